@@ -1,0 +1,40 @@
+import type { Kubectl } from "./kubectl.ts";
+
+/** What this project reads of a pod. */
+export interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly name: string }[];
+  };
+  readonly status: {
+    readonly phase?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+/** Whether a pod serves: ready, and not on its way out. */
+export function isServing(pod: Pod): boolean {
+  const ready = pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  return ready === true && pod.metadata.deletionTimestamp === undefined;
+}
+
+/** @returns The pods of a workload. */
+export async function podsOf(kubectl: Kubectl, workload: string): Promise<readonly Pod[]> {
+  const list = await kubectl.get<{ items: Pod[] }>("pods", `--selector=app.kubernetes.io/name=${workload}`);
+  return list.items;
+}
+
+/**
+ * @returns The name of the workload's newest serving pod.
+ * @throws {Error} If none serves.
+ */
+export async function newestServingPod(kubectl: Kubectl, workload: string): Promise<string> {
+  const pods = await podsOf(kubectl, workload);
+  const [newest] = pods
+    .filter(isServing)
+    .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp));
+  if (newest === undefined) throw new Error(`no pod of ${workload} is ready (${pods.length} exist)`);
+  return newest.metadata.name;
+}

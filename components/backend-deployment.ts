@@ -1,0 +1,38 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { type BackendOptions, backendDeploymentSpec, backendServiceSpec } from "../manifests/backend.ts";
+import { labels, names } from "../manifests/names.ts";
+import { childOptions } from "./child-options.ts";
+import { skipAwait } from "./skip-await.ts";
+
+/** Arguments of {@link BackendDeployment}. */
+export interface BackendDeploymentArgs extends BackendOptions {
+  readonly namespace: pulumi.Input<string>;
+}
+
+/** The backend: its Deployment, whose pods migrate or wait before the app starts, and its Service. */
+export class BackendDeployment extends pulumi.ComponentResource {
+  static readonly token = "unity:index:BackendDeployment";
+  /** Changes with every change of the Deployment, and only then: its uid and its generation. */
+  readonly rollout: pulumi.Output<string>;
+
+  constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
+    super(BackendDeployment.token, name, {}, options);
+    const metadata = { name: names.backend, namespace: args.namespace, labels: labels(names.backend) };
+    const timeout = `${args.progressDeadlineSeconds}s`;
+
+    const deployment = new k8s.apps.v1.Deployment(
+      name,
+      { metadata, spec: backendDeploymentSpec(args) },
+      childOptions(this, options, { customTimeouts: { create: timeout, update: timeout } }),
+    );
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata: skipAwait(metadata), spec: backendServiceSpec() },
+      childOptions(this, options),
+    );
+    const { uid, generation } = deployment.metadata;
+    this.rollout = pulumi.interpolate`${uid}/${generation}`;
+    this.registerOutputs({ rollout: this.rollout });
+  }
+}

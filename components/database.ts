@@ -1,0 +1,108 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { labels, names } from "../manifests/names.ts";
+import {
+  ownedDatabaseUrl,
+  postgresClaimSpec,
+  postgresDeploymentSpec,
+  postgresServiceSpec,
+} from "../manifests/postgres.ts";
+import { childOptions } from "./child-options.ts";
+import { skipAwait } from "./skip-await.ts";
+
+/** Arguments of {@link OwnedDatabase}. */
+export interface OwnedDatabaseArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** PostgreSQL image that keeps the official one's contract. */
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  /** Size of the data volume, as a Kubernetes quantity. */
+  readonly storage: string;
+  /** Password of the database's owner; the server takes it when it first initialises its volume. */
+  readonly password: pulumi.Input<string>;
+}
+
+/** Arguments of {@link ExternalDatabase}. */
+export interface ExternalDatabaseArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** `postgresql://user:password@host:port/database`. */
+  readonly url: pulumi.Input<string>;
+}
+
+/** A database as the migrate Job and the backend see it: a Secret that holds `DATABASE_URL`. */
+export interface Database extends pulumi.ComponentResource {
+  /** Name of the Secret. */
+  readonly secretName: string;
+}
+
+/** A PostgreSQL of the stack's own: its data is on a volume claim and outlives its pod. */
+export class OwnedDatabase extends pulumi.ComponentResource implements Database {
+  static readonly token = "unity:index:OwnedDatabase";
+  readonly secretName = names.databaseSecret;
+
+  constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
+    super(OwnedDatabase.token, name, {}, options);
+    const { namespace } = args;
+    const password = pulumi.secret(args.password);
+    const metadata = { name: names.postgres, namespace, labels: labels(names.postgres) };
+
+    const secret = new k8s.core.v1.Secret(
+      `${name}-credentials`,
+      {
+        metadata: { ...metadata, name: this.secretName },
+        stringData: { DATABASE_URL: password.apply(ownedDatabaseUrl), POSTGRES_PASSWORD: password },
+      },
+      childOptions(this, options),
+    );
+    const claim = new k8s.core.v1.PersistentVolumeClaim(
+      `${name}-data`,
+      { metadata: skipAwait(metadata), spec: postgresClaimSpec(args.storage) },
+      childOptions(this, options),
+    );
+    const deployment = new k8s.apps.v1.Deployment(
+      name,
+      { metadata, spec: postgresDeploymentSpec({ ...args, secretName: this.secretName }) },
+      childOptions(this, options, { dependsOn: [secret, claim] }),
+    );
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata: skipAwait({ ...metadata, name: names.postgresService }), spec: postgresServiceSpec() },
+      childOptions(this, options, { dependsOn: deployment }),
+    );
+    this.registerOutputs({ secretName: this.secretName });
+  }
+}
+
+/** A PostgreSQL that lives elsewhere: only the Secret with its URL. */
+export class ExternalDatabase extends pulumi.ComponentResource implements Database {
+  static readonly token = "unity:index:ExternalDatabase";
+  readonly secretName = names.databaseSecret;
+
+  constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
+    super(ExternalDatabase.token, name, {}, options);
+    new k8s.core.v1.Secret(
+      `${name}-credentials`,
+      {
+        metadata: { name: this.secretName, namespace: args.namespace, labels: labels(names.postgres) },
+        stringData: { DATABASE_URL: pulumi.secret(args.url) },
+      },
+      childOptions(this, options),
+    );
+    this.registerOutputs({ secretName: this.secretName });
+  }
+}
+
+/** Arguments of either kind of database. */
+export type DatabaseArgs =
+  | ({ readonly kind: "owned" } & OwnedDatabaseArgs)
+  | ({ readonly kind: "external" } & ExternalDatabaseArgs);
+
+/** @returns The database that the settings ask for. */
+export function createDatabase(name: string, args: DatabaseArgs, options: pulumi.ComponentResourceOptions): Database {
+  switch (args.kind) {
+    case "owned":
+      return new OwnedDatabase(name, args, options);
+    case "external":
+      return new ExternalDatabase(name, args, options);
+  }
+}

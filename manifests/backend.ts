@@ -1,0 +1,66 @@
+import type { types } from "@pulumi/kubernetes";
+import { labels, names, ports, selectorLabels } from "./names.ts";
+import { databaseUrlVariable, type RunnerMode, type RunnerOptions, runnerContainer, runnerVolume } from "./runner.ts";
+import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+
+/** What the backend's Deployment is made of. */
+export interface BackendOptions extends RunnerOptions {
+  /** Pods to run. */
+  readonly replicas: number;
+  /** What the init container does before the app starts. */
+  readonly initContainer: RunnerMode;
+  /** How long a rollout may stand still before Kubernetes calls it failed. */
+  readonly progressDeadlineSeconds: number;
+}
+
+/** A probe of one of the backend's paths. */
+function probe(path: string, periodSeconds: number, failureThreshold: number): types.input.core.v1.Probe {
+  return { httpGet: { path, port: "http" }, periodSeconds, failureThreshold, timeoutSeconds: 3 };
+}
+
+function backendContainer(options: BackendOptions): types.input.core.v1.Container {
+  return {
+    name: names.backend,
+    image: options.image,
+    imagePullPolicy: options.imagePullPolicy,
+    ports: [{ name: "http", containerPort: ports.backend }],
+    env: [databaseUrlVariable(options.secretName)],
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+    securityContext: containerSecurityContext,
+    startupProbe: probe("/health/live", 1, 60),
+    // Ready means that the database answers at this code's head; alive must not, or a database's pause restarts pods.
+    readinessProbe: probe("/health", 2, 3),
+    livenessProbe: probe("/health/live", 10, 3),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [temporary.mount],
+  };
+}
+
+/** Spec of the backend's Deployment: no pod goes before its successor is ready. */
+export function backendDeploymentSpec(options: BackendOptions): types.input.apps.v1.DeploymentSpec {
+  return {
+    replicas: options.replicas,
+    progressDeadlineSeconds: options.progressDeadlineSeconds,
+    revisionHistoryLimit: 3,
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    selector: { matchLabels: selectorLabels(names.backend) },
+    template: {
+      metadata: { labels: labels(names.backend) },
+      spec: {
+        ...podDefaults,
+        securityContext: podSecurityContext(userIds.backend),
+        initContainers: [runnerContainer(options.initContainer, options)],
+        containers: [backendContainer(options)],
+        volumes: [runnerVolume(options.configMapName), temporary.volume],
+      },
+    },
+  };
+}
+
+/** Spec of the backend's Service. */
+export function backendServiceSpec(): types.input.core.v1.ServiceSpec {
+  return {
+    selector: selectorLabels(names.backend),
+    ports: [{ name: "http", port: ports.backend, targetPort: "http" }],
+  };
+}

@@ -1,0 +1,23 @@
+/** Names that operators type: everything of Unity's that another program or a person refers to. */
+export const names = {
+  backend: "unity-backend",
+  migrateJob: "unity-db-migrate",
+  postgres: "postgres",
+  postgresService: "postgres-service",
+  databaseSecret: "unity-database",
+  database: "homelab_db",
+  databaseOwner: "homelab_user",
+} as const;
+
+/** TCP ports, as the containers listen on them. */
+export const ports = { backend: 8000, postgres: 5432 } as const;
+
+/** Labels by which a workload's pods are found; a Deployment's selector never changes, so these never may. */
+export function selectorLabels(workload: string): Record<string, string> {
+  return { "app.kubernetes.io/name": workload };
+}
+
+/** All labels of an object of `workload` (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). */
+export function labels(workload: string): Record<string, string> {
+  return { ...selectorLabels(workload), "app.kubernetes.io/part-of": "unity" };
+}

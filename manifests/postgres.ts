@@ -1,0 +1,93 @@
+import type { types } from "@pulumi/kubernetes";
+import { labels, names, ports, selectorLabels } from "./names.ts";
+import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+
+/** What a stack's own PostgreSQL is made of. */
+export interface PostgresOptions {
+  /** An image that keeps the official one's contract: environment, user id, paths. */
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  /** Size of the data volume, as a Kubernetes quantity. */
+  readonly storage: string;
+  /** Secret with `POSTGRES_PASSWORD`. */
+  readonly secretName: string;
+}
+
+const dataMountPath = "/var/lib/postgresql/data";
+
+/** URL of the stack's own database for `password`, which may hold any character. */
+export function ownedDatabaseUrl(password: string): string {
+  const credentials = `${names.databaseOwner}:${encodeURIComponent(password)}`;
+  return `postgresql://${credentials}@${names.postgresService}:${ports.postgres}/${names.database}`;
+}
+
+/** Spec of the claim that keeps the data when the pod goes. */
+export function postgresClaimSpec(storage: string): types.input.core.v1.PersistentVolumeClaimSpec {
+  return { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
+}
+
+function ready(periodSeconds: number, failureThreshold: number): types.input.core.v1.Probe {
+  const command = ["pg_isready", "--quiet", `--username=${names.databaseOwner}`, `--dbname=${names.database}`];
+  // Over TCP: the server that the image runs while it initialises listens on its socket only.
+  return { exec: { command: [...command, "--host=127.0.0.1"] }, periodSeconds, failureThreshold, timeoutSeconds: 3 };
+}
+
+function postgresContainer(options: PostgresOptions): types.input.core.v1.Container {
+  return {
+    name: names.postgres,
+    image: options.image,
+    imagePullPolicy: options.imagePullPolicy,
+    ports: [{ name: "postgres", containerPort: ports.postgres }],
+    env: [
+      { name: "POSTGRES_USER", value: names.databaseOwner },
+      { name: "POSTGRES_DB", value: names.database },
+      {
+        name: "POSTGRES_PASSWORD",
+        valueFrom: { secretKeyRef: { name: options.secretName, key: "POSTGRES_PASSWORD" } },
+      },
+      // A folder below the mount: a volume's own root may hold `lost+found`, which initdb refuses.
+      { name: "PGDATA", value: `${dataMountPath}/pgdata` },
+    ],
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "1Gi" } },
+    securityContext: containerSecurityContext,
+    startupProbe: ready(1, 120),
+    readinessProbe: ready(5, 3),
+    livenessProbe: ready(10, 6),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [
+      { name: "data", mountPath: dataMountPath },
+      { name: "run", mountPath: "/var/run/postgresql" },
+      temporary.mount,
+    ],
+  };
+}
+
+/** Spec of PostgreSQL's Deployment: one pod, the old one gone before the new one opens the same data. */
+export function postgresDeploymentSpec(options: PostgresOptions): types.input.apps.v1.DeploymentSpec {
+  return {
+    replicas: 1,
+    strategy: { type: "Recreate" },
+    selector: { matchLabels: selectorLabels(names.postgres) },
+    template: {
+      metadata: { labels: labels(names.postgres) },
+      spec: {
+        ...podDefaults,
+        securityContext: podSecurityContext(userIds.postgres),
+        containers: [postgresContainer(options)],
+        volumes: [
+          { name: "data", persistentVolumeClaim: { claimName: names.postgres } },
+          { name: "run", emptyDir: {} },
+          temporary.volume,
+        ],
+      },
+    },
+  };
+}
+
+/** Spec of PostgreSQL's Service. */
+export function postgresServiceSpec(): types.input.core.v1.ServiceSpec {
+  return {
+    selector: selectorLabels(names.postgres),
+    ports: [{ name: "postgres", port: ports.postgres, targetPort: "postgres" }],
+  };
+}

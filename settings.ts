@@ -1,0 +1,145 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RunnerMode, TimeBudget } from "./manifests/runner.ts";
+
+/** A PostgreSQL that the stack deploys and keeps the data of. */
+export interface OwnedDatabase {
+  readonly kind: "owned";
+  /** PostgreSQL image that keeps the official one's contract. */
+  readonly image: string;
+  /** Size of the data volume, as a Kubernetes quantity. */
+  readonly storage: string;
+  readonly password: pulumi.Output<string>;
+}
+
+/** A PostgreSQL that lives elsewhere. */
+export interface ExternalDatabase {
+  readonly kind: "external";
+  /** `postgresql://user:password@host:port/database`. */
+  readonly url: pulumi.Output<string>;
+}
+
+/** Everything a stack decides. */
+export interface Settings {
+  /** Context of the user's kubeconfig. */
+  readonly context: string;
+  readonly namespace: string;
+  /** Backend image. */
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  /** Backend pods. */
+  readonly replicas: number;
+  readonly initContainer: RunnerMode;
+  readonly rolloutTimeoutSeconds: number;
+  readonly database: OwnedDatabase | ExternalDatabase;
+  readonly budget: TimeBudget;
+}
+
+const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const quantity = /^[1-9][0-9]*(Ki|Mi|Gi|Ti)$/;
+// https://github.com/distribution/reference: a name, then a tag, a digest or both.
+const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+const pullPolicies = ["Always", "IfNotPresent", "Never"];
+
+/** Reads configuration values and collects every fault, so that one run shows them all. */
+class Reader {
+  readonly faults: string[] = [];
+  readonly #config: pulumi.Config;
+
+  constructor(config: pulumi.Config) {
+    this.#config = config;
+  }
+
+  fault(key: string, given: unknown, allowed: string, example: string): void {
+    const was = given === undefined ? "is not set" : `is ${JSON.stringify(given)}`;
+    this.faults.push(`${this.#config.name}:${key} ${was}; it must be ${allowed}. Mend: pulumi config set ${example}`);
+  }
+
+  text(key: string, fallback: string | undefined, pattern: RegExp, allowed: string, example: string): string {
+    const value = this.#config.get(key) ?? fallback;
+    if (value === undefined || !pattern.test(value)) this.fault(key, value, allowed, `${key} ${example}`);
+    return value ?? "";
+  }
+
+  oneOf<T extends string>(key: string, allowed: readonly T[], fallback: T): T {
+    const value = this.#config.get(key) ?? fallback;
+    const found = allowed.find((choice) => choice === value);
+    if (found === undefined) this.fault(key, value, `one of ${allowed.join(", ")}`, `${key} ${fallback}`);
+    return found ?? fallback;
+  }
+
+  integer(key: string, fallback: number, minimum: number, maximum: number): number {
+    const given = this.#config.get(key) ?? String(fallback);
+    const value = /^[0-9]+$/.test(given) ? Number(given) : Number.NaN;
+    if (value >= minimum && value <= maximum) return value;
+    this.fault(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} ${fallback}`);
+    return fallback;
+  }
+
+  secret(key: string, allowed: string): pulumi.Output<string> {
+    const value = this.#config.getSecret(key);
+    if (value === undefined) this.fault(key, undefined, allowed, `--secret ${key}`);
+    return value ?? pulumi.secret("");
+  }
+}
+
+function readBudget(reader: Reader): TimeBudget {
+  const day = 86_400;
+  const budget = {
+    lockTimeoutSeconds: reader.integer("lockTimeoutSeconds", 5, 1, day),
+    statementTimeoutSeconds: reader.integer("statementTimeoutSeconds", 300, 1, day),
+    deadlineSeconds: reader.integer("deadlineSeconds", 600, 1, day),
+    awaitTimeoutSeconds: reader.integer("awaitTimeoutSeconds", 660, 1, day),
+  };
+  const parts = Object.entries(budget);
+  for (const [index, [longer, limit]] of parts.entries()) {
+    const [shorter, seconds] = parts[index - 1] ?? ["", 0];
+    if (seconds >= limit) {
+      reader.fault(longer, limit, `more than ${shorter}, which is ${seconds}`, `${longer} ${2 * seconds}`);
+    }
+  }
+  return budget;
+}
+
+function readDatabase(reader: Reader): OwnedDatabase | ExternalDatabase {
+  const kind = reader.oneOf("database", ["owned", "external"], "owned");
+  if (kind === "external") {
+    return { kind, url: reader.secret("databaseUrl", "the database's URL, postgresql://user:password@host:5432/name") };
+  }
+  const image = "an image reference with a tag or a digest";
+  return {
+    kind,
+    image: reader.text("postgresImage", "postgres:17", imageReference, image, "postgres:17"),
+    storage: reader.text("databaseStorage", "1Gi", quantity, "a size such as 1Gi", "1Gi"),
+    password: reader.secret("databasePassword", "the password of the database that the stack will own"),
+  };
+}
+
+/**
+ * Reads the stack's settings: the only reader of `pulumi.Config`.
+ *
+ * @throws {pulumi.RunError} One error that names every fault, what is allowed and the command that mends it.
+ */
+export function loadSettings(config: pulumi.Config = new pulumi.Config("unity")): Settings {
+  const reader = new Reader(config);
+  const settings: Settings = {
+    context: reader.text("context", undefined, /\S/, "a context of your kubeconfig", "<name>"),
+    namespace: reader.text("namespace", "unity", label, "a Kubernetes namespace's name", "unity"),
+    image: reader.text(
+      "image",
+      undefined,
+      imageReference,
+      "the backend's image with a tag or a digest",
+      "<registry>/unity-backend:<tag>",
+    ),
+    imagePullPolicy: reader.oneOf("imagePullPolicy", pullPolicies, "IfNotPresent"),
+    replicas: reader.integer("replicas", 1, 1, 100),
+    initContainer: reader.oneOf("initContainer", ["upgrade", "wait"], "upgrade"),
+    rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 120, 10, 3600),
+    database: readDatabase(reader),
+    budget: readBudget(reader),
+  };
+  if (reader.faults.length > 0) {
+    throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);
+  }
+  return settings;
+}

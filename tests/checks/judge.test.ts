@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { judgeHealth, judgePlugins, judgeRevision, judgeTables } from "../../checks/judge.ts";
+import { judgePods } from "../../checks/pods.ts";
+import type { Finding } from "../../checks/result.ts";
+import { redact } from "../../cluster/kubectl.ts";
+
+const expected = { context: "c", namespace: "n", head: "add_plugin_execution", tables: ["users", "plugins"] };
+const ok = { status: "healthy", components: { database: { status: "healthy" } } };
+
+const table: [string, Finding, boolean, string][] = [
+  ["the head", judgeRevision("add_plugin_execution (head)\n", expected), true, "add_plugin_execution (head)"],
+  ["an older revision", judgeRevision("a1b2c3d4e5f6\n", expected), false, "a1b2c3d4e5f6"],
+  ["no revision", judgeRevision("\n", expected), false, "no row"],
+  ["two rows", judgeRevision("add_plugin_execution (head)\nother (head)\n", expected), false, "add_plugin_execution (head), other (head)"],
+  ["a revision that only contains the head's name", judgeRevision("not_add_plugin_execution (head)", expected), false, "not_add_plugin_execution (head)"],
+  ["health", judgeHealth(JSON.stringify(ok)), true, JSON.stringify(ok)],
+  ["an unhealthy database", judgeHealth('{"status":"healthy","components":{"database":{"status":"unhealthy"}}}'), false, '{"status":"healthy","components":{"database":{"status":"unhealthy"}}}'],
+  ["health without components", judgeHealth('{"status":"healthy"}'), false, '{"status":"healthy"}'],
+  ["health that is no JSON", judgeHealth("Internal Server Error"), false, "Internal Server Error"],
+  ["no answer", judgeHealth(""), false, "no answer"],
+  ["an empty list of plugins", judgePlugins("[]"), true, "a list of 0"],
+  ["plugins that are no list", judgePlugins('{"plugins":[]}'), false, '{"plugins":[]}'],
+  ["all tables and more", judgeTables("plugins\nusers\nalembic_version\n", expected), true, "all 2"],
+  ["a missing table", judgeTables("users\n", expected), false, "missing: plugins"],
+];
+
+describe("judgements", () => {
+  for (const [what, finding, passed, found] of table) {
+    it(`${passed ? "accept" : "refuse"} ${what}`, () => {
+      assert.deepEqual([finding.passed, finding.found], [passed, found]);
+      assert.notEqual(finding.expected, "");
+    });
+  }
+  it("shorten what is very long", () => {
+    assert.ok(judgeHealth("x".repeat(100_000)).found.length < 600);
+  });
+});
+
+describe("judgePods", () => {
+  const revision = (number: string) => ({ "deployment.kubernetes.io/revision": number });
+  const deployment = { kind: "Deployment", metadata: { name: "d", annotations: revision("2") }, spec: { replicas: 2 } };
+  const replicaSets = ["1", "2"].map((n) => ({
+    kind: "ReplicaSet",
+    metadata: { name: `rs${n}`, annotations: revision(n) },
+    spec: {},
+  }));
+  const pod = (owner: string, ready: boolean, ending = false) => ({
+    kind: "Pod" as const,
+    metadata: {
+      name: "p",
+      creationTimestamp: "2026-01-03T00:00:00Z",
+      ownerReferences: [{ name: owner }],
+      ...(ending ? { deletionTimestamp: "2026-01-03T00:00:01Z" } : {}),
+    },
+    status: { conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
+  });
+  const cases: [string, ReturnType<typeof pod>[], boolean][] = [
+    ["all ready and new", [pod("rs2", true), pod("rs2", true)], true],
+    ["one not ready", [pod("rs2", true), pod("rs2", false)], false],
+    ["one missing", [pod("rs2", true)], false],
+    ["one of the old ReplicaSet besides", [pod("rs2", true), pod("rs2", true), pod("rs1", true)], false],
+    ["one on its way out", [pod("rs2", true), pod("rs2", true, true)], false],
+    ["none", [], false],
+  ];
+  for (const [what, pods, passed] of cases) {
+    it(`${passed ? "accepts" : "refuses"} pods: ${what}`, () => {
+      assert.equal(judgePods([deployment, ...replicaSets, ...pods]).passed, passed);
+    });
+  }
+  it("refuses when there is no Deployment", () => assert.equal(judgePods([]).passed, false));
+});
+
+describe("redact", () => {
+  it("takes passwords out of URLs and leaves the rest", () => {
+    assert.equal(redact("at postgresql://u:hunter2@h/d and http://localhost:8000/"), "at postgresql://u:[secret]@h/d and http://localhost:8000/");
+  });
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import * as k8s from "@pulumi/kubernetes";
+import { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
+import { linearLock } from "../support/chain.ts";
+import { find, record } from "../support/recorder.ts";
+
+const args: MigrationJobArgs = {
+  namespace: "unity",
+  image: "localhost/unity-backend:1",
+  imagePullPolicy: "IfNotPresent",
+  secretName: "unity-database",
+  lock: linearLock(3),
+  runnerSource: "print('runner')",
+  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+};
+
+async function declare(changed: Partial<MigrationJobArgs> = {}) {
+  const { registrations, result } = await record({}, () => {
+    const before = new k8s.core.v1.Namespace("before");
+    return new MigrationJob("migration", { ...args, ...changed }, { dependsOn: before });
+  });
+  return { registrations, job: find(registrations, "kubernetes:batch/v1:Job", "migration-job"), component: result };
+}
+
+describe("MigrationJob", () => {
+  it("declares the runner's ConfigMap and the Job, as its children, in that order, after what it waits for", async () => {
+    const { registrations, job, component } = await declare();
+    const own = find(registrations, MigrationJob.token, "migration");
+    const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner");
+    assert.equal(registrations.length, 4); // with the component itself and the namespace before it
+    assert.deepEqual([runner.parent, job.parent], [own.urn, own.urn]);
+    assert.deepEqual(runner.dependencies, [find(registrations, "kubernetes:core/v1:Namespace", "before").urn]);
+    assert.deepEqual(job.dependencies, [runner.urn]);
+    assert.equal(job.createTimeout, "4s");
+    assert.deepEqual(job.inputs.metadata, {
+      name: component.jobName,
+      namespace: "unity",
+      labels: { "app.kubernetes.io/name": "unity-db-migrate", "app.kubernetes.io/part-of": "unity" },
+    });
+  });
+
+  it("names the ConfigMap that it declares, immutable, with the runner and the chain", async () => {
+    const { registrations, component } = await declare();
+    const { inputs } = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner");
+    const data = inputs.data as Record<string, string>;
+    assert.equal((inputs.metadata as { name: string }).name, component.configMapName);
+    assert.equal(inputs.immutable, true);
+    assert.equal(data["migrate.py"], args.runnerSource);
+    assert.deepEqual(JSON.parse(data["chain.json"] ?? "").heads, ["r3"]);
+  });
+
+  it("keeps its name when nothing changes", async () => {
+    assert.equal((await declare()).component.jobName, (await declare()).component.jobName);
+  });
+
+  const changes: Record<string, Partial<MigrationJobArgs>> = {
+    image: { image: "localhost/unity-backend:2" },
+    chain: { lock: linearLock(4) },
+    runner: { runnerSource: "print('another')" },
+    budget: { budget: { ...args.budget, deadlineSeconds: 3.5 } },
+    secret: { secretName: "unity-database-2" },
+  };
+  for (const [what, changed] of Object.entries(changes)) {
+    it(`takes another name when the ${what} changes`, async () => {
+      assert.notEqual((await declare(changed)).component.jobName, (await declare()).component.jobName);
+    });
+  }
+
+  it("has names that Kubernetes takes as labels of pods", async () => {
+    const { component } = await declare();
+    assert.match(component.jobName, /^unity-db-migrate-[0-9a-f]{10}$/);
+    assert.match(component.configMapName, /^unity-db-migrate-runner-[0-9a-f]{10}$/);
+  });
+});

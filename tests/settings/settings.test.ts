@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { loadSettings, type Settings } from "../../settings.ts";
+
+const least = {
+  "unity:context": "kind-kind",
+  "unity:image": "registry.example/unity-backend:1.0",
+  "unity:databasePassword": "secret",
+};
+
+function load(configuration: Record<string, string>): Settings {
+  pulumi.runtime.setAllConfig(configuration, ["unity:databasePassword", "unity:databaseUrl"]);
+  return loadSettings();
+}
+
+function faults(configuration: Record<string, string>): string {
+  try {
+    load({ ...least, ...configuration });
+  } catch (error) {
+    assert.ok(pulumi.RunError.isInstance(error), "a user's mistake is shown without a stack trace");
+    return error.message;
+  }
+  return assert.fail("no error");
+}
+
+describe("loadSettings", () => {
+  it("needs a context, an image and a password, and has a default for all else", () => {
+    const { database, ...settings } = load(least);
+    assert.deepEqual(settings, {
+      context: "kind-kind",
+      namespace: "unity",
+      image: "registry.example/unity-backend:1.0",
+      imagePullPolicy: "IfNotPresent",
+      replicas: 1,
+      initContainer: "upgrade",
+      rolloutTimeoutSeconds: 120,
+      budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 300, deadlineSeconds: 600, awaitTimeoutSeconds: 660 },
+    });
+    assert.ok(database.kind === "owned");
+    assert.deepEqual([database.image, database.storage], ["postgres:17", "1Gi"]);
+  });
+
+  it("takes a database that lives elsewhere by its URL alone", () => {
+    const { "unity:databasePassword": _, ...rest } = least;
+    const { database } = load({ ...rest, "unity:database": "external", "unity:databaseUrl": "postgresql://u:p@h/d" });
+    assert.equal(database.kind, "external");
+  });
+
+  const bad: [string, string, RegExp][] = [
+    ["unity:context", " ", /unity:context is " "; it must be a context of your kubeconfig/],
+    ["unity:namespace", "Unity!", /unity:namespace is "Unity!"; it must be .*pulumi config set namespace unity/],
+    ["unity:image", "unity-backend", /unity:image is "unity-backend"; it must be .*with a tag or a digest/],
+    ["unity:replicas", "0", /unity:replicas is "0"; it must be a whole number from 1 to 100/],
+    ["unity:replicas", "two", /unity:replicas is "two"/],
+    ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
+    ["unity:database", "shared", /it must be one of owned, external/],
+    ["unity:databaseStorage", "much", /unity:databaseStorage is "much"; it must be a size such as 1Gi/],
+    ["unity:lockTimeoutSeconds", "300", /unity:statementTimeoutSeconds is 300; it must be more than lockTimeoutSeconds/],
+    ["unity:deadlineSeconds", "700", /unity:awaitTimeoutSeconds is 660; it must be more than deadlineSeconds.*1400/],
+  ];
+  for (const [key, value, message] of bad) {
+    it(`refuses ${key} ${JSON.stringify(value)} with what is allowed and how to mend it`, () => {
+      assert.match(faults({ [key]: value }), message);
+    });
+  }
+
+  it("names every fault at once", () => {
+    const message = faults({ "unity:namespace": "_", "unity:replicas": "-1", "unity:imagePullPolicy": "Sometimes" });
+    assert.equal(message.split("\n  - ").length, 4);
+  });
+
+  it("says what to set when nothing is set", () => {
+    pulumi.runtime.setAllConfig({}, []);
+    assert.throws(() => loadSettings(), /context is not set[^]*image is not set[^]*--secret databasePassword/);
+  });
+
+  it("never repeats a secret", () => {
+    assert.ok(!faults({ "unity:replicas": "0", "unity:databasePassword": "hunter2" }).includes("hunter2"));
+  });
+});

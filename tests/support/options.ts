@@ -1,0 +1,13 @@
+import type { BackendOptions } from "../../manifests/backend.ts";
+
+/** A backend's options, each with a value of its own. */
+export const backendOptions: BackendOptions = {
+  image: "localhost/unity-backend:1",
+  imagePullPolicy: "IfNotPresent",
+  configMapName: "runner",
+  secretName: "unity-database",
+  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+  replicas: 2,
+  initContainer: "wait",
+  progressDeadlineSeconds: 120,
+};

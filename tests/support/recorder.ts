@@ -1,0 +1,85 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource as the engine is asked to register it. Pulumi's own mocks hide all but type, name and inputs. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  readonly urn: string;
+  /** URN of the parent. */
+  readonly parent: string;
+  /** URNs of what must exist before it. */
+  readonly dependencies: readonly string[];
+  readonly createTimeout: string;
+  readonly inputs: Record<string, unknown>;
+}
+
+/** The part of the SDK's request that is read here (pulumi/proto/resource.proto). */
+interface Request {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getDependenciesList(): string[];
+  getCustomtimeouts(): { getCreate(): string } | undefined;
+  getObject(): { toJavaScript(): Record<string, unknown> };
+}
+
+type Register = (request: Request, callback: (error: unknown, response: { getUrn(): string }) => void) => void;
+
+/** What a provider adds to the inputs of a resource. */
+function outputs({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
+  if (type === "command:local:Command") return { ...inputs, stdout: JSON.stringify({ name: inputs.create, passed: true }) };
+  return { ...inputs, metadata: { ...inputs.metadata, uid: `${name}-uid`, generation: 1 } };
+}
+
+/**
+ * Runs a program against a recording monitor.
+ *
+ * @param configuration Keys as in the stack's file: `unity:image`.
+ * @param program Declares resources.
+ * @returns What was registered, in that order, and what the program returned.
+ */
+export async function record<T>(
+  configuration: Record<string, string>,
+  program: () => T | Promise<T>,
+): Promise<{ registrations: Registration[]; result: T }> {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (resource) => ({ id: `${resource.name}-id`, state: outputs(resource) }),
+      call: ({ token }) => {
+        throw new Error(`unexpected call of ${token}`);
+      },
+    },
+    "unity",
+    "test",
+  );
+  pulumi.runtime.setAllConfig(configuration, Object.keys(configuration).filter((key) => key.includes("assword")));
+  const registrations: Registration[] = [];
+  const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      registrations.push({
+        type: request.getType(),
+        name: request.getName(),
+        urn: response?.getUrn() ?? "",
+        parent: request.getParent(),
+        dependencies: request.getDependenciesList(),
+        createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
+        inputs: request.getObject()?.toJavaScript() ?? {},
+      });
+      callback(error, response);
+    });
+  const result = await program();
+  await pulumi.runtime.disconnect();
+  return { registrations, result };
+}
+
+/** @returns The one registration of a type with that name. */
+export function find(registrations: readonly Registration[], type: string, name: string): Registration {
+  const found = registrations.filter((registration) => registration.type === type && registration.name === name);
+  if (found.length !== 1 || found[0] === undefined) {
+    const all = registrations.map((each) => `${each.type} ${each.name}`).join(", ");
+    throw new Error(`${found.length} registrations of ${type} ${name}, expected 1, among: ${all}`);
+  }
+  return found[0];
+}
