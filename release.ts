@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { verifyLockedFiles } from "./migrations/read-lock.ts";
 import { chainTables, head, type Lock } from "./migrations/lock.ts";
-import { readLock } from "./migrations/read-lock.ts";
+import { readLock, verifyLockedFiles } from "./migrations/read-lock.ts";
 
 /** What this checkout brings to a cluster: the reviewed chain, and the runner that applies it. */
 export interface Release {
@@ -21,13 +20,16 @@ export interface Release {
  *
  * @throws {pulumi.RunError} If the lock can't be read, has not exactly one head, or is not what the files say.
  */
-export function loadRelease(projectFolder = import.meta.dirname): Release {
+export function loadRelease(projectFolder: string = import.meta.dirname): Release {
   const backend = join(projectFolder, "backend");
-  const lock = readLock(join(backend, "migrations.lock.json"));
-  const faults = verifyLockedFiles(lock, backend);
-  if (faults.length > 0) {
-    throw new pulumi.RunError(`The revision files are not what the lock records:\n  - ${faults.join("\n  - ")}`);
+  try {
+    const lock = readLock(join(backend, "migrations.lock.json"));
+    const faults = verifyLockedFiles(lock, backend);
+    if (faults.length > 0)
+      throw new Error(`The revisions are not what the lock records:\n  - ${faults.join("\n  - ")}`);
+    const runnerSource = readFileSync(join(projectFolder, "runner", "migrate.py"), "utf8");
+    return { lock, head: head(lock), tables: chainTables(lock), runnerSource };
+  } catch (error) {
+    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
   }
-  const runnerSource = readFileSync(join(projectFolder, "runner", "migrate.py"), "utf8");
-  return { lock, head: head(lock), tables: chainTables(lock), runnerSource };
 }

@@ -1,9 +1,9 @@
 import { newestServingPod } from "../cluster/pods.ts";
 import { names, ports } from "../manifests/names.ts";
 import type { Check } from "./check.ts";
+import { judgeHealth, judgePlugins, judgeRevision, judgeTables } from "./judge.ts";
 import type { CheckName } from "./names.ts";
 import { pods } from "./pods.ts";
-import { judgeHealth, judgePlugins, judgeRevision, judgeTables } from "./judge.ts";
 import type { Expected, Finding } from "./result.ts";
 
 const backendUrl = `http://localhost:${ports.backend}`;

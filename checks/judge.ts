@@ -26,7 +26,11 @@ function field(value: unknown, name: string): unknown {
 export function judgeRevision(output: string, { head }: Expected): Finding {
   const expected = `${head} (head)`;
   const rows = output.split("\n").filter((line) => line.trim() !== "");
-  return { passed: rows.length === 1 && rows[0]?.trim() === expected, expected, found: shortened(rows.join(", ")) || "no row" };
+  return {
+    passed: rows.length === 1 && rows[0]?.trim() === expected,
+    expected,
+    found: shortened(rows.join(", ")) || "no row",
+  };
 }
 
 /** Judges what `/health` answered. */

@@ -34,7 +34,9 @@ export function judgePods(items: readonly Item[]): Finding {
   );
   const wanted = deployment.spec.replicas ?? 1;
   const pods = items.filter(isPod);
-  const own = pods.filter(({ metadata }) => metadata.ownerReferences?.some(({ name }) => name === newest?.metadata.name));
+  const own = pods.filter(({ metadata }) =>
+    metadata.ownerReferences?.some(({ name }) => name === newest?.metadata.name),
+  );
   const ready = own.filter(isServing).length;
   const old = pods.length - own.length;
   return {
@@ -52,7 +54,8 @@ export const pods: Check = {
     const selector = Object.entries(selectorLabels(names.backend)).map(([key, value]) => `${key}=${value}`);
     const look = async () =>
       judgePods(
-        (await kubectl.get<{ items: Item[] }>("deployments,replicasets,pods", `--selector=${selector.join(",")}`)).items,
+        (await kubectl.get<{ items: Item[] }>("deployments,replicasets,pods", `--selector=${selector.join(",")}`))
+          .items,
       );
     const deadline = Date.now() + patienceSeconds * 1000;
     let finding = await look();

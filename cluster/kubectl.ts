@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 
 /** Where kubectl is pointed. */
 export interface ClusterTarget {
@@ -53,11 +54,18 @@ export class Kubectl {
       child.on("close", (code, signal) => {
         if (code === 0) return resolve(output());
         const said = errors().trim() || output().trim();
-        fail(signal ? `kubectl gave no answer within ${timeoutSeconds} s. ${said}` : said || `kubectl exited with ${code}`);
+        fail(
+          signal ? `kubectl gave no answer within ${timeoutSeconds} s. ${said}` : said || `kubectl exited with ${code}`,
+        );
       });
       child.stdin.on("error", () => {}); // kubectl may end before it has read all: its exit code tells.
       child.stdin.end(input);
     });
+  }
+
+  /** Starts a kubectl that goes on until it is ended, such as `port-forward`; its errors go to standard error. */
+  start(arguments_: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+    return spawn("kubectl", [...this.#target, ...arguments_], { stdio: ["ignore", "pipe", "inherit"] });
   }
 
   /** @returns The object or list that `kubectl get … -o json` prints, as `T`. */

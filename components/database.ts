@@ -93,9 +93,10 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
 }
 
 /** Arguments of either kind of database. */
-export type DatabaseArgs =
+export type DatabaseArgs = { readonly imagePullPolicy: string } & (
   | ({ readonly kind: "owned" } & OwnedDatabaseArgs)
-  | ({ readonly kind: "external" } & ExternalDatabaseArgs);
+  | ({ readonly kind: "external" } & ExternalDatabaseArgs)
+);
 
 /** @returns The database that the settings ask for. */
 export function createDatabase(name: string, args: DatabaseArgs, options: pulumi.ComponentResourceOptions): Database {

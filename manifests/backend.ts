@@ -31,6 +31,8 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     // Ready means that the database answers at this code's head; alive must not, or a database's pause restarts pods.
     readinessProbe: probe("/health", 2, 3),
     livenessProbe: probe("/health/live", 10, 3),
+    // Until every proxy has taken the pod off its list, requests still come: the app must still answer them.
+    lifecycle: { preStop: { exec: { command: ["sleep", "2"] } } },
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [temporary.mount],
   };

@@ -11,10 +11,25 @@ const table: [string, Finding, boolean, string][] = [
   ["the head", judgeRevision("add_plugin_execution (head)\n", expected), true, "add_plugin_execution (head)"],
   ["an older revision", judgeRevision("a1b2c3d4e5f6\n", expected), false, "a1b2c3d4e5f6"],
   ["no revision", judgeRevision("\n", expected), false, "no row"],
-  ["two rows", judgeRevision("add_plugin_execution (head)\nother (head)\n", expected), false, "add_plugin_execution (head), other (head)"],
-  ["a revision that only contains the head's name", judgeRevision("not_add_plugin_execution (head)", expected), false, "not_add_plugin_execution (head)"],
+  [
+    "two rows",
+    judgeRevision("add_plugin_execution (head)\nother (head)\n", expected),
+    false,
+    "add_plugin_execution (head), other (head)",
+  ],
+  [
+    "a revision that only contains the head's name",
+    judgeRevision("not_add_plugin_execution (head)", expected),
+    false,
+    "not_add_plugin_execution (head)",
+  ],
   ["health", judgeHealth(JSON.stringify(ok)), true, JSON.stringify(ok)],
-  ["an unhealthy database", judgeHealth('{"status":"healthy","components":{"database":{"status":"unhealthy"}}}'), false, '{"status":"healthy","components":{"database":{"status":"unhealthy"}}}'],
+  [
+    "an unhealthy database",
+    judgeHealth('{"status":"healthy","components":{"database":{"status":"unhealthy"}}}'),
+    false,
+    '{"status":"healthy","components":{"database":{"status":"unhealthy"}}}',
+  ],
   ["health without components", judgeHealth('{"status":"healthy"}'), false, '{"status":"healthy"}'],
   ["health that is no JSON", judgeHealth("Internal Server Error"), false, "Internal Server Error"],
   ["no answer", judgeHealth(""), false, "no answer"],
@@ -72,6 +87,9 @@ describe("judgePods", () => {
 
 describe("redact", () => {
   it("takes passwords out of URLs and leaves the rest", () => {
-    assert.equal(redact("at postgresql://u:hunter2@h/d and http://localhost:8000/"), "at postgresql://u:[secret]@h/d and http://localhost:8000/");
+    assert.equal(
+      redact("at postgresql://u:hunter2@h/d and http://localhost:8000/"),
+      "at postgresql://u:[secret]@h/d and http://localhost:8000/",
+    );
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { BackendDeployment } from "../../components/backend-deployment.ts";
 import { backendDeploymentSpec } from "../../manifests/backend.ts";
-import { find, record } from "../support/recorder.ts";
 import { backendOptions } from "../support/options.ts";
+import { find, record } from "../support/recorder.ts";
 
 describe("BackendDeployment", () => {
   it("declares the Deployment and a Service that the provider does not wait for", async () => {

@@ -27,6 +27,9 @@ describe("PostDeployVerification", () => {
     const results = await Promise.all(
       checkNames.map((name) => new Promise((resolve) => result.results[name].apply(({ passed }) => resolve(passed)))),
     );
-    assert.deepEqual(results, checkNames.map(() => true));
+    assert.deepEqual(
+      results,
+      checkNames.map(() => true),
+    );
   });
 });

@@ -58,7 +58,8 @@ for (const [name, pod] of Object.entries(pods)) {
     });
     it("mounts only volumes that it has", () => {
       const volumes = pod.volumes.map((volume) => volume.name);
-      for (const mount of containers.flatMap(({ volumeMounts }) => volumeMounts)) assert.ok(volumes.includes(mount.name));
+      for (const mount of containers.flatMap(({ volumeMounts }) => volumeMounts))
+        assert.ok(volumes.includes(mount.name));
     });
     it("has no literal credential, and leaves its last words in the termination message", () => {
       for (const { env, terminationMessagePolicy } of containers) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { find, record, type Registration } from "../support/recorder.ts";
+import { find, type Registration, record } from "../support/recorder.ts";
 
 const configuration = {
   "unity:context": "unity-local",
@@ -45,7 +45,9 @@ describe("the program", () => {
   });
 
   it("declares nothing of the backend that could exist before the Job is done", () => {
-    for (const child of registrations.filter(({ parent }) => parent === get("unity:index:BackendDeployment", "backend").urn)) {
+    for (const child of registrations.filter(
+      ({ parent }) => parent === get("unity:index:BackendDeployment", "backend").urn,
+    )) {
       assert.ok(follows(registrations, child, job()), `${child.name} follows the Job`);
     }
   });

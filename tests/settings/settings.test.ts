@@ -55,7 +55,11 @@ describe("loadSettings", () => {
     ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
     ["unity:database", "shared", /it must be one of owned, external/],
     ["unity:databaseStorage", "much", /unity:databaseStorage is "much"; it must be a size such as 1Gi/],
-    ["unity:lockTimeoutSeconds", "300", /unity:statementTimeoutSeconds is 300; it must be more than lockTimeoutSeconds/],
+    [
+      "unity:lockTimeoutSeconds",
+      "300",
+      /unity:statementTimeoutSeconds is 300; it must be more than lockTimeoutSeconds/,
+    ],
     ["unity:deadlineSeconds", "700", /unity:awaitTimeoutSeconds is 660; it must be more than deadlineSeconds.*1400/],
   ];
   for (const [key, value, message] of bad) {
@@ -71,7 +75,7 @@ describe("loadSettings", () => {
 
   it("says what to set when nothing is set", () => {
     pulumi.runtime.setAllConfig({}, []);
-    assert.throws(() => loadSettings(), /context is not set[^]*image is not set[^]*--secret databasePassword/);
+    assert.throws(() => loadSettings(), /context is not set.*image is not set.*--secret databasePassword/s);
   });
 
   it("never repeats a secret", () => {

@@ -1,5 +1,4 @@
-import type { Lock } from "../../migrations/lock.ts";
-import { parseLock } from "../../migrations/lock.ts";
+import { type Lock, lockVersion } from "../../migrations/lock.ts";
 
 /** @returns A lock of `count` revisions in a line, `r1` the base, each making the table of its name. */
 export function linearLock(count: number): Lock {
@@ -12,10 +11,17 @@ export function linearLock(count: number): Lock {
     date: null,
     file: `alembic/versions/r${index + 1}.py`,
     sha256: String(index + 1).padStart(64, "0"),
-    tables: { created: [`t${index + 1}`], altered: [], dropped: [] },
+    tables: { created: [`t${index + 1}`], altered: [], dropped: [], unclassified: [] },
     upgrade: { sql: [`CREATE TABLE t${index + 1} ()`] },
     downgrade: { sql: [`DROP TABLE t${index + 1}`] },
     reversible: true,
+    reversibleReason: null,
   }));
-  return parseLock(JSON.stringify({ version: 1, heads: [`r${count}`], bases: ["r1"], revisions }));
+  return {
+    version: lockVersion,
+    versionLocations: ["alembic/versions"],
+    heads: [`r${count}`],
+    bases: ["r1"],
+    revisions,
+  };
 }

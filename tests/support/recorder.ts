@@ -27,7 +27,8 @@ type Register = (request: Request, callback: (error: unknown, response: { getUrn
 
 /** What a provider adds to the inputs of a resource. */
 function outputs({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
-  if (type === "command:local:Command") return { ...inputs, stdout: JSON.stringify({ name: inputs.create, passed: true }) };
+  if (type === "command:local:Command")
+    return { ...inputs, stdout: JSON.stringify({ name: inputs.create, passed: true }) };
   return { ...inputs, metadata: { ...inputs.metadata, uid: `${name}-uid`, generation: 1 } };
 }
 
@@ -52,7 +53,10 @@ export async function record<T>(
     "unity",
     "test",
   );
-  pulumi.runtime.setAllConfig(configuration, Object.keys(configuration).filter((key) => key.includes("assword")));
+  pulumi.runtime.setAllConfig(
+    configuration,
+    Object.keys(configuration).filter((key) => key.includes("assword")),
+  );
   const registrations: Registration[] = [];
   const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register };
   const register = monitor.registerResource.bind(monitor);

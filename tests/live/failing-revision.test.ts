@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { podsOf } from "../../cluster/pods.ts";
+import { ensureBackendImage } from "../../local/images/images.ts";
+import { type Checkout, checkout, liveStack, lock } from "../support/live.ts";
+import { startProbe } from "../support/probe.ts";
+
+const minutes = 60_000;
+const stack = liveStack("failing");
+const { kubectl } = stack;
+
+/** A ninth revision whose upgrade runs `statement`. */
+function ninthRevision(statement: string): string {
+  return `"""Ninth
+
+Revision ID: ninth
+Revises: add_plugin_execution
+Create Date: 2026-02-01 00:00:00
+
+"""
+from alembic import op
+
+revision = "ninth"
+down_revision = "add_plugin_execution"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table("ninths")
+    op.execute("${statement}")
+
+
+def downgrade() -> None:
+    op.drop_table("ninths")
+`;
+}
+
+describe("a revision that raises", function () {
+  this.timeout(8 * minutes);
+  let bad: Checkout;
+  let good: Checkout;
+
+  /** A checkout with the ninth revision, locked, and its image. */
+  async function release(statement: string): Promise<{ copy: Checkout; image: string }> {
+    const copy = checkout();
+    writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), ninthRevision(statement));
+    await lock(copy.folder);
+    return { copy, image: await ensureBackendImage(join(copy.folder, "backend")) };
+  }
+
+  before(async () => {
+    const { exitCode, output } = await (await stack.engine()).run("up");
+    assert.equal(exitCode, 0, output);
+  });
+  after(async () => {
+    await stack.remove();
+    bad.remove();
+    good.remove();
+  });
+
+  it("fails `up` with the revision and the database's error, while the old pods serve on", async () => {
+    const { copy, image } = await release("SELECT 1/0");
+    bad = copy;
+    const before = (await podsOf(kubectl, "unity-backend")).map(({ metadata }) => metadata.name);
+    const probe = await startProbe(kubectl, stack.namespace);
+    const { exitCode, output } = await (await stack.engine({ image }, copy.folder)).run("up");
+    const { requests, failures } = await probe.stop();
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /Revision ninth \(Ninth\) failed/);
+    assert.match(output, /division by zero/);
+    assert.match(output, /SQLSTATE 22012/);
+    assert.ok(requests >= 5, `${requests} requests`);
+    assert.deepEqual(failures, []);
+    assert.deepEqual(
+      (await podsOf(kubectl, "unity-backend")).map(({ metadata }) => metadata.name),
+      before,
+    );
+  });
+
+  it("leaves the database as it was", async () => {
+    const query = "SELECT version_num, to_regclass('ninths') IS NULL FROM alembic_version";
+    const options = ["-U", "homelab_user", "-d", "homelab_db", "-Atc", query];
+    assert.equal(
+      (await kubectl.exec("deployment/postgres", "postgres", ["psql", ...options])).trim(),
+      "add_plugin_execution|t",
+    );
+  });
+
+  it("goes through with one `up` of a corrected image, without a failed request", async () => {
+    const { copy, image } = await release("SELECT 1/1");
+    good = copy;
+    const probe = await startProbe(kubectl, stack.namespace);
+    const { exitCode, output } = await (await stack.engine({ image }, copy.folder)).run("up");
+    const { failures } = await probe.stop();
+    assert.equal(exitCode, 0, output);
+    assert.deepEqual(failures, []);
+    const { head } = await (await stack.engine({ image }, copy.folder)).outputs();
+    assert.equal(head, "ninth");
+  });
+});

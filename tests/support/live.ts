@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Kubectl } from "../../cluster/kubectl.ts";
+import { cachePath, projectRoot } from "../../local/paths.ts";
+import { type Engine, engineFor } from "../../local/pulumi.ts";
+import { openLocalStack } from "../../local/stack.ts";
+
+const run = promisify(execFile);
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the live tests by \`make test\` or \`node tests/run.ts live\``);
+  return value;
+}
+
+/** The cluster that the live tests run on, and the images that it has. */
+export const target = {
+  context: required("UNITY_CONTEXT"),
+  image: required("UNITY_IMAGE"),
+  postgresImage: process.env.UNITY_POSTGRES_IMAGE || undefined,
+};
+
+/** A checkout to deploy from: what is in the project, with changes of its own. */
+export interface Checkout {
+  readonly folder: string;
+  remove(): void;
+}
+
+/** Copies the project, so that a test can change its revisions and lock them anew. */
+export function checkout(): Checkout {
+  const folder = mkdtempSync(join(tmpdir(), "unity-checkout-"));
+  const left = new Set(["node_modules", ".git"].map((name) => join(projectRoot, name)));
+  cpSync(projectRoot, folder, { recursive: true, filter: (source) => !left.has(source) });
+  symlinkSync(join(projectRoot, "node_modules"), join(folder, "node_modules"));
+  return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Records a checkout's chain anew, as its developer would. */
+export async function lock(folder: string): Promise<void> {
+  await run("node", ["cli/main.ts", "lock"], { cwd: folder });
+}
+
+/** A stack of a test's own, in a namespace of its own. */
+export interface LiveStack {
+  readonly namespace: string;
+  readonly kubectl: Kubectl;
+  /** The engine, running the program of `folder` with settings changed by `values`. */
+  engine(values?: Readonly<Record<string, string>>, folder?: string): Promise<Engine>;
+  /** Removes what the stack deployed, its namespace and its files. */
+  remove(): Promise<void>;
+}
+
+/** Opens an empty stack. */
+export function liveStack(name: string): LiveStack {
+  const namespace = `unity-${name}`;
+  const engine = async (values: Readonly<Record<string, string>> = {}, folder = projectRoot) => {
+    const { context, image, postgresImage } = target;
+    const stack = await openLocalStack(name, { context, namespace, image, postgresImage, ...values });
+    return engineFor(stack, process.env, folder);
+  };
+  const kubectl = new Kubectl({ context: target.context, namespace });
+  return {
+    namespace,
+    kubectl,
+    engine,
+    async remove() {
+      const { exitCode, output } = await (await engine()).run("destroy");
+      await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
+      rmSync(cachePath("stacks", name), { recursive: true });
+      if (exitCode !== 0) throw new Error(`destroy failed:\n${output}`);
+    },
+  };
+}
