@@ -1,0 +1,93 @@
+import type { Change, Difference } from "../../migrations/compare-locks.ts";
+import { type Lock, type LockedRevision, lockCommand } from "../../migrations/lock.ts";
+
+/** Lines that one side of a change shows at most. */
+const shownLines = 6;
+
+/** @returns Lines that say precisely what differs, each revision by id and file, with a short diff of what changed. */
+export function describeDifferences(differences: readonly Difference[], after: Lock): string[] {
+  const locked = new Set(differences.flatMap(({ kind, revisions }) => (kind === "added" ? revisions : [])));
+  return differences.flatMap((difference) => describeDifference(difference, after, locked));
+}
+
+function describeDifference(difference: Difference, after: Lock, added: ReadonlySet<string>): string[] {
+  const { kind, changes } = difference;
+  if (kind === "order") return ["order of the revisions:", ...changes.flatMap(describeChange)];
+  const name = `${difference.revisions.join(", ")} (${difference.file})`;
+  const inserted = changes
+    .filter(({ field }) => field === "downRevisions")
+    .flatMap(({ after: ids }) => ids.filter((id) => added.has(id)))
+    .map((id) => `  ${id} is new and was put under it: a database that is past it would never get ${id}`);
+  const revision = kind === "added" ? after.revisions.find(({ id }) => difference.revisions.includes(id)) : undefined;
+  return [`${kind.padEnd(7)} ${name}`, ...(revision ? describeRevision(revision) : []), ...inserted].concat(
+    changes.flatMap(describeChange),
+  );
+}
+
+function describeChange({ field, before, after }: Change): string[] {
+  let same = 0;
+  while (same < before.length && same < after.length && before[same] === after[same]) same++;
+  let end = 0;
+  const shorter = Math.min(before.length, after.length) - same;
+  while (end < shorter && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const show = (sign: string, lines: readonly string[]) => {
+    const differing = lines.slice(same, lines.length - end);
+    const more = differing.length - shownLines;
+    return [
+      ...differing.slice(0, shownLines).map((line) => `    ${sign} ${line}`),
+      ...(more > 0 ? [`    ${sign} ... ${more} more lines`] : []),
+    ];
+  };
+  return [`  ${field}:`, ...show("-", before), ...show("+", after)];
+}
+
+/** @returns What a reviewer should know of a revision: its title, its tables, what is not known, what can't be undone. */
+function describeRevision(revision: LockedRevision): string[] {
+  const { tables } = revision;
+  const verbs = tables ? (["created", "altered", "dropped"] as const) : [];
+  const changes = verbs.flatMap((verb) => (tables?.[verb].length ? [`${verb} ${tables[verb].join(", ")}`] : []));
+  return [`  ${revision.title}${changes.length > 0 ? `: ${changes.join("; ")}` : ""}`, ...describeLimits(revision)];
+}
+
+/** @returns What is not known of a revision, and whether it can't be undone. */
+function describeLimits(revision: LockedRevision): string[] {
+  const unclassified = revision.tables?.unclassified.length ?? 0;
+  const directions = (["upgrade", "downgrade"] as const).flatMap((direction) => {
+    const { [direction]: rendered } = revision;
+    return rendered.sql === null ? [`  ${direction} has no SQL without a database: ${rendered.reason}`] : [];
+  });
+  return [
+    ...directions,
+    ...(unclassified > 0 ? [`  ${unclassified} statements are text: the tables they change are not known`] : []),
+    ...(revision.reversible === false ? [`  can't be undone: ${revision.reversibleReason}`] : []),
+  ];
+}
+
+/** @returns Each revision that has something unknown or irreversible, with what it is. */
+export function describeLimitations(lock: Lock): string[] {
+  return lock.revisions.flatMap((revision) => {
+    const limits = describeLimits(revision);
+    return limits.length > 0 ? [`${revision.id} (${revision.file})`, ...limits] : [];
+  });
+}
+
+/** @returns One line: how many revisions, which heads, how many tables they make. */
+export function summarize(lock: Lock): string {
+  const heads = `${lock.heads.length === 1 ? "head" : "heads"} ${lock.heads.join(", ") || "none"}`;
+  return `${lock.revisions.length} revisions, ${heads}`;
+}
+
+/**
+ * @param rewritten Revisions that need to be named.
+ * @param given Options of the command line that matter to the next one as well.
+ * @returns The command that writes the lock.
+ */
+export function rewriteCommand(rewritten: readonly Difference[], given: readonly string[]): string {
+  const flags = rewritten.flatMap(({ revisions }) => revisions.flatMap((revision) => ["--rewrite", revision]));
+  const args = [...given, ...flags].map(quote);
+  return [lockCommand, ...(args.length > 0 ? ["--", ...args] : [])].join(" ").replace("-- lock --", "-- lock");
+}
+
+function quote(argument: string): string {
+  return /^[\w./:@=+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,148 @@
+"""Record what one upgrade() or downgrade() of a revision emits: the statements, and the tables that they change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from alembic.ddl.base import AlterTable, RenameTable
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script
+from sqlalchemy.schema import CreateSequence, CreateTable, DropSequence, DropTable, Table
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.types import TypeEngine
+
+from .offline import NeedsDatabase, NoResult, explain, raised_by
+
+UNNAMED_TABLE = "no_table"
+"""What Alembic calls the table of `op.drop_index("name")` without `table_name`."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """The statements of one direction of one revision, or why there are none."""
+
+    sql: list[str] | None
+    reason: str | None = None
+    refused: bool = False
+    """The revision raises on purpose, with a `raise` of its own."""
+    tables: dict[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form that the lock has."""
+        return {"sql": self.sql} if self.sql is not None else {"sql": None, "reason": self.reason}
+
+
+class Tables:
+    """The tables that the statements so far create, alter and drop, taken from Alembic's constructs, not from text."""
+
+    def __init__(self) -> None:
+        self.created: set[str] = set()
+        self.altered: set[str] = set()
+        self.dropped: set[str] = set()
+        self.unclassified: list[int] = []
+
+    def note(self, construct: Any, index: int) -> None:
+        """Take in the construct behind statement number `index`; a text is kept as unclassified, never guessed."""
+        element = getattr(construct, "element", None)
+        table = element if isinstance(element, Table) else getattr(element, "table", None)
+        if isinstance(construct, CreateTable):
+            self._create(_name(construct.element.name, construct.element.schema))
+        elif isinstance(construct, DropTable):
+            self._drop(_name(construct.element.name, construct.element.schema))
+        elif isinstance(construct, RenameTable):
+            self._drop(_name(construct.table_name, construct.schema))
+            self._create(_name(construct.new_table_name, construct.schema))
+        elif isinstance(construct, AlterTable):
+            self.altered.add(_name(construct.table_name, construct.schema))
+        elif isinstance(table, Table) and table.name != UNNAMED_TABLE:
+            self.altered.add(_name(table.name, table.schema))
+        elif not _changes_no_table(construct, element):
+            self.unclassified.append(index)
+
+    def _create(self, name: str) -> None:
+        if name in self.dropped:
+            self.dropped.remove(name)
+            self.altered.add(name)
+        else:
+            self.created.add(name)
+
+    def _drop(self, name: str) -> None:
+        if name in self.created:
+            self.created.remove(name)
+        else:
+            self.dropped.add(name)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form that the lock has; a table made or dropped by the revision doesn't count as altered."""
+        return {
+            "created": sorted(self.created),
+            "altered": sorted(self.altered - self.created - self.dropped),
+            "dropped": sorted(self.dropped),
+            "unclassified": self.unclassified,
+        }
+
+
+def _name(name: str, schema: str | None) -> str:
+    return f"{schema}.{name}" if schema else str(name)
+
+
+def _changes_no_table(construct: Any, element: Any) -> bool:
+    return isinstance(construct, (UpdateBase, SelectBase, CreateSequence, DropSequence)) or isinstance(
+        element, TypeEngine
+    )
+
+
+class Recorder:
+    """
+    Stands between Alembic's operations and their output, in one migration context in offline mode.
+
+    Every construct that `op` or the bind emits goes through the implementation's `_exec`, and every text, those of
+    `autocommit_block` included, through its `static_output`: both are replaced on this one object.
+    """
+
+    def __init__(self, context: MigrationContext) -> None:
+        self._impl = cast(Any, context.impl)
+        self._statements: list[str] = []
+        self._tables = Tables()
+        self._emit = self._impl._exec
+        self._impl._exec = self._exec
+        self._impl.static_output = self._statement
+        bind = cast(Any, context.impl.connection)
+        bind.execute = self._execute_on_bind
+
+    def _exec(self, construct: Any, *args: Any, **options: Any) -> NoResult:
+        first = len(self._statements)
+        self._emit(construct, *args, **options)
+        if len(self._statements) > first:
+            self._tables.note(construct, first)
+        return NoResult()
+
+    def _statement(self, text: str) -> None:
+        self._statements.append(text)
+
+    def _execute_on_bind(self, construct: Any, parameters: Any = None, *_: Any, **options: Any) -> NoResult:
+        if parameters:
+            raise NeedsDatabase("it hands parameters to the connection, which offline SQL can't carry")
+        return self._exec(construct)
+
+    def render(self, script: Script, direction: Literal["upgrade", "downgrade"], options: dict[str, Any]) -> Rendering:
+        """Render one direction twice: what differs between two runs (a time, a random id) can't be recorded."""
+        first = self._render(script, direction, options)
+        if first.sql and self._render(script, direction, options) != first:
+            return Rendering(None, "its SQL differs from one run to the next: it holds a time or a random value")
+        return first
+
+    def _render(self, script: Script, direction: str, options: dict[str, Any]) -> Rendering:
+        self._statements = []
+        self._tables = Tables()
+        self._impl.memo.clear()
+        function = getattr(script.module, direction, None)
+        if function is None:
+            return Rendering(None, f"the file has no {direction}()", refused=True)
+        try:
+            function(**options)
+        except (Exception, SystemExit) as error:
+            return Rendering(None, explain(error, script.path), raised_by(error, script.path))
+        return Rendering(self._statements, tables=self._tables.as_json())

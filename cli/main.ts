@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { LockError } from "../migrations/parse-lock.ts";
+import { CommandError, exitCodes } from "./command-error.ts";
+import { lockProgram } from "./lock/command.ts";
+
+const program = new Command("unity")
+  .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
+  .addCommand(lockProgram())
+  .exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its message, or the help that was asked for (exit code 0).
+    process.exitCode = error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+  } else if (error instanceof CommandError || error instanceof LockError) {
+    process.stderr.write(`unity: ${error.message}\n`);
+    process.exitCode = exitCodes.usage;
+  } else {
+    throw error;
+  }
+}

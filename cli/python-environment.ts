@@ -1,0 +1,131 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { cachePath } from "../local/paths.ts";
+import { CommandError } from "./command-error.ts";
+
+const oldestPython = [3, 9] as const;
+
+/** What to make the environment from, and where to tell of it. */
+export interface PythonEnvironmentOptions {
+  /** Path of the backend's `requirements.txt`. */
+  readonly requirements: string;
+  /** Takes one line of progress. */
+  readonly report: (line: string) => void;
+  /** @default `python-environments` in the cache folder */
+  readonly folder?: string;
+  /** Interpreter that makes the environment. @default "python3" */
+  readonly python?: string;
+}
+
+/**
+ * Finds or makes the Python environment that holds what `requirements` says, kept between runs under the hash of that
+ * file and of the interpreter.
+ *
+ * It is made in a folder of its own, `<key>.<process id>`, and a link `<key>` to it is made last: a run that is killed
+ * leaves no link, so that half an environment is never used.
+ *
+ * @returns Path of the environment's interpreter.
+ * @throws {CommandError} If Python or its venv module is missing or too old, or the requirements can't be installed.
+ */
+export async function pythonEnvironment(options: PythonEnvironmentOptions): Promise<string> {
+  const { requirements, report, folder = cachePath("python-environments"), python = "python3" } = options;
+  if (!existsSync(requirements)) {
+    throw new CommandError(
+      `There is no ${requirements}, which says what the backend's Python environment holds. ` +
+        "Add it, or name an interpreter that has Alembic: --python <interpreter>.",
+    );
+  }
+  const identity = identify(python);
+  const key = createHash("sha256").update(readFileSync(requirements)).update(identity).digest("hex").slice(0, 16);
+  const link = join(folder, key);
+  const interpreter = join(link, "bin", "python");
+  if (existsSync(interpreter)) return interpreter;
+
+  removeLeftovers(link);
+  const own = `${link}.${process.pid}`;
+  mkdirSync(folder, { recursive: true });
+  report(`Making the Python environment of ${requirements} (kept in ${folder} for the next runs)`);
+  await run(python, ["-m", "venv", own], report, `Python can't make a virtual environment in ${own}.`);
+  const install = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
+  const mend = `pip can't install ${requirements}: is it right, and is the package index reachable?`;
+  await run(join(own, "bin", "python"), [...install, "-r", requirements], report, mend).catch((error) => {
+    rmSync(own, { recursive: true, force: true });
+    throw error;
+  });
+  publish(own, link);
+  return interpreter;
+}
+
+/** @returns What an environment depends on: the interpreter's version, implementation and place. */
+function identify(python: string): string {
+  const script =
+    "import sys; print(*sys.version_info[:2]); print(sys.version, sys.implementation.cache_tag, sys.base_prefix)";
+  const { error, status, stdout, stderr } = spawnSync(python, ["-c", script], { encoding: "utf8" });
+  if (error || status !== 0) {
+    throw new CommandError(
+      `${python} does not run (${error?.message ?? stderr.trim()}). Python ${oldestPython.join(".")} or later is ` +
+        "needed: on Debian and Ubuntu, apt-get install python3 python3-venv.",
+    );
+  }
+  const [major = 0, minor = 0] = (stdout.split("\n")[0] ?? "").split(" ").map(Number);
+  if (major < oldestPython[0] || (major === oldestPython[0] && minor < oldestPython[1])) {
+    throw new CommandError(
+      `${python} is Python ${major}.${minor}; ${oldestPython.join(".")} or later is needed. Name another with --python.`,
+    );
+  }
+  if (spawnSync(python, ["-c", "import venv, ensurepip"]).status !== 0) {
+    throw new CommandError(`${python} has no venv module: on Debian and Ubuntu, apt-get install python3-venv.`);
+  }
+  return stdout;
+}
+
+/** Removes what runs left that were killed before they made `link`, and a link that leads nowhere any more. */
+function removeLeftovers(link: string): void {
+  rmSync(link, { force: true });
+  const prefix = `${basename(link)}.`;
+  for (const name of existsSync(dirname(link)) ? readdirSync(dirname(link)) : []) {
+    const owner = Number(name.slice(prefix.length));
+    if (name.startsWith(prefix) && (owner === process.pid || !isRunning(owner))) {
+      rmSync(join(dirname(link), name), { recursive: true, force: true });
+    }
+  }
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Links to the finished environment; another run that finished first wins. */
+function publish(own: string, link: string): void {
+  try {
+    symlinkSync(basename(own), link);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    rmSync(own, { recursive: true, force: true });
+  }
+}
+
+/** Runs a step and reports what pip collects and installs. @throws {CommandError} With the end of its output. */
+async function run(command: string, args: string[], report: (line: string) => void, failure: string): Promise<void> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      if (/^(Collecting|Installing)/.test(line)) report(`  ${line}`);
+    });
+  }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  if (code !== 0) throw new CommandError(`${failure}\n${lines.slice(-10).join("\n")}`);
+}

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+
+/** Version of the lock's format that this program writes and reads. */
+export const lockVersion = 1;
+
+/** The command that writes the lock. */
+export const lockCommand = "npm run unity -- lock";
+
+/** SQL of one direction of a revision: each statement as `alembic upgrade --sql` prints it, or why there is none. */
+export type LockedSql =
+  | { readonly sql: readonly string[] }
+  | {
+      readonly sql: null;
+      /** Why it can't be rendered without a database, with the line of the file. */
+      readonly reason: string;
+    };
+
+/** What a revision's upgrade does to tables, by Alembic's own operations; `schema.table` where a schema is given. */
+export interface LockedTables {
+  readonly created: readonly string[];
+  /** Tables that exist before and after, whose columns, constraints, indexes or comments change. */
+  readonly altered: readonly string[];
+  /** A renamed table counts as dropped, its new name as created. */
+  readonly dropped: readonly string[];
+  /** Indexes into `upgrade.sql` of statements written as text, whose tables only the database's parser would know. */
+  readonly unclassified: readonly number[];
+}
+
+/** One reviewed revision. */
+export interface LockedRevision {
+  readonly id: string;
+  /** Several for a merge point, none for a base. */
+  readonly downRevisions: readonly string[];
+  /** Ids that `depends_on` names. */
+  readonly dependsOn: readonly string[];
+  readonly branchLabels: readonly string[];
+  readonly title: string;
+  /** `Create Date` of the file's docstring, as written there. */
+  readonly date: string | null;
+  /** Path relative to the backend's folder, with `/`. */
+  readonly file: string;
+  readonly sha256: string;
+  /** `null` if the upgrade can't be rendered. */
+  readonly tables: LockedTables | null;
+  readonly upgrade: LockedSql;
+  readonly downgrade: LockedSql;
+  /** Whether the downgrade undoes anything; `null` if only a database could tell. */
+  readonly reversible: boolean | null;
+  /** Why `reversible` is not true. */
+  readonly reversibleReason: string | null;
+}
+
+/** The reviewed record of the chain: `backend/migrations.lock.json`. */
+export interface Lock {
+  readonly version: typeof lockVersion;
+  /** Folders that hold revision files, relative to the backend's folder. */
+  readonly versionLocations: readonly string[];
+  readonly heads: readonly string[];
+  readonly bases: readonly string[];
+  /** From the bases to the heads: each one after all that it needs. */
+  readonly revisions: readonly LockedRevision[];
+}
+
+/** @returns The chain's only head. @throws {Error} If it has none or several. */
+export function head(lock: Lock): string {
+  const [only, ...others] = lock.heads;
+  if (only === undefined) {
+    throw new Error(`The chain has no revision: add one with \`alembic revision\`, then run \`${lockCommand}\`.`);
+  }
+  if (others.length > 0) {
+    throw new Error(
+      `The chain has ${lock.heads.length} heads: ${lock.heads.join(", ")}. One is allowed: ` +
+        `join them with \`alembic merge heads\`, then run \`${lockCommand}\`.`,
+    );
+  }
+  return only;
+}
+
+/** @returns SHA-256 of ids, down revisions and file hashes: the chain's identity, whatever SQL was rendered from it. */
+export function lockDigest(lock: Lock): string {
+  const identity = lock.revisions.map(({ id, downRevisions, sha256 }) => [id, downRevisions, sha256]);
+  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
+}
+
+/**
+ * Names of the tables after the whole chain, sorted. Tables that only text statements make, or a revision that can't
+ * be rendered, are not among them: {@link LockedTables} says where those are.
+ */
+export function chainTables(lock: Lock): string[] {
+  const tables = new Set<string>();
+  for (const revision of lock.revisions) {
+    for (const name of revision.tables?.dropped ?? []) tables.delete(name);
+    for (const name of revision.tables?.created ?? []) tables.add(name);
+  }
+  return [...tables].sort();
+}
+
+/** @returns The lock file's text: the order of keys is that of {@link Lock}, two spaces, one newline at the end. */
+export function formatLock(lock: Lock): string {
+  const { versionLocations, heads, bases } = lock;
+  const revisions = lock.revisions.map(formatRevision);
+  return `${JSON.stringify({ version: lock.version, versionLocations, heads, bases, revisions }, null, 2)}\n`;
+}
+
+function formatRevision(revision: LockedRevision): LockedRevision {
+  return {
+    id: revision.id,
+    downRevisions: revision.downRevisions,
+    dependsOn: revision.dependsOn,
+    branchLabels: revision.branchLabels,
+    title: revision.title,
+    date: revision.date,
+    file: revision.file,
+    sha256: revision.sha256,
+    tables: revision.tables,
+    upgrade: revision.upgrade,
+    downgrade: revision.downgrade,
+    reversible: revision.reversible,
+    reversibleReason: revision.reversibleReason,
+  };
+}

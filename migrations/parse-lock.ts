@@ -1,0 +1,146 @@
+import { chainBases, chainFaults, chainHeads } from "./chain.ts";
+import { type Lock, lockCommand, lockVersion } from "./lock.ts";
+
+/** A lock that can't be used, with everything that is wrong with it. */
+export class LockError extends Error {
+  override readonly name = "LockError";
+  readonly faults: readonly string[];
+
+  constructor(path: string, faults: readonly string[]) {
+    const mend = `Restore the file from version control, or remove it and run \`${lockCommand}\` to lock anew.`;
+    super(`${path} is not a valid lock:\n${faults.map((fault) => `  - ${fault}`).join("\n")}\n${mend}`);
+    this.faults = faults;
+  }
+}
+
+/**
+ * @param path Name of the file, for messages.
+ * @throws {LockError} With every fault, each with the path of the property.
+ */
+export function parseLock(text: string, path: string): Lock {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new LockError(path, [`not JSON: ${error instanceof Error ? error.message : error}`]);
+  }
+  const faults = shapeFaults(value, lockShape, "lock");
+  // The shape holds now, so that the chain can be looked at as one.
+  if (faults.length === 0) faults.push(...contentFaults(value as Lock));
+  if (faults.length > 0) throw new LockError(path, faults);
+  return value as Lock;
+}
+
+/** What a value must be: the sentence for people, and whether it is. */
+interface Shape {
+  readonly expected: string;
+  readonly matches: (value: unknown) => boolean;
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
+}
+
+const text: Shape = { expected: "a text that is not empty", matches: (v) => typeof v === "string" && v !== "" };
+const anyText: Shape = { expected: "a text", matches: (v) => typeof v === "string" };
+const index: Shape = { expected: "an integer from 0", matches: (v) => Number.isInteger(v) && (v as number) >= 0 };
+const sha256: Shape = {
+  expected: "64 hexadecimal digits",
+  matches: (v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
+};
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function literal(allowed: number): Shape {
+  return { expected: `${allowed}`, matches: (v) => v === allowed };
+}
+
+function list(items: Shape): Shape {
+  return { expected: "a list", matches: Array.isArray, items };
+}
+
+function object(properties: Readonly<Record<string, Shape>>): Shape {
+  return { expected: "an object", matches: isRecord, properties };
+}
+
+function nullable(shape: Shape): Shape {
+  return {
+    expected: `${shape.expected} or null`,
+    matches: (v) => v === null || shape.matches(v),
+    properties: shape.properties,
+  };
+}
+
+const sql: Shape = {
+  expected: '{"sql": [statements]} or {"sql": null, "reason": text}',
+  matches: (v) =>
+    isRecord(v) &&
+    (v.sql === null ? text.matches(v.reason) : Array.isArray(v.sql) && v.sql.every((one) => anyText.matches(one))),
+};
+
+const lockShape = object({
+  version: literal(lockVersion),
+  versionLocations: list(text),
+  heads: list(text),
+  bases: list(text),
+  revisions: list(
+    object({
+      id: text,
+      downRevisions: list(text),
+      dependsOn: list(text),
+      branchLabels: list(text),
+      title: anyText,
+      date: nullable(anyText),
+      file: text,
+      sha256,
+      tables: nullable(
+        object({ created: list(text), altered: list(text), dropped: list(text), unclassified: list(index) }),
+      ),
+      upgrade: sql,
+      downgrade: sql,
+      reversible: { expected: "true, false or null", matches: (v) => v === null || typeof v === "boolean" },
+      reversibleReason: nullable(anyText),
+    }),
+  ),
+});
+
+function shapeFaults(value: unknown, shape: Shape, path: string): string[] {
+  if (value === undefined) return [`${path} is missing: it must be ${shape.expected}`];
+  if (!shape.matches(value)) return [`${path} is ${abbreviate(value)}: it must be ${shape.expected}`];
+  if (shape.items && Array.isArray(value)) {
+    const { items } = shape;
+    return value.flatMap((item, index) => shapeFaults(item, items, `${path}[${index}]`));
+  }
+  if (shape.properties && isRecord(value)) {
+    return Object.entries(shape.properties).flatMap(([key, property]) =>
+      shapeFaults(value[key], property, `${path}.${key}`),
+    );
+  }
+  return [];
+}
+
+function abbreviate(value: unknown): string {
+  const whole = JSON.stringify(value);
+  return whole.length > 60 ? `${whole.slice(0, 57)}...` : whole;
+}
+
+function contentFaults(lock: Lock): string[] {
+  const faults = chainFaults(lock.revisions);
+  if (faults.length > 0) return faults;
+  const known = new Set<string>();
+  for (const revision of lock.revisions) {
+    const later = [...revision.downRevisions, ...revision.dependsOn].filter((id) => !known.has(id));
+    if (later.length > 0) faults.push(`revision ${revision.id} stands before ${later.join(", ")}, which it needs`);
+    known.add(revision.id);
+  }
+  const ends = [
+    { key: "heads", given: lock.heads, actual: chainHeads(lock.revisions) },
+    { key: "bases", given: lock.bases, actual: chainBases(lock.revisions) },
+  ];
+  for (const { key, given, actual } of ends) {
+    if (given.join() !== actual.join()) {
+      faults.push(`lock.${key} is ${JSON.stringify(given)}: the revisions say ${JSON.stringify(actual)}`);
+    }
+  }
+  return faults;
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import type { Lock } from "../../migrations/lock.ts";
+import { parseLock } from "../../migrations/parse-lock.ts";
+import { verifyLockedFiles } from "../../migrations/read-lock.ts";
+import { ChainProject, linearChain, type RevisionSource } from "../fixtures/chains/project.ts";
+import { alembicPython, unity } from "./unity.ts";
+
+describe("unity lock on other chains", function () {
+  this.timeout(300_000);
+  let python: string;
+  let project: ChainProject | undefined;
+  before(async () => {
+    python = await alembicPython();
+  });
+  afterEach(() => project?.delete());
+
+  /** Locks a chain, and checks that what was written is a valid lock of the files. @returns Lock and what was said. */
+  async function lock(revisions: readonly RevisionSource[], locations?: readonly string[]): Promise<[Lock, string]> {
+    project = new ChainProject(revisions, locations);
+    const { code, stdout, stderr } = await unity("lock", "--backend", project.folder, "--python", python);
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    const written = parseLock(readFileSync(project.lock, "utf8"), project.lock);
+    assert.deepEqual(verifyLockedFiles(written, project.folder), []);
+    return [written, stdout];
+  }
+
+  it("keeps branches, labels and the merge point, in the same order each time", async () => {
+    const chain: readonly RevisionSource[] = [
+      { id: "root" },
+      { id: "left", down: "root", branchLabel: "sinister" },
+      { id: "right", down: "root" },
+      { id: "left2", down: "left" },
+      { id: "merged", down: ["left2", "right"], upgrade: ["pass"], downgrade: ["pass"] },
+    ];
+    const [{ revisions, heads, bases }] = await lock(chain);
+    assert.deepEqual([heads, bases], [["merged"], ["root"]]);
+    assert.deepEqual(
+      revisions.map(({ id, downRevisions, branchLabels }) => [id, downRevisions, branchLabels]),
+      [
+        ["root", [], []],
+        ["left", ["root"], ["sinister"]],
+        ["left2", ["left"], []],
+        ["right", ["root"], []],
+        ["merged", ["left2", "right"], []],
+      ],
+    );
+    assert.deepEqual(revisions.at(-1)?.upgrade, { sql: [] });
+    assert.equal(revisions.at(-1)?.reversible, true);
+  });
+
+  it("takes several bases, heads, version locations, dependencies by label, and file names of any form", async () => {
+    const chain: readonly RevisionSource[] = [
+      { id: "00001_core", file: "core/1767484908 the first-one.py", branchLabel: "core" },
+      { id: "plugin", file: "more/versions/plügin.v1.py", dependsOn: "core" },
+    ];
+    const [{ revisions, heads, bases, versionLocations }] = await lock(chain, ["core", "more/versions"]);
+    assert.deepEqual(versionLocations, ["core", "more/versions"]);
+    assert.deepEqual(
+      [heads, bases],
+      [
+        ["00001_core", "plugin"],
+        ["00001_core", "plugin"],
+      ],
+    );
+    assert.deepEqual(
+      revisions.map(({ file, dependsOn }) => [file, dependsOn]),
+      [
+        ["core/1767484908 the first-one.py", []],
+        ["more/versions/plügin.v1.py", ["00001_core"]],
+      ],
+    );
+  });
+
+  it("asks of a chain of 1,000 revisions in one process (the time is shown)", async () => {
+    const start = performance.now();
+    const [{ revisions }] = await lock(linearChain(1000));
+    console.log(`      1,000 revisions locked in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    assert.equal(revisions.length, 1000);
+    assert.deepEqual(revisions.at(-1)?.tables?.created, ["t_r1000"]);
+  });
+
+  it("is not disturbed by what env.py prints, nor by compiled files of an earlier run", async () => {
+    project = new ChainProject(linearChain(1));
+    project.write("alembic/env.py", `print("{")\n${readFileSync(`${project.folder}/alembic/env.py`, "utf8")}`);
+    assert.equal((await unity("lock", "--backend", project.folder, "--python", python)).code, 0);
+    assert.throws(() => rmSync(`${project?.folder}/alembic/versions/__pycache__`, { recursive: true }), /ENOENT/);
+  });
+});

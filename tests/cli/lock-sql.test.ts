@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import { ChainProject } from "../fixtures/chains/project.ts";
+import { alembicPython, unity } from "./unity.ts";
+
+type Body = readonly string[];
+
+/** Upgrades that only a database could render, with what the lock says instead. */
+const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
+  [
+    "reads rows",
+    ['rows = op.get_bind().execute(sa.text("SELECT 1"))', "for row in rows:", '    op.drop_table("t")'],
+    /^NeedsDatabase: it reads the result of a statement \(line 17\)$/,
+  ],
+  [
+    "decides by a result, which Alembic's own offline mode takes for nothing",
+    ['if op.get_bind().execute(sa.text("SELECT 1")):', '    op.drop_table("t")'],
+    /^NeedsDatabase: it reads the result of a statement \(line 16\)$/,
+  ],
+  ["inspects", ["sa.inspect(op.get_bind()).get_table_names()"], /^NoInspectionAvailable: .* \(line 16\)$/],
+  [
+    "hands parameters over",
+    ['op.get_bind().execute(sa.text("UPDATE t SET a = :a"), {"a": 1})'],
+    /^NeedsDatabase: it hands parameters to the connection/,
+  ],
+  ["asks whether it runs offline", ["context.is_offline_mode()"], /^NeedsDatabase: it asks whether it runs offline/],
+  ["connects by itself", ['sa.create_engine("sqlite://").connect()'], /^NeedsDatabase: it connects to a database/],
+  [
+    "writes a time",
+    ["import time", 'op.execute(f"INSERT INTO t VALUES ({time.perf_counter_ns()})")'],
+    /^its SQL differs from one run to the next/,
+  ],
+];
+
+/** Downgrades, and whether they undo a table. */
+const downgrades: readonly [name: string, downgrade: Body | null, reversible: boolean | null, reason: RegExp][] = [
+  ["does nothing", ["pass"], false, /^the downgrade does nothing$/],
+  ["is missing", null, false, /^the downgrade refuses: the file has no downgrade\(\)$/],
+  ["raises", ['raise NotImplementedError("no way back")'], false, /NotImplementedError: no way back \(line 21\)$/],
+  ["reads from the database", ["list(op.get_bind().execute(sa.text('SELECT 1')))"], null, /can't be rendered/],
+];
+
+/** Upgrades with their SQL or tables. */
+const rendered = {
+  tables: [
+    'op.add_column("a", sa.Column("x", sa.Integer, sa.ForeignKey("b.id")))',
+    'op.create_index("ix", "i", ["x"])',
+    'op.drop_constraint("c", "k")',
+    'op.drop_column("d", "x")',
+    'op.rename_table("old", "new")',
+    'op.drop_table("gone", schema="s")',
+    'op.create_table("made", sa.Column("id", sa.Integer), schema="s")',
+    'op.create_index("ix2", "made", ["id"], schema="s")',
+    'sa.Table("bound", sa.MetaData(), sa.Column("id", sa.Integer)).create(op.get_bind())',
+    'op.create_table("brief", sa.Column("id", sa.Integer))',
+    'op.drop_table("brief")',
+    'op.drop_index("of no known table")',
+  ],
+  texts: [
+    't = sa.table("t", sa.column("a", sa.String))',
+    'op.bulk_insert(t, [{"a": "50%"}])',
+    "op.execute(\"CREATE TABLE raw AS SELECT '5%'\")",
+    'op.execute(t.update().where(t.c.a == "x%").values(a="y"))',
+  ],
+  autocommit: [
+    "with op.get_context().autocommit_block():",
+    '    op.create_index("ix", "t", ["a"], postgresql_concurrently=True)',
+  ],
+  enumeration: ['op.create_table("e", sa.Column("m", sa.Enum("x", name="mood")))'],
+} satisfies Record<string, Body>;
+
+describe("SQL in the lock", function () {
+  this.timeout(300_000);
+  const revisions = new Map<string, LockedRevision>();
+  let said: string;
+
+  // One chain holds every case, so that Alembic is asked once.
+  before(async () => {
+    const cases: readonly { id: string; upgrade?: Body; downgrade?: Body | null }[] = [
+      ...unrendered.map(([id, upgrade]) => ({ id, upgrade })),
+      ...downgrades.map(([id, downgrade]) => ({ id, downgrade })),
+      ...Object.entries(rendered).map(([id, upgrade]) => ({ id, upgrade })),
+    ];
+    const chain = cases.map((one, index) => ({
+      ...one,
+      down: cases[index - 1]?.id,
+      file: `alembic/versions/${index}.py`,
+    }));
+    const project = new ChainProject(chain);
+    const { code, stdout, stderr } = await unity(
+      "lock",
+      "--backend",
+      project.folder,
+      "--python",
+      await alembicPython(),
+    );
+    assert.equal(code, 0, stderr);
+    said = stdout;
+    const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));
+    for (const revision of lock.revisions) revisions.set(revision.id, revision);
+    project.delete();
+  });
+
+  function revision(id: string): LockedRevision {
+    const found = revisions.get(id);
+    assert.ok(found);
+    return found;
+  }
+
+  for (const [name, , reason] of unrendered) {
+    it(`is absent, with the reason, for a revision that ${name}`, () => {
+      const { upgrade, tables, downgrade, reversible } = revision(name);
+      assert.equal(upgrade.sql, null);
+      assert.match(upgrade.sql === null ? upgrade.reason : "", reason);
+      assert.equal(tables, null);
+      assert.deepEqual([downgrade.sql?.length, reversible], [1, true]);
+    });
+  }
+
+  for (const [name, , reversible, reason] of downgrades) {
+    it(`says ${reversible} of undoing where the downgrade ${name}`, () => {
+      assert.equal(revision(name).reversible, reversible);
+      assert.match(revision(name).reversibleReason ?? "", reason);
+    });
+  }
+
+  it("is shown to be absent, as is what can't be undone", () => {
+    assert.match(said, /inspects \(alembic\/versions\/2\.py\)\n.*\n +upgrade has no SQL without a database: NoInsp/);
+    assert.match(said, /can't be undone: the downgrade does nothing/);
+    assert.match(said, /texts .*\n.*\n +1 statements are text: the tables they change are not known/);
+  });
+
+  it("comes with tables taken from operations: altered, renamed, dropped, made through the bind, in a schema", () => {
+    assert.deepEqual(revision("tables").tables, {
+      created: ["bound", "new", "s.made"],
+      altered: ["a", "d", "i", "k"],
+      dropped: ["old", "s.gone"],
+      unclassified: [12],
+    });
+  });
+
+  it("never guesses the tables of text, and keeps values and percent signs as they are", () => {
+    const { upgrade, tables } = revision("texts");
+    assert.deepEqual(upgrade.sql, [
+      "INSERT INTO t (a) VALUES ('50%');",
+      "CREATE TABLE raw AS SELECT '5%';",
+      "UPDATE t SET a='y' WHERE t.a = 'x%';",
+    ]);
+    assert.deepEqual(tables, { created: [], altered: [], dropped: [], unclassified: [1] });
+  });
+
+  it("shows the transaction that autocommit_block leaves", () => {
+    const { upgrade, tables } = revision("autocommit");
+    assert.deepEqual(upgrade.sql, ["COMMIT;", "CREATE INDEX CONCURRENTLY ix ON t (a);", "BEGIN;"]);
+    assert.deepEqual(tables?.altered, ["t"]);
+  });
+
+  it("holds a table's new types, in both renderings that are compared", () => {
+    const { upgrade, tables } = revision("enumeration");
+    assert.deepEqual(upgrade.sql, ["CREATE TYPE mood AS ENUM ('x');", "CREATE TABLE e (\n    m mood\n);"]);
+    assert.deepEqual(tables?.unclassified, []);
+  });
+});

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
+import { alembicPython, type CommandResult, unity } from "./unity.ts";
+
+describe("unity lock", function () {
+  this.timeout(300_000);
+  let project: ChainProject;
+  let python: string;
+  before(async () => {
+    python = await alembicPython();
+  });
+  beforeEach(() => {
+    project = new ChainProject(linearChain(3));
+  });
+  afterEach(() => project.delete());
+
+  function lock(...options: readonly string[]): Promise<CommandResult> {
+    return unity("lock", "--backend", project.folder, "--python", python, ...options);
+  }
+
+  async function locked(): Promise<Lock> {
+    const { code, stdout, stderr } = await lock();
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    return JSON.parse(readFileSync(project.lock, "utf8"));
+  }
+
+  /** Runs `unity lock`, which must refuse and leave the file as it was. @returns What it says. */
+  async function refused(...options: readonly string[]): Promise<string> {
+    const before = readFileSync(project.lock, "utf8");
+    const { code, stdout } = await lock(...options);
+    assert.equal(code, 1, stdout);
+    assert.equal(readFileSync(project.lock, "utf8"), before);
+    return stdout;
+  }
+
+  it("writes the chain, from base to head, the same in every run", async () => {
+    const { revisions, ...rest } = await locked();
+    assert.deepEqual(rest, { version: 1, versionLocations: ["alembic/versions"], heads: ["r0003"], bases: ["r0001"] });
+    const { sha256, ...second } = revisions[1] as LockedRevision;
+    assert.match(sha256, /^[0-9a-f]{64}$/);
+    assert.deepEqual(second, {
+      id: "r0002",
+      downRevisions: ["r0001"],
+      dependsOn: [],
+      branchLabels: [],
+      title: "Revision r0002",
+      date: "2026-01-03 10:00:00.000001",
+      file: "alembic/versions/r0002.py",
+      tables: { created: ["t_r0002"], altered: [], dropped: [], unclassified: [] },
+      upgrade: {
+        sql: [
+          "CREATE TABLE t_r0002 (\n    id SERIAL NOT NULL, \n    at TIMESTAMP WITHOUT TIME ZONE, \n    PRIMARY KEY (id)\n);",
+          "CREATE INDEX ix_t_r0002_at ON t_r0002 (at);",
+        ],
+      },
+      downgrade: { sql: ["DROP TABLE t_r0002;"] },
+      reversible: true,
+      reversibleReason: null,
+    });
+    const text = readFileSync(project.lock, "utf8");
+    assert.ok(!text.includes(project.folder));
+    await locked();
+    assert.equal(readFileSync(project.lock, "utf8"), text);
+    assert.equal((await lock("--check")).code, 0);
+  });
+
+  it("--check says that there is no lock, and writes none", async () => {
+    const { code, stdout } = await lock("--check");
+    assert.equal(code, 1);
+    assert.match(stdout, /added {3}r0001 \(alembic\/versions\/r0001\.py\)/);
+    assert.throws(() => readFileSync(project.lock));
+  });
+
+  it("takes a new revision at the end; --check says so first, with the command", async () => {
+    await locked();
+    project.add({ id: "new", down: "r0003" });
+    const { code, stdout } = await lock("--check");
+    assert.equal(code, 1);
+    assert.match(stdout, /added {3}new \(alembic\/versions\/new\.py\)/);
+    assert.match(stdout, /To lock this, run: npm run unity -- lock --backend \S+ --python \S+\n/);
+    assert.deepEqual((await locked()).heads, ["new"]);
+  });
+
+  it("refuses an edited revision with a diff, until it is named", async () => {
+    await locked();
+    const upgrade = ['op.create_table("t_r0002", sa.Column("id", sa.BigInteger, primary_key=True))'];
+    project.add({ id: "r0002", down: "r0001", upgrade });
+    const said = await refused();
+    assert.match(said, /changed r0002 \(alembic\/versions\/r0002\.py\)\n\s+sha256:/);
+    assert.match(said, /- {5}id SERIAL NOT NULL/);
+    assert.match(said, /\+ {5}id BIGSERIAL NOT NULL/);
+    assert.match(said, /npm run unity -- lock .*--rewrite r0002\n/);
+    assert.doesNotMatch(said, /r0001|r0003/);
+    await refused("--rewrite", "r0001");
+    assert.equal((await lock("--rewrite", "r0002")).code, 0);
+    assert.equal((await lock("--check")).code, 0);
+  });
+
+  it("refuses an edit that leaves the SQL as it is: the file was reviewed", async () => {
+    await locked();
+    project.add({ id: "r0002", down: "r0001", title: "Another title" });
+    assert.match(await refused(), /title:\n\s+- Revision r0002\n\s+\+ Another title/);
+  });
+
+  it("refuses the removal of a revision, until all that it touches are named", async () => {
+    await locked();
+    project.remove("alembic/versions/r0002.py");
+    project.add({ id: "r0003", down: "r0001" });
+    assert.match(await refused("--rewrite", "r0003"), /removed r0002 \(alembic\/versions\/r0002\.py\)/);
+    assert.equal((await lock("--rewrite", "r0003", "--rewrite", "r0002")).code, 0);
+  });
+
+  it("refuses a revision put under a locked one", async () => {
+    await locked();
+    project.add({ id: "between", down: "r0001" });
+    project.add({ id: "r0002", down: "between" });
+    const said = await refused();
+    assert.match(said, /downRevisions:\n\s+- r0001\n\s+\+ between/);
+    assert.match((await lock("--check")).stdout, /between is new and was put under it/);
+  });
+
+  it("prints JSON", async () => {
+    await locked();
+    project.add({ id: "new", down: "r0003" });
+    const { code, stdout } = await lock("--check", "--json");
+    const { differences, written, heads } = JSON.parse(stdout);
+    assert.deepEqual({ code, written, heads }, { code: 1, written: false, heads: ["new"] });
+    assert.deepEqual(differences, [
+      { kind: "added", revisions: ["new"], file: "alembic/versions/new.py", changes: [] },
+    ]);
+  });
+
+  it("mends the form of a lock that was edited by hand", async () => {
+    const text = JSON.stringify(await locked());
+    writeFileSync(project.lock, text);
+    const { code, stdout } = await lock("--check");
+    assert.equal(code, 1);
+    assert.match(stdout, /the form of the file/);
+    await locked();
+    assert.notEqual(readFileSync(project.lock, "utf8"), text);
+  });
+
+  const usage: readonly { name: string; options: readonly string[]; spoil?: () => void; says: RegExp }[] = [
+    { name: "an unknown option", options: ["--nope"], says: /unknown option '--nope'/ },
+    { name: "an unknown revision to rewrite", options: ["--rewrite", "zz"], says: /zz: no such revision.*r0003/ },
+    { name: "an interpreter that isn't there", options: ["--python", "no-python"], says: /no-python does not run/ },
+    {
+      name: "no alembic.ini",
+      options: [],
+      spoil: () => project.remove("alembic.ini"),
+      says: /no alembic\.ini in .*--backend <folder>/,
+    },
+    {
+      name: "a broken lock",
+      options: [],
+      spoil: () => project.write("migrations.lock.json", "{}"),
+      says: /not a valid lock:\n {2}- lock\.version is missing/,
+    },
+    {
+      name: "two files of one revision",
+      options: [],
+      spoil: () => project.add({ id: "r0003", down: "r0002", file: "alembic/versions/copy.py" }),
+      says: /Revision r0003 is present more than once/,
+    },
+    {
+      name: "a gap in the chain",
+      options: [],
+      spoil: () => project.remove("alembic/versions/r0002.py"),
+      says: /Revision r0002 referenced from .* is not present/,
+    },
+    {
+      name: "a cycle",
+      options: [],
+      spoil: () => project.add({ id: "r0001", down: "r0003" }),
+      says: /[Cc]ycle/,
+    },
+    {
+      name: "a file that is no Python",
+      options: [],
+      spoil: () => project.write("alembic/versions/bad.py", "def"),
+      says: /SyntaxError/,
+    },
+    {
+      name: "an env.py that connects",
+      options: [],
+      spoil: () =>
+        project.write("alembic/env.py", 'import sqlalchemy as sa\nsa.create_engine("sqlite://").connect()\n'),
+      says: /NeedsDatabase: it connects to a database/,
+    },
+    {
+      name: "an env.py that runs nothing",
+      options: [],
+      spoil: () => project.write("alembic/env.py", ""),
+      says: /run_migrations\(\) 0 times/,
+    },
+  ];
+  for (const { name, options, spoil, says } of usage) {
+    it(`exits with 2 at ${name}`, async () => {
+      spoil?.();
+      const { code, stderr } = await lock(...options);
+      assert.match(stderr, says);
+      assert.doesNotMatch(stderr, /\n {4}at /);
+      assert.equal(code, 2);
+    });
+  }
+});

@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pythonEnvironment } from "../../cli/python-environment.ts";
+import { projectRoot } from "../../local/paths.ts";
+
+/** What a command printed, and how it ended. */
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `unity` with `args` in a process of its own, from the project's folder. */
+export function unity(...args: readonly string[]): Promise<CommandResult> {
+  return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args]);
+}
+
+/** Runs a command from the project's folder. */
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const child = spawn(command, args, { cwd: projectRoot, env: { ...process.env, ...environment } });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { code, stdout, stderr };
+}
+
+/** @returns The interpreter of the backend's own environment, which is made at the first use. */
+export function alembicPython(): Promise<string> {
+  const requirements = join(projectRoot, "backend", "requirements.txt");
+  return pythonEnvironment({ requirements, report: (line) => process.stderr.write(`${line}\n`) });
+}

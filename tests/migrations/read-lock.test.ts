@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pending } from "../../migrations/chain.ts";
+import { formatLock, type Lock, lockDigest } from "../../migrations/lock.ts";
+import { hashFile, readLock, verifyLockedFiles } from "../../migrations/read-lock.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
+
+describe("revision files beside the lock", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-lock-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function write(file: string, text: string): void {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+
+  /** @returns A lock of `ids` with the hashes of files that it writes. */
+  function lockFiles(...ids: string[]): Lock {
+    const lock = linearLock(...ids);
+    for (const { file, id } of lock.revisions) write(file, `revision = "${id}"\n`);
+    return { ...lock, revisions: lock.revisions.map((one) => ({ ...one, sha256: hashFile(join(folder, one.file)) })) };
+  }
+
+  it("are what was locked, with __init__.py and other files beside them", () => {
+    const lock = lockFiles("a", "b");
+    write("alembic/versions/__init__.py", "");
+    write("alembic/versions/README", "");
+    assert.deepEqual(verifyLockedFiles(lock, folder), []);
+  });
+
+  it("are told apart: changed, removed, added", () => {
+    const lock = lockFiles("a", "b");
+    write("alembic/versions/a.py", "edited");
+    rmSync(join(folder, "alembic/versions/b.py"));
+    write("alembic/versions/c.py", "new");
+    assert.deepEqual(verifyLockedFiles(lock, folder), [
+      "alembic/versions/a.py (revision a) is not the file that was locked: restore it, or run `npm run unity -- lock`",
+      "alembic/versions/b.py (revision b) is locked and was removed: restore it, or run `npm run unity -- lock`",
+      "alembic/versions/c.py is not in the lock: run `npm run unity -- lock`",
+    ]);
+  });
+
+  it("are not compared where no folder of revisions is", () => {
+    assert.deepEqual(verifyLockedFiles(linearLock("a"), folder), []);
+  });
+
+  it("are missed one by one where only some folders are gone", () => {
+    const lock = { ...lockFiles("a"), versionLocations: ["alembic/versions", "more"] };
+    write("more/b.py", "");
+    rmSync(join(folder, "alembic"), { recursive: true });
+    assert.equal(verifyLockedFiles(lock, folder).length, 2);
+  });
+
+  it("need a lock", () => {
+    assert.throws(() => readLock(join(folder, "none.json")), /no lock at .*none\.json: run `npm run unity -- lock`/);
+  });
+
+  it("of 1,000 revisions are read, verified and planned (the time is shown)", () => {
+    const ids = Array.from({ length: 1000 }, (_, index) => `r${String(index).padStart(4, "0")}`);
+    const path = join(folder, "migrations.lock.json");
+    writeFileSync(path, formatLock(lockFiles(...ids)));
+    const start = performance.now();
+    const lock = readLock(path);
+    assert.deepEqual(verifyLockedFiles(lock, folder), []);
+    assert.equal(pending(lock, ["r0499"]).length, 500);
+    assert.equal(lockDigest(lock).length, 64);
+    console.log(`      1,000 revisions in ${Math.round(performance.now() - start)} ms`);
+  });
+});
