@@ -1,0 +1,1 @@
+"""Unity's backend: a homelab monitoring service."""

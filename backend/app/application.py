@@ -1,0 +1,57 @@
+"""Assembles the application from its settings; reads no environment itself."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, status
+from fastapi.responses import JSONResponse
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import sessionmaker
+
+from app import health, plugins
+from app.builtin import BUILTIN_PLUGINS, PluginDefinition
+from app.database import create_pooled_engine, create_probe_engine, describe_error
+from app.health import DatabaseProbe
+from app.registration import Registration
+from app.revisions import read_heads
+
+FIRST_REGISTRATION_SECONDS = 1.0
+"""How long the start waits for the plugins to be registered; after that it goes on."""
+
+log = logging.getLogger(__name__)
+
+
+def create_app(url: URL, definitions: Sequence[PluginDefinition] = BUILTIN_PLUGINS) -> FastAPI:
+    """Return the application for a database. It starts even while the database is down."""
+    engine = create_pooled_engine(url)
+    probe_engine = create_probe_engine(url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        registration = Registration(engine, definitions)
+        registration.start()
+        await asyncio.to_thread(registration.first_attempt.wait, FIRST_REGISTRATION_SECONDS)
+        yield
+        registration.stop()
+        engine.dispose()
+
+    async def report_database_error(request: Request, error: Exception) -> JSONResponse:
+        """Answer 503 and log the cause in one line, without password or parameters."""
+        path, cause = request.url.path, describe_error(error, url)
+        log.error("database error in %s %s: %s", request.method, path, cause)
+        return JSONResponse(
+            {"detail": "the database is not available; GET /health says why"},
+            status.HTTP_503_SERVICE_UNAVAILABLE,
+        )
+
+    app = FastAPI(title="Unity", lifespan=lifespan)
+    app.state.sessions = sessionmaker(engine, expire_on_commit=False)
+    app.state.definitions = {plugin.id: plugin for plugin in definitions}
+    app.state.probe = DatabaseProbe(probe_engine, read_heads())
+    app.include_router(health.router)
+    app.include_router(plugins.router)
+    app.add_exception_handler(SQLAlchemyError, report_database_error)
+    return app

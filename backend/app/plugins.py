@@ -1,0 +1,104 @@
+"""The plugin API: list, enable, disable, execute, and the executions so far."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, status
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.builtin import PluginDefinition
+from app.executions import execute
+from app.models import Plugin, PluginExecution
+from app.schemas import ExecutionRead, PluginRead
+
+router = APIRouter(prefix="/api/plugins", tags=["plugins"])
+
+
+def _sessions(request: Request) -> sessionmaker[Session]:
+    sessions: sessionmaker[Session] = request.app.state.sessions
+    return sessions
+
+
+def _definitions(request: Request) -> Mapping[str, PluginDefinition]:
+    definitions: Mapping[str, PluginDefinition] = request.app.state.definitions
+    return definitions
+
+
+Sessions = Annotated["sessionmaker[Session]", Depends(_sessions)]
+Definitions = Annotated[Mapping[str, PluginDefinition], Depends(_definitions)]
+
+
+def _find(session: Session, plugin_id: str) -> Plugin:
+    plugin = session.get(Plugin, plugin_id)
+    if plugin is None:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND,
+            f"no plugin {plugin_id!r}; GET /api/plugins lists the known ones",
+        )
+    return plugin
+
+
+def _switch(sessions: sessionmaker[Session], plugin_id: str, enabled: bool) -> Plugin:
+    with sessions.begin() as session:
+        plugin = _find(session, plugin_id)
+        plugin.enabled = enabled
+    return plugin
+
+
+@router.get("", response_model=list[PluginRead])
+def list_plugins(sessions: Sessions) -> list[Plugin]:
+    """List all plugins by id."""
+    with sessions() as session:
+        return list(session.scalars(select(Plugin).order_by(Plugin.id)))
+
+
+@router.post("/{plugin_id}/enable", response_model=PluginRead)
+def enable_plugin(plugin_id: str, sessions: Sessions) -> Plugin:
+    """Allow a plugin to be executed."""
+    return _switch(sessions, plugin_id, enabled=True)
+
+
+@router.post("/{plugin_id}/disable", response_model=PluginRead)
+def disable_plugin(plugin_id: str, sessions: Sessions) -> Plugin:
+    """Allow a plugin no longer to be executed."""
+    return _switch(sessions, plugin_id, enabled=False)
+
+
+@router.post(
+    "/{plugin_id}/execute", response_model=ExecutionRead, status_code=status.HTTP_201_CREATED
+)
+def execute_plugin(plugin_id: str, sessions: Sessions, definitions: Definitions) -> PluginExecution:
+    """Run an enabled plugin now and return the recorded execution.
+
+    An execution that failed is recorded too, and so is a 201 with status ``failed``.
+    """
+    with sessions() as session:
+        plugin = _find(session, plugin_id)
+    definition = definitions.get(plugin_id)
+    if definition is None:
+        raise HTTPException(
+            status.HTTP_409_CONFLICT, f"plugin {plugin_id!r} has no code in this version of Unity"
+        )
+    if not plugin.enabled:
+        raise HTTPException(
+            status.HTTP_409_CONFLICT,
+            f"plugin {plugin_id!r} is disabled; enable it: POST /api/plugins/{plugin_id}/enable",
+        )
+    return execute(sessions, definition)
+
+
+@router.get("/{plugin_id}/executions", response_model=list[ExecutionRead])
+def list_executions(
+    plugin_id: str, sessions: Sessions, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> list[PluginExecution]:
+    """List a plugin's executions, the newest first."""
+    query = (
+        select(PluginExecution)
+        .where(PluginExecution.plugin_id == plugin_id)
+        .order_by(PluginExecution.started_at.desc(), PluginExecution.id.desc())
+        .limit(limit)
+    )
+    with sessions() as session:
+        _find(session, plugin_id)
+        return list(session.scalars(query))

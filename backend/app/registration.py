@@ -1,0 +1,94 @@
+"""Registers the built-in plugins in the database when the application starts.
+
+The application does not wait for a database that is down: a daemon thread tries again
+until it succeeds.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.builtin import PluginDefinition
+from app.database import describe_error
+from app.models import Plugin
+
+RETRY_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+def register_plugins(engine: Engine, plugins: Sequence[PluginDefinition]) -> None:
+    """Insert new plugins, disabled, and refresh the texts of known ones.
+
+    One statement with ON CONFLICT and sorted rows: replicas may race. Whether a plugin
+    is enabled and how it is configured belong to the operator and stay as they are.
+    """
+    rows = [
+        {"id": p.id, "name": p.name, "description": p.description, "version": p.version}
+        for p in sorted(plugins, key=lambda plugin: plugin.id)
+    ]
+    if not rows:
+        return
+    statement = insert(Plugin).values(rows)
+    new = statement.excluded
+    upsert = statement.on_conflict_do_update(
+        index_elements=[Plugin.id],
+        set_={
+            "name": new.name,
+            "description": new.description,
+            "version": new.version,
+            "updated_at": func.now(),
+        },
+    )
+    with engine.begin() as connection:
+        connection.execute(upsert)
+
+
+class Registration(threading.Thread):
+    """Registers plugins in the background until it succeeds or is stopped."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        plugins: Sequence[PluginDefinition],
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        super().__init__(name="plugin-registration", daemon=True)
+        self.registered = threading.Event()
+        self.first_attempt = threading.Event()
+        self._engine = engine
+        self._plugins = plugins
+        self._retry_seconds = retry_seconds
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Try until registered; log each new reason for failing once."""
+        reported = ""
+        while not self._stopped.is_set():
+            reason = self._attempt()
+            if reason is None:
+                log.info("registered %d built-in plugins", len(self._plugins))
+                return
+            if reason != reported:
+                log.warning("cannot register the built-in plugins yet, will retry: %s", reason)
+                reported = reason
+            self._stopped.wait(self._retry_seconds)
+
+    def stop(self) -> None:
+        """Make no further attempt."""
+        self._stopped.set()
+
+    def _attempt(self) -> str | None:
+        try:
+            register_plugins(self._engine, self._plugins)
+        except SQLAlchemyError as error:
+            return describe_error(error, self._engine.url)
+        else:
+            self.registered.set()
+            return None
+        finally:
+            self.first_attempt.set()

@@ -1,0 +1,32 @@
+"""The JSON shapes of the plugin API."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from app.models import ExecutionStatus
+
+
+class PluginRead(BaseModel):
+    """A plugin as the API shows it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    description: str
+    version: str
+    enabled: bool
+
+
+class ExecutionRead(BaseModel):
+    """An execution as the API shows it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    plugin_id: str
+    started_at: datetime
+    completed_at: datetime | None
+    status: ExecutionStatus
+    error_message: str | None

@@ -1,0 +1,36 @@
+"""DATABASE_URL is read strictly, and errors do not hold its value."""
+
+import pytest
+
+from app.config import SettingsError, database_url_from_environment, parse_database_url
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_postgresql_urls_get_the_driver(scheme: str) -> None:
+    url = parse_database_url(f"{scheme}://user:p%40ss@host:5433/db")
+    assert url.drivername == "postgresql+psycopg"
+    assert (url.username, url.password, url.host, url.port) == ("user", "p@ss", "host", 5433)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("hush", "is not a URL"),
+        ("postgresql://u:hush@host:port/db", "is not a URL"),
+        ("sqlite:///hush.db", "scheme that is not supported"),
+        ("postgresql+asyncpg://u:hush@host/db", "scheme that is not supported"),
+        ("postgresql://u:hush@host", "no host or no database"),
+        ("postgresql://u:hush@/db", "no host or no database"),
+    ],
+)
+def test_wrong_urls_are_refused_without_their_value(value: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as caught:
+        parse_database_url(value)
+    assert "hush" not in str(caught.value)
+    assert "DATABASE_URL" in str(caught.value)
+
+
+@pytest.mark.parametrize("environment", [{}, {"DATABASE_URL": ""}, {"DATABASE_URL": " "}])
+def test_a_missing_url_is_named(environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL is not set"):
+        database_url_from_environment(environment)

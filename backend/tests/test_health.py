@@ -1,0 +1,130 @@
+"""/health tells the truth about the database, and soon, whatever the database does."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import URL, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from app.application import create_app
+from app.revisions import compare_revisions
+from tests.support import BASE, HEAD, migrate, query
+
+PREVIOUS = "a1b2c3d4e5f6"
+LIMIT_SECONDS = 2.0
+
+
+def unhealthy_database(client: TestClient) -> dict[str, Any]:
+    """Ask /health, expect 503, and return the database's component."""
+    response = client.get("/health")
+    assert response.status_code == 503
+    body = response.json()
+    assert body["status"] == "unhealthy"
+    component: dict[str, Any] = body["components"]["database"]
+    assert component["status"] == "unhealthy"
+    return component
+
+
+def test_healthy_at_head(client: TestClient) -> None:
+    response = client.get("/health")
+    assert response.status_code == 200
+    component = {"status": "healthy", "revision": HEAD, "head": HEAD}
+    assert response.json() == {"status": "healthy", "components": {"database": component}}
+    assert '"status": "healthy"' in response.text
+
+
+def test_behind(client: TestClient, database: URL) -> None:
+    migrate(database, PREVIOUS, down=True)
+    component = unhealthy_database(client)
+    assert (component["revision"], component["head"]) == (PREVIOUS, HEAD)
+    assert PREVIOUS in component["error"]
+    migrate(database, HEAD)
+    assert client.get("/health").status_code == 200
+
+
+def test_never_applied(empty_database: URL) -> None:
+    with TestClient(create_app(empty_database)) as client:
+        component = unhealthy_database(client)
+    assert component["revision"] is None
+    assert "no migration has been applied" in component["error"]
+
+
+def test_downgraded_to_base(client: TestClient, database: URL) -> None:
+    migrate(database, BASE, down=True)
+    assert "no migration has been applied" in unhealthy_database(client)["error"]
+
+
+def test_several_revisions(client: TestClient, database: URL) -> None:
+    query(database, f"INSERT INTO alembic_version VALUES ('{PREVIOUS}')")
+    component = unhealthy_database(client)
+    assert component["revision"] is None
+    assert f"one row, found {PREVIOUS}, {HEAD}" in component["error"]
+
+
+@pytest.mark.parametrize("heads", [(), ("a", "b")])
+def test_a_chain_without_one_head_is_an_error(heads: tuple[str, ...]) -> None:
+    state = compare_revisions(("a",), heads)
+    assert state.head is None
+    assert state.error is not None
+    assert "exactly one Alembic head" in state.error
+
+
+def test_down_then_live_still_answers(server: URL) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = server.set(host="127.0.0.1", port=closed.getsockname()[1], password="hush-hush")
+        with TestClient(create_app(url)) as client:
+            component = unhealthy_database(client)
+            assert client.get("/health/live").json() == {"status": "alive"}
+    assert component["head"] == HEAD
+    assert "refused" in component["error"]
+    assert "hush-hush" not in component["error"]
+
+
+@pytest.fixture
+def silent_server() -> Iterator[socket.socket]:
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield listener
+
+
+def test_a_silent_database_is_told_in_time(server: URL, silent_server: socket.socket) -> None:
+    url = server.set(host="127.0.0.1", port=silent_server.getsockname()[1])
+    with TestClient(create_app(url, definitions=[])) as client:
+        started = time.monotonic()
+        with ThreadPoolExecutor(10) as pool:
+            components = list(pool.map(lambda _: unhealthy_database(client), range(10)))
+        elapsed = time.monotonic() - started
+        assert client.get("/health/live").status_code == 200
+    assert elapsed < LIMIT_SECONDS
+    assert {component["error"] for component in components} == {
+        "the database did not answer within 1.5 s"
+    }
+    assert _waiting_connections(silent_server) == 1, "checks at one time share a connection"
+
+
+def _waiting_connections(listener: socket.socket) -> int:
+    listener.settimeout(0)
+    count = 0
+    while True:
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1
+
+
+def test_a_locked_version_table_is_told_in_time(client: TestClient, database: URL) -> None:
+    engine = create_engine(database, poolclass=NullPool)
+    with engine.begin() as locker:
+        locker.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+        started = time.monotonic()
+        error = unhealthy_database(client)["error"]
+        assert time.monotonic() - started < LIMIT_SECONDS
+    assert "statement timeout" in error
+    assert client.get("/health").status_code == 200

@@ -1,0 +1,75 @@
+"""Built-in plugins are registered whatever the order of starts."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from fastapi.testclient import TestClient
+from sqlalchemy import URL, create_engine
+from sqlalchemy.pool import NullPool
+
+from app.application import create_app
+from app.builtin import BUILTIN_PLUGINS
+from app.registration import Registration, register_plugins
+from tests.support import HEAD, migrate, query
+
+REPLICAS = 8
+PATIENCE_SECONDS = 20
+
+
+def test_two_applications_start_at_once(database: URL) -> None:
+    barrier = threading.Barrier(2)
+
+    def start() -> int:
+        barrier.wait()
+        with TestClient(create_app(database)) as client:
+            return len(client.get("/api/plugins").json())
+
+    with ThreadPoolExecutor(2) as pool:
+        starts = [pool.submit(start) for _ in range(2)]
+        assert [start.result() for start in starts] == [3, 3]
+
+
+def test_replicas_that_register_at_once_do_not_fail(database: URL) -> None:
+    engine = create_engine(database, poolclass=NullPool)
+    barrier = threading.Barrier(REPLICAS)
+
+    def register(index: int) -> None:
+        order = BUILTIN_PLUGINS if index % 2 else BUILTIN_PLUGINS[::-1]
+        barrier.wait()
+        for _ in range(5):
+            register_plugins(engine, order)
+
+    with ThreadPoolExecutor(REPLICAS) as pool:
+        list(pool.map(register, range(REPLICAS)))
+    assert query(database, "SELECT count(*) FROM plugins") == [(3,)]
+
+
+def test_a_restart_keeps_what_the_operator_enabled(database: URL) -> None:
+    with TestClient(create_app(database)) as client:
+        client.post("/api/plugins/uptime/enable")
+    query(database, "UPDATE plugins SET name = 'old name'")
+    with TestClient(create_app(database)) as client:
+        plugins = {plugin["id"]: plugin for plugin in client.get("/api/plugins").json()}
+    assert plugins["uptime"]["enabled"] is True
+    assert plugins["uptime"]["name"] == "Uptime"
+
+
+def test_plugins_are_registered_once_the_schema_is_there(empty_database: URL) -> None:
+    engine = create_engine(empty_database, poolclass=NullPool)
+    registration = Registration(engine, BUILTIN_PLUGINS, retry_seconds=0.05)
+    registration.start()
+    assert registration.first_attempt.wait(PATIENCE_SECONDS)
+    assert not registration.registered.is_set()
+    migrate(empty_database, HEAD)
+    assert registration.registered.wait(PATIENCE_SECONDS)
+    registration.join(PATIENCE_SECONDS)
+    assert query(empty_database, "SELECT count(*) FROM plugins WHERE NOT enabled") == [(3,)]
+
+
+def test_a_stopped_registration_ends(empty_database: URL) -> None:
+    registration = Registration(create_engine(empty_database, poolclass=NullPool), BUILTIN_PLUGINS)
+    registration.start()
+    assert registration.first_attempt.wait(PATIENCE_SECONDS)
+    registration.stop()
+    registration.join(PATIENCE_SECONDS)
+    assert not registration.is_alive()
