@@ -34,10 +34,19 @@ async function run(command: readonly string[], env: NodeJS.ProcessEnv, cwd = pro
 const mocha = (...files: string[]) => ["mocha", ...files];
 const report = (line: string) => console.error(line);
 
-/** What runs without a cluster: pure, component and program tests, the engine's own, and the command line's. */
+/** Pure, component and program tests. */
 function unit(): Promise<Counts> {
-  const folders = ["migrations", "manifests", "settings", "checks", "components", "program", "engine", "cli"];
-  return run(mocha(...folders.map((folder) => `tests/${folder}/**/*.test.ts`)), {});
+  return run(mocha("tests/{migrations,manifests,settings,checks,components,program,local}/**/*.test.ts"), {});
+}
+
+/** The embedded engine, with programs that need no cluster. */
+function engine(): Promise<Counts> {
+  return run(mocha("tests/engine/**/*.test.ts"), {});
+}
+
+/** The command line, with real Alembic and PostgreSQL. */
+function cli(): Promise<Counts> {
+  return run(mocha("tests/cli/**/*.test.ts"), {});
 }
 
 /** The backend's and the runner's tests, against a PostgreSQL of their own. */
@@ -66,7 +75,7 @@ async function live(): Promise<Counts> {
   return sum([counts, { passed: left.length === 0 ? 1 : 0, failed: left.length === 0 ? 0 : 1 }]);
 }
 
-const suites = { unit, python, live };
+const suites = { unit, engine, cli, python, live };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in suites));
 if (unknown.length > 0) {

@@ -1,0 +1,52 @@
+// Every Kubernetes program of the one-node cluster in one binary: the name it is called by picks the program.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/coredns/coredns/coremain"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+	"github.com/spf13/cobra"
+	"k8s.io/component-base/cli"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+)
+
+func main() {
+	name := filepath.Base(os.Args[0])
+	var command *cobra.Command
+	switch name {
+	case "kube-apiserver":
+		command = apiserver.NewAPIServerCommand()
+	case "kube-controller-manager":
+		command = controllers.NewControllerManagerCommand()
+	case "kube-scheduler":
+		command = scheduler.NewSchedulerCommand()
+	case "kube-proxy":
+		command = proxy.NewProxyCommand()
+	case "kubelet":
+		command = kubelet.NewKubeletCommand(context.Background())
+	case "kubectl":
+		command = kubectl.NewDefaultKubectlCommand()
+	case "provisioner":
+		command = newProvisionerCommand()
+	case "coredns":
+		coremain.Run()
+		return
+	default:
+		fmt.Fprintf(os.Stderr, "%q is no program of this binary: call it by a link named kube-apiserver, "+
+			"kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl, coredns or provisioner\n", name)
+		os.Exit(2)
+	}
+	os.Exit(cli.Run(command))
+}

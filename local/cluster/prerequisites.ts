@@ -1,0 +1,118 @@
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { cniPluginFolder } from "./config.ts";
+import { withProgress } from "./progress.ts";
+import { run } from "./run.ts";
+
+/** Programs that the cluster and the images need, each with the Debian package that brings it. */
+const packageOf: Readonly<Record<string, string>> = {
+  etcd: "etcd-server",
+  containerd: "containerd",
+  ctr: "containerd",
+  runc: "runc",
+  [join(cniPluginFolder, "bridge")]: "containernetworking-plugins",
+  [join(cniPluginFolder, "host-local")]: "containernetworking-plugins",
+  nft: "nftables",
+  conntrack: "conntrack",
+  ip: "iproute2",
+  ss: "iproute2",
+  mount: "mount",
+  openssl: "openssl",
+  buildah: "buildah",
+  mmdebstrap: "mmdebstrap",
+};
+
+/** System folders that a user's PATH may lack. */
+const systemFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** Oldest Go that Kubernetes' sources build with. */
+const oldestGo = [1, 24] as const;
+
+/** Answers 101, "action forbidden by policy": packages then don't start the services they bring (invoke-rc.d(8)). */
+const servicePolicy = "/usr/sbin/policy-rc.d";
+
+/** @returns The path of a program on PATH, or undefined. */
+export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
+  const candidates = name.startsWith("/") ? [name] : path.split(delimiter).map((folder) => join(folder, name));
+  return candidates.find((candidate) => {
+    try {
+      accessSync(candidate, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** @returns The programs of `packageOf` that are missing. */
+function missingPrograms(): string[] {
+  return Object.keys(packageOf).filter((program) => findProgram(program) === undefined);
+}
+
+/** @throws If this is no Linux or the user isn't root. */
+export function requireRoot(): void {
+  if (process.platform !== "linux")
+    throw new Error(
+      `The local cluster runs on Linux, not on ${process.platform}: name a context of your own kubeconfig instead`,
+    );
+  if (process.getuid?.() !== 0)
+    throw new Error(
+      `The local cluster needs root (it makes namespaces, mounts and a bridge), the user id is ${process.getuid?.()}: run the same command with sudo -E, or name a context of your own kubeconfig instead`,
+    );
+}
+
+/**
+ * Makes sure that every program the cluster and the images need is there; on Debian and Ubuntu, installs what is
+ * missing, without starting any service.
+ * @throws If something is missing that can't be installed, naming it and the way to get it.
+ */
+export async function ensurePrerequisites(): Promise<void> {
+  requireRoot();
+  const path = (process.env.PATH ?? "").split(delimiter);
+  process.env.PATH = [...path, ...systemFolders.filter((folder) => !path.includes(folder))].join(delimiter);
+  const missing = missingPrograms();
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((program) => packageOf[program] as string))];
+  const hint = `Missing: ${missing.join(", ")}. Debian's packages of them: apt-get install ${packages.join(" ")}`;
+  if (findProgram("apt-get") === undefined) throw new Error(hint);
+  await withProgress(`Installing ${packages.join(", ")}`, async (say) => {
+    await installPackages(packages, say).catch((error: Error) => {
+      throw new Error(`${hint}\n${error.message}`);
+    });
+  });
+  const left = missingPrograms();
+  if (left.length > 0) throw new Error(`Still missing after apt-get install ${packages.join(" ")}: ${left.join(", ")}`);
+}
+
+async function installPackages(packages: readonly string[], say: (what: string) => void): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const install = ["install", "-y", "--no-install-recommends", ...packages];
+  const madePolicy = !existsSync(servicePolicy);
+  if (madePolicy) writeFileSync(servicePolicy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    await run("apt-get", install, { env, onLine: say }).catch(async () => {
+      await run("apt-get", ["update"], { env, onLine: say }); // the lists may be missing or old
+      await run("apt-get", install, { env, onLine: say });
+    });
+  } finally {
+    if (madePolicy) rmSync(servicePolicy, { force: true });
+  }
+  if (existsSync("/run/systemd/system")) {
+    const services = ["etcd", "containerd"].filter((name) => packages.some((one) => one.startsWith(name)));
+    if (services.length > 0) await run("systemctl", ["disable", "--quiet", ...services]).catch(() => {});
+  }
+}
+
+/**
+ * @returns Go's version, such as `go1.26.8`.
+ * @throws If Go is missing or too old, naming the way to get it.
+ */
+export async function goVersion(): Promise<string> {
+  const wanted = `Go ${oldestGo.join(".")} or later builds the local Kubernetes: install it from https://go.dev/dl and put its bin folder on PATH`;
+  if (findProgram("go") === undefined) throw new Error(`go is not on PATH. ${wanted}`);
+  const version = (await run("go", ["env", "GOVERSION"])).trim();
+  const [major = 0, minor = 0] = version.replace(/^go/, "").split(".").map(Number.parseFloat);
+  if (major < oldestGo[0] || (major === oldestGo[0] && minor < oldestGo[1]))
+    throw new Error(`${version} is too old. ${wanted}`);
+  return version;
+}

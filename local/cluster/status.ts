@@ -1,0 +1,36 @@
+import { apiIsReady } from "./api.ts";
+import { clusterName, kubeconfigPath } from "./config.ts";
+import { nodeIsReady } from "./health.ts";
+import { runningPid } from "./processes.ts";
+
+/** Names of the components, for the status; their settings are not needed for it. */
+const componentNames = [
+  "etcd",
+  "containerd",
+  "apiserver",
+  "controller-manager",
+  "scheduler",
+  "kubelet",
+  "proxy",
+  "coredns",
+  "provisioner",
+] as const;
+
+/** What the local cluster is like now. */
+export interface ClusterStatus {
+  /** Whether all of it runs and is well. */
+  readonly running: boolean;
+  readonly kubeconfig: string;
+  readonly context: string;
+  /** Each component's process, undefined where none runs. */
+  readonly components: Readonly<Record<string, number | undefined>>;
+}
+
+/** @returns The local cluster's state, without changing it. */
+export async function clusterStatus(): Promise<ClusterStatus> {
+  const components = Object.fromEntries(componentNames.map((name) => [name, runningPid(name)]));
+  const running =
+    Object.values(components).every((pid) => pid !== undefined) &&
+    (await Promise.all([apiIsReady(), nodeIsReady()]).catch(() => [false])).every(Boolean);
+  return { running, kubeconfig: kubeconfigPath, context: clusterName, components };
+}

@@ -1,0 +1,168 @@
+import { createRequire } from "node:module";
+import type {
+  handleUnaryCall,
+  Server,
+  ServerUnaryCall,
+  ServiceDefinition,
+  sendUnaryData,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import { type Deployment, Stopped } from "./deployment.ts";
+import type { Events } from "./events.ts";
+import type { Registration } from "./step.ts";
+import { decode, type Properties } from "./values.ts";
+
+const require = createRequire(import.meta.url);
+const grpc: typeof import("@grpc/grpc-js") = require("@grpc/grpc-js");
+const proto: typeof import("@pulumi/pulumi/proto/resource_pb.js") = require("@pulumi/pulumi/proto/resource_pb.js");
+const engineProto: typeof import("@pulumi/pulumi/proto/engine_pb.js") = require("@pulumi/pulumi/proto/engine_pb.js");
+const {
+  Empty,
+}: typeof import("google-protobuf/google/protobuf/empty_pb.js") = require("google-protobuf/google/protobuf/empty_pb.js");
+const {
+  Struct,
+}: typeof import("google-protobuf/google/protobuf/struct_pb.js") = require("google-protobuf/google/protobuf/struct_pb.js");
+
+const { ResourceMonitorService } = require("@pulumi/pulumi/proto/resource_grpc_pb.js");
+const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
+
+/** Secrets, resource references, output values (`ResourceMonitorFeature` in the SDK's resource.proto). */
+const features = [0, 1, 2];
+const severities = ["debug", "info", "warning", "error"] as const;
+
+/** @returns Seconds of a Go duration such as `1h30m`, `90s`; `undefined` for none. */
+export function parseDuration(text: string): number | undefined {
+  if (text === "") return undefined;
+  const unit = { h: 3600, m: 60, s: 1, ms: 0.001 };
+  const parts = [...text.matchAll(/([\d.]+)(ms|h|m|s)/g)];
+  if (parts.map(([part]) => part).join("") !== text)
+    throw new Error(`customTimeouts: "${text}" is no duration such as 30s, 5m or 1h30m`);
+  return parts.reduce((sum, [, count, name]) => sum + Number(count) * unit[name as keyof typeof unit], 0);
+}
+
+function refuseUnsupported(request: RegisterResourceRequest): void {
+  const asked = {
+    import: request.getImportid() !== "",
+    deletedWith: request.getDeletedwith() !== "",
+    replaceWith: request.getReplaceWithList().length > 0,
+    replacementTrigger: request.hasReplacementTrigger(),
+    transforms: request.getTransformsList().length > 0,
+    stateMigrations: request.getStateMigrationsList().length > 0,
+    hooks: request.getHooks() !== undefined,
+    envVarMappings: request.getEnvvarmappingsMap().getLength() > 0,
+    "a remote component": request.getRemote(),
+  };
+  const refused = Object.entries(asked).find(([, is]) => is)?.[0];
+  if (refused !== undefined)
+    throw new Error(
+      `${request.getType()} ${request.getName()}: ${refused} is not supported by the embedded engine: use the Pulumi CLI`,
+    );
+}
+
+function toRegistration(request: RegisterResourceRequest): Registration {
+  refuseUnsupported(request);
+  const [timeouts, provider] = [request.getCustomtimeouts(), request.getProvider()];
+  const inputs = decode((request.getObject()?.toJavaScript() ?? {}) as Properties);
+  return {
+    name: request.getName(),
+    resource: {
+      type: request.getType(),
+      custom: request.getCustom(),
+      parent: request.getParent() || undefined,
+      provider: provider.slice(0, Math.max(0, provider.lastIndexOf("::"))) || undefined,
+      inputs,
+      outputs: inputs,
+      dependencies: request.getDependenciesList(),
+      protect: request.getProtect() || undefined,
+      retainOnDelete: request.getRetainondelete() || undefined,
+      deleteTimeoutSeconds: parseDuration(timeouts?.getDelete() ?? ""),
+    },
+    aliases: request.getAliasurnsList(),
+    ignoreChanges: request.getIgnorechangesList(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    timeouts: {
+      create: parseDuration(timeouts?.getCreate() ?? ""),
+      update: parseDuration(timeouts?.getUpdate() ?? ""),
+    },
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: one handler's messages are another's mismatch
+type Handlers = { [method: string]: (request: any) => unknown };
+
+function implement(
+  service: ServiceDefinition,
+  handlers: Handlers,
+  failed: (error: Error) => Promise<void>,
+): UntypedServiceImplementation {
+  const method =
+    (name: string): handleUnaryCall<unknown, unknown> =>
+    async (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
+      const handler = handlers[name];
+      if (handler === undefined)
+        return reply({
+          code: grpc.status.UNIMPLEMENTED,
+          message: `${name} is not supported by the embedded engine: use the Pulumi CLI`,
+        });
+      try {
+        reply(null, (await handler(call.request)) ?? new Empty());
+      } catch (error) {
+        if (!(error instanceof Stopped) && name !== "invoke") await failed(error as Error);
+        const code = name === "invoke" ? grpc.status.UNKNOWN : grpc.status.CANCELLED;
+        reply({ code, message: (error as Error).message });
+      }
+    };
+  return Object.fromEntries(Object.keys(service).map((name) => [name, method(name)]));
+}
+
+/** Serves the deployment protocol on the loopback interface, also before the state is read. @returns Its address, and what ends it. */
+export async function serve(ready: Promise<Deployment>, events: Events): Promise<{ address: string; server: Server }> {
+  let root = "";
+  const monitor: Handlers = {
+    getDeploymentInfo: () => new proto.DeploymentInfo().setSupportedfeaturesList(features),
+    async registerResource(request: RegisterResourceRequest) {
+      const made = await (await ready).register(toRegistration(request));
+      const response = new proto.RegisterResourceResponse().setUrn(made.urn).setId(made.id ?? "");
+      return response.setObject(Struct.fromJavaScript(made.outputs as never));
+    },
+    async registerResourceOutputs(request: InstanceType<typeof proto.RegisterResourceOutputsRequest>) {
+      (await ready).registerOutputs(request.getUrn(), decode((request.getOutputs()?.toJavaScript() ?? {}) as Properties));
+    },
+    async invoke(request: InstanceType<typeof proto.ResourceInvokeRequest>) {
+      const result = await (await ready).invoke(request.getTok(), (request.getArgs()?.toJavaScript() ?? {}) as Properties);
+      return new proto.ResourceInvokeResponse().setReturn(Struct.fromJavaScript(result as never));
+    },
+    signalAndWaitForShutdown: () => undefined,
+  };
+  const engine: Handlers = {
+    log(request: InstanceType<typeof engineProto.LogRequest>) {
+      events.log(
+        severities[request.getSeverity()] ?? "info",
+        request.getMessage().trimEnd(),
+        request.getUrn() || undefined,
+      );
+    },
+    setRootResource(request: InstanceType<typeof engineProto.SetRootResourceRequest>) {
+      root = request.getUrn();
+      return new engineProto.SetRootResourceResponse();
+    },
+    getRootResource: () => new engineProto.GetRootResourceResponse().setUrn(root),
+  };
+  const failed = async (error: Error): Promise<void> => {
+    const deployment = await ready;
+    if (!deployment.failed) events.log("error", error.message);
+    deployment.failed = true;
+  };
+  const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  server.addService(ResourceMonitorService, implement(ResourceMonitorService, monitor, failed));
+  server.addService(EngineService, implement(EngineService, engine, failed));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  return { address: `127.0.0.1:${port}`, server };
+}

@@ -1,0 +1,61 @@
+import { createCipheriv, createDecipheriv, pbkdf2, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+
+/** A fault of the stack's settings; the CLI's exit code for those is 2. */
+export class ConfigError extends Error {}
+
+/** Encrypts as the Pulumi CLI's passphrase provider does, so that both read the same files. */
+export interface Crypter {
+  /** `v1:<salt>:v1:<nonce>:<ciphertext of "pulumi">`: the stack's `encryptionsalt`. */
+  readonly salt: string;
+  encrypt(text: string): string;
+  decrypt(text: string): string;
+}
+
+const base64 = (bytes: Buffer): string => bytes.toString("base64");
+
+/** @returns The passphrase of the environment (`PULUMI_CONFIG_PASSPHRASE` or the file named by `…_FILE`). */
+export function passphrase(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.PULUMI_CONFIG_PASSPHRASE !== undefined) return env.PULUMI_CONFIG_PASSPHRASE;
+  if (env.PULUMI_CONFIG_PASSPHRASE_FILE) return readFileSync(env.PULUMI_CONFIG_PASSPHRASE_FILE, "utf8").trim();
+  throw new ConfigError(
+    "secrets need a passphrase, and none is set: run `export PULUMI_CONFIG_PASSPHRASE=…`, or name a file in PULUMI_CONFIG_PASSPHRASE_FILE",
+  );
+}
+
+/**
+ * @param salt The stack's `encryptionsalt`; a new one is made when absent.
+ * @returns AES-256-GCM with a key of PBKDF2-SHA256, 1,000,000 iterations; throws on a wrong passphrase.
+ */
+export async function openCrypter(phrase: string, salt?: string): Promise<Crypter> {
+  const [version, encodedSalt, ...check] = salt?.split(":") ?? ["v1", base64(randomBytes(8))];
+  if (version !== "v1" || encodedSalt === undefined)
+    throw new ConfigError(`encryptionsalt "${salt}" is not of the form v1:<salt>:v1:<nonce>:<ciphertext>`);
+  const key = await promisify(pbkdf2)(phrase, Buffer.from(encodedSalt, "base64"), 1_000_000, 32, "sha256");
+  const known = new Map<string, string>();
+  const encrypt = (text: string): string => {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", key, nonce);
+    const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    const encrypted = known.get(text) ?? `v1:${base64(nonce)}:${base64(sealed)}`;
+    known.set(text, encrypted);
+    return encrypted;
+  };
+  const decrypt = (text: string): string => {
+    const [, nonce = "", sealed = ""] = text.split(":");
+    const bytes = Buffer.from(sealed, "base64");
+    const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(nonce, "base64"));
+    decipher.setAuthTag(bytes.subarray(-16));
+    const opened = decipher.update(bytes.subarray(0, -16), undefined, "utf8") + decipher.final("utf8");
+    known.set(opened, text);
+    return opened;
+  };
+  if (check.length === 0) return { salt: `v1:${encodedSalt}:${encrypt("pulumi")}`, encrypt, decrypt };
+  try {
+    if (decrypt(check.join(":")) !== "pulumi") throw new Error("differs");
+  } catch {
+    throw new ConfigError("incorrect passphrase: check PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE");
+  }
+  return { salt: salt ?? "", encrypt, decrypt };
+}

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { withLock } from "../cluster/lock.ts";
+import { withProgress } from "../cluster/progress.ts";
+import { cachePath } from "../paths.ts";
+import { ensureRootImage, type RootFileSystem, rootReference } from "./base.ts";
+import { buildah, isBuilt } from "./buildah.ts";
+import { contextHash } from "./context.ts";
+import { hasImage, importArchive, removeImages, type StoredImage, superseded, usedImages } from "./import.ts";
+import { withPipSettings } from "./pip.ts";
+
+/** What an image is built from. */
+export interface Build {
+  /** The image's name without registry and tag. */
+  readonly name: string;
+  /** The folder with the Dockerfile. */
+  readonly context: string;
+  /** What stands for `BASE` in the Dockerfile. */
+  readonly base: RootFileSystem;
+}
+
+/** @returns The reference of what a build makes: its tag is a hash of its inputs. */
+function buildReference({ name, context, base }: Build): string {
+  const hash = createHash("sha256").update(rootReference(base)).update(contextHash(context)).digest("hex");
+  return `localhost/${name}:${hash.slice(0, 12)}`;
+}
+
+/**
+ * Builds an image from a Dockerfile, unless the project's storage has it.
+ * @returns Its reference.
+ */
+async function buildImage(build: Build): Promise<string> {
+  const reference = buildReference(build);
+  if (!(await isBuilt(reference))) await withLock(cachePath("images", "lock"), () => buildOnce(build, reference));
+  return reference;
+}
+
+async function buildOnce(build: Build, reference: string): Promise<void> {
+  if (await isBuilt(reference)) return; // by the lock's last holder
+  const base = await ensureRootImage(build.base);
+  const args = ["bud", "--layers", "--network", "host", "--format", "docker", "--build-arg", `BASE=${base}`];
+  await withProgress(`Building image ${reference}`, (say) =>
+    withPipSettings((mounts) =>
+      buildah([...args, ...mounts, "--tag", reference, build.context], (line) => say(line.slice(0, 70))),
+    ),
+  );
+}
+
+/**
+ * Sees to it that the cluster has the image of a build: builds and imports it if needed.
+ * @returns Its reference.
+ */
+export async function ensureImage(build: Build): Promise<string> {
+  const reference = buildReference(build);
+  if (await hasImage(reference)) return reference;
+  await buildImage(build);
+  const folder = mkdtempSync(cachePath("images", "export-"));
+  try {
+    await withProgress(`Importing image ${reference} into the cluster`, async () => {
+      const archive = join(folder, "image.tar");
+      await buildah(["push", "--quiet", reference, `docker-archive:${archive}:${reference}`]);
+      await importArchive(archive, reference);
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  await dropSuperseded(build.name);
+  return reference;
+}
+
+/** Removes images of one name that are neither among the newest nor in use, from the storage and from the cluster. */
+async function dropSuperseded(name: string): Promise<void> {
+  const images = JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
+  const old = superseded(images, `localhost/${name}`, await usedImages());
+  for (const reference of old) await buildah(["rmi", reference]);
+  await removeImages(old);
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createCipheriv, createDecipheriv, pbkdf2Sync } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readProject, readSettings, setConfig } from "../../local/engine/project.ts";
+import { openCrypter } from "../../local/engine/secrets.ts";
+import type { Resource } from "../../local/engine/state.ts";
+import { StateFile } from "../../local/engine/state-file.ts";
+import { secret } from "../../local/engine/values.ts";
+
+const phrase = "correct horse";
+const salt = Buffer.from("0102030405060708", "hex");
+const key = pbkdf2Sync(phrase, salt, 1_000_000, 32, "sha256");
+
+/** The CLI's format, written here a second time: AES-256-GCM, nonce and tag as Go's `Seal` lays them out. */
+function sealed(text: string, nonce: Buffer): string {
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  const bytes = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  return `v1:${nonce.toString("base64")}:${bytes.toString("base64")}`;
+}
+const encryptionsalt = `v1:${salt.toString("base64")}:${sealed("pulumi", Buffer.alloc(12, 7))}`;
+const resource = (name: string, more: Partial<Resource> = {}): Resource => ({
+  urn: `urn:${name}`,
+  type: "t",
+  custom: true,
+  inputs: {},
+  outputs: {},
+  dependencies: [],
+  ...more,
+});
+
+describe("engine secrets and state", () => {
+  let folder = "";
+  let environment: NodeJS.ProcessEnv = {};
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "engine-"));
+    environment = { ...process.env };
+    process.env.PULUMI_CONFIG_PASSPHRASE = phrase;
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+    process.env = environment;
+  });
+  const stateFile = () =>
+    new StateFile(join(folder, "sub", "state.json"), (known) => openCrypter(phrase, known ?? encryptionsalt));
+
+  it("reads what the CLI wrote, and the CLI's cipher reads what it writes", async () => {
+    const crypter = await openCrypter(phrase, encryptionsalt);
+    assert.equal(crypter.decrypt(sealed("s3cret", Buffer.alloc(12, 1))), "s3cret");
+    const [version, nonce = "", bytes = ""] = crypter.encrypt("müsli").split(":");
+    const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(nonce, "base64"));
+    const raw = Buffer.from(bytes, "base64");
+    decipher.setAuthTag(raw.subarray(-16));
+    assert.deepEqual(
+      [version, decipher.update(raw.subarray(0, -16), undefined, "utf8") + decipher.final("utf8")],
+      ["v1", "müsli"],
+    );
+  });
+  it("refuses a wrong passphrase", async () => {
+    await assert.rejects(openCrypter("wrong", encryptionsalt), /incorrect passphrase/);
+  });
+  it("gives a new salt that opens again", async () => {
+    const made = await openCrypter(phrase);
+    assert.equal((await openCrypter(phrase, made.salt)).decrypt(made.encrypt("x")), "x");
+  });
+
+  it("stores no secret in plain, and finds it again", async () => {
+    const file = stateFile();
+    file.lock();
+    const stored = {
+      resources: [resource("a", { outputs: { password: secret({ word: "hunter2" }) } })],
+      pending: [{ urn: "u", type: "t", inputs: { p: secret("hunter3") } }],
+    };
+    await file.save(stored);
+    const text = readFileSync(file.path, "utf8");
+    assert.doesNotMatch(text, /hunter/);
+    assert.deepEqual((await stateFile().load()).resources[0]?.outputs, { password: secret({ word: "hunter2" }) });
+    assert.deepEqual((await stateFile().load()).pending[0]?.inputs, { p: secret("hunter3") });
+  });
+  it("keeps the file for its owner alone, leaves nothing beside it, and does not rewrite what is the same", async () => {
+    const file = stateFile();
+    file.lock();
+    await file.save({ resources: [resource("a")], pending: [] });
+    const before = statSync(file.path);
+    await file.save({ resources: [resource("a")], pending: [] });
+    assert.deepEqual([before.mode & 0o777, statSync(file.path).ino === before.ino], [0o600, true]);
+    assert.deepEqual(readdirSync(join(folder, "sub")).sort(), ["state.json", "state.json.lock"]);
+    file.unlock();
+  });
+  it("refuses while another live process holds it, naming the process and what to do", () => {
+    const holder = spawn("sleep", ["60"]);
+    const start = readFileSync(`/proc/${holder.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
+    stateFile().lock();
+    writeFileSync(join(folder, "sub", "state.json.lock"), JSON.stringify({ pid: holder.pid, start }));
+    assert.throws(() => stateFile().lock(), new RegExp(`process ${holder.pid}.*kill ${holder.pid}`));
+    holder.kill();
+  });
+  it("takes over the lock of a process that is gone, even if another has its number", () => {
+    stateFile().lock();
+    writeFileSync(join(folder, "sub", "state.json.lock"), JSON.stringify({ pid: process.pid, start: "1" }));
+    assert.match(stateFile().lock() ?? "", /taken over/);
+  });
+
+  it("reads settings as the CLI does: keys, defaults, types and secrets", async () => {
+    writeFileSync(
+      join(folder, "Pulumi.yaml"),
+      "name: unity\nruntime: nodejs\nconfig:\n  region: {type: string, default: north}\n  size: {type: integer, default: 3}\n  kubernetes:context: {value: c}\n",
+    );
+    writeFileSync(
+      join(folder, "Pulumi.dev.yaml"),
+      `encryptionsalt: ${encryptionsalt}\nconfig:\n  unity:size: 5\n  unity:flags: {a: [1, true]}\n  unity:password: {secure: "${sealed("hunter2", Buffer.alloc(12, 2))}"}\n`,
+    );
+    const settings = await readSettings(readProject(folder), join(folder, "Pulumi.dev.yaml"));
+    assert.deepEqual(settings.config, {
+      "unity:size": "5",
+      "unity:flags": '{"a":[1,true]}',
+      "unity:password": "hunter2",
+      "unity:region": "north",
+      "kubernetes:context": "c",
+    });
+    assert.deepEqual(settings.secretKeys, ["unity:password"]);
+  });
+  it("names a setting that is missing, and the command that sets it", async () => {
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\nconfig:\n  size: {type: integer}\n");
+    await assert.rejects(readSettings(readProject(folder), join(folder, "none.yaml")), /"size".*config set size/);
+  });
+  it("writes settings that it reads again, and keeps comments", async () => {
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\n");
+    const [project, file] = [readProject(folder), join(folder, "Pulumi.dev.yaml")];
+    writeFileSync(file, "config:\n  unity:a: b # why\n");
+    await setConfig(project, file, "password", "hunter2", true);
+    await setConfig(project, file, "other:plain", "1", false);
+    assert.doesNotMatch(readFileSync(file, "utf8"), /hunter2/);
+    assert.match(readFileSync(file, "utf8"), /# why/);
+    assert.deepEqual((await readSettings(project, file)).config, {
+      "unity:a": "b",
+      "unity:password": "hunter2",
+      "other:plain": "1",
+    });
+  });
+  it("refuses a runtime other than nodejs", () => {
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: python\n");
+    assert.throws(() => readProject(folder), /runtime "python" is not supported/);
+  });
+});

@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { type Options, type Result, runUpdate } from "../../local/engine/run.ts";
+import { projectRoot } from "../../local/paths.ts";
+
+/** A project of its own in a scratch folder, with one of the programs beside this file. */
+export class Scratch {
+  readonly folder = mkdtempSync(join(tmpdir(), "engine-"));
+  readonly stateFile = join(this.folder, "state", "state.json");
+  text = "";
+
+  constructor(program: string, project: object = {}) {
+    writeFileSync(join(this.folder, "Pulumi.yaml"), stringify({ name: "scratch", runtime: "nodejs", ...project }));
+    writeFileSync(join(this.folder, "package.json"), JSON.stringify({ type: "module", main: "index.ts" }));
+    copyFileSync(join(import.meta.dirname, "programs", `${program}.ts`), join(this.folder, "index.ts"));
+    symlinkSync(join(projectRoot, "node_modules"), join(this.folder, "node_modules"));
+  }
+
+  /** Sets the stack's settings; what is not a string is given as the object that it is. */
+  settings(config: object, more: object = {}): void {
+    const entries = Object.entries(config).map(([key, value]) => [`scratch:${key}`, value]);
+    writeFileSync(join(this.folder, "Pulumi.dev.yaml"), stringify({ ...more, config: Object.fromEntries(entries) }));
+  }
+
+  async run(verb: Options["verb"], more: Partial<Options> = {}): Promise<Result> {
+    this.text = "";
+    const write = (text: string) => {
+      this.text += text;
+    };
+    return runUpdate({ verb, cwd: this.folder, stateFile: this.stateFile, write, ...more });
+  }
+
+  /** Starts the command-line interface in a process of its own. */
+  start(...args: string[]) {
+    const main = join(projectRoot, "local/engine/main.ts");
+    const child = spawn(process.execPath, [main, ...args, "--cwd", this.folder, "--state", this.stateFile]);
+    let text = "";
+    const ended = new Promise<{ code: number | null; text: string }>((done) => {
+      child.on("close", (code) => done({ code, text }));
+    });
+    const says = (wanted: string) =>
+      new Promise<void>((done) => {
+        const look = (chunk: Buffer) => {
+          text += chunk.toString();
+          if (text.includes(wanted)) done();
+        };
+        child.stdout.on("data", look);
+        child.stderr.on("data", look);
+        child.on("close", () => done());
+      });
+    return { child, ended, says };
+  }
+
+  storedText(): string {
+    return existsSync(this.stateFile) ? readFileSync(this.stateFile, "utf8") : "";
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** @returns The steps other than `same`, as `create hello`. */
+export function stepsOf(result: Result): string[] {
+  return result.steps
+    .filter(({ op }) => op !== "same")
+    .map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`)
+    .sort();
+}

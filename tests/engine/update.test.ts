@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Scratch, stepsOf } from "./support.ts";
+
+describe("engine update", function () {
+  this.timeout(60_000);
+  let scratch: Scratch;
+  afterEach(() => scratch.remove());
+  const listing = (resources: object[], more: object = {}) => scratch.settings({ resources, ...more });
+
+  it("previews without running anything, creates, and then finds nothing to do", async () => {
+    scratch = new Scratch("commands");
+    listing([
+      { name: "one", args: { create: "date +%N; touch made" } },
+      { name: "two", args: { create: "echo two" }, inside: "group", after: ["one"] },
+    ]);
+    const preview = await scratch.run("preview");
+    assert.deepEqual(stepsOf(preview), ["create group", "create one", "create scratch-dev", "create two"]);
+    assert.equal(scratch.storedText(), "");
+    const up = await scratch.run("up");
+    assert.deepEqual([up.exit, stepsOf(up)], [0, stepsOf(preview)]);
+    const again = await scratch.run("up", { expectNoChanges: true });
+    assert.deepEqual([again.exit, stepsOf(again), again.outputs], [0, [], up.outputs]);
+    assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 0);
+    rmSync("made", { force: true });
+  });
+
+  it("updates in place, replaces on triggers, and deletes what is no longer there, dependents first", async () => {
+    scratch = new Scratch("commands");
+    const trace = join(scratch.folder, "trace");
+    const args = {
+      create: `echo made >> ${trace}`,
+      update: `echo updated >> ${trace}`,
+      delete: `echo ended >> ${trace}`,
+    };
+    listing([{ name: "one", args }]);
+    await scratch.run("up");
+    listing([{ name: "one", args: { ...args, environment: { A: "1" } } }]);
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["update one"]);
+    listing([{ name: "one", args: { ...args, environment: { A: "1" }, triggers: [1] } }]);
+    const preview = await scratch.run("preview");
+    assert.match(scratch.text, /triggers: \[1\]/);
+    assert.deepEqual(stepsOf(preview), ["replace one"]);
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["replace one"]);
+    assert.deepEqual(readFileSync(trace, "utf8").trim().split("\n"), ["made", "updated", "made", "ended"]);
+    listing([]);
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["delete one"]);
+    assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 0);
+  });
+
+  it("replaces by deleting first where asked", async () => {
+    scratch = new Scratch("commands");
+    const trace = join(scratch.folder, "trace");
+    const of = (triggers: number[]) => ({
+      name: "one",
+      args: { create: `echo made >> ${trace}`, delete: `echo ended >> ${trace}`, triggers },
+      options: { deleteBeforeReplace: true },
+    });
+    listing([of([1])]);
+    await scratch.run("up");
+    listing([of([2])]);
+    await scratch.run("up");
+    assert.deepEqual(readFileSync(trace, "utf8").trim().split("\n"), ["made", "ended", "made"]);
+  });
+
+  it("destroys in reverse order, and keeps what is protected", async () => {
+    scratch = new Scratch("commands");
+    const trace = join(scratch.folder, "trace");
+    const of = (name: string, more: object = {}) => ({
+      name,
+      args: { create: "true", delete: `echo ${name} >> ${trace}` },
+      ...more,
+    });
+    listing([of("one"), of("two", { after: ["one"] }), of("three", { after: ["two"] })]);
+    await scratch.run("up");
+    await scratch.run("destroy");
+    assert.deepEqual(readFileSync(trace, "utf8").trim().split("\n"), ["three", "two", "one"]);
+    listing([of("kept", { options: { protect: true } })]);
+    await scratch.run("up");
+    const refused = await scratch.run("destroy");
+    assert.equal(refused.exit, 4);
+    assert.match(scratch.text, /it is protected/);
+    assert.match(scratch.storedText(), /::kept/);
+  });
+
+  it("fails with the resource's code, blocks what depends on it, deletes nothing, and goes on the next time", async () => {
+    scratch = new Scratch("commands");
+    const trace = join(scratch.folder, "trace");
+    const old = { name: "old", args: { create: "true", delete: `echo ended >> ${trace}` } };
+    const of = (create: string) => [
+      { name: "bad", args: { create } },
+      { name: "next", args: { create: `echo next >> ${trace}` }, after: ["bad"] },
+    ];
+    listing([old]);
+    await scratch.run("up");
+    listing(of("echo no such luck >&2; exit 3"));
+    const failed = await scratch.run("up");
+    assert.equal(failed.exit, 4);
+    assert.match(scratch.text, /bad:\n.*exit status 3: running "echo no such luck/);
+    assert.throws(() => readFileSync(trace), /ENOENT/);
+    assert.doesNotMatch(scratch.storedText(), /::bad/);
+    listing(of("true"));
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["create bad", "create next", "delete old"]);
+  });
+
+  it("runs steps that do not depend on each other at the same time", async () => {
+    scratch = new Scratch("commands");
+    const meet = (mine: string, other: string) =>
+      `touch ${mine}; for i in $(seq 100); do [ -e ${other} ] && exit 0; sleep 0.1; done; exit 1`;
+    const [a, b] = [join(scratch.folder, "a"), join(scratch.folder, "b")];
+    listing([
+      { name: "a", args: { create: meet(a, b) } },
+      { name: "b", args: { create: meet(b, a) } },
+    ]);
+    assert.equal((await scratch.run("up")).exit, 0);
+  });
+
+  it("masks secrets in output, errors and state", async () => {
+    scratch = new Scratch("commands");
+    process.env.PULUMI_CONFIG_PASSPHRASE = "x";
+    const of = (create: string, more: object = {}) => ({
+      name: "one",
+      args: { create },
+      secretInput: "hunter2-é",
+      ...more,
+    });
+    listing([of("echo $SECRET")]);
+    const up = await scratch.run("up");
+    assert.equal(up.exit, 0);
+    assert.doesNotMatch(scratch.text + scratch.storedText(), /hunter2/);
+    assert.match(scratch.text, /\[secret\]/);
+    listing([of("echo $SECRET; exit 1")]);
+    assert.equal((await scratch.run("up")).exit, 4);
+    assert.doesNotMatch(scratch.text + scratch.storedText(), /hunter2/);
+  });
+
+  it("reports the program's own error and says it once", async () => {
+    scratch = new Scratch("commands");
+    listing([], { fail: "the settings are odd", say: "hello there" });
+    const failed = await scratch.run("up");
+    assert.equal(failed.exit, 1);
+    assert.equal(scratch.text.match(/the settings are odd/g)?.length, 1);
+    assert.match(scratch.text, /hello there/);
+  });
+
+  it("runs functions in preview, whatever the length of a line", async () => {
+    scratch = new Scratch("invoke");
+    assert.deepEqual((await scratch.run("preview")).outputs, { said: "one\ntwo", long: 300_000 });
+  });
+
+  it("names a resource type that it does not know", async () => {
+    scratch = new Scratch("unknown-type");
+    for (const verb of ["preview", "up"] as const) {
+      assert.equal((await scratch.run(verb)).exit, 4);
+      assert.match(scratch.text, /aws:s3\/bucket:Bucket is not supported by the embedded engine.*use the Pulumi CLI/);
+    }
+  });
+  for (const [option, value] of [
+    ["import", "some-id"],
+    ["replaceWith", []],
+  ] as const)
+    it(`${option === "import" ? "refuses" : "passes over an empty"} ${option}`, async () => {
+      scratch = new Scratch("unsupported");
+      scratch.settings({ options: { [option]: value } });
+      assert.equal((await scratch.run("up")).exit, option === "import" ? 4 : 0);
+      if (option === "import") assert.match(scratch.text, /odd: import is not supported/);
+    });
+
+  it("passes a preview for no changes only when there are none", async () => {
+    scratch = new Scratch("commands");
+    listing([{ name: "one", args: { create: "true" } }]);
+    assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 1);
+  });
+});

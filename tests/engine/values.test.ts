@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { diff, formatPath, ignoreChanges, parsePath, prune, touches } from "../../local/engine/diff.ts";
+import { parseDuration } from "../../local/engine/monitor.ts";
+import {
+  annotateSecrets,
+  decode,
+  hasSecret,
+  hasUnknown,
+  plain,
+  secret,
+  show,
+  signature,
+  unknown,
+  type Value,
+} from "../../local/engine/values.ts";
+
+const reference = { [signature]: "5cf8f73096256a8f31e491e813e4eb8e", urn: "urn:a", id: "id-a" };
+const output = (fields: object) => ({ [signature]: "d0e6a833031e9bbcd3f4e8bde6ca49a4", ...fields }) as Value;
+
+describe("engine values", () => {
+  it("unwraps secrets and resource references at any depth", () => {
+    assert.deepEqual(plain({ a: [secret("x"), { b: secret({ c: 1 }) }], d: reference }), {
+      a: ["x", { b: { c: 1 } }],
+      d: "id-a",
+    });
+  });
+  it("turns output values into secrets and unknowns", () => {
+    const decoded = decode({
+      known: output({ value: 1 }),
+      hidden: output({ value: 2, secret: true }),
+      later: output({}),
+    });
+    assert.deepEqual(decoded, { known: 1, hidden: secret(2), later: unknown });
+  });
+  it("keeps one wrapper where secrets are nested", () => {
+    assert.deepEqual(decode({ a: secret({ b: secret("x") }) }), { a: secret({ b: "x" }) });
+  });
+  it("refuses assets by name", () => {
+    assert.throws(
+      () => decode({ a: { [signature]: "c44067f5952c0a294b673a41bacd8c17", text: "x" } }),
+      /assets and archives/,
+    );
+  });
+  it("finds secrets and unknowns in arrays and objects", () => {
+    assert.deepEqual(
+      [hasSecret([{ a: secret(1) }]), hasSecret([1]), hasUnknown({ a: [unknown] }), hasUnknown({ a: "b" })],
+      [true, false, true, false],
+    );
+  });
+  it("marks outputs secret where the inputs were, and the data of a Secret always", () => {
+    const outputs = { kind: "Secret", data: { a: "eA==" }, metadata: { name: "n", uid: "u" } };
+    const marked = annotateSecrets(outputs, { metadata: { name: secret("n") } });
+    assert.deepEqual(marked, {
+      kind: "Secret",
+      data: secret({ a: "eA==" }),
+      metadata: { name: secret("n"), uid: "u" },
+    });
+  });
+  it("shows neither secrets nor the word for unknown", () => {
+    assert.equal(show({ a: secret("hidden"), b: unknown }), '{"a":"[secret]","b":"[unknown]"}');
+    assert.equal(show("x".repeat(500)).length, 120);
+  });
+  for (const [text, seconds] of [
+    ["", undefined],
+    ["90s", 90],
+    ["1h30m", 5400],
+    ["500ms", 0.5],
+    ["1m0.5s", 60.5],
+  ] as const)
+    it(`reads the duration "${text}" as ${seconds} s`, () => assert.equal(parseDuration(text), seconds));
+  it("names a duration it can't read", () =>
+    assert.throws(() => parseDuration("5 minutes"), /"5 minutes" is no duration/));
+});
+
+describe("engine diff", () => {
+  it("names added, removed and changed properties by path", () => {
+    const changes = diff({ a: 1, b: { "c.d/e": 2 }, f: [1, 2] }, { b: { "c.d/e": 3 }, f: [1], g: null });
+    assert.deepEqual(
+      changes.map(({ path, before, after }) => [formatPath(path), before, after]),
+      [
+        ["a", 1, undefined],
+        ['b["c.d/e"]', 2, 3],
+        ["f[1]", 2, undefined],
+        ["g", undefined, null],
+      ],
+    );
+  });
+  it("compares secrets by what they hold, and changes them as a whole", () => {
+    assert.deepEqual(diff({ a: secret({ b: 1 }) }, { a: secret({ b: 1 }) }), []);
+    assert.deepEqual(diff({ a: secret({ b: 1 }) }, { a: { b: 1 } }), []);
+    assert.deepEqual(
+      diff({ a: secret({ b: 1 }) }, { a: secret({ b: 2 }) }).map(({ path }) => path),
+      [["a"]],
+    );
+  });
+  it("writes and reads paths alike", () => {
+    for (const path of ["spec.template", "spec.containers[0].image", 'metadata.labels["a.b/c"].d', "a[*].b"])
+      assert.equal(formatPath(parsePath(path)).replace("a.*.b", "a[*].b"), path);
+  });
+  it("matches what lies below or above a pattern", () => {
+    const match = (path: string, pattern: string) => touches(parsePath(path), parsePath(pattern));
+    assert.deepEqual(
+      [
+        match("spec.template.x", "spec.template"),
+        match("spec", "spec.template"),
+        match("spec.replicas", "spec.template"),
+        match("c[3].image", "c[*].image"),
+      ],
+      [true, true, false, true],
+    );
+  });
+  it("prunes what the server added", () => {
+    const live = { a: 1, b: { c: 2, added: 3 }, list: [{ name: "x", added: 1 }], status: {} };
+    assert.deepEqual(prune(live, { a: 9, b: { c: 9 }, list: [{ name: "y" }], gone: 1 }), {
+      a: 1,
+      b: { c: 2 },
+      list: [{ name: "x" }],
+    });
+  });
+  it("keeps old values at ignored paths and only there", () => {
+    const [before, after] = [
+      { a: 1, spec: { replicas: 2, items: [{ x: 1, y: 1 }] } },
+      { a: 2, spec: { replicas: 5, items: [{ x: 2, y: 2 }] } },
+    ];
+    assert.deepEqual(ignoreChanges(before, after, ["spec.replicas", "spec.items[*].x"]), {
+      a: 2,
+      spec: { replicas: 2, items: [{ x: 1, y: 2 }] },
+    });
+    assert.deepEqual(ignoreChanges({}, { a: { b: 1 } }, ["a.b", "c.d"]), { a: {} });
+  });
+});

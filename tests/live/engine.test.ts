@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { Scratch, stepsOf } from "../engine/support.ts";
+
+const context = process.env.UNITY_CONTEXT;
+const namespace = `engine-test-${randomBytes(3).toString("hex")}`;
+
+function kubectl(...args: string[]): string {
+  return execFileSync("kubectl", [...(context === undefined ? [] : ["--context", context]), ...args], {
+    encoding: "utf8",
+  });
+}
+/** An image with a shell: one of ours that the node has, else a common one. */
+function shellImage(): string {
+  const names: string[] = JSON.parse(kubectl("get", "nodes", "-o", "json")).items.flatMap(
+    (node: { status: { images?: { names?: string[] }[] } }) =>
+      (node.status.images ?? []).flatMap((image) => image.names ?? []),
+  );
+  return process.env.UNITY_TEST_IMAGE ?? names.find((name) => name.startsWith("localhost/unity-")) ?? "busybox:stable";
+}
+
+const configMap = (data: object, metadata: object = {}) => ({ apiVersion: "v1", kind: "ConfigMap", metadata, data });
+const pod = (image: string, command: string, more: object = {}) => ({
+  terminationGracePeriodSeconds: 0,
+  containers: [
+    { name: "main", image, command: ["sh", "-c", command], terminationMessagePolicy: "FallbackToLogsOnError" },
+  ],
+  ...more,
+});
+const job = (name: string, image: string, command: string) => ({
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { name },
+  spec: { backoffLimit: 0, template: { spec: pod(image, command, { restartPolicy: "Never" }) } },
+});
+const deployment = (image: string, command: string, more: object = {}) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "app" },
+  spec: {
+    replicas: 1,
+    progressDeadlineSeconds: 5,
+    selector: { matchLabels: { app: "app" } },
+    template: { metadata: { labels: { app: "app" } }, spec: pod(image, command, more) },
+  },
+});
+
+describe("engine on a cluster", function () {
+  this.timeout(120_000);
+  let scratch: Scratch;
+  let image = "";
+  const declare = (objects: object[], settings: object = {}) =>
+    scratch.settings({ context, namespace, objects, ...settings });
+  const get = (kind: string, name: string) => JSON.parse(kubectl("get", kind, name, "-n", namespace, "-o", "json"));
+  const listed = (kind: string) => kubectl("get", kind, "-n", namespace, "-o", "name").trim();
+
+  before(() => {
+    assert.ok(
+      process.env.KUBECONFIG,
+      "KUBECONFIG has to name a cluster: run `node local/main.ts cluster start` and take what it prints",
+    );
+    process.env.PULUMI_CONFIG_PASSPHRASE = "x";
+    image = shellImage();
+    kubectl("create", "namespace", namespace);
+  });
+  after(() => kubectl("delete", "namespace", namespace, "--wait=false"));
+  beforeEach(() => {
+    scratch = new Scratch("kubernetes");
+  });
+  afterEach(async () => {
+    await scratch.run("destroy");
+    scratch.remove();
+  });
+
+  it("previews on the server without writing, creates, and then finds nothing to do", async () => {
+    declare([
+      { name: "auto", object: configMap({ a: "1" }) },
+      { name: "named", object: configMap({ a: "1" }, { name: "named" }) },
+    ]);
+    const before = listed("configmaps");
+    assert.equal((await scratch.run("preview")).exit, 0);
+    assert.equal(listed("configmaps"), before);
+    const up = await scratch.run("up");
+    const { auto = "" } = up.outputs.names as { auto?: string };
+    assert.match(auto, /^auto-[0-9a-f]{8}$/);
+    assert.deepEqual(get("configmap", auto).data, { a: "1" });
+    assert.deepEqual(stepsOf(await scratch.run("up", { expectNoChanges: true, refresh: true })), []);
+  });
+
+  it("updates labels in place, and replaces for data: by a new name where it may choose one", async () => {
+    const of = (data: object, label: string) => [
+      { name: "auto", object: configMap(data, { labels: { l: label } }) },
+      { name: "named", object: configMap(data, { name: "named", labels: { l: label } }) },
+    ];
+    declare(of({ a: "1" }, "x"));
+    const first = (await scratch.run("up")).outputs.names as { auto: string };
+    const uid = get("configmap", "named").metadata.uid;
+    declare(of({ a: "1" }, "y"));
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["update auto", "update named"]);
+    assert.deepEqual(
+      [get("configmap", "named").metadata.uid, get("configmap", first.auto).metadata.labels.l],
+      [uid, "y"],
+    );
+    declare(of({ a: "2" }, "y"));
+    const replaced = await scratch.run("up");
+    assert.deepEqual(stepsOf(replaced), ["replace auto", "replace named"]);
+    assert.notEqual((replaced.outputs.names as { auto: string }).auto, first.auto);
+    assert.notEqual(get("configmap", "named").metadata.uid, uid);
+    assert.doesNotMatch(listed("configmaps"), new RegExp(first.auto));
+  });
+
+  it("finds on refresh what other hands changed or deleted, and only then", async () => {
+    declare([
+      { name: "kept", object: configMap({ a: "1" }, { name: "kept" }) },
+      { name: "lost", object: configMap({ a: "1" }, { name: "lost" }) },
+    ]);
+    await scratch.run("up");
+    kubectl(
+      "patch",
+      "configmap",
+      "kept",
+      "-n",
+      namespace,
+      "--type=merge",
+      "-p",
+      '{"data":{"a":"9","b":"ours not"},"metadata":{"labels":{"not":"ours"}}}',
+    );
+    kubectl("delete", "configmap", "lost", "-n", namespace);
+    assert.deepEqual(stepsOf(await scratch.run("preview")), []);
+    assert.deepEqual(stepsOf(await scratch.run("preview", { refresh: true })), ["create lost", "replace kept"]);
+    assert.equal(get("configmap", "kept").data.a, "9");
+    assert.deepEqual(stepsOf(await scratch.run("up", { refresh: true })), ["create lost", "replace kept"]);
+    assert.deepEqual(get("configmap", "kept").data, { a: "1" });
+  });
+
+  it("takes over an object that exists only where the provider is told to", async () => {
+    kubectl("create", "configmap", "mine", "-n", namespace, "--from-literal=b=2");
+    const object = { ...configMap({ a: "1" }, { name: "mine" }) };
+    declare([{ name: "mine", object }]);
+    const refused = await scratch.run("up");
+    assert.equal(refused.exit, 4);
+    assert.match(scratch.text, /mine exists already.*upsertExistingObjects/);
+    declare([{ name: "mine", object }], { upsert: true });
+    assert.equal((await scratch.run("up")).exit, 0);
+    assert.deepEqual(get("configmap", "mine").data, { a: "1", b: "2" });
+  });
+
+  it("keeps the data of a Secret out of output and state", async () => {
+    declare([
+      {
+        name: "word",
+        object: { apiVersion: "v1", kind: "Secret", metadata: { name: "word" }, stringData: { p: "hunter2-plain" } },
+      },
+    ]);
+    assert.equal((await scratch.run("up", { diff: true })).exit, 0);
+    const encoded = Buffer.from("hunter2-plain").toString("base64");
+    for (const text of [scratch.text, scratch.storedText()])
+      assert.ok(!text.includes("hunter2") && !text.includes(encoded));
+    assert.equal(get("secret", "word").data.p, encoded);
+  });
+
+  it("waits for a Job before what depends on it", async () => {
+    declare([
+      { name: "job", object: job("works", image, "sleep 1") },
+      { name: "next", object: configMap({}, { name: "next" }), after: ["job"] },
+    ]);
+    assert.equal((await scratch.run("up")).exit, 0);
+    const done = new Date(get("job", "works").status.completionTime).getTime();
+    assert.ok(new Date(get("configmap", "next").metadata.creationTimestamp).getTime() >= done);
+  });
+
+  it("fails with the words of a failed Job's container, fails again at once, and goes on with another name", async () => {
+    const next = { name: "next", object: configMap({}, { name: "next" }), after: ["job"] };
+    declare([{ name: "job", object: job("fails", image, "echo 'relation is missing' >&2; exit 7") }, next]);
+    assert.equal((await scratch.run("up")).exit, 4);
+    assert.match(
+      scratch.text,
+      /\[BackoffLimitExceeded\][\s\S]*container "main" ended with exit code 7 \[Error\]: relation is missing/,
+    );
+    assert.doesNotMatch(listed("configmaps"), /next/);
+    assert.equal((await scratch.run("up")).exit, 4);
+    declare([{ name: "job", object: job("works", image, "true") }, next]);
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["create next", "replace job"]);
+    assert.doesNotMatch(listed("jobs"), /fails/);
+  });
+
+  it("rolls a Deployment out, and names the container that keeps it from being ready, init containers too", async () => {
+    declare([{ name: "app", object: deployment(image, "sleep 600") }]);
+    assert.equal((await scratch.run("up")).exit, 0);
+    assert.equal(get("deployment", "app").status.availableReplicas, 1);
+    const initContainers = [
+      {
+        name: "ask",
+        image,
+        command: ["sh", "-c", "echo no schema yet; exit 3"],
+        terminationMessagePolicy: "FallbackToLogsOnError",
+      },
+    ];
+    declare([{ name: "app", object: deployment(image, "sleep 601", { initContainers }) }]);
+    const failed = await scratch.run("up");
+    assert.equal(failed.exit, 4);
+    assert.match(scratch.text, /ProgressDeadlineExceeded[\s\S]*container "ask".*exit code 3[\s\S]*no schema yet/);
+    declare([{ name: "app", object: deployment(image, "sleep 602") }]);
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["update app"]);
+  });
+
+  it("names an image that can't be had while it waits", async () => {
+    declare([{ name: "app", object: deployment("localhost/no-such-image:1", "true") }]);
+    assert.equal((await scratch.run("up")).exit, 4);
+    assert.match(scratch.text, /waiting for Deployment .*container "main" \[(ErrImagePull|ImagePullBackOff)\]/);
+  });
+
+  it("recovers from SIGKILL while a Job runs: the same Job is waited for", async () => {
+    declare([{ name: "job", object: job("long", image, "sleep 4") }]);
+    const run = scratch.start("up");
+    await run.says("waiting for Job");
+    run.child.kill("SIGKILL");
+    await run.ended;
+    const { uid } = get("job", "long").metadata;
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["create job"]);
+    assert.equal(get("job", "long").metadata.uid, uid);
+  });
+
+  it("ends on SIGINT while a Job runs, and the next run waits for the same Job", async () => {
+    declare([{ name: "job", object: job("held", image, "sleep 4") }]);
+    const run = scratch.start("up");
+    await run.says("waiting for Job");
+    run.child.kill("SIGINT");
+    assert.equal((await run.ended).code, 8);
+    const { uid } = get("job", "held").metadata;
+    const next = await scratch.run("up");
+    assert.deepEqual([next.exit, stepsOf(next), get("job", "held").metadata.uid], [0, ["update job"], uid]);
+  });
+
+  it("says which context there is when the one named is not", async () => {
+    scratch.settings({ context: "no-such-context", objects: [{ name: "one", object: configMap({}) }] });
+    assert.equal((await scratch.run("preview")).exit, 4);
+    assert.match(scratch.text, /no context "no-such-context"; it has: /);
+  });
+});

@@ -1,0 +1,95 @@
+import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseSources, pythonBase, rootReference, sourceLines, transportOptions } from "../../local/images/base.ts";
+import { contextFiles, contextHash, isIgnored } from "../../local/images/context.ts";
+import { superseded } from "../../local/images/import.ts";
+import { parsePipConfig, pipConfig, pipEnvironment } from "../../local/images/pip.ts";
+
+describe("images", () => {
+  const cases: readonly (readonly [patterns: string[], path: string, ignored: boolean])[] = [
+    [["tests"], "tests/test_app.py", true],
+    [["tests"], "app/tests/x.py", false],
+    [["**/__pycache__"], "app/__pycache__/x.pyc", true],
+    [["**/*.pyc"], "x.pyc", true],
+    [["requirements-dev.*"], "requirements-dev.txt", true],
+    [["*.md", "!README.md"], "README.md", false],
+    [["# app", "", "/app/"], "app/main.py", true],
+    [[], "app/main.py", false],
+  ];
+  for (const [patterns, path, ignored] of cases)
+    it(`${ignored ? "leaves out" : "takes"} ${path} under ${JSON.stringify(patterns)}`, () => {
+      equal(isIgnored(patterns, path), ignored);
+    });
+
+  it("changes a context's hash with content, name and execution right, not with what the build doesn't see", () => {
+    const folder = mkdtempSync(join(tmpdir(), "unity-context-"));
+    const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+    mkdirSync(join(folder, "app"));
+    write("Dockerfile", "FROM scratch");
+    write(".dockerignore", "Dockerfile\n*.log\n");
+    write("app/main.py", "1");
+    const hashes = [contextHash(folder)];
+    write("out.log", "noise");
+    equal(contextHash(folder), hashes[0]);
+    deepEqual(contextFiles(folder), [".dockerignore", "Dockerfile", "app/main.py"]);
+    const changes = [
+      () => write("app/main.py", "2"),
+      () => chmodSync(join(folder, "app/main.py"), 0o755),
+      () => write("Dockerfile", "FROM other"),
+      () => write("app/more.py", ""),
+    ];
+    for (const change of changes) {
+      change();
+      hashes.push(contextHash(folder));
+    }
+    equal(new Set(hashes).size, changes.length + 1);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("takes Debian's mirrors from the machine, and no other repository", () => {
+    const text = [
+      "Debian|Debian|http://mirror.example/debian/",
+      "Docker|Docker CE|https://docker.example/linux/debian",
+      "Debian|Debian-Security|http://mirror.example/security/",
+    ].join("\n");
+    deepEqual(sourceLines(parseSources(text)), [
+      "deb http://mirror.example/debian/ bookworm main",
+      "deb http://mirror.example/debian/ bookworm-updates main",
+      "deb http://mirror.example/security/ bookworm-security main",
+    ]);
+    deepEqual(sourceLines(parseSources("")), []);
+  });
+
+  it("takes proxy and certificates from apt's settings, and nothing else", () => {
+    const proxy = 'Acquire::http::Proxy "http://proxy.example:3128";';
+    deepEqual(transportOptions(`APT::Install "1";\nAcquire::http "";\n${proxy}\nAcquire::cdrom::mount "/media";\n`), [
+      proxy,
+    ]);
+  });
+
+  it("reads pip's settings as pip does, the environment last", () => {
+    const file = parsePipConfig(
+      "[global]\nindex-url = https://one.example\nfind_links =\n  /a\n  /b\n[list]\nformat = x\n",
+    );
+    deepEqual(file, { "index-url": "https://one.example", "find-links": "/a /b" });
+    const all = { ...file, ...pipEnvironment({ PIP_INDEX_URL: "https://two.example", PIP_NO_INPUT: "1", HOME: "/" }) };
+    equal(pipConfig(all), "[global]\nindex-url = https://two.example\nfind-links = /a /b\n");
+  });
+
+  it("drops all of a name but the newest three and those in use", () => {
+    const image = (names: string[] | null, day: number) => ({ names, createdatraw: `2030-01-0${day}T00:00:00Z` });
+    const images = [
+      ...[3, 1, 5, 2, 4].map((day) => image([`localhost/a:${day}`], day)),
+      image(["localhost/ab:1"], 1),
+      image(null, 1),
+    ];
+    deepEqual(superseded(images, "localhost/a", ["localhost/a:1"]), ["localhost/a:2"]);
+  });
+
+  it("names a root file system by what it is made from", () => {
+    equal(rootReference(pythonBase), rootReference({ ...pythonBase }));
+    notEqual(rootReference(pythonBase), rootReference({ ...pythonBase, packages: ["python3"] }));
+  });
+});

@@ -1,0 +1,102 @@
+import { deepEqual, equal, notEqual, rejects, throws } from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildKey } from "../../local/cluster/build.ts";
+import { parseHierarchies } from "../../local/cluster/cgroups.ts";
+import { requireFreePorts } from "../../local/cluster/listeners.ts";
+import { withLock } from "../../local/cluster/lock.ts";
+import { mountsBelow } from "../../local/cluster/mounts.ts";
+import { isolationRules } from "../../local/cluster/network.ts";
+import { end, startTimeOf } from "../../local/cluster/processes.ts";
+import { elapsedText, waitFor } from "../../local/cluster/progress.ts";
+
+describe("local cluster", () => {
+  it("builds anew when a source or the Go version changes, and only then", () => {
+    const source = (change: Record<string, string>) => (file: string) => change[file] ?? `text of ${file}`;
+    const key = buildKey("go1.26.8", source({}));
+    equal(buildKey("go1.26.8", source({})), key);
+    notEqual(buildKey("go1.26.9", source({})), key);
+    for (const file of ["go.mod", "go.sum", "main.go", "provisioner.go", "pause/main.go"])
+      notEqual(buildKey("go1.26.8", source({ [file]: "changed" })), key, file);
+  });
+
+  it("uses all control group hierarchies of version 1, and version 2 where there is none", () => {
+    const two = "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
+    const one = "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n";
+    deepEqual(
+      parseHierarchies(one + two).map((hierarchy) => hierarchy.mountPoint),
+      ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"],
+    );
+    deepEqual(parseHierarchies(two), [{ mountPoint: "/sys/fs/cgroup/unified", version: 2 }]);
+  });
+
+  it("finds the mounts below its folder, the latest first, and no neighbour's", () => {
+    const line = (point: string) => `36 35 98:0 / ${point} rw,noatime - ext4 /dev/root rw`;
+    const info = ["/state/a", "/state/a/b\\040c", "/stately", "/state"].map(line).join("\n");
+    deepEqual(mountsBelow("/state", info), ["/state/a/b c", "/state/a"]);
+  });
+
+  it("names the port that another program holds", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.on("listening", resolve));
+    const { port } = server.address() as { port: number };
+    const component = { name: "apiserver", program: "", args: [], files: [], listens: [["127.0.0.1", port]] as const };
+    await rejects(requireFreePorts([component]), new RegExp(`port ${port} at 127.0.0.1, which apiserver needs`));
+    await new Promise((resolve) => server.close(resolve));
+    await requireFreePorts([component]);
+  });
+
+  it("ends a process that doesn't obey, by force, and returns when it is gone", async () => {
+    const child = spawn("sh", ["-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]);
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const pid = child.pid as number;
+    notEqual(startTimeOf(pid), undefined);
+    await end([pid], 0.2);
+    equal(startTimeOf(pid), undefined);
+  });
+
+  it("lets only one at a time hold a lock, and takes over that of a holder that has ended", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "unity-lock-"));
+    const path = join(folder, "lock");
+    writeFileSync(path, "2 0"); // no process has started at the machine's first tick but the kernel's own
+    const order: string[] = [];
+    const work = (name: string) => async () => {
+      order.push(`${name} begins`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      order.push(`${name} ends`);
+    };
+    await Promise.all([withLock(path, work("one")), withLock(path, work("two"))]);
+    const first = order[0]?.split(" ")[0];
+    equal(order[1], `${first} ends`);
+    equal(order.length, 4);
+    throws(() => readFileSync(path), /ENOENT/);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("stops waiting as soon as waiting is of no use", async () => {
+    const unless = () => {
+      throw new Error("etcd ended");
+    };
+    await rejects(
+      waitFor("etcd", async () => false, { unless }),
+      /etcd ended/,
+    );
+    await rejects(
+      waitFor("the node", () => Promise.reject(new Error("refused")), { timeoutSeconds: 0.05 }),
+      /the node: not there after 0.05 s: refused/,
+    );
+  });
+
+  it("keeps the pods' traffic on the machine, both ways", () => {
+    equal(isolationRules().includes('iifname "unity0" oifname != "unity0" reject'), true);
+    equal(isolationRules().includes('iifname != "unity0" oifname "unity0" reject'), true);
+  });
+
+  it("says elapsed time in words", () => {
+    equal(elapsedText(7_900), "7 s");
+    equal(elapsedText(125_000), "2 min 5 s");
+  });
+});
