@@ -28,8 +28,9 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     startupProbe: probe("/health/live", 1, 60),
-    // Ready means that the database answers at this code's head; alive must not, or a database's pause restarts pods.
-    readinessProbe: probe("/health", 2, 3),
+    // Not /health: that is unhealthy from when the Job has migrated until this code's successor runs. And alive must not
+    // ask for the database, or its pause restarts pods.
+    readinessProbe: probe("/health/ready", 2, 3),
     livenessProbe: probe("/health/live", 10, 3),
     // Until every proxy has taken the pod off its list, requests still come: the app must still answer them.
     lifecycle: { preStop: { exec: { command: ["sleep", "2"] } } },

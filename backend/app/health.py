@@ -43,6 +43,12 @@ class Health(BaseModel):
     components: Components
 
 
+class Readiness(BaseModel):
+    """The service can answer requests: the database is there, at whatever revision."""
+
+    ready: bool
+
+
 class Liveness(BaseModel):
     """The process answers."""
 
@@ -123,6 +129,20 @@ async def health(request: Request, response: Response) -> Health:
     if database.status != "healthy":
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Health(status=database.status, components=Components(database=database))
+
+
+@router.get("/health/ready")
+async def ready(request: Request, response: Response) -> Readiness:
+    """Answer 200 when requests can be served, else 503.
+
+    Unlike /health it accepts a database that is not at the code's head: while a release
+    is rolled out, the schema is ahead of the pods that still serve.
+    """
+    probe: DatabaseProbe = request.app.state.probe
+    answer = Readiness(ready=(await probe.check()).revision is not None)
+    if not answer.ready:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return answer
 
 
 @router.get("/health/live")

@@ -47,6 +47,25 @@ def test_behind(client: TestClient, database: URL) -> None:
     assert client.get("/health").status_code == 200
 
 
+def ready(client: TestClient) -> bool:
+    """Ask /health/ready, and see that the status code says the same as the body."""
+    response = client.get("/health/ready")
+    answer: bool = response.json()["ready"]
+    assert response.status_code == (200 if answer else 503)
+    return answer
+
+
+@pytest.mark.parametrize("revision", [HEAD, PREVIOUS, "a_later_release"])
+def test_ready_at_whatever_revision(client: TestClient, database: URL, revision: str) -> None:
+    query(database, f"UPDATE alembic_version SET version_num = '{revision}'")
+    assert ready(client)
+
+
+def test_not_ready_without_a_schema(empty_database: URL) -> None:
+    with TestClient(create_app(empty_database)) as client:
+        assert not ready(client)
+
+
 def test_never_applied(empty_database: URL) -> None:
     with TestClient(create_app(empty_database)) as client:
         component = unhealthy_database(client)
@@ -81,6 +100,7 @@ def test_down_then_live_still_answers(server: URL) -> None:
         with TestClient(create_app(url)) as client:
             component = unhealthy_database(client)
             assert client.get("/health/live").json() == {"status": "alive"}
+            assert not ready(client)
     assert component["head"] == HEAD
     assert "refused" in component["error"]
     assert "hush-hush" not in component["error"]

@@ -17,7 +17,7 @@ export async function startProbe(kubectl: Kubectl, namespace: string): Promise<{
   const [line] = (await once(proxy.stdout, "data")) as [Buffer];
   const address = /127\.0\.0\.1:\d+/.exec(String(line))?.[0];
   if (address === undefined) throw new Error(`kubectl proxy said: ${line}`);
-  const url = `http://${address}/api/v1/namespaces/${namespace}/services/unity-backend:8000/proxy/health`;
+  const url = `http://${address}/api/v1/namespaces/${namespace}/services/unity-backend:8000/proxy/api/plugins`;
   const failures: string[] = [];
   let requests = 0;
   let going = true;
