@@ -15,7 +15,6 @@ import hashlib
 import json
 import logging
 import os
-import random
 import re
 import signal
 import sys
@@ -24,40 +23,49 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import sqlalchemy
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from alembic.util import to_tuple
+from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 REBUILD = "build the image from the reviewed tree"
+EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, special characters of the password percent-encoded"
+TERMINATION_LIMIT = 4096  # bytes that Kubernetes keeps of a termination message
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+ENDING = threading.RLock()  # taken by the thread that ends the process, so that the other can't end it otherwise
+
+say = partial(print, flush=True)
 
 LOCK_KEY = int.from_bytes(b"unity-db", "big")
-"""Key of the advisory lock: https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS."""
+TAKE_LOCK = f"SELECT pg_try_advisory_lock({LOCK_KEY})"
+LOCK_HOLDER = f"""
+    SELECT concat_ws(' ', 'pid', a.pid, '(' || nullif(a.application_name, '') || ')', 'from ' || host(a.client_addr),
+        'since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ'))
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
+    AND l.objsubid = 1 AND (l.classid::bigint << 32) + l.objid::bigint = {LOCK_KEY}"""
+END_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid()"""
 
-TERMINATION_LIMIT = 4096
-"""Bytes that Kubernetes keeps of a termination message."""
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
-"""What ends the runner in good order."""
-
+# SQLSTATEs that time mends: lost connection, deadlock, lock timeout, restart of the server, too many connections.
 RETRYABLE = re.compile(r"08...|40001|40P01|55P03|57P0[1235]|53300")
-"""SQLSTATEs that time mends: lost connection, deadlock, lock timeout, restart of the server, too many connections."""
-
+# What a refused connection says, which has no SQLSTATE, when waiting is no use. A name that can't be resolved is not
+# among it: a Service may be younger than the Job.
 HOPELESS = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|does not exist|permission denied|not permitted to log in"
     r"|not currently accepting connections|does not support SSL|certificate|invalid port|configuration parameter"
 )
-"""What a refused connection says, which has no SQLSTATE, when waiting is no use. A name that can't be resolved is not
-among it: a Service may be younger than the Job."""
 
 
 class Refusal(Exception):
@@ -89,17 +97,11 @@ class Chain:
     heads: frozenset[str]
     revisions: tuple[Revision, ...]
 
-    @staticmethod
-    def read(path: Path) -> Chain:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return Chain(frozenset(data["heads"]), tuple(Revision(**revision) for revision in data["revisions"]))
-
 
 class Database:
     """The database as the image's own Alembic sees it."""
 
-    def __init__(self, url: URL) -> None:
-        self.url = url
+    def __init__(self) -> None:
         self.config = Config("alembic.ini")
         self.script = ScriptDirectory.from_config(self.config)
 
@@ -109,69 +111,49 @@ class Database:
 
     def current(self) -> frozenset[str]:
         """The rows of `alembic_version`; none is a database that was never migrated."""
-        found: list[str] = []
-        self._run(lambda current, _context: found.extend(current) or [], dont_mutate=True)
+        found: set[str] = set()
+
+        def look(current: tuple[str, ...], _context: Any) -> list[Any]:
+            found.update(current)
+            return []
+
+        self._run(look, dont_mutate=True)
         return frozenset(found)
 
-    def ancestors(self, revisions: frozenset[str]) -> frozenset[str]:
-        """What the given revisions build on, dependencies on other branches included, without themselves."""
-        found: set[str] = set()
-        left = list(revisions)
-        while left:
-            script = self.script.get_revision(left.pop())
-            names = to_tuple(script.down_revision, ()) + to_tuple(script.dependencies, ())
-            parents = {parent.revision for parent in self.script.get_revisions(names) if parent}
-            left.extend(parents - found)
-            found |= parents
-        return frozenset(found)
+    def lineage(self, revision: str) -> frozenset[str]:
+        """`revision` and all that it builds on, dependencies on other branches included."""
+        return frozenset(step.revision for step in self.script.iterate_revisions(revision, "base"))
 
     def upgrade(self, revision: str) -> None:
         """Applies `revision`, whose predecessors are applied."""
         # Alembic documents this method for callers of EnvironmentContext, its underscore notwithstanding.
         self._run(lambda current, _context: self.script._upgrade_revs(revision, current), destination_rev=revision)
 
-    @contextmanager
-    def lock(self, deadline: float) -> Iterator[Connection]:
-        """Holds the advisory lock on a connection of its own, whose end frees it whatever happens to this process.
-
-        It polls: a statement that waits holds a snapshot, which CREATE INDEX CONCURRENTLY would wait for.
-        """
-        with connect(self.url) as connection:
-            announced = ""
-            while not connection.scalar(sqlalchemy.text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
-                holder = lock_holder(connection)
-                if time.monotonic() >= deadline:
-                    raise Refusal(f"another migration holds the lock: {holder}. Wait for it, or end it, and try again.")
-                if holder != announced:
-                    say(f"Waiting for another migration: {holder}")
-                    announced = holder
-                time.sleep(0.5)
-            yield connection
-
 
 def connect(url: URL, **arguments: Any) -> Connection:
-    """A session outside the pool and without transactions."""
+    """A session without pool and transactions."""
     engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
     return engine.connect()
 
 
-def lock_holder(connection: Connection) -> str:
-    """Who holds the advisory lock, as people would look for it."""
-    row = connection.execute(
-        sqlalchemy.text(
-            "SELECT a.pid, a.application_name, a.client_addr, a.backend_start FROM pg_locks l"
-            " JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database ="
-            " (SELECT oid FROM pg_database WHERE datname = current_database())"
-            " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
-        ),
-        {"key": LOCK_KEY},
-    ).first()
-    if not row:
-        return "a session that has just ended"
-    pid, name, address, start = row
-    # PostgreSQL hides all but the pid from roles that are no member of the session's.
-    details = [name and f"({name})", address and f"from {address}", start and f"since {start:%Y-%m-%d %H:%M:%S %Z}"]
-    return " ".join([f"pid {pid}", *filter(None, details)])
+@contextmanager
+def advisory_lock(url: URL, deadline: float) -> Iterator[Connection]:
+    """Holds the lock on a session of its own, whose end frees it whatever happens to this process.
+
+    It polls: a statement that waits holds a snapshot, which CREATE INDEX CONCURRENTLY would wait for.
+    """
+    with connect(url) as session:
+        announced = ""
+        while not session.scalar(text(TAKE_LOCK)):
+            # PostgreSQL hides all but the pid from roles that are no member of the session's.
+            holder = session.scalar(text(LOCK_HOLDER)) or "a session that has just ended"
+            if time.monotonic() >= deadline:
+                raise Refusal(f"another migration holds the lock: {holder}. Wait for it, or end it, and try again.")
+            if holder != announced:
+                say(f"Waiting for another migration: {holder}")
+                announced = holder
+            time.sleep(0.5)
+        yield session
 
 
 def database_url() -> URL:
@@ -179,21 +161,17 @@ def database_url() -> URL:
 
     :raises Refusal: if it is missing or none of PostgreSQL; its value is never repeated.
     """
-    example = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, special characters of the password percent-encoded"
     value = os.environ.get("DATABASE_URL", "").strip()
     if not value:
-        raise Refusal(f"DATABASE_URL is not set: the container must get it from the database's Secret, as {example}.")
+        raise Refusal(f"DATABASE_URL is not set: the container must get it from the database's Secret, as {EXAMPLE}.")
+    # SQLAlchemy 1 knows no psycopg 3.
+    driver = "psycopg" if find_spec("psycopg") and sqlalchemy.__version__ >= "2" else "psycopg2"
     with suppress(Exception):  # which would repeat the value
         url = make_url(re.sub("^postgres:", "postgresql:", value))
-        if url.get_backend_name() == "postgresql" and url.database and (url.host or "host" in url.query):
-            return url.set(drivername=f"postgresql+{driver()}")
-    raise Refusal(f"DATABASE_URL (not shown) is no URL of a PostgreSQL database: set it to {example}.")
-
-
-def driver() -> str:
-    """The PostgreSQL driver of the image. SQLAlchemy 1 knows no psycopg 3."""
-    known = ["psycopg2"] if sqlalchemy.__version__.startswith("1.") else ["psycopg", "psycopg2"]
-    return next((name for name in known if find_spec(name)), known[0])
+        host = url.host or url.query.get("host")
+        if url.get_backend_name() == "postgresql" and url.database and host and "@" not in host:
+            return url.set(drivername=f"postgresql+{driver}")
+    raise Refusal(f"DATABASE_URL (not shown) is no URL of a PostgreSQL database: set it to {EXAMPLE}.")
 
 
 def verify_image(database: Database, chain: Chain) -> None:
@@ -218,65 +196,59 @@ def compare(database: Database, chain: Chain) -> tuple[frozenset[str], list[Revi
     :raises Refusal: if `alembic_version` holds what Alembic would not have written.
     """
     current = database.current()
-    unknown = current - {revision.id for revision in chain.revisions}
-    if unknown:
-        raise Refusal(
-            f"the database is at {names(unknown)}, which this image does not know:"
-            " deploy an image that has it, or restore the database."
-        )
-    ancestors = database.ancestors(current)
-    if doubled := current & ancestors:
-        raise Refusal(
-            f"alembic_version holds {names(current)}, but {names(doubled)} is part of what the rest builds on:"
-            " delete the rows that are too many after looking at the tables."
-        )
-    return current, [revision for revision in chain.revisions if revision.id not in current | ancestors]
+    if unknown := current - {revision.id for revision in chain.revisions}:
+        mend = "deploy an image that has it, or restore the database"
+        raise Refusal(f"the database is at {names(unknown)}, which this image does not know: {mend}.")
+    lineages = {row: database.lineage(row) for row in current}
+    if doubled := frozenset(row for row in current if any(row in lineages[other] for other in current - {row})):
+        mend = "delete the rows that are too many, after a look at the tables"
+        raise Refusal(f"alembic_version holds {names(current)}, but {names(doubled)} is implied by the rest: {mend}.")
+    applied = frozenset().union(*lineages.values())
+    return current, [revision for revision in chain.revisions if revision.id not in applied]
 
 
-def migrate(database: Database, chain: Chain, deadline: float) -> None:
+def migrate(database: Database, chain: Chain, url: URL, deadline: float) -> None:
     """Applies what is pending, a line each."""
-    with database.lock(deadline) as lock:
+    with advisory_lock(url, deadline) as lock:
         current, pending = compare(database, chain)
         if not pending:
-            return say(f"Database is at head {names(current)}: nothing to migrate")
+            say(f"Database is at head {names(current)}: nothing to migrate")
+            return
         say(f"Database is at {names(current)}; {len(pending)} of {len(chain.revisions)} revisions are pending")
         for revision in pending:
-            lock.scalar(sqlalchemy.text("SELECT 1"))  # the lock ends with its session
+            lock.scalar(text("SELECT 1"))  # the lock ends with its session
             number = chain.revisions.index(revision) + 1
             started = time.monotonic()
             try:
                 database.upgrade(revision.id)
             except (Exception, SystemExit) as error:
                 raise RevisionFailed(revision, error) from error
-            duration = time.monotonic() - started
-            say(f"{number}/{len(chain.revisions)}  {revision.id}  {revision.title}  {duration:.2f} s")
+            took = time.monotonic() - started
+            say(f"{number}/{len(chain.revisions)}  {revision.id}  {revision.title}  {took:.2f} s")
         current, pending = compare(database, chain)
         if pending:
             raise Refusal(f"the database is at {names(current)} after the upgrade, not at {names(chain.heads)}.")
         say(f"Database is at head {names(current)}")
 
 
-def wait(database: Database, chain: Chain, deadline: float) -> None:
+def wait(database: Database, chain: Chain, _url: URL, deadline: float) -> None:
     """Waits until the database is at the head."""
     announced = None
-    while True:
-        current, pending = compare(database, chain)
-        if not pending:
-            return say(f"Database is at head {names(current)}")
+    while (found := compare(database, chain))[1]:
+        current = found[0]
         if time.monotonic() >= deadline:
             raise Refusal(f"the database is still at {names(current)}, not at {names(chain.heads)}.")
         if current != announced:
             say(f"Database is at {names(current)}: waiting for {names(chain.heads)}")
             announced = current
         time.sleep(1)
+    say(f"Database is at head {names(found[0])}")
 
 
 def worth_retrying(error: BaseException) -> bool:
     """Whether time may mend what the database said."""
-    if isinstance(error, RevisionFailed):
-        return worth_retrying(error.cause)
-    state = sqlstate(error)
-    if state is not None:
+    error = error.cause if isinstance(error, RevisionFailed) else error
+    if state := sqlstate(error):
         return RETRYABLE.fullmatch(state) is not None
     return isinstance(error, OperationalError) and not HOPELESS.search(str(error.orig))
 
@@ -301,16 +273,11 @@ def describe(error: BaseException) -> str:
         lines.append(f"SQLSTATE {state}")
     if statement := getattr(error, "statement", None):
         lines.append(f"Statement: {' '.join(statement.split())[:600]}")
-    return mask("\n".join(lines))
-
-
-def mask(text: str) -> str:
-    """`text` without the password of `DATABASE_URL`, be that well-formed or not."""
-    found = re.findall(r"://[^:/]*:(.+)@|[?&]password=([^&]+)", os.environ.get("DATABASE_URL", ""))
-    for raw in filter(None, (part for parts in found for part in parts)):
-        for form in sorted({raw, unquote(raw), quote(unquote(raw), safe="")}, key=len, reverse=True):
-            text = text.replace(form, "[secret]")
-    return text
+    message = "\n".join(lines)
+    for found in re.finditer(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", os.environ.get("DATABASE_URL", "")):
+        raw = found[1] or found[2]
+        message = message.replace(raw, "[secret]").replace(unquote(raw), "[secret]")
+    return message
 
 
 def names(revisions: frozenset[str]) -> str:
@@ -318,17 +285,13 @@ def names(revisions: frozenset[str]) -> str:
     return ", ".join(sorted(revisions)) or "no revision"
 
 
-def say(line: str) -> None:
-    """A line of the log, at once."""
-    print(line, flush=True)
-
-
-def fail(text: str, log: Path, code: int = 1) -> NoReturn:
-    """Ends the process, whichever thread calls, with the text in the container's log and its termination message."""
-    print(text, file=sys.stderr, flush=True)
-    if log.exists():
-        with suppress(OSError):
-            log.write_text(text.encode(errors="replace")[:TERMINATION_LIMIT].decode(errors="ignore"), encoding="utf-8")
+def fail(message: str, log: Path, code: int = 1) -> NoReturn:
+    """Ends the process, whichever thread calls, with the message in the container's log and its termination message."""
+    ENDING.acquire()
+    print(message, file=sys.stderr, flush=True)
+    with suppress(OSError):
+        if log.exists():
+            log.write_bytes(message.encode(errors="replace")[:TERMINATION_LIMIT].decode(errors="ignore").encode())
     os._exit(code)
 
 
@@ -339,17 +302,12 @@ def end_when_told(url: URL, seconds: float, log: Path) -> NoReturn:
     goes on with a statement whose client is gone, locks held.
     """
     told = signal.sigtimedwait(SIGNALS, seconds)
-    with suppress(Exception), connect(url, connect_timeout=2) as connection:
-        connection.execute(
-            sqlalchemy.text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
-                " AND datname = current_database() AND pid <> pg_backend_pid()"
-            ),
-            {"name": os.environ["PGAPPNAME"]},
-        )
+    ENDING.acquire()
+    with suppress(Exception), connect(url, connect_timeout=2) as session:
+        session.execute(text(END_SESSIONS), {"name": os.environ["PGAPPNAME"]})
     reason = signal.Signals(told.si_signo).name if told else f"the deadline of {seconds:g} s"
-    text = f"Migration ended by {reason}; the transaction that was open is rolled back."
-    fail(text, log, 128 + told.si_signo if told else 1)
+    message = f"Migration ended by {reason}; the transaction that was open is rolled back."
+    fail(message, log, 128 + told.si_signo if told else 1)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -364,16 +322,6 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def configure_libpq(arguments: argparse.Namespace) -> None:
-    """Bounds of each session, and its name, which libpq takes whatever the image's env.py does to connect."""
-    bounds = {"lock_timeout": arguments.lock_timeout_seconds, "statement_timeout": arguments.statement_timeout_seconds}
-    settings = [f"-c {name}={round(seconds * 1000)}" for name, seconds in bounds.items()]
-    os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()
-    # By this name, which is its own, the runner finds its sessions; PostgreSQL keeps 63 bytes.
-    os.environ["PGAPPNAME"] = f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}"
-    os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
-
-
 def main() -> None:
     """Runs one mode, again after what time mends, until the deadline."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # kept for the thread that waits for them
@@ -381,14 +329,21 @@ def main() -> None:
     log, seconds = arguments.termination_log, arguments.deadline_seconds
     # The pod is killed at its deadline without a word: stop a little earlier and say why.
     deadline = time.monotonic() + max(1, seconds * 0.9 - 2)
-    configure_libpq(arguments)
+    # Bounds and names every session: libpq reads these whatever the image's env.py does to connect.
+    bounds = {"lock_timeout": arguments.lock_timeout_seconds, "statement_timeout": arguments.statement_timeout_seconds}
+    settings = [f"-c {name}={round(bound * 1000)}" for name, bound in bounds.items()]
+    os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()
+    # Its own name, by which the runner finds its sessions, in the 63 bytes that PostgreSQL keeps.
+    os.environ["PGAPPNAME"] = f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}"
+    os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
     # Its lines for every look at the database would bury those of the revisions.
     logging.getLogger("alembic.runtime.migration").addFilter(lambda record: record.levelno > logging.INFO)
     try:
-        chain, url = Chain.read(arguments.chain), database_url()
+        reviewed, url = json.loads(arguments.chain.read_text(encoding="utf-8")), database_url()
         threading.Thread(target=end_when_told, args=(url, seconds, log), daemon=True).start()
         os.chdir(arguments.folder)  # as `alembic` would run there: relative paths of alembic.ini are the folder's
-        database = Database(url)
+        chain = Chain(frozenset(reviewed["heads"]), tuple(Revision(**revision) for revision in reviewed["revisions"]))
+        database = Database()
         verify_image(database, chain)
     except Exception as error:
         fail(describe(error), log)
@@ -396,16 +351,16 @@ def main() -> None:
     delay = 0.5
     while True:
         try:
-            return run(database, chain, deadline)
+            return run(database, chain, url, deadline)
         except (Exception, SystemExit) as error:
-            text = describe(error)
+            message = describe(error)
             if not worth_retrying(error):
-                fail(text, log)
+                fail(message, log)
             if time.monotonic() + delay >= deadline:
-                fail(f"{text}\nNot tried again: the deadline of {seconds:g} s is near.", log)
-        say(f"{text}\nTrying again in {delay:.1f} s")
+                fail(f"{message}\nNot tried again: the deadline of {seconds:g} s is near.", log)
+        say(f"{message}\nTrying again in {delay:.1f} s")
         time.sleep(delay)
-        delay = min(delay * 2, 10) * random.uniform(0.8, 1.2)
+        delay = min(delay * 2, 10)
 
 
 if __name__ == "__main__":

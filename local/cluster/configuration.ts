@@ -106,9 +106,9 @@ function kubeletConfig() {
     tlsCertFile: pkiPath("kubelet", "crt"),
     tlsPrivateKeyFile: pkiPath("kubelet", "key"),
     makeIPTablesUtilChains: false,
-    // Statistics of some file systems can't be read, and a nearly full disk of a developer must not evict pods.
+    // Statistics of some file systems can't be read, and a developer's nearly full disk must not evict pods: no eviction.
     localStorageCapacityIsolation: false,
-    evictionHard: { "memory.available": "100Mi" },
+    evictionHard: {},
     imageGCHighThresholdPercent: 100,
     enforceNodeAllocatable: [],
     oomScoreAdj: 0,

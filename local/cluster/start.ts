@@ -55,16 +55,27 @@ export async function startCluster(): Promise<LocalCluster> {
     await writeConfiguration();
     const all = components(binaries.node);
     if (Object.values(all).every(runsAsSpecified) && (await isHealthy(Object.values(all)))) return;
-    await withProgress("Starting the local cluster", (say) => startComponents(all, binaries, say));
+    // Without these two nothing that still runs is of use: the containers' shims, and what was written since.
+    const fromNothing = runningPid("etcd") === undefined || runningPid("containerd") === undefined;
+    if (fromNothing) await sweep();
+    const since = fromNothing ? Date.now() : 0;
+    await withProgress("Starting the local cluster", (say) => startComponents(all, binaries, since, say)).catch(
+      async (error: Error) => {
+        if (fromNothing) await sweep(); // the logs stay
+        throw error;
+      },
+    );
   });
   return { kubeconfig: kubeconfigPath, context: clusterName, binaries: statePath("bin") };
 }
 
-async function startComponents(all: Record<ComponentName, Component>, binaries: Binaries, say: Say): Promise<void> {
-  const started = Date.now();
-  // Without these two nothing that still runs is of use: the containers' shims, and what was written since.
-  const fromNothing = runningPid("etcd") === undefined || runningPid("containerd") === undefined;
-  if (fromNothing) await sweep();
+/** @param since Milliseconds; what the node said of itself and its pods before is out of date. */
+async function startComponents(
+  all: Record<ComponentName, Component>,
+  binaries: Binaries,
+  since: number,
+  say: Say,
+): Promise<void> {
   linkPrograms(binaries.node);
   ensureGroups();
   await ensureNetwork();
@@ -93,13 +104,13 @@ async function startComponents(all: Record<ComponentName, Component>, binaries: 
   mkdirSync(statePath("volumes"), { recursive: true });
   await begin("kubelet", "controller-manager", "scheduler", "proxy", "coredns", "provisioner");
   await Promise.all([
-    wait("the node's readiness", () => nodeIsReady(started)),
+    wait("the node's readiness", () => nodeIsReady(since)),
     wait("the default service account", serviceAccountExists),
     wait("DNS", dnsAnswers),
     wait("kube-proxy", proxyIsReady),
     wait("the storage class", applyStorageClass),
   ]);
-  if (fromNothing) await wait("news of the pods of the last run", () => podsAreKnown(started));
+  await wait("news of the pods of the last run", () => podsAreKnown(since));
 }
 
 /** Makes the names by which the binary is called. */

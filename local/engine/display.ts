@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 
 import { formatPath } from "./diff.ts";
 import { type Events, nameOf, type Severity, type Step, type StepKind } from "./events.ts";
-import { isObject, isSecret, type Properties, show, type Value } from "./values.ts";
+import { isObject, isSecret, mask, type Properties, show, type Value } from "./values.ts";
 
 const marks = { same: " ", create: "+", update: "~", replace: "+-", delete: "-" } as const;
 const colors = { same: "dim", create: "green", update: "yellow", replace: "magenta", delete: "red" } as const;
@@ -14,8 +14,17 @@ const past = {
   delete: "deleted",
 } as const;
 
+/** @returns Both values for people; of long texts only from where they begin to differ. */
+function contrast(before: Value | undefined, after: Value | undefined): string[] {
+  if (typeof before !== "string" || typeof after !== "string" || before.length < 100)
+    return [show(before), show(after)];
+  const differs = [...before].findIndex((character, at) => character !== after[at]);
+  const from = Math.max(0, (differs < 0 ? before.length : differs) - 20);
+  return [show(before.slice(from), 80), show(after.slice(from), 80)].map((text) => (from > 0 ? `…${text}` : text));
+}
+
 /** Replaces secrets in all that is shown. */
-export class Redactor {
+class Redactor {
   private readonly texts = new Set<string>();
 
   /** Remembers every string that is a secret's value or a part of one; those below 3 characters are no use. */
@@ -75,7 +84,9 @@ export class Display implements Events {
     if (!detailed) return;
     for (const { path, before, after } of changes) {
       const kind: StepKind = before === undefined ? "create" : after === undefined ? "delete" : "update";
-      const values = [show(before), show(after)].filter((text) => text !== "").join(" => ");
+      const values = contrast(before, after)
+        .filter((text) => text !== "")
+        .join(" => ");
       this.line(`      ${this.paint(colors[kind], marks[kind])} ${formatPath(path)}: ${values}`);
     }
   }
@@ -106,7 +117,8 @@ export class Display implements Events {
         );
     }
     if (Object.keys(outputs).length > 0) this.line(`\n${this.paint("bold", "Outputs:")}`);
-    for (const [key, value] of Object.entries(outputs)) this.line(`  ${key}: ${show(value, 2000)}`);
+    for (const [key, value] of Object.entries(outputs))
+      this.line(`  ${key}: ${JSON.stringify(mask(value), null, 2).replaceAll("\n", "\n  ")}`);
     const done = Map.groupBy(
       this.steps.filter((step) => step.error === undefined),
       ({ op }) => op,

@@ -129,10 +129,16 @@ export async function serve(ready: Promise<Deployment>, events: Events): Promise
       return response.setObject(Struct.fromJavaScript(made.outputs as never));
     },
     async registerResourceOutputs(request: InstanceType<typeof proto.RegisterResourceOutputsRequest>) {
-      (await ready).registerOutputs(request.getUrn(), decode((request.getOutputs()?.toJavaScript() ?? {}) as Properties));
+      (await ready).registerOutputs(
+        request.getUrn(),
+        decode((request.getOutputs()?.toJavaScript() ?? {}) as Properties),
+      );
     },
     async invoke(request: InstanceType<typeof proto.ResourceInvokeRequest>) {
-      const result = await (await ready).invoke(request.getTok(), (request.getArgs()?.toJavaScript() ?? {}) as Properties);
+      const result = await (await ready).invoke(
+        request.getTok(),
+        (request.getArgs()?.toJavaScript() ?? {}) as Properties,
+      );
       return new proto.ResourceInvokeResponse().setReturn(Struct.fromJavaScript(result as never));
     },
     signalAndWaitForShutdown: () => undefined,

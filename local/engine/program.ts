@@ -4,11 +4,20 @@ import { join } from "node:path";
 import { cachePath } from "../paths.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Display } from "./display.ts";
+import { ConfigError } from "./secrets.ts";
 import type { Stack } from "./stack.ts";
+
+function locateRunner(folder: string): string {
+  try {
+    return createRequire(join(folder, "package.json")).resolve("@pulumi/pulumi/cmd/run/index.js");
+  } catch {
+    throw new ConfigError(`@pulumi/pulumi is not installed in ${folder}: run \`npm ci\` there`);
+  }
+}
 
 /** Starts the program with the SDK's own runner and the arguments that the CLI's language host passes. */
 function start({ project, settings, name }: Stack, address: string, preview: boolean): ChildProcess {
-  const runner = createRequire(join(project.folder, "package.json")).resolve("@pulumi/pulumi/cmd/run/index.js");
+  const runner = locateRunner(project.folder);
   const flags = {
     monitor: address,
     engine: address,
@@ -41,7 +50,12 @@ function start({ project, settings, name }: Stack, address: string, preview: boo
 export async function runProgram(
   opened: Promise<{ deployment: Deployment }>,
   stack: Stack,
-  { preview, display, signal, write }: { preview: boolean; display: Display; signal: AbortSignal; write(text: string): void },
+  {
+    preview,
+    display,
+    signal,
+    write,
+  }: { preview: boolean; display: Display; signal: AbortSignal; write(text: string): void },
 ): Promise<number> {
   const { serve } = await import("./monitor.ts");
   const ready = opened.then(({ deployment }) => deployment);

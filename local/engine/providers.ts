@@ -7,7 +7,9 @@ import type { Store } from "./state.ts";
 
 /** Providers are resources too, with nothing behind them. */
 const providerResource: Provider = {
-  check: async (_op, inputs) => inputs,
+  // The SDK copies KUBECONFIG into the inputs; where the file lies is no change of the cluster.
+  check: async (_op, { kubeconfig, ...inputs }) =>
+    kubeconfig === undefined || kubeconfig === process.env.KUBECONFIG ? inputs : { ...inputs, kubeconfig },
   diff: (old, inputs) => ({ changes: diff(old.inputs, inputs), replace: false, deleteFirst: false }),
   create: async (op, inputs) => ({ id: op.preview ? "" : randomUUID(), outputs: inputs }),
   update: async (_op, _old, inputs) => inputs,

@@ -1,15 +1,10 @@
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { cachePath } from "../paths.ts";
 import { Deployment } from "./deployment.ts";
 import { type Diagnostic, Display } from "./display.ts";
 import type { Step } from "./events.ts";
-import { startProgram } from "./program.ts";
-import { readProject, readSettings } from "./project.ts";
+import { runProgram } from "./program.ts";
 import { Providers } from "./providers.ts";
-import { ConfigError, type Crypter, openCrypter, passphrase } from "./secrets.ts";
-import { type State, Store } from "./state.ts";
-import { StateFile } from "./state-file.ts";
+import { openStack, outputsOf, type Stack, type StackOptions } from "./stack.ts";
+import { Store } from "./state.ts";
 import type { Properties, Value } from "./values.ts";
 
 export type Verb = "preview" | "up" | "refresh" | "destroy";
@@ -35,14 +30,16 @@ export interface Result {
 }
 
 /** Reads the state, which takes half a second where it holds secrets, while the program starts. */
-async function open(stack: Stack, display: Display, signal: AbortSignal, preview: boolean) {
+async function open(stack: Stack, display: Display, signal: AbortSignal, preview: boolean, refresh: boolean) {
   const state = await stack.file.load();
   const told = state.resources.filter(({ type }) => !type.startsWith("kubernetes:"));
   display.redactor.learn(told as unknown as Value);
   const store = new Store(state, () => (preview ? Promise.resolve() : stack.file.save(state)));
   const providers = new Providers(store, stack.settings.config);
   const target = { project: stack.project.name, stack: stack.name };
-  return { store, deployment: new Deployment(target, { store, providers, events: display, signal, preview }) };
+  const deployment = new Deployment(target, { store, providers, events: display, signal, preview });
+  if (refresh) deployment.refresh();
+  return { store, deployment };
 }
 
 /** Runs one verb of the engine on a stack; faults end in the result, not in an exception, but for {@link ConfigError}. */
@@ -50,6 +47,8 @@ export async function runUpdate(options: Options): Promise<Result> {
   const started = performance.now();
   const { verb, write = (text) => process.stdout.write(text), signal = new AbortController().signal } = options;
   const preview = verb === "preview";
+  const runs = preview || verb === "up";
+  if (runs) void import("./monitor.ts");
   const stack = await openStack(options);
   const display = new Display(write, { preview, diff: options.diff ?? false, color: options.color ?? false });
   for (const key of stack.settings.secretKeys) display.redactor.learn(stack.settings.config[key] ?? "", true);
@@ -57,13 +56,10 @@ export async function runUpdate(options: Options): Promise<Result> {
   const freed = preview ? undefined : stack.file.lock();
   if (freed !== undefined) display.line(freed);
   try {
-    const opened = open(stack, display, signal, preview);
-    opened.catch(() => {});
-    const runs = preview || verb === "up";
+    const refresh = verb === "refresh" || (options.refresh ?? stack.project.refresh);
+    const opened = open(stack, display, signal, preview, refresh);
     const running = runs ? runProgram(opened, stack, { preview, display, signal, write }) : undefined;
-    const { deployment, store } = await opened;
-    if (verb === "refresh" || (options.refresh ?? stack.project.refresh)) deployment.refresh();
-    const code = (await running) ?? 0;
+    const [{ deployment, store }, code = 0] = await Promise.all([opened, running]);
     if (verb === "refresh") await deployment.refreshed.catch(() => {});
     if (code === 0 && !deployment.failed && !signal.aborted && verb !== "refresh")
       await deployment.finish(verb === "destroy");

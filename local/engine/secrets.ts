@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 /** A fault of the stack's settings; the CLI's exit code for those is 2. */
-export class ConfigError extends Error {}
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
 
 /** Encrypts as the Pulumi CLI's passphrase provider does, so that both read the same files. */
 export interface Crypter {

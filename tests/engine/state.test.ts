@@ -33,15 +33,15 @@ const resource = (name: string, more: Partial<Resource> = {}): Resource => ({
 
 describe("engine secrets and state", () => {
   let folder = "";
-  let environment: NodeJS.ProcessEnv = {};
+  const given = process.env.PULUMI_CONFIG_PASSPHRASE;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "engine-"));
-    environment = { ...process.env };
     process.env.PULUMI_CONFIG_PASSPHRASE = phrase;
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
-    process.env = environment;
+    if (given === undefined) delete process.env.PULUMI_CONFIG_PASSPHRASE;
+    else process.env.PULUMI_CONFIG_PASSPHRASE = given;
   });
   const stateFile = () =>
     new StateFile(join(folder, "sub", "state.json"), (known) => openCrypter(phrase, known ?? encryptionsalt));

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { Agent, type RequestOptions, request } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Properties, Value } from "../values.ts";
 
 /** A Kubernetes object, or any answer of the API server. */
@@ -20,11 +21,12 @@ export class ApiError extends Error {
 
 /** @returns Whether `error` says that there is no such object, or no such kind. */
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.code === 404;
+const network = ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+const isConnection = (error: unknown): boolean => network.includes(String((error as NodeJS.ErrnoException).code));
 /** @returns Whether the request may have failed for reasons of the connection or the server alone. */
 export const isPassing = (error: unknown): boolean =>
-  error instanceof ApiError
-    ? error.code >= 500 || error.code === 429
-    : (error as NodeJS.ErrnoException).code !== undefined;
+  error instanceof ApiError ? error.code >= 500 || error.code === 429 : isConnection(error);
+const retryMilliseconds = [100, 300, 1000, 3000];
 
 /** The API of one cluster, as a kubeconfig context names it. */
 export class Cluster {
@@ -70,8 +72,20 @@ export class Cluster {
     return this.connection;
   }
 
-  /** @returns The answer's body, parsed when it is JSON; throws {@link ApiError}. */
+  /** @returns The answer's body, parsed when it is JSON; throws {@link ApiError}. A lost connection is tried again. */
   async send(method: string, path: string, body?: KubeObject, type = "application/json"): Promise<KubeObject> {
+    for (const pause of retryMilliseconds) {
+      try {
+        return await this.once(method, path, body, type);
+      } catch (error) {
+        if (!isConnection(error)) throw error;
+        await sleep(pause);
+      }
+    }
+    return this.once(method, path, body, type);
+  }
+
+  private async once(method: string, path: string, body: KubeObject | undefined, type: string): Promise<KubeObject> {
     const { server, options } = await this.connect();
     const sending = body === undefined ? "" : JSON.stringify(body);
     const length = { "content-type": type, "content-length": Buffer.byteLength(sending) };

@@ -1,7 +1,7 @@
 import type { Cluster, KubeObject } from "./client.ts";
 
 /** @returns What is wrong with a pod, container by container, init containers first; nothing when all is well. */
-export function podFaults(pod: KubeObject): string[] {
+function podFaults(pod: KubeObject): string[] {
   const name = pod.metadata.name;
   const scheduled = pod.status?.conditions?.find((item: KubeObject) => item.type === "PodScheduled");
   const faults = scheduled?.status === "False" ? [`pod ${name}: [${scheduled.reason}] ${scheduled.message}`] : [];

@@ -11,6 +11,7 @@ from_file() {
 }
 
 initialise() {
+  umask 077
   from_file POSTGRES_USER
   from_file POSTGRES_PASSWORD
   from_file POSTGRES_DB

@@ -1,0 +1,72 @@
+"""Fixtures: every test has a database of its own on the server of TEST_DATABASE_URL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import URL, make_url
+from support import Chain, reviewed_backend, temporary_database
+
+VARIABLE = "TEST_DATABASE_URL"
+
+
+def pytest_configure() -> None:
+    """Stop at once without a server: the tests need a real PostgreSQL."""
+    if not os.environ.get(VARIABLE):
+        raise pytest.UsageError(
+            f"{VARIABLE} is not set; run `make test` in the project's root folder, "
+            "or set it to a superuser's URL of a PostgreSQL server"
+        )
+
+
+@pytest.fixture(scope="session")
+def server() -> URL:
+    """The server's URL, as a superuser."""
+    return make_url(os.environ[VARIABLE])
+
+
+@pytest.fixture
+def database(server: URL) -> Iterator[URL]:
+    """A database without any migration."""
+    with temporary_database(server) as url:
+        yield url
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Chain:
+    """The real backend with its reviewed chain."""
+    return reviewed_backend(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def generic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `alembic init` writes, with the one change that all make: the URL comes from the environment."""
+    folder = tmp_path_factory.mktemp("generic")
+    config = Config(str(folder / "alembic.ini"), stdout=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    command.init(config, str(folder / "alembic"))
+    config.stdout.close()
+    ini, env = folder / "alembic.ini", folder / "alembic" / "env.py"
+    ini.write_text(ini.read_text(encoding="utf-8").replace(str(folder / "alembic"), "alembic"), encoding="utf-8")
+    url = 'os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:").replace("%", "%%")'
+    env.write_text(
+        env.read_text(encoding="utf-8").replace(
+            "config = context.config\n",
+            f'import os\n\nconfig = context.config\nconfig.set_main_option("sqlalchemy.url", {url})\n',
+        ),
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture
+def chain(tmp_path: Path, generic: Path) -> Chain:
+    """A chain of no revisions, for the test to add to."""
+    folder = tmp_path / "image"
+    shutil.copytree(generic, folder)
+    return Chain(folder, tmp_path / "chain.json")

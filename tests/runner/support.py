@@ -1,0 +1,204 @@
+"""Helpers of the runner's tests: the runner as a process, chains of revisions, and databases of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+import psycopg
+from sqlalchemy.engine import URL
+
+PROJECT = Path(__file__).parents[2]
+BACKEND = PROJECT / "backend"
+RUNNER = PROJECT / "runner" / "migrate.py"
+
+GATE = 7
+"""Key of the advisory lock at which a revision of the tests stops as long as a test holds it."""
+
+
+def dsn(url: URL) -> str:
+    """The URL as DATABASE_URL has it."""
+    return url.render_as_string(hide_password=False)
+
+
+def session(url: URL, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    """A session of the test's own."""
+    return psycopg.connect(dsn(url), autocommit=autocommit)
+
+
+def query(url: URL, sql: str) -> list[tuple[Any, ...]]:
+    """Runs one statement on a session of its own and returns its rows, if it has any."""
+    with session(url) as connection:
+        cursor = connection.execute(sql.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def revisions(url: URL) -> set[str]:
+    """The rows of `alembic_version`."""
+    if query(url, "SELECT to_regclass('alembic_version')") == [(None,)]:
+        return set()
+    return {row[0] for row in query(url, "SELECT version_num FROM alembic_version")}
+
+
+def tables(url: URL) -> set[str]:
+    """The tables of the public schema."""
+    return {row[0] for row in query(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+    """Waits until `condition` is true, and returns its value."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def waiting(url: URL) -> int:
+    """The pid of the runner's session that waits for a lock, once there is one."""
+    sql = (
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        " AND application_name LIKE 'unity-migrate %'"
+    )
+    rows = until(lambda: query(url, sql), "the runner waits for a lock")
+    return int(rows[0][0])
+
+
+def runner_sessions(url: URL) -> list[tuple[Any, ...]]:
+    """What the runner left in the database: its sessions, each with the locks it holds."""
+    return query(
+        url,
+        "SELECT a.pid, a.state, a.query FROM pg_stat_activity a WHERE a.datname = current_database()"
+        " AND a.application_name LIKE 'unity-migrate %'",
+    )
+
+
+@contextmanager
+def closed_gate(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Stops revisions that have a gate, until `SELECT pg_advisory_unlock` or the end of the block."""
+    with session(url) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [GATE])
+        yield connection
+
+
+@contextmanager
+def temporary_database(server: URL) -> Iterator[URL]:
+    """A new database, dropped afterwards even if sessions are left in it."""
+    name = f"unity_runner_{uuid.uuid4().hex[:12]}"
+    query(server, f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        yield server.set(database=name)
+    finally:
+        query(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass
+class Chain:
+    """A folder as the image has it, with the reviewed chain beside it."""
+
+    folder: Path
+    reviewed: Path
+    entries: list[dict[str, str]] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
+
+    def add(self, id: str, upgrade: str, *, after: str | Sequence[str] | None = None, more: str = "") -> Path:
+        """Writes a revision whose `upgrade` has the given lines; without `after` it follows the one before."""
+        down = after if after is not None else (self.entries[-1]["id"] if self.entries else ())
+        path = self.folder / "alembic" / "versions" / f"{id}.py"
+        body = "\n".join(f"    {line}" for line in upgrade.splitlines())
+        path.write_text(
+            f'"""Title of {id}"""\nfrom alembic import op\nrevision = {id!r}\ndown_revision = {down or None!r}\n'
+            f"{more}\ndef upgrade():\n{body}\n\ndef downgrade():\n    pass\n",
+            encoding="utf-8",
+        )
+        self.entries = [entry for entry in self.entries if entry["id"] != id]
+        file = str(path.relative_to(self.folder))
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.entries.append({"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256})
+        self.heads = [head for head in self.heads if head not in down and head != id] + [id]
+        self.review()
+        return path
+
+    def review(self) -> None:
+        """Writes the reviewed chain."""
+        self.reviewed.write_text(json.dumps({"heads": self.heads, "revisions": self.entries}), encoding="utf-8")
+
+
+def reviewed_backend(folder: Path) -> Chain:
+    """The real backend; its reviewed chain, in the form that the ConfigMap has, goes to `folder`."""
+    lock = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
+    entries = [{key: entry[key] for key in ("id", "title", "file", "sha256")} for entry in lock["revisions"]]
+    chain = Chain(BACKEND, folder / "chain.json", entries, lock["heads"])
+    chain.review()
+    return chain
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run of the runner ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
+class Run:
+    """The runner at work. One that hangs is killed after `limit` seconds."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], limit: float) -> None:
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        )
+        self.lines: list[str] = []
+        self.watchdog = threading.Timer(limit, self.process.kill)
+        self.watchdog.start()
+
+    def wait_for(self, pattern: str) -> str:
+        """Reads the log until a line matches, and returns that line."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if re.search(pattern, line):
+                return line
+        raise AssertionError(f"no line matches {pattern!r}: {self.finish()}")
+
+    def finish(self) -> Result:
+        """Waits for the end."""
+        stdout, stderr = self.process.communicate()
+        self.watchdog.cancel()
+        seconds = time.monotonic() - self.started
+        return Result(self.process.returncode, "".join(self.lines) + stdout, stderr, seconds)
+
+
+def start(mode: str, chain: Chain, url: str | URL | None, *options: str, limit: float = 30, **environment: str) -> Run:
+    """Starts the runner on a chain, as the container does, from another folder."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_URL"))}
+    variables.update(environment, PYTHONDONTWRITEBYTECODE="1")
+    if url is not None:
+        variables["DATABASE_URL"] = dsn(url) if isinstance(url, URL) else url
+    command = [sys.executable, str(RUNNER), mode, f"--chain={chain.reviewed}", f"--folder={chain.folder}"]
+    return Run([*command, "--deadline-seconds=30", *options], variables, limit)
+
+
+def run(mode: str, chain: Chain, url: str | URL | None, *options: str, **environment: str) -> Result:
+    """Runs the runner to its end."""
+    return start(mode, chain, url, *options, limit=30, **environment).finish()

@@ -1,0 +1,78 @@
+"""A revision that fails: what is said, what is kept, and how it goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import URL
+from support import Chain, revisions, run, tables
+
+RAISES = 'op.execute("CREATE TABLE two ()")\nop.execute("SELECT 1 /\\n   0")'
+
+
+def test_a_raising_revision_is_rolled_back_and_goes_on_when_mended(chain: Chain, database: URL) -> None:
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    chain.add("two", RAISES)
+    chain.add("three", 'op.execute("CREATE TABLE three ()")')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert result.stderr.splitlines() == [
+        "Revision two (Title of two) failed; its transaction is rolled back.",
+        "division by zero",
+        "SQLSTATE 22012",
+        "Statement: SELECT 1 / 0",
+    ]
+    assert (tables(database), revisions(database)) == ({"alembic_version", "one"}, {"one"})
+
+    two = chain.folder / chain.entries[1]["file"]
+    mended = chain.entries[2]
+    chain.add("two", 'op.execute("CREATE TABLE two ()")', after="one")
+    chain.entries.remove(mended)
+    chain.entries.append(mended)
+    chain.heads = ["three"]
+    chain.review()
+    assert two.is_file()
+    result = run("upgrade", chain, database)
+    assert result.code == 0, result.stderr
+    assert "Database is at one; 2 of 3 revisions are pending" in result.stdout
+    assert (tables(database), revisions(database)) == ({"alembic_version", "one", "two", "three"}, {"three"})
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [('raise KeyError("absent")', "KeyError: 'absent'"), ("raise SystemExit(0)", "SystemExit: 0")],
+)
+def test_an_error_that_is_not_the_databases(chain: Chain, database: URL, statement: str, expected: str) -> None:
+    chain.add("one", f'op.execute("CREATE TABLE one ()")\n{statement}')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert result.stderr.splitlines()[1:] == [expected]
+    assert revisions(database) == set() and "one" not in tables(database)
+
+
+def test_a_statement_that_takes_too_long_is_not_tried_again(chain: Chain, database: URL) -> None:
+    chain.add("one", 'op.execute("SELECT pg_sleep(60)")')
+    result = run("upgrade", chain, database, "--statement-timeout-seconds=0.2")
+    assert result.code == 1
+    assert "statement timeout" in result.stderr and "SQLSTATE 57014" in result.stderr
+    assert "Trying again" not in result.stdout
+
+
+@pytest.mark.parametrize("shift", ["", "x"])
+def test_termination_message_ends_between_characters(chain: Chain, database: URL, tmp_path: Path, shift: str) -> None:
+    chain.add("one", f'raise RuntimeError("{shift}" + "€" * 4000)')
+    log = tmp_path / "termination-log"
+    log.touch()
+    result = run("upgrade", chain, database, f"--termination-log={log}")
+    assert result.code == 1
+    written = log.read_bytes()
+    assert 4096 - 3 < len(written) <= 4096
+    assert result.stderr.startswith(written.decode())  # which raises on half a character
+    assert written.decode().startswith("Revision one (Title of one) failed")
+
+
+def test_termination_log_is_not_made_where_there_is_none(chain: Chain, database: URL, tmp_path: Path) -> None:
+    chain.add("one", "raise RuntimeError")
+    assert run("upgrade", chain, database, f"--termination-log={tmp_path / 'log'}").code == 1
+    assert not (tmp_path / "log").exists()

@@ -1,0 +1,153 @@
+"""Several runners, and runners that are ended."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from network import free_port
+from sqlalchemy.engine import URL
+from support import (
+    GATE,
+    Chain,
+    closed_gate,
+    query,
+    revisions,
+    run,
+    runner_sessions,
+    session,
+    start,
+    tables,
+    until,
+    waiting,
+)
+
+GATED = f'op.execute("CREATE TABLE gated ()")\nop.execute("SELECT pg_advisory_xact_lock({GATE})")'
+LOCK_KEY = int.from_bytes(b"unity-db", "big")
+
+
+def test_of_two_runners_one_migrates(chain: Chain, database: URL) -> None:
+    chain.add("one", GATED)
+    with closed_gate(database):
+        first = start("upgrade", chain, database, HOSTNAME="pod-1")
+        waiting(database)
+        second = start("upgrade", chain, database, HOSTNAME="pod-2")
+        name = f"unity-migrate pod-1:{first.process.pid}"
+        line = second.wait_for("Waiting for another migration")
+        sql = f"SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE application_name = '{name}'"
+        holders = {f"pid {row[0]} ({name}) from 127.0.0.1 since 2" for row in query(database, sql)}
+        assert any(holder in line for holder in holders), (line, holders)
+    results = [first.finish(), second.finish()]
+    assert [(result.code, result.stderr) for result in results] == [(0, ""), (0, "")]
+    assert "1/1  one" in results[0].stdout
+    assert "1/1  one" not in results[1].stdout and "nothing to migrate" in results[1].stdout
+
+
+def test_lock_that_is_held_until_the_deadline(chain: Chain, database: URL) -> None:
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    with session(database) as holder:
+        holder.execute("SET application_name = 'somebody'")
+        holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        result = run("upgrade", chain, database, "--deadline-seconds=3")
+        assert result.code == 1
+        assert f"another migration holds the lock: pid {holder.info.backend_pid} (somebody) from" in result.stderr
+        assert tables(database) == set()
+
+
+def test_holder_whose_details_are_hidden_is_named_by_pid(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    role = f"{database.database}_role"
+    query(database, f"CREATE ROLE {role} LOGIN PASSWORD 'role'")
+    try:
+        with session(database) as holder:
+            holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+            url = database.set(username=role, password="role")
+            result = run("upgrade", chain, url, "--deadline-seconds=3")
+            assert result.code == 1
+            assert f"holds the lock: pid {holder.info.backend_pid}. Wait for it" in result.stderr
+    finally:
+        query(database, f"DROP ROLE {role}")
+
+
+def test_wait_ends_when_another_has_migrated(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    waiter = start("wait", chain, database)
+    waiter.wait_for("Database is at no revision: waiting for one")
+    assert run("upgrade", chain, database).code == 0
+    result = waiter.finish()
+    assert (result.code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[1:] == ["Database is at head one"]
+
+
+def test_wait_fails_at_its_deadline_with_both_revisions(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    assert run("upgrade", chain, database).code == 0
+    chain.add("two", "pass")
+    result = run("wait", chain, database, "--deadline-seconds=3")
+    assert result.code == 1
+    assert "the database is still at one, not at two" in result.stderr
+    assert revisions(database) == {"one"}
+
+
+@pytest.mark.parametrize("statement", [f"SELECT pg_advisory_xact_lock({GATE})", "SELECT pg_sleep(60)"])
+def test_sigterm_ends_it_and_its_sessions(chain: Chain, database: URL, tmp_path: Path, statement: str) -> None:
+    log = tmp_path / "termination-log"
+    log.touch()
+    chain.add("one", f'op.execute("CREATE TABLE one ()")\nop.execute("{statement}")')
+    with closed_gate(database):
+        running = start("upgrade", chain, database, "--lock-timeout-seconds=20", f"--termination-log={log}")
+        until(lambda: [row for row in runner_sessions(database) if row[2] == statement], "the statement runs")
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(3)
+        until(lambda: not runner_sessions(database), "no session is left", 1)
+    result = running.finish()
+    assert result.code == 143
+    assert "Migration ended by SIGTERM" in result.stderr and "Migration ended by SIGTERM" in log.read_text()
+    assert tables(database) <= {"alembic_version"}
+    free = f"SELECT pg_try_advisory_lock({LOCK_KEY})"
+    assert query(database, free) == [(True,)]
+
+
+def test_sigterm_ends_no_other_runner(chain: Chain, database: URL) -> None:
+    chain.add("one", GATED)
+    with closed_gate(database):
+        first = start("upgrade", chain, database)
+        waiting(database)
+        second = start("upgrade", chain, database)
+        second.wait_for("Waiting for another migration")
+        second.process.send_signal(signal.SIGTERM)
+        assert second.finish().code == 143
+    result = first.finish()
+    assert (result.code, result.stderr) == (0, "")
+    assert "Trying again" not in result.stdout
+
+
+def test_sigterm_while_the_database_is_down(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    running = start("upgrade", chain, database.set(host="127.0.0.1", port=free_port()))
+    running.wait_for("Trying again")
+    running.process.send_signal(signal.SIGTERM)
+    running.process.wait(3)
+    assert running.finish().code == 143
+
+
+def test_sigkill_leaves_the_lock_free(chain: Chain, database: URL) -> None:
+    chain.add("one", GATED)
+    with closed_gate(database):
+        killed = start("upgrade", chain, database)
+        waiting(database)
+        killed.process.kill()
+        assert killed.finish().code == -signal.SIGKILL
+    result = run("upgrade", chain, database)
+    assert result.code == 0, result.stderr
+    assert revisions(database) == {"one"}
+
+
+def test_a_statement_does_not_outlive_the_deadline(chain: Chain, database: URL) -> None:
+    chain.add("one", 'op.execute("CREATE TABLE one ()")\nop.execute("SELECT pg_sleep(60)")')
+    result = run("upgrade", chain, database, "--deadline-seconds=1.5")
+    assert result.code == 1
+    assert "Migration ended by the deadline of 1.5 s" in result.stderr
+    until(lambda: not runner_sessions(database), "no session is left", 1)
+    assert "one" not in tables(database)
