@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type BackendOptions, backendDeploymentSpec, backendServiceSpec } from "../manifests/backend.ts";
-import { labels, names } from "../manifests/names.ts";
+import { names } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
-import { skipAwait } from "./skip-await.ts";
+import { objectMetadata, withoutAwait } from "./metadata.ts";
 
 /** Arguments of {@link BackendDeployment}. */
 export interface BackendDeploymentArgs extends BackendOptions {
@@ -18,7 +18,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
-    const metadata = { name: names.backend, namespace: args.namespace, labels: labels(names.backend) };
+    const metadata = objectMetadata(names.backend, args.namespace, names.backend);
     const timeout = `${args.progressDeadlineSeconds}s`;
 
     const deployment = new k8s.apps.v1.Deployment(
@@ -28,7 +28,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     );
     new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: skipAwait(metadata), spec: backendServiceSpec() },
+      { metadata: withoutAwait(metadata), spec: backendServiceSpec() },
       childOptions(this, options),
     );
     const { uid, generation } = deployment.metadata;

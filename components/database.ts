@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, names } from "../manifests/names.ts";
+import { names } from "../manifests/names.ts";
 import {
   ownedDatabaseUrl,
   postgresClaimSpec,
@@ -8,7 +8,7 @@ import {
   postgresServiceSpec,
 } from "../manifests/postgres.ts";
 import { childOptions } from "./child-options.ts";
-import { skipAwait } from "./skip-await.ts";
+import { objectMetadata, withoutAwait } from "./metadata.ts";
 
 /** Arguments of {@link OwnedDatabase}. */
 export interface OwnedDatabaseArgs {
@@ -44,29 +44,29 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
     super(OwnedDatabase.token, name, {}, options);
     const { namespace } = args;
     const password = pulumi.secret(args.password);
-    const metadata = { name: names.postgres, namespace, labels: labels(names.postgres) };
+    const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
 
     const secret = new k8s.core.v1.Secret(
       `${name}-credentials`,
       {
-        metadata: { ...metadata, name: this.secretName },
+        metadata: metadata(this.secretName),
         stringData: { DATABASE_URL: password.apply(ownedDatabaseUrl), POSTGRES_PASSWORD: password },
       },
       childOptions(this, options),
     );
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-data`,
-      { metadata: skipAwait(metadata), spec: postgresClaimSpec(args.storage) },
+      { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(args.storage) },
       childOptions(this, options),
     );
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata, spec: postgresDeploymentSpec({ ...args, secretName: this.secretName }) },
+      { metadata: metadata(names.postgres), spec: postgresDeploymentSpec({ ...args, secretName: this.secretName }) },
       childOptions(this, options, { dependsOn: [secret, claim] }),
     );
     new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: skipAwait({ ...metadata, name: names.postgresService }), spec: postgresServiceSpec() },
+      { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },
       childOptions(this, options, { dependsOn: deployment }),
     );
     this.registerOutputs({ secretName: this.secretName });
@@ -83,7 +83,7 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
     new k8s.core.v1.Secret(
       `${name}-credentials`,
       {
-        metadata: { name: this.secretName, namespace: args.namespace, labels: labels(names.postgres) },
+        metadata: objectMetadata(this.secretName, args.namespace, names.postgres),
         stringData: { DATABASE_URL: pulumi.secret(args.url) },
       },
       childOptions(this, options),

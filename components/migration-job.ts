@@ -1,11 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { migrateJobSpec } from "../manifests/migrate-job.ts";
-import { labels, names } from "../manifests/names.ts";
+import { names } from "../manifests/names.ts";
 import { runnerConfigMapName, runnerFiles, type TimeBudget } from "../manifests/runner.ts";
 import { migrationJobName } from "../migrations/job-identity.ts";
 import { type Lock, lockDigest } from "../migrations/lock.ts";
 import { childOptions } from "./child-options.ts";
+import { objectMetadata } from "./metadata.ts";
 
 /** Arguments of {@link MigrationJob}. */
 export interface MigrationJobArgs {
@@ -40,7 +41,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     const runner = new k8s.core.v1.ConfigMap(
       `${name}-runner`,
       {
-        metadata: { name: this.configMapName, namespace, labels: labels(names.migrateJob) },
+        metadata: objectMetadata(this.configMapName, namespace, names.migrateJob),
         data: files,
         immutable: true,
       },
@@ -48,7 +49,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     );
     new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata: { name: this.jobName, namespace, labels: labels(names.migrateJob) }, spec },
+      { metadata: objectMetadata(this.jobName, namespace, names.migrateJob), spec },
       childOptions(this, options, {
         dependsOn: runner,
         customTimeouts: { create: `${budget.awaitTimeoutSeconds}s` },

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cachePath, projectRoot } from "./paths.ts";
 import type { Stack } from "./stack.ts";
 
@@ -63,9 +63,10 @@ function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
   mkdirSync(backend, { recursive: true });
   const own = { cwd, env: { PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_SKIP_UPDATE_CHECK: "true", ...env } };
   const of = ["--stack", stack.name, "--config-file", stack.configFile];
+  const folder = ["--cwd", dirname(stack.configFile), "--non-interactive"];
   const select = async () => {
     const { exitCode, output } = await execute(
-      ["pulumi", "stack", "select", "--create", ...of, "--non-interactive"],
+      ["pulumi", "stack", "select", "--create", stack.name, ...folder],
       own,
       false,
     );

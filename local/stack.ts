@@ -12,7 +12,7 @@ export interface Stack {
   /** The embedded engine's state. */
   readonly stateFile: string;
   /** What a command of this stack needs in its environment: where the passphrase is. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 function writeOnce(path: string, content: () => string): void {
@@ -31,11 +31,15 @@ export async function openLocalStack(
   const folder = cachePath("stacks", name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(folder, "passphrase")];
+  // The Pulumi CLI makes a stack only for a project's folder, and writes into the settings that lie there.
+  copyFileSync(join(projectRoot, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
   const isNew = !existsSync(configFile);
   if (isNew) copyFileSync(join(projectRoot, "Pulumi.dev.yaml"), configFile);
   writeOnce(passphraseFile, () => randomBytes(24).toString("base64url"));
-  const environment = { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
-  Object.assign(process.env, environment);
+  // The passphrase of the user's own stacks, which goes before a file, is not this one's.
+  const environment = { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
+  delete process.env.PULUMI_CONFIG_PASSPHRASE;
+  process.env.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile;
   const project = readProject(projectRoot);
   const { config } = await readSettings(project, configFile);
   for (const [key, value] of Object.entries(values)) {

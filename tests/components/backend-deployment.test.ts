@@ -18,7 +18,10 @@ describe("BackendDeployment", () => {
     assert.equal(deployment.createTimeout, "120s");
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
     const { name, annotations } = service.inputs.metadata as { name: string; annotations: Record<string, string> };
-    assert.deepEqual([name, annotations], ["unity-backend", { "pulumi.com/skipAwait": "true" }]);
+    assert.deepEqual(
+      [name, annotations],
+      ["unity-backend", { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" }],
+    );
     const rollout = await new Promise((resolve) => result.rollout.apply(resolve));
     assert.equal(rollout, "backend-uid/1");
   });

@@ -33,6 +33,7 @@ describe("MigrationJob", () => {
     assert.deepEqual(job.dependencies, [runner.urn]);
     assert.equal(job.createTimeout, "4s");
     assert.deepEqual(job.inputs.metadata, {
+      annotations: { "pulumi.com/patchForce": "true" },
       name: component.jobName,
       namespace: "unity",
       labels: { "app.kubernetes.io/name": "unity-db-migrate", "app.kubernetes.io/part-of": "unity" },

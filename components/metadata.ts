@@ -1,0 +1,29 @@
+import type { Input } from "@pulumi/pulumi";
+import { labels } from "../manifests/names.ts";
+
+/** Metadata of an object of ours, as the Kubernetes provider takes it. */
+export interface ObjectMetadata {
+  readonly name: string;
+  readonly namespace: Input<string>;
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+}
+
+/**
+ * Metadata of an object of `workload`.
+ *
+ * `pulumi.com/patchForce` lets `up` take over an object that exists already with other values, made by hand or by a run
+ * that was killed: what this program declares is what holds
+ * (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
+ */
+export function objectMetadata(name: string, namespace: Input<string>, workload: string): ObjectMetadata {
+  return { name, namespace, labels: labels(workload), annotations: { "pulumi.com/patchForce": "true" } };
+}
+
+/**
+ * Metadata of an object that needs no wait: a Service's takes the provider 10 s whatever happens, and a claim that
+ * waits for its first consumer is never bound before the Deployment which the wait would hold up.
+ */
+export function withoutAwait(metadata: ObjectMetadata): ObjectMetadata {
+  return { ...metadata, annotations: { ...metadata.annotations, "pulumi.com/skipAwait": "true" } };
+}
