@@ -61,7 +61,7 @@ function embeddedEngine(stack: Stack, place: Place): Engine {
 function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
   const backend = cachePath("pulumi");
   mkdirSync(backend, { recursive: true });
-  const own = { cwd, env: { PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_SKIP_UPDATE_CHECK: "true", ...env } };
+  const own = { cwd, env: { ...env, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_SKIP_UPDATE_CHECK: "true" } };
   const of = ["--stack", stack.name, "--config-file", stack.configFile];
   const folder = ["--cwd", dirname(stack.configFile), "--non-interactive"];
   const select = async () => {
