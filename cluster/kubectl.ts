@@ -9,7 +9,7 @@ export interface ClusterTarget {
 }
 
 /** A kubectl command that did not succeed: `message` holds what it said. */
-export class KubectlError extends Error {
+class KubectlError extends Error {
   override name = "KubectlError";
 }
 

@@ -17,7 +17,7 @@ export function unity(...args: readonly string[]): Promise<CommandResult> {
 }
 
 /** Runs a command from the project's folder. */
-export async function runCommand(
+async function runCommand(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},

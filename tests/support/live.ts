@@ -17,7 +17,7 @@ function required(name: string): string {
 }
 
 /** The cluster that the live tests run on, and the images that it has. */
-export const target = {
+const target = {
   context: required("UNITY_CONTEXT"),
   image: required("UNITY_IMAGE"),
   postgresImage: process.env.UNITY_POSTGRES_IMAGE || undefined,
