@@ -14,68 +14,90 @@ import { startPostgres } from "./support/postgres.ts";
 
 const backend = join(projectRoot, "backend");
 
-/** Runs a test runner, its output shown as it comes. A runner that fails without a failed test counts as one. */
-async function run(command: readonly string[], env: NodeJS.ProcessEnv, cwd = projectRoot): Promise<Counts> {
+/** What a suite prints with: as it comes, or kept until the suites beside it are told apart. */
+type Print = (text: string) => void;
+
+/** Runs a test runner and counts what it did. */
+async function run(command: readonly string[], print: Print, env: NodeJS.ProcessEnv = {}, cwd = projectRoot) {
   const [program = "", ...arguments_] = command;
-  const child = spawn(program, arguments_, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(program, arguments_, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
-    process.stdout.write(text);
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      print(text);
+    });
+  }
   const [code] = (await once(child, "close")) as [number | null];
   return countsOf(output, code ?? 1);
 }
 
-const mocha = (...files: string[]) => ["mocha", ...files];
-const report = (line: string) => console.error(line);
-
 /** Pure, component and program tests. */
-function unit(): Promise<Counts> {
-  return run(mocha("tests/{migrations,manifests,settings,checks,components,program,local}/**/*.test.ts"), {});
+function unit(print: Print): Promise<Counts> {
+  return run(["mocha", "tests/{migrations,manifests,settings,checks,components,program,local}/**/*.test.ts"], print);
 }
 
 /** The embedded engine, with programs that need no cluster. */
-function engine(): Promise<Counts> {
-  return run(mocha("tests/engine/**/*.test.ts"), {});
+function engine(print: Print): Promise<Counts> {
+  return run(["mocha", "tests/engine/**/*.test.ts"], print);
 }
 
 /** The command line, with real Alembic and PostgreSQL. */
-function cli(): Promise<Counts> {
-  return run(mocha("tests/cli/**/*.test.ts"), {});
+function cli(print: Print): Promise<Counts> {
+  return run(["mocha", "tests/cli/**/*.test.ts"], print);
 }
 
 /** The backend's and the runner's tests, against a PostgreSQL of their own. */
-async function python(): Promise<Counts> {
+async function python(print: Print): Promise<Counts> {
+  const report = (line: string) => print(`${line}\n`);
   const interpreter = await pythonEnvironment({ requirements: join(backend, "requirements-dev.txt"), report });
   const postgres = await startPostgres();
   try {
-    const pytest = [interpreter, "-m", "pytest", "-q"];
     const env = { TEST_DATABASE_URL: postgres.url, PYTHONDONTWRITEBYTECODE: "1" };
-    return sum([await run(pytest, env, backend), await run([...pytest, "../tests/runner"], env, backend)]);
+    const pytest = (...options: string[]) => run([interpreter, "-m", "pytest", "-q", ...options], print, env, backend);
+    return sum(await Promise.all([pytest(), pytest("../tests/runner")]));
   } finally {
     await postgres.stop();
   }
 }
 
 /** The whole path on a real cluster: the user's, if they name one, else one that is stopped afterwards. */
-async function live(): Promise<Counts> {
+async function live(print: Print): Promise<Counts> {
   const ran = (await clusterStatus()).running;
   const { environment, context, image, postgresImage, own } = await openTarget(process.env);
-  const env = { ...environment, UNITY_CONTEXT: context, UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "" };
-  const counts = await run(mocha("tests/live/**/*.test.ts"), env);
+  const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
+  const env = { ...environment, UNITY_CONTEXT: context, ...images };
+  // Side by side: each file has a namespace of its own, and waits for most of its time.
+  const counts = await run(["mocha", "--parallel", "--jobs=3", "tests/live/**/*.test.ts"], print, env);
   if (!own || ran) return counts;
   await stopCluster();
   const left = await inventory();
-  for (const thing of left) console.log(`left behind by the cluster: ${thing}`);
+  for (const thing of left) print(`left behind by the cluster: ${thing}\n`);
   return sum([counts, { passed: left.length === 0 ? 1 : 0, failed: left.length === 0 ? 0 : 1 }]);
 }
 
 const suites = { unit, engine, cli, python, live };
+type Name = keyof typeof suites;
+
+/** Which suites run side by side, in which order. */
+const stages: readonly (readonly Name[])[] = [["unit"], ["engine", "cli", "python"], ["live"]];
+
+/** Runs a suite; one that breaks counts as a failed test. */
+async function runSuite(name: Name, alone: boolean): Promise<Counts> {
+  const kept: string[] = [];
+  const print: Print = alone ? (text) => process.stdout.write(text) : (text) => kept.push(text);
+  const started = performance.now();
+  console.log(`== ${name}: started`);
+  const counts = await suites[name](print).catch((error: unknown): Counts => {
+    print(`${error instanceof Error ? error.message : error}\n`);
+    return { passed: 0, failed: 1 };
+  });
+  process.stdout.write(kept.join(""));
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s\n`);
+  return counts;
+}
+
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in suites));
 if (unknown.length > 0) {
@@ -83,18 +105,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const counts: Counts[] = [];
-for (const [name, suite] of Object.entries(suites)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
-  console.log(`\n== ${name}`);
-  const started = performance.now();
-  const count = await suite().catch((error: unknown): Counts => {
-    console.error(error instanceof Error ? error.message : error);
-    return { passed: 0, failed: 1 };
-  });
-  console.log(
-    `${name}: ${count.passed} passed, ${count.failed} failed in ${((performance.now() - started) / 1000).toFixed(0)} s`,
-  );
-  counts.push(count);
+for (const stage of stages) {
+  const names = stage.filter((name) => asked.length === 0 || asked.includes(name));
+  counts.push(...(await Promise.all(names.map((name) => runSuite(name, names.length === 1)))));
 }
 const { passed, failed } = sum(counts);
 console.log(`${passed} passed, ${failed} failed`);

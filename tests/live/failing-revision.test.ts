@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { podsOf } from "../../cluster/pods.ts";
-import { ensureBackendImage } from "../../local/images/images.ts";
+import { fixtureImage } from "../support/images.ts";
 import { type Checkout, checkout, liveStack, lock } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
 
@@ -47,7 +47,7 @@ describe("a revision that raises", function () {
     const copy = checkout();
     writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), ninthRevision(statement));
     await lock(copy.folder);
-    return { copy, image: await ensureBackendImage(join(copy.folder, "backend")) };
+    return { copy, image: await fixtureImage(join(copy.folder, "backend")) };
   }
 
   before(async () => {

@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { contextHash } from "../../local/images/context.ts";
+import { ensureBackendImage } from "../../local/images/images.ts";
+
+const run = promisify(execFile);
+
+/** @returns `reference` with another tag in place of its tag or digest. */
+export function withTag(reference: string, tag: string): string {
+  return `${reference.replace(/(@sha256:[0-9a-f]+|:[\w][\w.-]*)$/, "")}:${tag}`;
+}
+
+/**
+ * Builds a backend image of a test's own from `folder`, and brings it to the cluster: imported into the project's own;
+ * pushed to a user's, beside the image that they gave, by their Docker.
+ */
+export async function fixtureImage(folder: string): Promise<string> {
+  const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;
+  if (UNITY_OWN_CLUSTER === "true") return ensureBackendImage(folder);
+  const reference = withTag(UNITY_IMAGE, `fixture-${contextHash(folder).slice(0, 12)}`);
+  await run("docker", ["build", "--tag", reference, folder]);
+  await run("docker", ["push", reference]);
+  return reference;
+}
