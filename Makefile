@@ -24,7 +24,7 @@ lock: $(installed) ## Record the chain of backend/alembic in backend/migrations.
 	@node cli/main.ts lock
 
 clean: ## Stop the cluster and remove all that was built, the demo's data included
-	@if [ -e $(installed) ]; then node local/main.ts clean; fi
+	@if [ -x node_modules/.bin/node ]; then node local/main.ts clean; fi
 	rm -rf node_modules
 
 # Install scripts stay off but for the two packages whose binary one puts in place: the others fetch what isn't needed.

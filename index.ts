@@ -12,7 +12,8 @@ const { context, budget, image, imagePullPolicy } = settings;
 
 const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
 const metadata = { name: settings.namespace };
-const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider }).metadata;
+const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
+  .metadata;
 
 const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
 const release = { namespace, image, imagePullPolicy, secretName: database.secretName, budget };
@@ -22,6 +23,7 @@ const backend = new BackendDeployment(
   {
     ...release,
     configMapName: migration.configMapName,
+    secretVersion: database.secretVersion,
     replicas: settings.replicas,
     initContainer: settings.initContainer,
     progressDeadlineSeconds: settings.rolloutTimeoutSeconds,

@@ -15,7 +15,10 @@ url = sqlalchemy.make_url(os.environ["DATABASE_URL"])
 if url.drivername in ("postgres", "postgresql"):
     url = url.set(drivername="postgresql+psycopg")
 with sqlalchemy.create_engine(url).connect() as connection:
-    print("\\n".join(sqlalchemy.inspect(connection).get_table_names()))
+    inspector = sqlalchemy.inspect(connection)
+    for schema in inspector.get_schema_names():
+        prefix = "" if schema == inspector.default_schema_name else f"{schema}."
+        print(*(prefix + table for table in inspector.get_table_names(schema)), sep="\\n")
 `;
 
 function byHand({ context, namespace }: Expected, target: string, command: string): string {

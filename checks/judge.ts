@@ -22,13 +22,13 @@ function field(value: unknown, name: string): unknown {
   return value !== null && typeof value === "object" ? Reflect.get(value, name) : undefined;
 }
 
-/** Judges what `alembic current` printed: one line a row of `alembic_version`, the head marked. */
+/** Judges what `alembic current` printed: one line a row of `alembic_version`, the id first, then marks in brackets. */
 export function judgeRevision(output: string, { head }: Expected): Finding {
-  const expected = `${head} (head)`;
   const rows = output.split("\n").filter((line) => line.trim() !== "");
+  const [id, ...marks] = (rows[0] ?? "").trim().split(/\s+(?=\()/);
   return {
-    passed: rows.length === 1 && rows[0]?.trim() === expected,
-    expected,
+    passed: rows.length === 1 && id === head && marks.includes("(head)"),
+    expected: `${head} (head)`,
     found: shortened(rows.join(", ")) || "no row",
   };
 }

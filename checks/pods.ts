@@ -33,7 +33,8 @@ export function judgePods(items: readonly Item[]): Finding {
     ({ kind, metadata }) => kind === "ReplicaSet" && metadata.annotations?.[revisionAnnotation] === revision,
   );
   const wanted = deployment.spec.replicas ?? 1;
-  const pods = items.filter(isPod);
+  // Kubernetes keeps pods that were evicted or that a node's shutdown ended: they are over, and nobody's.
+  const pods = items.filter(isPod).filter(({ status }) => !["Failed", "Succeeded"].includes(status.phase ?? ""));
   const own = pods.filter(({ metadata }) =>
     metadata.ownerReferences?.some(({ name }) => name === newest?.metadata.name),
   );

@@ -19,7 +19,8 @@ export class BackendDeployment extends pulumi.ComponentResource {
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
     const metadata = objectMetadata(names.backend, args.namespace, names.backend);
-    const timeout = `${args.progressDeadlineSeconds}s`;
+    // Pods are replaced one after the other, and each has the deadline; Kubernetes must be the first to call it passed.
+    const timeout = `${args.progressDeadlineSeconds * args.replicas + 30}s`;
 
     const deployment = new k8s.apps.v1.Deployment(
       name,

@@ -33,12 +33,15 @@ export interface ExternalDatabaseArgs {
 export interface Database extends pulumi.ComponentResource {
   /** Name of the Secret. */
   readonly secretName: string;
+  /** Changes when the Secret's content does, and tells nothing of it. */
+  readonly secretVersion: pulumi.Output<string>;
 }
 
 /** A PostgreSQL of the stack's own: its data is on a volume claim and outlives its pod. */
 export class OwnedDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:OwnedDatabase";
   readonly secretName = names.databaseSecret;
+  readonly secretVersion: pulumi.Output<string>;
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(OwnedDatabase.token, name, {}, options);
@@ -57,7 +60,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-data`,
       { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(args.storage) },
-      childOptions(this, options),
+      childOptions(this, options, { retainOnDelete: true }),
     );
     const deployment = new k8s.apps.v1.Deployment(
       name,
@@ -69,6 +72,8 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
       { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },
       childOptions(this, options, { dependsOn: deployment }),
     );
+    // The provider replaces a Secret whose content changes, so that each content is an object of its own.
+    this.secretVersion = secret.metadata.uid;
     this.registerOutputs({ secretName: this.secretName });
   }
 }
@@ -77,10 +82,11 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
 export class ExternalDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:ExternalDatabase";
   readonly secretName = names.databaseSecret;
+  readonly secretVersion: pulumi.Output<string>;
 
   constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(ExternalDatabase.token, name, {}, options);
-    new k8s.core.v1.Secret(
+    const secret = new k8s.core.v1.Secret(
       `${name}-credentials`,
       {
         metadata: objectMetadata(this.secretName, args.namespace, names.postgres),
@@ -88,6 +94,8 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
       },
       childOptions(this, options),
     );
+    // The provider replaces a Secret whose content changes, so that each content is an object of its own.
+    this.secretVersion = secret.metadata.uid;
     this.registerOutputs({ secretName: this.secretName });
   }
 }

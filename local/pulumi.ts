@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cachePath, projectRoot } from "./paths.ts";
+import { projectRoot } from "./paths.ts";
 import type { Stack } from "./stack.ts";
 
 /** What both engines are asked for. */
@@ -13,6 +13,8 @@ export interface Run {
   readonly exitCode: number;
   /** Standard output and standard error, as they came. Empty if they were shown instead. */
   readonly output: string;
+  /** Standard output alone. */
+  readonly stdout: string;
 }
 
 /** What runs the program: the Pulumi CLI, or the embedded engine where it isn't there. */
@@ -35,17 +37,21 @@ async function execute(command: readonly string[], { env, cwd }: Place, show: bo
   const [program = "", ...arguments_] = command;
   const stream = show ? "inherit" : "pipe";
   const child = spawn(program, arguments_, { env, cwd, stdio: ["ignore", stream, stream] });
-  let output = "";
-  for (const part of [child.stdout, child.stderr])
-    part?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  let [output, stdout] = ["", ""];
+  for (const part of [child.stdout, child.stderr]) {
+    part?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (part === child.stdout) stdout += text;
+    });
+  }
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-  return { exitCode: code ?? 128, output: signal ? `${output}\nended by ${signal}\n` : output };
+  return { exitCode: code ?? 128, output: signal ? `${output}\nended by ${signal}\n` : output, stdout };
 }
 
 async function jsonOf(command: readonly string[], place: Place): Promise<Record<string, unknown>> {
-  const { exitCode, output } = await execute(command, place, false);
+  const { exitCode, output, stdout } = await execute(command, place, false);
   if (exitCode !== 0) throw new Error(output.trim());
-  return JSON.parse(output) as Record<string, unknown>;
+  return JSON.parse(stdout) as Record<string, unknown>;
 }
 
 function embeddedEngine(stack: Stack, place: Place): Engine {
@@ -59,7 +65,7 @@ function embeddedEngine(stack: Stack, place: Place): Engine {
 }
 
 function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
-  const backend = cachePath("pulumi");
+  const backend = join(dirname(stack.configFile), "backend");
   mkdirSync(backend, { recursive: true });
   const own = { cwd, env: { ...env, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_SKIP_UPDATE_CHECK: "true" } };
   const of = ["--stack", stack.name, "--config-file", stack.configFile];

@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
 import { labels, names, ports, selectorLabels } from "./names.ts";
 import { databaseUrlVariable, type RunnerMode, type RunnerOptions, runnerContainer, runnerVolume } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
@@ -9,6 +10,8 @@ export interface BackendOptions extends RunnerOptions {
   readonly replicas: number;
   /** What the init container does before the app starts. */
   readonly initContainer: RunnerMode;
+  /** Changes when the Secret's content does, so that pods with the old one are replaced. */
+  readonly secretVersion: Input<string>;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -48,7 +51,10 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     selector: { matchLabels: selectorLabels(names.backend) },
     template: {
-      metadata: { labels: labels(names.backend) },
+      metadata: {
+        labels: labels(names.backend),
+        annotations: { "unity/database-secret": options.secretVersion },
+      },
       spec: {
         ...podDefaults,
         securityContext: podSecurityContext(userIds.backend),

@@ -83,16 +83,30 @@ export function lockDigest(lock: Lock): string {
 }
 
 /**
- * Names of the tables after the whole chain, sorted. Tables that only text statements make, or a revision that can't
- * be rendered, are not among them: {@link LockedTables} says where those are.
+ * Names of the tables that the whole chain surely leaves, sorted. Tables that only text statements make, or a revision
+ * that can't be rendered, are not among them, nor those that a later text statement names: it may drop or rename them.
  */
 export function chainTables(lock: Lock): string[] {
   const tables = new Set<string>();
   for (const revision of lock.revisions) {
     for (const name of revision.tables?.dropped ?? []) tables.delete(name);
+    for (const statement of textStatements(revision)) {
+      for (const name of tables) if (names(statement, name)) tables.delete(name);
+    }
     for (const name of revision.tables?.created ?? []) tables.add(name);
   }
   return [...tables].sort();
+}
+
+/** @returns The statements of an upgrade that were written as text. */
+function textStatements({ upgrade, tables }: LockedRevision): string[] {
+  return (tables?.unclassified ?? []).flatMap((index) => upgrade.sql?.[index] ?? []);
+}
+
+/** Whether a statement names a table as a word of its own, whatever it does to it. */
+function names(statement: string, table: string): boolean {
+  const name = table.slice(table.lastIndexOf(".") + 1);
+  return statement.split(/[^\p{L}\p{N}_$]+/u).includes(name);
 }
 
 /** @returns The lock file's text: the order of keys is that of {@link Lock}, two spaces, one newline at the end. */

@@ -9,6 +9,12 @@ const ok = { status: "healthy", components: { database: { status: "healthy" } } 
 
 const table: [string, Finding, boolean, string][] = [
   ["the head", judgeRevision("add_plugin_execution (head)\n", expected), true, "add_plugin_execution (head)"],
+  [
+    "a head that is a merge point",
+    judgeRevision("add_plugin_execution (head) (mergepoint)\n", expected),
+    true,
+    "add_plugin_execution (head) (mergepoint)",
+  ],
   ["an older revision", judgeRevision("a1b2c3d4e5f6\n", expected), false, "a1b2c3d4e5f6"],
   ["no revision", judgeRevision("\n", expected), false, "no row"],
   [
@@ -69,11 +75,13 @@ describe("judgePods", () => {
     },
     status: { conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
   });
-  const cases: [string, ReturnType<typeof pod>[], boolean][] = [
+  const evicted = (owner: string) => ({ ...pod(owner, false), status: { phase: "Failed", conditions: [] } });
+  const cases: [string, (ReturnType<typeof pod> | ReturnType<typeof evicted>)[], boolean][] = [
     ["all ready and new", [pod("rs2", true), pod("rs2", true)], true],
     ["one not ready", [pod("rs2", true), pod("rs2", false)], false],
     ["one missing", [pod("rs2", true)], false],
     ["one of the old ReplicaSet besides", [pod("rs2", true), pod("rs2", true), pod("rs1", true)], false],
+    ["one of the old ReplicaSet that was evicted", [pod("rs2", true), pod("rs2", true), evicted("rs1")], true],
     ["one on its way out", [pod("rs2", true), pod("rs2", true, true)], false],
     ["none", [], false],
   ];

@@ -15,7 +15,7 @@ describe("BackendDeployment", () => {
     const service = find(registrations, "kubernetes:core/v1:Service", "backend-service");
     assert.equal(registrations.length, 3);
     assert.deepEqual([deployment.parent, service.parent], [own.urn, own.urn]);
-    assert.equal(deployment.createTimeout, "120s");
+    assert.equal(deployment.createTimeout, "270s");
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
     const { name, annotations } = service.inputs.metadata as { name: string; annotations: Record<string, string> };
     assert.deepEqual(

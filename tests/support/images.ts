@@ -16,7 +16,7 @@ export function withTag(reference: string, tag: string): string {
  */
 export async function fixtureImage(folder: string): Promise<string> {
   const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;
-  if (UNITY_OWN_CLUSTER === "true") return ensureBackendImage(folder);
+  if (UNITY_OWN_CLUSTER === "true") return ensureBackendImage(folder, "unity-backend-fixture");
   const reference = withTag(UNITY_IMAGE, `fixture-${contextHash(folder).slice(0, 12)}`);
   await run("docker", ["build", "--tag", reference, folder]);
   await run("docker", ["push", reference]);

@@ -68,9 +68,9 @@ export function liveStack(name: string): LiveStack {
     engine,
     async remove() {
       const { exitCode, output } = await (await engine()).run("destroy");
+      if (exitCode !== 0) throw new Error(`destroy failed:\n${output}`);
       await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
       rmSync(cachePath("stacks", name), { recursive: true });
-      if (exitCode !== 0) throw new Error(`destroy failed:\n${output}`);
     },
   };
 }
