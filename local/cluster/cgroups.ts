@@ -53,10 +53,35 @@ function makeGroup(parent: string, name: string): string {
   return group;
 }
 
+/** @throws If the group holds processes, as the root group of a container does: with the cause and the way out. */
 function enableControllers(group: string): void {
   const controllers = readFileSync(join(group, "cgroup.controllers"), "utf8").trim().split(" ");
   const wanted = ["cpu", "cpuset", "memory", "pids", "hugetlb", "io"].filter((name) => controllers.includes(name));
-  writeFileSync(join(group, "cgroup.subtree_control"), wanted.map((name) => `+${name}`).join(" "));
+  try {
+    writeFileSync(join(group, "cgroup.subtree_control"), wanted.map((name) => `+${name}`).join(" "));
+  } catch (error) {
+    throw codeOf(error) === "EBUSY" ? new Error(busyText(group)) : error;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+/** @returns What to do about a group whose controllers can't be enabled, since processes are in it (cgroups(7)). */
+export function busyText(group: string): string {
+  const aside = join(group, "init");
+  return `The control group ${group} has processes of its own, so none below it can have controllers: this is a container with a control group namespace. Move its processes one level down, then run the same command again:\n  mkdir -p ${aside} && xargs -rn1 < ${join(group, "cgroup.procs")} > ${join(aside, "cgroup.procs")}`;
+}
+
+/** @returns What `read` returns; nothing if the group has vanished between being listed and being read. */
+export function unlessGone<T>(read: () => T[]): T[] {
+  try {
+    return read();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENODEV") return [];
+    throw error;
+  }
 }
 
 /** Moves a process, and so every process that it starts, into our `system` group. */
@@ -71,16 +96,17 @@ export function adopt(pid: number): void {
 export function ourProcesses(part: "kubepods" | "system" | "" = ""): number[] {
   const pids = ourGroups()
     .flatMap((group) => foldersBelow(join(group, part)))
-    .flatMap((folder) => readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n"))
+    .flatMap((folder) => unlessGone(() => readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n")))
     .filter((line) => line !== "");
   return [...new Set(pids.map(Number))];
 }
 
 /** @returns A folder and all below it, the deepest first. */
 function foldersBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return [...below.flatMap((entry) => foldersBelow(join(folder, entry.name))), folder];
+  return unlessGone(() => {
+    const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [...below.flatMap((entry) => foldersBelow(join(folder, entry.name))), folder];
+  });
 }
 
 /** @returns Our control groups that exist. */

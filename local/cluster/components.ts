@@ -3,6 +3,21 @@ import { configPaths } from "./configuration.ts";
 import { componentKubeconfig } from "./kubeconfig.ts";
 import { pkiPath } from "./pki.ts";
 
+/** Names of the components. */
+export const componentNames = [
+  "etcd",
+  "containerd",
+  "apiserver",
+  "controller-manager",
+  "scheduler",
+  "kubelet",
+  "proxy",
+  "coredns",
+  "provisioner",
+] as const;
+
+export type ComponentName = (typeof componentNames)[number];
+
 /** A program that runs as long as the cluster. */
 export interface Component {
   readonly name: string;
@@ -47,9 +62,12 @@ const certificates = {
 
 const etcdUrl = `https://${loopback}:${ports.etcd}`;
 
-/** @returns All components, in the order they start in. `binaryKey` makes a new build start them anew. */
-export function components(binaryKey: string): Record<ComponentName, Component> {
-  const env = { UNITY_BUILD: binaryKey };
+/**
+ * @param binary Path of the binary; that of a new build is another, and starts them anew.
+ * @returns All components.
+ */
+export function components(binary: string): Record<ComponentName, Component> {
+  const env = { UNITY_BUILD: binary };
   return {
     etcd: {
       name: "etcd",
@@ -194,18 +212,6 @@ export function components(binaryKey: string): Record<ComponentName, Component> 
     },
   };
 }
-
-/** Names of the components. */
-export type ComponentName =
-  | "etcd"
-  | "containerd"
-  | "apiserver"
-  | "controller-manager"
-  | "scheduler"
-  | "kubelet"
-  | "proxy"
-  | "coredns"
-  | "provisioner";
 
 function kubeconfigFlags(name: "controller-manager" | "scheduler"): Record<string, string> {
   const path = componentKubeconfig(name);

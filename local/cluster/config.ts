@@ -5,7 +5,7 @@ import { cachePath } from "../paths.ts";
 export const clusterName = "unity-local";
 
 /** Folder of everything the cluster keeps between runs: etcd's data, images, volumes, certificates, logs. */
-export const stateFolder = cachePath("cluster");
+const stateFolder = cachePath("cluster");
 
 /** @returns The path of `parts` below {@link stateFolder}. */
 export function statePath(...parts: string[]): string {

@@ -1,10 +1,13 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { startTimeOf } from "./processes.ts";
+import { commandLineOf, startTimeOf } from "./processes.ts";
 import { waitFor } from "./progress.ts";
 
 /** Longest wait for another command that starts or stops the cluster. */
 const waitSeconds = 1200;
+
+/** After this time of waiting it is said what for. */
+const silentMilliseconds = 1000;
 
 /**
  * Does `work` while no other process does work under the same lock. A lock whose holder has ended counts as free.
@@ -12,12 +15,26 @@ const waitSeconds = 1200;
  */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
-  await waitFor(`lock ${path}`, async () => take(path), { timeoutSeconds: waitSeconds });
+  const timer = setTimeout(() => {
+    if (existsSync(path)) process.stderr.write(`${waitingText(path, readFileSync(path, "utf8"))}\n`);
+  }, silentMilliseconds);
+  await waitFor(`lock ${path}`, async () => take(path), { timeoutSeconds: waitSeconds }).finally(() =>
+    clearTimeout(timer),
+  );
   try {
     return await work();
   } finally {
     rmSync(path, { force: true });
   }
+}
+
+/**
+ * @param holder The text of a lock's file.
+ * @returns Whom the lock is waited for.
+ */
+export function waitingText(path: string, holder: string): string {
+  const pid = Number(holder.split(" ")[0]);
+  return `Waiting for process ${pid} (${commandLineOf(pid)}), which holds ${path}, to end`;
 }
 
 function take(path: string): boolean {

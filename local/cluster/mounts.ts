@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { stateFolder } from "./config.ts";
+import { cacheRoot } from "../paths.ts";
 import { run } from "./run.ts";
 
 /**
@@ -17,9 +17,12 @@ export function mountsBelow(folder: string, mountInfo = readFileSync("/proc/self
     .reverse();
 }
 
-/** Unmounts everything below the state folder: containers' root file systems, shared memory, pods' volumes, namespaces. */
+/**
+ * Unmounts everything below the cache folder: containers' root file systems, shared memory, pods' volumes, namespaces,
+ * and what an image build that was killed left.
+ */
 export async function unmountAll(): Promise<void> {
-  const points = mountsBelow(stateFolder);
+  const points = mountsBelow(cacheRoot);
   if (points.length === 0) return;
   // One that is still busy for a moment is detached, so that the rest goes on.
   await run("umount", ["--lazy", ...points]);

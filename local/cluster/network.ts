@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { network } from "./config.ts";
+import { foreignProxies } from "./foreign.ts";
 import { findProgram } from "./prerequisites.ts";
 import { ask, run } from "./run.ts";
 
@@ -11,8 +12,14 @@ const ownTable = "unity-local";
 /** Tables that kube-proxy makes in its nftables mode. */
 const proxyTable = "kube-proxy";
 
-/** Accepts what goes between pods, where another program (such as Docker) drops whatever it doesn't know. */
-const acceptRule = ["-i", bridge, "-o", bridge, "-m", "comment", "--comment", ownTable, "-j", "ACCEPT"];
+/**
+ * What is accepted, by chain, where another program (such as Docker or ufw) drops whatever it doesn't know: what goes
+ * between pods, and what goes from them to this machine, such as a question to DNS.
+ */
+const acceptRules = { FORWARD: ["-i", bridge, "-o", bridge], INPUT: ["-i", bridge] } as const;
+
+/** What ends our rules; the comment tells them from others'. */
+const acceptTail = ["-m", "comment", "--comment", ownTable, "-j", "ACCEPT"];
 
 /** An interface or route as `ip -json` prints it. */
 interface IpEntry {
@@ -21,8 +28,13 @@ interface IpEntry {
   readonly dst?: string;
 }
 
+/** @returns What a program answers; of a program that isn't installed nothing can be left, so "". */
+async function askIfInstalled(program: string, args: readonly string[]): Promise<string> {
+  return findProgram(program) === undefined ? "" : ask(program, args);
+}
+
 async function ipJson(args: readonly string[]): Promise<IpEntry[]> {
-  const text = await ask("ip", ["-json", ...args]);
+  const text = await askIfInstalled("ip", ["-json", ...args]);
   return text.trim() === "" ? [] : (JSON.parse(text) as IpEntry[]);
 }
 
@@ -47,10 +59,11 @@ export async function ensureNetwork(): Promise<void> {
   }
   writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/forwarding`, "1");
   await run("nft", ["-f", "-"], { input: isolationRules() });
-  if (await dropsForwarded())
-    await run("iptables", ["-C", "FORWARD", ...acceptRule]).catch(() =>
-      run("iptables", ["-I", "FORWARD", ...acceptRule]),
-    );
+  for (const [chain, matches] of Object.entries(acceptRules)) {
+    if (!drops(await askIfInstalled("iptables", ["-S", chain]), chain)) continue;
+    const rule = [chain, ...matches, ...acceptTail];
+    await run("iptables", ["-C", ...rule]).catch(() => run("iptables", ["-I", ...rule]));
+  }
 }
 
 /** @returns The rules, for `nft -f`, that keep the pods' traffic on this machine. Applying them again changes nothing. */
@@ -67,10 +80,14 @@ table inet ${ownTable} {
 `;
 }
 
-async function dropsForwarded(): Promise<boolean> {
-  return (
-    findProgram("iptables") !== undefined && (await ask("iptables", ["-S", "FORWARD"])).includes("-P FORWARD DROP")
-  );
+/** @returns Whether a chain, as `iptables -S` prints it, drops what none of its rules knows. */
+export function drops(rules: string, chain: string): boolean {
+  return rules.split("\n").includes(`-P ${chain} DROP`);
+}
+
+/** @returns Our own among the rules that `iptables-save` prints: `-A chain ...`. */
+export function ownAcceptRules(saved: string): string[] {
+  return saved.split("\n").filter((line) => line.startsWith("-A ") && line.includes(` --comment ${ownTable} `));
 }
 
 /** @returns Our interfaces: the bridge and the pods' ends on it. */
@@ -80,19 +97,23 @@ export async function leftInterfaces(): Promise<string[]> {
   return names.filter((name) => name !== "");
 }
 
-/** @returns Our rules: nftables tables as `family name`, and the rule of {@link acceptRule} if it is there. */
+/**
+ * @returns Our rules: nftables tables as `family name`, and those of {@link acceptRules} that are there. While another
+ * cluster's kube-proxy runs, kube-proxy's tables are its.
+ */
 export async function leftRules(): Promise<string[]> {
-  const tables = (await ask("nft", ["list", "tables"])).split("\n").map((line) => line.replace(/^table /, ""));
-  const ours = tables.filter((table) => [ownTable, proxyTable].includes(table.split(" ")[1] ?? ""));
-  const iptables = findProgram("iptables") === undefined ? "" : await ask("iptables-save", []);
-  return [...ours, ...iptables.split("\n").filter((line) => line.includes(bridge))];
+  const answer = await askIfInstalled("nft", ["list", "tables"]);
+  const tables = answer.split("\n").map((line) => line.replace(/^table /, ""));
+  const names: readonly string[] = foreignProxies().length > 0 ? [ownTable] : [ownTable, proxyTable];
+  const ours = tables.filter((table) => names.includes(table.split(" ")[1] ?? ""));
+  return [...ours, ...ownAcceptRules(await askIfInstalled("iptables-save", []))];
 }
 
 /** Deletes the interfaces and rules of {@link leftInterfaces} and {@link leftRules}. */
 export async function removeNetwork(): Promise<void> {
   for (const name of await leftInterfaces()) await ask("ip", ["link", "delete", name]); // one end takes the other along
   for (const rule of await leftRules()) {
-    if (rule.startsWith("-A")) await run("iptables", ["-D", "FORWARD", ...acceptRule]);
+    if (rule.startsWith("-A ")) await run("iptables", rule.replace(/^-A /, "-D ").split(" "));
     else await run("nft", ["delete", "table", ...rule.split(" ")]);
   }
 }

@@ -1,10 +1,15 @@
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants as osConstants } from "node:os";
 import { delimiter, join } from "node:path";
 import { cniPluginFolder } from "./config.ts";
+import { startTimeOf } from "./processes.ts";
 import { withProgress } from "./progress.ts";
 import { run } from "./run.ts";
 
-/** Programs that the cluster and the images need, each with the Debian package that brings it. */
+/** Debian's keys, which another distribution's apt doesn't have: mmdebstrap looks for them here. */
+const debianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/** Programs and files that the cluster and the images need, each with the Debian package that brings it. */
 const packageOf: Readonly<Record<string, string>> = {
   etcd: "etcd-server",
   containerd: "containerd",
@@ -20,10 +25,11 @@ const packageOf: Readonly<Record<string, string>> = {
   openssl: "openssl",
   buildah: "buildah",
   mmdebstrap: "mmdebstrap",
+  [debianKeys]: "debian-archive-keyring",
 };
 
-/** System folders that a user's PATH may lack. */
-const systemFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/** Signals that end an installation from outside. */
+const endingSignals = ["SIGINT", "SIGTERM"] as const;
 
 /** Oldest Go that Kubernetes' sources build with. */
 const oldestGo = [1, 24] as const;
@@ -31,9 +37,26 @@ const oldestGo = [1, 24] as const;
 /** Answers 101, "action forbidden by policy": packages then don't start the services they bring (invoke-rc.d(8)). */
 const servicePolicy = "/usr/sbin/policy-rc.d";
 
+/** @returns The policy's text, which names the process that takes it away when it has installed its packages. */
+export function policyText(pid: number): string {
+  return `#!/bin/sh\n# No service starts while process ${pid} of unity-migrations installs packages\nexit 101\n`;
+}
+
+/** Removes the policy that an installation left which was killed. */
+function removeStalePolicy(): void {
+  const text = existsSync(servicePolicy) ? readFileSync(servicePolicy, "utf8") : "";
+  if (isStalePolicy(text)) rmSync(servicePolicy, { force: true });
+}
+
+/** @returns Whether a policy is one of {@link policyText}, of a process that has ended. */
+export function isStalePolicy(text: string): boolean {
+  const pid = Number(/process (\d+) of/.exec(text)?.[1]);
+  return text === policyText(pid) && startTimeOf(pid) === undefined;
+}
+
 /** @returns The path of a program on PATH, or undefined. */
 export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
-  const candidates = name.startsWith("/") ? [name] : path.split(delimiter).map((folder) => join(folder, name));
+  const candidates = path.split(delimiter).map((folder) => join(folder, name));
   return candidates.find((candidate) => {
     try {
       accessSync(candidate, constants.X_OK);
@@ -44,9 +67,10 @@ export function findProgram(name: string, path = process.env.PATH ?? ""): string
   });
 }
 
-/** @returns The programs of `packageOf` that are missing. */
+/** @returns The programs and files of `packageOf` that are missing. */
 function missingPrograms(): string[] {
-  return Object.keys(packageOf).filter((program) => findProgram(program) === undefined);
+  const isThere = (name: string) => (name.startsWith("/") ? existsSync(name) : findProgram(name) !== undefined);
+  return Object.keys(packageOf).filter((name) => !isThere(name));
 }
 
 /** @throws If this is no Linux or the user isn't root. */
@@ -68,8 +92,7 @@ export function requireRoot(): void {
  */
 export async function ensurePrerequisites(): Promise<void> {
   requireRoot();
-  const path = (process.env.PATH ?? "").split(delimiter);
-  process.env.PATH = [...path, ...systemFolders.filter((folder) => !path.includes(folder))].join(delimiter);
+  removeStalePolicy();
   const missing = missingPrograms();
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((program) => packageOf[program] as string))];
@@ -88,14 +111,23 @@ async function installPackages(packages: readonly string[], say: (what: string) 
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const install = ["install", "-y", "--no-install-recommends", ...packages];
   const madePolicy = !existsSync(servicePolicy);
-  if (madePolicy) writeFileSync(servicePolicy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  const removePolicy = () => {
+    if (madePolicy) rmSync(servicePolicy, { force: true });
+  };
+  const interrupted = (signal: NodeJS.Signals) => {
+    removePolicy();
+    process.exit(128 + osConstants.signals[signal]);
+  };
+  for (const signal of endingSignals) process.once(signal, interrupted);
+  if (madePolicy) writeFileSync(servicePolicy, policyText(process.pid), { mode: 0o755 });
   try {
     await run("apt-get", install, { env, onLine: say }).catch(async () => {
       await run("apt-get", ["update"], { env, onLine: say }); // the lists may be missing or old
       await run("apt-get", install, { env, onLine: say });
     });
   } finally {
-    if (madePolicy) rmSync(servicePolicy, { force: true });
+    removePolicy();
+    for (const signal of endingSignals) process.off(signal, interrupted);
   }
   if (existsSync("/run/systemd/system")) {
     const services = ["etcd", "containerd"].filter((name) => packages.some((one) => one.startsWith(name)));

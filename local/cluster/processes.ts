@@ -142,6 +142,15 @@ export function commandOf(pid: number): string {
   }
 }
 
+/** @returns A process's program and arguments; "ended" if there is none. */
+export function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
+  } catch {
+    return "ended";
+  }
+}
+
 /** Sends a signal; a process that has ended already is no error. */
 function signal(pids: readonly number[], name: NodeJS.Signals): void {
   for (const pid of pids) {

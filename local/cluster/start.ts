@@ -6,6 +6,7 @@ import { ensureGroups } from "./cgroups.ts";
 import { type Component, type ComponentName, components, programNames } from "./components.ts";
 import { clusterName, containerdSocket, kubeconfigPath, ports, statePath } from "./config.ts";
 import { writeConfiguration } from "./configuration.ts";
+import { foreignProxies, ownProcesses, requireNoForeignProxy } from "./foreign.ts";
 import {
   accepts,
   dnsAnswers,
@@ -57,7 +58,12 @@ export async function startCluster(): Promise<LocalCluster> {
     if (Object.values(all).every(runsAsSpecified) && (await isHealthy(Object.values(all)))) return;
     // Without these two nothing that still runs is of use: the containers' shims, and what was written since.
     const fromNothing = runningPid("etcd") === undefined || runningPid("containerd") === undefined;
-    if (fromNothing) await sweep();
+    if (fromNothing) {
+      const own = ownProcesses();
+      requireNoForeignProxy(foreignProxies(own));
+      await requireFreePorts(Object.values(all), own);
+      await sweep();
+    }
     const since = fromNothing ? Date.now() : 0;
     await withProgress("Starting the local cluster", (say) => startComponents(all, binaries, since, say)).catch(
       async (error: Error) => {

@@ -1,20 +1,8 @@
 import { apiIsReady } from "./api.ts";
+import { componentNames } from "./components.ts";
 import { clusterName, kubeconfigPath } from "./config.ts";
 import { nodeIsReady } from "./health.ts";
 import { runningPid } from "./processes.ts";
-
-/** Names of the components, for the status; their settings are not needed for it. */
-const componentNames = [
-  "etcd",
-  "containerd",
-  "apiserver",
-  "controller-manager",
-  "scheduler",
-  "kubelet",
-  "proxy",
-  "coredns",
-  "provisioner",
-] as const;
 
 /** What the local cluster is like now. */
 export interface ClusterStatus {
