@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { projectRoot } from "./paths.ts";
+import { cachePath, projectRoot } from "./paths.ts";
 import type { Stack } from "./stack.ts";
 
 /** What both engines are asked for. */
@@ -54,7 +54,8 @@ async function jsonOf(command: readonly string[], place: Place): Promise<Record<
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-function embeddedEngine(stack: Stack, place: Place): Engine {
+function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
+  const place = { cwd, env: { NODE_COMPILE_CACHE: cachePath("compiled"), ...env } };
   const program = [process.execPath, join(projectRoot, "local", "engine", "main.ts")];
   const of = ["--stack", stack.name, "--config-file", stack.configFile, "--state", stack.stateFile];
   return {

@@ -1,11 +1,12 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { formatPath } from "./diff.ts";
+import { formatOutputs } from "./display.ts";
 import { setConfig } from "./project.ts";
 import { type Result, runUpdate, type Verb } from "./run.ts";
 import { ConfigError } from "./secrets.ts";
 import { openStack, outputsOf } from "./stack.ts";
-import { mask, plain, show } from "./values.ts";
+import { mask } from "./values.ts";
 
 const usage = `usage: node local/engine/main.ts preview | up | refresh | destroy | stack-output | config set [--secret] KEY [VALUE]
   --cwd FOLDER          the folder of Pulumi.yaml            (the current folder)
@@ -16,7 +17,6 @@ const usage = `usage: node local/engine/main.ts preview | up | refresh | destroy
   --diff                show every property that differs
   --expect-no-changes   fail when there is anything to do
   --json                print one JSON document
-  --show-secrets        show secrets in stack-output
   --secret              encrypt the value; read from standard input when not given
 For the demo and the tests of this project; where the Pulumi CLI can be installed, use that.`;
 
@@ -29,7 +29,6 @@ const options = {
   diff: { type: "boolean" },
   "expect-no-changes": { type: "boolean" },
   json: { type: "boolean" },
-  "show-secrets": { type: "boolean" },
   secret: { type: "boolean" },
   help: { type: "boolean" },
 } as const;
@@ -52,16 +51,12 @@ export async function main(): Promise<number> {
   const [verb = "", ...rest] = positionals;
   const stack = { cwd: values.cwd, stack: values.stack, configFile: values["config-file"], stateFile: values.state };
   if (verb === "stack-output") {
-    const outputs = outputsOf(await (await openStack(stack)).file.load());
-    const shown = values["show-secrets"] ? plain(outputs) : mask(outputs);
-    if (values.json) console.log(JSON.stringify(rest[0] === undefined ? shown : shown[rest[0]], null, 2));
-    else if (rest[0] !== undefined)
-      console.log(show(shown[rest[0]], Number.POSITIVE_INFINITY).replace(/^"(.*)"$/, "$1"));
-    else for (const [key, value] of Object.entries(shown)) console.log(`${key}: ${show(value, 2000)}`);
+    const outputs = outputsOf(await openStack(stack).file.load());
+    console.log(values.json ? JSON.stringify(mask(outputs), null, 2) : formatOutputs(outputs).join("\n"));
     return 0;
   }
   if (verb === "config" && rest[0] === "set" && rest[1] !== undefined) {
-    const { project, settingsFile } = await openStack(stack);
+    const { project, settingsFile } = openStack(stack);
     const value = rest[2] ?? (await text(process.stdin)).replace(/\n$/, "");
     await setConfig(project, settingsFile, rest[1], value, values.secret ?? false);
     return 0;
@@ -70,7 +65,6 @@ export async function main(): Promise<number> {
     throw new ConfigError(`unknown command "${positionals.join(" ")}"\n${usage}`);
   const cancel = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => cancel.abort());
-  const color = !values.json && process.stdout.isTTY && !process.env.NO_COLOR;
   const write = (shown: string) => void (values.json ? process.stderr : process.stdout).write(shown);
   const run = {
     verb: verb as Verb,
@@ -78,7 +72,7 @@ export async function main(): Promise<number> {
     diff: values.diff,
     expectNoChanges: values["expect-no-changes"],
   };
-  const result = await runUpdate({ ...stack, ...run, color, write, signal: cancel.signal });
+  const result = await runUpdate({ ...stack, ...run, write, signal: cancel.signal });
   if (values.json) console.log(asDocument(result));
   return result.exit;
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { diff } from "./diff.ts";
 import type { Operation, Provider } from "./provider.ts";
+import { unsupported } from "./unsupported.ts";
 import { type Properties, plain, unknown, type Value } from "./values.ts";
 
 /** The resource and the function of `@pulumi/command` that the engine knows. */
@@ -22,9 +23,7 @@ export async function run(
   previous: Properties,
   op: Pick<Operation, "signal" | "status" | "timeoutSeconds">,
 ): Promise<{ stdout: string; stderr: string }> {
-  for (const key of ["assetPaths", "archivePaths"])
-    if (inputs[key] !== undefined)
-      throw new Error(`${key} is not supported by the embedded engine: use the Pulumi CLI`);
+  for (const key of ["assetPaths", "archivePaths"]) if (inputs[key] !== undefined) throw unsupported(key);
   const interpreter = inputs.interpreter as string[] | undefined;
   const [program = "/bin/sh", ...args] = [...(interpreter?.length ? interpreter : ["/bin/sh", "-c"]), command];
   const env: NodeJS.ProcessEnv = { ...process.env, ...(inputs.environment as { [name: string]: string } | undefined) };
@@ -75,7 +74,7 @@ const text = (value: Value | undefined): string | undefined =>
 
 /** `command:local:Command`: runs nothing in preview; a failed create leaves nothing behind. */
 export const command: Provider = {
-  check: async (_op, inputs) => inputs,
+  check: (inputs) => inputs,
   diff(old, inputs) {
     const changes = diff(old.inputs, inputs);
     return { changes, replace: changes.some(({ path }) => path[0] === "triggers"), deleteFirst: false };

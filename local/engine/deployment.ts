@@ -2,6 +2,7 @@ import { run, runToken } from "./command.ts";
 import { stackType } from "./stack.ts";
 import type { Resource } from "./state.ts";
 import { type Context, type Registration, remove, step, timed } from "./step.ts";
+import { unsupported } from "./unsupported.ts";
 import { decode, type Properties, plain } from "./values.ts";
 
 /** Answer to a program that registers more after a step has failed. */
@@ -23,12 +24,8 @@ export class Deployment {
   constructor(target: Deployment["target"], context: Context) {
     this.target = target;
     this.context = context;
-    for (const { urn } of context.store.state.pending)
-      context.events.log(
-        "warning",
-        "an earlier run ended while it was being created; what exists of it is taken over",
-        urn,
-      );
+    const interrupted = "an earlier run ended while it was being created; what exists of it is taken over";
+    for (const urn of context.store.state.pending) context.display.log("warning", interrupted, urn);
   }
 
   private urn(type: string, name: string, parent = ""): string {
@@ -39,20 +36,22 @@ export class Deployment {
 
   /** Reads what exists, all at once; what is gone is dropped from the state. */
   refresh(): void {
-    const { store, providers, events } = this.context;
+    const { store, providers, display } = this.context;
     const look = async (resource: Resource): Promise<void> => {
       const provider = resource.custom ? providers.of(resource.type, resource.provider) : undefined;
       if (provider?.read === undefined) return;
       const live = await provider.read(resource);
-      if (live === undefined) events.log("info", "is gone: it was deleted by other hands", resource.urn);
-      if (live === undefined) return store.drop(resource);
+      if (live === undefined) {
+        display.log("info", "is gone: it was deleted by other hands", resource.urn);
+        return store.drop(resource);
+      }
       resource.applied ??= resource.outputs;
       resource.outputs = live;
     };
     const work = Promise.all(store.state.resources.map(look)).then(() => store.save());
     this.refreshed = work.catch((error: Error) => {
       this.failed = true;
-      events.log("error", `refresh: ${error.message}`);
+      display.log("error", `refresh: ${error.message}`);
       throw new Stopped(error.message);
     });
     this.refreshed.catch(() => {});
@@ -74,18 +73,16 @@ export class Deployment {
   }
 
   private async registered(fresh: Resource, registration: Registration): Promise<void> {
-    const { store, events } = this.context;
-    const duplicate = this.seen.has(fresh.urn);
+    const { store, display } = this.context;
+    if (this.seen.has(fresh.urn)) throw new Error(`two resources have the URN ${fresh.urn}: give one another name`);
     this.seen.add(fresh.urn);
-    events.learn(fresh.inputs);
+    display.redactor.learn(fresh.inputs);
     await this.refreshed;
     const old = store.find(fresh.urn, registration.aliases);
-    const twice = `two resources have the URN ${fresh.urn}: give one another name`;
-    if (duplicate) return timed(this.context, "create", fresh, () => Promise.reject(new Error(twice)));
     if (fresh.custom) return step(this.context, fresh, registration, old);
     fresh.outputs = old?.outputs ?? fresh.inputs;
     store.put(fresh);
-    return timed(this.context, old === undefined ? "create" : "same", fresh, async () => {});
+    return timed(this.context, fresh, { op: old === undefined ? "create" : "same" }, async () => {});
   }
 
   get idle(): boolean {
@@ -99,15 +96,15 @@ export class Deployment {
 
   /** Deletes what the program no longer registers (or all), and what was replaced; dependents first. */
   async finish(all = false): Promise<void> {
-    const { store, events, signal } = this.context;
+    const { store, display, signal } = this.context;
     const targets = store.state.resources.filter((item) => all || item.delete || !this.seen.has(item.urn));
     const begun = new Map<Resource, Promise<void>>();
     const end = async (target: Resource): Promise<void> => {
       await Promise.all(targets.filter((item) => item !== target && needs(item, target)).map(once));
       signal.throwIfAborted();
-      const work = () => remove(this.context, target);
-      const refused = (error: Error) => timed(this.context, "delete", target, () => Promise.reject(error));
-      await (target.delete ? work().catch(refused) : timed(this.context, "delete", target, work));
+      await timed(this.context, target, { op: target.delete ? "discard" : "delete" }, () =>
+        remove(this.context, target),
+      );
     };
     const once = (target: Resource): Promise<void> => {
       const work = begun.get(target) ?? end(target);
@@ -116,12 +113,8 @@ export class Deployment {
     };
     const ends = await Promise.allSettled(targets.map(once));
     this.failed ||= ends.some(({ status }) => status === "rejected");
-    for (const { urn } of store.state.pending.filter((item) => !this.seen.has(item.urn)))
-      events.log(
-        "warning",
-        "an interrupted create may have left it, and it is not in the program: look for it, and delete it",
-        urn,
-      );
+    const lost = "an interrupted create may have left it, and it is not in the program: look for it, and delete it";
+    for (const urn of store.state.pending) if (!this.seen.has(urn)) display.log("warning", lost, urn);
     store.state.pending = [];
   }
 
@@ -131,13 +124,10 @@ export class Deployment {
   }
 
   async invoke(token: string, args: Properties): Promise<Properties> {
-    if (token !== runToken)
-      throw new Error(
-        `the function ${token} is not supported by the embedded engine, only ${runToken}: use the Pulumi CLI`,
-      );
-    const { signal, events } = this.context;
+    if (token !== runToken) throw unsupported(`the function ${token}`);
+    const { signal, display } = this.context;
     const inputs = plain(decode(args));
-    const status = (message: string) => events.status(token, message);
+    const status = (message: string) => display.status(token, message);
     return { ...inputs, ...(await run(String(inputs.command), inputs, {}, { signal, status })) };
   }
 }

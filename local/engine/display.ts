@@ -1,26 +1,42 @@
-import { styleText } from "node:util";
-
-import { formatPath } from "./diff.ts";
-import { type Events, nameOf, type Severity, type Step, type StepKind } from "./events.ts";
+import { type Change, formatPath } from "./diff.ts";
+import { nameOf } from "./state.ts";
 import { isObject, isSecret, mask, type Properties, show, type Value } from "./values.ts";
 
-const marks = { same: " ", create: "+", update: "~", replace: "+-", delete: "-" } as const;
-const colors = { same: "dim", create: "green", update: "yellow", replace: "magenta", delete: "red" } as const;
+/** `discard` deletes what a replacement has left: part of that step, and not told as one of its own. */
+export type StepKind = "same" | "create" | "update" | "replace" | "delete" | "discard";
+/** One resource's step, done, planned or failed. */
+export interface Step {
+  readonly op: StepKind;
+  readonly urn: string;
+  readonly type: string;
+  readonly changes: readonly Change[];
+  readonly seconds: number;
+  readonly error?: string;
+}
+export type Severity = "debug" | "info" | "warning" | "error";
+export interface Diagnostic {
+  readonly severity: Severity;
+  readonly message: string;
+  readonly urn?: string;
+}
+
+const marks = { same: " ", create: "+", update: "~", replace: "+-", delete: "-", discard: "-" } as const;
 const past = {
   same: "unchanged",
   create: "created",
   update: "updated",
   replace: "replaced",
   delete: "deleted",
+  discard: "deleted",
 } as const;
 
 /** @returns Both values for people; of long texts only from where they begin to differ. */
-function contrast(before: Value | undefined, after: Value | undefined): string[] {
+function contrast(before: Value | undefined, after: Value | undefined): string {
   if (typeof before !== "string" || typeof after !== "string" || before.length < 100)
-    return [show(before), show(after)];
+    return [show(before), show(after)].filter((text) => text !== "").join(" => ");
   const differs = [...before].findIndex((character, at) => character !== after[at]);
   const from = Math.max(0, (differs < 0 ? before.length : differs) - 20);
-  return [show(before.slice(from), 80), show(after.slice(from), 80)].map((text) => (from > 0 ? `…${text}` : text));
+  return [before, after].map((text) => `…${show(text.slice(from), 80)}`).join(" => ");
 }
 
 /** Replaces secrets in all that is shown. */
@@ -41,62 +57,53 @@ class Redactor {
   }
 }
 
-export interface Diagnostic {
-  readonly severity: Severity;
-  readonly message: string;
-  readonly urn?: string;
+/** @returns Outputs as the CLI shows them: texts as they are, objects as indented lines. */
+export function formatOutputs(outputs: Properties): string[] {
+  return Object.entries(outputs).map(([key, value]) => `${key}: ${JSON.stringify(mask(value), null, 2)}`);
 }
 
 /** Tells people what happens as it happens, and keeps it for the end. */
-export class Display implements Events {
+export class Display {
   readonly steps: Step[] = [];
   readonly diagnostics: Diagnostic[] = [];
-  private readonly write: (text: string) => void;
-  private readonly options: { readonly preview: boolean; readonly diff: boolean; readonly color: boolean };
   readonly redactor = new Redactor();
+  private readonly out: (text: string) => void;
+  private readonly options: { readonly preview: boolean; readonly diff: boolean };
 
-  constructor(write: (text: string) => void, options: Display["options"]) {
-    [this.write, this.options] = [write, options];
+  constructor(out: (text: string) => void, options: Display["options"]) {
+    this.out = out;
+    this.options = options;
+  }
+
+  /** Writes text as it is, but for secrets. */
+  write(text: string): void {
+    this.out(this.redactor.hide(text));
   }
 
   line(text: string): void {
-    this.write(`${this.redactor.hide(text)}\n`);
-  }
-
-  private paint(color: Parameters<typeof styleText>[0], text: string): string {
-    return this.options.color ? styleText(color, text, { validateStream: false }) : text;
+    this.write(`${text}\n`);
   }
 
   step(step: Step): void {
     const { op, urn, type, changes, seconds } = step;
     const error = step.error === undefined ? undefined : this.redactor.hide(step.error);
-    this.steps.push({ ...step, error });
     if (error !== undefined) this.log("error", error, urn);
+    if (op === "discard" && error === undefined) return;
+    this.steps.push({ ...step, error });
     if (op === "same" && error === undefined) return;
-    const verb = error !== undefined ? this.paint("red", "failed") : this.options.preview ? op : past[op];
-    const took = this.options.preview ? "" : ` (${seconds.toFixed(1)}s)`;
-    const detailed = this.options.preview || this.options.diff;
-    const brief =
-      detailed || changes.length === 0 ? "" : ` [${changes.map(({ path }) => formatPath(path)).join(", ")}]`;
-    this.line(
-      ` ${this.paint(colors[op], marks[op].padEnd(2))} ${type.padEnd(42)} ${nameOf(urn).padEnd(28)} ${verb}${took}${brief}`,
-    );
-    if (!detailed) return;
-    for (const { path, before, after } of changes) {
-      const kind: StepKind = before === undefined ? "create" : after === undefined ? "delete" : "update";
-      const values = contrast(before, after)
-        .filter((text) => text !== "")
-        .join(" => ");
-      this.line(`      ${this.paint(colors[kind], marks[kind])} ${formatPath(path)}: ${values}`);
+    const { preview, diff } = this.options;
+    const took = preview ? "" : ` (${seconds.toFixed(1)}s)`;
+    const brief = preview || diff ? "" : changes.map(({ path }) => ` ${formatPath(path)}`).join();
+    const end = `${error === undefined ? (preview ? op : past[op]) : "failed"}${took}${brief}`;
+    this.line(` ${marks[op].padEnd(2)} ${type.padEnd(42)} ${nameOf(urn).padEnd(28)} ${end}`);
+    for (const { path, before, after } of preview || diff ? changes : []) {
+      const mark = before === undefined ? "+" : after === undefined ? "-" : "~";
+      this.line(`      ${mark} ${formatPath(path)}: ${contrast(before, after)}`);
     }
   }
 
-  learn(value: Value): void {
-    this.redactor.learn(value);
-  }
-
   status(urn: string, message: string): void {
-    for (const text of message.split("\n")) this.line(this.paint("dim", `    ${nameOf(urn)}: ${text}`));
+    for (const text of message.split("\n")) this.line(`    ${nameOf(urn)}: ${text}`);
   }
 
   log(severity: Severity, message: string, urn?: string): void {
@@ -108,28 +115,16 @@ export class Display implements Events {
   /** Warnings and errors by resource, the outputs, and the counts. */
   end(outputs: Properties, seconds: number): void {
     const told = this.diagnostics.filter(({ severity }) => severity !== "info");
-    if (told.length > 0) this.line(`\n${this.paint("bold", "Diagnostics:")}`);
+    if (told.length > 0) this.line("\nDiagnostics:");
     for (const [urn, messages] of Map.groupBy(told, (item) => item.urn ?? "")) {
       this.line(`  ${urn === "" ? "program" : `${urn.split("::").at(-2)} ${nameOf(urn)}`}:`);
-      for (const { severity, message } of messages)
-        this.line(
-          `    ${this.paint(severity === "error" ? "red" : "yellow", severity)}: ${message.replaceAll("\n", "\n    ")}`,
-        );
+      for (const { severity, message } of messages) this.line(`    ${severity}: ${message.replaceAll("\n", "\n    ")}`);
     }
-    if (Object.keys(outputs).length > 0) this.line(`\n${this.paint("bold", "Outputs:")}`);
-    for (const [key, value] of Object.entries(outputs))
-      this.line(`  ${key}: ${JSON.stringify(mask(value), null, 2).replaceAll("\n", "\n  ")}`);
-    const done = Map.groupBy(
-      this.steps.filter((step) => step.error === undefined),
-      ({ op }) => op,
-    );
-    const verb = (op: StepKind) => (op === "same" ? past.same : this.options.preview ? `to ${op}` : past[op]);
-    const counts = (["create", "update", "replace", "delete", "same"] as const)
-      .filter((op) => done.has(op))
-      .map((op) => `${marks[op].trim()} ${done.get(op)?.length} ${verb(op)}`.trim());
-    const failed = this.steps.filter((step) => step.error !== undefined).length;
-    this.line(
-      `\nResources: ${[...counts, ...(failed > 0 ? [`${failed} failed`] : [])].join(", ") || "none"}; Duration ${seconds.toFixed(1)}s`,
-    );
+    if (Object.keys(outputs).length > 0) this.line("\nOutputs:");
+    for (const text of formatOutputs(outputs)) this.line(`  ${text.replaceAll("\n", "\n  ")}`);
+    const verb = (op: StepKind) => (this.options.preview && op !== "same" ? `to ${op}` : past[op]);
+    const done = Map.groupBy(this.steps, ({ op, error }) => (error === undefined ? verb(op) : "failed"));
+    const counts = [...done].map(([how, { length }]) => `${length} ${how}`);
+    this.line(`\nResources: ${counts.join(", ") || "none"}; Duration ${seconds.toFixed(1)}s`);
   }
 }

@@ -1,29 +1,21 @@
 import { createRequire } from "node:module";
-import type {
-  handleUnaryCall,
-  Server,
-  ServerUnaryCall,
-  ServiceDefinition,
-  sendUnaryData,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { Server, ServerUnaryCall, ServiceDefinition, sendUnaryData } from "@grpc/grpc-js";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { type Deployment, Stopped } from "./deployment.ts";
-import type { Events } from "./events.ts";
+import type { Display } from "./display.ts";
 import type { Registration } from "./step.ts";
+import { unsupported } from "./unsupported.ts";
 import { decode, type Properties } from "./values.ts";
 
 const require = createRequire(import.meta.url);
 const grpc: typeof import("@grpc/grpc-js") = require("@grpc/grpc-js");
 const proto: typeof import("@pulumi/pulumi/proto/resource_pb.js") = require("@pulumi/pulumi/proto/resource_pb.js");
 const engineProto: typeof import("@pulumi/pulumi/proto/engine_pb.js") = require("@pulumi/pulumi/proto/engine_pb.js");
-const {
-  Empty,
-}: typeof import("google-protobuf/google/protobuf/empty_pb.js") = require("google-protobuf/google/protobuf/empty_pb.js");
-const {
-  Struct,
-}: typeof import("google-protobuf/google/protobuf/struct_pb.js") = require("google-protobuf/google/protobuf/struct_pb.js");
-
+const google: typeof import("google-protobuf/google/protobuf/empty_pb.js") &
+  typeof import("google-protobuf/google/protobuf/struct_pb.js") = {
+  ...require("google-protobuf/google/protobuf/empty_pb.js"),
+  ...require("google-protobuf/google/protobuf/struct_pb.js"),
+};
 const { ResourceMonitorService } = require("@pulumi/pulumi/proto/resource_grpc_pb.js");
 const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 
@@ -32,7 +24,7 @@ const features = [0, 1, 2];
 const severities = ["debug", "info", "warning", "error"] as const;
 
 /** @returns Seconds of a Go duration such as `1h30m`, `90s`; `undefined` for none. */
-export function parseDuration(text: string): number | undefined {
+export function parseDuration(text = ""): number | undefined {
   if (text === "") return undefined;
   const unit = { h: 3600, m: 60, s: 1, ms: 0.001 };
   const parts = [...text.matchAll(/([\d.]+)(ms|h|m|s)/g)];
@@ -41,9 +33,15 @@ export function parseDuration(text: string): number | undefined {
   return parts.reduce((sum, [, count, name]) => sum + Number(count) * unit[name as keyof typeof unit], 0);
 }
 
+/** What the SDKs set themselves for commands and Secrets, where the engine does that for all. */
+const ownOptions = ["", "triggers[*]", "data,stringData"];
+
 function refuseUnsupported(request: RegisterResourceRequest): void {
   const asked = {
     import: request.getImportid() !== "",
+    ignoreChanges: request.getIgnorechangesList().length > 0,
+    replaceOnChanges: !ownOptions.includes(request.getReplaceonchangesList().join()),
+    additionalSecretOutputs: !ownOptions.includes(request.getAdditionalsecretoutputsList().join()),
     deletedWith: request.getDeletedwith() !== "",
     replaceWith: request.getReplaceWithList().length > 0,
     replacementTrigger: request.hasReplacementTrigger(),
@@ -51,19 +49,19 @@ function refuseUnsupported(request: RegisterResourceRequest): void {
     stateMigrations: request.getStateMigrationsList().length > 0,
     hooks: request.getHooks() !== undefined,
     envVarMappings: request.getEnvvarmappingsMap().getLength() > 0,
+    "customTimeouts.delete": Boolean(request.getCustomtimeouts()?.getDelete()),
     "a remote component": request.getRemote(),
   };
   const refused = Object.entries(asked).find(([, is]) => is)?.[0];
-  if (refused !== undefined)
-    throw new Error(
-      `${request.getType()} ${request.getName()}: ${refused} is not supported by the embedded engine: use the Pulumi CLI`,
-    );
+  if (refused !== undefined) throw unsupported(`${request.getType()} ${request.getName()}: ${refused}`);
 }
+
+const fromStruct = (struct: { toJavaScript(): object } | undefined) => (struct?.toJavaScript() ?? {}) as Properties;
 
 function toRegistration(request: RegisterResourceRequest): Registration {
   refuseUnsupported(request);
   const [timeouts, provider] = [request.getCustomtimeouts(), request.getProvider()];
-  const inputs = decode((request.getObject()?.toJavaScript() ?? {}) as Properties);
+  const inputs = decode(fromStruct(request.getObject()));
   return {
     name: request.getName(),
     resource: {
@@ -76,39 +74,26 @@ function toRegistration(request: RegisterResourceRequest): Registration {
       dependencies: request.getDependenciesList(),
       protect: request.getProtect() || undefined,
       retainOnDelete: request.getRetainondelete() || undefined,
-      deleteTimeoutSeconds: parseDuration(timeouts?.getDelete() ?? ""),
     },
     aliases: request.getAliasurnsList(),
-    ignoreChanges: request.getIgnorechangesList(),
-    replaceOnChanges: request.getReplaceonchangesList(),
-    additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
-    timeouts: {
-      create: parseDuration(timeouts?.getCreate() ?? ""),
-      update: parseDuration(timeouts?.getUpdate() ?? ""),
-    },
+    timeouts: { create: parseDuration(timeouts?.getCreate()), update: parseDuration(timeouts?.getUpdate()) },
   };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: one handler's messages are another's mismatch
 type Handlers = { [method: string]: (request: any) => unknown };
 
-function implement(
-  service: ServiceDefinition,
-  handlers: Handlers,
-  failed: (error: Error) => Promise<void>,
-): UntypedServiceImplementation {
+/** @returns Implementations of a service's methods; those without a handler are refused by name. */
+function implement(service: ServiceDefinition, handlers: Handlers, failed: (error: Error) => Promise<void>) {
   const method =
-    (name: string): handleUnaryCall<unknown, unknown> =>
-    async (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
+    (name: string) =>
+    async ({ request }: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
       const handler = handlers[name];
-      if (handler === undefined)
-        return reply({
-          code: grpc.status.UNIMPLEMENTED,
-          message: `${name} is not supported by the embedded engine: use the Pulumi CLI`,
-        });
+      const refused = unsupported(name).message;
+      if (handler === undefined) return reply({ code: grpc.status.UNIMPLEMENTED, message: refused });
       try {
-        reply(null, (await handler(call.request)) ?? new Empty());
+        reply(null, (await handler(request)) ?? new google.Empty());
       } catch (error) {
         if (!(error instanceof Stopped) && name !== "invoke") await failed(error as Error);
         const code = name === "invoke" ? grpc.status.UNKNOWN : grpc.status.CANCELLED;
@@ -118,38 +103,31 @@ function implement(
   return Object.fromEntries(Object.keys(service).map((name) => [name, method(name)]));
 }
 
-/** Serves the deployment protocol on the loopback interface, also before the state is read. @returns Its address, and what ends it. */
-export async function serve(ready: Promise<Deployment>, events: Events): Promise<{ address: string; server: Server }> {
-  let root = "";
-  const monitor: Handlers = {
+function monitorHandlers(ready: Promise<Deployment>): Handlers {
+  return {
     getDeploymentInfo: () => new proto.DeploymentInfo().setSupportedfeaturesList(features),
     async registerResource(request: RegisterResourceRequest) {
       const made = await (await ready).register(toRegistration(request));
       const response = new proto.RegisterResourceResponse().setUrn(made.urn).setId(made.id ?? "");
-      return response.setObject(Struct.fromJavaScript(made.outputs as never));
+      return response.setObject(google.Struct.fromJavaScript(made.outputs as never));
     },
     async registerResourceOutputs(request: InstanceType<typeof proto.RegisterResourceOutputsRequest>) {
-      (await ready).registerOutputs(
-        request.getUrn(),
-        decode((request.getOutputs()?.toJavaScript() ?? {}) as Properties),
-      );
+      (await ready).registerOutputs(request.getUrn(), decode(fromStruct(request.getOutputs())));
     },
     async invoke(request: InstanceType<typeof proto.ResourceInvokeRequest>) {
-      const result = await (await ready).invoke(
-        request.getTok(),
-        (request.getArgs()?.toJavaScript() ?? {}) as Properties,
-      );
-      return new proto.ResourceInvokeResponse().setReturn(Struct.fromJavaScript(result as never));
+      const result = await (await ready).invoke(request.getTok(), fromStruct(request.getArgs()));
+      return new proto.ResourceInvokeResponse().setReturn(google.Struct.fromJavaScript(result as never));
     },
     signalAndWaitForShutdown: () => undefined,
   };
-  const engine: Handlers = {
+}
+
+function engineHandlers(display: Display): Handlers {
+  let root = "";
+  return {
     log(request: InstanceType<typeof engineProto.LogRequest>) {
-      events.log(
-        severities[request.getSeverity()] ?? "info",
-        request.getMessage().trimEnd(),
-        request.getUrn() || undefined,
-      );
+      const severity = severities[request.getSeverity()] ?? "info";
+      display.log(severity, request.getMessage().trimEnd(), request.getUrn() || undefined);
     },
     setRootResource(request: InstanceType<typeof engineProto.SetRootResourceRequest>) {
       root = request.getUrn();
@@ -157,14 +135,21 @@ export async function serve(ready: Promise<Deployment>, events: Events): Promise
     },
     getRootResource: () => new engineProto.GetRootResourceResponse().setUrn(root),
   };
+}
+
+/** Serves the deployment protocol on the loopback interface, also before the state is read. @returns Its address, and what ends it. */
+export async function serve(
+  ready: Promise<Deployment>,
+  display: Display,
+): Promise<{ address: string; server: Server }> {
   const failed = async (error: Error): Promise<void> => {
     const deployment = await ready;
-    if (!deployment.failed) events.log("error", error.message);
+    if (!deployment.failed) display.log("error", error.message);
     deployment.failed = true;
   };
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-  server.addService(ResourceMonitorService, implement(ResourceMonitorService, monitor, failed));
-  server.addService(EngineService, implement(EngineService, engine, failed));
+  server.addService(ResourceMonitorService, implement(ResourceMonitorService, monitorHandlers(ready), failed));
+  server.addService(EngineService, implement(EngineService, engineHandlers(display), failed));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { cachePath } from "../paths.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Display } from "./display.ts";
@@ -17,7 +19,6 @@ function locateRunner(folder: string): string {
 
 /** Starts the program with the SDK's own runner and the arguments that the CLI's language host passes. */
 function start({ project, settings, name }: Stack, address: string, preview: boolean): ChildProcess {
-  const runner = locateRunner(project.folder);
   const flags = {
     monitor: address,
     engine: address,
@@ -29,54 +30,59 @@ function start({ project, settings, name }: Stack, address: string, preview: boo
     parallel: "16",
   };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
-  return spawn(process.execPath, [runner, ...args, ...(preview ? ["--dry-run"] : []), project.main], {
+  const node = ["--import", fileURLToPath(import.meta.resolve("./preload.ts")), locateRunner(project.folder)];
+  const program = spawn(process.execPath, [...node, ...args, ...(preview ? ["--dry-run"] : []), project.main], {
     cwd: project.folder,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cachePath("compiled"),
       PULUMI_NODEJS_TYPESCRIPT: "false",
-      PULUMI_CONFIG: JSON.stringify(settings.config),
-      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(settings.secretKeys),
     },
   });
+  const stream = program.stdio[3] as Writable;
+  stream.on("error", () => {}); // The program may have ended already: its exit code tells.
+  const give = ({ config, secretKeys }: Awaited<Stack["settings"]>) =>
+    stream.end(
+      JSON.stringify({
+        PULUMI_CONFIG: JSON.stringify(config),
+        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys),
+      }),
+    );
+  settings.then(give, () => program.kill());
+  return program;
 }
 
 /**
  * Runs the stack's program against a deployment, to the end of both; once a step has failed and none is running, the
  * program is ended.
+ *
  * @returns The program's exit code.
  */
 export async function runProgram(
-  opened: Promise<{ deployment: Deployment }>,
+  ready: Promise<Deployment>,
   stack: Stack,
-  {
-    preview,
-    display,
-    signal,
-    write,
-  }: { preview: boolean; display: Display; signal: AbortSignal; write(text: string): void },
+  { preview, display, signal }: { preview: boolean; display: Display; signal: AbortSignal },
 ): Promise<number> {
   const { serve } = await import("./monitor.ts");
-  const ready = opened.then(({ deployment }) => deployment);
   const { address, server } = await serve(ready, display);
-  const program = start(stack, address, preview);
-  const show = (chunk: Buffer) => write(display.redactor.hide(chunk.toString("utf8")));
-  program.stdout?.on("data", show);
-  program.stderr?.on("data", show);
-  const exited = new Promise<number>((done) => program.on("close", (code) => done(code ?? 1)));
-  const stop = () => program.kill("SIGTERM");
-  signal.addEventListener("abort", stop);
-  const deployment = await ready.catch((error) => {
-    stop();
+  try {
+    const program = start(stack, address, preview);
+    const show = (chunk: Buffer) => display.write(chunk.toString("utf8"));
+    program.stdout?.on("data", show);
+    program.stderr?.on("data", show);
+    const exited = new Promise<number>((done) => program.on("close", (code) => done(code ?? 1)));
+    const stop = () => program.kill("SIGTERM");
+    signal.addEventListener("abort", stop);
+    ready.catch(stop);
+    const deployment = await ready;
+    const watchdog = setInterval(() => deployment.failed && deployment.idle && stop(), 1000);
+    const code = await exited;
+    clearInterval(watchdog);
+    signal.removeEventListener("abort", stop);
+    await deployment.settled();
+    return code;
+  } finally {
     server.forceShutdown();
-    throw error;
-  });
-  const watchdog = setInterval(() => deployment.failed && deployment.idle && stop(), 1000);
-  const code = await exited;
-  clearInterval(watchdog);
-  signal.removeEventListener("abort", stop);
-  await deployment.settled();
-  server.forceShutdown();
-  return code;
+  }
 }

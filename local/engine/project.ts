@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMap, parse, parseDocument } from "yaml";
-import { ConfigError, type Crypter, openCrypter, passphrase } from "./secrets.ts";
+import { ConfigError, type Keyring, keyring } from "./secrets.ts";
+import { unsupported } from "./unsupported.ts";
 import { isObject, mapValue, type Value } from "./values.ts";
 
 /** What `Pulumi.yaml` says, as far as the engine uses it. */
@@ -9,16 +10,12 @@ export interface Project {
   readonly name: string;
   readonly folder: string;
   readonly main: string;
-  readonly refresh: boolean;
-  readonly config: { readonly [key: string]: Value };
 }
 
 /** A stack's settings as the program gets them: full keys, strings; `secretKeys` are those to keep secret. */
 export interface Settings {
   readonly config: { [key: string]: string };
   readonly secretKeys: string[];
-  readonly salt?: string;
-  readonly crypter?: Crypter;
 }
 
 /** @returns The project whose `Pulumi.yaml` lies in `folder`. */
@@ -27,11 +24,9 @@ export function readProject(folder: string): Project {
   if (!existsSync(file)) throw new ConfigError(`no Pulumi.yaml in ${folder}: name the project's folder with --cwd`);
   const { name, runtime, main, options, config } = parse(readFileSync(file, "utf8"));
   const runtimeName = runtime?.name ?? runtime;
-  if (runtimeName !== "nodejs")
-    throw new ConfigError(
-      `runtime "${runtimeName}" is not supported by the embedded engine, only nodejs: use the Pulumi CLI`,
-    );
-  return { name, folder, main: main ?? ".", refresh: options?.refresh === "always", config: config ?? {} };
+  if (runtimeName !== "nodejs") throw unsupported(`runtime "${runtimeName}"`);
+  if (options !== undefined || config !== undefined) throw unsupported(`options or config in ${file}`);
+  return { name, folder, main: main ?? "." };
 }
 
 const asText = (value: Value): string => (typeof value === "string" ? value : JSON.stringify(value));
@@ -39,46 +34,24 @@ const fullKey = (project: Project, key: string): string => (key.includes(":") ? 
 const isSecure = (value: Value): value is { secure: string } =>
   isObject(value) && typeof value.secure === "string" && Object.keys(value).length === 1;
 
-function projectDefault(key: string, entry: Value): string | undefined {
-  if (!isObject(entry) || !["type", "value", "default", "description", "secret"].some((field) => field in entry))
-    return asText(entry);
-  const value = entry.value ?? entry.default;
-  if (value === undefined)
-    throw new ConfigError(
-      `missing configuration value "${key}": run \`node local/engine/main.ts config set ${key} <value>\``,
-    );
-  return asText(value);
+function hasSecure(value: Value): boolean {
+  return isSecure(value) || (typeof value === "object" && value !== null && Object.values(value).some(hasSecure));
 }
 
-/** @returns The settings in `file` (`Pulumi.<stack>.yaml`) over the project's defaults, secrets decrypted. */
-export async function readSettings(project: Project, file: string): Promise<Settings> {
+/** @returns The settings in `file` (`Pulumi.<stack>.yaml`), secrets decrypted. */
+export async function readSettings(project: Project, file: string, open: Keyring = keyring()): Promise<Settings> {
   const stored = existsSync(file) ? (parse(readFileSync(file, "utf8")) ?? {}) : {};
   if (stored.secretsprovider && stored.secretsprovider !== "passphrase")
-    throw new ConfigError(`${file}: secretsprovider "${stored.secretsprovider}" is not supported, only passphrase`);
+    throw unsupported(`${file}: secretsprovider "${stored.secretsprovider}"`);
   const entries = Object.entries((stored.config ?? {}) as { [key: string]: Value });
-  let secured = false;
-  mapValue(Object.fromEntries(entries), (part) => {
-    secured ||= isSecure(part);
-    return part;
-  });
-  const crypter = secured ? await openCrypter(passphrase(), stored.encryptionsalt) : undefined;
-  const config: { [key: string]: string } = {};
-  const secretKeys: string[] = [];
-  for (const [name, value] of entries) {
-    const key = fullKey(project, name);
-    const opened = mapValue(value, (part) => {
-      if (!isSecure(part) || crypter === undefined) return part;
-      if (!secretKeys.includes(key)) secretKeys.push(key);
-      return crypter.decrypt(part.secure);
-    });
-    config[key] = asText(opened);
-  }
-  for (const [name, entry] of Object.entries(project.config)) {
-    const key = fullKey(project, name);
-    const value = key in config ? undefined : projectDefault(name, entry);
-    if (value !== undefined) config[key] = value;
-  }
-  return { config, secretKeys, salt: stored.encryptionsalt, crypter };
+  const secretEntries = entries.filter(([, value]) => hasSecure(value));
+  const crypter = secretEntries.length > 0 ? await open(stored.encryptionsalt) : undefined;
+  const opened = (value: Value): Value =>
+    mapValue(value, (part) => (crypter !== undefined && isSecure(part) ? crypter.decrypt(part.secure) : part));
+  return {
+    config: Object.fromEntries(entries.map(([key, value]) => [fullKey(project, key), asText(opened(value))])),
+    secretKeys: secretEntries.map(([key]) => fullKey(project, key)),
+  };
 }
 
 /** Writes one value into the stack's settings file, encrypted where `secret`; comments in the file are kept. */
@@ -92,7 +65,7 @@ export async function setConfig(
   const document = parseDocument(existsSync(file) ? readFileSync(file, "utf8") : "");
   if (!isMap(document.contents)) document.contents = document.createNode({}) as never;
   if (secret) {
-    const crypter = await openCrypter(passphrase(), document.get("encryptionsalt") as string | undefined);
+    const crypter = await keyring()(document.get("encryptionsalt") as string | undefined);
     document.set("encryptionsalt", crypter.salt);
     document.setIn(["config", fullKey(project, key)], document.createNode({ secure: crypter.encrypt(value) }));
   } else document.setIn(["config", fullKey(project, key)], value);

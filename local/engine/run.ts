@@ -1,8 +1,7 @@
 import { Deployment } from "./deployment.ts";
-import { type Diagnostic, Display } from "./display.ts";
-import type { Step } from "./events.ts";
+import { type Diagnostic, Display, type Step } from "./display.ts";
 import { runProgram } from "./program.ts";
-import { Providers } from "./providers.ts";
+import { Providers } from "./provider.ts";
 import { openStack, outputsOf, type Stack, type StackOptions } from "./stack.ts";
 import { Store } from "./state.ts";
 import type { Properties, Value } from "./values.ts";
@@ -10,12 +9,11 @@ import type { Properties, Value } from "./values.ts";
 export type Verb = "preview" | "up" | "refresh" | "destroy";
 export interface Options extends StackOptions {
   readonly verb: Verb;
-  /** Look at what exists before comparing. @default `options.refresh` of `Pulumi.yaml` */
+  /** Look at what exists before comparing. @default false */
   readonly refresh?: boolean;
   /** Show every property that differs, in `up` too. */
   readonly diff?: boolean;
   readonly expectNoChanges?: boolean;
-  readonly color?: boolean;
   /** Where the text for people goes. @default standard output */
   readonly write?: (text: string) => void;
   readonly signal?: AbortSignal;
@@ -29,15 +27,16 @@ export interface Result {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads the state, which takes half a second where it holds secrets, while the program starts. */
+/** Reads settings and state, while the program starts. */
 async function open(stack: Stack, display: Display, signal: AbortSignal, preview: boolean, refresh: boolean) {
+  const { config, secretKeys } = await stack.settings;
+  for (const key of secretKeys) display.redactor.learn(config[key] ?? "", true);
   const state = await stack.file.load();
   const told = state.resources.filter(({ type }) => !type.startsWith("kubernetes:"));
   display.redactor.learn(told as unknown as Value);
   const store = new Store(state, () => (preview ? Promise.resolve() : stack.file.save(state)));
-  const providers = new Providers(store, stack.settings.config);
-  const target = { project: stack.project.name, stack: stack.name };
-  const deployment = new Deployment(target, { store, providers, events: display, signal, preview });
+  const context = { store, providers: new Providers(store), display, signal, preview };
+  const deployment = new Deployment({ project: stack.project.name, stack: stack.name }, context);
   if (refresh) deployment.refresh();
   return { store, deployment };
 }
@@ -47,31 +46,28 @@ export async function runUpdate(options: Options): Promise<Result> {
   const started = performance.now();
   const { verb, write = (text) => process.stdout.write(text), signal = new AbortController().signal } = options;
   const preview = verb === "preview";
-  const runs = preview || verb === "up";
-  if (runs) void import("./monitor.ts");
-  const stack = await openStack(options);
-  const display = new Display(write, { preview, diff: options.diff ?? false, color: options.color ?? false });
-  for (const key of stack.settings.secretKeys) display.redactor.learn(stack.settings.config[key] ?? "", true);
+  const stack = openStack(options);
+  const display = new Display(write, { preview, diff: options.diff ?? false });
   display.line(`${verb} of ${stack.project.name}/${stack.name} by the embedded engine`);
   const freed = preview ? undefined : stack.file.lock();
   if (freed !== undefined) display.line(freed);
   try {
-    const refresh = verb === "refresh" || (options.refresh ?? stack.project.refresh);
-    const opened = open(stack, display, signal, preview, refresh);
-    const running = runs ? runProgram(opened, stack, { preview, display, signal, write }) : undefined;
+    const opened = open(stack, display, signal, preview, options.refresh ?? verb === "refresh");
+    const ready = opened.then(({ deployment }) => deployment);
+    const running = preview || verb === "up" ? runProgram(ready, stack, { preview, display, signal }) : undefined;
     const [{ deployment, store }, code = 0] = await Promise.all([opened, running]);
-    if (verb === "refresh") await deployment.refreshed.catch(() => {});
+    await deployment.refreshed.catch(() => {});
     if (code === 0 && !deployment.failed && !signal.aborted && verb !== "refresh")
       await deployment.finish(verb === "destroy");
     const faulty = display.diagnostics.some(({ severity }) => severity === "error");
     if (code !== 0 && !faulty && !signal.aborted) display.log("error", `the program ended with exit code ${code}`);
     await store.save();
-    const changed = display.steps.some(({ op }) => op !== "same");
-    if (options.expectNoChanges && changed) display.log("error", "no changes were expected, but there are some");
-    const bad = deployment.failed ? 4 : code !== 0 || faulty || (options.expectNoChanges && changed) ? 1 : 0;
-    const exit = signal.aborted ? 8 : bad;
-    display.end(outputsOf(store.state), (performance.now() - started) / 1000);
-    return { exit, steps: display.steps, outputs: outputsOf(store.state), diagnostics: display.diagnostics };
+    const unexpected = options.expectNoChanges && display.steps.some(({ op }) => op !== "same");
+    if (unexpected) display.log("error", "no changes were expected, but there are some");
+    const bad = deployment.failed ? 4 : code !== 0 || faulty || unexpected ? 1 : 0;
+    const outputs = outputsOf(store.state);
+    display.end(outputs, (performance.now() - started) / 1000);
+    return { exit: signal.aborted ? 8 : bad, steps: display.steps, outputs, diagnostics: display.diagnostics };
   } finally {
     if (!preview) stack.file.unlock();
   }

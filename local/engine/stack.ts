@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { cachePath } from "../paths.ts";
 import { type Project, readProject, readSettings, type Settings } from "./project.ts";
-import { ConfigError, type Crypter, openCrypter, passphrase } from "./secrets.ts";
+import { ConfigError, keyring } from "./secrets.ts";
 import type { State } from "./state.ts";
 import { StateFile } from "./state-file.ts";
 import type { Properties } from "./values.ts";
@@ -22,7 +22,8 @@ export interface StackOptions {
 export interface Stack {
   readonly project: Project;
   readonly name: string;
-  readonly settings: Settings;
+  /** Being read: a fifth of a second where there are secrets. */
+  readonly settings: Promise<Settings>;
   readonly settingsFile: string;
   readonly file: StateFile;
 }
@@ -35,21 +36,16 @@ export function outputsOf(state: State): Properties {
   return state.resources.find(({ type }) => type === stackType)?.outputs ?? {};
 }
 
-/** Reads a stack's settings and finds its state file; throws {@link ConfigError}. */
-export async function openStack(options: StackOptions): Promise<Stack> {
+/** Finds a stack's files and begins to read its settings; throws {@link ConfigError}. */
+export function openStack(options: StackOptions): Stack {
   const project = readProject(resolve(options.cwd ?? "."));
   const name = options.stack ?? "dev";
   if (options.configFile !== undefined && !existsSync(options.configFile))
     throw new ConfigError(`the settings file ${options.configFile} does not exist`);
   const settingsFile = options.configFile ?? join(project.folder, `Pulumi.${name}.yaml`);
-  const settings = await readSettings(project, settingsFile);
-  const opened = new Map<string | undefined, Promise<Crypter>>();
-  const crypter = async (salt = settings.salt): Promise<Crypter> => {
-    if (settings.crypter !== undefined && salt === settings.salt) return settings.crypter;
-    const known = opened.get(salt) ?? openCrypter(passphrase(), salt);
-    opened.set(salt, known);
-    return known;
-  };
-  const file = new StateFile(options.stateFile ?? cachePath("engine", `${project.name}-${name}.json`), crypter);
-  return { project, name, settings, settingsFile, file };
+  const open = keyring();
+  const settings = readSettings(project, settingsFile, open);
+  settings.catch(() => {}); // Whoever awaits them gets the error.
+  const path = options.stateFile ?? cachePath("engine", `${project.name}-${name}.json`);
+  return { project, name, settings, settingsFile, file: new StateFile(path, open) };
 }

@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { ConfigError, type Crypter } from "./secrets.ts";
+import { ConfigError, type Keyring } from "./secrets.ts";
 import type { State } from "./state.ts";
 import { isSecret, mapValue, type Properties, secret, secretSignature, signature, type Value } from "./values.ts";
 
@@ -25,12 +15,12 @@ const processStart = (pid: number): string | undefined => {
 /** A state file: JSON that only its owner can read, replaced as a whole, secrets encrypted. */
 export class StateFile {
   readonly path: string;
-  private readonly crypter: (salt?: string) => Promise<Crypter>;
+  private readonly crypter: Keyring;
   private written = "";
   private queue: Promise<void> = Promise.resolve();
 
   /** @param crypter Opens the stack's passphrase; called only when there is a secret to read or write. */
-  constructor(path: string, crypter: (salt?: string) => Promise<Crypter>) {
+  constructor(path: string, crypter: Keyring) {
     this.path = path;
     this.crypter = crypter;
   }
@@ -67,10 +57,7 @@ export class StateFile {
     }
     if (text === this.written) return;
     const temporary = `${this.path}.${process.pid}.tmp`;
-    const file = openSync(temporary, "w", 0o600);
-    writeFileSync(file, text);
-    fsyncSync(file);
-    closeSync(file);
+    writeFileSync(temporary, text, { mode: 0o600, flush: true });
     renameSync(temporary, this.path);
     this.written = text;
   }

@@ -16,25 +16,21 @@ export interface Resource {
   dependencies: string[];
   protect?: boolean;
   retainOnDelete?: boolean;
-  deleteTimeoutSeconds?: number;
   /** Why it exists but is not ready; the next update waits for it again. */
   initErrors?: string[];
   /** Replaced already; to be deleted at the end of an update. */
   delete?: boolean;
 }
 
-/** A create that had begun when this was written. */
-export interface Pending {
-  readonly urn: string;
-  readonly type: string;
-  readonly inputs: Properties;
-}
-
 export interface State {
   salt?: string;
   resources: Resource[];
-  pending: Pending[];
+  /** URNs of the creates that had begun when this was written. */
+  pending: string[];
 }
+
+/** @returns The last part of a URN: the resource's name. */
+export const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
 /** The state during an update, and the way to store it. */
 export class Store {
@@ -48,14 +44,9 @@ export class Store {
 
   /** @returns The current resource of that URN, or of one it had before; it has `urn` from then on. */
   find(urn: string, aliases: readonly string[] = []): Resource | undefined {
-    const known = [urn, ...aliases];
-    const found = this.state.resources.find((item) => !item.delete && known.includes(item.urn));
+    const found = this.state.resources.find((item) => !item.delete && [urn, ...aliases].includes(item.urn));
     if (found !== undefined) found.urn = urn;
     return found;
-  }
-
-  pending(urn: string): Pending | undefined {
-    return this.state.pending.find((item) => item.urn === urn);
   }
 
   put(resource: Resource): void {
@@ -70,13 +61,13 @@ export class Store {
   }
 
   /** Notes that a create begins, so that a run after a crash knows of it. */
-  async begin({ urn, type, inputs }: Resource): Promise<void> {
+  async begin(urn: string): Promise<void> {
     this.end(urn);
-    this.state.pending.push({ urn, type, inputs });
+    this.state.pending.push(urn);
     await this.save();
   }
 
   end(urn: string): void {
-    this.state.pending = this.state.pending.filter((item) => item.urn !== urn);
+    this.state.pending = this.state.pending.filter((item) => item !== urn);
   }
 }

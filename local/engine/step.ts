@@ -1,19 +1,16 @@
 import { commandType } from "./command.ts";
-import { type Change, ignoreChanges, parsePath, touches } from "./diff.ts";
-import { type Events, nameOf, type StepKind } from "./events.ts";
-import { NotReady, type Operation, type Provider } from "./provider.ts";
-import type { Providers } from "./providers.ts";
-import type { Resource, Store } from "./state.ts";
+import type { Change } from "./diff.ts";
+import type { Display, StepKind } from "./display.ts";
+import { NotReady, type Operation, type Provider, type Providers } from "./provider.ts";
+import { nameOf, type Resource, type Store } from "./state.ts";
 import { hasSecret, type Properties, secret } from "./values.ts";
 
 /** A resource as the program registers it: what is stored, and the SDK's options that steer its step. */
 export interface Registration {
   readonly name: string;
   readonly resource: Omit<Resource, "urn">;
+  /** URNs that it had before. */
   readonly aliases: readonly string[];
-  readonly ignoreChanges: readonly string[];
-  readonly replaceOnChanges: readonly string[];
-  readonly additionalSecretOutputs: readonly string[];
   readonly deleteBeforeReplace: boolean;
   /** Seconds. */
   readonly timeouts: { readonly create?: number; readonly update?: number };
@@ -23,36 +20,33 @@ export interface Registration {
 export interface Context {
   readonly store: Store;
   readonly providers: Providers;
-  readonly events: Events;
+  readonly display: Display;
   readonly signal: AbortSignal;
   readonly preview: boolean;
 }
 
-function operation(
-  { store, events, signal, preview }: Context,
-  { urn, type }: Resource,
-  timeoutSeconds?: number,
-): Operation {
-  const status = (message: string) => events.status(urn, message);
-  const takeOver = store.pending(urn) !== undefined;
-  return { name: nameOf(urn), type, preview, takeOver, timeoutSeconds, signal, status };
+/** What a step turns out to be, filled in as that is found out. */
+interface Plan {
+  op: StepKind;
+  changes?: readonly Change[];
+}
+
+function operation({ store, display, signal, preview }: Context, { urn }: Resource, timeoutSeconds?: number) {
+  const status = (message: string) => display.status(urn, message);
+  const takeOver = store.state.pending.includes(urn);
+  return { name: nameOf(urn), preview, takeOver, timeoutSeconds, signal, status } satisfies Operation;
 }
 
 /** Does one step, times it, and tells how it went. */
-export async function timed<T>(
-  { events }: Context,
-  op: StepKind,
-  { urn, type }: Pick<Resource, "urn" | "type">,
-  work: () => Promise<T>,
-  changes: readonly Change[] = [],
-): Promise<T> {
+export async function timed(context: Context, resource: Resource, plan: Plan, work: () => Promise<void>) {
   const started = performance.now();
-  const tell = (error?: string) =>
-    events.step({ op, urn, type, changes, seconds: (performance.now() - started) / 1000, error });
+  const tell = (error?: string) => {
+    const { urn, type } = resource;
+    context.display.step({ changes: [], ...plan, urn, type, seconds: (performance.now() - started) / 1000, error });
+  };
   try {
-    const result = await work();
+    await work();
     tell();
-    return result;
   } catch (error) {
     tell((error as Error).message);
     throw error;
@@ -63,30 +57,25 @@ export async function timed<T>(
 export async function remove(context: Context, resource: Resource): Promise<void> {
   if (resource.protect) throw new Error("it is protected: remove the option `protect` first");
   if (resource.custom && !resource.retainOnDelete && !context.preview)
-    await context.providers
-      .of(resource.type, resource.provider)
-      .remove(operation(context, resource, resource.deleteTimeoutSeconds), resource);
+    await context.providers.of(resource.type, resource.provider).remove(operation(context, resource), resource);
   await context.store.drop(resource);
 }
 
-/** Outputs that are secret by option, or because the command had a secret to print. */
-function sealed(outputs: Properties, { inputs, type }: Resource, options: Registration): Properties {
-  const printed = type === commandType && hasSecret(inputs) ? ["stdout", "stderr"] : [];
-  const marked = [...printed, ...options.additionalSecretOutputs].filter((key) => key in outputs);
-  return { ...outputs, ...Object.fromEntries(marked.map((key) => [key, secret(outputs[key] ?? null)])) };
+/** What a command that was given a secret prints is secret too. */
+function sealed(outputs: Properties, { inputs, type }: Resource): Properties {
+  if (type !== commandType || !hasSecret(inputs)) return outputs;
+  return { ...outputs, stdout: secret(outputs.stdout ?? null), stderr: secret(outputs.stderr ?? null) };
 }
 
 /** Runs a create or update; what exists but isn't ready is recorded as such before its error goes on. */
 async function recorded(
-  context: Context,
+  { store, signal }: Context,
   fresh: Resource,
-  options: Registration,
   old: Resource | undefined,
   work: () => Promise<{ id?: string; outputs: Properties }>,
 ): Promise<void> {
-  const { store, signal } = context;
   const keep = async (made: { id?: string; outputs: Properties }, initErrors?: string[]) => {
-    Object.assign(fresh, { id: made.id, outputs: sealed(made.outputs, fresh, options), initErrors });
+    Object.assign(fresh, { id: made.id, outputs: sealed(made.outputs, fresh), initErrors });
     store.end(fresh.urn);
     if (old !== undefined) old.delete = true;
     store.put(fresh);
@@ -106,57 +95,39 @@ async function create(
   context: Context,
   provider: Provider,
   fresh: Resource,
-  options: Registration,
+  { timeouts }: Registration,
   old?: Resource,
 ): Promise<void> {
-  const op = operation(context, fresh, options.timeouts.create);
-  await context.store.begin(fresh);
-  await recorded(context, fresh, options, old, () => provider.create(op, fresh.inputs));
-}
-
-async function replace(
-  context: Context,
-  provider: Provider,
-  fresh: Resource,
-  options: Registration,
-  old: Resource,
-  first: boolean,
-): Promise<void> {
-  if (old.protect) throw new Error("it is protected and would have to be replaced: remove the option `protect` first");
-  if (first) await remove(context, old);
-  await create(context, provider, fresh, options, first ? undefined : old);
+  const op = operation(context, fresh, timeouts.create);
+  await context.store.begin(fresh.urn);
+  await recorded(context, fresh, old, () => provider.create(op, fresh.inputs));
 }
 
 /** Brings a resource that a provider manages to what is registered. */
-export async function step(context: Context, fresh: Resource, options: Registration, old?: Resource): Promise<void> {
-  const { store, providers } = context;
-  const op = operation(context, fresh);
-  const plan = async () => {
-    const provider = providers.of(fresh.type, fresh.provider);
-    const given = old === undefined ? fresh.inputs : ignoreChanges(old.inputs, fresh.inputs, options.ignoreChanges);
-    fresh.inputs = await provider.check(op, given, old?.inputs ?? store.pending(fresh.urn)?.inputs);
-    return { provider, given, difference: old && provider.diff(old, fresh.inputs) };
-  };
-  const { provider, given, difference } = await plan().catch((error) =>
-    timed(context, old === undefined ? "create" : "update", fresh, () => Promise.reject(error)),
-  );
-  if (old === undefined || difference === undefined)
-    return timed(context, "create", fresh, () => create(context, provider, fresh, options));
-  const { changes, deleteFirst } = difference;
-  const asked = options.replaceOnChanges.map(parsePath);
-  if (difference.replace || changes.some(({ path }) => asked.some((pattern) => touches(path, pattern)))) {
-    const first = deleteFirst || options.deleteBeforeReplace;
-    if (!first) fresh.inputs = await provider.check(op, given);
-    return timed(context, "replace", fresh, () => replace(context, provider, fresh, options, old, first), changes);
-  }
-  if (changes.length === 0 && old.initErrors === undefined) {
+export function step(context: Context, fresh: Resource, options: Registration, old?: Resource): Promise<void> {
+  const plan: Plan = { op: old === undefined ? "create" : "update" };
+  return timed(context, fresh, plan, async () => {
+    const provider = context.providers.of(fresh.type, fresh.provider);
+    fresh.inputs = provider.check(fresh.inputs);
+    if (old === undefined) return create(context, provider, fresh, options);
+    const { changes, replace, deleteFirst } = provider.diff(old, fresh.inputs);
+    plan.changes = changes;
+    if (replace) {
+      plan.op = "replace";
+      if (old.protect) throw new Error("it is protected, and would be replaced: remove the option `protect` first");
+      const first = deleteFirst || options.deleteBeforeReplace;
+      if (first) await remove(context, old);
+      return create(context, provider, fresh, options, first ? undefined : old);
+    }
+    if (changes.length > 0 || old.initErrors !== undefined) {
+      const op = operation(context, fresh, options.timeouts.update);
+      return recorded(context, fresh, undefined, async () => ({
+        id: old.id,
+        outputs: await provider.update(op, old, fresh.inputs),
+      }));
+    }
+    plan.op = "same";
     Object.assign(fresh, { id: old.id, outputs: old.outputs, applied: old.applied });
-    store.put(fresh);
-    return timed(context, "same", fresh, async () => {});
-  }
-  const update = async () => ({
-    id: old.id,
-    outputs: await provider.update(operation(context, fresh, options.timeouts.update), old, fresh.inputs),
+    context.store.put(fresh);
   });
-  return timed(context, "update", fresh, () => recorded(context, fresh, options, undefined, update), changes);
 }

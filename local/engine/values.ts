@@ -1,3 +1,5 @@
+import { unsupported } from "./unsupported.ts";
+
 /**
  * Property values as the SDK's wire format has them: JSON, with objects that carry a signature for what JSON has no
  * word for (https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties.go).
@@ -43,8 +45,7 @@ export function decode(properties: Properties): Properties {
   return mapValue(properties, (part) => {
     if (!isObject(part)) return part;
     if (isSecret(part)) return secret(plain(part.value));
-    if (assetSignatures.includes(String(part[signature])))
-      throw new Error("assets and archives are not supported by the embedded engine: use the Pulumi CLI");
+    if (assetSignatures.includes(String(part[signature]))) throw unsupported("an asset or archive");
     if (part[signature] !== outputSignature) return part;
     const value = part.value ?? unknown;
     return part.secret === true ? secret(value) : value;

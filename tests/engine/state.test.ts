@@ -71,13 +71,13 @@ describe("engine secrets and state", () => {
     file.lock();
     const stored = {
       resources: [resource("a", { outputs: { password: secret({ word: "hunter2" }) } })],
-      pending: [{ urn: "u", type: "t", inputs: { p: secret("hunter3") } }],
+      pending: ["u"],
     };
     await file.save(stored);
     const text = readFileSync(file.path, "utf8");
     assert.doesNotMatch(text, /hunter/);
     assert.deepEqual((await stateFile().load()).resources[0]?.outputs, { password: secret({ word: "hunter2" }) });
-    assert.deepEqual((await stateFile().load()).pending[0]?.inputs, { p: secret("hunter3") });
+    assert.deepEqual((await stateFile().load()).pending, ["u"]);
   });
   it("keeps the file for its owner alone, leaves nothing beside it, and does not rewrite what is the same", async () => {
     const file = stateFile();
@@ -103,11 +103,8 @@ describe("engine secrets and state", () => {
     assert.match(stateFile().lock() ?? "", /taken over/);
   });
 
-  it("reads settings as the CLI does: keys, defaults, types and secrets", async () => {
-    writeFileSync(
-      join(folder, "Pulumi.yaml"),
-      "name: unity\nruntime: nodejs\nconfig:\n  region: {type: string, default: north}\n  size: {type: integer, default: 3}\n  kubernetes:context: {value: c}\n",
-    );
+  it("reads settings as the CLI does: keys, types and secrets", async () => {
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\n");
     writeFileSync(
       join(folder, "Pulumi.dev.yaml"),
       `encryptionsalt: ${encryptionsalt}\nconfig:\n  unity:size: 5\n  unity:flags: {a: [1, true]}\n  unity:password: {secure: "${sealed("hunter2", Buffer.alloc(12, 2))}"}\n`,
@@ -117,14 +114,8 @@ describe("engine secrets and state", () => {
       "unity:size": "5",
       "unity:flags": '{"a":[1,true]}',
       "unity:password": "hunter2",
-      "unity:region": "north",
-      "kubernetes:context": "c",
     });
     assert.deepEqual(settings.secretKeys, ["unity:password"]);
-  });
-  it("names a setting that is missing, and the command that sets it", async () => {
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\nconfig:\n  size: {type: integer}\n");
-    await assert.rejects(readSettings(readProject(folder), join(folder, "none.yaml")), /"size".*config set size/);
   });
   it("writes settings that it reads again, and keeps comments", async () => {
     writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\n");
@@ -140,7 +131,9 @@ describe("engine secrets and state", () => {
       "other:plain": "1",
     });
   });
-  it("refuses a runtime other than nodejs", () => {
+  it("refuses a runtime other than nodejs, and settings in Pulumi.yaml", () => {
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\nconfig: {size: 3}\n");
+    assert.throws(() => readProject(folder), /options or config in .* is not supported/);
     writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: python\n");
     assert.throws(() => readProject(folder), /runtime "python" is not supported/);
   });

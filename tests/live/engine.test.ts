@@ -75,39 +75,49 @@ describe("engine on a cluster", function () {
 
   it("previews on the server without writing, creates, and then finds nothing to do", async () => {
     declare([
-      { name: "auto", object: configMap({ a: "1" }) },
-      { name: "named", object: configMap({ a: "1" }, { name: "named" }) },
+      { name: "one", object: configMap({ a: "1" }, { name: "one" }) },
+      { name: "other", object: configMap({ a: "2" }, { name: "other" }) },
     ]);
     const before = listed("configmaps");
     assert.equal((await scratch.run("preview")).exit, 0);
     assert.equal(listed("configmaps"), before);
     const up = await scratch.run("up");
-    const { auto = "" } = up.outputs.names as { auto?: string };
-    assert.match(auto, /^auto-[0-9a-f]{8}$/);
-    assert.deepEqual(get("configmap", auto).data, { a: "1" });
+    assert.deepEqual(up.outputs.names, { one: "one", other: "other" });
+    assert.deepEqual(get("configmap", "one").data, { a: "1" });
     assert.deepEqual(stepsOf(await scratch.run("up", { expectNoChanges: true, refresh: true })), []);
   });
 
-  it("updates labels in place, and replaces for data: by a new name where it may choose one", async () => {
-    const of = (data: object, label: string) => [
-      { name: "auto", object: configMap(data, { labels: { l: label } }) },
-      { name: "named", object: configMap(data, { name: "named", labels: { l: label } }) },
+  it("updates labels in place, and replaces for data, under a new name before the old one goes", async () => {
+    const of = (a: string, label: string) => [
+      { name: "content", object: configMap({ a }, { name: `content-${a}`, labels: { l: label } }) },
+      { name: "named", object: configMap({ a }, { name: "named", labels: { l: label } }) },
     ];
-    declare(of({ a: "1" }, "x"));
-    const first = (await scratch.run("up")).outputs.names as { auto: string };
+    declare(of("1", "x"));
+    await scratch.run("up");
     const uid = get("configmap", "named").metadata.uid;
-    declare(of({ a: "1" }, "y"));
-    assert.deepEqual(stepsOf(await scratch.run("up")), ["update auto", "update named"]);
-    assert.deepEqual(
-      [get("configmap", "named").metadata.uid, get("configmap", first.auto).metadata.labels.l],
-      [uid, "y"],
-    );
-    declare(of({ a: "2" }, "y"));
-    const replaced = await scratch.run("up");
-    assert.deepEqual(stepsOf(replaced), ["replace auto", "replace named"]);
-    assert.notEqual((replaced.outputs.names as { auto: string }).auto, first.auto);
+    declare(of("1", "y"));
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["update content", "update named"]);
+    const { metadata } = get("configmap", "content-1");
+    assert.deepEqual([get("configmap", "named").metadata.uid, metadata.labels.l], [uid, "y"]);
+    declare(of("2", "y"));
+    assert.deepEqual(stepsOf(await scratch.run("up")), ["replace content", "replace named"]);
+    assert.deepEqual(get("configmap", "content-2").data, { a: "2" });
     assert.notEqual(get("configmap", "named").metadata.uid, uid);
-    assert.doesNotMatch(listed("configmaps"), new RegExp(first.auto));
+    assert.doesNotMatch(listed("configmaps"), /content-1/);
+  });
+
+  it("names the kinds and annotations that it does not know, and objects without a name", async () => {
+    const named = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "n" } };
+    for (const [object, why] of [
+      [{ ...named, apiVersion: "apps/v1", kind: "StatefulSet" }, "the kind apps/v1/StatefulSet"],
+      [{ ...named, metadata: {} }, "a ConfigMap without metadata.name"],
+      [{ ...named, metadata: { name: "n", annotations: { "pulumi.com/waitFor": "x" } } }, "pulumi.com/waitFor"],
+      [{ ...named, kind: "Service" }, "a Service without the annotation pulumi.com/skipAwait"],
+    ] as const) {
+      declare([{ name: "odd", object }]);
+      assert.equal((await scratch.run("preview")).exit, 4);
+      assert.match(scratch.text, new RegExp(`${why} is not supported by the embedded engine: use the Pulumi CLI`));
+    }
   });
 
   it("finds on refresh what other hands changed or deleted, and only then", async () => {
@@ -234,7 +244,10 @@ describe("engine on a cluster", function () {
   });
 
   it("says which context there is when the one named is not", async () => {
-    scratch.settings({ context: "no-such-context", objects: [{ name: "one", object: configMap({}) }] });
+    scratch.settings({
+      context: "no-such-context",
+      objects: [{ name: "one", object: configMap({}, { name: "one" }) }],
+    });
     assert.equal((await scratch.run("preview")).exit, 4);
     assert.match(scratch.text, /no context "no-such-context"; it has: /);
   });

@@ -1,4 +1,4 @@
-import type { Cluster, KubeObject } from "./client.ts";
+import { type Cluster, type KubeObject, pathOf } from "./client.ts";
 
 /** @returns What is wrong with a pod, container by container, init containers first; nothing when all is well. */
 function podFaults(pod: KubeObject): string[] {
@@ -31,12 +31,8 @@ export async function explainPods(cluster: Cluster, pods: readonly KubeObject[])
     const faults = podFaults(pod).map(async (fault) => {
       const silent = /container "(.*)" ended with exit code -?\d+ \[\w+\]$/.exec(fault);
       if (silent === null) return fault;
-      const log = await cluster
-        .send(
-          "GET",
-          `${await cluster.path({ apiVersion: "v1", kind: "Pod", ...pod })}/log?container=${silent[1]}&tailLines=20`,
-        )
-        .catch(() => ({ text: "" }));
+      const path = `${pathOf({ apiVersion: "v1", kind: "Pod", ...pod })}/log?container=${silent[1]}&tailLines=20`;
+      const log = await cluster.send("GET", path).catch(() => ({ text: "" }));
       return `${fault}; the last of its log:\n${log.text}`.trimEnd();
     });
     return Promise.all(faults);

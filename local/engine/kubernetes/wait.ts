@@ -1,156 +1,91 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Operation } from "../provider.ts";
-import { type Cluster, isPassing, type KubeObject } from "./client.ts";
+import { type Cluster, isPassing, type KubeObject, withLabels } from "./client.ts";
 import { explainPods, summarizePods } from "./pods.ts";
 
+/** How near an object is to being ready, or why it never will be. */
 interface Verdict {
   readonly ready: boolean;
-  /** Why it will never be ready. */
   readonly failed?: string;
   readonly pods?: readonly KubeObject[];
   readonly message?: string;
 }
 
 const pollMilliseconds = 200;
+const revision = "deployment.kubernetes.io/revision";
 const condition = (object: KubeObject, type: string): KubeObject | undefined =>
   object.status?.conditions?.find((item: KubeObject) => item.type === type);
-const podsOf = (cluster: Cluster, { metadata }: KubeObject, labels: KubeObject) =>
-  cluster.list("v1", "Pod", metadata.namespace, labels);
+const told = (refusal: KubeObject | undefined): string | undefined =>
+  refusal?.status === "True" ? `[${refusal.reason}] ${refusal.message}` : undefined;
+const join = (...parts: (string | undefined)[]): string => parts.filter(Boolean).join("; ");
 
-/** Why a controller makes no pods (a quota, pod security): only its events say. */
+/** Why a Job makes no pods (a quota, pod security): only its events say. */
 async function lastWarning(cluster: Cluster, { metadata }: KubeObject): Promise<string | undefined> {
-  const path = await cluster.collection("v1", "Event", metadata.namespace);
-  const selector = encodeURIComponent(`involvedObject.uid=${metadata.uid},type=Warning`);
-  const { items } = await cluster.send("GET", `${path}?fieldSelector=${selector}`).catch(() => ({ items: [] }));
-  return items.at(-1)?.message;
+  const query = `fieldSelector=${encodeURIComponent(`involvedObject.uid=${metadata.uid},type=Warning`)}`;
+  const events = await cluster.list("v1", "Event", metadata.namespace, query).catch(() => []);
+  return events.at(-1)?.message;
 }
 
 async function jobVerdict(job: KubeObject, cluster: Cluster): Promise<Verdict> {
-  const failed = condition(job, "Failed");
-  if (condition(job, "Complete")?.status === "True") return { ready: true };
-  const pods = await podsOf(cluster, job, { "batch.kubernetes.io/controller-uid": job.metadata.uid });
+  if (told(condition(job, "Complete")) !== undefined) return { ready: true };
+  const query = withLabels({ "batch.kubernetes.io/controller-uid": job.metadata.uid });
+  const pods = await cluster.list("v1", "Pod", job.metadata.namespace, query);
   const message = pods.length === 0 ? await lastWarning(cluster, job) : undefined;
-  const why =
-    failed?.status === "True"
-      ? [`[${failed.reason}] ${failed.message}`, message].filter(Boolean).join("; ")
-      : undefined;
-  return { ready: false, pods, message, failed: why };
+  const failed = told(condition(job, "Failed"));
+  return { ready: false, pods, message, failed: failed && join(failed, message) };
+}
+
+async function newPods(cluster: Cluster, { spec, metadata }: KubeObject): Promise<KubeObject[]> {
+  const query = withLabels(spec.selector.matchLabels);
+  const sets = await cluster.list("apps/v1", "ReplicaSet", metadata.namespace, query);
+  const current = sets.find(
+    (set) =>
+      set.metadata.annotations?.[revision] === metadata.annotations?.[revision] &&
+      set.metadata.ownerReferences?.[0]?.uid === metadata.uid,
+  );
+  if (current === undefined) return [];
+  return cluster.list("v1", "Pod", metadata.namespace, withLabels(current.spec.selector.matchLabels));
 }
 
 async function deploymentVerdict(deployment: KubeObject, cluster: Cluster): Promise<Verdict> {
   const { spec, status = {}, metadata } = deployment;
   if ((status.observedGeneration ?? 0) < metadata.generation) return { ready: false };
-  const [progressing, available] = [condition(deployment, "Progressing"), condition(deployment, "Available")];
+  const progressing = condition(deployment, "Progressing");
   const updated = (status.updatedReplicas ?? 0) >= spec.replicas;
   const rolledOut = progressing?.reason === "NewReplicaSetAvailable" && progressing.status === "True";
-  if (available?.status === "True" && updated && rolledOut) return { ready: true };
-  const sets = await cluster.list("apps/v1", "ReplicaSet", metadata.namespace, spec.selector.matchLabels ?? {});
-  const revision = metadata.annotations?.["deployment.kubernetes.io/revision"];
-  const current = sets.find(
-    (set) =>
-      set.metadata.annotations?.["deployment.kubernetes.io/revision"] === revision &&
-      set.metadata.ownerReferences?.[0]?.uid === metadata.uid,
-  );
-  const pods = current === undefined ? [] : await podsOf(cluster, deployment, current.spec.selector.matchLabels);
-  const message = `${status.updatedReplicas ?? 0} of ${spec.replicas} replicas updated, ${status.availableReplicas ?? 0} available`;
-  const refused = condition(deployment, "ReplicaFailure");
-  if (progressing?.status === "False") {
-    const cause = refused?.status === "True" ? `; [${refused.reason}] ${refused.message}` : "";
-    return { ready: false, pods, failed: `[${progressing.reason}] ${progressing.message}${cause}` };
-  }
-  return { ready: false, pods, message: refused?.status === "True" ? `${message}; ${refused.message}` : message };
-}
-
-async function statefulSetVerdict(set: KubeObject, cluster: Cluster): Promise<Verdict> {
-  const { spec, status = {}, metadata } = set;
-  const current =
-    (status.observedGeneration ?? 0) >= metadata.generation && status.currentRevision === status.updateRevision;
-  if (current && (status.readyReplicas ?? 0) >= spec.replicas) return { ready: true };
-  const pods = await podsOf(cluster, set, spec.selector.matchLabels ?? {});
-  return { ready: false, pods, message: `${status.readyReplicas ?? 0} of ${spec.replicas} replicas ready` };
-}
-
-async function serviceVerdict(service: KubeObject, cluster: Cluster): Promise<Verdict> {
-  const { spec, metadata, status } = service;
-  if (spec.type === "LoadBalancer" && !status?.loadBalancer?.ingress?.length)
-    return { ready: false, message: "no load balancer address yet" };
-  if (spec.type === "ExternalName" || Object.keys(spec.selector ?? {}).length === 0) return { ready: true };
-  const labels = { "kubernetes.io/service-name": metadata.name };
-  const slices = await cluster.list("discovery.k8s.io/v1", "EndpointSlice", metadata.namespace, labels);
-  const endpoints = slices.flatMap((slice): KubeObject[] => slice.endpoints ?? []);
-  if (spec.clusterIP === "None" || endpoints.some((endpoint) => endpoint.conditions?.ready !== false))
-    return { ready: true };
-  return {
-    ready: false,
-    message: "no ready pod matches its selector",
-    pods: await podsOf(cluster, service, spec.selector),
-  };
-}
-
-async function claimVerdict({ spec, status }: KubeObject, cluster: Cluster): Promise<Verdict> {
-  if (status?.phase === "Bound") return { ready: true };
-  const name = spec.storageClassName;
-  const storage = name
-    ? await cluster.get({ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name } })
-    : undefined;
-  return {
-    ready: storage?.volumeBindingMode === "WaitForFirstConsumer",
-    message: `its phase is ${status?.phase ?? "unset"}`,
-  };
-}
-
-async function podVerdict(pod: KubeObject): Promise<Verdict> {
-  const failed = pod.status?.phase === "Failed" ? "the pod failed" : undefined;
-  return {
-    ready: condition(pod, "Ready")?.status === "True" || pod.status?.phase === "Succeeded",
-    pods: [pod],
-    failed,
-  };
+  if (condition(deployment, "Available")?.status === "True" && updated && rolledOut) return { ready: true };
+  const pods = await newPods(cluster, deployment);
+  const refused = told(condition(deployment, "ReplicaFailure"));
+  if (progressing?.status === "False")
+    return { ready: false, pods, failed: join(`[${progressing.reason}] ${progressing.message}`, refused) };
+  const counts = `${status.updatedReplicas ?? 0} of ${spec.replicas} replicas updated, ${status.availableReplicas ?? 0} available`;
+  return { ready: false, pods, message: join(counts, refused) };
 }
 
 const verdicts: { readonly [kind: string]: (object: KubeObject, cluster: Cluster) => Promise<Verdict> } = {
-  "batch/v1/Job": jobVerdict,
-  "apps/v1/Deployment": deploymentVerdict,
-  "apps/v1/StatefulSet": statefulSetVerdict,
-  "apps/v1/DaemonSet": async ({ status = {}, metadata }) => ({
-    ready:
-      status.observedGeneration >= metadata.generation &&
-      status.updatedNumberScheduled === status.desiredNumberScheduled &&
-      (status.numberAvailable ?? 0) === status.desiredNumberScheduled,
-    message: `${status.numberAvailable ?? 0} of ${status.desiredNumberScheduled ?? "?"} pods available`,
-  }),
-  "v1/Service": serviceVerdict,
-  "v1/PersistentVolumeClaim": claimVerdict,
-  "v1/PersistentVolume": async ({ status }) => ({ ready: ["Available", "Bound"].includes(status?.phase) }),
-  "v1/Pod": podVerdict,
-  "networking.k8s.io/v1/Ingress": async ({ status }) => ({ ready: Boolean(status?.loadBalancer?.ingress?.length) }),
+  Job: jobVerdict,
+  Deployment: deploymentVerdict,
 };
 
-async function poll<T extends object | true>(
-  op: Operation,
-  seconds: number,
-  what: string,
-  look: () => Promise<T | undefined | string>,
-): Promise<T> {
+/** Looks until `look` gives more than a text, which says what is still missing. */
+async function poll<T extends object | true>(op: Operation, what: string, look: () => Promise<T | string>): Promise<T> {
+  const { timeoutSeconds = 600, signal } = op;
   const started = Date.now();
-  let message = "";
-  let told = 0;
+  let [message, toldAt] = ["", 0];
   for (;;) {
-    op.signal.throwIfAborted();
+    signal.throwIfAborted();
     const found = await look().catch((error: Error) => {
-      if (isPassing(error)) return `the API server does not answer: ${error.message}`;
+      if (isPassing(error)) return error.message;
       throw error;
     });
-    if (found !== undefined && typeof found !== "string") return found;
+    if (typeof found !== "string") return found;
     const elapsed = Date.now() - started;
-    if (elapsed > seconds * 1000) throw new Error(`${what}: not ready within ${seconds} s; ${found ?? ""}`);
-    const now = found ?? "not ready";
-    if (elapsed > 1000 && (now !== message || elapsed - told > 10_000)) {
-      op.status(`waiting for ${what}: ${now} (${Math.round(elapsed / 1000)}s)`);
-      message = now;
-      told = elapsed;
+    if (elapsed > timeoutSeconds * 1000) throw new Error(`${what}: not ready within ${timeoutSeconds} s; ${found}`);
+    if (elapsed > 1000 && (found !== message || elapsed - toldAt > 10_000)) {
+      op.status(`waiting for ${what}: ${found || "not ready"} (${Math.round(elapsed / 1000)}s)`);
+      [message, toldAt] = [found, elapsed];
     }
-    await sleep(pollMilliseconds, undefined, { signal: op.signal }).catch(() => {});
+    await sleep(pollMilliseconds, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -158,39 +93,31 @@ const label = ({ kind, metadata }: KubeObject): string =>
   `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
 
 /** Waits until the object is ready, as its kind means it. @returns It, live; throws what keeps it from ever being so. */
-export async function untilReady(
-  cluster: Cluster,
-  object: KubeObject,
-  op: Operation,
-  seconds: number,
-): Promise<KubeObject> {
-  const verdict = verdicts[`${object.apiVersion}/${object.kind}`];
+export async function untilReady(cluster: Cluster, object: KubeObject, op: Operation): Promise<KubeObject> {
+  const verdict = verdicts[object.kind];
   if (verdict === undefined) return object;
-  let last: Verdict = { ready: false };
-  const explain = async (why: string): Promise<Error> =>
-    new Error([why, ...(await explainPods(cluster, last.pods ?? []).catch(() => []))].join("\n"));
+  let pods: readonly KubeObject[] | undefined;
   try {
-    return await poll<KubeObject>(op, seconds, label(object), async () => {
+    return await poll<KubeObject>(op, label(object), async () => {
       const live = await cluster.get(object);
       if (live === undefined) throw new Error(`${label(object)} was deleted while it was waited for`);
-      last = await verdict(live, cluster);
+      const last = await verdict(live, cluster);
+      pods = last.pods;
       if (last.failed !== undefined) throw new Error(`${label(object)}: ${last.failed}`);
-      return last.ready ? live : [last.message, last.pods && summarizePods(last.pods)].filter(Boolean).join("; ");
+      return last.ready ? live : join(last.message, pods && summarizePods(pods));
     });
   } catch (error) {
-    throw op.signal.aborted
-      ? new Error(`cancelled while waiting for ${label(object)}`)
-      : await explain((error as Error).message);
+    if (op.signal.aborted) throw new Error(`cancelled while waiting for ${label(object)}`);
+    const faults = await explainPods(cluster, pods ?? []).catch(() => []);
+    throw new Error([(error as Error).message, ...faults].join("\n"));
   }
 }
 
 /** Waits until the object is gone, or another has its name. */
-export async function untilGone(cluster: Cluster, object: KubeObject, op: Operation, seconds: number): Promise<void> {
-  await poll(op, seconds, `${label(object)} to go`, async () => {
+export async function untilGone(cluster: Cluster, object: KubeObject, op: Operation): Promise<void> {
+  await poll(op, `${label(object)} to go`, async () => {
     const live = await cluster.get(object);
     if (live === undefined || live.metadata.uid !== object.metadata.uid) return true;
-    return (live.status?.conditions ?? [])
-      .filter((item: KubeObject) => item.status === "True" && item.message)
-      .map((item: KubeObject) => item.message)[0];
+    return (live.status?.conditions ?? []).map(told).filter(Boolean)[0] ?? "";
   });
 }
