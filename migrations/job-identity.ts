@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { LiveState } from "./live-state.ts";
 
 /** Hex digits of a content hash in a name: 40 bits, far more than the objects of one namespace need. */
 const hashLength = 10;
@@ -22,10 +23,84 @@ export function contentHash(value: unknown): string {
  * new one beside it. Kubernetes can't change a Job's template in place, and re-creating one under its old name can
  * leave it without pods (kubernetes/kubernetes#142142).
  *
- * @param prefix Name without the hash, at most 52 characters: a Job's name is a label of its pods (63).
+ * @param prefix Name without the hash, at most 46 characters: a Job's name is a label of its pods (63).
  * @param chainDigest Digest of the chain, of the lock.
  * @param spec The Job's whole spec: image, runner and every immutable field among it; no secret.
+ * @param attempt From 1; the later ones of the same work are told apart by a suffix, as in `…-28cf1aedda-2`.
  */
-export function migrationJobName(prefix: string, chainDigest: string, spec: unknown): string {
-  return `${prefix}-${contentHash({ chainDigest, spec })}`;
+export function migrationJobName(prefix: string, chainDigest: string, spec: unknown, attempt = 1): string {
+  return nameOfAttempt(`${prefix}-${contentHash({ chainDigest, spec })}`, attempt);
+}
+
+function nameOfAttempt(firstName: string, attempt: number): string {
+  return attempt === 1 ? firstName : `${firstName}-${attempt}`;
+}
+
+/** A migrate Job that lives in the cluster. */
+export interface LiveJob {
+  readonly name: string;
+  /** `deleting`: on its way out, whatever it did. */
+  readonly state: "running" | "complete" | "failed" | "deleting";
+}
+
+/** Which Job an update declares. */
+export interface JobAttempt {
+  readonly name: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** `run`: a new Job; `attach`: one that is running; `keep`: one that is complete, and nothing runs. */
+  readonly action: "run" | "attach" | "keep";
+  /** Why it is this one. */
+  readonly reason: string;
+}
+
+/** Where a complete Job has not brought the database, or where its database is gone. */
+const behind: ReadonlySet<LiveState["kind"]> = new Set(["not-deployed", "never-applied", "behind"]);
+
+/**
+ * Decides which attempt of the same work the update declares. A failed attempt leads to the next one, so that a retry
+ * is just another `pulumi up`; the old Job is not touched here: Pulumi deletes it once the new one is complete.
+ *
+ * @param firstName Name of the first attempt, of {@link migrationJobName}.
+ * @param jobs All migrate Jobs of the namespace.
+ */
+export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: LiveState): JobAttempt {
+  const attempts = new Map(jobs.flatMap((job) => (attemptOf(firstName, job.name) ?? []).map((n) => [n, job.state])));
+  const last = Math.max(0, ...attempts.keys());
+  const decide = (attempt: number, action: JobAttempt["action"], reason: string) => ({
+    name: nameOfAttempt(firstName, attempt),
+    attempt,
+    action,
+    reason,
+  });
+  switch (attempts.get(last)) {
+    case undefined:
+      return decide(1, "run", newWork(jobs));
+    case "running":
+      return decide(last, "attach", "it is running: the update waits for it");
+    case "failed":
+      return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} failed`);
+    case "deleting":
+      return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is being deleted`);
+    case "complete":
+      return behind.has(state.kind)
+        ? decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is complete, but ${moved(state)}`)
+        : decide(last, "keep", "it is complete, and nothing has changed");
+  }
+}
+
+/** @returns The number of the attempt in a list; nothing if the name is another work's. */
+function attemptOf(firstName: string, name: string): number[] | undefined {
+  if (name === firstName) return [1];
+  const suffix = name.startsWith(`${firstName}-`) ? name.slice(firstName.length + 1) : "";
+  return /^[1-9][0-9]{0,8}$/.test(suffix) ? [Number(suffix)] : undefined;
+}
+
+function newWork(jobs: readonly LiveJob[]): string {
+  if (jobs.length === 0) return "no migrate Job is in the namespace";
+  return `chain, image, runner or settings are not those of ${jobs.map(({ name }) => name).join(", ")}`;
+}
+
+function moved(state: LiveState): string {
+  return state.kind === "not-deployed" ? "the database is gone" : "the database is behind: it was restored or replaced";
 }

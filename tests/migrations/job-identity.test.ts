@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { contentHash, migrationJobName } from "../../migrations/job-identity.ts";
+import {
+  contentHash,
+  type JobAttempt,
+  jobAttempt,
+  type LiveJob,
+  migrationJobName,
+} from "../../migrations/job-identity.ts";
+import type { LiveState } from "../../migrations/live-state.ts";
 
 describe("contentHash", () => {
   it("does not depend on the order of keys", () => {
@@ -25,5 +32,106 @@ describe("migrationJobName", () => {
     assert.notEqual(name, migrationJobName("unity-db-migrate", "other", { image: "a" }));
     assert.notEqual(name, migrationJobName("unity-db-migrate", "chain", { image: "b" }));
     assert.match(name, /^unity-db-migrate-[0-9a-f]{10}$/);
+  });
+});
+
+describe("jobAttempt", () => {
+  const first = "unity-db-migrate-aaaaaaaaaa";
+  const other = "unity-db-migrate-bbbbbbbbbb";
+  const atHead: LiveState = { kind: "at-head", revision: "h" };
+  const behind: LiveState = { kind: "behind", revisions: ["g"], pending: 1 };
+  const down: LiveState = { kind: "unreachable", what: "database", cause: "down" };
+  const job = (name: string, state: LiveJob["state"]): LiveJob => ({ name, state });
+
+  const table: readonly [string, readonly LiveJob[], LiveState, string, JobAttempt["action"], RegExp][] = [
+    ["first run", [], { kind: "not-deployed" }, first, "run", /no migrate Job/],
+    ["first run beside a database that is there", [], behind, first, "run", /no migrate Job/],
+    ["unchanged: complete and at head", [job(first, "complete")], atHead, first, "keep", /complete/],
+    ["failed before", [job(first, "failed")], behind, `${first}-2`, "run", /aaaaaaaaaa failed/],
+    ["failed twice", [job(`${first}-2`, "failed"), job(first, "failed")], behind, `${first}-3`, "run", /-2 failed/],
+    [
+      "failed, though another brought the database to head",
+      [job(first, "failed")],
+      atHead,
+      `${first}-2`,
+      "run",
+      /failed/,
+    ],
+    [
+      "failed, then complete",
+      [job(first, "failed"), job(`${first}-2`, "complete")],
+      atHead,
+      `${first}-2`,
+      "keep",
+      /complete/,
+    ],
+    ["running now", [job(first, "running")], behind, first, "attach", /running/],
+    ["second attempt running now", [job(`${first}-2`, "running")], behind, `${first}-2`, "attach", /running/],
+    ["being deleted", [job(first, "deleting")], atHead, `${first}-2`, "run", /being deleted/],
+    ["complete but database behind", [job(first, "complete")], behind, `${first}-2`, "run", /restored or replaced/],
+    [
+      "complete but database empty",
+      [job(first, "complete")],
+      { kind: "never-applied" },
+      `${first}-2`,
+      "run",
+      /restored/,
+    ],
+    ["complete but database gone", [job(first, "complete")], { kind: "not-deployed" }, `${first}-2`, "run", /gone/],
+    ["complete, database down", [job(first, "complete")], down, first, "keep", /complete/],
+    [
+      "more than nine attempts",
+      [job(`${first}-9`, "failed"), job(`${first}-10`, "failed")],
+      behind,
+      `${first}-11`,
+      "run",
+      /-10 failed/,
+    ],
+    ["other image or chain: other work", [job(other, "complete")], atHead, first, "run", /not those of .*bbbbbbbbbb/],
+    [
+      "other work that failed",
+      [job(other, "failed"), job(`${other}-2`, "failed")],
+      behind,
+      first,
+      "run",
+      /not those of/,
+    ],
+    ["A, B, then A again, A's Job deleted", [job(other, "complete")], atHead, first, "run", /not those of/],
+    [
+      "A, B, then A again, A's Job kept",
+      [job(first, "complete"), job(other, "complete")],
+      atHead,
+      first,
+      "keep",
+      /complete/,
+    ],
+    [
+      "a name that only begins alike",
+      [job(`${first}-x`, "failed"), job(`${first}0`, "failed")],
+      behind,
+      first,
+      "run",
+      /not those/,
+    ],
+  ];
+  for (const [what, jobs, state, name, action, reason] of table) {
+    it(`${what}: ${action} ${name}`, () => {
+      const decided = jobAttempt(first, jobs, state);
+      assert.deepEqual([decided.name, decided.action], [name, action]);
+      assert.match(decided.reason, reason);
+    });
+  }
+
+  const work = (image: string, digest: string) => migrationJobName("unity-db-migrate", digest, { image });
+  it("takes a changed image, and a changed chain, for other work", () => {
+    const ran = [job(work("one", "chain"), "failed")];
+    for (const changed of [work("two", "chain"), work("one", "longer chain")]) {
+      assert.deepEqual(jobAttempt(changed, ran, behind).name, changed);
+    }
+  });
+
+  it("names an attempt as the component does, within what a label holds", () => {
+    assert.equal(migrationJobName("p", "d", {}, 2), `${migrationJobName("p", "d", {})}-2`);
+    assert.ok(migrationJobName("p".repeat(46), "d", {}, 99_999).length <= 63);
   });
 });
