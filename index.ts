@@ -5,19 +5,22 @@ import { MigrationJob } from "./components/migration-job.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
 import { loadRelease } from "./release.ts";
 import { loadSettings } from "./settings.ts";
+import { showPlan } from "./update-plan.ts";
 
 const settings = loadSettings();
-const { lock, head, tables, runnerSource } = loadRelease();
-const { context, budget, image, imagePullPolicy } = settings;
+const { head, tables, ...chain } = loadRelease();
+const { context, budget, image, imagePullPolicy, toleratedRevisions } = settings;
 
 const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
+const { attempt } = await showPlan(settings, chain); // while the provider starts
 const metadata = { name: settings.namespace };
 const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
   .metadata;
 
 const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
 const release = { namespace, image, imagePullPolicy, secretName: database.secretName, budget };
-const migration = new MigrationJob("migration", { ...release, lock, runnerSource }, { provider, dependsOn: database });
+const work = { ...chain, toleratedRevisions, attempt };
+const migration = new MigrationJob("migration", { ...release, ...work }, { provider, dependsOn: database });
 const backend = new BackendDeployment(
   "backend",
   {

@@ -32,6 +32,8 @@ export interface Settings {
   readonly rolloutTimeoutSeconds: number;
   readonly database: OwnedDatabase | ExternalDatabase;
   readonly budget: TimeBudget;
+  /** Revisions that this release's lock lacks and that its code runs on all the same. */
+  readonly toleratedRevisions: readonly string[];
 }
 
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -73,6 +75,14 @@ class Reader {
     if (value >= minimum && value <= maximum) return value;
     this.fault(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} ${fallback}`);
     return fallback;
+  }
+
+  /** Words with commas between them. */
+  list(key: string, allowed: string, example: string): readonly string[] {
+    const given = this.#config.get(key)?.trim() ?? "";
+    const words = given === "" ? [] : given.split(/\s*,\s*/);
+    if (words.some((word) => !/^\S+$/.test(word))) this.fault(key, given, allowed, `${key} ${example}`);
+    return words;
   }
 
   secret(key: string, allowed: string): pulumi.Output<string> {
@@ -137,6 +147,7 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 120, 10, 3600),
     database: readDatabase(reader),
     budget: readBudget(reader),
+    toleratedRevisions: reader.list("toleratedRevisions", "revision ids with commas between them", "<id>,<id>"),
   };
   if (reader.faults.length > 0) {
     throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);

@@ -1,25 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { migrateJobSpec } from "../manifests/migrate-job.ts";
+import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import { names } from "../manifests/names.ts";
-import { runnerConfigMapName, runnerFiles, type TimeBudget } from "../manifests/runner.ts";
-import { migrationJobName } from "../migrations/job-identity.ts";
-import { type Lock, lockDigest } from "../migrations/lock.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata } from "./metadata.ts";
 
 /** Arguments of {@link MigrationJob}. */
-export interface MigrationJobArgs {
+export interface MigrationJobArgs extends MigrationOptions {
   readonly namespace: pulumi.Input<string>;
-  /** Backend image: it holds the revisions that the lock records. */
-  readonly image: string;
-  readonly imagePullPolicy: string;
-  /** Secret with `DATABASE_URL`. */
-  readonly secretName: string;
-  readonly lock: Lock;
-  /** Python source of the runner. */
-  readonly runnerSource: string;
-  readonly budget: TimeBudget;
+  /**
+   * Number of the attempt at this very work.
+   *
+   * @default 1
+   */
+  readonly attempt?: number;
 }
 
 /** The Job that brings the database to head. What depends on it exists only once it is complete. */
@@ -32,11 +26,10 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { namespace, lock, budget } = args;
-    const files = runnerFiles(lock, args.runnerSource);
-    this.configMapName = runnerConfigMapName(files);
-    const spec = migrateJobSpec({ ...args, configMapName: this.configMapName });
-    this.jobName = migrationJobName(names.migrateJob, lockDigest(lock), spec);
+    const { namespace, budget, attempt = 1 } = args;
+    const { configMapName, files, jobSpec: spec, jobName } = migration(args);
+    this.configMapName = configMapName;
+    this.jobName = jobName(attempt);
 
     const runner = new k8s.core.v1.ConfigMap(
       `${name}-runner`,

@@ -1,6 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
+import { migrationJobName } from "../migrations/job-identity.ts";
+import { type Lock, lockDigest } from "../migrations/lock.ts";
 import { labels, names } from "./names.ts";
-import { type RunnerOptions, runnerContainer, runnerVolume } from "./runner.ts";
+import { type RunnerOptions, runnerConfigMapName, runnerContainer, runnerFiles, runnerVolume } from "./runner.ts";
 import { podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /**
@@ -22,4 +24,35 @@ export function migrateJobSpec(options: RunnerOptions): types.input.batch.v1.Job
       },
     },
   };
+}
+
+/** What a migration is made of. */
+export interface MigrationOptions extends Omit<RunnerOptions, "configMapName"> {
+  readonly lock: Lock;
+  /** Python source of the runner. */
+  readonly runnerSource: string;
+  /**
+   * Revisions that the lock lacks and this release can run on all the same.
+   *
+   * @default none
+   */
+  readonly toleratedRevisions?: readonly string[];
+}
+
+/** A migration's objects, but for the attempt in the Job's name. */
+export interface Migration {
+  readonly configMapName: string;
+  readonly files: Record<string, string>;
+  readonly jobSpec: types.input.batch.v1.JobSpec;
+  /** The Job's name for an attempt, from 1. */
+  jobName(attempt: number): string;
+}
+
+/** @returns What a migration declares, and what its Job is called. */
+export function migration(options: MigrationOptions): Migration {
+  const files = runnerFiles(options.lock, options.runnerSource, options.toleratedRevisions);
+  const configMapName = runnerConfigMapName(files);
+  const jobSpec = migrateJobSpec({ ...options, configMapName });
+  const jobName = (attempt: number) => migrationJobName(names.migrateJob, lockDigest(options.lock), jobSpec, attempt);
+  return { configMapName, files, jobSpec, jobName };
 }

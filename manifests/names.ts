@@ -12,9 +12,12 @@ export const names = {
 /** TCP ports, as the containers listen on them. */
 export const ports = { backend: 8000, postgres: 5432 } as const;
 
+/** The label that says which workload an object belongs to. */
+export const nameLabel = "app.kubernetes.io/name";
+
 /** Labels by which a workload's pods are found; a Deployment's selector never changes, so these never may. */
 export function selectorLabels(workload: string): Record<string, string> {
-  return { "app.kubernetes.io/name": workload };
+  return { [nameLabel]: workload };
 }
 
 /** All labels of an object of `workload` (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). */

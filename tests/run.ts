@@ -34,7 +34,10 @@ async function run(command: readonly string[], print: Print, env: NodeJS.Process
 
 /** Pure, component and program tests. */
 function unit(print: Print): Promise<Counts> {
-  return run(["mocha", "tests/{migrations,manifests,settings,checks,components,program,local}/**/*.test.ts"], print);
+  return run(
+    ["mocha", "tests/{migrations,manifests,cluster,settings,checks,components,program,local}/**/*.test.ts"],
+    print,
+  );
 }
 
 /** The embedded engine, with programs that need no cluster. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
 const configuration = {
@@ -21,7 +23,9 @@ describe("the program", () => {
   let outputs: typeof import("../../index.ts");
 
   before(async () => {
+    const remove = fakeKubectl(nothingDeployed);
     ({ registrations, result: outputs } = await record(configuration, () => import("../../index.ts")));
+    remove();
   });
 
   const get = (type: string, name: string) => find(registrations, type, name);
@@ -72,5 +76,53 @@ describe("the program", () => {
     assert.equal(outputs.head, "add_plugin_execution");
     assert.equal(outputs.jobName, (job().inputs.metadata as { name: string }).name);
     assert.deepEqual(Object.keys(outputs.checks), ["revision", "pods", "health", "plugins", "tables"]);
+  });
+});
+
+describe("the program on a database that is there", () => {
+  /** Runs the program anew: Node keeps a module, but for another query. */
+  async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
+    const remove = fakeKubectl({
+      ...nothingDeployed,
+      list: { output: JSON.stringify({ items: jobs }) },
+      backend: { output: JSON.stringify([row]) },
+    });
+    const program = `../../index.ts?${row}-${jobs.length}`;
+    return record(configuration, () => import(program).then(() => undefined))
+      .then(({ registrations }) => registrations)
+      .finally(remove);
+  }
+
+  const jobName = (registrations: readonly Registration[]) =>
+    (find(registrations, "kubernetes:batch/v1:Job", "migration-job").inputs.metadata as { name: string }).name;
+  const job = (name: string, type: string) => ({
+    kind: "Job",
+    metadata: { name },
+    status: { conditions: [{ type, status: "True" }] },
+  });
+
+  it("takes the next attempt's name after a failed Job, which plan and component agree upon", async () => {
+    const first = jobName(await runOn("8f3d9e2a1c45"));
+    assert.equal(jobName(await runOn("8f3d9e2a1c45", [job(first, "Failed")])), `${first}-2`);
+  });
+
+  it("stops at a revision that it does not know, before it declares anything but the provider", async () => {
+    let declared = 0;
+    const remove = fakeKubectl({ ...nothingDeployed, backend: { output: '["zz"]' } });
+    try {
+      await record(configuration, async () => {
+        const program = "../../index.ts?unknown";
+        await assert.rejects(import(program), (error: unknown) => {
+          assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
+          assert.match(error.message, /Database is at zz, which is not among the 8 revisions of the lock/);
+          return true;
+        });
+      }).then(({ registrations }) => {
+        declared = registrations.filter(({ type }) => type !== "pulumi:providers:kubernetes").length;
+      });
+    } finally {
+      remove();
+    }
+    assert.equal(declared, 0);
   });
 });

@@ -35,9 +35,14 @@ describe("loadSettings", () => {
       initContainer: "upgrade",
       rolloutTimeoutSeconds: 120,
       budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 300, deadlineSeconds: 600, awaitTimeoutSeconds: 660 },
+      toleratedRevisions: [],
     });
     assert.ok(database.kind === "owned");
     assert.deepEqual([database.image, database.storage], ["postgres:17", "1Gi"]);
+  });
+
+  it("takes revisions to tolerate with commas between them", () => {
+    assert.deepEqual(load({ ...least, "unity:toleratedRevisions": " a1 , b2" }).toleratedRevisions, ["a1", "b2"]);
   });
 
   it("takes a database that lives elsewhere by its URL alone", () => {
@@ -51,6 +56,7 @@ describe("loadSettings", () => {
     ["unity:namespace", "Unity!", /unity:namespace is "Unity!"; it must be .*pulumi config set namespace unity/],
     ["unity:image", "unity-backend", /unity:image is "unity-backend"; it must be .*with a tag or a digest/],
     ["unity:replicas", "0", /unity:replicas is "0"; it must be a whole number from 1 to 100/],
+    ["unity:toleratedRevisions", "a,,b", /toleratedRevisions is "a,,b"; it must be revision ids with commas/],
     ["unity:replicas", "two", /unity:replicas is "two"/],
     ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
     ["unity:database", "shared", /it must be one of owned, external/],

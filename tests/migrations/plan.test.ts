@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { Reading } from "../../migrations/live-state.ts";
+import type { Lock } from "../../migrations/lock.ts";
+import { makePlan, type PlanInputs } from "../../migrations/plan.ts";
+import { describePlan } from "../../migrations/plan-report.ts";
+import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+
+const long = `CREATE TABLE t_c (\n    id BIGINT,\n    ${"note TEXT, ".repeat(20)}\n);`;
+const lock = lockOf([
+  lockedRevision("a"),
+  lockedRevision("b", { downRevisions: ["a"], reversible: false, reversibleReason: "its downgrade is empty" }),
+  lockedRevision("c", {
+    downRevisions: ["b"],
+    tables: { created: ["t_c"], altered: ["t_a", "t_b"], dropped: ["t_x"], unclassified: [] },
+    upgrade: { sql: [long, "DROP TABLE t_x;"] },
+  }),
+]);
+const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: found });
+
+function plan(reading: Reading, given: Partial<PlanInputs> = {}) {
+  const target = { context: "here", namespace: "unity" };
+  return makePlan({ reading, jobs: [], lock, firstJobName: "job-1", toleratedRevisions: [], target, ...given });
+}
+
+describe("makePlan", () => {
+  const table: readonly [string, Reading, readonly string[] | null][] = [
+    ["everything for what was never deployed", { kind: "not-deployed" }, ["1 a", "2 b", "3 c"]],
+    ["everything for an empty database", rows(), ["1 a", "2 b", "3 c"]],
+    ["the rest for one that is behind", rows("b"), ["3 c"]],
+    ["nothing at head", rows("c"), []],
+    ["no one knows what for a database that is down", { kind: "unreachable", what: "database", cause: "down" }, null],
+  ];
+  for (const [what, reading, expected] of table) {
+    it(`applies ${what}`, () => {
+      const { pending, job } = plan(reading);
+      assert.deepEqual(pending?.map(({ position, id }) => `${position} ${id}`) ?? null, expected);
+      assert.equal(job?.name, "job-1");
+    });
+  }
+
+  const stopping: readonly [Reading, Lock?][] = [
+    [rows("zz")],
+    [rows("a", "b")],
+    [{ kind: "unreachable", what: "cluster", cause: "no such context" }],
+  ];
+  for (const [reading] of stopping) {
+    it(`declares no Job for ${JSON.stringify(reading)}`, () => assert.equal(plan(reading).job, null));
+  }
+
+  it("goes on with a revision that is tolerated", () => {
+    assert.equal(plan(rows("zz"), { toleratedRevisions: ["zz"] }).job?.name, "job-1");
+  });
+
+  it("plans a chain of 1,000 revisions within 0.1 s", () => {
+    const thousand = linearLock(...Array.from({ length: 1000 }, (_, index) => `r${index}`));
+    const started = performance.now();
+    assert.equal(plan(rows("r499"), { lock: thousand }).pending?.length, 500);
+    assert.ok(performance.now() - started < 100);
+  });
+});
+
+describe("describePlan", () => {
+  it("shows what is pending: tables, statements, whether it can be undone, and the Job", () => {
+    assert.equal(
+      describePlan(plan(rows("a"))),
+      `Database is at a, behind head c.
+Pending: 2 of 3 revisions
+  2/3  b  Revision b
+       creates t_b; can't be undone: its downgrade is empty
+         CREATE TABLE t_b ();
+  3/3  c  Revision c
+       creates t_c; alters t_a, t_b; drops t_x; can be undone
+         ${long.replaceAll(/\s+/g, " ").slice(0, 99)}…
+         DROP TABLE t_x;
+Statements are shortened. Whole: npm run unity -- plan --full
+Job job-1 is new: no migrate Job is in the namespace`,
+    );
+  });
+
+  it("shows whole statements when asked to", () => {
+    const text = describePlan(plan(rows("b")), true);
+    for (const line of long.split("\n")) assert.ok(text.includes(`\n         ${line}\n`), line);
+    assert.ok(!text.includes("shortened"));
+  });
+
+  it("says that nothing is to migrate at head", () => {
+    const jobs = [{ name: "job-1", state: "complete" as const }];
+    assert.equal(
+      describePlan(plan(rows("c"), { jobs })),
+      "Database is at head c: nothing to migrate.\nJob job-1 stays: it is complete, and nothing has changed",
+    );
+  });
+
+  it("says why SQL or tables are not known", () => {
+    const unrendered = lockOf([lockedRevision("a", { tables: null, upgrade: { sql: null, reason: "line 7 asks" } })]);
+    const text = describePlan(plan(rows(), { lock: unrendered }));
+    assert.match(text, /tables not known; can be undone\n +SQL not known without a database: line 7 asks/);
+  });
+
+  it("says what a person has to do, and no more", () => {
+    const text = describePlan(plan(rows("zz")));
+    assert.match(text, /^Database is at zz, which is not among the 3 revisions of the lock\.\nDeploy a release/);
+    assert.ok(!text.includes("Pending") && !text.includes("Job"));
+  });
+});

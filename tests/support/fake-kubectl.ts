@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+/** What a question to the cluster is answered: what kubectl prints, what it says when it fails, or nothing for long. */
+export type FakeAnswer = { readonly output: string } | { readonly error: string } | "silence";
+
+/** Answers by question: the list of pods and Jobs, and each pod's rows. */
+export interface FakeAnswers {
+  readonly list: FakeAnswer;
+  readonly backend: FakeAnswer;
+  readonly postgres: FakeAnswer;
+}
+
+const script = `#!/bin/sh
+case "$*" in *" get pods,jobs "*) name=list ;; *deployment/unity-backend*) name=backend ;; *) name=postgres ;; esac
+cd "$(dirname "$0")"
+if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
+if [ -f $name.output ]; then exec cat $name.output; fi
+exec sleep 60
+`;
+
+const missing = { error: 'Error from server (NotFound): namespaces "unity" not found' };
+
+/** Answers of a cluster on which nothing was deployed. */
+export const nothingDeployed: FakeAnswers = { list: { output: '{"items": []}' }, backend: missing, postgres: missing };
+
+/** Puts a kubectl first on PATH that gives these answers. @returns What takes it away again. */
+export function fakeKubectl(answers: FakeAnswers): () => void {
+  const folder = mkdtempSync(join(tmpdir(), "unity-kubectl-"));
+  const { PATH } = process.env;
+  writeFileSync(join(folder, "kubectl"), script, { mode: 0o755 });
+  for (const [name, answer] of Object.entries(answers) as [string, FakeAnswer][]) {
+    if (answer === "silence") continue;
+    for (const [kind, text] of Object.entries(answer)) writeFileSync(join(folder, `${name}.${kind}`), text);
+  }
+  process.env.PATH = [folder, PATH].join(delimiter);
+  return () => {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
+  };
+}
