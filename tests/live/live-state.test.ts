@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { readLive } from "../../cluster/live-state.ts";
+import { newestServingPod } from "../../cluster/pods.ts";
+import type { Run } from "../../local/pulumi.ts";
+import { liveStack } from "../support/live.ts";
+
+const minutes = 60_000;
+const stack = liveStack("live-state");
+const { kubectl } = stack;
+const head = "add_plugin_execution";
+
+const run = async (verb: "preview" | "up", flags: readonly string[] = [], values: Record<string, string> = {}) =>
+  (await stack.engine(values)).run(verb, flags);
+const alembic = async (...command: string[]) =>
+  kubectl.exec(await newestServingPod(kubectl, "unity-backend"), "unity-backend", ["alembic", ...command]);
+const psql = async (statement: string) => {
+  const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atc", statement];
+  return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
+};
+const reading = async () => (await readLive(kubectl, true)).reading;
+const jobNames = async () =>
+  (await kubectl.get<{ items: { metadata: { name: string } }[] }>("jobs")).items.map(({ metadata }) => metadata.name);
+
+function succeeded({ exitCode, output }: Run): string {
+  assert.equal(exitCode, 0, output);
+  return output;
+}
+
+/** Every object of the namespace with its version, and the rows of `alembic_version`. */
+async function everything(): Promise<readonly string[]> {
+  const kinds = "pods,jobs,deployments,replicasets,configmaps,secrets,services,persistentvolumeclaims,serviceaccounts";
+  type Item = { kind: string; metadata: { name: string; resourceVersion: string } };
+  const { items } = await kubectl.get<{ items: Item[] }>(kinds);
+  const versions = items.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
+  return [...versions.sort(), await psql("SELECT xmin, version_num FROM alembic_version ORDER BY 2")];
+}
+
+describe("the live state", function () {
+  this.timeout(5 * minutes);
+  after(() => stack.remove());
+
+  it("previews a stack that was never deployed: all that it may have to apply, and makes no namespace", async () => {
+    const output = succeeded(await run("preview"));
+    assert.match(output, /Nothing in namespace unity-live-state can be asked/);
+    assert.match(output, /Pending: at most 8 of 8 revisions/);
+    assert.match(output, /Job unity-db-migrate-[0-9a-f]{10} is new: no migrate Job is in the namespace/);
+    assert.equal((await kubectl.run(["get", "namespace", stack.namespace, "--ignore-not-found"])).trim(), "");
+  });
+
+  it("is at head after `up`, and says that nothing is to migrate", async () => {
+    succeeded(await run("up"));
+    assert.match(
+      succeeded(await run("preview", ["--expect-no-changes"])),
+      /Database is at head add_plugin_execution: nothing to migrate\.\n *Job unity-db-migrate-[0-9a-f]{10} stays/,
+    );
+  });
+
+  it("is read from the backend and from PostgreSQL alike", async () => {
+    const expected = { kind: "rows", rows: [head] };
+    assert.deepEqual(await reading(), expected);
+    await kubectl.run(["scale", "deployment/unity-backend", "--replicas=0"]);
+    await kubectl.run(["wait", "--for=delete", "pod", "-l", "app.kubernetes.io/name=unity-backend"], "", 60);
+    assert.deepEqual(await reading(), expected);
+    await kubectl.run(["scale", "deployment/unity-backend", "--replicas=1"]);
+    await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
+  });
+
+  it("is never applied when no revision is left", async () => {
+    await alembic("downgrade", "base");
+    const output = succeeded(await run("preview"));
+    assert.match(output, /Database has no revision: it was never migrated\.\n *Pending: 8 of 8 revisions/);
+    assert.match(output, /1\/8 {2}6a00ea433c25 {2}Initial\n *creates metrics, servers, services; can be undone/);
+  });
+
+  it("is behind at a revision in between, and preview changes nothing, in the cluster or the database", async () => {
+    await alembic("upgrade", "8f3d9e2a1c45");
+    const before = await everything();
+    const output = succeeded(await run("preview"));
+    assert.match(
+      output,
+      /Database is at 8f3d9e2a1c45, behind head add_plugin_execution\.\n *Pending: 3 of 8 revisions/,
+    );
+    assert.match(output, /6\/8 {2}00001_add_plugins {2}Plugins\n.*\n *CREATE TABLE plugins \(/);
+    assert.ok(!output.includes("CREATE TABLE servers"));
+    assert.deepEqual(await everything(), before);
+  });
+
+  it("plans what a database lacks that was set back after success, and one `up` mends it (F20)", async () => {
+    await alembic("upgrade", "head");
+    await alembic("downgrade", "-1");
+    const [first] = await jobNames();
+    const planned = succeeded(await run("preview"));
+    assert.match(planned, /Pending: 1 of 8 revisions\n *8\/8 {2}add_plugin_execution {2}Plugin Execution\n/);
+    assert.match(planned, /CREATE TABLE plugin_executions \(/);
+    assert.ok(planned.includes(`Job ${first}-2 is new: ${first} is complete, but the database is behind`));
+
+    succeeded(await run("up"));
+    assert.equal((await alembic("current")).trim(), `${head} (head)`);
+    assert.deepEqual(await jobNames(), [`${first}-2`]);
+    assert.match(succeeded(await run("preview", ["--expect-no-changes"])), /-2 stays: it is complete/);
+    assert.match(succeeded(await run("up", ["--expect-no-changes"])), /nothing to migrate/);
+  });
+
+  const refused: readonly [string, string, RegExp][] = [
+    [
+      "a revision that the lock lacks",
+      "UPDATE alembic_version SET version_num = 'zz'",
+      /Database is at zz, which is not/,
+    ],
+    [
+      "rows that imply each other",
+      "INSERT INTO alembic_version VALUES ('8f3d9e2a1c45')",
+      /holds 8f3d9e2a1c45, add_plugin/,
+    ],
+  ];
+  for (const [what, statement, message] of refused) {
+    it(`stops preview and \`up\` at ${what}, and leaves everything as it was (F21)`, async () => {
+      await psql(statement);
+      const before = await everything();
+      for (const verb of ["preview", "up"] as const) {
+        const { exitCode, output } = await run(verb);
+        assert.notEqual(exitCode, 0, output);
+        assert.match(output, message);
+      }
+      assert.deepEqual(await everything(), before);
+      await psql(`DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('${head}')`);
+    });
+  }
+
+  it("is an error that says what to mend when there is no such context (F18)", async () => {
+    const { exitCode, output } = await run("preview", [], { context: "no-such-context" });
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /Cluster of context no-such-context can't be asked: .*does not exist/);
+    assert.match(output, /pulumi config set context <name>/);
+  });
+});
