@@ -148,5 +148,5 @@ function liveJob({ kind, metadata, status }: Item): LiveJob[] {
 function causeOf(reason: unknown): string {
   const text = reason instanceof Error ? reason.message : String(reason);
   const lines = text.split("\n").filter((line) => !/^([EIW]\d{4} |Defaulted container|command terminated)/.test(line));
-  return (lines.length > 0 ? lines : [text]).join(" ").replaceAll(/\s+/g, " ").trim().slice(0, 500);
+  return [...new Set(lines.length > 0 ? lines : [text])].join(" ").replaceAll(/\s+/g, " ").trim().slice(0, 500);
 }

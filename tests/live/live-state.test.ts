@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { readLive } from "../../cluster/live-state.ts";
-import { newestServingPod } from "../../cluster/pods.ts";
+import { cachePath } from "../../local/paths.ts";
 import type { Run } from "../../local/pulumi.ts";
+import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
 const minutes = 60_000;
 const stack = liveStack("live-state");
 const { kubectl } = stack;
+/** The runner's advisory lock. */
+const lockKey = Buffer.from("unity-db").readBigInt64BE();
 const head = "add_plugin_execution";
 
 const run = async (verb: "preview" | "up", flags: readonly string[] = [], values: Record<string, string> = {}) =>
   (await stack.engine(values)).run(verb, flags);
 const alembic = async (...command: string[]) =>
-  kubectl.exec(await newestServingPod(kubectl, "unity-backend"), "unity-backend", ["alembic", ...command]);
+  kubectl.exec("deployment/unity-backend", "unity-backend", ["alembic", ...command]);
 const psql = async (statement: string) => {
   const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atc", statement];
   return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
@@ -26,12 +29,24 @@ function succeeded({ exitCode, output }: Run): string {
   return output;
 }
 
+/** What is read of an object's metadata. */
+interface Metadata {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation?: number;
+}
+
+/** Changes with the whole object, status included. */
+const wholly = ({ resourceVersion }: Metadata) => resourceVersion;
+/** Changes with what was declared: a pod that can't find its revision turns unready by itself. */
+const asDeclared = ({ uid, generation }: Metadata) => `${uid}/${generation}`;
+
 /** Every object of the namespace with its version, and the rows of `alembic_version`. */
-async function everything(): Promise<readonly string[]> {
+async function everything(version: (metadata: Metadata) => string): Promise<readonly string[]> {
   const kinds = "pods,jobs,deployments,replicasets,configmaps,secrets,services,persistentvolumeclaims,serviceaccounts";
-  type Item = { kind: string; metadata: { name: string; resourceVersion: string } };
-  const { items } = await kubectl.get<{ items: Item[] }>(kinds);
-  const versions = items.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
+  const { items } = await kubectl.get<{ items: { kind: string; metadata: Metadata }[] }>(kinds);
+  const versions = items.map(({ kind, metadata }) => `${kind} ${metadata.name} ${version(metadata)}`);
   return [...versions.sort(), await psql("SELECT xmin, version_num FROM alembic_version ORDER BY 2")];
 }
 
@@ -74,7 +89,8 @@ describe("the live state", function () {
 
   it("is behind at a revision in between, and preview changes nothing, in the cluster or the database", async () => {
     await alembic("upgrade", "8f3d9e2a1c45");
-    const before = await everything();
+    await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
+    const before = await everything(wholly);
     const output = succeeded(await run("preview"));
     assert.match(
       output,
@@ -82,7 +98,7 @@ describe("the live state", function () {
     );
     assert.match(output, /6\/8 {2}00001_add_plugins {2}Plugins\n.*\n *CREATE TABLE plugins \(/);
     assert.ok(!output.includes("CREATE TABLE servers"));
-    assert.deepEqual(await everything(), before);
+    assert.deepEqual(await everything(wholly), before);
   });
 
   it("plans what a database lacks that was set back after success, and one `up` mends it (F20)", async () => {
@@ -92,6 +108,9 @@ describe("the live state", function () {
     const planned = succeeded(await run("preview"));
     assert.match(planned, /Pending: 1 of 8 revisions\n *8\/8 {2}add_plugin_execution {2}Plugin Execution\n/);
     assert.match(planned, /CREATE TABLE plugin_executions \(/);
+    const configFile = cachePath("stacks", "live-state", "Pulumi.live-state.yaml");
+    const { code, stdout } = await unity("plan", "--json", "--config-file", configFile);
+    assert.deepEqual([code, JSON.parse(stdout).job.name], [1, `${first}-2`]);
     assert.ok(planned.includes(`Job ${first}-2 is new: ${first} is complete, but the database is behind`));
 
     succeeded(await run("up"));
@@ -99,6 +118,27 @@ describe("the live state", function () {
     assert.deepEqual(await jobNames(), [`${first}-2`]);
     assert.match(succeeded(await run("preview", ["--expect-no-changes"])), /-2 stays: it is complete/);
     assert.match(succeeded(await run("up", ["--expect-no-changes"])), /nothing to migrate/);
+  });
+
+  it("takes the next attempt after one that failed, by another `up`", async () => {
+    const times = {
+      lockTimeoutSeconds: "1",
+      statementTimeoutSeconds: "2",
+      deadlineSeconds: "10",
+      awaitTimeoutSeconds: "30",
+    };
+    const holder = psql(`SET application_name = 'holder'; SELECT pg_advisory_lock(${lockKey}), pg_sleep(120)`);
+    const ended = assert.rejects(holder);
+    const failed = await run("up", [], times);
+    assert.notEqual(failed.exitCode, 0, failed.output);
+    assert.match(failed.output, /another migration holds the lock: .*holder/);
+    await psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+    await ended;
+
+    const output = succeeded(await run("up", [], times));
+    const [, first = ""] = /Job (\S+)-2 is new: \1 failed/.exec(output) ?? assert.fail(output);
+    assert.deepEqual(await jobNames(), [`${first}-2`]);
+    assert.match(succeeded(await run("preview", ["--expect-no-changes"], times)), /-2 stays: it is complete/);
   });
 
   const refused: readonly [string, string, RegExp][] = [
@@ -116,13 +156,13 @@ describe("the live state", function () {
   for (const [what, statement, message] of refused) {
     it(`stops preview and \`up\` at ${what}, and leaves everything as it was (F21)`, async () => {
       await psql(statement);
-      const before = await everything();
+      const before = await everything(asDeclared);
       for (const verb of ["preview", "up"] as const) {
         const { exitCode, output } = await run(verb);
         assert.notEqual(exitCode, 0, output);
         assert.match(output, message);
       }
-      assert.deepEqual(await everything(), before);
+      assert.deepEqual(await everything(asDeclared), before);
       await psql(`DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('${head}')`);
     });
   }

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { parse } from "yaml";
+import { CommandError } from "./command-error.ts";
+
+/** Options that say which stack is meant, and where it is deployed. */
+export interface StackOptions {
+  readonly stack?: string;
+  readonly configFile?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+}
+
+/** A stack's configuration, as Pulumi hands it to a program. */
+export interface StackConfiguration {
+  /** Values by full key, such as `unity:image`. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Keys whose values are encrypted: `values` holds a placeholder. */
+  readonly secretKeys: readonly string[];
+}
+
+/** Adds the options of {@link StackOptions}. */
+export function addStackOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--stack <name>", "stack whose Pulumi.<name>.yaml is read; else the only one").env("PULUMI_STACK"),
+    )
+    .option("--config-file <file>", "the stack's configuration, wherever it is")
+    .option("--context <name>", "context of your kubeconfig, instead of the stack's")
+    .option("--namespace <name>", "namespace, instead of the stack's");
+}
+
+/**
+ * Reads a stack's file in the current folder; context and namespace that are given as options hold over it.
+ *
+ * @throws {CommandError} If there is no such file, or several and none is named.
+ */
+export function readStack(options: StackOptions): StackConfiguration {
+  const { context, namespace } = options;
+  const file = options.configFile ?? stackFile(options);
+  const config = file === undefined ? {} : readConfig(file);
+  const given = { ...(context && { "unity:context": context }), ...(namespace && { "unity:namespace": namespace }) };
+  const secretKeys = Object.keys(config).filter((key) => typeof config[key] === "object");
+  const plain = Object.entries(config).map(([key, value]) => [
+    key,
+    typeof value === "object" ? "[secret]" : `${value}`,
+  ]);
+  return { values: { ...Object.fromEntries(plain), ...given }, secretKeys };
+}
+
+function readConfig(file: string): Record<string, unknown> {
+  if (!existsSync(file))
+    throw new CommandError(`There is no ${file}: name a stack with --stack, or its file with --config-file.`);
+  try {
+    const document: unknown = parse(readFileSync(file, "utf8"));
+    const config: unknown = document !== null && typeof document === "object" && Reflect.get(document, "config");
+    return config !== null && typeof config === "object" ? { ...config } : {};
+  } catch (error) {
+    throw new CommandError(`${file} is no YAML: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** @returns The stack's file; none if the context is given and no file is the only one. */
+function stackFile({ stack, context }: StackOptions): string | undefined {
+  if (stack !== undefined) return `Pulumi.${stack}.yaml`;
+  const files = readdirSync(".").filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+  if (files.length === 1) return files[0];
+  if (context !== undefined) return undefined;
+  throw new CommandError(
+    `${files.length === 0 ? "There is no Pulumi.<stack>.yaml here" : `Stacks here: ${files.join(", ")}`}: ` +
+      "name one with --stack, or its file with --config-file.",
+  );
+}

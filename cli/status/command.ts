@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { Command } from "commander";
+import { Kubectl } from "../../cluster/kubectl.ts";
+import { readLive } from "../../cluster/live-state.ts";
+import type { LiveJob } from "../../migrations/job-identity.ts";
+import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
+import { readLock } from "../../migrations/read-lock.ts";
+import { CommandError } from "../command-error.ts";
+import { addStackOptions, readStack, type StackOptions } from "../stack-options.ts";
+import { exitCodeOf, stateExitCodes } from "../state-exit-codes.ts";
+
+/** Where the database is; `--json` prints it. */
+interface Status extends Description {
+  readonly state: LiveState;
+  readonly heads: readonly string[];
+  /** Migrate Jobs of the namespace. */
+  readonly jobs: readonly LiveJob[];
+}
+
+/** @returns The command `unity status`. */
+export function statusProgram(): Command {
+  return addStackOptions(new Command("status"))
+    .description("Show which revision the database is at, and the migrate Jobs that are there.")
+    .option("--json", "print it as JSON")
+    .addHelpText("after", stateExitCodes)
+    .exitOverride()
+    .action(async (options: StackOptions & { readonly json?: boolean }) => {
+      const status = await readStatus(options);
+      process.stdout.write(`${options.json ? JSON.stringify(status, null, 2) : describe(status)}\n`);
+      process.exitCode = exitCodeOf(status.state);
+    });
+}
+
+async function readStatus(options: StackOptions): Promise<Status> {
+  const { values } = readStack(options);
+  const { "unity:context": context, "unity:namespace": namespace = "unity" } = values;
+  if (context === undefined) {
+    throw new CommandError("No context is set: name one with --context, or pulumi config set context <name>.");
+  }
+  const target = { context, namespace };
+  const tolerated = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim());
+  const lock = readLock(join(import.meta.dirname, "..", "..", "backend", "migrations.lock.json"));
+  const { reading, jobs } = await readLive(new Kubectl(target), values["unity:database"] !== "external");
+  const state = classify(reading, lock, tolerated);
+  return { state, ...describeState(state, lock, target), heads: lock.heads, jobs };
+}
+
+function describe({ sentence, instruction, jobs }: Status): string {
+  return [sentence, instruction, ...jobs.map(({ name, state }) => `Job ${name}: ${state}`)].join("\n");
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { type CommandResult, unity } from "./unity.ts";
+
+const head = "add_plugin_execution";
+const file = `config:
+  unity:context: here
+  unity:image: registry.example/unity-backend:1.0
+  unity:replicas: 2
+  unity:toleratedRevisions: tolerated
+  unity:databasePassword:
+    secure: v1:AAAA:BBBB
+`;
+const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: { output: JSON.stringify(found) } });
+const pod = { kind: "Pod", metadata: { name: "p", labels: { "app.kubernetes.io/name": "postgres" } }, status: {} };
+
+describe("unity plan and unity status", function () {
+  this.timeout(20_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-plan-"));
+    writeFileSync(join(folder, "stack.yaml"), file);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function run(answers: Partial<FakeAnswers>, ...args: readonly string[]): Promise<CommandResult> {
+    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
+    return unity(...args, "--config-file", join(folder, "stack.yaml")).finally(remove);
+  }
+
+  const table: readonly [string, Partial<FakeAnswers>, number, RegExp][] = [
+    ["at head", rows(head), 0, /^Database is at head add_plugin_execution: nothing to migrate\.$/m],
+    ["ahead at a revision that the stack tolerates", rows("tolerated"), 0, /ahead, at tolerated/],
+    ["behind", rows("a1b2c3d4e5f6"), 1, /behind head add_plugin_execution/],
+    ["never applied", { backend: { output: "null" } }, 1, /never migrated/],
+    ["not deployed", {}, 1, /Nothing in namespace unity can be asked/],
+    ["at an unknown revision", rows("zz"), 1, /at zz, which is not among the 8 revisions/],
+    ["down", { list: { output: JSON.stringify({ items: [pod] }) } }, 2, /Database can't be asked/],
+    [
+      "on a cluster that can't be asked",
+      { list: { error: "refused" } },
+      2,
+      /Cluster of context here can't be asked: refused/,
+    ],
+  ];
+  for (const [what, answers, exitCode, text] of table) {
+    it(`say that the database is ${what}, and exit with ${exitCode}`, async () => {
+      for (const command of ["plan", "status"]) {
+        const { code, stdout, stderr } = await run(answers, command);
+        assert.equal(code, exitCode, stdout + stderr);
+        assert.match(stdout, text);
+      }
+    });
+  }
+
+  it("print JSON: pending revisions with whole statements, and the Job", async () => {
+    const plan = JSON.parse((await run(rows("a1b2c3d4e5f6"), "plan", "--json")).stdout);
+    assert.equal(plan.state.kind, "behind");
+    assert.deepEqual(
+      plan.pending.map(({ id, position }: { id: string; position: number }) => [id, position]),
+      [[head, 8]],
+    );
+    assert.match(plan.pending[0].upgrade.sql[0], /^CREATE TABLE plugin_executions \(.*\);$/s);
+    assert.match(plan.job.name, /^unity-db-migrate-[0-9a-f]{10}$/);
+    assert.equal(JSON.parse((await run(rows(head), "status", "--json")).stdout).state.kind, "at-head");
+  });
+
+  it("show whole statements with --full", async () => {
+    const brief = await run(rows("a1b2c3d4e5f6"), "plan");
+    const full = await run(rows("a1b2c3d4e5f6"), "plan", "--full");
+    assert.match(brief.stdout, /Statements are shortened\. Whole: npm run unity -- plan --full/);
+    assert.ok(full.stdout.length > brief.stdout.length && !full.stdout.includes("…"));
+  });
+
+  it("name what is missing: the stack's file, its settings", async () => {
+    const missing = await unity("status", "--stack", "nowhere");
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /There is no Pulumi\.nowhere\.yaml: name a stack with --stack/);
+    const incomplete = await unity("plan");
+    assert.equal(incomplete.code, 2);
+    assert.match(incomplete.stderr, /unity:image is not set/);
+  });
+});
