@@ -10,8 +10,8 @@ export interface Live {
   readonly jobs: readonly LiveJob[];
 }
 
-/** How long each question may take; they are asked at once. */
-const bounds = { listSeconds: 3, execSeconds: 2 } as const;
+/** How long each question may take: the list is asked beside the pods, which are asked one after the other. */
+const bounds = { listSeconds: 3, execSeconds: 1.5 } as const;
 
 /**
  * Prints the rows of `alembic_version` as JSON, `null` if there is no such table, in a transaction that can't write.
@@ -33,6 +33,9 @@ def connect():
 try:
     if not url:
         raise ValueError("DATABASE_URL is not set in the pod")
+    # Of a value that is no URL, an error would repeat parts, and of a password that isn't percent-encoded.
+    if not re.match(r"postgresql://([^/?#@\\s]*@)?[^/?#@\\s]*(/[^?#@]*)?([?].*)?$", plain):
+        raise ValueError("DATABASE_URL (not shown) is no URL of a PostgreSQL database")
     cursor = connect().cursor()
     cursor.execute("SET TRANSACTION READ ONLY")
     cursor.execute("SET LOCAL statement_timeout = 1500")
@@ -77,21 +80,42 @@ interface Item {
 type Answer<T> = { readonly value: T } | { readonly cause: string };
 type Rows = readonly string[] | null;
 
+/** A pod that can be asked, and how. */
+interface Source {
+  readonly workload: string;
+  readonly command: readonly string[];
+  readonly script: string;
+}
+
+const backend: Source = { workload: names.backend, command: ["python", "-"], script: askByPython };
+const postgres: Source = {
+  workload: names.postgres,
+  command: ["psql", "-XqAtw", "-v", "ON_ERROR_STOP=1", "-U", names.databaseOwner, "-d", names.database],
+  script: askByPsql,
+};
+
 /**
- * Reads where the database is and which migrate Jobs there are: read-only, within {@link bounds}, by what only pods
- * have. The backend's pod is asked, and PostgreSQL's where the stack owns it, all at once: whichever is not needed costs
- * no time. It never fails: what can't be asked is part of the answer.
+ * Reads where the database is and which migrate Jobs there are: read-only, within {@link bounds}, with what only pods
+ * have. It never fails: what can't be asked is part of the answer.
  *
- * @param owned Whether the stack has a PostgreSQL of its own.
+ * @param owned Whether the stack has a PostgreSQL of its own: it is asked first, as psql takes half of Python's time.
  */
 export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> {
-  const [listed, ...answers] = await Promise.all([
-    settled(list(kubectl)),
-    settled(ask(kubectl, names.backend, ["python", "-"], askByPython)),
-    ...(owned ? [settled(ask(kubectl, names.postgres, psql, askByPsql))] : []),
-  ]);
+  const sources = owned ? [postgres, backend] : [backend];
+  const [listed, answers] = await Promise.all([settled(list(kubectl)), askInTurn(kubectl, sources)]);
   if ("cause" in listed) return { reading: { kind: "unreachable", what: "cluster", cause: listed.cause }, jobs: [] };
-  return { reading: chooseReading(answers, listed.value), jobs: listed.value.flatMap(liveJob) };
+  return { reading: chooseReading(sources, answers, listed.value), jobs: listed.value.flatMap(liveJob) };
+}
+
+/** Asks until a source answers. */
+async function askInTurn(kubectl: Kubectl, sources: readonly Source[]): Promise<readonly Answer<Rows>[]> {
+  const answers: Answer<Rows>[] = [];
+  for (const source of sources) {
+    const answer = await settled(ask(kubectl, source));
+    answers.push(answer);
+    if ("value" in answer) break;
+  }
+  return answers;
 }
 
 async function settled<T>(question: Promise<T>): Promise<Answer<T>> {
@@ -101,8 +125,6 @@ async function settled<T>(question: Promise<T>): Promise<Answer<T>> {
   );
 }
 
-const psql = ["psql", "-XqAtw", "-v", "ON_ERROR_STOP=1", "-U", names.databaseOwner, "-d", names.database];
-
 async function list(kubectl: Kubectl): Promise<readonly Item[]> {
   const selector = `--selector=${nameLabel} in (${names.backend},${names.postgres},${names.migrateJob})`;
   const output = await kubectl.run(["get", "pods,jobs", selector, "--output=json"], "", bounds.listSeconds);
@@ -110,7 +132,7 @@ async function list(kubectl: Kubectl): Promise<readonly Item[]> {
 }
 
 /** @returns The rows that a program in a workload's pod prints. */
-async function ask(kubectl: Kubectl, workload: string, command: readonly string[], script: string): Promise<Rows> {
+async function ask(kubectl: Kubectl, { workload, command, script }: Source): Promise<Rows> {
   const target = [`deployment/${workload}`, `--container=${workload}`, "--pod-running-timeout=1s"];
   const output = await kubectl.run(["exec", "--stdin", ...target, "--", ...command], script, bounds.execSeconds);
   const rows: unknown = JSON.parse(output.trim().split("\n").at(-1) ?? "");
@@ -119,11 +141,11 @@ async function ask(kubectl: Kubectl, workload: string, command: readonly string[
   throw new Error(`${workload} answered ${output.slice(0, 200)}`);
 }
 
-/** The first answer; else what kept it away, if there is a pod that should have given one. */
-function chooseReading(answers: readonly Answer<Rows>[], items: readonly Item[]): Reading {
+/** The answer; else what kept it away, if there is a pod that should have given one. */
+function chooseReading(sources: readonly Source[], answers: readonly Answer<Rows>[], items: readonly Item[]): Reading {
   const answered = answers.find((answer) => "value" in answer);
   if (answered !== undefined) return { kind: "rows", rows: answered.value };
-  const causes = [names.backend, names.postgres].flatMap((workload, index) => {
+  const causes = sources.flatMap(({ workload }, index) => {
     const answer = answers[index];
     const exists = items.some(({ kind, metadata }) => kind === "Pod" && metadata.labels?.[nameLabel] === workload);
     return exists && answer !== undefined && "cause" in answer ? [`${workload}: ${answer.cause}`] : [];

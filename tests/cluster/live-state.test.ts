@@ -32,16 +32,17 @@ describe("readLive", function () {
     assert.deepEqual(await read({}), { reading: { kind: "not-deployed" }, jobs: [] });
   });
 
-  it("takes the backend's answer, whatever its image prints before it", async () => {
-    const { reading } = await read({ backend: { output: 'hello\n["a", "b"]\n' }, postgres: { output: '["c"]' } });
-    assert.deepEqual(reading, { kind: "rows", rows: ["a", "b"] });
+  it("takes PostgreSQL's answer where the stack owns it, else the backend's, whatever the image prints before", async () => {
+    const answers = { backend: { output: 'hello\n["a", "b"]\n' }, postgres: { output: "null\n" } };
+    assert.deepEqual((await read(answers)).reading, { kind: "rows", rows: null });
+    assert.deepEqual((await read(answers, false)).reading, { kind: "rows", rows: ["a", "b"] });
   });
 
-  it("takes PostgreSQL's where the backend gives none, and the stack owns it", async () => {
-    const answers = { list: list(pod("unity-backend")), backend: refused, postgres: { output: "null\n" } };
-    assert.deepEqual((await read(answers)).reading, { kind: "rows", rows: null });
+  it("takes the backend's where PostgreSQL gives none, and says why when neither does", async () => {
+    assert.deepEqual((await read({ backend: { output: "[]" } })).reading, { kind: "rows", rows: [] });
+    const { reading } = await read({ list: list(pod("unity-backend")), backend: refused });
     const cause = "unity-backend: psycopg.OperationalError: connection refused";
-    assert.deepEqual((await read(answers, false)).reading, { kind: "unreachable", what: "database", cause });
+    assert.deepEqual(reading, { kind: "unreachable", what: "database", cause });
   });
 
   it("calls an answer that makes no sense no answer", async () => {
