@@ -54,7 +54,7 @@ export interface JobAttempt {
   readonly reason: string;
 }
 
-/** Where a complete Job has not brought the database, or where its database is gone. */
+/** Where the database is not at what a complete Job brought it to, or no longer there to tell. */
 const behind: ReadonlySet<LiveState["kind"]> = new Set(["not-deployed", "never-applied", "behind"]);
 
 /**
@@ -102,5 +102,7 @@ function newWork(jobs: readonly LiveJob[]): string {
 }
 
 function moved(state: LiveState): string {
-  return state.kind === "not-deployed" ? "the database is gone" : "the database is behind: it was restored or replaced";
+  return state.kind === "not-deployed"
+    ? "no pod is there to tell where the database is"
+    : "the database is behind: it was restored or replaced";
 }

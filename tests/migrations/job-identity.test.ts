@@ -77,7 +77,14 @@ describe("jobAttempt", () => {
       "run",
       /restored/,
     ],
-    ["complete but database gone", [job(first, "complete")], { kind: "not-deployed" }, `${first}-2`, "run", /gone/],
+    [
+      "complete but database gone",
+      [job(first, "complete")],
+      { kind: "not-deployed" },
+      `${first}-2`,
+      "run",
+      /no pod is there/,
+    ],
     ["complete, database down", [job(first, "complete")], down, first, "keep", /complete/],
     [
       "more than nine attempts",
