@@ -133,7 +133,7 @@ function describeUnreachable({ what, cause }: Unreachable, context: string, kube
   if (what === "database")
     return {
       sentence: `Database can't be asked for its revision: ${cause}`,
-      instruction: `Look at ${kubectl} get pods. \`pulumi up\` may mend it: the migrate Job asks again before it changes anything.`,
+      instruction: `Look at ${kubectl} get pods. \`pulumi up\` may mend it: the runner asks again before it changes anything.`,
     };
   return {
     sentence: `Cluster of context ${context} can't be asked: ${cause}`,
