@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { cachePath } from "../local/paths.ts";
+import { cachePath } from "../paths.ts";
 import { CommandError } from "./command-error.ts";
 
 const oldestPython = [3, 9] as const;

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pythonEnvironment } from "../cli/python-environment.ts";
+import { cacheRoot, projectRoot } from "../paths.ts";
 import { stopCluster } from "./cluster/stop.ts";
 import { demo } from "./demo.ts";
-import { cacheRoot, projectRoot } from "./paths.ts";
 
 const backend = join(projectRoot, "backend");
 

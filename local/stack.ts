@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cachePath, projectRoot } from "../paths.ts";
 import { readProject, readSettings, setConfig } from "./engine/project.ts";
-import { cachePath, projectRoot } from "./paths.ts";
 
 /** A stack whose files are in the cache folder, so that a demo or a test never touches the project's own. */
 export interface Stack {

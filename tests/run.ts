@@ -7,8 +7,8 @@ import { pythonEnvironment } from "../cli/python-environment.ts";
 import { inventory } from "../local/cluster/inventory.ts";
 import { clusterStatus } from "../local/cluster/status.ts";
 import { stopCluster } from "../local/cluster/stop.ts";
-import { projectRoot } from "../local/paths.ts";
 import { openTarget } from "../local/target.ts";
+import { projectRoot } from "../paths.ts";
 import { type Counts, countsOf, sum } from "./support/counts.ts";
 import { startPostgres } from "./support/postgres.ts";
 

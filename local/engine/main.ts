@@ -1,5 +1,5 @@
 import { enableCompileCache } from "node:module";
-import { cachePath } from "../paths.ts";
+import { cachePath } from "../../paths.ts";
 
 // Before anything else is loaded, so that all of it is kept compiled: a fifth of a second of every start.
 enableCompileCache(process.env.NODE_COMPILE_CACHE ?? cachePath("compiled"));

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cachePath } from "../../paths.ts";
 import { type Say, withProgress } from "../cluster/progress.ts";
 import { ask, run } from "../cluster/run.ts";
-import { cachePath } from "../paths.ts";
 import { buildah, isBuilt } from "./buildah.ts";
 
 /** Debian's release that all images are made from. */

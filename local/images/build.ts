@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { cachePath } from "../../paths.ts";
 import { withLock } from "../cluster/lock.ts";
 import { withProgress } from "../cluster/progress.ts";
-import { cachePath } from "../paths.ts";
 import { ensureRootImage, type RootFileSystem, rootReference } from "./base.ts";
 import { buildah, isBuilt } from "./buildah.ts";
 import { contextHash } from "./context.ts";

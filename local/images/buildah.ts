@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
+import { cachePath } from "../../paths.ts";
 import { overlayWorks } from "../cluster/mounts.ts";
 import { ask, run } from "../cluster/run.ts";
-import { cachePath } from "../paths.ts";
 
 /** @returns The arguments that keep buildah's storage in the cache folder, apart from any other of the machine. */
 async function storage(): Promise<string[]> {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pythonEnvironment } from "../../cli/python-environment.ts";
-import { projectRoot } from "../../local/paths.ts";
+import { projectRoot } from "../../paths.ts";
 
 /** What a command printed, and how it ended. */
 export interface CommandResult {

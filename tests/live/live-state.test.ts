@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readLive } from "../../cluster/live-state.ts";
-import { cachePath } from "../../local/paths.ts";
 import type { Run } from "../../local/pulumi.ts";
+import { cachePath } from "../../paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Kubectl } from "../../cluster/kubectl.ts";
-import { cachePath, projectRoot } from "../../local/paths.ts";
 import { type Engine, engineFor } from "../../local/pulumi.ts";
 import { openLocalStack } from "../../local/stack.ts";
+import { cachePath, projectRoot } from "../../paths.ts";
 
 const run = promisify(execFile);
 
