@@ -1,0 +1,45 @@
+import * as k8s from "@pulumi/kubernetes";
+import { BackendDeployment } from "./components/backend-deployment.ts";
+import { createDatabase } from "./components/database.ts";
+import { MigrationJob } from "./components/migration-job.ts";
+import { PostDeployVerification } from "./components/post-deploy-verification.ts";
+import type { JobAttempt } from "./migrations/job-identity.ts";
+import type { Release } from "./release.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
+ *
+ * @param attempt The migrate Job that the plan asks for.
+ * @returns The stack's outputs.
+ */
+export function deploy(settings: Settings, { head, tables, ...chain }: Release, { attempt }: JobAttempt) {
+  const { context, budget, image, imagePullPolicy, toleratedRevisions } = settings;
+  const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
+  const metadata = { name: settings.namespace };
+  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
+    .metadata;
+
+  const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
+  const release = { namespace, image, imagePullPolicy, secretName: database.secretName, budget };
+  const work = { ...chain, toleratedRevisions, attempt };
+  const migration = new MigrationJob("migration", { ...release, ...work }, { provider, dependsOn: database });
+  const backend = new BackendDeployment(
+    "backend",
+    {
+      ...release,
+      configMapName: migration.configMapName,
+      secretVersion: database.secretVersion,
+      replicas: settings.replicas,
+      initContainer: settings.initContainer,
+      progressDeadlineSeconds: settings.rolloutTimeoutSeconds,
+    },
+    { provider, dependsOn: migration },
+  );
+  const verification = new PostDeployVerification(
+    "verification",
+    { expected: { context, namespace: settings.namespace, head, tables }, rollout: backend.rollout },
+    { dependsOn: backend },
+  );
+  return { head, jobName: migration.jobName, checks: verification.results };
+}
