@@ -96,6 +96,15 @@ class Chain:
 
     heads: frozenset[str]
     revisions: tuple[Revision, ...]
+    # Revisions of later releases that this one declares it can run on.
+    tolerated: frozenset[str]
+
+    @staticmethod
+    def read(path: Path) -> Chain:
+        """Reads the file that the release brings."""
+        reviewed = json.loads(path.read_text(encoding="utf-8"))
+        revisions = tuple(Revision(**revision) for revision in reviewed["revisions"])
+        return Chain(frozenset(reviewed["heads"]), revisions, frozenset(reviewed.get("tolerated", [])))
 
 
 class Database:
@@ -196,9 +205,11 @@ def compare(database: Database, chain: Chain) -> tuple[frozenset[str], list[Revi
     :raises Refusal: if `alembic_version` holds what Alembic would not have written.
     """
     current = database.current()
-    if unknown := current - {revision.id for revision in chain.revisions}:
+    if foreign := current - {revision.id for revision in chain.revisions}:
+        if len(current) == 1 and foreign <= chain.tolerated:
+            return current, []
         mend = "deploy an image that has it, or restore the database"
-        raise Refusal(f"the database is at {names(unknown)}, which this image does not know: {mend}.")
+        raise Refusal(f"the database is at {names(foreign)}, which this image does not know: {mend}.")
     lineages = {row: database.lineage(row) for row in current}
     if doubled := frozenset(row for row in current if any(row in lineages[other] for other in current - {row})):
         mend = "delete the rows that are too many, after a look at the tables"
@@ -212,7 +223,7 @@ def migrate(database: Database, chain: Chain, url: URL, deadline: float) -> None
     with advisory_lock(url, deadline) as lock:
         current, pending = compare(database, chain)
         if not pending:
-            say(f"Database is at head {names(current)}: nothing to migrate")
+            say(f"{standing(current, chain)}: nothing to migrate")
             return
         say(f"Database is at {names(current)}; {len(pending)} of {len(chain.revisions)} revisions are pending")
         for revision in pending:
@@ -228,7 +239,14 @@ def migrate(database: Database, chain: Chain, url: URL, deadline: float) -> None
         current, pending = compare(database, chain)
         if pending:
             raise Refusal(f"the database is at {names(current)} after the upgrade, not at {names(chain.heads)}.")
-        say(f"Database is at head {names(current)}")
+        say(standing(current, chain))
+
+
+def standing(current: frozenset[str], chain: Chain) -> str:
+    """Where a database is that lacks nothing of the chain."""
+    if current and current <= chain.tolerated:
+        return f"Database is ahead, at {names(current)}, which this release tolerates"
+    return f"Database is at head {names(current)}"
 
 
 def wait(database: Database, chain: Chain, _url: URL, deadline: float) -> None:
@@ -242,7 +260,7 @@ def wait(database: Database, chain: Chain, _url: URL, deadline: float) -> None:
             say(f"Database is at {names(current)}: waiting for {names(chain.heads)}")
             announced = current
         time.sleep(1)
-    say(f"Database is at head {names(found[0])}")
+    say(standing(found[0], chain))
 
 
 def worth_retrying(error: BaseException) -> bool:
@@ -339,10 +357,9 @@ def main() -> None:
     # Its lines for every look at the database would bury those of the revisions.
     logging.getLogger("alembic.runtime.migration").addFilter(lambda record: record.levelno > logging.INFO)
     try:
-        reviewed, url = json.loads(arguments.chain.read_text(encoding="utf-8")), database_url()
+        chain, url = Chain.read(arguments.chain), database_url()
         threading.Thread(target=end_when_told, args=(url, seconds, log), daemon=True).start()
         os.chdir(arguments.folder)  # as `alembic` would run there: relative paths of alembic.ini are the folder's
-        chain = Chain(frozenset(reviewed["heads"]), tuple(Revision(**revision) for revision in reviewed["revisions"]))
         database = Database()
         verify_image(database, chain)
     except Exception as error:

@@ -113,6 +113,7 @@ class Chain:
     reviewed: Path
     entries: list[dict[str, str]] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    tolerated: list[str] = field(default_factory=list)
 
     def add(self, id: str, upgrade: str, *, after: str | Sequence[str] | None = None, more: str = "") -> Path:
         """Writes a revision whose `upgrade` has the given lines; without `after` it follows the one before."""
@@ -134,7 +135,8 @@ class Chain:
 
     def review(self) -> None:
         """Writes the reviewed chain."""
-        self.reviewed.write_text(json.dumps({"heads": self.heads, "revisions": self.entries}), encoding="utf-8")
+        reviewed = {"heads": self.heads, "revisions": self.entries, "tolerated": self.tolerated}
+        self.reviewed.write_text(json.dumps(reviewed), encoding="utf-8")
 
 
 def reviewed_backend(folder: Path) -> Chain:

@@ -38,6 +38,26 @@ def test_unknown_revision(three: Chain, database: URL, mode: str) -> None:
     assert (tables(database), revisions(database)) == ({"alembic_version"}, {"from_elsewhere"})
 
 
+@pytest.mark.parametrize("mode", ["upgrade", "wait"])
+def test_a_later_revision_that_the_release_tolerates(three: Chain, database: URL, mode: str) -> None:
+    three.tolerated = ["later"]
+    three.review()
+    stamp(database, "later")
+    result = run(mode, three, database)
+    assert (result.code, result.stderr) == (0, "")
+    assert "Database is ahead, at later, which this release tolerates" in result.stdout
+    assert (tables(database), revisions(database)) == ({"alembic_version"}, {"later"})
+
+
+def test_a_tolerated_revision_beside_another_row(three: Chain, database: URL) -> None:
+    three.tolerated = ["later"]
+    three.review()
+    stamp(database, "later", "one")
+    result = run("upgrade", three, database)
+    assert result.code == 1
+    assert "later, which this image does not know" in result.stderr
+
+
 def test_two_rows_of_which_one_builds_on_the_other(three: Chain, database: URL) -> None:
     stamp(database, "one", "two")
     result = run("upgrade", three, database)
