@@ -53,7 +53,10 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     template: {
       metadata: {
         labels: labels(names.backend),
-        annotations: { "unity/database-secret": options.secretVersion },
+        annotations: {
+          "kubectl.kubernetes.io/default-container": names.backend,
+          "unity/database-secret": options.secretVersion,
+        },
       },
       spec: {
         ...podDefaults,
