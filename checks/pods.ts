@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isServing, type Pod } from "../cluster/pods.ts";
-import { names, selectorLabels } from "../manifests/names.ts";
+import { isServing, type Pod, workloadSelector } from "../cluster/pods.ts";
+import { names } from "../manifests/names.ts";
 import type { Check } from "./check.ts";
 import type { Finding } from "./result.ts";
 
@@ -52,12 +52,9 @@ export const pods: Check = {
   title: "Every pod is ready and runs the new release.",
   command: ({ context, namespace }) => `kubectl --context ${context} get pods -n ${namespace}`,
   async run(kubectl) {
-    const selector = Object.entries(selectorLabels(names.backend)).map(([key, value]) => `${key}=${value}`);
+    const selector = workloadSelector(names.backend);
     const look = async () =>
-      judgePods(
-        (await kubectl.get<{ items: Item[] }>("deployments,replicasets,pods", `--selector=${selector.join(",")}`))
-          .items,
-      );
+      judgePods((await kubectl.get<{ items: Item[] }>("deployments,replicasets,pods", selector)).items);
     const deadline = Date.now() + patienceSeconds * 1000;
     let finding = await look();
     while (!finding.passed && Date.now() < deadline) {

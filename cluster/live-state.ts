@@ -2,6 +2,7 @@ import { nameLabel, names } from "../manifests/names.ts";
 import type { LiveJob } from "../migrations/job-identity.ts";
 import type { Reading } from "../migrations/live-state.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { workloadSelector } from "./pods.ts";
 
 /** What the cluster says at the start of an update. */
 export interface Live {
@@ -126,7 +127,7 @@ async function settled<T>(question: Promise<T>): Promise<Answer<T>> {
 }
 
 async function list(kubectl: Kubectl): Promise<readonly Item[]> {
-  const selector = `--selector=${nameLabel} in (${names.backend},${names.postgres},${names.migrateJob})`;
+  const selector = workloadSelector(names.backend, names.postgres, names.migrateJob);
   const output = await kubectl.run(["get", "pods,jobs", selector, "--output=json"], "", bounds.listSeconds);
   return (JSON.parse(output) as { items: Item[] }).items;
 }

@@ -1,3 +1,4 @@
+import { nameLabel } from "../manifests/names.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** What this project reads of a pod. */
@@ -20,9 +21,14 @@ export function isServing(pod: Pod): boolean {
   return ready === true && pod.metadata.deletionTimestamp === undefined;
 }
 
+/** @returns kubectl's option that selects the objects of workloads. */
+export function workloadSelector(...workloads: readonly string[]): string {
+  return `--selector=${nameLabel} in (${workloads.join(",")})`;
+}
+
 /** @returns The pods of a workload. */
 export async function podsOf(kubectl: Kubectl, workload: string): Promise<readonly Pod[]> {
-  const list = await kubectl.get<{ items: Pod[] }>("pods", `--selector=app.kubernetes.io/name=${workload}`);
+  const list = await kubectl.get<{ items: Pod[] }>("pods", workloadSelector(workload));
   return list.items;
 }
 

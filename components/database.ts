@@ -37,6 +37,20 @@ export interface Database extends pulumi.ComponentResource {
   readonly secretVersion: pulumi.Output<string>;
 }
 
+/**
+ * Declares the Secret of a database. The provider replaces a Secret whose content changes, so that each content is an
+ * object with a uid of its own.
+ */
+function credentials(
+  name: string,
+  namespace: pulumi.Input<string>,
+  stringData: Record<string, pulumi.Output<string>>,
+  options: pulumi.CustomResourceOptions,
+): k8s.core.v1.Secret {
+  const metadata = objectMetadata(names.databaseSecret, namespace, names.postgres);
+  return new k8s.core.v1.Secret(`${name}-credentials`, { metadata, stringData }, options);
+}
+
 /** A PostgreSQL of the stack's own: its data is on a volume claim and outlives its pod. */
 export class OwnedDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:OwnedDatabase";
@@ -49,12 +63,10 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
     const password = pulumi.secret(args.password);
     const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
 
-    const secret = new k8s.core.v1.Secret(
-      `${name}-credentials`,
-      {
-        metadata: metadata(this.secretName),
-        stringData: { DATABASE_URL: password.apply(ownedDatabaseUrl), POSTGRES_PASSWORD: password },
-      },
+    const secret = credentials(
+      name,
+      namespace,
+      { DATABASE_URL: password.apply(ownedDatabaseUrl), POSTGRES_PASSWORD: password },
       childOptions(this, options),
     );
     const claim = new k8s.core.v1.PersistentVolumeClaim(
@@ -72,7 +84,6 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
       { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },
       childOptions(this, options, { dependsOn: deployment }),
     );
-    // The provider replaces a Secret whose content changes, so that each content is an object of its own.
     this.secretVersion = secret.metadata.uid;
     this.registerOutputs({ secretName: this.secretName });
   }
@@ -86,15 +97,8 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
 
   constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(ExternalDatabase.token, name, {}, options);
-    const secret = new k8s.core.v1.Secret(
-      `${name}-credentials`,
-      {
-        metadata: objectMetadata(this.secretName, args.namespace, names.postgres),
-        stringData: { DATABASE_URL: pulumi.secret(args.url) },
-      },
-      childOptions(this, options),
-    );
-    // The provider replaces a Secret whose content changes, so that each content is an object of its own.
+    const url = { DATABASE_URL: pulumi.secret(args.url) };
+    const secret = credentials(name, args.namespace, url, childOptions(this, options));
     this.secretVersion = secret.metadata.uid;
     this.registerOutputs({ secretName: this.secretName });
   }
