@@ -2,12 +2,14 @@
 import { Command, CommanderError } from "commander";
 import { LockError } from "../migrations/parse-lock.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
+import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { statusProgram } from "./status/command.ts";
 
 const program = new Command("unity")
   .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
+  .addCommand(historyProgram())
   .addCommand(lockProgram())
   .addCommand(planProgram())
   .addCommand(statusProgram())

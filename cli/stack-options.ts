@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
+import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { CommandError } from "./command-error.ts";
 
 /** Options that say which stack is meant, and where it is deployed. */
@@ -46,6 +47,16 @@ export function readStack(options: StackOptions): StackConfiguration {
     typeof value === "object" ? "[secret]" : `${value}`,
   ]);
   return { values: { ...Object.fromEntries(plain), ...given }, secretKeys };
+}
+
+/** @returns Where a stack is deployed, and whether it owns its database. @throws {CommandError} If no context is set. */
+export function readTarget(options: StackOptions): { readonly target: ClusterTarget; readonly owned: boolean } {
+  const { values } = readStack(options);
+  const { "unity:context": context, "unity:namespace": namespace = "unity" } = values;
+  if (context === undefined) {
+    throw new CommandError("No context is set: name one with --context, or pulumi config set context <name>.");
+  }
+  return { target: { context, namespace }, owned: values["unity:database"] !== "external" };
 }
 
 function readConfig(file: string): Record<string, unknown> {

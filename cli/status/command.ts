@@ -5,8 +5,7 @@ import { readLive } from "../../cluster/live-state.ts";
 import type { LiveJob } from "../../migrations/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
 import { readLock } from "../../migrations/read-lock.ts";
-import { CommandError } from "../command-error.ts";
-import { addStackOptions, readStack, type StackOptions } from "../stack-options.ts";
+import { addStackOptions, readStack, readTarget, type StackOptions } from "../stack-options.ts";
 import { exitCodeOf, stateExitCodes } from "../state-exit-codes.ts";
 
 /** Where the database is; `--json` prints it. */
@@ -33,14 +32,10 @@ export function statusProgram(): Command {
 
 async function readStatus(options: StackOptions): Promise<Status> {
   const { values } = readStack(options);
-  const { "unity:context": context, "unity:namespace": namespace = "unity" } = values;
-  if (context === undefined) {
-    throw new CommandError("No context is set: name one with --context, or pulumi config set context <name>.");
-  }
-  const target = { context, namespace };
+  const { target, owned } = readTarget(options);
   const tolerated = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim());
   const lock = readLock(join(import.meta.dirname, "..", "..", "backend", "migrations.lock.json"));
-  const { reading, jobs } = await readLive(new Kubectl(target), values["unity:database"] !== "external");
+  const { reading, jobs } = await readLive(new Kubectl(target), owned);
   const state = classify(reading, lock, tolerated);
   return { state, ...describeState(state, lock, target), heads: lock.heads, jobs };
 }

@@ -47,7 +47,7 @@ describe("readLive", function () {
 
   it("calls an answer that makes no sense no answer", async () => {
     const { reading } = await read({ list: list(pod("unity-backend")), backend: { output: '{"rows": 1}' } });
-    assert.ok(reading.kind === "unreachable" && reading.cause.includes('unity-backend answered {"rows": 1}'));
+    assert.ok(reading.kind === "unreachable" && reading.cause.includes('unity-backend: answered {"rows":1}'));
   });
 
   it("tells each Job's state", async () => {

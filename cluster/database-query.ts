@@ -1,0 +1,127 @@
+import { names } from "../manifests/names.ts";
+import type { Kubectl } from "./kubectl.ts";
+
+/** What the database is asked. Constants of the program, never a user's words. */
+export interface Question {
+  /** Without it there is no answer. */
+  readonly table: string;
+  /** A query of one row and one column, whose value is JSON without line breaks. */
+  readonly query: string;
+}
+
+/** What asking led to: the value, `null` where there is no such table; or what kept it away. */
+export type Answer = { readonly value: unknown } | { readonly cause: string };
+
+/** What each workload that was asked said, in the order of asking: the last one answers if any does. */
+export type Answers = readonly (Answer & { readonly workload: string })[];
+
+/** How long one pod may take, in seconds. */
+const execSeconds = 1.5;
+
+/**
+ * A program that prints the answer, in a transaction that can't write. For any image: Python 3.6, psycopg, psycopg2 or
+ * whatever driver SQLAlchemy has. It never prints the URL.
+ */
+const askByPython = ({ table, query }: Question) => `
+import os, re, sys
+from urllib.parse import unquote
+url = os.environ.get("DATABASE_URL", "")
+plain = re.sub(r"^postgres(ql)?([+]\\w+)?:", "postgresql:", url)
+def connect():
+    for driver in ("psycopg", "psycopg2"):
+        try:
+            return __import__(driver).connect(plain, connect_timeout=2)
+        except ImportError:
+            pass
+    import sqlalchemy
+    return sqlalchemy.create_engine(url).raw_connection()
+try:
+    if not url:
+        raise ValueError("DATABASE_URL is not set in the pod")
+    # Of a value that is no URL, an error would repeat parts, and of a password that isn't percent-encoded.
+    if not re.match(r"postgresql://([^/?#@\\s]*@)?[^/?#@\\s]*(/[^?#@]*)?([?].*)?$", plain):
+        raise ValueError("DATABASE_URL (not shown) is no URL of a PostgreSQL database")
+    cursor = connect().cursor()
+    cursor.execute("SET TRANSACTION READ ONLY")
+    cursor.execute("SET LOCAL statement_timeout = 1500")
+    cursor.execute("SELECT to_regclass('${table}') IS NOT NULL")
+    answer = "null"
+    if cursor.fetchone()[0]:
+        cursor.execute("SELECT (${query})::text")
+        answer = cursor.fetchone()[0]
+    print(answer)
+except Exception as error:
+    message = str(error).replace(url or "\\n", "[secret]").replace(plain or "\\n", "[secret]")
+    for found in re.findall(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", url):
+        for secret in filter(None, found):
+            message = message.replace(secret, "[secret]").replace(unquote(secret), "[secret]")
+    sys.exit("%s: %s" % (type(error).__name__, message.strip()))
+`;
+
+/** The same for psql. */
+const askByPsql = ({ table, query }: Question) => `
+BEGIN TRANSACTION READ ONLY;
+SET LOCAL statement_timeout = 1500;
+SELECT to_regclass('${table}') IS NOT NULL AS present \\gset
+\\if :present
+${query};
+\\else
+SELECT 'null';
+\\endif
+`;
+
+/** A pod that can be asked, and how. */
+interface Source {
+  readonly workload: string;
+  readonly command: readonly string[];
+  readonly script: (question: Question) => string;
+}
+
+const backend: Source = { workload: names.backend, command: ["python", "-"], script: askByPython };
+const postgres: Source = {
+  workload: names.postgres,
+  command: ["psql", "-XqAtw", "-v", "ON_ERROR_STOP=1", "-U", names.databaseOwner, "-d", names.database],
+  script: askByPsql,
+};
+
+/**
+ * Asks the database by way of the pods, one after the other until one answers: read-only, with the credentials that only
+ * pods have. It never fails: what can't be asked is part of the answer.
+ *
+ * @param owned Whether the stack has a PostgreSQL of its own: it is asked first, as psql takes half of Python's time.
+ */
+export async function askDatabase(kubectl: Kubectl, owned: boolean, question: Question): Promise<Answers> {
+  const answers: (Answer & { workload: string })[] = [];
+  for (const source of owned ? [postgres, backend] : [backend]) {
+    const answer = await settled(ask(kubectl, source, question));
+    answers.push({ workload: source.workload, ...answer });
+    if ("value" in answer) break;
+  }
+  return answers;
+}
+
+/** @returns The value of a promise, or what went wrong as one line. */
+export async function settled<T>(question: Promise<T>): Promise<{ readonly value: T } | { readonly cause: string }> {
+  return question.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ cause: causeOf(error) }),
+  );
+}
+
+/** @returns The value that a program in a workload's pod prints last, whatever the image prints before. */
+async function ask(kubectl: Kubectl, { workload, command, script }: Source, question: Question): Promise<unknown> {
+  const target = [`deployment/${workload}`, `--container=${workload}`, "--pod-running-timeout=1s"];
+  const output = await kubectl.run(["exec", "--stdin", ...target, "--", ...command], script(question), execSeconds);
+  try {
+    return JSON.parse(output.trim().split("\n").at(-1) ?? "");
+  } catch {
+    throw new Error(`${workload} answered ${output.slice(0, 200)}`);
+  }
+}
+
+/** @returns What went wrong as one line. */
+function causeOf(reason: unknown): string {
+  const text = reason instanceof Error ? reason.message : String(reason);
+  const lines = text.split("\n").filter((line) => !/^([EIW]\d{4} |Defaulted container|command terminated)/.test(line));
+  return [...new Set(lines.length > 0 ? lines : [text])].join(" ").replaceAll(/\s+/g, " ").trim().slice(0, 500);
+}
