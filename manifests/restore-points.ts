@@ -1,0 +1,89 @@
+import type { types } from "@pulumi/kubernetes";
+import { labels, names } from "./names.ts";
+import { databaseUrlVariables } from "./runner.ts";
+import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+
+/** What makes restore points, and brings them back. */
+export interface RestorePointOptions {
+  /** PostgreSQL image whose `pg_dump` is not older than the server. */
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  /** Secret with the database's URL. */
+  readonly secretName: string;
+}
+
+/** What the script does; `list` prints a JSON array of restore points. */
+export type RestorePointCommand =
+  | { readonly verb: "take" }
+  | { readonly verb: "list" }
+  | { readonly verb: "restore"; readonly restorePoint: string };
+
+const [scriptPath, folder] = ["/opt/unity-restore", "/restore-points"];
+
+/** The volumes that {@link restorePointContainer} mounts. */
+export function restorePointVolumes(configMapName: string): types.input.core.v1.Volume[] {
+  return [
+    { name: "restore-script", configMap: { name: configMapName } },
+    { name: "restore-points", persistentVolumeClaim: { claimName: names.restorePoints } },
+  ];
+}
+
+/** Name of the script in the ConfigMap. */
+export const restorePointFile = "restore-point.sh";
+
+/** The container that runs the script. Taken is a restore point by the name of the pod, which starts with the Job's. */
+export function restorePointContainer(
+  command: RestorePointCommand,
+  options: RestorePointOptions,
+): types.input.core.v1.Container {
+  const argument = { take: "$(HOSTNAME)", list: "", restore: command.verb === "restore" ? command.restorePoint : "" };
+  return {
+    name: "restore-point",
+    image: options.image,
+    imagePullPolicy: options.imagePullPolicy,
+    command: ["bash", `${scriptPath}/${restorePointFile}`, command.verb, argument[command.verb]],
+    env: [
+      ...databaseUrlVariables(options.secretName),
+      { name: "HOSTNAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "RESTORE_POINTS", value: folder },
+    ],
+    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "512Mi" } },
+    securityContext: containerSecurityContext,
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [
+      { name: "restore-script", mountPath: scriptPath, readOnly: true },
+      { name: "restore-points", mountPath: folder },
+      temporary.mount,
+    ],
+  };
+}
+
+/** Spec of the claim that keeps the restore points. */
+export function restorePointsClaimSpec(storage: string): types.input.core.v1.PersistentVolumeClaimSpec {
+  return { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
+}
+
+/** How long `unity restore` may take. */
+const deadlineSeconds = 3600;
+
+/** Spec of a Job of `unity restore`. It is never tried again by itself: a restore is all or nothing. */
+export function restoreJobSpec(
+  command: RestorePointCommand,
+  configMapName: string,
+  options: RestorePointOptions,
+): types.input.batch.v1.JobSpec {
+  return {
+    backoffLimit: 0,
+    activeDeadlineSeconds: deadlineSeconds,
+    template: {
+      metadata: { labels: labels(names.restoreJob) },
+      spec: {
+        ...podDefaults,
+        restartPolicy: "Never",
+        securityContext: podSecurityContext(userIds.postgres),
+        containers: [restorePointContainer(command, options)],
+        volumes: [...restorePointVolumes(configMapName), temporary.volume],
+      },
+    },
+  };
+}
