@@ -31,14 +31,14 @@ export interface RunnerOptions {
 const mountPath = "/opt/unity-runner";
 
 /** Data of the ConfigMap that brings the runner, and what it expects of the image, into the image's container. */
-export function runnerFiles(
+export function runnerConfigMapData(
   lock: Lock,
-  runnerSource: string,
+  runnerFiles: Readonly<Record<string, string>>,
   toleratedRevisions: readonly string[] = [],
 ): Record<string, string> {
   const tolerated = toleratedRevisions.length > 0 ? { tolerated: toleratedRevisions } : {};
   const revisions = lock.revisions.map(({ id, title, file, sha256 }) => ({ id, title, file, sha256 }));
-  return { "migrate.py": runnerSource, "chain.json": JSON.stringify({ heads: lock.heads, revisions, ...tolerated }) };
+  return { ...runnerFiles, "chain.json": JSON.stringify({ heads: lock.heads, revisions, ...tolerated }) };
 }
 
 /** The ConfigMap's name: its content decides it, so that a changed runner is a new object and pods never see a mix. */
