@@ -4,8 +4,16 @@ It drives the image's own Alembic, so that what runs is what `alembic upgrade he
 one migration at a time (a session advisory lock), bounded waits, retries of what a retry can mend, and a failure that
 names revision, statement and SQLSTATE in the pod's termination message.
 
+modes:
+  upgrade    apply what is pending
+  wait       wait until nothing is pending, change nothing
+  status     print where database and image are as JSON, change nothing
+
 Needs Python 3.9, Alembic 1.8, SQLAlchemy 1.4 and psycopg 3 or 2 (the bounds are given to libpq, so other drivers won't
-do), and `DATABASE_URL` in the environment. Exit codes: 0 done, 1 failed, 2 wrong usage, 128 + n ended by signal n.
+do), and `DATABASE_URL` in the environment.
+
+exit codes: 0 done; 1 failed, or status: a person has to decide; 2 wrong usage; 3 status: revisions are pending;
+128 + n ended by signal n.
 """
 
 from __future__ import annotations
@@ -23,18 +31,23 @@ from runner_chain import Chain
 from runner_database import Database, verify_image
 from runner_ending import SIGNALS, end_when_told, fail
 from runner_failures import describe, worth_retrying
-from runner_session import database_url
-from runner_upgrade import migrate, wait
+from runner_session import database_url, set_up_sessions
+from runner_status import status
+from runner_task import Task
+from runner_upgrade import upgrade, wait
 from runner_words import say
 
 # From here on, imports find what they would find for `alembic`: nothing of this folder.
 sys.path.pop(0)
 
+MODES = {"upgrade": upgrade, "wait": wait, "status": status}
+
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["upgrade", "wait"])
+    parser.add_argument("mode", choices=list(MODES))
     parser.add_argument("--chain", type=Path, required=True, help="JSON of the reviewed chain")
+    parser.add_argument("--target", metavar="REVISION", help="where to (default: the chain's heads)")
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="where alembic.ini lies (default: here)")
     parser.add_argument("--lock-timeout-seconds", type=float, default=5)
     parser.add_argument("--statement-timeout-seconds", type=float, default=300)
@@ -43,35 +56,31 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    """Runs one mode, again after what time mends, until the deadline."""
+def main() -> int | None:
+    """Runs one mode, again after what time mends, until the deadline. Returns the exit code."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # kept for the thread that waits for them
     arguments = parse_arguments()
     log, seconds = arguments.termination_log, arguments.deadline_seconds
     # The pod is killed at its deadline without a word: stop a little earlier and say why.
     deadline = time.monotonic() + max(1, seconds * 0.9 - 2)
-    # Bounds and names every session: libpq reads these whatever the image's env.py does to connect.
-    bounds = {"lock_timeout": arguments.lock_timeout_seconds, "statement_timeout": arguments.statement_timeout_seconds}
-    settings = [f"-c {name}={round(bound * 1000)}" for name, bound in bounds.items()]
-    os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()
-    # Its own name, by which the runner finds its sessions, in the 63 bytes that PostgreSQL keeps.
-    os.environ["PGAPPNAME"] = f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}"
-    os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
+    set_up_sessions(arguments.lock_timeout_seconds, arguments.statement_timeout_seconds)
+    if arguments.mode == "status":
+        sys.stdout = sys.stderr  # stdout is for its answer alone
     # Its lines for every look at the database would bury those of the revisions.
     logging.getLogger("alembic.runtime.migration").addFilter(lambda record: record.levelno > logging.INFO)
     try:
         chain, url = Chain.read(arguments.chain), database_url()
         threading.Thread(target=end_when_told, args=(url, seconds, log), daemon=True).start()
         os.chdir(arguments.folder)  # as `alembic` would run there: relative paths of alembic.ini are the folder's
-        database = Database()
-        verify_image(database, chain)
+        task = Task(Database(), chain, url, deadline, arguments.target)
+        if arguments.mode != "status":  # which tells of it
+            verify_image(task.database, chain)
     except Exception as error:
         fail(describe(error), log)
-    run = migrate if arguments.mode == "upgrade" else wait
     delay = 0.5
     while True:
         try:
-            return run(database, chain, url, deadline)
+            return MODES[arguments.mode](task)
         except (Exception, SystemExit) as error:
             message = describe(error)
             if not worth_retrying(error):
@@ -84,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner_failures import Refusal
+
 
 @dataclass(frozen=True)
 class Revision:
@@ -25,6 +27,16 @@ class Chain:
     revisions: tuple[Revision, ...]
     # Revisions of later releases that this one declares it can run on.
     tolerated: frozenset[str]
+
+    def find(self, id: str) -> Revision:
+        """The revision of that id.
+
+        :raises Refusal: if there is none, naming those there are.
+        """
+        for revision in self.revisions:
+            if revision.id == id:
+                return revision
+        raise Refusal(f"the chain has no revision {id}; it has {', '.join(each.id for each in self.revisions)}.")
 
     @staticmethod
     def read(path: Path) -> Chain:

@@ -6,7 +6,6 @@ import os
 import re
 from urllib.parse import unquote
 
-from runner_chain import Revision
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 # SQLSTATEs that time mends: lost connection, deadlock, lock timeout, restart of the server, too many connections.
@@ -26,8 +25,8 @@ class Refusal(Exception):
 class RevisionFailed(Exception):
     """What a revision raised, which is rolled back: the cause is the database's or the revision's own error."""
 
-    def __init__(self, revision: Revision, cause: BaseException) -> None:
-        super().__init__(f"Revision {revision.id} ({revision.title}) failed; its transaction is rolled back.")
+    def __init__(self, revision: str, cause: BaseException) -> None:
+        super().__init__(f"Revision {revision} failed; its transaction is rolled back.")
         self.cause = cause
 
 

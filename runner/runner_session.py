@@ -1,58 +1,35 @@
-"""Sessions of the runner's own, and the lock that lets one migration run at a time."""
+"""Where the database is, and sessions of the runner's own."""
 
 from __future__ import annotations
 
 import os
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
 import sqlalchemy
 from runner_failures import Refusal
-from runner_words import say
-from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import NullPool
 
 EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, special characters of the password percent-encoded"
 
-LOCK_KEY = int.from_bytes(b"unity-db", "big")
-TAKE_LOCK = f"SELECT pg_try_advisory_lock({LOCK_KEY})"
-LOCK_HOLDER = f"""
-    SELECT concat_ws(' ', 'pid', a.pid, '(' || nullif(a.application_name, '') || ')', 'from ' || host(a.client_addr),
-        'since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ'))
-    FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = l.database
-    WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
-    AND l.objsubid = 1 AND (l.classid::bigint << 32) + l.objid::bigint = {LOCK_KEY}"""
+
+def set_up_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
+    """Bounds and names every session of this process: libpq reads this whatever the image's env.py does to connect."""
+    bounds = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
+    settings = [f"-c {name}={round(seconds * 1000)}" for name, seconds in bounds.items()]
+    os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()
+    # Its own name, by which the runner finds its sessions, in the 63 bytes that PostgreSQL keeps.
+    os.environ["PGAPPNAME"] = f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}"
+    os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
 
 
 def connect(url: URL, **arguments: Any) -> Connection:
     """A session without pool and transactions."""
     engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
     return engine.connect()
-
-
-@contextmanager
-def advisory_lock(url: URL, deadline: float) -> Iterator[Connection]:
-    """Holds the lock on a session of its own, whose end frees it whatever happens to this process.
-
-    It polls: a statement that waits holds a snapshot, which CREATE INDEX CONCURRENTLY would wait for.
-    """
-    with connect(url) as session:
-        announced = ""
-        while not session.scalar(text(TAKE_LOCK)):
-            # PostgreSQL hides all but the pid from roles that are no member of the session's.
-            holder = session.scalar(text(LOCK_HOLDER)) or "a session that has just ended"
-            if time.monotonic() >= deadline:
-                raise Refusal(f"another migration holds the lock: {holder}. Wait for it, or end it, and try again.")
-            if holder != announced:
-                say(f"Waiting for another migration: {holder}")
-                announced = holder
-            time.sleep(0.5)
-        yield session
 
 
 def database_url() -> URL:

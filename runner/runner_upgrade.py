@@ -1,58 +1,57 @@
-"""Brings the database to the chain's head, or waits until another has."""
+"""Mode `upgrade`: what is pending; and mode `wait`: until nothing is."""
 
 from __future__ import annotations
 
 import time
 
 from runner_chain import Chain
-from runner_database import Database, compare
-from runner_failures import Refusal, RevisionFailed
-from runner_session import advisory_lock
+from runner_database import compare
+from runner_failures import Refusal
+from runner_migration import migrate
+from runner_task import Steps, Task
 from runner_words import names, say
-from sqlalchemy import text
-from sqlalchemy.engine import URL
 
 
-def migrate(database: Database, chain: Chain, url: URL, deadline: float) -> None:
-    """Applies what is pending, a line each."""
-    with advisory_lock(url, deadline) as lock:
-        current, pending = compare(database, chain)
-        if not pending:
-            say(f"{standing(current, chain)}: nothing to migrate")
-            return
-        say(f"Database is at {names(current)}; {len(pending)} of {len(chain.revisions)} revisions are pending")
-        for revision in pending:
-            lock.scalar(text("SELECT 1"))  # the lock ends with its session
-            number = chain.revisions.index(revision) + 1
-            started = time.monotonic()
-            try:
-                database.upgrade(revision.id)
-            except (Exception, SystemExit) as error:
-                raise RevisionFailed(revision, error) from error
-            took = time.monotonic() - started
-            say(f"{number}/{len(chain.revisions)}  {revision.id}  {revision.title}  {took:.2f} s")
-        current, pending = compare(database, chain)
-        if pending:
-            raise Refusal(f"the database is at {names(current)} after the upgrade, not at {names(chain.heads)}.")
-        say(standing(current, chain))
+def upgrade(task: Task) -> None:
+    """Applies what is pending."""
+    migrate(task, pending_steps)
 
 
-def standing(current: frozenset[str], chain: Chain) -> str:
-    """Where a database is that lacks nothing of the chain."""
+def wait(task: Task) -> None:
+    """Waits until nothing is pending, and changes nothing."""
+    announced = None
+    while (steps := pending_steps(task)).revisions:
+        if time.monotonic() >= task.deadline:
+            raise Refusal(f"the database is still at {names(steps.current)}, not at {names(steps.target)}.")
+        if steps.current != announced:
+            say(f"Database is at {names(steps.current)}: waiting for {names(steps.target)}")
+            announced = steps.current
+        time.sleep(1)
+    say(steps.standing)
+
+
+def pending_steps(task: Task) -> Steps:
+    """What is pending on the way to the target, base first.
+
+    :raises Refusal: if the chain lacks the target, or the database is not on the chain.
+    """
+    chain = task.chain
+    current, pending = compare(task.database, chain)
+    if task.target is None:
+        target = chain.heads
+    else:
+        target = frozenset([chain.find(task.target).id])
+        wanted = task.database.lineage(task.target)
+        pending = [revision for revision in pending if revision.id in wanted]
+    first = chain.revisions.index(pending[0]) + 1 if pending else 0
+    standing = describe_standing(current, target, chain)
+    return Steps("upgrade", current, target, tuple(pending), first, len(chain.revisions), standing)
+
+
+def describe_standing(current: frozenset[str], target: frozenset[str], chain: Chain) -> str:
+    """Where a database is that lacks nothing of the target."""
     if current and current <= chain.tolerated:
         return f"Database is ahead, at {names(current)}, which this release tolerates"
-    return f"Database is at head {names(current)}"
-
-
-def wait(database: Database, chain: Chain, _url: URL, deadline: float) -> None:
-    """Waits until the database is at the head."""
-    announced = None
-    while (found := compare(database, chain))[1]:
-        current = found[0]
-        if time.monotonic() >= deadline:
-            raise Refusal(f"the database is still at {names(current)}, not at {names(chain.heads)}.")
-        if current != announced:
-            say(f"Database is at {names(current)}: waiting for {names(chain.heads)}")
-            announced = current
-        time.sleep(1)
-    say(standing(found[0], chain))
+    if current == chain.heads:
+        return f"Database is at head {names(current)}"
+    return f"Database is at {names(current)}" + ("" if current == target else f", which builds on {names(target)}")

@@ -24,6 +24,9 @@ PROJECT = Path(__file__).parents[2]
 BACKEND = PROJECT / "backend"
 RUNNER = PROJECT / "runner" / "migrate.py"
 
+LOCK_KEY = int.from_bytes(b"unity-db", "big")
+"""Key of the runner's advisory lock."""
+
 GATE = 7
 """Key of the advisory lock at which a revision of the tests stops as long as a test holds it."""
 
@@ -50,6 +53,13 @@ def revisions(url: URL) -> set[str]:
     if query(url, "SELECT to_regclass('alembic_version')") == [(None,)]:
         return set()
     return {row[0] for row in query(url, "SELECT version_num FROM alembic_version")}
+
+
+def stamp(url: URL, *rows: str) -> None:
+    """Writes rows of `alembic_version` as a person might."""
+    query(url, "CREATE TABLE alembic_version (version_num text PRIMARY KEY)")
+    for row in rows:
+        query(url, f"INSERT INTO alembic_version VALUES ('{row}')")
 
 
 def tables(url: URL) -> set[str]:
@@ -91,6 +101,14 @@ def closed_gate(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """Stops revisions that have a gate, until `SELECT pg_advisory_unlock` or the end of the block."""
     with session(url) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [GATE])
+        yield connection
+
+
+@contextmanager
+def migration_lock(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Holds the runner's own lock, as another migration would."""
+    with session(url) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
         yield connection
 
 
