@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { contentHash } from "../migrations/job-identity.ts";
 import type { Lock } from "../migrations/lock.ts";
+import { sqlHash } from "../migrations/plan-hash.ts";
 import { names } from "./names.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
@@ -37,7 +38,10 @@ export function runnerConfigMapData(
   toleratedRevisions: readonly string[] = [],
 ): Record<string, string> {
   const tolerated = toleratedRevisions.length > 0 ? { tolerated: toleratedRevisions } : {};
-  const revisions = lock.revisions.map(({ id, title, file, sha256 }) => ({ id, title, file, sha256 }));
+  const revisions = lock.revisions.map((revision) => {
+    const { id, title, file, sha256 } = revision;
+    return { id, title, file, sha256, sql: sqlHash(revision) };
+  });
   return { ...runnerFiles, "chain.json": JSON.stringify({ heads: lock.heads, revisions, ...tolerated }) };
 }
 
@@ -73,7 +77,12 @@ export function runnerContainer(mode: RunnerMode, options: RunnerOptions): types
       `--statement-timeout-seconds=${budget.statementTimeoutSeconds}`,
       `--deadline-seconds=${budget.deadlineSeconds}`,
     ],
-    env: [databaseUrlVariable(options.secretName), { name: "PYTHONUNBUFFERED", value: "1" }],
+    env: [
+      databaseUrlVariable(options.secretName),
+      { name: "UNITY_IMAGE", value: options.image }, // for the run record: a container isn't told its own
+      { name: "PYTHONUNBUFFERED", value: "1" },
+      { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only
+    ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",

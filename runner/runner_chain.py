@@ -17,6 +17,8 @@ class Revision:
     title: str
     file: str
     sha256: str
+    # Tells its SQL apart, in the plan's hash.
+    sql: str
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from runner_record import record_interruption
 from runner_session import connect
 from sqlalchemy import text
 from sqlalchemy.engine import URL
@@ -41,8 +42,10 @@ def end_when_told(url: URL, seconds: float, log: Path) -> NoReturn:
     """
     told = signal.sigtimedwait(SIGNALS, seconds)
     ENDING.acquire()
-    with suppress(Exception), connect(url, connect_timeout=2) as session:
-        session.execute(text(END_SESSIONS), {"name": os.environ["PGAPPNAME"]})
     reason = signal.Signals(told.si_signo).name if told else f"the deadline of {seconds:g} s"
     message = f"Migration ended by {reason}; the transaction that was open is rolled back."
+    with suppress(Exception), connect(url, connect_timeout=2) as session:
+        with suppress(Exception):
+            record_interruption(session, message)  # first: then the lock is free, and the next one would write less
+        session.execute(text(END_SESSIONS), {"name": os.environ["PGAPPNAME"]})
     fail(message, log, 128 + told.si_signo if told else 1)

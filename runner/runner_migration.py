@@ -8,6 +8,7 @@ from typing import Callable
 from runner_chain import Revision
 from runner_failures import Refusal, RevisionFailed
 from runner_lock import take_lock, verify_lock
+from runner_record import RunRecord, recorded
 from runner_session import connect
 from runner_task import Steps, Task
 from runner_words import names, say
@@ -22,6 +23,8 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
     """
     with connect(task.url) as session:
         take_lock(session, task.deadline)
+        record = RunRecord(session)
+        record.close_abandoned()
         steps = find(task)
         if not steps.revisions:
             say(f"{steps.standing}: nothing to migrate")
@@ -29,11 +32,13 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
         what = "are pending" if steps.direction == "upgrade" else "will be undone"
         count = f"{len(steps.revisions)} of {len(task.chain.revisions)} revisions {what}"
         say(f"Database is at {names(steps.current)}; {count}")
-        take(task, steps, session)
-        say(verify(task, find).standing)
+        with recorded(task, steps, record):
+            take(task, steps, session, record)
+            standing = verify(task, find).standing
+        say(standing)
 
 
-def take(task: Task, steps: Steps, session: Connection) -> None:
+def take(task: Task, steps: Steps, session: Connection, record: RunRecord) -> None:
     """Takes the steps; `session` holds the lock."""
     for number, revision in enumerate(steps.revisions, steps.first):
         verify_lock(session)
@@ -41,6 +46,7 @@ def take(task: Task, steps: Steps, session: Connection) -> None:
         step(task, steps, revision)
         took = time.monotonic() - started
         say(f"{number}/{steps.total}  {revision.id}  {revision.title}  {took:.2f} s")
+        record.add(revision.id)
 
 
 def step(task: Task, steps: Steps, revision: Revision) -> None:

@@ -79,6 +79,7 @@ describe("migrateJobSpec", () => {
     assert.equal(container?.image, backendOptions.image);
     assert.deepEqual(container?.command, ["python", "/opt/unity-runner/migrate.py", "upgrade"]);
     assert.ok(container?.args?.includes("--lock-timeout-seconds=1"));
+    assert.equal(container?.env.find(({ name }) => name === "UNITY_IMAGE")?.value, backendOptions.image);
     assert.equal(pods["migrate Job"]?.restartPolicy, "Never");
   });
 });
@@ -124,7 +125,8 @@ describe("runnerConfigMapData", () => {
     assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
     const { heads, revisions } = JSON.parse(files["chain.json"] ?? "");
     assert.deepEqual(heads, ["r2"]);
-    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "file", "sha256"]);
+    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "file", "sha256", "sql"]);
+    assert.match(revisions[0].sql, /^[0-9a-f]{16}$/);
   });
   it("decides the ConfigMap's name", () => {
     const one = runnerConfigMapName(runnerConfigMapData(linearLock(2), source));

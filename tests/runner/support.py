@@ -146,7 +146,8 @@ class Chain:
         self.entries = [entry for entry in self.entries if entry["id"] != id]
         file = str(path.relative_to(self.folder))
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        self.entries.append({"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256})
+        sql = f"sql of {id}"
+        self.entries.append({"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256, "sql": sql})
         self.heads = [head for head in self.heads if head not in down and head != id] + [id]
         self.review()
         return path
@@ -160,7 +161,8 @@ class Chain:
 def reviewed_backend(folder: Path) -> Chain:
     """The real backend; its reviewed chain, in the form that the ConfigMap has, goes to `folder`."""
     lock = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
-    entries = [{key: entry[key] for key in ("id", "title", "file", "sha256")} for entry in lock["revisions"]]
+    keys = ("id", "title", "file", "sha256")
+    entries = [{**{key: entry[key] for key in keys}, "sql": entry["sha256"][:16]} for entry in lock["revisions"]]
     chain = Chain(BACKEND, folder / "chain.json", entries, lock["heads"])
     chain.review()
     return chain
