@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { chainTables, head, type Lock } from "./migrations/lock.ts";
@@ -11,8 +11,8 @@ export interface Release {
   readonly head: string;
   /** Names of the tables that the database has at the head. */
   readonly tables: readonly string[];
-  /** Python source of the runner. */
-  readonly runnerSource: string;
+  /** Python sources of the runner, by file name. */
+  readonly runnerFiles: Readonly<Record<string, string>>;
 }
 
 /**
@@ -27,9 +27,15 @@ export function loadRelease(projectFolder: string = import.meta.dirname): Releas
     const faults = verifyLockedFiles(lock, backend);
     if (faults.length > 0)
       throw new Error(`The revisions are not what the lock records:\n  - ${faults.join("\n  - ")}`);
-    const runnerSource = readFileSync(join(projectFolder, "runner", "migrate.py"), "utf8");
-    return { lock, head: head(lock), tables: chainTables(lock), runnerSource };
+    const runnerFiles = readRunner(join(projectFolder, "runner"));
+    return { lock, head: head(lock), tables: chainTables(lock), runnerFiles };
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** @returns The Python files of the runner's folder, which travel together. */
+function readRunner(folder: string): Record<string, string> {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".py"));
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }

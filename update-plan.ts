@@ -10,13 +10,13 @@ import type { Release } from "./release.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a release brings that decides on the migration. */
-export type Chain = Pick<Release, "lock" | "runnerSource">;
+export type Chain = Pick<Release, "lock" | "runnerFiles">;
 
 /** @returns What an update with these settings would do to the database that is there now; nothing is changed. */
-export async function planUpdate(settings: Settings, { lock, runnerSource }: Chain): Promise<Plan> {
+export async function planUpdate(settings: Settings, { lock, runnerFiles }: Chain): Promise<Plan> {
   const { context, namespace, toleratedRevisions } = settings;
   const target = { context, namespace };
-  const firstJobName = migration({ ...settings, secretName: names.databaseSecret, lock, runnerSource }).jobName(1);
+  const firstJobName = migration({ ...settings, secretName: names.databaseSecret, lock, runnerFiles }).jobName(1);
   const live = await readLive(new Kubectl(target), settings.database.kind === "owned");
   return makePlan({ ...live, lock, firstJobName, toleratedRevisions, target });
 }

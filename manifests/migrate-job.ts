@@ -2,7 +2,13 @@ import type { types } from "@pulumi/kubernetes";
 import { migrationJobName } from "../migrations/job-identity.ts";
 import { type Lock, lockDigest } from "../migrations/lock.ts";
 import { labels, names } from "./names.ts";
-import { type RunnerOptions, runnerConfigMapName, runnerContainer, runnerFiles, runnerVolume } from "./runner.ts";
+import {
+  type RunnerOptions,
+  runnerConfigMapData,
+  runnerConfigMapName,
+  runnerContainer,
+  runnerVolume,
+} from "./runner.ts";
 import { podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /**
@@ -29,8 +35,8 @@ export function migrateJobSpec(options: RunnerOptions): types.input.batch.v1.Job
 /** What a migration is made of. */
 export interface MigrationOptions extends Omit<RunnerOptions, "configMapName"> {
   readonly lock: Lock;
-  /** Python source of the runner. */
-  readonly runnerSource: string;
+  /** Python sources of the runner, by file name. */
+  readonly runnerFiles: Readonly<Record<string, string>>;
   /**
    * Revisions that the lock lacks and this release can run on all the same.
    *
@@ -50,7 +56,7 @@ export interface Migration {
 
 /** @returns What a migration declares, and what its Job is called. */
 export function migration(options: MigrationOptions): Migration {
-  const files = runnerFiles(options.lock, options.runnerSource, options.toleratedRevisions);
+  const files = runnerConfigMapData(options.lock, options.runnerFiles, options.toleratedRevisions);
   const configMapName = runnerConfigMapName(files);
   const jobSpec = migrateJobSpec({ ...options, configMapName });
   const jobName = (attempt: number) => migrationJobName(names.migrateJob, lockDigest(options.lock), jobSpec, attempt);

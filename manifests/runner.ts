@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { contentHash } from "../migrations/job-identity.ts";
 import type { Lock } from "../migrations/lock.ts";
+import { sqlHash } from "../migrations/plan-hash.ts";
 import { names } from "./names.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
@@ -31,14 +32,17 @@ export interface RunnerOptions {
 const mountPath = "/opt/unity-runner";
 
 /** Data of the ConfigMap that brings the runner, and what it expects of the image, into the image's container. */
-export function runnerFiles(
+export function runnerConfigMapData(
   lock: Lock,
-  runnerSource: string,
+  runnerFiles: Readonly<Record<string, string>>,
   toleratedRevisions: readonly string[] = [],
 ): Record<string, string> {
   const tolerated = toleratedRevisions.length > 0 ? { tolerated: toleratedRevisions } : {};
-  const revisions = lock.revisions.map(({ id, title, file, sha256 }) => ({ id, title, file, sha256 }));
-  return { "migrate.py": runnerSource, "chain.json": JSON.stringify({ heads: lock.heads, revisions, ...tolerated }) };
+  const revisions = lock.revisions.map((revision) => {
+    const { id, title, file, sha256 } = revision;
+    return { id, title, file, sha256, sql: sqlHash(revision) };
+  });
+  return { ...runnerFiles, "chain.json": JSON.stringify({ heads: lock.heads, revisions, ...tolerated }) };
 }
 
 /** The ConfigMap's name: its content decides it, so that a changed runner is a new object and pods never see a mix. */
@@ -73,7 +77,12 @@ export function runnerContainer(mode: RunnerMode, options: RunnerOptions): types
       `--statement-timeout-seconds=${budget.statementTimeoutSeconds}`,
       `--deadline-seconds=${budget.deadlineSeconds}`,
     ],
-    env: [databaseUrlVariable(options.secretName), { name: "PYTHONUNBUFFERED", value: "1" }],
+    env: [
+      databaseUrlVariable(options.secretName),
+      { name: "UNITY_IMAGE", value: options.image }, // for the run record: a container isn't told its own
+      { name: "PYTHONUNBUFFERED", value: "1" },
+      { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only
+    ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",

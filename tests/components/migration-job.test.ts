@@ -10,7 +10,7 @@ const args: MigrationJobArgs = {
   imagePullPolicy: "IfNotPresent",
   secretName: "unity-database",
   lock: linearLock(3),
-  runnerSource: "print('runner')",
+  runnerFiles: { "migrate.py": "import runner_part", "runner_part.py": "print('part')" },
   budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };
 
@@ -46,8 +46,9 @@ describe("MigrationJob", () => {
     const data = inputs.data as Record<string, string>;
     assert.equal((inputs.metadata as { name: string }).name, component.configMapName);
     assert.equal(inputs.immutable, true);
-    assert.equal(data["migrate.py"], args.runnerSource);
-    assert.deepEqual(JSON.parse(data["chain.json"] ?? "").heads, ["r3"]);
+    const { "chain.json": chain, ...files } = data;
+    assert.deepEqual(files, args.runnerFiles);
+    assert.deepEqual(JSON.parse(chain ?? "").heads, ["r3"]);
   });
 
   it("keeps its name when nothing changes", async () => {
@@ -57,7 +58,7 @@ describe("MigrationJob", () => {
   const changes: Record<string, Partial<MigrationJobArgs>> = {
     image: { image: "localhost/unity-backend:2" },
     chain: { lock: linearLock(4) },
-    runner: { runnerSource: "print('another')" },
+    runner: { runnerFiles: { ...args.runnerFiles, "runner_part.py": "print('another')" } },
     budget: { budget: { ...args.budget, deadlineSeconds: 3.5 } },
     secret: { secretName: "unity-database-2" },
   };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { backendDeploymentSpec, backendServiceSpec } from "../../manifests/backend.ts";
 import { migrateJobSpec } from "../../manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../manifests/postgres.ts";
-import { runnerConfigMapName, runnerFiles } from "../../manifests/runner.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../../manifests/runner.ts";
 import { linearLock } from "../support/chain.ts";
 import { backendOptions } from "../support/options.ts";
 
@@ -79,6 +79,7 @@ describe("migrateJobSpec", () => {
     assert.equal(container?.image, backendOptions.image);
     assert.deepEqual(container?.command, ["python", "/opt/unity-runner/migrate.py", "upgrade"]);
     assert.ok(container?.args?.includes("--lock-timeout-seconds=1"));
+    assert.equal(container?.env.find(({ name }) => name === "UNITY_IMAGE")?.value, backendOptions.image);
     assert.equal(pods["migrate Job"]?.restartPolicy, "Never");
   });
 });
@@ -117,18 +118,20 @@ describe("ownedDatabaseUrl", () => {
   }
 });
 
-describe("runnerFiles", () => {
+describe("runnerConfigMapData", () => {
+  const source = { "migrate.py": "import part", "part.py": "source" };
   it("tells the runner what the image must hold", () => {
-    const files = runnerFiles(linearLock(2), "source");
-    assert.deepEqual(Object.keys(files), ["migrate.py", "chain.json"]);
+    const files = runnerConfigMapData(linearLock(2), source);
+    assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
     const { heads, revisions } = JSON.parse(files["chain.json"] ?? "");
     assert.deepEqual(heads, ["r2"]);
-    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "file", "sha256"]);
+    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "file", "sha256", "sql"]);
+    assert.match(revisions[0].sql, /^[0-9a-f]{16}$/);
   });
   it("decides the ConfigMap's name", () => {
-    const one = runnerConfigMapName(runnerFiles(linearLock(2), "source"));
-    assert.equal(one, runnerConfigMapName(runnerFiles(linearLock(2), "source")));
-    assert.notEqual(one, runnerConfigMapName(runnerFiles(linearLock(2), "another")));
-    assert.notEqual(one, runnerConfigMapName(runnerFiles(linearLock(3), "source")));
+    const one = runnerConfigMapName(runnerConfigMapData(linearLock(2), source));
+    assert.equal(one, runnerConfigMapName(runnerConfigMapData(linearLock(2), source)));
+    assert.notEqual(one, runnerConfigMapName(runnerConfigMapData(linearLock(2), { ...source, "part.py": "another" })));
+    assert.notEqual(one, runnerConfigMapName(runnerConfigMapData(linearLock(3), source)));
   });
 });

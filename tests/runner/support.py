@@ -24,6 +24,9 @@ PROJECT = Path(__file__).parents[2]
 BACKEND = PROJECT / "backend"
 RUNNER = PROJECT / "runner" / "migrate.py"
 
+LOCK_KEY = int.from_bytes(b"unity-db", "big")
+"""Key of the runner's advisory lock."""
+
 GATE = 7
 """Key of the advisory lock at which a revision of the tests stops as long as a test holds it."""
 
@@ -50,6 +53,13 @@ def revisions(url: URL) -> set[str]:
     if query(url, "SELECT to_regclass('alembic_version')") == [(None,)]:
         return set()
     return {row[0] for row in query(url, "SELECT version_num FROM alembic_version")}
+
+
+def stamp(url: URL, *rows: str) -> None:
+    """Writes rows of `alembic_version` as a person might."""
+    query(url, "CREATE TABLE alembic_version (version_num text PRIMARY KEY)")
+    for row in rows:
+        query(url, f"INSERT INTO alembic_version VALUES ('{row}')")
 
 
 def tables(url: URL) -> set[str]:
@@ -95,6 +105,14 @@ def closed_gate(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
 
 
 @contextmanager
+def migration_lock(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Holds the runner's own lock, as another migration would."""
+    with session(url) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        yield connection
+
+
+@contextmanager
 def temporary_database(server: URL) -> Iterator[URL]:
     """A new database, dropped afterwards even if sessions are left in it."""
     name = f"unity_runner_{uuid.uuid4().hex[:12]}"
@@ -128,7 +146,8 @@ class Chain:
         self.entries = [entry for entry in self.entries if entry["id"] != id]
         file = str(path.relative_to(self.folder))
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        self.entries.append({"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256})
+        sql = f"sql of {id}"
+        self.entries.append({"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256, "sql": sql})
         self.heads = [head for head in self.heads if head not in down and head != id] + [id]
         self.review()
         return path
@@ -142,7 +161,8 @@ class Chain:
 def reviewed_backend(folder: Path) -> Chain:
     """The real backend; its reviewed chain, in the form that the ConfigMap has, goes to `folder`."""
     lock = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
-    entries = [{key: entry[key] for key in ("id", "title", "file", "sha256")} for entry in lock["revisions"]]
+    keys = ("id", "title", "file", "sha256")
+    entries = [{**{key: entry[key] for key in keys}, "sql": entry["sha256"][:16]} for entry in lock["revisions"]]
     chain = Chain(BACKEND, folder / "chain.json", entries, lock["heads"])
     chain.review()
     return chain

@@ -8,17 +8,10 @@ from pathlib import Path
 import pytest
 from network import refuse, serve
 from sqlalchemy.engine import URL
-from support import Chain, query, revisions, run, start, tables
+from support import Chain, revisions, run, stamp, start, tables
 
 PASSWORD = "pässw0rd/&%1"
 ENCODED = "p%C3%A4ssw0rd%2F%26%251"
-
-
-def stamp(database: URL, *rows: str) -> None:
-    """Writes rows of `alembic_version` as a person might."""
-    query(database, "CREATE TABLE alembic_version (version_num text PRIMARY KEY)")
-    for row in rows:
-        query(database, f"INSERT INTO alembic_version VALUES ('{row}')")
 
 
 @pytest.fixture

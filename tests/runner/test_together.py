@@ -10,13 +10,14 @@ from network import free_port
 from sqlalchemy.engine import URL
 from support import (
     GATE,
+    LOCK_KEY,
     Chain,
     closed_gate,
+    migration_lock,
     query,
     revisions,
     run,
     runner_sessions,
-    session,
     start,
     tables,
     until,
@@ -24,7 +25,6 @@ from support import (
 )
 
 GATED = f'op.execute("CREATE TABLE gated ()")\nop.execute("SELECT pg_advisory_xact_lock({GATE})")'
-LOCK_KEY = int.from_bytes(b"unity-db", "big")
 
 
 def test_of_two_runners_one_migrates(chain: Chain, database: URL) -> None:
@@ -46,9 +46,8 @@ def test_of_two_runners_one_migrates(chain: Chain, database: URL) -> None:
 
 def test_lock_that_is_held_until_the_deadline(chain: Chain, database: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
-    with session(database) as holder:
+    with migration_lock(database) as holder:
         holder.execute("SET application_name = 'somebody'")
-        holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
         result = run("upgrade", chain, database, "--deadline-seconds=3")
         assert result.code == 1
         assert f"another migration holds the lock: pid {holder.info.backend_pid} (somebody) from" in result.stderr
@@ -60,8 +59,7 @@ def test_holder_whose_details_are_hidden_is_named_by_pid(chain: Chain, database:
     role = f"{database.database}_role"
     query(database, f"CREATE ROLE {role} LOGIN PASSWORD 'role'")
     try:
-        with session(database) as holder:
-            holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        with migration_lock(database) as holder:
             url = database.set(username=role, password="role")
             result = run("upgrade", chain, url, "--deadline-seconds=3")
             assert result.code == 1

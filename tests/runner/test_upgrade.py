@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -127,3 +128,11 @@ def test_an_index_is_built_concurrently_under_the_lock(chain: Chain, database: U
     result = run("upgrade", chain, database, "--lock-timeout-seconds=2")
     assert result.code == 0, result.stderr
     assert query(database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass") == [(True,)]
+
+
+def test_the_images_modules_are_not_hidden_by_the_runners(chain: Chain, database: URL, tmp_path: Path) -> None:
+    (tmp_path / "migrate.py").write_text('TABLE = "from_the_image"\n')
+    chain.add("one", "from migrate import TABLE\nop.execute(f'CREATE TABLE {TABLE} ()')")
+    result = run("upgrade", chain, database, PYTHONPATH=str(tmp_path))
+    assert result.code == 0, result.stderr
+    assert "from_the_image" in tables(database)

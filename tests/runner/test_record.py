@@ -1,0 +1,186 @@
+"""The run record: what of a migration outlives its Job."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from psycopg.rows import dict_row
+from sqlalchemy.engine import URL
+from support import (
+    GATE,
+    RUNNER,
+    Chain,
+    closed_gate,
+    migration_lock,
+    query,
+    revisions,
+    run,
+    session,
+    start,
+    tables,
+    waiting,
+)
+
+sys.path.insert(0, str(RUNNER.parent))
+from runner_plan_hash import plan_hash  # noqa: E402
+
+GATED = f'op.execute("SELECT pg_advisory_xact_lock({GATE})")'
+
+
+def runs(url: URL) -> list[dict[str, Any]]:
+    """The rows of the record, oldest first."""
+    with session(url) as connection:
+        return (
+            connection.cursor(row_factory=dict_row)
+            .execute("SELECT * FROM unity_migrations.runs ORDER BY id")
+            .fetchall()
+        )
+
+
+def test_a_row_tells_what_was_done(chain: Chain, database: URL) -> None:
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    chain.add("two", 'op.execute("CREATE TABLE two ()")')
+    result = run("upgrade", chain, database, HOSTNAME="pod-1", UNITY_IMAGE="localhost/unity:1")
+    assert (result.code, result.stderr) == (0, "")
+    (row,) = runs(database)
+    started, finished = row.pop("started_at"), row.pop("finished_at")
+    assert 0 < (finished - started).total_seconds() < result.seconds
+    assert row == {
+        "id": 1,
+        "direction": "upgrade",
+        "from_revisions": [],
+        "to_revisions": ["two"],
+        "target": ["two"],
+        "revisions": ["one", "two"],
+        "image": "localhost/unity:1",
+        "plan_hash": plan_hash("localhost/unity:1", [], [("one", "sql of one"), ("two", "sql of two")]),
+        "outcome": "succeeded",
+        "error": None,
+        "runner": "pod-1",
+    }
+
+
+def test_nothing_is_written_when_nothing_is_pending(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    assert run("upgrade", chain, database).code == 0
+    state = "SELECT xmin::text, ctid::text, * FROM unity_migrations.runs"
+    before = query(database, state)
+    assert run("upgrade", chain, database).code == 0
+    assert query(database, state) == before
+
+
+def test_no_schema_is_made_when_nothing_is_pending(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    assert run("upgrade", chain, database).code == 0
+    query(database, "DROP SCHEMA unity_migrations CASCADE")
+    assert run("upgrade", chain, database).code == 0
+    assert query(database, "SELECT to_regnamespace('unity_migrations')") == [(None,)]
+
+
+def test_a_failure_is_recorded_as_it_is_told(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    chain.add("two", 'op.execute("SELECT 1 / 0")')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    (row,) = runs(database)
+    assert (row["outcome"], row["revisions"], row["to_revisions"]) == ("failed", ["one"], ["one"])
+    assert row["error"] == result.stderr.strip()
+    assert row["finished_at"]
+
+
+def test_each_attempt_has_a_row(chain: Chain, database: URL) -> None:
+    query(database, "CREATE TABLE busy ()")
+    chain.add("one", 'op.execute("ALTER TABLE busy ADD COLUMN id int")')
+    with session(database, autocommit=False) as holder:
+        holder.execute("SELECT * FROM busy")
+        running = start("upgrade", chain, database, "--lock-timeout-seconds=0.2")
+        running.wait_for("Trying again")
+        holder.rollback()
+    assert running.finish().code == 0
+    first, *_, last = runs(database)
+    assert (first["outcome"], last["outcome"]) == ("failed", "succeeded")
+    assert "SQLSTATE 55P03" in first["error"]
+
+
+def test_the_next_holder_of_the_lock_closes_what_a_killed_runner_left(chain: Chain, database: URL) -> None:
+    chain.add("one", GATED)
+    with closed_gate(database):
+        killed = start("upgrade", chain, database)
+        waiting(database)
+        (row,) = runs(database)
+        assert (row["outcome"], row["finished_at"]) == ("running", None)
+        killed.process.kill()
+        killed.finish()
+    assert run("upgrade", chain, database).code == 0
+    first, second = runs(database)
+    assert (first["outcome"], second["outcome"]) == ("interrupted", "succeeded")
+    assert first["finished_at"] and "ended without a word" in first["error"]
+
+
+def test_a_runner_that_waits_for_the_lock_leaves_the_holders_row_alone(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    assert run("upgrade", chain, database).code == 0
+    query(database, "UPDATE unity_migrations.runs SET outcome = 'running', finished_at = NULL")
+    with migration_lock(database):
+        assert run("upgrade", chain, database, "--deadline-seconds=3").code == 1
+        waiter = start("upgrade", chain, database)
+        waiter.wait_for("Waiting for another migration")
+        waiter.process.send_signal(signal.SIGTERM)
+        assert waiter.finish().code == 143
+    assert [row["outcome"] for row in runs(database)] == ["running"]
+
+
+def test_sigterm_is_recorded(chain: Chain, database: URL) -> None:
+    chain.add("one", GATED)
+    with closed_gate(database):
+        running = start("upgrade", chain, database, "--lock-timeout-seconds=20")
+        waiting(database)
+        running.process.send_signal(signal.SIGTERM)
+        result = running.finish()
+    assert result.code == 143
+    (row,) = runs(database)
+    assert row["outcome"] == "interrupted"
+    assert row["error"] == result.stderr.strip()
+
+
+@pytest.fixture
+def role(database: URL) -> Iterator[URL]:
+    """The database as a role that may make tables, but no schema."""
+    name = f"{database.database}_role"
+    query(database, f"CREATE ROLE {name} LOGIN PASSWORD 'role'")
+    query(database, f"GRANT CREATE ON SCHEMA public TO {name}")
+    try:
+        yield database.set(username=name, password="role")
+    finally:
+        query(database, f"DROP OWNED BY {name}")
+        query(database, f"DROP ROLE {name}")
+
+
+def test_a_role_that_may_make_no_schema_migrates_without_a_record(chain: Chain, database: URL, role: URL) -> None:
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    result = run("upgrade", chain, role)
+    assert (result.code, result.stderr) == (0, "")
+    told = [line for line in result.stdout.splitlines() if line.startswith("No run record: permission denied")]
+    assert len(told) == 1
+    assert (tables(database), revisions(database)) == ({"alembic_version", "one"}, {"one"})
+
+
+def test_a_role_that_may_not_read_the_record_migrates_without(chain: Chain, database: URL, role: URL) -> None:
+    query(database, "CREATE SCHEMA unity_migrations")
+    query(database, "CREATE TABLE unity_migrations.runs (id int)")
+    chain.add("one", "pass")
+    result = run("upgrade", chain, role)
+    assert (result.code, result.stderr) == (0, "")
+    assert result.stdout.count("No run record: permission denied") == 1
+
+
+def test_no_password_is_recorded(chain: Chain, database: URL) -> None:
+    chain.add("one", 'import os\nraise RuntimeError(os.environ["DATABASE_URL"])')
+    url = database.set(password="s3cret-w0rd")
+    assert run("upgrade", chain, url).code == 1
+    (row,) = runs(database)
+    assert "[secret]" in row["error"] and "s3cret-w0rd" not in row["error"]
