@@ -21,7 +21,7 @@ export function deploy(settings: Settings, { head, tables, ...chain }: Release, 
     .metadata;
 
   const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
-  const release = { namespace, image, imagePullPolicy, secretName: database.secretName, budget };
+  const release = { context, namespace, image, imagePullPolicy, secretName: database.secretName, budget };
   const work = { ...chain, toleratedRevisions, attempt };
   const migration = new MigrationJob("migration", { ...release, ...work }, { provider, dependsOn: database });
   const backend = new BackendDeployment(

@@ -1,6 +1,45 @@
 import { nameLabel } from "../manifests/names.ts";
 import type { Kubectl } from "./kubectl.ts";
 
+/** A condition of an object's status. */
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+/** How a container ended. */
+export interface Terminated {
+  readonly exitCode: number;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** What a container does. */
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: object;
+  readonly terminated?: Terminated;
+}
+
+/** What Kubernetes says of one container of a pod. */
+export interface ContainerStatus {
+  readonly name: string;
+  readonly image: string;
+  readonly restartCount: number;
+  readonly ready?: boolean;
+  readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
+}
+
+/** What this project reads of a container's specification. */
+interface Container {
+  readonly name: string;
+  readonly resources?: { readonly limits?: { readonly memory?: string } };
+}
+
 /** What this project reads of a pod. */
 export interface Pod {
   readonly metadata: {
@@ -9,9 +48,14 @@ export interface Pod {
     readonly deletionTimestamp?: string;
     readonly ownerReferences?: readonly { readonly name: string }[];
   };
+  readonly spec?: { readonly initContainers?: readonly Container[]; readonly containers?: readonly Container[] };
   readonly status: {
     readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly Condition[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
   };
 }
 

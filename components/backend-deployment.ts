@@ -4,13 +4,19 @@ import { type BackendOptions, backendDeploymentSpec, backendServiceSpec } from "
 import { names } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link BackendDeployment}. */
 export interface BackendDeploymentArgs extends BackendOptions {
   readonly namespace: pulumi.Input<string>;
+  /** Context of the kubeconfig, in which the rollout is watched. */
+  readonly context: string;
 }
 
-/** The backend: its Deployment, whose pods migrate or wait before the app starts, and its Service. */
+/**
+ * The backend: its Deployment, whose pods migrate or wait before the app starts, and its Service. What depends on it
+ * exists only once every pod of the new release serves.
+ */
 export class BackendDeployment extends pulumi.ComponentResource {
   static readonly token = "unity:index:BackendDeployment";
   /** Changes with every change of the Deployment, and only then: its uid and its generation. */
@@ -19,13 +25,11 @@ export class BackendDeployment extends pulumi.ComponentResource {
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
     const metadata = objectMetadata(names.backend, args.namespace, names.backend);
-    // Pods are replaced one after the other, and each has the deadline; Kubernetes must be the first to call it passed.
-    const timeout = `${args.progressDeadlineSeconds * args.replicas + 30}s`;
-
+    // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata, spec: backendDeploymentSpec(args) },
-      childOptions(this, options, { customTimeouts: { create: timeout, update: timeout } }),
+      { metadata: withoutAwait(metadata), spec: backendDeploymentSpec(args) },
+      childOptions(this, options),
     );
     new k8s.core.v1.Service(
       `${name}-service`,
@@ -34,6 +38,11 @@ export class BackendDeployment extends pulumi.ComponentResource {
     );
     const { uid, generation } = deployment.metadata;
     this.rollout = pulumi.interpolate`${uid}/${generation}`;
+    const { context, namespace, progressDeadlineSeconds, replicas } = args;
+    // Pods are replaced one after the other, and each has the deadline; Kubernetes must be the first to call it passed.
+    const timeoutSeconds = progressDeadlineSeconds * replicas + 30;
+    const target = { context, namespace, name: names.backend, timeoutSeconds };
+    waitCommand(`${name}-rollout`, "rollout", target, this.rollout, { parent: this, dependsOn: deployment });
     this.registerOutputs({ rollout: this.rollout });
   }
 }

@@ -21,8 +21,9 @@ export function objectMetadata(name: string, namespace: Input<string>, workload:
 }
 
 /**
- * Metadata of an object that needs no wait: a Service's takes the provider 10 s whatever happens, and a claim that
- * waits for its first consumer is never bound before the Deployment which the wait would hold up.
+ * Metadata of an object that the provider does not wait for: a Service's wait takes 10 s whatever happens, a claim that
+ * waits for its first consumer is never bound before the Deployment which the wait would hold up, and for the migrate
+ * Job and the backend this project waits itself, with the cause.
  */
 export function withoutAwait(metadata: ObjectMetadata): ObjectMetadata {
   return { ...metadata, annotations: { ...metadata.annotations, "pulumi.com/skipAwait": "true" } };

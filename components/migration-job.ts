@@ -3,11 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import { names } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
-import { objectMetadata } from "./metadata.ts";
+import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link MigrationJob}. */
 export interface MigrationJobArgs extends MigrationOptions {
   readonly namespace: pulumi.Input<string>;
+  /** Context of the kubeconfig, in which the Job is watched. */
+  readonly context: string;
   /**
    * Number of the attempt at this very work.
    *
@@ -26,7 +29,7 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { namespace, budget, attempt = 1 } = args;
+    const { context, namespace, budget, attempt = 1 } = args;
     const { configMapName, files, jobSpec: spec, jobName } = migration(args);
     this.configMapName = configMapName;
     this.jobName = jobName(attempt);
@@ -40,14 +43,14 @@ export class MigrationJob extends pulumi.ComponentResource {
       },
       childOptions(this, options),
     );
-    new k8s.batch.v1.Job(
+    // The provider's own wait says nothing of a pod that can't start, or that may not be made, before the Job's deadline.
+    const job = new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata: objectMetadata(this.jobName, namespace, names.migrateJob), spec },
-      childOptions(this, options, {
-        dependsOn: runner,
-        customTimeouts: { create: `${budget.awaitTimeoutSeconds}s` },
-      }),
+      { metadata: withoutAwait(objectMetadata(this.jobName, namespace, names.migrateJob)), spec },
+      childOptions(this, options, { dependsOn: runner }),
     );
+    const target = { context, namespace, name: this.jobName, timeoutSeconds: budget.awaitTimeoutSeconds };
+    waitCommand(`${name}-completion`, "job", target, job.metadata.uid, { parent: this, dependsOn: job });
     this.registerOutputs({ jobName: this.jobName });
   }
 }

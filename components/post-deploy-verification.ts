@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type CheckName, checkNames } from "../checks/names.ts";
 import { type CheckResult, type Expected, parseCheckResult } from "../checks/result.ts";
 import { childOptions } from "./child-options.ts";
+import { fixedProgram } from "./fixed-program.ts";
 
 /** Arguments of {@link PostDeployVerification}. */
 export interface PostDeployVerificationArgs {
@@ -28,13 +29,10 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       new local.Command(
         `${name}-${check}`,
         {
-          // A fixed program as arguments: no text of the configuration ever reaches a shell.
-          interpreter: ["node", "checks/main.ts"],
-          create: check,
+          ...fixedProgram("checks/main.ts", check),
           environment,
           triggers: [args.rollout],
           logging: local.Logging.None,
-          addPreviousOutputInEnv: false,
         },
         childOptions(this, options),
       ).stdout.apply(parseCheckResult);

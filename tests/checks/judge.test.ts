@@ -3,6 +3,7 @@ import { judgeHealth, judgePlugins, judgeRevision, judgeTables } from "../../che
 import { judgePods } from "../../checks/pods.ts";
 import type { Finding } from "../../checks/result.ts";
 import { redact } from "../../cluster/kubectl.ts";
+import { deployment, pod, servingPod } from "../support/kubernetes.ts";
 
 const expected = { context: "c", namespace: "n", head: "add_plugin_execution", tables: ["users", "plugins"] };
 const ok = { status: "healthy", components: { database: { status: "healthy" } } };
@@ -58,36 +59,19 @@ describe("judgements", () => {
 });
 
 describe("judgePods", () => {
-  const revision = (number: string) => ({ "deployment.kubernetes.io/revision": number });
-  const deployment = { kind: "Deployment", metadata: { name: "d", annotations: revision("2") }, spec: { replicas: 2 } };
-  const replicaSets = ["1", "2"].map((n) => ({
-    kind: "ReplicaSet",
-    metadata: { name: `rs${n}`, annotations: revision(n) },
-    spec: {},
-  }));
-  const pod = (owner: string, ready: boolean, ending = false) => ({
-    kind: "Pod" as const,
-    metadata: {
-      name: "p",
-      creationTimestamp: "2026-01-03T00:00:00Z",
-      ownerReferences: [{ name: owner }],
-      ...(ending ? { deletionTimestamp: "2026-01-03T00:00:01Z" } : {}),
-    },
-    status: { conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
-  });
-  const evicted = (owner: string) => ({ ...pod(owner, false), status: { phase: "Failed", conditions: [] } });
-  const cases: [string, (ReturnType<typeof pod> | ReturnType<typeof evicted>)[], boolean][] = [
-    ["all ready and new", [pod("rs2", true), pod("rs2", true)], true],
-    ["one not ready", [pod("rs2", true), pod("rs2", false)], false],
-    ["one missing", [pod("rs2", true)], false],
-    ["one of the old ReplicaSet besides", [pod("rs2", true), pod("rs2", true), pod("rs1", true)], false],
-    ["one of the old ReplicaSet that was evicted", [pod("rs2", true), pod("rs2", true), evicted("rs1")], true],
-    ["one on its way out", [pod("rs2", true), pod("rs2", true, true)], false],
+  const evicted = (owner: string) => pod(owner, { phase: "Failed" });
+  const cases: [string, ReturnType<typeof pod>[], boolean][] = [
+    ["all ready and new", [servingPod("rs2"), servingPod("rs2")], true],
+    ["one not ready", [servingPod("rs2"), pod("rs2")], false],
+    ["one missing", [servingPod("rs2")], false],
+    ["one of the old ReplicaSet besides", [servingPod("rs2"), servingPod("rs2"), servingPod("rs1")], false],
+    ["one of the old ReplicaSet that was evicted", [servingPod("rs2"), servingPod("rs2"), evicted("rs1")], true],
+    ["one on its way out", [servingPod("rs2"), pod("rs2", servingPod("rs2").status, true)], false],
     ["none", [], false],
   ];
   for (const [what, pods, passed] of cases) {
     it(`${passed ? "accepts" : "refuses"} pods: ${what}`, () => {
-      assert.equal(judgePods([deployment, ...replicaSets, ...pods]).passed, passed);
+      assert.equal(judgePods([...deployment(2), ...pods]).passed, passed);
     });
   }
   it("refuses when there is no Deployment", () => assert.equal(judgePods([]).passed, false));

@@ -5,23 +5,36 @@ import { backendOptions } from "../support/options.ts";
 import { find, record } from "../support/recorder.ts";
 
 describe("BackendDeployment", () => {
-  it("declares the Deployment and a Service that the provider does not wait for", async () => {
+  it("declares the Deployment and a Service, which the provider does not wait for, and the wait for the rollout", async () => {
     const { registrations, result } = await record(
       {},
-      () => new BackendDeployment("backend", { ...backendOptions, namespace: "unity" }),
+      () => new BackendDeployment("backend", { ...backendOptions, namespace: "unity", context: "c" }),
     );
     const own = find(registrations, BackendDeployment.token, "backend");
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "backend");
     const service = find(registrations, "kubernetes:core/v1:Service", "backend-service");
-    assert.equal(registrations.length, 3);
-    assert.deepEqual([deployment.parent, service.parent], [own.urn, own.urn]);
-    assert.equal(deployment.createTimeout, "270s");
+    const wait = find(registrations, "command:local:Command", "backend-rollout");
+    assert.equal(registrations.length, 4);
+    assert.deepEqual([deployment.parent, service.parent, wait.parent], [own.urn, own.urn, own.urn]);
+    assert.deepEqual(wait.dependencies, [deployment.urn]);
+    assert.deepEqual(wait.inputs, {
+      interpreter: ["node", "waits/main.ts"],
+      create: "rollout",
+      environment: {
+        UNITY_WAIT: JSON.stringify({ context: "c", namespace: "unity", name: "unity-backend", timeoutSeconds: 270 }),
+      },
+      triggers: ["backend-uid/1"],
+      logging: "stdout",
+      addPreviousOutputInEnv: false,
+    });
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
-    const { name, annotations } = service.inputs.metadata as { name: string; annotations: Record<string, string> };
-    assert.deepEqual(
-      [name, annotations],
-      ["unity-backend", { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" }],
-    );
+    for (const { inputs } of [deployment, service]) {
+      const { name, annotations } = inputs.metadata as { name: string; annotations: Record<string, string> };
+      assert.deepEqual(
+        [name, annotations],
+        ["unity-backend", { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" }],
+      );
+    }
     const rollout = await new Promise((resolve) => result.rollout.apply(resolve));
     assert.equal(rollout, "backend-uid/1");
   });

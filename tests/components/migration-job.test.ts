@@ -6,6 +6,7 @@ import { find, record } from "../support/recorder.ts";
 
 const args: MigrationJobArgs = {
   namespace: "unity",
+  context: "c",
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   secretName: "unity-database",
@@ -27,17 +28,28 @@ describe("MigrationJob", () => {
     const { registrations, job, component } = await declare();
     const own = find(registrations, MigrationJob.token, "migration");
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner");
-    assert.equal(registrations.length, 4); // with the component itself and the namespace before it
+    assert.equal(registrations.length, 5); // with the component itself and the namespace before it
     assert.deepEqual([runner.parent, job.parent], [own.urn, own.urn]);
     assert.deepEqual(runner.dependencies, [find(registrations, "kubernetes:core/v1:Namespace", "before").urn]);
     assert.deepEqual(job.dependencies, [runner.urn]);
-    assert.equal(job.createTimeout, "4s");
     assert.deepEqual(job.inputs.metadata, {
-      annotations: { "pulumi.com/patchForce": "true" },
+      annotations: { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" },
       name: component.jobName,
       namespace: "unity",
       labels: { "app.kubernetes.io/name": "unity-db-migrate", "app.kubernetes.io/part-of": "unity" },
     });
+  });
+
+  it("waits for the Job, anew for each", async () => {
+    const { registrations, job, component } = await declare();
+    const { inputs, parent, dependencies } = find(registrations, "command:local:Command", "migration-completion");
+    assert.equal(parent, find(registrations, MigrationJob.token, "migration").urn);
+    assert.deepEqual(dependencies, [job.urn]);
+    assert.equal(inputs.create, "job");
+    assert.deepEqual(inputs.triggers, ["migration-job-uid"]);
+    const { UNITY_WAIT } = inputs.environment as { UNITY_WAIT: string };
+    const target = { context: "c", namespace: "unity", name: component.jobName, timeoutSeconds: 4 };
+    assert.deepEqual(JSON.parse(UNITY_WAIT), target);
   });
 
   it("names the ConfigMap that it declares, immutable, with the runner and the chain", async () => {

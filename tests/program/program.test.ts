@@ -32,10 +32,14 @@ describe("the program", () => {
   const job = () => get("kubernetes:batch/v1:Job", "migration-job");
   const deployment = () => get("kubernetes:apps/v1:Deployment", "backend");
 
-  it("declares the Deployment after the Job, and the checks after the Deployment", () => {
+  it("declares the Deployment after the wait for the Job, and the checks after the wait for the rollout", () => {
+    const wait = (name: string) => get("command:local:Command", name);
     assert.ok(deployment().dependencies.includes(job().urn));
-    for (const check of registrations.filter(({ type }) => type === "command:local:Command")) {
-      assert.ok(check.dependencies.includes(deployment().urn), `${check.name} waits for the Deployment`);
+    assert.ok(deployment().dependencies.includes(wait("migration-completion").urn));
+    const checks = registrations.filter(({ name }) => name.startsWith("verification-"));
+    assert.equal(checks.length, 5);
+    for (const { name, dependencies } of checks) {
+      assert.ok(dependencies.includes(wait("backend-rollout").urn), `${name} waits for the rollout`);
     }
   });
 

@@ -9,7 +9,6 @@ export interface Registration {
   readonly parent: string;
   /** URNs of what must exist before it. */
   readonly dependencies: readonly string[];
-  readonly createTimeout: string;
   readonly inputs: Record<string, unknown>;
 }
 
@@ -19,7 +18,6 @@ interface Request {
   getName(): string;
   getParent(): string;
   getDependenciesList(): string[];
-  getCustomtimeouts(): { getCreate(): string } | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> };
 }
 
@@ -68,7 +66,6 @@ export async function record<T>(
         urn: response?.getUrn() ?? "",
         parent: request.getParent(),
         dependencies: request.getDependenciesList(),
-        createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
         inputs: request.getObject()?.toJavaScript() ?? {},
       });
       callback(error, response);

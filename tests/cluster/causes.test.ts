@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { podCauses, refusedPod, tail } from "../../cluster/causes.ts";
+import type { ContainerStatus, Pod } from "../../cluster/pods.ts";
+import { container, pod, servingPod } from "../support/kubernetes.ts";
+
+const never = Number.POSITIVE_INFINITY;
+const ended = (exitCode: number, message = "", reason = "Error") => ({ terminated: { exitCode, reason, message } });
+const waiting = (reason: string, message?: string) => ({ waiting: { reason, message } });
+const app = (...given: Partial<ContainerStatus>[]): Pod["status"] => ({ containerStatuses: given.map(container) });
+const init = (given: Partial<ContainerStatus>): Pod["status"] => ({
+  initContainerStatuses: [container({ name: "migrate", ...given })],
+  containerStatuses: [container({ state: waiting("PodInitializing") })],
+});
+const unschedulable = {
+  conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/1 nodes have room" }],
+};
+
+/** What a pod says, whether Kubernetes restarts its containers, what is made of it, and for how long that may last. */
+const table: [string, Pod["status"], boolean, RegExp, number][] = [
+  [
+    "an init container that failed, with its words",
+    init({ state: ended(1, "Revision ninth (Ninth) failed\ndivision by zero") }),
+    true,
+    /^container "migrate" of pod rs2-pod ended with exit code 1 \[Error\]:\nRevision ninth \(Ninth\) failed\ndivision/,
+    0,
+  ],
+  [
+    "an init container that failed and is tried again",
+    init({ state: { running: {} }, lastState: ended(1, "no"), restartCount: 1 }),
+    true,
+    /ended with exit code 1 \[Error\]: no$/,
+    0,
+  ],
+  ["a Job's container that failed", app({ state: ended(7, "why") }), false, /exit code 7 \[Error\]: why$/, 10],
+  [
+    "a container that had too little memory",
+    app({ state: ended(137, "", "OOMKilled") }),
+    false,
+    /ran out of memory \[OOMKilled\], its limit is 512Mi\.$/,
+    10,
+  ],
+  ["an app that crashed once", app({ lastState: ended(1), restartCount: 1 }), true, /exit code 1 \[Error\]\.$/, never],
+  [
+    "an app that crashes",
+    app({ lastState: ended(3), restartCount: 2 }),
+    true,
+    /code 3 \[Error\], again and again\.$/,
+    0,
+  ],
+  [
+    "an app in Kubernetes' own words",
+    app({ state: waiting("CrashLoopBackOff", "back-off"), lastState: ended(3, "boom"), restartCount: 1 }),
+    true,
+    /again and again: boom$/,
+    0,
+  ],
+  [
+    "an image that the registry does not have",
+    app({ state: waiting("ErrImagePull", "localhost/app:1: not found") }),
+    true,
+    /image localhost\/app:1 can't be pulled \[ErrImagePull\]: localhost\/app:1: not found$/,
+    0,
+  ],
+  [
+    "a registry that does not answer",
+    app({ state: waiting("ImagePullBackOff", "connection refused") }),
+    true,
+    /can't be pulled \[ImagePullBackOff\]: connection refused$/,
+    30,
+  ],
+  [
+    "an image's name that is none",
+    app({ state: waiting("InvalidImageName") }),
+    false,
+    /can't be started \[InvalidImageName\]\.$/,
+    0,
+  ],
+  [
+    "an image that may not be pulled",
+    app({ state: waiting("ErrImageNeverPull", "not present") }),
+    false,
+    /ErrImageNeverPull\]: not present$/,
+    0,
+  ],
+  [
+    "a Secret that is missing",
+    init({ state: waiting("CreateContainerConfigError", 'secret "s" not found') }),
+    true,
+    /container "migrate" .* can't be started \[CreateContainerConfigError\]: secret "s" not found$/,
+    10,
+  ],
+  ["a pod that no node has room for", unschedulable, true, /be scheduled \[Unschedulable\]: 0\/1 nodes have/, never],
+  [
+    "a pod that was evicted",
+    { phase: "Failed", reason: "Evicted", message: "disk pressure" },
+    false,
+    /was ended \[Evicted\]: disk pressure$/,
+    never,
+  ],
+  [
+    "an app that runs and is not ready",
+    app({ state: { running: {} }, ready: false }),
+    true,
+    /"app" .* runs, but is not ready$/,
+    never,
+  ],
+];
+
+/** What is no cause for anything. */
+const quiet: [string, Pod][] = [
+  ["a pod that serves, whatever it went through", { ...servingPod("rs2"), ...app({ restartCount: 9 }) }],
+  ["a pod whose containers are being made", pod("rs2", app({ state: waiting("ContainerCreating") }))],
+  [
+    "an init container that succeeded at its second try",
+    pod("rs2", init({ state: ended(0), lastState: ended(1, "no") })),
+  ],
+  ["an init container that runs", pod("rs2", init({ state: { running: {} } }))],
+  ["a Job's pod that succeeded", pod("job", { phase: "Succeeded", ...app({ state: ended(0) }) })],
+];
+
+describe("podCauses", () => {
+  for (const [what, status, restarts, text, patienceSeconds] of table) {
+    it(`names ${what}`, () => {
+      const [cause, ...others] = podCauses(pod("rs2", status), restarts);
+      assert.match(cause?.text ?? "nothing", text);
+      assert.deepEqual([cause?.patienceSeconds, others], [patienceSeconds, []]);
+    });
+  }
+  for (const [what, healthy] of quiet) {
+    it(`says nothing of ${what}`, () => assert.deepEqual(podCauses(healthy, true), []));
+  }
+  it("has one key for a pull that fails and one that is put off", () => {
+    const keys = ["ErrImagePull", "ImagePullBackOff"].map(
+      (reason) => podCauses(pod("rs2", app({ state: waiting(reason, "refused") })), true)[0]?.key,
+    );
+    assert.equal(keys[0], keys[1]);
+  });
+  it("asks for the log of a container that left no message, and the one before where it runs again", () => {
+    const looks = [app({ state: ended(1) }), app({ lastState: ended(1), restartCount: 2 })].map((status) => {
+      const [cause] = podCauses(pod("rs2", status), true);
+      return [cause?.needsLog, cause?.look.join(" ")];
+    });
+    assert.deepEqual(looks, [
+      [true, "logs pod/rs2-pod --container=app"],
+      [true, "logs pod/rs2-pod --container=app --previous"],
+    ]);
+  });
+});
+
+describe("refusedPod", () => {
+  it("waits a moment for room or rights, and on for a webhook that does not answer", () => {
+    const patience = (message: string) => refusedPod("Job x", message, []).patienceSeconds;
+    assert.equal(patience('pods "x" is forbidden: exceeded quota: q'), 10);
+    assert.equal(patience('pods "x" is forbidden: violates PodSecurity "restricted:latest"'), 10);
+    assert.equal(patience("Internal error occurred: failed calling webhook"), never);
+  });
+});
+
+describe("tail", () => {
+  it("keeps the last lines of many, and the end of a very long one", () => {
+    assert.equal(tail("a\nb\n"), "a\nb");
+    assert.equal(tail(Array.from({ length: 90 }, (_, n) => n).join("\n")).split("\n")[0], "70");
+    assert.equal(tail(`${"x".repeat(5000)}end`).slice(-4), "xend");
+    assert.ok(tail("x".repeat(5000)).length < 3100);
+  });
+});

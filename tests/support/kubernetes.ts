@@ -1,0 +1,47 @@
+import type { ContainerStatus, Pod } from "../../cluster/pods.ts";
+import type { RolloutItem } from "../../cluster/rollout.ts";
+
+type Kind<T extends string> = { readonly kind: T };
+
+/** @returns A container's status, with `given` in place of one that has just been created. */
+export function container(given: Partial<ContainerStatus> = {}): ContainerStatus {
+  return { name: "app", image: "localhost/app:1", restartCount: 0, state: {}, lastState: {}, ...given };
+}
+
+/** @returns A pending pod of `owner`. */
+export function pod(owner: string, status: Pod["status"] = {}, deleted = false): Pod & Kind<"Pod"> {
+  const limits = { resources: { limits: { memory: "512Mi" } } };
+  return {
+    kind: "Pod",
+    metadata: {
+      name: `${owner}-pod`,
+      creationTimestamp: "2026-01-03T00:00:00Z",
+      ownerReferences: [{ name: owner }],
+      ...(deleted ? { deletionTimestamp: "2026-01-03T00:00:01Z" } : {}),
+    },
+    spec: { initContainers: [{ name: "migrate", ...limits }], containers: [{ name: "app", ...limits }] },
+    status: { phase: "Pending", ...status },
+  };
+}
+
+/** @returns A pod of `owner` that serves. */
+export function servingPod(owner: string): Pod & Kind<"Pod"> {
+  return pod(owner, { phase: "Running", conditions: [{ type: "Ready", status: "True" }] });
+}
+
+/** Conditions of a Deployment. */
+type Conditions = NonNullable<Extract<RolloutItem, { metadata: { generation?: number } }>["status"]>["conditions"];
+
+/** @returns A Deployment at its second rollout, of `replicas` pods, and the two ReplicaSets `rs1` and `rs2`. */
+export function deployment(replicas: number, conditions: Conditions = [], observedGeneration = 2): RolloutItem[] {
+  const revision = (n: number) => ({ "deployment.kubernetes.io/revision": String(n) });
+  return [
+    {
+      kind: "Deployment",
+      metadata: { name: "app", generation: 2, annotations: revision(2) },
+      spec: { replicas },
+      status: { observedGeneration, conditions },
+    },
+    ...[1, 2].map((n) => ({ kind: "ReplicaSet", metadata: { name: `rs${n}`, annotations: revision(n) }, spec: {} })),
+  ];
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import type { Cause } from "../../cluster/causes.ts";
+import { Progress, type Verdict } from "../../waits/verdict.ts";
+
+const cause = (key: string, patienceSeconds: number, text = key): Cause => ({ key, text, patienceSeconds, look: [] });
+const verdict = (...causes: Cause[]): Verdict => ({ done: false, progress: "0 of 1", causes });
+const passing = cause("passing", Number.POSITIVE_INFINITY, "it may\n  mend itself");
+
+describe("Progress", () => {
+  it("stops at once at what has no patience", () => {
+    const failure = new Progress(60).failure(verdict(passing, cause("fatal", 0)), 0);
+    assert.deepEqual([failure?.sentence, failure?.cause?.key], ["can't go on", "fatal"]);
+  });
+  it("stops when a fault has lasted as long as it may, without a break", () => {
+    const progress = new Progress(60);
+    const quota = verdict(cause("quota", 10));
+    assert.equal(progress.failure(quota, 0), undefined);
+    assert.equal(progress.failure(quota, 9), undefined);
+    assert.equal(progress.failure(verdict(), 9.5), undefined);
+    assert.equal(progress.failure(quota, 10), undefined);
+    assert.equal(progress.failure(quota, 20)?.cause?.key, "quota");
+  });
+  it("waits to the end for what may mend itself, and names it then", () => {
+    const progress = new Progress(60);
+    assert.equal(progress.failure(verdict(passing), 59), undefined);
+    const failure = progress.failure(verdict(passing), 60);
+    assert.deepEqual([failure?.sentence, failure?.cause?.key], ["is not done within 60 s", "passing"]);
+  });
+  it("ends with what was last seen when it has failed and its pod is gone", () => {
+    const progress = new Progress(60);
+    progress.failure(verdict(passing), 1);
+    const failure = progress.failure({ ...verdict(), failed: "deadline" }, 2);
+    assert.deepEqual([failure?.sentence, failure?.cause?.key], ["failed: deadline", "passing"]);
+  });
+  it("tells of what lasts, in one line", () => {
+    const progress = new Progress(60);
+    progress.failure(verdict(passing), 1);
+    assert.equal(progress.line(verdict(passing), 3), "0 of 1");
+    assert.equal(progress.line(verdict(passing), 6), "0 of 1; it may mend itself");
+  });
+});

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Kubectl } from "../cluster/kubectl.ts";
+import { workloadSelector } from "../cluster/pods.ts";
+import { names } from "../manifests/names.ts";
+import { type Event, hasStarted, type JobItem, jobOf, judgeJob } from "./judge-job.ts";
+import type { Awaited } from "./wait.ts";
+
+/** How often and how far apart an ended Job is asked whether it has noticed. */
+const ending = { times: 20, milliseconds: 250 } as const;
+
+/** The migrate Job: waits until it is complete. */
+export function migrateJob(kubectl: Kubectl, name: string): Awaited {
+  let items: readonly JobItem[] = [];
+  const look = async () => {
+    ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(names.migrateJob)));
+    const { job, pods } = jobOf(name, items);
+    const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job.metadata.uid);
+    return judgeJob(name, items, warnings);
+  };
+  return {
+    title: `Job ${name}`,
+    look,
+    see: ["describe", `job/${name}`],
+    advice: "Nothing after it was touched: the old backend serves on. Mend it, then run `pulumi up` again.",
+    async giveUp() {
+      if (hasStarted(jobOf(name, items).pods)) return undefined;
+      // It would start by itself once it can, long after the update has failed: its deadline ends it here and now, and
+      // the next update makes another attempt.
+      const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
+      await kubectl.run(["patch", `job/${name}`, "--type=merge", `--patch=${patch}`]);
+      for (let look_ = 0; look_ < ending.times; look_++) {
+        if ((await look()).failed !== undefined) break;
+        await delay(ending.milliseconds);
+      }
+      return "The Job never started; it was ended, so that it doesn't start unwatched.";
+    },
+  };
+}
+
+/** What Kubernetes warned of an object, the newest last. */
+async function warningsOf(kubectl: Kubectl, uid: string): Promise<readonly Event[]> {
+  const selector = `--field-selector=involvedObject.uid=${uid},type=Warning`;
+  return (await kubectl.get<{ items: Event[] }>("events", selector, "--sort-by=.lastTimestamp")).items;
+}

@@ -1,0 +1,24 @@
+// `node waits/main.ts job|rollout`, with where to look as JSON in UNITY_WAIT: tells how far it is until it is done, or
+// says what it failed for and exits with 1.
+import { Kubectl } from "../cluster/kubectl.ts";
+import { migrateJob } from "./job.ts";
+import { rollout } from "./rollout.ts";
+import { type WaitTarget, waitKinds } from "./target.ts";
+import { waitFor } from "./wait.ts";
+
+const kind = waitKinds.find((known) => known === process.argv[2]);
+const given = process.env.UNITY_WAIT;
+if (kind === undefined || given === undefined) {
+  console.error(`usage: UNITY_WAIT='{…}' node waits/main.ts ${waitKinds.join("|")}`);
+  process.exitCode = 2;
+} else {
+  const target = JSON.parse(given) as WaitTarget;
+  const kubectl = new Kubectl(target);
+  try {
+    const awaited = kind === "job" ? migrateJob(kubectl, target.name) : await rollout(kubectl, target.name);
+    await waitFor(kubectl, target, awaited);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Kubectl } from "../cluster/kubectl.ts";
+import { workloadSelector } from "../cluster/pods.ts";
+import type { RolloutItem } from "../cluster/rollout.ts";
+import { failedBefore, judgeRollout, overdueSince, refusedReplicaSet } from "./judge-rollout.ts";
+import type { Awaited } from "./wait.ts";
+
+async function list(kubectl: Kubectl, name: string): Promise<readonly RolloutItem[]> {
+  const selector = workloadSelector(name);
+  return (await kubectl.get<{ items: RolloutItem[] }>("deployments,replicasets,pods", selector)).items;
+}
+
+/**
+ * A Deployment's rollout: waits until every pod is of the new release and serves, and the old ones are gone.
+ *
+ * An update after one that failed finds pods that Kubernetes will try again only after minutes: they are deleted, so
+ * that what was mended shows at once.
+ */
+export async function rollout(kubectl: Kubectl, name: string): Promise<Awaited> {
+  const before = await list(kubectl, name).catch(() => []);
+  const [failed, refused] = [failedBefore(before), refusedReplicaSet(before)];
+  if (failed.length > 0) {
+    console.log(`Tried again: ${failed.join(", ")}, which failed before`);
+    await kubectl.run(["delete", "pods", ...failed, "--ignore-not-found", "--wait=false"]);
+  }
+  // Any change makes its controller try at once.
+  if (refused !== undefined) {
+    await kubectl.run(["annotate", "--overwrite", "replicaset", refused, `unity/tried-again=${Date.now()}`]);
+  }
+  const overdueBefore = overdueSince(before);
+  return {
+    title: `Rollout of ${name}`,
+    see: ["describe", `deployment/${name}`],
+    look: async () => judgeRollout(name, await list(kubectl, name), overdueBefore),
+    advice: "Pods of the release before, if there are any, serve on. Mend it, then run `pulumi up` again.",
+  };
+}

@@ -1,0 +1,65 @@
+import type { Cause } from "../cluster/causes.ts";
+
+/** What one look found. */
+export interface Verdict {
+  /** Whether what was waited for has happened. */
+  readonly done: boolean;
+  /** How far it is, in a few words. */
+  readonly progress: string;
+  /** Why it can't happen any more. Ends the wait; `causes` say more. */
+  readonly failed?: string;
+  /** What keeps it from happening, the worst first. */
+  readonly causes: readonly Cause[];
+}
+
+/** What is said at the end of a wait that failed. */
+export interface Failure {
+  readonly sentence: string;
+  /** The one thing to mend; `undefined` where nobody knows. */
+  readonly cause: Cause | undefined;
+}
+
+/** Seconds after which what may mend itself is worth telling. */
+const tellAfterSeconds = 5;
+
+/** Follows what looks find over time, and says when to stop. Times are in seconds since the wait began. */
+export class Progress {
+  readonly #timeoutSeconds: number;
+  readonly #since = new Map<string, number>();
+  #last: readonly Cause[] = [];
+
+  constructor(timeoutSeconds: number) {
+    this.#timeoutSeconds = timeoutSeconds;
+  }
+
+  /** Takes a look's verdict. @returns Why it is no use to wait on; `undefined` if it may still happen. */
+  failure({ failed, causes }: Verdict, seconds: number): Failure | undefined {
+    for (const key of this.#since.keys()) if (!causes.some((cause) => cause.key === key)) this.#since.delete(key);
+    for (const { key } of causes) if (!this.#since.has(key)) this.#since.set(key, seconds);
+    // The pod of a Job that has failed may be gone, and with it what it said.
+    if (causes.length > 0) this.#last = causes;
+    if (failed !== undefined) return { sentence: `failed: ${failed}`, cause: this.#last[0] };
+    const over = causes.find(({ key, patienceSeconds }) => this.#age(key, seconds) >= patienceSeconds);
+    if (over !== undefined) return { sentence: "can't go on", cause: over };
+    if (seconds < this.#timeoutSeconds) return undefined;
+    return { sentence: `is not done within ${this.#timeoutSeconds} s`, cause: causes[0] };
+  }
+
+  /** @returns What to tell of a verdict, as one line. */
+  line({ progress, causes }: Verdict, seconds: number): string {
+    const lasting = causes.find(({ key }) => this.#age(key, seconds) >= tellAfterSeconds);
+    return lasting === undefined ? progress : `${progress}; ${oneLine(lasting.text)}`;
+  }
+
+  #age(key: string, seconds: number): number {
+    return seconds - (this.#since.get(key) ?? seconds);
+  }
+}
+
+/** Characters of a line of progress: the whole is in the error. */
+const lineLimit = 300;
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ");
+  return line.length > lineLimit ? `${line.slice(0, lineLimit)}…` : line;
+}
