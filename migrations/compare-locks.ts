@@ -1,4 +1,9 @@
+import type { Finding } from "./finding.ts";
 import type { Lock, LockedRevision, LockedSql } from "./lock.ts";
+import type { StatementLock } from "./statement-lock.ts";
+
+/** What is derived from a revision and may change with the linter's version: it is not what databases have. */
+const derived: ReadonlySet<string> = new Set(["findings", "locks"]);
 
 /** One property of a revision that differs, each side as lines of text. */
 export interface Change {
@@ -35,11 +40,15 @@ export function compareLocks(before: Lock, after: Lock): Difference[] {
   return [...locked, ...compareOrder(before, after), ...added];
 }
 
-/** @returns The differences that `unity lock` must not write without being told so: of revisions not in `allowed`. */
+/**
+ * @returns The differences that `unity lock` must not write without being told so: of revisions not in `allowed`, in
+ *   more than their findings and locks.
+ */
 export function refusedDifferences(differences: readonly Difference[], allowed: ReadonlySet<string>): Difference[] {
   return differences.filter(
-    ({ kind, revisions }) =>
-      (kind === "changed" || kind === "removed") && !revisions.every((revision) => allowed.has(revision)),
+    ({ kind, revisions, changes }) =>
+      (kind === "removed" || (kind === "changed" && changes.some(({ field }) => !derived.has(field)))) &&
+      !revisions.every((revision) => allowed.has(revision)),
   );
 }
 
@@ -88,10 +97,23 @@ function describe(revision: LockedRevision): Record<string, readonly string[]> {
     "tables.unclassified": tables?.unclassified.map(String) ?? ["unknown"],
     reversible: [`${revision.reversible}`],
     reversibleReason: [revision.reversibleReason ?? "null"],
+    findings: revision.findings.map(describeFinding),
+    locks: revision.locks.map(describeLock),
   };
 }
 
 function describeSql(direction: LockedSql): readonly string[] {
   if (direction.sql === null) return [`can't be rendered: ${direction.reason}`];
   return direction.sql;
+}
+
+function describeFinding({ level, rule, statement, message, help }: Finding): string {
+  return `${level} ${rule}, ${statement === null ? "the revision" : `statement ${statement + 1}`}: ${message} ${help ?? ""}`;
+}
+
+function describeLock(lock: StatementLock): string {
+  const statement = lock.statement + 1;
+  return lock.mode === null
+    ? `statement ${statement}: not known, ${lock.reason}`
+    : `statement ${statement}: ${lock.mode} on ${lock.table}, blocks ${lock.blocks}`;
 }

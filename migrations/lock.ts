@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import type { Finding } from "./finding.ts";
+import type { StatementLock } from "./statement-lock.ts";
 
 /** Version of the lock's format that this program writes and reads. */
-export const lockVersion = 1;
+export const lockVersion = 2;
 
 /** The command that writes the lock. */
 export const lockCommand = "npm run unity -- lock";
@@ -48,6 +50,13 @@ export interface LockedRevision {
   readonly reversible: boolean | null;
   /** Why `reversible` is not true. */
   readonly reversibleReason: string | null;
+  /** What is to be said against the upgrade; by statement, then by rule. */
+  readonly findings: readonly Finding[];
+  /**
+   * Locks of the upgrade on tables that are there before it, the strongest of each statement on each table; those of
+   * readers are left out.
+   */
+  readonly locks: readonly StatementLock[];
 }
 
 /** The reviewed record of the chain: `backend/migrations.lock.json`. */
@@ -131,5 +140,20 @@ function formatRevision(revision: LockedRevision): LockedRevision {
     downgrade: revision.downgrade,
     reversible: revision.reversible,
     reversibleReason: revision.reversibleReason,
+    findings: revision.findings.map(({ rule, level, statement, message, help }) => ({
+      rule,
+      level,
+      statement,
+      message,
+      help,
+    })),
+    locks: revision.locks.map(formatStatementLock),
   };
+}
+
+function formatStatementLock(lock: StatementLock): StatementLock {
+  const { statement, table, mode, blocks } = lock;
+  return mode === null
+    ? { statement, table, mode, blocks: null, reason: lock.reason }
+    : { statement, table, mode, blocks };
 }

@@ -1,13 +1,16 @@
 import { chainBases, chainFaults, chainHeads } from "./chain.ts";
+import { findingLevels } from "./finding.ts";
 import { type Lock, lockCommand, lockVersion } from "./lock.ts";
+import { blockedBy, lockModes } from "./statement-lock.ts";
+
+const restore = `Restore the file from version control, or remove it and run \`${lockCommand}\` to lock anew.`;
 
 /** A lock that can't be used, with everything that is wrong with it. */
 export class LockError extends Error {
   override readonly name = "LockError";
   readonly faults: readonly string[];
 
-  constructor(path: string, faults: readonly string[]) {
-    const mend = `Restore the file from version control, or remove it and run \`${lockCommand}\` to lock anew.`;
+  constructor(path: string, faults: readonly string[], mend: string = restore) {
     super(`${path} is not a valid lock:\n${faults.map((fault) => `  - ${fault}`).join("\n")}\n${mend}`);
     this.faults = faults;
   }
@@ -18,12 +21,35 @@ export class LockError extends Error {
  * @throws {LockError} With every fault, each with the path of the property.
  */
 export function parseLock(text: string, path: string): Lock {
-  let value: unknown;
+  const value = parseJson(text, path);
+  if (isRecord(value) && value.version === 1) {
+    const fault = "lock.version is 1, which an earlier release wrote: findings and locks are missing";
+    throw new LockError(path, [fault], `Run \`${lockCommand}\`: it keeps what was reviewed and adds them.`);
+  }
+  return checkLock(value, path);
+}
+
+/**
+ * Reads what was reviewed, for the command that writes the lock: version 1 as well, which had no findings and locks.
+ *
+ * @throws {LockError} As {@link parseLock} does.
+ */
+export function parseReviewedLock(text: string, path: string): Lock {
+  const value = parseJson(text, path);
+  if (!isRecord(value) || value.version !== 1 || !Array.isArray(value.revisions)) return checkLock(value, path);
+  const revisions = value.revisions.map((revision) => ({ ...revision, findings: [], locks: [] }));
+  return checkLock({ ...value, version: lockVersion, revisions }, path);
+}
+
+function parseJson(text: string, path: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new LockError(path, [`not JSON: ${error instanceof Error ? error.message : error}`]);
   }
+}
+
+function checkLock(value: unknown, path: string): Lock {
   const faults = shapeFaults(value, lockShape, "lock");
   // The shape holds now, so that the chain can be looked at as one.
   if (faults.length === 0) faults.push(...contentFaults(value as Lock));
@@ -55,6 +81,10 @@ function literal(allowed: number): Shape {
   return { expected: `${allowed}`, matches: (v) => v === allowed };
 }
 
+function oneOf(allowed: readonly string[]): Shape {
+  return { expected: `one of ${allowed.join(", ")}`, matches: (v) => allowed.some((one) => one === v) };
+}
+
 function list(items: Shape): Shape {
   return { expected: "a list", matches: Array.isArray, items };
 }
@@ -76,6 +106,17 @@ const sql: Shape = {
   matches: (v) =>
     isRecord(v) &&
     (v.sql === null ? text.matches(v.reason) : Array.isArray(v.sql) && v.sql.every((one) => anyText.matches(one))),
+};
+
+/** A mode says what it blocks; where it isn't known there is a reason. */
+const statementLock: Shape = {
+  expected: '{"statement", "table", "mode", "blocks"}, or with nulls and a "reason"',
+  matches: (v) =>
+    isRecord(v) &&
+    index.matches(v.statement) &&
+    (v.mode === null
+      ? text.matches(v.reason)
+      : text.matches(v.table) && lockModes.some((mode) => mode === v.mode && blockedBy(mode) === v.blocks)),
 };
 
 const lockShape = object({
@@ -100,6 +141,16 @@ const lockShape = object({
       downgrade: sql,
       reversible: { expected: "true, false or null", matches: (v) => v === null || typeof v === "boolean" },
       reversibleReason: nullable(anyText),
+      findings: list(
+        object({
+          rule: text,
+          level: oneOf(findingLevels),
+          statement: nullable(index),
+          message: text,
+          help: nullable(text),
+        }),
+      ),
+      locks: list(statementLock),
     }),
   ),
 });

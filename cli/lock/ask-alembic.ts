@@ -3,13 +3,20 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { chainOrder } from "../../migrations/chain.ts";
-import { type Lock, type LockedRevision, lockVersion } from "../../migrations/lock.ts";
+import type { Lock } from "../../migrations/lock.ts";
 import { hashFile } from "../../migrations/read-lock.ts";
 import { CommandError } from "../command-error.ts";
+import type { RenderedRevision } from "./annotate.ts";
+
+/** The chain as Alembic gives it. */
+export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases"> {
+  /** From the bases to the heads. */
+  readonly revisions: readonly RenderedRevision[];
+}
 
 /** What `ask_alembic.py` writes. */
-interface Answer extends Pick<Lock, "versionLocations" | "heads" | "bases"> {
-  readonly revisions: readonly Omit<LockedRevision, "sha256">[];
+interface Answer extends Omit<RenderedChain, "revisions"> {
+  readonly revisions: readonly Omit<RenderedRevision, "sha256">[];
 }
 
 const script = join(import.meta.dirname, "ask_alembic.py");
@@ -20,7 +27,7 @@ const script = join(import.meta.dirname, "ask_alembic.py");
  * @param python Interpreter that has Alembic and what the backend's env.py imports.
  * @throws {CommandError} If there is no `alembic.ini`, or Alembic can't load the chain or run env.py.
  */
-export async function askAlembic(backendFolder: string, python: string): Promise<Lock> {
+export async function askAlembic(backendFolder: string, python: string): Promise<RenderedChain> {
   if (!existsSync(join(backendFolder, "alembic.ini"))) {
     throw new CommandError(
       `There is no alembic.ini in ${backendFolder}: name the folder that holds it with --backend <folder>.`,
@@ -31,8 +38,7 @@ export async function askAlembic(backendFolder: string, python: string): Promise
     ...revision,
     sha256: hashFile(join(backendFolder, revision.file)),
   }));
-  const { versionLocations, heads, bases } = answer;
-  return { version: lockVersion, versionLocations, heads, bases, revisions };
+  return { ...answer, revisions };
 }
 
 async function runScript(backendFolder: string, python: string): Promise<Answer> {

@@ -3,9 +3,10 @@ import { join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { compareLocks, type Difference, refusedDifferences } from "../../migrations/compare-locks.ts";
 import { formatLock, type Lock, lockVersion } from "../../migrations/lock.ts";
-import { parseLock } from "../../migrations/parse-lock.ts";
+import { parseReviewedLock } from "../../migrations/parse-lock.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
 import { pythonEnvironment } from "../python-environment.ts";
+import { annotate } from "./annotate.ts";
 import { askAlembic } from "./ask-alembic.ts";
 import { describeDifferences, describeLimitations, rewriteCommand, summarize } from "./report.ts";
 
@@ -53,8 +54,8 @@ export function lockProgram(): Command {
       const path = join(resolve(options.backend), "migrations.lock.json");
       const shown = relative(process.cwd(), path);
       const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-      const reviewed = before === undefined ? emptyLock : parseLock(before, shown);
-      const after = await askAlembic(resolve(options.backend), await interpreter(options));
+      const reviewed = before === undefined ? emptyLock : parseReviewedLock(before, shown);
+      const after = await makeLock(options);
       const outcome = decide(options, reviewed, after, before, shown);
       if (outcome.written) writeWhole(path, formatLock(after));
       print(options, outcome, after);
@@ -76,12 +77,18 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
   return [...previous, value];
 }
 
+async function makeLock(options: LockOptions): Promise<Lock> {
+  const chain = await askAlembic(resolve(options.backend), await interpreter(options));
+  return { version: lockVersion, ...chain, revisions: await annotate(chain.revisions, report) };
+}
+
 async function interpreter({ python, backend }: LockOptions): Promise<string> {
   if (python !== undefined) return python.includes("/") ? resolve(python) : python;
-  return pythonEnvironment({
-    requirements: resolve(backend, "requirements.txt"),
-    report: (line) => process.stderr.write(`${line}\n`),
-  });
+  return pythonEnvironment({ requirements: resolve(backend, "requirements.txt"), report });
+}
+
+function report(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function decide(options: LockOptions, before: Lock, after: Lock, text: string | undefined, path: string): Outcome {

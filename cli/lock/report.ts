@@ -1,4 +1,5 @@
 import type { Change, Difference } from "../../migrations/compare-locks.ts";
+import type { Finding } from "../../migrations/finding.ts";
 import { type Lock, type LockedRevision, lockCommand } from "../../migrations/lock.ts";
 
 /** Lines that one side of a change shows at most. */
@@ -49,21 +50,22 @@ function describeRevision(revision: LockedRevision): string[] {
   return [`  ${revision.title}${changes.length > 0 ? `: ${changes.join("; ")}` : ""}`, ...describeLimits(revision)];
 }
 
-/** @returns What is not known of a revision, and whether it can't be undone. */
+/** @returns What is not known of a revision, and what is found against it. */
 function describeLimits(revision: LockedRevision): string[] {
   const unclassified = revision.tables?.unclassified.length ?? 0;
-  const directions = (["upgrade", "downgrade"] as const).flatMap((direction) => {
-    const { [direction]: rendered } = revision;
-    return rendered.sql === null ? [`  ${direction} has no SQL without a database: ${rendered.reason}`] : [];
-  });
+  const { downgrade } = revision;
   return [
-    ...directions,
+    ...(downgrade.sql === null ? [`  downgrade has no SQL without a database: ${downgrade.reason}`] : []),
     ...(unclassified > 0 ? [`  ${unclassified} statements are text: the tables they change are not known`] : []),
-    ...(revision.reversible === false ? [`  can't be undone: ${revision.reversibleReason}`] : []),
+    ...revision.findings.map(describeFinding),
   ];
 }
 
-/** @returns Each revision that has something unknown or irreversible, with what it is. */
+function describeFinding({ level, rule, statement, message }: Finding): string {
+  return `  ${level} ${rule}${statement === null ? "" : ` (statement ${statement + 1})`}: ${message}`;
+}
+
+/** @returns Each revision that has something unknown or a finding, with what it is. */
 export function describeLimitations(lock: Lock): string[] {
   return lock.revisions.flatMap((revision) => {
     const limits = describeLimits(revision);

@@ -37,7 +37,7 @@ describe("unity lock", function () {
 
   it("writes the chain, from base to head, the same in every run", async () => {
     const { revisions, ...rest } = await locked();
-    assert.deepEqual(rest, { version: 1, versionLocations: ["alembic/versions"], heads: ["r0003"], bases: ["r0001"] });
+    assert.deepEqual(rest, { version: 2, versionLocations: ["alembic/versions"], heads: ["r0003"], bases: ["r0001"] });
     const { sha256, ...second } = revisions[1] as LockedRevision;
     assert.match(sha256, /^[0-9a-f]{64}$/);
     assert.deepEqual(second, {
@@ -58,6 +58,8 @@ describe("unity lock", function () {
       downgrade: { sql: ["DROP TABLE t_r0002;"] },
       reversible: true,
       reversibleReason: null,
+      findings: [],
+      locks: [],
     });
     const text = readFileSync(project.lock, "utf8");
     assert.ok(!text.includes(project.folder));
@@ -119,6 +121,26 @@ describe("unity lock", function () {
     const said = await refused();
     assert.match(said, /downRevisions:\n\s+- r0001\n\s+\+ between/);
     assert.match((await lock("--check")).stdout, /between is new and was put under it/);
+  });
+
+  it("adds findings and locks to a locked revision without being told, and to a lock of the first format", async () => {
+    project.add({ id: "drops", down: "r0003", upgrade: ['op.drop_table("t_r0001")'] });
+    const { revisions, ...rest } = await locked();
+    const text = readFileSync(project.lock, "utf8");
+    const older = revisions.map(({ findings: _, locks: __, ...revision }) => revision);
+    for (const before of [
+      { ...rest, version: 1, revisions: older },
+      { ...rest, revisions: older.map((revision) => ({ ...revision, findings: [], locks: [] })) },
+    ]) {
+      writeFileSync(project.lock, JSON.stringify(before));
+      const { code, stdout } = await lock("--check");
+      assert.equal(code, 1);
+      assert.match(stdout, /findings:\n.*\+ error ban-drop-table, statement 1: Dropping a table/);
+      assert.match(stdout, /locks:\n.*\+ statement 1: ACCESS EXCLUSIVE on t_r0001, blocks reads and writes/);
+      assert.doesNotMatch(stdout, /--rewrite/);
+      await locked();
+      assert.equal(readFileSync(project.lock, "utf8"), text);
+    }
   });
 
   it("prints JSON", async () => {

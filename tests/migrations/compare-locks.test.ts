@@ -35,6 +35,18 @@ describe("comparison of locks", () => {
       refused: ["changed a sha256,upgrade.sql"],
     },
     {
+      name: "findings and locks of a locked revision, which are no change of the revision",
+      after: lockOf([
+        lockedRevision("a", {
+          findings: [{ rule: "truncate", level: "error", statement: 0, message: "m", help: null }],
+          locks: [{ statement: 0, table: "t", mode: "SHARE", blocks: "writes" }],
+        }),
+        lockedRevision("b", { downRevisions: ["a"] }),
+      ]),
+      expected: ["changed a findings,locks"],
+      refused: [],
+    },
+    {
       name: "another order",
       after: { ...before, revisions: [...before.revisions].reverse() },
       expected: ["order a,b order"],

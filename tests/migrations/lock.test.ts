@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chainTables, formatLock, head, type Lock, lockDigest } from "../../migrations/lock.ts";
-import { LockError, parseLock } from "../../migrations/parse-lock.ts";
+import { LockError, parseLock, parseReviewedLock } from "../../migrations/parse-lock.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const lock = linearLock("a", "b");
@@ -54,7 +54,7 @@ describe("lock", () => {
   });
 
   const faulty: readonly [string, Parameters<typeof faultsOf>[0], readonly string[]][] = [
-    ["another version", (json) => (json.version = 2), ["lock.version is 2: it must be 1"]],
+    ["another version", (json) => (json.version = 3), ["lock.version is 3: it must be 2"]],
     ["a missing key", (json) => delete json.heads, ["lock.heads is missing: it must be a list"]],
     [
       "every fault at once",
@@ -71,6 +71,19 @@ describe("lock", () => {
         'lock.revisions[1].upgrade is {"sql":null}: it must be {"sql": [statements]} or {"sql": null, "reason": text}',
       ],
     ],
+    [
+      "findings and locks that say too little",
+      ({ revisions: [a] }) => {
+        const findings = [{ rule: "truncate", level: "fatal", statement: -1, message: "x", help: null }];
+        Object.assign(a ?? {}, { findings, locks: [{ statement: 0, table: "t", mode: "SHARE", blocks: "nothing" }] });
+      },
+      [
+        'lock.revisions[0].findings[0].level is "fatal": it must be one of error, warning',
+        "lock.revisions[0].findings[0].statement is -1: it must be an integer from 0 or null",
+        'lock.revisions[0].locks[0] is {"statement":0,"table":"t","mode":"SHARE","blocks":"nothi...: ' +
+          'it must be {"statement", "table", "mode", "blocks"}, or with nulls and a "reason"',
+      ],
+    ],
     ["a gap", (json) => json.revisions.shift(), ["revision b comes after a, which is not in the chain"]],
     ["a wrong order", (json) => json.revisions.reverse(), ["revision b stands before a, which it needs"]],
     ["a head by hand", (json) => (json.heads = ["a"]), ['lock.heads is ["a"]: the revisions say ["b"]']],
@@ -85,6 +98,27 @@ describe("lock", () => {
       /x\.json is not a valid lock:\n {2}- not JSON: .*\nRestore the file/s,
     );
     assert.throws(() => parseLock("[]", "x.json"), /lock is \[\]: it must be an object/);
+  });
+
+  it("of the first format says which command adds what it lacks; that command reads it", () => {
+    const revisions = lock.revisions.map(({ findings: _, locks: __, ...revision }) => revision);
+    const first = JSON.stringify({ ...lock, version: 1, revisions });
+    assert.throws(
+      () => parseLock(first, "x.json"),
+      /lock\.version is 1, which an earlier release wrote.*\nRun `npm run unity -- lock`/,
+    );
+    assert.deepEqual(parseReviewedLock(first, "x.json"), lock);
+    assert.throws(() => parseReviewedLock('{"version": 1}', "x.json"), /lock\.version is 1: it must be 2/);
+  });
+
+  it("keeps findings, locks and what is not known of them", () => {
+    const finding = { rule: "truncate", level: "error", statement: 0, message: "x", help: null } as const;
+    const locks = [
+      { statement: 0, table: "t", mode: "SHARE", blocks: "writes" },
+      { statement: 1, table: null, mode: null, blocks: null, reason: "a DO block" },
+    ] as const;
+    const found = lockOf([lockedRevision("a", { findings: [finding], locks })]);
+    assert.deepEqual(parseLock(formatLock(found), "x.json"), found);
   });
 
   it("accepts a revision that can't be rendered, with its reason", () => {

@@ -16,6 +16,8 @@ export function linearLock(count: number): Lock {
     downgrade: { sql: [`DROP TABLE t${index + 1}`] },
     reversible: true,
     reversibleReason: null,
+    findings: [],
+    locks: [],
   }));
   return {
     version: lockVersion,

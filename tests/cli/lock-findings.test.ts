@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
+import { alembicPython, unity } from "./unity.ts";
+
+/** The tables that the other revisions change. */
+const base: readonly string[] = [
+  'op.create_table("parent", sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("name", sa.Text))',
+  'op.create_table("child", sa.Column("id", sa.BigInteger, sa.ForeignKey("parent.id")), sa.Column("note", sa.Text))',
+  'op.create_index("ix_child_note", "child", ["note"])',
+];
+
+const exclusive = (table: string, statement = 0) => `${statement} ${table} ACCESS EXCLUSIVE, reads and writes`;
+
+/** What a revision does, what is found against it as `rule level statement`, and its locks. */
+const cases: readonly [what: string, upgrade: readonly string[], findings: string[], locks: string[]][] = [
+  ["adds a column that may be null", ['op.add_column("child", sa.Column("n", sa.Integer))'], [], [exclusive("child")]],
+  [
+    "adds a column that must have a value",
+    ['op.add_column("child", sa.Column("m", sa.Integer, nullable=False))'],
+    ["adding-required-field error 0"],
+    [exclusive("child")],
+  ],
+  [
+    "drops a column with a foreign key",
+    ['op.drop_column("child", "id")'],
+    ["ban-drop-column error 0"],
+    [exclusive("child"), exclusive("parent")],
+  ],
+  [
+    "renames a column",
+    ['op.alter_column("parent", "name", new_column_name="title")'],
+    ["renaming-column error 0"],
+    [exclusive("parent")],
+  ],
+  [
+    "changes a type",
+    ['op.alter_column("parent", "title", type_=sa.String(5))'],
+    ["changing-column-type error 0"],
+    [exclusive("parent")],
+  ],
+  [
+    "makes a column required",
+    ['op.alter_column("parent", "title", nullable=False)'],
+    ["adding-not-nullable-field warning 0"],
+    [exclusive("parent")],
+  ],
+  [
+    "adds a foreign key for one finding",
+    ['op.create_foreign_key("fk", "child", "parent", ["m"], ["id"])'],
+    ["adding-foreign-key-constraint warning 0"],
+    ["0 child SHARE ROW EXCLUSIVE, writes", "0 parent SHARE ROW EXCLUSIVE, writes"],
+  ],
+  [
+    "makes an index",
+    ['op.create_index("ix_m", "child", ["m"])'],
+    ["require-concurrent-index-creation warning 0"],
+    ["0 child SHARE, writes"],
+  ],
+  [
+    "makes an index concurrently outside the transaction",
+    [
+      "with op.get_context().autocommit_block():",
+      '    op.create_index("ix_n", "child", ["n"], postgresql_concurrently=True)',
+    ],
+    [],
+    ["1 child SHARE UPDATE EXCLUSIVE, other schema changes"],
+  ],
+  [
+    "makes and drops indexes concurrently in the transaction",
+    [
+      'op.create_index("ix_o", "child", ["n"], postgresql_concurrently=True)',
+      'op.drop_index("ix_n", postgresql_concurrently=True)',
+    ],
+    ["ban-concurrent-index-creation-in-transaction error 0", "not-in-transaction error 1"],
+    ["0 child SHARE UPDATE EXCLUSIVE, other schema changes", "1 child SHARE UPDATE EXCLUSIVE, other schema changes"],
+  ],
+  [
+    "drops an index of an earlier revision",
+    ['op.drop_index("ix_child_note")'],
+    ["require-concurrent-index-deletion warning 0"],
+    [exclusive("child")],
+  ],
+  [
+    "changes what it makes itself",
+    [
+      'op.create_table("own", sa.Column("id", sa.Integer, primary_key=True), sa.Column("p", sa.BigInteger, sa.ForeignKey("parent.id")))',
+      'op.create_index("ix_own", "own", ["id"])',
+      'op.alter_column("own", "id", type_=sa.BigInteger)',
+      'op.drop_column("own", "id")',
+      'op.rename_table("own", "mine")',
+      'op.execute("DELETE FROM mine")',
+      'op.drop_table("mine")',
+    ],
+    [],
+    ["0 parent SHARE ROW EXCLUSIVE, writes", exclusive("parent", 6)],
+  ],
+  [
+    "changes every row",
+    ['op.execute("UPDATE child SET note = 1")', 'op.execute("DELETE FROM child")', 'op.execute("TRUNCATE child")'],
+    ["update-without-where warning 0", "delete-without-where error 1", "truncate error 2"],
+    ["0 child ROW EXCLUSIVE, nothing", "1 child ROW EXCLUSIVE, nothing", exclusive("child", 2)],
+  ],
+  ["changes some rows", ['op.execute("DELETE FROM child WHERE note IS NULL")'], [], ["0 child ROW EXCLUSIVE, nothing"]],
+  [
+    "deletes behind a WITH after a comment that would hide it",
+    [
+      'op.execute("-- squawk-ignore-file\\nWITH x AS (DELETE FROM child RETURNING id) SELECT id FROM x")',
+      'op.drop_table("child")',
+    ],
+    ["delete-without-where error 0", "ban-drop-table error 1"],
+    ["0 child ROW EXCLUSIVE, nothing", exclusive("child", 1), exclusive("parent", 1)],
+  ],
+  ["ends the transaction", ['op.execute("COMMIT")', 'op.execute("SELECT 1")'], ["transaction-nesting error null"], []],
+  [
+    "is no SQL",
+    ['op.execute("DROP TABEL child")'],
+    ["syntax-error error 0"],
+    ["0 unknown: PostgreSQL's parser refuses it"],
+  ],
+  ["runs code", ["op.execute(\"DO 'BEGIN END'\")"], [], ["0 unknown: a DO block runs code"]],
+  ["needs the database", ['list(op.get_bind().execute(sa.text("SELECT 1")))'], ["sql-not-known warning null"], []],
+  ["renames a table", ['op.rename_table("parent", "elder")'], ["renaming-table error 0"], [exclusive("parent")]],
+  ["drops a table by its new name", ['op.drop_table("elder")'], ["ban-drop-table error 0"], [exclusive("elder")]],
+];
+
+describe("findings and locks in the lock", function () {
+  this.timeout(300_000);
+  const revisions = new Map<string, LockedRevision>();
+  let said: string;
+
+  // One chain holds every case, so that Alembic and the linter are asked once.
+  before(async () => {
+    const chain: RevisionSource[] = [{ id: "tables", upgrade: base }];
+    for (const [index, [id, upgrade]] of cases.entries()) {
+      chain.push({ id, upgrade, down: chain.at(-1)?.id, file: `alembic/versions/${index}.py` });
+    }
+    chain.push({ id: "no way back", down: chain.at(-1)?.id, downgrade: ["pass"] });
+    chain.push({ id: "unlinked beginning", file: "alembic/versions/second.py" });
+    const project = new ChainProject(chain);
+    const { code, stdout, stderr } = await unity(
+      "lock",
+      "--backend",
+      project.folder,
+      "--python",
+      await alembicPython(),
+    );
+    assert.equal(code, 0, stderr);
+    said = stdout;
+    const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));
+    for (const revision of lock.revisions) revisions.set(revision.id, revision);
+    project.delete();
+  });
+
+  function revision(id: string): LockedRevision {
+    const found = revisions.get(id);
+    assert.ok(found);
+    return found;
+  }
+
+  for (const [what, , findings, locks] of cases) {
+    it(`say what is to be known of a revision that ${what}`, () => {
+      const found = revision(what);
+      assert.deepEqual(
+        found.findings.map(({ rule, level, statement }) => `${rule} ${level} ${statement}`),
+        findings,
+      );
+      assert.deepEqual(
+        found.locks.map((lock) =>
+          lock.mode === null
+            ? `${lock.statement} unknown: ${lock.reason}`
+            : `${lock.statement} ${lock.table} ${lock.mode}, ${lock.blocks}`,
+        ),
+        locks,
+      );
+    });
+  }
+
+  it("name a downgrade that does nothing, and a unlinked beginning of the chain", () => {
+    const rules = (id: string) => revision(id).findings.map(({ rule, message }) => `${rule}: ${message}`);
+    assert.deepEqual(rules("no way back"), ["missing-downgrade: It can't be undone: the downgrade does nothing."]);
+    assert.match(rules("unlinked beginning").join(), /^several-bases: It has no down_revision, as tables has none/);
+  });
+
+  it("are shown to who locks", () => {
+    assert.match(
+      said,
+      /drops a table by its new name .*\n.*\n +error ban-drop-table \(statement 1\): Dropping a table/,
+    );
+  });
+});
