@@ -11,7 +11,7 @@ export interface Release {
   readonly head: string;
   /** Names of the tables that the database has at the head. */
   readonly tables: readonly string[];
-  /** Python sources of the runner, by file name. */
+  /** The runner's files, by name. */
   readonly runnerFiles: Readonly<Record<string, string>>;
 }
 
@@ -34,8 +34,8 @@ export function loadRelease(projectFolder: string = import.meta.dirname): Releas
   }
 }
 
-/** @returns The Python files of the runner's folder, which travel together. */
+/** @returns The files of the runner's folder, which travel together. */
 function readRunner(folder: string): Record<string, string> {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".py"));
+  const names = readdirSync(folder).filter((name) => /\.(py|sh)$/.test(name));
   return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import { names } from "../manifests/names.ts";
+import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { waitCommand } from "./wait-command.ts";
@@ -11,6 +12,12 @@ export interface MigrationJobArgs extends MigrationOptions {
   readonly namespace: pulumi.Input<string>;
   /** Context of the kubeconfig, in which the Job is watched. */
   readonly context: string;
+  /**
+   * Size of the volume for restore points, as a Kubernetes quantity.
+   *
+   * @default "1Gi"
+   */
+  readonly restorePointStorage?: string;
   /**
    * Number of the attempt at this very work.
    *
@@ -43,11 +50,24 @@ export class MigrationJob extends pulumi.ComponentResource {
       },
       childOptions(this, options),
     );
+    const restorePoints =
+      args.restorePointImage === undefined
+        ? []
+        : [
+            new k8s.core.v1.PersistentVolumeClaim(
+              `${name}-restore-points`,
+              {
+                metadata: withoutAwait(objectMetadata(names.restorePoints, namespace, names.migrateJob)),
+                spec: restorePointsClaimSpec(args.restorePointStorage ?? "1Gi"),
+              },
+              childOptions(this, options, { retainOnDelete: true }),
+            ),
+          ];
     // The provider's own wait says nothing of a pod that can't start, or that may not be made, before the Job's deadline.
     const job = new k8s.batch.v1.Job(
       `${name}-job`,
       { metadata: withoutAwait(objectMetadata(this.jobName, namespace, names.migrateJob)), spec },
-      childOptions(this, options, { dependsOn: runner }),
+      childOptions(this, options, { dependsOn: [runner, ...restorePoints] }),
     );
     const target = { context, namespace, name: this.jobName, timeoutSeconds: budget.awaitTimeoutSeconds };
     waitCommand(`${name}-completion`, "job", target, job.metadata.uid, { parent: this, dependsOn: job });

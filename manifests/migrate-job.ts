@@ -1,8 +1,10 @@
 import type { types } from "@pulumi/kubernetes";
 import { migrationJobName } from "../migrations/job-identity.ts";
-import { type Lock, lockDigest } from "../migrations/lock.ts";
+import { lockDigest } from "../migrations/lock.ts";
 import { labels, names } from "./names.ts";
+import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
 import {
+  type RunnerFilesOptions,
   type RunnerOptions,
   runnerConfigMapData,
   runnerConfigMapName,
@@ -15,7 +17,12 @@ import { podDefaults, podSecurityContext, temporary, userIds } from "./security.
  * Spec of the migrate Job. One pod, never restarted by Kubernetes: retries are the runner's, which knows what is worth
  * one. It has no `ttlSecondsAfterFinished` (a vanished Job would be migrated again) and always a deadline.
  */
-export function migrateJobSpec(options: RunnerOptions): types.input.batch.v1.JobSpec {
+export function migrateJobSpec(
+  options: RunnerOptions & Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage">,
+): types.input.batch.v1.JobSpec {
+  const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image } = options;
+  const goal = targetRevision === undefined ? undefined : { targetRevision, allowDowngrade };
+  const initContainers = image === undefined ? [] : [restorePointContainer({ verb: "take" }, { ...options, image })];
   return {
     backoffLimit: 0,
     activeDeadlineSeconds: options.budget.deadlineSeconds,
@@ -25,24 +32,32 @@ export function migrateJobSpec(options: RunnerOptions): types.input.batch.v1.Job
         ...podDefaults,
         restartPolicy: "Never",
         securityContext: podSecurityContext(userIds.backend),
-        containers: [runnerContainer("upgrade", options)],
-        volumes: [runnerVolume(options.configMapName), temporary.volume],
+        ...(initContainers.length > 0 && { initContainers }),
+        containers: [runnerContainer("upgrade", options, goal)],
+        volumes: [
+          runnerVolume(configMapName),
+          ...(initContainers.length > 0 ? [restorePointsVolume] : []),
+          temporary.volume,
+        ],
       },
     },
   };
 }
 
 /** What a migration is made of. */
-export interface MigrationOptions extends Omit<RunnerOptions, "configMapName"> {
-  readonly lock: Lock;
-  /** Python sources of the runner, by file name. */
-  readonly runnerFiles: Readonly<Record<string, string>>;
+export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, RunnerFilesOptions {
   /**
-   * Revisions that the lock lacks and this release can run on all the same.
+   * Whether revisions beyond {@link RunnerFilesOptions.targetRevision} may be undone.
    *
-   * @default none
+   * @default false
    */
-  readonly toleratedRevisions?: readonly string[];
+  readonly allowDowngrade?: boolean;
+  /**
+   * PostgreSQL image that takes a restore point before anything is migrated.
+   *
+   * @default none is taken
+   */
+  readonly restorePointImage?: string;
 }
 
 /** A migration's objects, but for the attempt in the Job's name. */
@@ -56,7 +71,7 @@ export interface Migration {
 
 /** @returns What a migration declares, and what its Job is called. */
 export function migration(options: MigrationOptions): Migration {
-  const files = runnerConfigMapData(options.lock, options.runnerFiles, options.toleratedRevisions);
+  const files = runnerConfigMapData(options);
   const configMapName = runnerConfigMapName(files);
   const jobSpec = migrateJobSpec({ ...options, configMapName });
   const jobName = (attempt: number) => migrationJobName(names.migrateJob, lockDigest(options.lock), jobSpec, attempt);

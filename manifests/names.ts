@@ -4,6 +4,8 @@ export const names = {
   migrateJob: "unity-db-migrate",
   postgres: "postgres",
   postgresService: "postgres-service",
+  restoreJob: "unity-db-restore",
+  restorePoints: "unity-restore-points",
   databaseSecret: "unity-database",
   database: "homelab_db",
   databaseOwner: "homelab_user",

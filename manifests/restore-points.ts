@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import { labels, names } from "./names.ts";
-import { databaseUrlVariables } from "./runner.ts";
+import { databaseUrlVariable, runnerPath, runnerVolume } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /** What makes restore points, and brings them back. */
@@ -18,18 +18,16 @@ export type RestorePointCommand =
   | { readonly verb: "list" }
   | { readonly verb: "restore"; readonly restorePoint: string };
 
-const [scriptPath, folder] = ["/opt/unity-restore", "/restore-points"];
-
-/** The volumes that {@link restorePointContainer} mounts. */
-export function restorePointVolumes(configMapName: string): types.input.core.v1.Volume[] {
-  return [
-    { name: "restore-script", configMap: { name: configMapName } },
-    { name: "restore-points", persistentVolumeClaim: { claimName: names.restorePoints } },
-  ];
-}
-
-/** Name of the script in the ConfigMap. */
+/** The script, among the runner's files. */
 export const restorePointFile = "restore-point.sh";
+
+const folder = "/restore-points";
+
+/** The volume that {@link restorePointContainer} mounts beside the runner's. */
+export const restorePointsVolume = {
+  name: "restore-points",
+  persistentVolumeClaim: { claimName: names.restorePoints },
+} satisfies types.input.core.v1.Volume;
 
 /** The container that runs the script. Taken is a restore point by the name of the pod, which starts with the Job's. */
 export function restorePointContainer(
@@ -41,9 +39,9 @@ export function restorePointContainer(
     name: "restore-point",
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
-    command: ["bash", `${scriptPath}/${restorePointFile}`, command.verb, argument[command.verb]],
+    command: ["bash", `${runnerPath}/${restorePointFile}`, command.verb, argument[command.verb]],
     env: [
-      ...databaseUrlVariables(options.secretName),
+      databaseUrlVariable(options.secretName),
       { name: "HOSTNAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "RESTORE_POINTS", value: folder },
     ],
@@ -51,8 +49,8 @@ export function restorePointContainer(
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
-      { name: "restore-script", mountPath: scriptPath, readOnly: true },
-      { name: "restore-points", mountPath: folder },
+      { name: "runner", mountPath: runnerPath, readOnly: true },
+      { name: restorePointsVolume.name, mountPath: folder },
       temporary.mount,
     ],
   };
@@ -80,9 +78,9 @@ export function restoreJobSpec(
       spec: {
         ...podDefaults,
         restartPolicy: "Never",
-        securityContext: podSecurityContext(userIds.postgres),
+        securityContext: podSecurityContext(userIds.backend),
         containers: [restorePointContainer(command, options)],
-        volumes: [...restorePointVolumes(configMapName), temporary.volume],
+        volumes: [runnerVolume(configMapName), restorePointsVolume, temporary.volume],
       },
     },
   };

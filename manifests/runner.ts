@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import { contentHash } from "../migrations/job-identity.ts";
 import type { Lock } from "../migrations/lock.ts";
 import { sqlHash } from "../migrations/plan-hash.ts";
+import { cutAt } from "../migrations/target.ts";
 import { names } from "./names.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
@@ -29,20 +30,51 @@ export interface RunnerOptions {
   readonly budget: TimeBudget;
 }
 
-const mountPath = "/opt/unity-runner";
+/** The folder of the runner's files in a container. */
+export const runnerPath = "/opt/unity-runner";
+
+/** Names of the files that say what chain an image has: the backend's, and the migrate Job's if it knows more. */
+const chainFiles = { backend: "chain.json", migration: "migration-chain.json" } as const;
+
+/** What the ConfigMap is made of. */
+export interface RunnerFilesOptions {
+  /** The whole chain. */
+  readonly lock: Lock;
+  /** The runner's files, by name. */
+  readonly runnerFiles: Readonly<Record<string, string>>;
+  /**
+   * Revisions that the lock lacks and this release can run on all the same.
+   *
+   * @default none
+   */
+  readonly toleratedRevisions?: readonly string[];
+  /**
+   * Revision to bring the database to: the backend's image ends there.
+   *
+   * @default the lock's head
+   */
+  readonly targetRevision?: string;
+}
 
 /** Data of the ConfigMap that brings the runner, and what it expects of the image, into the image's container. */
-export function runnerConfigMapData(
-  lock: Lock,
-  runnerFiles: Readonly<Record<string, string>>,
-  toleratedRevisions: readonly string[] = [],
-): Record<string, string> {
+export function runnerConfigMapData(options: RunnerFilesOptions): Record<string, string> {
+  const { lock, runnerFiles, toleratedRevisions = [], targetRevision } = options;
+  if (targetRevision === undefined)
+    return { ...runnerFiles, [chainFiles.backend]: chainJson(lock, toleratedRevisions) };
+  return {
+    ...runnerFiles,
+    [chainFiles.backend]: chainJson(cutAt(lock, targetRevision), toleratedRevisions),
+    [chainFiles.migration]: chainJson(lock, toleratedRevisions),
+  };
+}
+
+function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
   const tolerated = toleratedRevisions.length > 0 ? { tolerated: toleratedRevisions } : {};
   const revisions = lock.revisions.map((revision) => {
-    const { id, title, file, sha256 } = revision;
-    return { id, title, file, sha256, sql: sqlHash(revision) };
+    const { id, title, file, sha256, reversible } = revision;
+    return { id, title, file, sha256, sql: sqlHash(revision), reversible };
   });
-  return { ...runnerFiles, "chain.json": JSON.stringify({ heads: lock.heads, revisions, ...tolerated }) };
+  return JSON.stringify({ heads: lock.heads, revisions, ...tolerated });
 }
 
 /** The ConfigMap's name: its content decides it, so that a changed runner is a new object and pods never see a mix. */
@@ -60,22 +92,39 @@ export function databaseUrlVariable(secretName: string): types.input.core.v1.Env
   return { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
 }
 
+/** Where the migrate Job brings the database. */
+export interface MigrationGoal {
+  readonly targetRevision: string;
+  /** Whether revisions beyond it may be undone. */
+  readonly allowDowngrade: boolean;
+}
+
 /**
  * The container that runs the runner inside the backend's image: the Job's only one, and the Deployment's init
  * container.
+ *
+ * @param goal Of the Job, if it is another than the head of the image's chain.
  */
-export function runnerContainer(mode: RunnerMode, options: RunnerOptions): types.input.core.v1.Container {
+export function runnerContainer(
+  mode: RunnerMode,
+  options: RunnerOptions,
+  goal?: MigrationGoal,
+): types.input.core.v1.Container {
   const { budget } = options;
+  const goalArguments = goal === undefined ? [] : [`--target=${goal.targetRevision}`];
+  if (goal?.allowDowngrade) goalArguments.push("--allow-downgrade");
+  const chainFile = goal === undefined ? chainFiles.backend : chainFiles.migration;
   return {
     name: "migrate",
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
-    command: ["python", `${mountPath}/migrate.py`, mode],
+    command: ["python", `${runnerPath}/migrate.py`, mode],
     args: [
-      `--chain=${mountPath}/chain.json`,
+      `--chain=${runnerPath}/${chainFile}`,
       `--lock-timeout-seconds=${budget.lockTimeoutSeconds}`,
       `--statement-timeout-seconds=${budget.statementTimeoutSeconds}`,
       `--deadline-seconds=${budget.deadlineSeconds}`,
+      ...goalArguments,
     ],
     env: [
       databaseUrlVariable(options.secretName),
@@ -86,6 +135,6 @@ export function runnerContainer(mode: RunnerMode, options: RunnerOptions): types
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [{ name: "runner", mountPath, readOnly: true }, temporary.mount],
+    volumeMounts: [{ name: "runner", mountPath: runnerPath, readOnly: true }, temporary.mount],
   };
 }

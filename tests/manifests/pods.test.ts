@@ -35,6 +35,7 @@ function podSpec(spec: object): PodSpec {
 const postgresOptions = { image: "postgres:17", imagePullPolicy: "Always", storage: "1Gi", secretName: "s" };
 const pods: Record<string, PodSpec> = {
   "migrate Job": podSpec(migrateJobSpec(backendOptions)),
+  "migrate Job with a restore point": podSpec(migrateJobSpec({ ...backendOptions, restorePointImage: "postgres:17" })),
   backend: podSpec(backendDeploymentSpec(backendOptions)),
   postgres: podSpec(postgresDeploymentSpec(postgresOptions)),
 };
@@ -84,6 +85,26 @@ describe("migrateJobSpec", () => {
   });
 });
 
+describe("migrateJobSpec of a target", () => {
+  const target = { ...backendOptions, targetRevision: "r1", restorePointImage: "postgres:17" };
+  it("goes back only where it is allowed, by the whole chain", () => {
+    const [allowed, refused] = [true, false].map(
+      (allowDowngrade) => podSpec(migrateJobSpec({ ...target, allowDowngrade })).containers[0]?.args ?? [],
+    );
+    assert.ok(allowed?.includes("--chain=/opt/unity-runner/migration-chain.json"));
+    assert.ok(allowed?.includes("--target=r1") && allowed?.includes("--allow-downgrade"));
+    assert.ok(refused?.includes("--target=r1") && !refused.includes("--allow-downgrade"));
+  });
+  it("takes a restore point first, by PostgreSQL's image, on a volume that outlives the pod", () => {
+    const { initContainers, volumes } = podSpec(migrateJobSpec(target));
+    assert.deepEqual(
+      initContainers?.map(({ name, image, command }) => [name, image, command?.slice(2)]),
+      [["restore-point", "postgres:17", ["take", "$(HOSTNAME)"]]],
+    );
+    assert.ok(volumes.some(({ name }) => name === "restore-points"));
+  });
+});
+
 describe("backendDeploymentSpec", () => {
   it("runs the runner in the settings' mode before the app starts", () => {
     for (const initContainer of ["upgrade", "wait"] as const) {
@@ -120,18 +141,26 @@ describe("ownedDatabaseUrl", () => {
 
 describe("runnerConfigMapData", () => {
   const source = { "migrate.py": "import part", "part.py": "source" };
+  const options = { lock: linearLock(3), runnerFiles: source };
   it("tells the runner what the image must hold", () => {
-    const files = runnerConfigMapData(linearLock(2), source);
+    const files = runnerConfigMapData(options);
     assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
     const { heads, revisions } = JSON.parse(files["chain.json"] ?? "");
-    assert.deepEqual(heads, ["r2"]);
-    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "file", "sha256", "sql"]);
+    assert.deepEqual(heads, ["r3"]);
+    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "file", "sha256", "sql", "reversible"]);
     assert.match(revisions[0].sql, /^[0-9a-f]{16}$/);
   });
+  it("tells the backend's image and the migrate Job's apart where a target is below the head", () => {
+    const files = runnerConfigMapData({ ...options, targetRevision: "r2" });
+    assert.deepEqual(JSON.parse(files["chain.json"] ?? "").heads, ["r2"]);
+    assert.deepEqual(JSON.parse(files["migration-chain.json"] ?? "").heads, ["r3"]);
+  });
   it("decides the ConfigMap's name", () => {
-    const one = runnerConfigMapName(runnerConfigMapData(linearLock(2), source));
-    assert.equal(one, runnerConfigMapName(runnerConfigMapData(linearLock(2), source)));
-    assert.notEqual(one, runnerConfigMapName(runnerConfigMapData(linearLock(2), { ...source, "part.py": "another" })));
-    assert.notEqual(one, runnerConfigMapName(runnerConfigMapData(linearLock(3), source)));
+    const name = (changed: Partial<Parameters<typeof runnerConfigMapData>[0]> = {}) =>
+      runnerConfigMapName(runnerConfigMapData({ ...options, ...changed }));
+    assert.equal(name(), name());
+    assert.notEqual(name(), name({ runnerFiles: { ...source, "part.py": "another" } }));
+    assert.notEqual(name(), name({ lock: linearLock(4) }));
+    assert.notEqual(name(), name({ toleratedRevisions: ["r4"] }));
   });
 });
