@@ -55,7 +55,7 @@ export interface JobAttempt {
 }
 
 /** Where the database is not at what a complete Job brought it to, or no longer there to tell. */
-const behind: ReadonlySet<LiveState["kind"]> = new Set(["not-deployed", "never-applied", "behind"]);
+const elsewhere: ReadonlySet<LiveState["kind"]> = new Set(["not-deployed", "never-applied", "behind", "beyond-target"]);
 
 /**
  * Decides which attempt of the same work the update declares. A failed attempt leads to the next one, so that a retry
@@ -83,7 +83,7 @@ export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: L
     case "deleting":
       return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is being deleted`);
     case "complete":
-      return behind.has(state.kind)
+      return elsewhere.has(state.kind)
         ? decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is complete, but ${moved(state)}`)
         : decide(last, "keep", "it is complete, and nothing has changed");
   }
@@ -102,7 +102,8 @@ function newWork(jobs: readonly LiveJob[]): string {
 }
 
 function moved(state: LiveState): string {
-  return state.kind === "not-deployed"
-    ? "no pod is there to tell where the database is"
+  if (state.kind === "not-deployed") return "no pod is there to tell where the database is";
+  return state.kind === "beyond-target"
+    ? "the database has gone beyond its target since"
     : "the database is behind: it was restored or replaced";
 }

@@ -1,5 +1,6 @@
 import { applied, pending } from "./chain.ts";
 import { type Lock, lockCommand } from "./lock.ts";
+import { beyond } from "./target.ts";
 
 /** What a read of the cluster found, before the lock says what it means. */
 export type Reading =
@@ -23,6 +24,13 @@ export type LiveState =
   /** Several revisions only where the chain has branches that are not merged yet. */
   | { readonly kind: "behind"; readonly revisions: readonly string[]; readonly pending: number }
   | { readonly kind: "at-head"; readonly revision: string }
+  /** Has all that the target needs, and more. */
+  | {
+      readonly kind: "beyond-target";
+      readonly revisions: readonly string[];
+      readonly target: string;
+      readonly undo: number;
+    }
   /** At revisions that this lock does not have and the stack's settings declare tolerable. */
   | { readonly kind: "ahead"; readonly revisions: readonly string[] }
   | { readonly kind: "unknown-revision"; readonly revisions: readonly string[] }
@@ -36,16 +44,29 @@ export interface Description {
   readonly instruction: string;
 }
 
+/** Where a stack wants its database, and what it accepts besides. */
+export interface Goal {
+  /**
+   * A revision of the lock.
+   *
+   * @default the lock's head
+   */
+  readonly targetRevision?: string | undefined;
+  /** Revisions that the lock lacks. @default none */
+  readonly toleratedRevisions?: readonly string[];
+}
+
 /**
  * Says where a database is in the chain.
  *
  * A lock knows its own revisions only: one that it lacks may be newer, or of another chain altogether. So it counts as
- * unknown, unless it is one of `tolerated`: then the release was made to run on it, and the database is ahead.
+ * unknown, unless the goal tolerates it: then the release was made to run on it, and the database is ahead.
  *
  * @param lock With one head.
  */
-export function classify(reading: Reading, lock: Lock, tolerated: readonly string[] = []): LiveState {
+export function classify(reading: Reading, lock: Lock, goal: Goal = {}): LiveState {
   if (reading.kind !== "rows") return reading;
+  const { targetRevision, toleratedRevisions: tolerated = [] } = goal;
   const rows = reading.rows ?? [];
   if (rows.length === 0) return { kind: "never-applied" };
   const known = new Set(lock.revisions.map(({ id }) => id));
@@ -60,8 +81,16 @@ export function classify(reading: Reading, lock: Lock, tolerated: readonly strin
   }
   const implied = rows.filter((row, index) => applied(lock.revisions, rows.toSpliced(index, 1)).has(row));
   if (implied.length > 0) return { kind: "several-heads", revisions: rows, implied };
-  const left = pending(lock, rows).length;
-  return left > 0 ? { kind: "behind", revisions: rows, pending: left } : { kind: "at-head", revision: rows.join(", ") };
+  const left = pending(lock, rows, wantedHeads(lock, goal)).length;
+  if (left > 0) return { kind: "behind", revisions: rows, pending: left };
+  const undo = targetRevision === undefined ? 0 : beyond(lock, rows, targetRevision).length;
+  return targetRevision !== undefined && undo > 0
+    ? { kind: "beyond-target", revisions: rows, target: targetRevision, undo }
+    : { kind: "at-head", revision: rows.join(", ") };
+}
+
+function wantedHeads(lock: Lock, { targetRevision }: Goal): readonly string[] {
+  return targetRevision === undefined ? lock.heads : [targetRevision];
 }
 
 /** Whether only a person can decide what to do: preview and `up` stop before they declare anything. */
@@ -83,27 +112,35 @@ export function describeState(
   state: LiveState,
   lock: Lock,
   target: { readonly context: string; readonly namespace: string },
+  goal: Goal = {},
 ): Description {
+  const all = pending(lock, [], wantedHeads(lock, goal)).length;
+  const wanted = goal.targetRevision === undefined ? `head ${lock.heads.join(", ")}` : `target ${goal.targetRevision}`;
   const kubectl = `kubectl --context ${target.context} --namespace ${target.namespace}`;
   const total = lock.revisions.length;
   switch (state.kind) {
     case "not-deployed":
       return {
         sentence: `Nothing in namespace ${target.namespace} can be asked for the database's revision.`,
-        instruction: `Run \`pulumi up\`: it applies all that the database lacks, at most ${total} revisions.`,
+        instruction: `Run \`pulumi up\`: it applies all that the database lacks, at most ${count(all)}.`,
       };
     case "never-applied":
       return {
         sentence: "Database has no revision: it was never migrated.",
-        instruction: `Run \`pulumi up\`: it applies ${count(total)}.`,
+        instruction: `Run \`pulumi up\`: it applies ${count(all)}.`,
       };
     case "behind":
       return {
-        sentence: `Database is at ${state.revisions.join(", ")}, behind head ${lock.heads.join(", ")}.`,
+        sentence: `Database is at ${state.revisions.join(", ")}, behind ${wanted}.`,
         instruction: `Run \`pulumi up\`: it applies ${count(state.pending)} of ${total}.`,
       };
     case "at-head":
-      return { sentence: `Database is at head ${state.revision}: nothing to migrate.`, instruction: "Nothing to do." };
+      return { sentence: `Database is at ${wanted}: nothing to migrate.`, instruction: "Nothing to do." };
+    case "beyond-target":
+      return {
+        sentence: `Database is at ${state.revisions.join(", ")}, beyond ${wanted}.`,
+        instruction: `Run \`pulumi up\`: it undoes ${count(state.undo)} of ${total}, after it has taken a restore point.`,
+      };
     case "ahead":
       return {
         sentence: `Database is ahead, at ${state.revisions.join(", ")}, which the settings tolerate: nothing to migrate.`,

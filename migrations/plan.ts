@@ -36,7 +36,7 @@ export interface PlanInputs {
 
 /** @throws {Error} If the lock has not exactly one head. */
 export function makePlan({ reading, jobs, lock, firstJobName, toleratedRevisions, target }: PlanInputs): Plan {
-  const state = classify(reading, lock, toleratedRevisions);
+  const state = classify(reading, lock, { toleratedRevisions });
   return {
     ...describeState(state, lock, target),
     state,

@@ -33,11 +33,12 @@ export function statusProgram(): Command {
 async function readStatus(options: StackOptions): Promise<Status> {
   const { values } = readStack(options);
   const { target, owned } = readTarget(options);
-  const tolerated = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim());
+  const toleratedRevisions = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim());
+  const goal = { toleratedRevisions, targetRevision: values["unity:targetRevision"] };
   const lock = readLock(join(import.meta.dirname, "..", "..", "backend", "migrations.lock.json"));
   const { reading, jobs } = await readLive(new Kubectl(target), owned);
-  const state = classify(reading, lock, tolerated);
-  return { state, ...describeState(state, lock, target), heads: lock.heads, jobs };
+  const state = classify(reading, lock, goal);
+  return { state, ...describeState(state, lock, target, goal), heads: lock.heads, jobs };
 }
 
 function describe({ sentence, instruction, jobs }: Status): string {

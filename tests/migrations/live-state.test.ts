@@ -43,7 +43,8 @@ describe("classify", () => {
     ["a cluster that is not there", lost, lost],
   ];
   for (const [what, reading, expected, lock = line] of table) {
-    it(`calls ${what} ${expected.kind}`, () => assert.deepEqual(classify(reading, lock, ["next"]), expected));
+    it(`calls ${what} ${expected.kind}`, () =>
+      assert.deepEqual(classify(reading, lock, { toleratedRevisions: ["next"] }), expected));
   }
 
   it("finds each revision of a chain but the last behind, with what is left", () => {
@@ -53,6 +54,31 @@ describe("classify", () => {
       states.map((state) => (state.kind === "behind" ? state.pending : state.kind)),
       [7, 6, 5, 4, 3, 2, 1, "at-head"],
     );
+  });
+});
+
+describe("classify with a target", () => {
+  const table: readonly [string, Reading, LiveState][] = [
+    ["below the target", rows("a"), { kind: "behind", revisions: ["a"], pending: 1 }],
+    ["at the target", rows("b"), { kind: "at-head", revision: "b" }],
+    ["above the target", rows("c"), { kind: "beyond-target", revisions: ["c"], target: "b", undo: 1 }],
+  ];
+  for (const [what, reading, expected] of table) {
+    it(`calls a database ${what} ${expected.kind}`, () =>
+      assert.deepEqual(classify(reading, line, { targetRevision: "b" }), expected));
+  }
+
+  it("says where the target is, and what it takes", () => {
+    const target = { context: "here", namespace: "unity" };
+    const say = (reading: Reading) => {
+      const state = classify(reading, line, { targetRevision: "b" });
+      const { sentence, instruction } = describeState(state, line, target, { targetRevision: "b" });
+      return `${sentence} ${instruction}`;
+    };
+    assert.match(say(rows()), /never migrated.*applies 2 revisions\./);
+    assert.match(say(rows("a")), /at a, behind target b\..*applies 1 revision of 3\./);
+    assert.match(say(rows("b")), /at target b: nothing to migrate/);
+    assert.match(say(rows("c")), /at c, beyond target b\..*undoes 1 revision of 3, after it has taken a restore point/);
   });
 });
 
