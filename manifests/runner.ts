@@ -60,6 +60,12 @@ export function databaseUrlVariable(secretName: string): types.input.core.v1.Env
   return { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
 }
 
+/** The URL that migrations use where `DATABASE_URL` leads to a connection pooler: the Secret may have it. */
+function directUrlVariable(secretName: string): types.input.core.v1.EnvVar {
+  const key = "MIGRATION_DATABASE_URL";
+  return { name: key, valueFrom: { secretKeyRef: { name: secretName, key, optional: true } } };
+}
+
 /**
  * The container that runs the runner inside the backend's image: the Job's only one, and the Deployment's init
  * container.
@@ -79,6 +85,7 @@ export function runnerContainer(mode: RunnerMode, options: RunnerOptions): types
     ],
     env: [
       databaseUrlVariable(options.secretName),
+      directUrlVariable(options.secretName),
       { name: "UNITY_IMAGE", value: options.image }, // for the run record: a container isn't told its own
       { name: "PYTHONUNBUFFERED", value: "1" },
       { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only

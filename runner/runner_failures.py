@@ -15,6 +15,10 @@ RETRYABLE = re.compile(r"08...|40001|40P01|55P03|57P0[1235]|53300")
 HOPELESS = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|does not exist|permission denied|not permitted to log in"
     r"|not currently accepting connections|does not support SSL|certificate|invalid port|configuration parameter"
+    r"|unsupported startup parameter"
+)
+DIRECT_URL_ADVICE = (
+    "Set MIGRATION_DATABASE_URL to the URL of PostgreSQL itself: migrations need a session of their own."
 )
 
 
@@ -56,6 +60,8 @@ def describe(error: BaseException) -> str:
         lines.append(str(error) if isinstance(error, Refusal) else f"{type(error).__name__}: {error}")
     if state := sqlstate(error):
         lines.append(f"SQLSTATE {state}")
+    if "unsupported startup parameter" in lines[-1]:  # PgBouncer's answer to the bounds of a session
+        lines.append(f"This is a connection pooler. {DIRECT_URL_ADVICE}")
     if statement := getattr(error, "statement", None):
         lines.append(f"Statement: {' '.join(statement.split())[:600]}")
     message = "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Callable
 from runner_chain import Revision
 from runner_failures import Refusal, RevisionFailed
 from runner_lock import take_lock, verify_lock
+from runner_pooler import refuse_pooler
 from runner_record import RunRecord, recorded
 from runner_session import connect
 from runner_task import Steps, Task
@@ -22,6 +23,7 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
     :raises RevisionFailed: with the revision that failed; those before it stay.
     """
     with connect(task.url) as session:
+        refuse_pooler(session, task.url)
         take_lock(session, task.deadline)
         record = RunRecord(session)
         record.close_abandoned()
