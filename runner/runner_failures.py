@@ -27,15 +27,21 @@ class Refusal(Exception):
 
 
 class RevisionFailed(Exception):
-    """What a revision raised, which is rolled back: the cause is the database's or the revision's own error."""
+    """What a revision raised, which is rolled back: the cause is the database's or the revision's own error.
 
-    def __init__(self, revision: str, cause: BaseException) -> None:
+    `left` says what it did outside of a transaction that a person must undo; it is not tried again then.
+    """
+
+    def __init__(self, revision: str, cause: BaseException, left: str) -> None:
         super().__init__(f"Revision {revision} failed; its transaction is rolled back.")
         self.cause = cause
+        self.left = left
 
 
 def worth_retrying(error: BaseException) -> bool:
     """Whether time may mend what the database said."""
+    if isinstance(error, RevisionFailed) and error.left:
+        return False
     error = error.cause if isinstance(error, RevisionFailed) else error
     if state := sqlstate(error):
         return RETRYABLE.fullmatch(state) is not None
@@ -51,9 +57,9 @@ def sqlstate(error: BaseException) -> str | None:
 
 def describe(error: BaseException) -> str:
     """What went wrong as a person needs it: revision, message, SQLSTATE, statement; never the password."""
-    lines = ["Migration failed."]
+    lines, left = ["Migration failed."], ""
     if isinstance(error, RevisionFailed):
-        lines, error = [str(error)], error.cause
+        lines, left, error = [str(error)], error.left, error.cause
     if isinstance(error, DBAPIError):
         lines.append(str(error.orig).strip())
     else:
@@ -64,7 +70,7 @@ def describe(error: BaseException) -> str:
         lines.append(f"This is a connection pooler. {DIRECT_URL_ADVICE}")
     if statement := getattr(error, "statement", None):
         lines.append(f"Statement: {' '.join(statement.split())[:600]}")
-    message = "\n".join(lines)
+    message = "\n".join([*lines, left] if left else lines)
     for found in re.finditer(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", os.environ.get("DATABASE_URL", "")):
         raw = found[1] or found[2]
         message = message.replace(raw, "[secret]").replace(unquote(raw), "[secret]")
