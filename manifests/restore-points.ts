@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import { labels, names } from "./names.ts";
-import { databaseUrlVariable, runnerPath, runnerVolume } from "./runner.ts";
+import { migrationUrlVariables, runnerPath, runnerVolume } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /** What makes restore points, and brings them back. */
@@ -41,7 +41,7 @@ export function restorePointContainer(
     imagePullPolicy: options.imagePullPolicy,
     command: ["bash", `${runnerPath}/${restorePointFile}`, command.verb, argument[command.verb]],
     env: [
-      databaseUrlVariable(options.secretName),
+      ...migrationUrlVariables(options.secretName),
       { name: "HOSTNAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "RESTORE_POINTS", value: folder },
     ],

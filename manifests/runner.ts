@@ -99,6 +99,13 @@ export interface MigrationGoal {
   readonly allowDowngrade: boolean;
 }
 
+/** What migrations use: `DATABASE_URL`, and where that leads to a connection pooler the direct one, if the Secret has it. */
+export function migrationUrlVariables(secretName: string): types.input.core.v1.EnvVar[] {
+  const key = "MIGRATION_DATABASE_URL";
+  const direct = { name: key, valueFrom: { secretKeyRef: { name: secretName, key, optional: true } } };
+  return [databaseUrlVariable(secretName), direct];
+}
+
 /**
  * The container that runs the runner inside the backend's image: the Job's only one, and the Deployment's init
  * container.
@@ -127,7 +134,7 @@ export function runnerContainer(
       ...goalArguments,
     ],
     env: [
-      databaseUrlVariable(options.secretName),
+      ...migrationUrlVariables(options.secretName),
       { name: "UNITY_IMAGE", value: options.image }, // for the run record: a container isn't told its own
       { name: "PYTHONUNBUFFERED", value: "1" },
       { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only

@@ -10,7 +10,8 @@ modes:
   status     print where database and image are as JSON, change nothing
 
 Needs Python 3.9, Alembic 1.8, SQLAlchemy 1.4 and psycopg 3 or 2 (the bounds are given to libpq, so other drivers won't
-do), and `DATABASE_URL` in the environment.
+do), and `DATABASE_URL` in the environment. Where that leads to a connection pooler, `MIGRATION_DATABASE_URL` must lead
+to PostgreSQL itself; it is used instead. `UNITY_IMAGE`, the image's reference, is for the run record.
 
 exit codes: 0 done; 1 failed, or status: a person has to decide; 2 wrong usage; 3 status: revisions are pending;
 128 + n ended by signal n.

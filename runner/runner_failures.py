@@ -15,6 +15,10 @@ RETRYABLE = re.compile(r"08...|40001|40P01|55P03|57P0[1235]|53300")
 HOPELESS = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|does not exist|permission denied|not permitted to log in"
     r"|not currently accepting connections|does not support SSL|certificate|invalid port|configuration parameter"
+    r"|unsupported startup parameter"
+)
+DIRECT_URL_ADVICE = (
+    "Set MIGRATION_DATABASE_URL to the URL of PostgreSQL itself: migrations need a session of their own."
 )
 
 
@@ -23,15 +27,21 @@ class Refusal(Exception):
 
 
 class RevisionFailed(Exception):
-    """What a revision raised, which is rolled back: the cause is the database's or the revision's own error."""
+    """What a revision raised, which is rolled back: the cause is the database's or the revision's own error.
 
-    def __init__(self, revision: str, cause: BaseException) -> None:
+    `left` says what it did outside of a transaction that a person must undo; it is not tried again then.
+    """
+
+    def __init__(self, revision: str, cause: BaseException, left: str) -> None:
         super().__init__(f"Revision {revision} failed; its transaction is rolled back.")
         self.cause = cause
+        self.left = left
 
 
 def worth_retrying(error: BaseException) -> bool:
     """Whether time may mend what the database said."""
+    if isinstance(error, RevisionFailed) and error.left:
+        return False
     error = error.cause if isinstance(error, RevisionFailed) else error
     if state := sqlstate(error):
         return RETRYABLE.fullmatch(state) is not None
@@ -47,18 +57,20 @@ def sqlstate(error: BaseException) -> str | None:
 
 def describe(error: BaseException) -> str:
     """What went wrong as a person needs it: revision, message, SQLSTATE, statement; never the password."""
-    lines = ["Migration failed."]
+    lines, left = ["Migration failed."], ""
     if isinstance(error, RevisionFailed):
-        lines, error = [str(error)], error.cause
+        lines, left, error = [str(error)], error.left, error.cause
     if isinstance(error, DBAPIError):
         lines.append(str(error.orig).strip())
     else:
         lines.append(str(error) if isinstance(error, Refusal) else f"{type(error).__name__}: {error}")
     if state := sqlstate(error):
         lines.append(f"SQLSTATE {state}")
+    if "unsupported startup parameter" in lines[-1]:  # PgBouncer's answer to the bounds of a session
+        lines.append(f"This is a connection pooler. {DIRECT_URL_ADVICE}")
     if statement := getattr(error, "statement", None):
         lines.append(f"Statement: {' '.join(statement.split())[:600]}")
-    message = "\n".join(lines)
+    message = "\n".join([*lines, left] if left else lines)
     for found in re.finditer(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", os.environ.get("DATABASE_URL", "")):
         raw = found[1] or found[2]
         message = message.replace(raw, "[secret]").replace(unquote(raw), "[secret]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from runner_failures import Refusal
+from runner_failures import DIRECT_URL_ADVICE, Refusal
 from runner_words import say
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
@@ -44,7 +44,7 @@ def take_lock(session: Connection, deadline: float) -> None:
 def verify_lock(session: Connection) -> None:
     """Looks whether the session is there and holds the lock.
 
-    :raises Refusal: if the lock is gone and the session is not, which only a pooler, or a person, can do.
+    :raises Refusal: if the lock is gone and the session is not, as with a pooler that passed for PostgreSQL.
     """
     if not session.scalar(text(HELD_HERE)):
-        raise Refusal("the lock that keeps migrations apart is lost, though its session lives: is a pooler between?")
+        raise Refusal(f"the session no longer has the lock that keeps migrations apart. {DIRECT_URL_ADVICE}")

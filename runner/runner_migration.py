@@ -7,7 +7,9 @@ from typing import Callable
 
 from runner_chain import Revision
 from runner_failures import Refusal, RevisionFailed
+from runner_indexes import Index, describe_indexes, invalid_indexes, left_behind
 from runner_lock import take_lock, verify_lock
+from runner_pooler import refuse_pooler
 from runner_record import RunRecord, recorded
 from runner_session import connect
 from runner_task import Steps, Task
@@ -22,6 +24,7 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
     :raises RevisionFailed: with the revision that failed; those before it stay.
     """
     with connect(task.url) as session:
+        refuse_pooler(session, task.url)
         take_lock(session, task.deadline)
         record = RunRecord(session)
         record.close_abandoned()
@@ -33,31 +36,37 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
         count = f"{len(steps.revisions)} of {len(task.chain.revisions)} revisions {what}"
         say(f"Database is at {names(steps.current)}; {count}")
         with recorded(task, steps, record):
-            take(task, steps, session, record)
+            before = invalid_indexes(session)
+            if before and steps.direction == "upgrade":  # a downgrade may be what removes them
+                raise Refusal(f"{describe_indexes(before)} Then try again: nothing was migrated.")
+            take(task, steps, session, record, before)
             standing = verify(task, find).standing
+            if left := left_behind(session, before):
+                raise Refusal(f"the revisions went through, but: {describe_indexes(left)}")
         say(standing)
 
 
-def take(task: Task, steps: Steps, session: Connection, record: RunRecord) -> None:
-    """Takes the steps; `session` holds the lock."""
+def take(task: Task, steps: Steps, session: Connection, record: RunRecord, before: tuple[Index, ...]) -> None:
+    """Takes the steps; `session` holds the lock, and `before` are the INVALID indexes that were there."""
     for number, revision in enumerate(steps.revisions, steps.first):
         verify_lock(session)
         started = time.monotonic()
-        step(task, steps, revision)
+        try:
+            step(task, steps.direction, revision)
+        except (Exception, SystemExit) as error:
+            left = describe_indexes(left_behind(session, before))
+            raise RevisionFailed(f"{revision.id} ({revision.title})", error, left) from error
         took = time.monotonic() - started
         say(f"{number}/{steps.total}  {revision.id}  {revision.title}  {took:.2f} s")
         record.add(revision.id)
 
 
-def step(task: Task, steps: Steps, revision: Revision) -> None:
+def step(task: Task, direction: str, revision: Revision) -> None:
     """Applies or undoes one revision."""
-    try:
-        if steps.direction == "upgrade":
-            task.database.upgrade(revision.id)
-        else:
-            task.database.downgrade(revision.id)
-    except (Exception, SystemExit) as error:
-        raise RevisionFailed(f"{revision.id} ({revision.title})", error) from error
+    if direction == "upgrade":
+        task.database.upgrade(revision.id)
+    else:
+        task.database.downgrade(revision.id)
 
 
 def verify(task: Task, find: Callable[[Task], Steps]) -> Steps:

@@ -7,12 +7,14 @@ import re
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import unquote_plus
 
 import sqlalchemy
 from runner_failures import Refusal
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import NullPool
 
+DIRECT = "MIGRATION_DATABASE_URL"
 EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, special characters of the password percent-encoded"
 
 
@@ -32,14 +34,25 @@ def connect(url: URL, **arguments: Any) -> Connection:
     return engine.connect()
 
 
+def url_variable() -> str:
+    """The variable that says where the database is: the one of the direct URL, if that is set."""
+    return DIRECT if os.environ.get(DIRECT, "").strip() else "DATABASE_URL"
+
+
 def database_url() -> URL:
-    """`DATABASE_URL` with a driver that the image has.
+    """The database's URL with a driver that the image has; `DATABASE_URL` says the same afterwards, for env.py.
 
     :raises Refusal: if it is missing or none of PostgreSQL; its value is never repeated.
     """
-    value = os.environ.get("DATABASE_URL", "").strip()
+    variable = url_variable()
+    value = os.environ.get(variable, "").strip()
     if not value:
         raise Refusal(f"DATABASE_URL is not set: the container must get it from the database's Secret, as {EXAMPLE}.")
+    # libpq takes the URL's `options` instead of those of the environment, and the sessions would be bounded no more.
+    if options := re.search(r"[?&]options=([^&]*)", value):
+        os.environ["PGOPTIONS"] = f"{unquote_plus(options[1])} {os.environ['PGOPTIONS']}"
+        value = re.sub(r"(?<=[?&])options=[^&]*&?", "", value)
+    os.environ["DATABASE_URL"] = value
     # SQLAlchemy 1 knows no psycopg 3.
     driver = "psycopg" if find_spec("psycopg") and sqlalchemy.__version__ >= "2" else "psycopg2"
     with suppress(Exception):  # which would repeat the value
@@ -47,4 +60,4 @@ def database_url() -> URL:
         host = url.host or url.query.get("host")
         if url.get_backend_name() == "postgresql" and url.database and host and "@" not in host:
             return url.set(drivername=f"postgresql+{driver}")
-    raise Refusal(f"DATABASE_URL (not shown) is no URL of a PostgreSQL database: set it to {EXAMPLE}.")
+    raise Refusal(f"{variable} (not shown) is no URL of a PostgreSQL database: set it to {EXAMPLE}.")

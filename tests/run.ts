@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { pythonEnvironment } from "../cli/python-environment.ts";
 import { inventory } from "../local/cluster/inventory.ts";
+import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
 import { clusterStatus } from "../local/cluster/status.ts";
 import { stopCluster } from "../local/cluster/stop.ts";
 import { openTarget } from "../local/target.ts";
@@ -50,14 +51,23 @@ function cli(print: Print): Promise<Counts> {
   return run(["mocha", "tests/cli/**/*.test.ts"], print);
 }
 
+/** PgBouncer, which the runner's tests of poolers need; where it can't be installed, they are skipped and say so. */
+async function ensurePgBouncer(report: (line: string) => void): Promise<void> {
+  if (findProgram("pgbouncer") || !findProgram("apt-get") || process.getuid?.() !== 0) return;
+  report("Installing pgbouncer");
+  await installPackages(["pgbouncer"], () => {}).catch((error: Error) => report(error.message));
+}
+
 /** The backend's and the runner's tests, against a PostgreSQL of their own. */
 async function python(print: Print): Promise<Counts> {
   const report = (line: string) => print(`${line}\n`);
   const interpreter = await pythonEnvironment({ requirements: join(backend, "requirements-dev.txt"), report });
+  await ensurePgBouncer(report);
   const postgres = await startPostgres();
   try {
     const env = { TEST_DATABASE_URL: postgres.url, PYTHONDONTWRITEBYTECODE: "1" };
-    const pytest = (...options: string[]) => run([interpreter, "-m", "pytest", "-q", ...options], print, env, backend);
+    const pytest = (...options: string[]) =>
+      run([interpreter, "-m", "pytest", "-q", "-rs", ...options], print, env, backend);
     return sum(await Promise.all([pytest(), pytest("../tests/runner")]));
   } finally {
     await postgres.stop();

@@ -107,7 +107,8 @@ export async function ensurePrerequisites(): Promise<void> {
   if (left.length > 0) throw new Error(`Still missing after apt-get install ${packages.join(" ")}: ${left.join(", ")}`);
 }
 
-async function installPackages(packages: readonly string[], say: (what: string) => void): Promise<void> {
+/** Installs packages of Debian's or Ubuntu's, as root, without starting any service. */
+export async function installPackages(packages: readonly string[], say: (what: string) => void): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const install = ["install", "-y", "--no-install-recommends", ...packages];
   const madePolicy = !existsSync(servicePolicy);
@@ -130,7 +131,7 @@ async function installPackages(packages: readonly string[], say: (what: string) 
     for (const signal of endingSignals) process.off(signal, interrupted);
   }
   if (existsSync("/run/systemd/system")) {
-    const services = ["etcd", "containerd"].filter((name) => packages.some((one) => one.startsWith(name)));
+    const services = ["etcd", "containerd", "pgbouncer"].filter((name) => packages.some((one) => one.startsWith(name)));
     if (services.length > 0) await run("systemctl", ["disable", "--quiet", ...services]).catch(() => {});
   }
 }

@@ -83,6 +83,14 @@ describe("migrateJobSpec", () => {
     assert.equal(container?.env.find(({ name }) => name === "UNITY_IMAGE")?.value, backendOptions.image);
     assert.equal(pods["migrate Job"]?.restartPolicy, "Never");
   });
+  it("takes a direct URL from the Secret, if that has one", () => {
+    const env = pods["migrate Job"]?.containers[0]?.env ?? [];
+    const secretKeyRef = { name: backendOptions.secretName, key: "MIGRATION_DATABASE_URL", optional: true };
+    assert.deepEqual(
+      env.find(({ name }) => name === "MIGRATION_DATABASE_URL"),
+      { name: "MIGRATION_DATABASE_URL", valueFrom: { secretKeyRef } },
+    );
+  });
 });
 
 describe("migrateJobSpec of a target", () => {

@@ -213,7 +213,9 @@ class Run:
 
 def start(mode: str, chain: Chain, url: str | URL | None, *options: str, limit: float = 30, **environment: str) -> Run:
     """Starts the runner on a chain, as the container does, from another folder."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_URL"))}
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_URL", "MIGRATION_"))
+    }
     variables.update(environment, PYTHONDONTWRITEBYTECODE="1")
     if url is not None:
         variables["DATABASE_URL"] = dsn(url) if isinstance(url, URL) else url

@@ -14,7 +14,19 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
-from support import BACKEND, Chain, Result, query, reviewed_backend, revisions, run, start, tables, temporary_database
+from support import (
+    BACKEND,
+    Chain,
+    Result,
+    dsn,
+    query,
+    reviewed_backend,
+    revisions,
+    run,
+    start,
+    tables,
+    temporary_database,
+)
 
 LOCK = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
 IDS = [revision["id"] for revision in LOCK["revisions"]]
@@ -136,3 +148,13 @@ def test_the_images_modules_are_not_hidden_by_the_runners(chain: Chain, database
     result = run("upgrade", chain, database, PYTHONPATH=str(tmp_path))
     assert result.code == 0, result.stderr
     assert "from_the_image" in tables(database)
+
+
+@pytest.mark.parametrize("more", ["options={}", "connect_timeout=9&options={}&sslmode=prefer"])
+def test_the_urls_own_options_hold_beside_the_runners(chain: Chain, database: URL, more: str) -> None:
+    query(database, "CREATE SCHEMA first")
+    chain.add("one", "op.execute(\"CREATE TABLE one AS SELECT current_setting('lock_timeout') AS bound\")")
+    url = f"{dsn(database)}?{more.format('-csearch_path%3Dfirst')}"
+    result = run("upgrade", chain, url, "--lock-timeout-seconds=7")
+    assert (result.code, result.stderr) == (0, "")
+    assert query(database, "SELECT bound FROM first.one") == [("7s",)]
