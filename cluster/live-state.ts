@@ -26,6 +26,7 @@ interface Item {
   readonly metadata: {
     readonly name: string;
     readonly labels?: Record<string, string>;
+    readonly creationTimestamp?: string;
     readonly deletionTimestamp?: string;
   };
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
@@ -76,5 +77,6 @@ function liveJob({ kind, metadata, status }: Item): LiveJob[] {
     : has("Complete", "SuccessCriteriaMet")
       ? "complete"
       : "running";
-  return [{ name: metadata.name, state: metadata.deletionTimestamp === undefined ? state : "deleting" }];
+  const { name, creationTimestamp: created, deletionTimestamp } = metadata;
+  return [{ name, state: deletionTimestamp === undefined ? state : "deleting", created }];
 }

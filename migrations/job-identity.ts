@@ -41,6 +41,8 @@ export interface LiveJob {
   readonly name: string;
   /** `deleting`: on its way out, whatever it did. */
   readonly state: "running" | "complete" | "failed" | "deleting";
+  /** When it was created, in ISO 8601, if that is known. */
+  readonly created?: string;
 }
 
 /** Which Job an update declares. */
@@ -82,11 +84,26 @@ export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: L
       return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} failed`);
     case "deleting":
       return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is being deleted`);
-    case "complete":
-      return elsewhere.has(state.kind)
-        ? decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is complete, but ${moved(state)}`)
-        : decide(last, "keep", "it is complete, and nothing has changed");
+    case "complete": {
+      const name = nameOfAttempt(firstName, last);
+      if (elsewhere.has(state.kind)) return decide(last + 1, "run", `${name} is complete, but ${moved(state)}`);
+      const successor = successorOf(firstName, name, jobs);
+      return successor === undefined
+        ? decide(last, "keep", "it is complete, and nothing has changed")
+        : decide(last + 1, "run", `${name} is complete, but ${successor} came after it`);
+    }
   }
+}
+
+/**
+ * @returns The Job of other work that was made after a Job of this one and is still there: an update to it has failed.
+ * Pulumi is going to delete what it replaced, by its name, so that this very name must not be declared again.
+ */
+function successorOf(firstName: string, name: string, jobs: readonly LiveJob[]): string | undefined {
+  const prefix = firstName.slice(0, -hashLength);
+  const isOther = (job: LiveJob) => job.name.startsWith(prefix) && attemptOf(firstName, job.name) === undefined;
+  const created = jobs.find((job) => job.name === name)?.created ?? "";
+  return jobs.find((job) => isOther(job) && (job.created ?? "") > created)?.name;
 }
 
 /** @returns The number of the attempt in a list; nothing if the name is another work's. */

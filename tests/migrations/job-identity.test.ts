@@ -41,7 +41,7 @@ describe("jobAttempt", () => {
   const atHead: LiveState = { kind: "at-head", revision: "h" };
   const behind: LiveState = { kind: "behind", revisions: ["g"], pending: 1 };
   const down: LiveState = { kind: "unreachable", what: "database", cause: "down" };
-  const job = (name: string, state: LiveJob["state"]): LiveJob => ({ name, state });
+  const job = (name: string, state: LiveJob["state"], created?: string): LiveJob => ({ name, state, created });
 
   const table: readonly [string, readonly LiveJob[], LiveState, string, JobAttempt["action"], RegExp][] = [
     ["first run", [], { kind: "not-deployed" }, first, "run", /no migrate Job/],
@@ -105,8 +105,24 @@ describe("jobAttempt", () => {
     ],
     ["A, B, then A again, A's Job deleted", [job(other, "complete")], atHead, first, "run", /not those of/],
     [
-      "A, B, then A again, A's Job kept",
-      [job(first, "complete"), job(other, "complete")],
+      "A, B, then A again, A's Job the younger",
+      [job(first, "complete", "2026-01-03T00:00:02Z"), job(other, "complete", "2026-01-03T00:00:01Z")],
+      atHead,
+      first,
+      "keep",
+      /complete/,
+    ],
+    [
+      "A, B that failed, then A again",
+      [job(first, "complete", "2026-01-03T00:00:01Z"), job(other, "failed", "2026-01-03T00:00:02Z")],
+      atHead,
+      `${first}-2`,
+      "run",
+      /is complete, but .*bbbbbbbbbb came after it/,
+    ],
+    [
+      "a Job by another way came after it",
+      [job(first, "complete", "2026-01-03T00:00:01Z"), job("unity-db-migrate", "failed", "2026-01-03T00:00:02Z")],
       atHead,
       first,
       "keep",
