@@ -6,6 +6,7 @@ import { PostDeployVerification } from "./components/post-deploy-verification.ts
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import type { Release } from "./release.ts";
 import type { Settings } from "./settings.ts";
+import { migrationOptions } from "./update-plan.ts";
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
@@ -13,21 +14,28 @@ import type { Settings } from "./settings.ts";
  * @param attempt The migrate Job that the plan asks for.
  * @returns The stack's outputs.
  */
-export function deploy(settings: Settings, { head, tables, ...chain }: Release, { attempt }: JobAttempt) {
-  const { context, budget, image, imagePullPolicy, toleratedRevisions } = settings;
+export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
+  const { context, image, imagePullPolicy } = settings;
+  const { head, tables } = chain;
   const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
   const metadata = { name: settings.namespace };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
     .metadata;
 
   const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
-  const release = { context, namespace, image, imagePullPolicy, secretName: database.secretName, budget };
-  const work = { ...chain, toleratedRevisions, attempt };
-  const migration = new MigrationJob("migration", { ...release, ...work }, { provider, dependsOn: database });
+  const work = migrationOptions(settings, chain);
+  const migration = new MigrationJob(
+    "migration",
+    { ...work, context, namespace, attempt, restorePointStorage: settings.restorePoint?.storage },
+    { provider, dependsOn: database },
+  );
   const backend = new BackendDeployment(
     "backend",
     {
-      ...release,
+      ...work,
+      image,
+      context,
+      namespace,
       configMapName: migration.configMapName,
       secretVersion: database.secretVersion,
       replicas: settings.replicas,

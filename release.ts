@@ -3,24 +3,31 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { chainTables, head, type Lock } from "./migrations/lock.ts";
 import { readLock, verifyLockedFiles } from "./migrations/read-lock.ts";
+import { cutAt } from "./migrations/target.ts";
+import type { Settings } from "./settings.ts";
 
 /** What this checkout brings to a cluster: the reviewed chain, and the runner that applies it. */
 export interface Release {
+  /** The whole chain. */
   readonly lock: Lock;
-  /** The chain's head. */
+  /** The revision that the database is to be at: the target that the stack names, else the chain's head. */
   readonly head: string;
-  /** Names of the tables that the database has at the head. */
+  /** Names of the tables that the database has there. */
   readonly tables: readonly string[];
   /** The runner's files, by name. */
   readonly runnerFiles: Readonly<Record<string, string>>;
 }
 
+/** What of a stack's settings decides on where its release ends. */
+type Goal = Pick<Settings, "targetRevision" | "migrationImage">;
+
 /**
  * Reads the lock and compares it with the revision files beside it.
  *
- * @throws {pulumi.RunError} If the lock can't be read, has not exactly one head, or is not what the files say.
+ * @throws {pulumi.RunError} If the lock can't be read, has not exactly one head, is not what the files say, or lacks the
+ * target.
  */
-export function loadRelease(projectFolder: string = import.meta.dirname): Release {
+export function loadRelease(goal: Goal, projectFolder: string = import.meta.dirname): Release {
   const backend = join(projectFolder, "backend");
   try {
     const lock = readLock(join(backend, "migrations.lock.json"));
@@ -28,10 +35,22 @@ export function loadRelease(projectFolder: string = import.meta.dirname): Releas
     if (faults.length > 0)
       throw new Error(`The revisions are not what the lock records:\n  - ${faults.join("\n  - ")}`);
     const runnerFiles = readRunner(join(projectFolder, "runner"));
-    return { lock, head: head(lock), tables: chainTables(lock), runnerFiles };
+    const last = head(lock);
+    const target = goal.targetRevision ?? last;
+    if (target !== last && goal.migrationImage === undefined) throw new Error(describeMissingImage(target, last));
+    return { lock, head: target, tables: chainTables(cutAt(lock, target)), runnerFiles };
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function describeMissingImage(target: string, last: string): string {
+  return (
+    `The target revision ${target} is not the lock's head ${last}, so two images are needed: ` +
+    `unity:image, whose chain ends at ${target}, serves; unity:migrationImage, whose chain ends at ${last}, migrates. ` +
+    "Mend: pulumi config set migrationImage <registry>/unity-backend:<tag>, " +
+    "or go to the head: pulumi config rm targetRevision"
+  );
 }
 
 /** @returns The files of the runner's folder, which travel together. */

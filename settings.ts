@@ -16,6 +16,16 @@ export interface ExternalDatabase {
   readonly kind: "external";
   /** `postgresql://user:password@host:port/database`. */
   readonly url: pulumi.Output<string>;
+  /** The same, past a connection pooler: migrations need a session of their own. */
+  readonly migrationUrl: pulumi.Output<string> | undefined;
+}
+
+/** Dumps that are taken before each migration. */
+export interface RestorePoints {
+  /** PostgreSQL image whose `pg_dump` is not older than the server. */
+  readonly image: string;
+  /** Size of their volume, as a Kubernetes quantity. */
+  readonly storage: string;
 }
 
 /** Everything a stack decides. */
@@ -25,6 +35,8 @@ export interface Settings {
   readonly namespace: string;
   /** Backend image. */
   readonly image: string;
+  /** Image that migrates, if it is not the backend's: one that knows more revisions, for going back. */
+  readonly migrationImage: string | undefined;
   readonly imagePullPolicy: string;
   /** Backend pods. */
   readonly replicas: number;
@@ -32,6 +44,11 @@ export interface Settings {
   readonly rolloutTimeoutSeconds: number;
   readonly database: OwnedDatabase | ExternalDatabase;
   readonly budget: TimeBudget;
+  /** Revision to bring the database to, instead of the lock's head. */
+  readonly targetRevision: string | undefined;
+  /** Whether revisions beyond the target may be undone. */
+  readonly allowDowngrade: boolean;
+  readonly restorePoint: RestorePoints | undefined;
   /** Revisions that this release's lock lacks and that its code runs on all the same. */
   readonly toleratedRevisions: readonly string[];
 }
@@ -67,6 +84,20 @@ class Reader {
     const found = allowed.find((choice) => choice === value);
     if (found === undefined) this.fault(key, value, `one of ${allowed.join(", ")}`, `${key} ${fallback}`);
     return found ?? fallback;
+  }
+
+  /** A text that may be absent. */
+  optional(key: string, pattern: RegExp, allowed: string, example: string): string | undefined {
+    return this.#config.get(key) === undefined ? undefined : this.text(key, undefined, pattern, allowed, example);
+  }
+
+  flag(key: string): boolean {
+    return this.oneOf(key, ["true", "false"], "false") === "true";
+  }
+
+  /** A secret that may be absent. */
+  optionalSecret(key: string): pulumi.Output<string> | undefined {
+    return this.#config.getSecret(key);
   }
 
   integer(key: string, fallback: number, minimum: number, maximum: number): number {
@@ -110,15 +141,32 @@ function readBudget(reader: Reader): TimeBudget {
   return budget;
 }
 
-function readDatabase(reader: Reader): OwnedDatabase | ExternalDatabase {
+function readPostgresImage(reader: Reader): string {
+  const allowed = "an image reference with a tag or a digest";
+  return reader.text("postgresImage", "postgres:17", imageReference, allowed, "postgres:17");
+}
+
+function readRestorePoint(reader: Reader, image: string, allowDowngrade: boolean): RestorePoints | undefined {
+  const wanted = reader.flag("restorePoint");
+  if (allowDowngrade && !wanted)
+    reader.fault("restorePoint", "false", "true where allowDowngrade is", "restorePoint true");
+  if (!wanted) return undefined;
+  const storage = reader.text("restorePointStorage", "1Gi", quantity, "a size such as 1Gi", "1Gi");
+  return { image, storage };
+}
+
+function readDatabase(reader: Reader, postgresImage: string): OwnedDatabase | ExternalDatabase {
   const kind = reader.oneOf("database", ["owned", "external"], "owned");
   if (kind === "external") {
-    return { kind, url: reader.secret("databaseUrl", "the database's URL, postgresql://user:password@host:5432/name") };
+    return {
+      kind,
+      url: reader.secret("databaseUrl", "the database's URL, postgresql://user:password@host:5432/name"),
+      migrationUrl: reader.optionalSecret("migrationDatabaseUrl"),
+    };
   }
-  const image = "an image reference with a tag or a digest";
   return {
     kind,
-    image: reader.text("postgresImage", "postgres:17", imageReference, image, "postgres:17"),
+    image: postgresImage,
     storage: reader.text("databaseStorage", "1Gi", quantity, "a size such as 1Gi", "1Gi"),
     password: reader.secret("databasePassword", "the password of the database that the stack will own"),
   };
@@ -131,6 +179,8 @@ function readDatabase(reader: Reader): OwnedDatabase | ExternalDatabase {
  */
 export function loadSettings(config: pulumi.Config = new pulumi.Config("unity")): Settings {
   const reader = new Reader(config);
+  const allowDowngrade = reader.flag("allowDowngrade");
+  const postgresImage = readPostgresImage(reader);
   const settings: Settings = {
     context: reader.text("context", undefined, /\S/, "a context of your kubeconfig", "<name>"),
     namespace: reader.text("namespace", "unity", label, "a Kubernetes namespace's name", "unity"),
@@ -141,12 +191,21 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
       "the backend's image with a tag or a digest",
       "<registry>/unity-backend:<tag>",
     ),
+    migrationImage: reader.optional(
+      "migrationImage",
+      imageReference,
+      "the image that migrates, with a tag or a digest",
+      "<registry>/unity-backend:<tag>",
+    ),
     imagePullPolicy: reader.oneOf("imagePullPolicy", pullPolicies, "IfNotPresent"),
     replicas: reader.integer("replicas", 1, 1, 100),
     initContainer: reader.oneOf("initContainer", ["upgrade", "wait"], "upgrade"),
     rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 120, 10, 3600),
-    database: readDatabase(reader),
+    database: readDatabase(reader, postgresImage),
     budget: readBudget(reader),
+    targetRevision: reader.optional("targetRevision", /^\S+$/, "a revision of the lock", "<id>"),
+    allowDowngrade,
+    restorePoint: readRestorePoint(reader, postgresImage, allowDowngrade),
     toleratedRevisions: reader.list("toleratedRevisions", "revision ids with commas between them", "<id>,<id>"),
   };
   if (reader.faults.length > 0) {

@@ -5,6 +5,7 @@ import { CommandError, exitCodes } from "./command-error.ts";
 import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { planProgram } from "./plan/command.ts";
+import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
 
 const program = new Command("unity")
@@ -12,6 +13,7 @@ const program = new Command("unity")
   .addCommand(historyProgram())
   .addCommand(lockProgram())
   .addCommand(planProgram())
+  .addCommand(restoreProgram())
   .addCommand(statusProgram())
   .exitOverride();
 

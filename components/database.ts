@@ -27,6 +27,12 @@ export interface ExternalDatabaseArgs {
   readonly namespace: pulumi.Input<string>;
   /** `postgresql://user:password@host:port/database`. */
   readonly url: pulumi.Input<string>;
+  /**
+   * The same, past a connection pooler.
+   *
+   * @default `url`
+   */
+  readonly migrationUrl?: pulumi.Input<string> | undefined;
 }
 
 /** A database as the migrate Job and the backend see it: a Secret that holds `DATABASE_URL`. */
@@ -97,8 +103,12 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
 
   constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(ExternalDatabase.token, name, {}, options);
-    const url = { DATABASE_URL: pulumi.secret(args.url) };
-    const secret = credentials(name, args.namespace, url, childOptions(this, options));
+    const { url, migrationUrl } = args;
+    const urls = {
+      DATABASE_URL: pulumi.secret(url),
+      ...(migrationUrl !== undefined && { MIGRATION_DATABASE_URL: pulumi.secret(migrationUrl) }),
+    };
+    const secret = credentials(name, args.namespace, urls, childOptions(this, options));
     this.secretVersion = secret.metadata.uid;
     this.registerOutputs({ secretName: this.secretName });
   }

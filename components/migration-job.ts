@@ -17,7 +17,7 @@ export interface MigrationJobArgs extends MigrationOptions {
    *
    * @default "1Gi"
    */
-  readonly restorePointStorage?: string;
+  readonly restorePointStorage?: string | undefined;
   /**
    * Number of the attempt at this very work.
    *

@@ -57,7 +57,7 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    *
    * @default none is taken
    */
-  readonly restorePointImage?: string;
+  readonly restorePointImage?: string | undefined;
 }
 
 /** A migration's objects, but for the attempt in the Job's name. */

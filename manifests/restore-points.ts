@@ -61,8 +61,8 @@ export function restorePointsClaimSpec(storage: string): types.input.core.v1.Per
   return { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
 }
 
-/** How long `unity restore` may take. */
-const deadlineSeconds = 3600;
+/** How long a Job of `unity restore` may take, in seconds. */
+export const restoreDeadlineSeconds = 3600;
 
 /** Spec of a Job of `unity restore`. It is never tried again by itself: a restore is all or nothing. */
 export function restoreJobSpec(
@@ -72,7 +72,7 @@ export function restoreJobSpec(
 ): types.input.batch.v1.JobSpec {
   return {
     backoffLimit: 0,
-    activeDeadlineSeconds: deadlineSeconds,
+    activeDeadlineSeconds: restoreDeadlineSeconds,
     template: {
       metadata: { labels: labels(names.restoreJob) },
       spec: {

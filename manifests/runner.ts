@@ -53,7 +53,7 @@ export interface RunnerFilesOptions {
    *
    * @default the lock's head
    */
-  readonly targetRevision?: string;
+  readonly targetRevision?: string | undefined;
 }
 
 /** Data of the ConfigMap that brings the runner, and what it expects of the image, into the image's container. */

@@ -38,11 +38,17 @@ function unanswered(error: unknown): Verdict {
 }
 
 /**
- * Waits, and tells on standard output how far it is.
+ * Waits, and tells how far it is.
  *
+ * @param tell Takes lines of progress.
  * @throws {Error} As soon as it is no use to wait on: with the cause, what kubectl shows of it, and what to do.
  */
-export async function waitFor(kubectl: Kubectl, target: WaitTarget, awaited: Awaited): Promise<void> {
+export async function waitFor(
+  kubectl: Kubectl,
+  target: WaitTarget,
+  awaited: Awaited,
+  tell: (line: string) => void = console.log,
+): Promise<void> {
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
   const progress = new Progress(target.timeoutSeconds);
@@ -51,12 +57,12 @@ export async function waitFor(kubectl: Kubectl, target: WaitTarget, awaited: Awa
   for (;;) {
     const verdict = await awaited.look().catch(unanswered);
     const seconds = elapsed();
-    if (verdict.done) return console.log(`${awaited.title}: ${verdict.progress} after ${seconds.toFixed(1)} s`);
+    if (verdict.done) return tell(`${awaited.title}: ${verdict.progress} after ${seconds.toFixed(1)} s`);
     const failure = progress.failure(verdict, seconds);
     if (failure !== undefined) throw new Error(await explain(kubectl, target, awaited, failure, seconds));
     const line = redact(progress.line(verdict, seconds));
     if (line !== told || seconds - toldAt >= repeatSeconds) {
-      console.log(`${line} (${Math.round(seconds)} s)`);
+      tell(`${line} (${Math.round(seconds)} s)`);
       [told, toldAt] = [line, seconds];
     }
     // The update that asked was killed: the next one waits anew.

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import type { Plan } from "../../migrations/plan.ts";
 import { describePlan } from "../../migrations/plan-report.ts";
-import { CommandError } from "../command-error.ts";
-import { addStackOptions, readStack, type StackOptions } from "../stack-options.ts";
+import { addStackOptions, type StackOptions } from "../stack-options.ts";
+import { withSettings } from "../stack-settings.ts";
 import { exitCodeOf, stateExitCodes } from "../state-exit-codes.ts";
 
 interface PlanOptions extends StackOptions {
@@ -25,21 +25,11 @@ export function planProgram(): Command {
     });
 }
 
-/** Plans as the program does, with the settings that it would get. */
+/** Plans as the program does. */
 async function makePlan(options: StackOptions): Promise<Plan> {
-  const { values, secretKeys } = readStack(options);
-  // Only here: the SDK takes longer to load than the rest of the command line.
-  const [pulumi, { loadRelease }, { loadSettings }, { planUpdate }] = await Promise.all([
-    import("@pulumi/pulumi"),
+  const [{ loadRelease }, { planUpdate }] = await Promise.all([
     import("../../release.ts"),
-    import("../../settings.ts"),
     import("../../update-plan.ts"),
   ]);
-  try {
-    pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
-    return await planUpdate(loadSettings(new pulumi.Config("unity")), loadRelease());
-  } catch (error) {
-    if (pulumi.RunError.isInstance(error)) throw new CommandError(error.message);
-    throw error;
-  }
+  return withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
 }

@@ -35,6 +35,10 @@ describe("loadSettings", () => {
       initContainer: "upgrade",
       rolloutTimeoutSeconds: 120,
       budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 300, deadlineSeconds: 600, awaitTimeoutSeconds: 660 },
+      migrationImage: undefined,
+      targetRevision: undefined,
+      allowDowngrade: false,
+      restorePoint: undefined,
       toleratedRevisions: [],
     });
     assert.ok(database.kind === "owned");
@@ -51,6 +55,19 @@ describe("loadSettings", () => {
     assert.equal(database.kind, "external");
   });
 
+  it("takes what it needs to go back: a target, the image that knows more, a restore point", () => {
+    const goingBack = {
+      "unity:targetRevision": "a1",
+      "unity:migrationImage": "registry.example/unity-backend:2.0",
+      "unity:allowDowngrade": "true",
+      "unity:restorePoint": "true",
+      "unity:restorePointStorage": "5Gi",
+    };
+    const { targetRevision, migrationImage, allowDowngrade, restorePoint } = load({ ...least, ...goingBack });
+    assert.deepEqual([targetRevision, migrationImage], ["a1", "registry.example/unity-backend:2.0"]);
+    assert.deepEqual([allowDowngrade, restorePoint], [true, { image: "postgres:17", storage: "5Gi" }]);
+  });
+
   const bad: [string, string, RegExp][] = [
     ["unity:context", " ", /unity:context is " "; it must be a context of your kubeconfig/],
     ["unity:namespace", "Unity!", /unity:namespace is "Unity!"; it must be .*pulumi config set namespace unity/],
@@ -59,6 +76,9 @@ describe("loadSettings", () => {
     ["unity:toleratedRevisions", "a,,b", /toleratedRevisions is "a,,b"; it must be revision ids with commas/],
     ["unity:replicas", "two", /unity:replicas is "two"/],
     ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
+    ["unity:allowDowngrade", "true", /unity:restorePoint is "false"; it must be true where allowDowngrade is/],
+    ["unity:allowDowngrade", "yes", /unity:allowDowngrade is "yes"; it must be one of true, false/],
+    ["unity:migrationImage", "unity-backend", /unity:migrationImage is "unity-backend"; it must be the image/],
     ["unity:database", "shared", /it must be one of owned, external/],
     ["unity:databaseStorage", "much", /unity:databaseStorage is "much"; it must be a size such as 1Gi/],
     [
