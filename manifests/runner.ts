@@ -39,8 +39,8 @@ export function runnerConfigMapData(
 ): Record<string, string> {
   const tolerated = toleratedRevisions.length > 0 ? { tolerated: toleratedRevisions } : {};
   const revisions = lock.revisions.map((revision) => {
-    const { id, title, file, sha256 } = revision;
-    return { id, title, file, sha256, sql: sqlHash(revision) };
+    const { id, title, file, sha256, reversible, reversibleReason } = revision;
+    return { id, title, file, sha256, sql: sqlHash(revision), reversible, reversibleReason };
   });
   return { ...runnerFiles, "chain.json": JSON.stringify({ heads: lock.heads, revisions, ...tolerated }) };
 }

@@ -133,7 +133,15 @@ describe("runnerConfigMapData", () => {
     assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
     const { heads, revisions } = JSON.parse(files["chain.json"] ?? "");
     assert.deepEqual(heads, ["r2"]);
-    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "file", "sha256", "sql"]);
+    assert.deepEqual(Object.keys(revisions[0]), [
+      "id",
+      "title",
+      "file",
+      "sha256",
+      "sql",
+      "reversible",
+      "reversibleReason",
+    ]);
     assert.match(revisions[0].sql, /^[0-9a-f]{16}$/);
   });
   it("decides the ConfigMap's name", () => {
