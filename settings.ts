@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RunnerMode, TimeBudget } from "./manifests/runner.ts";
+import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
 
 /** A PostgreSQL that the stack deploys and keeps the data of. */
 export interface OwnedDatabase {
@@ -40,7 +40,7 @@ export interface Settings {
   readonly imagePullPolicy: string;
   /** Backend pods. */
   readonly replicas: number;
-  readonly initContainer: RunnerMode;
+  readonly initContainer: InitContainerMode;
   readonly rolloutTimeoutSeconds: number;
   readonly database: OwnedDatabase | ExternalDatabase;
   readonly budget: TimeBudget;

@@ -1,7 +1,13 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { labels, names, ports, selectorLabels } from "./names.ts";
-import { databaseUrlVariable, type RunnerMode, type RunnerOptions, runnerContainer, runnerVolume } from "./runner.ts";
+import {
+  databaseUrlVariable,
+  type InitContainerMode,
+  type RunnerOptions,
+  runnerContainer,
+  runnerVolume,
+} from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /** What the backend's Deployment is made of. */
@@ -9,7 +15,7 @@ export interface BackendOptions extends RunnerOptions {
   /** Pods to run. */
   readonly replicas: number;
   /** What the init container does before the app starts. */
-  readonly initContainer: RunnerMode;
+  readonly initContainer: InitContainerMode;
   /** Changes when the Secret's content does, so that pods with the old one are replaced. */
   readonly secretVersion: Input<string>;
   /** How long a rollout may stand still before Kubernetes calls it failed. */

@@ -21,7 +21,7 @@ export function migrateJobSpec(
   options: RunnerOptions & Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage">,
 ): types.input.batch.v1.JobSpec {
   const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image } = options;
-  const goal = targetRevision === undefined ? undefined : { targetRevision, allowDowngrade };
+  const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
   const initContainers = image === undefined ? [] : [restorePointContainer({ verb: "take" }, { ...options, image })];
   return {
     backoffLimit: 0,
@@ -33,7 +33,7 @@ export function migrateJobSpec(
         restartPolicy: "Never",
         securityContext: podSecurityContext(userIds.backend),
         ...(initContainers.length > 0 && { initContainers }),
-        containers: [runnerContainer("upgrade", options, goal)],
+        containers: [runnerContainer(mode, options, targetRevision)],
         volumes: [
           runnerVolume(configMapName),
           ...(initContainers.length > 0 ? [restorePointsVolume] : []),

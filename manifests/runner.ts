@@ -19,7 +19,10 @@ export interface TimeBudget {
 }
 
 /** `upgrade`: migrate when behind. `wait`: only wait until the database is at head. */
-export type RunnerMode = "upgrade" | "wait";
+export type InitContainerMode = "upgrade" | "wait";
+
+/** What the runner does; `reach` also undoes what was applied since its target. */
+export type RunnerMode = InitContainerMode | "reach";
 
 /** What the migrate container needs to know. */
 export interface RunnerOptions {
@@ -71,8 +74,8 @@ export function runnerConfigMapData(options: RunnerFilesOptions): Record<string,
 function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
   const tolerated = toleratedRevisions.length > 0 ? { tolerated: toleratedRevisions } : {};
   const revisions = lock.revisions.map((revision) => {
-    const { id, title, file, sha256, reversible } = revision;
-    return { id, title, file, sha256, sql: sqlHash(revision), reversible };
+    const { id, title, file, sha256, reversible, reversibleReason } = revision;
+    return { id, title, file, sha256, sql: sqlHash(revision), reversible, reversibleReason };
   });
   return JSON.stringify({ heads: lock.heads, revisions, ...tolerated });
 }
@@ -92,13 +95,6 @@ export function databaseUrlVariable(secretName: string): types.input.core.v1.Env
   return { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
 }
 
-/** Where the migrate Job brings the database. */
-export interface MigrationGoal {
-  readonly targetRevision: string;
-  /** Whether revisions beyond it may be undone. */
-  readonly allowDowngrade: boolean;
-}
-
 /** What migrations use: `DATABASE_URL`, and where that leads to a connection pooler the direct one, if the Secret has it. */
 export function migrationUrlVariables(secretName: string): types.input.core.v1.EnvVar[] {
   const key = "MIGRATION_DATABASE_URL";
@@ -110,17 +106,16 @@ export function migrationUrlVariables(secretName: string): types.input.core.v1.E
  * The container that runs the runner inside the backend's image: the Job's only one, and the Deployment's init
  * container.
  *
- * @param goal Of the Job, if it is another than the head of the image's chain.
+ * @param targetRevision Where the Job brings the database, if not to the head of its image's chain.
  */
 export function runnerContainer(
   mode: RunnerMode,
   options: RunnerOptions,
-  goal?: MigrationGoal,
+  targetRevision?: string,
 ): types.input.core.v1.Container {
   const { budget } = options;
-  const goalArguments = goal === undefined ? [] : [`--target=${goal.targetRevision}`];
-  if (goal?.allowDowngrade) goalArguments.push("--allow-downgrade");
-  const chainFile = goal === undefined ? chainFiles.backend : chainFiles.migration;
+  const target = targetRevision === undefined ? [] : [`--target=${targetRevision}`];
+  const chainFile = targetRevision === undefined ? chainFiles.backend : chainFiles.migration;
   return {
     name: "migrate",
     image: options.image,
@@ -131,7 +126,7 @@ export function runnerContainer(
       `--lock-timeout-seconds=${budget.lockTimeoutSeconds}`,
       `--statement-timeout-seconds=${budget.statementTimeoutSeconds}`,
       `--deadline-seconds=${budget.deadlineSeconds}`,
-      ...goalArguments,
+      ...target,
     ],
     env: [
       ...migrationUrlVariables(options.secretName),

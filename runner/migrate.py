@@ -1,11 +1,13 @@
-"""Brings the database to the head of the chain, from inside the backend's image.
+"""Brings the database to the head of the chain, or another of its revisions, from inside the backend's image.
 
 It drives the image's own Alembic, so that what runs is what `alembic upgrade head` would run, and adds what that lacks:
 one migration at a time (a session advisory lock), bounded waits, retries of what a retry can mend, and a failure that
 names revision, statement and SQLSTATE in the pod's termination message.
 
 modes:
-  upgrade    apply what is pending
+  upgrade    apply what is pending, up to --target
+  downgrade  undo what was applied since --target, newest first
+  reach      whichever of both leads to --target
   wait       wait until nothing is pending, change nothing
   status     print where database and image are as JSON, change nothing
 
@@ -30,6 +32,7 @@ from pathlib import Path
 
 from runner_chain import Chain
 from runner_database import Database, verify_image
+from runner_downgrade import downgrade, reach
 from runner_ending import SIGNALS, end_when_told, fail
 from runner_failures import describe, worth_retrying
 from runner_session import database_url, set_up_sessions
@@ -41,20 +44,23 @@ from runner_words import say
 # From here on, imports find what they would find for `alembic`: nothing of this folder.
 sys.path.pop(0)
 
-MODES = {"upgrade": upgrade, "wait": wait, "status": status}
+MODES = {"upgrade": upgrade, "downgrade": downgrade, "reach": reach, "wait": wait, "status": status}
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=list(MODES))
     parser.add_argument("--chain", type=Path, required=True, help="JSON of the reviewed chain")
-    parser.add_argument("--target", metavar="REVISION", help="where to (default: the chain's heads)")
+    parser.add_argument("--target", metavar="REVISION", help="where to (default: the chain's heads); base undoes all")
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="where alembic.ini lies (default: here)")
     parser.add_argument("--lock-timeout-seconds", type=float, default=5)
     parser.add_argument("--statement-timeout-seconds", type=float, default=300)
     parser.add_argument("--deadline-seconds", type=float, default=600)
     parser.add_argument("--termination-log", type=Path, default="/dev/termination-log", help="written if it exists")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.mode == "downgrade" and not arguments.target:
+        parser.error("downgrade needs --target: a revision, or base, which undoes all")
+    return arguments
 
 
 def main() -> int | None:

@@ -11,7 +11,7 @@ from runner_failures import Refusal
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision as the reviewed lock records it."""
+    """A revision as the reviewed lock records it, under the lock's own names."""
 
     id: str
     title: str
@@ -19,6 +19,10 @@ class Revision:
     sha256: str
     # Tells its SQL apart, in the plan's hash.
     sql: str
+    # None if only a database could tell.
+    reversible: bool | None
+    # Why it is not true.
+    reversibleReason: str | None
 
 
 @dataclass(frozen=True)

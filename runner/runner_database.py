@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationStep
 from alembic.script import ScriptDirectory
 from runner_chain import Chain, Revision
 from runner_failures import Refusal
@@ -44,6 +45,12 @@ class Database:
         """Applies `revision`, whose predecessors are applied."""
         # Alembic documents this method for callers of EnvironmentContext, its underscore notwithstanding.
         self._run(lambda current, _context: self.script._upgrade_revs(revision, current), destination_rev=revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Undoes `revision`, on which nothing builds that is applied."""
+        script = self.script.get_revision(revision)
+        step = MigrationStep.downgrade_from_script(self.script.revision_map, script)
+        self._run(lambda _current, _context: [step], destination_rev=script.down_revision or "base")
 
 
 def verify_image(database: Database, chain: Chain) -> None:

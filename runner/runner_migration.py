@@ -48,7 +48,7 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
 
 def take(task: Task, steps: Steps, session: Connection, record: RunRecord, before: tuple[Index, ...]) -> None:
     """Takes the steps; `session` holds the lock, and `before` are the INVALID indexes that were there."""
-    for number, revision in enumerate(steps.revisions, steps.first):
+    for number, revision in zip(steps.numbers, steps.revisions):
         verify_lock(session)
         started = time.monotonic()
         try:

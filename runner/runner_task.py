@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner_chain import Chain, Revision
@@ -34,8 +35,8 @@ class Steps:
     target: frozenset[str]
     # In order of application: to apply, or to undo.
     revisions: tuple[Revision, ...]
-    # Number of the first of them, and of all, as the log counts.
-    first: int
+    # What the log counts them by, and of how many.
+    numbers: Sequence[int]
     total: int
     # For people, when there is nothing to do.
     standing: str

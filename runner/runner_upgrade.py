@@ -43,9 +43,9 @@ def pending_steps(task: Task) -> Steps:
         target = frozenset([chain.find(task.target).id])
         wanted = task.database.lineage(task.target)
         pending = [revision for revision in pending if revision.id in wanted]
-    first = chain.revisions.index(pending[0]) + 1 if pending else 0
+    numbers = [chain.revisions.index(revision) + 1 for revision in pending]
     standing = describe_standing(current, target, chain)
-    return Steps("upgrade", current, target, tuple(pending), first, len(chain.revisions), standing)
+    return Steps("upgrade", current, target, tuple(pending), numbers, len(chain.revisions), standing)
 
 
 def describe_standing(current: frozenset[str], target: frozenset[str], chain: Chain) -> str:

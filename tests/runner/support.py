@@ -129,25 +129,34 @@ class Chain:
 
     folder: Path
     reviewed: Path
-    entries: list[dict[str, str]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     tolerated: list[str] = field(default_factory=list)
 
-    def add(self, id: str, upgrade: str, *, after: str | Sequence[str] | None = None, more: str = "") -> Path:
+    def add(
+        self,
+        id: str,
+        upgrade: str,
+        *,
+        after: str | Sequence[str] | None = None,
+        more: str = "",
+        downgrade: str = "pass",
+    ) -> Path:
         """Writes a revision whose `upgrade` has the given lines; without `after` it follows the one before."""
         down = after if after is not None else (self.entries[-1]["id"] if self.entries else ())
         path = self.folder / "alembic" / "versions" / f"{id}.py"
         body = "\n".join(f"    {line}" for line in upgrade.splitlines())
         path.write_text(
             f'"""Title of {id}"""\nfrom alembic import op\nrevision = {id!r}\ndown_revision = {down or None!r}\n'
-            f"{more}\ndef upgrade():\n{body}\n\ndef downgrade():\n    pass\n",
+            f"{more}\ndef upgrade():\n{body}\n\ndef downgrade():\n    {downgrade}\n",
             encoding="utf-8",
         )
         self.entries = [entry for entry in self.entries if entry["id"] != id]
         file = str(path.relative_to(self.folder))
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         sql = f"sql of {id}"
-        self.entries.append({"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256, "sql": sql})
+        entry = {"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256, "sql": sql}
+        self.entries.append({**entry, "reversible": None, "reversibleReason": "a test's"})
         self.heads = [head for head in self.heads if head not in down and head != id] + [id]
         self.review()
         return path
@@ -161,7 +170,7 @@ class Chain:
 def reviewed_backend(folder: Path) -> Chain:
     """The real backend; its reviewed chain, in the form that the ConfigMap has, goes to `folder`."""
     lock = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
-    keys = ("id", "title", "file", "sha256")
+    keys = ("id", "title", "file", "sha256", "reversible", "reversibleReason")
     entries = [{**{key: entry[key] for key in keys}, "sql": entry["sha256"][:16]} for entry in lock["revisions"]]
     chain = Chain(BACKEND, folder / "chain.json", entries, lock["heads"])
     chain.review()

@@ -23,6 +23,7 @@ from support import (
     reviewed_backend,
     revisions,
     run,
+    stamp,
     start,
     tables,
     temporary_database,
@@ -122,6 +123,14 @@ def test_two_heads_from_one_of_them(chain: Chain, database: URL, at: str) -> Non
     assert applied(result.stdout) == [{"left": "right", "right": "left"}[at]]
     assert revisions(database) == {"left", "right"}
     assert "nothing to migrate" in run("upgrade", chain, database).stdout
+
+
+def test_lines_are_numbered_as_in_the_chain(chain: Chain, database: URL) -> None:
+    for id, after in [("root", ()), ("left", "root"), ("right", "root"), ("left_too", "left")]:
+        chain.add(id, "pass", after=after)
+    stamp(database, "right")
+    result = run("upgrade", chain, database)
+    assert re.findall(r"^(\d/\d  \S+)", result.stdout, re.MULTILINE) == ["2/4  left", "4/4  left_too"]
 
 
 def test_a_branch_that_depends_on_another(chain: Chain, database: URL) -> None:
