@@ -15,7 +15,7 @@ import { migrationOptions } from "./update-plan.ts";
  * @returns The stack's outputs.
  */
 export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
-  const { context, image, imagePullPolicy } = settings;
+  const { context, image, imagePullPolicy, toleratedRevisions } = settings;
   const { head, tables } = chain;
   const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
   const metadata = { name: settings.namespace };
@@ -34,6 +34,7 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
     {
       ...work,
       image,
+      toleratedRevisions,
       context,
       namespace,
       configMapName: migration.configMapName,
@@ -46,7 +47,10 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
   );
   const verification = new PostDeployVerification(
     "verification",
-    { expected: { context, namespace: settings.namespace, head, tables }, rollout: backend.rollout },
+    {
+      expected: { context, namespace: settings.namespace, head, toleratedRevisions, tables },
+      rollout: backend.rollout,
+    },
     { dependsOn: backend },
   );
   return { head, jobName: migration.jobName, checks: verification.results };

@@ -5,6 +5,8 @@ import type { CheckName } from "./names.ts";
 export interface Expected extends ClusterTarget {
   /** Revision that the database must be at. */
   readonly head: string;
+  /** Revisions of later releases that it may be at instead. */
+  readonly toleratedRevisions: readonly string[];
   /** Tables that the database must have. */
   readonly tables: readonly string[];
 }

@@ -15,9 +15,6 @@ export type Answer = { readonly value: unknown } | { readonly cause: string };
 /** What each workload that was asked said, in the order of asking: the last one answers if any does. */
 export type Answers = readonly (Answer & { readonly workload: string })[];
 
-/** How long one pod may take, in seconds. */
-const execSeconds = 1.5;
-
 /**
  * A program that prints the answer, in a transaction that can't write. For any image: Python 3.6, psycopg, psycopg2 or
  * whatever driver SQLAlchemy has. It never prints the URL.
@@ -89,15 +86,34 @@ const postgres: Source = {
  * pods have. It never fails: what can't be asked is part of the answer.
  *
  * @param owned Whether the stack has a PostgreSQL of its own: it is asked first, as psql takes half of Python's time.
+ * @param seconds How long each pod may take.
  */
-export async function askDatabase(kubectl: Kubectl, owned: boolean, question: Question): Promise<Answers> {
+export async function askDatabase(
+  kubectl: Kubectl,
+  owned: boolean,
+  question: Question,
+  seconds: number,
+): Promise<Answers> {
   const answers: (Answer & { workload: string })[] = [];
   for (const source of owned ? [postgres, backend] : [backend]) {
-    const answer = await settled(ask(kubectl, source, question));
+    const answer = await settled(ask(kubectl, source, question, seconds));
     answers.push({ workload: source.workload, ...answer });
     if ("value" in answer) break;
   }
   return answers;
+}
+
+/** The answer to a question whose lack is an error. @throws {Error} With what each pod said. */
+export async function askSurely(
+  kubectl: Kubectl,
+  owned: boolean,
+  question: Question,
+  seconds: number,
+): Promise<unknown> {
+  const answers = await askDatabase(kubectl, owned, question, seconds);
+  const answered = answers.find((answer) => "value" in answer);
+  if (answered !== undefined) return answered.value;
+  throw new Error(answers.flatMap((each) => ("cause" in each ? [`${each.workload}: ${each.cause}`] : [])).join("; "));
 }
 
 /** @returns The value of a promise, or what went wrong as one line. */
@@ -109,9 +125,14 @@ export async function settled<T>(question: Promise<T>): Promise<{ readonly value
 }
 
 /** @returns The value that a program in a workload's pod prints last, whatever the image prints before. */
-async function ask(kubectl: Kubectl, { workload, command, script }: Source, question: Question): Promise<unknown> {
+async function ask(
+  kubectl: Kubectl,
+  { workload, command, script }: Source,
+  question: Question,
+  seconds: number,
+): Promise<unknown> {
   const target = [`deployment/${workload}`, `--container=${workload}`, "--pod-running-timeout=1s"];
-  const output = await kubectl.run(["exec", "--stdin", ...target, "--", ...command], script(question), execSeconds);
+  const output = await kubectl.run(["exec", "--stdin", ...target, "--", ...command], script(question), seconds);
   try {
     return JSON.parse(output.trim().split("\n").at(-1) ?? "");
   } catch {

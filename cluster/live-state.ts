@@ -12,10 +12,11 @@ export interface Live {
   readonly jobs: readonly LiveJob[];
 }
 
-/** How long the list may take, in seconds: it is asked beside the pods, which are asked one after the other. */
-const listSeconds = 3;
+/** How long each question may take: the list is asked beside the pods, which are asked one after the other. */
+const bounds = { listSeconds: 3, podSeconds: 1.5 } as const;
 
-const revisions: Question = {
+/** The rows of `alembic_version`, sorted. */
+export const revisionsQuestion: Question = {
   table: "alembic_version",
   query: "SELECT coalesce(json_agg(version_num ORDER BY version_num), '[]') FROM alembic_version",
 };
@@ -39,14 +40,17 @@ interface Item {
  * @param owned Whether the stack has a PostgreSQL of its own.
  */
 export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> {
-  const [listed, answers] = await Promise.all([settled(list(kubectl)), askDatabase(kubectl, owned, revisions)]);
+  const [listed, answers] = await Promise.all([
+    settled(list(kubectl)),
+    askDatabase(kubectl, owned, revisionsQuestion, bounds.podSeconds),
+  ]);
   if ("cause" in listed) return { reading: { kind: "unreachable", what: "cluster", cause: listed.cause }, jobs: [] };
   return { reading: chooseReading(answers, listed.value), jobs: listed.value.flatMap(liveJob) };
 }
 
 async function list(kubectl: Kubectl): Promise<readonly Item[]> {
   const selector = workloadSelector(names.backend, names.postgres, names.migrateJob);
-  const output = await kubectl.run(["get", "pods,jobs", selector, "--output=json"], "", listSeconds);
+  const output = await kubectl.run(["get", "pods,jobs", selector, "--output=json"], "", bounds.listSeconds);
   return (JSON.parse(output) as { items: Item[] }).items;
 }
 

@@ -1,5 +1,5 @@
 import { type RunRecord, runRecordTable } from "../migrations/run-record.ts";
-import { type Answers, askDatabase, type Question } from "./database-query.ts";
+import { askSurely, type Question } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** How many runs are read: the newest ones. */
@@ -20,12 +20,5 @@ const question: Question = {
  * @throws {Error} If the database can't be asked, with what each pod said.
  */
 export async function readRuns(kubectl: Kubectl, owned: boolean): Promise<readonly RunRecord[]> {
-  const answers = await askDatabase(kubectl, owned, question);
-  const answered = answers.find((answer) => "value" in answer);
-  if (answered === undefined) throw new Error(describeCauses(answers));
-  return (answered.value ?? []) as readonly RunRecord[];
-}
-
-function describeCauses(answers: Answers): string {
-  return answers.flatMap((answer) => ("cause" in answer ? [`${answer.workload}: ${answer.cause}`] : [])).join("; ");
+  return ((await askSurely(kubectl, owned, question, 10)) ?? []) as readonly RunRecord[];
 }

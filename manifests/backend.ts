@@ -16,6 +16,12 @@ export interface BackendOptions extends RunnerOptions {
   readonly replicas: number;
   /** What the init container does before the app starts. */
   readonly initContainer: InitContainerMode;
+  /**
+   * Revisions of later releases that the database may be at.
+   *
+   * @default none
+   */
+  readonly toleratedRevisions?: readonly string[] | undefined;
   /** Changes when the Secret's content does, so that pods with the old one are replaced. */
   readonly secretVersion: Input<string>;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
@@ -27,13 +33,18 @@ function probe(path: string, periodSeconds: number, failureThreshold: number): t
   return { httpGet: { path, port: "http" }, periodSeconds, failureThreshold, timeoutSeconds: 3 };
 }
 
+/** What the app accepts beside its own head, for `/health`. */
+function toleratedVariable(revisions: readonly string[] = []): types.input.core.v1.EnvVar[] {
+  return revisions.length > 0 ? [{ name: "TOLERATED_REVISIONS", value: revisions.join(",") }] : [];
+}
+
 function backendContainer(options: BackendOptions): types.input.core.v1.Container {
   return {
     name: names.backend,
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
     ports: [{ name: "http", containerPort: ports.backend }],
-    env: [databaseUrlVariable(options.secretName)],
+    env: [databaseUrlVariable(options.secretName), ...toleratedVariable(options.toleratedRevisions)],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     startupProbe: probe("/health/live", 1, 60),

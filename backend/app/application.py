@@ -24,7 +24,11 @@ FIRST_REGISTRATION_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-def create_app(url: URL, definitions: Sequence[PluginDefinition] = BUILTIN_PLUGINS) -> FastAPI:
+def create_app(
+    url: URL,
+    definitions: Sequence[PluginDefinition] = BUILTIN_PLUGINS,
+    tolerated_revisions: frozenset[str] = frozenset(),
+) -> FastAPI:
     """Return the application for a database. It starts even while the database is down."""
     engine = create_pooled_engine(url)
     probe_engine = create_probe_engine(url)
@@ -50,7 +54,7 @@ def create_app(url: URL, definitions: Sequence[PluginDefinition] = BUILTIN_PLUGI
     app = FastAPI(title="Unity", lifespan=lifespan)
     app.state.sessions = sessionmaker(engine, expire_on_commit=False)
     app.state.definitions = {plugin.id: plugin for plugin in definitions}
-    app.state.probe = DatabaseProbe(probe_engine, read_heads())
+    app.state.probe = DatabaseProbe(probe_engine, read_heads(), tolerated_revisions)
     app.include_router(health.router)
     app.include_router(plugins.router)
     app.add_exception_handler(SQLAlchemyError, report_database_error)

@@ -41,6 +41,16 @@ def parse_database_url(value: str) -> URL:
     return url.set(drivername=DRIVER)
 
 
+def tolerated_revisions_from_environment(
+    environment: Mapping[str, str] = os.environ,
+) -> frozenset[str]:
+    """Return the revisions of later releases that the code runs on, from TOLERATED_REVISIONS.
+
+    They have commas between them; none by default.
+    """
+    return frozenset(environment.get("TOLERATED_REVISIONS", "").replace(",", " ").split())
+
+
 def database_url_from_environment(environment: Mapping[str, str] = os.environ) -> URL:
     """Return the database's URL from DATABASE_URL, or raise SettingsError."""
     value = environment.get(VARIABLE, "").strip()

@@ -55,13 +55,15 @@ class Liveness(BaseModel):
     status: Literal["alive"] = "alive"
 
 
-def check_database(engine: Engine, heads: tuple[str, ...]) -> DatabaseHealth:
+def check_database(
+    engine: Engine, heads: tuple[str, ...], tolerated: frozenset[str]
+) -> DatabaseHealth:
     """Ask the database for its revision. Every fault becomes an unhealthy answer."""
     try:
         current = read_current(engine)
     except SQLAlchemyError as error:
         return _unreachable(describe_error(error, engine.url), heads)
-    state = compare_revisions(current, heads)
+    state = compare_revisions(current, heads, tolerated)
     return DatabaseHealth(
         status="unhealthy" if state.error else "healthy",
         revision=state.revision,
@@ -82,9 +84,12 @@ class DatabaseProbe:
     does not delay the end of the process.
     """
 
-    def __init__(self, engine: Engine, heads: tuple[str, ...]) -> None:
+    def __init__(
+        self, engine: Engine, heads: tuple[str, ...], tolerated: frozenset[str] = frozenset()
+    ) -> None:
         self._engine = engine
         self._heads = heads
+        self._tolerated = tolerated
         self._lock = threading.Lock()
         self._running: Future[DatabaseHealth] | None = None
 
@@ -105,7 +110,7 @@ class DatabaseProbe:
 
     def _run(self, result: Future[DatabaseHealth]) -> None:
         try:
-            result.set_result(check_database(self._engine, self._heads))
+            result.set_result(check_database(self._engine, self._heads, self._tolerated))
         except Exception as error:
             result.set_exception(error)
 

@@ -46,10 +46,14 @@ def _select_versions(connection: Connection) -> tuple[str, ...]:
         raise
 
 
-def compare_revisions(current: tuple[str, ...], heads: tuple[str, ...]) -> RevisionState:
-    """Judge the database's revisions against the code's heads."""
+def compare_revisions(
+    current: tuple[str, ...], heads: tuple[str, ...], tolerated: frozenset[str] = frozenset()
+) -> RevisionState:
+    """Judge the database's revisions against the code's heads, and what it tolerates besides."""
     head = heads[0] if len(heads) == 1 else None
     revision = current[0] if len(current) == 1 else None
+    if revision in tolerated and head is not None:
+        return RevisionState(revision, head, None)
     return RevisionState(revision, head, _difference(current, heads))
 
 

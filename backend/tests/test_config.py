@@ -2,7 +2,12 @@
 
 import pytest
 
-from app.config import SettingsError, database_url_from_environment, parse_database_url
+from app.config import (
+    SettingsError,
+    database_url_from_environment,
+    parse_database_url,
+    tolerated_revisions_from_environment,
+)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
@@ -34,3 +39,8 @@ def test_wrong_urls_are_refused_without_their_value(value: str, message: str) ->
 def test_a_missing_url_is_named(environment: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL is not set"):
         database_url_from_environment(environment)
+
+
+def test_tolerated_revisions_have_commas_between_them() -> None:
+    assert tolerated_revisions_from_environment({"TOLERATED_REVISIONS": "a, b,"}) == {"a", "b"}
+    assert tolerated_revisions_from_environment({}) == frozenset()

@@ -85,6 +85,16 @@ def test_several_revisions(client: TestClient, database: URL) -> None:
     assert f"one row, found {PREVIOUS}, {HEAD}" in component["error"]
 
 
+def test_a_later_revision_is_healthy_where_it_is_tolerated(database: URL) -> None:
+    query(database, "UPDATE alembic_version SET version_num = 'later'")
+    with TestClient(create_app(database, tolerated_revisions=frozenset({"later"}))) as client:
+        response = client.get("/health")
+        assert response.status_code == 200
+        assert response.json()["components"]["database"]["revision"] == "later"
+    with TestClient(create_app(database)) as client:
+        assert "later" in unhealthy_database(client)["error"]
+
+
 @pytest.mark.parametrize("heads", [(), ("a", "b")])
 def test_a_chain_without_one_head_is_an_error(heads: tuple[str, ...]) -> None:
     state = compare_revisions(("a",), heads)

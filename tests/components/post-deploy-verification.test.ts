@@ -3,7 +3,7 @@ import { checkNames } from "../../checks/names.ts";
 import { PostDeployVerification } from "../../components/post-deploy-verification.ts";
 import { find, record } from "../support/recorder.ts";
 
-const expected = { context: "c", namespace: "unity", head: "r1", tables: ["t1"] };
+const expected = { context: "c", namespace: "unity", head: "r1", toleratedRevisions: [], tables: ["t1"] };
 
 describe("PostDeployVerification", () => {
   it("declares one command a check, run again by every rollout", async () => {
