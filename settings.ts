@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RunnerMode, TimeBudget } from "./manifests/runner.ts";
+import { type Approval, parseApprovals } from "./migrations/approvals.ts";
 
 /** A PostgreSQL that the stack deploys and keeps the data of. */
 export interface OwnedDatabase {
@@ -34,6 +35,10 @@ export interface Settings {
   readonly budget: TimeBudget;
   /** Revisions that this release's lock lacks and that its code runs on all the same. */
   readonly toleratedRevisions: readonly string[];
+  /** Findings of revisions that the stack accepts. */
+  readonly approvals: readonly Approval[];
+  /** Hash of the only plan that may be carried out, as a preview showed it; any plan may if it is not set. */
+  readonly planHash: string | undefined;
 }
 
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -85,10 +90,32 @@ class Reader {
     return words;
   }
 
+  /** A text that may be absent. */
+  optional(key: string, pattern: RegExp, allowed: string, example: string): string | undefined {
+    return this.#config.get(key) === undefined ? undefined : this.text(key, undefined, pattern, allowed, example);
+  }
+
+  approvals(key: string): readonly Approval[] {
+    const given = this.#config.get(key);
+    const { approvals, faults } = parseApprovals(given === undefined ? undefined : parseJson(given));
+    for (const { path, given, allowed, example } of faults)
+      this.fault(path, given, allowed, `--path '${path}' '${example}'`);
+    return approvals;
+  }
+
   secret(key: string, allowed: string): pulumi.Output<string> {
     const value = this.#config.getSecret(key);
     if (value === undefined) this.fault(key, undefined, allowed, `--secret ${key}`);
     return value ?? pulumi.secret("");
+  }
+}
+
+/** @returns A value that Pulumi hands over as JSON; what is no JSON is a text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 
@@ -148,6 +175,8 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     database: readDatabase(reader),
     budget: readBudget(reader),
     toleratedRevisions: reader.list("toleratedRevisions", "revision ids with commas between them", "<id>,<id>"),
+    approvals: reader.approvals("approvals"),
+    planHash: reader.optional("planHash", /^[0-9a-f]{16}$/, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
   };
   if (reader.faults.length > 0) {
     throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);

@@ -40,12 +40,20 @@ export function readStack(options: StackOptions): StackConfiguration {
   const file = options.configFile ?? stackFile(options);
   const config = file === undefined ? {} : readConfig(file);
   const given = { ...(context && { "unity:context": context }), ...(namespace && { "unity:namespace": namespace }) };
-  const secretKeys = Object.keys(config).filter((key) => typeof config[key] === "object");
-  const plain = Object.entries(config).map(([key, value]) => [
-    key,
-    typeof value === "object" ? "[secret]" : `${value}`,
-  ]);
+  const secretKeys = Object.keys(config).filter((key) => holdsSecret(config[key]));
+  const plain = Object.entries(config).map(([key, value]) => [key, holdsSecret(value) ? "[secret]" : asText(value)]);
   return { values: { ...Object.fromEntries(plain), ...given }, secretKeys };
+}
+
+/** Whether a value, or a part of it, is encrypted: `{secure: …}`. */
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "secure") || Object.values(value).some(holdsSecret);
+}
+
+/** @returns A value as Pulumi hands it to a program: a text as it is, all else as JSON. */
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function readConfig(file: string): Record<string, unknown> {
