@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
+import { type Approval, parseApprovals } from "./migrations/approvals.ts";
 
 /** A PostgreSQL that the stack deploys and keeps the data of. */
 export interface OwnedDatabase {
@@ -51,6 +52,10 @@ export interface Settings {
   readonly restorePoint: RestorePoints | undefined;
   /** Revisions that this release's lock lacks and that its code runs on all the same. */
   readonly toleratedRevisions: readonly string[];
+  /** Findings of revisions that the stack accepts. */
+  readonly approvals: readonly Approval[];
+  /** Hash of the only plan that may be carried out, as a preview showed it; any plan may if it is not set. */
+  readonly planHash: string | undefined;
 }
 
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -116,10 +121,27 @@ class Reader {
     return words;
   }
 
+  approvals(key: string): readonly Approval[] {
+    const given = this.#config.get(key);
+    const { approvals, faults } = parseApprovals(given === undefined ? undefined : parseJson(given));
+    for (const { path, given, allowed, example } of faults)
+      this.fault(path, given, allowed, `--path '${path}' '${example}'`);
+    return approvals;
+  }
+
   secret(key: string, allowed: string): pulumi.Output<string> {
     const value = this.#config.getSecret(key);
     if (value === undefined) this.fault(key, undefined, allowed, `--secret ${key}`);
     return value ?? pulumi.secret("");
+  }
+}
+
+/** @returns A value that Pulumi hands over as JSON; what is no JSON is a text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 
@@ -207,6 +229,8 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     allowDowngrade,
     restorePoint: readRestorePoint(reader, postgresImage, allowDowngrade),
     toleratedRevisions: reader.list("toleratedRevisions", "revision ids with commas between them", "<id>,<id>"),
+    approvals: reader.approvals("approvals"),
+    planHash: reader.optional("planHash", /^[0-9a-f]{16}$/, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
   };
   if (reader.faults.length > 0) {
     throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);

@@ -3,6 +3,7 @@ import { Kubectl } from "./cluster/kubectl.ts";
 import { readLive } from "./cluster/live-state.ts";
 import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
 import { names } from "./manifests/names.ts";
+import { unknownApprovals } from "./migrations/approvals.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import { makePlan, type Plan } from "./migrations/plan.ts";
 import { describePlan } from "./migrations/plan-report.ts";
@@ -29,20 +30,30 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
   };
 }
 
-/** @returns What an update with these settings would do to the database that is there now; nothing is changed. */
+/**
+ * @returns What an update with these settings would do to the database that is there now; nothing is changed.
+ * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
+ */
 export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
-  const { context, namespace, toleratedRevisions } = settings;
+  const { context, namespace, approvals, planHash: pinnedHash } = settings;
+  const { lock } = chain;
+  const unknown = unknownApprovals(lock, approvals);
+  if (unknown.length > 0) {
+    const mend = "Correct them in the stack's file, or remove one: pulumi config rm --path 'approvals[<index>]'";
+    throw new pulumi.RunError(`The stack approves what is not in the chain:\n  - ${unknown.join("\n  - ")}\n${mend}`);
+  }
   const target = { context, namespace };
-  const firstJobName = migration(migrationOptions(settings, chain)).jobName(1);
+  const options = migrationOptions(settings, chain);
+  const firstJobName = migration(options).jobName(1);
   const live = await readLive(new Kubectl(target), settings.database.kind === "owned");
-  return makePlan({ ...live, lock: chain.lock, firstJobName, toleratedRevisions, target });
+  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, target });
 }
 
 /**
  * Plans the update and shows the plan, in preview as in `up`.
  *
  * @returns The migrate Job that the plan asks for.
- * @throws {pulumi.RunError} If only a person can decide what to do: with what to do.
+ * @throws {pulumi.RunError} If only a person can decide what to do, or the stack does not allow it: with what to do.
  */
 export async function showPlan(settings: Settings, chain: Chain): Promise<JobAttempt> {
   const plan = await planUpdate(settings, chain);

@@ -41,11 +41,8 @@ export function readStack(options: StackOptions): StackConfiguration {
   const file = options.configFile ?? stackFile(options);
   const config = file === undefined ? {} : readConfig(file);
   const given = { ...(context && { "unity:context": context }), ...(namespace && { "unity:namespace": namespace }) };
-  const secretKeys = Object.keys(config).filter((key) => typeof config[key] === "object");
-  const plain = Object.entries(config).map(([key, value]) => [
-    key,
-    typeof value === "object" ? "[secret]" : `${value}`,
-  ]);
+  const secretKeys = Object.keys(config).filter((key) => holdsSecret(config[key]));
+  const plain = Object.entries(config).map(([key, value]) => [key, holdsSecret(value) ? "[secret]" : asText(value)]);
   return { values: { ...Object.fromEntries(plain), ...given }, secretKeys };
 }
 
@@ -57,6 +54,17 @@ export function readTarget(options: StackOptions): { readonly target: ClusterTar
     throw new CommandError("No context is set: name one with --context, or pulumi config set context <name>.");
   }
   return { target: { context, namespace }, owned: values["unity:database"] !== "external" };
+}
+
+/** Whether a value, or a part of it, is encrypted: `{secure: …}`. */
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "secure") || Object.values(value).some(holdsSecret);
+}
+
+/** @returns A value as Pulumi hands it to a program: a text as it is, all else as JSON. */
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function readConfig(file: string): Record<string, unknown> {

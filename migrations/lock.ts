@@ -70,18 +70,20 @@ export interface Lock {
   readonly revisions: readonly LockedRevision[];
 }
 
+/** @returns Why the chain has not exactly one head, and what to do; `null` if it has. */
+export function headFault({ heads }: Pick<Lock, "heads">): string | null {
+  if (heads.length === 1) return null;
+  return heads.length === 0
+    ? `The chain has no revision: add one with \`alembic revision\`, then run \`${lockCommand}\`.`
+    : `The chain has ${heads.length} heads: ${heads.join(", ")}. One is allowed: ` +
+        `join them with \`alembic merge heads\`, then run \`${lockCommand}\`.`;
+}
+
 /** @returns The chain's only head. @throws {Error} If it has none or several. */
 export function head(lock: Lock): string {
-  const [only, ...others] = lock.heads;
-  if (only === undefined) {
-    throw new Error(`The chain has no revision: add one with \`alembic revision\`, then run \`${lockCommand}\`.`);
-  }
-  if (others.length > 0) {
-    throw new Error(
-      `The chain has ${lock.heads.length} heads: ${lock.heads.join(", ")}. One is allowed: ` +
-        `join them with \`alembic merge heads\`, then run \`${lockCommand}\`.`,
-    );
-  }
+  const [only] = lock.heads;
+  const fault = headFault(lock);
+  if (only === undefined || fault !== null) throw new Error(fault ?? "");
   return only;
 }
 

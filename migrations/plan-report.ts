@@ -1,27 +1,31 @@
 import type { JobAttempt } from "./job-identity.ts";
-import type { LockedSql } from "./lock.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
+import type { JudgedFinding } from "./policy.ts";
+import { describeRefusal } from "./refusal-report.ts";
+import type { StatementLock } from "./statement-lock.ts";
+import { flat, shortened } from "./statement-text.ts";
 
-/** Characters that a statement shows unless it is asked for whole. */
-const statementLimit = 100;
+/** Findings that the revision's own lines say already: whether it can be undone, and that its SQL is not known. */
+const saidElsewhere: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);
 
 /** @returns The plan for people. `full` shows whole statements. */
 export function describePlan(plan: Plan, full = false): string {
-  const { sentence, instruction, state, pending, total, job } = plan;
-  if (job === null) return `${sentence}\n${instruction}`;
+  const { sentence, instruction, state, pending, total, direction, hash, job, refusal } = plan;
+  if (job === null && refusal === null) return `${sentence}\n${instruction}`;
   const lines = [sentence];
   if (state.kind === "unreachable") lines.push(instruction);
   if (pending !== null && pending.length > 0) {
     const atMost = state.kind === "not-deployed" ? "at most " : "";
-    lines.push(`Pending: ${atMost}${pending.length} of ${total} revisions`);
-    lines.push(...pending.flatMap((revision) => describeRevision(revision, total, full)));
-    if (
-      !full &&
-      pending.some(({ upgrade }) => upgrade.sql?.some((statement) => shortened(statement) !== flat(statement)))
-    )
+    const what = direction === "upgrade" ? "Pending" : "To undo";
+    lines.push(`${what}: ${atMost}${pending.length} of ${total} revisions`);
+    const describe = direction === "upgrade" ? describeRevision : describeUndoing;
+    lines.push(...pending.flatMap((revision) => describe(revision, total, full)));
+    if (!full && pending.some((revision) => revision[direction].sql?.some((sql) => shortened(sql) !== flat(sql))))
       lines.push("Statements are shortened. Whole: npm run unity -- plan --full");
+    lines.push(`Plan hash: ${hash}`);
   }
-  return [...lines, describeJob(job)].join("\n");
+  if (job !== null) lines.push(describeJob(job));
+  return [...lines, ...(refusal === null ? [] : describeRefusal(refusal, pending !== null))].join("\n");
 }
 
 function describeJob({ name, action, reason }: JobAttempt): string {
@@ -30,7 +34,7 @@ function describeJob({ name, action, reason }: JobAttempt): string {
 }
 
 function describeRevision(revision: PendingRevision, total: number, full: boolean): string[] {
-  const { position, id, title, tables, upgrade, reversible, reversibleReason } = revision;
+  const { position, id, title, tables, reversible, reversibleReason } = revision;
   const verbs = { created: "creates", altered: "alters", dropped: "drops" } as const;
   const changes = (Object.keys(verbs) as (keyof typeof verbs)[]).flatMap((verb) =>
     tables?.[verb].length ? [`${verbs[verb]} ${tables[verb].join(", ")}`] : [],
@@ -41,20 +45,49 @@ function describeRevision(revision: PendingRevision, total: number, full: boolea
   return [
     `  ${position}/${total}  ${id}  ${title}`,
     `       ${[...(tables === null ? ["tables not known"] : changes), undo].join("; ")}`,
-    ...describeSql(upgrade, full).map((line) => `         ${line}`),
+    ...describeFindings(revision, null, full),
+    ...describeStatements(revision, full),
   ];
 }
 
-function describeSql(upgrade: LockedSql, full: boolean): readonly string[] {
-  if (upgrade.sql === null) return [`SQL not known without a database: ${upgrade.reason}`];
-  return full ? upgrade.sql.flatMap((statement) => statement.split("\n")) : upgrade.sql.map(shortened);
+/** A revision that is to be undone: what its downgrade runs. */
+function describeUndoing({ position, id, title, downgrade }: PendingRevision, total: number, full: boolean): string[] {
+  const statements =
+    downgrade.sql === null
+      ? [`SQL not known without a database: ${downgrade.reason}`]
+      : downgrade.sql.flatMap((sql) => (full ? sql.split("\n") : [shortened(sql)]));
+  return [`  ${position}/${total}  ${id}  ${title}, undone`, ...statements.map((line) => `         ${line}`)];
 }
 
-function shortened(statement: string): string {
-  const text = flat(statement);
-  return text.length > statementLimit ? `${text.slice(0, statementLimit - 1)}…` : text;
+/** Each statement, then what it locks and what is found against it. */
+function describeStatements(revision: PendingRevision, full: boolean): string[] {
+  const { upgrade, locks } = revision;
+  if (upgrade.sql === null) return [`         SQL not known without a database: ${upgrade.reason}`];
+  return upgrade.sql.flatMap((sql, index) => [
+    ...(full ? sql.split("\n") : [shortened(sql)]).map((line) => `         ${line}`),
+    ...describeLocks(locks.filter(({ statement }) => statement === index)),
+    ...describeFindings(revision, index, full),
+  ]);
 }
 
-function flat(statement: string): string {
-  return statement.replaceAll(/\s+/g, " ").trim();
+/** One line for all tables that are locked in the same mode. */
+function describeLocks(locks: readonly StatementLock[]): string[] {
+  const known = locks.flatMap((lock) => (lock.mode === null || lock.blocks === "nothing" ? [] : [lock]));
+  const lines = [...Map.groupBy(known, ({ mode }) => mode)].map(
+    ([mode, [first, ...others]]) =>
+      `           blocks ${first?.blocks} of ${[first, ...others].map((lock) => lock?.table).join(", ")} (${mode})`,
+  );
+  const unknown = locks.flatMap((lock) => (lock.mode === null ? [`           locks not known: ${lock.reason}`] : []));
+  return [...lines, ...unknown];
+}
+
+function describeFindings({ findings }: PendingRevision, statement: number | null, full: boolean): string[] {
+  return findings
+    .filter((finding) => finding.statement === statement && !saidElsewhere.has(finding.rule))
+    .map((finding) => `           ${describeFinding(finding, full)}`);
+}
+
+function describeFinding({ level, rule, approved, message, help }: JudgedFinding, full: boolean): string {
+  const text = flat(full && help !== null ? `${message} ${help}` : message);
+  return `${level} ${rule}${approved && level === "error" ? ", approved" : ""}: ${text}`;
 }

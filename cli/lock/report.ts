@@ -1,6 +1,6 @@
 import type { Change, Difference } from "../../migrations/compare-locks.ts";
 import type { Finding } from "../../migrations/finding.ts";
-import { type Lock, type LockedRevision, lockCommand } from "../../migrations/lock.ts";
+import { headFault, type Lock, type LockedRevision, lockCommand } from "../../migrations/lock.ts";
 
 /** Lines that one side of a change shows at most. */
 const shownLines = 6;
@@ -73,10 +73,10 @@ export function describeLimitations(lock: Lock): string[] {
   });
 }
 
-/** @returns One line: how many revisions, which heads, how many tables they make. */
+/** @returns How many revisions, which head; what is wrong with the heads, if something is. */
 export function summarize(lock: Lock): string {
-  const heads = `${lock.heads.length === 1 ? "head" : "heads"} ${lock.heads.join(", ") || "none"}`;
-  return `${lock.revisions.length} revisions, ${heads}`;
+  const fault = headFault(lock);
+  return `${lock.revisions.length} revisions${fault === null ? `, head ${lock.heads.join()}` : `. ${fault}`}`;
 }
 
 /**

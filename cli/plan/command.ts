@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Plan } from "../../migrations/plan.ts";
 import { describePlan } from "../../migrations/plan-report.ts";
+import { exitCodes } from "../command-error.ts";
 import { addStackOptions, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 import { exitCodeOf, stateExitCodes } from "../state-exit-codes.ts";
@@ -21,7 +22,7 @@ export function planProgram(): Command {
     .action(async (options: PlanOptions) => {
       const plan = await makePlan(options);
       process.stdout.write(`${options.json ? JSON.stringify(plan, null, 2) : describePlan(plan, options.full)}\n`);
-      process.exitCode = exitCodeOf(plan.state);
+      process.exitCode = plan.refusal === null ? exitCodeOf(plan.state) : exitCodes.differs;
     });
 }
 

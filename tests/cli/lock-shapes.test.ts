@@ -54,7 +54,8 @@ describe("unity lock on other chains", function () {
       { id: "00001_core", file: "core/1767484908 the first-one.py", branchLabel: "core" },
       { id: "plugin", file: "more/versions/plügin.v1.py", dependsOn: "core" },
     ];
-    const [{ revisions, heads, bases, versionLocations }] = await lock(chain, ["core", "more/versions"]);
+    const [{ revisions, heads, bases, versionLocations }, said] = await lock(chain, ["core", "more/versions"]);
+    assert.match(said, /2 heads: 00001_core, plugin\. One is allowed: join them with `alembic merge heads`/);
     assert.deepEqual(versionLocations, ["core", "more/versions"]);
     assert.deepEqual(
       [heads, bases],

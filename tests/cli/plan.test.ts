@@ -75,6 +75,27 @@ describe("unity plan and unity status", function () {
     assert.ok(full.stdout.length > brief.stdout.length && !full.stdout.includes("…"));
   });
 
+  it("plan by the stack's approvals and pinned plan, which YAML gives as a list and a text", async () => {
+    const behind = rows("a1b2c3d4e5f6");
+    const { hash } = JSON.parse((await run(behind, "plan", "--json")).stdout);
+    const stack = join(folder, "stack.yaml");
+    const planWith = async (lines: string) => {
+      writeFileSync(stack, file + lines);
+      return run(behind, "plan").finally(() => writeFileSync(stack, file));
+    };
+    const pinned = await planWith(`  unity:planHash: "${hash}"\n`);
+    assert.match(pinned.stdout, new RegExp(`Plan hash: ${hash}\nJob `));
+    const moved = await planWith('  unity:planHash: "0000000000000000"\n');
+    assert.equal(moved.code, 1);
+    assert.match(moved.stdout, /Refused: the plan has moved/);
+    const unknown = await planWith("  unity:approvals:\n    - revision: add_plugins_execution\n      rule: truncate\n");
+    assert.equal(unknown.code, 2);
+    assert.match(
+      unknown.stderr,
+      /approvals\[0\] approves truncate of add_plugins_execution, .*Near: add_plugin_execution/,
+    );
+  });
+
   it("name what is missing: the stack's file, its settings", async () => {
     const missing = await unity("status", "--stack", "nowhere");
     assert.equal(missing.code, 2);

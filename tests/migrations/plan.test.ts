@@ -19,7 +19,8 @@ const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: fo
 
 function plan(reading: Reading, given: Partial<PlanInputs> = {}) {
   const target = { context: "here", namespace: "unity" };
-  return makePlan({ reading, jobs: [], lock, firstJobName: "job-1", toleratedRevisions: [], target, ...given });
+  const nothing = { jobs: [], toleratedRevisions: [], approvals: [], pinnedHash: undefined };
+  return makePlan({ reading, lock, image: "backend:1", firstJobName: "job-1", ...nothing, target, ...given });
 }
 
 describe("makePlan", () => {
@@ -73,6 +74,7 @@ Pending: 2 of 3 revisions
          ${long.replaceAll(/\s+/g, " ").slice(0, 99)}…
          DROP TABLE t_x;
 Statements are shortened. Whole: npm run unity -- plan --full
+Plan hash: ${plan(rows("a")).hash}
 Job job-1 is new: no migrate Job is in the namespace`,
     );
   });

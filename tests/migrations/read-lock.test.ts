@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { pending } from "../../migrations/chain.ts";
 import { formatLock, type Lock, lockDigest } from "../../migrations/lock.ts";
+import { makePlan } from "../../migrations/plan.ts";
 import { hashFile, readLock, verifyLockedFiles } from "../../migrations/read-lock.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 
@@ -60,15 +60,33 @@ describe("revision files beside the lock", () => {
     assert.throws(() => readLock(join(folder, "none.json")), /no lock at .*none\.json: run `npm run unity -- lock`/);
   });
 
-  it("of 1,000 revisions are read, verified and planned (the time is shown)", () => {
+  it("of 1,000 revisions, with findings and locks, are read, verified and planned (the time is shown)", () => {
     const ids = Array.from({ length: 1000 }, (_, index) => `r${String(index).padStart(4, "0")}`);
     const path = join(folder, "migrations.lock.json");
-    writeFileSync(path, formatLock(lockFiles(...ids)));
+    const written = lockFiles(...ids);
+    const finding = { rule: "ban-drop-column", level: "error", statement: 0, message: "m", help: "h" } as const;
+    const locks = ["t_r0000", "old"].map(
+      (table) => ({ statement: 0, table, mode: "ACCESS EXCLUSIVE", blocks: "reads and writes" }) as const,
+    );
+    const revisions = written.revisions.map((revision) => ({ ...revision, findings: [finding], locks }));
+    writeFileSync(path, formatLock({ ...written, revisions }));
     const start = performance.now();
     const lock = readLock(path);
     assert.deepEqual(verifyLockedFiles(lock, folder), []);
-    assert.equal(pending(lock, ["r0499"]).length, 500);
     assert.equal(lockDigest(lock).length, 64);
-    console.log(`      1,000 revisions in ${Math.round(performance.now() - start)} ms`);
+    const plan = makePlan({
+      reading: { kind: "rows", rows: ["r0499"] },
+      jobs: [],
+      lock,
+      image: "backend:1",
+      firstJobName: "job",
+      toleratedRevisions: [],
+      approvals: ids.map((revision) => ({ revision, rule: finding.rule })),
+      pinnedHash: undefined,
+      target: { context: "here", namespace: "unity" },
+    });
+    const milliseconds = Math.round(performance.now() - start);
+    assert.deepEqual([plan.pending?.length, plan.job?.name], [500, "job"]);
+    console.log(`      1,000 revisions in ${milliseconds} ms`);
   });
 });

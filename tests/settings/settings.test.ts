@@ -40,6 +40,8 @@ describe("loadSettings", () => {
       allowDowngrade: false,
       restorePoint: undefined,
       toleratedRevisions: [],
+      approvals: [],
+      planHash: undefined,
     });
     assert.ok(database.kind === "owned");
     assert.deepEqual([database.image, database.storage], ["postgres:17", "1Gi"]);
@@ -47,6 +49,16 @@ describe("loadSettings", () => {
 
   it("takes revisions to tolerate with commas between them", () => {
     assert.deepEqual(load({ ...least, "unity:toleratedRevisions": " a1 , b2" }).toleratedRevisions, ["a1", "b2"]);
+  });
+
+  it("takes approvals and the hash of a plan", () => {
+    const approval = { revision: "a", rule: "ban-drop-table", reason: "unused since 1.2" };
+    const settings = load({
+      ...least,
+      "unity:approvals": JSON.stringify([approval]),
+      "unity:planHash": "0123456789abcdef",
+    });
+    assert.deepEqual([settings.approvals, settings.planHash], [[approval], "0123456789abcdef"]);
   });
 
   it("takes a database that lives elsewhere by its URL alone", () => {
@@ -74,6 +86,17 @@ describe("loadSettings", () => {
     ["unity:image", "unity-backend", /unity:image is "unity-backend"; it must be .*with a tag or a digest/],
     ["unity:replicas", "0", /unity:replicas is "0"; it must be a whole number from 1 to 100/],
     ["unity:toleratedRevisions", "a,,b", /toleratedRevisions is "a,,b"; it must be revision ids with commas/],
+    [
+      "unity:approvals",
+      "yes",
+      /approvals\[0\]\.revision is "yes"; it must be .*--path 'approvals\[0\]\.revision' '<id>'/,
+    ],
+    [
+      "unity:approvals",
+      '[{"revision":"a"}]',
+      /unity:approvals\[0\]\.rule is not set; .*config set --path 'approvals\[0\]\.rule' 'ban-drop-column'/,
+    ],
+    ["unity:planHash", "abc", /unity:planHash is "abc"; it must be the hash of a plan, 16 hexadecimal digits/],
     ["unity:replicas", "two", /unity:replicas is "two"/],
     ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
     ["unity:allowDowngrade", "true", /unity:restorePoint is "false"; it must be true where allowDowngrade is/],

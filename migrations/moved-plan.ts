@@ -1,0 +1,33 @@
+import { pending } from "./chain.ts";
+import type { Lock, LockedRevision } from "./lock.ts";
+import { planHash } from "./plan-hash.ts";
+
+/** The plan that is there now. */
+interface CurrentPlan {
+  readonly lock: Lock;
+  readonly image: string;
+  /** Rows of `alembic_version`; `null` if the database could not be asked. */
+  readonly from: readonly string[] | null;
+  readonly pending: readonly LockedRevision[] | null;
+}
+
+/**
+ * Finds out in what a plan differs from the one whose hash was pinned. A hash tells no content, but the likely plans can
+ * be tried: the same work from another revision, and the same start with fewer revisions.
+ *
+ * @returns One sentence.
+ */
+export function explainMove(pinned: string, { lock, image, from, pending: left }: CurrentPlan): string {
+  if (from === null || left === null) return "The database can't be asked, so that nobody knows what would be done.";
+  const starts = [[], ...lock.revisions.map(({ id }) => [id])];
+  const start = starts.find((ids) => planHash(image, ids, pending(lock, ids)) === pinned);
+  if (start !== undefined) {
+    return `The pinned plan begins at ${start[0] ?? "an empty database"}; the database is at ${from.join(", ") || "no revision"}.`;
+  }
+  const fewer = left.findLastIndex((_, end) => planHash(image, from, left.slice(0, end)) === pinned);
+  if (fewer >= 0) {
+    const added = left.slice(fewer).map(({ id }) => id);
+    return `Since then the release has got ${added.join(", ")}.`;
+  }
+  return `Image or SQL of a pending revision are not those of then: this plan takes ${image} from ${from.join(", ") || "an empty database"} to ${left.at(-1)?.id}.`;
+}
