@@ -21,9 +21,10 @@ export function migrateJob(kubectl: Kubectl, name: string): Awaited {
     title: `Job ${name}`,
     look,
     see: ["describe", `job/${name}`],
-    advice: "Nothing after it was touched: the old backend serves on. Mend it, then run `pulumi up` again.",
+    advice: "Nothing after it was touched: the old backend serves on.",
     async giveUp() {
-      if (hasStarted(jobOf(name, items).pods)) return undefined;
+      const { failed } = await look();
+      if (failed !== undefined || hasStarted(jobOf(name, items).pods)) return undefined;
       // It would start by itself once it can, long after the update has failed: its deadline ends it here and now, and
       // the next update makes another attempt.
       const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });

@@ -31,6 +31,6 @@ export async function rollout(kubectl: Kubectl, name: string): Promise<Awaited> 
     title: `Rollout of ${name}`,
     see: ["describe", `deployment/${name}`],
     look: async () => judgeRollout(name, await list(kubectl, name), overdueBefore),
-    advice: "Pods of the release before, if there are any, serve on. Mend it, then run `pulumi up` again.",
+    advice: "No pod of the release before goes until a new one is ready.",
   };
 }

@@ -26,7 +26,7 @@ const tellAfterSeconds = 5;
 export class Progress {
   readonly #timeoutSeconds: number;
   readonly #since = new Map<string, number>();
-  #last: readonly Cause[] = [];
+  #last: Cause | undefined;
 
   constructor(timeoutSeconds: number) {
     this.#timeoutSeconds = timeoutSeconds;
@@ -37,18 +37,20 @@ export class Progress {
     for (const key of this.#since.keys()) if (!causes.some((cause) => cause.key === key)) this.#since.delete(key);
     for (const { key } of causes) if (!this.#since.has(key)) this.#since.set(key, seconds);
     // The pod of a Job that has failed may be gone, and with it what it said.
-    if (causes.length > 0) this.#last = causes;
-    if (failed !== undefined) return { sentence: `failed: ${failed}`, cause: this.#last[0] };
+    if (causes.length > 0) this.#last = causes[0];
+    const known = causes[0] ?? (this.#last && { ...this.#last, look: [] });
+    if (failed !== undefined) return { sentence: `failed: ${failed}`, cause: known };
     const over = causes.find(({ key, patienceSeconds }) => this.#age(key, seconds) >= patienceSeconds);
     if (over !== undefined) return { sentence: "can't go on", cause: over };
     if (seconds < this.#timeoutSeconds) return undefined;
     return { sentence: `is not done within ${this.#timeoutSeconds} s`, cause: causes[0] };
   }
 
-  /** @returns What to tell of a verdict, as one line. */
-  line({ progress, causes }: Verdict, seconds: number): string {
+  /** @returns What to tell of a verdict, as one line, and what tells one line from the next. */
+  line({ progress, causes }: Verdict, seconds: number): { readonly key: string; readonly text: string } {
     const lasting = causes.find(({ key }) => this.#age(key, seconds) >= tellAfterSeconds);
-    return lasting === undefined ? progress : `${progress}; ${oneLine(lasting.text)}`;
+    if (lasting === undefined) return { key: progress, text: progress };
+    return { key: `${progress}; ${lasting.key}`, text: `${progress}; ${oneLine(lasting.text)}` };
   }
 
   #age(key: string, seconds: number): number {
@@ -57,7 +59,7 @@ export class Progress {
 }
 
 /** Characters of a line of progress: the whole is in the error. */
-const lineLimit = 300;
+const lineLimit = 200;
 
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s+/g, " ");

@@ -12,7 +12,7 @@ export interface Awaited {
   look(): Promise<Verdict>;
   /** Ends what must not go on unwatched. @returns What it did, as a sentence. */
   giveUp?(): Promise<string | undefined>;
-  /** What still works, and what to do. */
+  /** What still works. */
   readonly advice: string;
   /** Arguments with which kubectl shows it, where no pod tells more. */
   readonly see: readonly string[];
@@ -59,11 +59,11 @@ export async function waitFor(
     const seconds = elapsed();
     if (verdict.done) return tell(`${awaited.title}: ${verdict.progress} after ${seconds.toFixed(1)} s`);
     const failure = progress.failure(verdict, seconds);
-    if (failure !== undefined) throw new Error(await explain(kubectl, target, awaited, failure, seconds));
-    const line = redact(progress.line(verdict, seconds));
-    if (line !== told || seconds - toldAt >= repeatSeconds) {
-      tell(`${line} (${Math.round(seconds)} s)`);
-      [told, toldAt] = [line, seconds];
+    if (failure !== undefined) throw new Error(await explain(kubectl, target, awaited, failure, verdict, seconds));
+    const { key, text } = progress.line(verdict, seconds);
+    if (key !== told || seconds - toldAt >= repeatSeconds) {
+      tell(`${redact(text)} (${Math.round(seconds)} s)`);
+      [told, toldAt] = [key, seconds];
     }
     // The update that asked was killed: the next one waits anew.
     if (process.ppid !== parent) throw new Error("the update has ended");
@@ -76,6 +76,7 @@ async function explain(
   { context, namespace }: WaitTarget,
   { title, giveUp, advice, see }: Awaited,
   { sentence, cause }: Failure,
+  { progress }: Verdict,
   seconds: number,
 ): Promise<string> {
   const log = cause?.needsLog ? await kubectl.run(cause.look).catch(() => "") : "";
@@ -83,10 +84,10 @@ async function explain(
   const ended = await giveUp?.().catch((error: unknown) => `It could not be ended: ${error}`);
   const by = cause === undefined || cause.look.length === 0 || ended !== undefined ? see : cause.look;
   return [
-    `${title} ${sentence} (after ${seconds.toFixed(0)} s).`,
+    `${title} ${sentence} (after ${seconds.toFixed(0)} s; ${progress}).`,
     ...text.map(redact),
     ended ?? "",
-    advice,
+    `${advice} Mend it, then run \`pulumi up\` again.`,
     `See: kubectl --context ${context} -n ${namespace} ${by.join(" ")}`,
   ]
     .filter((line) => line !== "")

@@ -52,6 +52,55 @@ describe("makePlan", () => {
     assert.equal(plan(rows("zz"), { toleratedRevisions: ["zz"] }).job?.name, "job-1");
   });
 
+  describe("with a target below the database", () => {
+    const back = (reading: Reading, given: Partial<PlanInputs> = {}) =>
+      plan(reading, { targetRevision: "b", ...given });
+
+    it("undoes nothing unless the stack allows it, and says how to", () => {
+      const { job, refusal, pending } = back(rows("c"));
+      assert.equal(job, null);
+      assert.match(refusal?.goingBack.join() ?? "", /pulumi config set allowDowngrade true && .* restorePoint true/);
+      assert.deepEqual(
+        pending?.map(({ id }) => id),
+        ["c"],
+      );
+    });
+
+    it("undoes what is beyond the target, newest first, where that is allowed", () => {
+      const { job, direction, pending, head } = back(rows("c"), { targetRevision: "b", allowDowngrade: true });
+      assert.deepEqual([job?.action, direction, head], ["run", "downgrade", "b"]);
+      assert.deepEqual(
+        pending?.map(({ position, id }) => `${position} ${id}`),
+        ["3 c"],
+      );
+    });
+
+    it("refuses what can't be undone, allowed or not", () => {
+      const { job, refusal } = back(rows("c"), { targetRevision: "a", allowDowngrade: true });
+      assert.equal(job, null);
+      assert.deepEqual(refusal?.goingBack, [
+        "b can't be undone: its downgrade is empty. Bring back a restore point instead.",
+      ]);
+    });
+
+    it("asks for no approval of what was applied long ago", () => {
+      const findings = [{ rule: "ban-drop-table", level: "error", statement: 0, message: "m", help: null }] as const;
+      const risky = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], findings })]);
+      const { refusal } = plan(rows("b"), { lock: risky, targetRevision: "a", allowDowngrade: true });
+      assert.equal(refusal, null);
+    });
+
+    it("applies only what leads to the target, and nothing at it", () => {
+      const ids = (reading: Reading) => back(reading).pending?.map(({ id }) => id);
+      assert.deepEqual([ids(rows()), ids(rows("a")), ids(rows("b"))], [["a", "b"], ["b"], []]);
+    });
+
+    it("runs again where a complete Job's database has gone beyond since", () => {
+      const jobs = [{ name: "job-1", state: "complete" as const }];
+      assert.equal(back(rows("c"), { allowDowngrade: true, jobs }).job?.name, "job-1-2");
+    });
+  });
+
   it("plans a chain of 1,000 revisions, and says how long that took", () => {
     const thousand = linearLock(...Array.from({ length: 1000 }, (_, index) => `r${index}`));
     const started = performance.now();
@@ -90,6 +139,22 @@ Job job-1 is new: no migrate Job is in the namespace`,
     assert.equal(
       describePlan(plan(rows("c"), { jobs })),
       "Database is at head c: nothing to migrate.\nJob job-1 stays: it is complete, and nothing has changed",
+    );
+  });
+
+  it("shows what is to be undone, with what undoes it", () => {
+    assert.equal(
+      describePlan(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
+      `Database is at c, beyond target b.
+To undo: 1 of 3 revisions
+  3/3  c  Revision c, undone
+         DROP TABLE t_c;
+Plan hash: ${plan(rows("c"), { targetRevision: "b" }).hash}
+Job job-1 is new: no migrate Job is in the namespace`,
+    );
+    assert.match(
+      describePlan(plan(rows("c"), { targetRevision: "b" })),
+      /Refused: the database would have to go back\. Nothing was changed\.\n {2}This stack does not allow/,
     );
   });
 

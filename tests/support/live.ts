@@ -51,6 +51,8 @@ export interface LiveStack {
   engine(values?: Readonly<Record<string, string>>, folder?: string): Promise<Engine>;
   /** Removes what the stack deployed, its namespace and its files. */
   remove(): Promise<void>;
+  /** Removes its files only: what it deployed is another stack's. */
+  forget(): void;
 }
 
 /** Opens an empty stack. */
@@ -70,7 +72,8 @@ export function liveStack(name: string): LiveStack {
       const { exitCode, output } = await (await engine()).run("destroy");
       if (exitCode !== 0) throw new Error(`destroy failed:\n${output}`);
       await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
-      rmSync(cachePath("stacks", name), { recursive: true });
+      this.forget();
     },
+    forget: () => rmSync(cachePath("stacks", name), { recursive: true }),
   };
 }

@@ -32,10 +32,12 @@ describe("Progress", () => {
     const failure = progress.failure({ ...verdict(), failed: "deadline" }, 2);
     assert.deepEqual([failure?.sentence, failure?.cause?.key], ["failed: deadline", "passing"]);
   });
-  it("tells of what lasts, in one line", () => {
+  it("tells of what lasts, in one line, and once whichever pod it is", () => {
     const progress = new Progress(60);
     progress.failure(verdict(passing), 1);
-    assert.equal(progress.line(verdict(passing), 3), "0 of 1");
-    assert.equal(progress.line(verdict(passing), 6), "0 of 1; it may mend itself");
+    assert.equal(progress.line(verdict(passing), 3).text, "0 of 1");
+    const { key, text } = progress.line(verdict(passing), 6);
+    assert.equal(text, "0 of 1; it may mend itself");
+    assert.equal(progress.line(verdict({ ...passing, text: "another pod" }), 7).key, key);
   });
 });

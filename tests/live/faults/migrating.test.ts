@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
+import { type Deployed, FaultStack } from "../../support/faults.ts";
+import { fixtureImage } from "../../support/images.ts";
+import type { Checkout } from "../../support/live.ts";
+import { startProbe } from "../../support/probe.ts";
+
+const minutes = 60_000;
+const times = {
+  lockTimeoutSeconds: "2",
+  statementTimeoutSeconds: "60",
+  deadlineSeconds: "90",
+  awaitTimeoutSeconds: "120",
+};
+const stack = new FaultStack("migrating", times);
+const { kubectl, namespace } = stack.live;
+
+/** Whether the ninth revision is in the middle of its changes. */
+const atTheGate = () =>
+  stack.psql(`SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND NOT granted`);
+const migratePod = async () =>
+  (
+    await kubectl.run([
+      "get",
+      "pods",
+      "--selector=batch.kubernetes.io/job-name",
+      "--field-selector=status.phase=Running",
+      "--output=name",
+    ])
+  ).trim();
+const log = async () => kubectl.run(["logs", await migratePod()]);
+const column = () => stack.psql("SELECT count(*) FROM pg_attribute WHERE attname = 'ninth' AND attnum > 0");
+
+describe("a fault in the middle of a migration", function () {
+  this.timeout(5 * minutes);
+  let copy: Checkout;
+  let ninth: Deployed;
+
+  before(async () => {
+    [copy] = await Promise.all([ninthCheckout(), stack.deploy()]);
+    ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
+    await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('memory')");
+  });
+  after(async () => {
+    copy.remove();
+    await stack.end();
+  });
+
+  it("F3: a pod that runs out of memory is called that", async () => {
+    await stack.suffers({
+      name: "F3 out of memory",
+      says: [/container "migrate" .* ran out of memory \[OOMKilled\], its limit is 512Mi/, /Job .* failed/],
+      up: () => stack.run("up", ninth),
+      revisions: [heads.eighth],
+    });
+    assert.equal(await column(), "0");
+    await stack.psql("UPDATE fault SET what = 'gate'");
+  });
+
+  it("F2: a pod that is killed in the middle of its changes leaves none, and the next `up` makes them", async () => {
+    const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+    await stack.suffers({
+      name: "F2 migrate pod killed",
+      says: [/Job unity-db-migrate-\S+ (failed|can't go on)/],
+      async up() {
+        const running = stack.run("up", ninth);
+        await stack.until(atTheGate);
+        await kubectl.run(["delete", await migratePod(), "--grace-period=0", "--force", "--wait=false"]);
+        await release();
+        return running;
+      },
+      revisions: [heads.eighth],
+    });
+    assert.equal(await column(), "0");
+    await stack.mends(ninth);
+    assert.equal(await column(), "1");
+  });
+
+  it("F5: a connection that is cut is tried again", async () => {
+    await stack.alembic("downgrade", "-1");
+    const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+    const running = stack.timed("F5 connection cut, until `up` is done", () => stack.mends(ninth));
+    await stack.until(atTheGate);
+    await stack.psql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'",
+    );
+    await stack.until(async () => (/rolled back[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
+    await release();
+    await running;
+    assert.equal(await column(), "1");
+  });
+
+  it("F6: a table that the app has locked is waited for in short turns, and readers get through", async () => {
+    await stack.alembic("downgrade", "-1");
+    const release = await stack.holds("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
+    const probe = await startProbe(kubectl, namespace);
+    const running = stack.timed("F6 table locked, until `up` is done", () => stack.mends(ninth));
+    await stack.until(async () => (/SQLSTATE 55P03[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
+    await release();
+    await running;
+    assert.deepEqual((await probe.stop()).failures, []);
+    assert.equal(await column(), "1");
+  });
+});

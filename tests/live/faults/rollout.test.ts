@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { heads } from "../../fixtures/chains/ninth.ts";
+import { type Deployed, FaultStack } from "../../support/faults.ts";
+import { fixtureImage } from "../../support/images.ts";
+import { type Checkout, checkout } from "../../support/live.ts";
+
+const minutes = 60_000;
+const stack = new FaultStack("rollout");
+const { kubectl } = stack.live;
+const revisions = [heads.eighth];
+const replicas = (count: number): Deployed => ({ values: { replicas: String(count) } });
+
+describe("a rollout that can't succeed", function () {
+  this.timeout(5 * minutes);
+  let copy: Checkout;
+  let image: string;
+
+  before(async () => {
+    copy = checkout();
+    const main = join(copy.folder, "backend", "app", "main.py");
+    writeFileSync(main, `raise RuntimeError("this release can't start")\n${readFileSync(main, "utf8")}`);
+    [image] = await Promise.all([fixtureImage(join(copy.folder, "backend")), stack.deploy()]);
+  });
+  after(async () => {
+    copy.remove();
+    await stack.end();
+  });
+
+  it("F11: an init container that fails shows its words, and one `up` tries its pod again", async () => {
+    const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
+    const password = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
+    await stack.psql("ALTER ROLE homelab_user PASSWORD 'another'");
+    await stack.suffers({
+      name: "F11 init container: wrong password",
+      says: [
+        /Rollout of unity-backend can't go on/,
+        /container "migrate" of pod unity-backend-\S+ ended with exit code 1 \[Error\]:\s*Migration failed\.\s*.*password authentication failed/,
+        /See: kubectl --context \S+ -n unity-faults-rollout logs pod\/unity-backend-\S+ --container=migrate/,
+      ],
+      up: () => stack.run("up", replicas(2)),
+      serves: false,
+      revisions,
+    });
+    await stack.psql(`ALTER ROLE homelab_user PASSWORD '${password}'`);
+    await stack.mends(replicas(2));
+  });
+
+  it("F9: a quota that leaves no room for another pod is named, and one `up` goes on at once", async () => {
+    const remove = await stack.obstacle("ResourceQuota", { hard: { pods: "3" } });
+    await stack.suffers({
+      name: "F9 quota at the rollout",
+      says: [/Deployment unity-backend gets no pod: .*exceeded quota: obstacle/],
+      up: () => stack.run("up", replicas(3)),
+      revisions,
+    });
+    await remove();
+    await stack.mends(replicas(3));
+  });
+
+  it("F11: a Secret that is missing is named", async () => {
+    const { metadata, ...secret } = await kubectl.get<{ metadata: { name: string; labels: object } }>(
+      "secret",
+      "unity-database",
+    );
+    await kubectl.run(["delete", "secret", "unity-database"]);
+    await stack.suffers({
+      name: "F11 Secret missing",
+      says: [
+        /container "migrate" .* can't be started \[CreateContainerConfigError\]: secret "unity-database" not found/,
+      ],
+      up: () => stack.run("up", replicas(4)),
+      revisions,
+    });
+    const { name, labels } = metadata;
+    await kubectl.run(["create", "--filename=-"], JSON.stringify({ ...secret, metadata: { name, labels } }));
+    await stack.mends(replicas(1));
+  });
+
+  it("F24: a backend that crashes after a good migration is named with its last words", async () => {
+    await stack.suffers({
+      name: "F24 new backend crashes",
+      says: [
+        /container "unity-backend" .* ended with exit code \d+ \[Error\], again and again:[\s\S]*RuntimeError: this release can't start/,
+      ],
+      up: () => stack.run("up", { values: { image } }),
+      revisions,
+    });
+    await stack.mends();
+  });
+});
