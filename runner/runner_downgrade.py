@@ -51,9 +51,8 @@ def undone_steps(task: Task) -> Steps:
     applied = frozenset().union(*lineages.values())
     undone = tuple(revision for revision in reversed(chain.revisions) if revision.id in applied - kept)
     verify_reversible(undone)
-    return Steps(
-        "downgrade", current, target, undone, range(1, len(undone) + 1), len(undone), f"Database is at {names(current)}"
-    )
+    count, standing = len(undone), f"Database is at {names(current)}"
+    return Steps("downgrade", current, target, undone, range(1, count + 1), count, standing)
 
 
 def verify_reversible(revisions: Iterable[Revision]) -> None:

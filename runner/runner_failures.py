@@ -8,8 +8,9 @@ from urllib.parse import unquote
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-# SQLSTATEs that time mends: lost connection, deadlock, lock timeout, restart of the server, too many connections.
-RETRYABLE = re.compile(r"08...|40001|40P01|55P03|57P0[1235]|53300")
+# SQLSTATEs that time mends: lost connection, deadlock, lock timeout, restart of the server, too many connections. Not
+# 08P01, a violation of the protocol, which is also PgBouncer's answer to settings that it does not pass on.
+RETRYABLE = re.compile(r"08(?!P01)...|40001|40P01|55P03|57P0[1235]|53300")
 # What a refused connection says, which has no SQLSTATE, when waiting is no use. A name that can't be resolved is not
 # among it: a Service may be younger than the Job.
 HOPELESS = re.compile(
@@ -66,7 +67,7 @@ def describe(error: BaseException) -> str:
         lines.append(str(error) if isinstance(error, Refusal) else f"{type(error).__name__}: {error}")
     if state := sqlstate(error):
         lines.append(f"SQLSTATE {state}")
-    if "unsupported startup parameter" in lines[-1]:  # PgBouncer's answer to the bounds of a session
+    if "unsupported startup parameter" in str(error):
         lines.append(f"This is a connection pooler. {DIRECT_URL_ADVICE}")
     if statement := getattr(error, "statement", None):
         lines.append(f"Statement: {' '.join(statement.split())[:600]}")

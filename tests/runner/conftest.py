@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
@@ -53,7 +54,8 @@ def generic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config.stdout.close()
     ini, env = folder / "alembic.ini", folder / "alembic" / "env.py"
     ini.write_text(ini.read_text(encoding="utf-8").replace(str(folder / "alembic"), "alembic"), encoding="utf-8")
-    url = 'os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:").replace("%", "%%")'
+    driver = "psycopg" if sqlalchemy.__version__ >= "2" else "psycopg2"  # which knows no psycopg 3
+    url = f'os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+{driver}:").replace("%", "%%")'
     env.write_text(
         env.read_text(encoding="utf-8").replace(
             "config = context.config\n",

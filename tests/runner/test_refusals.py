@@ -117,6 +117,7 @@ def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
         'database "d" does not exist': "3D000",
         'permission denied for database "d"': "42501",
         'database "d" is not currently accepting connections': "55000",
+        "unsupported startup parameter: options": "08P01",
     }
     with ExitStack() as stack:
         runs = {}
