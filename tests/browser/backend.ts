@@ -14,7 +14,7 @@ const execute = promisify(execFile);
 const runStatement = `
 import json, os, sys, psycopg
 with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-    cursor = connection.execute(sys.argv[1], sys.argv[2:])
+    cursor = connection.execute(sys.argv[1], sys.argv[2:] or None)
     print(json.dumps(cursor.fetchall() if cursor.description else [], default=str))
 `;
 
@@ -24,7 +24,11 @@ export interface Backend {
   readonly url: string;
   /** Waits for a line of its log. @returns What matched, with its groups. */
   logged(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Runs a statement in its database. @param parameters For each `%s`, as text. @returns The rows. */
+  /**
+   * Runs a statement in its database, or several without parameters.
+   * @param parameters For each `%s`, as text.
+   * @returns The rows of the first.
+   */
   query(sql: string, ...parameters: readonly string[]): Promise<unknown[][]>;
   /** Stops both and removes the data. */
   stop(): Promise<void>;

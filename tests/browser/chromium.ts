@@ -21,7 +21,7 @@ const offline = [
 ];
 
 /** Makes sure that there is a Chromium; where none is, installs Debian's. @returns Its path. */
-export async function chromiumPath(): Promise<string> {
+async function chromiumPath(): Promise<string> {
   const find = () => programs.map((name) => findProgram(name)).find((path) => path !== undefined);
   if (find() === undefined) await ensureInstalled({ chromium: "chromium" });
   return find() as string;
