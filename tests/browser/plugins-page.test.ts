@@ -28,7 +28,8 @@ describe("the Plugins page", function () {
   before(async function () {
     this.timeout(600_000); // the first time, Chromium and the Python environment are installed
     folder = await mkdtemp(join(tmpdir(), "unity-browser-"));
-    [browser, backend] = await Promise.all([startChromium(join(folder, "profile")), startBackend()]);
+    browser = await startChromium(join(folder, "profile"));
+    backend = await startBackend();
   });
   after(async () => {
     await browser?.close();
