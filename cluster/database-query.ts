@@ -44,7 +44,7 @@ try:
     cursor.execute("SELECT to_regclass('${table}') IS NOT NULL")
     answer = "null"
     if cursor.fetchone()[0]:
-        cursor.execute("SELECT (${query})::text")
+        cursor.execute("""SELECT (${query})::text""")
         answer = cursor.fetchone()[0]
     print(answer)
 except Exception as error:

@@ -23,6 +23,7 @@ async function check(): Promise<number> {
   const ruff = [python, "-m", "ruff"];
   const results = [
     passes(["tsc", "--noEmit"], projectRoot),
+    passes(["tsc", "--noEmit", "--project", "tests/browser"], projectRoot), // with the browser's own types
     passes(["biome", "check", "--error-on-warnings", "."], projectRoot),
     passes(["knip"], projectRoot),
     passes([...ruff, "check", "."], projectRoot),

@@ -58,6 +58,11 @@ async function ensurePgBouncer(report: (line: string) => void): Promise<void> {
   await installPackages(["pgbouncer"], () => {}).catch((error: Error) => report(error.message));
 }
 
+/** The backend's page, in a real Chromium. */
+function browser(print: Print): Promise<Counts> {
+  return run(["mocha", "tests/browser/**/*.test.ts"], print);
+}
+
 /** The backend's and the runner's tests, against a PostgreSQL of their own. */
 async function python(print: Print): Promise<Counts> {
   const report = (line: string) => print(`${line}\n`);
@@ -100,11 +105,11 @@ async function stopAndLook(print: Print): Promise<Counts> {
   return left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-const suites = { unit, engine, cli, python, live };
+const suites = { unit, engine, cli, python, browser, live };
 type Name = keyof typeof suites;
 
 /** Which suites run side by side, in which order. */
-const stages: readonly (readonly Name[])[] = [["unit"], ["engine", "cli", "python"], ["live"]];
+const stages: readonly (readonly Name[])[] = [["unit"], ["engine", "cli", "python"], ["browser"], ["live"]];
 
 /** Runs a suite; one that breaks counts as a failed test. */
 async function runSuite(name: Name, alone: boolean): Promise<Counts> {

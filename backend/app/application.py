@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import sessionmaker
 
-from app import health, plugins
+from app import health, pages, plugins
 from app.builtin import BUILTIN_PLUGINS, PluginDefinition
 from app.database import create_pooled_engine, create_probe_engine, describe_error
 from app.health import DatabaseProbe
@@ -57,5 +57,7 @@ def create_app(
     app.state.probe = DatabaseProbe(probe_engine, read_heads(), tolerated_revisions)
     app.include_router(health.router)
     app.include_router(plugins.router)
+    app.include_router(pages.router)
+    app.mount("/static", pages.static)
     app.add_exception_handler(SQLAlchemyError, report_database_error)
     return app

@@ -1,5 +1,6 @@
 """Executes a plugin and records what happened."""
 
+import json
 import logging
 from collections.abc import Mapping
 
@@ -38,20 +39,37 @@ def execute(sessions: sessionmaker[Session], plugin: PluginDefinition) -> Plugin
 
 
 def _collect(plugin: PluginDefinition) -> tuple[Mapping[str, Measurement], str | None]:
-    """Return the plugin's metrics, or its error as text: a plugin may raise anything."""
+    """Return the plugin's metrics, or its error as text: a plugin may do anything."""
     try:
-        return dict(plugin.collect()), None
+        metrics = dict(plugin.collect())
+        _require_storable(metrics)
     except Exception as error:
-        return {}, f"{type(error).__name__}: {error}"
+        return {}, _storable_text(f"{type(error).__name__}: {error}")
+    return metrics, None
+
+
+def _require_storable(metrics: Mapping[str, Measurement]) -> None:
+    """Raise TypeError or ValueError for what PostgreSQL can't hold as JSON: NaN, NUL, objects."""
+    text = json.dumps(metrics, allow_nan=False, ensure_ascii=False)
+    text.encode()
+    if "\\u0000" in text:
+        raise ValueError("a metric holds a NUL character, which PostgreSQL can't store")
+
+
+def _storable_text(text: str) -> str:
+    """Return the text without what PostgreSQL's TEXT can't hold: NUL and lone surrogates."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _log(execution: PluginExecution, metric_count: int) -> None:
+    """Write the execution's one line: an error of several lines is put into one."""
     failed = execution.status == ExecutionStatus.FAILED
     log.log(
         logging.ERROR if failed else logging.INFO,
-        "plugin %s execution %d %s: %s",
+        "plugin %s execution %d %s in %.3f s: %s",
         execution.plugin_id,
         execution.id,
         execution.status,
-        execution.error_message if failed else f"{metric_count} metrics",
+        execution.duration_seconds,
+        " ".join((execution.error_message or "").split()) if failed else f"{metric_count} metrics",
     )

@@ -12,7 +12,27 @@ from app.executions import execute
 from app.models import Plugin, PluginExecution
 from app.schemas import ExecutionRead, PluginRead
 
-router = APIRouter(prefix="/api/plugins", tags=["plugins"])
+JSON = "application/json"
+
+
+def _refuse_forms(request: Request) -> None:
+    """Let a POST pass only as JSON.
+
+    A page of another origin can make a browser send forms and plain text here, but JSON
+    only after asking, and nothing here says yes (CORS). So no cookie or token is needed.
+    """
+    if request.method != "POST":
+        return
+    given = request.headers.get("content-type", "")
+    if given.partition(";")[0].strip().lower() != JSON:
+        raise HTTPException(
+            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+            f"the content type is {given!r}, allowed is {JSON!r}; "
+            f"with curl: curl -X POST -H 'Content-Type: {JSON}' {request.url.path}",
+        )
+
+
+router = APIRouter(prefix="/api/plugins", tags=["plugins"], dependencies=[Depends(_refuse_forms)])
 
 
 def _sessions(request: Request) -> sessionmaker[Session]:

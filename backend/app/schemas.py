@@ -30,3 +30,4 @@ class ExecutionRead(BaseModel):
     completed_at: datetime | None
     status: ExecutionStatus
     error_message: str | None
+    duration_seconds: float | None

@@ -9,7 +9,7 @@ from sqlalchemy import URL
 
 from app.application import create_app
 from app.config import parse_database_url
-from tests.support import HEAD, migrate, temporary_database
+from tests.support import HEAD, JSON, migrate, temporary_database
 
 VARIABLE = "TEST_DATABASE_URL"
 
@@ -53,6 +53,6 @@ def database(server: URL, template: str) -> Iterator[URL]:
 
 @pytest.fixture
 def client(database: URL) -> Iterator[TestClient]:
-    """The application, started on a database at head."""
-    with TestClient(create_app(database)) as client:
+    """The application, started on a database at head; it is asked as scripts ask it."""
+    with TestClient(create_app(database), headers=JSON) as client:
         yield client

@@ -14,6 +14,8 @@ from sqlalchemy.pool import NullPool
 BACKEND = Path(__file__).parent.parent
 HEAD = "add_plugin_execution"
 BASE = "base"
+JSON = {"Content-Type": "application/json"}
+"""What a POST to the API must say of itself."""
 
 
 def alembic_config() -> Config:

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from app.application import create_app
 from app.builtin import BUILTIN_PLUGINS, PluginDefinition, parse_meminfo
 from app.database import describe_error
-from tests.support import query
+from tests.support import JSON, query
 
 BUILTIN_IDS = ["disk-usage", "system-info", "uptime"]
 
@@ -80,6 +80,25 @@ def test_a_disabled_plugin_is_not_executed(client: TestClient, database: URL) ->
     assert query(database, "SELECT * FROM plugin_executions") == []
 
 
+@pytest.mark.parametrize("action", ["enable", "disable", "execute"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
+)
+def test_a_form_of_another_page_changes_nothing(
+    client: TestClient, database: URL, action: str, content_type: str
+) -> None:
+    client.post("/api/plugins/uptime/enable")
+    before = query(database, "SELECT xmin::text, id FROM plugins ORDER BY id")
+    response = client.post(
+        f"/api/plugins/uptime/{action}", headers={"Content-Type": content_type}, content="{}"
+    )
+    assert response.status_code == 415
+    assert f"{content_type!r}, allowed is 'application/json'" in response.json()["detail"]
+    assert query(database, "SELECT xmin::text, id FROM plugins ORDER BY id") == before
+    assert query(database, "SELECT * FROM plugin_executions") == []
+
+
 @pytest.mark.parametrize(
     ("method", "action"),
     [("POST", "enable"), ("POST", "disable"), ("POST", "execute"), ("GET", "executions")],
@@ -100,7 +119,7 @@ def test_a_plugin_without_code_is_a_conflict(client: TestClient, database: URL) 
 def test_a_failing_plugin_is_recorded_with_its_error(
     database: URL, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with TestClient(create_app(database, [*BUILTIN_PLUGINS, BROKEN])) as client:
+    with TestClient(create_app(database, [*BUILTIN_PLUGINS, BROKEN]), headers=JSON) as client:
         client.post("/api/plugins/broken/enable")
         execution = client.post("/api/plugins/broken/execute").json()
     assert (execution["status"], execution["error_message"]) == (
@@ -112,7 +131,7 @@ def test_a_failing_plugin_is_recorded_with_its_error(
     )
     assert rows == [("failed", "RuntimeError: no sensor", True)]
     assert query(database, "SELECT * FROM plugin_metrics") == []
-    assert "plugin broken execution 1 failed: RuntimeError: no sensor" in caplog.text
+    assert "plugin broken execution 1 failed in 0." in caplog.text
 
 
 def test_a_database_that_is_down_is_503_and_no_password_is_logged(

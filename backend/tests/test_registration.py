@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 from app.application import create_app
 from app.builtin import BUILTIN_PLUGINS
 from app.registration import Registration, register_plugins
-from tests.support import HEAD, migrate, query
+from tests.support import HEAD, JSON, migrate, query
 
 REPLICAS = 8
 PATIENCE_SECONDS = 20
@@ -45,7 +45,7 @@ def test_replicas_that_register_at_once_do_not_fail(database: URL) -> None:
 
 
 def test_a_restart_keeps_what_the_operator_enabled(database: URL) -> None:
-    with TestClient(create_app(database)) as client:
+    with TestClient(create_app(database), headers=JSON) as client:
         client.post("/api/plugins/uptime/enable")
     query(database, "UPDATE plugins SET name = 'old name'")
     with TestClient(create_app(database)) as client:

@@ -67,10 +67,10 @@ export function findProgram(name: string, path = process.env.PATH ?? ""): string
   });
 }
 
-/** @returns The programs and files of `packageOf` that are missing. */
-function missingPrograms(): string[] {
+/** @returns The programs and files of `wanted` that are missing. */
+function missingPrograms(wanted: Readonly<Record<string, string>>): string[] {
   const isThere = (name: string) => (name.startsWith("/") ? existsSync(name) : findProgram(name) !== undefined);
-  return Object.keys(packageOf).filter((name) => !isThere(name));
+  return Object.keys(wanted).filter((name) => !isThere(name));
 }
 
 /** @throws If this is no Linux or the user isn't root. */
@@ -86,24 +86,34 @@ export function requireRoot(): void {
 }
 
 /**
- * Makes sure that every program the cluster and the images need is there; on Debian and Ubuntu, installs what is
- * missing, without starting any service.
- * @throws If something is missing that can't be installed, naming it and the way to get it.
+ * Makes sure that every program the cluster and the images need is there.
+ * @throws As {@link ensureInstalled}, and where the cluster can't run at all.
  */
 export async function ensurePrerequisites(): Promise<void> {
   requireRoot();
-  removeStalePolicy();
-  const missing = missingPrograms();
+  await ensureInstalled(packageOf);
+}
+
+/**
+ * Makes sure that programs and files are there; on Debian and Ubuntu, as root, installs what is missing, without starting
+ * any service.
+ * @param wanted Each with the Debian package that brings it.
+ * @throws If something is missing that can't be installed, naming it and the way to get it.
+ */
+export async function ensureInstalled(wanted: Readonly<Record<string, string>>): Promise<void> {
+  const mayInstall = process.getuid?.() === 0 && findProgram("apt-get") !== undefined;
+  if (mayInstall) removeStalePolicy();
+  const missing = missingPrograms(wanted);
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((program) => packageOf[program] as string))];
+  const packages = [...new Set(missing.map((program) => wanted[program] as string))];
   const hint = `Missing: ${missing.join(", ")}. Debian's packages of them: apt-get install ${packages.join(" ")}`;
-  if (findProgram("apt-get") === undefined) throw new Error(hint);
+  if (!mayInstall) throw new Error(hint);
   await withProgress(`Installing ${packages.join(", ")}`, async (say) => {
     await installPackages(packages, say).catch((error: Error) => {
       throw new Error(`${hint}\n${error.message}`);
     });
   });
-  const left = missingPrograms();
+  const left = missingPrograms(wanted);
   if (left.length > 0) throw new Error(`Still missing after apt-get install ${packages.join(" ")}: ${left.join(", ")}`);
 }
 

@@ -72,6 +72,13 @@ class PluginExecution(Base):
     status: Mapped[str] = mapped_column(server_default=text("'running'"))
     error_message: Mapped[str | None]
 
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long it took; None while it runs."""
+        if self.completed_at is None:
+            return None
+        return (self.completed_at - self.started_at).total_seconds()
+
 
 class PluginMetric(Base):
     """One measurement of a plugin. The index serves reading a plugin's time range."""

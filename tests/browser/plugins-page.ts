@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Browser, Page, SerializedAXNode } from "puppeteer-core";
+
+/** Windows' sizes, in CSS pixels. */
+export const windows = { wide: { width: 1100, height: 900 }, narrow: { width: 320, height: 700 } };
+
+/** The Plugins page in a tab of its own, as a person uses it. */
+export class PluginsPage {
+  readonly tab: Page;
+  /** What the browser's console says is wrong, what the page's policy refuses, what is asked of another host. */
+  readonly complaints: string[] = [];
+  readonly #url: string;
+
+  private constructor(tab: Page, url: string) {
+    this.tab = tab;
+    this.#url = url;
+  }
+
+  /** Makes the tab, which shows nothing yet. @param url Of the backend. */
+  static async make(browser: Browser, url: string): Promise<PluginsPage> {
+    const tab = await browser.newPage();
+    const page = new PluginsPage(tab, url);
+    const complain = (text: string) => page.complaints.push(text);
+    tab.setDefaultTimeout(15_000);
+    tab.on("console", (message) => ["error", "warn"].includes(message.type()) && complain(message.text()));
+    tab.on("pageerror", (error) => complain(String(error)));
+    tab.on("request", (asked) => new URL(asked.url()).origin !== url && complain(`asked for ${asked.url()}`));
+    await tab.setViewport(windows.wide);
+    return page;
+  }
+
+  /** Opens the backend's root and waits for the plugins. */
+  async open(): Promise<void> {
+    await this.tab.goto(`${this.#url}/`);
+    await this.tab.waitForSelector('[data-plugin="uptime"]');
+  }
+
+  /** Waits until an element of a plugin holds a text. */
+  async shows(plugin: string, selector: string, text: string): Promise<void> {
+    const path = `${cardOf(plugin)} ${selector}`;
+    const holds = (path: string, text: string) => document.querySelector(path)?.textContent?.includes(text);
+    await this.tab.waitForFunction(holds, {}, path, text).catch(async () => {
+      const found = await this.textOf(plugin, selector).catch(() => "nothing");
+      assert.fail(`${path} shows ${JSON.stringify(found)}, not ${JSON.stringify(text)}`);
+    });
+  }
+
+  /** @returns The whole text of an element of a plugin. */
+  textOf(plugin: string, selector: string): Promise<string> {
+    return this.tab.$eval(`${cardOf(plugin)} ${selector}`, (element) => element.textContent ?? "");
+  }
+
+  /** Clicks a plugin's button with the mouse. */
+  click(plugin: string, action: "switch" | "run" | "older"): Promise<void> {
+    return this.tab.click(`${cardOf(plugin)} [data-action="${action}"]`);
+  }
+
+  /** Moves the focus with the Tab key until a plugin's button has it. */
+  async tabTo(plugin: string, action: "switch" | "run" | "older"): Promise<void> {
+    const focused = () => {
+      const { activeElement: at } = document;
+      const action = at instanceof HTMLElement ? at.dataset.action : undefined;
+      return `${at?.closest<HTMLElement>("[data-plugin]")?.dataset.plugin} ${action}`;
+    };
+    for (let presses = 0; presses < 50; presses++) {
+      if ((await this.tab.evaluate(focused)) === `${plugin} ${action}`) return;
+      await this.tab.keyboard.press("Tab");
+    }
+    assert.fail(`Tab doesn't lead to ${action} of ${plugin}`);
+  }
+
+  /** @returns All that screen readers are told of the page, part by part. */
+  async heard(): Promise<SerializedAXNode[]> {
+    const all = (part: SerializedAXNode): SerializedAXNode[] => [part, ...(part.children ?? []).flatMap(all)];
+    const tree = await this.tab.accessibility.snapshot({ interestingOnly: false });
+    return tree === null ? [] : all(tree);
+  }
+
+  /** Has axe look at the page. @returns The names of the rules that hold, and what breaks others seriously. */
+  async audit(): Promise<{ readonly passed: string[]; readonly grave: (readonly [rule: string, html: string])[] }> {
+    await this.tab.evaluate(axe.source);
+    const run = () => (window as unknown as { axe: typeof axe }).axe.run();
+    const { violations, passes } = await this.tab.evaluate(run);
+    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    return {
+      passed: passes.map(({ id }) => id),
+      grave: grave.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html] as const)),
+    };
+  }
+}
+
+/** @returns The selector of a plugin, whatever its id holds. */
+function cardOf(plugin: string): string {
+  return `[data-plugin=${JSON.stringify(plugin)}]`;
+}

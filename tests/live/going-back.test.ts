@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Run } from "../../local/pulumi.ts";
+import { cachePath } from "../../paths.ts";
+import { type CommandResult, unity } from "../cli/unity.ts";
+import { fixtureImage } from "../support/images.ts";
+import { checkout, liveStack } from "../support/live.ts";
+
+const minutes = 60_000;
+const stack = liveStack("going-back");
+const { kubectl } = stack;
+const [head, target] = ["add_plugin_execution", "a1b2c3d4e5f6"];
+
+const run = async (verb: "preview" | "up", flags: readonly string[], values: Record<string, string>): Promise<Run> =>
+  (await stack.engine(values)).run(verb, flags);
+const psql = async (statement: string): Promise<string> => {
+  const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atqc", statement];
+  return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
+};
+const command = (...words: string[]): Promise<CommandResult> =>
+  unity(...words, "--config-file", cachePath("stacks", "going-back", "Pulumi.going-back.yaml"));
+
+function succeeded({ exitCode, output }: Run): string {
+  assert.equal(exitCode, 0, output);
+  return output;
+}
+
+describe("going back", function () {
+  this.timeout(8 * minutes);
+  /** Settings that keep restore points, at the head. */
+  const forward = { restorePoint: "true" };
+  /** Settings that go back to the release before. */
+  let back: Record<string, string>;
+
+  before(async () => {
+    const before = checkout();
+    rmSync(join(before.folder, "backend/alembic/versions/1767484908_add_plugin_execution_tables.py"));
+    const [image, migrationImage] = [await fixtureImage(join(before.folder, "backend")), process.env.UNITY_IMAGE ?? ""];
+    before.remove();
+    back = { ...forward, targetRevision: target, image, migrationImage };
+    succeeded(await run("up", [], forward));
+    await psql("INSERT INTO plugin_executions (plugin_id) SELECT id FROM plugins");
+  });
+  after(() => stack.remove());
+
+  it("needs the image that knows how", async () => {
+    const { migrationImage: _, ...without } = back;
+    const { exitCode, output } = await run("preview", [], without);
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /The target revision a1b2c3d4e5f6 is not the lock's head .*pulumi config set migrationImage/s);
+  });
+
+  it("is refused unless the stack allows it, in preview and `up`, and nothing changes", async () => {
+    for (const verb of ["preview", "up"] as const) {
+      const { exitCode, output } = await run(verb, [], back);
+      assert.notEqual(exitCode, 0, output);
+      assert.match(output, /Database is at add_plugin_execution, beyond target a1b2c3d4e5f6\./);
+      assert.match(output, /Refused: the database would have to go back\..*\n.*pulumi config set allowDowngrade true/);
+    }
+    assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
+  });
+
+  it("takes a restore point, undoes what is beyond the target, and rolls out the release that ends there", async () => {
+    const allowed = { ...back, allowDowngrade: "true" };
+    const planned = succeeded(await run("preview", [], allowed));
+    assert.match(
+      planned,
+      /To undo: 1 of 8 revisions\n *8\/8 {2}add_plugin_execution .*undone\n(.*\n)*.*DROP TABLE plugin_executions/,
+    );
+    assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
+
+    succeeded(await run("up", [], allowed));
+    assert.equal(
+      await psql("SELECT version_num, to_regclass('plugin_executions') IS NULL FROM alembic_version"),
+      `${target}|t`,
+    );
+    const { stdout } = await command("history", "--json");
+    const last = JSON.parse(stdout).at(-1);
+    assert.deepEqual([last.direction, last.outcome, last.from, last.to], ["downgrade", "succeeded", [head], [target]]);
+    assert.ok(planned.includes(`Plan hash: ${last.planHash}`), "what was recorded is what was shown");
+    assert.match(
+      succeeded(await run("preview", ["--expect-no-changes"], allowed)),
+      /at target a1b2c3d4e5f6: nothing to/,
+    );
+  });
+
+  it("brings a restore point back, all of it", async () => {
+    const { stdout, stderr } = await command("restore", "--list", "--json");
+    const points = JSON.parse(stdout || stderr) as { name: string; revision: string }[];
+    assert.deepEqual(
+      points.map(({ revision }) => revision),
+      ["", head],
+    );
+    const name = points.at(-1)?.name ?? "";
+    const unsure = await command("restore", name);
+    assert.equal(unsure.code, 2);
+    assert.match(unsure.stderr, /say --yes if that is meant/);
+    assert.equal(await psql("SELECT version_num FROM alembic_version"), target);
+
+    const restored = await command("restore", name, "--yes");
+    assert.equal(restored.code, 0, restored.stderr);
+    assert.match(restored.stdout, /the database is at add_plugin_execution/);
+    const query = "SELECT version_num, (SELECT count(*) > 0 FROM plugin_executions) FROM alembic_version";
+    assert.equal(await psql(query), `${head}|t`);
+    assert.equal(JSON.parse((await command("history", "--json")).stdout).length, 2, "the record stays");
+    assert.equal((await kubectl.run(["get", "jobs", "--output=name"])).includes("unity-db-restore"), false);
+  });
+
+  it("says what is wrong with a restore point that isn't there, and leaves the database as it was", async () => {
+    const { code, stderr } = await command("restore", "no-such-point", "--yes");
+    assert.equal(code, 2);
+    assert.match(stderr, /there is no restore point no-such-point/);
+    assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
+  });
+});
