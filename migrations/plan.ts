@@ -5,14 +5,15 @@ import { classify, type Description, describeState, type LiveState, needsPerson,
 import { head, type Lock, type LockedRevision } from "./lock.ts";
 import { explainMove } from "./moved-plan.ts";
 import { planHash } from "./plan-hash.ts";
-import { type JudgedFinding, judge, type Unapproved, unapproved, withoutNewTables } from "./policy.ts";
+import { type JudgedRevision, judge, type Unapproved, unapproved, withoutNewTables } from "./policy.ts";
 
-/** A revision that the database lacks. */
-export interface PendingRevision extends LockedRevision {
+/**
+ * A revision that the database lacks, with what matters to this database: what concerns only tables that are made before,
+ * in the same plan, is not among its findings and locks.
+ */
+export interface PendingRevision extends JudgedRevision {
   /** From 1, in the whole chain. */
   readonly position: number;
-  /** Those that matter to this database: what concerns only tables that are made before, in the same plan, is left out. */
-  readonly findings: readonly JudgedFinding[];
 }
 
 /** Why an update must not go on that the database's state allows. */
@@ -63,14 +64,14 @@ export function makePlan(inputs: PlanInputs): Plan {
   const from = startOf(state);
   const left = from === null ? leftOver(state) : pending(lock, from);
   const hash = from === null || left === null || left.length === 0 ? null : planHash(image, from, left);
-  const seen = left && withoutNewTables(left);
+  const seen = left && judge(withoutNewTables(left), approvals);
   const refusal = needsPerson(state) ? null : refuse(inputs, { from, hash, left, seen });
   return {
     ...describeState(state, lock, target),
     state,
     head: head(lock),
     total: lock.revisions.length,
-    pending: seen && numbered(lock, seen, approvals),
+    pending: seen && numbered(lock, seen),
     hash,
     refusal,
     job: needsPerson(state) || refusal !== null ? null : jobAttempt(firstJobName, jobs, state),
@@ -100,13 +101,13 @@ interface Work {
   readonly from: readonly string[] | null;
   readonly hash: string | null;
   readonly left: readonly LockedRevision[] | null;
-  /** `left` without what concerns only new tables. */
-  readonly seen: readonly LockedRevision[] | null;
+  /** `left` without what concerns only new tables, judged. */
+  readonly seen: readonly JudgedRevision[] | null;
 }
 
 function refuse({ lock, image, approvals, pinnedHash }: PlanInputs, { from, hash, left, seen }: Work): Refusal | null {
   // Of a database that can't be asked each revision may be pending: the update may mend it, and then migrate it.
-  const findings = unapproved(seen ?? lock.revisions, approvals);
+  const findings = unapproved(seen ?? judge(lock.revisions, approvals));
   const isOther = pinnedHash !== undefined && left?.length !== 0 && hash !== pinnedHash;
   const moved = isOther
     ? { expected: pinnedHash, found: hash, because: explainMove(pinnedHash, { lock, image, from, pending: left }) }
@@ -114,15 +115,7 @@ function refuse({ lock, image, approvals, pinnedHash }: PlanInputs, { from, hash
   return findings.length > 0 || moved !== null ? { unapproved: findings, moved } : null;
 }
 
-function numbered(
-  lock: Lock,
-  revisions: readonly LockedRevision[],
-  approvals: readonly Approval[],
-): readonly PendingRevision[] {
+function numbered(lock: Lock, revisions: readonly JudgedRevision[]): readonly PendingRevision[] {
   const positions = new Map(lock.revisions.map(({ id }, index) => [id, index + 1]));
-  return revisions.map((revision) => ({
-    ...revision,
-    findings: judge(revision, approvals),
-    position: positions.get(revision.id) ?? 0,
-  }));
+  return revisions.map((revision) => ({ ...revision, position: positions.get(revision.id) ?? 0 }));
 }
