@@ -2,6 +2,9 @@ import { pending } from "./chain.ts";
 import type { Lock, LockedRevision } from "./lock.ts";
 import { planHash } from "./plan-hash.ts";
 
+/** Revisions from the head, or from the end of the plan, that are tried: a plan is not pinned for long. */
+const tried = 50;
+
 /** The plan that is there now. */
 interface CurrentPlan {
   readonly lock: Lock;
@@ -19,15 +22,18 @@ interface CurrentPlan {
  */
 export function explainMove(pinned: string, { lock, image, from, pending: left }: CurrentPlan): string {
   if (from === null || left === null) return "The database can't be asked, so that nobody knows what would be done.";
-  const starts = [[], ...lock.revisions.map(({ id }) => [id])];
+  const at = from.join(", ") || "no revision";
+  const starts = [[], ...lock.revisions.slice(-tried).map(({ id }) => [id])];
   const start = starts.find((ids) => planHash(image, ids, pending(lock, ids)) === pinned);
   if (start !== undefined) {
-    return `The pinned plan begins at ${start[0] ?? "an empty database"}; the database is at ${from.join(", ") || "no revision"}.`;
+    return `The pinned plan begins at ${start[0] ?? "an empty database"}; the database is at ${at}.`;
   }
-  const fewer = left.findLastIndex((_, end) => planHash(image, from, left.slice(0, end)) === pinned);
-  if (fewer >= 0) {
-    const added = left.slice(fewer).map(({ id }) => id);
+  const ends = left.map((_, index) => index).slice(-tried);
+  const end = ends.find((end) => planHash(image, from, left.slice(0, end)) === pinned);
+  if (end !== undefined) {
+    const added = left.slice(end).map(({ id }) => id);
     return `Since then the release has got ${added.join(", ")}.`;
   }
-  return `Image or SQL of a pending revision are not those of then: this plan takes ${image} from ${from.join(", ") || "an empty database"} to ${left.at(-1)?.id}.`;
+  const to = left.at(-1)?.id;
+  return `Image or SQL of a pending revision are not those of then: this plan takes ${image} from ${at} to ${to}.`;
 }

@@ -1,6 +1,19 @@
 import { chainBases, chainFaults, chainHeads } from "./chain.ts";
 import { findingLevels } from "./finding.ts";
 import { type Lock, lockCommand, lockVersion } from "./lock.ts";
+import {
+  anyText,
+  index,
+  isRecord,
+  list,
+  literal,
+  nullable,
+  object,
+  oneOf,
+  type Shape,
+  shapeFaults,
+  text,
+} from "./shape.ts";
 import { blockedBy, lockModes } from "./statement-lock.ts";
 
 const restore = `Restore the file from version control, or remove it and run \`${lockCommand}\` to lock anew.`;
@@ -57,49 +70,10 @@ function checkLock(value: unknown, path: string): Lock {
   return value as Lock;
 }
 
-/** What a value must be: the sentence for people, and whether it is. */
-interface Shape {
-  readonly expected: string;
-  readonly matches: (value: unknown) => boolean;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly items?: Shape;
-}
-
-const text: Shape = { expected: "a text that is not empty", matches: (v) => typeof v === "string" && v !== "" };
-const anyText: Shape = { expected: "a text", matches: (v) => typeof v === "string" };
-const index: Shape = { expected: "an integer from 0", matches: (v) => Number.isInteger(v) && (v as number) >= 0 };
 const sha256: Shape = {
   expected: "64 hexadecimal digits",
   matches: (v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
 };
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function literal(allowed: number): Shape {
-  return { expected: `${allowed}`, matches: (v) => v === allowed };
-}
-
-function oneOf(allowed: readonly string[]): Shape {
-  return { expected: `one of ${allowed.join(", ")}`, matches: (v) => allowed.some((one) => one === v) };
-}
-
-function list(items: Shape): Shape {
-  return { expected: "a list", matches: Array.isArray, items };
-}
-
-function object(properties: Readonly<Record<string, Shape>>): Shape {
-  return { expected: "an object", matches: isRecord, properties };
-}
-
-function nullable(shape: Shape): Shape {
-  return {
-    expected: `${shape.expected} or null`,
-    matches: (v) => v === null || shape.matches(v),
-    properties: shape.properties,
-  };
-}
 
 const sql: Shape = {
   expected: '{"sql": [statements]} or {"sql": null, "reason": text}',
@@ -154,26 +128,6 @@ const lockShape = object({
     }),
   ),
 });
-
-function shapeFaults(value: unknown, shape: Shape, path: string): string[] {
-  if (value === undefined) return [`${path} is missing: it must be ${shape.expected}`];
-  if (!shape.matches(value)) return [`${path} is ${abbreviate(value)}: it must be ${shape.expected}`];
-  if (shape.items && Array.isArray(value)) {
-    const { items } = shape;
-    return value.flatMap((item, index) => shapeFaults(item, items, `${path}[${index}]`));
-  }
-  if (shape.properties && isRecord(value)) {
-    return Object.entries(shape.properties).flatMap(([key, property]) =>
-      shapeFaults(value[key], property, `${path}.${key}`),
-    );
-  }
-  return [];
-}
-
-function abbreviate(value: unknown): string {
-  const whole = JSON.stringify(value);
-  return whole.length > 60 ? `${whole.slice(0, 57)}...` : whole;
-}
 
 function contentFaults(lock: Lock): string[] {
   const faults = chainFaults(lock.revisions);

@@ -8,6 +8,11 @@ export interface JudgedFinding extends Finding {
   readonly approved: boolean;
 }
 
+/** A revision whose findings the stack was asked about. */
+export interface JudgedRevision extends LockedRevision {
+  readonly findings: readonly JudgedFinding[];
+}
+
 /** A finding that stops the update. */
 export interface Unapproved {
   readonly revision: string;
@@ -17,24 +22,28 @@ export interface Unapproved {
   readonly sql: string | null;
 }
 
-/** @returns The findings of a revision, each with whether it is approved. */
-export function judge({ id, findings }: LockedRevision, approvals: readonly Approval[]): JudgedFinding[] {
-  return findings.map((finding) => ({
-    ...finding,
-    approved: approvals.some(({ revision, rule }) => revision === id && rule === finding.rule),
+/** @returns The revisions, each finding with whether one of `approvals` names it. */
+export function judge(revisions: readonly LockedRevision[], approvals: readonly Approval[]): JudgedRevision[] {
+  const approved = new Set(approvals.map(({ revision, rule }) => JSON.stringify([revision, rule])));
+  return revisions.map((revision) => ({
+    ...revision,
+    findings: revision.findings.map((finding) => ({
+      ...finding,
+      approved: approved.has(JSON.stringify([revision.id, finding.rule])),
+    })),
   }));
 }
 
 /** @returns Findings of level error that no approval names, in the order of the revisions. */
-export function unapproved(revisions: readonly LockedRevision[], approvals: readonly Approval[]): Unapproved[] {
-  return revisions.flatMap((revision) =>
-    judge(revision, approvals)
+export function unapproved(revisions: readonly JudgedRevision[]): Unapproved[] {
+  return revisions.flatMap(({ id, file, upgrade, findings }) =>
+    findings
       .filter(({ level, approved }) => level === "error" && !approved)
       .map(({ approved: _, ...finding }) => ({
-        revision: revision.id,
-        file: revision.file,
+        revision: id,
+        file,
         finding,
-        sql: finding.statement === null ? null : (revision.upgrade.sql?.[finding.statement] ?? null),
+        sql: finding.statement === null ? null : (upgrade.sql?.[finding.statement] ?? null),
       })),
   );
 }

@@ -1,5 +1,5 @@
-import type { Refusal } from "./plan.ts";
 import type { Unapproved } from "./policy.ts";
+import type { Refusal } from "./refusal.ts";
 import { flat, shortened } from "./statement-text.ts";
 
 /** @returns Lines that say why the update must not go on, and how to allow it. `asked`: the database gave its revision. */

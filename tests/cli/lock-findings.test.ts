@@ -112,6 +112,16 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
     ["delete-without-where error 0", "ban-drop-table error 1"],
     ["0 child ROW EXCLUSIVE, nothing", exclusive("child", 1), exclusive("parent", 1)],
   ],
+  [
+    "says several statements in one text and ends another in a comment",
+    [
+      'op.execute("CREATE TABLE two (id int); CREATE INDEX ON two (id); DELETE FROM two; DELETE FROM parent")',
+      'op.execute("DROP TABLE two -- made above")',
+      'op.execute("ALTER TABLE parent DROP COLUMN title -- gone")',
+    ],
+    ["delete-without-where error 0", "ban-drop-column error 2"],
+    ["0 parent ROW EXCLUSIVE, nothing", exclusive("parent", 2)],
+  ],
   ["ends the transaction", ['op.execute("COMMIT")', 'op.execute("SELECT 1")'], ["transaction-nesting error null"], []],
   [
     "is no SQL",

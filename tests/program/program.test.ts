@@ -110,23 +110,35 @@ describe("the program on a database that is there", () => {
     assert.equal(jobName(await runOn("8f3d9e2a1c45", [job(first, "Failed")])), `${first}-2`);
   });
 
-  it("stops at a revision that it does not know, before it declares anything but the provider", async () => {
-    let declared = 0;
-    const remove = fakeKubectl({ ...nothingDeployed, backend: { output: '["zz"]' } });
-    try {
-      await record(configuration, async () => {
-        const program = "../../index.ts?unknown";
+  const approvals = '[{"revision":"add_plugin_execution","rule":"truncate"}]';
+  const stopping: readonly [what: string, row: string, settings: Record<string, string>, message: RegExp][] = [
+    ["a revision that it does not know", "zz", {}, /Database is at zz, which is not among the 8 revisions of the lock/],
+    [
+      "another plan than the pinned one",
+      "a1b2c3d4e5f6",
+      { "unity:planHash": "0".repeat(16) },
+      /Refused: the plan has moved\. .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
+    ],
+    [
+      "an approval of what the chain does not have",
+      "a1b2c3d4e5f6",
+      { "unity:approvals": approvals },
+      /approvals\[0\] approves truncate of add_plugin_execution, which has no such finding/,
+    ],
+  ];
+  for (const [what, row, settings, message] of stopping) {
+    it(`stops at ${what}, before it declares anything`, async () => {
+      const remove = fakeKubectl({ ...nothingDeployed, backend: { output: JSON.stringify([row]) } });
+      const program = `../../index.ts?${what}`;
+      const rejected = async () => {
         await assert.rejects(import(program), (error: unknown) => {
           assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
-          assert.match(error.message, /Database is at zz, which is not among the 8 revisions of the lock/);
+          assert.match(error.message, message);
           return true;
         });
-      }).then(({ registrations }) => {
-        declared = registrations.filter(({ type }) => type !== "pulumi:providers:kubernetes").length;
-      });
-    } finally {
-      remove();
-    }
-    assert.equal(declared, 0);
-  });
+      };
+      const { registrations } = await record({ ...configuration, ...settings }, rejected).finally(remove);
+      assert.deepEqual(registrations, []);
+    });
+  }
 });

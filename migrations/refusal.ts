@@ -1,0 +1,63 @@
+import type { LockedRevision } from "./lock.ts";
+import { explainMove } from "./moved-plan.ts";
+import { judge, type Unapproved, unapproved } from "./policy.ts";
+import type { Work, WorkInputs } from "./work.ts";
+
+/** Why an update must not go on that the database's state allows. */
+export interface Refusal {
+  /** Why revisions must not be undone; empty if they may, or none would be. */
+  readonly goingBack: readonly string[];
+  /** Findings that the stack has to approve. */
+  readonly unapproved: readonly Unapproved[];
+  /** The plan that was pinned is not this one; `found` is `null` if the database could not be asked. */
+  readonly moved: { readonly expected: string; readonly found: string | null; readonly because: string } | null;
+}
+
+/** What a stack allows. */
+export interface RefusalInputs extends WorkInputs {
+  /** Image that migrates. */
+  readonly image: string;
+  /**
+   * Whether revisions beyond the target may be undone.
+   *
+   * @default false
+   */
+  readonly allowDowngrade?: boolean | undefined;
+  /** Hash of the plan that was reviewed, if the stack pins it. */
+  readonly pinnedHash: string | undefined;
+}
+
+/**
+ * @param hash Of the plan; `null` if there is none.
+ * @returns What the stack does not allow of the work; `null` if it allows all.
+ */
+export function refuse(inputs: RefusalInputs, work: Work, hash: string | null): Refusal | null {
+  const { lock, image, approvals, pinnedHash, allowDowngrade = false } = inputs;
+  const { direction, from, revisions, seen } = work;
+  const back = direction === "downgrade";
+  // Of a database that can't be asked each revision may be pending: the update may mend it, and then migrate it.
+  const findings = back ? [] : unapproved(seen ?? judge(lock.revisions, approvals));
+  const goingBack = back ? hindrances(revisions ?? [], allowDowngrade) : [];
+  const isOther = pinnedHash !== undefined && revisions?.length !== 0 && hash !== pinnedHash;
+  const moved = isOther
+    ? { expected: pinnedHash, found: hash, because: explainMove(pinnedHash, { lock, image, from, pending: revisions }) }
+    : null;
+  const refused = findings.length > 0 || goingBack.length > 0 || moved !== null;
+  return refused ? { goingBack, unapproved: findings, moved } : null;
+}
+
+/** What is against undoing revisions. */
+function hindrances(revisions: readonly LockedRevision[], allowed: boolean): readonly string[] {
+  const permission = allowed
+    ? []
+    : [
+        "This stack does not allow to go back, which loses what the undone tables and columns hold. To allow it: " +
+          "pulumi config set allowDowngrade true && pulumi config set restorePoint true",
+      ];
+  const lasting = revisions
+    .filter(({ reversible }) => reversible === false)
+    .map(
+      ({ id, reversibleReason }) => `${id} can't be undone: ${reversibleReason}. Bring back a restore point instead.`,
+    );
+  return [...permission, ...lasting];
+}
