@@ -65,14 +65,18 @@ export async function ensureImage(build: Build): Promise<string> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  await dropSuperseded(build.name);
+  await dropSuperseded(build.name, reference);
   return reference;
 }
 
-/** Removes images of one name that are neither among the newest nor in use, from the storage and from the cluster. */
-async function dropSuperseded(name: string): Promise<void> {
+/**
+ * Removes images of one name that are neither among the newest nor in use, from the storage and from the cluster.
+ *
+ * @param current The one that was just brought: made of kept layers, it may be as old as they are.
+ */
+async function dropSuperseded(name: string, current: string): Promise<void> {
   const images = JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
-  const old = superseded(images, `localhost/${name}`, await usedImages());
+  const old = superseded(images, `localhost/${name}`, [current, ...(await usedImages())]);
   for (const reference of old) await buildah(["rmi", reference]);
   await removeImages(old);
 }
