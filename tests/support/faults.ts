@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import { workloadSelector } from "../../cluster/pods.ts";
 import type { Run, Verb } from "../../local/pulumi.ts";
+import { names } from "../../manifests/names.ts";
 import { type LiveStack, liveStack } from "./live.ts";
 import { startProbe } from "./probe.ts";
 
@@ -116,6 +118,19 @@ export class FaultStack {
     };
   }
 
+  /** Whether somebody waits for an advisory lock, as `t` or `f`. */
+  isWaitingAt(lock: number): Promise<string> {
+    return this.psql(
+      `SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${lock} AND NOT granted`,
+    );
+  }
+
+  /** The migrate Job's pod that is running. */
+  async migratePod(): Promise<string> {
+    const options = [workloadSelector(names.migrateJob), "--field-selector=status.phase=Running"];
+    return (await this.live.kubectl.run(["get", "pods", ...options, "--output=name"])).trim();
+  }
+
   /** Makes an object that stands in the way of pods. @returns What takes it away. */
   async obstacle(kind: "ResourceQuota" | "LimitRange", spec: object): Promise<() => Promise<unknown>> {
     const { kubectl } = this.live;
@@ -154,7 +169,7 @@ export class FaultStack {
     const sessions = "application_name LIKE 'unity-migrate%' OR state LIKE 'idle in transaction%'";
     await this.until(() => this.psql(`SELECT count(*) = 0 FROM pg_stat_activity WHERE ${sessions}`));
     await this.until(async () => {
-      const selector = "--selector=app.kubernetes.io/name=unity-db-migrate";
+      const selector = workloadSelector(names.migrateJob);
       const { items } = await this.live.kubectl.get<{ items: Leftover[] }>("pods,jobs", selector);
       return items.some(isGoing) ? "still going" : "t";
     });

@@ -16,20 +16,8 @@ const times = {
 const stack = new FaultStack("migrating", times);
 const { kubectl, namespace } = stack.live;
 
-/** Whether the ninth revision is in the middle of its changes. */
-const atTheGate = () =>
-  stack.psql(`SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND NOT granted`);
-const migratePod = async () =>
-  (
-    await kubectl.run([
-      "get",
-      "pods",
-      "--selector=batch.kubernetes.io/job-name",
-      "--field-selector=status.phase=Running",
-      "--output=name",
-    ])
-  ).trim();
-const log = async () => kubectl.run(["logs", await migratePod()]);
+const atTheGate = () => stack.isWaitingAt(gate);
+const log = async () => kubectl.run(["logs", await stack.migratePod()]);
 const column = () => stack.psql("SELECT count(*) FROM pg_attribute WHERE attname = 'ninth' AND attnum > 0");
 
 describe("a fault in the middle of a migration", function () {
@@ -66,7 +54,7 @@ describe("a fault in the middle of a migration", function () {
       async up() {
         const running = stack.run("up", ninth);
         await stack.until(atTheGate);
-        await kubectl.run(["delete", await migratePod(), "--grace-period=0", "--force", "--wait=false"]);
+        await kubectl.run(["delete", await stack.migratePod(), "--grace-period=0", "--force", "--wait=false"]);
         await release();
         return running;
       },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { workloadSelector } from "../../../cluster/pods.ts";
 import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
 import { type Deployed, FaultStack } from "../../support/faults.ts";
 import { fixtureImage } from "../../support/images.ts";
@@ -9,7 +10,6 @@ const minutes = 60_000;
 const stack = new FaultStack("together", { replicas: "2" });
 const { kubectl, namespace } = stack.live;
 
-const named = (workload: string) => `--selector=app.kubernetes.io/name=${workload}`;
 const countOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
 
 describe("several at once, and there and back", function () {
@@ -29,9 +29,9 @@ describe("several at once, and there and back", function () {
 
   it("F7: of the init containers of several replicas one migrates, the others wait for it", async () => {
     await stack.alembic("downgrade", "-1");
-    await kubectl.run(["delete", "pods", named("unity-backend"), "--wait=true"], "", 60);
+    await kubectl.run(["delete", "pods", workloadSelector("unity-backend"), "--wait=true"], "", 60);
     await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
-    const logs = await kubectl.run(["logs", named("unity-backend"), "--container=migrate", "--prefix"]);
+    const logs = await kubectl.run(["logs", workloadSelector("unity-backend"), "--container=migrate", "--prefix"]);
     assert.equal(countOf(logs, /9\/9 {2}ninth/g), 1, logs);
     assert.equal(countOf(logs, /Database is at head ninth/g), 2, logs);
   });
@@ -48,7 +48,7 @@ describe("several at once, and there and back", function () {
     );
     assert.deepEqual([one.exitCode === 0, locked.exitCode === 0].sort(), [false, true], one.output + locked.output);
     assert.equal(another.exitCode, 0, another.output);
-    const jobs = await kubectl.run(["get", "jobs", named("unity-db-migrate"), "--output=name"]);
+    const jobs = await kubectl.run(["get", "jobs", workloadSelector("unity-db-migrate"), "--output=name"]);
     const logs = await kubectl.run(["logs", jobs.trim()]);
     assert.equal(countOf(logs, /9\/9 {2}ninth/g), 1, logs);
     await stack.mends(ninth);
@@ -60,10 +60,12 @@ describe("several at once, and there and back", function () {
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
     const running = stack.timed("F4 database down, until `up` is done", () => stack.mends(ninth));
-    const job = async () => kubectl.run(["logs", named("unity-db-migrate"), "--tail=-1"]);
-    await stack.until(async () => String(/1 of 9 revisions are pending/.test(await job())).slice(0, 1));
+    await stack.until(() => stack.isWaitingAt(gate));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=0"]);
-    await stack.until(async () => String(countOf(await job(), /Trying again/g) >= 4).slice(0, 1));
+    await kubectl.run(["delete", "pods", workloadSelector("postgres"), "--grace-period=1"], "", 60);
+    const pod = await stack.migratePod();
+    const tries = async () => countOf(await kubectl.run(["logs", pod]), /Trying again/g);
+    await stack.until(async () => ((await tries()) >= 4 ? "t" : "f"));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=1"]);
     await Promise.all([running, release()]);
   });
