@@ -146,7 +146,7 @@ export class FaultStack {
     while (answer !== "t") {
       if (Date.now() > deadline) throw new Error(`not so within ${settleSeconds} s: ${ask} (${answer})`);
       answer = await ask().catch((error: Error) => error.message);
-      if (answer !== "t") await delay(200);
+      if (answer !== "t") await delay(400);
     }
   }
 

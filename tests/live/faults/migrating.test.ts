@@ -68,7 +68,7 @@ describe("a fault in the middle of a migration", function () {
   it("F5: a connection that is cut is tried again", async () => {
     await stack.alembic("downgrade", "-1");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
-    const running = stack.timed("F5 connection cut, until `up` is done", () => stack.mends(ninth));
+    const running = stack.timed("F5 connection cut, until `up` is done", () => stack.deploy(ninth));
     await stack.until(atTheGate);
     await stack.psql(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'",
@@ -83,7 +83,7 @@ describe("a fault in the middle of a migration", function () {
     await stack.alembic("downgrade", "-1");
     const release = await stack.holds("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
     const probe = await startProbe(kubectl, namespace);
-    const running = stack.timed("F6 table locked, until `up` is done", () => stack.mends(ninth));
+    const running = stack.timed("F6 table locked, until `up` is done", () => stack.deploy(ninth));
     await stack.until(async () => (/SQLSTATE 55P03[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
     await release();
     await running;

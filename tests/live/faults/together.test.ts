@@ -7,7 +7,7 @@ import { fixtureImage } from "../../support/images.ts";
 import { type Checkout, liveStack } from "../../support/live.ts";
 
 const minutes = 60_000;
-const stack = new FaultStack("together", { replicas: "2" });
+const stack = new FaultStack("together");
 const { kubectl, namespace } = stack.live;
 
 const countOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
@@ -20,7 +20,7 @@ describe("several at once, and there and back", function () {
   before(async () => {
     copy = await ninthCheckout();
     ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
-    await stack.deploy(ninth);
+    await stack.deploy({ ...ninth, values: { ...ninth.values, replicas: "2" } });
   });
   after(async () => {
     copy.remove();
@@ -41,7 +41,7 @@ describe("several at once, and there and back", function () {
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const databasePassword = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
     const other = liveStack("faults-together-again");
-    const values = { ...ninth.values, namespace, databasePassword, replicas: "2" };
+    const values = { ...ninth.values, namespace, databasePassword };
     const engine = await other.engine(values, ninth.folder);
     const [one, locked, another] = await stack.timed("F7 two `up` at once, until all are done", () =>
       Promise.all([stack.run("up", ninth), stack.run("up", ninth), engine.run("up")]),
@@ -59,7 +59,7 @@ describe("several at once, and there and back", function () {
     await stack.alembic("downgrade", "-1");
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
-    const running = stack.timed("F4 database down, until `up` is done", () => stack.mends(ninth));
+    const running = stack.timed("F4 database down, until `up` is done", () => stack.deploy(ninth));
     await stack.until(() => stack.isWaitingAt(gate));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=0"]);
     await kubectl.run(["delete", "pods", workloadSelector("postgres"), "--grace-period=1"], "", 60);
@@ -82,7 +82,7 @@ describe("several at once, and there and back", function () {
       revisions: [heads.ninth],
     });
     await stack.alembic("downgrade", "-1");
-    await stack.mends();
+    await stack.deploy();
     await stack.mends(ninth);
   });
 });
