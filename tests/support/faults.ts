@@ -43,8 +43,13 @@ export class FaultStack {
     this.#defaults = defaults;
   }
 
-  async run(verb: Verb, { values = {}, folder }: Deployed = {}, flags: readonly string[] = []): Promise<Run> {
-    return (await this.live.engine({ ...this.#defaults, ...values }, folder)).run(verb, flags);
+  async run(
+    verb: Verb,
+    { values = {}, folder }: Deployed = {},
+    flags: readonly string[] = [],
+    stop?: AbortSignal,
+  ): Promise<Run> {
+    return (await this.live.engine({ ...this.#defaults, ...values }, folder)).run(verb, flags, false, stop);
   }
 
   /** Deploys what must go well. @returns What it printed. */

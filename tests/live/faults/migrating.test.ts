@@ -90,4 +90,25 @@ describe("a fault in the middle of a migration", function () {
     assert.deepEqual((await probe.stop()).failures, []);
     assert.equal(await column(), "1");
   });
+
+  for (const [number, signal] of [
+    ["F14", "SIGINT"],
+    ["F15", "SIGKILL"],
+  ] as const) {
+    it(`${number}: an \`up\` that is ended by ${signal} is taken up by the next, which waits for the same Job`, async () => {
+      await stack.alembic("downgrade", "-1");
+      const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+      const stop = new AbortController();
+      const running = stack.run("up", ninth, [], stop.signal);
+      await stack.until(atTheGate);
+      const pod = await stack.migratePod();
+      stop.abort(signal);
+      assert.notEqual((await running).exitCode, 0);
+      const next = stack.timed(`${number} ended by ${signal}, until the next \`up\` is done`, () => stack.mends(ninth));
+      await release();
+      assert.match(await next, /is the one to wait for: it is running|stays: it is complete/);
+      assert.match(await kubectl.run(["logs", pod]), /9\/9 {2}ninth/);
+      assert.equal(await column(), "1");
+    });
+  }
 });
