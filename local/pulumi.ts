@@ -20,8 +20,11 @@ export interface Run {
 /** What runs the program: the Pulumi CLI, or the embedded engine where it isn't there. */
 export interface Engine {
   readonly name: string;
-  /** Runs `verb` without a question. `show` passes its output on as it comes, else it is returned. */
-  run(verb: Verb, flags?: readonly string[], show?: boolean): Promise<Run>;
+  /**
+   * Runs `verb` without a question. `show` passes its output on as it comes, else it is returned. `stop` sends the
+   * signal that it is aborted with.
+   */
+  run(verb: Verb, flags?: readonly string[], show?: boolean, stop?: AbortSignal): Promise<Run>;
   /** The stack's outputs; secrets are masked. */
   outputs(): Promise<Record<string, unknown>>;
 }
@@ -33,10 +36,16 @@ interface Place {
 }
 
 /** Runs a command to its end, its output shown or collected. */
-async function execute(command: readonly string[], { env, cwd }: Place, show: boolean): Promise<Run> {
+async function execute(
+  command: readonly string[],
+  { env, cwd }: Place,
+  show: boolean,
+  stop?: AbortSignal,
+): Promise<Run> {
   const [program = "", ...arguments_] = command;
   const stream = show ? "inherit" : "pipe";
   const child = spawn(program, arguments_, { env, cwd, stdio: ["ignore", stream, stream] });
+  stop?.addEventListener("abort", () => child.kill(stop.reason as NodeJS.Signals), { once: true });
   let [output, stdout] = ["", ""];
   for (const part of [child.stdout, child.stderr]) {
     part?.setEncoding("utf8").on("data", (text: string) => {
@@ -60,7 +69,8 @@ function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
   const of = ["--stack", stack.name, "--config-file", stack.configFile, "--state", stack.stateFile];
   return {
     name: "the embedded engine",
-    run: (verb, flags = [], show = false) => execute([...program, verb, ...of, ...flags], place, show),
+    run: (verb, flags = [], show = false, stop?: AbortSignal) =>
+      execute([...program, verb, ...of, ...flags], place, show, stop),
     outputs: () => jsonOf([...program, "stack-output", ...of, "--json"], place),
   };
 }
@@ -81,10 +91,10 @@ function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
   };
   return {
     name: "the Pulumi CLI",
-    async run(verb, flags = [], show = false) {
+    async run(verb, flags = [], show = false, stop?: AbortSignal) {
       await select();
       const unasked = verb === "preview" ? [] : ["--yes", ...(verb === "refresh" ? [] : ["--skip-preview"])];
-      return execute(["pulumi", verb, ...of, "--non-interactive", ...unasked, ...flags], own, show);
+      return execute(["pulumi", verb, ...of, "--non-interactive", ...unasked, ...flags], own, show, stop);
     },
     outputs: () => jsonOf(["pulumi", "stack", "output", "--json", "--stack", stack.name], own),
   };

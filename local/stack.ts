@@ -46,7 +46,7 @@ export async function openLocalStack(
     if (value !== undefined && config[`unity:${key}`] !== value)
       await setConfig(project, configFile, key, value, false);
   }
-  if (config["unity:databasePassword"] === undefined) {
+  if ((values.databasePassword ?? config["unity:databasePassword"]) === undefined) {
     await setConfig(project, configFile, "databasePassword", randomBytes(18).toString("base64url"), true);
   }
   return { name, configFile, stateFile: join(folder, "state.json"), environment };

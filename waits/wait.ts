@@ -18,9 +18,9 @@ export interface Awaited {
   readonly see: readonly string[];
 }
 
-/** Milliseconds between two looks: often at first, when most things happen. */
+/** Milliseconds between two looks, each a kubectl of 0.1 s of CPU: often at first, when most things happen. */
 function pause(seconds: number): number {
-  return seconds < 15 ? 250 : 1000;
+  return seconds < 15 ? 400 : 1500;
 }
 
 /** Seconds after which a line is told again: it shows that the wait is alive. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import { workloadSelector } from "../../cluster/pods.ts";
 import type { Run, Verb } from "../../local/pulumi.ts";
+import { names } from "../../manifests/names.ts";
 import { type LiveStack, liveStack } from "./live.ts";
 import { startProbe } from "./probe.ts";
 
@@ -41,8 +43,13 @@ export class FaultStack {
     this.#defaults = defaults;
   }
 
-  async run(verb: Verb, { values = {}, folder }: Deployed = {}, flags: readonly string[] = []): Promise<Run> {
-    return (await this.live.engine({ ...this.#defaults, ...values }, folder)).run(verb, flags);
+  async run(
+    verb: Verb,
+    { values = {}, folder }: Deployed = {},
+    flags: readonly string[] = [],
+    stop?: AbortSignal,
+  ): Promise<Run> {
+    return (await this.live.engine({ ...this.#defaults, ...values }, folder)).run(verb, flags, false, stop);
   }
 
   /** Deploys what must go well. @returns What it printed. */
@@ -116,6 +123,19 @@ export class FaultStack {
     };
   }
 
+  /** Whether somebody waits for an advisory lock, as `t` or `f`. */
+  isWaitingAt(lock: number): Promise<string> {
+    return this.psql(
+      `SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${lock} AND NOT granted`,
+    );
+  }
+
+  /** The migrate Job's pod that is running. */
+  async migratePod(): Promise<string> {
+    const options = [workloadSelector(names.migrateJob), "--field-selector=status.phase=Running"];
+    return (await this.live.kubectl.run(["get", "pods", ...options, "--output=name"])).trim();
+  }
+
   /** Makes an object that stands in the way of pods. @returns What takes it away. */
   async obstacle(kind: "ResourceQuota" | "LimitRange", spec: object): Promise<() => Promise<unknown>> {
     const { kubectl } = this.live;
@@ -131,7 +151,7 @@ export class FaultStack {
     while (answer !== "t") {
       if (Date.now() > deadline) throw new Error(`not so within ${settleSeconds} s: ${ask} (${answer})`);
       answer = await ask().catch((error: Error) => error.message);
-      if (answer !== "t") await delay(200);
+      if (answer !== "t") await delay(400);
     }
   }
 
@@ -154,7 +174,7 @@ export class FaultStack {
     const sessions = "application_name LIKE 'unity-migrate%' OR state LIKE 'idle in transaction%'";
     await this.until(() => this.psql(`SELECT count(*) = 0 FROM pg_stat_activity WHERE ${sessions}`));
     await this.until(async () => {
-      const selector = "--selector=app.kubernetes.io/name=unity-db-migrate";
+      const selector = workloadSelector(names.migrateJob);
       const { items } = await this.live.kubectl.get<{ items: Leftover[] }>("pods,jobs", selector);
       return items.some(isGoing) ? "still going" : "t";
     });

@@ -16,20 +16,8 @@ const times = {
 const stack = new FaultStack("migrating", times);
 const { kubectl, namespace } = stack.live;
 
-/** Whether the ninth revision is in the middle of its changes. */
-const atTheGate = () =>
-  stack.psql(`SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND NOT granted`);
-const migratePod = async () =>
-  (
-    await kubectl.run([
-      "get",
-      "pods",
-      "--selector=batch.kubernetes.io/job-name",
-      "--field-selector=status.phase=Running",
-      "--output=name",
-    ])
-  ).trim();
-const log = async () => kubectl.run(["logs", await migratePod()]);
+const atTheGate = () => stack.isWaitingAt(gate);
+const log = async () => kubectl.run(["logs", await stack.migratePod()]);
 const column = () => stack.psql("SELECT count(*) FROM pg_attribute WHERE attname = 'ninth' AND attnum > 0");
 
 describe("a fault in the middle of a migration", function () {
@@ -66,7 +54,7 @@ describe("a fault in the middle of a migration", function () {
       async up() {
         const running = stack.run("up", ninth);
         await stack.until(atTheGate);
-        await kubectl.run(["delete", await migratePod(), "--grace-period=0", "--force", "--wait=false"]);
+        await kubectl.run(["delete", await stack.migratePod(), "--grace-period=0", "--force", "--wait=false"]);
         await release();
         return running;
       },
@@ -80,7 +68,7 @@ describe("a fault in the middle of a migration", function () {
   it("F5: a connection that is cut is tried again", async () => {
     await stack.alembic("downgrade", "-1");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
-    const running = stack.timed("F5 connection cut, until `up` is done", () => stack.mends(ninth));
+    const running = stack.timed("F5 connection cut, until `up` is done", () => stack.deploy(ninth));
     await stack.until(atTheGate);
     await stack.psql(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'",
@@ -95,11 +83,32 @@ describe("a fault in the middle of a migration", function () {
     await stack.alembic("downgrade", "-1");
     const release = await stack.holds("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
     const probe = await startProbe(kubectl, namespace);
-    const running = stack.timed("F6 table locked, until `up` is done", () => stack.mends(ninth));
+    const running = stack.timed("F6 table locked, until `up` is done", () => stack.deploy(ninth));
     await stack.until(async () => (/SQLSTATE 55P03[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
     await release();
     await running;
     assert.deepEqual((await probe.stop()).failures, []);
     assert.equal(await column(), "1");
   });
+
+  for (const [number, signal] of [
+    ["F14", "SIGINT"],
+    ["F15", "SIGKILL"],
+  ] as const) {
+    it(`${number}: an \`up\` that is ended by ${signal} is taken up by the next, which waits for the same Job`, async () => {
+      await stack.alembic("downgrade", "-1");
+      const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+      const stop = new AbortController();
+      const running = stack.run("up", ninth, [], stop.signal);
+      await stack.until(atTheGate);
+      const pod = await stack.migratePod();
+      stop.abort(signal);
+      assert.notEqual((await running).exitCode, 0);
+      const next = stack.timed(`${number} ended by ${signal}, until the next \`up\` is done`, () => stack.mends(ninth));
+      await release();
+      assert.match(await next, /is the one to wait for: it is running|stays: it is complete/);
+      assert.match(await kubectl.run(["logs", pod]), /9\/9 {2}ninth/);
+      assert.equal(await column(), "1");
+    });
+  }
 });

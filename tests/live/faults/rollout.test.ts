@@ -7,7 +7,6 @@ import { type Checkout, checkout } from "../../support/live.ts";
 
 const minutes = 60_000;
 const stack = new FaultStack("rollout");
-const { kubectl } = stack.live;
 const revisions = [heads.eighth];
 const replicas = (count: number): Deployed => ({ values: { replicas: String(count) } });
 
@@ -28,7 +27,7 @@ describe("a rollout that can't succeed", function () {
   });
 
   it("F11: an init container that fails shows its words, and one `up` tries its pod again", async () => {
-    const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
+    const { data } = await stack.live.kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const password = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
     await stack.psql("ALTER ROLE homelab_user PASSWORD 'another'");
     await stack.suffers({
@@ -56,25 +55,6 @@ describe("a rollout that can't succeed", function () {
     });
     await remove();
     await stack.mends(replicas(3));
-  });
-
-  it("F11: a Secret that is missing is named", async () => {
-    const { metadata, ...secret } = await kubectl.get<{ metadata: { name: string; labels: object } }>(
-      "secret",
-      "unity-database",
-    );
-    await kubectl.run(["delete", "secret", "unity-database"]);
-    await stack.suffers({
-      name: "F11 Secret missing",
-      says: [
-        /container "migrate" .* can't be started \[CreateContainerConfigError\]: secret "unity-database" not found/,
-      ],
-      up: () => stack.run("up", replicas(4)),
-      revisions,
-    });
-    const { name, labels } = metadata;
-    await kubectl.run(["create", "--filename=-"], JSON.stringify({ ...secret, metadata: { name, labels } }));
-    await stack.mends(replicas(1));
   });
 
   it("F24: a backend that crashes after a good migration is named with its last words", async () => {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { workloadSelector } from "../../../cluster/pods.ts";
 import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
 import { type Deployed, FaultStack } from "../../support/faults.ts";
 import { fixtureImage } from "../../support/images.ts";
 import { type Checkout, liveStack } from "../../support/live.ts";
 
 const minutes = 60_000;
-const stack = new FaultStack("together", { replicas: "2" });
+const stack = new FaultStack("together");
 const { kubectl, namespace } = stack.live;
 
-const named = (workload: string) => `--selector=app.kubernetes.io/name=${workload}`;
 const countOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
 
 describe("several at once, and there and back", function () {
@@ -20,7 +20,7 @@ describe("several at once, and there and back", function () {
   before(async () => {
     copy = await ninthCheckout();
     ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
-    await stack.deploy(ninth);
+    await stack.deploy({ ...ninth, values: { ...ninth.values, replicas: "2" } });
   });
   after(async () => {
     copy.remove();
@@ -29,9 +29,9 @@ describe("several at once, and there and back", function () {
 
   it("F7: of the init containers of several replicas one migrates, the others wait for it", async () => {
     await stack.alembic("downgrade", "-1");
-    await kubectl.run(["delete", "pods", named("unity-backend"), "--wait=true"], "", 60);
+    await kubectl.run(["delete", "pods", workloadSelector("unity-backend"), "--wait=true"], "", 60);
     await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
-    const logs = await kubectl.run(["logs", named("unity-backend"), "--container=migrate", "--prefix"]);
+    const logs = await kubectl.run(["logs", workloadSelector("unity-backend"), "--container=migrate", "--prefix"]);
     assert.equal(countOf(logs, /9\/9 {2}ninth/g), 1, logs);
     assert.equal(countOf(logs, /Database is at head ninth/g), 2, logs);
   });
@@ -41,14 +41,14 @@ describe("several at once, and there and back", function () {
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const databasePassword = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
     const other = liveStack("faults-together-again");
-    const values = { ...ninth.values, namespace, databasePassword, replicas: "2" };
+    const values = { ...ninth.values, namespace, databasePassword };
     const engine = await other.engine(values, ninth.folder);
     const [one, locked, another] = await stack.timed("F7 two `up` at once, until all are done", () =>
       Promise.all([stack.run("up", ninth), stack.run("up", ninth), engine.run("up")]),
     );
     assert.deepEqual([one.exitCode === 0, locked.exitCode === 0].sort(), [false, true], one.output + locked.output);
     assert.equal(another.exitCode, 0, another.output);
-    const jobs = await kubectl.run(["get", "jobs", named("unity-db-migrate"), "--output=name"]);
+    const jobs = await kubectl.run(["get", "jobs", workloadSelector("unity-db-migrate"), "--output=name"]);
     const logs = await kubectl.run(["logs", jobs.trim()]);
     assert.equal(countOf(logs, /9\/9 {2}ninth/g), 1, logs);
     await stack.mends(ninth);
@@ -59,11 +59,13 @@ describe("several at once, and there and back", function () {
     await stack.alembic("downgrade", "-1");
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
-    const running = stack.timed("F4 database down, until `up` is done", () => stack.mends(ninth));
-    const job = async () => kubectl.run(["logs", named("unity-db-migrate"), "--tail=-1"]);
-    await stack.until(async () => String(/1 of 9 revisions are pending/.test(await job())).slice(0, 1));
+    const running = stack.timed("F4 database down, until `up` is done", () => stack.deploy(ninth));
+    await stack.until(() => stack.isWaitingAt(gate));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=0"]);
-    await stack.until(async () => String(countOf(await job(), /Trying again/g) >= 4).slice(0, 1));
+    await kubectl.run(["delete", "pods", workloadSelector("postgres"), "--grace-period=1"], "", 60);
+    const pod = await stack.migratePod();
+    const tries = async () => countOf(await kubectl.run(["logs", pod]), /Trying again/g);
+    await stack.until(async () => ((await tries()) >= 4 ? "t" : "f"));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=1"]);
     await Promise.all([running, release()]);
   });
@@ -80,7 +82,7 @@ describe("several at once, and there and back", function () {
       revisions: [heads.ninth],
     });
     await stack.alembic("downgrade", "-1");
-    await stack.mends();
+    await stack.deploy();
     await stack.mends(ninth);
   });
 });
