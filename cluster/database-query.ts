@@ -9,6 +9,9 @@ export interface Question {
   readonly query: string;
 }
 
+/** What the line with the answer begins with: an image may print lines of its own. */
+const mark = "unity-answer ";
+
 /** What asking led to: the value, `null` where there is no such table; or what kept it away. */
 export type Answer = { readonly value: unknown } | { readonly cause: string };
 
@@ -46,7 +49,7 @@ try:
     if cursor.fetchone()[0]:
         cursor.execute("""SELECT (${query})::text""")
         answer = cursor.fetchone()[0]
-    print(answer)
+    print("${mark}" + answer, flush=True)
 except Exception as error:
     message = str(error).replace(url or "\\n", "[secret]").replace(plain or "\\n", "[secret]")
     for found in re.findall(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", url):
@@ -61,9 +64,9 @@ BEGIN TRANSACTION READ ONLY;
 SET LOCAL statement_timeout = 1500;
 SELECT to_regclass('${table}') IS NOT NULL AS present \\gset
 \\if :present
-${query};
+SELECT '${mark}' || (${query});
 \\else
-SELECT 'null';
+SELECT '${mark}null';
 \\endif
 `;
 
@@ -124,7 +127,7 @@ export async function settled<T>(question: Promise<T>): Promise<{ readonly value
   );
 }
 
-/** @returns The value that a program in a workload's pod prints last, whatever the image prints before. */
+/** @returns The value that a program in a workload's pod prints, whatever the image prints besides. */
 async function ask(
   kubectl: Kubectl,
   { workload, command, script }: Source,
@@ -132,12 +135,17 @@ async function ask(
   seconds: number,
 ): Promise<unknown> {
   const target = [`deployment/${workload}`, `--container=${workload}`, "--pod-running-timeout=1s"];
-  const output = await kubectl.run(["exec", "--stdin", ...target, "--", ...command], script(question), seconds);
-  try {
-    return JSON.parse(output.trim().split("\n").at(-1) ?? "");
-  } catch {
-    throw new Error(`${workload} answered ${output.slice(0, 200)}`);
-  }
+  const words = ["exec", "--stdin", ...target, "--", ...command];
+  const output = await kubectl.run(words, script(question), seconds, (text) => answerIn(text) !== undefined);
+  const answer = answerIn(output);
+  if (answer !== undefined) return JSON.parse(answer);
+  throw new Error(`${workload} answered ${output.slice(0, 200)}`);
+}
+
+/** @returns The JSON of the line that is marked; `undefined` until all of it is there. */
+function answerIn(output: string): string | undefined {
+  const lines = output.split("\n").slice(0, -1);
+  return lines.find((line) => line.startsWith(mark))?.slice(mark.length);
 }
 
 /** @returns What went wrong as one line. */

@@ -38,10 +38,16 @@ export class Kubectl {
    * @param arguments_ Arguments after context and namespace.
    * @param input Standard input.
    * @param timeoutSeconds After it kubectl is killed.
+   * @param isWhole Whether the output so far is all that is wanted: then kubectl's end is not waited for.
    * @returns Standard output.
    * @throws {KubectlError} With what kubectl said, passwords of URLs removed.
    */
-  run(arguments_: readonly string[], input = "", timeoutSeconds = 20): Promise<string> {
+  run(
+    arguments_: readonly string[],
+    input = "",
+    timeoutSeconds = 20,
+    isWhole?: (output: string) => boolean,
+  ): Promise<string> {
     return new Promise((resolve, reject) => {
       const child = spawn("kubectl", [...this.#target, ...arguments_], {
         stdio: ["pipe", "pipe", "pipe"],
@@ -49,6 +55,13 @@ export class Kubectl {
         killSignal: "SIGKILL",
       });
       const [output, errors] = [collect(child.stdout), collect(child.stderr)];
+      if (isWhole !== undefined) {
+        child.stdout.on("data", () => {
+          if (!isWhole(output())) return;
+          resolve(output());
+          child.kill();
+        });
+      }
       const fail = (reason: string) => reject(new KubectlError(redact(reason)));
       child.on("error", (error) => fail(`kubectl can't be started (${error.message}): install it or put it on PATH`));
       child.on("close", (code, signal) => {

@@ -13,7 +13,7 @@ export interface Live {
 }
 
 /** How long each question may take: the list is asked beside the pods, which are asked one after the other. */
-const bounds = { listSeconds: 3, podSeconds: 1.5 } as const;
+const bounds = { listSeconds: 3, podSeconds: 3 } as const;
 
 /** The rows of `alembic_version`, sorted. */
 export const revisionsQuestion: Question = {
@@ -40,11 +40,10 @@ interface Item {
  * @param owned Whether the stack has a PostgreSQL of its own.
  */
 export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> {
-  const [listed, answers] = await Promise.all([
-    settled(list(kubectl)),
-    askDatabase(kubectl, owned, revisionsQuestion, bounds.podSeconds),
-  ]);
+  const asking = askDatabase(kubectl, owned, revisionsQuestion, bounds.podSeconds);
+  const listed = await settled(list(kubectl));
   if ("cause" in listed) return { reading: { kind: "unreachable", what: "cluster", cause: listed.cause }, jobs: [] };
+  const answers = await asking;
   return { reading: chooseReading(answers, listed.value), jobs: listed.value.flatMap(liveJob) };
 }
 

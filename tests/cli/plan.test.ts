@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unity } from "./unity.ts";
 
 const head = "add_plugin_execution";
@@ -14,7 +14,7 @@ const file = `config:
   unity:databasePassword:
     secure: v1:AAAA:BBBB
 `;
-const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: { output: JSON.stringify(found) } });
+const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: answer(found) });
 const pod = { kind: "Pod", metadata: { name: "p", labels: { "app.kubernetes.io/name": "postgres" } }, status: {} };
 
 describe("unity plan and unity status", function () {
@@ -35,7 +35,7 @@ describe("unity plan and unity status", function () {
     ["at head", rows(head), 0, /^Database is at head add_plugin_execution: nothing to migrate\.$/m],
     ["ahead at a revision that the stack tolerates", rows("tolerated"), 0, /ahead, at tolerated/],
     ["behind", rows("a1b2c3d4e5f6"), 1, /behind head add_plugin_execution/],
-    ["never applied", { backend: { output: "null" } }, 1, /never migrated/],
+    ["never applied", { backend: answer(null) }, 1, /never migrated/],
     ["not deployed", {}, 1, /Nothing in namespace unity can be asked/],
     ["at an unknown revision", rows("zz"), 1, /at zz, which is not among the 8 revisions/],
     ["down", { list: { output: JSON.stringify({ items: [pod] }) } }, 2, /Database can't be asked/],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
-import { type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
   const remove = fakeKubectl({ ...nothingDeployed, ...answers });
@@ -33,20 +33,20 @@ describe("readLive", function () {
   });
 
   it("takes PostgreSQL's answer where the stack owns it, else the backend's, whatever the image prints before", async () => {
-    const answers = { backend: { output: 'hello\n["a", "b"]\n' }, postgres: { output: "null\n" } };
+    const answers = { backend: answer(["a", "b"], "hello\n"), postgres: answer(null) };
     assert.deepEqual((await read(answers)).reading, { kind: "rows", rows: null });
     assert.deepEqual((await read(answers, false)).reading, { kind: "rows", rows: ["a", "b"] });
   });
 
   it("takes the backend's where PostgreSQL gives none, and says why when neither does", async () => {
-    assert.deepEqual((await read({ backend: { output: "[]" } })).reading, { kind: "rows", rows: [] });
+    assert.deepEqual((await read({ backend: answer([]) })).reading, { kind: "rows", rows: [] });
     const { reading } = await read({ list: list(pod("unity-backend")), backend: refused });
     const cause = "unity-backend: psycopg.OperationalError: connection refused";
     assert.deepEqual(reading, { kind: "unreachable", what: "database", cause });
   });
 
   it("calls an answer that makes no sense no answer", async () => {
-    const { reading } = await read({ list: list(pod("unity-backend")), backend: { output: '{"rows": 1}' } });
+    const { reading } = await read({ list: list(pod("unity-backend")), backend: answer({ rows: 1 }) });
     assert.ok(reading.kind === "unreachable" && reading.cause.includes('unity-backend: answered {"rows":1}'));
   });
 

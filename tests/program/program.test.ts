@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
 const configuration = {
@@ -89,7 +89,7 @@ describe("the program on a database that is there", () => {
     const remove = fakeKubectl({
       ...nothingDeployed,
       list: { output: JSON.stringify({ items: jobs }) },
-      backend: { output: JSON.stringify([row]) },
+      backend: answer([row]),
     });
     const program = `../../index.ts?${row}-${jobs.length}`;
     return record(configuration, () => import(program).then(() => undefined))
@@ -128,7 +128,7 @@ describe("the program on a database that is there", () => {
   ];
   for (const [what, row, settings, message] of stopping) {
     it(`stops at ${what}, before it declares anything`, async () => {
-      const remove = fakeKubectl({ ...nothingDeployed, backend: { output: JSON.stringify([row]) } });
+      const remove = fakeKubectl({ ...nothingDeployed, backend: answer([row]) });
       const program = `../../index.ts?${what}`;
       const rejected = async () => {
         await assert.rejects(import(program), (error: unknown) => {

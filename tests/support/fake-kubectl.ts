@@ -20,6 +20,11 @@ if [ -f $name.output ]; then exec cat $name.output; fi
 exec sleep 60
 `;
 
+/** What a pod prints that answers a question about the database. */
+export function answer(value: unknown, before = ""): FakeAnswer {
+  return { output: `${before}unity-answer ${JSON.stringify(value)}\n` };
+}
+
 const missing = { error: 'Error from server (NotFound): namespaces "unity" not found' };
 
 /** Answers of a cluster on which nothing was deployed. */

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Run, Verb } from "../../local/pulumi.ts";
+import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
+import { fixtureImage } from "../support/images.ts";
+import { type Checkout, checkout, liveStack, lock } from "../support/live.ts";
+
+const minutes = 60_000;
+const stack = liveStack("policy");
+const psql = async (statement: string): Promise<string> => {
+  const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atqc", statement];
+  return (await stack.kubectl.exec("deployment/postgres", "postgres", command)).trim();
+};
+const state = () => psql("SELECT version_num, to_regclass('plugin_alerts') IS NULL FROM alembic_version");
+
+describe("a revision that destroys data", function () {
+  this.timeout(5 * minutes);
+  let copy: Checkout;
+  let image: string;
+
+  /** The release with the ninth revision, with more settings; those of an earlier run stay. */
+  const run = async (verb: Verb, values: Readonly<Record<string, string>> = {}, flags: string[] = []): Promise<Run> =>
+    (await stack.engine({ image, ...values }, copy.folder)).run(verb, flags);
+
+  before(async () => {
+    copy = checkout();
+    const source = revisionSource(
+      heads.ninth,
+      heads.eighth,
+      'op.drop_table("plugin_alerts")',
+      'op.execute("CREATE TABLE plugin_alerts (id BIGINT)")',
+    );
+    writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), source);
+    await lock(copy.folder);
+    image = await fixtureImage(join(copy.folder, "backend"));
+    // The init container only waits: the app's role would need no right to change the schema.
+    const { exitCode, output } = await (await stack.engine({ initContainer: "wait" })).run("up");
+    assert.equal(exitCode, 0, output);
+  });
+  after(async () => {
+    await stack.remove();
+    copy.remove();
+  });
+
+  it("stops preview and `up` until the stack approves it, and nothing changes", async () => {
+    const said = [
+      /Database is at add_plugin_execution, behind head ninth\./,
+      /blocks reads and writes of plugin_alerts.* \(ACCESS EXCLUSIVE\)/,
+      /error ban-drop-table: /,
+      /Refused: 1 finding needs an approval of this stack\. Nothing was changed\./,
+      /unity:approvals:\n *- \{ revision: "ninth", rule: ban-drop-table \}/,
+    ];
+    for (const verb of ["preview", "up"] as const) {
+      const { exitCode, output } = await run(verb);
+      assert.notEqual(exitCode, 0);
+      for (const text of said) assert.match(output, text);
+    }
+    assert.equal(await state(), `${heads.eighth}|f`);
+  });
+
+  it("names an approval that matches nothing", async () => {
+    const approvals = '[{"revision":"nineth","rule":"ban-drop-table"}]';
+    const { exitCode, output } = await run("preview", { approvals });
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /approves what is not in the chain:\n.*nineth.*ninth/);
+  });
+
+  it("is stopped as well by the hash of another plan", async () => {
+    const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"nobody reads it"}]';
+    const { exitCode, output } = await run("up", { approvals, planHash: "0123456789abcdef" });
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /Refused: the plan has moved\. unity:planHash is 0123456789abcdef; the hash of this plan is/);
+    assert.equal(await state(), `${heads.eighth}|f`);
+  });
+
+  it("goes through by the approval and the hash that preview showed, and the pin then does no harm", async () => {
+    const refused = (await run("preview")).output;
+    const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})/.exec(refused) ?? assert.fail(refused);
+    const { exitCode, output } = await run("up", { planHash });
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /error ban-drop-table, approved: /);
+    assert.equal(await state(), `${heads.ninth}|t`);
+    assert.equal(await psql("SELECT plan_hash FROM unity_migrations.runs ORDER BY id DESC LIMIT 1"), planHash);
+    const again = await run("preview", {}, ["--expect-no-changes"]);
+    assert.equal(again.exitCode, 0, again.output);
+  });
+});
