@@ -10,8 +10,15 @@ export interface Cause {
   readonly patienceSeconds: number;
   /** Arguments with which kubectl shows more. */
   readonly look: readonly string[];
-  /** Whether the log that `look` shows tells what `text` can't. */
-  readonly needsLog?: boolean;
+  /** The log that tells what `text` can't. */
+  readonly log?: Log;
+}
+
+/** A container's log: of what runs now, or of what ran before its last restart. */
+interface Log {
+  readonly pod: string;
+  readonly container: string;
+  readonly previous: boolean;
 }
 
 /** Seconds that a fault may last before it counts. A status may lag behind what has just been mended. */
@@ -90,12 +97,14 @@ function containerCauses(pod: Pod, status: ContainerStatus, restarts: boolean, i
   }
   if (init || state.running === undefined || status.ready === true) return [];
   const text = `container "${status.name}" of pod ${pod.metadata.name} runs, but is not ready`;
-  const look = logs(pod, status, restartCount > 0);
-  return [{ key: `unready ${status.name}`, text, patienceSeconds: Number.POSITIVE_INFINITY, look, needsLog: true }];
+  const log = { pod: pod.metadata.name, container: status.name, previous: restartCount > 0 };
+  const patienceSeconds = Number.POSITIVE_INFINITY;
+  return [{ key: `unready ${status.name}`, text, patienceSeconds, look: commandOf(log), log }];
 }
 
-function logs({ metadata }: Pod, { name }: ContainerStatus, previous: boolean): readonly string[] {
-  return ["logs", `pod/${metadata.name}`, `--container=${name}`, ...(previous ? ["--previous"] : [])];
+/** Arguments with which kubectl shows a log. */
+function commandOf({ pod, container, previous }: Log): readonly string[] {
+  return ["logs", `pod/${pod}`, `--container=${container}`, ...(previous ? ["--previous"] : [])];
 }
 
 function waitingCause(pod: Pod, status: ContainerStatus, reason: string, message: string | undefined): Cause {
@@ -124,12 +133,13 @@ function endedCause(pod: Pod, status: ContainerStatus, ended: Terminated, restar
     ended.reason === "OOMKilled"
       ? `ran out of memory [OOMKilled], its limit is ${memoryLimit(pod, name)}`
       : `ended with exit code ${ended.exitCode} [${ended.reason ?? "Error"}]`;
+  const log = { pod: pod.metadata.name, container: name, previous: state?.terminated === undefined };
   return {
     key: `end ${name}`,
     text: withMessage(`${of} ${how}${again && crashed ? ", again and again" : ""}`, ended.message),
     patienceSeconds: again ? (crashed ? 0 : Number.POSITIVE_INFINITY) : restarts ? 0 : patience.end,
-    look: logs(pod, status, state?.terminated === undefined),
-    needsLog: (ended.message ?? "").trim() === "",
+    look: commandOf(log),
+    ...((ended.message ?? "").trim() === "" ? { log } : {}),
   };
 }
 

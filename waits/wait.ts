@@ -79,7 +79,7 @@ async function explain(
   { progress }: Verdict,
   seconds: number,
 ): Promise<string> {
-  const log = cause?.needsLog ? await kubectl.run(cause.look).catch(() => "") : "";
+  const log = cause?.log ? await kubectl.run(cause.look).catch(() => "") : "";
   const text = [cause?.text ?? "", log.trim() === "" ? "" : `The last of its log:\n${tail(log)}`];
   const ended = await giveUp?.().catch((error: unknown) => `It could not be ended: ${error}`);
   const by = cause === undefined || cause.look.length === 0 || ended !== undefined ? see : cause.look;

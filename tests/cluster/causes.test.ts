@@ -138,10 +138,10 @@ describe("podCauses", () => {
   it("asks for the log of a container that left no message, and the one before where it runs again", () => {
     const looks = [app({ state: ended(1) }), app({ lastState: ended(1), restartCount: 2 })].map((status) => {
       const [cause] = podCauses(pod("rs2", status), true);
-      return [cause?.needsLog, cause?.look.join(" ")];
+      return [cause?.log?.previous, cause?.look.join(" ")];
     });
     assert.deepEqual(looks, [
-      [true, "logs pod/rs2-pod --container=app"],
+      [false, "logs pod/rs2-pod --container=app"],
       [true, "logs pod/rs2-pod --container=app --previous"],
     ]);
   });

@@ -186,7 +186,7 @@ describe("engine on a cluster", function () {
     assert.equal((await scratch.run("up")).exit, 4);
     assert.match(
       scratch.text,
-      /\[BackoffLimitExceeded\][\s\S]*container "main" ended with exit code 7 \[Error\]: relation is missing/,
+      /\[BackoffLimitExceeded\][\s\S]*container "main" of pod fails-\S+ ended with exit code 7 \[Error\]: relation is missing/,
     );
     assert.doesNotMatch(listed("configmaps"), /next/);
     assert.equal((await scratch.run("up")).exit, 4);
@@ -218,7 +218,10 @@ describe("engine on a cluster", function () {
   it("names an image that can't be had while it waits", async () => {
     declare([{ name: "app", object: deployment("localhost/no-such-image:1", "true") }]);
     assert.equal((await scratch.run("up")).exit, 4);
-    assert.match(scratch.text, /waiting for Deployment .*container "main" \[(ErrImagePull|ImagePullBackOff)\]/);
+    assert.match(
+      scratch.text,
+      /waiting for Deployment .*container "main" .*can't be pulled \[(ErrImagePull|ImagePullBackOff)\]/,
+    );
   });
 
   it("recovers from SIGKILL while a Job runs: the same Job is waited for", async () => {
