@@ -70,7 +70,7 @@ describe("several at once, and there and back", function () {
     await Promise.all([running, release()]);
   });
 
-  it("F25: the release before is refused while the database is ahead, and goes there and back once it is not", async () => {
+  it("F25: the release before is refused while the database is ahead, unless it tolerates it, and goes there and back", async () => {
     await stack.psql("DROP TABLE fault");
     await stack.suffers({
       name: "F25 database ahead",
@@ -81,8 +81,13 @@ describe("several at once, and there and back", function () {
       up: () => stack.run("up"),
       revisions: [heads.ninth],
     });
+    const tolerated = await stack.mends({ values: { toleratedRevisions: heads.ninth } });
+    assert.match(tolerated, /Database is ahead, at ninth, which the settings tolerate: nothing to migrate/);
+    assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
+    const none = { toleratedRevisions: "" };
+    await stack.mends({ ...ninth, values: { ...ninth.values, ...none } });
     await stack.alembic("downgrade", "-1");
-    await stack.deploy();
-    await stack.mends(ninth);
+    await stack.deploy({ values: none });
+    await stack.mends({ ...ninth, values: { ...ninth.values, ...none } });
   });
 });
