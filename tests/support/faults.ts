@@ -28,8 +28,8 @@ export interface Fault {
 
 /** Seconds that no `up` may take, whatever the fault: bounded, and far above what is measured. */
 const boundSeconds = 180;
-/** Seconds that Kubernetes may take to remove what has ended. */
-const settleSeconds = 30;
+/** Seconds that anything may take to come about: generous, for a machine that is busy. */
+const settleSeconds = 60;
 
 /** A stack whose faults are measured, and whose database can be reached as an operator would. */
 export class FaultStack {

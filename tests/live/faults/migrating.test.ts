@@ -18,6 +18,13 @@ const { kubectl, namespace } = stack.live;
 
 const atTheGate = () => stack.isWaitingAt(gate);
 const log = async () => kubectl.run(["logs", await stack.migratePod()]);
+/** Chooses what becomes of the ninth revision. */
+const strikes = (what: "memory" | "gate") => stack.psql(`DELETE FROM fault; INSERT INTO fault VALUES ('${what}')`);
+/** Keeps the ninth revision in the middle of its changes. @returns What lets it go on. */
+const holdsTheGate = async () => {
+  await strikes("gate");
+  return stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+};
 const column = () => stack.psql("SELECT count(*) FROM pg_attribute WHERE attname = 'ninth' AND attnum > 0");
 
 describe("a fault in the middle of a migration", function () {
@@ -28,7 +35,7 @@ describe("a fault in the middle of a migration", function () {
   before(async () => {
     [copy] = await Promise.all([ninthCheckout(), stack.deploy()]);
     ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
-    await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('memory')");
+    await stack.psql("CREATE TABLE fault (what text)");
   });
   after(async () => {
     copy.remove();
@@ -36,6 +43,7 @@ describe("a fault in the middle of a migration", function () {
   });
 
   it("F3: a pod that runs out of memory is called that", async () => {
+    await strikes("memory");
     await stack.suffers({
       name: "F3 out of memory",
       says: [/container "migrate" .* ran out of memory \[OOMKilled\], its limit is 512Mi/, /Job .* failed/],
@@ -43,11 +51,10 @@ describe("a fault in the middle of a migration", function () {
       revisions: [heads.eighth],
     });
     assert.equal(await column(), "0");
-    await stack.psql("UPDATE fault SET what = 'gate'");
   });
 
   it("F2: a pod that is killed in the middle of its changes leaves none, and the next `up` makes them", async () => {
-    const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+    const release = await holdsTheGate();
     await stack.suffers({
       name: "F2 migrate pod killed",
       says: [/Job unity-db-migrate-\S+ (failed|can't go on)/],
@@ -66,13 +73,11 @@ describe("a fault in the middle of a migration", function () {
   });
 
   it("F5: a connection that is cut is tried again", async () => {
-    await stack.alembic("downgrade", "-1");
-    const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+    await stack.alembic("downgrade", heads.eighth);
+    const release = await holdsTheGate();
     const running = stack.timed("F5 connection cut, until `up` is done", () => stack.deploy(ninth));
-    await stack.until(atTheGate);
-    await stack.psql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'",
-    );
+    const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'";
+    await stack.until(() => stack.psql(`SELECT count(pg_terminate_backend(pid)) = 1 ${sessions}`));
     await stack.until(async () => (/rolled back[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
     await release();
     await running;
@@ -80,7 +85,8 @@ describe("a fault in the middle of a migration", function () {
   });
 
   it("F6: a table that the app has locked is waited for in short turns, and readers get through", async () => {
-    await stack.alembic("downgrade", "-1");
+    await strikes("gate");
+    await stack.alembic("downgrade", heads.eighth);
     const release = await stack.holds("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
     const probe = await startProbe(kubectl, namespace);
     const running = stack.timed("F6 table locked, until `up` is done", () => stack.deploy(ninth));
@@ -96,11 +102,11 @@ describe("a fault in the middle of a migration", function () {
     ["F15", "SIGKILL"],
   ] as const) {
     it(`${number}: an \`up\` that is ended by ${signal} is taken up by the next, which waits for the same Job`, async () => {
-      await stack.alembic("downgrade", "-1");
-      const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+      await stack.alembic("downgrade", heads.eighth);
+      const release = await holdsTheGate();
       const stop = new AbortController();
       const running = stack.run("up", ninth, [], stop.signal);
-      await stack.until(atTheGate);
+      await stack.until(async () => ((await stack.migratePod()) === "" ? "f" : "t"));
       const pod = await stack.migratePod();
       stop.abort(signal);
       assert.notEqual((await running).exitCode, 0);

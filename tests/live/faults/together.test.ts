@@ -7,7 +7,7 @@ import { fixtureImage } from "../../support/images.ts";
 import { type Checkout, liveStack } from "../../support/live.ts";
 
 const minutes = 60_000;
-const stack = new FaultStack("together");
+const stack = new FaultStack("together", { replicas: "1" });
 const { kubectl, namespace } = stack.live;
 
 const countOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
@@ -28,7 +28,7 @@ describe("several at once, and there and back", function () {
   });
 
   it("F7: of the init containers of several replicas one migrates, the others wait for it", async () => {
-    await stack.alembic("downgrade", "-1");
+    await stack.alembic("downgrade", heads.eighth);
     await kubectl.run(["delete", "pods", workloadSelector("unity-backend"), "--wait=true"], "", 60);
     await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
     const logs = await kubectl.run(["logs", workloadSelector("unity-backend"), "--container=migrate", "--prefix"]);
@@ -37,11 +37,11 @@ describe("several at once, and there and back", function () {
   });
 
   it("F7: two `up` at once, of one stack and of two, make one Job, which migrates once", async () => {
-    await stack.alembic("downgrade", "-1");
+    await stack.alembic("downgrade", heads.eighth);
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const databasePassword = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
     const other = liveStack("faults-together-again");
-    const values = { ...ninth.values, namespace, databasePassword };
+    const values = { ...ninth.values, namespace, databasePassword, replicas: "1" };
     const engine = await other.engine(values, ninth.folder);
     const [one, locked, another] = await stack.timed("F7 two `up` at once, until all are done", () =>
       Promise.all([stack.run("up", ninth), stack.run("up", ninth), engine.run("up")]),
@@ -56,7 +56,7 @@ describe("several at once, and there and back", function () {
   });
 
   it("F4: a database that is down for a while is waited for", async () => {
-    await stack.alembic("downgrade", "-1");
+    await stack.alembic("downgrade", heads.eighth);
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
     const running = stack.timed("F4 database down, until `up` is done", () => stack.deploy(ninth));
@@ -86,7 +86,7 @@ describe("several at once, and there and back", function () {
     assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
     const none = { toleratedRevisions: "" };
     await stack.mends({ ...ninth, values: { ...ninth.values, ...none } });
-    await stack.alembic("downgrade", "-1");
+    await stack.alembic("downgrade", heads.eighth);
     await stack.deploy({ values: none });
     await stack.mends({ ...ninth, values: { ...ninth.values, ...none } });
   });
