@@ -61,7 +61,8 @@ describe("a fault in the middle of a migration", function () {
       async up() {
         const running = stack.run("up", ninth);
         await stack.until(atTheGate);
-        await kubectl.run(["delete", await stack.migratePod(), "--grace-period=0", "--force", "--wait=false"]);
+        // Until its container has ended: it would else go on as soon as it can.
+        await kubectl.run(["delete", await stack.migratePod(), "--grace-period=1"], "", 60);
         await release();
         return running;
       },
