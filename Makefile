@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 installed := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test check clean lock
+.PHONY: help demo demo-down test faults check clean lock
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ demo-down: $(installed) ## Stop the demo's cluster; its data stays for the next 
 
 test: $(installed) ## Every test, on a real PostgreSQL and a real cluster
 	@node tests/run.ts
+
+faults: $(installed) ## Faults that strike on the cluster: what docs/faults.md says of each
+	@node tests/run.ts faults
 
 check: $(installed) ## Types, lint, unused code
 	@node local/main.ts check

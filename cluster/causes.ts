@@ -103,7 +103,7 @@ function containerCauses(pod: Pod, status: ContainerStatus, restarts: boolean, i
 }
 
 /** Arguments with which kubectl shows a log. */
-function commandOf({ pod, container, previous }: Log): readonly string[] {
+export function commandOf({ pod, container, previous }: Log): readonly string[] {
   return ["logs", `pod/${pod}`, `--container=${container}`, ...(previous ? ["--previous"] : [])];
 }
 

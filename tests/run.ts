@@ -80,21 +80,21 @@ async function python(print: Print): Promise<Counts> {
 }
 
 /** The whole path on a real cluster: the user's, if they name one, else one that is stopped afterwards. */
-async function live(print: Print): Promise<Counts> {
-  if (process.env.CONTEXT !== undefined || (await clusterStatus()).running) return liveTests(print);
+async function onCluster(print: Print, pattern: string): Promise<Counts> {
+  if (process.env.CONTEXT !== undefined || (await clusterStatus()).running) return liveTests(print, pattern);
   try {
-    return sum([await liveTests(print), await stopAndLook(print)]);
+    return sum([await liveTests(print, pattern), await stopAndLook(print)]);
   } finally {
     await stopCluster();
   }
 }
 
-async function liveTests(print: Print): Promise<Counts> {
+async function liveTests(print: Print, pattern: string): Promise<Counts> {
   const { environment, context, image, postgresImage, own } = await openTarget(process.env);
   const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
   const env = { ...environment, UNITY_CONTEXT: context, ...images };
   // Side by side: each file has a namespace of its own, and waits for most of its time.
-  return run(["mocha", "--parallel", "--jobs=3", "tests/live/**/*.test.ts"], print, env);
+  return run(["mocha", "--parallel", "--jobs=3", pattern], print, env);
 }
 
 /** Stops the cluster; that nothing of it is left is a test. */
@@ -105,11 +105,18 @@ async function stopAndLook(print: Print): Promise<Counts> {
   return left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-const suites = { unit, engine, cli, python, browser, live };
+const live = (print: Print) => onCluster(print, "tests/live/*.test.ts");
+/** Faults that strike on the cluster; minutes of them, so that they run only when they are named. */
+const faults = (print: Print) => onCluster(print, "tests/live/faults/*.test.ts");
+
+const suites = { unit, engine, cli, python, browser, live, faults };
 type Name = keyof typeof suites;
 
 /** Which suites run side by side, in which order. */
-const stages: readonly (readonly Name[])[] = [["unit"], ["engine", "cli", "python"], ["browser"], ["live"]];
+const stages: readonly (readonly Name[])[] = [["unit"], ["engine", "cli", "python"], ["browser"], ["live"], ["faults"]];
+
+/** What runs only when it is named. */
+const onDemand: readonly Name[] = ["faults"];
 
 /** Runs a suite; one that breaks counts as a failed test. */
 async function runSuite(name: Name, alone: boolean): Promise<Counts> {
@@ -135,7 +142,7 @@ if (unknown.length > 0) {
 }
 const counts: Counts[] = [];
 for (const stage of stages) {
-  const names = stage.filter((name) => asked.length === 0 || asked.includes(name));
+  const names = stage.filter((name) => (asked.length === 0 ? !onDemand.includes(name) : asked.includes(name)));
   counts.push(...(await Promise.all(names.map((name) => runSuite(name, names.length === 1)))));
 }
 const { passed, failed } = sum(counts);

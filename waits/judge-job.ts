@@ -1,4 +1,4 @@
-import { type Cause, podCauses, refusedPod } from "../cluster/causes.ts";
+import { type Cause, commandOf, podCauses, refusedPod } from "../cluster/causes.ts";
 import type { Condition, Pod } from "../cluster/pods.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -40,13 +40,23 @@ export function judgeJob(name: string, items: readonly JobItem[], warnings: read
     job.status.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
   if (holds("Complete") !== undefined) return { done: true, progress: "complete", causes: [] };
   const failed = holds("Failed", "FailureTarget");
-  const causes = [...pods.flatMap((pod) => podCauses(pod, false)), ...refused(name, pods, warnings)];
+  const known = [...pods.flatMap((pod) => podCauses(pod, false)), ...refused(name, pods, warnings)];
+  const causes = known.length > 0 || failed === undefined ? known : pods.flatMap(cutOff);
   return {
     done: false,
     progress: pods.map(({ status }) => `pod ${(status.phase ?? "pending").toLowerCase()}`).join(", ") || "no pod yet",
     ...(failed === undefined ? {} : { failed: `${failed.message} [${failed.reason}]` }),
     causes,
   };
+}
+
+/** A pod that was at work when its Job's time was over: only its log says at what. */
+function cutOff({ metadata, status }: Pod): readonly Cause[] {
+  const running = status.containerStatuses?.find(({ state }) => state?.running !== undefined);
+  if (running === undefined) return [];
+  const text = `container "${running.name}" of pod ${metadata.name} was still at work`;
+  const log = { pod: metadata.name, container: running.name, previous: false };
+  return [{ key: "cut off", text, patienceSeconds: Number.POSITIVE_INFINITY, look: commandOf(log), log }];
 }
 
 function refused(name: string, pods: readonly Pod[], warnings: readonly Event[]): readonly Cause[] {

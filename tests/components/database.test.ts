@@ -59,4 +59,19 @@ describe("createDatabase", () => {
       [ExternalDatabase.token, "kubernetes:core/v1:Secret"],
     );
   });
+
+  it("gives migrations an URL of their own past a connection pooler, if there is one", async () => {
+    const [url, migrationUrl] = [
+      pulumi.secret("postgresql://u:p@pooler/unity"),
+      pulumi.secret("postgresql://u:p@db/unity"),
+    ];
+    const { registrations } = await record({}, () =>
+      createDatabase("postgres", { ...common, kind: "external", url, migrationUrl }, {}),
+    );
+    const { inputs } = find(registrations, "kubernetes:core/v1:Secret", "postgres-credentials");
+    assert.deepEqual(secretData(inputs), {
+      DATABASE_URL: "postgresql://u:p@pooler/unity",
+      MIGRATION_DATABASE_URL: "postgresql://u:p@db/unity",
+    });
+  });
 });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Run } from "../../local/pulumi.ts";
-import { cachePath } from "../../paths.ts";
 import { type CommandResult, unity } from "../cli/unity.ts";
 import { fixtureImage } from "../support/images.ts";
 import { checkout, liveStack } from "../support/live.ts";
@@ -18,8 +17,7 @@ const psql = async (statement: string): Promise<string> => {
   const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atqc", statement];
   return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
 };
-const command = (...words: string[]): Promise<CommandResult> =>
-  unity(...words, "--config-file", cachePath("stacks", "going-back", "Pulumi.going-back.yaml"));
+const command = (...words: string[]): Promise<CommandResult> => unity(...words, "--config-file", stack.configFile);
 
 function succeeded({ exitCode, output }: Run): string {
   assert.equal(exitCode, 0, output);

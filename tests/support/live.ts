@@ -47,6 +47,8 @@ export async function lock(folder: string): Promise<void> {
 export interface LiveStack {
   readonly namespace: string;
   readonly kubectl: Kubectl;
+  /** The stack's settings, as `unity` takes them by `--config-file`; there once the engine was opened. */
+  readonly configFile: string;
   /** The engine, running the program of `folder` with settings changed by `values`. */
   engine(values?: Readonly<Record<string, string>>, folder?: string): Promise<Engine>;
   /** Removes what the stack deployed, its namespace and its files. */
@@ -67,6 +69,7 @@ export function liveStack(name: string): LiveStack {
   return {
     namespace,
     kubectl,
+    configFile: cachePath("stacks", name, `Pulumi.${name}.yaml`),
     engine,
     async remove() {
       const { exitCode, output } = await (await engine()).run("destroy");

@@ -95,6 +95,13 @@ describe("judgeJob", () => {
       assert.match(verdict.causes[0]?.text ?? "", /exit code 1 \[Error\]: no/);
     });
   }
+  it("shows the log of a pod that was still at work when the time was over", () => {
+    const status = { containerStatuses: [container({ name: "migrate", state: { running: {} }, ready: true })] };
+    const [cause] = judge([job("FailureTarget", "was active longer"), pod("job", status)]).causes;
+    assert.match(cause?.text ?? "", /container "migrate" of pod \S+ was still at work/);
+    assert.equal(cause?.log?.container, "migrate");
+    assert.deepEqual(judge([job(), pod("job", status)]).causes, []);
+  });
   it("fails when it is gone", () => assert.equal(judge([pod("job")]).failed, "it was deleted"));
   it("says by its newest warning why there is no pod, and nothing of warnings once there is one", () => {
     const message = "is forbidden: exceeded quota";

@@ -81,13 +81,9 @@ describe("several at once, and there and back", function () {
       up: () => stack.run("up"),
       revisions: [heads.ninth],
     });
-    const tolerated = await stack.mends({ values: { toleratedRevisions: heads.ninth } });
+    const tolerated = await stack.deploy({ values: { toleratedRevisions: heads.ninth } });
     assert.match(tolerated, /Database is ahead, at ninth, which the settings tolerate: nothing to migrate/);
     assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
-    const none = { toleratedRevisions: "" };
-    await stack.mends({ ...ninth, values: { ...ninth.values, ...none } });
-    await stack.alembic("downgrade", heads.eighth);
-    await stack.deploy({ values: none });
-    await stack.mends({ ...ninth, values: { ...ninth.values, ...none } });
+    await stack.mends({ ...ninth, values: { ...ninth.values, toleratedRevisions: "" } });
   });
 });
