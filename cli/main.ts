@@ -7,6 +7,7 @@ import { lockProgram } from "./lock/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
+import { verifyProgram } from "./verify/command.ts";
 
 const program = new Command("unity")
   .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
@@ -15,6 +16,7 @@ const program = new Command("unity")
   .addCommand(planProgram())
   .addCommand(restoreProgram())
   .addCommand(statusProgram())
+  .addCommand(verifyProgram())
   .exitOverride();
 
 try {
