@@ -1,6 +1,6 @@
 /** What a line of a backend's log says when the database failed it: the app's own words, then those of any driver. */
 const patterns: readonly RegExp[] = [
-  /\bdatabase error\b/i,
+  /\bdatabase error\b|\bSQLSTATE\b/i,
   /\b(sqlalchemy\.exc|psycopg2?(\.errors)?|asyncpg\.exceptions)\.\w+/,
   /\b(Operational|Programming|Interface|Integrity|Internal|Database)Error\b/,
   /\b(relation|column|schema|role|database) "[^"]*" (of relation "[^"]*" )?does not exist/,
