@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Kubectl } from "../../cluster/kubectl.ts";
-import { podProgram, pythonCommand } from "../../cluster/pod-program.ts";
+import { type Kubectl, redact } from "../../cluster/kubectl.ts";
+import { answerIn, answerMark, podProgram, pythonCommand } from "../../cluster/pod-program.ts";
 import { newestServingPod } from "../../cluster/pods.ts";
 import { names } from "../../manifests/names.ts";
 import type { Plan } from "../../migrations/plan.ts";
@@ -30,5 +30,9 @@ export async function applyByExec(kubectl: Kubectl, settings: Settings, target: 
     ...pythonCommand(target, ...milliseconds),
   ];
   const program = readFileSync(join(import.meta.dirname, "upgrade.py"), "utf8");
-  return kubectl.run(words, podProgram(program), deadlineSeconds);
+  const output = redact(await kubectl.run(words, podProgram(program), deadlineSeconds));
+  const log = output.split("\n").filter((line) => !line.startsWith(answerMark));
+  const error: unknown = JSON.parse(answerIn(output) ?? '"it gave no answer"');
+  if (error !== null) throw new Error(`${log.join("\n")}${error}`);
+  return log.join("\n");
 }

@@ -9,11 +9,15 @@ import { waitFor } from "../../waits/wait.ts";
 
 /** Who owns the objects' fields, for Kubernetes: the next `pulumi up` takes them over. */
 const fieldManager = "unity-apply";
+/** Tells the Jobs that were made here, of which no stack knows. */
+const own = ["unity/made-by", "apply"] as const;
 
 /** The objects of `components/migration-job.ts`, as `kubectl apply` takes them. */
 function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePoint }: Settings): object[] {
   const { configMapName, files, jobSpec, jobName } = migration(options);
   const metadata = (name: string) => ({ name, labels: labels(names.migrateJob) });
+  const { name, labels: shared } = metadata(jobName(attempt));
+  const jobMetadata = { name, labels: { ...shared, [own[0]]: own[1] } };
   const claim = restorePoint && {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
@@ -23,7 +27,7 @@ function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePo
   return [
     ...(claim === undefined ? [] : [claim]),
     { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(configMapName), data: files, immutable: true },
-    { apiVersion: "batch/v1", kind: "Job", metadata: metadata(jobName(attempt)), spec: jobSpec },
+    { apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec },
   ];
 }
 
@@ -46,5 +50,9 @@ export async function applyByJob(
   await kubectl.run(["apply", "--server-side", `--field-manager=${fieldManager}`, "-f", "-"], JSON.stringify(list));
   const target = { context, namespace, name: job.name, timeoutSeconds: budget.awaitTimeoutSeconds };
   await waitFor(kubectl, target, migrateJob(kubectl, job.name), tell);
-  return redact(await kubectl.run(["logs", `job/${job.name}`, "--all-containers"]));
+  const log = redact(await kubectl.run(["logs", `job/${job.name}`, "--all-containers"]));
+  // As Pulumi does with its own: the Jobs before go once the new one is complete.
+  const others = [`--selector=${own.join("=")}`, `--field-selector=metadata.name!=${job.name}`];
+  await kubectl.run(["delete", "jobs", ...others, "--wait=false"]);
+  return log;
 }
