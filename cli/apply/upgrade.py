@@ -1,6 +1,6 @@
 """`alembic upgrade` inside the backend's pod, under the lock that keeps migrations apart, with bounded waits.
 
-Takes the revision, and the milliseconds that a statement may wait for a lock and may run. Prints Alembic's log, and then
+Takes the revision, and the milliseconds that a statement may wait for a lock and may run. Prints Alembic's log, then
 what went wrong as JSON.
 """
 

@@ -113,7 +113,7 @@ describe("unity check and unity apply", function () {
     assert.equal(code, 1, stdout);
     assert.match(
       stdout,
-      /Running upgrade a1b2c3d4e5f6 -> add_plugin_execution[^]*DuplicateTable[^]*relation "plugin_alerts" already exists/,
+      /Running upgrade a1b2c3d4e5f6 -> add_plugin_execution[\s\S]*DuplicateTable[\s\S]*relation "plugin_alerts" already exists/,
     );
     assert.equal(await current(), "a1b2c3d4e5f6");
     assert.equal((await run("apply", "--method", "exec")).code, 0);
