@@ -6,7 +6,7 @@ import { PostDeployVerification } from "./components/post-deploy-verification.ts
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import type { Release } from "./release.ts";
 import type { Settings } from "./settings.ts";
-import { migrationOptions } from "./update-plan.ts";
+import { checkTarget, migrationOptions } from "./update-plan.ts";
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
@@ -16,7 +16,6 @@ import { migrationOptions } from "./update-plan.ts";
  */
 export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
   const { context, image, imagePullPolicy, toleratedRevisions } = settings;
-  const { head, tables } = chain;
   const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
   const metadata = { name: settings.namespace };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
@@ -47,11 +46,8 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
   );
   const verification = new PostDeployVerification(
     "verification",
-    {
-      expected: { context, namespace: settings.namespace, head, toleratedRevisions, tables },
-      rollout: backend.rollout,
-    },
+    { target: checkTarget(settings, chain), rollout: backend.rollout },
     { dependsOn: backend },
   );
-  return { head, jobName: migration.jobName, checks: verification.results };
+  return { head: chain.head, jobName: migration.jobName, checks: verification.results };
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { chainTables, head, type Lock } from "./migrations/lock.ts";
+import { head, type Lock } from "./migrations/lock.ts";
 import { readLock, verifyLockedFiles } from "./migrations/read-lock.ts";
 import { cutAt } from "./migrations/target.ts";
 import type { Settings } from "./settings.ts";
@@ -12,8 +12,6 @@ export interface Release {
   readonly lock: Lock;
   /** The revision that the database is to be at: the target that the stack names, else the chain's head. */
   readonly head: string;
-  /** Names of the tables that the database has there. */
-  readonly tables: readonly string[];
   /** The runner's files, by name. */
   readonly runnerFiles: Readonly<Record<string, string>>;
 }
@@ -38,7 +36,8 @@ export function loadRelease(goal: Goal, projectFolder: string = import.meta.dirn
     const last = head(lock);
     const target = goal.targetRevision ?? last;
     if (target !== last && goal.migrationImage === undefined) throw new Error(describeMissingImage(target, last));
-    return { lock, head: target, tables: chainTables(cutAt(lock, target)), runnerFiles };
+    cutAt(lock, target); // says what there is, if it is none of the lock's
+    return { lock, head: target, runnerFiles };
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
   }

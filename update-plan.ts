@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CheckTarget } from "./checks/result.ts";
 import { Kubectl } from "./cluster/kubectl.ts";
 import { readLive } from "./cluster/live-state.ts";
 import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
@@ -28,6 +29,12 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
     allowDowngrade,
     restorePointImage: restorePoint?.image,
   };
+}
+
+/** @returns Where a release is checked, and what for. */
+export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): CheckTarget {
+  const { context, namespace, toleratedRevisions, database } = settings;
+  return { context, namespace, head, toleratedRevisions, owned: database.kind === "owned" };
 }
 
 /**

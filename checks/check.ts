@@ -1,5 +1,6 @@
-import type { Kubectl } from "../cluster/kubectl.ts";
+import type { PodFacts } from "./pod-facts.ts";
 import type { Expected, Finding } from "./result.ts";
+import type { Sources } from "./sources.ts";
 
 /** One verification of a deployed release. */
 export interface Check {
@@ -7,6 +8,8 @@ export interface Check {
   readonly title: string;
   /** What a person would type to see the same. */
   command(expected: Expected): string;
-  /** Looks at the cluster; an error that it throws is a failed check. */
-  run(kubectl: Kubectl, expected: Expected): Promise<Finding>;
+  /** What the backend's pod has to be asked for it, if anything. */
+  readonly inPod?: keyof PodFacts;
+  /** Looks at the sources; an error that it throws is a failed check. */
+  run(sources: Sources, expected: Expected): Promise<Finding>;
 }

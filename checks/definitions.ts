@@ -1,85 +1,107 @@
-import { askSurely, type Question } from "../cluster/database-query.ts";
-import { revisionsQuestion } from "../cluster/live-state.ts";
-import { newestServingPod } from "../cluster/pods.ts";
-import { names, ports } from "../manifests/names.ts";
+import { names } from "../manifests/names.ts";
+import { lockCommand } from "../migrations/lock.ts";
 import type { Check } from "./check.ts";
-import { judgeHealth, judgePlugins, judgeRevision, judgeTables } from "./judge.ts";
+import { judgeHealth, judgePlugins } from "./judge.ts";
+import { judgeExecution, withoutExecutions } from "./judge-execution.ts";
+import { judgeDatabaseHost, judgeImage } from "./judge-image.ts";
+import { judgeLogs } from "./judge-logs.ts";
+import { judgePods } from "./judge-pods.ts";
+import { judgeReversible } from "./judge-reversible.ts";
+import { judgeConstraints, judgeIndexes, judgeRevision, judgeSchema, judgeTables } from "./judge-schema.ts";
 import type { CheckName } from "./names.ts";
-import { pods } from "./pods.ts";
-import type { Expected, Finding } from "./result.ts";
+import { backendUrl } from "./pod-facts.ts";
+import type { Expected } from "./result.ts";
 
-const backendUrl = `http://localhost:${ports.backend}`;
+type Hand = (expected: Expected) => string;
 
-/** All tables, those outside the default schema with its name. */
-const tablesQuestion: Question = {
-  table: "pg_tables",
-  query: `
-    SELECT coalesce(json_agg(CASE WHEN schemaname = current_schema() THEN tablename
-      ELSE schemaname || '.' || tablename END), '[]') FROM pg_tables WHERE schemaname !~ '^(pg_|information_schema$)'`,
-};
+/** A kubectl that a person would type. */
+const kubectl =
+  (words: string): Hand =>
+  ({ context, namespace }) =>
+    `kubectl --context ${context} -n ${namespace} ${words}`;
+/** A command in the backend's container. */
+const inBackend = (command: string) => kubectl(`exec deployment/${names.backend} -- ${command}`);
+/** A command or a statement of psql, in the stack's own PostgreSQL. */
+const inPsql = (command: string) =>
+  kubectl(`exec deployment/${names.postgres} -- psql -U ${names.databaseOwner} -d ${names.database} -c "${command}"`);
 
-/** How long the backend's pod may take for an answer of the database, in seconds. */
-const answerSeconds = 10;
-
-function byHand({ context, namespace }: Expected, target: string, command: string): string {
-  return `kubectl --context ${context} exec -n ${namespace} ${target} -- ${command}`;
-}
-
-/** A check that runs a command in the backend's newest pod and judges what it prints. */
-function inBackend(
-  title: string,
-  hand: (expected: Expected) => string,
-  command: readonly string[],
-  judge: (output: string, expected: Expected) => Finding,
-): Check {
-  return {
-    title,
-    command: hand,
-    async run(kubectl, expected) {
-      const pod = await newestServingPod(kubectl, names.backend);
-      return judge(await kubectl.exec(pod, names.backend, command), expected);
-    },
-  };
-}
-
-/** A check that asks the database by way of the backend's pod, with the credentials that only pods have. */
-function inDatabase(
-  title: string,
-  hand: (expected: Expected) => string,
-  question: Question,
-  judge: (answer: unknown, expected: Expected) => Finding,
-): Check {
-  return {
-    title,
-    command: hand,
-    run: async (kubectl, expected) => judge(await askSurely(kubectl, false, question, answerSeconds), expected),
-  };
-}
-
-/** A command in the backend's container that a person would type just like that. */
-function plainly(...command: readonly string[]): (expected: Expected) => string {
-  return (expected) => byHand(expected, `deployment/${names.backend}`, command.join(" "));
-}
-
-const health = ["curl", "-s", "--max-time", "10", `${backendUrl}/health`];
-const plugins = ["curl", "-s", "--max-time", "10", `${backendUrl}/api/plugins`];
-const psql = `psql -U ${names.databaseOwner} -d ${names.database} -c '\\dt'`;
+const onlyHost = "printenv DATABASE_URL | sed 's#.*@##'";
 
 /** Every check, by its name. */
 export const checks: Record<CheckName, Check> = {
-  revision: inDatabase(
-    "The database is at the head, in one row.",
-    plainly("alembic", "current"),
-    revisionsQuestion,
-    judgeRevision,
-  ),
-  pods,
-  health: inBackend("The backend and its database are healthy.", plainly(...health), health, judgeHealth),
-  plugins: inBackend("The backend lists its plugins.", plainly(...plugins), plugins, judgePlugins),
-  tables: inDatabase(
-    "The database has every table of the chain.",
-    (expected) => byHand(expected, `deployment/${names.postgres}`, psql),
-    tablesQuestion,
-    judgeTables,
-  ),
+  revision: {
+    title: "The database is at the head, in one row.",
+    command: inBackend("alembic current"),
+    run: async (sources, expected) => judgeRevision(await sources.database(), expected),
+  },
+  pods: {
+    title: "Every pod is ready and runs the new release.",
+    command: kubectl("get pods"),
+    run: async (sources) => judgePods(await sources.workloads()),
+  },
+  health: {
+    title: "The backend and its database are healthy.",
+    command: inBackend(`curl -s ${backendUrl}/health`),
+    inPod: "health",
+    run: async (sources) => judgeHealth(await sources.inPod("health")),
+  },
+  plugins: {
+    title: "The backend lists its plugins.",
+    command: inBackend(`curl -s ${backendUrl}/api/plugins`),
+    inPod: "plugins",
+    run: async (sources) => judgePlugins(await sources.inPod("plugins")),
+  },
+  tables: {
+    title: "The database has every table of the chain.",
+    command: inPsql("\\dt"),
+    run: async (sources, expected) => judgeTables(await sources.database(), expected),
+  },
+  schema: {
+    title: "The database has the columns, foreign keys and indexes of the chain.",
+    command: inPsql("\\d plugin*"),
+    run: async (sources, expected) => judgeSchema(await sources.database(), await sources.schema(), expected),
+  },
+  indexes: {
+    title: "No index is INVALID.",
+    command: inPsql("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"),
+    run: async (sources) => judgeIndexes(await sources.database()),
+  },
+  constraints: {
+    title: "No constraint is NOT VALID.",
+    command: inPsql("SELECT conrelid::regclass, conname FROM pg_constraint WHERE NOT convalidated"),
+    run: async (sources) => judgeConstraints(await sources.database(), await sources.schema()),
+  },
+  reversible: {
+    title: "Every revision has an upgrade and a downgrade.",
+    command: () => lockCommand,
+    run: async (_sources, expected) => judgeReversible(expected),
+  },
+  image: {
+    title: "The image holds the chain, alembic.ini and an env.py that reads the environment.",
+    command: inBackend("sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'"),
+    inPod: "image",
+    run: async (sources, expected) => judgeImage(await sources.inPod("image"), expected),
+  },
+  "database-host": {
+    title: "The backend's DATABASE_URL points to the right database.",
+    command: inBackend(`sh -c "${onlyHost}"`),
+    inPod: "image",
+    run: async (sources, expected) => judgeDatabaseHost(await sources.inPod("image"), expected),
+  },
+  logs: {
+    title: "The backend's log tells of no database error.",
+    command: kubectl(`logs deployment/${names.backend} --tail=50`),
+    run: async (sources) => {
+      const [log, items] = await Promise.all([sources.logs(), sources.workloads()]);
+      return judgeLogs(log, items);
+    },
+  },
+  execution: {
+    title: "A plugin can be executed, and the database has its row.",
+    command: inBackend(
+      `curl -s -X POST -H 'Content-Type: application/json' ${backendUrl}/api/plugins/disk-usage/execute`,
+    ),
+    inPod: "execution",
+    run: async (sources, expected) => withoutExecutions(expected) ?? judgeExecution(await sources.inPod("execution")),
+  },
 };

@@ -1,19 +1,29 @@
-// `node checks/main.ts NAME`, with what must be there as JSON in UNITY_EXPECTED: prints the result as one line of JSON,
-// or says what failed and exits with 1.
-import { checkNames } from "./names.ts";
-import { describeFailure, type Expected } from "./result.ts";
-import { runCheck } from "./run.ts";
+// `node checks/main.ts all`, with where to look and for which release as JSON in UNITY_CHECKS: prints all results as one
+// line of JSON, or says which checks failed and exits with 1.
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+import { cachePath, projectRoot } from "../paths.ts";
 
-const name = checkNames.find((known) => known === process.argv[2]);
-const expected = process.env.UNITY_EXPECTED;
-if (name === undefined || expected === undefined) {
-  console.error(`usage: UNITY_EXPECTED='{…}' node checks/main.ts ${checkNames.join("|")}`);
-  process.exitCode = 2;
-} else {
-  const result = await runCheck(name, JSON.parse(expected) as Expected);
-  if (result.passed) console.log(JSON.stringify(result));
-  else {
-    console.error(describeFailure(result));
-    process.exitCode = 1;
-  }
+enableCompileCache(cachePath("compiled"));
+// Only now, so that they come from the cache.
+const [{ readLock }, { checkNames }, { describeFailure, expectedOf }, { runChecks }] = await Promise.all([
+  import("../migrations/read-lock.ts"),
+  import("./names.ts"),
+  import("./result.ts"),
+  import("./run.ts"),
+]);
+
+const given = process.env.UNITY_CHECKS;
+if (process.argv[2] !== "all" || given === undefined) {
+  console.error("usage: UNITY_CHECKS='{…}' node checks/main.ts all");
+  process.exit(2);
 }
+const lock = readLock(join(projectRoot, "backend", "migrations.lock.json"));
+const results = await runChecks(expectedOf(JSON.parse(given), lock), checkNames);
+const failed = results.filter(({ passed }) => !passed);
+const [stream, text] =
+  failed.length === 0
+    ? ([process.stdout, JSON.stringify(results)] as const)
+    : ([process.stderr, failed.map(describeFailure).join("\n")] as const);
+// Once it is written, a kubectl that hangs, or a child of one, is not waited for.
+stream.write(`${text}\n`, () => process.exit(failed.length === 0 ? 0 : 1));

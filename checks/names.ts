@@ -1,5 +1,19 @@
 /** The checks, in the order in which people read them. */
-export const checkNames = ["revision", "pods", "health", "plugins", "tables"] as const;
+export const checkNames = [
+  "revision",
+  "pods",
+  "health",
+  "plugins",
+  "tables",
+  "schema",
+  "indexes",
+  "constraints",
+  "reversible",
+  "image",
+  "database-host",
+  "logs",
+  "execution",
+] as const;
 
 /** Name of a check. */
 export type CheckName = (typeof checkNames)[number];

@@ -1,14 +1,42 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
+import { chainTables, type Lock } from "../migrations/lock.ts";
+import { cutAt } from "../migrations/target.ts";
 import type { CheckName } from "./names.ts";
 
-/** Where the checks look, and what must be there. No secret is in it: it is in the state and in the environment. */
-export interface Expected extends ClusterTarget {
-  /** Revision that the database must be at. */
+/** Where the checks look, and for which release. No secret is in it: it is in the state and in the environment. */
+export interface CheckTarget extends ClusterTarget {
+  /** Revision that the database must be at: the lock's head, or the one that the stack names. */
   readonly head: string;
   /** Revisions of later releases that it may be at instead. */
   readonly toleratedRevisions: readonly string[];
+  /** Whether the stack has a PostgreSQL of its own. */
+  readonly owned: boolean;
+  /**
+   * How far back the backend's log counts, in seconds.
+   *
+   * @default 300
+   */
+  readonly recentSeconds?: number;
+  /**
+   * How long a check may take, in seconds: then it has failed, whatever it still waits for.
+   *
+   * @default 20
+   */
+  readonly limitSeconds?: number;
+}
+
+/** What must be there. */
+export interface Expected extends CheckTarget {
+  /** The chain as far as {@link CheckTarget.head}. */
+  readonly chain: Lock;
   /** Tables that the database must have. */
   readonly tables: readonly string[];
+}
+
+/** @throws {Error} If the lock lacks the target's head. */
+export function expectedOf(target: CheckTarget, lock: Lock): Expected {
+  const chain = cutAt(lock, target.head);
+  return { ...target, chain, tables: chainTables(chain) };
 }
 
 /** What a check found, before it is given its name and duration. */
@@ -26,9 +54,13 @@ export interface CheckResult extends Finding {
   readonly command: string;
 }
 
-/** @returns The result that a check's program printed. */
-export function parseCheckResult(output: string): CheckResult {
-  return JSON.parse(output) as CheckResult;
+/** Each check's result, by its name. */
+export type CheckResults = Readonly<Record<CheckName, CheckResult>>;
+
+/** @returns The results that the checks' program printed. */
+export function parseResults(output: string): CheckResults {
+  const results = JSON.parse(output) as readonly CheckResult[];
+  return Object.fromEntries(results.map((result) => [result.name, result])) as unknown as CheckResults;
 }
 
 /** @returns A failed check's result as people read it. */

@@ -1,19 +1,48 @@
-import { Kubectl, redact } from "../cluster/kubectl.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { Kubectl } from "../cluster/kubectl.ts";
 import { checks } from "./definitions.ts";
+import { withoutExecutions } from "./judge-execution.ts";
 import type { CheckName } from "./names.ts";
 import type { CheckResult, Expected, Finding } from "./result.ts";
+import { openSources } from "./sources.ts";
+import { shortened } from "./text.ts";
 
-/** Runs a check. What goes wrong on the way is a failed check, never an exception; no password is in the result. */
-export async function runCheck(name: CheckName, expected: Expected): Promise<CheckResult> {
-  const check = checks[name];
+/**
+ * Runs checks at once, on shared sources. What goes wrong on the way is a failed check, never an exception; no password
+ * is in a result.
+ *
+ * @param tell Takes each result as it comes.
+ * @returns The results in the order of `names`.
+ */
+export async function runChecks(
+  expected: Expected,
+  names: readonly CheckName[],
+  tell: (result: CheckResult) => void = () => {},
+): Promise<readonly CheckResult[]> {
+  const parts = new Set(names.flatMap((name) => checks[name].inPod ?? []));
+  if (withoutExecutions(expected) !== null) parts.delete("execution");
+  const sources = openSources(new Kubectl(expected), expected, [...parts]);
   const started = performance.now();
-  const finding = await check.run(new Kubectl(expected), expected).catch(
-    (error: unknown): Finding => ({
-      passed: false,
-      expected: check.title,
-      found: error instanceof Error ? error.message : String(error),
-    }),
-  );
-  const seconds = Math.round(performance.now() - started) / 1000;
-  return { name, ...finding, found: redact(finding.found), seconds, command: check.command(expected) };
+  const { limitSeconds = 20 } = expected;
+  const run = async (name: CheckName): Promise<CheckResult> => {
+    const check = checks[name];
+    const failed = (found: string): Finding => ({ passed: false, expected: check.title, found: shortened(found) });
+    const finding = await Promise.race([
+      check
+        .run(sources, expected)
+        .catch((error: unknown) => failed(error instanceof Error ? error.message : `${error}`)),
+      delay(limitSeconds * 1000, failed(`no answer within ${limitSeconds} s`), { ref: false }),
+    ]);
+    const seconds = Math.round(performance.now() - started) / 1000;
+    const result = {
+      name,
+      ...finding,
+      expected: shortened(finding.expected),
+      seconds,
+      command: check.command(expected),
+    };
+    tell(result);
+    return result;
+  };
+  return Promise.all(names.map(run));
 }

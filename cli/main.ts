@@ -1,20 +1,28 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { LockError } from "../migrations/parse-lock.ts";
+import { applyProgram } from "./apply/command.ts";
+import { checkProgram } from "./check/command.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
+import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
+import { verifyProgram } from "./verify/command.ts";
 
 const program = new Command("unity")
   .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
+  .addCommand(applyProgram())
+  .addCommand(checkProgram())
   .addCommand(historyProgram())
   .addCommand(lockProgram())
+  .addCommand(logsProgram())
   .addCommand(planProgram())
   .addCommand(restoreProgram())
   .addCommand(statusProgram())
+  .addCommand(verifyProgram())
   .exitOverride();
 
 try {

@@ -1,5 +1,6 @@
 import { names } from "../manifests/names.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { answerIn, answerMark, podProgram, pythonCommand } from "./pod-program.ts";
 
 /** What the database is asked. Constants of the program, never a user's words. */
 export interface Question {
@@ -9,38 +10,18 @@ export interface Question {
   readonly query: string;
 }
 
-/** What the line with the answer begins with: an image may print lines of its own. */
-const mark = "unity-answer ";
-
 /** What asking led to: the value, `null` where there is no such table; or what kept it away. */
 export type Answer = { readonly value: unknown } | { readonly cause: string };
 
 /** What each workload that was asked said, in the order of asking: the last one answers if any does. */
 export type Answers = readonly (Answer & { readonly workload: string })[];
 
-/**
- * A program that prints the answer, in a transaction that can't write. For any image: Python 3.6, psycopg, psycopg2 or
- * whatever driver SQLAlchemy has. It never prints the URL.
- */
-const askByPython = ({ table, query }: Question) => `
-import os, re, sys
-from urllib.parse import unquote
-url = os.environ.get("DATABASE_URL", "")
-plain = re.sub(r"^postgres(ql)?([+]\\w+)?:", "postgresql:", url)
-def connect():
-    for driver in ("psycopg", "psycopg2"):
-        try:
-            return __import__(driver).connect(plain, connect_timeout=2)
-        except ImportError:
-            pass
-    import sqlalchemy
-    return sqlalchemy.create_engine(url).raw_connection()
+/** A program that prints the answer, in a transaction that can't write. */
+const askByPython = ({ table, query }: Question) =>
+  podProgram(`
+import sys
+from connection import MARK, connect, describe
 try:
-    if not url:
-        raise ValueError("DATABASE_URL is not set in the pod")
-    # Of a value that is no URL, an error would repeat parts, and of a password that isn't percent-encoded.
-    if not re.match(r"postgresql://([^/?#@\\s]*@)?[^/?#@\\s]*(/[^?#@]*)?([?].*)?$", plain):
-        raise ValueError("DATABASE_URL (not shown) is no URL of a PostgreSQL database")
     cursor = connect().cursor()
     cursor.execute("SET TRANSACTION READ ONLY")
     cursor.execute("SET LOCAL statement_timeout = 1500")
@@ -49,14 +30,10 @@ try:
     if cursor.fetchone()[0]:
         cursor.execute("""SELECT (${query})::text""")
         answer = cursor.fetchone()[0]
-    print("${mark}" + answer, flush=True)
+    print(MARK + answer, flush=True)
 except Exception as error:
-    message = str(error).replace(url or "\\n", "[secret]").replace(plain or "\\n", "[secret]")
-    for found in re.findall(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", url):
-        for secret in filter(None, found):
-            message = message.replace(secret, "[secret]").replace(unquote(secret), "[secret]")
-    sys.exit("%s: %s" % (type(error).__name__, message.strip()))
-`;
+    sys.exit(describe(error))
+`);
 
 /** The same for psql. */
 const askByPsql = ({ table, query }: Question) => `
@@ -64,9 +41,9 @@ BEGIN TRANSACTION READ ONLY;
 SET LOCAL statement_timeout = 1500;
 SELECT to_regclass('${table}') IS NOT NULL AS present \\gset
 \\if :present
-SELECT '${mark}' || (${query});
+SELECT '${answerMark}' || (${query})::text;
 \\else
-SELECT '${mark}null';
+SELECT '${answerMark}null';
 \\endif
 `;
 
@@ -77,7 +54,7 @@ interface Source {
   readonly script: (question: Question) => string;
 }
 
-const backend: Source = { workload: names.backend, command: ["python", "-"], script: askByPython };
+const backend: Source = { workload: names.backend, command: pythonCommand(), script: askByPython };
 const postgres: Source = {
   workload: names.postgres,
   command: ["psql", "-XqAtw", "-v", "ON_ERROR_STOP=1", "-U", names.databaseOwner, "-d", names.database],
@@ -140,12 +117,6 @@ async function ask(
   const answer = answerIn(output);
   if (answer !== undefined) return JSON.parse(answer);
   throw new Error(`${workload} answered ${output.slice(0, 200)}`);
-}
-
-/** @returns The JSON of the line that is marked; `undefined` until all of it is there. */
-function answerIn(output: string): string | undefined {
-  const lines = output.split("\n").slice(0, -1);
-  return lines.find((line) => line.startsWith(mark))?.slice(mark.length);
 }
 
 /** @returns What went wrong as one line. */

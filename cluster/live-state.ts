@@ -16,7 +16,7 @@ export interface Live {
 const bounds = { listSeconds: 3, podSeconds: 3 } as const;
 
 /** The rows of `alembic_version`, sorted. */
-export const revisionsQuestion: Question = {
+const revisionsQuestion: Question = {
   table: "alembic_version",
   query: "SELECT coalesce(json_agg(version_num ORDER BY version_num), '[]') FROM alembic_version",
 };

@@ -1,42 +1,40 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type CheckName, checkNames } from "../checks/names.ts";
-import { type CheckResult, type Expected, parseCheckResult } from "../checks/result.ts";
+import { type CheckResults, type CheckTarget, parseResults } from "../checks/result.ts";
 import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
 
 /** Arguments of {@link PostDeployVerification}. */
 export interface PostDeployVerificationArgs {
-  /** Where to look, and what must be there. */
-  readonly expected: Expected;
+  /** Where to look, and for which release. */
+  readonly target: CheckTarget;
   /** Changes with every rollout: the checks run again when it does. */
   readonly rollout: pulumi.Input<string>;
 }
 
 /**
- * The checks, each a command that can fail the update. A failed one is not recorded, so the next update runs it again;
- * preview runs none.
+ * All checks, in one command that fails the update if one of them does, and names each that did. They share what they
+ * ask, which separate commands could not. A failed run is not recorded, so the next update runs them again; preview runs
+ * none.
  */
 export class PostDeployVerification extends pulumi.ComponentResource {
   static readonly token = "unity:index:PostDeployVerification";
   /** Each check's result, by its name. */
-  readonly results: Record<CheckName, pulumi.Output<CheckResult>>;
+  readonly results: pulumi.Output<CheckResults>;
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {
     super(PostDeployVerification.token, name, {}, options);
-    const environment = { UNITY_EXPECTED: JSON.stringify(args.expected) };
-    const run = (check: CheckName) =>
-      new local.Command(
-        `${name}-${check}`,
-        {
-          ...fixedProgram("checks/main.ts", check),
-          environment,
-          triggers: [args.rollout],
-          logging: local.Logging.None,
-        },
-        childOptions(this, options),
-      ).stdout.apply(parseCheckResult);
-    this.results = Object.fromEntries(checkNames.map((check) => [check, run(check)])) as typeof this.results;
+    const checks = new local.Command(
+      `${name}-checks`,
+      {
+        ...fixedProgram("checks/main.ts", "all"),
+        environment: { UNITY_CHECKS: JSON.stringify(args.target) },
+        triggers: [args.rollout],
+        logging: local.Logging.None,
+      },
+      childOptions(this, options),
+    );
+    this.results = checks.stdout.apply(parseResults);
     this.registerOutputs({ results: this.results });
   }
 }

@@ -1,5 +1,6 @@
 import { compareFindings, type Finding } from "../../migrations/finding.ts";
 import type { LockedRevision } from "../../migrations/lock.ts";
+import { openParser } from "../../migrations/sql/parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../migrations/statement-lock.ts";
 import {
   notInTransaction,
@@ -9,7 +10,6 @@ import {
   syntaxError,
 } from "./own-findings.ts";
 import type { Effect } from "./sql/effect.ts";
-import { openParser } from "./sql/parser.ts";
 import { Relations } from "./sql/relations.ts";
 import { effectOf } from "./sql/statements.ts";
 import { lint } from "./squawk.ts";

@@ -1,8 +1,8 @@
 import type { Node } from "libpg-query";
 import type { Finding } from "../../migrations/finding.ts";
 import type { LockedRevision } from "../../migrations/lock.ts";
+import { findAll, nameOf, relationsOf } from "../../migrations/sql/parser.ts";
 import { type OwnRule, ownRules } from "./rules.ts";
-import { findAll, nameOf, relationsOf } from "./sql/parser.ts";
 
 function ownFinding(rule: OwnRule, statement: number | null, message: string, help: string): Finding {
   return { rule, level: ownRules[rule].level, statement, message, help };

@@ -1,26 +1,24 @@
 import assert from "node:assert/strict";
-import { judgeHealth, judgePlugins, judgeRevision, judgeTables } from "../../checks/judge.ts";
-import { judgePods } from "../../checks/pods.ts";
+import { judgeHealth, judgePlugins } from "../../checks/judge.ts";
+import { judgePods } from "../../checks/judge-pods.ts";
+import { judgeReversible } from "../../checks/judge-reversible.ts";
 import type { Finding } from "../../checks/result.ts";
-import { redact } from "../../cluster/kubectl.ts";
+import { shortened } from "../../checks/text.ts";
+import { expected } from "../support/checks.ts";
 import { deployment, pod, servingPod } from "../support/kubernetes.ts";
 
-const expected = {
-  context: "c",
-  namespace: "n",
-  head: "add_plugin_execution",
-  toleratedRevisions: ["later"],
-  tables: ["users", "plugins"],
-};
 const ok = { status: "healthy", components: { database: { status: "healthy" } } };
+const { chain } = expected;
+const [first, ...others] = chain.revisions;
+const chainWith = (reversible: boolean | null) => ({
+  ...expected,
+  chain: {
+    ...chain,
+    revisions: first === undefined ? [] : [{ ...first, reversible, reversibleReason: "it passes" }, ...others],
+  },
+});
 
 const table: [string, Finding, boolean, string][] = [
-  ["the head", judgeRevision(["add_plugin_execution"], expected), true, "add_plugin_execution"],
-  ["a tolerated revision", judgeRevision(["later"], expected), true, "later"],
-  ["an older revision", judgeRevision(["a1b2c3d4e5f6"], expected), false, "a1b2c3d4e5f6"],
-  ["no revision", judgeRevision([], expected), false, "no row"],
-  ["no table", judgeRevision(null, expected), false, "no row"],
-  ["two rows", judgeRevision(["add_plugin_execution", "later"], expected), false, "add_plugin_execution, later"],
   ["health", judgeHealth(JSON.stringify(ok)), true, JSON.stringify(ok)],
   [
     "an unhealthy database",
@@ -33,8 +31,14 @@ const table: [string, Finding, boolean, string][] = [
   ["no answer", judgeHealth(""), false, "no answer"],
   ["an empty list of plugins", judgePlugins("[]"), true, "a list of 0"],
   ["plugins that are no list", judgePlugins('{"plugins":[]}'), false, '{"plugins":[]}'],
-  ["all tables and more", judgeTables(["plugins", "users", "alembic_version"], expected), true, "all 2"],
-  ["a missing table", judgeTables(["users"], expected), false, "missing: plugins"],
+  ["a chain that can be undone", judgeReversible(expected), true, "none lacks one"],
+  ["a revision that can't be undone", judgeReversible(chainWith(false)), false, "r1: it passes"],
+  [
+    "a revision of which only a database could tell",
+    judgeReversible(chainWith(null)),
+    true,
+    "none lacks one; only a database could tell of r1",
+  ],
 ];
 
 describe("judgements", () => {
@@ -44,9 +48,6 @@ describe("judgements", () => {
       assert.notEqual(finding.expected, "");
     });
   }
-  it("shorten what is very long", () => {
-    assert.ok(judgeHealth("x".repeat(100_000)).found.length < 600);
-  });
 });
 
 describe("judgePods", () => {
@@ -68,11 +69,26 @@ describe("judgePods", () => {
   it("refuses when there is no Deployment", () => assert.equal(judgePods([]).passed, false));
 });
 
-describe("redact", () => {
-  it("takes passwords out of URLs and leaves the rest", () => {
-    assert.equal(
-      redact("at postgresql://u:hunter2@h/d and http://localhost:8000/"),
+describe("shortened", () => {
+  const cases: [string, string, string][] = [
+    [
+      "a URL's password",
+      "at postgresql://u:hunter2@h/d and http://localhost:8000/",
       "at postgresql://u:[secret]@h/d and http://localhost:8000/",
-    );
+    ],
+    ["what is called a password", 'PASSWORD=hunter2, "token": "x y"', 'PASSWORD=[secret], "token": [secret]'],
+    ["control characters and line breaks", "a\u0000\n\u001b[31mb", "a [31mb"],
+  ];
+  for (const [what, given, result] of cases) {
+    it(`takes out ${what}`, () => assert.equal(shortened(given), result));
+  }
+  it("cuts a flood, and takes no time for it", () => {
+    const started = performance.now();
+    assert.ok(shortened("x".repeat(8_000_000)).length < 600);
+    assert.ok(performance.now() - started < 1000);
+  });
+  it("shows no half of a URL", () => {
+    const text = `${" ".repeat(10)}${"y ".repeat(1990)}postgresql://u:hunter2@${"z".repeat(100)}`;
+    assert.ok(!shortened(text).includes("hunter"));
   });
 });

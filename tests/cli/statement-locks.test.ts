@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { openParser } from "../../cli/lock/sql/parser.ts";
 import { Relations } from "../../cli/lock/sql/relations.ts";
 import { effectOf } from "../../cli/lock/sql/statements.ts";
+import { openParser } from "../../migrations/sql/parser.ts";
 import { type LockMode, lockModes, stronger } from "../../migrations/statement-lock.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { alone, inTransaction, setup } from "./statement-forms.ts";

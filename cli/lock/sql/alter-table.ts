@@ -1,7 +1,7 @@
 import type { AlterTableCmd, AlterTableType } from "libpg-query";
+import { type NodeOf, nameOf } from "../../../migrations/sql/parser.ts";
 import { type LockMode, stronger } from "../../../migrations/statement-lock.ts";
 import { type Effect, lockAll, locking, type TableLock } from "./effect.ts";
-import { type NodeOf, nameOf } from "./parser.ts";
 import { foreignKeysOf, type Relations } from "./relations.ts";
 
 /**

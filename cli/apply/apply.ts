@@ -1,0 +1,94 @@
+import { Kubectl } from "../../cluster/kubectl.ts";
+import type { LiveState } from "../../migrations/live-state.ts";
+import type { Plan } from "../../migrations/plan.ts";
+import { describePlan } from "../../migrations/plan-report.ts";
+import type { Release } from "../../release.ts";
+import type { Settings } from "../../settings.ts";
+import { applyByExec, execFault } from "./by-exec.ts";
+import { applyByJob } from "./by-job.ts";
+
+/** How pending revisions are applied: by the migrate Job, or by Alembic in the backend's pod. */
+export const methods = ["job", "exec"] as const;
+
+/** One of {@link methods}. */
+export type Method = (typeof methods)[number];
+
+/** How applying ended. */
+export interface Applied {
+  readonly outcome:
+    | "nothing to do"
+    | "applied"
+    /** Nothing was changed. */
+    | "refused"
+    /** What is pending is not known, or there is nothing to apply it to: nothing was changed. */
+    | "not possible"
+    | "failed";
+  /** Rows of `alembic_version` before; `null` if they are not known. */
+  readonly from: readonly string[] | null;
+  /** Where the database was to be. */
+  readonly target: string;
+  /** How many revisions were pending; `null` if that is not known. */
+  readonly pending: number | null;
+  /** Name of the Job that applied them; `null` if none did. */
+  readonly job: string | null;
+  /** What people read of it: the plan that was refused, the log, the error. */
+  readonly text: string;
+}
+
+/** @returns Rows of `alembic_version`; `null` if they are not known. */
+function rowsOf(state: LiveState): readonly string[] | null {
+  if (state.kind === "never-applied") return [];
+  if (state.kind === "at-head") return [state.revision];
+  return "revisions" in state ? state.revisions : null;
+}
+
+/**
+ * Applies what is pending by the rules of `pulumi up`: the same plan, the same refusals, the same Job.
+ *
+ * @param tell Takes lines of progress.
+ */
+export async function applyPending(
+  settings: Settings,
+  release: Release,
+  method: Method,
+  tell: (line: string) => void,
+): Promise<Applied> {
+  // Only here: both load Pulumi's SDK, which takes longer than the rest of the command line.
+  const { planUpdate, migrationOptions } = await import("../../update-plan.ts");
+  const plan = await planUpdate(settings, release);
+  const { state, job } = plan;
+  const end = (outcome: Applied["outcome"], text: string, jobName: string | null = null): Applied => ({
+    outcome,
+    from: rowsOf(state),
+    target: plan.head,
+    pending: plan.pending?.length ?? null,
+    job: jobName,
+    text,
+  });
+  const stop = hindrance(plan, settings, method);
+  if (stop !== null) return end(stop.outcome, stop.text);
+  if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.sentence);
+  tell(describePlan(plan));
+  const kubectl = new Kubectl(settings);
+  try {
+    const log =
+      method === "job"
+        ? await applyByJob(kubectl, settings, migrationOptions(settings, release), job, tell)
+        : await applyByExec(kubectl, settings, plan.head);
+    const after = await planUpdate({ ...settings, planHash: undefined }, release);
+    if (after.state.kind === "at-head") return end("applied", log.trim(), method === "job" ? job.name : null);
+    return end("failed", `${log}\n${after.sentence}`.trim());
+  } catch (error) {
+    return end("failed", error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What keeps a plan from being carried out; `null` if nothing does. */
+function hindrance(plan: Plan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
+  const { state, job } = plan;
+  if (state.kind === "unreachable" || state.kind === "not-deployed")
+    return { outcome: "not possible", text: `${plan.sentence}\n${plan.instruction}` };
+  if (job === null) return { outcome: "refused", text: describePlan(plan) };
+  const fault = method === "exec" && state.kind !== "at-head" ? execFault(settings, plan) : null;
+  return fault === null ? null : { outcome: "refused", text: `Refused: ${fault}. Use --method job.` };
+}

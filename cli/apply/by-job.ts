@@ -1,0 +1,58 @@
+import { type Kubectl, redact } from "../../cluster/kubectl.ts";
+import { type MigrationOptions, migration } from "../../manifests/migrate-job.ts";
+import { labels, names } from "../../manifests/names.ts";
+import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
+import type { JobAttempt } from "../../migrations/job-identity.ts";
+import type { Settings } from "../../settings.ts";
+import { migrateJob } from "../../waits/job.ts";
+import { waitFor } from "../../waits/wait.ts";
+
+/** Who owns the objects' fields, for Kubernetes: the next `pulumi up` takes them over. */
+const fieldManager = "unity-apply";
+/** Tells the Jobs that were made here, of which no stack knows. */
+const own = ["unity/made-by", "apply"] as const;
+
+/** The objects of `components/migration-job.ts`, as `kubectl apply` takes them. */
+function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePoint }: Settings): object[] {
+  const { configMapName, files, jobSpec, jobName } = migration(options);
+  const metadata = (name: string) => ({ name, labels: labels(names.migrateJob) });
+  const { name, labels: shared } = metadata(jobName(attempt));
+  const jobMetadata = { name, labels: { ...shared, [own[0]]: own[1] } };
+  const claim = restorePoint && {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: metadata(names.restorePoints),
+    spec: restorePointsClaimSpec(restorePoint.storage),
+  };
+  return [
+    ...(claim === undefined ? [] : [claim]),
+    { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(configMapName), data: files, immutable: true },
+    { apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec },
+  ];
+}
+
+/**
+ * Makes the migrate Job that `pulumi up` would make, or finds it running, and waits for it.
+ *
+ * @param tell Takes lines of progress.
+ * @returns The Job's log.
+ * @throws {Error} With the cause, if it fails.
+ */
+export async function applyByJob(
+  kubectl: Kubectl,
+  settings: Settings,
+  options: MigrationOptions,
+  job: JobAttempt,
+  tell: (line: string) => void,
+): Promise<string> {
+  const { context, namespace, budget } = settings;
+  const list = { apiVersion: "v1", kind: "List", items: objects(options, job, settings) };
+  await kubectl.run(["apply", "--server-side", `--field-manager=${fieldManager}`, "-f", "-"], JSON.stringify(list));
+  const target = { context, namespace, name: job.name, timeoutSeconds: budget.awaitTimeoutSeconds };
+  await waitFor(kubectl, target, migrateJob(kubectl, job.name), tell);
+  const log = redact(await kubectl.run(["logs", `job/${job.name}`, "--all-containers"]));
+  // As Pulumi does with its own: the Jobs before go once the new one is complete.
+  const others = [`--selector=${own.join("=")}`, `--field-selector=metadata.name!=${job.name}`];
+  await kubectl.run(["delete", "jobs", ...others, "--wait=false"]);
+  return log;
+}

@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { checkNames } from "../../checks/names.ts";
+import type { CheckTarget } from "../../checks/result.ts";
+import { head } from "../../migrations/lock.ts";
+import { readLock } from "../../migrations/read-lock.ts";
+import { exitCodes } from "../command-error.ts";
+import { endWith } from "../end-with.ts";
+import { lockFile } from "../lock-file.ts";
+import { addStackOptions, readStack, readTarget, type StackOptions } from "../stack-options.ts";
+import { describeResults } from "./report.ts";
+import { chooseChecks, verify } from "./verify.ts";
+
+const help = `
+Checks: ${checkNames.join(", ")}.
+\`execution\` executes a plugin by the API, looks for its row in the database, and removes it again.
+
+Exit codes:
+  0  all checks passed
+  1  a check failed, or could not look
+  2  wrong usage`;
+
+/** @returns The command `unity verify`. */
+export function verifyProgram(): Command {
+  return addStackOptions(new Command("verify"))
+    .description("Run the checks that `pulumi up` runs after a rollout.")
+    .argument("[check...]", "names of checks; else all")
+    .option("--json", "print the results as JSON")
+    .addHelpText("after", help)
+    .exitOverride()
+    .action(async (names: readonly string[], options: StackOptions & { readonly json?: boolean }) => {
+      const chosen = chooseChecks(names);
+      const results = await verify(targetOf(options), chosen);
+      const passed = results.every((result) => result.passed);
+      const text = options.json ? JSON.stringify(results, null, 2) : describeResults(results);
+      await endWith(text, passed ? exitCodes.success : exitCodes.differs);
+    });
+}
+
+function targetOf(options: StackOptions): CheckTarget {
+  const { values } = readStack(options);
+  const { target, owned } = readTarget(options);
+  const tolerated = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
+  const wanted = values["unity:targetRevision"] ?? head(readLock(lockFile));
+  return { ...target, owned, head: wanted, toleratedRevisions: tolerated.filter((id) => id !== "") };
+}

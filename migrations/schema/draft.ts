@@ -1,0 +1,52 @@
+import type { ForeignKey } from "./schema.ts";
+
+/** A table while the chain's statements are followed. */
+export interface TableDraft {
+  readonly columns: Map<string, string>;
+  /** By name. */
+  readonly foreignKeys: Map<string, ForeignKey>;
+  readonly indexes: Map<string, readonly (string | null)[]>;
+}
+
+/** What the statements so far surely left. */
+export interface Draft {
+  readonly tables: Map<string, TableDraft>;
+  /** Constraints that were added NOT VALID and not validated since, as `table.constraint`. */
+  readonly notValid: Set<string>;
+}
+
+export function emptyTable(): TableDraft {
+  return { columns: new Map(), foreignKeys: new Map(), indexes: new Map() };
+}
+
+/** Forgets every table that a statement names, whatever it does to it. */
+export function forgetNamed({ tables }: Draft, sql: string): void {
+  const words = new Set(sql.split(/[^\p{L}\p{N}_$]+/u));
+  for (const name of tables.keys()) if (words.has(name.slice(name.lastIndexOf(".") + 1))) tables.delete(name);
+}
+
+/** Drops a table with the foreign keys of others that lead to it. */
+export function dropTable({ tables }: Draft, name: string): void {
+  tables.delete(name);
+  for (const { foreignKeys } of tables.values()) {
+    for (const [key, { references }] of foreignKeys) if (references === name) foreignKeys.delete(key);
+  }
+}
+
+export function renameTable({ tables }: Draft, from: string, to: string): void {
+  const table = tables.get(from);
+  tables.delete(from);
+  if (table !== undefined) tables.set(to, table);
+  for (const { foreignKeys } of tables.values()) {
+    for (const [name, key] of foreignKeys) {
+      if (key.references === from) foreignKeys.set(name, { ...key, references: to });
+    }
+  }
+}
+
+/** Drops a column with the keys and indexes that have it. */
+export function dropColumn({ columns, foreignKeys, indexes }: TableDraft, column: string): void {
+  columns.delete(column);
+  for (const [name, key] of foreignKeys) if (key.columns.includes(column)) foreignKeys.delete(name);
+  for (const [name, parts] of indexes) if (parts.includes(column) || parts.includes(null)) indexes.delete(name);
+}

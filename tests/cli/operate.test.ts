@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { markLine, takesColours } from "../../cli/logs/mark.ts";
+import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { type CommandResult, unity } from "./unity.ts";
+
+const file = `config:
+  unity:context: here
+  unity:image: registry.example/unity-backend:1.0
+  unity:databasePassword:
+    secure: v1:AAAA:BBBB
+`;
+const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
+const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
+const pod = { kind: "Pod", metadata: { name: "p", labels: { "app.kubernetes.io/name": "postgres" } }, status: {} };
+const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [pod] }) } };
+
+describe("unity apply, check, logs and verify", function () {
+  this.timeout(20_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-operate-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function run(
+    answers: Partial<FakeAnswers>,
+    settings: string,
+    ...words: readonly string[]
+  ): Promise<CommandResult> {
+    const stack = join(folder, "stack.yaml");
+    writeFileSync(stack, file + settings);
+    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
+    return unity(...words, "--config-file", stack).finally(remove);
+  }
+
+  const table: readonly [string, Partial<FakeAnswers>, string, readonly string[], number, RegExp][] = [
+    ["apply: nothing to do at head", atHead, "", ["apply"], 0, /^Database is at head add_plugin_execution: nothing/],
+    ["apply: nothing is deployed", {}, "", ["apply"], 2, /Nothing in namespace unity can be asked/],
+    ["apply: a database that can't be asked", down, "", ["apply"], 2, /^Database can't be asked for its revision/],
+    [
+      "check: nothing is deployed",
+      {},
+      "",
+      ["check"],
+      2,
+      /^Current: not known\nLatest: {2}add_plugin_execution\nNothing in/,
+    ],
+    [
+      "apply: a plan that has moved",
+      behind,
+      "  unity:planHash: '0000000000000000'\n",
+      ["apply"],
+      1,
+      /Refused: the plan has moved/,
+    ],
+    [
+      "apply by exec: a restore point is wanted",
+      behind,
+      "  unity:restorePoint: 'true'\n",
+      ["apply", "--method=exec"],
+      1,
+      /^Refused: the stack takes a restore point first\. Use --method job\.$/m,
+    ],
+    [
+      "apply by exec: the URL past the pooler is wanted",
+      { backend: answer(["a1b2c3d4e5f6"]) },
+      "  unity:database: external\n  unity:databaseUrl: { secure: v1:A:B }\n  unity:migrationDatabaseUrl: { secure: v1:A:B }\n",
+      ["apply", "--method=exec"],
+      1,
+      /^Refused: migrations need the URL past the connection pooler/,
+    ],
+  ];
+  for (const [what, answers, settings, words, exitCode, text] of table) {
+    it(`${what}, and exits with ${exitCode}`, async () => {
+      const { code, stdout, stderr } = await run(answers, settings, ...words);
+      assert.equal(code, exitCode, stdout + stderr);
+      assert.match(stdout, text);
+    });
+  }
+
+  it("say how they are called wrongly, and exit with 2", async () => {
+    const wrong: readonly [readonly string[], RegExp][] = [
+      [["verify", "tabels"], /There is no check tabels\. The checks: revision, pods, /],
+      [["apply", "--method", "magic"], /Allowed choices are job, exec/],
+      [["logs", "--tail", "many"], /It must be a whole number from 0/],
+      [["logs", "--job"], /The migrate Jobs can't be listed/],
+    ];
+    for (const [words, text] of wrong) {
+      const { code, stderr } = await run({}, "", ...words);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, text);
+    }
+  });
+
+  it("verify fails each check that can't look, with 1, and prints results as JSON", async () => {
+    const { code, stdout } = await run({}, "", "verify", "--json", "tables", "reversible");
+    assert.equal(code, 1, stdout);
+    const results = JSON.parse(stdout) as { name: string; passed: boolean; command: string; seconds: number }[];
+    assert.deepEqual(
+      results.map(({ name, passed }) => [name, passed]),
+      [
+        ["tables", false],
+        ["reversible", true],
+      ],
+    );
+    assert.ok(results.every(({ command, seconds }) => command !== "" && seconds >= 0));
+  });
+});
+
+describe("markLine", () => {
+  const red = "\u001b[31m";
+  const cases: [string, string, boolean, string][] = [
+    ["leaves a line as it is", "INFO: started", true, "  INFO: started"],
+    ["marks a database error", "ERROR database error in GET /", false, "! ERROR database error in GET /"],
+    ["marks it in colour", "ERROR database error", true, `${red}! ERROR database error\u001b[0m`],
+    ["looks past the pod's name", "[pod/p/c] ERROR database error", false, "! [pod/p/c] ERROR database error"],
+    ["leaves a warning", "[pod/p/c] WARNING [app] database error", false, "  [pod/p/c] WARNING [app] database error"],
+  ];
+  for (const [what, line, colours, marked] of cases) {
+    it(what, () => assert.equal(markLine(line, colours), marked));
+  }
+  it("has colours on a terminal only, and not where its user wants none", () => {
+    assert.deepEqual(
+      [
+        takesColours({ isTTY: true }, {}),
+        takesColours({}, {}),
+        takesColours({ isTTY: true }, { NO_COLOR: "1" }),
+        takesColours({ isTTY: true }, { NO_COLOR: "" }),
+      ],
+      [true, false, false, true],
+    );
+  });
+});

@@ -1,0 +1,29 @@
+import type { DatabaseFacts } from "../../checks/database-facts.ts";
+import type { ImageFacts } from "../../checks/pod-facts.ts";
+import { type Expected, expectedOf } from "../../checks/result.ts";
+import { linearLock } from "./chain.ts";
+
+/** A release of two revisions, `r1` and `r2`, that make the tables `t1` and `t2`. */
+export const expected: Expected = expectedOf(
+  { context: "c", namespace: "n", head: "r2", toleratedRevisions: ["later"], owned: true },
+  linearLock(2),
+);
+
+const table = { columns: {}, foreignKeys: [], indexes: {} };
+
+/** A database at that release, with changes. */
+export function database(changes: Partial<DatabaseFacts> = {}): DatabaseFacts {
+  return { revisions: ["r2"], tables: { t1: table, t2: table }, invalidIndexes: [], notValid: [], ...changes };
+}
+
+/** An image of that release, with changes. */
+export function image(changes: Partial<ImageFacts> = {}): ImageFacts {
+  return {
+    files: Object.fromEntries(expected.chain.revisions.map(({ file, sha256 }) => [file, sha256])),
+    extra: [],
+    address: { set: true, url: true, host: true, port: true, database: true },
+    ini: null,
+    env: null,
+    ...changes,
+  };
+}
