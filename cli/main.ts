@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { LockError } from "../migrations/parse-lock.ts";
+import { chainProgram } from "./chain/command.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
@@ -10,6 +11,7 @@ import { statusProgram } from "./status/command.ts";
 
 const program = new Command("unity")
   .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
+  .addCommand(chainProgram())
   .addCommand(historyProgram())
   .addCommand(lockProgram())
   .addCommand(planProgram())
