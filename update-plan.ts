@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "./cluster/kubectl.ts";
 import { readLive } from "./cluster/live-state.ts";
+import type { BackendOptions } from "./manifests/backend.ts";
 import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
 import { names } from "./manifests/names.ts";
 import { unknownApprovals } from "./migrations/approvals.ts";
@@ -27,6 +28,22 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
     targetRevision: lock.heads.includes(head) ? undefined : head,
     allowDowngrade,
     restorePointImage: restorePoint?.image,
+  };
+}
+
+/** @returns What the backend of a release is made of, but for the names of what is declared beside it. */
+export function backendOptions(settings: Settings, chain: Chain): Omit<BackendOptions, "configMapName"> {
+  const { image, toleratedRevisions, replicas, initContainer, rolloutTimeoutSeconds } = settings;
+  const { imagePullPolicy, secretName, budget } = migrationOptions(settings, chain);
+  return {
+    image,
+    imagePullPolicy,
+    secretName,
+    budget,
+    toleratedRevisions,
+    replicas,
+    initContainer,
+    progressDeadlineSeconds: rolloutTimeoutSeconds,
   };
 }
 

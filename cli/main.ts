@@ -6,6 +6,7 @@ import { CommandError, exitCodes } from "./command-error.ts";
 import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { planProgram } from "./plan/command.ts";
+import { renderProgram } from "./render/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
 
@@ -15,6 +16,7 @@ const program = new Command("unity")
   .addCommand(historyProgram())
   .addCommand(lockProgram())
   .addCommand(planProgram())
+  .addCommand(renderProgram())
   .addCommand(restoreProgram())
   .addCommand(statusProgram())
   .exitOverride();
