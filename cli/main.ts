@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { LockError } from "../migrations/parse-lock.ts";
 import { chainProgram } from "./chain/command.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
+import { docsProgram } from "./docs/command.ts";
 import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { planProgram } from "./plan/command.ts";
@@ -13,6 +14,7 @@ import { statusProgram } from "./status/command.ts";
 const program = new Command("unity")
   .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
   .addCommand(chainProgram())
+  .addCommand(docsProgram())
   .addCommand(historyProgram())
   .addCommand(lockProgram())
   .addCommand(planProgram())
