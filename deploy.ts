@@ -5,8 +5,8 @@ import { MigrationJob } from "./components/migration-job.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import type { Release } from "./release.ts";
+import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
-import { checkTarget, migrationOptions } from "./update-plan.ts";
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
@@ -15,32 +15,32 @@ import { checkTarget, migrationOptions } from "./update-plan.ts";
  * @returns The stack's outputs.
  */
 export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
-  const { context, image, imagePullPolicy, toleratedRevisions } = settings;
+  const { context, imagePullPolicy } = settings;
   const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
   const metadata = { name: settings.namespace };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
     .metadata;
 
   const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
-  const work = migrationOptions(settings, chain);
   const migration = new MigrationJob(
     "migration",
-    { ...work, context, namespace, attempt, restorePointStorage: settings.restorePoint?.storage },
+    {
+      ...migrationOptions(settings, chain),
+      context,
+      namespace,
+      attempt,
+      restorePointStorage: settings.restorePoint?.storage,
+    },
     { provider, dependsOn: database },
   );
   const backend = new BackendDeployment(
     "backend",
     {
-      ...work,
-      image,
-      toleratedRevisions,
+      ...backendOptions(settings, chain),
       context,
       namespace,
       configMapName: migration.configMapName,
       secretVersion: database.secretVersion,
-      replicas: settings.replicas,
-      initContainer: settings.initContainer,
-      progressDeadlineSeconds: settings.rolloutTimeoutSeconds,
     },
     { provider, dependsOn: migration },
   );

@@ -1,41 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { CheckTarget } from "./checks/result.ts";
 import { Kubectl } from "./cluster/kubectl.ts";
 import { readLive } from "./cluster/live-state.ts";
-import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
-import { names } from "./manifests/names.ts";
+import { migration } from "./manifests/migrate-job.ts";
 import { unknownApprovals } from "./migrations/approvals.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import { makePlan, type Plan } from "./migrations/plan.ts";
 import { describePlan } from "./migrations/plan-report.ts";
-import type { Release } from "./release.ts";
+import { type Chain, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
-
-/** What a release brings that decides on the migration. */
-export type Chain = Pick<Release, "lock" | "head" | "runnerFiles">;
-
-/** @returns What the migration of a release is made of, for the plan and for the component alike. */
-export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {
-  const { imagePullPolicy, budget, toleratedRevisions, allowDowngrade, restorePoint } = settings;
-  return {
-    image: settings.migrationImage ?? settings.image,
-    imagePullPolicy,
-    secretName: names.databaseSecret,
-    budget,
-    lock,
-    runnerFiles,
-    toleratedRevisions,
-    targetRevision: lock.heads.includes(head) ? undefined : head,
-    allowDowngrade,
-    restorePointImage: restorePoint?.image,
-  };
-}
-
-/** @returns Where a release is checked, and what for. */
-export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): CheckTarget {
-  const { context, namespace, toleratedRevisions, database } = settings;
-  return { context, namespace, head, toleratedRevisions, owned: database.kind === "owned" };
-}
 
 /**
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.

@@ -2,12 +2,15 @@
 import { Command, CommanderError } from "commander";
 import { LockError } from "../migrations/parse-lock.ts";
 import { applyProgram } from "./apply/command.ts";
+import { chainProgram } from "./chain/command.ts";
 import { checkProgram } from "./check/command.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
+import { docsProgram } from "./docs/command.ts";
 import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
+import { renderProgram } from "./render/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
 import { verifyProgram } from "./verify/command.ts";
@@ -16,10 +19,13 @@ const program = new Command("unity")
   .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
   .addCommand(applyProgram())
   .addCommand(checkProgram())
+  .addCommand(chainProgram())
+  .addCommand(docsProgram())
   .addCommand(historyProgram())
   .addCommand(lockProgram())
   .addCommand(logsProgram())
   .addCommand(planProgram())
+  .addCommand(renderProgram())
   .addCommand(restoreProgram())
   .addCommand(statusProgram())
   .addCommand(verifyProgram())

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
+import type { Goal } from "../migrations/live-state.ts";
 import { CommandError } from "./command-error.ts";
 
 /** Options that say which stack is meant, and where it is deployed. */
@@ -54,6 +55,13 @@ export function readTarget(options: StackOptions): { readonly target: ClusterTar
     throw new CommandError("No context is set: name one with --context, or pulumi config set context <name>.");
   }
   return { target: { context, namespace }, owned: values["unity:database"] !== "external" };
+}
+
+/** @returns Where a stack wants its database, and what it accepts besides. */
+export function readGoal(options: StackOptions): Goal {
+  const { values } = readStack(options);
+  const toleratedRevisions = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim());
+  return { toleratedRevisions, targetRevision: values["unity:targetRevision"] };
 }
 
 /** Whether a value, or a part of it, is encrypted: `{secure: …}`. */

@@ -22,8 +22,12 @@ export interface BackendOptions extends RunnerOptions {
    * @default none
    */
   readonly toleratedRevisions?: readonly string[] | undefined;
-  /** Changes when the Secret's content does, so that pods with the old one are replaced. */
-  readonly secretVersion: Input<string>;
+  /**
+   * Changes when the Secret's content does, so that pods with the old one are replaced.
+   *
+   * @default pods keep what they started with
+   */
+  readonly secretVersion?: Input<string> | undefined;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -72,7 +76,7 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
         labels: labels(names.backend),
         annotations: {
           "kubectl.kubernetes.io/default-container": names.backend,
-          "unity/database-secret": options.secretVersion,
+          ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
         },
       },
       spec: {

@@ -4,6 +4,7 @@ import type { JudgedFinding } from "./policy.ts";
 import { describeRefusal } from "./refusal-report.ts";
 import type { StatementLock } from "./statement-lock.ts";
 import { flat, shortened } from "./statement-text.ts";
+import { tableChanges } from "./table-changes.ts";
 
 /** Findings that the revision's own lines say already: whether it can be undone, and that its SQL is not known. */
 const saidElsewhere: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);
@@ -35,16 +36,12 @@ function describeJob({ name, action, reason }: JobAttempt): string {
 
 function describeRevision(revision: PendingRevision, total: number, full: boolean): string[] {
   const { position, id, title, tables, reversible, reversibleReason } = revision;
-  const verbs = { created: "creates", altered: "alters", dropped: "drops" } as const;
-  const changes = (Object.keys(verbs) as (keyof typeof verbs)[]).flatMap((verb) =>
-    tables?.[verb].length ? [`${verbs[verb]} ${tables[verb].join(", ")}`] : [],
-  );
   const undo = reversible
     ? "can be undone"
     : `${reversible === false ? "can't be undone" : "not known whether it can be undone"}: ${reversibleReason}`;
   return [
     `  ${position}/${total}  ${id}  ${title}`,
-    `       ${[...(tables === null ? ["tables not known"] : changes), undo].join("; ")}`,
+    `       ${[...tableChanges(tables), undo].join("; ")}`,
     ...describeFindings(revision, null, full),
     ...describeStatements(revision, full),
   ];

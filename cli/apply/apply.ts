@@ -3,6 +3,7 @@ import type { LiveState } from "../../migrations/live-state.ts";
 import type { Plan } from "../../migrations/plan.ts";
 import { describePlan } from "../../migrations/plan-report.ts";
 import type { Release } from "../../release.ts";
+import { migrationOptions } from "../../release-options.ts";
 import type { Settings } from "../../settings.ts";
 import { applyByExec, execFault } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
@@ -54,7 +55,7 @@ export async function applyPending(
   tell: (line: string) => void,
 ): Promise<Applied> {
   // Only here: both load Pulumi's SDK, which takes longer than the rest of the command line.
-  const { planUpdate, migrationOptions } = await import("../../update-plan.ts");
+  const { planUpdate } = await import("../../update-plan.ts");
   const plan = await planUpdate(settings, release);
   const { state, job } = plan;
   const end = (outcome: Applied["outcome"], text: string, jobName: string | null = null): Applied => ({

@@ -3,6 +3,7 @@ import { checkNames } from "../../checks/names.ts";
 import type { CheckResult } from "../../checks/result.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { names } from "../../manifests/names.ts";
+import { checkTarget } from "../../release-options.ts";
 import type { Settings } from "../../settings.ts";
 import { rollout } from "../../waits/rollout.ts";
 import { waitFor } from "../../waits/wait.ts";
@@ -53,10 +54,7 @@ export function checkProgram(): Command {
 }
 
 async function check(settings: Settings): Promise<{ readonly checked: Checked; readonly exitCode: number }> {
-  const [{ loadRelease }, { checkTarget }] = await Promise.all([
-    import("../../release.ts"),
-    import("../../update-plan.ts"),
-  ]);
+  const { loadRelease } = await import("../../release.ts");
   const release = loadRelease(settings);
   const result = await applyPending(settings, release, "job", say);
   const { outcome, from, target, pending, job, text } = result;

@@ -5,7 +5,7 @@ import { readLive } from "../../cluster/live-state.ts";
 import type { LiveJob } from "../../migrations/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
 import { readLock } from "../../migrations/read-lock.ts";
-import { addStackOptions, readStack, readTarget, type StackOptions } from "../stack-options.ts";
+import { addStackOptions, readGoal, readTarget, type StackOptions } from "../stack-options.ts";
 import { exitCodeOf, stateExitCodes } from "../state-exit-codes.ts";
 
 /** Where the database is; `--json` prints it. */
@@ -31,10 +31,8 @@ export function statusProgram(): Command {
 }
 
 async function readStatus(options: StackOptions): Promise<Status> {
-  const { values } = readStack(options);
   const { target, owned } = readTarget(options);
-  const toleratedRevisions = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim());
-  const goal = { toleratedRevisions, targetRevision: values["unity:targetRevision"] };
+  const goal = readGoal(options);
   const lock = readLock(join(import.meta.dirname, "..", "..", "backend", "migrations.lock.json"));
   const { reading, jobs } = await readLive(new Kubectl(target), owned);
   const state = classify(reading, lock, goal);

@@ -1,0 +1,86 @@
+import { stringify } from "yaml";
+import { names } from "../../manifests/names.ts";
+import type { Release } from "../../release.ts";
+import type { Settings } from "../../settings.ts";
+import type { GeneratedFile } from "../generated-files.ts";
+import { type KubernetesObject, releaseObjects } from "./objects.ts";
+
+/** Where the rendered objects lie. */
+export const manifestPaths = {
+  migration: "k8s/jobs/migrate-database.yaml",
+  backend: "k8s/deployments/backend-with-migrations.yaml",
+} as const;
+
+/** @returns kubectl as it is typed for a stack. */
+export function kubectlFor({ context }: Pick<Settings, "context">): string {
+  return `kubectl --context ${context}`;
+}
+
+/** @returns The commands that bring the database to where the release wants it, by the rendered Job. */
+export function migrationCommands(settings: Settings): readonly string[] {
+  const { namespace, budget } = settings;
+  const kubectl = kubectlFor(settings);
+  return [
+    `${kubectl} delete -n ${namespace} job/${names.migrateJob} --ignore-not-found`,
+    `${kubectl} apply -f ${manifestPaths.migration}`,
+    `${kubectl} logs -n ${namespace} job/${names.migrateJob} -f --pod-running-timeout=1m`,
+    `${kubectl} wait -n ${namespace} job/${names.migrateJob} --for=condition=complete --timeout=${budget.deadlineSeconds}s`,
+  ];
+}
+
+/** @returns The commands that roll out the rendered backend. */
+export function backendCommands(settings: Settings): readonly string[] {
+  const kubectl = kubectlFor(settings);
+  const { namespace, rolloutTimeoutSeconds, replicas } = settings;
+  return [
+    `${kubectl} apply -f ${manifestPaths.backend}`,
+    `${kubectl} rollout status -n ${namespace} deployment/${names.backend} --timeout=${rolloutTimeoutSeconds * replicas}s`,
+  ];
+}
+
+/** @returns The two files of YAML that kubectl alone can apply. */
+export function renderFiles(settings: Settings, release: Release): readonly GeneratedFile[] {
+  const { migration, backend } = releaseObjects(settings, release);
+  const secret = `Secret ${names.databaseSecret} in namespace ${settings.namespace}, with the key DATABASE_URL, must be there.`;
+  return [
+    {
+      path: manifestPaths.migration,
+      text: render(
+        [
+          `Brings the database to ${release.head}: a Job that runs the image's own Alembic by the reviewed chain.`,
+          secret,
+          "",
+          ...migrationCommands(settings).map((command) => `  ${command}`),
+        ],
+        migration,
+      ),
+    },
+    {
+      path: manifestPaths.backend,
+      text: render(
+        [
+          `The backend, whose init container ${does[settings.initContainer]} before the app starts.`,
+          `Apply ${manifestPaths.migration} first: its ConfigMap holds what the init container runs.`,
+          secret,
+          "",
+          ...backendCommands(settings).map((command) => `  ${command}`),
+        ],
+        backend,
+      ),
+    },
+  ];
+}
+
+const does = {
+  upgrade: "brings the database to where the release wants it, if it is behind,",
+  wait: "waits until the database is where the release wants it",
+} as const;
+
+const origin = "Made by `npm run unity -- render` from the lock, the runner, manifests/ and the stack's settings.";
+
+function render(comment: readonly string[], objects: readonly KubernetesObject[]): string {
+  const header = [origin, "", ...comment].map((line) => `# ${line}`.trimEnd()).join("\n");
+  // YAML 1.1 is what Kubernetes reads: there `on` and `no` are no texts unless they are quoted.
+  const options = { lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" } as const;
+  return `${[header, ...objects.map((object) => stringify(object, options).trimEnd())].join("\n---\n")}\n`;
+}

@@ -1,0 +1,62 @@
+import { backendDeploymentSpec, backendServiceSpec } from "../../manifests/backend.ts";
+import { migration } from "../../manifests/migrate-job.ts";
+import { labels, names } from "../../manifests/names.ts";
+import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
+import type { Release } from "../../release.ts";
+import { backendOptions, migrationOptions } from "../../release-options.ts";
+import type { Settings } from "../../settings.ts";
+
+/** A Kubernetes object as plain data. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: object;
+  readonly [part: string]: unknown;
+}
+
+/** The objects that a release consists of, beside its database and the Secret with the database's URL. */
+export interface ReleaseObjects {
+  /** In the order in which they are created. */
+  readonly migration: readonly KubernetesObject[];
+  readonly backend: readonly KubernetesObject[];
+}
+
+/**
+ * The objects that the program declares for a release, by the same functions as the components. The Job keeps its plain
+ * name: whoever applies it by hand wants to type that.
+ */
+export function releaseObjects(settings: Settings, release: Release): ReleaseObjects {
+  const { namespace, restorePoint } = settings;
+  const metadata = (name: string, workload: string) => ({ name, namespace, labels: labels(workload) });
+  const { configMapName, files, jobSpec } = migration(migrationOptions(settings, release));
+  const backend = metadata(names.backend, names.backend);
+  const spec = backendDeploymentSpec({ ...backendOptions(settings, release), configMapName });
+  const claim = restorePoint && {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: metadata(names.restorePoints, names.migrateJob),
+    spec: restorePointsClaimSpec(restorePoint.storage),
+  };
+  return {
+    migration: [
+      {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: metadata(configMapName, names.migrateJob),
+        immutable: true,
+        data: files,
+      },
+      ...(claim === undefined ? [] : [claim]),
+      {
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata: metadata(names.migrateJob, names.migrateJob),
+        spec: jobSpec,
+      },
+    ],
+    backend: [
+      { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
+      { apiVersion: "apps/v1", kind: "Deployment", metadata: backend, spec },
+    ],
+  };
+}

@@ -1,0 +1,41 @@
+import { loadRelease, type Release } from "../../release.ts";
+import type { Settings } from "../../settings.ts";
+import type { StackOptions } from "../stack-options.ts";
+import { withSettings } from "../stack-settings.ts";
+
+/** Options of the commands that render a release. */
+export interface ReleaseOptions extends StackOptions {
+  readonly image?: string;
+}
+
+/** What stands for an image that a stack doesn't name. */
+const exampleImage = "registry.example/unity-backend:1.0";
+
+/** What a stack's file need not say for its objects to be rendered: no secret is ever in them. */
+const fallbacks = {
+  "unity:image": exampleImage,
+  "unity:context": "<context>",
+  "unity:databasePassword": "[secret]",
+  "unity:databaseUrl": "[secret]",
+};
+
+/**
+ * @returns What `use` makes of the stack's settings and of what this checkout brings; where the stack names no image, an
+ * example stands for it, and standard error says so.
+ * @throws {CommandError} With all that is wrong with the settings or the lock.
+ */
+export async function withRelease<T>(
+  options: ReleaseOptions,
+  use: (settings: Settings, release: Release) => T | Promise<T>,
+): Promise<T> {
+  const given = options.image === undefined ? {} : { "unity:image": options.image };
+  return withSettings(
+    options,
+    (settings) => {
+      if (settings.image === exampleImage)
+        process.stderr.write(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.\n`);
+      return use(settings, loadRelease(settings));
+    },
+    (values) => ({ ...fallbacks, ...values, ...given }),
+  );
+}

@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { drawPicture } from "../../cli/chain/picture.ts";
+import { readSchema } from "../../cli/chain/schema.ts";
+import { drawSvg } from "../../cli/chain/svg.ts";
+import { viewChain } from "../../cli/chain/view.ts";
+import { classify } from "../../migrations/live-state.ts";
+import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { unity } from "./unity.ts";
+
+const link = (id: string, ...downRevisions: readonly string[]) => lockedRevision(id, { downRevisions, tables: null });
+const branched = lockOf([link("a"), link("b", "a"), link("c", "a"), link("d", "b", "c")]);
+const viewAt = (lock: typeof branched, rows: readonly string[] | null, toleratedRevisions: readonly string[] = []) => {
+  const reading = { kind: "rows", rows } as const;
+  return viewChain(lock, { reading, state: classify(reading, lock, { toleratedRevisions }) });
+};
+/** The picture without the lines on tables. */
+const pictured = (...args: Parameters<typeof drawPicture>) =>
+  drawPicture(...args).filter((line) => !line.includes("tables not known"));
+
+describe("the chain's picture", () => {
+  it("is a list where the chain is one, its head marked", () => {
+    const lock = lockOf([lockedRevision("one", { date: "2026-01-03 19:01:48" }), link("two", "one")]);
+    assert.deepEqual(drawPicture(viewChain(lock)), [
+      "*  1  one  Revision one  2026-01-03",
+      "|      creates t_one",
+      "|",
+      "*  2  two  Revision two    <== latest",
+      "       tables not known",
+    ]);
+  });
+
+  it("parts and joins where the chain does", () => {
+    assert.deepEqual(pictured(viewChain(branched)), [
+      "*    1  a  Revision a",
+      "+-.",
+      "| |",
+      "* |  2  b  Revision b",
+      "| |",
+      "| *  3  c  Revision c",
+      "| |",
+      "+-'",
+      "*    4  d  Revision d    <== latest",
+    ]);
+  });
+
+  it("crosses a lane that leads elsewhere, and takes up one that has ended", () => {
+    const lock = lockOf([
+      ...[link("a"), link("b", "a"), link("c", "a"), link("d", "a")],
+      ...[link("e", "b", "d"), link("f", "e"), link("g", "e")],
+    ]);
+    assert.deepEqual(
+      pictured(viewChain(lock)).filter((line) => line.includes("+")),
+      ["+-.", "+-|-.", "+---'", "+-."],
+    );
+    const heads = pictured(viewChain(lock)).filter((line) => line.includes("latest"));
+    assert.deepEqual(
+      heads.map((line) => /\d {2}(\w)/.exec(line)?.[1]),
+      ["c", "f", "g"],
+    );
+  });
+
+  it("says what a revision needs besides, and what can't be undone", () => {
+    const lock = lockOf([link("a"), lockedRevision("b", { dependsOn: ["a"], reversible: false })]);
+    assert.deepEqual(
+      drawPicture(viewChain(lock))
+        .slice(-3)
+        .map((line) => line.trim()),
+      ["creates t_b", "needs a", "can't be undone"],
+    );
+  });
+
+  it("tells applied and pending revisions apart, and where the database is", () => {
+    assert.deepEqual(
+      pictured(viewAt(branched, ["b"])).filter((line) => /[*o]/.test(line)),
+      [
+        "*    1  a  Revision a",
+        "* |  2  b  Revision b    <== the database is here",
+        "| o  3  c  Revision c",
+        "o    4  d  Revision d    <== latest",
+        "* applied   o pending",
+      ],
+    );
+  });
+});
+
+describe("the chain against a database", () => {
+  const status = (...args: Parameters<typeof viewAt>) => viewAt(...args).map((revision) => revision.status);
+  it("has all revisions pending where none was applied, and none where it is at head", () => {
+    assert.deepEqual(new Set(status(branched, null)), new Set(["pending"]));
+    assert.deepEqual(new Set(status(branched, ["d"])), new Set(["applied"]));
+  });
+  it("is not told by a revision that is not in it, unless the stack tolerates that as a later one", () => {
+    assert.deepEqual(new Set(status(branched, ["zz"])), new Set([null]));
+    assert.deepEqual(new Set(status(branched, ["zz"], ["zz"])), new Set(["applied"]));
+  });
+});
+
+describe("the schema's overview", () => {
+  const upgrading = (id: string, down: readonly string[], sql: readonly string[], tables = {}) =>
+    lockedRevision(id, {
+      downRevisions: down,
+      upgrade: { sql },
+      tables: { created: [], altered: [], dropped: [], unclassified: [], ...tables },
+    });
+  it("follows columns, foreign keys and indexes through the chain", async () => {
+    const create = [
+      "CREATE TABLE a (id int8 PRIMARY KEY, old text)",
+      "CREATE TABLE b (id int8, a_id int8 REFERENCES a (id), gone int8 REFERENCES a)",
+      "CREATE INDEX ix ON b (a_id)",
+      "CREATE INDEX iy ON b (gone)",
+    ];
+    const change = [
+      "ALTER TABLE a RENAME old TO new",
+      "ALTER TABLE b ADD COLUMN added text",
+      "ALTER TABLE b DROP COLUMN gone",
+      "DROP INDEX iy",
+      "DROP TABLE c",
+    ];
+    const lock = lockOf([
+      upgrading("1", [], [...create, "CREATE TABLE c ()"], { created: ["a", "b", "c"] }),
+      upgrading("2", ["1"], change, { altered: ["a", "b"], dropped: ["c"] }),
+    ]);
+    assert.deepEqual(await readSchema(lock), [
+      { name: "a", madeBy: "1", columns: ["id", "new"], references: [], indexes: 0 },
+      {
+        name: "b",
+        madeBy: "1",
+        columns: ["id", "a_id", "added"],
+        references: [{ columns: ["a_id"], table: "a" }],
+        indexes: 1,
+      },
+    ]);
+  });
+});
+
+describe("unity chain", function () {
+  this.timeout(20_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-chain-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("shows the project's chain, its 17 tables and what a database at head answers, and asks no cluster", async () => {
+    const remove = fakeKubectl({ ...nothingDeployed, list: "silence", backend: "silence", postgres: "silence" });
+    const { code, stdout } = await unity("chain").finally(remove);
+    assert.equal(code, 0);
+    assert.match(stdout, /^The chain: 8 revisions, 17 tables; latest: add_plugin_execution$/m);
+    assert.match(stdout, /^\* {2}8 {2}add_plugin_execution {2}Plugin Execution {10}2026-01-03 {2}<== latest$/m);
+    assert.match(stdout, /^8 {2}plugin_metrics {9}id, plugin_id -> plugins, timestamp, name, value \[1 index\]$/m);
+    assert.match(stdout, /-- alembic current\n {2}add_plugin_execution \(head\)$/m);
+  });
+
+  it("marks what the database of a context has", async () => {
+    const remove = fakeKubectl({ ...nothingDeployed, postgres: answer(["a1b2c3d4e5f6"]) });
+    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Database is at a1b2c3d4e5f6, behind head add_plugin_execution\.$/m);
+    assert.match(stdout, /^\* {2}7 .*<== the database is here$/m);
+    assert.match(stdout, /^o {2}8 .*<== latest$/m);
+  });
+
+  it("exits with 2 when the database that it is to ask can't be asked, and shows the chain all the same", async () => {
+    const remove = fakeKubectl({ ...nothingDeployed, list: { error: "refused" } });
+    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+    assert.equal(code, 2);
+    assert.match(stdout, /Cluster of context here can't be asked: refused[\s\S]*\* {2}8 {2}add_plugin_execution/);
+  });
+
+  it("prints JSON", async () => {
+    const { heads, revisions, tables } = JSON.parse((await unity("chain", "--json")).stdout);
+    assert.deepEqual([heads, revisions.length, tables.length], [["add_plugin_execution"], 8, 17]);
+    assert.deepEqual(revisions[7].downRevisions, ["a1b2c3d4e5f6"]);
+  });
+
+  it("writes an SVG that is whole by itself", async () => {
+    const file = join(folder, "chain.svg");
+    assert.equal((await unity("chain", "--svg", file)).code, 0);
+    const svg = readFileSync(file, "utf8");
+    assert.equal(svg.match(/class="box"/g)?.length, 8);
+    assert.equal(svg.match(/class="edge"/g)?.length, 7);
+    const parsed = spawnSync("python3", ["-c", "import sys, xml.dom.minidom as d; d.parse(sys.stdin)"], { input: svg });
+    assert.equal(parsed.status, 0, String(parsed.stderr));
+    assert.match(svg, /prefers-color-scheme: dark/);
+    assert.match(svg, /<desc id="description">8 revisions, 17 tables; latest: add_plugin_execution\. 6a00ea433c25/);
+    assert.doesNotMatch(svg.replace("http://www.w3.org/2000/svg", ""), /https?:|url\((?!#)/);
+  });
+
+  it("names an SVG's file that can't be written", async () => {
+    const { code, stderr } = await unity("chain", "--svg", join(folder, "no", "chain.svg"));
+    assert.equal(code, 2);
+    assert.match(stderr, /unity: .*chain\.svg can't be written: ENOENT/);
+  });
+});
+
+describe("the chain's SVG", () => {
+  it("escapes what revisions are called, and draws each edge of a merge", () => {
+    const lock = lockOf([
+      lockedRevision("a", { title: 'Say "<&>"' }),
+      link("b", "a"),
+      link("c", "a"),
+      link("d", "b", "c"),
+    ]);
+    const svg = drawSvg(viewChain(lock), "A chain");
+    assert.equal(svg.match(/class="edge"/g)?.length, 4);
+    assert.ok(svg.includes("Say &quot;&lt;&amp;&gt;&quot;") && !svg.includes("<&"));
+  });
+});

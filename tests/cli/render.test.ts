@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { projectRoot } from "../../paths.ts";
+import { unity } from "./unity.ts";
+
+const [jobs, deployments] = ["k8s/jobs/migrate-database.yaml", "k8s/deployments/backend-with-migrations.yaml"];
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly data?: Record<string, string>;
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+}
+
+interface Container {
+  readonly image: string;
+  readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[];
+}
+
+describe("unity render", function () {
+  this.timeout(30_000);
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-render-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const render = (...args: readonly string[]) => unity("render", "--output", folder, ...args);
+  const read = (path: string) => readFileSync(join(folder, path), "utf8");
+  const objects = (path: string) =>
+    parseAllDocuments(read(path), { version: "1.1" }).map((document) => {
+      assert.deepEqual(document.errors, []);
+      return document.toJS() as Rendered;
+    });
+  async function renderStack(lines: string, ...args: readonly string[]): Promise<void> {
+    const file = join(folder, "stack.yaml");
+    writeFileSync(file, `config:\n${lines}`);
+    const { code, stderr } = await render("--config-file", file, ...args);
+    assert.equal(code, 0, stderr);
+  }
+
+  it("would write what is committed; if not: npm run unity -- render", async () => {
+    const { code, stdout } = await unity("render", "--check", "--stack", "dev");
+    assert.equal(code, 0, stdout);
+  });
+
+  it("names objects as operators type them, and gives pods the URL by reference only", async () => {
+    await renderStack("  unity:context: here\n  unity:databasePassword: hidden\n", "--image", "example/app:2");
+    const all = [...objects(jobs), ...objects(deployments)];
+    assert.deepEqual(
+      all.map(({ kind, metadata }) => [kind, metadata.name.replace(/[0-9a-f]{10}$/, "…"), metadata.namespace]),
+      [
+        ["ConfigMap", "unity-db-migrate-runner-…", "unity"],
+        ["Job", "unity-db-migrate", "unity"],
+        ["Service", "unity-backend", "unity"],
+        ["Deployment", "unity-backend", "unity"],
+      ],
+    );
+    for (const { spec } of all.filter(({ kind }) => ["Job", "Deployment"].includes(kind))) {
+      const [{ image, env } = assert.fail()] = spec.template.spec.containers;
+      assert.equal(image, "example/app:2");
+      const secretKeyRef = { name: "unity-database", key: "DATABASE_URL" };
+      assert.deepEqual(env[0], { name: "DATABASE_URL", valueFrom: { secretKeyRef } });
+    }
+    assert.doesNotMatch(read(jobs) + read(deployments), /hidden|pulumi/);
+  });
+
+  it("brings the runner's files unharmed, and the ConfigMap that both name", async () => {
+    await renderStack("  unity:context: here\n");
+    const [configMap] = objects(jobs);
+    const source = readFileSync(join(projectRoot, "runner", "migrate.py"), "utf8");
+    assert.equal(configMap?.data?.["migrate.py"], source);
+    for (const path of [jobs, deployments]) assert.ok(read(path).includes(`name: ${configMap?.metadata.name}\n`));
+  });
+
+  it("follows the stack: namespace, budget, replicas, an external database, restore points", async () => {
+    const lines = ["context: there", "namespace: apart", "replicas: 3", "database: external", "restorePoint: true"];
+    await renderStack(`${lines.map((line) => `  unity:${line}\n`).join("")}  unity:deadlineSeconds: 601\n`);
+    const [job, deployment] = [objects(jobs), objects(deployments)[1]];
+    assert.deepEqual(
+      job.map(({ kind, metadata }) => [kind, metadata.namespace]),
+      [
+        ["ConfigMap", "apart"],
+        ["PersistentVolumeClaim", "apart"],
+        ["Job", "apart"],
+      ],
+    );
+    assert.match(read(jobs), /activeDeadlineSeconds: 601\n/);
+    assert.match(read(jobs), /kubectl --context there logs -n apart job\/unity-db-migrate -f/);
+    assert.match(JSON.stringify(deployment), /"replicas":3/);
+  });
+
+  it("says with --check which line differs, writes nothing and exits with 1", async () => {
+    cpSync(join(projectRoot, "k8s"), join(folder, "k8s"), { recursive: true });
+    writeFileSync(join(folder, deployments), read(deployments).replace("replicas: 1", "replicas: 2"));
+    rmSync(join(folder, jobs));
+    const { code, stdout } = await render("--check", "--stack", "dev");
+    assert.equal(code, 1);
+    assert.match(stdout, /^k8s\/jobs\/migrate-database\.yaml is not there\.$/m);
+    assert.match(stdout, /yaml, line \d+: is " {2}replicas: 2", would be " {2}replicas: 1"$/m);
+    assert.match(stdout, /^Mend: npm run unity -- render$/m);
+    assert.ok(!existsSync(join(folder, jobs)) && read(deployments).includes("replicas: 2"));
+  });
+
+  it("says that an example stands for an image that is not set, and refuses one that is none", async () => {
+    const example = await render("--stack", "dev");
+    assert.deepEqual([example.code, /no image is set.*--image/.test(example.stderr)], [0, true]);
+    const wrong = await render("--stack", "dev", "--image", "no tag");
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /unity:image is "no tag"; it must be/);
+  });
+});

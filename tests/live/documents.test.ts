@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { documentInputs } from "../../cli/docs/inputs.ts";
+import { jobLog, scriptOutput } from "../../cli/docs/methods.ts";
+import { withRelease } from "../../cli/render/settings.ts";
+import { Kubectl } from "../../cluster/kubectl.ts";
+import { labels, names } from "../../manifests/names.ts";
+import {
+  ownedDatabaseUrl,
+  postgresClaimSpec,
+  postgresDeploymentSpec,
+  postgresServiceSpec,
+} from "../../manifests/postgres.ts";
+import { unity } from "../cli/unity.ts";
+
+const { UNITY_CONTEXT: context = "", UNITY_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
+const namespace = "unity-documents";
+const kubectl = new Kubectl({ context, namespace });
+const stack = ["--stack", "dev", "--context", context, "--namespace", namespace];
+const head = "add_plugin_execution";
+const minutes = 60_000;
+
+/** PostgreSQL with its Secret, as `up` would make it. */
+function database(): object {
+  const metadata = (name: string) => ({ name, namespace, labels: labels(names.postgres) });
+  const options = {
+    image: UNITY_POSTGRES_IMAGE || "postgres:17",
+    imagePullPolicy: "IfNotPresent",
+    storage: "1Gi",
+    secretName: names.databaseSecret,
+  };
+  const password = "of-the-documents";
+  const items = [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: metadata(names.databaseSecret),
+      stringData: { DATABASE_URL: ownedDatabaseUrl(password), POSTGRES_PASSWORD: password },
+    },
+    {
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: metadata(names.postgres),
+      spec: postgresClaimSpec(options.storage),
+    },
+    { apiVersion: "v1", kind: "Service", metadata: metadata(names.postgresService), spec: postgresServiceSpec() },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: metadata(names.postgres),
+      spec: postgresDeploymentSpec(options),
+    },
+  ];
+  return { apiVersion: "v1", kind: "List", items };
+}
+
+const rollout = (deployment: string) =>
+  kubectl.run(["rollout", "status", `deployment/${deployment}`, "--timeout=150s"], "", 160);
+const alembic = async (...command: readonly string[]) =>
+  (await kubectl.exec(`deployment/${names.backend}`, names.backend, ["alembic", ...command])).trim();
+const psql = async (statement: string) => {
+  const command = ["psql", "-U", names.databaseOwner, "-d", names.database, "-Atc", statement];
+  return (await kubectl.exec(`deployment/${names.postgres}`, names.postgres, command)).trim();
+};
+const jobUid = () => kubectl.run(["get", "job", names.migrateJob, "--output=jsonpath={.metadata.uid}"]);
+
+/** What the documents are made from, without the commands. */
+const inputs = () =>
+  withRelease({ stack: "dev", context, namespace, image }, (settings, release) =>
+    documentInputs(settings, release, []),
+  );
+
+describe("what operators get without Pulumi", function () {
+  this.timeout(5 * minutes);
+  let folder: string;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "unity-documents-"));
+    const { code, stderr } = await unity("render", "--output", folder, ...stack, "--image", image);
+    assert.equal(code, 0, stderr);
+    await kubectl.run(["apply", "--filename=-"], JSON.stringify(database()));
+    await rollout(names.postgres);
+  });
+  after(async () => {
+    rmSync(folder, { recursive: true });
+    await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
+  });
+
+  /** Runs the script; its Job's file has the example's image, as the committed one. */
+  async function script(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
+    const child = spawn(join(folder, "docs/operations/check_migrations.sh"), args, {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+    return { code, output: stdout + stderr };
+  }
+
+  /** Whether the lines are there in this order; `…` stands for anything. */
+  function assertLines(output: string, lines: readonly string[]): void {
+    const escaped = lines.map((line) => line.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]*?"));
+    assert.match(output, new RegExp(escaped.join("\\n")));
+  }
+
+  it("apply the Job by kubectl, whose log is the guide's", async () => {
+    await kubectl.run(["apply", `--filename=${join(folder, "k8s/jobs/migrate-database.yaml")}`]);
+    await kubectl.run(["wait", `job/${names.migrateJob}`, "--for=condition=complete", "--timeout=120s"], "", 130);
+    assertLines(await kubectl.run(["logs", `job/${names.migrateJob}`]), jobLog(await inputs()));
+  });
+
+  it("apply the backend by kubectl, which is healthy, and whose init container finds nothing to do", async () => {
+    await kubectl.run(["apply", `--filename=${join(folder, "k8s/deployments/backend-with-migrations.yaml")}`]);
+    await rollout(names.backend);
+    const curl = ["curl", "-s", "http://localhost:8000/health"];
+    const health = JSON.parse(await kubectl.exec(`deployment/${names.backend}`, names.backend, curl));
+    assert.deepEqual([health.status, health.components.database.revision], ["healthy", head]);
+    assert.match(await kubectl.run(["logs", `deployment/${names.backend}`, "-c", "migrate"]), /nothing to migrate/);
+  });
+
+  describe("and check_migrations.sh", () => {
+    before(async () => assert.equal((await unity("docs", "--output", folder, ...stack)).code, 0));
+
+    it("only verifies a database at head", async () => {
+      const before = await jobUid();
+      const { code, output } = await script();
+      assert.equal(code, 0, output);
+      assertLines(output, scriptOutput(await inputs()));
+      assert.match(output, /^Database is at head add_plugin_execution: nothing to migrate\.$/m);
+      assert.equal(await jobUid(), before);
+    });
+
+    it("says that revisions are pending with --check, and changes nothing", async () => {
+      await alembic("downgrade", "8f3d9e2a1c45");
+      const before = await jobUid();
+      const { code, output } = await script("--check");
+      assert.equal(code, 1, output);
+      assert.match(output, /^Database is at 8f3d9e2a1c45, behind head add_plugin_execution\.\nNothing was changed\.$/m);
+      assert.deepEqual([await alembic("current"), await jobUid()], ["8f3d9e2a1c45", before]);
+    });
+
+    it("applies the rest, in the image that the backend runs", async () => {
+      const { code, output } = await script();
+      assert.equal(code, 0, output);
+      assertLines(output, scriptOutput(await inputs()));
+      assert.match(output, /3 of 8 revisions are pending\n6\/8 {2}00001_add_plugins/);
+      assert.equal(await alembic("current"), `${head} (head)`);
+    });
+
+    it("applies everything where nothing was applied", async () => {
+      await alembic("downgrade", "base");
+      const { code, output } = await script();
+      assert.equal(code, 0, output);
+      assert.match(output, /^Current revision: none\nDatabase has no revision: it was never migrated\.$/m);
+      assertLines(output, jobLog(await inputs()));
+    });
+
+    it("fails with the database's words where a revision fails, and succeeds once that is mended", async () => {
+      await alembic("downgrade", "-1");
+      await psql("CREATE TABLE plugin_metrics ()");
+      const { code, output } = await script();
+      assert.equal(code, 1, output);
+      assert.match(output, /add_plugin_execution \(Plugin Execution\)[\s\S]*plugin_metrics[\s\S]*already exists/);
+      assert.match(output, /^The migration failed\./m);
+      await psql("DROP TABLE plugin_metrics");
+      const again = await script();
+      assert.equal(again.code, 0, again.output);
+    });
+
+    it("finds what is missing though the revision is right", async () => {
+      await psql("ALTER TABLE plugin_alerts RENAME TO moved");
+      const { code, output } = await script();
+      await psql("ALTER TABLE moved RENAME TO plugin_alerts");
+      assert.equal(code, 1, output);
+      assert.match(output, /missing: public\.plugin_alerts\n {2}FAILED {2}the database has all 17 tables/);
+    });
+
+    it("leaves an unknown revision to a person", async () => {
+      await psql("UPDATE alembic_version SET version_num = 'zz'");
+      const { code, output } = await script();
+      await psql(`UPDATE alembic_version SET version_num = '${head}'`);
+      assert.equal(code, 1, output);
+      assert.match(output, /^Database is at zz, which is not among the 8 revisions of the lock\.$/m);
+      assert.match(output, /pulumi config set toleratedRevisions zz$/m);
+    });
+
+    it("exits with 2 where the database can't be asked, and at a wrong option", async () => {
+      const unreachable = await script("--context", "no-such-context");
+      assert.equal(unreachable.code, 2, unreachable.output);
+      assert.match(unreachable.output, /no-such-context/);
+      for (const wrong of [["--force"], ["--context"]]) assert.equal((await script(...wrong)).code, 2);
+    });
+  });
+});
