@@ -15,6 +15,9 @@ END
 
 job_file="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/$job_path"
 apply=true
+failures=0
+# How long a pod may say that it can't start before it is believed: a Secret may come a moment later.
+stuck_seconds=15
 while (($# > 0)); do
   case "$1" in
     --check) apply=false ;;
@@ -91,8 +94,43 @@ has_ended() {
   [[ "$1" == *Complete* || "$1" == *Failed* ]]
 }
 
+# Why the Job's pod can't start, if only a person can mend that; nothing if it runs or has to wait.
+stuck_because() {
+  local waiting='state.waiting.reason'
+  kube get pods --selector="job-name=$job" --output="jsonpath={.items[*].status.containerStatuses[*].$waiting} \
+    {.items[*].status.initContainerStatuses[*].$waiting}" |
+    grep -oE 'ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CreateContainerConfigError' | head -n 1
+}
+
+# Waits for the Job's end, and prints its log. Fails unless the Job is complete.
+wait_for_job() {
+  local state reason waited=0 stuck=0
+  until state="$(job_state)" && has_ended "$state"; do
+    ((waited += 1))
+    if reason="$(stuck_because)"; then
+      ((stuck += 1))
+    else
+      stuck=0
+    fi
+    if ((stuck > stuck_seconds)); then
+      echo "Job $job can't start: $reason. It is removed, so that it does not migrate later, when nobody looks." >&2
+      kube describe pods --selector="job-name=$job" | sed -n '/^Events:/,$p' >&2
+      kube delete job "$job" --wait=false
+      return 1
+    fi
+    if ((waited > deadline_seconds + 30)); then
+      echo "Job $job has not ended." >&2
+      break
+    fi
+    sleep 1
+  done
+  kube logs "job/$job" --all-containers || true
+  [[ "$state" == *Complete* ]] || kube get pods --selector="job-name=$job" || true
+  [[ "$state" == *Complete* ]]
+}
+
 apply_job() {
-  local image manifest state waited=0
+  local image manifest state
   state="$(job_state)"
   if [[ -n "$state" ]] && ! has_ended "$state"; then
     echo "Job $job is running: waiting for it."
@@ -110,22 +148,8 @@ apply_job() {
     [[ -z "$image" || -z "$job_image" ]] || manifest="${manifest//"$job_image"/$image}"
     kube apply --filename=- <<<"$manifest" || return 1
   fi
-  until state="$(job_state)" && has_ended "$state"; do
-    ((waited += 1))
-    if ((waited > deadline_seconds + 30)); then
-      echo "Job $job has not ended." >&2
-      break
-    fi
-    sleep 1
-  done
-  kube logs "job/$job" --all-containers || true
-  if [[ "$state" != *Complete* ]]; then
-    kube get pods --selector="job-name=$job" || true
-    return 1
-  fi
+  wait_for_job
 }
-
-failures=0
 
 # check TITLE COMMAND: shows whether the command succeeds.
 check() {

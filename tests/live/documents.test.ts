@@ -116,7 +116,7 @@ describe("what operators get without Pulumi", function () {
   it("apply the backend by kubectl, which is healthy, and whose init container finds nothing to do", async () => {
     await kubectl.run(["apply", `--filename=${join(folder, "k8s/deployments/backend-with-migrations.yaml")}`]);
     await rollout(names.backend);
-    const curl = ["curl", "-s", "http://localhost:8000/health"];
+    const curl = ["curl", "-s", "--retry", "5", "http://localhost:8000/health"];
     const health = JSON.parse(await kubectl.exec(`deployment/${names.backend}`, names.backend, curl));
     assert.deepEqual([health.status, health.components.database.revision], ["healthy", head]);
     assert.match(await kubectl.run(["logs", `deployment/${names.backend}`, "-c", "migrate"]), /nothing to migrate/);
@@ -167,6 +167,19 @@ describe("what operators get without Pulumi", function () {
       assert.match(output, /add_plugin_execution \(Plugin Execution\)[\s\S]*plugin_metrics[\s\S]*already exists/);
       assert.match(output, /^The migration failed\./m);
       await psql("DROP TABLE plugin_metrics");
+      const again = await script();
+      assert.equal(again.code, 0, again.output);
+    });
+
+    it("gives up soon on a pod that can't start, and leaves no Job that would migrate later", async () => {
+      await alembic("downgrade", "-1");
+      await kubectl.run(["delete", "secret", names.databaseSecret]);
+      const { code, output } = await script();
+      await kubectl.run(["apply", "--filename=-"], JSON.stringify(database()));
+      assert.equal(code, 1, output);
+      assert.match(output, /Job unity-db-migrate can't start: CreateContainerConfigError/);
+      assert.match(output, /secret "unity-database" not found/);
+      await kubectl.run(["wait", `job/${names.migrateJob}`, "--for=delete", "--timeout=60s"], "", 70);
       const again = await script();
       assert.equal(again.code, 0, again.output);
     });
