@@ -4,7 +4,7 @@ import { Kubectl } from "./cluster/kubectl.ts";
 import { readLive } from "./cluster/live-state.ts";
 import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
 import { names } from "./manifests/names.ts";
-import { unknownApprovals } from "./migrations/approvals.ts";
+import { approvedIrreversible, unknownApprovals } from "./migrations/approvals.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import { makePlan, type Plan } from "./migrations/plan.ts";
 import { describePlan } from "./migrations/plan-report.ts";
@@ -33,8 +33,9 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
 
 /** @returns Where a release is checked, and what for. */
 export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): CheckTarget {
-  const { context, namespace, toleratedRevisions, database } = settings;
-  return { context, namespace, head, toleratedRevisions, owned: database.kind === "owned" };
+  const { context, namespace, toleratedRevisions, database, approvals } = settings;
+  const irreversible = approvedIrreversible(approvals);
+  return { context, namespace, head, toleratedRevisions, owned: database.kind === "owned", irreversible };
 }
 
 /**
