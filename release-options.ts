@@ -2,6 +2,7 @@ import type { CheckTarget } from "./checks/result.ts";
 import type { BackendOptions } from "./manifests/backend.ts";
 import type { MigrationOptions } from "./manifests/migrate-job.ts";
 import { names } from "./manifests/names.ts";
+import { approvedIrreversible } from "./migrations/approvals.ts";
 import type { Release } from "./release.ts";
 import type { Settings } from "./settings.ts";
 
@@ -27,8 +28,9 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
 
 /** @returns Where a release is checked, and what for. */
 export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): CheckTarget {
-  const { context, namespace, toleratedRevisions, database } = settings;
-  return { context, namespace, head, toleratedRevisions, owned: database.kind === "owned" };
+  const { context, namespace, toleratedRevisions, database, approvals } = settings;
+  const irreversible = approvedIrreversible(approvals);
+  return { context, namespace, head, toleratedRevisions, owned: database.kind === "owned", irreversible };
 }
 
 /** @returns What the backend of a release is made of, but for the names of what is declared beside it. */

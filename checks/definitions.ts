@@ -72,7 +72,7 @@ export const checks: Record<CheckName, Check> = {
     run: async (sources) => judgeConstraints(await sources.database(), await sources.schema()),
   },
   reversible: {
-    title: "Every revision has an upgrade and a downgrade.",
+    title: "Every revision has a downgrade, or the stack accepts it without.",
     command: () => lockCommand,
     run: async (_sources, expected) => judgeReversible(expected),
   },

@@ -12,11 +12,17 @@ export interface CheckTarget extends ClusterTarget {
   /** Whether the stack has a PostgreSQL of its own. */
   readonly owned: boolean;
   /**
+   * Revisions without a downgrade that the stack accepts.
+   *
+   * @default none
+   */
+  readonly irreversible?: readonly string[] | undefined;
+  /**
    * How far back the backend's log counts, in seconds.
    *
    * @default 300
    */
-  readonly recentSeconds?: number;
+  readonly recentSeconds?: number | undefined;
   /**
    * How long a check may take, in seconds: then it has failed, whatever it still waits for.
    *

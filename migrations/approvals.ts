@@ -54,6 +54,11 @@ function entryFaults(entry: unknown, path: string): ApprovalFault[] {
   ];
 }
 
+/** @returns Revisions that a stack accepts without a downgrade. */
+export function approvedIrreversible(approvals: readonly Approval[]): readonly string[] {
+  return approvals.flatMap(({ revision, rule }) => (rule === "missing-downgrade" ? [revision] : []));
+}
+
 /**
  * @returns A sentence for each approval that no finding of the chain answers to, with what may have been meant. One for
  *   a revision that the database has already is right: it stays as the record of what was accepted.

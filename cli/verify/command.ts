@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { checkNames } from "../../checks/names.ts";
 import type { CheckTarget } from "../../checks/result.ts";
+import { approvedIrreversible, parseApprovals } from "../../migrations/approvals.ts";
 import { head } from "../../migrations/lock.ts";
 import { readLock } from "../../migrations/read-lock.ts";
 import { exitCodes } from "../command-error.ts";
@@ -41,5 +42,16 @@ function targetOf(options: StackOptions): CheckTarget {
   const { target, owned } = readTarget(options);
   const tolerated = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
   const wanted = values["unity:targetRevision"] ?? head(readLock(lockFile));
-  return { ...target, owned, head: wanted, toleratedRevisions: tolerated.filter((id) => id !== "") };
+  const { approvals } = parseApprovals(parsed(values["unity:approvals"]));
+  const irreversible = approvedIrreversible(approvals);
+  return { ...target, owned, irreversible, head: wanted, toleratedRevisions: tolerated.filter((id) => id !== "") };
+}
+
+/** @returns What a value that Pulumi keeps as JSON holds; what is no JSON approves nothing. */
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -34,6 +34,12 @@ const table: [string, Finding, boolean, string][] = [
   ["a chain that can be undone", judgeReversible(expected), true, "none lacks one"],
   ["a revision that can't be undone", judgeReversible(chainWith(false)), false, "r1: it passes"],
   [
+    "a revision that can't be undone, which the stack accepts",
+    judgeReversible({ ...chainWith(false), irreversible: ["r1"] }),
+    true,
+    "none lacks one",
+  ],
+  [
     "a revision of which only a database could tell",
     judgeReversible(chainWith(null)),
     true,
