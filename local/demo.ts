@@ -14,14 +14,14 @@ function title(text: string): void {
 async function backendUrl({ own, context, namespace }: Target): Promise<string> {
   if (!own) {
     const forward = `kubectl --context ${context} port-forward -n ${namespace} service/${names.backend} ${ports.backend}`;
-    return `http://localhost:${ports.backend}/api/plugins, while this runs: ${forward}`;
+    return `http://localhost:${ports.backend}/plugins, while this runs: ${forward}`;
   }
   // The node is this machine, so that a Service's own address is reached from it.
   const service = await new Kubectl({ context, namespace }).get<{ spec: { clusterIP: string } }>(
     "service",
     names.backend,
   );
-  return `http://${service.spec.clusterIP}:${ports.backend}/api/plugins`;
+  return `http://${service.spec.clusterIP}:${ports.backend}/plugins`;
 }
 
 /** @returns What a person would try after the demo. */
