@@ -44,6 +44,20 @@ export function renameTable({ tables }: Draft, from: string, to: string): void {
   }
 }
 
+/** Renames a column, in the keys and indexes that have it too; an expression of an index follows by itself. */
+export function renameColumn({ columns, foreignKeys, indexes }: TableDraft, from: string, to: string): void {
+  const renamed = (name: string) => (name === from ? to : name);
+  const types = [...columns];
+  columns.clear();
+  for (const [name, type] of types) columns.set(renamed(name), type);
+  for (const [name, key] of foreignKeys) foreignKeys.set(name, { ...key, columns: key.columns.map(renamed) });
+  for (const [name, parts] of indexes)
+    indexes.set(
+      name,
+      parts.map((part) => part && renamed(part)),
+    );
+}
+
 /** Drops a column with the keys and indexes that have it. */
 export function dropColumn({ columns, foreignKeys, indexes }: TableDraft, column: string): void {
   columns.delete(column);

@@ -1,7 +1,16 @@
 import type { Node } from "libpg-query";
 import { type Kind, type NodeOf, nameOf, texts } from "../sql/parser.ts";
 import { addColumn, addConstraint, dropConstraint, typeOf } from "./constraints.ts";
-import { type Draft, dropColumn, dropTable, emptyTable, forgetNamed, renameTable, type TableDraft } from "./draft.ts";
+import {
+  type Draft,
+  dropColumn,
+  dropTable,
+  emptyTable,
+  forgetNamed,
+  renameColumn,
+  renameTable,
+  type TableDraft,
+} from "./draft.ts";
 
 /** Statements that change no table's columns, keys or indexes. */
 const harmless: ReadonlySet<string> = new Set<Kind>([
@@ -57,6 +66,10 @@ export function follow(draft: Draft, statement: Node, sql: string): void {
   else if ("RenameStmt" in statement && statement.RenameStmt.renameType === "OBJECT_TABLE") {
     const { relation, newname = "" } = statement.RenameStmt;
     renameTable(draft, nameOf(relation), relation?.schemaname ? `${relation.schemaname}.${newname}` : newname);
+  } else if ("RenameStmt" in statement && statement.RenameStmt.renameType === "OBJECT_COLUMN") {
+    const { relation, subname = "", newname = "" } = statement.RenameStmt;
+    const table = tables.get(nameOf(relation));
+    if (table !== undefined) renameColumn(table, subname, newname);
   } else if ("RenameStmt" in statement && statement.RenameStmt.renameType === "OBJECT_INDEX") {
     const name = nameOf(statement.RenameStmt.relation);
     for (const [table, { indexes }] of tables) if (indexes.has(name)) tables.delete(table);

@@ -152,7 +152,7 @@ describe("unity chain", function () {
     assert.equal(code, 0);
     assert.match(stdout, /^The chain: 8 revisions, 17 tables; latest: add_plugin_execution$/m);
     assert.match(stdout, /^\* {2}8 {2}add_plugin_execution {2}Plugin Execution {10}2026-01-03 {2}<== latest$/m);
-    assert.match(stdout, /^8 {2}plugin_metrics {9}id, plugin_id -> plugins, timestamp, name, value \[1 index\]$/m);
+    assert.match(stdout, /^8 {2}plugin_metrics {9}id, plugin_id -> plugins, timestamp, name, value \[2 indexes\]$/m);
     assert.match(stdout, /-- alembic current\n {2}add_plugin_execution \(head\)$/m);
   });
 

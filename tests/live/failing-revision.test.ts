@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { podsOf } from "../../cluster/pods.ts";
+import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
 import { fixtureImage } from "../support/images.ts";
 import { type Checkout, checkout, liveStack, lock } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
@@ -12,29 +13,8 @@ const { kubectl } = stack;
 
 /** A ninth revision whose upgrade runs `statement`. */
 function ninthRevision(statement: string): string {
-  return `"""Ninth
-
-Revision ID: ninth
-Revises: add_plugin_execution
-Create Date: 2026-02-01 00:00:00
-
-"""
-from alembic import op
-
-revision = "ninth"
-down_revision = "add_plugin_execution"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.create_table("ninths")
-    op.execute("${statement}")
-
-
-def downgrade() -> None:
-    op.drop_table("ninths")
-`;
+  const upgrade = `op.create_table("ninths")\n    op.execute("${statement}")`;
+  return revisionSource(heads.ninth, heads.eighth, upgrade, 'op.drop_table("ninths")');
 }
 
 describe("a revision that raises", function () {
@@ -68,7 +48,7 @@ describe("a revision that raises", function () {
     const { exitCode, output } = await (await stack.engine({ image }, copy.folder)).run("up");
     const { requests, failures } = await probe.stop();
     assert.notEqual(exitCode, 0);
-    assert.match(output, /Revision ninth \(Ninth\) failed/);
+    assert.match(output, /Revision ninth \(Title of ninth\) failed/);
     assert.match(output, /division by zero/);
     assert.match(output, /SQLSTATE 22012/);
     assert.ok(requests >= 5, `${requests} requests`);

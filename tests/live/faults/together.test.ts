@@ -41,7 +41,8 @@ describe("several at once, and there and back", function () {
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const databasePassword = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
     const other = liveStack("faults-together-again");
-    const values = { ...ninth.values, namespace, databasePassword, replicas: "1" };
+    // As many replicas as the first stack has: to add one while the release changes would start one of the old release.
+    const values = { ...ninth.values, replicas: "2", namespace, databasePassword };
     const engine = await other.engine(values, ninth.folder);
     const [one, locked, another] = await stack.timed("F7 two `up` at once, until all are done", () =>
       Promise.all([stack.run("up", ninth), stack.run("up", ninth), engine.run("up")]),
