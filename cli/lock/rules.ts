@@ -55,7 +55,7 @@ export const ownRules = {
   "not-in-transaction": { level: "error", because: "fails" },
   "syntax-error": { level: "error", because: "fails" },
   "update-without-where": { level: "warning", because: "a backfill mostly, but every row stays locked until the end" },
-  "missing-downgrade": { level: "warning", because: "nothing is lost by going forward" },
+  "missing-downgrade": { level: "error", because: "leaves no way back, which the check `reversible` asks for" },
   "sql-not-known": { level: "warning", because: "nobody could review what it will do" },
   "several-bases": { level: "warning", because: "Alembic allows it; mostly a down_revision was forgotten" },
 } as const satisfies Record<string, Rule>;
