@@ -56,11 +56,13 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
   });
   const pod = once(async () => askPod(kubectl, servingPod(await workloads()), parts, expected));
   const recent = [`--since=${recentSeconds}s`, `--tail=${logLines}`, "--prefix", `--container=${names.backend}`];
+  const logs = () => kubectl.run(["logs", selector, ...recent]);
   return {
     workloads,
     database: once(() => readDatabase(kubectl, owned)),
     schema: once(() => chainSchema(chain)),
-    logs: once(() => kubectl.run(["logs", selector, ...recent])),
+    // Asked again if that fails: a pod of the release before may go between kubectl's list of pods and their logs.
+    logs: once(() => logs().catch(logs)),
     async inPod(part) {
       const answer = (await pod())[part];
       if (answer === undefined || "error" in answer)

@@ -93,8 +93,9 @@ async function liveTests(print: Print, pattern: string): Promise<Counts> {
   const { environment, context, image, postgresImage, own } = await openTarget(process.env);
   const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
   const env = { ...environment, UNITY_CONTEXT: context, ...images };
-  // Side by side: each file has a namespace of its own, and waits for most of its time.
-  return run(["mocha", "--parallel", "--jobs=3", pattern], print, env);
+  // Side by side: each file has a namespace of its own, and waits for most of its time. On a busy machine a cluster may
+  // take longer than anyone expects: what fails is tried once more.
+  return run(["mocha", "--parallel", "--jobs=3", "--retries=1", pattern], print, env);
 }
 
 /** Stops the cluster; that nothing of it is left is a test. */
