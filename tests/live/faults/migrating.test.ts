@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { workloadSelector } from "../../../cluster/pods.ts";
 import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
 import { type Deployed, FaultStack } from "../../support/faults.ts";
 import { fixtureImage } from "../../support/images.ts";
@@ -95,6 +96,26 @@ describe("a fault in the middle of a migration", function () {
     await release();
     await running;
     assert.deepEqual((await probe.stop()).failures, []);
+    assert.equal(await column(), "1");
+  });
+
+  it("F13: a deadlock is tried again", async () => {
+    await stack.alembic("downgrade", heads.eighth);
+    // Holds the gate, and as soon as the migration waits there, waits for the table that it makes: a circle, which the
+    // migration is the first to notice.
+    const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND NOT granted`;
+    const circle = stack.psql(
+      `SET deadlock_timeout = '60s'; BEGIN; SELECT pg_advisory_xact_lock(${gate}); DO $$ BEGIN
+       WHILE NOT EXISTS (${waiting}) LOOP PERFORM pg_sleep(0.05); END LOOP;
+       CREATE TABLE ninths (); RAISE EXCEPTION 'let go'; END $$`,
+    );
+    const ended = assert.rejects(circle, /let go/);
+    const holding = `SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND granted`;
+    await stack.until(() => stack.psql(holding));
+    await stack.timed("F13 deadlock, until `up` is done", () => stack.deploy(ninth));
+    await ended;
+    const logs = await kubectl.run(["logs", workloadSelector("unity-db-migrate"), "--tail=-1"]);
+    assert.match(logs, /SQLSTATE 40P01[\s\S]*Trying again[\s\S]*9\/9 {2}ninth/);
     assert.equal(await column(), "1");
   });
 

@@ -66,7 +66,7 @@ describe("several at once, and there and back", function () {
     await kubectl.run(["delete", "pods", workloadSelector("postgres"), "--grace-period=1"], "", 60);
     const pod = await stack.migratePod();
     const tries = async () => countOf(await kubectl.run(["logs", pod]), /Trying again/g);
-    await stack.until(async () => ((await tries()) >= 4 ? "t" : "f"));
+    await stack.until(async () => ((await tries()) >= 6 ? "t" : "f"));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=1"]);
     await Promise.all([running, release()]);
   });
