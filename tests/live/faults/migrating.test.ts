@@ -77,7 +77,7 @@ describe("a fault in the middle of a migration", function () {
   it("F5: a connection that is cut is tried again", async () => {
     await stack.alembic("downgrade", heads.eighth);
     const release = await holdsTheGate();
-    const running = stack.timed("F5 connection cut, until `up` is done", () => stack.deploy(ninth));
+    const running = stack.timed("F5 connection cut, until `up` is done, and a preview", () => stack.mends(ninth));
     const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'";
     await stack.until(() => stack.psql(`SELECT count(pg_terminate_backend(pid)) = 1 ${sessions}`));
     await stack.until(async () => (/rolled back[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
@@ -91,7 +91,7 @@ describe("a fault in the middle of a migration", function () {
     await stack.alembic("downgrade", heads.eighth);
     const release = await stack.holds("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
     const probe = await startProbe(kubectl, namespace);
-    const running = stack.timed("F6 table locked, until `up` is done", () => stack.deploy(ninth));
+    const running = stack.timed("F6 table locked, until `up` is done, and a preview", () => stack.mends(ninth));
     await stack.until(async () => (/SQLSTATE 55P03[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
     await release();
     await running;
@@ -112,7 +112,7 @@ describe("a fault in the middle of a migration", function () {
     const ended = assert.rejects(circle, /let go/);
     const holding = `SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND granted`;
     await stack.until(() => stack.psql(holding));
-    await stack.timed("F13 deadlock, until `up` is done", () => stack.deploy(ninth));
+    await stack.timed("F13 deadlock, until `up` is done, and a preview", () => stack.mends(ninth));
     await ended;
     const logs = await kubectl.run(["logs", workloadSelector("unity-db-migrate"), "--tail=-1"]);
     assert.match(logs, /SQLSTATE 40P01[\s\S]*Trying again[\s\S]*9\/9 {2}ninth/);

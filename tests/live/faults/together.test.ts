@@ -60,7 +60,7 @@ describe("several at once, and there and back", function () {
     await stack.alembic("downgrade", heads.eighth);
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
-    const running = stack.timed("F4 database down, until `up` is done", () => stack.deploy(ninth));
+    const running = stack.timed("F4 database down, until `up` is done, and a preview", () => stack.mends(ninth));
     await stack.until(() => stack.isWaitingAt(gate));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=0"]);
     await kubectl.run(["delete", "pods", workloadSelector("postgres"), "--grace-period=1"], "", 60);
