@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
-import { type Approval, parseApprovals } from "./migrations/approvals.ts";
+import type { Approval } from "./migrations/approvals.ts";
+import { SettingsReader } from "./settings-reader.ts";
 
 /** A PostgreSQL that the stack deploys and keeps the data of. */
 export interface OwnedDatabase {
@@ -64,88 +65,7 @@ const quantity = /^[1-9][0-9]*(Ki|Mi|Gi|Ti)$/;
 const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
 const pullPolicies = ["Always", "IfNotPresent", "Never"];
 
-/** Reads configuration values and collects every fault, so that one run shows them all. */
-class Reader {
-  readonly faults: string[] = [];
-  readonly #config: pulumi.Config;
-
-  constructor(config: pulumi.Config) {
-    this.#config = config;
-  }
-
-  fault(key: string, given: unknown, allowed: string, example: string): void {
-    const was = given === undefined ? "is not set" : `is ${JSON.stringify(given)}`;
-    this.faults.push(`${this.#config.name}:${key} ${was}; it must be ${allowed}. Mend: pulumi config set ${example}`);
-  }
-
-  text(key: string, fallback: string | undefined, pattern: RegExp, allowed: string, example: string): string {
-    const value = this.#config.get(key) ?? fallback;
-    if (value === undefined || !pattern.test(value)) this.fault(key, value, allowed, `${key} ${example}`);
-    return value ?? "";
-  }
-
-  oneOf<T extends string>(key: string, allowed: readonly T[], fallback: T): T {
-    const value = this.#config.get(key) ?? fallback;
-    const found = allowed.find((choice) => choice === value);
-    if (found === undefined) this.fault(key, value, `one of ${allowed.join(", ")}`, `${key} ${fallback}`);
-    return found ?? fallback;
-  }
-
-  /** A text that may be absent. */
-  optional(key: string, pattern: RegExp, allowed: string, example: string): string | undefined {
-    return this.#config.get(key) === undefined ? undefined : this.text(key, undefined, pattern, allowed, example);
-  }
-
-  flag(key: string): boolean {
-    return this.oneOf(key, ["true", "false"], "false") === "true";
-  }
-
-  /** A secret that may be absent. */
-  optionalSecret(key: string): pulumi.Output<string> | undefined {
-    return this.#config.getSecret(key);
-  }
-
-  integer(key: string, fallback: number, minimum: number, maximum: number): number {
-    const given = this.#config.get(key) ?? String(fallback);
-    const value = /^[0-9]+$/.test(given) ? Number(given) : Number.NaN;
-    if (value >= minimum && value <= maximum) return value;
-    this.fault(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} ${fallback}`);
-    return fallback;
-  }
-
-  /** Words with commas between them. */
-  list(key: string, allowed: string, example: string): readonly string[] {
-    const given = this.#config.get(key)?.trim() ?? "";
-    const words = given === "" ? [] : given.split(/\s*,\s*/);
-    if (words.some((word) => !/^\S+$/.test(word))) this.fault(key, given, allowed, `${key} ${example}`);
-    return words;
-  }
-
-  approvals(key: string): readonly Approval[] {
-    const given = this.#config.get(key);
-    const { approvals, faults } = parseApprovals(given === undefined ? undefined : parseJson(given));
-    for (const { path, given, allowed, example } of faults)
-      this.fault(path, given, allowed, `--path '${path}' '${example}'`);
-    return approvals;
-  }
-
-  secret(key: string, allowed: string): pulumi.Output<string> {
-    const value = this.#config.getSecret(key);
-    if (value === undefined) this.fault(key, undefined, allowed, `--secret ${key}`);
-    return value ?? pulumi.secret("");
-  }
-}
-
-/** @returns A value that Pulumi hands over as JSON; what is no JSON is a text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function readBudget(reader: Reader): TimeBudget {
+function readBudget(reader: SettingsReader): TimeBudget {
   const day = 86_400;
   const budget = {
     lockTimeoutSeconds: reader.integer("lockTimeoutSeconds", 5, 1, day),
@@ -163,12 +83,12 @@ function readBudget(reader: Reader): TimeBudget {
   return budget;
 }
 
-function readPostgresImage(reader: Reader): string {
+function readPostgresImage(reader: SettingsReader): string {
   const allowed = "an image reference with a tag or a digest";
   return reader.text("postgresImage", "postgres:17", imageReference, allowed, "postgres:17");
 }
 
-function readRestorePoint(reader: Reader, image: string, allowDowngrade: boolean): RestorePoints | undefined {
+function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade: boolean): RestorePoints | undefined {
   const wanted = reader.flag("restorePoint");
   if (allowDowngrade && !wanted)
     reader.fault("restorePoint", "false", "true where allowDowngrade is", "restorePoint true");
@@ -177,7 +97,7 @@ function readRestorePoint(reader: Reader, image: string, allowDowngrade: boolean
   return { image, storage };
 }
 
-function readDatabase(reader: Reader, postgresImage: string): OwnedDatabase | ExternalDatabase {
+function readDatabase(reader: SettingsReader, postgresImage: string): OwnedDatabase | ExternalDatabase {
   const kind = reader.oneOf("database", ["owned", "external"], "owned");
   if (kind === "external") {
     return {
@@ -200,7 +120,7 @@ function readDatabase(reader: Reader, postgresImage: string): OwnedDatabase | Ex
  * @throws {pulumi.RunError} One error that names every fault, what is allowed and the command that mends it.
  */
 export function loadSettings(config: pulumi.Config = new pulumi.Config("unity")): Settings {
-  const reader = new Reader(config);
+  const reader = new SettingsReader(config);
   const allowDowngrade = reader.flag("allowDowngrade");
   const postgresImage = readPostgresImage(reader);
   const settings: Settings = {

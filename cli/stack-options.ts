@@ -60,8 +60,8 @@ export function readTarget(options: StackOptions): { readonly target: ClusterTar
 /** @returns Where a stack wants its database, and what it accepts besides. */
 export function readGoal(options: StackOptions): Goal {
   const { values } = readStack(options);
-  const toleratedRevisions = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim());
-  return { toleratedRevisions, targetRevision: values["unity:targetRevision"] };
+  const words = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
+  return { toleratedRevisions: words.filter((id) => id !== ""), targetRevision: values["unity:targetRevision"] };
 }
 
 /** Whether a value, or a part of it, is encrypted: `{secure: …}`. */

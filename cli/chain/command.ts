@@ -1,13 +1,12 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
 import { classify, describeState, type Goal } from "../../migrations/live-state.ts";
 import { chainTables, type Lock } from "../../migrations/lock.ts";
 import { readLock } from "../../migrations/read-lock.ts";
-import { projectRoot } from "../../paths.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
+import { lockFile } from "../lock-file.ts";
 import { addStackOptions, readGoal, readTarget, type StackOptions } from "../stack-options.ts";
 import { describeChain, summarize } from "./describe.ts";
 import { readSchema } from "./schema.ts";
@@ -37,7 +36,7 @@ export function chainProgram(): Command {
 }
 
 async function showChain(options: ChainOptions): Promise<void> {
-  const lock = readLock(join(projectRoot, "backend", "migrations.lock.json"));
+  const lock = readLock(lockFile);
   const asked = await askDatabase(lock, options);
   const revisions = viewChain(lock, asked?.live);
   const tables = await readSchema(lock);

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { Command } from "commander";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
 import type { LiveJob } from "../../migrations/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
 import { readLock } from "../../migrations/read-lock.ts";
+import { lockFile } from "../lock-file.ts";
 import { addStackOptions, readGoal, readTarget, type StackOptions } from "../stack-options.ts";
 import { exitCodeOf, stateExitCodes } from "../state-exit-codes.ts";
 
@@ -33,7 +33,7 @@ export function statusProgram(): Command {
 async function readStatus(options: StackOptions): Promise<Status> {
   const { target, owned } = readTarget(options);
   const goal = readGoal(options);
-  const lock = readLock(join(import.meta.dirname, "..", "..", "backend", "migrations.lock.json"));
+  const lock = readLock(lockFile);
   const { reading, jobs } = await readLive(new Kubectl(target), owned);
   const state = classify(reading, lock, goal);
   return { state, ...describeState(state, lock, target, goal), heads: lock.heads, jobs };

@@ -7,7 +7,7 @@ import { readLock } from "../../migrations/read-lock.ts";
 import { exitCodes } from "../command-error.ts";
 import { endWith } from "../end-with.ts";
 import { lockFile } from "../lock-file.ts";
-import { addStackOptions, readStack, readTarget, type StackOptions } from "../stack-options.ts";
+import { addStackOptions, readGoal, readStack, readTarget, type StackOptions } from "../stack-options.ts";
 import { describeResults } from "./report.ts";
 import { chooseChecks, verify } from "./verify.ts";
 
@@ -40,11 +40,10 @@ export function verifyProgram(): Command {
 function targetOf(options: StackOptions): CheckTarget {
   const { values } = readStack(options);
   const { target, owned } = readTarget(options);
-  const tolerated = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
-  const wanted = values["unity:targetRevision"] ?? head(readLock(lockFile));
+  const { toleratedRevisions = [], targetRevision = head(readLock(lockFile)) } = readGoal(options);
   const { approvals } = parseApprovals(parsed(values["unity:approvals"]));
   const irreversible = approvedIrreversible(approvals);
-  return { ...target, owned, irreversible, head: wanted, toleratedRevisions: tolerated.filter((id) => id !== "") };
+  return { ...target, owned, irreversible, head: targetRevision, toleratedRevisions };
 }
 
 /** @returns What a value that Pulumi keeps as JSON holds; what is no JSON approves nothing. */
