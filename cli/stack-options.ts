@@ -87,10 +87,18 @@ function readConfig(file: string): Record<string, unknown> {
   }
 }
 
+/** @returns The stacks' files among a folder's, each with its stack. */
+export function stackFiles(names: readonly string[]): readonly { readonly file: string; readonly stack: string }[] {
+  return names.flatMap((file) => {
+    const [, stack] = /^Pulumi\.(.+)\.yaml$/.exec(file) ?? [];
+    return stack === undefined ? [] : [{ file, stack }];
+  });
+}
+
 /** @returns The stack's file; none if the context is given and no file is the only one. */
 function stackFile({ stack, context }: StackOptions): string | undefined {
   if (stack !== undefined) return `Pulumi.${stack}.yaml`;
-  const files = readdirSync(".").filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+  const files = stackFiles(readdirSync(".")).map(({ file }) => file);
   if (files.length === 1) return files[0];
   if (context !== undefined) return undefined;
   throw new CommandError(
