@@ -34,7 +34,7 @@ export async function withRelease<T>(
     options,
     (settings) => {
       if (settings.image === exampleImage)
-        tell(`No image is set, ${exampleImage} stands for it: name yours with --image.`);
+        tell(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
       return use(settings, loadRelease(settings));
     },
     (values) => ({ ...fallbacks, ...values, ...given }),
