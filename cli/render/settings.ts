@@ -1,6 +1,6 @@
 import { loadRelease, type Release } from "../../release.ts";
 import type { Settings } from "../../settings.ts";
-import type { StackOptions } from "../stack-options.ts";
+import { concealed, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 
 /** Options of the commands that render a release. */
@@ -15,8 +15,8 @@ const exampleImage = "registry.example/unity-backend:1.0";
 const fallbacks = {
   "unity:image": exampleImage,
   "unity:context": "<context>",
-  "unity:databasePassword": "[secret]",
-  "unity:databaseUrl": "[secret]",
+  "unity:databasePassword": concealed,
+  "unity:databaseUrl": concealed,
 };
 
 /**
@@ -29,7 +29,7 @@ export async function withRelease<T>(
   use: (settings: Settings, release: Release) => T | Promise<T>,
   tell: (line: string) => void = console.error,
 ): Promise<T> {
-  const given = options.image === undefined ? {} : { "unity:image": options.image };
+  const given: Record<string, string> = options.image === undefined ? {} : { "unity:image": options.image };
   return withSettings(
     options,
     (settings) => {
@@ -37,6 +37,14 @@ export async function withRelease<T>(
         tell(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
       return use(settings, loadRelease(settings));
     },
-    (values) => ({ ...fallbacks, ...values, ...given }),
+    (values) => ({ ...values, ...withoutValue(fallbacks, values), ...given }),
   );
+}
+
+/** @returns The fallbacks of what a stack's values leave open. */
+function withoutValue(
+  candidates: Record<string, string>,
+  values: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(candidates).filter(([key]) => !values[key]));
 }
