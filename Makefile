@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 installed := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test faults check clean lock
+.PHONY: help demo demo-down test faults check clean lock reference
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: $(installed) ## Types, lint, unused code
 
 lock: $(installed) ## Record the chain of backend/alembic in backend/migrations.lock.json
 	@node cli/main.ts lock
+
+reference: $(installed) ## Write docs/reference anew from the sources
+	@node local/main.ts reference
 
 clean: ## Stop the cluster and remove all that was built, the demo's data included
 	@if [ -x node_modules/.bin/node ]; then node local/main.ts clean; fi

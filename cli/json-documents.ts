@@ -13,26 +13,35 @@ import type { Status } from "./status/run.ts";
 
 /** What `--json` prints, by command: one document on standard output, and nothing else there. */
 export interface JsonDocuments {
+  /** How applying ended. */
   readonly apply: Applied;
+  /** The chain, and where the database is if it was asked. */
   readonly chain: ChainDocument;
+  /** What was applied, and what the checks found. */
   readonly check: Checked;
+  /** The documents that were written, or in what they differ. */
   readonly docs: WrittenOrChecked;
-  /** Oldest first. */
+  /** Runs, the oldest first. */
   readonly history: readonly RunRecord[];
+  /** What Alembic says, and what of it is not in the lock. */
   readonly lock: LockOutcome;
-  /** With `--follow`, no array: one line of JSON for each. */
+  /** Lines of the log; with `--follow`, no array: one line of JSON for each. */
   readonly logs: readonly LogLine[];
+  /** What `pulumi up` would do to the database. */
   readonly plan: Plan;
+  /** The files that were written, or in what they differ. */
   readonly render: WrittenOrChecked;
-  /** With `--list`: the restore points, oldest first. */
+  /** What the database was put back to; with `--list` the restore points, the oldest first. */
   readonly restore: Restored | readonly RestorePoint[];
+  /** Where the database is, and the migrate Jobs. */
   readonly status: Status;
-  /** In the order of the checks' list. */
+  /** Results in the order of the checks' list. */
   readonly verify: readonly CheckResult[];
 }
 
 /** What `--json` prints instead if a command ends without a result; it is the last line of `logs --follow`. */
 export interface ErrorDocument {
+  /** Why there is none. */
   readonly error: {
     /** What went wrong, and what to do. */
     readonly message: string;

@@ -1,7 +1,8 @@
-// What the Makefile calls: `node local/main.ts demo | demo-down | check | clean`.
+// What the Makefile calls: `node local/main.ts demo | demo-down | check | reference | clean`.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { writeOrCheck } from "../cli/generated-files.ts";
 import { pythonEnvironment } from "../cli/python-environment.ts";
 import { cacheRoot, projectRoot } from "../paths.ts";
 import { stopCluster } from "./cluster/stop.ts";
@@ -40,6 +41,12 @@ const commands: Readonly<Record<string, () => Promise<number>>> = {
     return 0;
   },
   check,
+  reference: async () => {
+    const { referenceCommand, referenceFiles } = await import("./reference/files.ts");
+    const { text, exitCode } = writeOrCheck(referenceFiles(), { output: projectRoot }, referenceCommand);
+    console.log(text);
+    return exitCode;
+  },
   clean: async () => {
     await stopCluster();
     rmSync(cacheRoot, { recursive: true, force: true });

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { checkNames } from "../../checks/names.ts";
-import type { CheckResult } from "../../checks/result.ts";
-import { cachePath } from "../../paths.ts";
+import { type CheckResult, expectedOf } from "../../checks/result.ts";
+import { expectedOutputs } from "../../cli/chain/expected-outputs.ts";
+import { head } from "../../migrations/lock.ts";
+import { readLock } from "../../migrations/read-lock.ts";
+import { cachePath, projectRoot } from "../../paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { type Breach, breaches, loggedBreaches, type Step } from "./breaches.ts";
@@ -58,6 +64,28 @@ describe("the checks", function () {
     assert.match(stderr, /^execution: passed \(\d+\.\d s\)$/m);
     assert.equal(await everything(), before);
     assert.match(before, /execution\|0\nmetric\|0$/);
+  });
+
+  it("show the same by hand, as the documents have it", async () => {
+    const lock = readLock(join(projectRoot, "backend/migrations.lock.json"));
+    const context = process.env.UNITY_CONTEXT ?? "";
+    const target = { context, namespace: stack.namespace, head: head(lock), toleratedRevisions: [], owned: true };
+    const outputs = expectedOutputs(expectedOf(target, lock)).filter(({ command }) => command.startsWith("kubectl"));
+    assert.equal(outputs.length, checkNames.length - 1); // `reversible` is seen by `unity lock`
+    const undo = ["DELETE FROM plugin_metrics", "DELETE FROM plugin_executions", "UPDATE plugins SET enabled = false"];
+    try {
+      for (const { command, prints } of outputs) {
+        const { stdout } = await promisify(execFile)("sh", ["-c", command]);
+        const printed = stdout.replaceAll(/\s/g, "");
+        for (const line of prints) {
+          const parts = line.replaceAll(/\s/g, "").split("…");
+          const pattern = parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*?");
+          assert.match(printed, new RegExp(pattern), command);
+        }
+      }
+    } finally {
+      await psql(...undo);
+    }
   });
 
   it("are run by name", async () => {
