@@ -42,14 +42,18 @@ function describe(program: Command, command: Command): string[] {
 
 function describeArgument(argument: Argument): string[] {
   const name = argument.required ? `<${argument.name()}>` : `[${argument.name()}${argument.variadic ? "..." : ""}]`;
-  return [`\`${name}\``, argument.description + choices(argument.argChoices)];
+  return [`\`${name}\``, prose(argument.description) + choices(argument.argChoices)];
 }
 
 function describeOption(option: Option): string[] {
   const { flags, description, defaultValue, defaultValueDescription, envVar, argChoices } = option;
   const value = defaultValueDescription ?? (defaultValue === projectRoot ? "the project's folder" : defaultValue);
   const variable = envVar === undefined ? "" : `; \`${envVar}\` in the environment does the same`;
-  return [`\`${flags}\``, description + choices(argChoices) + variable, value === undefined ? "" : `\`${value}\``];
+  return [
+    `\`${flags}\``,
+    prose(description) + choices(argChoices) + variable,
+    value === undefined ? "" : `\`${value}\``,
+  ];
 }
 
 function choices(names: readonly string[] | undefined): string {
@@ -65,5 +69,10 @@ function notesOf(command: Command): string {
   let help = "";
   command.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => 120 }).outputHelp();
   const after = help.slice(command.helpInformation().length);
-  return after.replace(/Exit codes:[\s\S]*$/, "").trim();
+  return (command.name() in exitCodeTable ? after.replace(/Exit codes:[\s\S]*$/, "") : after).trim();
+}
+
+/** @returns A text in which a browser takes nothing for a tag. */
+function prose(text: string): string {
+  return text.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -8,7 +8,6 @@ export function jsonPage(): string {
   const types = new Types([file]);
   const documents = types.interface(file, "JsonDocuments");
   const named = types.reached(file, "JsonDocuments");
-  const [error] = types.interface(file, "ErrorDocument");
   return [
     "# JSON documents",
     "With `--json` a command prints one document on standard output and nothing else there.",
@@ -17,7 +16,7 @@ export function jsonPage(): string {
       documents.map(({ name, type, description }) => [`\`${name}\``, `\`${type}\``, description]),
     ),
     "A command that ends without a result prints an error in its place, and exits with what it says:",
-    block([`{ readonly error: ${error?.type} }`], "ts"),
+    block([types.source(file, "ErrorDocument")], "ts"),
     "## Types",
     block(
       named.flatMap(({ source }, index) => [...(index ? [""] : []), source]),

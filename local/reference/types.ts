@@ -63,11 +63,7 @@ export class Types {
 
   /** @returns The members of an interface, those that it takes over among them. @throws {Error} If it is not there. */
   interface(file: string, name: string): readonly Member[] {
-    const declaration = this.#statements(file).find(
-      (each): each is ts.InterfaceDeclaration => ts.isInterfaceDeclaration(each) && each.name.text === name,
-    );
-    if (declaration === undefined) throw new Error(`${file} has no interface ${name}`);
-    return this.#membersOf(declaration.name);
+    return this.#membersOf(this.#declaration(file, name).name);
   }
 
   /** @returns The component resources that a file declares. */
@@ -83,6 +79,11 @@ export class Types {
       .flatMap(({ name }) => (ts.isObjectBindingPattern(name) ? name.elements.map((each) => each.name.getText()) : []));
   }
 
+  /** @returns An interface as it is written. @throws {Error} If it is not there. */
+  source(file: string, name: string): string {
+    return this.#sourceOf(this.#declaration(file, name));
+  }
+
   /** @returns The project's types that an interface's members lead to, each once, in the order of their first use. */
   reached(file: string, name: string): readonly NamedType[] {
     const found = new Map<ts.Declaration, NamedType>();
@@ -91,10 +92,19 @@ export class Types {
       if (ts.isExpressionWithTypeArguments(node)) this.#take(node.expression, found, visit);
       ts.forEachChild(node, visit);
     };
-    for (const each of this.#statements(file)) {
-      if (ts.isInterfaceDeclaration(each) && each.name.text === name) ts.forEachChild(each, visit);
-    }
-    return [...found.values()];
+    ts.forEachChild(this.#declaration(file, name), visit);
+    const types = [...found.values()];
+    const twice = types.find((type, index) => types.findIndex((other) => other.name === type.name) < index);
+    if (twice !== undefined) throw new Error(`two types are called ${twice.name}: readers could not tell them apart`);
+    return types;
+  }
+
+  #declaration(file: string, name: string): ts.InterfaceDeclaration {
+    const found = this.#statements(file).find(
+      (each): each is ts.InterfaceDeclaration => ts.isInterfaceDeclaration(each) && each.name.text === name,
+    );
+    if (found === undefined) throw new Error(`${file} has no interface ${name}`);
+    return found;
   }
 
   #take(name: ts.Node, found: Map<ts.Declaration, NamedType>, visit: (node: ts.Node) => void): void {

@@ -1,8 +1,8 @@
 """Runs a command on a terminal of its own, types, and prints all that the terminal showed.
 
-Takes JSON: `command`, and `steps`, each a text to type and what the terminal must show before the next one. With no steps
-the command is left alone until it ends, and its exit code is this one's. Exits with 1 if something does not show within
-30 s.
+Takes JSON: `command`, and `steps`, each a text to type and what the terminal must show before the next one. With no
+steps the command is left alone until it ends, and its exit code is this one's. Exits with 1 if something does not show
+within 30 s.
 """
 
 import fcntl
@@ -15,6 +15,7 @@ import struct
 import sys
 import termios
 import time
+from functools import partial
 
 PATIENCE = 30
 
@@ -43,11 +44,14 @@ def main() -> int:
             shown += chunk
         return True
 
+    def shows(wanted: bytes, start: int) -> bool:
+        return wanted in shown[start:]
+
     failed = None
     for text, awaited in asked["steps"]:
-        start = len(shown)
+        wanted, start = awaited.encode(), len(shown)
         os.write(terminal, text.encode())
-        if not read_until(lambda wanted=awaited.encode(), start=start: wanted in shown[start:]):
+        if not read_until(partial(shows, wanted, start)):
             failed = awaited
             break
     if not asked["steps"]:
