@@ -15,9 +15,9 @@ export const formats = {
   aside: "dim",
 } as const satisfies Record<string, Format>;
 
-/** @returns The format of a line that says how a command ended. */
-export function formatOf(exitCode: number): Format {
-  return [formats.good, formats.attention][exitCode] ?? formats.bad;
+/** @returns How the sentence stands out that says where the database is, by what the command ends with. */
+export function stateSentence(exitCode: number): Highlight {
+  return [/^(Database|Cluster|Nothing in) .*/, [formats.good, formats.attention][exitCode] ?? formats.bad];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { formatOf } from "../highlight.ts";
+import { stateSentence } from "../highlight.ts";
 import { planHighlights } from "../plan/run.ts";
 import type { Call, Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
@@ -14,7 +14,7 @@ export async function run(call: Call<StackOptions & { readonly method: Method }>
     applyPending(settings, loadRelease(settings), options.method, progress),
   );
   const exitCode = exitCodeOf(applied);
-  const highlights = [[/^(Database|Cluster|Nothing) .*/, formatOf(exitCode)] as const, ...planHighlights];
+  const highlights = [stateSentence(exitCode), ...planHighlights];
   return { document: applied, text: describe(applied), exitCode, highlights };
 }
 

@@ -5,7 +5,7 @@ import { classify, type Description, describeState, type Goal, type LiveState } 
 import { chainTables, type Lock } from "../../migrations/lock.ts";
 import { readLock } from "../../migrations/read-lock.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
-import { formatOf, formats, type Highlight } from "../highlight.ts";
+import { formats, type Highlight, stateSentence } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";
 import { readGoal, readTarget, type StackOptions } from "../stack-options.ts";
@@ -56,9 +56,7 @@ export async function run({ options, progress }: Call<ChainOptions>): Promise<Re
     document: { heads: lock.heads, revisions, tables, ...(asked && { state: asked.live.state, ...live }) },
     text: describeChain(chain),
     exitCode: unreachable ? exitCodes.usage : exitCodes.success,
-    highlights: asked
-      ? [...highlights, [/^(Database|Cluster|Nothing) .*/, formatOf(exitCodeOf(asked.live.state))]]
-      : highlights,
+    highlights: asked ? [...highlights, stateSentence(exitCodeOf(asked.live.state))] : highlights,
   };
 }
 

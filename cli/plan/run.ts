@@ -1,7 +1,7 @@
 import type { Plan } from "../../migrations/plan.ts";
 import { describePlan } from "../../migrations/plan-report.ts";
 import { exitCodes } from "../command-error.ts";
-import { formatOf, formats, type Highlight } from "../highlight.ts";
+import { formats, type Highlight, stateSentence } from "../highlight.ts";
 import type { Call, Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
@@ -25,6 +25,6 @@ export async function run({ options }: Call<StackOptions & { readonly full?: boo
   ]);
   const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
   const exitCode = plan.refusal === null ? exitCodeOf(plan.state) : exitCodes.differs;
-  const highlights = [[/^(Database|Cluster|Nothing) .*/, formatOf(exitCode)] as const, ...planHighlights];
+  const highlights = [stateSentence(exitCode), ...planHighlights];
   return { document: plan, text: describePlan(plan, options.full), exitCode, highlights };
 }

@@ -3,7 +3,7 @@ import { readLive } from "../../cluster/live-state.ts";
 import type { LiveJob } from "../../migrations/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
 import { readLock } from "../../migrations/read-lock.ts";
-import { formatOf } from "../highlight.ts";
+import { stateSentence } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";
 import { readGoal, readTarget, type StackOptions } from "../stack-options.ts";
@@ -22,7 +22,7 @@ export interface Status extends Description {
 export async function run({ options }: Call<StackOptions>): Promise<Result<Status>> {
   const status = await readStatus(options);
   const exitCode = exitCodeOf(status.state);
-  const highlights = [[/^Database is .*|^(Database|Cluster|Nothing) .*/, formatOf(exitCode)]] as const;
+  const highlights = [stateSentence(exitCode)];
   return { document: status, text: describe(status), exitCode, highlights };
 }
 
