@@ -54,8 +54,8 @@ describe("an operator with no more rights than needed", function () {
   after(async () => {
     const accounts = Object.keys(roles).map((account) => `unity-access-${account}`);
     await home.run(["delete", "serviceaccount", "--ignore-not-found", ...accounts]);
+    await stack.remove(); // The Pulumi CLI's state names the kubeconfig of the last run.
     rmSync(folder, { recursive: true });
-    await stack.remove();
   });
 
   it("is told all that an account lacks, before anything is made", async () => {
