@@ -67,7 +67,7 @@ export function describeLocks(locks: readonly StatementLock[]): string[] {
   const known = locks.flatMap((lock) => (lock.mode === null || lock.blocks === "nothing" ? [] : [lock]));
   const phrases = [...Map.groupBy(known, ({ mode }) => mode)].map(
     ([mode, [first, ...others]]) =>
-      `blocks ${first?.blocks} of ${[first, ...others].map((lock) => lock?.table).join(", ")} (${mode})`,
+      `blocks ${first?.blocks} of ${[...new Set([first, ...others].map((lock) => lock?.table))].join(", ")} (${mode})`,
   );
   return [...phrases, ...locks.flatMap((lock) => (lock.mode === null ? [`locks not known: ${lock.reason}`] : []))];
 }

@@ -1,3 +1,4 @@
+import type { Lock } from "../../migrations/lock.ts";
 import { judge } from "../../migrations/policy.ts";
 import { readLock } from "../../migrations/read-lock.ts";
 import { cutAt } from "../../migrations/target.ts";
@@ -8,17 +9,22 @@ import { type Asked, ask, notAsked, type ReportSource } from "./ask.ts";
 import { known, type Report, redacted } from "./report.ts";
 
 /** @returns All that a report tells; what can't be had is part of it. @throws {CommandError} */
-export async function gatherReport(source: ReportSource, now = new Date()): Promise<Report> {
+export async function gatherReport(source: ReportSource): Promise<Report> {
+  const madeAt = new Date().toISOString();
   const lock = readLock(lockFile);
-  const { reading, targetRevision, ...asked }: Asked = source.offline ? notAsked : await ask(lock, source);
-  const state = known(asked.live)?.state;
-  const details = new Map(judge(lock.revisions, known(asked.plan)?.approvals ?? []).map((each) => [each.id, each]));
-  const views = viewChain(lock, reading && state && { reading, state });
+  return assembleReport(lock, source.offline ? notAsked : await ask(lock, source), madeAt);
+}
+
+/** @returns The report of a lock and of what was asked. */
+export async function assembleReport(lock: Lock, asked: Asked, madeAt: string): Promise<Report> {
+  const { reading, targetRevision, ...parts } = asked;
+  const state = known(parts.live)?.state;
+  const details = new Map(judge(lock.revisions, known(parts.plan)?.approvals ?? []).map((each) => [each.id, each]));
   return redacted({
-    madeAt: now.toISOString(),
-    ...asked,
+    madeAt,
+    ...parts,
     heads: targetRevision === undefined ? lock.heads : [targetRevision],
-    revisions: views.flatMap((view) => {
+    revisions: viewChain(lock, reading && state && { reading, state }).flatMap((view) => {
       const revision = details.get(view.id);
       if (revision === undefined) return [];
       const { file, upgrade, downgrade, reversibleReason, findings, locks } = revision;

@@ -32,7 +32,7 @@ export function renderReport(report: Report): string {
     ["chain", "Chain", chainSection(report, planned)],
     ["schema", "Schema", schemaSection(report)],
   ];
-  const title = target === null ? "Unity: the release" : `Unity: ${target.namespace} on ${target.context}`;
+  const title = `Migrations of ${target === null ? "this release" : `${target.namespace} on ${target.context}`}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>

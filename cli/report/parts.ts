@@ -11,6 +11,11 @@ export function badge(tone: Tone, word: Content, symbol: string = symbols[tone])
   return html`<span class="badge ${tone}"><span aria-hidden="true">${symbol}</span> ${word}</span>`;
 }
 
+/** @returns A text whose words between backticks are code. */
+export function prose(text: string): Content {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+}
+
 /** @returns A section with its heading, which the contents lead to. */
 export function section(id: string, title: string, content: Content): Html {
   return html`<section id="${id}" aria-labelledby="${id}-title">
@@ -47,7 +52,7 @@ export function table<Row>({ caption, columns, rows, stacks = false, id }: Table
   const cell = (row: Row, { heading, cell }: Column<Row>, index: number) =>
     index === 0
       ? html`<th scope="row" role="rowheader">${cell(row)}</th>`
-      : html`<td role="cell" data-heading="${heading}">${cell(row)}</td>`;
+      : html`<td role="cell" data-heading="${heading}"><div>${cell(row)}</div></td>`;
   return html`<table role="table"${stacks ? html` class="stacks"` : ""}${id === undefined ? "" : html` id="${id}"`}>
 <caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map(({ heading }) => html`<th scope="col" role="columnheader">${heading}</th>`)}</tr></thead>
@@ -62,12 +67,17 @@ export function moment(iso: string): Html {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return html`${iso}`;
   const utc = date.toISOString();
-  return html`<time datetime="${utc}">${utc.slice(0, 10)} ${utc.slice(11, 19)} UTC</time>`;
+  return html`<time datetime="${utc}">${utc.slice(0, 10)} ${utc.slice(11, 19)}\u00a0UTC</time>`;
+}
+
+/** @returns A name as code, which may be broken where its parts meet. */
+export function code(name: string): Html {
+  return html`<code>${name.split(/(?<=[_./:@-])/).map((part, index) => [index > 0 && html`<wbr>`, part])}</code>`;
 }
 
 /** @returns Names, each as code, with commas between. */
 export function codes(names: readonly string[]): Content {
-  return names.map((name, index) => html`${index > 0 ? ", " : ""}<code>${name}</code>`);
+  return names.map((name, index) => [index > 0 && ", ", code(name)]);
 }
 
 /** @returns A number of things in words: `1 table`, `3 tables`. */

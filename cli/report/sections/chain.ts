@@ -4,7 +4,7 @@ import { type Content, type Html, html } from "../html.ts";
 import { pendingId, revisionId } from "../ids.ts";
 import { badge, several } from "../parts.ts";
 import type { Report, ReportedRevision } from "../report.ts";
-import { describeFinding, statements } from "./statements.ts";
+import { counted, describeFinding, statements } from "./statements.ts";
 
 /** From so many revisions on, the picture is too long to be of use. */
 const pictured = 100;
@@ -28,13 +28,18 @@ function picture(revisions: readonly ReportedRevision[], open: boolean): Html {
 }
 
 function describe(revision: ReportedRevision, planned: boolean): Html {
-  const { id, title, position, day, file, tables, status, reversible, reversibleReason, downRevisions, dependsOn } =
-    revision;
-  const needs = dependsOn.length > 0 && html`<p class="quiet">needs ${links(dependsOn)}</p>`;
+  const { id, title, position, day, tables, status, reversible, reversibleReason, downRevisions, dependsOn } = revision;
+  const facts = [
+    day,
+    downRevisions.length > 0 && html`after ${links(downRevisions)}`,
+    dependsOn.length > 0 && html`needs ${links(dependsOn)}`,
+    ...tableChanges(tables),
+  ].filter(Boolean);
+  const lasting = reversible === false ? "can't be undone" : "not known whether it can be undone";
   return html`<li id="${revisionId(id)}" class="${status ?? "unknown"}" value="${position}">
-<h3>${title} <code>${id}</code></h3>
-<p>${marks(revision)} ${day && html`<span class="quiet">${day}</span>`} ${downRevisions.length > 0 && html`<span class="quiet">after ${links(downRevisions)}</span>`}</p>
-${needs}${tableChanges(tables).map((phrase) => html`<p>${phrase}</p>`)}${reversible !== true && html`<p>${badge("warn", reversible === false ? "can't be undone" : "not known whether it can be undone")} ${reversibleReason}</p>`}${general(revision)}${planned ? html`<p><a href="#${pendingId(id)}">Its SQL is in the plan</a></p>` : sql(revision)}
+<h3>${title} <code>${id}</code> ${marks(revision)}</h3>
+<p class="quiet">${facts.map((fact, index) => html`${index > 0 && " · "}${fact}`)}</p>
+${reversible !== true && html`<p>${badge("warn", lasting)} ${reversibleReason}</p>`}${planned ? html`<p><a href="#${pendingId(id)}">What the plan says of it, and its SQL</a></p>` : [general(revision), sql(revision)]}
 </li>
 `;
 }
@@ -57,8 +62,11 @@ function general({ findings }: ReportedRevision): Content {
 }
 
 function sql({ file, upgrade, downgrade, findings, locks }: ReportedRevision): Html {
-  return html`<p class="quiet">File <code>${file}</code></p>
-${statements("SQL of the upgrade", upgrade, { findings, locks })}${statements("SQL of the downgrade", downgrade)}`;
+  return html`<details><summary>SQL: ${counted(upgrade)} to upgrade, ${counted(downgrade)} to downgrade</summary>
+<p class="quiet"><code>${file}</code></p>
+<h4>Upgrade</h4>
+${statements(upgrade, { findings, locks })}<h4>Downgrade</h4>
+${statements(downgrade)}</details>`;
 }
 
 function links(ids: readonly string[]): Content {

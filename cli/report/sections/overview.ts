@@ -1,6 +1,6 @@
 import type { LiveState } from "../../../migrations/live-state.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { badge, codes, moment, several, shown, type Tone } from "../parts.ts";
+import { badge, codes, moment, prose, several, shown, type Tone } from "../parts.ts";
 import { known, type Report } from "../report.ts";
 import { outcomeOf } from "./runs.ts";
 
@@ -30,7 +30,7 @@ export function overview(report: Report): Content {
   const { live, target, heads, madeAt } = report;
   const callout = shown(live, ({ state, sentence, instruction }) => {
     const [tone, word] = glance(state);
-    return html`<div class="callout ${tone}"><p>${badge(tone, word)} <strong>${sentence}</strong></p><p>${instruction}</p></div>`;
+    return html`<div class="callout ${tone}"><p>${badge(tone, word)} <strong>${sentence}</strong></p><p>${prose(instruction)}</p></div>`;
   });
   const facts: readonly (readonly [string, Content])[] = [
     ...(target === null
@@ -54,7 +54,7 @@ function figures(report: Report): readonly Html[] {
   const [plan, checks, runs] = [known(report.plan), known(report.checks), known(report.runs)];
   const applied = revisions.filter(({ status }) => status === "applied").length;
   const isKnown = revisions.some(({ status }) => status !== null);
-  const passed = checks?.filter((check) => check.passed).length;
+  const failed = checks?.filter((check) => !check.passed).length;
   const last = runs?.at(-1);
   const pending = plan?.pending?.length;
   const figure = (id: string, name: string, value: Content, more: Content = null) =>
@@ -69,8 +69,8 @@ function figures(report: Report): readonly Html[] {
     figure(
       "checks",
       "Checks",
-      passed === undefined ? "–" : `${passed} of ${checks?.length}`,
-      passed === undefined ? "not known" : passed === checks?.length ? badge("good", "passed") : badge("bad", "passed"),
+      checks === undefined || failed === undefined ? "–" : `${checks.length - failed} of ${checks.length}`,
+      failed === undefined ? "not known" : failed === 0 ? badge("good", "passed") : badge("bad", `${failed} failed`),
     ),
     figure(
       "runs",

@@ -5,9 +5,9 @@ import { describeLocks } from "../../../migrations/statement-lock.ts";
 import { tableChanges } from "../../../migrations/table-changes.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId } from "../ids.ts";
-import { badge, several, shown } from "../parts.ts";
+import { badge, prose, several, shown } from "../parts.ts";
 import type { Part, ReportedPlan } from "../report.ts";
-import { describeFinding, statements } from "./statements.ts";
+import { counted, describeFinding, statements } from "./statements.ts";
 
 /** @returns What an update would do, and what is against it. */
 export function planSection(part: Part<ReportedPlan>): Content {
@@ -32,7 +32,7 @@ function summary({
   total,
   state,
 }: ReportedPlan): Content {
-  if (job === null && refusal === null) return html`<p>${sentence}</p><p>${instruction}</p>`;
+  if (job === null && refusal === null) return html`<p>${sentence}</p><p>${prose(instruction)}</p>`;
   const atMost = state.kind === "not-deployed" ? "at most " : "";
   const words =
     pending === null
@@ -72,7 +72,8 @@ function describePending(revision: PendingRevision, plan: ReportedPlan): Html {
 ${heading(revision, plan)}
 <p>${[...tableChanges(tables), undo].join("; ")}</p>
 <ul class="notes">${lines.map((line) => html`<li>${line}</li>`)}${findings.length === 0 && html`<li>${badge("good", "no finding")}</li>`}</ul>
-${statements("SQL of the upgrade", upgrade, { findings, locks, approvals })}</article>
+<details><summary>SQL of the upgrade, ${counted(upgrade)}</summary>
+${statements(upgrade, { findings, locks, approvals })}</details></article>
 `;
 }
 
@@ -80,6 +81,7 @@ ${statements("SQL of the upgrade", upgrade, { findings, locks, approvals })}</ar
 function describeUndone(revision: PendingRevision, plan: ReportedPlan): Html {
   return html`<article class="revision" id="${pendingId(revision.id)}">
 ${heading(revision, plan, ", undone")}
-${statements("SQL of the downgrade", revision.downgrade)}</article>
+<details><summary>SQL of the downgrade, ${counted(revision.downgrade)}</summary>
+${statements(revision.downgrade)}</details></article>
 `;
 }

@@ -1,6 +1,6 @@
 import { type RunRecord, runRecordTable, secondsOf } from "../../../migrations/run-record.ts";
 import { type Content, html } from "../html.ts";
-import { badge, codes, moment, several, shown, type Tone, table } from "../parts.ts";
+import { badge, code, codes, moment, several, shown, type Tone, table } from "../parts.ts";
 import type { Part } from "../report.ts";
 
 const tones: Readonly<Record<RunRecord["outcome"], Tone>> = {
@@ -37,7 +37,7 @@ export function runsSection(part: Part<readonly RunRecord[]>): Content {
         {
           heading: "Image",
           cell: ({ image, planHash, runner }) =>
-            html`<code>${image}</code><details><summary>Plan and pod</summary><p>plan <code>${planHash}</code>, pod <code>${runner}</code></p></details>`,
+            html`${code(image)}<details><summary>Plan and pod</summary><p>plan <code>${planHash}</code>, pod <code>${runner}</code></p></details>`,
         },
       ],
     });

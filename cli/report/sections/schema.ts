@@ -1,11 +1,11 @@
-import type { ForeignKey } from "../../../migrations/schema/schema.ts";
+import { deleteActions, type ForeignKey } from "../../../migrations/schema/schema.ts";
 import type { TableDetails } from "../../chain/schema.ts";
 import { draw } from "../diagram/draw.ts";
 import { layOut } from "../diagram/layout.ts";
 import { typeName } from "../diagram/type-name.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { revisionId, tableId } from "../ids.ts";
-import { codes, several, table } from "../parts.ts";
+import { code, codes, several, table } from "../parts.ts";
 import type { Report } from "../report.ts";
 
 /** More tables than these make a diagram that nobody can read, and that takes seconds to lay out. */
@@ -43,10 +43,6 @@ function entry(details: TableDetails, names: ReadonlySet<string>, tables: readon
     html`made by ${link(revisionId(madeBy), madeBy)}`,
     referrers.length > 0 &&
       html`referred to by ${referrers.map((each, index) => html`${index > 0 && ", "}${link(tableId(each.name), each.name)}`)}`,
-    ...Object.entries(indexes).map(
-      ([index, parts]) =>
-        html`index <code>${index}</code> on ${parts.map((part) => part ?? "an expression").join(", ")}`,
-    ),
   ];
   const keys = (column: string): Content => [
     primaryKey.includes(column) && html`<p>primary key</p>`,
@@ -56,35 +52,37 @@ function entry(details: TableDetails, names: ReadonlySet<string>, tables: readon
     Object.keys(columns).length === 0
       ? html`<p>No column is known: only the database could tell.</p>`
       : table({
-          caption: html`Columns of <code>${name}</code>`,
+          caption: html`<span class="hidden">Columns of ${name}</span>`,
           rows: Object.entries(columns),
           columns: [
-            { heading: "Column", cell: ([column]) => html`<code>${column}</code>` },
+            { heading: "Column", cell: ([column]) => html`${code(column)}` },
             { heading: "Type", cell: ([, type]) => typeName(type) },
             { heading: "Key", cell: ([column]) => keys(column) },
           ],
         });
   return html`<article class="table" id="${tableId(name)}">
-<h3><code>${name}</code></h3>
+<h3>${code(name)}</h3>
 ${body}<ul class="notes">${facts.filter(Boolean).map((fact) => html`<li>${fact}</li>`)}</ul>
-</article>
+${indexList(indexes)}</article>
 `;
 }
 
-const actions: Readonly<Record<string, string>> = {
-  r: "restricts a deletion there",
-  c: "is deleted with it",
-  n: "becomes null with its deletion",
-  d: "becomes its default with its deletion",
-};
-
 function reference({ columns, references, onDelete }: ForeignKey, names: ReadonlySet<string>): Html {
-  const target = names.has(references) ? link(tableId(references), references) : html`<code>${references}</code>`;
+  const target = names.has(references) ? link(tableId(references), references) : code(references);
   const together = columns.length > 1 && ` together with its ${columns.length} columns`;
-  const action = actions[onDelete];
-  return html`<p>refers to ${target}${together}${action && html`<span class="quiet">, ${action}</span>`}</p>`;
+  const action = deleteActions[onDelete];
+  return html`<p>refers to ${target}${together}${action && html` <span class="quiet">on delete ${action.toLowerCase()}</span>`}</p>`;
 }
 
 function link(id: string, name: string): Html {
-  return html`<a href="#${id}"><code>${name}</code></a>`;
+  return html`<a href="#${id}">${code(name)}</a>`;
+}
+
+function indexList(indexes: TableDetails["indexes"]): Content {
+  const all = Object.entries(indexes);
+  if (all.length === 0) return null;
+  const parts = (columns: readonly (string | null)[]) => columns.map((column) => column ?? "an expression").join(", ");
+  return html`<details><summary>${all.length === 1 ? "1 index" : `${all.length} indexes`}</summary>
+<ul class="notes">${all.map(([name, columns]) => html`<li>${code(name)} on ${parts(columns)}</li>`)}</ul></details>
+`;
 }

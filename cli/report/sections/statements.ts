@@ -3,7 +3,7 @@ import type { LockedSql } from "../../../migrations/lock.ts";
 import type { JudgedFinding } from "../../../migrations/policy.ts";
 import { describeLocks, type StatementLock } from "../../../migrations/statement-lock.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { badge, several } from "../parts.ts";
+import { badge, prose } from "../parts.ts";
 
 /** What is said of the statements of an upgrade. */
 interface Said {
@@ -18,26 +18,29 @@ export function describeFinding(finding: JudgedFinding, approvals: readonly Appr
   const { level, rule, message, help, approved } = finding;
   const reason = approvals.find((approval) => approval.rule === rule)?.reason;
   const consent = approved && html` ${badge("good", "approved")}${reason && html` <q>${reason}</q>`}`;
-  return html`${badge(level === "error" ? "bad" : "warn", level)} <code>${rule}</code>${consent}: ${message}${help && html` ${help}`}`;
+  const mark = badge(level === "error" ? "bad" : "warn", level);
+  return html`${mark} <code>${rule}</code>${consent}: ${prose(message)} ${help && prose(help)}`;
 }
 
-/** @returns SQL that opens: a statement each with what it keeps others from doing and what is found against it. */
-export function statements(title: string, { sql, ...rest }: LockedSql, said: Said = { findings: [], locks: [] }): Html {
-  if (sql === null) {
-    const reason = "reason" in rest ? rest.reason : "";
-    return html`<p class="quiet">${title}: not known without a database: ${reason}</p>`;
-  }
-  if (sql.length === 0) return html`<p class="quiet">${title}: none</p>`;
-  return html`<details><summary>${title}, ${several(sql.length, "statement")}</summary>
-<ol class="statements">
-${sql.map((statement, index) => html`<li><pre><code>${statement}</code></pre>${notes(index, said)}</li>\n`)}</ol></details>
+/** @returns SQL, each statement with what it keeps others from doing and what is found against it. */
+export function statements({ sql, ...rest }: LockedSql, said: Said = { findings: [], locks: [] }): Html {
+  if (sql === null) return html`<p>Not known without a database: ${"reason" in rest && rest.reason}</p>`;
+  if (sql.length === 0) return html`<p>No statement.</p>`;
+  return html`<ol class="statements">
+${sql.map((statement, index) => html`<li><pre><code>${statement}</code></pre>${notes(index, said)}</li>\n`)}</ol>
 `;
 }
 
 function notes(index: number, { findings, locks, approvals }: Said): Content {
   const lines = [
-    ...describeLocks(locks.filter(({ statement }) => statement === index)).map((phrase) => html`${phrase}`),
+    ...describeLocks(locks.filter(({ statement }) => statement === index)),
     ...findings.filter(({ statement }) => statement === index).map((finding) => describeFinding(finding, approvals)),
   ];
   return lines.length > 0 && html`<ul class="notes">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
+}
+
+/** @returns How many statements there are, in words. */
+export function counted({ sql }: LockedSql): string {
+  if (sql === null) return "not known";
+  return sql.length === 1 ? "1 statement" : `${sql.length} statements`;
 }
