@@ -21,14 +21,14 @@ function drawLine({ from, columns, to, start, path }: Line): Html {
 
 function drawBox({ table, label, rows, x, y, height }: PlacedBox, width: number, lines: readonly Line[]): Html {
   const [left, top] = [round(x), round(y)];
-  const words = describe(table, rows.length, lines);
-  return html`<a class="box" href="#${tableId(table)}" aria-label="${words}" data-table="${table}"><g aria-hidden="true"><g><rect class="frame" x="${left}" y="${top}" width="${width}" height="${height}" rx="6"/>${rows.map(
-    (row, index) => {
-      const baseline = round(y + size.header + 4 + index * size.row + 14);
-      const key = [row.primary && "PK", row.foreign && "FK"].filter(Boolean).join(" ");
-      return html`<text class="${row.primary || row.foreign ? "column key" : "column"}" x="${left + size.padding}" y="${baseline}">${row.label}</text><text class="type" x="${left + width - size.padding - size.mark}" y="${baseline}">${row.type}</text><text class="mark" x="${left + width - size.padding}" y="${baseline}">${key}</text>`;
-    },
-  )}</g><g><path class="head" d="M${left} ${top + size.header}v-${size.header - 6}a6 6 0 0 1 6 -6h${width - 12}a6 6 0 0 1 6 6v${size.header - 6}z"/><text class="name" x="${left + size.padding}" y="${top + 20}">${label}</text></g></g></a>
+  const right = left + width - size.padding;
+  const columns = rows.map(({ label, type, primary, foreign }, index) => {
+    const baseline = round(y + size.header + 4 + index * size.row + 14);
+    const key = [primary && "PK", foreign && "FK"].filter(Boolean).join(" ");
+    return html`<text class="${key === "" ? "column" : "column key"}" x="${left + size.padding}" y="${baseline}">${label}</text><text class="type" x="${right - size.mark}" y="${baseline}">${type}</text>${key && html`<text class="mark" x="${right}" y="${baseline}">${key}</text>`}`;
+  });
+  const head = `M${left} ${top + size.header}v-${size.header - 6}a6 6 0 0 1 6 -6h${width - 12}a6 6 0 0 1 6 6v${size.header - 6}z`;
+  return html`<g class="box" data-table="${table}"><g aria-hidden="true"><rect class="frame" x="${left}" y="${top}" width="${width}" height="${height}" rx="6"/>${columns}</g><a href="#${tableId(table)}" aria-label="${describe(table, rows.length, lines)}"><path class="head" d="${head}"/><text class="name" x="${left + size.padding}" y="${top + 20}">${label}</text></a></g>
 `;
 }
 
