@@ -41,8 +41,3 @@ const entities: Readonly<Record<string, string>> = {
 function escaped(text: string): string {
   return text.toWellFormed().replaceAll(/[&<>"'\0]/g, (character) => entities[character] ?? "");
 }
-
-/** @returns Contents with something between them. */
-export function joined(contents: readonly Content[], between: Content): Content {
-  return contents.flatMap((content, index) => (index === 0 ? [content] : [between, content]));
-}
