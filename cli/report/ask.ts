@@ -6,7 +6,7 @@ import { classify, describeState, type LiveState, type Reading } from "../../mig
 import type { Lock } from "../../migrations/lock.ts";
 import { cutAt } from "../../migrations/target.ts";
 import { CommandError } from "../command-error.ts";
-import { readGoal, readStack, readTarget, type StackOptions } from "../stack-options.ts";
+import { concealed, readGoal, readStack, readTarget, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 import { checkTargetOf } from "../verify/command.ts";
 import { verify } from "../verify/verify.ts";
@@ -96,7 +96,7 @@ async function planFrom(live: Live, source: ReportSource): Promise<ReportedPlan>
     import("../../update-plan.ts"),
   ]);
   const image: Record<string, string> = source.image === undefined ? {} : { "unity:image": source.image };
-  const secrets = { "unity:databasePassword": "[secret]", "unity:databaseUrl": "[secret]" };
+  const secrets = { "unity:databasePassword": concealed, "unity:databaseUrl": concealed };
   return withSettings(
     source,
     async (settings) => ({

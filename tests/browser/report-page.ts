@@ -17,6 +17,7 @@ export class ReportPage {
     writeFileSync(file, html);
     const url = pathToFileURL(file).href;
     const tab = await browser.newPage();
+    tab.setDefaultTimeout(120_000);
     const page = new ReportPage(tab);
     tab.on("console", (message) => page.complaints.push(message.text()));
     tab.on("pageerror", (error) => page.complaints.push(String(error)));

@@ -26,7 +26,7 @@ const overlap = (one: Rectangle, other: Rectangle) =>
   other.y < one.y + one.height;
 
 describe("the report, in a browser", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let browser: Browser;
   let page: ReportPage;

@@ -21,7 +21,8 @@ const textOf = (page: string, id: string) => {
     .replaceAll(/\s+/g, " ");
 };
 
-describe("the report's page", () => {
+describe("the report's page", function () {
+  this.timeout(60_000);
   let page: string;
   before(async () => {
     page = renderReport(await reportOf(faultyLock, askedBehind()));
@@ -146,7 +147,7 @@ describe("the report's page", () => {
 });
 
 describe("unity report", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let folder: string;
   let output: string;
   before(() => {
