@@ -52,6 +52,11 @@ export const exitCodeTable: Readonly<Record<CommandName, Meanings>> = {
   logs: { 0: "the log is shown", 2: "wrong usage, or there is no log" },
   plan: state,
   render: generated,
+  report: {
+    0: "the report is there: nothing to migrate, all checks passed; or it was made with --offline",
+    1: "the report is there: revisions are pending, a check failed, nothing is deployed yet, or a person has to decide",
+    2: "wrong usage, or the file can't be written; or the report is there and a part that was asked for can't be had",
+  },
   restore: { 0: "done", 2: "wrong usage, or it can't be done: the database is as it was" },
   status: state,
   verify: { 0: "all checks passed", 1: "a check failed, or could not look", 2: "wrong usage" },

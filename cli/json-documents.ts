@@ -7,6 +7,7 @@ import type { Checked } from "./check/run.ts";
 import type { WrittenOrChecked } from "./generated-files.ts";
 import type { LockOutcome } from "./lock/run.ts";
 import type { LogLine } from "./logs/line.ts";
+import type { Report } from "./report/report.ts";
 import type { RestorePoint } from "./restore/restore-point.ts";
 import type { Restored } from "./restore/run.ts";
 import type { Status } from "./status/run.ts";
@@ -31,6 +32,8 @@ export interface JsonDocuments {
   readonly plan: Plan;
   /** The files that were written, or in what they differ. */
   readonly render: WrittenOrChecked;
+  /** All that the report tells; no file is written. */
+  readonly report: Report;
   /** What the database was put back to; with `--list` the restore points, the oldest first. */
   readonly restore: Restored | readonly RestorePoint[];
   /** Where the database is, and the migrate Jobs. */

@@ -10,6 +10,7 @@ import { lockProgram } from "./lock/command.ts";
 import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { renderProgram } from "./render/command.ts";
+import { reportProgram } from "./report/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
 import { verifyProgram } from "./verify/command.ts";
@@ -32,6 +33,7 @@ export function unityProgram(writeError: (text: string) => void = () => {}): Com
     .addCommand(logsProgram())
     .addCommand(planProgram())
     .addCommand(renderProgram())
+    .addCommand(reportProgram())
     .addCommand(restoreProgram())
     .addCommand(statusProgram())
     .addCommand(verifyProgram())

@@ -1,15 +1,15 @@
-import { writeFileSync } from "node:fs";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
 import { classify, type Description, describeState, type Goal, type LiveState } from "../../migrations/live-state.ts";
 import { chainTables, type Lock } from "../../migrations/lock.ts";
 import { readLock } from "../../migrations/read-lock.ts";
-import { CommandError, exitCodes } from "../command-error.ts";
+import { exitCodes } from "../command-error.ts";
 import { formats, type Highlight, stateSentence } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";
 import { readGoal, readTarget, type StackOptions } from "../stack-options.ts";
 import { exitCodeOf } from "../state-exit-codes.ts";
+import { writeText } from "../write-text.ts";
 import { describeChain, summarize } from "./describe.ts";
 import { readSchema, type TableView } from "./schema.ts";
 import { type Live, type RevisionView, viewChain } from "./view.ts";
@@ -50,7 +50,8 @@ export async function run({ options, progress }: Call<ChainOptions>): Promise<Re
   const head = lock.heads.join(", ");
   const expected = { ...target, head, toleratedRevisions: [], owned: true, chain: lock, tables: chainTables(lock) };
   const chain = { revisions, tables, live, expected };
-  if (options.svg !== undefined) write(options.svg, (await import("./svg.ts")).drawSvg(revisions, summarize(chain)));
+  if (options.svg !== undefined)
+    writeText(options.svg, (await import("./svg.ts")).drawSvg(revisions, summarize(chain)));
   const unreachable = asked?.live.state.kind === "unreachable";
   return {
     document: { heads: lock.heads, revisions, tables, ...(asked && { state: asked.live.state, ...live }) },
@@ -71,12 +72,4 @@ async function askDatabase(
   const goal = readGoal(options);
   const { reading } = await readLive(new Kubectl(target), owned);
   return { live: { reading, state: classify(reading, lock, goal) }, target, goal };
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new CommandError(`${file} can't be written: ${error instanceof Error ? error.message : error}`);
-  }
 }

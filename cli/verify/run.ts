@@ -13,13 +13,14 @@ import { chooseChecks, verify } from "./verify.ts";
 export async function run(call: Call<StackOptions>): Promise<Result<readonly CheckResult[]>> {
   const { options, words, progress } = call;
   const chosen = chooseChecks(words);
-  const results = await verify(targetOf(options), chosen, progress);
+  const results = await verify(checkTargetOf(options), chosen, progress);
   const passed = results.every((result) => result.passed);
   const exitCode = passed ? exitCodes.success : exitCodes.differs;
   return { document: results, text: describeResults(results), exitCode, highlights: resultHighlights };
 }
 
-function targetOf(options: StackOptions): CheckTarget {
+/** @returns Where a stack is checked, and what for. @throws {CommandError} If no context is set. */
+export function checkTargetOf(options: StackOptions): CheckTarget {
   const { values } = readStack(options);
   const { target, owned } = readTarget(options);
   const { toleratedRevisions = [], targetRevision = head(readLock(lockFile)) } = readGoal(options);

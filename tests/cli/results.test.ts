@@ -51,6 +51,7 @@ const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>
   logs: { 0: { words: [], answers: { postgres: log } }, 2: { words: [], answers: down } },
   plan: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
   render: { 0: { words: ["--output", "{folder}"] }, 1: { words: ["--output", "{folder}/none", "--check"] }, 2: wrong },
+  report: { 0: { words: ["--offline"] }, 1: { words: [] }, 2: { words: [], answers: down } },
   restore: { 2: { words: ["--list"] } },
   status: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
   verify: { 0: { words: ["reversible"] }, 1: { words: ["tables"], answers: down }, 2: { words: ["tabels"] } },
