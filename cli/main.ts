@@ -12,6 +12,7 @@ import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { renderProgram } from "./render/command.ts";
 import { restoreProgram } from "./restore/command.ts";
+import { revisionProgram } from "./revision/command.ts";
 import { statusProgram } from "./status/command.ts";
 import { verifyProgram } from "./verify/command.ts";
 
@@ -27,6 +28,7 @@ const program = new Command("unity")
   .addCommand(planProgram())
   .addCommand(renderProgram())
   .addCommand(restoreProgram())
+  .addCommand(revisionProgram())
   .addCommand(statusProgram())
   .addCommand(verifyProgram())
   .exitOverride();

@@ -4,17 +4,15 @@ import { Command, Option } from "commander";
 import { compareLocks, type Difference, refusedDifferences } from "../../migrations/compare-locks.ts";
 import { formatLock, type Lock, lockVersion } from "../../migrations/lock.ts";
 import { parseReviewedLock } from "../../migrations/parse-lock.ts";
+import { addBackendOptions, type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
-import { pythonEnvironment } from "../python-environment.ts";
 import { annotate } from "./annotate.ts";
 import { askAlembic } from "./ask-alembic.ts";
 import { describeDifferences, describeLimitations, rewriteCommand, summarize } from "./report.ts";
 
-interface LockOptions {
-  readonly backend: string;
+interface LockOptions extends BackendOptions {
   readonly check?: boolean;
   readonly json?: boolean;
-  readonly python?: string;
   readonly rewrite: readonly string[];
 }
 
@@ -41,11 +39,9 @@ Exit codes:
 
 /** @returns The command `unity lock`. */
 export function lockProgram(): Command {
-  return new Command("lock")
+  return addBackendOptions(new Command("lock"))
     .description("Write migrations.lock.json, the reviewed record of the chain, from what Alembic says.")
     .option("--check", "write nothing; say what differs")
-    .option("--backend <folder>", "folder that holds alembic.ini", "backend")
-    .option("--python <interpreter>", "interpreter that has what requirements.txt says, instead of one of our own")
     .addOption(rewriteOption())
     .option("--json", "print the result as JSON")
     .addHelpText("after", help)
@@ -78,13 +74,8 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
 }
 
 async function makeLock(options: LockOptions): Promise<Lock> {
-  const chain = await askAlembic(resolve(options.backend), await interpreter(options));
+  const chain = await askAlembic(resolve(options.backend), await backendPython(options));
   return { version: lockVersion, ...chain, revisions: await annotate(chain.revisions, report) };
-}
-
-async function interpreter({ python, backend }: LockOptions): Promise<string> {
-  if (python !== undefined) return python.includes("/") ? resolve(python) : python;
-  return pythonEnvironment({ requirements: resolve(backend, "requirements.txt"), report });
 }
 
 function report(line: string): void {
@@ -103,10 +94,6 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
   const locked = refusedDifferences(differences, new Set());
   const refused = options.check ? [] : refusedDifferences(differences, new Set(options.rewrite));
   const differs = text !== formatLock(after);
-  const given = [
-    ...(options.backend === "backend" ? [] : ["--backend", options.backend]),
-    ...(options.python === undefined ? [] : ["--python", options.python]),
-  ];
   const written = differs && !options.check && refused.length === 0;
   return {
     lock: path,
@@ -116,7 +103,7 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
     formDiffers: differs && differences.length === 0,
     refused,
     written,
-    command: differs && !written ? rewriteCommand(locked, given) : null,
+    command: differs && !written ? rewriteCommand(locked, givenBackendOptions(options)) : null,
   };
 }
 
