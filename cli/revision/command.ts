@@ -1,5 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { headFault } from "../../migrations/lock.ts";
 import { runAlembicScript } from "../alembic-script.ts";
 import { addBackendOptions, type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
 import { CommandError } from "../command-error.ts";
@@ -65,22 +66,16 @@ async function makeRevision(options: RevisionOptions): Promise<Outcome> {
     python: await backendPython(options),
     explain: (reason) => `Alembic can't make a revision in ${backendFolder}: ${reason}`,
   });
-  if (made === null) throw new CommandError(describeHeads(heads));
+  if (made === null) {
+    const toMerge = `There is nothing to merge: the chain ends at ${heads.join()}. Leave out --merge.`;
+    throw new CommandError(headFault({ heads }) ?? toMerge);
+  }
   return {
     revision: made.revision,
     downRevisions: heads,
     file: relative(process.cwd(), join(backendFolder, made.file)),
     command: rewriteCommand([], givenBackendOptions(options)),
   };
-}
-
-function describeHeads(heads: readonly string[]): string {
-  if (heads.length < 2) return `There is nothing to merge: the chain ends at ${heads.join()}. Leave out --merge.`;
-  return (
-    `The chain has ${heads.length} heads, ${heads.join(", ")}, and a release needs one. If one of them was deployed nowhere ` +
-    "yet, let it follow the other (its down_revision). Else join them first, by a revision with no changes of its own:\n" +
-    '  npm run unity -- revision --merge -m "Merge the heads"'
-  );
 }
 
 /** A title lands between the quotes of the file's docstring. */

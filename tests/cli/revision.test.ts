@@ -118,7 +118,10 @@ describe("unity revision", function () {
       template();
       const refused = await revision("-m", "More");
       assert.equal(refused.code, 2);
-      assert.match(refused.stderr, /The chain has 2 heads, left, right, .*\n *npm run unity -- revision --merge -m /);
+      assert.match(
+        refused.stderr,
+        /The chain has 2 heads: left, right\. .*`npm run unity -- revision --merge -m <title>`/,
+      );
 
       const merged = await revision("-m", "Merge the heads", "--merge");
       assert.equal(merged.code, 0, merged.stderr);
