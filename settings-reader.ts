@@ -15,51 +15,52 @@ export class SettingsReader {
     this.faults.push(`${this.#config.name}:${key} ${was}; it must be ${allowed}. Mend: pulumi config set ${example}`);
   }
 
-  text(key: string, fallback: string | undefined, pattern: RegExp, allowed: string, example: string): string {
-    const value = this.#config.get(key) ?? fallback;
+  /** @returns What is set, or what `Pulumi.yaml` has as the default; `undefined` for neither. */
+  #value(key: string): string | undefined {
+    return pulumi.runtime.getConfig(`${this.#config.name}:${key}`) || undefined;
+  }
+
+  text(key: string, pattern: RegExp, allowed: string, example: string): string {
+    const value = this.#value(key);
     if (value === undefined || !pattern.test(value)) this.fault(key, value, allowed, `${key} ${example}`);
     return value ?? "";
   }
 
-  oneOf<T extends string>(key: string, allowed: readonly T[], fallback: T): T {
-    const value = this.#config.get(key) ?? fallback;
+  oneOf<T extends string>(key: string, allowed: readonly [T, ...T[]]): T {
+    const value = this.#value(key);
     const found = allowed.find((choice) => choice === value);
-    if (found === undefined) this.fault(key, value, `one of ${allowed.join(", ")}`, `${key} ${fallback}`);
-    return found ?? fallback;
+    if (found === undefined) this.fault(key, value, `one of ${allowed.join(", ")}`, `${key} ${allowed[0]}`);
+    return found ?? allowed[0];
   }
 
   /** A text that may be absent. */
   optional(key: string, pattern: RegExp, allowed: string, example: string): string | undefined {
-    return this.#config.get(key) === undefined ? undefined : this.text(key, undefined, pattern, allowed, example);
+    return this.#value(key) === undefined ? undefined : this.text(key, pattern, allowed, example);
   }
 
   flag(key: string): boolean {
-    return this.oneOf(key, ["true", "false"], "false") === "true";
+    return this.oneOf(key, ["false", "true"]) === "true";
   }
 
-  /** A secret that may be absent. */
-  optionalSecret(key: string): pulumi.Output<string> | undefined {
-    return this.#config.getSecret(key);
-  }
-
-  integer(key: string, fallback: number, minimum: number, maximum: number): number {
-    const given = this.#config.get(key) ?? String(fallback);
-    const value = /^[0-9]+$/.test(given) ? Number(given) : Number.NaN;
+  /** @returns The value; `minimum` for one that is a fault. */
+  integer(key: string, minimum: number, maximum: number): number {
+    const given = this.#value(key);
+    const value = /^[0-9]+$/.test(given ?? "") ? Number(given) : Number.NaN;
     if (value >= minimum && value <= maximum) return value;
-    this.fault(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} ${fallback}`);
-    return fallback;
+    this.fault(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} <number>`);
+    return minimum;
   }
 
   /** Words with commas between them. */
   list(key: string, allowed: string, example: string): readonly string[] {
-    const given = this.#config.get(key)?.trim() ?? "";
+    const given = this.#value(key)?.trim() ?? "";
     const words = given === "" ? [] : given.split(/\s*,\s*/);
     if (words.some((word) => !/^\S+$/.test(word))) this.fault(key, given, allowed, `${key} ${example}`);
     return words;
   }
 
   approvals(key: string): readonly Approval[] {
-    const given = this.#config.get(key);
+    const given = this.#value(key);
     const { approvals, faults } = parseApprovals(given === undefined ? undefined : parseJson(given));
     for (const { path, given, allowed, example } of faults)
       this.fault(path, given, allowed, `--path '${path}' '${example}'`);
@@ -67,9 +68,16 @@ export class SettingsReader {
   }
 
   secret(key: string, allowed: string): pulumi.Output<string> {
-    const value = this.#config.getSecret(key);
+    const value = this.optionalSecret(key);
     if (value === undefined) this.fault(key, undefined, allowed, `--secret ${key}`);
     return value ?? pulumi.secret("");
+  }
+
+  /** A secret that may be absent. One that lies in the stack's file in plain is a fault, which does not repeat it. */
+  optionalSecret(key: string): pulumi.Output<string> | undefined {
+    if (this.#value(key) === undefined) return undefined;
+    if (!isEncrypted(`${this.#config.name}:${key}`)) this.fault(key, "[in plain]", "encrypted", `--secret ${key}`);
+    return this.#config.getSecret(key);
   }
 }
 
@@ -80,4 +88,10 @@ function parseJson(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** Whether a setting is kept encrypted. The SDK has this for its own warnings, and doesn't declare it. */
+function isEncrypted(key: string): boolean {
+  const { isConfigSecret } = pulumi.runtime as { isConfigSecret?: (key: string) => boolean };
+  return isConfigSecret?.(key) ?? true;
 }

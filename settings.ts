@@ -30,8 +30,12 @@ export interface RestorePoints {
   readonly storage: string;
 }
 
+/** What a stack is for. */
+export type Environment = (typeof environments)[number];
+
 /** Everything a stack decides. */
 export interface Settings {
+  readonly environment: Environment;
   /** Context of the user's kubeconfig. */
   readonly context: string;
   readonly namespace: string;
@@ -59,19 +63,20 @@ export interface Settings {
   readonly planHash: string | undefined;
 }
 
+const environments = ["development", "staging", "production"] as const;
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const quantity = /^[1-9][0-9]*(Ki|Mi|Gi|Ti)$/;
 // https://github.com/distribution/reference: a name, then a tag, a digest or both.
 const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
-const pullPolicies = ["Always", "IfNotPresent", "Never"];
+const pullPolicies = ["IfNotPresent", "Always", "Never"] as const;
 
 function readBudget(reader: SettingsReader): TimeBudget {
   const day = 86_400;
   const budget = {
-    lockTimeoutSeconds: reader.integer("lockTimeoutSeconds", 5, 1, day),
-    statementTimeoutSeconds: reader.integer("statementTimeoutSeconds", 300, 1, day),
-    deadlineSeconds: reader.integer("deadlineSeconds", 600, 1, day),
-    awaitTimeoutSeconds: reader.integer("awaitTimeoutSeconds", 660, 1, day),
+    lockTimeoutSeconds: reader.integer("lockTimeoutSeconds", 1, day),
+    statementTimeoutSeconds: reader.integer("statementTimeoutSeconds", 1, day),
+    deadlineSeconds: reader.integer("deadlineSeconds", 1, day),
+    awaitTimeoutSeconds: reader.integer("awaitTimeoutSeconds", 1, day),
   };
   const parts = Object.entries(budget);
   for (const [index, [longer, limit]] of parts.entries()) {
@@ -85,7 +90,7 @@ function readBudget(reader: SettingsReader): TimeBudget {
 
 function readPostgresImage(reader: SettingsReader): string {
   const allowed = "an image reference with a tag or a digest";
-  return reader.text("postgresImage", "postgres:17", imageReference, allowed, "postgres:17");
+  return reader.text("postgresImage", imageReference, allowed, "postgres:17");
 }
 
 function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade: boolean): RestorePoints | undefined {
@@ -93,12 +98,12 @@ function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade:
   if (allowDowngrade && !wanted)
     reader.fault("restorePoint", "false", "true where allowDowngrade is", "restorePoint true");
   if (!wanted) return undefined;
-  const storage = reader.text("restorePointStorage", "1Gi", quantity, "a size such as 1Gi", "1Gi");
+  const storage = reader.text("restorePointStorage", quantity, "a size such as 1Gi", "1Gi");
   return { image, storage };
 }
 
 function readDatabase(reader: SettingsReader, postgresImage: string): OwnedDatabase | ExternalDatabase {
-  const kind = reader.oneOf("database", ["owned", "external"], "owned");
+  const kind = reader.oneOf("database", ["owned", "external"]);
   if (kind === "external") {
     return {
       kind,
@@ -109,7 +114,7 @@ function readDatabase(reader: SettingsReader, postgresImage: string): OwnedDatab
   return {
     kind,
     image: postgresImage,
-    storage: reader.text("databaseStorage", "1Gi", quantity, "a size such as 1Gi", "1Gi"),
+    storage: reader.text("databaseStorage", quantity, "a size such as 1Gi", "1Gi"),
     password: reader.secret("databasePassword", "the password of the database that the stack will own"),
   };
 }
@@ -124,11 +129,11 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
   const allowDowngrade = reader.flag("allowDowngrade");
   const postgresImage = readPostgresImage(reader);
   const settings: Settings = {
-    context: reader.text("context", undefined, /\S/, "a context of your kubeconfig", "<name>"),
-    namespace: reader.text("namespace", "unity", label, "a Kubernetes namespace's name", "unity"),
+    environment: reader.oneOf("environment", environments),
+    context: reader.text("context", /\S/, "a context of your kubeconfig", "<name>"),
+    namespace: reader.text("namespace", label, "a Kubernetes namespace's name", "unity"),
     image: reader.text(
       "image",
-      undefined,
       imageReference,
       "the backend's image with a tag or a digest",
       "<registry>/unity-backend:<tag>",
@@ -139,10 +144,10 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
       "the image that migrates, with a tag or a digest",
       "<registry>/unity-backend:<tag>",
     ),
-    imagePullPolicy: reader.oneOf("imagePullPolicy", pullPolicies, "IfNotPresent"),
-    replicas: reader.integer("replicas", 1, 1, 100),
-    initContainer: reader.oneOf("initContainer", ["upgrade", "wait"], "upgrade"),
-    rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 120, 10, 3600),
+    imagePullPolicy: reader.oneOf("imagePullPolicy", pullPolicies),
+    replicas: reader.integer("replicas", 1, 100),
+    initContainer: reader.oneOf("initContainer", ["upgrade", "wait"]),
+    rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 10, 3600),
     database: readDatabase(reader, postgresImage),
     budget: readBudget(reader),
     targetRevision: reader.optional("targetRevision", /^\S+$/, "a revision of the lock", "<id>"),

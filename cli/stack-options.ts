@@ -3,6 +3,8 @@ import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import type { Goal } from "../migrations/live-state.ts";
+import { projectRoot } from "../paths.ts";
+import { readSettingsSchema, settingDefaults, settingText } from "../settings-schema.ts";
 import { CommandError } from "./command-error.ts";
 
 /** Options that say which stack is meant, and where it is deployed. */
@@ -15,11 +17,12 @@ export interface StackOptions {
 
 /** A stack's configuration, as Pulumi hands it to a program. */
 export interface StackConfiguration {
-  /** Values by full key, such as `unity:image`. */
+  /** Values by full key, such as `unity:image`; {@link concealed} for those that are encrypted. */
   readonly values: Readonly<Record<string, string>>;
-  /** Keys whose values are encrypted: `values` holds a placeholder. */
-  readonly secretKeys: readonly string[];
 }
+
+/** What stands for a secret, which is never decrypted here. */
+export const concealed = "[secret]";
 
 /** Adds the options of {@link StackOptions}. A stack named on the command line goes before a file in the environment. */
 export function addStackOptions(command: Command): Command {
@@ -47,16 +50,19 @@ export function readStack(options: StackOptions): StackConfiguration {
   const file = options.configFile ?? stackFile(options);
   const config = file === undefined ? {} : readConfig(file);
   const given = { ...(context && { "unity:context": context }), ...(namespace && { "unity:namespace": namespace }) };
-  const secretKeys = Object.keys(config).filter((key) => holdsSecret(config[key]));
-  const plain = Object.entries(config).map(([key, value]) => [key, holdsSecret(value) ? "[secret]" : asText(value)]);
-  return { values: { ...Object.fromEntries(plain), ...given }, secretKeys };
+  const plain = Object.entries(config).map(([key, value]) => [
+    key,
+    holdsSecret(value) ? concealed : settingText(value),
+  ]);
+  const defaults = settingDefaults(readSettingsSchema(projectRoot));
+  return { values: { ...defaults, ...Object.fromEntries(plain), ...given } };
 }
 
 /** @returns Where a stack is deployed, and whether it owns its database. @throws {CommandError} If no context is set. */
 export function readTarget(options: StackOptions): { readonly target: ClusterTarget; readonly owned: boolean } {
   const { values } = readStack(options);
-  const { "unity:context": context, "unity:namespace": namespace = "unity" } = values;
-  if (context === undefined) {
+  const { "unity:context": context = "", "unity:namespace": namespace = "" } = values;
+  if (context === "") {
     throw new CommandError("No context is set: name one with --context, or pulumi config set context <name>.");
   }
   return { target: { context, namespace }, owned: values["unity:database"] !== "external" };
@@ -66,18 +72,16 @@ export function readTarget(options: StackOptions): { readonly target: ClusterTar
 export function readGoal(options: StackOptions): Goal {
   const { values } = readStack(options);
   const words = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
-  return { toleratedRevisions: words.filter((id) => id !== ""), targetRevision: values["unity:targetRevision"] };
+  return {
+    toleratedRevisions: words.filter((id) => id !== ""),
+    targetRevision: values["unity:targetRevision"] || undefined,
+  };
 }
 
 /** Whether a value, or a part of it, is encrypted: `{secure: …}`. */
 function holdsSecret(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.hasOwn(value, "secure") || Object.values(value).some(holdsSecret);
-}
-
-/** @returns A value as Pulumi hands it to a program: a text as it is, all else as JSON. */
-function asText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function readConfig(file: string): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import type { Settings } from "../settings.ts";
 import { CommandError } from "./command-error.ts";
-import { readStack, type StackOptions } from "./stack-options.ts";
+import { concealed, readStack, type StackOptions } from "./stack-options.ts";
 
 /** A stack's values by full key, such as `unity:image`. */
 type Values = Readonly<Record<string, string>>;
@@ -15,11 +15,12 @@ export async function withSettings<T>(
   use: (settings: Settings) => T | Promise<T>,
   adjust: (values: Values) => Values = (values) => values,
 ): Promise<T> {
-  const { values, secretKeys } = readStack(options);
+  const values = adjust(readStack(options).values);
+  const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
   // Only here: the SDK takes longer to load than the rest of the command line.
   const [pulumi, { loadSettings }] = await Promise.all([import("@pulumi/pulumi"), import("../settings.ts")]);
   try {
-    pulumi.runtime.setAllConfig({ ...adjust(values) }, [...secretKeys]);
+    pulumi.runtime.setAllConfig({ ...values }, secretKeys);
     return await use(loadSettings(new pulumi.Config("unity")));
   } catch (error) {
     if (pulumi.RunError.isInstance(error)) throw new CommandError(error.message);

@@ -48,10 +48,11 @@ export async function openLocalStack(
   const project = readProject(projectRoot);
   const { config } = await readSettings(project, configFile);
   for (const [key, value] of Object.entries(values)) {
-    if (value !== undefined && config[`unity:${key}`] !== value)
-      await setConfig(project, configFile, key, value, false);
+    const fullKey = `unity:${key}`;
+    if (value !== undefined && config[fullKey] !== value)
+      await setConfig(project, configFile, key, value, project.schema[fullKey]?.secret ?? false);
   }
-  if ((values.databasePassword ?? config["unity:databasePassword"]) === undefined) {
+  if (!(values.databasePassword ?? config["unity:databasePassword"])) {
     await setConfig(project, configFile, "databasePassword", randomBytes(18).toString("base64url"), true);
   }
   return { name, configFile, stateFile: join(folder, "state.json"), environment };

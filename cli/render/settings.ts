@@ -1,6 +1,6 @@
 import { loadRelease, type Release } from "../../release.ts";
 import type { Settings } from "../../settings.ts";
-import type { StackOptions } from "../stack-options.ts";
+import { concealed, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 
 /** Options of the commands that render a release. */
@@ -15,8 +15,8 @@ const exampleImage = "registry.example/unity-backend:1.0";
 const fallbacks = {
   "unity:image": exampleImage,
   "unity:context": "<context>",
-  "unity:databasePassword": "[secret]",
-  "unity:databaseUrl": "[secret]",
+  "unity:databasePassword": concealed,
+  "unity:databaseUrl": concealed,
 };
 
 /**
@@ -28,7 +28,7 @@ export async function withRelease<T>(
   options: ReleaseOptions,
   use: (settings: Settings, release: Release) => T | Promise<T>,
 ): Promise<T> {
-  const given = options.image === undefined ? {} : { "unity:image": options.image };
+  const given: Record<string, string> = options.image === undefined ? {} : { "unity:image": options.image };
   return withSettings(
     options,
     (settings) => {
@@ -36,6 +36,14 @@ export async function withRelease<T>(
         process.stderr.write(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.\n`);
       return use(settings, loadRelease(settings));
     },
-    (values) => ({ ...fallbacks, ...values, ...given }),
+    (values) => ({ ...values, ...withoutValue(fallbacks, values), ...given }),
   );
+}
+
+/** @returns The fallbacks of what a stack's values leave open. */
+function withoutValue(
+  candidates: Record<string, string>,
+  values: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(candidates).filter(([key]) => !values[key]));
 }

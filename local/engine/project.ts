@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { isMap, parse, parseDocument } from "yaml";
+import { parseSettingsSchema, type SettingsSchema, settingText } from "../../settings-schema.ts";
+import { completeConfig } from "./project-config.ts";
 import { ConfigError, type Keyring, keyring } from "./secrets.ts";
 import { unsupported } from "./unsupported.ts";
 import { isObject, mapValue, type Value } from "./values.ts";
@@ -10,6 +12,8 @@ export interface Project {
   readonly name: string;
   readonly folder: string;
   readonly main: string;
+  /** What it declares of its settings. */
+  readonly schema: SettingsSchema;
 }
 
 /** A stack's settings as the program gets them: full keys, strings; `secretKeys` are those to keep secret. */
@@ -25,11 +29,10 @@ export function readProject(folder: string): Project {
   const { name, runtime, main, options, config } = parse(readFileSync(file, "utf8"));
   const runtimeName = runtime?.name ?? runtime;
   if (runtimeName !== "nodejs") throw unsupported(`runtime "${runtimeName}"`);
-  if (options !== undefined || config !== undefined) throw unsupported(`options or config in ${file}`);
-  return { name, folder, main: main ?? "." };
+  if (options !== undefined) throw unsupported(`options in ${file}`);
+  return { name, folder, main: main ?? ".", schema: parseSettingsSchema(name, config) };
 }
 
-const asText = (value: Value): string => (typeof value === "string" ? value : JSON.stringify(value));
 const fullKey = (project: Project, key: string): string => (key.includes(":") ? key : `${project.name}:${key}`);
 const isSecure = (value: Value): value is { secure: string } =>
   isObject(value) && typeof value.secure === "string" && Object.keys(value).length === 1;
@@ -38,7 +41,12 @@ function hasSecure(value: Value): boolean {
   return isSecure(value) || (typeof value === "object" && value !== null && Object.values(value).some(hasSecure));
 }
 
-/** @returns The settings in `file` (`Pulumi.<stack>.yaml`), secrets decrypted. */
+const stackName = (file: string): string => /^Pulumi\.(.+)\.yaml$/.exec(basename(file))?.[1] ?? file;
+
+/**
+ * @returns The settings in `file` (`Pulumi.<stack>.yaml`), secrets decrypted, and the project's defaults for the others.
+ * @throws {ConfigError} If they are not what the project declares.
+ */
 export async function readSettings(project: Project, file: string, open: Keyring = keyring()): Promise<Settings> {
   const stored = existsSync(file) ? (parse(readFileSync(file, "utf8")) ?? {}) : {};
   if (stored.secretsprovider && stored.secretsprovider !== "passphrase")
@@ -48,10 +56,9 @@ export async function readSettings(project: Project, file: string, open: Keyring
   const crypter = secretEntries.length > 0 ? await open(stored.encryptionsalt) : undefined;
   const opened = (value: Value): Value =>
     mapValue(value, (part) => (crypter !== undefined && isSecure(part) ? crypter.decrypt(part.secure) : part));
-  return {
-    config: Object.fromEntries(entries.map(([key, value]) => [fullKey(project, key), asText(opened(value))])),
-    secretKeys: secretEntries.map(([key]) => fullKey(project, key)),
-  };
+  const config = Object.fromEntries(entries.map(([key, value]) => [fullKey(project, key), settingText(opened(value))]));
+  const secretKeys = secretEntries.map(([key]) => fullKey(project, key));
+  return { config: completeConfig(stackName(file), project.schema, { config, secretKeys }), secretKeys };
 }
 
 /** Writes one value into the stack's settings file, encrypted where `secret`; comments in the file are kept. */

@@ -48,7 +48,11 @@ describe("unity render", function () {
   });
 
   it("names objects as operators type them, and gives pods the URL by reference only", async () => {
-    await renderStack("  unity:context: here\n  unity:databasePassword: hidden\n", "--image", "example/app:2");
+    await renderStack(
+      "  unity:context: here\n  unity:databasePassword: { secure: v1:hidden:B }\n",
+      "--image",
+      "example/app:2",
+    );
     const all = [...objects(jobs), ...objects(deployments)];
     assert.deepEqual(
       all.map(({ kind, metadata }) => [kind, metadata.name.replace(/[0-9a-f]{10}$/, "…"), metadata.namespace]),

@@ -131,9 +131,33 @@ describe("engine secrets and state", () => {
       "other:plain": "1",
     });
   });
-  it("refuses a runtime other than nodejs, and settings in Pulumi.yaml", () => {
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\nconfig: {size: 3}\n");
-    assert.throws(() => readProject(folder), /options or config in .* is not supported/);
+  /** What the program gets of `settings` in a project that declares `config`. */
+  async function configOf(config: string, settings: string): Promise<Record<string, string>> {
+    const file = join(folder, "Pulumi.dev.yaml");
+    writeFileSync(join(folder, "Pulumi.yaml"), `name: unity\nruntime: nodejs\nconfig: ${config}\n`);
+    writeFileSync(file, `config: ${settings}\n`);
+    return (await readSettings(readProject(folder), file)).config;
+  }
+  it("gives the project's defaults for what the stack leaves out", async () => {
+    const declared =
+      "{size: {type: integer, default: 3}, unity:list: {type: array, items: {type: string}, default: []}}";
+    assert.deepEqual(await configOf(declared, "{}"), { "unity:size": "3", "unity:list": "[]" });
+    assert.deepEqual(await configOf(declared, "{unity:size: 4}"), { "unity:size": "4", "unity:list": "[]" });
+    assert.deepEqual(await configOf("{size: 5}", "{}"), { "unity:size": "5" });
+  });
+  const faulty: readonly [declared: string, given: string, message: RegExp][] = [
+    ["{size: {type: integer}}", "{}", /Stack 'dev' is missing configuration: unity:size/],
+    ["{size: {type: integer}}", "{unity:size: two}", /'unity:size' must be of type 'integer'/],
+    ["{on: {type: boolean}}", "{unity:on: yes}", /'unity:on' must be of type 'boolean'/],
+    ["{list: {type: array, items: {type: string}}}", "{unity:list: a}", /'unity:list' must be of type 'array'/],
+    ["{word: {type: string, secret: true}}", "{unity:word: plain}", /'unity:word' must be encrypted/],
+  ];
+  for (const [declared, given, message] of faulty) {
+    it(`refuses ${given} where the project declares ${declared}`, async () => {
+      await assert.rejects(configOf(declared, given), message);
+    });
+  }
+  it("refuses a runtime other than nodejs", () => {
     writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: python\n");
     assert.throws(() => readProject(folder), /runtime "python" is not supported/);
   });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { projectRoot } from "../../paths.ts";
 import { loadSettings, type Settings } from "../../settings.ts";
+import { readSettingsSchema, settingDefaults } from "../../settings-schema.ts";
+
+const schema = readSettingsSchema(projectRoot);
 
 const least = {
   "unity:context": "kind-kind",
@@ -9,7 +13,8 @@ const least = {
 };
 
 function load(configuration: Record<string, string>): Settings {
-  pulumi.runtime.setAllConfig(configuration, ["unity:databasePassword", "unity:databaseUrl"]);
+  const secrets = Object.keys(configuration).filter((key) => schema[key]?.secret);
+  pulumi.runtime.setAllConfig({ ...settingDefaults(schema), ...configuration }, secrets);
   return loadSettings();
 }
 
@@ -27,6 +32,7 @@ describe("loadSettings", () => {
   it("needs a context, an image and a password, and has a default for all else", () => {
     const { database, ...settings } = load(least);
     assert.deepEqual(settings, {
+      environment: "development",
       context: "kind-kind",
       namespace: "unity",
       image: "registry.example/unity-backend:1.0",
@@ -81,6 +87,7 @@ describe("loadSettings", () => {
   });
 
   const bad: [string, string, RegExp][] = [
+    ["unity:environment", "prod", /unity:environment is "prod"; it must be one of development, staging, production/],
     ["unity:context", " ", /unity:context is " "; it must be a context of your kubeconfig/],
     ["unity:namespace", "Unity!", /unity:namespace is "Unity!"; it must be .*pulumi config set namespace unity/],
     ["unity:image", "unity-backend", /unity:image is "unity-backend"; it must be .*with a tag or a digest/],
@@ -100,7 +107,7 @@ describe("loadSettings", () => {
     ["unity:replicas", "two", /unity:replicas is "two"/],
     ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
     ["unity:allowDowngrade", "true", /unity:restorePoint is "false"; it must be true where allowDowngrade is/],
-    ["unity:allowDowngrade", "yes", /unity:allowDowngrade is "yes"; it must be one of true, false/],
+    ["unity:allowDowngrade", "yes", /unity:allowDowngrade is "yes"; it must be one of false, true/],
     ["unity:migrationImage", "unity-backend", /unity:migrationImage is "unity-backend"; it must be the image/],
     ["unity:database", "shared", /it must be one of owned, external/],
     ["unity:databaseStorage", "much", /unity:databaseStorage is "much"; it must be a size such as 1Gi/],
@@ -125,6 +132,39 @@ describe("loadSettings", () => {
   it("says what to set when nothing is set", () => {
     pulumi.runtime.setAllConfig({}, []);
     assert.throws(() => loadSettings(), /context is not set.*image is not set.*--secret databasePassword/s);
+  });
+
+  it("refuses a secret that is kept in plain, without repeating it", () => {
+    pulumi.runtime.setAllConfig({ ...settingDefaults(schema), ...least, "unity:databasePassword": "hunter2" }, []);
+    assert.throws(
+      () => loadSettings(),
+      (error: Error) =>
+        /databasePassword is "\[in plain\]"; .*config set --secret databasePassword/.test(error.message) &&
+        !error.message.includes("hunter2"),
+    );
+  });
+
+  it("reads nothing that Pulumi.yaml doesn't declare, and declares nothing that is not read", () => {
+    const read = new Set<string>();
+    const everything = { ...least, "unity:restorePoint": "true", "unity:allowDowngrade": "true" };
+    for (const database of ["owned", "external"]) {
+      const values: Record<string, string> = { ...settingDefaults(schema), ...everything, "unity:database": database };
+      pulumi.runtime.setAllConfig(values, []);
+      const { getConfig } = pulumi.runtime;
+      const listen = (key: string) => {
+        read.add(key);
+        return getConfig(key);
+      };
+      Object.assign(pulumi.runtime, { getConfig: listen });
+      try {
+        loadSettings();
+      } catch {
+        // Some of these values are faults: what counts is that they were read.
+      } finally {
+        Object.assign(pulumi.runtime, { getConfig });
+      }
+    }
+    assert.deepEqual([...read].sort(), Object.keys(schema).sort());
   });
 
   it("never repeats a secret", () => {
