@@ -32,7 +32,7 @@ class Walk {
   async step({ language, marks, text: content }: Block): Promise<void> {
     if (language === "sh" && "walk" in marks) await this.#command(this.#own(content), Number(marks.exits ?? 0));
     if ("sees" in marks) this.#compare(this.#own(content));
-    if (marks.append !== undefined) appendFileSync(join(this.folder, marks.append), content);
+    if (marks.append !== undefined) appendFileSync(join(this.folder, marks.append), `\n\n${content}`);
     if (marks.functions !== undefined) this.#replaceFunctions(marks.functions, content);
   }
 
