@@ -58,6 +58,7 @@ export const exitCodeTable: Readonly<Record<CommandName, Meanings>> = {
     2: "wrong usage, or the file can't be written; or the report is there and a part that was asked for can't be had",
   },
   restore: { 0: "done", 2: "wrong usage, or it can't be done: the database is as it was" },
+  revision: { 0: "the file is made", 2: "wrong usage, or the chain or Alembic does not allow it: no file is made" },
   status: state,
   verify: { 0: "all checks passed", 1: "a check failed, or could not look", 2: "wrong usage" },
 };

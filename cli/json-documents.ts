@@ -10,6 +10,7 @@ import type { LogLine } from "./logs/line.ts";
 import type { Report } from "./report/report.ts";
 import type { RestorePoint } from "./restore/restore-point.ts";
 import type { Restored } from "./restore/run.ts";
+import type { RevisionOutcome } from "./revision/run.ts";
 import type { Status } from "./status/run.ts";
 
 /** What `--json` prints, by command: one document on standard output, and nothing else there. */
@@ -36,6 +37,8 @@ export interface JsonDocuments {
   readonly report: Report;
   /** What the database was put back to; with `--list` the restore points, the oldest first. */
   readonly restore: Restored | readonly RestorePoint[];
+  /** The file that was made. */
+  readonly revision: RevisionOutcome;
   /** Where the database is, and the migrate Jobs. */
   readonly status: Status;
   /** Results in the order of the checks' list. */

@@ -12,6 +12,7 @@ import { planProgram } from "./plan/command.ts";
 import { renderProgram } from "./render/command.ts";
 import { reportProgram } from "./report/command.ts";
 import { restoreProgram } from "./restore/command.ts";
+import { revisionProgram } from "./revision/command.ts";
 import { statusProgram } from "./status/command.ts";
 import { verifyProgram } from "./verify/command.ts";
 
@@ -35,6 +36,7 @@ export function unityProgram(writeError: (text: string) => void = () => {}): Com
     .addCommand(renderProgram())
     .addCommand(reportProgram())
     .addCommand(restoreProgram())
+    .addCommand(revisionProgram())
     .addCommand(statusProgram())
     .addCommand(verifyProgram())
     .addCommand(completeProgram(), { hidden: true });

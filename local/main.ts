@@ -1,4 +1,4 @@
-// What the Makefile calls: `node local/main.ts demo | demo-down | check | reference | clean`.
+// What the Makefile calls: `node local/main.ts demo | demo-down | demo-remove | check | reference | clean`.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { pythonEnvironment } from "../cli/python-environment.ts";
 import { cacheRoot, projectRoot } from "../paths.ts";
 import { stopCluster } from "./cluster/stop.ts";
 import { demo } from "./demo.ts";
+import { removeDemo } from "./demo-remove.ts";
 
 const backend = join(projectRoot, "backend");
 
@@ -40,6 +41,7 @@ const commands: Readonly<Record<string, () => Promise<number>>> = {
     await stopCluster();
     return 0;
   },
+  "demo-remove": () => removeDemo(process.env),
   check,
   reference: async () => {
     const { referenceCommand, referenceFiles } = await import("./reference/files.ts");

@@ -1,13 +1,12 @@
 import { Command, Option } from "commander";
+import { addBackendOptions } from "../backend-options.ts";
 import { runs } from "../runs.ts";
 
 /** @returns The command `unity lock`. */
 export function lockProgram(): Command {
-  const program = new Command("lock")
+  const program = addBackendOptions(new Command("lock"))
     .description("Write migrations.lock.json, the reviewed record of the chain, from what Alembic says.")
     .option("--check", "write nothing; say what differs")
-    .option("--backend <folder>", "folder that holds alembic.ini", "backend")
-    .option("--python <interpreter>", "interpreter that has what requirements.txt says, instead of one of our own")
     .addOption(rewriteOption());
   return runs(program, { doing: "Locking the chain", load: () => import("./run.ts") });
 }

@@ -3,19 +3,17 @@ import { join, relative, resolve } from "node:path";
 import { compareLocks, type Difference, refusedDifferences } from "../../migrations/compare-locks.ts";
 import { formatLock, type Lock, lockVersion } from "../../migrations/lock.ts";
 import { parseReviewedLock } from "../../migrations/parse-lock.ts";
+import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
 import { formats, type Highlight } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
-import { pythonEnvironment } from "../python-environment.ts";
 import type { Call, Result } from "../result.ts";
 import { annotate } from "./annotate.ts";
 import { askAlembic } from "./ask-alembic.ts";
 import { describeDifferences, describeLimitations, rewriteCommand, summarize } from "./report.ts";
 
-interface LockOptions {
-  readonly backend: string;
+interface LockOptions extends BackendOptions {
   readonly check?: boolean;
-  readonly python?: string;
   readonly rewrite: readonly string[];
 }
 
@@ -66,15 +64,9 @@ const highlights: readonly Highlight[] = [
 const emptyLock: Lock = { version: lockVersion, versionLocations: [], heads: [], bases: [], revisions: [] };
 
 async function makeLock(options: LockOptions, { doing, tell }: Progress): Promise<Lock> {
-  const { python: given, backend } = options;
-  const python =
-    given === undefined
-      ? await pythonEnvironment({ requirements: resolve(backend, "requirements.txt"), report: tell })
-      : given.includes("/")
-        ? resolve(given)
-        : given;
+  const python = await backendPython(options, tell);
   doing("Alembic renders its revisions");
-  const chain = await askAlembic(resolve(backend), python);
+  const chain = await askAlembic(resolve(options.backend), python);
   doing(`linting ${chain.revisions.length} revisions`);
   return { version: lockVersion, ...chain, revisions: await annotate(chain.revisions, tell) };
 }
@@ -91,10 +83,6 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
   const locked = refusedDifferences(differences, new Set());
   const refused = options.check ? [] : refusedDifferences(differences, new Set(options.rewrite));
   const differs = text !== formatLock(after);
-  const given = [
-    ...(options.backend === "backend" ? [] : ["--backend", options.backend]),
-    ...(options.python === undefined ? [] : ["--python", options.python]),
-  ];
   const written = differs && !options.check && refused.length === 0;
   return {
     lock: path,
@@ -104,7 +92,7 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
     formDiffers: differs && differences.length === 0,
     refused,
     written,
-    command: differs && !written ? rewriteCommand(locked, given) : null,
+    command: differs && !written ? rewriteCommand(locked, givenBackendOptions(options)) : null,
   };
 }
 

@@ -53,6 +53,10 @@ const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>
   render: { 0: { words: ["--output", "{folder}"] }, 1: { words: ["--output", "{folder}/none", "--check"] }, 2: wrong },
   report: { 0: { words: ["--offline"] }, 1: { words: [] }, 2: { words: [], answers: down } },
   restore: { 2: { words: ["--list"] } },
+  revision: {
+    0: { words: ["--backend", "{growing}", "--python", "{python}", "--message", "Next"] },
+    2: { words: ["--backend", "{folder}", "--python", "{python}", "--message", "Next"] },
+  },
   status: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
   verify: { 0: { words: ["reversible"] }, 1: { words: ["tables"], answers: down }, 2: { words: ["tabels"] } },
 };
@@ -66,9 +70,9 @@ describe("what commands print and exit with", function () {
   let projects: readonly ChainProject[] = [];
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "unity-results-"));
-    projects = [new ChainProject(linearChain(1)), new ChainProject(linearChain(2))];
-    const [chain = "", changed = ""] = projects.map((project) => project.folder);
-    chains = { folder, chain, changed, python: await alembicPython() };
+    projects = [1, 2, 1].map((revisions) => new ChainProject(linearChain(revisions)));
+    const [chain = "", changed = "", growing = ""] = projects.map((project) => project.folder);
+    chains = { folder, chain, changed, growing, python: await alembicPython() };
   });
   after(() => {
     rmSync(folder, { recursive: true });
@@ -79,7 +83,7 @@ describe("what commands print and exit with", function () {
     const file = join(folder, "stack.yaml");
     writeFileSync(file, stack + settings);
     const filled = words.map((word) => word.replaceAll(/\{(\w+)\}/g, (_, key: string) => chains[key] ?? ""));
-    return [name, ...filled, ...(name === "lock" ? [] : ["--config-file", file])];
+    return [name, ...filled, ...(["lock", "revision"].includes(name) ? [] : ["--config-file", file])];
   }
   function answering<T>({ answers }: Given, work: () => Promise<T>): Promise<T> {
     const remove = fakeKubectl({ ...nothingDeployed, ...answers });
