@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -70,8 +70,10 @@ describe("what commands print and exit with", function () {
   let projects: readonly ChainProject[] = [];
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "unity-results-"));
-    projects = [1, 2, 1].map((revisions) => new ChainProject(linearChain(revisions)));
-    const [chain = "", changed = "", growing = ""] = projects.map((project) => project.folder);
+    projects = [1, 2].map((revisions) => new ChainProject(linearChain(revisions)));
+    const [chain = "", changed = ""] = projects.map((project) => project.folder);
+    const growing = join(folder, "growing");
+    cpSync(join(projectRoot, "backend"), growing, { recursive: true });
     chains = { folder, chain, changed, growing, python: await alembicPython() };
   });
   after(() => {
@@ -138,7 +140,8 @@ describe("what commands print and exit with", function () {
 
   it("are a JSON error for every command that is called wrongly, and nothing on standard error", async () => {
     const names = Object.keys(exitCodeTable);
-    const results = await Promise.all(names.map((name) => unity(name, "--wrong", "--json")));
+    const needed = (name: string) => (name === "revision" ? ["--message", "Next"] : []);
+    const results = await Promise.all(names.map((name) => unity(name, ...needed(name), "--wrong", "--json")));
     for (const { code, stdout, stderr } of results) {
       assert.deepEqual([code, stderr], [2, ""]);
       assert.deepEqual(JSON.parse(stdout), { error: { message: "unknown option '--wrong'", exitCode: 2 } });

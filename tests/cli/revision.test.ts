@@ -119,7 +119,7 @@ describe("unity revision", function () {
       const refused = await revision("-m", "More");
       assert.equal(refused.code, 2);
       assert.match(
-        refused.stderr,
+        refused.stdout,
         /The chain has 2 heads: left, right\. .*`npm run unity -- revision --merge -m <title>`/,
       );
 
@@ -139,10 +139,10 @@ describe("unity revision", function () {
       it(`exits with 2 at ${what}`, async () => {
         project = new ChainProject([{ id: "first" }]);
         spoil();
-        const { code, stderr } = await revision("-m", "More");
+        const { code, stdout } = await revision("-m", "More");
         assert.equal(code, 2);
-        assert.match(stderr, says);
-        assert.doesNotMatch(stderr, /\n {4}at /);
+        assert.match(JSON.parse(stdout).error.message, says);
+        assert.doesNotMatch(stdout, /\n {4}at /);
       });
     }
   });
