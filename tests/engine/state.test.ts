@@ -50,6 +50,7 @@ describe("engine secrets and state", () => {
     const stack = (outputs: Properties) => resource("stack", { type: "pulumi:pulumi:Stack", outputs });
     const other = resource("other", { inputs: { password: secret("s3cret") } });
     const store = (outputs: Properties) => stateFile().save({ resources: [stack(outputs), other], pending: [] });
+    stateFile().lock();
     const locked = new StateFile(stateFile().path, async () => assert.fail("asks for the passphrase"));
     await store({ head: "a" });
     assert.deepEqual(await locked.outputs(), { head: "a" });
