@@ -4,6 +4,7 @@ import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
+import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
@@ -12,9 +13,15 @@ import type { Settings } from "./settings.ts";
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
  * @param attempt The migrate Job that the plan asks for.
+ * @param records Releases that this stack has recorded before.
  * @returns The stack's outputs.
  */
-export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
+export function deploy(
+  settings: Settings,
+  chain: Release,
+  { attempt }: JobAttempt,
+  records: readonly ReleaseRecord[] = [],
+) {
   const { context, imagePullPolicy } = settings;
   const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
   const metadata = { name: settings.namespace };
@@ -49,5 +56,13 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
     { target: checkTarget(settings, chain), rollout: backend.rollout },
     { dependsOn: backend },
   );
-  return { head: chain.head, jobName: migration.jobName, checks: verification.results };
+  return {
+    head: chain.head,
+    jobName: migration.jobName,
+    checks: verification.results,
+    // Known only once the checks have passed: an update that fails leaves what was recorded before.
+    releases: verification.results.apply((results) =>
+      addRecord(records, recordRelease({ ...chain, ...settings }, settings.environment, results)),
+    ),
+  };
 }

@@ -14,7 +14,7 @@ import type { Settings } from "./settings.ts";
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
 export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
-  const { context, namespace, approvals, planHash: pinnedHash } = settings;
+  const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
   const { lock } = chain;
   const unknown = unknownApprovals(lock, approvals);
   if (unknown.length > 0) {
@@ -24,8 +24,9 @@ export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan
   const target = { context, namespace };
   const options = migrationOptions(settings, chain);
   const firstJobName = migration(options).jobName(1);
+  const pinRequired = environment === "production";
   const live = await readLive(new Kubectl(target), settings.database.kind === "owned");
-  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, target });
+  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
 }
 
 /**

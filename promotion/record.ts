@@ -1,0 +1,99 @@
+import type { CheckResults } from "../checks/result.ts";
+import { digestOf, withDigest } from "../manifests/image-reference.ts";
+import { contentHash } from "../migrations/job-identity.ts";
+import { type Lock, lockDigest } from "../migrations/lock.ts";
+import { sqlHash } from "../migrations/plan-hash.ts";
+import { cutAt } from "../migrations/target.ts";
+
+/** What a release is, wherever it is deployed: nothing of a database's place, of a cluster or of a time is in it. */
+export interface ReleaseIdentity {
+  /** Revision that the database is at in the end. */
+  readonly head: string;
+  /** Digest of the chain as far as {@link head}: ids, order and files. */
+  readonly chain: string;
+  /** Digest of the SQL of each of its revisions. */
+  readonly sql: string;
+  /** Digest of the program that runs the chain. */
+  readonly runner: string;
+  /** Digest of the backend's image, `sha256:…`; `null` if it is known by a tag only. */
+  readonly image: string | null;
+  /** Digest of the image that migrates: mostly the backend's. */
+  readonly migrationImage: string | null;
+}
+
+/** What a stack records of a release once it is migrated, rolled out and checked. */
+export interface ReleaseRecord extends ReleaseIdentity {
+  readonly version: typeof recordVersion;
+  /** What the stack is for. */
+  readonly environment: string;
+  /** How many checks passed. */
+  readonly checks: number;
+}
+
+/** Version of the record's form. */
+const recordVersion = 1;
+
+/** Releases that a stack keeps the record of: those that another may still be brought to, or back to. */
+const keptReleases = 20;
+
+/** What decides on a release's identity. */
+export interface ReleaseParts {
+  readonly lock: Lock;
+  readonly head: string;
+  /** The runner's files, by name. */
+  readonly runnerFiles: Readonly<Record<string, string>>;
+  readonly image: string;
+  /** @default `image` */
+  readonly migrationImage: string | undefined;
+}
+
+/** @returns A release's identity, as far as it is known before it runs. */
+export function identify({ lock, head, runnerFiles, image, migrationImage }: ReleaseParts): ReleaseIdentity {
+  const chain = cutAt(lock, head);
+  return {
+    head,
+    chain: lockDigest(chain),
+    sql: contentHash(chain.revisions.map((revision) => [revision.id, sqlHash(revision)])),
+    runner: contentHash(runnerFiles),
+    image: digestOf(image) ?? null,
+    migrationImage: digestOf(migrationImage ?? image) ?? null,
+  };
+}
+
+/** @returns The record of a release whose checks have passed; an image known by a tag has the digest that its pods run. */
+export function recordRelease(parts: ReleaseParts, environment: string, results: CheckResults): ReleaseRecord {
+  const digest = digestOf(parts.image) ?? results.pods.image;
+  const image = digest === undefined ? parts.image : withDigest(parts.image, digest);
+  const checks = Object.values(results).filter(({ passed }) => passed).length;
+  return { version: recordVersion, environment, ...identify({ ...parts, image }), checks };
+}
+
+/** @returns The records with a new one: the newest first, each release once. */
+export function addRecord(records: readonly ReleaseRecord[], record: ReleaseRecord): readonly ReleaseRecord[] {
+  return [record, ...records.filter((known) => !isSame(known, record))].slice(0, keptReleases);
+}
+
+const identityKeys = ["head", "chain", "sql", "runner", "image", "migrationImage"] as const;
+
+/** Whether two releases are one. */
+export function isSame(one: ReleaseIdentity, other: ReleaseIdentity): boolean {
+  return identityKeys.every((key) => one[key] === other[key]);
+}
+
+/** @returns What of a stack's output `releases` is a record of this version. */
+export function parseRecords(output: unknown): readonly ReleaseRecord[] {
+  return Array.isArray(output) ? output.filter(isRecord) : [];
+}
+
+function isRecord(value: unknown): value is ReleaseRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { version, environment, checks, image, migrationImage, ...rest } = value as Partial<ReleaseRecord>;
+  const texts = [environment, rest.head, rest.chain, rest.sql, rest.runner];
+  const images = [image, migrationImage];
+  return (
+    version === recordVersion &&
+    typeof checks === "number" &&
+    texts.every((text) => typeof text === "string") &&
+    images.every((digest) => digest === null || typeof digest === "string")
+  );
+}
