@@ -44,7 +44,8 @@ const rules: readonly Rule[] = [
     key: "database",
     given: ({ database }) => database.kind,
     holds: ({ database }) => database.kind === "external",
-    allowed: "external in production: the stack's own PostgreSQL is one pod on one volume, without a replica or backups",
+    allowed:
+      "external in production: the stack's own PostgreSQL is one pod on one volume, without a replica or backups",
     mend: "database external",
   },
   {

@@ -5,11 +5,6 @@ export function digestOf(reference: string): string | undefined {
   return digestPattern.exec(reference)?.[1];
 }
 
-/** @returns The tag of a reference without a digest; `undefined` if it has neither, which Kubernetes reads as `latest`. */
-export function tagOf(reference: string): string | undefined {
-  return /:([\w][\w.-]*)$/.exec(reference.replace(digestPattern, ""))?.[1];
-}
-
 /** @returns A reference by its digest, without any tag. */
 export function withDigest(reference: string, digest: string): string {
   const name = reference.replace(digestPattern, "").replace(/:[\w][\w.-]*$/, "");
