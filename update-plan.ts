@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "./cluster/kubectl.ts";
-import { readLive } from "./cluster/live-state.ts";
+import { type Live, readLive } from "./cluster/live-state.ts";
 import { migration } from "./manifests/migrate-job.ts";
 import { unknownApprovals } from "./migrations/approvals.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
@@ -14,18 +14,23 @@ import type { Settings } from "./settings.ts";
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
 export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
-  const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
-  const { lock } = chain;
-  const unknown = unknownApprovals(lock, approvals);
+  const { context, namespace, approvals, database } = settings;
+  const unknown = unknownApprovals(chain.lock, approvals);
   if (unknown.length > 0) {
     const mend = "Correct them in the stack's file, or remove one: pulumi config rm --path 'approvals[<index>]'";
     throw new pulumi.RunError(`The stack approves what is not in the chain:\n  - ${unknown.join("\n  - ")}\n${mend}`);
   }
-  const target = { context, namespace };
+  const live = await readLive(new Kubectl({ context, namespace }), database.kind === "owned");
+  return planFor(live, settings, chain);
+}
+
+/** @returns What an update with these settings would do to what is there; in production only what is pinned. */
+export function planFor(live: Live, settings: Settings, chain: Chain): Plan {
+  const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
   const options = migrationOptions(settings, chain);
   const firstJobName = migration(options).jobName(1);
+  const target = { context, namespace };
   const pinRequired = environment === "production";
-  const live = await readLive(new Kubectl(target), settings.database.kind === "owned");
   return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
 }
 

@@ -10,6 +10,7 @@ import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
+import { promoteProgram } from "./promote/command.ts";
 import { renderProgram } from "./render/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
@@ -25,6 +26,7 @@ const program = new Command("unity")
   .addCommand(lockProgram())
   .addCommand(logsProgram())
   .addCommand(planProgram())
+  .addCommand(promoteProgram())
   .addCommand(renderProgram())
   .addCommand(restoreProgram())
   .addCommand(statusProgram())

@@ -5,8 +5,12 @@ export function digestOf(reference: string): string | undefined {
   return digestPattern.exec(reference)?.[1];
 }
 
+/** @returns A reference without tag and digest: registry and repository. */
+export function nameOf(reference: string): string {
+  return reference.replace(digestPattern, "").replace(/:[\w][\w.-]*$/, "");
+}
+
 /** @returns A reference by its digest, without any tag. */
 export function withDigest(reference: string, digest: string): string {
-  const name = reference.replace(digestPattern, "").replace(/:[\w][\w.-]*$/, "");
-  return `${name}@${digest}`;
+  return `${nameOf(reference)}@${digest}`;
 }

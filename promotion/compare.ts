@@ -1,4 +1,4 @@
-import { isSame, type ReleaseIdentity, type ReleaseRecord } from "./record.ts";
+import { isSame, isSameCheckout, type ReleaseIdentity, type ReleaseRecord } from "./record.ts";
 
 /** A stack that a release is taken from. */
 export interface Source {
@@ -17,20 +17,46 @@ const titles: Readonly<Record<keyof ReleaseIdentity, string>> = {
   migrationImage: "image that migrates",
 };
 
+/** @returns The releases that may be taken from a source, the newest first; or why there is none. */
+function stagedIn({ stack, records }: Source): readonly [ReleaseRecord, ...ReleaseRecord[]] | string {
+  const [newest] = records;
+  const [first, ...others] = records.filter(({ environment }) => environment === "staging");
+  if (first !== undefined) return [first, ...others];
+  return newest === undefined
+    ? `Stack ${stack} has recorded no release that passed its checks.`
+    : `Stack ${stack} is for ${newest.environment}: a release is taken from a stack for staging.`;
+}
+
 /**
  * @param release What is to be deployed.
  * @returns Why it is none that has succeeded in the source; empty if it has.
  */
-export function promotionFaults(release: ReleaseIdentity, { stack, records }: Source): readonly string[] {
-  const [newest] = records;
-  if (newest === undefined) return [`Stack ${stack} has recorded no release that passed its checks.`];
-  const staged = records.filter(({ environment }) => environment === "staging");
-  if (staged.length === 0)
-    return [`Stack ${stack} is for ${newest.environment}: a release is taken from a stack for staging.`];
+export function promotionFaults(release: ReleaseIdentity, source: Source): readonly string[] {
+  const staged = stagedIn(source);
+  if (typeof staged === "string") return [staged];
   if (release.image === null || release.migrationImage === null)
     return ["This stack names its image by a tag, which may be moved: a release is known by its digest."];
-  if (staged.some((record) => isSame(record, release))) return [];
-  return differences(release, staged[0] ?? newest, stack);
+  return staged.some((record) => isSame(record, release)) ? [] : differences(release, staged[0], source.stack);
+}
+
+/**
+ * @param checkout What this checkout would deploy; its images don't matter.
+ * @returns The newest release of the source that was deployed from such a checkout; or why there is none to take.
+ */
+export function chooseRelease(
+  checkout: ReleaseIdentity,
+  source: Source,
+): { readonly chosen: ReleaseRecord } | { readonly faults: readonly string[] } {
+  const staged = stagedIn(source);
+  if (typeof staged === "string") return { faults: [staged] };
+  const [newest] = staged;
+  const chosen = staged.find((record) => isSameCheckout(record, checkout));
+  if (chosen === undefined) {
+    const { image, migrationImage } = newest;
+    return { faults: differences({ ...checkout, image, migrationImage }, newest, source.stack) };
+  }
+  if (chosen.image !== null && chosen.migrationImage !== null) return { chosen };
+  return { faults: [`Stack ${source.stack} ran an image whose digest nobody knows: name it there by its digest.`] };
 }
 
 /** @returns In what a release differs from the newest one of a stack, a sentence each. */

@@ -1,5 +1,5 @@
 import type { CheckResults } from "../checks/result.ts";
-import { digestOf, withDigest } from "../manifests/image-reference.ts";
+import { digestOf, nameOf, withDigest } from "../manifests/image-reference.ts";
 import { contentHash } from "../migrations/job-identity.ts";
 import { type Lock, lockDigest } from "../migrations/lock.ts";
 import { sqlHash } from "../migrations/plan-hash.ts";
@@ -28,6 +28,9 @@ export interface ReleaseRecord extends ReleaseIdentity {
   readonly environment: string;
   /** How many checks passed. */
   readonly checks: number;
+  /** Names of both images, without tag and digest: where they were pulled from. */
+  readonly imageName: string;
+  readonly migrationImageName: string;
 }
 
 /** Version of the record's form. */
@@ -65,7 +68,14 @@ export function recordRelease(parts: ReleaseParts, environment: string, results:
   const digest = digestOf(parts.image) ?? results.pods.image;
   const image = digest === undefined ? parts.image : withDigest(parts.image, digest);
   const checks = Object.values(results).filter(({ passed }) => passed).length;
-  return { version: recordVersion, environment, ...identify({ ...parts, image }), checks };
+  return {
+    version: recordVersion,
+    environment,
+    ...identify({ ...parts, image }),
+    checks,
+    imageName: nameOf(image),
+    migrationImageName: nameOf(parts.migrationImage ?? image),
+  };
 }
 
 /** @returns The records with a new one: the newest first, each release once. */
@@ -73,11 +83,17 @@ export function addRecord(records: readonly ReleaseRecord[], record: ReleaseReco
   return [record, ...records.filter((known) => !isSame(known, record))].slice(0, keptReleases);
 }
 
-const identityKeys = ["head", "chain", "sql", "runner", "image", "migrationImage"] as const;
+/** The parts of a release that lie in a checkout, and the images that were built from it. */
+const identityKeys = { checkout: ["head", "chain", "sql", "runner"], images: ["image", "migrationImage"] } as const;
 
 /** Whether two releases are one. */
 export function isSame(one: ReleaseIdentity, other: ReleaseIdentity): boolean {
-  return identityKeys.every((key) => one[key] === other[key]);
+  return isSameCheckout(one, other) && identityKeys.images.every((key) => one[key] === other[key]);
+}
+
+/** Whether two releases are one, but for their images. */
+export function isSameCheckout(one: ReleaseIdentity, other: ReleaseIdentity): boolean {
+  return identityKeys.checkout.every((key) => one[key] === other[key]);
 }
 
 /** @returns What of a stack's output `releases` is a record of this version. */
@@ -88,7 +104,8 @@ export function parseRecords(output: unknown): readonly ReleaseRecord[] {
 function isRecord(value: unknown): value is ReleaseRecord {
   if (typeof value !== "object" || value === null) return false;
   const { version, environment, checks, image, migrationImage, ...rest } = value as Partial<ReleaseRecord>;
-  const texts = [environment, rest.head, rest.chain, rest.sql, rest.runner];
+  const { head, chain, sql, runner, imageName, migrationImageName } = rest;
+  const texts = [environment, head, chain, sql, runner, imageName, migrationImageName];
   const images = [image, migrationImage];
   return (
     version === recordVersion &&

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { type GeneratedFilesOptions, generatedFilesExitCodes, writeOrCheck } from "../generated-files.ts";
 import { addRenderOptions } from "../render/command.ts";
 import type { ReleaseOptions } from "../render/settings.ts";
+import { ofStack } from "../stack-options.ts";
 import { docsCommand } from "./words.ts";
 
 /** @returns The command `unity docs`. */
@@ -21,6 +22,6 @@ export function docsProgram(): Command {
       import("./files.ts"),
     ]);
     const inputs = await withRelease(options, (settings, release) => documentInputs(settings, release, commands));
-    writeOrCheck(documentFiles(inputs), options, docsCommand);
+    writeOrCheck(documentFiles(inputs), options, ofStack(docsCommand, options));
   });
 }

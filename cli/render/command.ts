@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { projectRoot } from "../../paths.ts";
 import { type GeneratedFilesOptions, generatedFilesExitCodes, writeOrCheck } from "../generated-files.ts";
-import { addStackOptions } from "../stack-options.ts";
+import { addStackOptions, ofStack } from "../stack-options.ts";
 import type { ReleaseOptions } from "./settings.ts";
 
 /** Adds the options of commands that render a release into files. */
@@ -21,6 +21,6 @@ export function renderProgram(): Command {
     .action(async (options: ReleaseOptions & GeneratedFilesOptions) => {
       // Only here: with them comes the SDK, which takes longer to load than the rest of the command line.
       const [{ withRelease }, { renderFiles }] = await Promise.all([import("./settings.ts"), import("./files.ts")]);
-      writeOrCheck(await withRelease(options, renderFiles), options, "npm run unity -- render");
+      writeOrCheck(await withRelease(options, renderFiles), options, ofStack("npm run unity -- render", options));
     });
 }

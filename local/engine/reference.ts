@@ -31,9 +31,11 @@ function stackNameOf(reference: string, project: string): string {
 export function outputsReader(stack: Stack): ReadOutputs {
   return async (reference) => {
     const name = stackNameOf(reference, stack.project.name);
-    const path = name === stack.name ? stack.file.path : stack.stateOf(name);
+    const isOwn = name === stack.name;
+    const path = isOwn ? stack.file.path : stack.stateOf(name);
     if (path === undefined)
       throw new ConfigError(`unknown stack "${reference}": say where states lie by {stack} in the path of --state`);
+    if (!existsSync(path) && isOwn) return {}; // It was never updated.
     if (!existsSync(path)) throw new ConfigError(`unknown stack "${reference}": there is no state ${path}`);
     return new StateFile(path, keyring()).outputs();
   };

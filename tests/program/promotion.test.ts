@@ -30,6 +30,8 @@ const staged: ReleaseRecord = {
   version: 1,
   environment: "staging",
   checks: 13,
+  imageName: "registry.example/unity-backend",
+  migrationImageName: "registry.example/unity-backend",
   ...identify({ ...release, image, migrationImage: undefined }),
 };
 
