@@ -35,10 +35,12 @@ export class PolicyGate {
   /** Lets through what was declared until now. @throws {pulumi.RunError} If any of it must never be. */
   open(isProduction: boolean): void {
     const found = violations(this.#declared, isProduction);
-    if (found.length === 0) return this.#open();
-    // Every registration ends with this one error, which Pulumi therefore tells once.
-    const fault = new pulumi.RunError(describeViolations(found));
-    this.#close(fault);
-    throw fault;
+    if (found.length > 0) {
+      // Every registration ends with this one error, which Pulumi therefore tells once.
+      const fault = new pulumi.RunError(describeViolations(found));
+      this.#close(fault);
+      throw fault;
+    }
+    this.#open();
   }
 }

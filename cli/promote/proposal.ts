@@ -1,10 +1,11 @@
+import type { Live } from "../../cluster/live-state.ts";
 import { nameOf } from "../../manifests/image-reference.ts";
 import type { Plan } from "../../migrations/plan.ts";
 import { chooseRelease } from "../../promotion/compare.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import { loadRelease, type Release } from "../../release.ts";
 import type { Settings } from "../../settings.ts";
-import { planFor, planUpdate } from "../../update-plan.ts";
+import { planFor, readStackLive } from "../../update-plan.ts";
 import { CommandError } from "../command-error.ts";
 import type { StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
@@ -95,14 +96,15 @@ function imageSettings(release: ReleaseRecord, values: Values): { image: string;
 
 /** @returns The plan as if it were pinned: a hash that is not there yet is no fault of it. */
 async function planOf(settings: Settings, release: Release, now: ReleaseRecord | null) {
-  const first = await planUpdate(settings, release);
-  const pinned = { ...settings, planHash: first.hash ?? undefined };
-  if (first.state.kind !== "unreachable") return { plan: await planUpdate(pinned, release), unasked: null };
-  const unasked = first.sentence;
-  if (now === null) return { plan: null, unasked };
-  const reading = { kind: "rows", rows: [now.head] } as const;
-  const { hash } = planFor({ reading, jobs: [] }, settings, release);
-  return { plan: planFor({ reading, jobs: [] }, { ...settings, planHash: hash ?? undefined }, release), unasked };
+  const pinned = (live: Live): Plan => {
+    const { hash } = planFor(live, settings, release);
+    return planFor(live, { ...settings, planHash: hash ?? undefined }, release);
+  };
+  const live = await readStackLive(settings);
+  const plan = pinned(live);
+  if (plan.state.kind !== "unreachable") return { plan, unasked: null };
+  const recorded = now && pinned({ reading: { kind: "rows", rows: [now.head] }, jobs: [] });
+  return { plan: recorded, unasked: plan.sentence };
 }
 
 /** @returns Why a person has to decide first; what needs an approval is shown, and `up` asks for it. */
