@@ -1,4 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
@@ -30,7 +31,7 @@ export function deploy(
   const provider = new k8s.Provider(
     "cluster",
     { context, namespace: settings.namespace, upsertExistingObjects: true },
-    { transformations },
+    { transformations: [withoutKubeconfig, ...transformations] },
   );
   const common = { provider, transformations };
   const metadata = { name: settings.namespace };
@@ -75,4 +76,13 @@ export function deploy(
       addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
     ),
   };
+}
+
+/**
+ * The provider notes the path in `KUBECONFIG`, which is another on each operator's machine: a change to the next one, and
+ * a file that may be gone. Without it, the provider finds its kubeconfig as kubectl does.
+ */
+function withoutKubeconfig({ props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
+  const { kubeconfig: _, ...rest } = props;
+  return { props: rest, opts };
 }
