@@ -7,6 +7,7 @@ import { migrationOptions } from "../../release-options.ts";
 import type { Settings } from "../../settings.ts";
 import { applyByExec, execFault } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
+import { promotionRefusal } from "./promoted.ts";
 
 /** How pending revisions are applied: by the migrate Job, or by Alembic in the backend's pod. */
 export const methods = ["job", "exec"] as const;
@@ -69,6 +70,8 @@ export async function applyPending(
   const stop = hindrance(plan, settings, method);
   if (stop !== null) return end(stop.outcome, stop.text);
   if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.sentence);
+  const unpromoted = await promotionRefusal(settings, release);
+  if (unpromoted !== null) return end("refused", unpromoted);
   tell(describePlan(plan));
   const kubectl = new Kubectl(settings);
   try {
