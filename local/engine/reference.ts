@@ -25,17 +25,18 @@ function stackNameOf(reference: string, project: string): string {
 }
 
 /**
+ * @param isUpdating Whether the stack's own program asks.
  * @returns What reads the outputs of the stacks whose states lie where `stack`'s does. Secrets are opened only where the
  * outputs hold any: they are encrypted with the passphrase of that stack.
  */
-export function outputsReader(stack: Stack): ReadOutputs {
+export function outputsReader(stack: Stack, isUpdating = false): ReadOutputs {
   return async (reference) => {
     const name = stackNameOf(reference, stack.project.name);
     const isOwn = name === stack.name;
     const path = isOwn ? stack.file.path : stack.stateOf(name);
     if (path === undefined)
       throw new ConfigError(`unknown stack "${reference}": say where states lie by {stack} in the path of --state`);
-    if (!existsSync(path) && isOwn) return {}; // It was never updated.
+    if (!existsSync(path) && isOwn && isUpdating) return {}; // This is its first update.
     if (!existsSync(path)) throw new ConfigError(`unknown stack "${reference}": there is no state ${path}`);
     return new StateFile(path, keyring()).outputs();
   };

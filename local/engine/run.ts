@@ -38,7 +38,7 @@ async function open(stack: Stack, display: Display, signal: AbortSignal, preview
   const store = new Store(state, () => (preview ? Promise.resolve() : stack.file.save(state)));
   const context = { store, providers: new Providers(store), display, signal, preview };
   const deployment = new Deployment(
-    { project: stack.project.name, stack: stack.name, readOutputs: outputsReader(stack) },
+    { project: stack.project.name, stack: stack.name, readOutputs: outputsReader(stack, true) },
     context,
   );
   if (refresh) deployment.refresh();

@@ -60,4 +60,14 @@ describe("engine reference to a stack", function () {
       assert.notEqual(exit, 0);
       assert.match(text, says);
     });
+
+  it("finds nothing of the stack itself at its first update, and what it had at the next", async () => {
+    reader = new Scratch("reference");
+    reader.settings({ of: "production", output: "read" });
+    const own = { stack: "production", stateFile: join(reader.folder, "{stack}.json"), configFile: settingsOf(reader) };
+    const first = await reader.run("up", own);
+    assert.deepEqual([first.exit, first.outputs.all], [0, {}], reader.text);
+    const { all } = (await reader.run("up", own)).outputs;
+    assert.deepEqual(all, first.outputs);
+  });
 });
