@@ -12,6 +12,7 @@ import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { promoteProgram } from "./promote/command.ts";
 import { renderProgram } from "./render/command.ts";
+import { reportProgram } from "./report/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
 import { verifyProgram } from "./verify/command.ts";
@@ -28,6 +29,7 @@ const program = new Command("unity")
   .addCommand(planProgram())
   .addCommand(promoteProgram())
   .addCommand(renderProgram())
+  .addCommand(reportProgram())
   .addCommand(restoreProgram())
   .addCommand(statusProgram())
   .addCommand(verifyProgram())
