@@ -64,7 +64,8 @@ async function refusal(settings: Record<string, string>, stacks: StackOutputs, r
 
 const whenKnown = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
 
-describe("the program in production", () => {
+describe("the program in production", function () {
+  this.timeout(20_000);
   it("deploys what has succeeded in staging, also if staging has gone on since", async () => {
     for (const releases of [[staged], [{ ...staged, head: "later" }, staged]]) {
       const { registrations } = await run(production, stagingHas(...releases));
@@ -112,7 +113,8 @@ describe("the program in production", () => {
   });
 });
 
-describe("the program in staging", () => {
+describe("the program in staging", function () {
+  this.timeout(20_000);
   const releasesOf = async (settings: Record<string, string>, known: readonly unknown[] = []) =>
     whenKnown((await run(settings, { "organization/unity/test": { releases: known } })).result.releases);
 
@@ -128,7 +130,8 @@ describe("the program in staging", () => {
   });
 });
 
-describe("the program with what must never be", () => {
+describe("the program with what must never be", function () {
+  this.timeout(20_000);
   const names = (registrations: readonly Registration[]) => registrations.map(({ name }) => name);
 
   it("refuses a literal credential before it declares anything, without repeating it", async () => {
