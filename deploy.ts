@@ -6,6 +6,8 @@ import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
+import { PolicyGate } from "./policy/gate.ts";
+import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
@@ -18,26 +20,38 @@ export interface StackOutputs {
   readonly jobName: string;
   /** What each check found, by its name. */
   readonly checks: pulumi.Output<CheckResults>;
+  /** What has succeeded here, the newest first, for the stacks that take their releases from this one. */
+  readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 }
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
  * @param attempt The migrate Job that the plan asks for.
+ * @param records Releases that this stack has recorded before.
  * @returns The stack's outputs.
+ * @throws {pulumi.RunError} If something would be declared that must never be; then nothing is.
  */
-export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt): StackOutputs {
-  const { context, imagePullPolicy } = settings;
+export function deploy(
+  settings: Settings,
+  chain: Release,
+  { attempt }: JobAttempt,
+  records: readonly ReleaseRecord[] = [],
+): StackOutputs {
+  const { context, imagePullPolicy, environment } = settings;
+  const gate = new PolicyGate();
+  const transformations = [gate.transformation];
   const provider = new k8s.Provider(
     "cluster",
     { context, namespace: settings.namespace, upsertExistingObjects: true },
-    { transformations: [withoutKubeconfig] },
+    { transformations: [withoutKubeconfig, ...transformations] },
   );
+  const common = { provider, transformations };
   const metadata = { name: settings.namespace };
-  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
+  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
     .metadata;
 
-  const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
+  const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, common);
   const migration = new MigrationJob(
     "migration",
     {
@@ -47,7 +61,7 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
       attempt,
       restorePointStorage: settings.restorePoint?.storage,
     },
-    { provider, dependsOn: database },
+    { ...common, dependsOn: database },
   );
   const backend = new BackendDeployment(
     "backend",
@@ -58,14 +72,23 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
       configMapName: migration.configMapName,
       secretVersion: database.secretVersion,
     },
-    { provider, dependsOn: migration },
+    { ...common, dependsOn: migration },
   );
   const verification = new PostDeployVerification(
     "verification",
     { target: checkTarget(settings, chain), rollout: backend.rollout },
-    { dependsOn: backend },
+    { transformations, dependsOn: backend },
   );
-  return { head: chain.head, jobName: migration.jobName, checks: verification.results };
+  gate.open(environment === "production");
+  return {
+    head: chain.head,
+    jobName: migration.jobName,
+    checks: verification.results,
+    // Known only once the checks have passed: an update that fails leaves what was recorded before.
+    releases: verification.results.apply((results) =>
+      addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
+    ),
+  };
 }
 
 /**

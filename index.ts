@@ -1,3 +1,4 @@
+import { confirmPromotion } from "./promotion/confirm.ts";
 import { loadRelease } from "./release.ts";
 import { loadSettings } from "./settings.ts";
 import { showPlan } from "./update-plan.ts";
@@ -5,6 +6,10 @@ import { showPlan } from "./update-plan.ts";
 const settings = loadSettings();
 const release = loadRelease(settings);
 // The cluster is asked while the providers' modules load; what stops the update stops it before anything is declared.
-const [job, { deploy }] = await Promise.all([showPlan(settings, release), import("./deploy.ts")]);
+const [job, records, { deploy }] = await Promise.all([
+  showPlan(settings, release),
+  confirmPromotion(settings, release),
+  import("./deploy.ts"),
+]);
 
-export const { head, jobName, checks } = deploy(settings, release, job);
+export const { head, jobName, checks, releases } = deploy(settings, release, job, records);

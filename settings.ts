@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
 import type { Approval } from "./migrations/approvals.ts";
+import { unknownPlan } from "./migrations/refusal.ts";
+import { productionFaults } from "./production-rules.ts";
 import { SettingsReader } from "./settings-reader.ts";
 
 /** A PostgreSQL that the stack deploys and keeps the data of. */
@@ -61,6 +63,8 @@ export interface Settings {
   readonly approvals: readonly Approval[];
   /** Hash of the only plan that may be carried out, as a preview showed it; any plan may if it is not set. */
   readonly planHash: string | undefined;
+  /** Stack that a release must have succeeded in. */
+  readonly promotedFrom: string | undefined;
 }
 
 const environments = ["development", "staging", "production"] as const;
@@ -68,6 +72,8 @@ const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const quantity = /^[1-9][0-9]*(Ki|Mi|Gi|Ti)$/;
 // https://github.com/distribution/reference: a name, then a tag, a digest or both.
 const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+const planHash = new RegExp(`^([0-9a-f]{16}|${unknownPlan})$`);
+const stackName = /^[\w.-]+(\/[\w.-]+){0,2}$/;
 const pullPolicies = ["IfNotPresent", "Always", "Never"] as const;
 
 function readBudget(reader: SettingsReader): TimeBudget {
@@ -155,8 +161,10 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     restorePoint: readRestorePoint(reader, postgresImage, allowDowngrade),
     toleratedRevisions: reader.list("toleratedRevisions", "revision ids with commas between them", "<id>,<id>"),
     approvals: reader.approvals("approvals"),
-    planHash: reader.optional("planHash", /^[0-9a-f]{16}$/, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
+    planHash: reader.optional("planHash", planHash, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
+    promotedFrom: reader.optional("promotedFrom", stackName, "a stack, or organization/project/stack", "staging"),
   };
+  if (settings.environment === "production") for (const fault of productionFaults(settings)) reader.fault(...fault);
   if (reader.faults.length > 0) {
     throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);
   }

@@ -10,24 +10,33 @@ import { type Chain, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
 import { askAccess } from "./stack-access.ts";
 
+/** @returns What the cluster says that a stack is deployed to. */
+export function readStackLive({ context, namespace, database }: Settings): Promise<Live> {
+  return readLive(new Kubectl({ context, namespace }), database.kind === "owned");
+}
+
 /**
  * @param live What the cluster says, if it was asked already.
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
 export async function planUpdate(settings: Settings, chain: Chain, live?: Live): Promise<Plan> {
-  const { context, namespace, approvals, planHash: pinnedHash } = settings;
-  const { lock } = chain;
-  const unknown = unknownApprovals(lock, approvals);
+  return planFor(live ?? (await readStackLive(settings)), settings, chain);
+}
+
+/** @returns What an update would do to what is there; in production only what is pinned. @throws {pulumi.RunError} As above. */
+export function planFor(live: Live, settings: Settings, chain: Chain): Plan {
+  const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
+  const unknown = unknownApprovals(chain.lock, approvals);
   if (unknown.length > 0) {
     const mend = "Correct them in the stack's file, or remove one: pulumi config rm --path 'approvals[<index>]'";
     throw new pulumi.RunError(`The stack approves what is not in the chain:\n  - ${unknown.join("\n  - ")}\n${mend}`);
   }
-  const target = { context, namespace };
   const options = migrationOptions(settings, chain);
   const firstJobName = migration(options).jobName(1);
-  const asked = live ?? (await readLive(new Kubectl(target), settings.database.kind === "owned"));
-  return makePlan({ ...asked, ...options, firstJobName, approvals, pinnedHash, target });
+  const target = { context, namespace };
+  const pinRequired = environment === "production";
+  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
 }
 
 /**

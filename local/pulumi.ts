@@ -66,7 +66,7 @@ async function jsonOf(command: readonly string[], place: Place): Promise<Record<
 function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
   const place = { cwd, env: { NODE_COMPILE_CACHE: cachePath("compiled"), ...env } };
   const program = [process.execPath, join(projectRoot, "local", "engine", "main.ts")];
-  const of = ["--stack", stack.name, "--config-file", stack.configFile, "--state", stack.stateFile];
+  const of = ["--stack", stack.name, "--config-file", stack.configFile];
   return {
     name: "the embedded engine",
     run: (verb, flags = [], show = false, stop?: AbortSignal) =>
@@ -76,9 +76,8 @@ function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
 }
 
 function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
-  const backend = join(dirname(stack.configFile), "backend");
-  mkdirSync(backend, { recursive: true });
-  const own = { cwd, env: { ...env, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_SKIP_UPDATE_CHECK: "true" } };
+  mkdirSync(stack.backend, { recursive: true });
+  const own = { cwd, env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" } };
   const of = ["--stack", stack.name, "--config-file", stack.configFile];
   const folder = ["--cwd", dirname(stack.configFile), "--non-interactive"];
   const select = async () => {
@@ -100,9 +99,14 @@ function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
   };
 }
 
+/** @returns The environment in which either engine finds a stack, and those beside it. */
+export function statesOf({ backend, stateFile }: Stack): Record<string, string> {
+  return { PULUMI_BACKEND_URL: `file://${backend}`, UNITY_ENGINE_STATE: stateFile };
+}
+
 /** @returns The Pulumi CLI with a file backend if it is on PATH, else the embedded engine, for the program in `cwd`. */
 export function engineFor(stack: Stack, environment: NodeJS.ProcessEnv, cwd: string = projectRoot): Engine {
-  const env = { ...environment, ...stack.environment };
+  const env = { ...environment, ...statesOf(stack), ...stack.environment };
   const hasCli = spawnSync("pulumi", ["version"], { env, stdio: "ignore" }).status === 0;
   return hasCli ? pulumiCli(stack, { env, cwd }) : embeddedEngine(stack, { env, cwd });
 }

@@ -21,7 +21,8 @@ function follows(registrations: readonly Registration[], one: Registration, othe
   );
 }
 
-describe("the program", () => {
+describe("the program", function () {
+  this.timeout(20_000);
   let registrations: Registration[];
   let outputs: typeof import("../../index.ts");
 
@@ -83,7 +84,8 @@ describe("the program", () => {
   });
 });
 
-describe("the program on a database that is there", () => {
+describe("the program on a database that is there", function () {
+  this.timeout(20_000);
   /** Runs the program anew: Node keeps a module, but for another query. */
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
     const remove = fakeKubectl({

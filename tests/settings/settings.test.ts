@@ -48,6 +48,7 @@ describe("loadSettings", () => {
       toleratedRevisions: [],
       approvals: [],
       planHash: undefined,
+      promotedFrom: undefined,
     });
     assert.ok(database.kind === "owned");
     assert.deepEqual([database.image, database.storage], ["postgres:17", "1Gi"]);
@@ -104,6 +105,7 @@ describe("loadSettings", () => {
       /unity:approvals\[0\]\.rule is not set; .*config set --path 'approvals\[0\]\.rule' 'ban-drop-column'/,
     ],
     ["unity:planHash", "abc", /unity:planHash is "abc"; it must be the hash of a plan, 16 hexadecimal digits/],
+    ["unity:promotedFrom", "a b", /unity:promotedFrom is "a b"; it must be a stack, or organization\/project\/stack/],
     ["unity:replicas", "two", /unity:replicas is "two"/],
     ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
     ["unity:allowDowngrade", "true", /unity:restorePoint is "false"; it must be true where allowDowngrade is/],
