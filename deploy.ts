@@ -3,18 +3,19 @@ import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
-import type { JobAttempt } from "./migrations/job-identity.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+import type { Planned } from "./update-plan.ts";
+import { afterTakeOver } from "./update-take-over.ts";
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
- * @param attempt The migrate Job that the plan asks for.
+ * @param planned What the plan asks for.
  * @returns The stack's outputs.
  */
-export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
+export function deploy(settings: Settings, chain: Release, { attempt, takeOver }: Planned) {
   const { context, imagePullPolicy } = settings;
   const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
   const metadata = { name: settings.namespace };
@@ -40,7 +41,8 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
       context,
       namespace,
       configMapName: migration.configMapName,
-      secretVersion: database.secretVersion,
+      secretVersion: afterTakeOver(settings, takeOver, database.secretVersion),
+      inherited: takeOver.inherited,
     },
     { provider, dependsOn: migration },
   );

@@ -1,13 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "./cluster/kubectl.ts";
 import { readLive } from "./cluster/live-state.ts";
+import { backendDeploymentSpec } from "./manifests/backend.ts";
 import { migration } from "./manifests/migrate-job.ts";
 import { unknownApprovals } from "./migrations/approvals.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import { makePlan, type Plan } from "./migrations/plan.ts";
 import { describePlan } from "./migrations/plan-report.ts";
-import { type Chain, migrationOptions } from "./release-options.ts";
+import { backendOptions, type Chain, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+import type { LivePodSpec } from "./takeover/objects.ts";
+import { type TakeOver, type TakeOverInputs, takeOver } from "./takeover/take-over.ts";
 
 /**
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
@@ -24,19 +27,32 @@ export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan
   const target = { context, namespace };
   const options = migrationOptions(settings, chain);
   const firstJobName = migration(options).jobName(1);
-  const live = await readLive(new Kubectl(target), settings.database.kind === "owned");
-  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, target });
+  const owned = settings.database.kind === "owned";
+  const { objects, ...live } = await readLive(new Kubectl(target), owned);
+  const adopted = takeOver(objects, { owned, target, wanted: wantedBackend(settings, chain) });
+  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, target, takeOver: adopted });
+}
+
+/** What the backend's Deployment is to be, as far as it is compared with one that was set up by hand. */
+function wantedBackend(settings: Settings, chain: Chain): TakeOverInputs["wanted"] {
+  const { template } = backendDeploymentSpec({ ...backendOptions(settings, chain), configMapName: "" });
+  return { replicas: settings.replicas, template: (template as unknown as { spec: LivePodSpec }).spec };
+}
+
+/** What the plan asks the program for: the migrate Job, and what the backend takes over. */
+export interface Planned extends JobAttempt {
+  readonly takeOver: TakeOver;
 }
 
 /**
  * Plans the update and shows the plan, in preview as in `up`.
  *
- * @returns The migrate Job that the plan asks for.
+ * @returns What the plan asks for.
  * @throws {pulumi.RunError} If only a person can decide what to do, or the stack does not allow it: with what to do.
  */
-export async function showPlan(settings: Settings, chain: Chain): Promise<JobAttempt> {
+export async function showPlan(settings: Settings, chain: Chain): Promise<Planned> {
   const plan = await planUpdate(settings, chain);
   if (plan.job === null) throw new pulumi.RunError(describePlan(plan));
   await pulumi.log.info(describePlan(plan));
-  return plan.job;
+  return { ...plan.job, takeOver: plan.takeOver };
 }

@@ -22,7 +22,8 @@ export function planProgram(): Command {
     .action(async (options: PlanOptions) => {
       const plan = await makePlan(options);
       process.stdout.write(`${options.json ? JSON.stringify(plan, null, 2) : describePlan(plan, options.full)}\n`);
-      process.exitCode = plan.refusal === null ? exitCodeOf(plan.state) : exitCodes.differs;
+      process.exitCode =
+        plan.refusal === null && plan.takeOver.refused.length === 0 ? exitCodeOf(plan.state) : exitCodes.differs;
     });
 }
 

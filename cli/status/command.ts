@@ -4,6 +4,7 @@ import { readLive } from "../../cluster/live-state.ts";
 import type { LiveJob } from "../../migrations/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
 import { readLock } from "../../migrations/read-lock.ts";
+import { type TakeOver, takeOver } from "../../takeover/take-over.ts";
 import { lockFile } from "../lock-file.ts";
 import { addStackOptions, readGoal, readTarget, type StackOptions } from "../stack-options.ts";
 import { exitCodeOf, stateExitCodes } from "../state-exit-codes.ts";
@@ -14,6 +15,8 @@ interface Status extends Description {
   readonly heads: readonly string[];
   /** Migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
+  /** What was set up by hand, and what an update would keep of it. */
+  readonly takeOver: TakeOver;
 }
 
 /** @returns The command `unity status`. */
@@ -34,11 +37,18 @@ async function readStatus(options: StackOptions): Promise<Status> {
   const { target, owned } = readTarget(options);
   const goal = readGoal(options);
   const lock = readLock(lockFile);
-  const { reading, jobs } = await readLive(new Kubectl(target), owned);
+  const { reading, jobs, objects } = await readLive(new Kubectl(target), owned);
   const state = classify(reading, lock, goal);
-  return { state, ...describeState(state, lock, target, goal), heads: lock.heads, jobs };
+  return {
+    state,
+    ...describeState(state, lock, target, goal),
+    heads: lock.heads,
+    jobs,
+    takeOver: takeOver(objects, { owned, target }),
+  };
 }
 
-function describe({ sentence, instruction, jobs }: Status): string {
-  return [sentence, instruction, ...jobs.map(({ name, state }) => `Job ${name}: ${state}`)].join("\n");
+function describe({ sentence, instruction, jobs, takeOver: { objects } }: Status): string {
+  const handMade = objects.map(({ object }) => `Set up by hand: ${object}; \`unity plan\` says what becomes of it`);
+  return [sentence, instruction, ...jobs.map(({ name, state }) => `Job ${name}: ${state}`), ...handMade].join("\n");
 }

@@ -13,7 +13,7 @@ export interface FakeAnswers {
 }
 
 const script = `#!/bin/sh
-case "$*" in *" get pods,jobs "*) name=list ;; *deployment/unity-backend*) name=backend ;; *) name=postgres ;; esac
+case "$*" in *" get jobs,deployments,"*) name=list ;; *deployment/unity-backend*) name=backend ;; *) name=postgres ;; esac
 cd "$(dirname "$0")"
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
