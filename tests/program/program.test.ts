@@ -35,8 +35,8 @@ describe("the program", () => {
 
   it("declares the Deployment after the wait for the Job, and the checks after the wait for the rollout", () => {
     const wait = (name: string) => get("command:local:Command", name);
-    assert.ok(deployment().dependencies.includes(job().urn));
-    assert.ok(deployment().dependencies.includes(wait("migration-completion").urn));
+    assert.ok(follows(registrations, deployment(), job()));
+    assert.ok(follows(registrations, deployment(), wait("migration-completion")));
     assert.ok(wait("verification-checks").dependencies.includes(wait("backend-rollout").urn));
   });
 
