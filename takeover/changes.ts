@@ -47,6 +47,7 @@ export function deploymentChanges(
     list.length === 0 ? [] : [`${what} ${list.join(", ")} ${list.length === 1 ? "goes" : "go"}`];
   const others = containersOf(live).filter((container) => container !== app);
   const path = app?.readinessProbe?.httpGet?.path;
+  const manager = backend.metadata.labels?.["app.kubernetes.io/managed-by"];
   return [
     ...renamed(app, next.containers[0]),
     ...(replicas === wanted.replicas ? [] : [`replicas ${replicas} become ${wanted.replicas}`]),
@@ -64,6 +65,9 @@ export function deploymentChanges(
     ...(typeof live.serviceAccountName === "string" && live.serviceAccountName !== next.serviceAccountName
       ? [`serviceAccountName ${live.serviceAccountName} goes`]
       : []),
+    ...(manager === undefined
+      ? []
+      : [`${manager} manages it, as its label says: it must let go of it, or it undoes this`]),
     ...(path !== undefined && revisionPath.test(path)
       ? [
           `until they go, its pods may be taken out of the Service: their readiness probe asks ${path}, which fails once the database is ahead of them`,

@@ -56,7 +56,7 @@ function keptPorts(service: LiveService, backend: LiveDeployment | undefined): r
       each.port === ports.backend ? { ...declared(each, backend), targetPort: ports.backend } : declared(each, backend),
     );
   }
-  const [own] = backendServicePorts();
+  const [own] = withProtocol(backendServicePorts());
   const kept = live.map((each) => declared(each, backend));
   const isFree = kept.every(({ name }) => name !== undefined && name !== own?.name);
   return own !== undefined && isFree ? [own, ...kept] : kept;
