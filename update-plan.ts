@@ -9,6 +9,7 @@ import { makePlan, type Plan } from "./migrations/plan.ts";
 import { describePlan } from "./migrations/plan-report.ts";
 import { backendOptions, type Chain, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+import { askAccess } from "./stack-access.ts";
 import type { LivePodSpec } from "./takeover/objects.ts";
 import { type TakeOver, type TakeOverInputs, takeOver } from "./takeover/take-over.ts";
 
@@ -48,11 +49,15 @@ export interface Planned extends JobAttempt {
  * Plans the update and shows the plan, in preview as in `up`.
  *
  * @returns What the plan asks for.
- * @throws {pulumi.RunError} If only a person can decide what to do, or the stack does not allow it: with what to do.
+ * @throws {pulumi.RunError} If the account may not do it, only a person can decide what to do, or the stack does not
+ * allow it: with what to do.
  */
 export async function showPlan(settings: Settings, chain: Chain): Promise<Planned> {
-  const plan = await planUpdate(settings, chain);
+  const task = pulumi.runtime.isDryRun() ? "preview" : "update";
+  const [plan, access] = await Promise.all([planUpdate(settings, chain), askAccess(settings, task)]);
+  if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describePlan(plan));
+  if (access !== "granted") await pulumi.log.warn(`The account's rights can't be asked for: ${access.unknown}`);
   await pulumi.log.info(describePlan(plan));
   return { ...plan.job, takeOver: plan.takeOver };
 }

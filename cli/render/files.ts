@@ -3,12 +3,13 @@ import { names } from "../../manifests/names.ts";
 import type { Release } from "../../release.ts";
 import type { Settings } from "../../settings.ts";
 import type { GeneratedFile } from "../generated-files.ts";
-import { type KubernetesObject, releaseObjects } from "./objects.ts";
+import { accessObjects, type KubernetesObject, releaseObjects } from "./objects.ts";
 
 /** Where the rendered objects lie. */
 export const manifestPaths = {
   migration: "k8s/jobs/migrate-database.yaml",
   backend: "k8s/deployments/backend-with-migrations.yaml",
+  access: "k8s/access/roles.yaml",
 } as const;
 
 /** @returns kubectl as it is typed for a stack. */
@@ -38,7 +39,7 @@ export function backendCommands(settings: Settings): readonly string[] {
   ];
 }
 
-/** @returns The two files of YAML that kubectl alone can apply. */
+/** @returns The files of YAML that kubectl alone can apply: the release, and what its operators may do. */
 export function renderFiles(settings: Settings, release: Release): readonly GeneratedFile[] {
   const { migration, backend } = releaseObjects(settings, release);
   const secret = `Secret ${names.databaseSecret} in namespace ${settings.namespace}, with the key DATABASE_URL, must be there.`;
@@ -66,6 +67,21 @@ export function renderFiles(settings: Settings, release: Release): readonly Gene
           ...backendCommands(settings).map((command) => `  ${command}`),
         ],
         backend,
+      ),
+    },
+    {
+      path: manifestPaths.access,
+      text: render(
+        [
+          "What an account needs for `pulumi up` of this stack, and for `pulumi preview` alone; an administrator applies it:",
+          "",
+          `  ${kubectlFor(settings)} create namespace ${settings.namespace}`,
+          `  ${kubectlFor(settings)} apply -f ${manifestPaths.access}`,
+          "",
+          "Name the accounts in the RoleBindings. Who may look by `kubectl exec` can do what a pod can: preview asks the",
+          "database that way, read-only, but Kubernetes can't hold anyone to that.",
+        ],
+        accessObjects(settings),
       ),
     },
   ];

@@ -11,13 +11,26 @@ export interface FakeAnswers {
   readonly backend: FakeAnswer;
   readonly postgres: FakeAnswer;
   readonly secret: FakeAnswer;
+  /**
+   * What the account may do: `true` or `false` for each right that is asked for.
+   *
+   * @default whatever is asked for
+   */
+  readonly access?: FakeAnswer;
 }
 
 const script = `#!/bin/sh
-case "$*" in *" get jobs,deployments,"*) name=list ;; *" get secret "*) name=secret ;; *deployment/unity-backend*) name=backend ;; *) name=postgres ;; esac
+case "$*" in
+  *" create --validate=false "*) name=access ;;
+  *" get jobs,deployments,"*) name=list ;;
+  *" get secret "*) name=secret ;;
+  *deployment/unity-backend*) name=backend ;;
+  *) name=postgres ;;
+esac
 cd "$(dirname "$0")"
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
+if [ $name = access ]; then grep -o SelfSubjectAccessReview | sed s/.*/true/; exit; fi
 exec sleep 60
 `;
 

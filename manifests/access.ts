@@ -1,0 +1,133 @@
+import type { types } from "@pulumi/kubernetes";
+import { names } from "./names.ts";
+
+/** Who does something to a stack: `update` is `pulumi up`, `preview` only looks. */
+export type Task = "preview" | "update";
+
+/** A rule of a Role (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). */
+export interface AccessRule {
+  readonly apiGroup: string;
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  /**
+   * The only objects that it is about.
+   *
+   * @default all of the namespace
+   */
+  readonly resourceNames?: readonly string[];
+  /** What it is needed for. */
+  readonly purpose: string;
+}
+
+/** What of a stack decides on what its operator may have to do. */
+export interface AccessOptions {
+  readonly namespace: string;
+  /** Whether the stack declares volume claims: for a database of its own, or for restore points. */
+  readonly hasVolumes: boolean;
+}
+
+const declare = ["get", "create", "patch", "delete"];
+const look = ["get", "list"];
+const follow = [...look, "watch"];
+
+const asking: readonly AccessRule[] = [
+  { apiGroup: "", resources: ["pods"], verbs: look, purpose: "finding the pods that can ask the database" },
+  { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, in a pod" },
+  { apiGroup: "batch", resources: ["jobs"], verbs: look, purpose: "knowing which migrations there were" },
+  { apiGroup: "apps", resources: ["deployments"], verbs: look, purpose: "knowing what is there already" },
+  {
+    apiGroup: "",
+    resources: ["services", "persistentvolumeclaims"],
+    verbs: look,
+    purpose: "knowing what is there already",
+  },
+];
+
+const comparing: readonly AccessRule[] = [
+  {
+    apiGroup: "",
+    resources: ["configmaps", "serviceaccounts"],
+    verbs: ["get"],
+    purpose: "comparing with what is there",
+  },
+];
+
+function updating({ namespace, hasVolumes }: AccessOptions): readonly AccessRule[] {
+  const secrets = [names.databaseSecret];
+  return [
+    {
+      apiGroup: "",
+      resources: ["namespaces"],
+      verbs: ["get", "patch"],
+      resourceNames: [namespace],
+      purpose: "declaring the namespace",
+    },
+    { apiGroup: "", resources: ["secrets"], verbs: ["create"], purpose: "declaring the database's Secret" },
+    {
+      apiGroup: "",
+      resources: ["secrets"],
+      verbs: ["get", "patch", "delete"],
+      resourceNames: secrets,
+      purpose: "declaring the database's Secret",
+    },
+    {
+      apiGroup: "",
+      resources: ["configmaps", "services", "serviceaccounts"],
+      verbs: declare,
+      purpose: "declaring what the pods need",
+    },
+    {
+      apiGroup: "",
+      resources: ["services", "persistentvolumeclaims"],
+      verbs: ["list"],
+      purpose: "knowing what is there already",
+    },
+    ...(hasVolumes
+      ? [
+          {
+            apiGroup: "",
+            resources: ["persistentvolumeclaims"],
+            verbs: [...follow, "create", "patch"],
+            purpose: "declaring the volumes",
+          },
+        ]
+      : []),
+    {
+      apiGroup: "apps",
+      resources: ["deployments"],
+      verbs: [...follow, "create", "patch", "delete"],
+      purpose: "declaring and following the rollout",
+    },
+    {
+      apiGroup: "apps",
+      resources: ["replicasets"],
+      verbs: [...follow, "patch"],
+      purpose: "following the rollout, and trying it again",
+    },
+    {
+      apiGroup: "batch",
+      resources: ["jobs"],
+      verbs: [...follow, "create", "patch", "delete"],
+      purpose: "running the migration",
+    },
+    { apiGroup: "", resources: ["pods"], verbs: [...follow, "delete"], purpose: "following pods" },
+    { apiGroup: "", resources: ["pods/log"], verbs: ["get"], purpose: "saying why something failed" },
+    { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, and checking" },
+    { apiGroup: "", resources: ["events"], verbs: ["list"], purpose: "saying why something failed" },
+  ];
+}
+
+/** @returns All that a task needs in the stack's namespace, and no more. */
+export function accessRules(task: Task, options: AccessOptions): readonly AccessRule[] {
+  return task === "update" ? updating(options) : [...asking, ...comparing];
+}
+
+/** @returns The rules as a Role has them. */
+export function roleRules(rules: readonly AccessRule[]): types.input.rbac.v1.PolicyRule[] {
+  return rules.map(({ apiGroup, resources, verbs, resourceNames }) => ({
+    apiGroups: [apiGroup],
+    resources: [...resources],
+    verbs: [...verbs],
+    ...(resourceNames && { resourceNames: [...resourceNames] }),
+  }));
+}
