@@ -178,6 +178,7 @@ describe("an `up` that is killed while it takes over", function () {
     stop.abort("SIGKILL");
     const { exitCode, output } = await running;
     assert.notEqual(exitCode, 0, output);
+    await (await it_.engine()).unlock();
   }
 
   it("is taken up by the next, from before and from within the rollout, and no request fails", async () => {
