@@ -83,7 +83,8 @@ describe("the program", () => {
   });
 });
 
-describe("the program on a database that is there", () => {
+describe("the program on a database that is there", function () {
+  this.timeout(20_000); // each runs a program anew, beside all else
   /** Runs the program anew: Node keeps a module, but for another query. */
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
     const remove = fakeKubectl({
