@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "./cluster/kubectl.ts";
-import { readLive } from "./cluster/live-state.ts";
+import { type Live, readLive } from "./cluster/live-state.ts";
 import { backendDeploymentSpec } from "./manifests/backend.ts";
 import { migration } from "./manifests/migrate-job.ts";
 import { unknownApprovals } from "./migrations/approvals.ts";
@@ -14,10 +14,11 @@ import type { LivePodSpec } from "./takeover/objects.ts";
 import { type TakeOver, type TakeOverInputs, takeOver } from "./takeover/take-over.ts";
 
 /**
+ * @param live What the cluster says, if it was asked already.
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
-export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
+export async function planUpdate(settings: Settings, chain: Chain, live?: Live): Promise<Plan> {
   const { context, namespace, approvals, planHash: pinnedHash } = settings;
   const { lock } = chain;
   const unknown = unknownApprovals(lock, approvals);
@@ -29,9 +30,9 @@ export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan
   const options = migrationOptions(settings, chain);
   const firstJobName = migration(options).jobName(1);
   const owned = settings.database.kind === "owned";
-  const { objects, ...live } = await readLive(new Kubectl(target), owned);
+  const { objects, ...asked } = live ?? (await readLive(new Kubectl(target), owned));
   const adopted = takeOver(objects, { owned, target, wanted: wantedBackend(settings, chain) });
-  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, target, takeOver: adopted });
+  return makePlan({ ...asked, ...options, firstJobName, approvals, pinnedHash, target, takeOver: adopted });
 }
 
 /** What the backend's Deployment is to be, as far as it is compared with one that was set up by hand. */

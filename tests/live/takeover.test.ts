@@ -181,6 +181,11 @@ describe("an `up` that is killed while it takes over", function () {
     await (await it_.engine()).unlock();
   }
 
+  it("is told before of a Secret that has the name of the stack's", async () => {
+    const output = await it_.succeeds("preview");
+    assert.match(output, /secret\/unity-database\n\s+keeps keys DATABASE_URL, TOKEN\n/);
+  });
+
   it("is taken up by the next, from before and from within the rollout, and no request fails", async () => {
     const probe = await startProbe(kubectl, namespace);
     const image = process.env.UNITY_IMAGE;
@@ -193,6 +198,9 @@ describe("an `up` that is killed while it takes over", function () {
     assertOurs(await it_.deployment());
     assert.deepEqual((await it_.deployment()).spec.template.spec.volumes?.at(-1), { name: "tmp", emptyDir: {} });
     assert.equal(await handMade.psql(rows), "kept-one,kept-two");
+    const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
+    const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
+    assert.deepEqual(Object.fromEntries(decoded), { DATABASE_URL: handMade.databaseUrl, TOKEN: "by-hand/2" });
     const [port] = (await it_.service()).spec.ports ?? [];
     assert.deepEqual([port?.port, port?.name, port?.targetPort], [8000, undefined, 8000]);
     await it_.succeeds("preview", ["--expect-no-changes"]);
