@@ -49,6 +49,13 @@ export const nothingDeployed: FakeAnswers = {
   secret: { output: "" },
 };
 
+/** A stack's own PostgreSQL, as the list has it, with a pod that can be asked. */
+export const deployedPostgres = {
+  kind: "Deployment",
+  metadata: { name: "postgres", annotations: { "pulumi.com/patchForce": "true" } },
+  status: { replicas: 1 },
+};
+
 /** Puts a kubectl first on PATH that gives these answers. @returns What takes it away again. */
 export function fakeKubectl(answers: FakeAnswers): () => void {
   const folder = mkdtempSync(join(tmpdir(), "unity-kubectl-"));
