@@ -160,4 +160,18 @@ describe("the program on a database that is there", function () {
       assert.deepEqual(registrations, []);
     });
   }
+
+  it("stops where an empty database would stand in place of the one of a backend that was set up by hand", async () => {
+    const backend = {
+      kind: "Deployment",
+      metadata: { name: "unity-backend" },
+      spec: { selector: {}, template: { spec: { containers: [{ name: "app" }] } } },
+    };
+    const list = { output: JSON.stringify({ items: [backend] }) };
+    const remove = fakeKubectl({ ...nothingDeployed, list, backend: answer(["8f3d9e2a1c45"]) });
+    const program = "../../index.ts?by-hand" as string;
+    const rejected = () => assert.rejects(import(program), /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/);
+    const { registrations } = await record(configuration, rejected).finally(remove);
+    assert.deepEqual(registrations, []);
+  });
 });
