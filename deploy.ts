@@ -5,12 +5,13 @@ import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
-import type { JobAttempt } from "./migrations/job-identity.ts";
 import { PolicyGate } from "./policy/gate.ts";
 import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+import type { Planned } from "./update-plan.ts";
+import { afterTakeOver } from "./update-take-over.ts";
 
 /** The stack's outputs. */
 export interface StackOutputs {
@@ -27,7 +28,7 @@ export interface StackOutputs {
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
- * @param attempt The migrate Job that the plan asks for.
+ * @param planned What the plan asks for.
  * @param records Releases that this stack has recorded before.
  * @returns The stack's outputs.
  * @throws {pulumi.RunError} If something would be declared that must never be; then nothing is.
@@ -35,7 +36,7 @@ export interface StackOutputs {
 export function deploy(
   settings: Settings,
   chain: Release,
-  { attempt }: JobAttempt,
+  { attempt, takeOver }: Planned,
   records: readonly ReleaseRecord[] = [],
 ): StackOutputs {
   const { context, imagePullPolicy, environment } = settings;
@@ -70,7 +71,8 @@ export function deploy(
       context,
       namespace,
       configMapName: migration.configMapName,
-      secretVersion: database.secretVersion,
+      secretVersion: afterTakeOver(settings, takeOver, database.secretVersion),
+      inherited: takeOver.inherited,
     },
     { ...common, dependsOn: migration },
   );

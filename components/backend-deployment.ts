@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type BackendOptions, backendDeploymentSpec, backendServiceSpec } from "../manifests/backend.ts";
 import { names } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
-import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { objectMetadata, withFieldManager, withoutAwait } from "./metadata.ts";
 import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link BackendDeployment}. */
@@ -26,16 +26,17 @@ export class BackendDeployment extends pulumi.ComponentResource {
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
     const metadata = objectMetadata(names.backend, args.namespace, names.backend);
+    // First, so that it leads to the pods of a Deployment that is taken over and to those after them alike.
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.inherited) },
+      childOptions(this, options),
+    );
     // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: withoutAwait(metadata), spec: backendDeploymentSpec(args) },
-      childOptions(this, options),
-    );
-    new k8s.core.v1.Service(
-      `${name}-service`,
-      { metadata: withoutAwait(metadata), spec: backendServiceSpec() },
-      childOptions(this, options),
+      { metadata: withFieldManager(withoutAwait(metadata)), spec: backendDeploymentSpec(args) },
+      childOptions(this, options, { dependsOn: service }),
     );
     const { uid, generation } = deployment.metadata;
     this.rollout = pulumi.interpolate`${uid}/${generation}`;

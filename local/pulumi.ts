@@ -25,6 +25,8 @@ export interface Engine {
    * signal that it is aborted with.
    */
   run(verb: Verb, flags?: readonly string[], show?: boolean, stop?: AbortSignal): Promise<Run>;
+  /** Gives up the lock that a run has left which was killed, as its operator would. */
+  unlock(): Promise<void>;
   /** The stack's outputs; secrets are masked. */
   outputs(): Promise<Record<string, unknown>>;
 }
@@ -71,6 +73,7 @@ function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
     name: "the embedded engine",
     run: (verb, flags = [], show = false, stop?: AbortSignal) =>
       execute([...program, verb, ...of, ...flags], place, show, stop),
+    unlock: async () => {}, // by itself: the lock names the process that has it
     outputs: () => jsonOf([...program, "stack-output", ...of, "--json"], place),
   };
 }
@@ -94,6 +97,10 @@ function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
       await select();
       const unasked = verb === "preview" ? [] : ["--yes", ...(verb === "refresh" ? [] : ["--skip-preview"])];
       return execute(["pulumi", verb, ...of, "--non-interactive", ...unasked, ...flags], own, show, stop);
+    },
+    async unlock() {
+      const { exitCode, output } = await execute(["pulumi", "cancel", stack.name, "--yes", ...folder], own, false);
+      if (exitCode !== 0) throw new Error(output.trim());
     },
     outputs: () => jsonOf(["pulumi", "stack", "output", "--json", "--stack", stack.name], own),
   };

@@ -14,6 +14,9 @@ export const names = {
 /** TCP ports, as the containers listen on them. */
 export const ports = { backend: 8000, postgres: 5432 } as const;
 
+/** Who manages the fields of the backend's Deployment, for Kubernetes: the same in every run. */
+export const fieldManager = "unity";
+
 /** The label that says which workload an object belongs to. */
 export const nameLabel = "app.kubernetes.io/name";
 

@@ -38,7 +38,7 @@ function unit(print: Print): Promise<Counts> {
   return run(
     [
       "mocha",
-      "tests/{migrations,manifests,cluster,settings,checks,waits,components,policy,promotion,program,local}/**/*.test.ts",
+      "tests/{migrations,manifests,cluster,settings,checks,waits,takeover,components,policy,promotion,program,local}/**/*.test.ts",
     ],
     print,
   );

@@ -5,6 +5,7 @@ import { chooseRelease } from "../../promotion/compare.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import { loadRelease, type Release } from "../../release.ts";
 import type { Settings } from "../../settings.ts";
+import { objectsOf } from "../../takeover/objects.ts";
 import { planFor, readStackLive } from "../../update-plan.ts";
 import { CommandError } from "../command-error.ts";
 import type { StackOptions } from "../stack-options.ts";
@@ -103,7 +104,7 @@ async function planOf(settings: Settings, release: Release, now: ReleaseRecord |
   const live = await readStackLive(settings);
   const plan = pinned(live);
   if (plan.state.kind !== "unreachable") return { plan, unasked: null };
-  const recorded = now && pinned({ reading: { kind: "rows", rows: [now.head] }, jobs: [] });
+  const recorded = now && pinned({ reading: { kind: "rows", rows: [now.head] }, jobs: [], objects: objectsOf([]) });
   return { plan: recorded, unasked: plan.sentence };
 }
 

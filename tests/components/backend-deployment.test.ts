@@ -28,12 +28,14 @@ describe("BackendDeployment", () => {
       addPreviousOutputInEnv: false,
     });
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
-    for (const { inputs } of [deployment, service]) {
+    assert.deepEqual(deployment.dependencies, [service.urn]);
+    const common = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" };
+    for (const [{ inputs }, expected] of [
+      [deployment, { ...common, "pulumi.com/patchFieldManager": "unity" }],
+      [service, common],
+    ] as const) {
       const { name, annotations } = inputs.metadata as { name: string; annotations: Record<string, string> };
-      assert.deepEqual(
-        [name, annotations],
-        ["unity-backend", { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" }],
-      );
+      assert.deepEqual([name, annotations], ["unity-backend", expected]);
     }
     const rollout = await new Promise((resolve) => result.rollout.apply(resolve));
     assert.equal(rollout, "backend-uid/1");

@@ -103,7 +103,10 @@ describe("the project's pages", () => {
 
   it("name settings that are there", () => {
     const settings = readSettingsSchema(projectRoot);
-    const patterns = [/pulumi config (?:set|rm)(?: --stack \S+| --\w+)* '?([a-zA-Z]+)/g, /\bunity:([a-zA-Z]+)(?=[:[])/g];
+    const patterns = [
+      /pulumi config (?:set|rm)(?: --stack \S+| --\w+)* '?([a-zA-Z]+)/g,
+      /\bunity:([a-zA-Z]+)(?=[:[])/g,
+    ];
     const named = pages.flatMap((page) =>
       codeOf(page).flatMap((code) =>
         patterns.flatMap((pattern) => [...code.matchAll(pattern)].map(([, key]) => ({ page, key: `unity:${key}` }))),

@@ -38,8 +38,8 @@ describe("the program", function () {
 
   it("declares the Deployment after the wait for the Job, and the checks after the wait for the rollout", () => {
     const wait = (name: string) => get("command:local:Command", name);
-    assert.ok(deployment().dependencies.includes(job().urn));
-    assert.ok(deployment().dependencies.includes(wait("migration-completion").urn));
+    assert.ok(follows(registrations, deployment(), job()));
+    assert.ok(follows(registrations, deployment(), wait("migration-completion")));
     assert.ok(wait("verification-checks").dependencies.includes(wait("backend-rollout").urn));
   });
 
@@ -161,4 +161,18 @@ describe("the program on a database that is there", function () {
       assert.deepEqual(registrations, []);
     });
   }
+
+  it("stops where an empty database would stand in place of the one of a backend that was set up by hand", async () => {
+    const backend = {
+      kind: "Deployment",
+      metadata: { name: "unity-backend" },
+      spec: { selector: {}, template: { spec: { containers: [{ name: "app" }] } } },
+    };
+    const list = { output: JSON.stringify({ items: [backend] }) };
+    const remove = fakeKubectl({ ...nothingDeployed, list, backend: answer(["8f3d9e2a1c45"]) });
+    const program = "../../index.ts?by-hand" as string;
+    const rejected = () => assert.rejects(import(program), /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/);
+    const { registrations } = await record(configuration, rejected).finally(remove);
+    assert.deepEqual(registrations, []);
+  });
 });

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { projectRoot } from "../../paths.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import { loadRelease } from "../../release.ts";
+import { noTakeOver } from "../../takeover/take-over.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";
 
@@ -146,7 +147,7 @@ describe("the program with what must never be", function () {
     const deployed = () => {
       const settings = loadSettings();
       const budget = { ...settings.budget, deadlineSeconds: 0 };
-      const attempt = { name: "job", attempt: 1, action: "run", reason: "" } as const;
+      const attempt = { name: "job", attempt: 1, action: "run", reason: "", takeOver: noTakeOver } as const;
       deploy({ ...settings, image: "registry.example/unity-backend:latest", budget }, release, attempt);
     };
     const { registrations } = await record(production, () => {
