@@ -2,7 +2,9 @@ import * as k8s from "@pulumi/kubernetes";
 import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
+import { NetworkPolicies } from "./components/network-policies.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
+import { namespaceLabels } from "./manifests/security.ts";
 import type { JobAttempt } from "./migrations/job-identity.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
@@ -12,16 +14,28 @@ import type { Settings } from "./settings.ts";
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
  * @param attempt The migrate Job that the plan asks for.
+ * @param existingVersion Changes when the backend's Secret does, if others made it.
  * @returns The stack's outputs.
  */
-export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
-  const { context, imagePullPolicy } = settings;
+export function deploy(
+  settings: Settings,
+  chain: Release,
+  { attempt }: JobAttempt,
+  existingVersion: string | undefined,
+) {
+  const { context, imagePullPolicy, databaseSecrets: secrets } = settings;
   const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
-  const metadata = { name: settings.namespace };
+  const metadata = { name: settings.namespace, labels: namespaceLabels };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
     .metadata;
 
-  const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
+  if (settings.networkPolicies)
+    new NetworkPolicies("network-policies", { namespace, database: settings.database }, { provider });
+  const database = createDatabase(
+    "postgres",
+    { namespace, imagePullPolicy, secrets, ...settings.database },
+    { provider },
+  );
   const migration = new MigrationJob(
     "migration",
     {
@@ -40,7 +54,7 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
       context,
       namespace,
       configMapName: migration.configMapName,
-      secretVersion: database.secretVersion,
+      secretVersion: database.secretVersion ?? existingVersion,
     },
     { provider, dependsOn: migration },
   );

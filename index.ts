@@ -1,3 +1,4 @@
+import { existingSecretVersion } from "./existing-secrets.ts";
 import { loadRelease } from "./release.ts";
 import { loadSettings } from "./settings.ts";
 import { showPlan } from "./update-plan.ts";
@@ -5,10 +6,14 @@ import { showPlan } from "./update-plan.ts";
 const settings = loadSettings();
 const release = loadRelease(settings);
 // The cluster is asked while the providers' modules load; what stops the update stops it before anything is declared.
-const [job, { deploy }] = await Promise.all([showPlan(settings, release), import("./deploy.ts")]);
+const [job, secretVersion, { deploy }] = await Promise.all([
+  showPlan(settings, release),
+  existingSecretVersion(settings),
+  import("./deploy.ts"),
+]);
 
 /**
  * `head`: the revision that the database is at after this update; `jobName`: the Job that brought it there; `checks`:
  * what each check found, by its name.
  */
-export const { head, jobName, checks } = deploy(settings, release, job);
+export const { head, jobName, checks } = deploy(settings, release, job, secretVersion);

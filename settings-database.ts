@@ -1,31 +1,32 @@
-import type * as pulumi from "@pulumi/pulumi";
-import { type DatabaseSecrets, isOwnSecret, ownSecrets } from "./manifests/database-secrets.ts";
+import {
+  type DatabaseSecrets,
+  type ExternalCredentials,
+  isOwnSecret,
+  type OwnedCredentials,
+  ownSecrets,
+} from "./manifests/database-secrets.ts";
 import type { DatabaseTls } from "./manifests/database-tls.ts";
 import { names } from "./manifests/names.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
-/** A PostgreSQL that the stack deploys and keeps the data of. What is not set is in Secrets that others made. */
+/** A PostgreSQL that the stack deploys and keeps the data of. */
 export interface OwnedDatabase {
   readonly kind: "owned";
   /** PostgreSQL image that keeps the official one's contract. */
   readonly image: string;
   /** Size of the data volume, as a Kubernetes quantity. */
   readonly storage: string;
-  /** The owner's, who migrates. */
-  readonly password: pulumi.Output<string> | undefined;
-  /** The application's own role's, of two. */
-  readonly applicationPassword: pulumi.Output<string> | undefined;
+  /** `undefined`: they are in Secrets that others made. */
+  readonly credentials: OwnedCredentials | undefined;
 }
 
-/** A PostgreSQL that lives elsewhere. What is not set is in Secrets that others made. */
+/** A PostgreSQL that lives elsewhere. */
 export interface ExternalDatabase {
   readonly kind: "external";
-  /** `postgresql://user:password@host:port/database`. */
-  readonly url: pulumi.Output<string> | undefined;
-  /** The same for the role that migrates; of one role, past a connection pooler. */
-  readonly migrationUrl: pulumi.Output<string> | undefined;
-  /** TCP ports that its addresses have. */
-  readonly ports: readonly number[];
+  /** `undefined`: they are in Secrets that others made. */
+  readonly credentials: ExternalCredentials | undefined;
+  /** TCP ports that its addresses have; any, if no network policy closes the others. */
+  readonly ports: readonly number[] | undefined;
 }
 
 /** Who gets to the database, and how. */
@@ -33,6 +34,8 @@ export interface DatabaseAccess {
   readonly applicationRole: string | undefined;
   readonly databaseSecrets: DatabaseSecrets;
   readonly databaseTls: DatabaseTls | undefined;
+  /** Whether network policies close what Unity's pods don't need. */
+  readonly networkPolicies: boolean;
 }
 
 // A role's name that needs no quotes, and is part of a Secret's name with its underscores as hyphens.
@@ -93,7 +96,12 @@ function readTls(reader: SettingsReader): DatabaseTls | undefined {
 /** Reads who gets to the database, and how. */
 export function readAccess(reader: SettingsReader): DatabaseAccess {
   const applicationRole = readApplicationRole(reader);
-  return { applicationRole, databaseSecrets: readSecrets(reader, applicationRole), databaseTls: readTls(reader) };
+  return {
+    applicationRole,
+    databaseSecrets: readSecrets(reader, applicationRole),
+    databaseTls: readTls(reader),
+    networkPolicies: reader.flag("networkPolicies"),
+  };
 }
 
 function readPorts(reader: SettingsReader): readonly number[] {
@@ -109,29 +117,36 @@ function readPorts(reader: SettingsReader): readonly number[] {
 export function readDatabase(
   reader: SettingsReader,
   image: string,
-  { applicationRole, databaseSecrets: { existing }, databaseTls }: DatabaseAccess,
+  { applicationRole: role, databaseSecrets: { existing }, databaseTls, networkPolicies }: DatabaseAccess,
 ): OwnedDatabase | ExternalDatabase {
-  const two = applicationRole !== undefined;
   const kind = reader.oneOf("database", ["owned", "external"]);
   if (kind === "external") {
-    const ports = readPorts(reader);
-    if (existing) return { kind, url: undefined, migrationUrl: undefined, ports };
-    const form = "postgresql://user:password@host:5432/name";
-    const url = reader.secret("databaseUrl", two ? `the URL of the application's role, ${form}` : `the database's URL, ${form}`);
-    const migrationUrl = two
-      ? reader.secret("migrationDatabaseUrl", `the URL of the role that migrates, ${form}, where roles is two`)
-      : reader.optionalSecret("migrationDatabaseUrl");
-    return { kind, url, migrationUrl, ports };
+    const ports = networkPolicies ? readPorts(reader) : undefined;
+    return { kind, credentials: existing ? undefined : { ...readUrls(reader, role), ports }, ports };
   }
   if (databaseTls !== undefined && databaseTls.mode !== "disable") {
     const allowed = "prefer or disable for an owned database, which offers no TLS";
     reader.fault("databaseTls", databaseTls.mode, allowed, "databaseTls prefer");
   }
   const storage = reader.size("databaseStorage");
-  if (existing) return { kind, image, storage, password: undefined, applicationPassword: undefined };
+  return { kind, image, storage, credentials: existing ? undefined : readPasswords(reader, role) };
+}
+
+function readUrls(reader: SettingsReader, role: string | undefined): ExternalCredentials {
+  const form = "postgresql://user:password@host:5432/name";
+  if (role === undefined) {
+    const url = reader.secret("databaseUrl", `the database's URL, ${form}`);
+    return { url, migrationUrl: reader.optionalSecret("migrationDatabaseUrl") };
+  }
+  return {
+    url: reader.secret("databaseUrl", `the URL of role ${role}, ${form}`),
+    migrationUrl: reader.secret("migrationDatabaseUrl", `the URL of the role that migrates, ${form}, where roles is two`),
+  };
+}
+
+function readPasswords(reader: SettingsReader, role: string | undefined): OwnedCredentials {
   const password = reader.secret("databasePassword", "the password of the database that the stack will own");
-  const applicationPassword = two
-    ? reader.secret("applicationPassword", `the password of role ${applicationRole} where roles is two`)
-    : undefined;
-  return { kind, image, storage, password, applicationPassword };
+  if (role === undefined) return { password };
+  const own = reader.secret("applicationPassword", `the password of role ${role} where roles is two`);
+  return { password, application: { role, password: own } };
 }

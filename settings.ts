@@ -37,6 +37,7 @@ export interface Settings {
   readonly applicationRole: string | undefined;
   readonly databaseSecrets: DatabaseSecrets;
   readonly databaseTls: DatabaseTls | undefined;
+  /** Whether network policies close what Unity's pods don't need. */
   readonly networkPolicies: boolean;
   readonly budget: TimeBudget;
   /** Revision to bring the database to, instead of the lock's head. */
@@ -125,7 +126,6 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 10, 3600),
     database: readDatabase(reader, postgresImage, access),
     ...access,
-    networkPolicies: reader.flag("networkPolicies"),
     budget: readBudget(reader),
     targetRevision: reader.optional("targetRevision", /^\S+$/, "a revision of the lock", "<id>"),
     allowDowngrade,

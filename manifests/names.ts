@@ -8,6 +8,7 @@ export const names = {
   restorePoints: "unity-restore-points",
   databaseSecret: "unity-database",
   migrationSecret: "unity-migrations",
+  networkPolicies: "unity-network-policies",
   database: "homelab_db",
   databaseOwner: "homelab_user",
 } as const;

@@ -7,8 +7,30 @@ export interface NetworkPolicy {
   readonly spec: types.input.networking.v1.NetworkPolicySpec;
 }
 
-/** Where the database is: in the stack's own namespace, or behind some address at one of these TCP ports. */
-export type DatabasePlace = { readonly kind: "owned" } | { readonly kind: "external"; readonly ports: readonly number[] };
+/** Where the database is: in the stack's own namespace, or behind some address at one of these TCP ports, or any. */
+export type DatabasePlace =
+  | { readonly kind: "owned" }
+  | { readonly kind: "external"; readonly ports: readonly number[] | undefined };
+
+/**
+ * @param key Setting that the URL is of.
+ * @returns Why pods could not reach a database at its URL, of which nothing but the port is told; `undefined` if they can,
+ * or if the URL is none.
+ */
+export function databasePortFault(
+  key: string,
+  url: string,
+  allowed: readonly number[] | undefined,
+): string | undefined {
+  const found = /^[a-z0-9+]+:\/\/(?:[^/?#@\s]*@)?(?:\[[^\]]*\]|[^/?#@:,\s]*)(?::([0-9]+))?\//.exec(url);
+  if (allowed === undefined || found === null) return undefined;
+  const port = Number(found[1] ?? ports.postgres);
+  if (allowed.includes(port)) return undefined;
+  return (
+    `unity:${key} leads to port ${port}, which the network policies close: unity:databasePorts is ${allowed.join(",")}. ` +
+    `Mend: pulumi config set databasePorts ${[...allowed, port].join(",")}`
+  );
+}
 
 /** Pods that ask the database. */
 const clients: types.input.meta.v1.LabelSelector = {
@@ -27,7 +49,7 @@ export function networkPolicies(database: DatabasePlace): readonly NetworkPolicy
   const toDatabase =
     database.kind === "owned"
       ? { to: [{ podSelector: postgres }], ports: [tcp(ports.postgres)] }
-      : { ports: database.ports.map(tcp) };
+      : { ...(database.ports !== undefined && { ports: database.ports.map(tcp) }) };
   const fromClients = { from: [{ podSelector: clients }], ports: [tcp(ports.postgres)] };
   return [
     {
