@@ -5,23 +5,40 @@ from connection import connect
 ROWS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 VERSION = "alembic_version"
 """Alembic's own table, which the application only reads."""
+REFUSED = ("42501", "3F000")
+"""SQLSTATEs: insufficient privilege, and no schema in which to create."""
+
+RELATION = """
+    WITH relation AS (
+        SELECT c.oid, c.relowner, n.oid AS schema, n.nspowner,
+            CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')) """
 
 LACKING = """
-    SELECT t, array_agg(p ORDER BY place) FROM unnest(%s::text[]) t, unnest(%s::text[]) WITH ORDINALITY p(p, place)
-    WHERE to_regclass(t) IS NOT NULL AND NOT has_table_privilege(to_regclass(t), p) GROUP BY t ORDER BY t"""
+    SELECT t, array_agg(p ORDER BY place)
+    FROM unnest(%s::text[]) t CROSS JOIN unnest(%s::text[]) WITH ORDINALITY AS rights(p, place)
+    LEFT JOIN relation r ON r.name = t
+    WHERE r.oid IS NULL OR NOT has_schema_privilege(r.schema, 'USAGE') OR NOT has_table_privilege(r.oid, p)
+    GROUP BY t ORDER BY t"""
+
+# Of a column that counts up: without its sequence no row can be inserted.
+SEQUENCES = """
+    SELECT r.name, s.relname::text FROM relation r
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'
+    JOIN pg_class s ON d.classid = 'pg_class'::regclass AND s.oid = d.objid AND s.relkind = 'S'
+    WHERE r.name = ANY(%s::text[]) AND NOT has_sequence_privilege(s.oid, 'USAGE') ORDER BY 1, 2"""
 
 # Who owns a table, or its schema, can alter or drop it: as a member of the owning role, too.
 OWNED = """
-    SELECT t FROM unnest(%s::text[]) t JOIN pg_class c ON c.oid = to_regclass(t)
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE pg_has_role(c.relowner, 'USAGE') OR pg_has_role(n.nspowner, 'USAGE') ORDER BY t"""
+    SELECT name FROM relation
+    WHERE name = ANY(%s::text[]) AND (pg_has_role(relowner, 'USAGE') OR pg_has_role(nspowner, 'USAGE')) ORDER BY 1"""
 
 WRITES_VERSION = """
-    SELECT EXISTS (SELECT FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p
-    WHERE has_table_privilege(to_regclass(%s), p))"""
+    SELECT EXISTS (SELECT FROM relation r, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p
+    WHERE r.name = %s AND has_table_privilege(r.oid, p))"""
 
 SCHEMAS = """
-    SELECT nspname FROM pg_namespace WHERE has_schema_privilege(oid, 'CREATE')
+    SELECT nspname::text FROM pg_namespace WHERE has_schema_privilege(oid, 'CREATE')
     AND nspname <> 'information_schema' AND left(nspname, 3) <> 'pg_' ORDER BY 1"""
 
 
@@ -33,7 +50,7 @@ def can_create(cursor):
         return True
     except Exception as error:
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-        if state != "42501":  # insufficient_privilege
+        if state not in REFUSED:
             raise
         return False
     finally:
@@ -44,25 +61,25 @@ def judge(tables):
     """The role, what it lacks by table, and what it can do to the schema."""
     connection = connect()
     cursor = connection.cursor()
+
+    def rows(statement, *values):
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+
     cursor.execute("SET LOCAL statement_timeout = 5000")
     cursor.execute("SET LOCAL lock_timeout = 2000")
-    cursor.execute("SELECT current_user::text, has_database_privilege(current_database(), 'CREATE')")
-    role, makes_schemas = cursor.fetchone()
-    cursor.execute(LACKING, (tables, ROWS))
-    lacking = dict(cursor.fetchall())
-    cursor.execute("SELECT NOT has_table_privilege(to_regclass(%s), 'SELECT')", (VERSION,))
-    if cursor.fetchone()[0]:
-        lacking[VERSION] = ["SELECT"]
-    cursor.execute(OWNED, ([*tables, VERSION],))
-    excess = ["alter and drop " + name for (name,) in cursor.fetchall()]
-    cursor.execute(SCHEMAS)
-    excess += ["create in schema " + name for (name,) in cursor.fetchall()]
+    ((role, makes_schemas),) = rows("SELECT current_user::text, has_database_privilege(current_database(), 'CREATE')")
+    lacking = dict(rows(RELATION + LACKING, tables, ROWS))
+    lacking.update(rows(RELATION + LACKING, [VERSION], ["SELECT"]))
+    for table, sequence in rows(RELATION + SEQUENCES, tables):
+        lacking.setdefault(table, []).append("USAGE of sequence " + sequence)
+    excess = ["alter and drop " + name for (name,) in rows(RELATION + OWNED, [*tables, VERSION])]
+    excess += ["create in schema " + name for (name,) in rows(SCHEMAS)]
     if makes_schemas:
         excess.append("create schemas")
     if can_create(cursor):
         excess.append("create a table")
-    cursor.execute(WRITES_VERSION, (VERSION,))
-    if cursor.fetchone()[0]:
+    if rows(RELATION + WRITES_VERSION, VERSION)[0][0]:
         excess.append("write " + VERSION)
     connection.rollback()
     return {"role": role, "lacking": lacking, "excess": excess}
