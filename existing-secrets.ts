@@ -37,8 +37,6 @@ export async function existingSecretVersion(settings: Settings): Promise<string 
 }
 
 async function readAll(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
-  const found = await Promise.all(
-    wanted.map(async ({ name }) => [name, await readSecretKeys(kubectl, name)] as const),
-  );
+  const found = await Promise.all(wanted.map(async ({ name }) => [name, await readSecretKeys(kubectl, name)] as const));
   return new Map(found.flatMap(([name, secret]) => (secret === undefined ? [] : [[name, secret] as const])));
 }

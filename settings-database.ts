@@ -70,8 +70,7 @@ function readSecrets(reader: SettingsReader, applicationRole: string | undefined
     return ownSecrets(applicationRole);
   }
   if (applicationRole === undefined) {
-    if (migrations !== undefined)
-      reader.fault("roles", "one", "two where migrationSecret is set", "roles two");
+    if (migrations !== undefined) reader.fault("roles", "one", "two where migrationSecret is set", "roles two");
     return { application, migrations: application, existing: true };
   }
   if (migrations === undefined || migrations === application) {
@@ -87,7 +86,12 @@ function readTls(reader: SettingsReader): DatabaseTls | undefined {
   const caSecretName = reader.optional("databaseCaSecret", objectName, allowed, "my-database-ca");
   if ((mode === "verify-full") !== (caSecretName !== undefined)) {
     if (caSecretName === undefined)
-      reader.fault("databaseCaSecret", undefined, `${allowed} where databaseTls is verify-full`, "databaseCaSecret my-database-ca");
+      reader.fault(
+        "databaseCaSecret",
+        undefined,
+        `${allowed} where databaseTls is verify-full`,
+        "databaseCaSecret my-database-ca",
+      );
     else reader.fault("databaseTls", mode, "verify-full where databaseCaSecret is set", "databaseTls verify-full");
   }
   return mode === "prefer" ? undefined : { mode, caSecretName };
@@ -140,7 +144,10 @@ function readUrls(reader: SettingsReader, role: string | undefined): ExternalCre
   }
   return {
     url: reader.secret("databaseUrl", `the URL of role ${role}, ${form}`),
-    migrationUrl: reader.secret("migrationDatabaseUrl", `the URL of the role that migrates, ${form}, where roles is two`),
+    migrationUrl: reader.secret(
+      "migrationDatabaseUrl",
+      `the URL of the role that migrates, ${form}, where roles is two`,
+    ),
   };
 }
 

@@ -1,6 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type BackendOptions, backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../manifests/backend.ts";
+import {
+  type BackendOptions,
+  backendDeploymentSpec,
+  backendServiceSpec,
+  disruptionBudgetSpec,
+} from "../manifests/backend.ts";
 import { names, serviceAccounts } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
@@ -46,11 +51,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     );
     const budget = disruptionBudgetSpec(args.replicas);
     if (budget !== undefined)
-      new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-budget`,
-        { metadata, spec: budget },
-        childOptions(this, options),
-      );
+      new k8s.policy.v1.PodDisruptionBudget(`${name}-budget`, { metadata, spec: budget }, childOptions(this, options));
     const { uid, generation } = deployment.metadata;
     this.rollout = pulumi.interpolate`${uid}/${generation}`;
     const { context, namespace, progressDeadlineSeconds, replicas } = args;

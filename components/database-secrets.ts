@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../manifests/database-secrets.ts";
-import { databasePortFault } from "../manifests/network-policies.ts";
 import { names } from "../manifests/names.ts";
+import { databasePortFault } from "../manifests/network-policies.ts";
 import { ownedDatabaseUrl } from "../manifests/postgres.ts";
 import { objectMetadata } from "./metadata.ts";
 

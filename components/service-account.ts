@@ -11,9 +11,5 @@ export function serviceAccount(
   options: pulumi.CustomResourceOptions,
 ): k8s.core.v1.ServiceAccount {
   const metadata = objectMetadata(account, namespace, workload);
-  return new k8s.core.v1.ServiceAccount(
-    `${name}-account`,
-    { metadata, automountServiceAccountToken: false },
-    options,
-  );
+  return new k8s.core.v1.ServiceAccount(`${name}-account`, { metadata, automountServiceAccountToken: false }, options);
 }

@@ -34,9 +34,7 @@ export function databasePortFault(
 
 /** Pods that ask the database. */
 const clients: types.input.meta.v1.LabelSelector = {
-  matchExpressions: [
-    { key: nameLabel, operator: "In", values: [names.backend, names.migrateJob, names.restoreJob] },
-  ],
+  matchExpressions: [{ key: nameLabel, operator: "In", values: [names.backend, names.migrateJob, names.restoreJob] }],
 };
 const postgres: types.input.meta.v1.LabelSelector = { matchLabels: selectorLabels(names.postgres) };
 const tcp = (port: number) => ({ protocol: "TCP", port });
@@ -74,7 +72,12 @@ export function networkPolicies(database: DatabasePlace): readonly NetworkPolicy
       },
     },
     ...(database.kind === "owned"
-      ? [{ name: "unity-to-postgres", spec: { podSelector: postgres, policyTypes: ["Ingress"], ingress: [fromClients] } }]
+      ? [
+          {
+            name: "unity-to-postgres",
+            spec: { podSelector: postgres, policyTypes: ["Ingress"], ingress: [fromClients] },
+          },
+        ]
       : []),
   ];
 }

@@ -85,12 +85,7 @@ export function restoreJobSpec(
         restartPolicy: "Never",
         securityContext: podSecurityContext(userIds.backend),
         containers: [restorePointContainer(command, options)],
-        volumes: [
-          runnerVolume(configMapName),
-          restorePointsVolume,
-          ...tlsVolumes(options.tls),
-          temporary.volume,
-        ],
+        volumes: [runnerVolume(configMapName), restorePointsVolume, ...tlsVolumes(options.tls), temporary.volume],
       },
     },
   };

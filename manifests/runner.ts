@@ -156,10 +156,6 @@ export function runnerContainer(
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [
-      { name: "runner", mountPath: runnerPath, readOnly: true },
-      ...tlsMounts(tls),
-      temporary.mount,
-    ],
+    volumeMounts: [{ name: "runner", mountPath: runnerPath, readOnly: true }, ...tlsMounts(tls), temporary.mount],
   };
 }

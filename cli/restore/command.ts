@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { names } from "../../manifests/names.ts";
 import { CommandError } from "../command-error.ts";
 import { addStackOptions, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
@@ -49,8 +48,8 @@ async function restore(name: string | undefined, options: RestoreOptions): Promi
     if (settings.restorePoint === undefined) {
       throw new CommandError("The stack keeps no restore points: pulumi config set restorePoint true");
     }
-    const { imagePullPolicy, restorePoint } = settings;
-    const job = { imagePullPolicy, secretName: names.databaseSecret, image: restorePoint.image };
+    const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls } = settings;
+    const job = { imagePullPolicy, secretName: databaseSecrets.migrations, image: restorePoint.image, tls };
     return runRestoreJob(settings, command, job, (line) => process.stderr.write(`${line}\n`)).catch((error: Error) => {
       throw new CommandError(error.message);
     });
