@@ -25,8 +25,9 @@ LACKING = """
 SEQUENCES = """
     SELECT r.name, s.relname::text FROM relation r
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'
-    JOIN pg_class s ON d.classid = 'pg_class'::regclass AND s.oid = d.objid AND s.relkind = 'S'
-    WHERE r.name = ANY(%s::text[]) AND NOT has_sequence_privilege(s.oid, 'USAGE') ORDER BY 1, 2"""
+    JOIN pg_class s ON d.classid = 'pg_class'::regclass AND s.oid = d.objid
+    WHERE r.name = ANY(%s::text[])
+    AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END ORDER BY 1, 2"""
 
 # Who owns a table, or its schema, can alter or drop it: as a member of the owning role, too.
 OWNED = """
