@@ -35,8 +35,8 @@ describe("the program", () => {
 
   it("declares the Deployment after the wait for the Job, and the checks after the wait for the rollout", () => {
     const wait = (name: string) => get("command:local:Command", name);
-    assert.ok(deployment().dependencies.includes(job().urn));
-    assert.ok(deployment().dependencies.includes(wait("migration-completion").urn));
+    assert.ok(follows(registrations, deployment(), job()));
+    assert.ok(follows(registrations, deployment(), wait("migration-completion")));
     assert.ok(wait("verification-checks").dependencies.includes(wait("backend-rollout").urn));
   });
 
@@ -66,6 +66,18 @@ describe("the program", () => {
       if (type === "kubernetes:core/v1:Namespace") continue;
       assert.equal((inputs.metadata as { namespace?: string }).namespace, "unity", `namespace of ${name}`);
     }
+  });
+
+  it("has Kubernetes hold the namespace's pods to the restricted standard", () => {
+    const { metadata } = get("kubernetes:core/v1:Namespace", "namespace").inputs as { metadata: { labels: object } };
+    for (const mode of ["enforce", "warn", "audit"])
+      assert.equal(Reflect.get(metadata.labels, `pod-security.kubernetes.io/${mode}`), "restricted");
+  });
+
+  it("lets its pods say only what they must", () => {
+    const policies = registrations.filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:NetworkPolicy");
+    assert.ok(policies.some(({ name }) => name === "unity-deny"));
+    assert.ok(policies.some(({ name }) => name === "unity-to-postgres"));
   });
 
   it("keeps the password out of everything but the Secret", () => {
