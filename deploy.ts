@@ -1,4 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
@@ -24,7 +25,11 @@ export function deploy(
   existingVersion: string | undefined,
 ) {
   const { context, imagePullPolicy, databaseSecrets: secrets } = settings;
-  const provider = new k8s.Provider("cluster", { context, namespace: settings.namespace, upsertExistingObjects: true });
+  const provider = new k8s.Provider(
+    "cluster",
+    { context, namespace: settings.namespace, upsertExistingObjects: true },
+    { transformations: [withoutKubeconfig] },
+  );
   const metadata = { name: settings.namespace, labels: namespaceLabels };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
     .metadata;
@@ -64,4 +69,13 @@ export function deploy(
     { dependsOn: backend },
   );
   return { head: chain.head, jobName: migration.jobName, checks: verification.results };
+}
+
+/**
+ * The provider notes the path in `KUBECONFIG`, which is another on each operator's machine: a change to the next one, and
+ * a file that may be gone. Without it, the provider finds its kubeconfig as kubectl does.
+ */
+function withoutKubeconfig({ props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
+  const { kubeconfig: _, ...rest } = props;
+  return { props: rest, opts };
 }

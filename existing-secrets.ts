@@ -5,8 +5,8 @@ import { type NeededSecret, neededSecrets, secretFaults } from "./manifests/data
 import { caKey } from "./manifests/database-tls.ts";
 import type { Settings } from "./settings.ts";
 
-/** The Secrets that others must have made for a stack. */
-function needed({ databaseSecrets, database, databaseTls }: Settings): readonly NeededSecret[] {
+/** @returns The Secrets that others must have made for a stack. */
+export function existingSecrets({ databaseSecrets, database, databaseTls }: Settings): readonly NeededSecret[] {
   const ca = databaseTls?.caSecretName;
   return [
     ...neededSecrets(databaseSecrets, database.kind === "owned"),
@@ -21,7 +21,7 @@ function needed({ databaseSecrets, database, databaseTls }: Settings): readonly 
  * @throws {pulumi.RunError} With all that is missing and how to make it, or why the cluster can't be asked.
  */
 export async function existingSecretVersion(settings: Settings): Promise<string | undefined> {
-  const wanted = needed(settings);
+  const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
   const kubectl = new Kubectl(settings);
   const found = await readAll(kubectl, wanted).catch((error: Error) => {

@@ -8,6 +8,7 @@ import { makePlan, type Plan } from "./migrations/plan.ts";
 import { describePlan } from "./migrations/plan-report.ts";
 import { type Chain, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+import { askAccess } from "./stack-access.ts";
 
 /**
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
@@ -32,11 +33,15 @@ export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan
  * Plans the update and shows the plan, in preview as in `up`.
  *
  * @returns The migrate Job that the plan asks for.
- * @throws {pulumi.RunError} If only a person can decide what to do, or the stack does not allow it: with what to do.
+ * @throws {pulumi.RunError} If the account may not do it, only a person can decide what to do, or the stack does not
+ * allow it: with what to do.
  */
 export async function showPlan(settings: Settings, chain: Chain): Promise<JobAttempt> {
-  const plan = await planUpdate(settings, chain);
+  const task = pulumi.runtime.isDryRun() ? "preview" : "update";
+  const [plan, access] = await Promise.all([planUpdate(settings, chain), askAccess(settings, task)]);
+  if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describePlan(plan));
+  if (access !== "granted") await pulumi.log.warn(`The account's rights can't be asked for: ${access.unknown}`);
   await pulumi.log.info(describePlan(plan));
   return plan.job;
 }

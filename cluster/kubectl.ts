@@ -27,8 +27,10 @@ export function redact(text: string): string {
 /** The one way this project talks to a cluster: kubectl, which knows every way to sign in. */
 export class Kubectl {
   readonly #target: readonly string[];
+  readonly namespace: string;
 
   constructor(target: ClusterTarget) {
+    this.namespace = target.namespace;
     this.#target = [`--context=${target.context}`, `--namespace=${target.namespace}`];
   }
 

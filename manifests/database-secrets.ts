@@ -58,6 +58,12 @@ export function ownSecrets(applicationRole: string | undefined): DatabaseSecrets
   return { application, migrations: migrationSecret, existing: false };
 }
 
+/** @returns The Secrets that the program makes with these settings, and those that it makes with one role. */
+export function everyOwnSecret(applicationRole: string | undefined): readonly string[] {
+  const all = [undefined, applicationRole].map(ownSecrets);
+  return [...new Set(all.flatMap(({ application, migrations }) => [application, migrations]))];
+}
+
 /** Whether {@link ownSecrets} may give a Secret that name: what the program made, it also removes. */
 export function isOwnSecret(name: string): boolean {
   const { databaseSecret, migrationSecret } = names;

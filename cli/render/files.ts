@@ -6,13 +6,14 @@ import { namespaceLabels } from "../../manifests/security.ts";
 import type { Release } from "../../release.ts";
 import type { Settings } from "../../settings.ts";
 import type { GeneratedFile } from "../generated-files.ts";
-import { type KubernetesObject, releaseObjects } from "./objects.ts";
+import { accessObjects, type KubernetesObject, releaseObjects } from "./objects.ts";
 
 /** Where the rendered objects lie. */
 export const manifestPaths = {
   migration: "k8s/jobs/migrate-database.yaml",
   backend: "k8s/deployments/backend-with-migrations.yaml",
   network: "k8s/network/network-policies.yaml",
+  access: "k8s/access/roles.yaml",
 } as const;
 
 /** @returns kubectl as it is typed for a stack. */
@@ -43,7 +44,7 @@ export function backendCommands(settings: Settings): readonly string[] {
 }
 
 /** @returns A sentence for each Secret that must be there. */
-export function secretSentences({ databaseSecrets, databaseTls, database, namespace }: Settings): readonly string[] {
+function secretSentences({ databaseSecrets, databaseTls, namespace }: Settings): readonly string[] {
   const ca = databaseTls?.caSecretName;
   const needed = [
     // Of a database that is there already, the owner's password is the database's own business.
@@ -55,7 +56,7 @@ export function secretSentences({ databaseSecrets, databaseTls, database, namesp
   );
 }
 
-/** @returns The files of YAML that kubectl alone can apply. */
+/** @returns The files of YAML that kubectl alone can apply: the release, and what its operators may do. */
 export function renderFiles(settings: Settings, release: Release): readonly GeneratedFile[] {
   const { migration, backend, network } = releaseObjects(settings, release);
   const secrets = secretSentences(settings);
@@ -85,9 +86,22 @@ export function renderFiles(settings: Settings, release: Release): readonly Gene
         backend,
       ),
     },
-    ...(network.length === 0
-      ? []
-      : [{ path: manifestPaths.network, text: render(networkComment(settings), network) }]),
+    ...(network.length === 0 ? [] : [{ path: manifestPaths.network, text: render(networkComment(settings), network) }]),
+    {
+      path: manifestPaths.access,
+      text: render(
+        [
+          "What an account needs for `pulumi up` of this stack, and for `pulumi preview` alone; an administrator applies it:",
+          "",
+          `  ${kubectlFor(settings)} create namespace ${settings.namespace}`,
+          `  ${kubectlFor(settings)} apply -f ${manifestPaths.access}`,
+          "",
+          "Name the accounts in the RoleBindings. Who may look by `kubectl exec` can do what a pod can: preview asks the",
+          "database that way, read-only, but Kubernetes can't hold anyone to that.",
+        ],
+        accessObjects(settings),
+      ),
+    },
   ];
 }
 

@@ -1,3 +1,4 @@
+import { accessRules, roleRules, type Task } from "../../manifests/access.ts";
 import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../manifests/backend.ts";
 import { migration } from "../../manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
@@ -7,6 +8,7 @@ import { serviceAccountObject } from "../../manifests/service-account.ts";
 import type { Release } from "../../release.ts";
 import { backendOptions, migrationOptions } from "../../release-options.ts";
 import type { Settings } from "../../settings.ts";
+import { accessOptions } from "../../stack-access.ts";
 
 /** A Kubernetes object as plain data. */
 export interface KubernetesObject {
@@ -79,4 +81,29 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
       spec: policy.spec,
     })),
   };
+}
+
+const accounts: readonly { readonly task: Task; readonly role: string; readonly group: string }[] = [
+  { task: "update", role: "unity-operator", group: "unity-operators" },
+  { task: "preview", role: "unity-previewer", group: "unity-previewers" },
+];
+
+/** @returns A Role for each task on a stack, each bound to a group of accounts. */
+export function accessObjects(settings: Settings): readonly KubernetesObject[] {
+  const { namespace } = settings;
+  const apiGroup = "rbac.authorization.k8s.io";
+  return accounts.flatMap(({ task, role, group }) => {
+    const metadata = { name: role, namespace, labels: labels(role) };
+    const apiVersion = `${apiGroup}/v1`;
+    return [
+      { apiVersion, kind: "Role", metadata, rules: roleRules(accessRules(task, accessOptions(settings))) },
+      {
+        apiVersion,
+        kind: "RoleBinding",
+        metadata,
+        roleRef: { apiGroup, kind: "Role", name: role },
+        subjects: [{ apiGroup, kind: "Group", name: group }],
+      },
+    ];
+  });
 }

@@ -16,7 +16,11 @@ function secretData(inputs: Record<string, unknown>): unknown {
 describe("createDatabase", () => {
   it("declares a PostgreSQL whose Deployment follows its Secret and its volume claim", async () => {
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } }, {}),
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
     );
     const own = find(registrations, OwnedDatabase.token, "postgres").urn;
     const secret = find(registrations, "kubernetes:core/v1:Secret", "postgres-credentials");
@@ -25,14 +29,21 @@ describe("createDatabase", () => {
     const service = find(registrations, "kubernetes:core/v1:Service", "postgres-service");
     const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "postgres-account");
     assert.equal(registrations.length, 6);
-    assert.deepEqual(new Set([secret, account, claim, deployment, service].map(({ parent }) => parent)), new Set([own]));
+    assert.deepEqual(
+      new Set([secret, account, claim, deployment, service].map(({ parent }) => parent)),
+      new Set([own]),
+    );
     assert.deepEqual(new Set(deployment.dependencies), new Set([secret.urn, account.urn, claim.urn]));
     assert.deepEqual(service.dependencies, [deployment.urn]);
   });
 
   it("puts a password with reserved characters into the URL so that it comes out again", async () => {
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } }, {}),
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
     );
     const { inputs } = find(registrations, "kubernetes:core/v1:Secret", "postgres-credentials");
     const data = secretData(inputs) as { DATABASE_URL: string };
@@ -43,7 +54,11 @@ describe("createDatabase", () => {
 
   it("shows the password nowhere but in the Secret, marked as secret", async () => {
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } }, {}),
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
     );
     const plain = registrations.filter(({ type }) => type !== "kubernetes:core/v1:Secret");
     assert.ok(!JSON.stringify(plain).includes("p@ss"));
@@ -91,13 +106,13 @@ describe("createDatabase", () => {
     const host = "postgres-service:5432/homelab_db";
     assert.deepEqual(secretNames(registrations), [
       ["unity-database-app", { DATABASE_URL: `postgresql://app:a%2Fpp@${host}` }],
-      [
-        "unity-migrations",
-        { DATABASE_URL: `postgresql://homelab_user:own%20er@${host}`, POSTGRES_PASSWORD: "own er" },
-      ],
+      ["unity-migrations", { DATABASE_URL: `postgresql://homelab_user:own%20er@${host}`, POSTGRES_PASSWORD: "own er" }],
     ]);
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "postgres");
-    assert.match(JSON.stringify(deployment.inputs.spec), /"name":"unity-migrations","key":"POSTGRES_PASSWORD"|"key":"POSTGRES_PASSWORD","name":"unity-migrations"/);
+    assert.match(
+      JSON.stringify(deployment.inputs.spec),
+      /"name":"unity-migrations","key":"POSTGRES_PASSWORD"|"key":"POSTGRES_PASSWORD","name":"unity-migrations"/,
+    );
   });
 
   it("gives each of two roles of a database elsewhere a Secret", async () => {

@@ -55,7 +55,10 @@ describe("secretFaults", () => {
   });
   it("name the Secret or the key that is missing, with the command that makes it", () => {
     const [first = "", second = ""] = secretFaults(needed, new Map([["my-migrations", { keys: ["DATABASE_URL"] }]]));
-    assert.match(first, /^unity:databaseSecret is "mine", which is not there\. Mend: kubectl create secret generic mine /);
+    assert.match(
+      first,
+      /^unity:databaseSecret is "mine", which is not there\. Mend: kubectl create secret generic mine /,
+    );
     assert.match(second, /^unity:migrationSecret is "my-migrations", which has no key POSTGRES_PASSWORD\./);
   });
 });

@@ -45,7 +45,9 @@ function allows({ from, to, ports, ...others }: Rule, peer: End, protocol: strin
 
 /** Whether one end may send, or the other receive: yes, unless a policy binds it and none allows the connection. */
 function passes(specs: readonly Spec[], type: "Ingress" | "Egress", pod: End, peer: End, rule: [string, number]) {
-  const binding = specs.filter(({ podSelector, policyTypes }) => policyTypes.includes(type) && selects(podSelector, pod));
+  const binding = specs.filter(
+    ({ podSelector, policyTypes }) => policyTypes.includes(type) && selects(podSelector, pod),
+  );
   const rules = binding.flatMap(({ ingress = [], egress = [] }) => (type === "Ingress" ? ingress : egress));
   return binding.length === 0 || rules.some((each) => allows(each, peer, ...rule));
 }
@@ -59,7 +61,15 @@ const [owned, external]: [DatabasePlace, DatabasePlace] = [
   { kind: "external", ports: [5432, 6432] },
 ];
 
-const flows: [what: string, database: DatabasePlace, from: End, to: End, protocol: string, port: number, ok: boolean][] = [
+const flows: [
+  what: string,
+  database: DatabasePlace,
+  from: End,
+  to: End,
+  protocol: string,
+  port: number,
+  ok: boolean,
+][] = [
   ["the backend asks PostgreSQL", owned, backend, postgres, "TCP", 5432, true],
   ["the migrate Job asks PostgreSQL", owned, migration, postgres, "TCP", 5432, true],
   ["a restore asks PostgreSQL", owned, restore, postgres, "TCP", 5432, true],
@@ -123,7 +133,10 @@ describe("databasePortFault", () => {
     });
   }
   it("tells nothing of a URL but its port", () => {
-    assert.doesNotMatch(databasePortFault("databaseUrl", "postgresql://user:hunter2@host:1/name", [2]) ?? "", /user|hunter2|host|name/);
+    assert.doesNotMatch(
+      databasePortFault("databaseUrl", "postgresql://user:hunter2@host:1/name", [2]) ?? "",
+      /user|hunter2|host|name/,
+    );
   });
   it("accepts any port where none is closed", () => {
     assert.equal(databasePortFault("databaseUrl", "postgresql://h:1/d", undefined), undefined);

@@ -82,7 +82,8 @@ for (const [name, pod] of Object.entries(pods)) {
     });
     it("has no literal credential, and leaves its last words in the termination message", () => {
       for (const { env, terminationMessagePolicy } of containers) {
-        for (const variable of env) assert.ok(variable.value === undefined || !/PASS|URL/.test(variable.name), variable.name);
+        for (const variable of env)
+          assert.ok(variable.value === undefined || !/PASS|URL/.test(variable.name), variable.name);
         assert.equal(terminationMessagePolicy, "FallbackToLogsOnError");
       }
     });
@@ -153,7 +154,8 @@ describe("encryption", () => {
 });
 
 describe("several pods of the backend", () => {
-  const spread = (replicas: number) => podSpec(backendDeploymentSpec({ ...backendOptions, replicas })).topologySpreadConstraints;
+  const spread = (replicas: number) =>
+    podSpec(backendDeploymentSpec({ ...backendOptions, replicas })).topologySpreadConstraints;
   it("are spread over the nodes, where there are any, and no node is emptied of more than one at a time", () => {
     const [constraint] = spread(3) ?? [];
     assert.deepEqual(

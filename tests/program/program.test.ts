@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../checks/names.ts";
+import { accesses } from "../../cluster/access.ts";
+import { accessRules } from "../../manifests/access.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
@@ -118,6 +120,26 @@ describe("the program on a database that is there", () => {
   it("takes the next attempt's name after a failed Job, which plan and component agree upon", async () => {
     const first = jobName(await runOn("8f3d9e2a1c45"));
     assert.equal(jobName(await runOn("8f3d9e2a1c45", [job(first, "Failed")])), `${first}-2`);
+  });
+
+  it("stops at a right that the account lacks, before it declares anything", async () => {
+    const ownSecrets = ["unity-database"];
+    const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
+    const { length } = accesses(accessRules("update", options));
+    const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
+    const remove = fakeKubectl({ ...nothingDeployed, access: answers });
+    const message = /lacks rights in namespace unity\. Nothing was changed\. It may not\n {2}get namespaces unity: /;
+    const rejected = () => assert.rejects(import("../../index.ts?rights" as string), message);
+    const { registrations } = await record(configuration, rejected).finally(remove);
+    assert.deepEqual(registrations, []);
+  });
+
+  it("goes on where the server does not say what the account may do", async () => {
+    const head = answer(["add_plugin_execution"]);
+    const remove = fakeKubectl({ ...nothingDeployed, backend: head, access: { error: "no such review" } });
+    const program = () => import("../../index.ts?no-review" as string);
+    const { registrations } = await record(configuration, program).finally(remove);
+    assert.notDeepEqual(registrations, []);
   });
 
   const approvals = '[{"revision":"add_plugin_execution","rule":"truncate"}]';

@@ -10,13 +10,20 @@ export interface FakeAnswers {
   readonly list: FakeAnswer;
   readonly backend: FakeAnswer;
   readonly postgres: FakeAnswer;
+  /**
+   * What the account may do: `true` or `false` for each right that is asked for.
+   *
+   * @default whatever is asked for
+   */
+  readonly access?: FakeAnswer;
 }
 
 const script = `#!/bin/sh
-case "$*" in *" get pods,jobs "*) name=list ;; *deployment/unity-backend*) name=backend ;; *) name=postgres ;; esac
+case "$*" in *" create --validate=false "*) name=access ;; *" get pods,jobs "*) name=list ;; *deployment/unity-backend*) name=backend ;; *) name=postgres ;; esac
 cd "$(dirname "$0")"
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
+if [ $name = access ]; then grep -o SelfSubjectAccessReview | sed s/.*/true/; exit; fi
 exec sleep 60
 `;
 

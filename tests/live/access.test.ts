@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Kubectl } from "../../cluster/kubectl.ts";
+import type { Run, Verb } from "../../local/pulumi.ts";
+import { unity } from "../cli/unity.ts";
+import { liveStack } from "../support/live.ts";
+
+const minutes = 60_000;
+const stack = liveStack("access");
+const { namespace, kubectl } = stack;
+
+/** Accounts, and the Role that each is bound to. */
+const roles = { operator: "unity-operator", previewer: "unity-previewer", stranger: undefined } as const;
+type Account = keyof typeof roles;
+
+/** What this test reads of a kubeconfig. */
+interface Kubeconfig {
+  readonly contexts: readonly { readonly context: { readonly user: string } }[];
+}
+
+describe("an operator with no more rights than needed", function () {
+  this.timeout(5 * minutes);
+  const folder = mkdtempSync(join(tmpdir(), "unity-access-"));
+  const { KUBECONFIG } = process.env;
+  /** A namespace of the accounts' own, so that the stack's need not exist before them. */
+  const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: "default" });
+
+  /** Runs the engine as an account, which has a kubeconfig of its own. */
+  async function run(account: Account, verb: Verb, ...flags: string[]): Promise<Run> {
+    process.env.KUBECONFIG = join(folder, account);
+    const engine = await stack.engine().finally(() => {
+      process.env.KUBECONFIG = KUBECONFIG;
+    });
+    return engine.run(verb, flags);
+  }
+
+  async function tokenOf(account: Account): Promise<string> {
+    const name = `unity-access-${account}`;
+    const manifest = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name } };
+    await home.run(["apply", "--filename=-"], JSON.stringify(manifest));
+    return (await home.run(["create", "token", name])).trim();
+  }
+
+  before(async () => {
+    const view = ["config", "view", "--raw", "--minify", "--output=json"];
+    const config = JSON.parse(await kubectl.run(view)) as Kubeconfig;
+    for (const account of Object.keys(roles) as Account[]) {
+      const users = [{ name: config.contexts[0]?.context.user, user: { token: await tokenOf(account) } }];
+      writeFileSync(join(folder, account), JSON.stringify({ ...config, users }), { mode: 0o600 });
+    }
+  });
+  after(async () => {
+    const accounts = Object.keys(roles).map((account) => `unity-access-${account}`);
+    await home.run(["delete", "serviceaccount", "--ignore-not-found", ...accounts]);
+    await stack.remove(); // The Pulumi CLI's state names the kubeconfig of the last run.
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is told all that an account lacks, before anything is made", async () => {
+    const { exitCode, output } = await run("stranger", "up");
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /account of context \S+ lacks rights in namespace unity-access\. Nothing was changed/);
+    assert.match(output, /get, list, watch, create, patch, delete jobs\.batch: running the migration/);
+    assert.match(output, /get, patch namespaces unity-access: declaring the namespace/);
+    assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
+  });
+
+  it("deploys with the Role that unity renders, and finds nothing to do after it", async () => {
+    await kubectl.run(["create", "namespace", namespace]);
+    const rendered = await unity("render", "--config-file", stack.configFile, "--output", folder);
+    assert.equal(rendered.code, 0, rendered.stderr);
+    await kubectl.run(["apply", `--filename=${join(folder, "k8s", "access", "roles.yaml")}`]);
+    for (const [account, role] of Object.entries(roles)) {
+      const subject = `--serviceaccount=default:unity-access-${account}`;
+      if (role) await kubectl.run(["create", "rolebinding", account, `--role=${role}`, subject]);
+    }
+    const { exitCode, output } = await run("operator", "up");
+    assert.equal(exitCode, 0, output);
+    const again = await run("operator", "preview", "--expect-no-changes");
+    assert.equal(again.exitCode, 0, again.output);
+  });
+
+  it("lets an account look that may change nothing", async () => {
+    const preview = await run("previewer", "preview", "--expect-no-changes");
+    assert.equal(preview.exitCode, 0, preview.output);
+    assert.match(preview.output, /nothing to migrate/);
+    const { exitCode, output } = await run("previewer", "up");
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /lacks rights in namespace unity-access/);
+  });
+
+  it("names one right that was taken away", async () => {
+    const { rules } = await kubectl.get<{ rules: { resources: string[]; verbs: string[] }[] }>("role", roles.operator);
+    const without = rules.map((rule) =>
+      rule.resources.includes("replicasets") ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== "watch") } : rule,
+    );
+    const replace = (value: object) =>
+      kubectl.run(["patch", "role", roles.operator, "--type=merge", `--patch=${JSON.stringify({ rules: value })}`]);
+    await replace(without);
+    const { exitCode, output } = await run("operator", "up");
+    await replace(rules);
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /It may not\n\s+watch replicasets\.apps: following the rollout/);
+  });
+});
