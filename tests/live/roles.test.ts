@@ -85,12 +85,16 @@ describe("a stack with two roles", function () {
   });
 
   it("has pods that Kubernetes holds to the restricted standard, each with its own account", async () => {
-    const container = { name: "c", image: "localhost/none:1", securityContext: { privileged: true } };
-    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "privileged" }, spec: { containers: [container] } };
-    await assert.rejects(
-      kubectl.run(["create", "--filename=-"], JSON.stringify(pod)),
-      /violates PodSecurity "restricted:latest": privileged/,
-    );
+    const pod = (securityContext: object) =>
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "intruder" },
+        spec: { containers: [{ name: "intruder", image: "localhost/none:1", securityContext }] },
+      });
+    const create = (object: string) => kubectl.run(["create", "--filename=-"], object);
+    await assert.rejects(create(pod({ privileged: true })), /[Ff]orbidden/);
+    await assert.rejects(create(pod({})), /violates PodSecurity "restricted:latest": allowPrivilegeEscalation/);
     const { items } = await kubectl.get<{ items: (Pod & { spec: { serviceAccountName: string } })[] }>("pods");
     const accounts = new Set(items.map(({ spec }) => spec.serviceAccountName));
     assert.deepEqual([...accounts].sort(), ["unity-backend", "unity-migrations", "unity-postgres"]);
@@ -115,7 +119,7 @@ describe("a stack with two roles", function () {
   it("rotates the application's password without a request that fails (F26)", async () => {
     await succeeds({ applicationPassword: first });
     const probe = await startProbe(kubectl, stack.namespace);
-    await succeeds({ applicationPassword: second, applicationRole: "homelab_app_2" });
+    await succeeds({ applicationPassword: second, applicationRole: "homelab_app_2", restorePoint: "true" });
     const { requests, failures } = await probe.stop();
     assert.deepEqual(failures, []);
     assert.ok(requests >= 20, `${requests} requests`);
@@ -124,6 +128,16 @@ describe("a stack with two roles", function () {
     await psql("DROP OWNED BY homelab_app", "DROP ROLE homelab_app");
     assert.ok((await found("privileges")).passed);
     assert.ok((await found("execution")).passed);
+  });
+
+  it("is put back to a restore point that has rights of a role which is gone", async () => {
+    const command = (...words: string[]) => unity("restore", ...words, "--config-file", stack.configFile);
+    const [point] = JSON.parse((await command("--list", "--json")).stdout) as readonly [{ name: string }];
+    await psql("DROP TABLE plugin_alerts");
+    const { code, stderr } = await command(point.name, "--yes");
+    assert.equal(code, 0, stderr);
+    const { passed, found: what } = await found("privileges");
+    assert.ok(passed, what);
   });
 
   it("takes Secrets that others made, reads none of their values, and follows them", async () => {
