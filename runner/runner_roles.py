@@ -97,5 +97,5 @@ def log_in(role: ApplicationRole) -> None:
             raise
         raise Refusal(
             f"role {role.name} has another password than the backend's new URL (not shown). To rotate it without a "
-            "gap, name a new role beside the new password: pulumi config set applicationRole <new name>."
+            "gap, name a new role in unity:applicationRole beside the new password."
         ) from None

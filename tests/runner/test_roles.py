@@ -199,7 +199,7 @@ def test_another_password_of_the_same_role_is_refused(chain: Chain, strict: URL,
     chain.add("one", TWO)
     query(strict, f"CREATE ROLE {application.username} LOGIN PASSWORD 'the old one'")
     result = migrate(chain, strict, application)
-    check_refusal(result, strict, "has another password", "pulumi config set applicationRole <new name>")
+    check_refusal(result, strict, "has another password", "name a new role in unity:applicationRole")
     query(strict, f"ALTER ROLE {application.username} PASSWORD '{PASSWORD}'")
     assert migrate(chain, strict, application).code == 0
 
