@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { CheckResults } from "./checks/result.ts";
 import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
@@ -10,6 +11,16 @@ import type { JobAttempt } from "./migrations/job-identity.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+
+/** The stack's outputs. */
+export interface StackOutputs {
+  /** The revision that the database is at after this update. */
+  readonly head: string;
+  /** Name of the migrate Job that brought it there. */
+  readonly jobName: string;
+  /** What each check found, by its name. */
+  readonly checks: pulumi.Output<CheckResults>;
+}
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
@@ -23,7 +34,7 @@ export function deploy(
   chain: Release,
   { attempt }: JobAttempt,
   existingVersion: string | undefined,
-) {
+): StackOutputs {
   const { context, imagePullPolicy, databaseSecrets: secrets } = settings;
   const provider = new k8s.Provider(
     "cluster",

@@ -12,8 +12,4 @@ const [job, secretVersion, { deploy }] = await Promise.all([
   import("./deploy.ts"),
 ]);
 
-/**
- * `head`: the revision that the database is at after this update; `jobName`: the Job that brought it there; `checks`:
- * what each check found, by its name.
- */
 export const { head, jobName, checks } = deploy(settings, release, job, secretVersion);

@@ -1,15 +1,15 @@
 import type { PrivilegeFacts } from "./pod-facts.ts";
-import type { Expected, Finding } from "./result.ts";
+import type { CheckFinding, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
 /** What is found where one role migrates and serves; `null` if the application has its own. */
-export function withOneRole({ applicationRole }: Expected): Finding | null {
+export function withOneRole({ applicationRole }: Expected): CheckFinding | null {
   if (applicationRole !== undefined) return null;
   return { passed: true, expected: "nothing: one role migrates and serves", found: "one role" };
 }
 
 /** Judges what the backend's role may do: all with rows, nothing with the schema. */
-export function judgePrivileges(facts: PrivilegeFacts, { applicationRole, tables }: Expected): Finding {
+export function judgePrivileges(facts: PrivilegeFacts, { applicationRole, tables }: Expected): CheckFinding {
   const { role, lacking, excess } = facts;
   const faults = [
     ...(role === applicationRole ? [] : [`the backend's role is ${role}`]),

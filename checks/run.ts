@@ -4,7 +4,7 @@ import { checks } from "./definitions.ts";
 import { withoutExecutions } from "./judge-execution.ts";
 import { withOneRole } from "./judge-privileges.ts";
 import type { CheckName } from "./names.ts";
-import type { CheckResult, Expected, Finding } from "./result.ts";
+import type { CheckFinding, CheckResult, Expected } from "./result.ts";
 import { openSources } from "./sources.ts";
 import { shortened } from "./text.ts";
 
@@ -28,7 +28,7 @@ export async function runChecks(
   const { limitSeconds = 20 } = expected;
   const run = async (name: CheckName): Promise<CheckResult> => {
     const check = checks[name];
-    const failed = (found: string): Finding => ({ passed: false, expected: check.title, found: shortened(found) });
+    const failed = (found: string): CheckFinding => ({ passed: false, expected: check.title, found: shortened(found) });
     const finding = await Promise.race([
       check
         .run(sources, expected)

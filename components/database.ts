@@ -10,7 +10,9 @@ import { serviceAccount } from "./service-account.ts";
 
 /** Where a database is used from, and by whom. */
 interface DatabaseUse {
+  /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
+  /** Secrets that pods get its URLs from. */
   readonly secrets: DatabaseSecrets;
 }
 
@@ -18,6 +20,7 @@ interface DatabaseUse {
 export interface OwnedDatabaseArgs extends DatabaseUse {
   /** PostgreSQL image that keeps the official one's contract. */
   readonly image: string;
+  /** `Always`, `IfNotPresent` or `Never`. */
   readonly imagePullPolicy: string;
   /** Size of the data volume, as a Kubernetes quantity. */
   readonly storage: string;
@@ -43,6 +46,7 @@ export interface Database extends pulumi.ComponentResource {
 /** A PostgreSQL of the stack's own: its data is on a volume claim and outlives its pod. */
 export class OwnedDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:OwnedDatabase";
+  /** Changes when the content of the backend's Secret does; `undefined` for one that others made. */
   readonly secretVersion: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
@@ -79,6 +83,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
 /** A PostgreSQL that lives elsewhere: only the Secrets with its URLs. */
 export class ExternalDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:ExternalDatabase";
+  /** Changes when the content of the backend's Secret does; `undefined` for one that others made. */
   readonly secretVersion: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {

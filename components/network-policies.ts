@@ -7,7 +7,9 @@ import { objectMetadata } from "./metadata.ts";
 
 /** Arguments of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
+  /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
+  /** Where the database is that Unity's pods may reach. */
   readonly database: DatabasePlace;
 }
 

@@ -4,7 +4,7 @@ import { judgeDatabaseHost, judgeImage } from "../../checks/judge-image.ts";
 import { judgeLogs } from "../../checks/judge-logs.ts";
 import { judgePrivileges, withOneRole } from "../../checks/judge-privileges.ts";
 import type { ExecutionFacts, ImageFacts } from "../../checks/pod-facts.ts";
-import type { Finding } from "../../checks/result.ts";
+import type { CheckFinding } from "../../checks/result.ts";
 import { expected, image, privileges } from "../support/checks.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 
@@ -20,7 +20,7 @@ const rights = (changes: Parameters<typeof privileges>[0]) => judgePrivileges(pr
 const items = [...deployment(1), servingPod("rs2"), servingPod("rs1")];
 const logs = (...lines: string[]) => judgeLogs(lines.map((line) => `[pod/${line}\n`).join(""), items);
 
-const table: [string, Finding, boolean, string][] = [
+const table: [string, CheckFinding, boolean, string][] = [
   ["an image with the chain", imageWith({}), true, "all of them"],
   [
     "an image without a file",
