@@ -4,7 +4,9 @@ import type { CheckResults } from "./checks/result.ts";
 import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
+import { NetworkPolicies } from "./components/network-policies.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
+import { namespaceLabels } from "./manifests/security.ts";
 import { PolicyGate } from "./policy/gate.ts";
 import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
 import type { Release } from "./release.ts";
@@ -30,6 +32,7 @@ export interface StackOutputs {
  *
  * @param planned What the plan asks for.
  * @param records Releases that this stack has recorded before.
+ * @param existingVersion Changes when the backend's Secret does, if others made it.
  * @returns The stack's outputs.
  * @throws {pulumi.RunError} If something would be declared that must never be; then nothing is.
  */
@@ -38,8 +41,9 @@ export function deploy(
   chain: Release,
   { attempt, takeOver }: Planned,
   records: readonly ReleaseRecord[] = [],
+  existingVersion?: string,
 ): StackOutputs {
-  const { context, imagePullPolicy, environment } = settings;
+  const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
   const gate = new PolicyGate();
   const transformations = [gate.transformation];
   const provider = new k8s.Provider(
@@ -48,11 +52,13 @@ export function deploy(
     { transformations: [withoutKubeconfig, ...transformations] },
   );
   const common = { provider, transformations };
-  const metadata = { name: settings.namespace };
+  const metadata = { name: settings.namespace, labels: namespaceLabels };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
     .metadata;
 
-  const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, common);
+  if (settings.networkPolicies)
+    new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
+  const database = createDatabase("postgres", { namespace, imagePullPolicy, secrets, ...settings.database }, common);
   const migration = new MigrationJob(
     "migration",
     {
@@ -71,7 +77,7 @@ export function deploy(
       context,
       namespace,
       configMapName: migration.configMapName,
-      secretVersion: afterTakeOver(settings, takeOver, database.secretVersion),
+      secretVersion: afterTakeOver(settings, takeOver, database.secretVersion ?? existingVersion ?? ""),
       inherited: takeOver.inherited,
     },
     { ...common, dependsOn: migration },

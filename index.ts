@@ -1,3 +1,4 @@
+import { existingSecretVersion } from "./existing-secrets.ts";
 import { confirmPromotion } from "./promotion/confirm.ts";
 import { loadRelease } from "./release.ts";
 import { loadSettings } from "./settings.ts";
@@ -6,10 +7,11 @@ import { showPlan } from "./update-plan.ts";
 const settings = loadSettings();
 const release = loadRelease(settings);
 // The cluster is asked while the providers' modules load; what stops the update stops it before anything is declared.
-const [job, records, { deploy }] = await Promise.all([
+const [job, records, secretVersion, { deploy }] = await Promise.all([
   showPlan(settings, release),
   confirmPromotion(settings, release),
+  existingSecretVersion(settings),
   import("./deploy.ts"),
 ]);
 
-export const { head, jobName, checks, releases } = deploy(settings, release, job, records);
+export const { head, jobName, checks, releases } = deploy(settings, release, job, records, secretVersion);

@@ -56,6 +56,20 @@ const rules: readonly Rule[] = [
     mend: "replicas 2",
   },
   {
+    key: "roles",
+    given: ({ applicationRole }) => (applicationRole === undefined ? "one" : "two"),
+    holds: ({ applicationRole }) => applicationRole !== undefined,
+    allowed: "two in production: an application that can change the schema can lose it",
+    mend: "roles two",
+  },
+  {
+    key: "databaseTls",
+    given: ({ databaseTls }) => databaseTls?.mode ?? "prefer",
+    holds: ({ databaseTls }) => databaseTls?.mode === "verify-full",
+    allowed: "verify-full in production: else anyone in between can be the database",
+    mend: "databaseTls verify-full",
+  },
+  {
     key: "promotedFrom",
     given: ({ promotedFrom }) => promotedFrom,
     holds: ({ promotedFrom }) => promotedFrom !== undefined,

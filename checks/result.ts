@@ -18,6 +18,12 @@ export interface CheckTarget extends ClusterTarget {
    */
   readonly irreversible?: readonly string[] | undefined;
   /**
+   * The role that the backend logs in as, and that may change no schema.
+   *
+   * @default the one that migrates
+   */
+  readonly applicationRole?: string | undefined;
+  /**
    * How far back the backend's log counts, in seconds.
    *
    * @default 300

@@ -23,8 +23,13 @@ config:
   unity:database: external
   unity:initContainer: wait
   unity:replicas: 3
+  unity:roles: two
+  unity:databaseTls: verify-full
+  unity:databaseCaSecret: unity-database-ca
   unity:databaseUrl:
     secure: v1:AAAA:BBBB
+  unity:migrationDatabaseUrl:
+    secure: v1:CCCC:DDDD
 `;
 
 describe("unity promote", function () {

@@ -49,7 +49,8 @@ describe("the rights of an account", () => {
     });
   });
 
-  const options = { namespace: "unity", hasVolumes: true };
+  const ownSecrets = ["unity-database", "unity-migrations"];
+  const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: true };
   it("for a preview change nothing, and read no Secret", () => {
     for (const { resources, verbs } of accessRules("preview", options)) {
       assert.ok(!resources.includes("secrets"));
@@ -62,6 +63,18 @@ describe("the rights of an account", () => {
     for (const { resources, verbs, resourceNames } of accessRules("update", options)) {
       assert.ok(![...resources, ...verbs].includes("*"));
       if (resources.includes("secrets") && verbs.includes("get")) assert.ok(resourceNames?.length);
+    }
+  });
+
+  it("on Secrets that others made are to look at them, and at no others", () => {
+    for (const task of ["preview", "update"] as const) {
+      const named = accessRules(task, { ...options, existingSecrets: ["mine"] }).filter(({ resourceNames = [] }) =>
+        resourceNames.includes("mine"),
+      );
+      assert.deepEqual(
+        named.map(({ verbs, resourceNames }) => [verbs, resourceNames]),
+        [[["get"], ["mine"]]],
+      );
     }
   });
 

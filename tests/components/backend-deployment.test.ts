@@ -14,8 +14,13 @@ describe("BackendDeployment", () => {
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "backend");
     const service = find(registrations, "kubernetes:core/v1:Service", "backend-service");
     const wait = find(registrations, "command:local:Command", "backend-rollout");
-    assert.equal(registrations.length, 4);
-    assert.deepEqual([deployment.parent, service.parent, wait.parent], [own.urn, own.urn, own.urn]);
+    const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "backend-account");
+    const budget = find(registrations, "kubernetes:policy/v1:PodDisruptionBudget", "backend-budget");
+    assert.equal(registrations.length, 6);
+    const parents = [deployment, service, wait, account, budget].map(({ parent }) => parent);
+    assert.deepEqual(new Set(parents), new Set([own.urn]));
+    assert.deepEqual(deployment.dependencies, [account.urn]);
+    assert.equal(String(account.inputs.automountServiceAccountToken), "false");
     assert.deepEqual(wait.dependencies, [deployment.urn]);
     assert.deepEqual(wait.inputs, {
       interpreter: ["node", "waits/main.ts"],

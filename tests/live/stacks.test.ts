@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newestServingPod, podsOf } from "../../cluster/pods.ts";
@@ -8,6 +9,7 @@ import { parseRecords } from "../../promotion/record.ts";
 import { unityIn } from "../cli/unity.ts";
 import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
 import { type Checkout, checkout, type LiveStack, liveStack, lock } from "../support/live.ts";
+import { offerTls } from "../support/offer-tls.ts";
 
 const minutes = 60_000;
 const [development, staging, production] = [
@@ -22,17 +24,31 @@ const productionSettings = {
   initContainer: "wait",
   replicas: "2",
   promotedFrom: "stacks-staging",
+  roles: "two",
+  databaseTls: "verify-full",
+  databaseCaSecret: "unity-database-ca",
 };
 
-/** A database of its own in staging's PostgreSQL, which stands for one that is kept elsewhere. */
-async function externalDatabase(): Promise<string> {
+/**
+ * A database of its own in staging's PostgreSQL, which stands for one that is kept elsewhere: with TLS, and a role for the
+ * application.
+ */
+async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationDatabaseUrl", string>> {
   const { data } = await staging.kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
-  const psql = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-c", "CREATE DATABASE production"];
-  await staging.kubectl.exec("deployment/postgres", "postgres", psql);
   const url = new URL(Buffer.from(data.DATABASE_URL ?? "", "base64").toString());
+  const password = randomBytes(12).toString("hex");
+  const psql = ["psql", "-U", url.username, "-d", "homelab_db"];
+  for (const statement of [`CREATE ROLE homelab_app LOGIN PASSWORD '${password}'`, "CREATE DATABASE production"])
+    await staging.kubectl.exec("deployment/postgres", "postgres", [...psql, "-c", statement]);
   url.hostname = `${url.hostname}.${staging.namespace}.svc.cluster.local`;
   url.pathname = "/production";
-  return url.href;
+  const certificate = await offerTls(staging.kubectl, url.hostname);
+  await production.kubectl.run(["create", "namespace", production.namespace]);
+  const secret = ["create", "secret", "generic", "unity-database-ca", "--from-file=ca.crt=/dev/stdin"];
+  await production.kubectl.run(secret, certificate);
+  const migrationDatabaseUrl = url.href;
+  Object.assign(url, { username: "homelab_app", password });
+  return { databaseUrl: url.href, migrationDatabaseUrl };
 }
 
 describe("stacks side by side, and what goes from one to the next", function () {
@@ -65,7 +81,8 @@ describe("stacks side by side, and what goes from one to the next", function () 
   };
 
   before(async () => {
-    await production.engine({ ...settings, databaseUrl: "postgresql://nobody@nowhere/none" });
+    const nowhere = "postgresql://nobody@nowhere/none";
+    await production.engine({ ...settings, databaseUrl: nowhere, migrationDatabaseUrl: nowhere });
     copy = checkout();
     const source = revisionSource(heads.ninth, heads.eighth, 'op.execute("SELECT 1")', 'op.execute("SELECT 1")');
     writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), source);
@@ -105,7 +122,7 @@ describe("stacks side by side, and what goes from one to the next", function () 
   });
 
   it("shows what would move, and writes it with --yes only: the image by digest, and the plan's hash", async () => {
-    settings = { ...settings, databaseUrl: await externalDatabase() };
+    settings = { ...settings, ...(await externalDatabase()) };
     await production.engine(settings);
     const before = readFileSync(production.configFile, "utf8");
     const shown = await promote();
@@ -119,7 +136,7 @@ describe("stacks side by side, and what goes from one to the next", function () 
     const after = readFileSync(production.configFile, "utf8");
     assert.match(after, /unity:image: \S+@sha256:[0-9a-f]{64}$/m);
     assert.match(after, /unity:planHash: "?[0-9a-f]{16}"?$/m);
-    assert.doesNotMatch(shown.stdout + written.stdout + written.stderr, /homelab_user:/);
+    assert.doesNotMatch(shown.stdout + written.stdout + written.stderr, /homelab_\w+:/);
   });
 
   it("deploys to production what was promoted, and by its digest", async () => {

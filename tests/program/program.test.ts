@@ -71,6 +71,18 @@ describe("the program", function () {
     }
   });
 
+  it("has Kubernetes hold the namespace's pods to the restricted standard", () => {
+    const { metadata } = get("kubernetes:core/v1:Namespace", "namespace").inputs as { metadata: { labels: object } };
+    for (const mode of ["enforce", "warn", "audit"])
+      assert.equal(Reflect.get(metadata.labels, `pod-security.kubernetes.io/${mode}`), "restricted");
+  });
+
+  it("lets its pods say only what they must", () => {
+    const policies = registrations.filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:NetworkPolicy");
+    assert.ok(policies.some(({ name }) => name === "unity-deny"));
+    assert.ok(policies.some(({ name }) => name === "unity-to-postgres"));
+  });
+
   it("keeps the password out of everything but the Secret", () => {
     const plain = registrations.filter(({ type }) => type !== "kubernetes:core/v1:Secret");
     assert.ok(!/correct(%20| )horse/.test(JSON.stringify(plain)));
@@ -113,7 +125,9 @@ describe("the program on a database that is there", function () {
   });
 
   it("stops at a right that the account lacks, before it declares anything", async () => {
-    const { length } = accesses(accessRules("update", { namespace: "unity", hasVolumes: true }));
+    const ownSecrets = ["unity-database"];
+    const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
+    const { length } = accesses(accessRules("update", options));
     const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
     const remove = fakeKubectl({ ...nothingDeployed, access: answers });
     const message = /lacks rights in namespace unity\. Nothing was changed\. It may not\n {2}get namespaces unity: /;

@@ -21,6 +21,7 @@ const known = {
   "unity:context": "cluster",
   "unity:image": `registry.example/unity-backend@${digest}`,
   "unity:databaseUrl": "postgresql://u:p@h/d",
+  "unity:migrationDatabaseUrl": "postgresql://m:p@h/d",
 };
 const production = { ...fileOf("production"), ...known };
 
@@ -52,8 +53,8 @@ describe("the stacks' files", () => {
         const keys = [...error.message.matchAll(/unity:(\w+) is not set; .*Mend: pulumi config set/g)].map(
           ([, key]) => key,
         );
-        assert.deepEqual(keys, ["context", "image", "databaseUrl"]);
-        assert.equal(error.message.split("\n  - ").length, 4);
+        assert.deepEqual(keys, ["context", "image", "databaseUrl", "migrationDatabaseUrl"]);
+        assert.equal(error.message.split("\n  - ").length, 5);
         return true;
       });
     }
@@ -81,6 +82,7 @@ describe("production", () => {
       "upgrade",
       /unity:initContainer is "upgrade"; it must be wait .* Mend: pulumi config set initContainer wait$/,
     ],
+    ["roles", "one", /unity:roles is "one"; it must be two .* Mend: pulumi config set roles two$/],
     ["replicas", "1", /unity:replicas is "1"; it must be 2 or more .* Mend: pulumi config set replicas 2$/],
     ["promotedFrom", "", /unity:promotedFrom is not set; .* Mend: pulumi config set promotedFrom staging$/],
   ];
@@ -91,6 +93,11 @@ describe("production", () => {
       assert.equal(message.split("\n  - ").length, 2, "nothing else");
     });
   }
+
+  it("refuses a connection that doesn't check whose database it is", () => {
+    const message = faults({ "unity:databaseTls": "require", "unity:databaseCaSecret": "" });
+    assert.match(message, /databaseTls is "require"; it must be verify-full .* config set databaseTls verify-full$/);
+  });
 
   it("refuses a database of the stack's own", () => {
     const message = faults({ "unity:database": "owned", "unity:databasePassword": "p" });
