@@ -47,7 +47,7 @@ export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> 
   const objects = objectsOf(listed.value);
   const [answers, secretKeys] = await Promise.all([
     asking.then((answers) => askAgain(kubectl, objects, answers)),
-    readSecretKeys(kubectl, objects),
+    handMadeSecretKeys(kubectl, objects),
   ]);
   const reading = chooseReading(answers, listed.value);
   return { reading, jobs: objects.jobs.flatMap(liveJob), objects: { ...objects, secretKeys } };
@@ -69,7 +69,7 @@ async function askAgain(kubectl: Kubectl, { backend }: LiveObjects, answers: Ans
 }
 
 /** The keys of a Secret that was made by hand under the name of the stack's; no value leaves the cluster. */
-async function readSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): Promise<readonly string[] | undefined> {
+async function handMadeSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): Promise<readonly string[] | undefined> {
   if (backend === undefined || isOurs(backend)) return undefined;
   const ours = '{{with .metadata.annotations}}{{index . "pulumi.com/patchForce"}}{{end}}';
   const template = `--template=${ours}|{{range $key, $value := .data}}{{$key}} {{end}}`;

@@ -24,13 +24,21 @@ export interface OwnedDatabaseArgs extends DatabaseUse {
   readonly imagePullPolicy: string;
   /** Size of the data volume, as a Kubernetes quantity. */
   readonly storage: string;
-  /** @default they are in Secrets that others made */
+  /**
+   * What the Secrets hold.
+   *
+   * @default they are Secrets that others made
+   */
   readonly credentials?: OwnedCredentials | undefined;
 }
 
 /** Arguments of {@link ExternalDatabase}. */
 export interface ExternalDatabaseArgs extends DatabaseUse {
-  /** @default they are in Secrets that others made */
+  /**
+   * What the Secrets hold.
+   *
+   * @default they are Secrets that others made
+   */
   readonly credentials?: ExternalCredentials | undefined;
 }
 

@@ -11,7 +11,11 @@ export interface RestorePointOptions {
   readonly imagePullPolicy: string;
   /** Secret with the database's URL, of the role that migrates. */
   readonly secretName: string;
-  /** @default libpq's own: TLS where the server offers it, unverified */
+  /**
+   * How sessions are encrypted.
+   *
+   * @default libpq's own: TLS where the server offers it, unverified
+   */
   readonly tls?: DatabaseTls | undefined;
 }
 

@@ -44,7 +44,11 @@ export interface RunnerOptions {
    * @default none: the role that migrates is the application's, too
    */
   readonly applicationRole?: ApplicationRole | undefined;
-  /** @default libpq's own: TLS where the server offers it, unverified */
+  /**
+   * How sessions are encrypted.
+   *
+   * @default libpq's own: TLS where the server offers it, unverified
+   */
   readonly tls?: DatabaseTls | undefined;
 }
 

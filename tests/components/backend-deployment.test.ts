@@ -19,7 +19,7 @@ describe("BackendDeployment", () => {
     assert.equal(registrations.length, 6);
     const parents = [deployment, service, wait, account, budget].map(({ parent }) => parent);
     assert.deepEqual(new Set(parents), new Set([own.urn]));
-    assert.deepEqual(deployment.dependencies, [account.urn]);
+    assert.deepEqual(new Set(deployment.dependencies), new Set([service.urn, account.urn]));
     assert.equal(String(account.inputs.automountServiceAccountToken), "false");
     assert.deepEqual(wait.dependencies, [deployment.urn]);
     assert.deepEqual(wait.inputs, {

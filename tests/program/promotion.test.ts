@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { checkNames } from "../../checks/names.ts";
 import { projectRoot } from "../../paths.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import { loadRelease } from "../../release.ts";
@@ -34,18 +35,21 @@ const release = loadRelease({ targetRevision: undefined, migrationImage: undefin
 const staged: ReleaseRecord = {
   version: 1,
   environment: "staging",
-  checks: 13,
+  checks: checkNames.length,
   imageName: "registry.example/unity-backend",
   migrationImageName: "registry.example/unity-backend",
   ...identify({ ...release, image, migrationImage: undefined }),
 };
+
+/** The Secret with the database's certificate, which a person made. */
+const certificate = { secret: { output: "1\nca.crt" } };
 
 type Outputs = typeof import("../../index.ts");
 let runs = 0;
 
 /** Runs the whole program anew: Node keeps a module, but for another query. */
 async function run(settings: Record<string, string>, stacks: StackOutputs, row = head) {
-  const remove = fakeKubectl({ ...nothingDeployed, backend: answer([row]) });
+  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
   const program = `../../index.ts?promotion-${runs++}`;
   return record<Outputs>(settings, () => import(program), stacks).finally(remove);
 }
@@ -54,7 +58,7 @@ const stagingHas = (...releases: readonly unknown[]): StackOutputs => ({ "organi
 
 async function refusal(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
   let message = "";
-  const remove = fakeKubectl({ ...nothingDeployed, backend: answer([row]) });
+  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
   const program = `../../index.ts?promotion-${runs++}`;
   const rejected = () =>
     assert.rejects(import(program), (error: unknown) => {
