@@ -5,12 +5,10 @@ import { showPlan } from "./update-plan.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);
-// The cluster is asked while the providers' modules load; what stops the update stops it before anything is declared.
-const [job, records, { deploy }] = await Promise.all([
-  showPlan(settings, release),
-  confirmPromotion(settings, release),
-  import("./deploy.ts"),
-]);
+// What stops the update stops it before anything is declared: first that it is another release than what was tried.
+const records = await confirmPromotion(settings, release);
+// The cluster is asked while the providers' modules load.
+const [job, { deploy }] = await Promise.all([showPlan(settings, release), import("./deploy.ts")]);
 
 /**
  * `head`: the revision that the database is at after this update; `jobName`: the Job that brought it there; `checks`:
