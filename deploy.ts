@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { CheckResults } from "./checks/result.ts";
 import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
@@ -10,6 +11,18 @@ import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+
+/** The stack's outputs. */
+export interface StackOutputs {
+  /** The revision that the database is at after this update. */
+  readonly head: string;
+  /** Name of the migrate Job that brought it there. */
+  readonly jobName: string;
+  /** What each check found, by its name. */
+  readonly checks: pulumi.Output<CheckResults>;
+  /** What has succeeded here, the newest first, for the stacks that take their releases from this one. */
+  readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
+}
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
@@ -24,7 +37,7 @@ export function deploy(
   chain: Release,
   { attempt }: JobAttempt,
   records: readonly ReleaseRecord[] = [],
-) {
+): StackOutputs {
   const { context, imagePullPolicy, environment } = settings;
   const gate = new PolicyGate();
   const transformations = [gate.transformation];

@@ -10,9 +10,4 @@ const records = await confirmPromotion(settings, release);
 // The cluster is asked while the providers' modules load.
 const [job, { deploy }] = await Promise.all([showPlan(settings, release), import("./deploy.ts")]);
 
-/**
- * `head`: the revision that the database is at after this update; `jobName`: the Job that brought it there; `checks`:
- * what each check found, by its name; `releases`: what has succeeded here, the newest first, for the stacks that take
- * their releases from this one.
- */
 export const { head, jobName, checks, releases } = deploy(settings, release, job, records);
