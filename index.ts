@@ -6,10 +6,11 @@ import { showPlan } from "./update-plan.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);
-// The cluster is asked while the providers' modules load; what stops the update stops it before anything is declared.
-const [job, records, secretVersion, { deploy }] = await Promise.all([
+// What stops the update stops it before anything is declared: first that it is another release than what was tried.
+const records = await confirmPromotion(settings, release);
+// The cluster is asked while the providers' modules load.
+const [job, secretVersion, { deploy }] = await Promise.all([
   showPlan(settings, release),
-  confirmPromotion(settings, release),
   existingSecretVersion(settings),
   import("./deploy.ts"),
 ]);

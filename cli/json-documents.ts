@@ -32,7 +32,7 @@ export interface JsonDocuments {
   readonly logs: readonly LogLine[];
   /** What `pulumi up` would do to the database. */
   readonly plan: Plan;
-  /** What would move from one stack to another. */
+  /** What would move from one stack to another, or has. */
   readonly promote: Promotion;
   /** The files that were written, or in what they differ. */
   readonly render: WrittenOrChecked;

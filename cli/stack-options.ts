@@ -118,7 +118,7 @@ function stackFile({ stack, context }: StackOptions): string | undefined {
   throw new CommandError(
     files.length === 0
       ? "There is no Pulumi.<stack>.yaml here: name a stack's file, wherever it is, with --config-file."
-      : `Which stack? There are ${files.map((each) => each.stack).join(", ")}: name one with --stack <name>, or once for all ` +
-          "commands, Pulumi's too, with `export PULUMI_STACK=<name>`; or a file with --config-file.",
+      : `Which stack? There are ${files.map(({ stack: name }) => name).join(", ")}: name one with --stack <name>, or once ` +
+          "for all commands, Pulumi's too, with `export PULUMI_STACK=<name>`; or a file with --config-file.",
   );
 }

@@ -37,9 +37,9 @@ export async function openLocalStack(
   values: Readonly<Record<string, string | undefined>>,
   beside: string = name,
 ): Promise<Stack> {
-  const folder = stackFolder(name);
-  for (const own of [folder, stackFolder(beside)]) mkdirSync(own, { recursive: true, mode: 0o700 });
-  const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(stackFolder(beside), "passphrase")];
+  const [folder, shared] = [stackFolder(name), stackFolder(beside)];
+  for (const each of [folder, shared]) mkdirSync(each, { recursive: true, mode: 0o700 });
+  const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(shared, "passphrase")];
   // The Pulumi CLI makes a stack only for a project's folder, and writes into the settings that lie there.
   copyFileSync(join(projectRoot, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
   const isNew = !existsSync(configFile);
@@ -62,8 +62,8 @@ export async function openLocalStack(
   return {
     name,
     configFile,
-    stateFile: cachePath("stacks", "{stack}", "state.json"),
-    backend: cachePath("stacks", beside, "backend"),
+    stateFile: join(stackFolder("{stack}"), "state.json"),
+    backend: join(shared, "backend"),
     environment,
   };
 }

@@ -13,5 +13,5 @@ export function promoteProgram(): Command {
     .option("--to <stack>", "stack to bring it to", "production")
     .option("--config-file <file>", "the configuration of --to, wherever it is")
     .option("--yes", "write the settings");
-  return runs(program, { doing: "Reading what the stacks have recorded", help, load: () => import("./run.ts") });
+  return runs(program, { doing: "Reading what both stacks have", help, load: () => import("./run.ts") });
 }

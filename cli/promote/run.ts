@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { CommandError, exitCodes } from "../command-error.ts";
+import { planHighlights } from "../plan/run.ts";
 import type { Call, Result } from "../result.ts";
 import { readStack } from "../stack-options.ts";
 import { readRecords } from "../stack-outputs.ts";
@@ -14,16 +15,16 @@ interface PromoteOptions {
   readonly yes?: boolean;
 }
 
-/** What would move from one stack to another. */
+/** What would move, or has. */
 export interface Promotion extends Proposal {
-  /** Whether the second stack's file says so now. */
+  /** Whether the settings were written. */
   readonly written: boolean;
 }
 
-/** Compares what the first stack has recorded with this checkout, and writes the second stack's settings if told to. */
+/** Shows what would move, and writes it if that was asked for. */
 export async function run({ options }: Call<PromoteOptions>): Promise<Result<Promotion>> {
-  const { to, configFile, yes = false } = options;
-  const file = configFile ?? `Pulumi.${to}.yaml`;
+  const { to, yes = false } = options;
+  const file = options.configFile ?? `Pulumi.${to}.yaml`;
   const stack = { stack: to, configFile: file };
   const { values } = readStack(stack);
   const from = sourceOf(options.from, to, values["unity:promotedFrom"]);
@@ -36,6 +37,7 @@ export async function run({ options }: Call<PromoteOptions>): Promise<Result<Pro
     document: { ...proposal, written },
     text: describeProposal(proposal, basename(file), written),
     exitCode: refused ? exitCodes.differs : exitCodes.success,
+    highlights: planHighlights,
   };
 }
 

@@ -16,7 +16,7 @@ export function unity(...args: readonly string[]): Promise<CommandResult> {
   return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args]);
 }
 
-/** Runs `unity` with variables of its environment changed; `undefined` takes one away. */
+/** Runs `unity` with changes of the environment. */
 export function unityIn(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<CommandResult> {
   return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args], environment);
 }

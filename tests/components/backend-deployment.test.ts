@@ -33,7 +33,6 @@ describe("BackendDeployment", () => {
       addPreviousOutputInEnv: false,
     });
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
-    assert.deepEqual(deployment.dependencies, [service.urn]);
     const common = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" };
     for (const [{ inputs }, expected] of [
       [deployment, { ...common, "pulumi.com/patchFieldManager": "unity" }],

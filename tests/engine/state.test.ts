@@ -31,7 +31,8 @@ const resource = (name: string, more: Partial<Resource> = {}): Resource => ({
   ...more,
 });
 
-describe("engine secrets and state", () => {
+describe("engine secrets and state", function () {
+  this.timeout(20_000);
   let folder = "";
   const given = process.env.PULUMI_CONFIG_PASSPHRASE;
   beforeEach(() => {

@@ -114,6 +114,10 @@ describe("the program in production", function () {
     });
   }
 
+  it("says that it is another release before it says anything of its plan", async () => {
+    assert.match(await refusal(production, stagingHas(), "a1b2c3d4e5f6"), /has recorded no release/);
+  });
+
   it("refuses a plan that nobody pinned, and takes it when it is", async () => {
     const message = await refusal(production, stagingHas(staged), "a1b2c3d4e5f6");
     assert.match(message, /Refused: in production only a plan that was reviewed is carried out/);
