@@ -49,8 +49,8 @@ export interface LiveStack {
   readonly kubectl: Kubectl;
   /** The stack's settings, as `unity` takes them by `--config-file`; there once the engine was opened. */
   readonly configFile: string;
-  /** The engine, running the program of `folder` with settings changed by `values`. */
-  engine(values?: Readonly<Record<string, string>>, folder?: string): Promise<Engine>;
+  /** The engine, running the program of `folder` with settings changed by `values`, on the cluster of `kubeconfig`. */
+  engine(values?: Readonly<Record<string, string>>, folder?: string, kubeconfig?: string): Promise<Engine>;
   /** Removes what the stack deployed, its namespace and its files. */
   remove(): Promise<void>;
   /** Removes its files only: what it deployed is another stack's. */
@@ -60,10 +60,14 @@ export interface LiveStack {
 /** Opens an empty stack. */
 export function liveStack(name: string): LiveStack {
   const namespace = `unity-${name}`;
-  const engine = async (values: Readonly<Record<string, string>> = {}, folder = projectRoot) => {
+  const engine = async (
+    values: Readonly<Record<string, string>> = {},
+    folder = projectRoot,
+    kubeconfig = process.env.KUBECONFIG,
+  ) => {
     const { context, image, postgresImage } = target;
     const stack = await openLocalStack(name, { context, namespace, image, postgresImage, ...values });
-    return engineFor(stack, process.env, folder);
+    return engineFor(stack, { ...process.env, KUBECONFIG: kubeconfig }, folder);
   };
   const kubectl = new Kubectl({ context: target.context, namespace });
   return {
