@@ -6,6 +6,7 @@ import { judgeExecution, withoutExecutions } from "./judge-execution.ts";
 import { judgeDatabaseHost, judgeImage } from "./judge-image.ts";
 import { judgeLogs } from "./judge-logs.ts";
 import { judgePods } from "./judge-pods.ts";
+import { judgePrivileges, withOneRole } from "./judge-privileges.ts";
 import { judgeReversible } from "./judge-reversible.ts";
 import { judgeConstraints, judgeIndexes, judgeRevision, judgeSchema, judgeTables } from "./judge-schema.ts";
 import type { CheckName } from "./names.ts";
@@ -26,6 +27,8 @@ const inPsql = (command: string) =>
   kubectl(`exec deployment/${names.postgres} -- psql -U ${names.databaseOwner} -d ${names.database} -c "${command}"`);
 
 const onlyHost = "printenv DATABASE_URL | sed 's#.*@##'";
+
+const post = "curl -s -X POST -H 'Content-Type: application/json'";
 
 /** Every check, by its name. */
 export const checks: Record<CheckName, Check> = {
@@ -71,6 +74,13 @@ export const checks: Record<CheckName, Check> = {
     command: inPsql("SELECT conrelid::regclass, conname FROM pg_constraint WHERE NOT convalidated"),
     run: async (sources) => judgeConstraints(await sources.database(), await sources.schema()),
   },
+  privileges: {
+    title: "The application reads and writes every table, and changes no schema.",
+    command: inPsql("\\dp"),
+    inPod: "privileges",
+    run: async (sources, expected) =>
+      withOneRole(expected) ?? judgePrivileges(await sources.inPod("privileges"), expected),
+  },
   reversible: {
     title: "Every revision has a downgrade, or the stack accepts it without.",
     command: () => lockCommand,
@@ -98,8 +108,9 @@ export const checks: Record<CheckName, Check> = {
   },
   execution: {
     title: "A plugin can be executed, and the database has its row.",
+    // A plugin is executed only while it is enabled.
     command: inBackend(
-      `curl -s -X POST -H 'Content-Type: application/json' ${backendUrl}/api/plugins/disk-usage/execute`,
+      `sh -c "for step in enable execute; do ${post} ${backendUrl}/api/plugins/disk-usage/\\$step; echo; done"`,
     ),
     inPod: "execution",
     run: async (sources, expected) => withoutExecutions(expected) ?? judgeExecution(await sources.inPod("execution")),

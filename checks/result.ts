@@ -18,6 +18,12 @@ export interface CheckTarget extends ClusterTarget {
    */
   readonly irreversible?: readonly string[] | undefined;
   /**
+   * The role that the backend logs in as, and that may change no schema.
+   *
+   * @default the one that migrates
+   */
+  readonly applicationRole?: string | undefined;
+  /**
    * How far back the backend's log counts, in seconds.
    *
    * @default 300
@@ -46,14 +52,16 @@ export function expectedOf(target: CheckTarget, lock: Lock): Expected {
 }
 
 /** What a check found, before it is given its name and duration. */
-export interface Finding {
+export interface CheckFinding {
   readonly passed: boolean;
   readonly expected: string;
   readonly found: string;
+  /** Digest of the image that all pods run, `sha256:…`, where the check sees them and their cluster knows it. */
+  readonly image?: string | undefined;
 }
 
 /** A check's result. */
-export interface CheckResult extends Finding {
+export interface CheckResult extends CheckFinding {
   readonly name: CheckName;
   readonly seconds: number;
   /** What a person would type to see the same. */

@@ -2,8 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { checks } from "./definitions.ts";
 import { withoutExecutions } from "./judge-execution.ts";
+import { withOneRole } from "./judge-privileges.ts";
 import type { CheckName } from "./names.ts";
-import type { CheckResult, Expected, Finding } from "./result.ts";
+import type { CheckFinding, CheckResult, Expected } from "./result.ts";
 import { openSources } from "./sources.ts";
 import { shortened } from "./text.ts";
 
@@ -21,12 +22,13 @@ export async function runChecks(
 ): Promise<readonly CheckResult[]> {
   const parts = new Set(names.flatMap((name) => checks[name].inPod ?? []));
   if (withoutExecutions(expected) !== null) parts.delete("execution");
+  if (withOneRole(expected) !== null) parts.delete("privileges");
   const sources = openSources(new Kubectl(expected), expected, [...parts]);
   const started = performance.now();
   const { limitSeconds = 20 } = expected;
   const run = async (name: CheckName): Promise<CheckResult> => {
     const check = checks[name];
-    const failed = (found: string): Finding => ({ passed: false, expected: check.title, found: shortened(found) });
+    const failed = (found: string): CheckFinding => ({ passed: false, expected: check.title, found: shortened(found) });
     const finding = await Promise.race([
       check
         .run(sources, expected)

@@ -1,14 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
-import { names } from "../manifests/names.ts";
+import { names, serviceAccounts } from "../manifests/names.ts";
 import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { serviceAccount } from "./service-account.ts";
 import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link MigrationJob}. */
 export interface MigrationJobArgs extends MigrationOptions {
+  /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
   /** Context of the kubeconfig, in which the Job is watched. */
   readonly context: string;
@@ -41,6 +43,13 @@ export class MigrationJob extends pulumi.ComponentResource {
     this.configMapName = configMapName;
     this.jobName = jobName(attempt);
 
+    const account = serviceAccount(
+      name,
+      serviceAccounts.migrations,
+      namespace,
+      names.migrateJob,
+      childOptions(this, options),
+    );
     const runner = new k8s.core.v1.ConfigMap(
       `${name}-runner`,
       {
@@ -67,7 +76,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     const job = new k8s.batch.v1.Job(
       `${name}-job`,
       { metadata: withoutAwait(objectMetadata(this.jobName, namespace, names.migrateJob)), spec },
-      childOptions(this, options, { dependsOn: [runner, ...restorePoints] }),
+      childOptions(this, options, { dependsOn: [account, runner, ...restorePoints] }),
     );
     const target = { context, namespace, name: this.jobName, timeoutSeconds: budget.awaitTimeoutSeconds };
     waitCommand(`${name}-completion`, "job", target, job.metadata.uid, { parent: this, dependsOn: job });

@@ -1,6 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { labels, names, ports, selectorLabels } from "./names.ts";
+import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
+import type { Inherited, ServicePort } from "./inherited.ts";
+import { labels, names, ports, selectorLabels, serviceAccounts } from "./names.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,
@@ -28,6 +30,12 @@ export interface BackendOptions extends RunnerOptions {
    * @default pods keep what they started with
    */
   readonly secretVersion?: Input<string> | undefined;
+  /**
+   * What is kept of a backend that was there before the stack.
+   *
+   * @default nothing
+   */
+  readonly inherited?: Inherited | undefined;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -48,7 +56,11 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
     ports: [{ name: "http", containerPort: ports.backend }],
-    env: [databaseUrlVariable(options.secretName), ...toleratedVariable(options.toleratedRevisions)],
+    env: [
+      databaseUrlVariable(options.secretName),
+      ...tlsVariables(options.tls),
+      ...toleratedVariable(options.toleratedRevisions),
+    ],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     startupProbe: probe("/health/live", 1, 60),
@@ -59,7 +71,31 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     // Until every proxy has taken the pod off its list, requests still come: the app must still answer them.
     lifecycle: { preStop: { exec: { command: ["sleep", "2"] } } },
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [temporary.mount],
+    volumeMounts: [...tlsMounts(options.tls), temporary.mount],
+  };
+}
+
+/** The pods of one release go to nodes of their own as far as there are any; where there are none, they run all the same. */
+const overNodes: types.input.core.v1.TopologySpreadConstraint = {
+  maxSkew: 1,
+  topologyKey: "kubernetes.io/hostname",
+  whenUnsatisfiable: "ScheduleAnyway",
+  labelSelector: { matchLabels: selectorLabels(names.backend) },
+  matchLabelKeys: ["pod-template-hash"],
+};
+
+/**
+ * Spec of the backend's PodDisruptionBudget: what empties a node takes one pod at a time. One that doesn't serve anyway
+ * is in nobody's way.
+ *
+ * @returns `undefined` for a single pod, with which no node could ever be emptied.
+ */
+export function disruptionBudgetSpec(replicas: number): types.input.policy.v1.PodDisruptionBudgetSpec | undefined {
+  if (replicas < 2) return undefined;
+  return {
+    minAvailable: replicas - 1,
+    selector: { matchLabels: selectorLabels(names.backend) },
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
   };
 }
 
@@ -70,30 +106,36 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     progressDeadlineSeconds: options.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    selector: { matchLabels: selectorLabels(names.backend) },
+    selector: options.inherited?.selector ?? { matchLabels: selectorLabels(names.backend) },
     template: {
       metadata: {
-        labels: labels(names.backend),
+        labels: { ...labels(names.backend), ...options.inherited?.podLabels },
         annotations: {
           "kubectl.kubernetes.io/default-container": names.backend,
           ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
         },
       },
       spec: {
-        ...podDefaults,
+        ...podDefaults(serviceAccounts.backend),
         securityContext: podSecurityContext(userIds.backend),
         initContainers: [runnerContainer(options.initContainer, options)],
         containers: [backendContainer(options)],
-        volumes: [runnerVolume(options.configMapName), temporary.volume],
+        ...(options.replicas > 1 && { topologySpreadConstraints: [overNodes] }),
+        volumes: [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), temporary.volume],
       },
     },
   };
 }
 
+/** Ports of the backend's Service: by number, since the pods that a stack takes over name theirs as they like. */
+export function backendServicePorts(): ServicePort[] {
+  return [{ name: "http", port: ports.backend, targetPort: ports.backend }];
+}
+
 /** Spec of the backend's Service. */
-export function backendServiceSpec(): types.input.core.v1.ServiceSpec {
+export function backendServiceSpec({ serviceSelector, servicePorts }: Inherited = {}): types.input.core.v1.ServiceSpec {
   return {
-    selector: selectorLabels(names.backend),
-    ports: [{ name: "http", port: ports.backend, targetPort: "http" }],
+    selector: { ...(serviceSelector ?? selectorLabels(names.backend)) },
+    ports: [...(servicePorts ?? backendServicePorts())],
   };
 }

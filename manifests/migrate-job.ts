@@ -1,7 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import { migrationJobName } from "../migrations/job-identity.ts";
 import { lockDigest } from "../migrations/lock.ts";
-import { labels, names } from "./names.ts";
+import { tlsVolumes } from "./database-tls.ts";
+import { labels, names, serviceAccounts } from "./names.ts";
 import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
 import {
   type RunnerFilesOptions,
@@ -29,7 +30,7 @@ export function migrateJobSpec(
     template: {
       metadata: { labels: labels(names.migrateJob) },
       spec: {
-        ...podDefaults,
+        ...podDefaults(serviceAccounts.migrations),
         restartPolicy: "Never",
         securityContext: podSecurityContext(userIds.backend),
         ...(initContainers.length > 0 && { initContainers }),
@@ -37,6 +38,7 @@ export function migrateJobSpec(
         volumes: [
           runnerVolume(configMapName),
           ...(initContainers.length > 0 ? [restorePointsVolume] : []),
+          ...tlsVolumes(options.tls),
           temporary.volume,
         ],
       },

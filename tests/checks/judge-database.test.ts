@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { DatabaseFacts } from "../../checks/database-facts.ts";
 import { judgeConstraints, judgeIndexes, judgeRevision, judgeSchema, judgeTables } from "../../checks/judge-schema.ts";
-import type { Finding } from "../../checks/result.ts";
+import type { CheckFinding } from "../../checks/result.ts";
 import type { ChainSchema } from "../../migrations/schema/chain-schema.ts";
 import type { TableSchema } from "../../migrations/schema/schema.ts";
 import { database, expected } from "../support/checks.ts";
 
 const key = { name: "f", columns: ["a"], references: "t2", onDelete: "c" };
 const t1: TableSchema = { columns: { a: "int8", v: "jsonb" }, foreignKeys: [key], indexes: { i: ["a", null] } };
-const chain: ChainSchema = { tables: { t1 }, notValid: ["t1.chain"] };
+const chain: ChainSchema = { tables: { t1 }, primaryKeys: {}, notValid: ["t1.chain"] };
 const schemaOf = (changes: Partial<TableSchema>) =>
   judgeSchema(database({ tables: { t1: { ...t1, ...changes } } }), chain, expected);
 const constraints = (...notValid: string[]) => judgeConstraints(database({ notValid }), chain);
@@ -16,7 +16,7 @@ const revision = (...revisions: string[]) => judgeRevision(database({ revisions 
 const never = "no table alembic_version: the database was never migrated";
 const tables = (changes: Partial<DatabaseFacts>) => judgeTables(database(changes), expected);
 
-const table: [string, Finding, boolean, string][] = [
+const table: [string, CheckFinding, boolean, string][] = [
   ["the head", revision("r2"), true, "r2"],
   ["a tolerated revision", revision("later"), true, "later"],
   ["an older revision", revision("r1"), false, "r1"],

@@ -49,7 +49,10 @@ describe("a database whose disk is full", function () {
     await kubectl.run(["rollout", "status", `deployment/${names.postgres}`, "--timeout=120s"], "", 130);
     const admin = ["psql", "-U", names.databaseOwner, "-d", names.database, "-c"];
     await kubectl.exec(`deployment/${names.postgres}`, names.postgres, ["mkdir", "/small/tablespace"]);
-    for (const statement of ["CREATE TABLESPACE small LOCATION '/small/tablespace'", "CREATE DATABASE small TABLESPACE small"])
+    for (const statement of [
+      "CREATE TABLESPACE small LOCATION '/small/tablespace'",
+      "CREATE DATABASE small TABLESPACE small",
+    ])
       await kubectl.exec(`deployment/${names.postgres}`, names.postgres, [...admin, statement]);
     [copy] = await Promise.all([ninthCheckout(), stack.deploy({ values: { databaseUrl } })]);
     ninth = {
