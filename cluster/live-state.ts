@@ -1,4 +1,4 @@
-import { nameLabel, names } from "../manifests/names.ts";
+import { lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
 import type { LiveJob } from "../migrations/job-identity.ts";
 import type { Reading } from "../migrations/live-state.ts";
 import {
@@ -50,11 +50,12 @@ export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> 
     handMadeSecretKeys(kubectl, objects),
   ]);
   const reading = chooseReading(answers, listed.value);
-  return { reading, jobs: objects.jobs.flatMap(liveJob), objects: { ...objects, secretKeys } };
+  const jobs = objects.jobs.flatMap(liveJob);
+  return { reading, jobs: [...jobs, ...goneJob(listed.value, jobs)], objects: { ...objects, secretKeys } };
 }
 
 async function list(kubectl: Kubectl): Promise<readonly LiveObject[]> {
-  const kinds = "jobs,deployments,services,persistentvolumeclaims";
+  const kinds = "jobs,deployments,services,persistentvolumeclaims,serviceaccounts";
   const output = await kubectl.run(["get", kinds, "--output=json"], "", bounds.listSeconds);
   return (JSON.parse(output) as { items: LiveObject[] }).items;
 }
@@ -105,4 +106,12 @@ function liveJob(job: LiveJobObject): LiveJob[] {
   const { name, labels, creationTimestamp: created } = job.metadata;
   const isMigration = labels?.[nameLabel] === names.migrateJob || name.startsWith(names.migrateJob);
   return isMigration ? [{ name, state: jobState(job), created }] : [];
+}
+
+/** The Job that was waited for last, if somebody has deleted it since. */
+function goneJob(items: readonly LiveObject[], jobs: readonly LiveJob[]): LiveJob[] {
+  const isAccount = ({ kind, metadata }: LiveObject) =>
+    kind === "ServiceAccount" && metadata.name === serviceAccounts.migrations;
+  const last = items.find(isAccount)?.metadata.annotations?.[lastJobAnnotation];
+  return last === undefined || jobs.some(({ name }) => name === last) ? [] : [{ name: last, state: "gone" }];
 }

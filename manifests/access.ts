@@ -42,7 +42,7 @@ const asking: readonly AccessRule[] = [
   { apiGroup: "apps", resources: ["deployments"], verbs: look, purpose: "knowing what is there already" },
   {
     apiGroup: "",
-    resources: ["services", "persistentvolumeclaims"],
+    resources: ["services", "persistentvolumeclaims", "serviceaccounts"],
     verbs: look,
     purpose: "knowing what is there already",
   },
@@ -114,7 +114,7 @@ function updating(options: AccessOptions): readonly AccessRule[] {
     },
     {
       apiGroup: "",
-      resources: ["services", "persistentvolumeclaims"],
+      resources: ["services", "persistentvolumeclaims", "serviceaccounts"],
       verbs: ["list"],
       purpose: "knowing what is there already",
     },

@@ -41,3 +41,6 @@ export function selectorLabels(workload: string): Record<string, string> {
 export function labels(workload: string): Record<string, string> {
   return { ...selectorLabels(workload), ...partLabel };
 }
+
+/** Annotation of the migrations' service account: the Job that was waited for last, so that one that is gone is known. */
+export const lastJobAnnotation = "unity/last-job";

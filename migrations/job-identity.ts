@@ -39,8 +39,8 @@ function nameOfAttempt(firstName: string, attempt: number): string {
 /** A migrate Job that lives in the cluster. */
 export interface LiveJob {
   readonly name: string;
-  /** `deleting`: on its way out, whatever it did. */
-  readonly state: "running" | "complete" | "failed" | "deleting";
+  /** `deleting`: on its way out, whatever it did; `gone`: the one waited for last, which is there no more. */
+  readonly state: "running" | "complete" | "failed" | "deleting" | "gone";
   /** When it was created, in ISO 8601, if that is known. */
   readonly created?: string;
 }
@@ -84,6 +84,9 @@ export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: L
       return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} failed`);
     case "deleting":
       return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is being deleted`);
+    case "gone":
+      // Also when nothing is left to do: an update that failed may still wait for the one that is gone.
+      return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} was deleted`);
     case "complete": {
       const name = nameOfAttempt(firstName, last);
       if (elsewhere.has(state.kind)) return decide(last + 1, "run", `${name} is complete, but ${moved(state)}`);
@@ -114,8 +117,9 @@ function attemptOf(firstName: string, name: string): number[] | undefined {
 }
 
 function newWork(jobs: readonly LiveJob[]): string {
-  if (jobs.length === 0) return "no migrate Job is in the namespace";
-  return `chain, image, runner or settings are not those of ${jobs.map(({ name }) => name).join(", ")}`;
+  const there = jobs.filter((job) => job.state !== "gone").map(({ name }) => name);
+  if (there.length === 0) return "no migrate Job is in the namespace";
+  return `chain, image, runner or settings are not those of ${there.join(", ")}`;
 }
 
 function moved(state: LiveState): string {

@@ -80,8 +80,14 @@ interface LiveClaim {
   readonly metadata: LiveMetadata;
 }
 
+/** An account of pods. */
+interface LiveServiceAccount {
+  readonly kind: "ServiceAccount";
+  readonly metadata: LiveMetadata;
+}
+
 /** An object of the namespace, as `kubectl get -o json` prints it. */
-export type LiveObject = LiveDeployment | LiveService | LiveJobObject | LiveClaim;
+export type LiveObject = LiveDeployment | LiveService | LiveJobObject | LiveClaim | LiveServiceAccount;
 
 /** What is there under the names of this project's objects, and all Jobs. */
 export interface LiveObjects {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { workloadSelector } from "../cluster/pods.ts";
-import { names } from "../manifests/names.ts";
+import { lastJobAnnotation, names, serviceAccounts } from "../manifests/names.ts";
 import { type Event, hasStarted, type JobItem, jobOf, judgeJob } from "./judge-job.ts";
 import type { Awaited } from "./wait.ts";
 
@@ -11,7 +11,10 @@ const ending = { times: 20, milliseconds: 250 } as const;
 /** The migrate Job: waits until it is complete. */
 export function migrateJob(kubectl: Kubectl, name: string): Awaited {
   let items: readonly JobItem[] = [];
+  let noted: Promise<void> | undefined;
   const look = async () => {
+    noted ??= noteLast(kubectl, name);
+    await noted;
     ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(names.migrateJob)));
     const { job, pods } = jobOf(name, items);
     const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job.metadata.uid);
@@ -36,6 +39,21 @@ export function migrateJob(kubectl: Kubectl, name: string): Awaited {
       return "The Job never started; it was ended, so that it doesn't start unwatched.";
     },
   };
+}
+
+/**
+ * Notes which Job is waited for, where the next update finds it: Pulumi's state goes on to have a Job that somebody deletes,
+ * so that only another name makes a new one. Without the note an update after that needs `--refresh`.
+ */
+async function noteLast(kubectl: Kubectl, name: string): Promise<void> {
+  const words = [
+    "annotate",
+    "--overwrite",
+    "serviceaccount",
+    serviceAccounts.migrations,
+    `${lastJobAnnotation}=${name}`,
+  ];
+  await kubectl.run(words).catch(() => {});
 }
 
 /** What Kubernetes warned of an object, the newest last. */

@@ -74,6 +74,20 @@ describe("readLive", function () {
     );
   });
 
+  it("tells of the Job that was waited for last, if it is gone", async () => {
+    const annotations = { "unity/last-job": "unity-db-migrate-1" };
+    const account = { kind: "ServiceAccount", metadata: { name: "unity-migrations", annotations } };
+    const [there, gone] = [
+      await read({ list: list(account, job("unity-db-migrate-1")) }),
+      await read({ list: list(account) }),
+    ];
+    assert.deepEqual(
+      there.jobs.map(({ state }) => state),
+      ["running"],
+    );
+    assert.deepEqual(gone.jobs, [{ name: "unity-db-migrate-1", state: "gone" }]);
+  });
+
   it("says what keeps it from the cluster, without a password", async () => {
     const error = "E0101 00:00:00.1 1 x.go:1] noise\nerror: proxy http://user:hunter2@proxy refuses";
     const { reading } = await read({ list: { error } });

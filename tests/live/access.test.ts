@@ -23,17 +23,12 @@ interface Kubeconfig {
 describe("an operator with no more rights than needed", function () {
   this.timeout(5 * minutes);
   const folder = mkdtempSync(join(tmpdir(), "unity-access-"));
-  const { KUBECONFIG } = process.env;
   /** A namespace of the accounts' own, so that the stack's need not exist before them. */
   const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: "default" });
 
   /** Runs the engine as an account, which has a kubeconfig of its own. */
   async function run(account: Account, verb: Verb, ...flags: string[]): Promise<Run> {
-    process.env.KUBECONFIG = join(folder, account);
-    const engine = await stack.engine().finally(() => {
-      process.env.KUBECONFIG = KUBECONFIG;
-    });
-    return engine.run(verb, flags);
+    return (await stack.engine({}, undefined, join(folder, account))).run(verb, flags);
   }
 
   async function tokenOf(account: Account): Promise<string> {

@@ -67,6 +67,16 @@ describe("jobAttempt", () => {
     ],
     ["running now", [job(first, "running")], behind, first, "attach", /running/],
     ["second attempt running now", [job(`${first}-2`, "running")], behind, `${first}-2`, "attach", /running/],
+    ["gone, with work left", [job(`${first}-2`, "gone")], behind, `${first}-3`, "run", /-2 was deleted/],
+    ["gone, with none left", [job(first, "gone")], atHead, `${first}-2`, "run", /was deleted/],
+    [
+      "gone, and another work's",
+      [job(`${first.slice(0, -10)}0123456789`, "gone")],
+      behind,
+      first,
+      "run",
+      /no migrate Job/,
+    ],
     ["being deleted", [job(first, "deleting")], atHead, `${first}-2`, "run", /being deleted/],
     ["complete but database behind", [job(first, "complete")], behind, `${first}-2`, "run", /restored or replaced/],
     [

@@ -10,6 +10,8 @@ import { startProbe } from "./probe.ts";
 export interface Deployed {
   readonly values?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** Kubeconfig by which the cluster is reached. @default the user's */
+  readonly kubeconfig?: string;
 }
 
 /** A fault, and what must be said of it. */
@@ -35,21 +37,28 @@ const settleSeconds = 60;
 export class FaultStack {
   readonly live: LiveStack;
   readonly #defaults: Readonly<Record<string, string>>;
+  readonly #database: string;
   readonly #times: string[] = [];
   #secrets: readonly string[] = [];
 
-  constructor(name: string, defaults: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param defaults Settings of all its runs.
+   * @param database Name of the database in the PostgreSQL of its namespace.
+   */
+  constructor(name: string, defaults: Readonly<Record<string, string>> = {}, database: string = names.database) {
     this.live = liveStack(`faults-${name}`);
     this.#defaults = defaults;
+    this.#database = database;
   }
 
   async run(
     verb: Verb,
-    { values = {}, folder }: Deployed = {},
+    { values = {}, folder, kubeconfig }: Deployed = {},
     flags: readonly string[] = [],
     stop?: AbortSignal,
   ): Promise<Run> {
-    return (await this.live.engine({ ...this.#defaults, ...values }, folder)).run(verb, flags, false, stop);
+    const engine = await this.live.engine({ ...this.#defaults, ...values }, folder, kubeconfig);
+    return engine.run(verb, flags, false, stop);
   }
 
   /** Deploys what must go well. @returns What it printed. */
@@ -100,7 +109,17 @@ export class FaultStack {
 
   /** Runs a statement in the stack's own PostgreSQL. */
   async psql(statement: string): Promise<string> {
-    const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-v", "ON_ERROR_STOP=1", "-Atc", statement];
+    const command = [
+      "psql",
+      "-U",
+      names.databaseOwner,
+      "-d",
+      this.#database,
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-Atc",
+      statement,
+    ];
     return (await this.live.kubectl.exec("deployment/postgres", "postgres", command)).trim();
   }
 

@@ -49,8 +49,8 @@ export interface LiveStack {
   readonly kubectl: Kubectl;
   /** The stack's settings, as `unity` takes them by `--config-file`; there once the engine was opened. */
   readonly configFile: string;
-  /** The engine, running the program of `folder` with settings changed by `values`. */
-  engine(values?: Readonly<Record<string, string>>, folder?: string): Promise<Engine>;
+  /** The engine, running the program of `folder` with settings changed by `values`, on the cluster of `kubeconfig`. */
+  engine(values?: Readonly<Record<string, string>>, folder?: string, kubeconfig?: string): Promise<Engine>;
   /** The environment in which `unity` finds the stack; there once the engine was opened. */
   environment(): Promise<NodeJS.ProcessEnv>;
   /** Removes what the stack deployed, its namespace and its files. */
@@ -66,10 +66,14 @@ export interface LiveStack {
  */
 export function liveStack(name: string, beside: string = name): LiveStack {
   const namespace = `unity-${name}`;
-  const engine = async (values: Readonly<Record<string, string>> = {}, folder = projectRoot) => {
+  const engine = async (
+    values: Readonly<Record<string, string>> = {},
+    folder = projectRoot,
+    kubeconfig = process.env.KUBECONFIG,
+  ) => {
     const { context, image, postgresImage } = target;
     const stack = await openLocalStack(name, { context, namespace, image, postgresImage, ...values }, beside);
-    return engineFor(stack, process.env, folder);
+    return engineFor(stack, { ...process.env, KUBECONFIG: kubeconfig }, folder);
   };
   const kubectl = new Kubectl({ context: target.context, namespace });
   return {

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { workloadSelector } from "../../../cluster/pods.ts";
+import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
+import { type Deployed, FaultStack } from "../../support/faults.ts";
+import { fixtureImage } from "../../support/images.ts";
+import type { Checkout } from "../../support/live.ts";
+
+const minutes = 60_000;
+const stack = new FaultStack("removed");
+const { kubectl } = stack.live;
+const jobs = workloadSelector("unity-db-migrate");
+
+describe("what is removed by hand", function () {
+  this.timeout(5 * minutes);
+  let copy: Checkout;
+  let ninth: Deployed;
+
+  before(async () => {
+    [copy] = await Promise.all([ninthCheckout(), stack.deploy()]);
+    ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
+    await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
+  });
+  after(async () => {
+    copy?.remove();
+    await stack.end();
+  });
+
+  /** Starts an `up` whose Job waits in the middle of its changes, and lets `remove` happen to it. */
+  async function upWhile(remove: () => Promise<unknown>) {
+    const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+    const running = stack.run("up", ninth);
+    await stack.until(() => stack.isWaitingAt(gate));
+    await remove();
+    await release();
+    return running;
+  }
+
+  it("F19: a Job that is deleted while it migrates is no success", async () => {
+    await stack.suffers({
+      name: "F19 Job deleted while it migrates",
+      says: [/Job unity-db-migrate-\S+ .*(gone|deleted)/],
+      up: () => upWhile(() => kubectl.run(["delete", "jobs", jobs, "--cascade=foreground"], "", 60)),
+      revisions: [heads.eighth],
+    });
+    await stack.mends(ninth);
+    assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
+  });
+
+  it("F19: pods that are all killed while it migrates are no success", async () => {
+    await stack.alembic("downgrade", heads.eighth);
+    await stack.suffers({
+      name: "F19 all pods killed while it migrates",
+      says: [/Job unity-db-migrate-\S+ (failed|can't go on)/],
+      up: () => upWhile(() => kubectl.run(["delete", "pods", "--all", "--grace-period=0", "--force"], "", 60)),
+      serves: false,
+      // A container outlives its pod's object for a moment, in which it may get to the end.
+      revisions: [heads.eighth, heads.ninth],
+    });
+    await stack.mends(ninth);
+    assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
+  });
+
+  it("F19: a Job that is deleted after its work is made again, and does nothing", async () => {
+    await kubectl.run(["delete", "jobs", jobs], "", 60);
+    const output = await stack.mends(ninth);
+    assert.match(output, /nothing to migrate/);
+    assert.match(output, /Job unity-db-migrate-\S+ is new: unity-db-migrate-\S+ was deleted/);
+    assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
+  });
+});

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cachePath } from "../../../paths.ts";
+import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
+import { type Deployed, FaultStack } from "../../support/faults.ts";
+import { fixtureImage } from "../../support/images.ts";
+import type { Checkout } from "../../support/live.ts";
+
+const minutes = 60_000;
+const stack = new FaultStack("state");
+
+/** A disk of a megabyte in place of the folder in which the stack's state is. */
+class SmallDisk {
+  readonly #folder = cachePath("stacks", "faults-state");
+  readonly #aside = mkdtempSync(join(tmpdir(), "unity-state-"));
+
+  mount(): void {
+    cpSync(this.#folder, this.#aside, { recursive: true });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "unity-test-state", this.#folder]);
+    cpSync(this.#aside, this.#folder, { recursive: true });
+  }
+
+  makeReadOnly(): void {
+    execFileSync("mount", ["-o", "remount,ro", this.#folder]);
+  }
+
+  fill(): void {
+    try {
+      writeFileSync(join(this.#folder, "filling"), Buffer.alloc(2 << 20));
+    } catch (error) {
+      assert.match(String(error), /ENOSPC/);
+    }
+  }
+
+  /** Takes the disk away; what was written to it is kept. */
+  end(): void {
+    rmSync(join(this.#folder, "filling"), { force: true });
+    cpSync(this.#folder, this.#aside, { recursive: true });
+    execFileSync("umount", [this.#folder]);
+    cpSync(this.#aside, this.#folder, { recursive: true });
+    rmSync(this.#aside, { recursive: true });
+  }
+}
+
+describe("a state that can't be written", function () {
+  this.timeout(5 * minutes);
+  let copy: Checkout;
+  let ninth: Deployed;
+
+  before(async function () {
+    if (process.getuid?.() !== 0) return this.skip(); // only root mounts
+    [copy] = await Promise.all([ninthCheckout(), stack.deploy()]);
+    ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
+    await stack.run("preview", ninth); // writes the settings, which lie beside the state
+    await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
+  });
+  after(async () => {
+    copy?.remove();
+    await stack.end();
+  });
+
+  it("F27: in a read-only folder is named, and nothing is done", async () => {
+    const disk = new SmallDisk();
+    disk.mount();
+    try {
+      disk.makeReadOnly();
+      await stack.suffers({
+        name: "F27 state's folder read-only",
+        says: [/read-only file system/i],
+        up: () => stack.run("up", ninth),
+        revisions: [heads.eighth],
+      });
+      execFileSync("mount", ["-o", "remount,rw", cachePath("stacks", "faults-state")]);
+    } finally {
+      disk.end();
+    }
+  });
+
+  it("F27: on a disk that is full in the middle of an update is named; one `up` is enough once there is room", async () => {
+    const disk = new SmallDisk();
+    disk.mount();
+    const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+    try {
+      await stack.suffers({
+        name: "F27 state's disk full during the Job",
+        says: [/no space left on device/i],
+        async up() {
+          const running = stack.run("up", ninth);
+          await stack.until(() => stack.isWaitingAt(gate));
+          disk.fill();
+          await release();
+          return running;
+        },
+        revisions: [heads.eighth, heads.ninth],
+      });
+    } finally {
+      disk.end();
+    }
+    await stack.mends(ninth);
+    assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
+  });
+});
