@@ -31,7 +31,10 @@ function outputs({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
   if (type === "command:local:Command") {
     return { ...inputs, stdout: JSON.stringify(checkNames.map((name) => ({ name, passed: true }))) };
   }
-  return { ...inputs, metadata: { ...inputs.metadata, uid: `${name}-uid`, generation: 1 } };
+  return {
+    ...inputs,
+    metadata: { ...inputs.metadata, uid: `${name}-uid`, resourceVersion: `${name}-version`, generation: 1 },
+  };
 }
 
 /**
