@@ -7,10 +7,13 @@ import { MigrationJob } from "./components/migration-job.ts";
 import { NetworkPolicies } from "./components/network-policies.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
 import { namespaceLabels } from "./manifests/security.ts";
-import type { JobAttempt } from "./migrations/job-identity.ts";
+import { PolicyGate } from "./policy/gate.ts";
+import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+import type { Planned } from "./update-plan.ts";
+import { afterTakeOver } from "./update-take-over.ts";
 
 /** The stack's outputs. */
 export interface StackOutputs {
@@ -20,39 +23,43 @@ export interface StackOutputs {
   readonly jobName: string;
   /** What each check found, by its name. */
   readonly checks: pulumi.Output<CheckResults>;
+  /** What has succeeded here, the newest first, for the stacks that take their releases from this one. */
+  readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 }
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
- * @param attempt The migrate Job that the plan asks for.
+ * @param planned What the plan asks for.
+ * @param records Releases that this stack has recorded before.
  * @param existingVersion Changes when the backend's Secret does, if others made it.
  * @returns The stack's outputs.
+ * @throws {pulumi.RunError} If something would be declared that must never be; then nothing is.
  */
 export function deploy(
   settings: Settings,
   chain: Release,
-  { attempt }: JobAttempt,
-  existingVersion: string | undefined,
+  { attempt, takeOver }: Planned,
+  records: readonly ReleaseRecord[] = [],
+  existingVersion?: string,
 ): StackOutputs {
-  const { context, imagePullPolicy, databaseSecrets: secrets } = settings;
+  const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
+  const gate = new PolicyGate();
+  const transformations = [gate.transformation];
   const provider = new k8s.Provider(
     "cluster",
     // A Secret that were replaced would take the Deployment with it, which refers to its version: deleted first, then made.
     { context, namespace: settings.namespace, upsertExistingObjects: true, enableSecretMutable: true },
-    { transformations: [withoutKubeconfig] },
+    { transformations: [withoutKubeconfig, ...transformations] },
   );
+  const common = { provider, transformations };
   const metadata = { name: settings.namespace, labels: namespaceLabels };
-  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
+  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
     .metadata;
 
   if (settings.networkPolicies)
-    new NetworkPolicies("network-policies", { namespace, database: settings.database }, { provider });
-  const database = createDatabase(
-    "postgres",
-    { namespace, imagePullPolicy, secrets, ...settings.database },
-    { provider },
-  );
+    new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
+  const database = createDatabase("postgres", { namespace, imagePullPolicy, secrets, ...settings.database }, common);
   const migration = new MigrationJob(
     "migration",
     {
@@ -62,7 +69,7 @@ export function deploy(
       attempt,
       restorePointStorage: settings.restorePoint?.storage,
     },
-    { provider, dependsOn: database },
+    { ...common, dependsOn: database },
   );
   const backend = new BackendDeployment(
     "backend",
@@ -71,16 +78,26 @@ export function deploy(
       context,
       namespace,
       configMapName: migration.configMapName,
-      secretVersion: database.secretVersion ?? existingVersion,
+      secretVersion: afterTakeOver(settings, takeOver, database.secretVersion ?? existingVersion ?? ""),
+      inherited: takeOver.inherited,
     },
-    { provider, dependsOn: migration },
+    { ...common, dependsOn: migration },
   );
   const verification = new PostDeployVerification(
     "verification",
     { target: checkTarget(settings, chain), rollout: backend.rollout },
-    { dependsOn: backend },
+    { transformations, dependsOn: backend },
   );
-  return { head: chain.head, jobName: migration.jobName, checks: verification.results };
+  gate.open(environment === "production");
+  return {
+    head: chain.head,
+    jobName: migration.jobName,
+    checks: verification.results,
+    // Known only once the checks have passed: an update that fails leaves what was recorded before.
+    releases: verification.results.apply((results) =>
+      addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
+    ),
+  };
 }
 
 /**

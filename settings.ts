@@ -3,6 +3,8 @@ import type { DatabaseSecrets } from "./manifests/database-secrets.ts";
 import type { DatabaseTls } from "./manifests/database-tls.ts";
 import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
 import type { Approval } from "./migrations/approvals.ts";
+import { unknownPlan } from "./migrations/refusal.ts";
+import { productionFaults } from "./production-rules.ts";
 import { type ExternalDatabase, type OwnedDatabase, readAccess, readDatabase } from "./settings-database.ts";
 import { SettingsReader } from "./settings-reader.ts";
 
@@ -51,12 +53,16 @@ export interface Settings {
   readonly approvals: readonly Approval[];
   /** Hash of the only plan that may be carried out, as a preview showed it; any plan may if it is not set. */
   readonly planHash: string | undefined;
+  /** Stack that a release must have succeeded in. */
+  readonly promotedFrom: string | undefined;
 }
 
 const environments = ["development", "staging", "production"] as const;
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 // https://github.com/distribution/reference: a name, then a tag, a digest or both.
 const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+const planHash = new RegExp(`^([0-9a-f]{16}|${unknownPlan})$`);
+const stackName = /^[\w.-]+(\/[\w.-]+){0,2}$/;
 const pullPolicies = ["IfNotPresent", "Always", "Never"] as const;
 
 function readBudget(reader: SettingsReader): TimeBudget {
@@ -132,8 +138,10 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     restorePoint: readRestorePoint(reader, postgresImage, allowDowngrade),
     toleratedRevisions: reader.list("toleratedRevisions", "revision ids with commas between them", "<id>,<id>"),
     approvals: reader.approvals("approvals"),
-    planHash: reader.optional("planHash", /^[0-9a-f]{16}$/, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
+    planHash: reader.optional("planHash", planHash, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
+    promotedFrom: reader.optional("promotedFrom", stackName, "a stack, or organization/project/stack", "staging"),
   };
+  if (settings.environment === "production") for (const fault of productionFaults(settings)) reader.fault(...fault);
   if (reader.faults.length > 0) {
     throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);
   }

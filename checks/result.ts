@@ -56,6 +56,8 @@ export interface CheckFinding {
   readonly passed: boolean;
   readonly expected: string;
   readonly found: string;
+  /** Digest of the image that all pods run, `sha256:…`, where the check sees them and their cluster knows it. */
+  readonly image?: string | undefined;
 }
 
 /** A check's result. */

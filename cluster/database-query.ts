@@ -67,16 +67,18 @@ const postgres: Source = {
  *
  * @param owned Whether the stack has a PostgreSQL of its own: it is asked first, as psql takes half of Python's time.
  * @param seconds How long each pod may take.
+ * @param container The one to ask in, if not the pod's default.
  */
 export async function askDatabase(
   kubectl: Kubectl,
   owned: boolean,
   question: Question,
   seconds: number,
+  container?: string,
 ): Promise<Answers> {
   const answers: (Answer & { workload: string })[] = [];
   for (const source of owned ? [postgres, backend] : [backend]) {
-    const answer = await settled(ask(kubectl, source, question, seconds));
+    const answer = await settled(ask(kubectl, source, question, seconds, container));
     answers.push({ workload: source.workload, ...answer });
     if ("value" in answer) break;
   }
@@ -110,8 +112,11 @@ async function ask(
   { workload, command, script }: Source,
   question: Question,
   seconds: number,
+  container?: string,
 ): Promise<unknown> {
-  const target = [`deployment/${workload}`, `--container=${workload}`, "--pod-running-timeout=1s"];
+  // In the pod's default container: those that were set up by hand have other names than ours.
+  const named = container === undefined ? [] : [`--container=${container}`];
+  const target = [`deployment/${workload}`, ...named, "--pod-running-timeout=1s"];
   const words = ["exec", "--stdin", ...target, "--", ...command];
   const output = await kubectl.run(words, script(question), seconds, (text) => answerIn(text) !== undefined);
   const answer = answerIn(output);

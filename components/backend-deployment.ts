@@ -8,7 +8,7 @@ import {
 } from "../manifests/backend.ts";
 import { names, serviceAccounts } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
-import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { objectMetadata, withFieldManager, withoutAwait } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";
 import { waitCommand } from "./wait-command.ts";
 
@@ -39,16 +39,17 @@ export class BackendDeployment extends pulumi.ComponentResource {
       names.backend,
       childOptions(this, options),
     );
+    // First, so that it leads to the pods of a Deployment that is taken over and to those after them alike.
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.inherited) },
+      childOptions(this, options),
+    );
     // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: withoutAwait(metadata), spec: backendDeploymentSpec(args) },
-      childOptions(this, options, { dependsOn: account }),
-    );
-    new k8s.core.v1.Service(
-      `${name}-service`,
-      { metadata: withoutAwait(metadata), spec: backendServiceSpec() },
-      childOptions(this, options),
+      { metadata: withFieldManager(withoutAwait(metadata)), spec: backendDeploymentSpec(args) },
+      childOptions(this, options, { dependsOn: [service, account] }),
     );
     const budget = disruptionBudgetSpec(args.replicas);
     if (budget !== undefined)

@@ -39,6 +39,13 @@ const asking: readonly AccessRule[] = [
   { apiGroup: "", resources: ["pods"], verbs: look, purpose: "finding the pods that can ask the database" },
   { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, in a pod" },
   { apiGroup: "batch", resources: ["jobs"], verbs: look, purpose: "knowing which migrations there were" },
+  { apiGroup: "apps", resources: ["deployments"], verbs: look, purpose: "knowing what is there already" },
+  {
+    apiGroup: "",
+    resources: ["services", "persistentvolumeclaims"],
+    verbs: look,
+    purpose: "knowing what is there already",
+  },
 ];
 
 const comparing: readonly AccessRule[] = [
@@ -49,10 +56,9 @@ const comparing: readonly AccessRule[] = [
     purpose: "comparing with what is there",
   },
   { apiGroup: "policy", resources: ["poddisruptionbudgets"], verbs: ["get"], purpose: "comparing with what is there" },
-  { apiGroup: "apps", resources: ["deployments"], verbs: ["get"], purpose: "comparing with what is there" },
   {
     apiGroup: "",
-    resources: ["configmaps", "services", "serviceaccounts", "persistentvolumeclaims"],
+    resources: ["configmaps", "serviceaccounts"],
     verbs: ["get"],
     purpose: "comparing with what is there",
   },
@@ -105,6 +111,12 @@ function updating(options: AccessOptions): readonly AccessRule[] {
       resources: ["configmaps", "services", "serviceaccounts"],
       verbs: declare,
       purpose: "declaring what the pods need",
+    },
+    {
+      apiGroup: "",
+      resources: ["services", "persistentvolumeclaims"],
+      verbs: ["list"],
+      purpose: "knowing what is there already",
     },
     ...(hasVolumes
       ? [

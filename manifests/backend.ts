@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
+import type { Inherited, ServicePort } from "./inherited.ts";
 import { labels, names, ports, selectorLabels, serviceAccounts } from "./names.ts";
 import {
   databaseUrlVariable,
@@ -29,6 +30,12 @@ export interface BackendOptions extends RunnerOptions {
    * @default pods keep what they started with
    */
   readonly secretVersion?: Input<string> | undefined;
+  /**
+   * What is kept of a backend that was there before the stack.
+   *
+   * @default nothing
+   */
+  readonly inherited?: Inherited | undefined;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -99,10 +106,10 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     progressDeadlineSeconds: options.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    selector: { matchLabels: selectorLabels(names.backend) },
+    selector: options.inherited?.selector ?? { matchLabels: selectorLabels(names.backend) },
     template: {
       metadata: {
-        labels: labels(names.backend),
+        labels: { ...labels(names.backend), ...options.inherited?.podLabels },
         annotations: {
           "kubectl.kubernetes.io/default-container": names.backend,
           ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
@@ -120,10 +127,15 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
   };
 }
 
+/** Ports of the backend's Service: by number, since the pods that a stack takes over name theirs as they like. */
+export function backendServicePorts(): ServicePort[] {
+  return [{ name: "http", port: ports.backend, targetPort: ports.backend }];
+}
+
 /** Spec of the backend's Service. */
-export function backendServiceSpec(): types.input.core.v1.ServiceSpec {
+export function backendServiceSpec({ serviceSelector, servicePorts }: Inherited = {}): types.input.core.v1.ServiceSpec {
   return {
-    selector: selectorLabels(names.backend),
-    ports: [{ name: "http", port: ports.backend, targetPort: "http" }],
+    selector: { ...(serviceSelector ?? selectorLabels(names.backend)) },
+    ports: [...(servicePorts ?? backendServicePorts())],
   };
 }

@@ -26,6 +26,9 @@ export const ports = { backend: 8000, postgres: 5432, dns: 53 } as const;
 /** The label that says that an object is Unity's. */
 export const partLabel = { "app.kubernetes.io/part-of": "unity" } as const;
 
+/** Who manages the fields of the backend's Deployment, for Kubernetes: the same in every run. */
+export const fieldManager = "unity";
+
 /** The label that says which workload an object belongs to. */
 export const nameLabel = "app.kubernetes.io/name";
 

@@ -127,7 +127,7 @@ describe("unity render", function () {
     assert.equal(code, 1);
     assert.match(stdout, /^k8s\/jobs\/migrate-database\.yaml is not there\.$/m);
     assert.match(stdout, /yaml, line \d+: is " {2}replicas: 2", would be " {2}replicas: 1"$/m);
-    assert.match(stdout, /^Mend: npm run unity -- render$/m);
+    assert.match(stdout, /^Mend: npm run unity -- render --stack dev$/m);
     assert.ok(!existsSync(join(folder, jobs)) && read(deployments).includes("replicas: 2"));
   });
 

@@ -19,7 +19,7 @@ describe("BackendDeployment", () => {
     assert.equal(registrations.length, 6);
     const parents = [deployment, service, wait, account, budget].map(({ parent }) => parent);
     assert.deepEqual(new Set(parents), new Set([own.urn]));
-    assert.deepEqual(deployment.dependencies, [account.urn]);
+    assert.deepEqual(new Set(deployment.dependencies), new Set([service.urn, account.urn]));
     assert.equal(String(account.inputs.automountServiceAccountToken), "false");
     assert.deepEqual(wait.dependencies, [deployment.urn]);
     assert.deepEqual(wait.inputs, {
@@ -33,12 +33,13 @@ describe("BackendDeployment", () => {
       addPreviousOutputInEnv: false,
     });
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
-    for (const { inputs } of [deployment, service]) {
+    const common = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" };
+    for (const [{ inputs }, expected] of [
+      [deployment, { ...common, "pulumi.com/patchFieldManager": "unity" }],
+      [service, common],
+    ] as const) {
       const { name, annotations } = inputs.metadata as { name: string; annotations: Record<string, string> };
-      assert.deepEqual(
-        [name, annotations],
-        ["unity-backend", { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" }],
-      );
+      assert.deepEqual([name, annotations], ["unity-backend", expected]);
     }
     const rollout = await new Promise((resolve) => result.rollout.apply(resolve));
     assert.equal(rollout, "backend-uid/1");

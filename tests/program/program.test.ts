@@ -21,7 +21,8 @@ function follows(registrations: readonly Registration[], one: Registration, othe
   );
 }
 
-describe("the program", () => {
+describe("the program", function () {
+  this.timeout(20_000);
   let registrations: Registration[];
   let outputs: typeof import("../../index.ts");
 
@@ -95,7 +96,8 @@ describe("the program", () => {
   });
 });
 
-describe("the program on a database that is there", () => {
+describe("the program on a database that is there", function () {
+  this.timeout(20_000);
   /** Runs the program anew: Node keeps a module, but for another query. */
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
     const remove = fakeKubectl({
@@ -173,4 +175,18 @@ describe("the program on a database that is there", () => {
       assert.deepEqual(registrations, []);
     });
   }
+
+  it("stops where an empty database would stand in place of the one of a backend that was set up by hand", async () => {
+    const backend = {
+      kind: "Deployment",
+      metadata: { name: "unity-backend" },
+      spec: { selector: {}, template: { spec: { containers: [{ name: "app" }] } } },
+    };
+    const list = { output: JSON.stringify({ items: [backend] }) };
+    const remove = fakeKubectl({ ...nothingDeployed, list, backend: answer(["8f3d9e2a1c45"]) });
+    const program = "../../index.ts?by-hand" as string;
+    const rejected = () => assert.rejects(import(program), /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/);
+    const { registrations } = await record(configuration, rejected).finally(remove);
+    assert.deepEqual(registrations, []);
+  });
 });
