@@ -48,7 +48,8 @@ export function deploy(
   const transformations = [gate.transformation];
   const provider = new k8s.Provider(
     "cluster",
-    { context, namespace: settings.namespace, upsertExistingObjects: true },
+    // A Secret that were replaced would take the Deployment with it, which refers to its version: deleted first, then made.
+    { context, namespace: settings.namespace, upsertExistingObjects: true, enableSecretMutable: true },
     { transformations: [withoutKubeconfig, ...transformations] },
   );
   const common = { provider, transformations };

@@ -44,9 +44,8 @@ function verifyPort(key: string, url: string, ports: readonly number[] | undefin
 }
 
 /**
- * Declares the Secrets of a database, the backend's first. The provider replaces a Secret whose content changes, so that
- * each content is an object with a uid of its own; one of another name comes before the old one goes, which the old
- * pods need until then.
+ * Declares the Secrets of a database, the backend's first. One of another name comes before the old one goes, which the
+ * old pods need until then.
  */
 export function declareSecrets(
   name: string,
@@ -55,11 +54,16 @@ export function declareSecrets(
   { application, migrations }: SecretContents,
   options: pulumi.CustomResourceOptions,
 ): readonly [k8s.core.v1.Secret, ...k8s.core.v1.Secret[]] {
-  const declare = (resource: string, secret: string, stringData: Content) => {
+  const declare = (resource: string, secret: string, content: Content) => {
+    const data = Object.fromEntries(Object.entries(content).map(([key, value]) => [key, value.apply(base64)]));
     const metadata = objectMetadata(secret, namespace, names.postgres);
-    return new k8s.core.v1.Secret(resource, { metadata, stringData }, options);
+    return new k8s.core.v1.Secret(resource, { metadata, data }, options);
   };
   const first = declare(`${name}-credentials`, secrets.application, application);
   if (migrations === undefined) return [first];
   return [first, declare(`${name}-migration-credentials`, secrets.migrations, migrations)];
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
 }

@@ -83,7 +83,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
       { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },
       { ...own, dependsOn: deployment },
     );
-    this.secretVersion = declared?.[0].metadata.uid;
+    this.secretVersion = declared?.[0].metadata.resourceVersion;
     this.registerOutputs({});
   }
 }
@@ -99,7 +99,8 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
     const { namespace, secrets, credentials } = args;
     const contents = credentials && externalContents(credentials, secrets.application !== secrets.migrations);
     const own = childOptions(this, options);
-    this.secretVersion = contents && declareSecrets(name, namespace, secrets, contents, own)[0].metadata.uid;
+    this.secretVersion =
+      contents && declareSecrets(name, namespace, secrets, contents, own)[0].metadata.resourceVersion;
     this.registerOutputs({});
   }
 }

@@ -8,9 +8,11 @@ const common = { namespace: "unity", imagePullPolicy: "IfNotPresent", secrets: o
 const twoRoles = { ...common, secrets: ownSecrets("app") };
 const password = pulumi.secret("p@ss/w:rd");
 
+/** A Secret's content, decoded. */
 function secretData(inputs: Record<string, unknown>): unknown {
-  const { value } = inputs.stringData as { value: unknown };
-  return value;
+  const { value } = inputs.data as { value: Record<string, string> };
+  const decoded = Object.entries(value).map(([key, text]) => [key, Buffer.from(text, "base64").toString()]);
+  return Object.fromEntries(decoded);
 }
 
 describe("createDatabase", () => {
@@ -64,7 +66,7 @@ describe("createDatabase", () => {
     assert.ok(!JSON.stringify(plain).includes("p@ss"));
     const { inputs } = find(registrations, "kubernetes:core/v1:Secret", "postgres-credentials");
     // The SDK's mark of a secret value on the wire (pulumi/sdk/go/common/resource/properties.go).
-    assert.ok(Object.values(inputs.stringData as object).includes("1b47061264138c4ac30d75fd1eb44270"));
+    assert.ok(Object.values(inputs.data as object).includes("1b47061264138c4ac30d75fd1eb44270"));
   });
 
   it("declares only the Secret for a database that lives elsewhere", async () => {

@@ -110,7 +110,9 @@ describe("a stack with two roles", function () {
   });
 
   it("serves on where the same role is given another password, which no pod can log in with", async () => {
+    const probe = await startProbe(kubectl, stack.namespace);
     const { exitCode, output } = await up({ applicationPassword: second });
+    assert.deepEqual((await probe.stop()).failures, []);
     assert.notEqual(exitCode, 0);
     assert.match(output, /password authentication failed for user "homelab_app"/);
     assert.ok(!output.includes(second));

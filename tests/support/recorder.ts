@@ -40,7 +40,10 @@ function outputs(
   if (type === "pulumi:pulumi:StackReference") {
     return { ...inputs, outputs: stacks[String(inputs.name)] ?? {}, secretOutputNames: [] };
   }
-  return { ...inputs, metadata: { ...inputs.metadata, uid: `${name}-uid`, generation: 1 } };
+  return {
+    ...inputs,
+    metadata: { ...inputs.metadata, uid: `${name}-uid`, resourceVersion: `${name}-version`, generation: 1 },
+  };
 }
 
 /**

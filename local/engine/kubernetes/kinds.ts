@@ -43,9 +43,13 @@ export function refuseUnknown(object: KubeObject): void {
     throw unsupported(`a ${object.kind} without the annotation pulumi.com/skipAwait`);
 }
 
-/** @returns Whether a change at a path below or above such a field needs a new object. */
-export function needsNew({ path }: Change, { apiVersion, kind }: KubeObject): boolean {
+/**
+ * @param mutableSecrets Whether the provider is told to change Secrets in place.
+ * @returns Whether a change at a path below or above such a field needs a new object.
+ */
+export function needsNew({ path }: Change, { apiVersion, kind }: KubeObject, mutableSecrets: boolean): boolean {
   const changed = `${formatPath(path)}.`;
-  const fields = [...identity, ...(kinds[`${apiVersion}/${kind}`] ?? [])].map((field) => `${field}.`);
+  const own = kind === "Secret" && mutableSecrets ? ["type"] : (kinds[`${apiVersion}/${kind}`] ?? []);
+  const fields = [...identity, ...own].map((field) => `${field}.`);
   return fields.some((field) => changed.startsWith(field) || field.startsWith(changed));
 }

@@ -9,7 +9,7 @@ import { isForced, isNamespaced, managerOf, needsNew, refuseUnknown, skipsAwait 
 import { untilGone, untilReady } from "./wait.ts";
 
 /** The provider's own settings that this engine follows; any other is refused. */
-const known = ["context", "namespace", "upsertExistingObjects", "version"];
+const known = ["context", "namespace", "upsertExistingObjects", "enableSecretMutable", "version"];
 /** Managers whose fields the provider takes over in an update, being earlier hands of the same operator. */
 const isOurs = ({ manager = "", operation }: ManagedFields): boolean =>
   manager.startsWith("kubectl") ||
@@ -58,7 +58,8 @@ export class Kubernetes implements Provider {
     const unsaid = drift.filter(({ path }) => !said.some((change) => String(change.path) === String(path)));
     const changes = [...said, ...unsaid];
     const object: KubeObject = plain(inputs);
-    const replace = changes.some((change) => needsNew(change, object));
+    const mutableSecrets = String(this.settings.enableSecretMutable) === "true";
+    const replace = changes.some((change) => needsNew(change, object, mutableSecrets));
     return { changes, replace, deleteFirst: replace && idOf(plain(old.outputs)) === idOf(object) };
   }
 
