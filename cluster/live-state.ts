@@ -1,4 +1,4 @@
-import { nameLabel, names } from "../manifests/names.ts";
+import { nameLabel, names, tenantLabel } from "../manifests/names.ts";
 import type { LiveJob } from "../migrations/job-identity.ts";
 import type { Reading } from "../migrations/live-state.ts";
 import { type Answers, askDatabase, type Question, settled } from "./database-query.ts";
@@ -72,14 +72,23 @@ function isRows(value: unknown): value is readonly string[] | null {
 }
 
 function liveJob({ kind, metadata, status }: Item): LiveJob[] {
-  if (kind !== "Job") return [];
+  // Those of tenants have plans of their own.
+  if (kind !== "Job" || metadata.labels?.[tenantLabel] !== undefined) return [];
+  const { name, creationTimestamp: created } = metadata;
+  return [{ name, state: jobState({ metadata, status }), created }];
+}
+
+/** What is read of a Job to know whether it is over. */
+export interface JobStatus {
+  readonly metadata: { readonly deletionTimestamp?: string };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** @returns What a Job does. */
+export function jobState({ metadata, status }: JobStatus): LiveJob["state"] {
   const has = (...types: string[]) =>
     status.conditions?.some((condition) => types.includes(condition.type) && condition.status === "True");
-  const state = has("Failed", "FailureTarget")
-    ? "failed"
-    : has("Complete", "SuccessCriteriaMet")
-      ? "complete"
-      : "running";
-  const { name, creationTimestamp: created, deletionTimestamp } = metadata;
-  return [{ name, state: deletionTimestamp === undefined ? state : "deleting", created }];
+  if (metadata.deletionTimestamp !== undefined) return "deleting";
+  if (has("Failed", "FailureTarget")) return "failed";
+  return has("Complete", "SuccessCriteriaMet") ? "complete" : "running";
 }

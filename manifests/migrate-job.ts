@@ -1,7 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { migrationJobName } from "../migrations/job-identity.ts";
 import { lockDigest } from "../migrations/lock.ts";
-import { labels, names } from "./names.ts";
+import { migrationLabels, names, tenantId } from "./names.ts";
 import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
 import {
   type RunnerFilesOptions,
@@ -18,7 +18,7 @@ import { podDefaults, podSecurityContext, temporary, userIds } from "./security.
  * one. It has no `ttlSecondsAfterFinished` (a vanished Job would be migrated again) and always a deadline.
  */
 export function migrateJobSpec(
-  options: RunnerOptions & Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage">,
+  options: RunnerOptions & Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant">,
 ): types.input.batch.v1.JobSpec {
   const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image } = options;
   const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
@@ -27,7 +27,7 @@ export function migrateJobSpec(
     backoffLimit: 0,
     activeDeadlineSeconds: options.budget.deadlineSeconds,
     template: {
-      metadata: { labels: labels(names.migrateJob) },
+      metadata: { labels: migrationLabels(options.tenant) },
       spec: {
         ...podDefaults,
         restartPolicy: "Never",
@@ -58,6 +58,12 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    * @default none is taken
    */
   readonly restorePointImage?: string | undefined;
+  /**
+   * Which of several databases in one namespace is migrated: part of the Job's name and labels.
+   *
+   * @default the only one
+   */
+  readonly tenant?: string | undefined;
 }
 
 /** A migration's objects, but for the attempt in the Job's name. */
@@ -73,7 +79,21 @@ export interface Migration {
 export function migration(options: MigrationOptions): Migration {
   const files = runnerConfigMapData(options);
   const configMapName = runnerConfigMapName(files);
+  return { configMapName, files, ...migrationJob(options, configMapName, lockDigest(options.lock)) };
+}
+
+/**
+ * @param configMapName The ConfigMap with the runner and the chain.
+ * @param chainDigest Of the lock.
+ * @returns The Job of a migration, and what it is called.
+ */
+export function migrationJob(
+  options: Omit<MigrationOptions, keyof RunnerFilesOptions> & Pick<MigrationOptions, "targetRevision">,
+  configMapName: string,
+  chainDigest: string,
+): Pick<Migration, "jobSpec" | "jobName"> {
+  const { tenant } = options;
   const jobSpec = migrateJobSpec({ ...options, configMapName });
-  const jobName = (attempt: number) => migrationJobName(names.migrateJob, lockDigest(options.lock), jobSpec, attempt);
-  return { configMapName, files, jobSpec, jobName };
+  const prefix = tenant === undefined ? names.migrateJob : `${names.migrateJob}-${tenantId(tenant)}`;
+  return { jobSpec, jobName: (attempt) => migrationJobName(prefix, chainDigest, jobSpec, attempt) };
 }

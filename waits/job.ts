@@ -39,7 +39,7 @@ export function migrateJob(kubectl: Kubectl, name: string): Awaited {
 }
 
 /** What Kubernetes warned of an object, the newest last. */
-async function warningsOf(kubectl: Kubectl, uid: string): Promise<readonly Event[]> {
+export async function warningsOf(kubectl: Kubectl, uid: string): Promise<readonly Event[]> {
   const selector = `--field-selector=involvedObject.uid=${uid},type=Warning`;
   return (await kubectl.get<{ items: Event[] }>("events", selector, "--sort-by=.lastTimestamp")).items;
 }
