@@ -29,6 +29,18 @@ export interface CheckTarget extends ClusterTarget {
    * @default 20
    */
   readonly limitSeconds?: number;
+  /**
+   * The chain's lock, relative to the folder in which the checks run: that of the Pulumi program.
+   *
+   * @default Unity's own
+   */
+  readonly lockFile?: string | undefined;
+  /**
+   * What to check.
+   *
+   * @default all
+   */
+  readonly checks?: readonly CheckName[] | undefined;
 }
 
 /** What must be there. */

@@ -93,7 +93,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     new local.Command(
       `${name}-completion`,
       {
-        ...fixedProgram("waits/fleet-main.ts", "fleet"),
+        ...fixedProgram("waits/fleet-main", "fleet"),
         stdin: pulumi.jsonStringify(target),
         triggers: [pulumi.all(jobs.map(({ job }) => job.metadata.uid)).apply((uids) => uids.join())],
         logging: local.Logging.Stdout,

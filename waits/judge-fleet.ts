@@ -12,11 +12,7 @@ export interface NextStep {
 }
 
 /** Decides which Jobs start: canaries alone until all are done, nothing more once one has failed, so many at once. */
-export function nextStep(
-  jobs: readonly FleetJob[],
-  states: ReadonlyMap<string, FleetState>,
-  atOnce: number,
-): NextStep {
+export function nextStep(jobs: readonly FleetJob[], states: ReadonlyMap<string, FleetState>, atOnce: number): NextStep {
   const inState = (state: FleetState) => jobs.filter(({ name }) => states.get(name) === state);
   const canaries = jobs.filter(({ canary }) => canary).map(({ name }) => states.get(name));
   const running = inState("running").length;

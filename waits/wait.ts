@@ -101,6 +101,10 @@ export async function describeFailure(
   const text = [cause?.text ?? "", log.trim() === "" ? "" : `The last of its log:\n${tail(log)}`];
   const ended = await giveUp?.().catch((error: unknown) => `It could not be ended: ${error}`);
   const by = cause === undefined || cause.look.length === 0 || ended !== undefined ? see : cause.look;
-  const lines = [`${title} ${sentence} (after ${seconds.toFixed(0)} s; ${progress}).`, ...text.map(redact), ended ?? ""];
+  const lines = [
+    `${title} ${sentence} (after ${seconds.toFixed(0)} s; ${progress}).`,
+    ...text.map(redact),
+    ended ?? "",
+  ];
   return { lines: lines.filter((line) => line !== ""), see: by.join(" ") };
 }
