@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "./cluster/kubectl.ts";
-import { readLive } from "./cluster/live-state.ts";
+import { type Live, readLive } from "./cluster/live-state.ts";
 import type { Chain } from "./load-chain.ts";
 import { migration } from "./manifests/migrate-job.ts";
 import { unknownApprovals } from "./migrations/approvals.ts";
@@ -12,10 +12,11 @@ import type { Settings } from "./settings.ts";
 import { askAccess } from "./stack-access.ts";
 
 /**
+ * @param live What the cluster says, if it was asked already.
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
-export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
+export async function planUpdate(settings: Settings, chain: Chain, live?: Live): Promise<Plan> {
   const { context, namespace, approvals, planHash: pinnedHash } = settings;
   const { lock } = chain;
   const unknown = unknownApprovals(lock, approvals);
@@ -26,8 +27,8 @@ export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan
   const target = { context, namespace };
   const options = migrationOptions(settings, chain);
   const firstJobName = migration(options).jobName(1);
-  const live = await readLive(new Kubectl(target), settings.database.kind === "owned");
-  return makePlan({ ...live, ...options, firstJobName, approvals, pinnedHash, target });
+  const asked = live ?? (await readLive(new Kubectl(target), settings.database.kind === "owned"));
+  return makePlan({ ...asked, ...options, firstJobName, approvals, pinnedHash, target });
 }
 
 /**

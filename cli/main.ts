@@ -11,6 +11,7 @@ import { lockProgram } from "./lock/command.ts";
 import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { renderProgram } from "./render/command.ts";
+import { reportProgram } from "./report/command.ts";
 import { restoreProgram } from "./restore/command.ts";
 import { statusProgram } from "./status/command.ts";
 import { verifyProgram } from "./verify/command.ts";
@@ -26,6 +27,7 @@ const program = new Command("unity")
   .addCommand(logsProgram())
   .addCommand(planProgram())
   .addCommand(renderProgram())
+  .addCommand(reportProgram())
   .addCommand(restoreProgram())
   .addCommand(statusProgram())
   .addCommand(verifyProgram())

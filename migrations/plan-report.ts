@@ -2,7 +2,7 @@ import type { JobAttempt } from "./job-identity.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
 import type { JudgedFinding } from "./policy.ts";
 import { describeRefusal } from "./refusal-report.ts";
-import type { StatementLock } from "./statement-lock.ts";
+import { describeLocks } from "./statement-lock.ts";
 import { flat, shortened } from "./statement-text.ts";
 import { tableChanges } from "./table-changes.ts";
 
@@ -29,7 +29,8 @@ export function describePlan(plan: Plan, full = false): string {
   return [...lines, ...(refusal === null ? [] : describeRefusal(refusal, pending !== null))].join("\n");
 }
 
-function describeJob({ name, action, reason }: JobAttempt): string {
+/** @returns The migrate Job that an update declares, and why it is this one. */
+export function describeJob({ name, action, reason }: JobAttempt): string {
   const verb = { run: "is new", attach: "is the one to wait for", keep: "stays" }[action];
   return `Job ${name} ${verb}: ${reason}`;
 }
@@ -62,20 +63,9 @@ function describeStatements(revision: PendingRevision, full: boolean): string[] 
   if (upgrade.sql === null) return [`         SQL not known without a database: ${upgrade.reason}`];
   return upgrade.sql.flatMap((sql, index) => [
     ...(full ? sql.split("\n") : [shortened(sql)]).map((line) => `         ${line}`),
-    ...describeLocks(locks.filter(({ statement }) => statement === index)),
+    ...describeLocks(locks.filter(({ statement }) => statement === index)).map((line) => `           ${line}`),
     ...describeFindings(revision, index, full),
   ]);
-}
-
-/** One line for all tables that are locked in the same mode. */
-function describeLocks(locks: readonly StatementLock[]): string[] {
-  const known = locks.flatMap((lock) => (lock.mode === null || lock.blocks === "nothing" ? [] : [lock]));
-  const lines = [...Map.groupBy(known, ({ mode }) => mode)].map(
-    ([mode, [first, ...others]]) =>
-      `           blocks ${first?.blocks} of ${[first, ...others].map((lock) => lock?.table).join(", ")} (${mode})`,
-  );
-  const unknown = locks.flatMap((lock) => (lock.mode === null ? [`           locks not known: ${lock.reason}`] : []));
-  return [...lines, ...unknown];
 }
 
 function describeFindings({ findings }: PendingRevision, statement: number | null, full: boolean): string[] {

@@ -26,7 +26,7 @@ export interface RunRecord {
 export const runRecordTable = "unity_migrations.runs";
 
 /** @returns Seconds that a run took; `null` if it has not ended. */
-function secondsOf({ startedAt, finishedAt }: RunRecord): number | null {
+export function secondsOf({ startedAt, finishedAt }: RunRecord): number | null {
   return finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 }
 

@@ -1,13 +1,13 @@
-import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
 import { classify, describeState, type Goal } from "../../migrations/live-state.ts";
 import { chainTables, type Lock } from "../../migrations/lock.ts";
 import { readLock } from "../../migrations/read-lock.ts";
-import { CommandError, exitCodes } from "../command-error.ts";
+import { exitCodes } from "../command-error.ts";
 import { lockFile } from "../lock-file.ts";
 import { addStackOptions, readGoal, readTarget, type StackOptions } from "../stack-options.ts";
+import { writeText } from "../write-text.ts";
 import { describeChain, summarize } from "./describe.ts";
 import { readSchema } from "./schema.ts";
 import { type Live, viewChain } from "./view.ts";
@@ -47,7 +47,8 @@ async function showChain(options: ChainOptions): Promise<void> {
   const chain = { revisions, tables, live, expected };
   const json = { heads: lock.heads, revisions, tables, ...(asked && { state: asked.live.state, ...live }) };
   process.stdout.write(`${options.json ? JSON.stringify(json, null, 2) : describeChain(chain)}\n`);
-  if (options.svg !== undefined) write(options.svg, (await import("./svg.ts")).drawSvg(revisions, summarize(chain)));
+  if (options.svg !== undefined)
+    writeText(options.svg, (await import("./svg.ts")).drawSvg(revisions, summarize(chain)));
   if (asked?.live.state.kind === "unreachable") process.exitCode = exitCodes.usage;
 }
 
@@ -62,12 +63,4 @@ async function askDatabase(
   const goal = readGoal(options);
   const { reading } = await readLive(new Kubectl(target), owned);
   return { live: { reading, state: classify(reading, lock, goal) }, target, goal };
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new CommandError(`${file} can't be written: ${error instanceof Error ? error.message : error}`);
-  }
 }

@@ -1,5 +1,6 @@
 import { chainTables, type Lock } from "../../migrations/lock.ts";
 import { chainSchema } from "../../migrations/schema/chain-schema.ts";
+import type { TableSchema } from "../../migrations/schema/schema.ts";
 
 /** A table that the whole chain leaves. */
 export interface TableView {
@@ -14,15 +15,31 @@ export interface TableView {
   readonly indexes: number;
 }
 
+/** All that the lock's SQL tells of a table. */
+export interface TableDetails extends Pick<TableView, "name" | "madeBy">, TableSchema {
+  /** Its columns; none if it has no primary key. */
+  readonly primaryKey: readonly string[];
+}
+
 /** @returns The tables that the chain surely leaves, in the order in which it makes them, as its SQL describes them. */
-export async function readSchema(lock: Lock): Promise<readonly TableView[]> {
-  const { tables } = await chainSchema(lock);
+export async function readTables(lock: Lock): Promise<readonly TableDetails[]> {
+  const { tables, primaryKeys } = await chainSchema(lock);
   const left = new Set(chainTables(lock));
   const makers = new Map(lock.revisions.flatMap(({ id, tables }) => (tables?.created ?? []).map((name) => [name, id])));
   return [...makers].flatMap(([name, madeBy]) => {
     const { columns = {}, foreignKeys = [], indexes = {} } = tables[name] ?? {};
-    const references = foreignKeys.map((key) => ({ columns: key.columns, table: key.references }));
-    const view = { name, madeBy, columns: Object.keys(columns), references, indexes: Object.keys(indexes).length };
-    return left.has(name) ? [view] : [];
+    const details = { name, madeBy, columns, primaryKey: primaryKeys[name] ?? [], foreignKeys, indexes };
+    return left.has(name) ? [details] : [];
   });
+}
+
+/** @returns {@link readTables} in short. */
+export async function readSchema(lock: Lock): Promise<readonly TableView[]> {
+  return (await readTables(lock)).map(({ name, madeBy, columns, foreignKeys, indexes }) => ({
+    name,
+    madeBy,
+    columns: Object.keys(columns),
+    references: foreignKeys.map((key) => ({ columns: key.columns, table: key.references })),
+    indexes: Object.keys(indexes).length,
+  }));
 }

@@ -30,14 +30,15 @@ export function verifyProgram(): Command {
     .exitOverride()
     .action(async (names: readonly string[], options: StackOptions & { readonly json?: boolean }) => {
       const chosen = chooseChecks(names);
-      const results = await verify(targetOf(options), chosen);
+      const results = await verify(checkTargetOf(options), chosen);
       const passed = results.every((result) => result.passed);
       const text = options.json ? JSON.stringify(results, null, 2) : describeResults(results);
       await endWith(text, passed ? exitCodes.success : exitCodes.differs);
     });
 }
 
-function targetOf(options: StackOptions): CheckTarget {
+/** @returns Where a stack is checked, and what for. @throws {CommandError} If no context is set. */
+export function checkTargetOf(options: StackOptions): CheckTarget {
   const { values } = readStack(options);
   const { target, owned } = readTarget(options);
   const { toleratedRevisions = [], targetRevision = head(readLock(lockFile)) } = readGoal(options);

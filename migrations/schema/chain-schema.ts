@@ -7,6 +7,8 @@ import { follow } from "./statements.ts";
 /** What a chain surely leaves behind. */
 export interface ChainSchema {
   readonly tables: Schema;
+  /** Columns of each table's primary key; tables without one are left out. */
+  readonly primaryKeys: Readonly<Record<string, readonly string[]>>;
   /** Constraints that the chain itself leaves NOT VALID, as `table.constraint`. */
   readonly notValid: readonly string[];
 }
@@ -34,5 +36,12 @@ export async function chainSchema({ revisions }: Pick<Lock, "revisions">): Promi
       indexes: Object.fromEntries(indexes),
     },
   ]);
-  return { tables: Object.fromEntries(tables), notValid: [...draft.notValid].sort() };
+  const primaryKeys = [...draft.tables].flatMap(([name, { primaryKey }]) =>
+    [...primaryKey.values()].map((key) => [name, key] as const),
+  );
+  return {
+    tables: Object.fromEntries(tables),
+    primaryKeys: Object.fromEntries(primaryKeys),
+    notValid: [...draft.notValid].sort(),
+  };
 }

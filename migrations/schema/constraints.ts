@@ -48,11 +48,17 @@ export function addConstraint(
   const hasIndex = contype === "CONSTR_PRIMARY" || contype === "CONSTR_UNIQUE";
   if (hasIndex && conname !== undefined && constraint.indexname === undefined)
     table.indexes.set(conname, keys === undefined ? own : texts(keys));
+  if (contype === "CONSTR_PRIMARY") {
+    const indexed = table.indexes.get(constraint.indexname ?? "")?.filter((part) => part !== null);
+    const columns = indexed ?? (keys === undefined ? own : texts(keys));
+    table.primaryKey.set(conname ?? `${tableName.slice(tableName.lastIndexOf(".") + 1)}_pkey`, columns);
+  }
 }
 
 /** Drops a constraint with its index. */
 export function dropConstraint({ notValid }: Draft, tableName: string, table: TableDraft, name: string): void {
   table.foreignKeys.delete(name);
   table.indexes.delete(name);
+  table.primaryKey.delete(name);
   notValid.delete(`${tableName}.${name}`);
 }

@@ -5,6 +5,8 @@ export interface TableDraft {
   readonly columns: Map<string, string>;
   /** By name. */
   readonly foreignKeys: Map<string, ForeignKey>;
+  /** Columns of the primary key by its name; at most one. */
+  readonly primaryKey: Map<string, readonly string[]>;
   readonly indexes: Map<string, readonly (string | null)[]>;
 }
 
@@ -16,7 +18,7 @@ export interface Draft {
 }
 
 export function emptyTable(): TableDraft {
-  return { columns: new Map(), foreignKeys: new Map(), indexes: new Map() };
+  return { columns: new Map(), foreignKeys: new Map(), primaryKey: new Map(), indexes: new Map() };
 }
 
 /** Forgets every table that a statement names, whatever it does to it. */
@@ -45,12 +47,14 @@ export function renameTable({ tables }: Draft, from: string, to: string): void {
 }
 
 /** Renames a column, in the keys and indexes that have it too; an expression of an index follows by itself. */
-export function renameColumn({ columns, foreignKeys, indexes }: TableDraft, from: string, to: string): void {
+export function renameColumn(table: TableDraft, from: string, to: string): void {
+  const { columns, foreignKeys, primaryKey, indexes } = table;
   const renamed = (name: string) => (name === from ? to : name);
   const types = [...columns];
   columns.clear();
   for (const [name, type] of types) columns.set(renamed(name), type);
   for (const [name, key] of foreignKeys) foreignKeys.set(name, { ...key, columns: key.columns.map(renamed) });
+  for (const [name, parts] of primaryKey) primaryKey.set(name, parts.map(renamed));
   for (const [name, parts] of indexes)
     indexes.set(
       name,
@@ -59,8 +63,9 @@ export function renameColumn({ columns, foreignKeys, indexes }: TableDraft, from
 }
 
 /** Drops a column with the keys and indexes that have it. */
-export function dropColumn({ columns, foreignKeys, indexes }: TableDraft, column: string): void {
+export function dropColumn({ columns, foreignKeys, primaryKey, indexes }: TableDraft, column: string): void {
   columns.delete(column);
+  for (const [name, parts] of primaryKey) if (parts.includes(column)) primaryKey.delete(name);
   for (const [name, key] of foreignKeys) if (key.columns.includes(column)) foreignKeys.delete(name);
   for (const [name, parts] of indexes) if (parts.includes(column) || parts.includes(null)) indexes.delete(name);
 }

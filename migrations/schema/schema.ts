@@ -45,10 +45,16 @@ function keysMissing(name: string, table: TableSchema, { foreignKeys }: TableSch
     .map((key) => `foreign key ${name}${key}`);
 }
 
-const actions: Readonly<Record<string, string>> = { r: "RESTRICT", c: "CASCADE", n: "SET NULL", d: "SET DEFAULT" };
+/** SQL's words for {@link ForeignKey.onDelete}; none for no action. */
+export const deleteActions: Readonly<Record<string, string>> = {
+  r: "RESTRICT",
+  c: "CASCADE",
+  n: "SET NULL",
+  d: "SET DEFAULT",
+};
 
 function describeKey({ columns, references, onDelete }: ForeignKey): string {
-  const action = actions[onDelete] === undefined ? "" : ` ON DELETE ${actions[onDelete]}`;
+  const action = deleteActions[onDelete] === undefined ? "" : ` ON DELETE ${deleteActions[onDelete]}`;
   return `(${columns.join(", ")}) REFERENCES ${references}${action}`;
 }
 

@@ -16,7 +16,7 @@ export interface Contrasts {
   readonly texts: readonly Seen[];
   /** Each button that can be used: its border, or its background, against the surface around it. */
   readonly controls: readonly Seen[];
-  /** The ring of a focused button against the surface around it. */
+  /** The ring of what has the keyboard's focus against the surface around it. */
   readonly focus: number;
 }
 
@@ -45,11 +45,13 @@ export function contrasts(page: Page): Promise<Contrasts> {
     const isOpaque = (color: string) => rgba(color)[3] === 255;
     const behind = (element: Element | null): string => {
       for (let at = element; at !== null; at = at.parentElement) {
-        const color = getComputedStyle(at).backgroundColor;
+        const drawn = at instanceof SVGElement ? at.querySelector(":scope > rect, :scope > path") : null;
+        const color = drawn === null ? getComputedStyle(at).backgroundColor : getComputedStyle(drawn).fill;
         if (isOpaque(color)) return color;
       }
       return "white";
     };
+    const ink = (element: Element) => getComputedStyle(element)[element instanceof SVGElement ? "fill" : "color"];
     const name = (element: Element) => `${element.localName}.${element.className} "${element.textContent?.trim()}"`;
     const visible = [...document.body.querySelectorAll<HTMLElement>("*")].filter(
       (element) => element.checkVisibility() && element.closest(".hidden, noscript") === null,
@@ -57,7 +59,7 @@ export function contrasts(page: Page): Promise<Contrasts> {
     const hasText = (element: Element) =>
       [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim() !== "");
     const texts = visible.filter(hasText).map((element) => {
-      return { what: name(element), ratio: ratio(getComputedStyle(element).color, behind(element)) };
+      return { what: name(element), ratio: ratio(ink(element), behind(element)) };
     });
     const outlined = visible.filter((element) => element.matches("button:not(.quiet)"));
     const controls = outlined.map((button) => {
@@ -66,7 +68,7 @@ export function contrasts(page: Page): Promise<Contrasts> {
       return { what: name(button), ratio: Math.max(ratio(borderTopColor, around), ratio(backgroundColor, around)) };
     });
     const focused = document.activeElement;
-    if (!focused?.matches("button:focus-visible")) throw new Error("no button has the keyboard's focus");
+    if (!focused?.matches(":focus-visible")) throw new Error("nothing has the keyboard's focus");
     const focus = ratio(getComputedStyle(focused).outlineColor, behind(focused.parentElement));
     return { background: luminance(behind(document.body)), texts, controls, focus };
   });

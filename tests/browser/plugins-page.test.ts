@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
+import { audit, heard } from "./audit.ts";
 import { type Backend, startBackend } from "./backend.ts";
 import { startChromium } from "./chromium.ts";
 import { contrasts } from "./contrast.ts";
@@ -140,8 +141,8 @@ describe("the Plugins page", function () {
     await page.open();
     await page.shows("uptime", ".error", "xxx");
     assert.equal(await page.tab.evaluate(() => document.documentElement.scrollWidth), windows.narrow.width);
-    const heard = await page.heard();
-    const parts = heard.filter(({ role }) => ["table", "row", "columnheader", "cell"].includes(role));
+    const all = await heard(page.tab);
+    const parts = all.filter(({ role }) => ["table", "row", "columnheader", "cell"].includes(role));
     const count = (wanted: string) => parts.filter(({ role }) => role === wanted).length;
     assert.deepEqual([count("table"), count("row"), count("columnheader"), count("cell")], [1, 3, 5, 6]);
     assert.ok(parts.some(({ role, name }) => role === "columnheader" && name === "Duration"));
@@ -181,7 +182,7 @@ describe("the Plugins page", function () {
 
       for (const viewport of Object.values(windows)) {
         await page.tab.setViewport(viewport);
-        const { grave, passed } = await page.audit();
+        const { grave, passed } = await audit(page.tab);
         assert.deepEqual(grave, []);
         assert.ok(passed.includes("color-contrast"));
       }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import axe from "axe-core";
-import type { Browser, Page, SerializedAXNode } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
 
 /** Windows' sizes, in CSS pixels. */
 export const windows = { wide: { width: 1100, height: 900 }, narrow: { width: 320, height: 700 } };
@@ -68,25 +67,6 @@ export class PluginsPage {
       await this.tab.keyboard.press("Tab");
     }
     assert.fail(`Tab doesn't lead to ${action} of ${plugin}`);
-  }
-
-  /** @returns All that screen readers are told of the page, part by part. */
-  async heard(): Promise<SerializedAXNode[]> {
-    const all = (part: SerializedAXNode): SerializedAXNode[] => [part, ...(part.children ?? []).flatMap(all)];
-    const tree = await this.tab.accessibility.snapshot({ interestingOnly: false });
-    return tree === null ? [] : all(tree);
-  }
-
-  /** Has axe look at the page. @returns The names of the rules that hold, and what breaks others seriously. */
-  async audit(): Promise<{ readonly passed: string[]; readonly grave: (readonly [rule: string, html: string])[] }> {
-    await this.tab.evaluate(axe.source);
-    const run = () => (window as unknown as { axe: typeof axe }).axe.run();
-    const { violations, passes } = await this.tab.evaluate(run);
-    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    return {
-      passed: passes.map(({ id }) => id),
-      grave: grave.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html] as const)),
-    };
   }
 }
 

@@ -8,7 +8,7 @@ import { database, expected } from "../support/checks.ts";
 
 const key = { name: "f", columns: ["a"], references: "t2", onDelete: "c" };
 const t1: TableSchema = { columns: { a: "int8", v: "jsonb" }, foreignKeys: [key], indexes: { i: ["a", null] } };
-const chain: ChainSchema = { tables: { t1 }, notValid: ["t1.chain"] };
+const chain: ChainSchema = { tables: { t1 }, primaryKeys: {}, notValid: ["t1.chain"] };
 const schemaOf = (changes: Partial<TableSchema>) =>
   judgeSchema(database({ tables: { t1: { ...t1, ...changes } } }), chain, expected);
 const constraints = (...notValid: string[]) => judgeConstraints(database({ notValid }), chain);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CheckResult } from "../../checks/result.ts";
+import type { Report } from "../../cli/report/report.ts";
 import { podsOf } from "../../cluster/pods.ts";
 import { cachePath } from "../../paths.ts";
 import { unity } from "../cli/unity.ts";
@@ -154,5 +157,28 @@ describe("unity check and unity apply", function () {
     assert.equal(exitCode, 0, output);
     assert.equal((await jobNames()).length, 1);
     assert.equal((await engine.run("preview", ["--expect-no-changes"])).exitCode, 0);
+  });
+
+  it("report tells of a database at head, with its checks and runs, and of what is pending", async () => {
+    const output = join(cachePath("stacks", "check"), "report.html");
+    const told = async (...words: readonly string[]) => {
+      const { code, stdout } = await run("report", ...words);
+      return { code, stdout, report: words.includes("--json") ? (JSON.parse(stdout) as Report) : undefined };
+    };
+    const { code, report } = await told("--json");
+    assert.equal(code, 0);
+    assert.ok(report && "value" in report.checks && "value" in report.runs && "value" in report.plan);
+    assert.ok(report.checks.value.length === 13 && report.checks.value.every(({ passed }) => passed));
+    assert.ok(report.revisions.every(({ status }) => status === "applied"));
+    const [first] = report.runs.value;
+    assert.deepEqual([first?.outcome, first?.from, first?.to, first?.error], ["succeeded", [], [head], null]);
+
+    await inBackend("alembic", "downgrade", "-1");
+    const behind = await told("--output", output);
+    assert.equal(behind.code, 1, behind.stdout);
+    const page = readFileSync(output, "utf8");
+    assert.match(page, /Database is at a1b2c3d4e5f6, behind head add_plugin_execution\./);
+    assert.match(page, /Pending: 1 of 8 revisions, in this order\./);
+    assert.match(page, /<caption>\d+ of 13 checks failed\.<\/caption>/);
   });
 });

@@ -20,7 +20,11 @@ const key = { name: "c_p_id_fkey", columns: ["p_id"], references: "p", onDelete:
 
 describe("chainSchema", () => {
   it("knows columns with PostgreSQL's types, foreign keys and indexes", async () => {
-    const { tables } = await schemaOf(`${parent}; ${child}`, "CREATE INDEX ix ON c (at DESC, lower(id::text))");
+    const { tables, primaryKeys } = await schemaOf(
+      `${parent}; ${child}`,
+      "CREATE INDEX ix ON c (at DESC, lower(id::text))",
+    );
+    assert.deepEqual(primaryKeys, { p: ["id"] });
     assert.deepEqual(tables, {
       p: { columns: { id: "int8" }, foreignKeys: [], indexes: { pk_p: ["id"] } },
       c: { columns, foreignKeys: [key], indexes: { uq_c_tags: ["tags", "value"], ix: ["at", null] } },
@@ -53,6 +57,25 @@ describe("chainSchema", () => {
       "ALTER TABLE c DROP CONSTRAINT c_p_id_fkey, DROP CONSTRAINT uq_c_tags",
       ({ tables }) => [tables.c?.foreignKeys, tables.c?.indexes],
       [[], {}],
+    ],
+    [
+      "a primary key of a column, and one of an index",
+      "CREATE TABLE a (id INT PRIMARY KEY); CREATE UNIQUE INDEX ix ON c (id, at); " +
+        "ALTER TABLE c ADD CONSTRAINT pk PRIMARY KEY USING INDEX ix",
+      ({ primaryKeys }) => [primaryKeys.a, primaryKeys.c],
+      [["id"], ["id", "at"]],
+    ],
+    [
+      "a primary key that is dropped, by name and with its column",
+      "CREATE TABLE a (id INT PRIMARY KEY); ALTER TABLE a DROP CONSTRAINT a_pkey; ALTER TABLE p DROP COLUMN id",
+      ({ primaryKeys }) => primaryKeys,
+      {},
+    ],
+    [
+      "a primary key whose column is renamed",
+      "ALTER TABLE p RENAME COLUMN id TO number",
+      ({ primaryKeys }) => primaryKeys,
+      { p: ["number"] },
     ],
     ["a dropped index", "CREATE INDEX ix ON c (at); DROP INDEX ix", ({ tables }) => tables.c?.indexes.ix, undefined],
     ["a dropped table, with the keys to it", "DROP TABLE p CASCADE", ({ tables }) => tables.c?.foreignKeys, []],

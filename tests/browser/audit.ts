@@ -1,0 +1,29 @@
+import axe from "axe-core";
+import type { Page, SerializedAXNode } from "puppeteer-core";
+
+/** What axe says of a page. */
+export interface Audit {
+  /** Names of the rules that hold. */
+  readonly passed: string[];
+  /** What breaks others seriously. */
+  readonly grave: (readonly [rule: string, html: string])[];
+}
+
+/** Has axe look at a page. */
+export async function audit(tab: Page): Promise<Audit> {
+  await tab.evaluate(axe.source);
+  const run = () => (window as unknown as { axe: typeof axe }).axe.run();
+  const { violations, passes } = await tab.evaluate(run);
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return {
+    passed: passes.map(({ id }) => id),
+    grave: grave.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html] as const)),
+  };
+}
+
+/** @returns All that screen readers are told of a page, part by part. */
+export async function heard(tab: Page): Promise<SerializedAXNode[]> {
+  const all = (part: SerializedAXNode): SerializedAXNode[] => [part, ...(part.children ?? []).flatMap(all)];
+  const tree = await tab.accessibility.snapshot({ interestingOnly: false });
+  return tree === null ? [] : all(tree);
+}
