@@ -1,13 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterTarget, Kubectl } from "./cluster/kubectl.ts";
-import { readTenantJobs } from "./cluster/tenant-jobs.ts";
+import { readMigrateJobs } from "./cluster/tenant-jobs.ts";
 import { type FleetOptions, fleetMigrations } from "./manifests/fleet.ts";
+import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
 import { tenantId } from "./manifests/names.ts";
-import { describeTenants, planTenants, type TenantAttempt } from "./migrations/fleet-plan.ts";
+import { describeTenants, planTenants, type TenantAttempt, type TenantJob, unasked } from "./migrations/fleet-plan.ts";
+import { type JobAttempt, jobAttempt } from "./migrations/job-identity.ts";
 
 /**
- * Looks at the Jobs of the tenants that there are, plans which attempt of each the update declares, and shows it, in
- * preview as in `up`. In a namespace that does not exist yet there are none.
+ * Looks at the migrate Jobs that there are, and plans which attempt of the work a program declares: a failed one leads to
+ * the next, one that runs is waited for. The database itself is not asked.
+ *
+ * @throws {pulumi.RunError} If the cluster can't be asked.
+ */
+export async function planMigration(options: MigrationOptions, target: ClusterTarget): Promise<JobAttempt> {
+  return jobAttempt(migration(options).jobName(1), await liveJobs(target, "only"), unasked);
+}
+
+/**
+ * The same for each tenant of a fleet; it shows the plan, in preview as in `up`.
  *
  * @throws {pulumi.RunError} If the cluster can't be asked.
  */
@@ -17,10 +28,14 @@ export async function planFleet(options: FleetOptions, target: ClusterTarget): P
     tenantId: tenantId(tenant),
     firstName: jobName(1),
   }));
-  const jobs = await readTenantJobs(new Kubectl(target)).catch((error: Error) => {
-    throw new pulumi.RunError(`The tenants' Jobs can't be read: ${error.message}`);
-  });
-  const attempts = planTenants(works, jobs);
+  const attempts = planTenants(works, await liveJobs(target, "tenants"));
   await pulumi.log.info(describeTenants(attempts));
   return attempts;
+}
+
+/** In a namespace that does not exist yet there are none. */
+async function liveJobs(target: ClusterTarget, of: "tenants" | "only"): Promise<readonly TenantJob[]> {
+  return readMigrateJobs(new Kubectl(target), of).catch((error: Error) => {
+    throw new pulumi.RunError(`The migrate Jobs of namespace ${target.namespace} can't be read: ${error.message}`);
+  });
 }

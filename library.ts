@@ -15,7 +15,7 @@ export {
 export { MigrationFleet, type MigrationFleetArgs } from "./components/migration-fleet.ts";
 export { MigrationJob, type MigrationJobArgs } from "./components/migration-job.ts";
 export { PostDeployVerification, type PostDeployVerificationArgs } from "./components/post-deploy-verification.ts";
-export { planFleet } from "./fleet-plan.ts";
+export { planFleet, planMigration } from "./fleet-plan.ts";
 export { type Chain, loadChain } from "./load-chain.ts";
 export type { BackendOptions } from "./manifests/backend.ts";
 export type { FleetOptions, Tenant } from "./manifests/fleet.ts";

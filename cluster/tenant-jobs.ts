@@ -17,12 +17,16 @@ interface JobObject extends JobStatus {
 /** kubectl's option that selects what belongs to tenants' migrations. */
 export const tenantSelector = `${workloadSelector(names.migrateJob)},${tenantLabel}`;
 
+/** The same for the Jobs of a namespace's only database. */
+const onlySelector = `${workloadSelector(names.migrateJob)},!${tenantLabel}`;
+
 /**
- * @returns The migrate Jobs of all tenants of the namespace.
+ * @returns The migrate Jobs of all tenants of the namespace, or of its only database.
  * @throws {Error} If the cluster can't be asked.
  */
-export async function readTenantJobs(kubectl: Kubectl): Promise<readonly TenantJob[]> {
-  const { items } = await kubectl.get<{ items: JobObject[] }>("jobs", tenantSelector);
+export async function readMigrateJobs(kubectl: Kubectl, of: "tenants" | "only"): Promise<readonly TenantJob[]> {
+  const selector = of === "tenants" ? tenantSelector : onlySelector;
+  const { items } = await kubectl.get<{ items: JobObject[] }>("jobs", selector);
   return items.map((job) => ({
     name: job.metadata.name,
     tenantId: job.metadata.labels[tenantLabel] ?? "",

@@ -24,7 +24,7 @@ interface TenantWork {
 }
 
 /** Nobody asks the tenants' databases: what is known of them is what their Jobs did. */
-const unasked = { kind: "unreachable", what: "database", cause: "it was not asked" } as const;
+export const unasked = { kind: "unreachable", what: "database", cause: "it was not asked" } as const;
 
 /** Decides for each tenant which attempt of its work the update declares, as for one database. */
 export function planTenants(works: readonly TenantWork[], jobs: readonly TenantJob[]): readonly TenantAttempt[] {
