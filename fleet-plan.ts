@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterTarget, Kubectl } from "./cluster/kubectl.ts";
-import { readMigrateJobs } from "./cluster/tenant-jobs.ts";
+import { type Owners, readMigrateJobs } from "./cluster/tenant-jobs.ts";
+import { type App, unity } from "./manifests/app.ts";
 import { type FleetOptions, fleetMigrations } from "./manifests/fleet.ts";
 import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
-import { tenantId } from "./manifests/names.ts";
+import { tenantId } from "./manifests/tenant.ts";
 import { describeTenants, planTenants, type TenantAttempt, type TenantJob, unasked } from "./migrations/fleet-plan.ts";
 import { type JobAttempt, jobAttempt } from "./migrations/job-identity.ts";
 
@@ -14,7 +15,7 @@ import { type JobAttempt, jobAttempt } from "./migrations/job-identity.ts";
  * @throws {pulumi.RunError} If the cluster can't be asked.
  */
 export async function planMigration(options: MigrationOptions, target: ClusterTarget): Promise<JobAttempt> {
-  return jobAttempt(migration(options).jobName(1), await liveJobs(target, "only"), unasked);
+  return jobAttempt(migration(options).jobName(1), await liveJobs(target, options.app, "only"), unasked);
 }
 
 /**
@@ -25,17 +26,17 @@ export async function planMigration(options: MigrationOptions, target: ClusterTa
 export async function planFleet(options: FleetOptions, target: ClusterTarget): Promise<readonly TenantAttempt[]> {
   const works = fleetMigrations(options).migrations.map(({ tenant, jobName }) => ({
     tenant,
-    tenantId: tenantId(tenant),
+    tenantId: tenantId(options.app ?? unity, tenant),
     firstName: jobName(1),
   }));
-  const attempts = planTenants(works, await liveJobs(target, "tenants"));
+  const attempts = planTenants(works, await liveJobs(target, options.app, "tenants"));
   await pulumi.log.info(describeTenants(attempts));
   return attempts;
 }
 
 /** In a namespace that does not exist yet there are none. */
-async function liveJobs(target: ClusterTarget, of: "tenants" | "only"): Promise<readonly TenantJob[]> {
-  return readMigrateJobs(new Kubectl(target), of).catch((error: Error) => {
+async function liveJobs(target: ClusterTarget, app: App = unity, owners: Owners): Promise<readonly TenantJob[]> {
+  return readMigrateJobs(new Kubectl(target), app, owners).catch((error: Error) => {
     throw new pulumi.RunError(`The migrate Jobs of namespace ${target.namespace} can't be read: ${error.message}`);
   });
 }

@@ -1,5 +1,5 @@
 // What other Pulumi programs use: `import { … } from "unity-migrations"`. docs/how-to/use-in-your-own-program.md
-export { type CheckName, checkNames } from "./checks/names.ts";
+export { type CheckName, checkNames, generalChecks } from "./checks/names.ts";
 export type { CheckResult, CheckResults, CheckTarget } from "./checks/result.ts";
 export type { ClusterTarget } from "./cluster/kubectl.ts";
 export { BackendDeployment, type BackendDeploymentArgs } from "./components/backend-deployment.ts";
@@ -17,6 +17,7 @@ export { MigrationJob, type MigrationJobArgs } from "./components/migration-job.
 export { PostDeployVerification, type PostDeployVerificationArgs } from "./components/post-deploy-verification.ts";
 export { planFleet, planMigration } from "./fleet-plan.ts";
 export { type Chain, loadChain } from "./load-chain.ts";
+export { type App, unity } from "./manifests/app.ts";
 export type { BackendOptions } from "./manifests/backend.ts";
 export type { FleetOptions, Tenant } from "./manifests/fleet.ts";
 export type { MigrationOptions } from "./manifests/migrate-job.ts";

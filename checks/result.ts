@@ -1,4 +1,5 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
+import type { App } from "../manifests/app.ts";
 import { chainTables, type Lock } from "../migrations/lock.ts";
 import { cutAt } from "../migrations/target.ts";
 import type { CheckName } from "./names.ts";
@@ -35,6 +36,12 @@ export interface CheckTarget extends ClusterTarget {
    * @default Unity's own
    */
   readonly lockFile?: string | undefined;
+  /**
+   * The app that is checked.
+   *
+   * @default Unity
+   */
+  readonly app?: App | undefined;
   /**
    * What to check.
    *

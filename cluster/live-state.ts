@@ -1,4 +1,5 @@
-import { nameLabel, names, tenantLabel } from "../manifests/names.ts";
+import { nameLabel, names } from "../manifests/names.ts";
+import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../migrations/job-identity.ts";
 import type { Reading } from "../migrations/live-state.ts";
 import { type Answers, askDatabase, type Question, settled } from "./database-query.ts";

@@ -1,4 +1,5 @@
-import { names, tenantLabel } from "../manifests/names.ts";
+import type { App } from "../manifests/app.ts";
+import { tenantLabel } from "../manifests/tenant.ts";
 import type { TenantJob } from "../migrations/fleet-plan.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { type JobStatus, jobState } from "./live-state.ts";
@@ -14,19 +15,24 @@ interface JobObject extends JobStatus {
   readonly spec: { readonly suspend?: boolean };
 }
 
-/** kubectl's option that selects what belongs to tenants' migrations. */
-export const tenantSelector = `${workloadSelector(names.migrateJob)},${tenantLabel}`;
+/** Whose migrations: tenants', or those of a namespace's only database. */
+export type Owners = "tenants" | "only";
 
-/** The same for the Jobs of a namespace's only database. */
-const onlySelector = `${workloadSelector(names.migrateJob)},!${tenantLabel}`;
+/** @returns kubectl's option that selects what belongs to an app's migrations. */
+export function migrationSelector(workload: string, owners: Owners): string {
+  return `${workloadSelector(workload)},${owners === "tenants" ? "" : "!"}${tenantLabel}`;
+}
 
 /**
- * @returns The migrate Jobs of all tenants of the namespace, or of its only database.
+ * @returns An app's migrate Jobs in the namespace.
  * @throws {Error} If the cluster can't be asked.
  */
-export async function readMigrateJobs(kubectl: Kubectl, of: "tenants" | "only"): Promise<readonly TenantJob[]> {
-  const selector = of === "tenants" ? tenantSelector : onlySelector;
-  const { items } = await kubectl.get<{ items: JobObject[] }>("jobs", selector);
+export async function readMigrateJobs(
+  kubectl: Kubectl,
+  { migrateJob }: App,
+  owners: Owners,
+): Promise<readonly TenantJob[]> {
+  const { items } = await kubectl.get<{ items: JobObject[] }>("jobs", migrationSelector(migrateJob, owners));
   return items.map((job) => ({
     name: job.metadata.name,
     tenantId: job.metadata.labels[tenantLabel] ?? "",

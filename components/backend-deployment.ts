@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { unity } from "../manifests/app.ts";
 import { type BackendOptions, backendDeploymentSpec, backendServiceSpec } from "../manifests/backend.ts";
-import { names } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { waitCommand } from "./wait-command.ts";
@@ -24,7 +24,8 @@ export class BackendDeployment extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
-    const metadata = objectMetadata(names.backend, args.namespace, names.backend);
+    const { app = unity } = args;
+    const metadata = objectMetadata(app.backend, args.namespace, app.backend, app);
     // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
@@ -33,7 +34,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     );
     new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: withoutAwait(metadata), spec: backendServiceSpec() },
+      { metadata: withoutAwait(metadata), spec: backendServiceSpec(app) },
       childOptions(this, options),
     );
     const { uid, generation } = deployment.metadata;
@@ -41,7 +42,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     const { context, namespace, progressDeadlineSeconds, replicas } = args;
     // Pods are replaced one after the other, and each has the deadline; Kubernetes must be the first to call it passed.
     const timeoutSeconds = progressDeadlineSeconds * replicas + 30;
-    const target = { context, namespace, name: names.backend, timeoutSeconds };
+    const target = { context, namespace, name: app.backend, timeoutSeconds };
     waitCommand(`${name}-rollout`, "rollout", target, this.rollout, { parent: this, dependsOn: deployment });
     this.registerOutputs({ rollout: this.rollout });
   }

@@ -1,14 +1,20 @@
+import type { App } from "../manifests/app.ts";
 import type { Tenant } from "../manifests/fleet.ts";
-import { tenantId, tenantName } from "../manifests/names.ts";
+import { tenantId, tenantName } from "../manifests/tenant.ts";
 import type { FleetJob } from "../waits/fleet-target.ts";
 
 type Canaries = number | readonly string[];
 
 /** @returns What is wrong with a fleet's arguments, a sentence each. */
-export function fleetFaults(tenants: readonly Tenant[], canaries: Canaries, atOnce: number): readonly string[] {
+export function fleetFaults(
+  app: App,
+  tenants: readonly Tenant[],
+  canaries: Canaries,
+  atOnce: number,
+): readonly string[] {
   const known = tenants.map(({ name }) => name);
   const twice = known.filter((name, index) => known.indexOf(name) !== index);
-  const ids = new Map(known.map((name) => [tenantId(name), name]));
+  const ids = new Map(known.map((name) => [tenantId(app, name), name]));
   const bad = known.filter((name) => !tenantName.test(name));
   const unknown = typeof canaries === "number" ? [] : canaries.filter((name) => !known.includes(name));
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;

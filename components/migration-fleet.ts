@@ -1,8 +1,9 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { unity } from "../manifests/app.ts";
 import { type FleetOptions, fleetMigrations } from "../manifests/fleet.ts";
-import { migrationLabels, names } from "../manifests/names.ts";
+import { migrationLabels } from "../manifests/tenant.ts";
 import type { TenantAttempt } from "../migrations/fleet-plan.ts";
 import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
@@ -53,26 +54,26 @@ export class MigrationFleet extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationFleetArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationFleet.token, name, {}, options);
-    const { namespace, context, canaries = 1, atOnce = 4, attempts = [] } = args;
-    const faults = fleetFaults(args.tenants, canaries, atOnce);
+    const { namespace, context, canaries = 1, atOnce = 4, attempts = [], app = unity } = args;
+    const faults = fleetFaults(app, args.tenants, canaries, atOnce);
     if (faults.length > 0) throw new pulumi.ResourceError(`${name}:\n  - ${faults.join("\n  - ")}`, this);
     const { configMapName, files, migrations } = fleetMigrations(args);
     this.configMapName = configMapName;
 
     const runner = new k8s.core.v1.ConfigMap(
       `${name}-runner`,
-      { metadata: objectMetadata(configMapName, namespace, names.migrateJob), data: files, immutable: true },
+      { metadata: objectMetadata(configMapName, namespace, app.migrateJob, app), data: files, immutable: true },
       childOptions(this, options),
     );
     const planned = new Map(attempts.map((attempt) => [attempt.tenant, attempt]));
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
       const { attempt = 1, started = false } = planned.get(tenant) ?? {};
-      const metadata = withoutAwait(objectMetadata(jobName(attempt), namespace, names.migrateJob));
+      const metadata = withoutAwait(objectMetadata(jobName(attempt), namespace, app.migrateJob, app));
       // Another Job is another resource, so that `ignoreChanges` takes nothing over from the one before.
       const job = new k8s.batch.v1.Job(
         `${name}-${metadata.name}`,
         {
-          metadata: { ...metadata, labels: migrationLabels(tenant) },
+          metadata: { ...metadata, labels: migrationLabels(app, tenant) },
           spec: { ...jobSpec, suspend: !started },
         },
         childOptions(this, options, { dependsOn: runner, ignoreChanges: ["spec.suspend"] }),
@@ -83,6 +84,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     const target = {
       context,
       namespace,
+      workload: app.migrateJob,
       atOnce,
       timeoutSeconds: args.budget.awaitTimeoutSeconds,
       jobs: orderTenants(

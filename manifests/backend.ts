@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { labels, names, ports, selectorLabels } from "./names.ts";
+import { type App, appLabels, unity } from "./app.ts";
+import { selectorLabels } from "./names.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,
@@ -8,7 +9,7 @@ import {
   runnerContainer,
   runnerVolume,
 } from "./runner.ts";
-import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+import { containerSecurityContext, podDefaults, podSecurityContext, temporary } from "./security.ts";
 
 /** What the backend's Deployment is made of. */
 export interface BackendOptions extends RunnerOptions {
@@ -28,6 +29,12 @@ export interface BackendOptions extends RunnerOptions {
    * @default pods keep what they started with
    */
   readonly secretVersion?: Input<string> | undefined;
+  /**
+   * What is deployed.
+   *
+   * @default Unity
+   */
+  readonly app?: App | undefined;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -43,19 +50,20 @@ function toleratedVariable(revisions: readonly string[] = []): types.input.core.
 }
 
 function backendContainer(options: BackendOptions): types.input.core.v1.Container {
+  const { backend, port, paths } = options.app ?? unity;
   return {
-    name: names.backend,
+    name: backend,
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
-    ports: [{ name: "http", containerPort: ports.backend }],
+    ports: [{ name: "http", containerPort: port }],
     env: [databaseUrlVariable(options.secretName), ...toleratedVariable(options.toleratedRevisions)],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
-    startupProbe: probe("/health/live", 1, 60),
+    startupProbe: probe(paths.alive, 1, 60),
     // Not /health: that is unhealthy from when the Job has migrated until this code's successor runs. And alive must not
     // ask for the database, or its pause restarts pods.
-    readinessProbe: probe("/health/ready", 2, 3),
-    livenessProbe: probe("/health/live", 10, 3),
+    readinessProbe: probe(paths.ready, 2, 3),
+    livenessProbe: probe(paths.alive, 10, 3),
     // Until every proxy has taken the pod off its list, requests still come: the app must still answer them.
     lifecycle: { preStop: { exec: { command: ["sleep", "2"] } } },
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -65,23 +73,24 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
 
 /** Spec of the backend's Deployment: no pod goes before its successor is ready. */
 export function backendDeploymentSpec(options: BackendOptions): types.input.apps.v1.DeploymentSpec {
+  const { app = unity } = options;
   return {
     replicas: options.replicas,
     progressDeadlineSeconds: options.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    selector: { matchLabels: selectorLabels(names.backend) },
+    selector: { matchLabels: selectorLabels(app.backend) },
     template: {
       metadata: {
-        labels: labels(names.backend),
+        labels: appLabels(app, app.backend),
         annotations: {
-          "kubectl.kubernetes.io/default-container": names.backend,
+          "kubectl.kubernetes.io/default-container": app.backend,
           ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
         },
       },
       spec: {
         ...podDefaults,
-        securityContext: podSecurityContext(userIds.backend),
+        securityContext: podSecurityContext(app.userId),
         initContainers: [runnerContainer(options.initContainer, options)],
         containers: [backendContainer(options)],
         volumes: [runnerVolume(options.configMapName), temporary.volume],
@@ -91,9 +100,9 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
 }
 
 /** Spec of the backend's Service. */
-export function backendServiceSpec(): types.input.core.v1.ServiceSpec {
+export function backendServiceSpec({ backend, port }: App = unity): types.input.core.v1.ServiceSpec {
   return {
-    selector: selectorLabels(names.backend),
-    ports: [{ name: "http", port: ports.backend, targetPort: "http" }],
+    selector: selectorLabels(backend),
+    ports: [{ name: "http", port, targetPort: "http" }],
   };
 }

@@ -29,7 +29,7 @@ export interface Fleet extends Pick<Migration, "configMapName" | "files"> {
 /** @returns What the migrations of several databases declare, and what their Jobs are called. */
 export function fleetMigrations({ tenants, ...options }: FleetOptions): Fleet {
   const files = runnerConfigMapData(options);
-  const configMapName = runnerConfigMapName(files);
+  const configMapName = runnerConfigMapName(files, options.app?.migrateJob);
   const chainDigest = lockDigest(options.lock);
   const migrations = tenants.map(({ name: tenant, secretName }) => ({
     tenant,

@@ -1,7 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { migrationJobName } from "../migrations/job-identity.ts";
 import { lockDigest } from "../migrations/lock.ts";
-import { migrationLabels, names, tenantId } from "./names.ts";
+import { type App, unity } from "./app.ts";
 import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
 import {
   type RunnerFilesOptions,
@@ -11,27 +11,29 @@ import {
   runnerContainer,
   runnerVolume,
 } from "./runner.ts";
-import { podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+import { podDefaults, podSecurityContext, temporary } from "./security.ts";
+import { jobPrefix, migrationLabels } from "./tenant.ts";
 
 /**
  * Spec of the migrate Job. One pod, never restarted by Kubernetes: retries are the runner's, which knows what is worth
  * one. It has no `ttlSecondsAfterFinished` (a vanished Job would be migrated again) and always a deadline.
  */
 export function migrateJobSpec(
-  options: RunnerOptions & Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant">,
+  options: RunnerOptions &
+    Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app">,
 ): types.input.batch.v1.JobSpec {
-  const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image } = options;
+  const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image, app = unity } = options;
   const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
   const initContainers = image === undefined ? [] : [restorePointContainer({ verb: "take" }, { ...options, image })];
   return {
     backoffLimit: 0,
     activeDeadlineSeconds: options.budget.deadlineSeconds,
     template: {
-      metadata: { labels: migrationLabels(options.tenant) },
+      metadata: { labels: migrationLabels(app, options.tenant) },
       spec: {
         ...podDefaults,
         restartPolicy: "Never",
-        securityContext: podSecurityContext(userIds.backend),
+        securityContext: podSecurityContext(app.userId),
         ...(initContainers.length > 0 && { initContainers }),
         containers: [runnerContainer(mode, options, targetRevision)],
         volumes: [
@@ -64,6 +66,12 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    * @default the only one
    */
   readonly tenant?: string | undefined;
+  /**
+   * The app whose database it is.
+   *
+   * @default Unity
+   */
+  readonly app?: App | undefined;
 }
 
 /** A migration's objects, but for the attempt in the Job's name. */
@@ -78,7 +86,7 @@ export interface Migration {
 /** @returns What a migration declares, and what its Job is called. */
 export function migration(options: MigrationOptions): Migration {
   const files = runnerConfigMapData(options);
-  const configMapName = runnerConfigMapName(files);
+  const configMapName = runnerConfigMapName(files, options.app?.migrateJob);
   return { configMapName, files, ...migrationJob(options, configMapName, lockDigest(options.lock)) };
 }
 
@@ -92,8 +100,8 @@ export function migrationJob(
   configMapName: string,
   chainDigest: string,
 ): Pick<Migration, "jobSpec" | "jobName"> {
-  const { tenant } = options;
+  const { tenant, app = unity } = options;
   const jobSpec = migrateJobSpec({ ...options, configMapName });
-  const prefix = tenant === undefined ? names.migrateJob : `${names.migrateJob}-${tenantId(tenant)}`;
+  const prefix = jobPrefix(app, tenant);
   return { jobSpec, jobName: (attempt) => migrationJobName(prefix, chainDigest, jobSpec, attempt) };
 }

@@ -11,6 +11,8 @@ export interface FleetJob {
 
 /** What is started and waited for. It is in the state: no secret is in it. */
 export interface FleetTarget extends ClusterTarget {
+  /** What the Jobs are labelled with: the app's name for them. */
+  readonly workload: string;
   /** How many run at once. */
   readonly atOnce: number;
   /** How long each may take from its start. */

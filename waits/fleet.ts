@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { tenantSelector } from "../cluster/tenant-jobs.ts";
+import { migrationSelector } from "../cluster/tenant-jobs.ts";
 import type { FleetJob, FleetTarget } from "./fleet-target.ts";
 import { migrateJob, warningsOf } from "./job.ts";
 import { describeProgress, type FleetState, nextStep } from "./judge-fleet.ts";
@@ -58,9 +58,10 @@ class FleetRun {
   /** The tenants' Jobs, and those of their pods that are not done. */
   async #list(): Promise<readonly JobItem[]> {
     const get = async (...words: string[]) => (await this.#kubectl.get<{ items: JobItem[] }>(...words)).items;
+    const selector = migrationSelector(this.#target.workload, "tenants");
     const lists = await Promise.all([
-      get("jobs", tenantSelector),
-      get("pods", tenantSelector, "--field-selector=status.phase!=Succeeded"),
+      get("jobs", selector),
+      get("pods", selector, "--field-selector=status.phase!=Succeeded"),
     ]);
     return lists.flat();
   }
@@ -87,7 +88,7 @@ class FleetRun {
   async #describe(job: FleetJob, failure: Failure, verdict: Verdict, seconds: number): Promise<string> {
     const { context, namespace } = this.#target;
     const title = `Tenant ${job.tenant}${job.canary ? " (a canary)" : ""}: Job ${job.name}`;
-    const awaited = { ...migrateJob(this.#kubectl, job.name), title };
+    const awaited = { ...migrateJob(this.#kubectl, job.name, this.#target.workload), title };
     const { lines, see } = await describeFailure(this.#kubectl, awaited, failure, verdict, seconds);
     return [...lines, `See: kubectl --context ${context} -n ${namespace} ${see}`].join("\n");
   }

@@ -9,10 +9,10 @@ import type { Awaited } from "./wait.ts";
 const ending = { times: 20, milliseconds: 250 } as const;
 
 /** The migrate Job: waits until it is complete. */
-export function migrateJob(kubectl: Kubectl, name: string): Awaited {
+export function migrateJob(kubectl: Kubectl, name: string, workload: string = names.migrateJob): Awaited {
   let items: readonly JobItem[] = [];
   const look = async () => {
-    ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(names.migrateJob)));
+    ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(workload)));
     const { job, pods } = jobOf(name, items);
     const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job.metadata.uid);
     return judgeJob(name, items, warnings);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Kubectl } from "../../cluster/kubectl.ts";
-import { nameLabel, names, tenantLabel } from "../../manifests/names.ts";
+import { nameLabel, names } from "../../manifests/names.ts";
+import { tenantLabel } from "../../manifests/tenant.ts";
 import { projectRoot } from "../../paths.ts";
 import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";

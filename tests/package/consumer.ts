@@ -30,4 +30,6 @@ new MigrationFleet("fleet", { ...args, atOnce: Number(wrong.atOnce ?? 4) || 4 })
 new MigrationJob("single", { ...args, secretName: "single" });
 await pulumi.runtime.disconnect();
 const programs = Object.values(declared).flatMap((inputs) => ("interpreter" in inputs ? [inputs.interpreter] : []));
-console.log(JSON.stringify({ declared, programs, exist: (programs as string[][]).map(([, file = ""]) => existsSync(file)) }));
+console.log(
+  JSON.stringify({ declared, programs, exist: (programs as string[][]).map(([, file = ""]) => existsSync(file)) }),
+);

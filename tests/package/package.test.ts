@@ -47,10 +47,7 @@ describe("the package that npm packs", function () {
     );
     for (const file of ["runner/migrate.py", "checks/in-pod/main.py", "cluster/in-pod/connection.py"]) {
       assert.ok(files.includes(inPackage(file)), file);
-      assert.equal(
-        readFileSync(join(folder, inPackage(file)), "utf8"),
-        readFileSync(join(projectRoot, file), "utf8"),
-      );
+      assert.equal(readFileSync(join(folder, inPackage(file)), "utf8"), readFileSync(join(projectRoot, file), "utf8"));
     }
   });
 
