@@ -3,16 +3,19 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 installed := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test faults check clean lock
+.PHONY: help demo demo-down demo-remove test faults check clean lock reference
 
 help: ## What can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(installed) ## A cluster, the images, preview, up and the checks, then what to try next
 	@node local/main.ts demo
 
 demo-down: $(installed) ## Stop the demo's cluster; its data stays for the next time
 	@node local/main.ts demo-down
+
+demo-remove: $(installed) ## Remove the demo with its data; STACK=<name> is one beside the first, in demo as well
+	@node local/main.ts demo-remove
 
 test: $(installed) ## Every test, on a real PostgreSQL and a real cluster
 	@node tests/run.ts
@@ -25,6 +28,9 @@ check: $(installed) ## Types, lint, unused code
 
 lock: $(installed) ## Record the chain of backend/alembic in backend/migrations.lock.json
 	@node cli/main.ts lock
+
+reference: $(installed) ## Write docs/reference anew from the sources
+	@node local/main.ts reference
 
 clean: ## Stop the cluster and remove all that was built, the demo's data included
 	@if [ -x node_modules/.bin/node ]; then node local/main.ts clean; fi

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { CheckResults } from "./checks/result.ts";
 import { BackendDeployment } from "./components/backend-deployment.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
@@ -9,13 +10,23 @@ import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
 
+/** The stack's outputs. */
+export interface StackOutputs {
+  /** The revision that the database is at after this update. */
+  readonly head: string;
+  /** Name of the migrate Job that brought it there. */
+  readonly jobName: string;
+  /** What each check found, by its name. */
+  readonly checks: pulumi.Output<CheckResults>;
+}
+
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
  * @param attempt The migrate Job that the plan asks for.
  * @returns The stack's outputs.
  */
-export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt) {
+export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt): StackOutputs {
   const { context, imagePullPolicy } = settings;
   const provider = new k8s.Provider(
     "cluster",

@@ -7,8 +7,4 @@ const release = loadRelease(settings);
 // The cluster is asked while the providers' modules load; what stops the update stops it before anything is declared.
 const [job, { deploy }] = await Promise.all([showPlan(settings, release), import("./deploy.ts")]);
 
-/**
- * `head`: the revision that the database is at after this update; `jobName`: the Job that brought it there; `checks`:
- * what each check found, by its name.
- */
 export const { head, jobName, checks } = deploy(settings, release, job);

@@ -1,5 +1,5 @@
 import type { PodFacts } from "./pod-facts.ts";
-import type { Expected, Finding } from "./result.ts";
+import type { CheckFinding, Expected } from "./result.ts";
 import type { Sources } from "./sources.ts";
 
 /** One verification of a deployed release. */
@@ -11,5 +11,5 @@ export interface Check {
   /** What the backend's pod has to be asked for it, if anything. */
   readonly inPod?: keyof PodFacts;
   /** Looks at the sources; an error that it throws is a failed check. */
-  run(sources: Sources, expected: Expected): Promise<Finding>;
+  run(sources: Sources, expected: Expected): Promise<CheckFinding>;
 }

@@ -28,6 +28,8 @@ const inPsql = (command: string) =>
 
 const onlyHost = "printenv DATABASE_URL | sed 's#.*@##'";
 
+const post = "curl -s -X POST -H 'Content-Type: application/json'";
+
 /** Every check, by its name. */
 export const checks: Record<CheckName, Check> = {
   revision: {
@@ -99,8 +101,9 @@ export const checks: Record<CheckName, Check> = {
   },
   execution: {
     title: "A plugin can be executed, and the database has its row.",
+    // A plugin is executed only while it is enabled.
     command: inBackend(
-      `curl -s -X POST -H 'Content-Type: application/json' ${backendUrl}/api/plugins/disk-usage/execute`,
+      `sh -c "for step in enable execute; do ${post} ${backendUrl}/api/plugins/disk-usage/\\$step; echo; done"`,
     ),
     inPod: "execution",
     run: async (sources, expected) => withoutExecutions(expected) ?? judgeExecution(await sources.inPod("execution")),

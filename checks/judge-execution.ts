@@ -1,18 +1,18 @@
 import type { ExecutionFacts } from "./pod-facts.ts";
-import type { Expected, Finding } from "./result.ts";
+import type { CheckFinding, Expected } from "./result.ts";
 import { shortened } from "./text.ts";
 
 /** The table of executions: a release whose chain ends before it has none to check. */
 const table = "plugin_executions";
 
 /** What is found where a release has no executions; `null` if it has. */
-export function withoutExecutions({ tables, head }: Expected): Finding | null {
+export function withoutExecutions({ tables, head }: Expected): CheckFinding | null {
   if (tables.includes(table)) return null;
   return { passed: true, expected: `nothing: ${head} comes before ${table}`, found: "not judged" };
 }
 
 /** Judges the execution of a plugin by what the database held of it. */
-export function judgeExecution(facts: ExecutionFacts): Finding {
+export function judgeExecution(facts: ExecutionFacts): CheckFinding {
   const expected = `a plugin, executed by the API: a row of ${table} with start, completion and status succeeded`;
   const failed = (found: string) => ({ passed: false, expected, found: shortened(found) });
   if ("problem" in facts)

@@ -1,10 +1,10 @@
 import { names, ports } from "../manifests/names.ts";
 import type { ImageFacts } from "./pod-facts.ts";
-import type { Expected, Finding } from "./result.ts";
+import type { CheckFinding, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
 /** Judges whether the image holds the chain that was reviewed, `alembic.ini`, and an `env.py` that reads the environment. */
-export function judgeImage({ files, extra, ini, env }: ImageFacts, { chain }: Expected): Finding {
+export function judgeImage({ files, extra, ini, env }: ImageFacts, { chain }: Expected): CheckFinding {
   const faults = [
     ...chain.revisions.flatMap(({ file, sha256 }) => {
       const found = files[file] ?? null;
@@ -23,7 +23,7 @@ export function judgeImage({ files, extra, ini, env }: ImageFacts, { chain }: Ex
 }
 
 /** Judges where DATABASE_URL points to, of which nothing is shown: its parts may be parts of a password. */
-export function judgeDatabaseHost({ address }: ImageFacts, { owned }: Expected): Finding {
+export function judgeDatabaseHost({ address }: ImageFacts, { owned }: Expected): CheckFinding {
   const where = `${names.postgresService}:${ports.postgres}/${names.database}`;
   const expected = owned ? `DATABASE_URL points to ${where}` : "DATABASE_URL is the URL of a PostgreSQL database";
   const finding = (found: string) => ({ passed: false, expected, found });

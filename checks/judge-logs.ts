@@ -1,10 +1,10 @@
 import { isDatabaseError } from "../cluster/database-errors.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
-import type { Finding } from "./result.ts";
+import type { CheckFinding } from "./result.ts";
 import { shortened } from "./text.ts";
 
 /** Judges the recent lines of a release's own pods, each after `[pod/<name>/<container>] `. */
-export function judgeLogs(log: string, items: readonly RolloutItem[]): Finding {
+export function judgeLogs(log: string, items: readonly RolloutItem[]): CheckFinding {
   const own = new Set(rolloutOf(items)?.own.map(({ metadata }) => metadata.name));
   const lines = log.split("\n").flatMap((line) => {
     const [, pod = "", text = ""] = /^\[pod\/([^/]+)\/[^\]]*\] (.*)$/.exec(line) ?? [];

@@ -1,8 +1,8 @@
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
-import type { Finding } from "./result.ts";
+import type { CheckFinding } from "./result.ts";
 
 /** Judges a Deployment with its ReplicaSets and pods: as many pods as wanted, all of the newest ReplicaSet, all ready. */
-export function judgePods(items: readonly RolloutItem[]): Finding {
+export function judgePods(items: readonly RolloutItem[]): CheckFinding {
   const rollout = rolloutOf(items);
   if (rollout === undefined) return { passed: false, expected: "a Deployment", found: "none" };
   const { wanted, ready, old, complete } = rollout;

@@ -1,8 +1,8 @@
-import type { Expected, Finding } from "./result.ts";
+import type { CheckFinding, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
 /** Judges the lock: whether each revision's downgrade does something, but for those that the stack accepts without. */
-export function judgeReversible({ chain: { revisions }, irreversible = [] }: Expected): Finding {
+export function judgeReversible({ chain: { revisions }, irreversible = [] }: Expected): CheckFinding {
   const without = revisions.flatMap(({ id, reversible, reversibleReason }) =>
     reversible === false && !irreversible.includes(id) ? [`${id}: ${reversibleReason}`] : [],
   );

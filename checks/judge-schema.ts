@@ -1,19 +1,24 @@
 import type { ChainSchema } from "../migrations/schema/chain-schema.ts";
 import { missingFrom } from "../migrations/schema/schema.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
-import type { Expected, Finding } from "./result.ts";
+import type { CheckFinding, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
 /** What is found where Alembic's own table is missing, of which all that is asked of the database hangs. */
 const noVersionTable = "no table alembic_version: the database was never migrated";
 
-function judged<T>(expected: string, facts: T | null, judge: (facts: T) => readonly string[], good: string): Finding {
+function judged<T>(
+  expected: string,
+  facts: T | null,
+  judge: (facts: T) => readonly string[],
+  good: string,
+): CheckFinding {
   const faults = facts === null ? [noVersionTable] : judge(facts);
   return { passed: faults.length === 0, expected, found: faults.length === 0 ? good : shortened(some(faults)) };
 }
 
 /** Judges the rows of `alembic_version`. */
-export function judgeRevision(facts: DatabaseFacts | null, { head, toleratedRevisions }: Expected): Finding {
+export function judgeRevision(facts: DatabaseFacts | null, { head, toleratedRevisions }: Expected): CheckFinding {
   const rows = facts?.revisions ?? [];
   const [row = ""] = rows;
   return {
@@ -24,7 +29,7 @@ export function judgeRevision(facts: DatabaseFacts | null, { head, toleratedRevi
 }
 
 /** Judges whether every table of the chain is there, those of its last revision by name. */
-export function judgeTables(facts: DatabaseFacts | null, { tables, chain, head }: Expected): Finding {
+export function judgeTables(facts: DatabaseFacts | null, { tables, chain, head }: Expected): CheckFinding {
   const last = chain.revisions.find(({ id }) => id === head)?.tables?.created ?? [];
   const named = last.length > 0 ? `, ${[...last].sort().join(", ")} of ${head} among them` : "";
   return judged(
@@ -36,7 +41,7 @@ export function judgeTables(facts: DatabaseFacts | null, { tables, chain, head }
 }
 
 /** Judges columns with their types, foreign keys and indexes. Those of a later release are its own business. */
-export function judgeSchema(facts: DatabaseFacts | null, { tables }: ChainSchema, expected: Expected): Finding {
+export function judgeSchema(facts: DatabaseFacts | null, { tables }: ChainSchema, expected: Expected): CheckFinding {
   const all = Object.values(tables);
   const count = (of: (table: (typeof all)[number]) => object) =>
     all.reduce((sum, table) => sum + Object.keys(of(table)).length, 0);
@@ -58,12 +63,12 @@ export function judgeSchema(facts: DatabaseFacts | null, { tables }: ChainSchema
 }
 
 /** Judges that no index is INVALID. */
-export function judgeIndexes(facts: DatabaseFacts | null): Finding {
+export function judgeIndexes(facts: DatabaseFacts | null): CheckFinding {
   return judged("no INVALID index", facts, ({ invalidIndexes }) => invalidIndexes, "none");
 }
 
 /** Judges that no constraint is NOT VALID, but for those that the chain leaves so. */
-export function judgeConstraints(facts: DatabaseFacts | null, { notValid }: ChainSchema): Finding {
+export function judgeConstraints(facts: DatabaseFacts | null, { notValid }: ChainSchema): CheckFinding {
   const allowed = notValid.length > 0 ? `, but for those of the chain: ${notValid.join(", ")}` : "";
   return judged(
     `no constraint that is NOT VALID${allowed}`,

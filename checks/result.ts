@@ -65,14 +65,14 @@ export function expectedOf(target: CheckTarget, lock: Lock): Expected {
 }
 
 /** What a check found, before it is given its name and duration. */
-export interface Finding {
+export interface CheckFinding {
   readonly passed: boolean;
   readonly expected: string;
   readonly found: string;
 }
 
 /** A check's result. */
-export interface CheckResult extends Finding {
+export interface CheckResult extends CheckFinding {
   readonly name: CheckName;
   readonly seconds: number;
   /** What a person would type to see the same. */

@@ -3,7 +3,7 @@ import { Kubectl } from "../cluster/kubectl.ts";
 import { checks } from "./definitions.ts";
 import { withoutExecutions } from "./judge-execution.ts";
 import type { CheckName } from "./names.ts";
-import type { CheckResult, Expected, Finding } from "./result.ts";
+import type { CheckFinding, CheckResult, Expected } from "./result.ts";
 import { openSources } from "./sources.ts";
 import { shortened } from "./text.ts";
 
@@ -26,7 +26,7 @@ export async function runChecks(
   const { limitSeconds = 20 } = expected;
   const run = async (name: CheckName): Promise<CheckResult> => {
     const check = checks[name];
-    const failed = (found: string): Finding => ({ passed: false, expected: check.title, found: shortened(found) });
+    const failed = (found: string): CheckFinding => ({ passed: false, expected: check.title, found: shortened(found) });
     const finding = await Promise.race([
       check
         .run(sources, expected)

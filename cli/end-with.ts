@@ -1,4 +1,6 @@
-/** Prints a command's result and ends: what hangs, such as a kubectl or a child of one, is not waited for. */
+/** Prints a result and ends: what hangs, such as a kubectl or a child of one, is not waited for. */
 export function endWith(text: string, exitCode: number): Promise<never> {
-  return new Promise(() => process.stdout.write(`${text}\n`, () => process.exit(exitCode)));
+  // Who reads it, such as `head`, may have had enough.
+  process.stdout.on("error", () => process.exit(exitCode));
+  return new Promise(() => process.stdout.write(text === "" ? "" : `${text}\n`, () => process.exit(exitCode)));
 }

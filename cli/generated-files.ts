@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandError, exitCodes } from "./command-error.ts";
+import type { Result } from "./result.ts";
 
 /** A file that is made from the project's own sources, and committed. */
 export interface GeneratedFile {
@@ -17,28 +18,40 @@ export interface GeneratedFilesOptions {
   readonly check?: boolean;
 }
 
-/** Help on the exit codes of {@link writeOrCheck}. */
-export const generatedFilesExitCodes = `
-Exit codes:
-  0  the files are written; with --check: they are what would be written
-  1  with --check: some differ
-  2  wrong usage, or a file can't be written`;
+/** What a command that makes files did. */
+export interface WrittenOrChecked {
+  /** Paths of the files, relative to the folder of `--output`. */
+  readonly files: readonly string[];
+  /** Whether they were written: not so with `--check`. */
+  readonly written: boolean;
+  /** With `--check`: a sentence on each file that is not what would be written. */
+  readonly differences: readonly string[];
+}
 
 /**
- * Writes the files, or with `--check` says which differ and exits with 1.
+ * Writes the files, or with `--check` says which differ.
  *
  * @param command What makes them, as a person would type it.
  * @throws {CommandError} If a file can't be written.
  */
-export function writeOrCheck(files: readonly GeneratedFile[], options: GeneratedFilesOptions, command: string): void {
-  const differing = files.flatMap((file) => difference(options.output, file) ?? []);
-  if (!options.check) {
-    for (const file of files) write(options.output, file);
-    process.stdout.write(`${files.map(({ path }) => join(options.output, path)).join("\n")}\n`);
-  } else if (differing.length > 0) {
-    process.stdout.write(`${differing.join("\n")}\nMend: ${command}\n`);
-    process.exitCode = exitCodes.differs;
-  } else process.stdout.write(`${files.length} files are what \`${command}\` would write.\n`);
+export function writeOrCheck(
+  files: readonly GeneratedFile[],
+  { output, check = false }: GeneratedFilesOptions,
+  command: string,
+): Result<WrittenOrChecked> {
+  const differences = check ? files.flatMap((file) => difference(output, file) ?? []) : [];
+  if (!check) for (const file of files) write(output, file);
+  const paths = files.map(({ path }) => path);
+  const text = !check
+    ? paths.map((path) => join(output, path)).join("\n")
+    : differences.length > 0
+      ? `${differences.join("\n")}\nMend: ${command}`
+      : `${files.length} files are what \`${command}\` would write.`;
+  return {
+    document: { files: paths, written: !check, differences },
+    text,
+    exitCode: differences.length > 0 ? exitCodes.differs : exitCodes.success,
+  };
 }
 
 function write(folder: string, { path, text, executable = false }: GeneratedFile): void {

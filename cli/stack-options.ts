@@ -24,13 +24,18 @@ export interface StackConfiguration {
 /** What stands for a secret, which is never decrypted here. */
 export const concealed = "[secret]";
 
-/** Adds the options of {@link StackOptions}. */
+/** Adds the options of {@link StackOptions}. A stack named on the command line goes before a file in the environment. */
 export function addStackOptions(command: Command): Command {
+  const configFile = new Option("--config-file <file>", "the stack's configuration, wherever it is");
   return command
+    .hook("preAction", () => {
+      if (command.getOptionValueSource("configFile") === "env" && command.getOptionValueSource("stack") === "cli")
+        command.setOptionValue("configFile", undefined);
+    })
     .addOption(
       new Option("--stack <name>", "stack whose Pulumi.<name>.yaml is read; else the only one").env("PULUMI_STACK"),
     )
-    .option("--config-file <file>", "the stack's configuration, wherever it is")
+    .addOption(configFile.env("UNITY_CONFIG_FILE"))
     .option("--context <name>", "context of your kubeconfig, instead of the stack's")
     .option("--namespace <name>", "namespace, instead of the stack's");
 }
@@ -91,10 +96,18 @@ function readConfig(file: string): Record<string, unknown> {
   }
 }
 
+/** @returns The stacks' files among a folder's, each with its stack. */
+export function stackFiles(names: readonly string[]): readonly { readonly file: string; readonly stack: string }[] {
+  return names.flatMap((file) => {
+    const [, stack] = /^Pulumi\.(.+)\.yaml$/.exec(file) ?? [];
+    return stack === undefined ? [] : [{ file, stack }];
+  });
+}
+
 /** @returns The stack's file; none if the context is given and no file is the only one. */
 function stackFile({ stack, context }: StackOptions): string | undefined {
   if (stack !== undefined) return `Pulumi.${stack}.yaml`;
-  const files = readdirSync(".").filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+  const files = stackFiles(readdirSync(".")).map(({ file }) => file);
   if (files.length === 1) return files[0];
   if (context !== undefined) return undefined;
   throw new CommandError(

@@ -8,6 +8,7 @@ import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link BackendDeployment}. */
 export interface BackendDeploymentArgs extends BackendOptions {
+  /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
   /** Context of the kubeconfig, in which the rollout is watched. */
   readonly context: string;

@@ -12,9 +12,11 @@ import { objectMetadata, withoutAwait } from "./metadata.ts";
 
 /** Arguments of {@link OwnedDatabase}. */
 export interface OwnedDatabaseArgs {
+  /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
   /** PostgreSQL image that keeps the official one's contract. */
   readonly image: string;
+  /** `Always`, `IfNotPresent` or `Never`. */
   readonly imagePullPolicy: string;
   /** Size of the data volume, as a Kubernetes quantity. */
   readonly storage: string;
@@ -24,6 +26,7 @@ export interface OwnedDatabaseArgs {
 
 /** Arguments of {@link ExternalDatabase}. */
 export interface ExternalDatabaseArgs {
+  /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
   /** `postgresql://user:password@host:port/database`. */
   readonly url: pulumi.Input<string>;
@@ -60,7 +63,9 @@ function credentials(
 /** A PostgreSQL of the stack's own: its data is on a volume claim and outlives its pod. */
 export class OwnedDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:OwnedDatabase";
+  /** Name of the Secret that holds `DATABASE_URL`. */
   readonly secretName = names.databaseSecret;
+  /** Changes when the Secret's content does, and tells nothing of it. */
   readonly secretVersion: pulumi.Output<string>;
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
@@ -98,7 +103,9 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
 /** A PostgreSQL that lives elsewhere: only the Secret with its URL. */
 export class ExternalDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:ExternalDatabase";
+  /** Name of the Secret that holds `DATABASE_URL`. */
   readonly secretName = names.databaseSecret;
+  /** Changes when the Secret's content does, and tells nothing of it. */
   readonly secretVersion: pulumi.Output<string>;
 
   constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {

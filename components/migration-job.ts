@@ -11,6 +11,7 @@ import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link MigrationJob}. */
 export interface MigrationJobArgs extends MigrationOptions {
+  /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
   /** Context of the kubeconfig, in which the Job is watched. */
   readonly context: string;

@@ -1,6 +1,5 @@
 import { Kubectl } from "../cluster/kubectl.ts";
 import { names, ports } from "../manifests/names.ts";
-import { contentHash } from "../migrations/job-identity.ts";
 import { engineFor } from "./pulumi.ts";
 import { openLocalStack } from "./stack.ts";
 import { openTarget, type Target } from "./target.ts";
@@ -25,18 +24,25 @@ async function backendUrl({ own, context, namespace }: Target): Promise<string> 
 }
 
 /** @returns What a person would try after the demo. */
-function nextSteps(target: Target, url: string): string {
+function nextSteps(target: Target, configFile: string, url: string): string {
   const { context, namespace, kubectlFolder } = target;
   const exec = `kubectl --context ${context} exec -n ${namespace}`;
-  const own = ["make demo        again: nothing changes", "make demo-down   stops the cluster and keeps its data"];
-  const { KUBECONFIG } = target.environment;
+  const { KUBECONFIG, ...environment } = target.environment;
+  const given = ["CONTEXT", "IMAGE", "STACK"].flatMap((key) =>
+    environment[key] ? [` ${key}=${environment[key]}`] : [],
+  );
+  const ours = target.own ? [`KUBECONFIG=${KUBECONFIG}`, `PATH=${kubectlFolder}:$PATH`] : [];
   return [
     "What to try next:",
-    ...(target.own ? [`export KUBECONFIG=${KUBECONFIG} PATH=${kubectlFolder}:$PATH`] : []),
+    ["export", ...ours, `UNITY_CONFIG_FILE=${configFile}`].join(" "),
     `${exec} deployment/${names.backend} -- alembic current`,
     `${exec} deployment/${names.postgres} -- psql -U ${names.databaseOwner} -d ${names.database} -c '\\dt'`,
     `${exec} deployment/${names.backend} -- curl -s http://localhost:${ports.backend}/health`,
-    ...(target.own ? own : [`kubectl --context ${context} delete namespace ${namespace}   removes it all`]),
+    "npm run unity -- status",
+    `make demo${given.join("")}          again: nothing changes`,
+    ...(target.own ? ["make demo-down     stops the cluster and keeps its data"] : []),
+    `make demo-remove${given.join("")}   removes this demo and its data`,
+    "A revision of your own, from writing to production: docs/how-to/new-revision.md",
     "",
     `The backend answers at ${url}`,
   ].join("\n  ");
@@ -52,13 +58,7 @@ export async function demo(environment: NodeJS.ProcessEnv): Promise<number> {
   const target = await openTarget(environment);
   Object.assign(process.env, target.environment);
   const { context, namespace, image, postgresImage } = target;
-  // A stack a cluster: one that moved to another would delete what it has on the first.
-  const stack = await openLocalStack(target.own ? "dev" : `dev-${contentHash(context)}`, {
-    context,
-    namespace,
-    image,
-    postgresImage,
-  });
+  const stack = await openLocalStack(target.stack, { context, namespace, image, postgresImage });
   const engine = engineFor(stack, target.environment);
   for (const verb of ["preview", "up"] as const) {
     title(`${verb}, by ${engine.name}`);
@@ -66,6 +66,6 @@ export async function demo(environment: NodeJS.ProcessEnv): Promise<number> {
     if (exitCode !== 0) return exitCode;
   }
   title("Done");
-  console.log(nextSteps(target, await backendUrl(target)));
+  console.log(nextSteps(target, stack.configFile, await backendUrl(target)));
   return 0;
 }

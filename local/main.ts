@@ -1,11 +1,13 @@
-// What the Makefile calls: `node local/main.ts demo | demo-down | check | clean`.
+// What the Makefile calls: `node local/main.ts demo | demo-down | demo-remove | check | reference | clean`.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { writeOrCheck } from "../cli/generated-files.ts";
 import { pythonEnvironment } from "../cli/python-environment.ts";
 import { cacheRoot, projectRoot } from "../paths.ts";
 import { stopCluster } from "./cluster/stop.ts";
 import { demo } from "./demo.ts";
+import { removeDemo } from "./demo-remove.ts";
 
 const backend = join(projectRoot, "backend");
 
@@ -39,7 +41,14 @@ const commands: Readonly<Record<string, () => Promise<number>>> = {
     await stopCluster();
     return 0;
   },
+  "demo-remove": () => removeDemo(process.env),
   check,
+  reference: async () => {
+    const { referenceCommand, referenceFiles } = await import("./reference/files.ts");
+    const { text, exitCode } = writeOrCheck(referenceFiles(), { output: projectRoot }, referenceCommand);
+    console.log(text);
+    return exitCode;
+  },
   clean: async () => {
     await stopCluster();
     rmSync(cacheRoot, { recursive: true, force: true });

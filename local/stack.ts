@@ -15,6 +15,11 @@ export interface Stack {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** @returns The folder of a stack's files. */
+export function stackFolder(name: string): string {
+  return cachePath("stacks", name);
+}
+
 function writeOnce(path: string, content: () => string): void {
   if (!existsSync(path)) writeFileSync(path, content(), { mode: 0o600 });
 }
@@ -28,7 +33,7 @@ export async function openLocalStack(
   name: string,
   values: Readonly<Record<string, string | undefined>>,
 ): Promise<Stack> {
-  const folder = cachePath("stacks", name);
+  const folder = stackFolder(name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(folder, "passphrase")];
   // The Pulumi CLI makes a stack only for a project's folder, and writes into the settings that lie there.

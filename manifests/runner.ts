@@ -26,10 +26,15 @@ export type RunnerMode = InitContainerMode | "reach";
 
 /** What the migrate container needs to know. */
 export interface RunnerOptions {
+  /** The backend's image that has the chain. */
   readonly image: string;
+  /** `Always`, `IfNotPresent` or `Never`. */
   readonly imagePullPolicy: string;
+  /** Name of the ConfigMap that holds the runner's files. */
   readonly configMapName: string;
+  /** Name of the Secret that holds `DATABASE_URL`. */
   readonly secretName: string;
+  /** How long each part of a migration may take. */
   readonly budget: TimeBudget;
 }
 

@@ -8,6 +8,9 @@ export const lockVersion = 2;
 /** The command that writes the lock. */
 export const lockCommand = "npm run unity -- lock";
 
+/** The command that makes a revision's file. */
+const revisionCommand = "npm run unity -- revision";
+
 /** SQL of one direction of a revision: each statement as `alembic upgrade --sql` prints it, or why there is none. */
 export type LockedSql =
   | { readonly sql: readonly string[] }
@@ -73,10 +76,13 @@ export interface Lock {
 /** @returns Why the chain has not exactly one head, and what to do; `null` if it has. */
 export function headFault({ heads }: Pick<Lock, "heads">): string | null {
   if (heads.length === 1) return null;
-  return heads.length === 0
-    ? `The chain has no revision: add one with \`alembic revision\`, then run \`${lockCommand}\`.`
-    : `The chain has ${heads.length} heads: ${heads.join(", ")}. One is allowed: ` +
-        `join them with \`alembic merge heads\`, then run \`${lockCommand}\`.`;
+  if (heads.length === 0)
+    return `The chain has no revision: add one with \`${revisionCommand} -m <title>\`, then run \`${lockCommand}\`.`;
+  return (
+    `The chain has ${heads.length} heads: ${heads.join(", ")}. One is allowed: join them with ` +
+    `\`${revisionCommand} --merge -m <title>\`, or let one that no database has follow the other (its down_revision); ` +
+    `then run \`${lockCommand}\`.`
+  );
 }
 
 /** @returns The chain's only head. @throws {Error} If it has none or several. */

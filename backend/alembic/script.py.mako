@@ -1,7 +1,12 @@
+<%!
+    def quoted(value):
+        """The text of a revision's id, of several or of none, with the quotes that ruff wants."""
+        return repr(value).replace("'", '"')
+%>\
 """${message}
 
 Revision ID: ${up_revision}
-Revises:${" " + (down_revision | comma,n) if down_revision else ""}
+Revises: ${down_revision | comma,n}
 Create Date: ${create_date}
 
 """
@@ -9,13 +14,12 @@ Create Date: ${create_date}
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from alembic import op
-${imports if imports else ""}
+from alembic import op${"\n" + imports if imports else ""}
 
-revision: str = ${repr(up_revision)}
-down_revision: str | Sequence[str] | None = ${repr(down_revision)}
-branch_labels: str | Sequence[str] | None = ${repr(branch_labels)}
-depends_on: str | Sequence[str] | None = ${repr(depends_on)}
+revision: str = ${quoted(up_revision)}
+down_revision: str | Sequence[str] | None = ${quoted(down_revision)}
+branch_labels: str | Sequence[str] | None = ${quoted(branch_labels)}
+depends_on: str | Sequence[str] | None = ${quoted(depends_on)}
 
 
 def upgrade() -> None:

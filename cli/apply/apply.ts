@@ -5,14 +5,12 @@ import { describePlan } from "../../migrations/plan-report.ts";
 import type { Release } from "../../release.ts";
 import { migrationOptions } from "../../release-options.ts";
 import type { Settings } from "../../settings.ts";
+import { exitCodes } from "../command-error.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import type { Progress } from "../progress.ts";
 import { applyByExec, execFault } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
-
-/** How pending revisions are applied: by the migrate Job, or by Alembic in the backend's pod. */
-export const methods = ["job", "exec"] as const;
-
-/** One of {@link methods}. */
-export type Method = (typeof methods)[number];
+import type { Method } from "./methods.ts";
 
 /** How applying ended. */
 export interface Applied {
@@ -45,17 +43,16 @@ function rowsOf(state: LiveState): readonly string[] | null {
 
 /**
  * Applies what is pending by the rules of `pulumi up`: the same plan, the same refusals, the same Job.
- *
- * @param tell Takes lines of progress.
  */
 export async function applyPending(
   settings: Settings,
   release: Release,
   method: Method,
-  tell: (line: string) => void,
+  { doing, tell }: Progress,
 ): Promise<Applied> {
   // Only here: both load Pulumi's SDK, which takes longer than the rest of the command line.
   const { planUpdate } = await import("../../update-plan.ts");
+  doing("planning");
   const plan = await planUpdate(settings, release);
   const { state, job } = plan;
   const end = (outcome: Applied["outcome"], text: string, jobName: string | null = null): Applied => ({
@@ -70,6 +67,7 @@ export async function applyPending(
   if (stop !== null) return end(stop.outcome, stop.text);
   if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.sentence);
   tell(describePlan(plan));
+  doing("migrating");
   const kubectl = new Kubectl(settings);
   try {
     const log =
@@ -81,6 +79,20 @@ export async function applyPending(
     return end("failed", `${log}\n${after.sentence}`.trim());
   } catch (error) {
     return end("failed", error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** @returns The exit code of an outcome. */
+export function exitCodeOf({ outcome }: Applied): ExitCode {
+  switch (outcome) {
+    case "applied":
+    case "nothing to do":
+      return exitCodes.success;
+    case "refused":
+    case "failed":
+      return exitCodes.differs;
+    case "not possible":
+      return exitCodes.usage;
   }
 }
 

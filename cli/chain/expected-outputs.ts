@@ -1,7 +1,7 @@
 import { checks } from "../../checks/definitions.ts";
 import { type CheckName, checkNames } from "../../checks/names.ts";
 import type { Expected } from "../../checks/result.ts";
-import { names } from "../../manifests/names.ts";
+import { names, ports } from "../../manifests/names.ts";
 
 /** One thing to look at after a deployment, by hand. */
 export interface ExpectedOutput {
@@ -12,7 +12,12 @@ export interface ExpectedOutput {
   readonly prints: readonly string[];
 }
 
-const samples: Partial<Record<CheckName, (expected: Expected) => readonly string[]>> = {
+/** What psql prints of a query without rows. */
+function noRows(...columns: readonly string[]): readonly string[] {
+  return [` ${columns.join(" | ")}`, columns.map((column) => "-".repeat(column.length + 2)).join("+"), "(0 rows)"];
+}
+
+const samples: Readonly<Record<CheckName, (expected: Expected) => readonly string[]>> = {
   revision: ({ head }) => [`${head} (head)`],
   pods: () => [`${names.backend}-…   1/1   Running   …`],
   health: ({ head }) => [
@@ -23,6 +28,24 @@ const samples: Partial<Record<CheckName, (expected: Expected) => readonly string
   ],
   plugins: () => ['[{"id":"…","name":"…","version":"…","enabled":…}, …]'],
   tables: ({ tables }) => tables.map((table) => ` public | ${table} | table | ${names.databaseOwner}`),
+  schema: ({ tables }) =>
+    tables.filter((table) => table.startsWith("plugin")).map((table) => `Table "public.${table}" …`),
+  indexes: () => noRows("indexrelid"),
+  constraints: () => noRows("conrelid", "conname"),
+  reversible: ({ chain, head }) => [
+    `backend/migrations.lock.json is what Alembic says: ${chain.revisions.length} revisions, head ${head}`,
+  ],
+  image: ({ chain }) => [
+    "…  alembic.ini",
+    "…  alembic/env.py",
+    ...chain.revisions
+      .map(({ sha256, file }) => ({ sha256, file }))
+      .sort((a, b) => (a.file < b.file ? -1 : 1))
+      .map(({ sha256, file }) => `${sha256}  ${file}`),
+  ],
+  "database-host": ({ owned }) => (owned ? [`${names.postgresService}:${ports.postgres}/${names.database}`] : ["…"]),
+  logs: () => ["…"],
+  execution: () => ['{"id":"disk-usage",…,"enabled":true}', '{"id":…,…,"status":"succeeded",…}'],
 };
 
 /** @returns What a person types to see that a release is there, by the checks of `up`, and what that prints. */
@@ -30,6 +53,6 @@ export function expectedOutputs(expected: Expected): readonly ExpectedOutput[] {
   return checkNames.map((name) => ({
     title: checks[name].title,
     command: checks[name].command(expected),
-    prints: samples[name]?.(expected) ?? [],
+    prints: samples[name](expected),
   }));
 }

@@ -21,19 +21,20 @@ const fallbacks = {
 
 /**
  * @returns What `use` makes of the stack's settings and of what this checkout brings; where the stack names no image, an
- * example stands for it, and standard error says so.
+ * example stands for it, and `tell` takes a line that says so.
  * @throws {CommandError} With all that is wrong with the settings or the lock.
  */
 export async function withRelease<T>(
   options: ReleaseOptions,
   use: (settings: Settings, release: Release) => T | Promise<T>,
+  tell: (line: string) => void = console.error,
 ): Promise<T> {
   const given: Record<string, string> = options.image === undefined ? {} : { "unity:image": options.image };
   return withSettings(
     options,
     (settings) => {
       if (settings.image === exampleImage)
-        process.stderr.write(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.\n`);
+        tell(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
       return use(settings, loadRelease(settings));
     },
     (values) => ({ ...values, ...withoutValue(fallbacks, values), ...given }),

@@ -6,9 +6,10 @@ import { classify, describeState, type LiveState, type Reading } from "../../mig
 import type { Lock } from "../../migrations/lock.ts";
 import { cutAt } from "../../migrations/target.ts";
 import { CommandError } from "../command-error.ts";
+import type { Progress } from "../progress.ts";
 import { concealed, readGoal, readStack, readTarget, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
-import { checkTargetOf } from "../verify/command.ts";
+import { checkTargetOf } from "../verify/run.ts";
 import { verify } from "../verify/verify.ts";
 import type { Part, Report, ReportedPlan } from "./report.ts";
 
@@ -37,7 +38,7 @@ export const notAsked: Asked = { target: null, live: offline, plan: offline, che
  *
  * @throws {CommandError} If nothing says where to look, or the stack's target is not in the lock.
  */
-export async function ask(lock: Lock, source: ReportSource): Promise<Asked> {
+export async function ask(lock: Lock, source: ReportSource, progress: Progress): Promise<Asked> {
   const { target, owned } = readTarget(source);
   const goal = readGoal(source);
   const { targetRevision } = goal;
@@ -49,7 +50,7 @@ export async function ask(lock: Lock, source: ReportSource): Promise<Asked> {
   const silent = isSilent(state) ? { missing: description.sentence } : undefined;
   const [plan, checks, runs] = await Promise.all([
     partOf(planFrom(live, source)),
-    silent ?? partOf(runAllChecks(source)),
+    silent ?? partOf(runAllChecks(source, progress)),
     silent ?? partOf(readRuns(kubectl, owned)),
   ]);
   const image = source.image ?? (readStack(source).values["unity:image"] || null);
@@ -107,6 +108,6 @@ async function planFrom(live: Live, source: ReportSource): Promise<ReportedPlan>
   );
 }
 
-async function runAllChecks(source: ReportSource) {
-  return verify(checkTargetOf(source), checkNames);
+async function runAllChecks(source: ReportSource, progress: Progress) {
+  return verify(checkTargetOf(source), checkNames, progress);
 }

@@ -5,14 +5,15 @@ import { cutAt } from "../../migrations/target.ts";
 import { readTables } from "../chain/schema.ts";
 import { viewChain } from "../chain/view.ts";
 import { lockFile } from "../lock-file.ts";
+import type { Progress } from "../progress.ts";
 import { type Asked, ask, notAsked, type ReportSource } from "./ask.ts";
 import { known, type Report, redacted } from "./report.ts";
 
 /** @returns All that a report tells; what can't be had is part of it. @throws {CommandError} */
-export async function gatherReport(source: ReportSource): Promise<Report> {
+export async function gatherReport(source: ReportSource, progress: Progress): Promise<Report> {
   const madeAt = new Date().toISOString();
   const lock = readLock(lockFile);
-  return assembleReport(lock, source.offline ? notAsked : await ask(lock, source), madeAt);
+  return assembleReport(lock, source.offline ? notAsked : await ask(lock, source, progress), madeAt);
 }
 
 /** @returns The report of a lock and of what was asked. */

@@ -1,3 +1,5 @@
+import { CommandError } from "../command-error.ts";
+
 /** A dump of the database that `runner/restore-point.sh` took and verified. */
 export interface RestorePoint {
   /** The name of the pod that took it, which starts with the migrate Job's. */
@@ -11,7 +13,7 @@ export interface RestorePoint {
   readonly bytes: number;
 }
 
-/** @returns The restore points that `list` printed, oldest first. @throws {Error} If it printed something else. */
+/** @returns The restore points that `list` printed, oldest first. @throws {CommandError} If it printed something else. */
 export function parseRestorePoints(output: string): readonly RestorePoint[] {
   const line = output.trim().split("\n").at(-1) ?? "";
   try {
@@ -20,7 +22,7 @@ export function parseRestorePoints(output: string): readonly RestorePoint[] {
   } catch {
     // said below
   }
-  throw new Error(`The list of restore points can't be read: ${line.slice(0, 200)}`);
+  throw new CommandError(`The list of restore points can't be read: ${line.slice(0, 200)}`);
 }
 
 /** @returns The restore points for people, one a line. */

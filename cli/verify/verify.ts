@@ -4,6 +4,7 @@ import { runChecks } from "../../checks/run.ts";
 import { readLock } from "../../migrations/read-lock.ts";
 import { CommandError } from "../command-error.ts";
 import { lockFile } from "../lock-file.ts";
+import type { Progress } from "../progress.ts";
 
 /** @returns The checks of these names, each once and in the usual order; all if none is named. @throws {CommandError} */
 export function chooseChecks(names: readonly string[]): readonly CheckName[] {
@@ -14,9 +15,18 @@ export function chooseChecks(names: readonly string[]): readonly CheckName[] {
   return names.length === 0 ? checkNames : checkNames.filter((name) => names.includes(name));
 }
 
-/** Runs checks, and tells of each on standard error as it comes. */
-export function verify(target: CheckTarget, names: readonly CheckName[]): Promise<readonly CheckResult[]> {
+/** Runs checks, and tells how far they are. */
+export function verify(
+  target: CheckTarget,
+  names: readonly CheckName[],
+  progress: Progress,
+): Promise<readonly CheckResult[]> {
+  const missing = new Set(names);
+  const left = () => progress.doing(`${missing.size} of ${names.length} to go: ${[...missing].join(", ")}`);
+  left();
   return runChecks(expectedOf(target, readLock(lockFile)), names, ({ name, passed, seconds }) => {
-    process.stderr.write(`${name}: ${passed ? "passed" : "FAILED"} (${seconds.toFixed(1)} s)\n`);
+    missing.delete(name);
+    left();
+    progress.note(`${name}: ${passed ? "passed" : "FAILED"} (${seconds.toFixed(1)} s)`);
   });
 }

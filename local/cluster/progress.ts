@@ -1,45 +1,26 @@
+import { elapsedText, startProgress } from "../../cli/progress.ts";
+
 /** Says what a step is doing now: a few words. */
 export type Say = (what: string) => void;
 
-/** Seconds between two lines where the output is no terminal. */
-const lineSeconds = 10;
-
-/** @returns Whole seconds as `7 s` or `2 min 5 s`. */
-export function elapsedText(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-}
-
 /**
- * Shows on standard error that a long step goes on, for how long, and what it is doing: one line that changes on a
- * terminal, a line every ten seconds elsewhere.
+ * Shows on standard error that a long step goes on, and how it ended.
  * @returns What `work` returns.
  */
 export async function withProgress<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
   const started = performance.now();
-  const terminal = process.stderr.isTTY === true;
-  let doing = "";
-  const line = () => `${title}: ${elapsedText(performance.now() - started)}${doing === "" ? "" : `, ${doing}`}`;
-  const show = () => {
-    const width = process.stderr.columns ?? 80;
-    process.stderr.write(terminal ? `\r\x1b[K${line().slice(0, width - 1)}` : `${line()}\n`);
+  const { doing, note, tell, end } = startProgress(title);
+  const ended = (how: string) => {
+    end();
+    tell(`${title}: ${how} ${elapsedText(performance.now() - started)}`);
   };
-  if (!terminal) process.stderr.write(`${title}\n`);
-  const timer = setInterval(show, terminal ? 200 : lineSeconds * 1000);
-  const clear = () => {
-    clearInterval(timer);
-    if (terminal) process.stderr.write("\r\x1b[K");
-  };
+  note(title);
   try {
-    const result = await work((what) => {
-      doing = what;
-    });
-    clear();
-    process.stderr.write(`${title}: done in ${elapsedText(performance.now() - started)}\n`);
+    const result = await work(doing);
+    ended("done in");
     return result;
   } catch (error) {
-    clear();
-    process.stderr.write(`${title}: failed after ${elapsedText(performance.now() - started)}\n`);
+    ended("failed after");
     throw error;
   }
 }

@@ -80,3 +80,12 @@ async function dropSuperseded(name: string, current: string): Promise<void> {
   for (const reference of old) await buildah(["rmi", reference]);
   await removeImages(old);
 }
+
+/** Removes all images of one name, from the storage and from the cluster. */
+export async function removeImagesOf(name: string): Promise<void> {
+  const images = JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
+  const references = images.flatMap(({ names }) => names ?? []);
+  const own = references.filter((reference) => reference.startsWith(`localhost/${name}:`));
+  for (const reference of own) await buildah(["rmi", reference]);
+  await removeImages(own);
+}

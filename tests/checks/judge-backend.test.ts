@@ -3,7 +3,7 @@ import { judgeExecution, withoutExecutions } from "../../checks/judge-execution.
 import { judgeDatabaseHost, judgeImage } from "../../checks/judge-image.ts";
 import { judgeLogs } from "../../checks/judge-logs.ts";
 import type { ExecutionFacts, ImageFacts } from "../../checks/pod-facts.ts";
-import type { Finding } from "../../checks/result.ts";
+import type { CheckFinding } from "../../checks/result.ts";
 import { expected, image } from "../support/checks.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 
@@ -17,7 +17,7 @@ const execution = (changes: object) =>
 const items = [...deployment(1), servingPod("rs2"), servingPod("rs1")];
 const logs = (...lines: string[]) => judgeLogs(lines.map((line) => `[pod/${line}\n`).join(""), items);
 
-const table: [string, Finding, boolean, string][] = [
+const table: [string, CheckFinding, boolean, string][] = [
   ["an image with the chain", imageWith({}), true, "all of them"],
   [
     "an image without a file",

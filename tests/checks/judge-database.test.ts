@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseFacts } from "../../checks/database-facts.ts";
 import { judgeConstraints, judgeIndexes, judgeRevision, judgeSchema, judgeTables } from "../../checks/judge-schema.ts";
-import type { Finding } from "../../checks/result.ts";
+import type { CheckFinding } from "../../checks/result.ts";
 import type { ChainSchema } from "../../migrations/schema/chain-schema.ts";
 import type { TableSchema } from "../../migrations/schema/schema.ts";
 import { database, expected } from "../support/checks.ts";
@@ -16,7 +16,7 @@ const revision = (...revisions: string[]) => judgeRevision(database({ revisions 
 const never = "no table alembic_version: the database was never migrated";
 const tables = (changes: Partial<DatabaseFacts>) => judgeTables(database(changes), expected);
 
-const table: [string, Finding, boolean, string][] = [
+const table: [string, CheckFinding, boolean, string][] = [
   ["the head", revision("r2"), true, "r2"],
   ["a tolerated revision", revision("later"), true, "later"],
   ["an older revision", revision("r1"), false, "r1"],

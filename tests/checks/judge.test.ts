@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { judgeHealth, judgePlugins } from "../../checks/judge.ts";
 import { judgePods } from "../../checks/judge-pods.ts";
 import { judgeReversible } from "../../checks/judge-reversible.ts";
-import type { Finding } from "../../checks/result.ts";
+import type { CheckFinding } from "../../checks/result.ts";
 import { shortened } from "../../checks/text.ts";
 import { expected } from "../support/checks.ts";
 import { deployment, pod, servingPod } from "../support/kubernetes.ts";
@@ -18,7 +18,7 @@ const chainWith = (reversible: boolean | null) => ({
   },
 });
 
-const table: [string, Finding, boolean, string][] = [
+const table: [string, CheckFinding, boolean, string][] = [
   ["health", judgeHealth(JSON.stringify(ok)), true, JSON.stringify(ok)],
   [
     "an unhealthy database",

@@ -55,7 +55,10 @@ describe("unity lock on other chains", function () {
       { id: "plugin", file: "more/versions/plügin.v1.py", dependsOn: "core" },
     ];
     const [{ revisions, heads, bases, versionLocations }, said] = await lock(chain, ["core", "more/versions"]);
-    assert.match(said, /2 heads: 00001_core, plugin\. One is allowed: join them with `alembic merge heads`/);
+    assert.match(
+      said,
+      /2 heads: 00001_core, plugin\. One is allowed: join them with `npm run unity -- revision --merge/,
+    );
     assert.deepEqual(versionLocations, ["core", "more/versions"]);
     assert.deepEqual(
       [heads, bases],

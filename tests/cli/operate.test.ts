@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { markLine, takesColours } from "../../cli/logs/mark.ts";
+import { markLine, parseLine } from "../../cli/logs/line.ts";
 import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unity } from "./unity.ts";
 
@@ -110,27 +110,18 @@ describe("unity apply, check, logs and verify", function () {
   });
 });
 
-describe("markLine", () => {
-  const red = "\u001b[31m";
-  const cases: [string, string, boolean, string][] = [
-    ["leaves a line as it is", "INFO: started", true, "  INFO: started"],
-    ["marks a database error", "ERROR database error in GET /", false, "! ERROR database error in GET /"],
-    ["marks it in colour", "ERROR database error", true, `${red}! ERROR database error\u001b[0m`],
-    ["looks past the pod's name", "[pod/p/c] ERROR database error", false, "! [pod/p/c] ERROR database error"],
-    ["leaves a warning", "[pod/p/c] WARNING [app] database error", false, "  [pod/p/c] WARNING [app] database error"],
+describe("a line of a log", () => {
+  const cases: [string, string, string][] = [
+    ["is left as it is", "INFO: started", "  INFO: started"],
+    ["is marked if it tells of a database error", "ERROR database error in GET /", "! ERROR database error in GET /"],
+    ["is judged without the pod's name", "[pod/p/c] ERROR database error", "! [pod/p/c] ERROR database error"],
+    ["is left if it warns", "[pod/p/c] WARNING [app] database error", "  [pod/p/c] WARNING [app] database error"],
   ];
-  for (const [what, line, colours, marked] of cases) {
-    it(what, () => assert.equal(markLine(line, colours), marked));
+  for (const [what, line, marked] of cases) {
+    it(what, () => assert.equal(markLine(line), marked));
   }
-  it("has colours on a terminal only, and not where its user wants none", () => {
-    assert.deepEqual(
-      [
-        takesColours({ isTTY: true }, {}),
-        takesColours({}, {}),
-        takesColours({ isTTY: true }, { NO_COLOR: "1" }),
-        takesColours({ isTTY: true }, { NO_COLOR: "" }),
-      ],
-      [true, false, false, true],
-    );
+  it("has its pod, where kubectl says it", () => {
+    assert.deepEqual(parseLine("[pod/p/c] INFO: x"), { pod: "p", line: "INFO: x", databaseError: false });
+    assert.deepEqual(parseLine("[x] INFO"), { pod: null, line: "[x] INFO", databaseError: false });
   });
 });

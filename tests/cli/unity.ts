@@ -16,6 +16,27 @@ export function unity(...args: readonly string[]): Promise<CommandResult> {
   return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args]);
 }
 
+/** Runs `unity` with changes of the environment. */
+export function unityIn(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<CommandResult> {
+  return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args], environment);
+}
+
+/** What is typed on a terminal, and what it must show before more is typed. */
+export type Step = readonly [text: string, shown: string];
+
+/** Runs a command on a terminal of its own. @returns All that it showed, as `stdout`. */
+export function onTerminal(
+  command: readonly string[],
+  steps: readonly Step[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const script = join(projectRoot, "tests", "cli", "terminal.py");
+  return runCommand("python3", [script, JSON.stringify({ command, steps })], { TERM: "xterm", ...environment });
+}
+
 /** Runs a command from the project's folder. */
 async function runCommand(
   command: string,

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { checkNames } from "../../checks/names.ts";
-import type { CheckResult } from "../../checks/result.ts";
-import { cachePath } from "../../paths.ts";
+import { type CheckResult, expectedOf } from "../../checks/result.ts";
+import { expectedOutputs } from "../../cli/chain/expected-outputs.ts";
+import { head } from "../../migrations/lock.ts";
+import { readLock } from "../../migrations/read-lock.ts";
+import { cachePath, projectRoot } from "../../paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
+import { type Breach, breaches, loggedBreaches, type Step } from "./breaches.ts";
 
 const minutes = 60_000;
 const stack = liveStack("checks");
@@ -58,70 +66,60 @@ describe("the checks", function () {
     assert.match(before, /execution\|0\nmetric\|0$/);
   });
 
+  it("show the same by hand, as the documents have it", async () => {
+    const lock = readLock(join(projectRoot, "backend/migrations.lock.json"));
+    const context = process.env.UNITY_CONTEXT ?? "";
+    const target = { context, namespace: stack.namespace, head: head(lock), toleratedRevisions: [], owned: true };
+    const outputs = expectedOutputs(expectedOf(target, lock)).filter(({ command }) => command.startsWith("kubectl"));
+    assert.equal(outputs.length, checkNames.length - 1); // `reversible` is seen by `unity lock`
+    const undo = ["DELETE FROM plugin_metrics", "DELETE FROM plugin_executions", "UPDATE plugins SET enabled = false"];
+    try {
+      for (const { command, prints } of outputs) {
+        const { stdout } = await promisify(execFile)("sh", ["-c", command]);
+        const printed = stdout.replaceAll(/\s/g, "");
+        for (const line of prints) {
+          const parts = line.replaceAll(/\s/g, "").split("…");
+          const pattern = parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*?");
+          assert.match(printed, new RegExp(pattern), command);
+        }
+      }
+    } finally {
+      await psql(...undo);
+    }
+  });
+
   it("are run by name", async () => {
     const { code, results } = await verify("tables", "revision");
     assert.deepEqual([code, results.map(({ name }) => name)], [0, ["revision", "tables"]]);
   });
 
-  const breaches: readonly [what: string, breach: readonly string[], failed: object, mend: readonly string[]][] = [
-    [
-      "an index that was dropped",
-      ["DROP INDEX ix_plugin_metrics_plugin_id_timestamp"],
-      { schema: "missing: index ix_plugin_metrics_plugin_id_timestamp" },
-      ["CREATE INDEX ix_plugin_metrics_plugin_id_timestamp ON plugin_metrics (plugin_id, timestamp)"],
-    ],
-    [
-      "a foreign key that was dropped",
-      ["ALTER TABLE plugin_alerts DROP CONSTRAINT fk_plugin_alerts_plugin_id_plugins"],
-      { schema: "missing: foreign key plugin_alerts(plugin_id) REFERENCES plugins ON DELETE CASCADE" },
-      [
-        "ALTER TABLE plugin_alerts ADD CONSTRAINT fk_plugin_alerts_plugin_id_plugins FOREIGN KEY (plugin_id) REFERENCES plugins ON DELETE CASCADE",
-      ],
-    ],
-    [
-      "a JSONB column that is none",
-      ["ALTER TABLE plugin_alerts ALTER conditions DROP DEFAULT, ALTER conditions TYPE TEXT"],
-      { schema: "missing: column plugin_alerts.conditions as jsonb, it is text" },
-      ["ALTER TABLE plugin_alerts ALTER conditions TYPE JSONB USING '{}'::jsonb, ALTER conditions SET DEFAULT '{}'"],
-    ],
-    [
-      "a constraint that is NOT VALID",
-      ["ALTER TABLE plugins ADD CONSTRAINT named CHECK (name <> '') NOT VALID"],
-      { constraints: "plugins.named" },
-      ["ALTER TABLE plugins DROP CONSTRAINT named"],
-    ],
-    [
-      "an INVALID index",
-      [
-        "CREATE TABLE twice (a INT)",
-        "INSERT INTO twice VALUES (1), (1)",
-        "CREATE UNIQUE INDEX CONCURRENTLY once ON twice (a)",
-      ],
-      { indexes: "once of twice" },
-      ["DROP TABLE twice"],
-    ],
-    [
-      "a table that is missing",
-      ["ALTER TABLE plugin_alerts RENAME TO elsewhere"],
-      { tables: "missing: plugin_alerts", schema: "missing: table plugin_alerts" },
-      ["ALTER TABLE elsewhere RENAME TO plugin_alerts"],
-    ],
-  ];
-  for (const [what, breach, failed, mend] of breaches) {
+  async function take(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      if (typeof step !== "string") await kubectl.run(step, "", 60);
+      else await psql(step).catch((error: Error) => assert.match(error.message, /could not create unique index/));
+    }
+  }
+
+  /** Breaks, verifies and mends. */
+  function finds({ what, names = [], settings, breach, failed, mend }: Breach): void {
     it(`find ${what}, and nothing else`, async () => {
-      await psql(...breach).catch((error: Error) => assert.match(error.message, /could not create unique index/));
-      const found = await verify();
-      await psql(...mend);
-      assert.deepEqual([found.code, found.failed], [1, failed]);
+      const usual = readFileSync(configFile, "utf8");
+      await take(breach);
+      if (settings !== undefined) writeFileSync(configFile, usual.replace(/^config:\n/m, `config:\n${settings}`));
+      const found = await verify(...names).finally(async () => {
+        writeFileSync(configFile, usual);
+        await take(mend);
+      });
+      assert.equal(found.code, 1);
+      assert.deepEqual(Object.keys(found.failed).sort(), Object.keys(failed).sort(), JSON.stringify(found.failed));
+      for (const [name, words] of Object.entries(failed)) {
+        if (typeof words === "string") assert.equal(found.failed[name], words);
+        else assert.match(found.failed[name] ?? "", words);
+      }
     });
   }
 
-  it("find a database at another revision", async () => {
-    await psql("UPDATE alembic_version SET version_num = 'a1b2c3d4e5f6'");
-    const { failed } = await verify();
-    await psql("UPDATE alembic_version SET version_num = 'add_plugin_execution'");
-    assert.deepEqual(Object.keys(failed), ["revision", "health"]);
-  });
+  for (const breach of breaches) finds(breach);
 
   it("fail `up` by name, and run again on the next one", async () => {
     await psql("DROP INDEX ix_plugin_metrics_plugin_id_timestamp");
@@ -142,17 +140,10 @@ describe("the checks", function () {
     assert.equal((await rolled.run("preview", ["--expect-no-changes"])).exitCode, 0);
   });
 
-  it("find an execution that can't be recorded, and its error in the log, and leave the plugins as they were", async () => {
-    const before = await everything();
-    await psql("ALTER TABLE plugin_executions ADD CONSTRAINT none CHECK (status <> 'succeeded')");
-    const { failed } = await verify("execution");
-    await psql("ALTER TABLE plugin_executions DROP CONSTRAINT none");
-    assert.deepEqual(failed, { execution: "503 for the execution of disk-usage" });
-    const { failed: afterwards } = await verify("logs", "execution");
-    assert.match(String(afterwards.logs), /^1 of \d+ lines, the last: .*database error in POST .*\/execute/);
-    assert.deepEqual(Object.keys(afterwards), ["logs"]);
-    await psql("DELETE FROM plugin_executions WHERE status = 'running'");
-    assert.equal(await everything(), before);
+  for (const breach of loggedBreaches) finds(breach);
+
+  it("leave everything as it was where they fail, and `unity logs` marks what they found", async () => {
+    assert.match(await everything(), /execution\|0\nmetric\|0$/);
     const { stdout } = await unity("logs", "--config-file", configFile);
     assert.match(stdout, /^! \[pod\/unity-backend-\S+\/unity-backend\] .*database error in POST/m);
     assert.ok(!stdout.includes("\u001b"));

@@ -32,7 +32,7 @@ describe("lock", () => {
   it("has one head, or says what to do", () => {
     assert.equal(head(lock), "b");
     const two = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"] }), lockedRevision("c")]);
-    assert.throws(() => head(two), /2 heads: b, c\. One is allowed: join them with `alembic merge heads`/);
+    assert.throws(() => head(two), /2 heads: b, c\. One is allowed: join them with `npm run unity -- revision --merge/);
     assert.throws(() => head(lockOf([])), /no revision/);
   });
 

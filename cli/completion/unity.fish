@@ -1,0 +1,15 @@
+# Completes `unity` in fish. What is typed is handed over as it is: nothing of it is evaluated.
+function __unity_complete
+    set -l words (commandline --tokenize --current-process --cut-at-cursor)
+    set -l program $words[1]
+    set -e words[1]
+    for line in ($program __complete fish -- $words (commandline --current-token --cut-at-cursor) 2>/dev/null)
+        switch $line
+            case ':files' ':folders'
+                __fish_complete_path (commandline --current-token --cut-at-cursor | string replace --regex '^--[^=]*=' '')
+            case '*'
+                echo $line
+        end
+    end
+end
+complete --command unity --no-files --arguments '(__unity_complete)'

@@ -1,0 +1,18 @@
+#compdef unity
+# Completes `unity` in zsh. What is typed is handed over as it is: nothing of it is evaluated.
+_unity() {
+  local line kind
+  local -a found
+  while IFS= read -r line; do
+    case $line in
+      :*) kind=${line#:} ;;
+      *) found+=("${${line//:/\\:}//$'\t'/:}") ;;
+    esac
+  done < <("${(Q)words[1]}" __complete zsh -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)
+  case $kind in
+    files) compset -P '--*='; _files ;;
+    folders) compset -P '--*='; _files -/ ;;
+    *) _describe unity found ;;
+  esac
+}
+compdef _unity unity

@@ -1,0 +1,40 @@
+import { Kubectl } from "../../cluster/kubectl.ts";
+import { readLive } from "../../cluster/live-state.ts";
+import type { LiveJob } from "../../migrations/job-identity.ts";
+import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
+import { readLock } from "../../migrations/read-lock.ts";
+import { stateSentence } from "../highlight.ts";
+import { lockFile } from "../lock-file.ts";
+import type { Call, Result } from "../result.ts";
+import { readGoal, readTarget, type StackOptions } from "../stack-options.ts";
+import { exitCodeOf } from "../state-exit-codes.ts";
+
+/** Where the database is. */
+export interface Status extends Description {
+  readonly state: LiveState;
+  /** Revisions of the lock that no other comes after. */
+  readonly heads: readonly string[];
+  /** Migrate Jobs of the namespace. */
+  readonly jobs: readonly LiveJob[];
+}
+
+/** Reads where the database is, and changes nothing. */
+export async function run({ options }: Call<StackOptions>): Promise<Result<Status>> {
+  const status = await readStatus(options);
+  const exitCode = exitCodeOf(status.state);
+  const highlights = [stateSentence(exitCode)];
+  return { document: status, text: describe(status), exitCode, highlights };
+}
+
+async function readStatus(options: StackOptions): Promise<Status> {
+  const { target, owned } = readTarget(options);
+  const goal = readGoal(options);
+  const lock = readLock(lockFile);
+  const { reading, jobs } = await readLive(new Kubectl(target), owned);
+  const state = classify(reading, lock, goal);
+  return { state, ...describeState(state, lock, target, goal), heads: lock.heads, jobs };
+}
+
+function describe({ sentence, instruction, jobs }: Status): string {
+  return [sentence, instruction, ...jobs.map(({ name, state }) => `Job ${name}: ${state}`)].join("\n");
+}

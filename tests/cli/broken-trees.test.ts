@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { CheckName } from "../../checks/names.ts";
+import { expectedOf } from "../../checks/result.ts";
+import { runChecks } from "../../checks/run.ts";
+import { head } from "../../migrations/lock.ts";
+import { readLock } from "../../migrations/read-lock.ts";
+import { projectRoot } from "../../paths.ts";
+import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
+import { deployment, servingPod } from "../support/kubernetes.ts";
+import { brokenChains, brokenTrees } from "./broken-trees.ts";
+import { alembicPython, unity } from "./unity.ts";
+
+const backend = join(projectRoot, "backend");
+const own = "postgresql://homelab_user:hunter2@postgres-service:5432/homelab_db";
+
+describe("the checks of what is in the image", function () {
+  this.timeout(300_000);
+  let folder: string;
+  let python: string;
+  const { PATH, DATABASE_URL } = process.env;
+
+  before(async () => {
+    python = await alembicPython();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-tree-"));
+  });
+  afterEach(() => {
+    process.env.PATH = PATH;
+    if (DATABASE_URL === undefined) delete process.env.DATABASE_URL;
+    else process.env.DATABASE_URL = DATABASE_URL;
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A kubectl whose pod is this machine: what it is to execute, it executes in the tree. */
+  function kubectlFor(tree: string): void {
+    const items = JSON.stringify({ items: [...deployment(1), servingPod("rs2")] });
+    writeFileSync(join(folder, "items.json"), items);
+    const script = `#!/bin/sh
+case "$*" in *" get "*) exec cat ${folder}/items.json ;; esac
+while [ "$1" != -- ]; do shift; done
+shift 2
+cd ${tree} && exec ${python} -B "$@"
+`;
+    writeFileSync(join(folder, "kubectl"), script, { mode: 0o755 });
+    process.env.PATH = [folder, PATH].join(delimiter);
+  }
+
+  async function failuresOf(
+    lockFile: string,
+    tree: string,
+    names: readonly CheckName[] = ["image", "database-host"],
+  ): Promise<Readonly<Record<string, string>>> {
+    kubectlFor(tree);
+    const lock = readLock(lockFile);
+    const target = { context: "c", namespace: "unity", head: head(lock), toleratedRevisions: [], owned: true };
+    const results = await runChecks(expectedOf(target, lock), names);
+    assert.ok(!JSON.stringify(results).includes("hunter2"));
+    return Object.fromEntries(results.filter(({ passed }) => !passed).map(({ name, found }) => [name, found]));
+  }
+
+  it("pass the project's own backend", async () => {
+    process.env.DATABASE_URL = own;
+    assert.deepEqual(await failuresOf(join(backend, "migrations.lock.json"), backend), {});
+  });
+
+  for (const { what, breach, databaseUrl = own, failed } of brokenTrees) {
+    it(`find ${what}, and nothing else`, async () => {
+      const tree = join(folder, "tree");
+      for (const part of ["app", "alembic", "alembic.ini"])
+        cpSync(join(backend, part), join(tree, part), { recursive: true });
+      breach?.(tree);
+      process.env.DATABASE_URL = databaseUrl;
+      const found = await failuresOf(join(backend, "migrations.lock.json"), tree);
+      assert.deepEqual(Object.keys(found), Object.keys(failed));
+      for (const [name, words] of Object.entries(failed)) assert.ok(found[name]?.includes(words), found[name]);
+    });
+  }
+
+  it("find a revision that Alembic can't undo, and nothing else", async () => {
+    const [, second] = linearChain(2);
+    const project = new ChainProject([...linearChain(1), { id: "r0002", ...second, downgrade: ["pass"] }]);
+    try {
+      const { code, stderr } = await unity("lock", "--backend", project.folder, "--python", python);
+      assert.equal(code, 0, stderr);
+      process.env.DATABASE_URL = own;
+      const found = await failuresOf(project.lock, project.folder, brokenChains);
+      assert.deepEqual(found, { reversible: "r0002: the downgrade does nothing" });
+    } finally {
+      project.delete();
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { checkNames } from "../../checks/names.ts";
+import { answer } from "../../cli/completion/complete.ts";
+import { unityProgram } from "../../cli/program.ts";
+import { findProgram } from "../../local/cluster/prerequisites.ts";
+import { projectRoot } from "../../paths.ts";
+import { onTerminal, type Step, unity } from "./unity.ts";
+
+const candidates = (shell: "bash" | "zsh" | "fish", ...words: readonly string[]) =>
+  answer(unityProgram(), shell, words)
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => line.split("\t")[0]);
+
+const stacks = readdirSync(projectRoot).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+
+describe("the words that TAB offers", () => {
+  const table: readonly [string, readonly string[], readonly string[]][] = [
+    ["commands", ["st"], ["status"]],
+    ["names of checks", ["verify", ""], checkNames],
+    ["no check twice", ["verify", "tables", "ta"], []],
+    ["checks after an option that takes no value", ["verify", "--json", "rev"], ["revision", "reversible"]],
+    ["checks after an option's value", ["verify", "--stack", "dev", "rev"], ["revision", "reversible"]],
+    ["an option's choices", ["apply", "--method", ""], ["job", "exec"]],
+    ["stacks", ["status", "--stack", ""], stacks],
+    ["revisions of the lock", ["lock", "--rewrite", "12"], ["12e8b371598f", "12df4f8e6ba9"]],
+    ["options", ["plan", "--f"], ["--full"]],
+    ["shells", ["completion", ""], ["bash", "zsh", "fish"]],
+    ["files", ["plan", "--config-file", ""], [":files"]],
+    ["folders", ["docs", "--output", "x"], [":folders"]],
+    ["nothing more where no argument is taken", ["status", ""], []],
+    ["nothing for a value that can be anything", ["status", "--namespace", ""], []],
+    ["nothing for an option that is none", ["status", "--wrong="], []],
+  ];
+  for (const [what, words, offered] of table) {
+    it(`are ${what}`, () => assert.deepEqual(candidates("zsh", ...words), offered));
+  }
+
+  it("are whole words for zsh and fish, and for bash what follows the sign at which it parts words", () => {
+    assert.deepEqual(candidates("fish", "status", "--stack=d"), ["--stack=dev"]);
+    assert.deepEqual(candidates("bash", "status", "--stack", "=", "d"), ["dev"]);
+    assert.deepEqual(candidates("bash", "status", "--stack", "="), ["dev"]);
+  });
+
+  it("have what an option or a command is for beside them", () => {
+    assert.match(answer(unityProgram(), "zsh", ["plan"]), /^plan\tShow what `pulumi up` would do/);
+  });
+});
+
+describe("unity completion", function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-completion-"));
+    symlinkSync(join(projectRoot, "cli", "main.ts"), join(folder, "unity"));
+    // What a person typed must never run: this would leave a file.
+    writeFileSync(join(folder, "strike"), `#!/bin/sh\ntouch ${folder}/struck\n`);
+    chmodSync(join(folder, "strike"), 0o755);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const clear = "\u0015";
+  const steps: readonly Step[] = [
+    ["unity st\t", "unity status"],
+    [`${clear}unity verify datab\t`, "verify database-host"],
+    [`${clear}unity apply --method e\t`, "--method exec"],
+    [`${clear}unity status --stack=d\t`, "--stack=dev"],
+    [`${clear}unity lock --rewrite 12e\t`, "--rewrite 12e8b371598f"],
+    [`${clear}unity plan --config-file Pulumi.d\t`, "--config-file Pulumi.dev.yaml"],
+    [`${clear}unity verify $(strike) rever\t`, "reversible"],
+  ];
+  const start: Readonly<Record<string, readonly [readonly string[], readonly Step[]]>> = {
+    bash: [["bash", "--norc", "-i"], [["source <(unity completion bash); echo rea''dy\n", "ready"]]],
+    zsh: [
+      ["zsh", "-f", "-i"],
+      [["autoload -U compinit; compinit -D -u; source <(unity completion zsh); echo rea''dy\n", "ready"]],
+    ],
+    fish: [["fish", "--no-config", "-i"], [["unity completion fish | source; echo rea''dy\n", "ready"]]],
+  };
+  for (const [shell, [command, ready]] of Object.entries(start)) {
+    it(`completes in a real ${shell}, and runs nothing of what was typed`, async function () {
+      if (findProgram(shell) === undefined) return this.skip();
+      const PATH = [folder, process.env.PATH].join(delimiter);
+      const home = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+      const { code, stdout, stderr } = await onTerminal(command, [...ready, ...steps], { PATH, ...home });
+      assert.equal(stderr, "", stdout);
+      assert.equal(code, 0);
+      assert.ok(!existsSync(join(folder, "struck")));
+    });
+  }
+
+  it("says which shells there are", async () => {
+    const { code, stderr } = await unity("completion", "tcsh");
+    assert.equal(code, 2);
+    assert.match(stderr, /Allowed choices are bash, zsh, fish/);
+  });
+});

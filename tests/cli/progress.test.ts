@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { startProgress } from "../../cli/progress.ts";
+
+/** An output that keeps what is written, and tells of each time. */
+class Output extends PassThrough {
+  readonly columns = 30;
+  shown = "";
+  readonly isTTY: boolean;
+  constructor(isTTY: boolean) {
+    super();
+    this.isTTY = isTTY;
+    this.on("data", (chunk: Buffer) => {
+      this.shown += chunk.toString();
+    });
+  }
+  until(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => this.shown.includes(text) && resolve();
+      this.on("data", look);
+      look();
+    });
+  }
+}
+
+describe("progress", () => {
+  const { TERM } = process.env;
+  before(() => {
+    process.env.TERM = "xterm";
+  });
+  after(() => {
+    if (TERM === undefined) delete process.env.TERM;
+    else process.env.TERM = TERM;
+  });
+
+  it("is one line on a terminal, cut to its width, which makes way for what stays", async () => {
+    const output = new Output(true);
+    const progress = startProgress("Checking", output as unknown as NodeJS.WriteStream);
+    progress.doing("5 of 13 to go: a, b, c, d");
+    await output.until("Checking");
+    assert.match(output.shown, /\[KChecking: \d s, 5 of 13 to go:$/);
+    progress.note("a: passed");
+    progress.tell("A line");
+    progress.end();
+    await output.until("A line");
+    assert.ok(output.shown.endsWith("\r\u001b[KA line\n"));
+    assert.ok(!output.shown.includes("a: passed"));
+  });
+
+  it("is plain lines elsewhere", async () => {
+    const output = new Output(false);
+    const progress = startProgress("Checking", output as unknown as NodeJS.WriteStream);
+    const written = output.until("A line");
+    progress.note("a: passed");
+    progress.tell("A line");
+    progress.end();
+    await written;
+    assert.equal(output.shown, "a: passed\nA line\n");
+  });
+});

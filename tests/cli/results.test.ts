@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { type CommandName, exitCodesHelp, exitCodeTable, generalMeanings } from "../../cli/exit-codes.ts";
+import { unityProgram, visibleCommands } from "../../cli/program.ts";
+import { projectRoot } from "../../paths.ts";
+import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
+import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { alembicPython, onTerminal, unity, unityIn } from "./unity.ts";
+
+const stack = `config:
+  unity:context: here
+  unity:image: registry.example/unity-backend:1.0
+  unity:databasePassword:
+    secure: v1:AAAA:BBBB
+`;
+const moved = "  unity:planHash: '0000000000000000'\n";
+const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
+const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
+const down: Partial<FakeAnswers> = { list: { error: "refused" }, postgres: { error: "refused" } };
+const run = { id: 1, startedAt: "2026-01-03T10:00:00+00:00", finishedAt: null, from: [], to: null, target: ["b"] };
+const runs = answer([{ ...run, image: "i", planHash: "h", outcome: "running", error: null, runner: "p" }]);
+const log = { output: "[pod/p/c] INFO: started\n[pod/p/c] ERROR database error in GET /\n" };
+
+/** What a command is given: arguments, what the cluster answers, settings besides {@link stack}. */
+interface Given {
+  readonly words: readonly string[];
+  readonly answers?: Partial<FakeAnswers>;
+  readonly settings?: string;
+}
+
+const wrong: Given = { words: ["--wrong"] };
+/** What leads to each exit code of each command, where that takes no cluster. */
+const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>>>>> = {
+  apply: {
+    0: { words: [], answers: atHead },
+    1: { words: [], answers: behind, settings: moved },
+    2: { words: [], answers: down },
+  },
+  chain: { 0: { words: [], answers: behind }, 2: { words: [], answers: down } },
+  check: { 1: { words: [], answers: behind, settings: moved }, 2: { words: [] } },
+  docs: { 0: { words: ["--output", "{folder}"] }, 1: { words: ["--output", "{folder}/none", "--check"] }, 2: wrong },
+  history: { 0: { words: [], answers: { postgres: runs } }, 2: { words: [], answers: down } },
+  lock: {
+    0: { words: ["--backend", "{chain}", "--python", "{python}"] },
+    1: { words: ["--backend", "{changed}", "--python", "{python}", "--check"] },
+    2: { words: ["--backend", "{folder}", "--python", "{python}"] },
+  },
+  logs: { 0: { words: [], answers: { postgres: log } }, 2: { words: [], answers: down } },
+  plan: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
+  render: { 0: { words: ["--output", "{folder}"] }, 1: { words: ["--output", "{folder}/none", "--check"] }, 2: wrong },
+  report: { 0: { words: ["--offline"] }, 1: { words: [] }, 2: { words: [], answers: down } },
+  restore: { 2: { words: ["--list"] } },
+  revision: {
+    0: { words: ["--backend", "{growing}", "--python", "{python}", "--message", "Next"] },
+    2: { words: ["--backend", "{folder}", "--python", "{python}", "--message", "Next"] },
+  },
+  status: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
+  verify: { 0: { words: ["reversible"] }, 1: { words: ["tables"], answers: down }, 2: { words: ["tabels"] } },
+};
+/** What a cluster must be there for: tests/live/check.test.ts and tests/live/going-back.test.ts. */
+const onCluster = ["check 0", "restore 0"];
+
+describe("what commands print and exit with", function () {
+  this.timeout(120_000);
+  let folder: string;
+  let chains: Readonly<Record<string, string>>;
+  let projects: readonly ChainProject[] = [];
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "unity-results-"));
+    projects = [1, 2].map((revisions) => new ChainProject(linearChain(revisions)));
+    const [chain = "", changed = ""] = projects.map((project) => project.folder);
+    const growing = join(folder, "growing");
+    cpSync(join(projectRoot, "backend"), growing, { recursive: true });
+    chains = { folder, chain, changed, growing, python: await alembicPython() };
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+    for (const project of projects) project.delete();
+  });
+
+  function wordsOf(name: string, { words, settings = "" }: Given): readonly string[] {
+    const file = join(folder, "stack.yaml");
+    writeFileSync(file, stack + settings);
+    const filled = words.map((word) => word.replaceAll(/\{(\w+)\}/g, (_, key: string) => chains[key] ?? ""));
+    return [name, ...filled, ...(["lock", "revision"].includes(name) ? [] : ["--config-file", file])];
+  }
+  function answering<T>({ answers }: Given, work: () => Promise<T>): Promise<T> {
+    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
+    return work().finally(remove);
+  }
+
+  it("are tested for every exit code of every command", () => {
+    const names = visibleCommands(unityProgram()).map((each) => each.name());
+    assert.deepEqual(Object.keys(exitCodeTable).sort(), names.filter((name) => name !== "completion").sort());
+    const table = Object.entries(exitCodeTable).flatMap(([name, codes]) =>
+      Object.keys(codes).map((code) => `${name} ${code}`),
+    );
+    const tested = Object.entries(cases).flatMap(([name, codes]) =>
+      Object.keys(codes).map((code) => `${name} ${code}`),
+    );
+    assert.deepEqual([...tested, ...onCluster].sort(), table.sort());
+  });
+
+  for (const [name, codes] of Object.entries(cases)) {
+    for (const [code, given = wrong] of Object.entries(codes)) {
+      it(`unity ${name} ends with ${code}; its JSON is all of standard output`, async () => {
+        const words = wordsOf(name, given);
+        const result = await answering(given, () => unity(...words, "--json"));
+        assert.equal(String(result.code), code, result.stdout + result.stderr);
+        const document: unknown = JSON.parse(result.stdout);
+        const error = document !== null && typeof document === "object" && Reflect.get(document, "error");
+        if (error && typeof error === "object" && "exitCode" in error) {
+          assert.equal(error.exitCode, 2);
+          assert.ok("message" in error && String(error.message).length > 10);
+        }
+      });
+    }
+  }
+
+  it("are one JSON object a line for a log that is followed, and an array for one that is not", async () => {
+    const given = { words: [], answers: { postgres: log } };
+    const parsed = [
+      { pod: "p", line: "INFO: started", databaseError: false },
+      { pod: "p", line: "ERROR database error in GET /", databaseError: true },
+    ];
+    const followed = await answering(given, () => unity(...wordsOf("logs", given), "--follow", "--json"));
+    assert.deepEqual(
+      followed.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+      parsed,
+    );
+    const whole = await answering(given, () => unity(...wordsOf("logs", given), "--json"));
+    assert.deepEqual(JSON.parse(whole.stdout), parsed);
+  });
+
+  it("are a JSON error for every command that is called wrongly, and nothing on standard error", async () => {
+    const names = Object.keys(exitCodeTable);
+    const needed = (name: string) => (name === "revision" ? ["--message", "Next"] : []);
+    const results = await Promise.all(names.map((name) => unity(name, ...needed(name), "--wrong", "--json")));
+    for (const { code, stdout, stderr } of results) {
+      assert.deepEqual([code, stderr], [2, ""]);
+      assert.deepEqual(JSON.parse(stdout), { error: { message: "unknown option '--wrong'", exitCode: 2 } });
+    }
+  });
+
+  it("are what each command's --help says of exit codes", async () => {
+    const helps = await Promise.all(
+      Object.entries(exitCodeTable).map(async ([name, meanings]) => [await unity(name, "--help"), meanings] as const),
+    );
+    for (const [{ code, stdout }, meanings] of [...helps, [await unity("--help"), generalMeanings] as const]) {
+      assert.equal(code, 0);
+      assert.ok(stdout.includes(exitCodesHelp(meanings)), stdout);
+    }
+  });
+
+  const coloured: readonly [CommandName, Given, RegExp][] = [
+    ["status", { words: [], answers: behind }, /\[33mDatabase is at a1b2c3d4e5f6/],
+    ["plan", { words: [], answers: behind, settings: moved }, /\[1mRefused: the plan has moved/],
+    ["verify", { words: ["tables", "reversible"], answers: down }, /\[1mCheck tables failed after/],
+    ["chain", { words: [], answers: behind }, /\[1m<== latest/],
+    ["check", { words: [], answers: behind, settings: moved }, /\[1mCurrent:/],
+    ["logs", { words: [], answers: { postgres: log } }, /\[1m! \[pod\/p\/c\] ERROR/],
+  ];
+  for (const [name, given, part] of coloured) {
+    it(`unity ${name} has colours where they are wanted, and the same words without`, async () => {
+      const words = wordsOf(name, given);
+      const plain = await answering(given, () => unity(...words));
+      const forced = await answering(given, () => unityIn({ FORCE_COLOR: "1" }, ...words));
+      const without = (text: string) => text.replaceAll(/\d+\.\d s/g, "");
+      assert.ok(!plain.stdout.includes("\u001b"));
+      assert.match(forced.stdout, part);
+      assert.equal(without(stripVTControlCharacters(forced.stdout)), without(plain.stdout));
+    });
+  }
+
+  it("has colours and a line of progress on a terminal, and neither for who wants none", async () => {
+    const given: Given = { words: [], answers: { list: "silence", postgres: "silence" } };
+    const command = [process.execPath, join(projectRoot, "cli", "main.ts"), ...wordsOf("status", given)];
+    const usual = await answering(given, () => onTerminal(command, []));
+    assert.equal(usual.code, 2, usual.stdout + usual.stderr);
+    assert.match(usual.stdout, /\[KAsking the database: \d+ s/);
+    assert.match(usual.stdout, /\[31m.*Cluster of context here can't be asked/);
+    const bare = await answering(given, () => onTerminal(command, [], { NO_COLOR: "1" }));
+    assert.ok(!bare.stdout.includes("\u001b[3"));
+  });
+});

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseLock } from "../../migrations/parse-lock.ts";
+import { projectRoot } from "../../paths.ts";
+import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
+import { alembicPython, type CommandResult, unity } from "./unity.ts";
+
+const id = /^[0-9a-f]{12}$/;
+const twoHeads: readonly RevisionSource[] = [
+  { id: "first" },
+  { id: "left", down: "first" },
+  { id: "right", down: "first" },
+];
+
+describe("unity revision", function () {
+  this.timeout(300_000);
+  let python: string;
+  before(async () => {
+    python = await alembicPython();
+  });
+
+  describe("in the backend", () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "unity-backend-"));
+      cpSync(join(projectRoot, "backend"), folder, { recursive: true });
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    const revision = (...options: readonly string[]) =>
+      unity("revision", "--backend", folder, "--python", python, ...options);
+    const versions = () => readdirSync(join(folder, "alembic", "versions")).filter((name) => name.endsWith(".py"));
+
+    it("makes a file on the head, which `unity lock` then records with its title and date", async () => {
+      const before = versions();
+      const { code, stdout, stderr } = await revision("-m", "Add a table", "--json");
+      assert.equal(code, 0, stderr);
+      const made = JSON.parse(stdout);
+      assert.match(made.revision, id);
+      assert.deepEqual(made.downRevisions, ["add_plugin_execution"]);
+      assert.ok(made.file.endsWith(`/alembic/versions/${made.revision}_add_a_table.py`), made.file);
+      assert.equal(versions().length, before.length + 1);
+
+      const locked = await unity("lock", "--backend", folder, "--python", python);
+      assert.equal(locked.code, 0, locked.stderr);
+      const path = join(folder, "migrations.lock.json");
+      const last = parseLock(readFileSync(path, "utf8"), path).revisions.at(-1);
+      assert.deepEqual([last?.id, last?.title], [made.revision, "Add a table"]);
+      assert.match(last?.date ?? "", /^20\d\d-\d\d-\d\d \d\d:/);
+    });
+
+    it("names the file and the commands that follow, with the options that they need", async () => {
+      const { stdout } = await revision("--message", "Add a table", "--rev-id", "add_a_table");
+      assert.match(
+        stdout,
+        /versions\/add_a_table_add_a_table\.py is made: revision add_a_table, after add_plugin_exec/,
+      );
+      assert.ok(stdout.includes(`npm run unity -- lock --backend ${folder} --python ${python}`), stdout);
+    });
+
+    it("takes a title with quotes, and one that begins like an option", async () => {
+      for (const title of ['Say "when"', "--merge"]) {
+        const { code, stdout, stderr } = await revision(`--message=${title}`, "--json");
+        assert.equal(code, 0, stderr);
+        const text = readFileSync(join(projectRoot, JSON.parse(stdout).file), "utf8");
+        assert.ok(text.startsWith(`"""${title}\n`), text);
+      }
+    });
+
+    const refused: readonly [what: string, options: readonly string[], says: RegExp][] = [
+      ["no title", [], /required option '-m, --message <title>' not specified/],
+      ["an empty title", ["-m", " "], /It says what the revision does/],
+      ["a title of two lines", ["-m", "a\nb"], /one line/],
+      ["an id that `alembic_version` has no room for", ["-m", "x", "--rev-id", "x".repeat(33)], /at most 32 letters/],
+      ["an id that means something else to Alembic", ["-m", "x", "--rev-id", "head"], /head, heads and base mean/],
+      [
+        "an id that is taken",
+        ["-m", "x", "--rev-id", "8f3d9e2a1c45"],
+        /8f3d9e2a1c45 is the id of alembic\/versions\/8f3d9e2a1c45_alert_rules\.py/,
+      ],
+      ["a merge of one head", ["-m", "x", "--merge"], /nothing to merge: the chain ends at add_plugin_execution/],
+    ];
+    for (const [what, options, says] of refused) {
+      it(`makes no file for ${what}`, async () => {
+        const before = versions();
+        const { code, stderr } = await revision(...options);
+        assert.equal(code, 2);
+        assert.match(stderr, says);
+        assert.deepEqual(versions(), before);
+      });
+    }
+  });
+
+  describe("in another project", () => {
+    let project: ChainProject;
+    afterEach(() => project.delete());
+
+    const revision = (...options: readonly string[]): Promise<CommandResult> =>
+      unity("revision", "--backend", project.folder, "--python", python, "--json", ...options);
+    const template = () =>
+      project.write(
+        "alembic/script.py.mako",
+        readFileSync(join(projectRoot, "backend/alembic/script.py.mako"), "utf8"),
+      );
+
+    it("makes the first revision of a chain", async () => {
+      project = new ChainProject([]);
+      template();
+      const { code, stdout, stderr } = await revision("-m", "Initial");
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout).downRevisions, []);
+    });
+
+    it("says what to do about two heads, and joins them", async () => {
+      project = new ChainProject(twoHeads);
+      template();
+      const refused = await revision("-m", "More");
+      assert.equal(refused.code, 2);
+      assert.match(
+        refused.stdout,
+        /The chain has 2 heads: left, right\. .*`npm run unity -- revision --merge -m <title>`/,
+      );
+
+      const merged = await revision("-m", "Merge the heads", "--merge");
+      assert.equal(merged.code, 0, merged.stderr);
+      assert.deepEqual(JSON.parse(merged.stdout).downRevisions, ["left", "right"]);
+      const more = await revision("-m", "More");
+      assert.deepEqual(JSON.parse(more.stdout).downRevisions, [JSON.parse(merged.stdout).revision]);
+    });
+
+    const broken: readonly [what: string, spoil: () => void, says: RegExp][] = [
+      ["no alembic.ini", () => project.remove("alembic.ini"), /no alembic\.ini in .*--backend <folder>/],
+      ["a file that is no Python", () => project.write("alembic/versions/bad.py", "def"), /SyntaxError/],
+      ["no template", () => {}, /can't make a revision in .*script\.py\.mako/],
+    ];
+    for (const [what, spoil, says] of broken) {
+      it(`exits with 2 at ${what}`, async () => {
+        project = new ChainProject([{ id: "first" }]);
+        spoil();
+        const { code, stdout } = await revision("-m", "More");
+        assert.equal(code, 2);
+        assert.match(JSON.parse(stdout).error.message, says);
+        assert.doesNotMatch(stdout, /\n {4}at /);
+      });
+    }
+  });
+});

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { appendFileSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { projectRoot } from "../../paths.ts";
+import { fixtureImage } from "../support/images.ts";
+import { type Checkout, checkout } from "../support/live.ts";
+import { type Block, blocksOf, missingLine } from "../support/pages.ts";
+
+const minutes = 60_000;
+const page = readFileSync(join(projectRoot, "docs/how-to/new-revision.md"), "utf8");
+/** The demo of the walk, beside the user's own. */
+const demo = { STACK: "how-to", namespace: "unity-demo-how-to" };
+
+/**
+ * Walks a page in a checkout of its own: what is marked `walk` is run, what is marked `sees` is looked for in what it
+ * printed, `functions` and `append` are written into files.
+ */
+class Walk {
+  readonly folder: string;
+  /** The command that `make demo` says to copy, once it did. */
+  #export = ":";
+  /** The id that Alembic made up, and the one that the page shows. */
+  #ids: readonly [page: string, own: string] = ["", ""];
+  #seen = "";
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  async step({ language, marks, text: content }: Block): Promise<void> {
+    if (language === "sh" && "walk" in marks) await this.#command(this.#own(content), Number(marks.exits ?? 0));
+    if ("sees" in marks) this.#compare(this.#own(content));
+    if (marks.append !== undefined) appendFileSync(join(this.folder, marks.append), `\n\n${content}`);
+    if (marks.functions !== undefined) this.#replaceFunctions(marks.functions, content);
+  }
+
+  async #command(command: string, exits: number): Promise<void> {
+    const { code, output } = await this.run(command);
+    assert.equal(code, exits, `${command}${output}`);
+    this.#seen = output;
+    this.#export = /^ *(export .*)$/m.exec(output)?.[1] ?? this.#export;
+    const made = /: revision ([0-9a-f]{12}), after/;
+    const [ofPage, own] = [made.exec(page)?.[1], made.exec(output)?.[1]];
+    if (ofPage !== undefined && own !== undefined) this.#ids = [ofPage, own];
+  }
+
+  /** Runs a command as a person would who copied the line that `make demo` printed. */
+  async run(command: string): Promise<{ readonly code: number | null; readonly output: string }> {
+    const { UNITY_OWN_CLUSTER, ...environment } = process.env;
+    // On a user's cluster the image is built and pushed before, as the page says; packages are there already.
+    const IMAGE = UNITY_OWN_CLUSTER === "true" ? undefined : await fixtureImage(join(this.folder, "backend"));
+    const child = spawn("bash", ["-e", "-c", `${this.#export}\n${command}`], {
+      cwd: this.folder,
+      env: { ...environment, ...(IMAGE && { IMAGE }), STACK: demo.STACK, MAKEFLAGS: "-- installed=" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    return { code, output: `${output}\n${errors}` };
+  }
+
+  #compare(said: string): void {
+    const missing = missingLine(said, this.#seen);
+    assert.equal(missing, undefined, `the page shows "${missing}", which is not in:\n${this.#seen}`);
+  }
+
+  #replaceFunctions(pattern: string, functions: string): void {
+    const [file = "", ...others] = globSync(pattern, { cwd: this.folder });
+    assert.deepEqual([file !== "", others], [true, []], `one file is ${pattern}`);
+    const source = readFileSync(join(this.folder, file), "utf8");
+    writeFileSync(join(this.folder, file), source.slice(0, source.indexOf("def upgrade()")) + functions);
+  }
+
+  /** @returns What the page says, with this walk's names in place of the first demo's. */
+  #own(content: string): string {
+    const own = content
+      .replaceAll("--context unity-local", `--context ${process.env.UNITY_CONTEXT}`)
+      .replaceAll("-n unity ", `-n ${demo.namespace} `);
+    return this.#ids[0] === "" ? own : own.replaceAll(this.#ids[0], this.#ids[1]);
+  }
+}
+
+describe("docs/how-to/new-revision.md", function () {
+  this.timeout(10 * minutes);
+  let copy: Checkout;
+  let walk: Walk;
+
+  beforeEach(() => {
+    copy = checkout();
+    walk = new Walk(copy.folder);
+  });
+  afterEach(async () => {
+    const { code, output } = await walk.run("make demo-remove");
+    copy.remove();
+    assert.equal(code, 0, output);
+  });
+
+  it("leads from the demo to a new revision that is deployed, by the commands that it shows", async () => {
+    const blocks = blocksOf(page);
+    assert.ok(blocks.filter(({ marks }) => "walk" in marks).length > 8, "the page has commands to walk");
+    for (const block of blocks) await walk.step(block);
+  });
+});

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { projectRoot } from "../../paths.ts";
+import { readSettingsSchema } from "../../settings-schema.ts";
+import { blocksOf } from "../support/pages.ts";
+
+const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
+const pages = ["README.md", "backend/README.md", ...globSync("docs/**/*.md", { cwd: projectRoot })].sort();
+
+/** A page without its blocks of code, in which nothing is a link or a heading. */
+function proseOf(page: string): string {
+  return read(page).replaceAll(/^( *)```[\s\S]*?^ *```$/gm, "");
+}
+
+/** What a page tells people to type or set: its blocks, and what stands between single quotes in its text. */
+function codeOf(page: string): string[] {
+  const inline = [...proseOf(page).matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
+  return [...blocksOf(read(page)).map(({ text }) => text), ...inline];
+}
+
+/** The anchors of a page's headings, as GitHub makes them (https://docs.github.com/en/get-started/writing-on-github). */
+function anchorsOf(page: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ""] of proseOf(page).matchAll(/^#+ +(.+?) *$/gm)) {
+    const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    const slug = text.replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-");
+    const again = [...anchors].filter((anchor) => anchor === slug || /-\d+$/.test(anchor.slice(slug.length))).length;
+    anchors.add(again === 0 ? slug : `${slug}-${again}`);
+  }
+  return anchors;
+}
+
+/** Where a page leads to within the project. */
+function linksOf(page: string): { readonly target: string; readonly anchor: string | undefined }[] {
+  const links = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  return links
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .map((link) => {
+      const [path = "", anchor] = link.split("#");
+      return { target: path === "" ? page : relative(projectRoot, join(projectRoot, dirname(page), path)), anchor };
+    });
+}
+
+/** What `unity` says about itself or a command. */
+function helpOf(...words: string[]): string {
+  const { stdout, status } = spawnSync(process.execPath, [join(projectRoot, "cli/main.ts"), ...words, "--help"], {
+    encoding: "utf8",
+  });
+  assert.equal(status, 0, `unity ${words.join(" ")} --help`);
+  return stdout;
+}
+
+/** Every call of `unity` in a page: the command and its options. */
+function callsOf(page: string): { readonly command: string; readonly options: string[] }[] {
+  const calls = codeOf(page).flatMap((code) => [
+    ...code.matchAll(/(?:^|npm run )unity (?:-- )?([a-z]\S*)([^\n#;|]*)/gm),
+  ]);
+  return calls.map(([, command = "", rest = ""]) => ({
+    command,
+    options: [...rest.replaceAll(/"[^"]*"/g, "").matchAll(/(?<=^|\s)--?[a-z][a-z-]*/g)].map(([option]) => option),
+  }));
+}
+
+describe("the project's pages", () => {
+  it("lead the reader of the README to the walk in one click", () => {
+    assert.ok(linksOf("README.md").some(({ target }) => target === "docs/how-to/new-revision.md"));
+    assert.ok(read("README.md").split("\n").length <= 120, "the README is short");
+  });
+
+  it("are all found from docs/README.md or a page that it leads to", () => {
+    const found = new Set(["README.md", "backend/README.md", "docs/README.md"]);
+    for (const page of found) for (const { target } of linksOf(page)) if (pages.includes(target)) found.add(target);
+    assert.deepEqual(
+      pages.filter((page) => !found.has(page)),
+      [],
+    );
+  });
+
+  for (const page of pages) {
+    it(`lead from ${page} to places that are there`, () => {
+      const broken = linksOf(page).filter(({ target, anchor }) => {
+        const path = join(projectRoot, target);
+        if (!existsSync(path)) return true;
+        return anchor !== undefined && (statSync(path).isDirectory() || !anchorsOf(target).has(anchor));
+      });
+      assert.deepEqual(broken, []);
+    });
+  }
+
+  it("name targets of make that are there", () => {
+    const targets = new Set([...read("Makefile").matchAll(/^([a-z-]+):/gm)].map(([, target]) => target));
+    const named = pages.flatMap((page) =>
+      codeOf(page).flatMap((code) => [...code.matchAll(/^make ([a-z-]+)/gm)].map(([, target]) => ({ page, target }))),
+    );
+    assert.ok(named.length > 10);
+    assert.deepEqual(
+      named.filter(({ target }) => !targets.has(target)),
+      [],
+    );
+  });
+
+  it("name settings that are there", () => {
+    const settings = readSettingsSchema(projectRoot);
+    const patterns = [/pulumi config (?:set|rm)(?: --\w+)* '?([a-zA-Z]+)/g, /\bunity:([a-zA-Z]+)(?=[:[])/g];
+    const named = pages.flatMap((page) =>
+      codeOf(page).flatMap((code) =>
+        patterns.flatMap((pattern) => [...code.matchAll(pattern)].map(([, key]) => ({ page, key: `unity:${key}` }))),
+      ),
+    );
+    assert.ok(named.length > 20);
+    assert.deepEqual(
+      named.filter(({ key }) => !(key in settings) && !key.startsWith("unity:index")),
+      [],
+    );
+  });
+
+  it("name commands of unity that are there, with options that they have", function () {
+    this.timeout(60_000);
+    const commands = new Set([...helpOf().matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name));
+    const calls = pages.flatMap((page) => callsOf(page).map((call) => ({ page, ...call })));
+    assert.ok(calls.length > 20);
+    assert.deepEqual(
+      calls.filter(({ command }) => !commands.has(command)),
+      [],
+    );
+
+    const options = Map.groupBy(
+      calls.filter((call) => call.options.length > 0),
+      ({ command }) => command,
+    );
+    for (const [command, some] of options) {
+      const known = new Set([...helpOf(command).matchAll(/(?<=^ {2}|, )--?[a-z][a-z-]*/gm)].map(([option]) => option));
+      for (const call of some)
+        assert.deepEqual(
+          call.options.filter((option) => !known.has(option)),
+          [],
+          `${call.page}: unity ${command}`,
+        );
+    }
+  });
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { GeneratedFile } from "../../cli/generated-files.ts";
+import { unityProgram, visibleCommands } from "../../cli/program.ts";
+import { referenceCommand, referenceFiles } from "../../local/reference/files.ts";
+import { settingsPage } from "../../local/reference/settings.ts";
+import { projectRoot } from "../../paths.ts";
+import { readSettingsSchema } from "../../settings-schema.ts";
+
+const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
+
+describe("the reference", function () {
+  this.timeout(60_000);
+  let files: readonly GeneratedFile[];
+  before(() => {
+    files = referenceFiles();
+  });
+
+  it(`is what the sources say; if not: ${referenceCommand}`, () => {
+    for (const { path, text } of files) assert.equal(read(path), text, `${path}: ${referenceCommand}`);
+  });
+
+  it("has every command with every option, every setting and every component", () => {
+    const commands = read("docs/reference/commands.md");
+    for (const command of visibleCommands(unityProgram())) {
+      const section = commands.split(`## unity ${command.name()}\n`)[1]?.split("\n## ")[0] ?? "";
+      for (const { flags } of command.options) assert.ok(section.includes(`| \`${flags}\` |`), flags);
+    }
+    const settings = read("docs/reference/settings.md");
+    for (const key of Object.keys(readSettingsSchema(projectRoot))) {
+      assert.ok(settings.includes(`| \`${key.replace("unity:", "")}\` |`), key);
+    }
+    const components = read("docs/reference/components.md");
+    for (const name of readdirSync(join(projectRoot, "components"))) {
+      const source = read(`components/${name}`);
+      for (const [, type] of source.matchAll(/^export class (\w+) extends pulumi\.ComponentResource/gm)) {
+        assert.ok(components.includes(`## ${type}\n`), type);
+      }
+    }
+  });
+
+  it("holds no tag that a browser would swallow", () => {
+    for (const { path, text } of files) {
+      assert.doesNotMatch(text.replaceAll(/```[\s\S]*?```|`[^`\n]*`|<!--.*?-->/g, ""), /<[a-z]/i, path);
+    }
+  });
+});
+
+describe("the settings' page", () => {
+  const project = (config: string) => `name: unity\nconfig:\n${config}`;
+  const replicas = "  unity:replicas:\n    type: integer\n    default: 1\n    description: Backend pods.\n";
+
+  it("has name, type, default and description, under the comment before them", () => {
+    const more = "\n  # Where to\n  context:\n    type: string\n    default: ''\n    description: A context.\n";
+    const page = settingsPage(project(`  # The backend\n${replicas}${more}`));
+    assert.match(page, /^## The backend\n\n.*\n.*\n\| `replicas` \| integer \| `1` \| Backend pods\. \|$/m);
+    assert.match(page, /^## Where to\n\n.*\n.*\n\| `context` \| string \| {2}\| A context\. \|$/m);
+  });
+
+  it("tells secrets, by their key or their description", () => {
+    const page = settingsPage(
+      project("  unity:a:\n    secret: true\n    description: One.\n  unity:b:\n    description: 'Secret: another.'\n"),
+    );
+    assert.match(page, /\| `a` \| string, secret \| {2}\| One\. \|\n\| `b` \| string, secret \| {2}\| another\. \|/);
+  });
+
+  it("refuses a setting of which nothing says what it is for", () => {
+    assert.throws(() => settingsPage(project("  unity:x:\n    type: string\n")), /nothing says what x is for/);
+  });
+});
