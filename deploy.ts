@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { CheckResults } from "./checks/result.ts";
 import { BackendDeployment } from "./components/backend-deployment.ts";
+import { clusterProvider } from "./components/cluster-provider.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
@@ -28,11 +29,7 @@ export interface StackOutputs {
  */
 export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt): StackOutputs {
   const { context, imagePullPolicy } = settings;
-  const provider = new k8s.Provider(
-    "cluster",
-    { context, namespace: settings.namespace, upsertExistingObjects: true },
-    { transformations: [withoutKubeconfig] },
-  );
+  const provider = clusterProvider("cluster", settings);
   const metadata = { name: settings.namespace };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
     .metadata;
@@ -66,13 +63,4 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
     { dependsOn: backend },
   );
   return { head: chain.head, jobName: migration.jobName, checks: verification.results };
-}
-
-/**
- * The provider notes the path in `KUBECONFIG`, which is another on each operator's machine: a change to the next one, and
- * a file that may be gone. Without it, the provider finds its kubeconfig as kubectl does.
- */
-function withoutKubeconfig({ props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
-  const { kubeconfig: _, ...rest } = props;
-  return { props: rest, opts };
 }

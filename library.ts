@@ -3,6 +3,7 @@ export { type CheckName, checkNames, generalChecks } from "./checks/names.ts";
 export type { CheckResult, CheckResults, CheckTarget } from "./checks/result.ts";
 export type { ClusterTarget } from "./cluster/kubectl.ts";
 export { BackendDeployment, type BackendDeploymentArgs } from "./components/backend-deployment.ts";
+export { clusterProvider } from "./components/cluster-provider.ts";
 export {
   createDatabase,
   type Database,

@@ -1,5 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { clusterProvider } from "../components/cluster-provider.ts";
 import { MigrationJob } from "../components/migration-job.ts";
 import { loadChain } from "../load-chain.ts";
 import type { MigrationOptions } from "../manifests/migrate-job.ts";
@@ -26,7 +26,7 @@ export class DatabaseMigration extends pulumi.ComponentResource {
     super("unity:index:DatabaseMigration", name, {}, options);
     const { context, namespace } = args;
     const target = { context, namespace };
-    const provider = new k8s.Provider(`${name}-cluster`, { ...target, upsertExistingObjects: true }, { parent: this });
+    const provider = clusterProvider(`${name}-cluster`, target, { parent: this });
     const job = new MigrationJob(
       name,
       { ...databaseMigrationOptions(args), ...target, attempt },

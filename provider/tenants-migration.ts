@@ -1,5 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { clusterProvider } from "../components/cluster-provider.ts";
 import { MigrationFleet } from "../components/migration-fleet.ts";
 import { loadChain } from "../load-chain.ts";
 import type { FleetOptions } from "../manifests/fleet.ts";
@@ -38,7 +38,7 @@ export class TenantsMigration extends pulumi.ComponentResource {
     super("unity:index:TenantsMigration", name, {}, options);
     const { context, namespace, canaries, atOnce } = args;
     const target = { context, namespace };
-    const provider = new k8s.Provider(`${name}-cluster`, { ...target, upsertExistingObjects: true }, { parent: this });
+    const provider = clusterProvider(`${name}-cluster`, target, { parent: this });
     const fleet = new MigrationFleet(
       name,
       { ...tenantsMigrationOptions(args), ...target, canaries, atOnce, attempts },

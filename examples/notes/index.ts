@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   type App,
   BackendDeployment,
+  clusterProvider,
   generalChecks,
   loadChain,
   MigrationJob,
@@ -33,7 +34,7 @@ const release = {
 };
 const { attempt } = await planMigration(release, target);
 
-const provider = new k8s.Provider("cluster", { ...target, upsertExistingObjects: true });
+const provider = clusterProvider("cluster", target);
 const secret = new k8s.core.v1.Secret(
   "database",
   { metadata: { name: secretName }, stringData: { DATABASE_URL: config.requireSecret("databaseUrl") } },

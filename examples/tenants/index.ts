@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { loadChain, MigrationFleet, planFleet } from "unity-migrations";
+import { clusterProvider, loadChain, MigrationFleet, planFleet } from "unity-migrations";
 
 const config = new pulumi.Config();
 const target = { context: config.require("context"), namespace: config.require("namespace") };
@@ -19,7 +19,7 @@ const fleet = {
 // Which attempt each tenant is at: an update after one that failed tries those again that failed.
 const attempts = await planFleet(fleet, target);
 
-const provider = new k8s.Provider("cluster", { ...target, upsertExistingObjects: true });
+const provider = clusterProvider("cluster", target);
 const secrets = tenants.map(
   ({ name, secretName }) =>
     new k8s.core.v1.Secret(
