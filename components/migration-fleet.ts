@@ -12,6 +12,7 @@ import { objectMetadata, withoutAwait } from "./metadata.ts";
 
 /** Arguments of {@link MigrationFleet}. */
 export interface MigrationFleetArgs extends FleetOptions {
+  /** Namespace of the Jobs and of the tenants' Secrets. */
   readonly namespace: pulumi.Input<string>;
   /** Context of the kubeconfig, in which the Jobs are started and watched. */
   readonly context: string;

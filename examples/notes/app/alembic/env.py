@@ -9,9 +9,7 @@ from notes.models import Base
 
 def run_on(connection: Connection) -> None:
     """Run the command's work on a connection, each revision in a transaction of its own."""
-    context.configure(
-        connection=connection, target_metadata=Base.metadata, transaction_per_migration=True
-    )
+    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
 

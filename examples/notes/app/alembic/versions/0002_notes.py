@@ -22,9 +22,7 @@ def upgrade() -> None:
         sa.Column("notebook_id", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_notes"),
-        sa.ForeignKeyConstraint(
-            ["notebook_id"], ["notebooks.id"], name="fk_notes_notebook_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["notebook_id"], ["notebooks.id"], name="fk_notes_notebook_id", ondelete="CASCADE"),
     )
     op.create_index("ix_notes_notebook_id", "notes", ["notebook_id"])
 

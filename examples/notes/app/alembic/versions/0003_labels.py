@@ -21,13 +21,9 @@ def upgrade() -> None:
         sa.Column("note_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("note_id", "name", name="pk_labels"),
-        sa.ForeignKeyConstraint(
-            ["note_id"], ["notes.id"], name="fk_labels_note_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["note_id"], ["notes.id"], name="fk_labels_note_id", ondelete="CASCADE"),
     )
-    op.add_column(
-        "notes", sa.Column("pinned", sa.Boolean(), server_default=sa.false(), nullable=False)
-    )
+    op.add_column("notes", sa.Column("pinned", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
