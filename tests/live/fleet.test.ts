@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { nameLabel, names } from "../../manifests/names.ts";
 import { tenantLabel } from "../../manifests/tenant.ts";
@@ -19,7 +20,7 @@ const [canary = "", , , , , , bad = ""] = tenants;
 
 /** What is read of a tenant's Job. */
 interface Job {
-  readonly metadata: { readonly name: string; readonly labels: Record<string, string> };
+  readonly metadata: { readonly name: string; readonly uid: string; readonly labels: Record<string, string> };
   readonly spec: { readonly suspend?: boolean };
   readonly status: {
     readonly startTime?: string;
@@ -126,5 +127,32 @@ describe("a fleet of 20 databases, one of which can't be migrated", function () 
     assert.equal(again.exitCode, 0, again.output);
     const refreshed = await up({}, ["--expect-no-changes", "--refresh"]);
     assert.equal(refreshed.exitCode, 0, refreshed.output);
+  });
+
+  it("goes on where an update was killed: it waits for what runs, and makes nothing anew", async () => {
+    const late = ["late-01", "late-02"];
+    await server.psql("postgres", late.map((name) => `CREATE DATABASE "${name}";`).join("\n"));
+    // Whoever holds the runner's own lock keeps the first one from getting on.
+    const key = "('x' || encode('unity-db', 'hex'))::bit(64)::bigint";
+    const release = await server.hold("late-01", `SELECT pg_advisory_lock(${key})`);
+    const stop = new AbortController();
+    const values = { tenants: [...tenants, ...late], atOnce: 1 };
+    const killed = (await program.engine(values)).run("up", [], false, stop.signal);
+    const stateOf = async (tenant: string) => (await jobs()).find((job) => tenantOf(job) === tenant);
+    while ((await stateOf("late-01"))?.status.startTime === undefined) await delay(500);
+    stop.abort("SIGKILL");
+    await killed;
+    const before = await Promise.all(late.map(stateOf));
+    assert.deepEqual(
+      before.map((job) => job?.spec.suspend),
+      [false, true],
+    );
+    const next = up();
+    await release();
+    const { exitCode, output } = await next;
+    assert.equal(exitCode, 0, output);
+    const uids = (some: readonly (Job | undefined)[]) => some.map((job) => job?.metadata.uid);
+    assert.deepEqual(uids(await Promise.all(late.map(stateOf))), uids(before));
+    assert.deepEqual(await Promise.all(late.map(revisionOf)), ["0003", "0003"]);
   });
 });

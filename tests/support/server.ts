@@ -7,6 +7,8 @@ export interface Server {
   readonly url: string;
   /** Runs SQL in a database. @returns What psql prints, unaligned. */
   psql(database: string, sql: string): Promise<string>;
+  /** Runs SQL in a session that stays. @returns What ends it. */
+  hold(database: string, sql: string): Promise<() => Promise<unknown>>;
 }
 
 const name = "server";
@@ -43,11 +45,18 @@ export async function startServer(kubectl: Kubectl, image: string): Promise<Serv
   ];
   await kubectl.run(["apply", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
   await kubectl.run(["wait", `pod/${name}`, "--for=condition=Ready", "--timeout=180s"], "", 190);
+  const psql: Server["psql"] = async (database, sql) => {
+    const command = ["psql", "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-XqAt"];
+    return (await kubectl.exec(name, name, command, sql)).trim();
+  };
   return {
     url: `postgresql://postgres:${password}@${name}:5432`,
-    async psql(database, sql) {
-      const command = ["psql", "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-XqAt"];
-      return (await kubectl.exec(name, name, command, sql)).trim();
+    psql,
+    async hold(database, sql) {
+      const session = `PGAPPNAME=holder psql -U postgres -d "$0" -Xqc "$1; SELECT pg_sleep(600)" >/dev/null 2>&1 &`;
+      await kubectl.exec(name, name, ["sh", "-c", session, database, sql]);
+      return () =>
+        psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
     },
   };
 }
