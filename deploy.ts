@@ -5,11 +5,16 @@ import { BackendDeployment } from "./components/backend-deployment.ts";
 import { clusterProvider } from "./components/cluster-provider.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
+import { NetworkPolicies } from "./components/network-policies.ts";
 import { PostDeployVerification } from "./components/post-deploy-verification.ts";
-import type { JobAttempt } from "./migrations/job-identity.ts";
+import { namespaceLabels } from "./manifests/security.ts";
+import { PolicyGate } from "./policy/gate.ts";
+import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
 import type { Release } from "./release.ts";
 import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
 import type { Settings } from "./settings.ts";
+import type { Planned } from "./update-plan.ts";
+import { afterTakeOver } from "./update-take-over.ts";
 
 /** The stack's outputs. */
 export interface StackOutputs {
@@ -19,22 +24,38 @@ export interface StackOutputs {
   readonly jobName: string;
   /** What each check found, by its name. */
   readonly checks: pulumi.Output<CheckResults>;
+  /** What has succeeded here, the newest first, for the stacks that take their releases from this one. */
+  readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 }
 
 /**
  * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
  *
- * @param attempt The migrate Job that the plan asks for.
+ * @param planned What the plan asks for.
+ * @param records Releases that this stack has recorded before.
+ * @param existingVersion Changes when the backend's Secret does, if others made it.
  * @returns The stack's outputs.
+ * @throws {pulumi.RunError} If something would be declared that must never be; then nothing is.
  */
-export function deploy(settings: Settings, chain: Release, { attempt }: JobAttempt): StackOutputs {
-  const { context, imagePullPolicy } = settings;
-  const provider = clusterProvider("cluster", settings);
-  const metadata = { name: settings.namespace };
-  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { provider, retainOnDelete: true })
+export function deploy(
+  settings: Settings,
+  chain: Release,
+  { attempt, takeOver }: Planned,
+  records: readonly ReleaseRecord[] = [],
+  existingVersion?: string,
+): StackOutputs {
+  const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
+  const gate = new PolicyGate();
+  const transformations = [gate.transformation];
+  const provider = clusterProvider("cluster", settings, { transformations });
+  const common = { provider, transformations };
+  const metadata = { name: settings.namespace, labels: namespaceLabels };
+  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
     .metadata;
 
-  const database = createDatabase("postgres", { namespace, imagePullPolicy, ...settings.database }, { provider });
+  if (settings.networkPolicies)
+    new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
+  const database = createDatabase("postgres", { namespace, imagePullPolicy, secrets, ...settings.database }, common);
   const migration = new MigrationJob(
     "migration",
     {
@@ -44,7 +65,7 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
       attempt,
       restorePointStorage: settings.restorePoint?.storage,
     },
-    { provider, dependsOn: database },
+    { ...common, dependsOn: database },
   );
   const backend = new BackendDeployment(
     "backend",
@@ -53,14 +74,24 @@ export function deploy(settings: Settings, chain: Release, { attempt }: JobAttem
       context,
       namespace,
       configMapName: migration.configMapName,
-      secretVersion: database.secretVersion,
+      secretVersion: afterTakeOver(settings, takeOver, database.secretVersion ?? existingVersion ?? ""),
+      inherited: takeOver.inherited,
     },
-    { provider, dependsOn: migration },
+    { ...common, dependsOn: migration },
   );
   const verification = new PostDeployVerification(
     "verification",
     { target: checkTarget(settings, chain), rollout: backend.rollout },
-    { dependsOn: backend },
+    { transformations, dependsOn: backend },
   );
-  return { head: chain.head, jobName: migration.jobName, checks: verification.results };
+  gate.open(environment === "production");
+  return {
+    head: chain.head,
+    jobName: migration.jobName,
+    checks: verification.results,
+    // Known only once the checks have passed: an update that fails leaves what was recorded before.
+    releases: verification.results.apply((results) =>
+      addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
+    ),
+  };
 }

@@ -1,10 +1,18 @@
+import { existingSecretVersion } from "./existing-secrets.ts";
+import { confirmPromotion } from "./promotion/confirm.ts";
 import { loadRelease } from "./release.ts";
 import { loadSettings } from "./settings.ts";
 import { showPlan } from "./update-plan.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);
-// The cluster is asked while the providers' modules load; what stops the update stops it before anything is declared.
-const [job, { deploy }] = await Promise.all([showPlan(settings, release), import("./deploy.ts")]);
+// What stops the update stops it before anything is declared: first that it is another release than what was tried.
+const records = await confirmPromotion(settings, release);
+// The cluster is asked while the providers' modules load.
+const [job, secretVersion, { deploy }] = await Promise.all([
+  showPlan(settings, release),
+  existingSecretVersion(settings),
+  import("./deploy.ts"),
+]);
 
-export const { head, jobName, checks } = deploy(settings, release, job);
+export const { head, jobName, checks, releases } = deploy(settings, release, job, records, secretVersion);

@@ -2,17 +2,20 @@ import type { CheckTarget } from "./checks/result.ts";
 import type { Chain } from "./load-chain.ts";
 import type { BackendOptions } from "./manifests/backend.ts";
 import type { MigrationOptions } from "./manifests/migrate-job.ts";
-import { names } from "./manifests/names.ts";
 import { approvedIrreversible } from "./migrations/approvals.ts";
 import type { Settings } from "./settings.ts";
 
 /** @returns What the migration of a release is made of, for the plan and for the component alike. */
 export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {
   const { imagePullPolicy, budget, toleratedRevisions, allowDowngrade, restorePoint } = settings;
+  const { applicationRole: name, databaseSecrets, database, databaseTls: tls } = settings;
+  const create = database.kind === "owned";
   return {
     image: settings.migrationImage ?? settings.image,
     imagePullPolicy,
-    secretName: names.databaseSecret,
+    secretName: databaseSecrets.migrations,
+    applicationRole: name === undefined ? undefined : { name, secretName: databaseSecrets.application, create },
+    tls,
     budget,
     lock,
     runnerFiles,
@@ -25,20 +28,22 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
 
 /** @returns Where a release is checked, and what for. */
 export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): CheckTarget {
-  const { context, namespace, toleratedRevisions, database, approvals } = settings;
+  const { context, namespace, toleratedRevisions, database, approvals, applicationRole } = settings;
   const irreversible = approvedIrreversible(approvals);
-  return { context, namespace, head, toleratedRevisions, owned: database.kind === "owned", irreversible };
+  const owned = database.kind === "owned";
+  return { context, namespace, head, toleratedRevisions, owned, irreversible, applicationRole };
 }
 
 /** @returns What the backend of a release is made of, but for the names of what is declared beside it. */
 export function backendOptions(settings: Settings, chain: Chain): Omit<BackendOptions, "configMapName"> {
   const { image, toleratedRevisions, replicas, initContainer, rolloutTimeoutSeconds } = settings;
-  const { imagePullPolicy, secretName, budget } = migrationOptions(settings, chain);
+  const { imagePullPolicy, budget, tls } = migrationOptions(settings, chain);
   return {
     image,
     imagePullPolicy,
-    secretName,
+    secretName: settings.databaseSecrets.application,
     budget,
+    tls,
     toleratedRevisions,
     replicas,
     initContainer,

@@ -38,6 +38,11 @@ export class SettingsReader {
     return this.#value(key) === undefined ? undefined : this.text(key, pattern, allowed, example);
   }
 
+  /** A size as a Kubernetes quantity. */
+  size(key: string): string {
+    return this.text(key, /^[1-9][0-9]*(Ki|Mi|Gi|Ti)$/, "a size such as 1Gi", "1Gi");
+  }
+
   flag(key: string): boolean {
     return this.oneOf(key, ["false", "true"]) === "true";
   }

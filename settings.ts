@@ -1,26 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { DatabaseSecrets } from "./manifests/database-secrets.ts";
+import type { DatabaseTls } from "./manifests/database-tls.ts";
 import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
 import type { Approval } from "./migrations/approvals.ts";
+import { unknownPlan } from "./migrations/refusal.ts";
+import { productionFaults } from "./production-rules.ts";
+import { type ExternalDatabase, type OwnedDatabase, readAccess, readDatabase } from "./settings-database.ts";
 import { SettingsReader } from "./settings-reader.ts";
-
-/** A PostgreSQL that the stack deploys and keeps the data of. */
-export interface OwnedDatabase {
-  readonly kind: "owned";
-  /** PostgreSQL image that keeps the official one's contract. */
-  readonly image: string;
-  /** Size of the data volume, as a Kubernetes quantity. */
-  readonly storage: string;
-  readonly password: pulumi.Output<string>;
-}
-
-/** A PostgreSQL that lives elsewhere. */
-export interface ExternalDatabase {
-  readonly kind: "external";
-  /** `postgresql://user:password@host:port/database`. */
-  readonly url: pulumi.Output<string>;
-  /** The same, past a connection pooler: migrations need a session of their own. */
-  readonly migrationUrl: pulumi.Output<string> | undefined;
-}
 
 /** Dumps that are taken before each migration. */
 export interface RestorePoints {
@@ -49,6 +35,12 @@ export interface Settings {
   readonly initContainer: InitContainerMode;
   readonly rolloutTimeoutSeconds: number;
   readonly database: OwnedDatabase | ExternalDatabase;
+  /** The application's own role; the one that migrates is the application's, too, if it is not set. */
+  readonly applicationRole: string | undefined;
+  readonly databaseSecrets: DatabaseSecrets;
+  readonly databaseTls: DatabaseTls | undefined;
+  /** Whether network policies close what Unity's pods don't need. */
+  readonly networkPolicies: boolean;
   readonly budget: TimeBudget;
   /** Revision to bring the database to, instead of the lock's head. */
   readonly targetRevision: string | undefined;
@@ -61,13 +53,16 @@ export interface Settings {
   readonly approvals: readonly Approval[];
   /** Hash of the only plan that may be carried out, as a preview showed it; any plan may if it is not set. */
   readonly planHash: string | undefined;
+  /** Stack that a release must have succeeded in. */
+  readonly promotedFrom: string | undefined;
 }
 
 const environments = ["development", "staging", "production"] as const;
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const quantity = /^[1-9][0-9]*(Ki|Mi|Gi|Ti)$/;
 // https://github.com/distribution/reference: a name, then a tag, a digest or both.
 const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+const planHash = new RegExp(`^([0-9a-f]{16}|${unknownPlan})$`);
+const stackName = /^[\w.-]+(\/[\w.-]+){0,2}$/;
 const pullPolicies = ["IfNotPresent", "Always", "Never"] as const;
 
 function readBudget(reader: SettingsReader): TimeBudget {
@@ -98,25 +93,8 @@ function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade:
   if (allowDowngrade && !wanted)
     reader.fault("restorePoint", "false", "true where allowDowngrade is", "restorePoint true");
   if (!wanted) return undefined;
-  const storage = reader.text("restorePointStorage", quantity, "a size such as 1Gi", "1Gi");
+  const storage = reader.size("restorePointStorage");
   return { image, storage };
-}
-
-function readDatabase(reader: SettingsReader, postgresImage: string): OwnedDatabase | ExternalDatabase {
-  const kind = reader.oneOf("database", ["owned", "external"]);
-  if (kind === "external") {
-    return {
-      kind,
-      url: reader.secret("databaseUrl", "the database's URL, postgresql://user:password@host:5432/name"),
-      migrationUrl: reader.optionalSecret("migrationDatabaseUrl"),
-    };
-  }
-  return {
-    kind,
-    image: postgresImage,
-    storage: reader.text("databaseStorage", quantity, "a size such as 1Gi", "1Gi"),
-    password: reader.secret("databasePassword", "the password of the database that the stack will own"),
-  };
 }
 
 /**
@@ -128,6 +106,10 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
   const reader = new SettingsReader(config);
   const allowDowngrade = reader.flag("allowDowngrade");
   const postgresImage = readPostgresImage(reader);
+  const access = readAccess(reader);
+  const initContainer = reader.oneOf("initContainer", ["upgrade", "wait"]);
+  if (access.applicationRole !== undefined && initContainer !== "wait")
+    reader.fault("initContainer", initContainer, "wait where roles is two", "initContainer wait");
   const settings: Settings = {
     environment: reader.oneOf("environment", environments),
     context: reader.text("context", /\S/, "a context of your kubeconfig", "<name>"),
@@ -146,17 +128,20 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     ),
     imagePullPolicy: reader.oneOf("imagePullPolicy", pullPolicies),
     replicas: reader.integer("replicas", 1, 100),
-    initContainer: reader.oneOf("initContainer", ["upgrade", "wait"]),
+    initContainer,
     rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 10, 3600),
-    database: readDatabase(reader, postgresImage),
+    database: readDatabase(reader, postgresImage, access),
+    ...access,
     budget: readBudget(reader),
     targetRevision: reader.optional("targetRevision", /^\S+$/, "a revision of the lock", "<id>"),
     allowDowngrade,
     restorePoint: readRestorePoint(reader, postgresImage, allowDowngrade),
     toleratedRevisions: reader.list("toleratedRevisions", "revision ids with commas between them", "<id>,<id>"),
     approvals: reader.approvals("approvals"),
-    planHash: reader.optional("planHash", /^[0-9a-f]{16}$/, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
+    planHash: reader.optional("planHash", planHash, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
+    promotedFrom: reader.optional("promotedFrom", stackName, "a stack, or organization/project/stack", "staging"),
   };
+  if (settings.environment === "production") for (const fault of productionFaults(settings)) reader.fault(...fault);
   if (reader.faults.length > 0) {
     throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);
   }

@@ -1,11 +1,20 @@
 import { type Access, accesses, missingAccess } from "./cluster/access.ts";
 import { Kubectl } from "./cluster/kubectl.ts";
+import { existingSecrets } from "./existing-secrets.ts";
 import { type AccessOptions, accessRules, type Task } from "./manifests/access.ts";
+import { everyOwnSecret } from "./manifests/database-secrets.ts";
 import type { Settings } from "./settings.ts";
 
 /** @returns What of a stack's settings decides on the rights that it takes. */
-export function accessOptions({ namespace, database, restorePoint }: Settings): AccessOptions {
-  return { namespace, hasVolumes: database.kind === "owned" || restorePoint !== undefined };
+export function accessOptions(settings: Settings): AccessOptions {
+  const { namespace, database, restorePoint, applicationRole } = settings;
+  return {
+    namespace,
+    hasVolumes: database.kind === "owned" || restorePoint !== undefined,
+    ownSecrets: everyOwnSecret(applicationRole),
+    existingSecrets: existingSecrets(settings).map(({ name }) => name),
+    hasTwoRoles: applicationRole !== undefined,
+  };
 }
 
 /** What asking for an account's rights led to: a text that says what is missing, or why nobody can tell. */

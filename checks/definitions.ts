@@ -7,6 +7,7 @@ import { judgeExecution, withoutExecutions } from "./judge-execution.ts";
 import { judgeDatabaseHost, judgeImage } from "./judge-image.ts";
 import { judgeLogs } from "./judge-logs.ts";
 import { judgePods } from "./judge-pods.ts";
+import { judgePrivileges, withOneRole } from "./judge-privileges.ts";
 import { judgeReversible } from "./judge-reversible.ts";
 import { judgeConstraints, judgeIndexes, judgeRevision, judgeSchema, judgeTables } from "./judge-schema.ts";
 import type { CheckName } from "./names.ts";
@@ -73,6 +74,13 @@ export const checks: Record<CheckName, Check> = {
     title: "No constraint is NOT VALID.",
     command: inPsql("SELECT conrelid::regclass, conname FROM pg_constraint WHERE NOT convalidated"),
     run: async (sources) => judgeConstraints(await sources.database(), await sources.schema()),
+  },
+  privileges: {
+    title: "The application reads and writes every table, and changes no schema.",
+    command: inPsql("\\dp"),
+    inPod: "privileges",
+    run: async (sources, expected) =>
+      withOneRole(expected) ?? judgePrivileges(await sources.inPod("privileges"), expected),
   },
   reversible: {
     title: "Every revision has a downgrade, or the stack accepts it without.",

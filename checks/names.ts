@@ -8,6 +8,7 @@ export const checkNames = [
   "schema",
   "indexes",
   "constraints",
+  "privileges",
   "reversible",
   "image",
   "database-host",

@@ -42,6 +42,15 @@ export type ExecutionFacts =
       readonly status: number;
     };
 
+/** What the role that the backend logs in as may do in the database. */
+export interface PrivilegeFacts {
+  readonly role: string;
+  /** What it lacks: `SELECT`, `INSERT`, `UPDATE` or `DELETE` by table; a table that is not there is not among them. */
+  readonly lacking: Readonly<Record<string, readonly string[]>>;
+  /** What it can do to the schema, a phrase each. */
+  readonly excess: readonly string[];
+}
+
 /** What a backend's pod can be asked, and what it answers. */
 export interface PodFacts {
   /** What `/health` answers. */
@@ -50,6 +59,7 @@ export interface PodFacts {
   readonly plugins: string;
   readonly image: ImageFacts;
   readonly execution: ExecutionFacts;
+  readonly privileges: PrivilegeFacts;
 }
 
 /** Each part that was asked for: what it found, or why it could not look. */
@@ -72,8 +82,8 @@ export async function askPod(
   parts: readonly (keyof PodFacts)[],
   expected: Expected,
 ): Promise<PodAnswers> {
-  const modules = Object.fromEntries(["api", "execution", "image"].map((name) => [name, source(name)]));
-  const asked = Object.fromEntries(parts.map((part) => [part, part === "image" ? askedOfImage(expected) : null]));
+  const modules = Object.fromEntries(["api", "execution", "image", "privileges"].map((name) => [name, source(name)]));
+  const asked = Object.fromEntries(parts.map((part) => [part, needs[part]?.(expected) ?? null]));
   const command = [
     "exec",
     "--stdin",
@@ -88,6 +98,12 @@ export async function askPod(
   if (answer === undefined) throw new Error(`the pod answered ${output.trim() || "nothing"}`);
   return JSON.parse(answer) as PodAnswers;
 }
+
+/** What a part has to be told, if anything. */
+const needs: { readonly [Part in keyof PodFacts]?: (expected: Expected) => unknown } = {
+  image: askedOfImage,
+  privileges: ({ tables }) => tables,
+};
 
 function askedOfImage({ chain, namespace }: Expected) {
   const service = names.postgresService;

@@ -19,6 +19,12 @@ export interface CheckTarget extends ClusterTarget {
    */
   readonly irreversible?: readonly string[] | undefined;
   /**
+   * The role that the backend logs in as, and that may change no schema.
+   *
+   * @default the one that migrates
+   */
+  readonly applicationRole?: string | undefined;
+  /**
    * How far back the backend's log counts, in seconds.
    *
    * @default 300
@@ -69,6 +75,8 @@ export interface CheckFinding {
   readonly passed: boolean;
   readonly expected: string;
   readonly found: string;
+  /** Digest of the image that all pods run, `sha256:…`, where the check sees them and their cluster knows it. */
+  readonly image?: string | undefined;
 }
 
 /** A check's result. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { checks } from "./definitions.ts";
 import { withoutExecutions } from "./judge-execution.ts";
+import { withOneRole } from "./judge-privileges.ts";
 import type { CheckName } from "./names.ts";
 import type { CheckFinding, CheckResult, Expected } from "./result.ts";
 import { openSources } from "./sources.ts";
@@ -21,6 +22,7 @@ export async function runChecks(
 ): Promise<readonly CheckResult[]> {
   const parts = new Set(names.flatMap((name) => checks[name].inPod ?? []));
   if (withoutExecutions(expected) !== null) parts.delete("execution");
+  if (withOneRole(expected) !== null) parts.delete("privileges");
   const sources = openSources(new Kubectl(expected), expected, [...parts]);
   const started = performance.now();
   const { limitSeconds = 20 } = expected;

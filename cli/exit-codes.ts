@@ -51,6 +51,11 @@ export const exitCodeTable: Readonly<Record<CommandName, Meanings>> = {
   },
   logs: { 0: "the log is shown", 2: "wrong usage, or there is no log" },
   plan: state,
+  promote: {
+    0: "it may be taken; with --yes: the stack's file says so",
+    1: "refused: it has not succeeded in the first stack, or a person has to decide first",
+    2: "wrong usage, faulty settings, or the first stack can't be read",
+  },
   render: generated,
   report: {
     0: "the report is there: nothing to migrate, all checks passed; or it was made with --offline",

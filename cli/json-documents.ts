@@ -7,6 +7,7 @@ import type { Checked } from "./check/run.ts";
 import type { WrittenOrChecked } from "./generated-files.ts";
 import type { LockOutcome } from "./lock/run.ts";
 import type { LogLine } from "./logs/line.ts";
+import type { Promotion } from "./promote/run.ts";
 import type { Report } from "./report/report.ts";
 import type { RestorePoint } from "./restore/restore-point.ts";
 import type { Restored } from "./restore/run.ts";
@@ -31,6 +32,8 @@ export interface JsonDocuments {
   readonly logs: readonly LogLine[];
   /** What `pulumi up` would do to the database. */
   readonly plan: Plan;
+  /** What would move from one stack to another, or has. */
+  readonly promote: Promotion;
   /** The files that were written, or in what they differ. */
   readonly render: WrittenOrChecked;
   /** All that the report tells; no file is written. */

@@ -9,6 +9,7 @@ import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { logsProgram } from "./logs/command.ts";
 import { planProgram } from "./plan/command.ts";
+import { promoteProgram } from "./promote/command.ts";
 import { renderProgram } from "./render/command.ts";
 import { reportProgram } from "./report/command.ts";
 import { restoreProgram } from "./restore/command.ts";
@@ -33,6 +34,7 @@ export function unityProgram(writeError: (text: string) => void = () => {}): Com
     .addCommand(lockProgram())
     .addCommand(logsProgram())
     .addCommand(planProgram())
+    .addCommand(promoteProgram())
     .addCommand(renderProgram())
     .addCommand(reportProgram())
     .addCommand(restoreProgram())

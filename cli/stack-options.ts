@@ -40,6 +40,11 @@ export function addStackOptions(command: Command): Command {
     .option("--namespace <name>", "namespace, instead of the stack's");
 }
 
+/** @returns A command as a person would type it again for the same stack. */
+export function ofStack(command: string, { stack }: StackOptions): string {
+  return stack === undefined ? command : `${command} --stack ${stack}`;
+}
+
 /**
  * Reads a stack's file in the current folder; context and namespace that are given as options hold over it.
  *
@@ -107,11 +112,13 @@ export function stackFiles(names: readonly string[]): readonly { readonly file: 
 /** @returns The stack's file; none if the context is given and no file is the only one. */
 function stackFile({ stack, context }: StackOptions): string | undefined {
   if (stack !== undefined) return `Pulumi.${stack}.yaml`;
-  const files = stackFiles(readdirSync(".")).map(({ file }) => file);
-  if (files.length === 1) return files[0];
+  const files = stackFiles(readdirSync("."));
+  if (files.length === 1) return files[0]?.file;
   if (context !== undefined) return undefined;
   throw new CommandError(
-    `${files.length === 0 ? "There is no Pulumi.<stack>.yaml here" : `Stacks here: ${files.join(", ")}`}: ` +
-      "name one with --stack, or its file with --config-file.",
+    files.length === 0
+      ? "There is no Pulumi.<stack>.yaml here: name a stack's file, wherever it is, with --config-file."
+      : `Which stack? There are ${files.map(({ stack: name }) => name).join(", ")}: name one with --stack <name>, or once ` +
+          "for all commands, Pulumi's too, with `export PULUMI_STACK=<name>`; or a file with --config-file.",
   );
 }

@@ -67,6 +67,7 @@ const postgres: Source = {
  *
  * @param owned Whether the stack has a PostgreSQL of its own: it is asked first, as psql takes half of Python's time.
  * @param seconds How long each pod may take.
+ * @param container The one to ask in, if not the pod's default.
  * @param backend Name of the app's Deployment, and of its container.
  */
 export async function askDatabase(
@@ -74,12 +75,13 @@ export async function askDatabase(
   owned: boolean,
   question: Question,
   seconds: number,
+  container?: string,
   backend: string = names.backend,
 ): Promise<Answers> {
   const app = { workload: backend, ...python };
   const answers: (Answer & { workload: string })[] = [];
   for (const source of owned ? [postgres, app] : [app]) {
-    const answer = await settled(ask(kubectl, source, question, seconds));
+    const answer = await settled(ask(kubectl, source, question, seconds, container));
     answers.push({ workload: source.workload, ...answer });
     if ("value" in answer) break;
   }
@@ -94,7 +96,7 @@ export async function askSurely(
   seconds: number,
   backend?: string,
 ): Promise<unknown> {
-  const answers = await askDatabase(kubectl, owned, question, seconds, backend);
+  const answers = await askDatabase(kubectl, owned, question, seconds, undefined, backend);
   const answered = answers.find((answer) => "value" in answer);
   if (answered !== undefined) return answered.value;
   throw new Error(answers.flatMap((each) => ("cause" in each ? [`${each.workload}: ${each.cause}`] : [])).join("; "));
@@ -114,8 +116,11 @@ async function ask(
   { workload, command, script }: Source,
   question: Question,
   seconds: number,
+  container?: string,
 ): Promise<unknown> {
-  const target = [`deployment/${workload}`, `--container=${workload}`, "--pod-running-timeout=1s"];
+  // In the pod's default container: those that were set up by hand have other names than ours.
+  const named = container === undefined ? [] : [`--container=${container}`];
+  const target = [`deployment/${workload}`, ...named, "--pod-running-timeout=1s"];
   const words = ["exec", "--stdin", ...target, "--", ...command];
   const output = await kubectl.run(words, script(question), seconds, (text) => answerIn(text) !== undefined);
   const answer = answerIn(output);

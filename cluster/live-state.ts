@@ -2,15 +2,25 @@ import { nameLabel, names } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../migrations/job-identity.ts";
 import type { Reading } from "../migrations/live-state.ts";
+import {
+  appContainer,
+  isOurs,
+  jobState,
+  type LiveJobObject,
+  type LiveObject,
+  type LiveObjects,
+  objectsOf,
+} from "../takeover/objects.ts";
 import { type Answers, askDatabase, type Question, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { workloadSelector } from "./pods.ts";
 
 /** What the cluster says at the start of an update. */
 export interface Live {
   readonly reading: Reading;
   /** The migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
+  /** What is there under this project's names, whoever made it. */
+  readonly objects: LiveObjects;
 }
 
 /** How long each question may take: the list is asked beside the pods, which are asked one after the other. */
@@ -22,18 +32,6 @@ const revisionsQuestion: Question = {
   query: "SELECT coalesce(json_agg(version_num ORDER BY version_num), '[]') FROM alembic_version",
 };
 
-/** What is read of a pod and of a Job. */
-interface Item {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly labels?: Record<string, string>;
-    readonly creationTimestamp?: string;
-    readonly deletionTimestamp?: string;
-  };
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
 /**
  * Reads where the database is and which migrate Jobs there are: read-only, within 3 s, with what only pods have. It
  * never fails: what can't be asked is part of the answer.
@@ -43,53 +41,69 @@ interface Item {
 export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> {
   const asking = askDatabase(kubectl, owned, revisionsQuestion, bounds.podSeconds);
   const listed = await settled(list(kubectl));
-  if ("cause" in listed) return { reading: { kind: "unreachable", what: "cluster", cause: listed.cause }, jobs: [] };
-  const answers = await asking;
-  return { reading: chooseReading(answers, listed.value), jobs: listed.value.flatMap(liveJob) };
+  if ("cause" in listed) {
+    const reading = { kind: "unreachable", what: "cluster", cause: listed.cause } as const;
+    return { reading, jobs: [], objects: objectsOf([]) };
+  }
+  const objects = objectsOf(listed.value);
+  const [answers, secretKeys] = await Promise.all([
+    asking.then((answers) => askAgain(kubectl, objects, answers)),
+    handMadeSecretKeys(kubectl, objects),
+  ]);
+  const reading = chooseReading(answers, listed.value);
+  return { reading, jobs: objects.jobs.flatMap(liveJob), objects: { ...objects, secretKeys } };
 }
 
-async function list(kubectl: Kubectl): Promise<readonly Item[]> {
-  const selector = workloadSelector(names.backend, names.postgres, names.migrateJob);
-  const output = await kubectl.run(["get", "pods,jobs", selector, "--output=json"], "", bounds.listSeconds);
-  return (JSON.parse(output) as { items: Item[] }).items;
+async function list(kubectl: Kubectl): Promise<readonly LiveObject[]> {
+  const kinds = "jobs,deployments,services,persistentvolumeclaims";
+  const output = await kubectl.run(["get", kinds, "--output=json"], "", bounds.listSeconds);
+  return (JSON.parse(output) as { items: LiveObject[] }).items;
+}
+
+/** Asks a backend that was set up by hand in the container that has the app, where that is not the pod's first one. */
+async function askAgain(kubectl: Kubectl, { backend }: LiveObjects, answers: Answers): Promise<Answers> {
+  if (backend === undefined || isOurs(backend) || answers.some((answer) => "value" in answer)) return answers;
+  const container = appContainer(backend);
+  if (container === undefined || container === backend.spec.template.spec.containers[0]) return answers;
+  const again = await askDatabase(kubectl, false, revisionsQuestion, bounds.podSeconds, container.name);
+  return again.some((answer) => "value" in answer) ? again : answers;
+}
+
+/** The keys of a Secret that was made by hand under the name of the stack's; no value leaves the cluster. */
+async function handMadeSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): Promise<readonly string[] | undefined> {
+  if (backend === undefined || isOurs(backend)) return undefined;
+  const ours = '{{with .metadata.annotations}}{{index . "pulumi.com/patchForce"}}{{end}}';
+  const template = `--template=${ours}|{{range $key, $value := .data}}{{$key}} {{end}}`;
+  const words = ["get", "secret", names.databaseSecret, "--ignore-not-found", template];
+  const answer = await settled(kubectl.run(words, "", bounds.listSeconds));
+  const [mark, keys = ""] = "value" in answer ? answer.value.trim().split("|") : [];
+  return mark === "true" || keys === "" ? undefined : keys.split(" ");
 }
 
 /** The answer; else what kept it away, if there is a pod that should have given one. */
-function chooseReading(answers: Answers, items: readonly Item[]): Reading {
+function chooseReading(answers: Answers, items: readonly LiveObject[]): Reading {
   const answered = answers.find((answer) => "value" in answer);
   if (answered !== undefined && isRows(answered.value)) return { kind: "rows", rows: answered.value };
   const causes = answers.flatMap((answer) => {
     const { workload } = answer;
-    const exists = items.some(({ kind, metadata }) => kind === "Pod" && metadata.labels?.[nameLabel] === workload);
     const cause = "cause" in answer ? answer.cause : `answered ${JSON.stringify(answer.value).slice(0, 200)}`;
-    return exists ? [`${workload}: ${cause}`] : [];
+    return items.some((item) => hasPods(item, workload)) ? [`${workload}: ${cause}`] : [];
   });
   if (causes.length === 0) return { kind: "not-deployed" };
   return { kind: "unreachable", what: "database", cause: causes.join("; ") };
+}
+
+function hasPods(item: LiveObject, workload: string): boolean {
+  return item.kind === "Deployment" && item.metadata.name === workload && (item.status?.replicas ?? 0) > 0;
 }
 
 function isRows(value: unknown): value is readonly string[] | null {
   return value === null || (Array.isArray(value) && value.every((row) => typeof row === "string"));
 }
 
-function liveJob({ kind, metadata, status }: Item): LiveJob[] {
-  // Those of tenants have plans of their own.
-  if (kind !== "Job" || metadata.labels?.[tenantLabel] !== undefined) return [];
-  const { name, creationTimestamp: created } = metadata;
-  return [{ name, state: jobState({ metadata, status }), created }];
-}
-
-/** What is read of a Job to know whether it is over. */
-export interface JobStatus {
-  readonly metadata: { readonly deletionTimestamp?: string };
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
-/** @returns What a Job does. */
-export function jobState({ metadata, status }: JobStatus): LiveJob["state"] {
-  const has = (...types: string[]) =>
-    status.conditions?.some((condition) => types.includes(condition.type) && condition.status === "True");
-  if (metadata.deletionTimestamp !== undefined) return "deleting";
-  if (has("Failed", "FailureTarget")) return "failed";
-  return has("Complete", "SuccessCriteriaMet") ? "complete" : "running";
+/** The Jobs of this project, and one of an operator's under its plain name; those of tenants have plans of their own. */
+function liveJob(job: LiveJobObject): LiveJob[] {
+  const { name, labels, creationTimestamp: created } = job.metadata;
+  const isMigration = labels?.[nameLabel] === names.migrateJob || name.startsWith(names.migrateJob);
+  return isMigration && labels?.[tenantLabel] === undefined ? [{ name, state: jobState(job), created }] : [];
 }

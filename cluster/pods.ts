@@ -28,6 +28,8 @@ export interface ContainerState {
 export interface ContainerStatus {
   readonly name: string;
   readonly image: string;
+  /** What runs: `<name>@sha256:…`, where the cluster knows a digest of the image's manifest. */
+  readonly imageID?: string;
   readonly restartCount: number;
   readonly ready?: boolean;
   readonly state?: ContainerState;

@@ -9,7 +9,12 @@ interface Workload {
     readonly annotations?: Record<string, string>;
   };
   readonly spec: { readonly replicas?: number };
-  readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    /** All pods of the Deployment, those without this project's labels among them. */
+    readonly replicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
 }
 
 /** A Deployment, one of its ReplicaSets or of their pods, as `kubectl get deployments,replicasets,pods` lists them. */
@@ -54,6 +59,7 @@ export function rolloutOf(items: readonly RolloutItem[]): Rollout | undefined {
   const own = pods.filter(isOwn);
   const old = pods.filter((pod) => !isOwn(pod));
   const ready = own.filter(isServing).length;
-  const complete = ready === wanted && own.length === wanted && old.length === 0;
+  const others = (deployment.status?.replicas ?? wanted) > wanted;
+  const complete = ready === wanted && own.length === wanted && old.length === 0 && !others;
   return { deployment, replicaSet, wanted, own, ready, old, complete };
 }

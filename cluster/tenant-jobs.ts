@@ -1,19 +1,9 @@
 import type { App } from "../manifests/app.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { TenantJob } from "../migrations/fleet-plan.ts";
+import { jobState, type LiveJobObject } from "../takeover/objects.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { type JobStatus, jobState } from "./live-state.ts";
 import { workloadSelector } from "./pods.ts";
-
-/** What is read of a tenant's Job. */
-interface JobObject extends JobStatus {
-  readonly metadata: JobStatus["metadata"] & {
-    readonly name: string;
-    readonly labels: Readonly<Record<string, string>>;
-    readonly creationTimestamp: string;
-  };
-  readonly spec: { readonly suspend?: boolean };
-}
 
 /** Whose migrations: tenants', or those of a namespace's only database. */
 export type Owners = "tenants" | "only";
@@ -32,12 +22,12 @@ export async function readMigrateJobs(
   { migrateJob }: App,
   owners: Owners,
 ): Promise<readonly TenantJob[]> {
-  const { items } = await kubectl.get<{ items: JobObject[] }>("jobs", migrationSelector(migrateJob, owners));
+  const { items } = await kubectl.get<{ items: LiveJobObject[] }>("jobs", migrationSelector(migrateJob, owners));
   return items.map((job) => ({
     name: job.metadata.name,
-    tenantId: job.metadata.labels[tenantLabel] ?? "",
+    tenantId: job.metadata.labels?.[tenantLabel] ?? "",
     state: jobState(job),
     created: job.metadata.creationTimestamp,
-    suspended: job.spec.suspend === true,
+    suspended: job.spec?.suspend === true,
   }));
 }

@@ -20,6 +20,6 @@ export function clusterProvider(
   return new k8s.Provider(
     name,
     { context, namespace, upsertExistingObjects: true },
-    { ...options, transformations: [withoutKubeconfig] },
+    { ...options, transformations: [withoutKubeconfig, ...(options.transformations ?? [])] },
   );
 }

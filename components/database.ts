@@ -1,123 +1,106 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { names } from "../manifests/names.ts";
-import {
-  ownedDatabaseUrl,
-  postgresClaimSpec,
-  postgresDeploymentSpec,
-  postgresServiceSpec,
-} from "../manifests/postgres.ts";
+import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../manifests/database-secrets.ts";
+import { names, serviceAccounts } from "../manifests/names.ts";
+import { postgresClaimSpec, postgresDeploymentSpec, postgresServiceSpec } from "../manifests/postgres.ts";
 import { childOptions } from "./child-options.ts";
+import { declareSecrets, externalContents, ownedContents } from "./database-secrets.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { serviceAccount } from "./service-account.ts";
 
-/** Arguments of {@link OwnedDatabase}. */
-export interface OwnedDatabaseArgs {
+/** Where a database is used from, and by whom. */
+interface DatabaseUse {
   /** Kubernetes namespace of its objects. */
   readonly namespace: pulumi.Input<string>;
+  /** Secrets that pods get its URLs from. */
+  readonly secrets: DatabaseSecrets;
+}
+
+/** Arguments of {@link OwnedDatabase}. */
+export interface OwnedDatabaseArgs extends DatabaseUse {
   /** PostgreSQL image that keeps the official one's contract. */
   readonly image: string;
   /** `Always`, `IfNotPresent` or `Never`. */
   readonly imagePullPolicy: string;
   /** Size of the data volume, as a Kubernetes quantity. */
   readonly storage: string;
-  /** Password of the database's owner; the server takes it when it first initialises its volume. */
-  readonly password: pulumi.Input<string>;
+  /**
+   * What the Secrets hold.
+   *
+   * @default they are Secrets that others made
+   */
+  readonly credentials?: OwnedCredentials | undefined;
 }
 
 /** Arguments of {@link ExternalDatabase}. */
-export interface ExternalDatabaseArgs {
-  /** Kubernetes namespace of its objects. */
-  readonly namespace: pulumi.Input<string>;
-  /** `postgresql://user:password@host:port/database`. */
-  readonly url: pulumi.Input<string>;
+export interface ExternalDatabaseArgs extends DatabaseUse {
   /**
-   * The same, past a connection pooler.
+   * What the Secrets hold.
    *
-   * @default `url`
+   * @default they are Secrets that others made
    */
-  readonly migrationUrl?: pulumi.Input<string> | undefined;
+  readonly credentials?: ExternalCredentials | undefined;
 }
 
-/** A database as the migrate Job and the backend see it: a Secret that holds `DATABASE_URL`. */
+/** A database as the migrate Job and the backend see it: Secrets that hold `DATABASE_URL`. */
 export interface Database extends pulumi.ComponentResource {
-  /** Name of the Secret. */
-  readonly secretName: string;
-  /** Changes when the Secret's content does, and tells nothing of it. */
-  readonly secretVersion: pulumi.Output<string>;
-}
-
-/**
- * Declares the Secret of a database. The provider replaces a Secret whose content changes, so that each content is an
- * object with a uid of its own.
- */
-function credentials(
-  name: string,
-  namespace: pulumi.Input<string>,
-  stringData: Record<string, pulumi.Output<string>>,
-  options: pulumi.CustomResourceOptions,
-): k8s.core.v1.Secret {
-  const metadata = objectMetadata(names.databaseSecret, namespace, names.postgres);
-  return new k8s.core.v1.Secret(`${name}-credentials`, { metadata, stringData }, options);
+  /**
+   * Changes when the content of the backend's Secret does, and tells nothing of it; `undefined` for one that others
+   * made.
+   */
+  readonly secretVersion: pulumi.Output<string> | undefined;
 }
 
 /** A PostgreSQL of the stack's own: its data is on a volume claim and outlives its pod. */
 export class OwnedDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:OwnedDatabase";
-  /** Name of the Secret that holds `DATABASE_URL`. */
-  readonly secretName = names.databaseSecret;
-  /** Changes when the Secret's content does, and tells nothing of it. */
-  readonly secretVersion: pulumi.Output<string>;
+  /** Changes when the content of the backend's Secret does; `undefined` for one that others made. */
+  readonly secretVersion: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(OwnedDatabase.token, name, {}, options);
-    const { namespace } = args;
-    const password = pulumi.secret(args.password);
+    const { namespace, secrets, credentials } = args;
     const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
+    const own = childOptions(this, options);
 
-    const secret = credentials(
-      name,
-      namespace,
-      { DATABASE_URL: password.apply(ownedDatabaseUrl), POSTGRES_PASSWORD: password },
-      childOptions(this, options),
-    );
+    const declared = credentials && declareSecrets(name, namespace, secrets, ownedContents(credentials), own);
+    const account = serviceAccount(name, serviceAccounts.postgres, namespace, names.postgres, own);
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-data`,
       { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(args.storage) },
-      childOptions(this, options, { retainOnDelete: true }),
+      { ...own, retainOnDelete: true },
     );
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: metadata(names.postgres), spec: postgresDeploymentSpec({ ...args, secretName: this.secretName }) },
-      childOptions(this, options, { dependsOn: [secret, claim] }),
+      {
+        metadata: metadata(names.postgres),
+        spec: postgresDeploymentSpec({ ...args, secretName: secrets.migrations }),
+      },
+      { ...own, dependsOn: [...(declared ?? []), account, claim] },
     );
     new k8s.core.v1.Service(
       `${name}-service`,
       { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },
-      childOptions(this, options, { dependsOn: deployment }),
+      { ...own, dependsOn: deployment },
     );
-    this.secretVersion = secret.metadata.uid;
-    this.registerOutputs({ secretName: this.secretName });
+    this.secretVersion = declared?.[0].metadata.uid;
+    this.registerOutputs({});
   }
 }
 
-/** A PostgreSQL that lives elsewhere: only the Secret with its URL. */
+/** A PostgreSQL that lives elsewhere: only the Secrets with its URLs. */
 export class ExternalDatabase extends pulumi.ComponentResource implements Database {
   static readonly token = "unity:index:ExternalDatabase";
-  /** Name of the Secret that holds `DATABASE_URL`. */
-  readonly secretName = names.databaseSecret;
-  /** Changes when the Secret's content does, and tells nothing of it. */
-  readonly secretVersion: pulumi.Output<string>;
+  /** Changes when the content of the backend's Secret does; `undefined` for one that others made. */
+  readonly secretVersion: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(ExternalDatabase.token, name, {}, options);
-    const { url, migrationUrl } = args;
-    const urls = {
-      DATABASE_URL: pulumi.secret(url),
-      ...(migrationUrl !== undefined && { MIGRATION_DATABASE_URL: pulumi.secret(migrationUrl) }),
-    };
-    const secret = credentials(name, args.namespace, urls, childOptions(this, options));
-    this.secretVersion = secret.metadata.uid;
-    this.registerOutputs({ secretName: this.secretName });
+    const { namespace, secrets, credentials } = args;
+    const contents = credentials && externalContents(credentials, secrets.application !== secrets.migrations);
+    const own = childOptions(this, options);
+    this.secretVersion = contents && declareSecrets(name, namespace, secrets, contents, own)[0].metadata.uid;
+    this.registerOutputs({});
   }
 }
 

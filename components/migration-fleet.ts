@@ -9,6 +9,7 @@ import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
 import { fleetFaults, orderTenants } from "./fleet-order.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { serviceAccount } from "./service-account.ts";
 
 /** Arguments of {@link MigrationFleet}. */
 export interface MigrationFleetArgs extends FleetOptions {
@@ -66,6 +67,14 @@ export class MigrationFleet extends pulumi.ComponentResource {
       { metadata: objectMetadata(configMapName, namespace, app.migrateJob, app), data: files, immutable: true },
       childOptions(this, options),
     );
+    const account = serviceAccount(
+      name,
+      app.accounts.migrations,
+      namespace,
+      app.migrateJob,
+      childOptions(this, options),
+      app,
+    );
     const planned = new Map(attempts.map((attempt) => [attempt.tenant, attempt]));
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
       const { attempt = 1, started = false } = planned.get(tenant) ?? {};
@@ -77,7 +86,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
           metadata: { ...metadata, labels: migrationLabels(app, tenant) },
           spec: { ...jobSpec, suspend: !started },
         },
-        childOptions(this, options, { dependsOn: runner, ignoreChanges: ["spec.suspend"] }),
+        childOptions(this, options, { dependsOn: [account, runner], ignoreChanges: ["spec.suspend"] }),
       );
       return { tenant, name: metadata.name, job };
     });

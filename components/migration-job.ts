@@ -7,6 +7,7 @@ import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
 import { migrationLabels } from "../manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
+import { serviceAccount } from "./service-account.ts";
 import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link MigrationJob}. */
@@ -44,6 +45,14 @@ export class MigrationJob extends pulumi.ComponentResource {
     this.configMapName = configMapName;
     this.jobName = jobName(attempt);
 
+    const account = serviceAccount(
+      name,
+      app.accounts.migrations,
+      namespace,
+      app.migrateJob,
+      childOptions(this, options),
+      app,
+    );
     const runner = new k8s.core.v1.ConfigMap(
       `${name}-runner`,
       {
@@ -71,7 +80,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     const job = new k8s.batch.v1.Job(
       `${name}-job`,
       { metadata: { ...metadata, labels: migrationLabels(app, tenant) }, spec },
-      childOptions(this, options, { dependsOn: [runner, ...restorePoints] }),
+      childOptions(this, options, { dependsOn: [account, runner, ...restorePoints] }),
     );
     const timeoutSeconds = budget.awaitTimeoutSeconds;
     const target = { context, namespace, name: this.jobName, timeoutSeconds, workload: args.app?.migrateJob };

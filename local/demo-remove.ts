@@ -24,8 +24,10 @@ export async function removeDemo(environment: NodeJS.ProcessEnv): Promise<number
   const engine = engineFor(await openLocalStack(stackName, {}), cluster.environment);
   const { exitCode } = await engine.run("destroy", [], true);
   if (exitCode !== 0) return exitCode;
-  // The stack leaves it, as it holds the data.
-  await new Kubectl({ context, namespace }).run(["delete", "namespace", namespace, "--ignore-not-found"]);
+  // The stack leaves it, as it holds the data. It is gone once its pods have ended.
+  const patience = 300;
+  const deletion = ["delete", "namespace", namespace, "--ignore-not-found", `--timeout=${patience}s`];
+  await new Kubectl({ context, namespace }).run(deletion, "", patience + 10);
   rmSync(stackFolder(stackName), { recursive: true });
   if (own && stackName !== demoNames(undefined, cluster).stack) await removeImagesOf(imageName);
   console.log(`Removed: namespace ${namespace} of ${context}, with its data, and the stack ${stackName}.`);

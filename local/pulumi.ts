@@ -25,6 +25,8 @@ export interface Engine {
    * signal that it is aborted with.
    */
   run(verb: Verb, flags?: readonly string[], show?: boolean, stop?: AbortSignal): Promise<Run>;
+  /** Gives up the lock that a run has left which was killed, as its operator would. */
+  unlock(): Promise<void>;
   /** The stack's outputs; secrets are masked. */
   outputs(): Promise<Record<string, unknown>>;
 }
@@ -66,19 +68,19 @@ async function jsonOf(command: readonly string[], place: Place): Promise<Record<
 function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
   const place = { cwd, env: { NODE_COMPILE_CACHE: cachePath("compiled"), ...env } };
   const program = [process.execPath, join(projectRoot, "local", "engine", "main.ts")];
-  const of = ["--stack", stack.name, "--config-file", stack.configFile, "--state", stack.stateFile];
+  const of = ["--stack", stack.name, "--config-file", stack.configFile];
   return {
     name: "the embedded engine",
     run: (verb, flags = [], show = false, stop?: AbortSignal) =>
       execute([...program, verb, ...of, ...flags], place, show, stop),
+    unlock: async () => {}, // by itself: the lock names the process that has it
     outputs: () => jsonOf([...program, "stack-output", ...of, "--json"], place),
   };
 }
 
 function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
-  const backend = join(dirname(stack.configFile), "backend");
-  mkdirSync(backend, { recursive: true });
-  const own = { cwd, env: { ...env, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_SKIP_UPDATE_CHECK: "true" } };
+  mkdirSync(stack.backend, { recursive: true });
+  const own = { cwd, env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" } };
   const of = ["--stack", stack.name, "--config-file", stack.configFile];
   const folder = ["--cwd", dirname(stack.configFile), "--non-interactive"];
   const select = async () => {
@@ -96,13 +98,22 @@ function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
       const unasked = verb === "preview" ? [] : ["--yes", ...(verb === "refresh" ? [] : ["--skip-preview"])];
       return execute(["pulumi", verb, ...of, "--non-interactive", ...unasked, ...flags], own, show, stop);
     },
+    async unlock() {
+      const { exitCode, output } = await execute(["pulumi", "cancel", stack.name, "--yes", ...folder], own, false);
+      if (exitCode !== 0) throw new Error(output.trim());
+    },
     outputs: () => jsonOf(["pulumi", "stack", "output", "--json", "--stack", stack.name], own),
   };
 }
 
+/** @returns The environment in which either engine finds a stack, and those beside it. */
+export function statesOf({ backend, stateFile }: Stack): Record<string, string> {
+  return { PULUMI_BACKEND_URL: `file://${backend}`, UNITY_ENGINE_STATE: stateFile };
+}
+
 /** @returns The Pulumi CLI with a file backend if it is on PATH, else the embedded engine, for the program in `cwd`. */
 export function engineFor(stack: Stack, environment: NodeJS.ProcessEnv, cwd: string = projectRoot): Engine {
-  const env = { ...environment, ...stack.environment };
+  const env = { ...environment, ...statesOf(stack), ...stack.environment };
   const hasCli = spawnSync("pulumi", ["version"], { env, stdio: "ignore" }).status === 0;
   return hasCli ? pulumiCli(stack, { env, cwd }) : embeddedEngine(stack, { env, cwd });
 }

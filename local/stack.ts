@@ -9,8 +9,10 @@ export interface Stack {
   readonly name: string;
   /** Its settings, in the form of `Pulumi.<stack>.yaml`. */
   readonly configFile: string;
-  /** The embedded engine's state. */
+  /** The embedded engine's states; `{stack}` in it stands for a stack's name. */
   readonly stateFile: string;
+  /** Folder of the Pulumi CLI's states. */
+  readonly backend: string;
   /** What a command of this stack needs in its environment: where the passphrase is. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -28,14 +30,16 @@ function writeOnce(path: string, content: () => string): void {
  * Opens a stack, made from `Pulumi.dev.yaml` at first, with a passphrase and a database password of its own.
  *
  * @param values Settings to change, without the project's prefix; `undefined` leaves one as it is.
+ * @param beside Stack that this one shares passphrase and backend with, so that each can be referred to by the other.
  */
 export async function openLocalStack(
   name: string,
   values: Readonly<Record<string, string | undefined>>,
+  beside: string = name,
 ): Promise<Stack> {
-  const folder = stackFolder(name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(folder, "passphrase")];
+  const [folder, shared] = [stackFolder(name), stackFolder(beside)];
+  for (const each of [folder, shared]) mkdirSync(each, { recursive: true, mode: 0o700 });
+  const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(shared, "passphrase")];
   // The Pulumi CLI makes a stack only for a project's folder, and writes into the settings that lie there.
   copyFileSync(join(projectRoot, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
   const isNew = !existsSync(configFile);
@@ -55,5 +59,11 @@ export async function openLocalStack(
   if (!(values.databasePassword ?? config["unity:databasePassword"])) {
     await setConfig(project, configFile, "databasePassword", randomBytes(18).toString("base64url"), true);
   }
-  return { name, configFile, stateFile: join(folder, "state.json"), environment };
+  return {
+    name,
+    configFile,
+    stateFile: join(stackFolder("{stack}"), "state.json"),
+    backend: join(shared, "backend"),
+    environment,
+  };
 }

@@ -1,5 +1,4 @@
 import type { types } from "@pulumi/kubernetes";
-import { names } from "./names.ts";
 
 /** Who does something to a stack: `update` is `pulumi up`, `preview` only looks. */
 export type Task = "preview" | "update";
@@ -24,6 +23,12 @@ export interface AccessOptions {
   readonly namespace: string;
   /** Whether the stack declares volume claims: for a database of its own, or for restore points. */
   readonly hasVolumes: boolean;
+  /** Secrets that the stack declares, or has declared before with other settings. */
+  readonly ownSecrets: readonly string[];
+  /** Secrets that others made: which keys they have is looked at. */
+  readonly existingSecrets: readonly string[];
+  /** Whether the application has a role of its own. */
+  readonly hasTwoRoles: boolean;
 }
 
 const declare = ["get", "create", "patch", "delete"];
@@ -34,21 +39,42 @@ const asking: readonly AccessRule[] = [
   { apiGroup: "", resources: ["pods"], verbs: look, purpose: "finding the pods that can ask the database" },
   { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, in a pod" },
   { apiGroup: "batch", resources: ["jobs"], verbs: look, purpose: "knowing which migrations there were" },
+  { apiGroup: "apps", resources: ["deployments"], verbs: look, purpose: "knowing what is there already" },
+  {
+    apiGroup: "",
+    resources: ["services", "persistentvolumeclaims"],
+    verbs: look,
+    purpose: "knowing what is there already",
+  },
 ];
 
 const comparing: readonly AccessRule[] = [
-  { apiGroup: "apps", resources: ["deployments"], verbs: ["get"], purpose: "comparing with what is there" },
+  {
+    apiGroup: "networking.k8s.io",
+    resources: ["networkpolicies"],
+    verbs: ["get"],
+    purpose: "comparing with what is there",
+  },
+  { apiGroup: "policy", resources: ["poddisruptionbudgets"], verbs: ["get"], purpose: "comparing with what is there" },
   {
     apiGroup: "",
-    resources: ["configmaps", "services", "serviceaccounts", "persistentvolumeclaims"],
+    resources: ["configmaps", "serviceaccounts"],
     verbs: ["get"],
     purpose: "comparing with what is there",
   },
 ];
 
-function updating({ namespace, hasVolumes }: AccessOptions): readonly AccessRule[] {
-  const secrets = [names.databaseSecret];
+/** Empty lists of names would mean all names. */
+function looking({ existingSecrets }: AccessOptions): readonly AccessRule[] {
+  if (existingSecrets.length === 0) return [];
+  const purpose = "knowing whether the Secrets are there that others make";
+  return [{ apiGroup: "", resources: ["secrets"], verbs: ["get"], resourceNames: existingSecrets, purpose }];
+}
+
+function updating(options: AccessOptions): readonly AccessRule[] {
+  const { namespace, hasVolumes, hasTwoRoles } = options;
   return [
+    ...looking(options),
     {
       apiGroup: "",
       resources: ["namespaces"],
@@ -61,14 +87,36 @@ function updating({ namespace, hasVolumes }: AccessOptions): readonly AccessRule
       apiGroup: "",
       resources: ["secrets"],
       verbs: ["get", "patch", "delete"],
-      resourceNames: secrets,
+      resourceNames: options.ownSecrets,
       purpose: "declaring the database's Secret",
+    },
+    // The application's Secret has its role's name, and the role before may have had any.
+    ...(hasTwoRoles
+      ? [{ apiGroup: "", resources: ["secrets"], verbs: ["delete"], purpose: "removing the Secret of the role before" }]
+      : []),
+    {
+      apiGroup: "networking.k8s.io",
+      resources: ["networkpolicies"],
+      verbs: declare,
+      purpose: "declaring what the pods may say to whom",
+    },
+    {
+      apiGroup: "policy",
+      resources: ["poddisruptionbudgets"],
+      verbs: declare,
+      purpose: "declaring how many pods may be away",
     },
     {
       apiGroup: "",
       resources: ["configmaps", "services", "serviceaccounts"],
       verbs: declare,
       purpose: "declaring what the pods need",
+    },
+    {
+      apiGroup: "",
+      resources: ["services", "persistentvolumeclaims"],
+      verbs: ["list"],
+      purpose: "knowing what is there already",
     },
     ...(hasVolumes
       ? [
@@ -107,7 +155,7 @@ function updating({ namespace, hasVolumes }: AccessOptions): readonly AccessRule
 
 /** @returns All that a task needs in the stack's namespace, and no more. */
 export function accessRules(task: Task, options: AccessOptions): readonly AccessRule[] {
-  return task === "update" ? updating(options) : [...asking, ...comparing];
+  return task === "update" ? updating(options) : [...asking, ...comparing, ...looking(options)];
 }
 
 /** @returns The rules as a Role has them. */

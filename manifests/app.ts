@@ -1,4 +1,4 @@
-import { labels, names, ports } from "./names.ts";
+import { labels, names, ports, serviceAccounts } from "./names.ts";
 import { userIds } from "./security.ts";
 
 /** What tells one app from another on the cluster. Unity's is the default everywhere. */
@@ -13,6 +13,8 @@ export interface App {
   readonly port: number;
   /** Paths that answer 200: while the process is alive, and while it can serve. */
   readonly paths: { readonly alive: string; readonly ready: string };
+  /** Service accounts of the app's pods and of the migrations'; they have no rights. */
+  readonly accounts: { readonly backend: string; readonly migrations: string };
   /** User and group id that the image runs as. */
   readonly userId: number;
 }
@@ -24,6 +26,7 @@ export const unity: App = {
   partOf: "unity",
   port: ports.backend,
   paths: { alive: "/health/live", ready: "/health/ready" },
+  accounts: serviceAccounts,
   userId: userIds.backend,
 };
 

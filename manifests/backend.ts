@@ -1,6 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { type App, appLabels, unity } from "./app.ts";
+import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
+import type { Inherited, ServicePort } from "./inherited.ts";
 import { selectorLabels } from "./names.ts";
 import {
   databaseUrlVariable,
@@ -35,6 +37,12 @@ export interface BackendOptions extends RunnerOptions {
    * @default Unity
    */
   readonly app?: App | undefined;
+  /**
+   * What is kept of a backend that was there before the stack.
+   *
+   * @default nothing
+   */
+  readonly inherited?: Inherited | undefined;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -56,7 +64,11 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
     ports: [{ name: "http", containerPort: port }],
-    env: [databaseUrlVariable(options.secretName), ...toleratedVariable(options.toleratedRevisions)],
+    env: [
+      databaseUrlVariable(options.secretName),
+      ...tlsVariables(options.tls),
+      ...toleratedVariable(options.toleratedRevisions),
+    ],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     startupProbe: probe(paths.alive, 1, 60),
@@ -67,7 +79,34 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     // Until every proxy has taken the pod off its list, requests still come: the app must still answer them.
     lifecycle: { preStop: { exec: { command: ["sleep", "2"] } } },
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [temporary.mount],
+    volumeMounts: [...tlsMounts(options.tls), temporary.mount],
+  };
+}
+
+/** The pods of one release go to nodes of their own as far as there are any; where there are none, they run all the same. */
+const overNodes = ({ backend }: App): types.input.core.v1.TopologySpreadConstraint => ({
+  maxSkew: 1,
+  topologyKey: "kubernetes.io/hostname",
+  whenUnsatisfiable: "ScheduleAnyway",
+  labelSelector: { matchLabels: selectorLabels(backend) },
+  matchLabelKeys: ["pod-template-hash"],
+});
+
+/**
+ * Spec of the backend's PodDisruptionBudget: what empties a node takes one pod at a time. One that doesn't serve anyway
+ * is in nobody's way.
+ *
+ * @returns `undefined` for a single pod, with which no node could ever be emptied.
+ */
+export function disruptionBudgetSpec(
+  replicas: number,
+  app: App = unity,
+): types.input.policy.v1.PodDisruptionBudgetSpec | undefined {
+  if (replicas < 2) return undefined;
+  return {
+    minAvailable: replicas - 1,
+    selector: { matchLabels: selectorLabels(app.backend) },
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
   };
 }
 
@@ -79,30 +118,39 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     progressDeadlineSeconds: options.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    selector: { matchLabels: selectorLabels(app.backend) },
+    selector: options.inherited?.selector ?? { matchLabels: selectorLabels(app.backend) },
     template: {
       metadata: {
-        labels: appLabels(app, app.backend),
+        labels: { ...appLabels(app, app.backend), ...options.inherited?.podLabels },
         annotations: {
           "kubectl.kubernetes.io/default-container": app.backend,
           ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
         },
       },
       spec: {
-        ...podDefaults,
+        ...podDefaults(app.accounts.backend),
         securityContext: podSecurityContext(app.userId),
         initContainers: [runnerContainer(options.initContainer, options)],
         containers: [backendContainer(options)],
-        volumes: [runnerVolume(options.configMapName), temporary.volume],
+        ...(options.replicas > 1 && { topologySpreadConstraints: [overNodes(app)] }),
+        volumes: [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), temporary.volume],
       },
     },
   };
 }
 
+/** Ports of the backend's Service: by number, since the pods that a stack takes over name theirs as they like. */
+export function backendServicePorts({ port }: App = unity): ServicePort[] {
+  return [{ name: "http", port, targetPort: port }];
+}
+
 /** Spec of the backend's Service. */
-export function backendServiceSpec({ backend, port }: App = unity): types.input.core.v1.ServiceSpec {
+export function backendServiceSpec(
+  { serviceSelector, servicePorts }: Inherited = {},
+  app: App = unity,
+): types.input.core.v1.ServiceSpec {
   return {
-    selector: selectorLabels(backend),
-    ports: [{ name: "http", port, targetPort: "http" }],
+    selector: { ...(serviceSelector ?? selectorLabels(app.backend)) },
+    ports: [...(servicePorts ?? backendServicePorts(app))],
   };
 }

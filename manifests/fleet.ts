@@ -12,7 +12,7 @@ export interface Tenant {
 
 /** What the migrations of several databases are made of. */
 export interface FleetOptions
-  extends Omit<MigrationOptions, "secretName" | "tenant" | "allowDowngrade" | "restorePointImage"> {
+  extends Omit<MigrationOptions, "secretName" | "tenant" | "allowDowngrade" | "restorePointImage" | "applicationRole"> {
   /** The databases, each by its tenant's name and its Secret. */
   readonly tenants: readonly Tenant[];
 }

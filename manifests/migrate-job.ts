@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import { migrationJobName } from "../migrations/job-identity.ts";
 import { lockDigest } from "../migrations/lock.ts";
 import { type App, unity } from "./app.ts";
+import { tlsVolumes } from "./database-tls.ts";
 import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
 import {
   type RunnerFilesOptions,
@@ -31,7 +32,7 @@ export function migrateJobSpec(
     template: {
       metadata: { labels: migrationLabels(app, options.tenant) },
       spec: {
-        ...podDefaults,
+        ...podDefaults(app.accounts.migrations),
         restartPolicy: "Never",
         securityContext: podSecurityContext(app.userId),
         ...(initContainers.length > 0 && { initContainers }),
@@ -39,6 +40,7 @@ export function migrateJobSpec(
         volumes: [
           runnerVolume(configMapName),
           ...(initContainers.length > 0 ? [restorePointsVolume] : []),
+          ...tlsVolumes(options.tls),
           temporary.volume,
         ],
       },

@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import { labels, names, ports, selectorLabels } from "./names.ts";
+import { labels, names, ports, selectorLabels, serviceAccounts } from "./names.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /** What a stack's own PostgreSQL is made of. */
@@ -15,9 +15,9 @@ export interface PostgresOptions {
 
 const dataMountPath = "/var/lib/postgresql/data";
 
-/** URL of the stack's own database for `password`, which may hold any character. */
-export function ownedDatabaseUrl(password: string): string {
-  const credentials = `${names.databaseOwner}:${encodeURIComponent(password)}`;
+/** URL of the stack's own database for a role's `password`, which may hold any character. */
+export function ownedDatabaseUrl(password: string, role: string = names.databaseOwner): string {
+  const credentials = `${role}:${encodeURIComponent(password)}`;
   return `postgresql://${credentials}@${names.postgresService}:${ports.postgres}/${names.database}`;
 }
 
@@ -71,7 +71,7 @@ export function postgresDeploymentSpec(options: PostgresOptions): types.input.ap
     template: {
       metadata: { labels: labels(names.postgres) },
       spec: {
-        ...podDefaults,
+        ...podDefaults(serviceAccounts.postgres),
         securityContext: podSecurityContext(userIds.postgres),
         containers: [postgresContainer(options)],
         volumes: [

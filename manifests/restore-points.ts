@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
-import { labels, names } from "./names.ts";
+import { type DatabaseTls, tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
+import { labels, names, serviceAccounts } from "./names.ts";
 import { migrationUrlVariables, runnerPath, runnerVolume } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
@@ -8,8 +9,14 @@ export interface RestorePointOptions {
   /** PostgreSQL image whose `pg_dump` is not older than the server. */
   readonly image: string;
   readonly imagePullPolicy: string;
-  /** Secret with the database's URL. */
+  /** Secret with the database's URL, of the role that migrates. */
   readonly secretName: string;
+  /**
+   * How sessions are encrypted.
+   *
+   * @default libpq's own: TLS where the server offers it, unverified
+   */
+  readonly tls?: DatabaseTls | undefined;
 }
 
 /** What the script does; `list` prints a JSON array of restore points. */
@@ -42,6 +49,7 @@ export function restorePointContainer(
     command: ["bash", `${runnerPath}/${restorePointFile}`, command.verb, argument[command.verb]],
     env: [
       ...migrationUrlVariables(options.secretName),
+      ...tlsVariables(options.tls),
       { name: "HOSTNAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "RESTORE_POINTS", value: folder },
     ],
@@ -51,6 +59,7 @@ export function restorePointContainer(
     volumeMounts: [
       { name: "runner", mountPath: runnerPath, readOnly: true },
       { name: restorePointsVolume.name, mountPath: folder },
+      ...tlsMounts(options.tls),
       temporary.mount,
     ],
   };
@@ -76,11 +85,11 @@ export function restoreJobSpec(
     template: {
       metadata: { labels: labels(names.restoreJob) },
       spec: {
-        ...podDefaults,
+        ...podDefaults(serviceAccounts.migrations),
         restartPolicy: "Never",
         securityContext: podSecurityContext(userIds.backend),
         containers: [restorePointContainer(command, options)],
-        volumes: [runnerVolume(configMapName), restorePointsVolume, temporary.volume],
+        volumes: [runnerVolume(configMapName), restorePointsVolume, ...tlsVolumes(options.tls), temporary.volume],
       },
     },
   };

@@ -3,6 +3,8 @@ import { contentHash } from "../migrations/job-identity.ts";
 import type { Lock } from "../migrations/lock.ts";
 import { sqlHash } from "../migrations/plan-hash.ts";
 import { cutAt } from "../migrations/target.ts";
+import type { ApplicationRole } from "./database-secrets.ts";
+import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
@@ -32,10 +34,22 @@ export interface RunnerOptions {
   readonly imagePullPolicy: string;
   /** Name of the ConfigMap that holds the runner's files. */
   readonly configMapName: string;
-  /** Name of the Secret that holds `DATABASE_URL`. */
+  /** Secret with the URL of the role that the container logs in as. */
   readonly secretName: string;
   /** How long each part of a migration may take. */
   readonly budget: TimeBudget;
+  /**
+   * The role that is given its rights.
+   *
+   * @default none: the role that migrates is the application's, too
+   */
+  readonly applicationRole?: ApplicationRole | undefined;
+  /**
+   * How sessions are encrypted.
+   *
+   * @default libpq's own: TLS where the server offers it, unverified
+   */
+  readonly tls?: DatabaseTls | undefined;
 }
 
 /** The folder of the runner's files in a container. */
@@ -96,8 +110,13 @@ export function runnerVolume(configMapName: string): types.input.core.v1.Volume 
 }
 
 /** `DATABASE_URL` by reference: the value is in no manifest. */
-export function databaseUrlVariable(secretName: string): types.input.core.v1.EnvVar {
-  return { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
+export function databaseUrlVariable(secretName: string, name = "DATABASE_URL"): types.input.core.v1.EnvVar {
+  return { name, valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
+}
+
+/** What the runner is told of the role that only reads and writes rows: its name as an argument, its URL by reference. */
+function applicationRoleWords({ name, create }: ApplicationRole): string[] {
+  return [`--application-role=${name}`, ...(create ? ["--create-application-role"] : [])];
 }
 
 /** What migrations use: `DATABASE_URL`, and where that leads to a connection pooler the direct one, if the Secret has it. */
@@ -118,7 +137,7 @@ export function runnerContainer(
   options: RunnerOptions,
   targetRevision?: string,
 ): types.input.core.v1.Container {
-  const { budget } = options;
+  const { budget, applicationRole: role, tls } = options;
   const target = targetRevision === undefined ? [] : [`--target=${targetRevision}`];
   const chainFile = targetRevision === undefined ? chainFiles.backend : chainFiles.migration;
   return {
@@ -132,9 +151,12 @@ export function runnerContainer(
       `--statement-timeout-seconds=${budget.statementTimeoutSeconds}`,
       `--deadline-seconds=${budget.deadlineSeconds}`,
       ...target,
+      ...(role === undefined ? [] : applicationRoleWords(role)),
     ],
     env: [
       ...migrationUrlVariables(options.secretName),
+      ...(role === undefined ? [] : [databaseUrlVariable(role.secretName, "APPLICATION_DATABASE_URL")]),
+      ...tlsVariables(tls),
       { name: "UNITY_IMAGE", value: options.image }, // for the run record: a container isn't told its own
       { name: "PYTHONUNBUFFERED", value: "1" },
       { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only
@@ -142,6 +164,6 @@ export function runnerContainer(
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [{ name: "runner", mountPath: runnerPath, readOnly: true }, temporary.mount],
+    volumeMounts: [{ name: "runner", mountPath: runnerPath, readOnly: true }, ...tlsMounts(tls), temporary.mount],
   };
 }

@@ -24,11 +24,25 @@ export const containerSecurityContext = {
   readOnlyRootFilesystem: true,
 } satisfies types.input.core.v1.SecurityContext;
 
-/** What every pod of ours sets: no API token, and no environment variables made of other Services. */
-export const podDefaults = {
-  automountServiceAccountToken: false,
-  enableServiceLinks: false,
-} satisfies Partial<types.input.core.v1.PodSpec>;
+/** What every pod of ours sets: its own account, no API token, and no environment variables made of other Services. */
+export function podDefaults(serviceAccountName: string) {
+  return {
+    serviceAccountName,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+  } satisfies Partial<types.input.core.v1.PodSpec>;
+}
+
+/**
+ * Labels of the namespace: Kubernetes itself refuses there any pod that does not meet the `restricted` standard
+ * (https://kubernetes.io/docs/concepts/security/pod-security-admission/).
+ */
+export const namespaceLabels = Object.fromEntries(
+  ["enforce", "audit", "warn"].flatMap((mode) => [
+    [`pod-security.kubernetes.io/${mode}`, "restricted"],
+    [`pod-security.kubernetes.io/${mode}-version`, "latest"],
+  ]),
+) as Readonly<Record<string, string>>;
 
 /** A writable `/tmp` for a container whose root file system is read-only. */
 export const temporary = {

@@ -175,7 +175,7 @@ function describeUnreachable({ what, cause }: Unreachable, context: string, kube
   return {
     sentence: `Cluster of context ${context} can't be asked: ${cause}`,
     instruction:
-      `Mend access until this answers: ${kubectl} get pods,jobs. ` +
+      `Mend access until this answers: ${kubectl} get jobs,deployments,services,persistentvolumeclaims. ` +
       "Another context: kubectl config get-contexts, then pulumi config set context <name>",
   };
 }

@@ -18,11 +18,13 @@ interface CurrentPlan {
  * Finds out in what a plan differs from the one whose hash was pinned. A hash tells no content, but the likely plans can
  * be tried: the same work from another revision, and the same start with fewer revisions.
  *
+ * @param pinned `null` for the plan of a database that could not be asked.
  * @returns One sentence.
  */
-export function explainMove(pinned: string, { lock, image, from, pending: left }: CurrentPlan): string {
+export function explainMove(pinned: string | null, { lock, image, from, pending: left }: CurrentPlan): string {
   if (from === null || left === null) return "The database can't be asked, so that nobody knows what would be done.";
   const at = from.join(", ") || "no revision";
+  if (pinned === null) return `The database can be asked now: it is at ${at}.`;
   const starts = [[], ...lock.revisions.slice(-tried).map(({ id }) => [id])];
   const start = starts.find((ids) => planHash(image, ids, pending(lock, ids)) === pinned);
   if (start !== undefined) {

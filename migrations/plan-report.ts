@@ -1,4 +1,6 @@
+import { describeRefused, describeTakeOver } from "../takeover/report.ts";
 import type { JobAttempt } from "./job-identity.ts";
+import { needsPerson } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
 import type { JudgedFinding } from "./policy.ts";
 import { describeRefusal } from "./refusal-report.ts";
@@ -11,8 +13,9 @@ const saidElsewhere: ReadonlySet<string> = new Set(["missing-downgrade", "sql-no
 
 /** @returns The plan for people. `full` shows whole statements. */
 export function describePlan(plan: Plan, full = false): string {
-  const { sentence, instruction, state, pending, total, direction, hash, job, refusal } = plan;
-  if (job === null && refusal === null) return `${sentence}\n${instruction}`;
+  const { sentence, instruction, state, pending, total, direction, hash, job, refusal, takeOver } = plan;
+  const misfits = describeRefused(takeOver.refused);
+  if (needsPerson(state)) return [sentence, instruction, ...misfits].join("\n");
   const lines = [sentence];
   if (state.kind === "unreachable") lines.push(instruction);
   if (pending !== null && pending.length > 0) {
@@ -26,6 +29,7 @@ export function describePlan(plan: Plan, full = false): string {
     lines.push(`Plan hash: ${hash}`);
   }
   if (job !== null) lines.push(describeJob(job));
+  lines.push(...describeTakeOver(takeOver), ...misfits);
   return [...lines, ...(refusal === null ? [] : describeRefusal(refusal, pending !== null))].join("\n");
 }
 

@@ -1,3 +1,4 @@
+import { noTakeOver, type TakeOver } from "../takeover/take-over.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import {
   classify,
@@ -35,6 +36,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   /** Identity of what would be done; `null` if nothing is pending, or the database could not be asked. */
   readonly hash: string | null;
   readonly refusal: Refusal | null;
+  /** What was set up by hand and becomes the stack's. */
+  readonly takeOver: TakeOver;
   /** The migrate Job that the update declares; `null` if only a person can decide: it must not go on. */
   readonly job: JobAttempt | null;
 }
@@ -44,6 +47,8 @@ export interface PlanInputs extends Goal, RefusalInputs {
   readonly reading: Reading;
   /** Migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
+  /** @default nothing was set up by hand */
+  readonly takeOver?: TakeOver;
   /** Name of the first attempt at this release's migration. */
   readonly firstJobName: string;
   /** Where the instructions' commands look. */
@@ -52,11 +57,12 @@ export interface PlanInputs extends Goal, RefusalInputs {
 
 /** @throws {Error} If the lock has not exactly one head. */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
+  const { reading, jobs, lock, image, firstJobName, target, targetRevision, takeOver = noTakeOver } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
   const hash = work.from === null || !work.revisions?.length ? null : planHash(image, work.from, work.revisions);
   const refusal = needsPerson(state) ? null : refuse(inputs, work, hash);
+  const isRefused = needsPerson(state) || refusal !== null || takeOver.refused.length > 0;
   return {
     ...describeState(state, lock, target, inputs),
     state,
@@ -66,7 +72,8 @@ export function makePlan(inputs: PlanInputs): Plan {
     pending: work.seen && numbered(lock, work.seen),
     hash,
     refusal,
-    job: needsPerson(state) || refusal !== null ? null : jobAttempt(firstJobName, jobs, state),
+    takeOver,
+    job: isRefused ? null : jobAttempt(firstJobName, jobs, state),
   };
 }
 

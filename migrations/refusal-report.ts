@@ -1,14 +1,15 @@
 import type { Unapproved } from "./policy.ts";
-import type { Refusal } from "./refusal.ts";
+import { type Refusal, unknownPlan } from "./refusal.ts";
 import { flat, shortened } from "./statement-text.ts";
 
 /** @returns Lines that say why the update must not go on, and how to allow it. `asked`: the database gave its revision. */
-export function describeRefusal({ goingBack, unapproved, moved }: Refusal, asked: boolean): string[] {
+export function describeRefusal({ goingBack, unapproved, moved, unpinned }: Refusal, asked: boolean): string[] {
   return [
     ...(goingBack.length > 0 ? ["Refused: the database would have to go back. Nothing was changed."] : []),
     ...goingBack.map((hindrance) => `  ${hindrance}`),
     ...(unapproved.length > 0 ? describeUnapproved(unapproved, asked) : []),
     ...(moved ? describeMove(moved) : []),
+    ...(unpinned ? describeUnpinned(unpinned) : []),
   ];
 }
 
@@ -39,13 +40,26 @@ function configuration(unapproved: readonly Unapproved[]): string[] {
   return ["unity:approvals:", ...entries];
 }
 
-function describeMove({ expected, found, because }: NonNullable<Refusal["moved"]>): string[] {
-  const now = found === null ? "not known" : found;
+const letThrough =
+  "Wait until the database answers; or, if this update is what mends it, let it through: " +
+  `pulumi config set planHash ${unknownPlan}`;
+
+function describeUnpinned({ found }: NonNullable<Refusal["unpinned"]>): string[] {
   return [
-    `Refused: the plan has moved. unity:planHash is ${expected}; the hash of this plan is ${now}. Nothing was changed.`,
+    "Refused: in production only a plan that was reviewed is carried out. Nothing was changed.",
+    found === null
+      ? `  The database can't be asked, so that nobody knows what would be done. ${letThrough}`
+      : `  Review this plan; if it is the one you want: pulumi config set planHash ${found}`,
+  ];
+}
+
+function describeMove({ expected, found, because }: NonNullable<Refusal["moved"]>): string[] {
+  const now = found ?? "not known";
+  return [
+    `Refused: the plan has moved. unity:planHash is ${expected ?? unknownPlan}; the hash of this plan is ${now}. Nothing was changed.`,
     `  ${because}`,
     found === null
-      ? "  Wait until the database answers, or let any plan through: pulumi config rm planHash"
+      ? `  ${letThrough}`
       : `  Review this plan; if it is the one you want: pulumi config set planHash ${found}`,
   ];
 }

@@ -10,8 +10,17 @@ export interface Refusal {
   /** Findings that the stack has to approve. */
   readonly unapproved: readonly Unapproved[];
   /** The plan that was pinned is not this one; `found` is `null` if the database could not be asked. */
-  readonly moved: { readonly expected: string; readonly found: string | null; readonly because: string } | null;
+  readonly moved: {
+    readonly expected: string | null;
+    readonly found: string | null;
+    readonly because: string;
+  } | null;
+  /** No plan was pinned, and this stack carries out none but a pinned one; `found` as above. */
+  readonly unpinned: { readonly found: string | null } | null;
 }
+
+/** What a stack pins to let through an update while the database can't be asked, and only then. */
+export const unknownPlan = "unknown";
 
 /** What a stack allows. */
 export interface RefusalInputs extends WorkInputs {
@@ -23,8 +32,14 @@ export interface RefusalInputs extends WorkInputs {
    * @default false
    */
   readonly allowDowngrade?: boolean | undefined;
-  /** Hash of the plan that was reviewed, if the stack pins it. */
+  /** Hash of the plan that was reviewed, if the stack pins it; or {@link unknownPlan}. */
   readonly pinnedHash: string | undefined;
+  /**
+   * Whether only a pinned plan may be carried out.
+   *
+   * @default false
+   */
+  readonly pinRequired?: boolean | undefined;
 }
 
 /**
@@ -32,18 +47,21 @@ export interface RefusalInputs extends WorkInputs {
  * @returns What the stack does not allow of the work; `null` if it allows all.
  */
 export function refuse(inputs: RefusalInputs, work: Work, hash: string | null): Refusal | null {
-  const { lock, image, approvals, pinnedHash, allowDowngrade = false } = inputs;
+  const { lock, image, approvals, pinnedHash, pinRequired = false, allowDowngrade = false } = inputs;
   const { direction, from, revisions, seen } = work;
   const back = direction === "downgrade";
   // Of a database that can't be asked each revision may be pending: the update may mend it, and then migrate it.
   const findings = back ? [] : unapproved(seen ?? judge(lock.revisions, approvals));
   const goingBack = back ? hindrances(revisions ?? [], allowDowngrade) : [];
-  const isOther = pinnedHash !== undefined && revisions?.length !== 0 && hash !== pinnedHash;
+  const pinned = pinnedHash === unknownPlan ? null : pinnedHash;
+  const isOther = pinned !== undefined && revisions?.length !== 0 && hash !== pinned;
   const moved = isOther
-    ? { expected: pinnedHash, found: hash, because: explainMove(pinnedHash, { lock, image, from, pending: revisions }) }
+    ? { expected: pinned, found: hash, because: explainMove(pinned, { lock, image, from, pending: revisions }) }
     : null;
-  const refused = findings.length > 0 || goingBack.length > 0 || moved !== null;
-  return refused ? { goingBack, unapproved: findings, moved } : null;
+  const isUnpinned = pinRequired && pinnedHash === undefined && revisions?.length !== 0;
+  const unpinned = isUnpinned ? { found: hash } : null;
+  const refused = findings.length > 0 || goingBack.length > 0 || moved !== null || unpinned !== null;
+  return refused ? { goingBack, unapproved: findings, moved, unpinned } : null;
 }
 
 /** What is against undoing revisions. */

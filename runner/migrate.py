@@ -13,7 +13,9 @@ modes:
 
 Needs Python 3.9, Alembic 1.8, SQLAlchemy 1.4 and psycopg 3 or 2 (the bounds are given to libpq, so other drivers won't
 do), and `DATABASE_URL` in the environment. Where that leads to a connection pooler, `MIGRATION_DATABASE_URL` must lead
-to PostgreSQL itself; it is used instead. `UNITY_IMAGE`, the image's reference, is for the run record.
+to PostgreSQL itself; it is used instead. Where the application has a role of its own, which migrations give its rights,
+`APPLICATION_DATABASE_URL` is that role's. `PGSSLMODE` holds for all of them. `UNITY_IMAGE`, the image's reference, is
+for the run record.
 
 exit codes: 0 done; 1 failed, or status: a person has to decide; 2 wrong usage; 3 status: revisions are pending;
 128 + n ended by signal n.
@@ -35,6 +37,7 @@ from runner_database import Database, verify_image
 from runner_downgrade import downgrade, reach
 from runner_ending import SIGNALS, end_when_told, fail
 from runner_failures import describe, worth_retrying
+from runner_roles import application_role
 from runner_session import database_url, set_up_sessions
 from runner_status import status
 from runner_task import Task
@@ -56,6 +59,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--lock-timeout-seconds", type=float, default=5)
     parser.add_argument("--statement-timeout-seconds", type=float, default=300)
     parser.add_argument("--deadline-seconds", type=float, default=600)
+    parser.add_argument("--application-role", metavar="NAME", help="role that reads and writes rows (default: none)")
+    parser.add_argument("--create-application-role", action="store_true", help="make that role if it is missing")
     parser.add_argument("--termination-log", type=Path, default="/dev/termination-log", help="written if it exists")
     arguments = parser.parse_args()
     if arguments.mode == "downgrade" and not arguments.target:
@@ -79,7 +84,9 @@ def main() -> int | None:
         chain, url = Chain.read(arguments.chain), database_url()
         threading.Thread(target=end_when_told, args=(url, seconds, log), daemon=True).start()
         os.chdir(arguments.folder)  # as `alembic` would run there: relative paths of alembic.ini are the folder's
-        task = Task(Database(), chain, url, deadline, arguments.target)
+        name, create = arguments.application_role, arguments.create_application_role
+        role = application_role(name, create) if name else None
+        task = Task(Database(), chain, url, deadline, arguments.target, role)
         if arguments.mode != "status":  # which tells of it
             verify_image(task.database, chain)
     except Exception as error:

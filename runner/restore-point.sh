@@ -19,6 +19,13 @@ fail() {
 
 decoded() { printf '%b' "${1//%/\\x}"; }
 
+# The place of an sslmode among libpq's, from the weakest on; -1 for another word.
+strength() {
+  local modes=(disable allow prefer require verify-ca verify-full) place
+  for place in "${!modes[@]}"; do [[ ${modes[place]} != "$1" ]] || { echo "$place"; return; }; done
+  echo -1
+}
+
 # Gives the URL to libpq by its environment variables, so that it is on no command line.
 connect_by_environment() {
   local pattern='^postgres(ql)?(\+[a-z0-9]+)?://(([^:@/?]*)(:([^@/?]*))?@)?(\[([^]]+)\]|([^:/?,]*))(:([0-9]+))?/([^/?]+)(\?(.*))?$'
@@ -35,6 +42,9 @@ connect_by_environment() {
   for parameter in "${parameters[@]}"; do
     case ${parameter%%=*} in
     sslmode | sslrootcert | sslcert | sslkey | host | port | options | connect_timeout)
+      if [[ $parameter == sslmode=* ]] && (($(strength "${parameter#*=}") < $(strength "${PGSSLMODE:-disable}"))); then
+        fail "DATABASE_URL has $parameter, which is weaker than the stack's $PGSSLMODE: take sslmode out of it."
+      fi
       local variable=PG${parameter%%=*}
       variable=${variable//_/}
       export "${variable^^}=$(decoded "${parameter#*=}")"
@@ -126,6 +136,30 @@ END \$\$;
 SQL
 }
 
+# The rights that the dump has, one by one: a role that is gone since gets none, and keeps nobody else from theirs. What
+# is made anew also has the default rights of the database as it is; of those, only reading is meant for alembic_version.
+rights() {
+  local list
+  list=$(mktemp)
+  pg_restore --list "$1" | grep -E '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT )?ACL ' >"$list" || true
+  printf '%s\n' '\set ON_ERROR_STOP 0' '\set ON_ERROR_ROLLBACK on'
+  pg_restore --no-owner --use-list="$list" --file=- "$1" || return 1
+  rm "$list"
+  cat <<SQL
+\\set ON_ERROR_ROLLBACK off
+\\set ON_ERROR_STOP 1
+DO \$\$
+DECLARE reader name;
+BEGIN
+  FOR reader IN SELECT DISTINCT r.rolname FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.oid = to_regclass('public.alembic_version') AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
+  LOOP
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON public.alembic_version FROM %I', reader);
+  END LOOP;
+END \$\$;
+SQL
+}
+
 restore() {
   local name dump
   name=$(checked_name "${1:-}")
@@ -134,7 +168,7 @@ restore() {
   connect_by_environment restore
   echo "Restoring $name"
   # COMMIT is sent only after all of the dump was: whatever ends early leaves the database as it was.
-  { prelude && pg_restore --no-owner --file=- "$dump" && echo 'COMMIT; ANALYZE;'; } |
+  { prelude && pg_restore --no-owner --no-privileges --file=- "$dump" && rights "$dump" && echo 'COMMIT; ANALYZE;'; } |
     psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --output=/dev/null
   echo "Restored $name: the database is at $(revision_of "$dump")"
 }

@@ -8,6 +8,8 @@ from urllib.parse import unquote
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+# Where the URL of the application's own role is, if it has one.
+APPLICATION = "APPLICATION_DATABASE_URL"
 # SQLSTATEs that time mends: lost connection, deadlock, lock timeout, restart of the server, too many connections. Not
 # 08P01, a violation of the protocol, which is also PgBouncer's answer to settings that it does not pass on.
 RETRYABLE = re.compile(r"08(?!P01)...|40001|40P01|55P03|57P0[1235]|53300")
@@ -72,7 +74,8 @@ def describe(error: BaseException) -> str:
     if statement := getattr(error, "statement", None):
         lines.append(f"Statement: {' '.join(statement.split())[:600]}")
     message = "\n".join([*lines, left] if left else lines)
-    for found in re.finditer(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", os.environ.get("DATABASE_URL", "")):
+    urls = " ".join(os.environ.get(name, "") for name in ("DATABASE_URL", APPLICATION))
+    for found in re.finditer(r"://[^:/]*:([^@\s]+)@|[?&]password=([^&\s]+)", urls):
         raw = found[1] or found[2]
         message = message.replace(raw, "[secret]").replace(unquote(raw), "[secret]")
     return message

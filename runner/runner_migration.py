@@ -7,12 +7,15 @@ from typing import Callable
 
 from runner_chain import Revision
 from runner_failures import Refusal, RevisionFailed
+from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, left_behind
 from runner_lock import take_lock, verify_lock
 from runner_pooler import refuse_pooler
 from runner_record import RunRecord, recorded
+from runner_roles import ensure_role
 from runner_session import connect
 from runner_task import Steps, Task
+from runner_tls import refuse_plain_session
 from runner_words import names, say
 from sqlalchemy.engine import Connection
 
@@ -24,11 +27,15 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
     :raises RevisionFailed: with the revision that failed; those before it stay.
     """
     with connect(task.url) as session:
+        refuse_plain_session(session)
         refuse_pooler(session, task.url)
         take_lock(session, task.deadline)
         record = RunRecord(session)
         record.close_abandoned()
         steps = find(task)
+        if task.role:
+            ensure_role(session, task.role)
+            grant(session, task.role.name)
         if not steps.revisions:
             say(f"{steps.standing}: nothing to migrate")
             return
@@ -43,6 +50,8 @@ def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
             standing = verify(task, find).standing
             if left := left_behind(session, before):
                 raise Refusal(f"the revisions went through, but: {describe_indexes(left)}")
+            if task.role:
+                grant(session, task.role.name)
         say(standing)
 
 

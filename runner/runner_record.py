@@ -19,8 +19,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-TABLE = "unity_migrations.runs"
-MAKE_SCHEMA = "CREATE SCHEMA unity_migrations"
+SCHEMA = "unity_migrations"
+TABLE = f"{SCHEMA}.runs"
+MAKE_SCHEMA = f"CREATE SCHEMA {SCHEMA}"
 MAKE_TABLE = f"""
     CREATE TABLE {TABLE} (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -90,7 +91,7 @@ class RunRecord:
     def open(self, steps: Steps) -> None:
         """Writes the row, and makes the table for the first one."""
         if not self._exists():
-            if not self._write("SELECT to_regnamespace('unity_migrations') IS NOT NULL"):
+            if not self._write(f"SELECT to_regnamespace('{SCHEMA}') IS NOT NULL"):
                 self._write(MAKE_SCHEMA)
             self._write(MAKE_TABLE)
             self._write(COMMENT)

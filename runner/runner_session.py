@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 import sqlalchemy
 from runner_failures import Refusal
+from runner_tls import refuse_weaker_url
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import NullPool
 
@@ -44,6 +45,8 @@ def database_url() -> URL:
 
     :raises Refusal: if it is missing or none of PostgreSQL; its value is never repeated.
     """
+    for each in ("DATABASE_URL", DIRECT):
+        refuse_weaker_url(each, os.environ.get(each, ""))
     variable = url_variable()
     value = os.environ.get(variable, "").strip()
     if not value:
@@ -53,6 +56,15 @@ def database_url() -> URL:
         os.environ["PGOPTIONS"] = f"{unquote_plus(options[1])} {os.environ['PGOPTIONS']}"
         value = re.sub(r"(?<=[?&])options=[^&]*&?", "", value)
     os.environ["DATABASE_URL"] = value
+    return parse_url(variable, value)
+
+
+def parse_url(variable: str, value: str) -> URL:
+    """A URL with a driver that the image has.
+
+    :raises Refusal: if it is none of PostgreSQL, or asks for less encryption than the stack; it is never repeated.
+    """
+    refuse_weaker_url(variable, value)
     # SQLAlchemy 1 knows no psycopg 3.
     driver = "psycopg" if find_spec("psycopg") and sqlalchemy.__version__ >= "2" else "psycopg2"
     with suppress(Exception):  # which would repeat the value

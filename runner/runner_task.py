@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from runner_chain import Chain, Revision
 from runner_database import Database
+from runner_roles import ApplicationRole
 from sqlalchemy.engine import URL
 
 
@@ -21,6 +22,8 @@ class Task:
     deadline: float
     # A revision, or `base` for a downgrade; None is the chain's heads.
     target: str | None
+    # The application's own role, if it has one.
+    role: ApplicationRole | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from runner_chain import Chain
 from runner_database import compare
 from runner_failures import Refusal
 from runner_migration import migrate
+from runner_session import connect
 from runner_task import Steps, Task
+from runner_tls import is_encryption_demanded, refuse_plain_session
 from runner_words import names, say
 
 
@@ -19,6 +21,9 @@ def upgrade(task: Task) -> None:
 
 def wait(task: Task) -> None:
     """Waits until nothing is pending, and changes nothing."""
+    if is_encryption_demanded():
+        with connect(task.url) as session:
+            refuse_plain_session(session)
     announced = None
     while (steps := pending_steps(task)).revisions:
         if time.monotonic() >= task.deadline:

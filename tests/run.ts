@@ -36,7 +36,10 @@ async function run(command: readonly string[], print: Print, env: NodeJS.Process
 /** Pure, component and program tests. */
 function unit(print: Print): Promise<Counts> {
   return run(
-    ["mocha", "tests/{migrations,manifests,cluster,settings,checks,waits,components,program,local}/**/*.test.ts"],
+    [
+      "mocha",
+      "tests/{migrations,manifests,cluster,settings,checks,waits,takeover,components,policy,promotion,program,local}/**/*.test.ts",
+    ],
     print,
   );
 }

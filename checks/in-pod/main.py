@@ -12,6 +12,7 @@ from api import call
 from connection import MARK, describe
 from execution import check
 from image import look
+from privileges import judge
 
 PATIENCE = 6
 """Seconds for which /health may say no: on a busy node one answer of the database may take too long."""
@@ -28,7 +29,7 @@ def health():
 
 
 FIRST = {"health": lambda _: health(), "plugins": lambda _: call("/api/plugins")[1]}
-THEN = {"image": look, "execution": lambda _: check()}
+THEN = {"image": look, "execution": lambda _: check(), "privileges": judge}
 """Not beside the first ones: the image's Alembic takes the processor from them while it starts."""
 
 

@@ -11,6 +11,7 @@ import type { Progress } from "../progress.ts";
 import { applyByExec, execFault } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
 import type { Method } from "./methods.ts";
+import { promotionRefusal } from "./promoted.ts";
 
 /** How applying ended. */
 export interface Applied {
@@ -66,6 +67,8 @@ export async function applyPending(
   const stop = hindrance(plan, settings, method);
   if (stop !== null) return end(stop.outcome, stop.text);
   if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.sentence);
+  const unpromoted = await promotionRefusal(settings, release);
+  if (unpromoted !== null) return end("refused", unpromoted);
   tell(describePlan(plan));
   doing("migrating");
   const kubectl = new Kubectl(settings);

@@ -8,10 +8,14 @@ import type { Plan } from "../../migrations/plan.ts";
 import type { Settings } from "../../settings.ts";
 
 /** Why a plan can't be carried out in the backend's pod; `null` if it can. */
-export function execFault({ restorePoint, database }: Settings, { direction, job }: Plan): string | null {
+export function execFault(
+  { restorePoint, database, databaseSecrets, applicationRole }: Settings,
+  { direction, job }: Plan,
+): string | null {
   if (direction === "downgrade") return "revisions would have to be undone";
   if (restorePoint !== undefined) return "the stack takes a restore point first";
-  if (database.kind === "external" && database.migrationUrl !== undefined)
+  if (applicationRole !== undefined) return "the backend's role may not change the schema";
+  if (database.kind === "external" && (databaseSecrets.existing || database.credentials?.migrationUrl !== undefined))
     return "migrations need the URL past the connection pooler, which the backend does not have";
   return job?.action === "attach" ? `${job.name} is running` : null;
 }

@@ -1,7 +1,8 @@
 import { type Kubectl, redact } from "../../cluster/kubectl.ts";
 import { type MigrationOptions, migration } from "../../manifests/migrate-job.ts";
-import { labels, names } from "../../manifests/names.ts";
+import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
+import { serviceAccountObject } from "../../manifests/service-account.ts";
 import type { JobAttempt } from "../../migrations/job-identity.ts";
 import type { Settings } from "../../settings.ts";
 import { migrateJob } from "../../waits/job.ts";
@@ -25,6 +26,7 @@ function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePo
     spec: restorePointsClaimSpec(restorePoint.storage),
   };
   return [
+    serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
     ...(claim === undefined ? [] : [claim]),
     { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(configMapName), data: files, immutable: true },
     { apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec },

@@ -32,6 +32,10 @@ const samples: Readonly<Record<CheckName, (expected: Expected) => readonly strin
     tables.filter((table) => table.startsWith("plugin")).map((table) => `Table "public.${table}" …`),
   indexes: () => noRows("indexrelid"),
   constraints: () => noRows("conrelid", "conname"),
+  privileges: ({ tables, applicationRole: role }) =>
+    role === undefined
+      ? ["…"]
+      : tables.map((table) => ` public | ${table} | table | …${role}=arwd/${names.databaseOwner}…`),
   reversible: ({ chain, head }) => [
     `backend/migrations.lock.json is what Alembic says: ${chain.revisions.length} revisions, head ${head}`,
   ],

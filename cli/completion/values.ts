@@ -19,15 +19,20 @@ function contexts(): readonly string[] {
   return status === 0 ? stdout.split("\n").filter((name) => name !== "") : [];
 }
 
+/** Stacks that have a file in the current folder. */
+const stacks = () => stackFiles(readdirSync(".")).map(({ stack }) => stack);
+
 /** Values of options and arguments that commander has no choices of, by the option's long name or the argument's name. */
 const known: Readonly<Record<string, () => Values>> = {
   "--backend": () => "folders",
   "--config-file": () => "files",
   "--context": contexts,
+  "--from": stacks,
   "--output": () => "folders",
   "--python": () => "files",
   "--rewrite": revisions,
-  "--stack": () => stackFiles(readdirSync(".")).map(({ stack }) => stack),
+  "--stack": stacks,
+  "--to": stacks,
   "--svg": () => "files",
   check: () => checkNames,
   revision: revisions,

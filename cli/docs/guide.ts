@@ -32,13 +32,16 @@ export function migrationGuide(inputs: DocumentInputs): string {
 }
 
 function facts({ settings, expected, revisions }: DocumentInputs): string[] {
+  const { application, migrations } = settings.databaseSecrets;
+  const two = settings.applicationRole !== undefined;
   const rows = [
     ["context, namespace", `\`${settings.context}\`, \`${settings.namespace}\``],
     ["latest revision", `\`${expected.head}\`, the last of ${revisions.length}`],
     ["tables at it", String(expected.tables.length)],
     ["backend", `Deployment and Service \`${names.backend}\`, image \`${settings.image}\``],
     ["migration", `Job \`${names.migrateJob}\` (\`pulumi up\` appends a hash of what it does)`],
-    ["database's URL", `Secret \`${names.databaseSecret}\`, key \`DATABASE_URL\``],
+    ["database's URL", `Secret \`${application}\`, key \`DATABASE_URL\``],
+    ...(two ? [["its URL for migrations", `Secret \`${migrations}\`, key \`DATABASE_URL\``]] : []),
     ...(settings.database.kind === "owned"
       ? [
           [
@@ -53,7 +56,8 @@ function facts({ settings, expected, revisions }: DocumentInputs): string[] {
 
 function prerequisites({ settings }: DocumentInputs): string[] {
   const kubectl = kubectlFor(settings);
-  const { namespace } = settings;
+  const { namespace, applicationRole } = settings;
+  const { application, migrations } = settings.databaseSecrets;
   return [
     "## Before you start",
     "All commands are typed in the project's folder. `pulumi up` makes the namespace, the Secret and, if the stack owns it, " +
@@ -65,11 +69,17 @@ function prerequisites({ settings }: DocumentInputs): string[] {
     block(
       [
         `${kubectl} create namespace ${namespace}`,
-        `${kubectl} create secret generic -n ${namespace} ${names.databaseSecret} --from-env-file=database.env`,
+        `${kubectl} create secret generic -n ${namespace} ${application} --from-env-file=database.env`,
         "rm database.env",
       ],
       "bash",
     ),
+    ...(applicationRole === undefined
+      ? []
+      : [
+          `That is the URL of role \`${applicationRole}\`, which serves. The URL of the role that migrates goes into a Secret ` +
+            `\`${migrations}\` in the same way.`,
+        ]),
   ];
 }
 

@@ -2,6 +2,7 @@ import { type GeneratedFilesOptions, type WrittenOrChecked, writeOrCheck } from 
 import { visibleCommands } from "../program.ts";
 import { type ReleaseOptions, withRelease } from "../render/settings.ts";
 import type { Call, Result } from "../result.ts";
+import { ofStack } from "../stack-options.ts";
 import { documentFiles } from "./files.ts";
 import { documentInputs } from "./inputs.ts";
 import { docsCommand } from "./words.ts";
@@ -16,5 +17,5 @@ export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): P
   const make = (...[settings, release]: Parameters<Parameters<typeof withRelease>[1]>) =>
     documentInputs(settings, release, commands);
   const inputs = await withRelease(options, make, progress.tell);
-  return writeOrCheck(documentFiles(inputs), options, docsCommand);
+  return writeOrCheck(documentFiles(inputs), options, ofStack(docsCommand, options));
 }

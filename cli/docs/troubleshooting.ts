@@ -24,7 +24,7 @@ export function troubleshooting(inputs: DocumentInputs): string[] {
 
 function failures({ settings }: DocumentInputs): string[] {
   const kubectl = kubectlFor(settings);
-  const { namespace, budget } = settings;
+  const { namespace, budget, databaseSecrets } = settings;
   return [
     "### The migration failed",
     "A revision that fails is rolled back: the database stays at the revision before it, and the old backend keeps " +
@@ -56,7 +56,7 @@ function failures({ settings }: DocumentInputs): string[] {
       "bash",
     ),
     "`ErrImagePull`: the image's name or the registry's credentials. `CreateContainerConfigError`: the Secret " +
-      `\`${names.databaseSecret}\` or its key is missing. No pod at all: a quota or a policy refuses it, and the Job's events ` +
+      `\`${databaseSecrets.migrations}\` or its key is missing. No pod at all: a quota or a policy refuses it, and the Job's events ` +
       "say which.",
     "### `… is not the reviewed one of revision …`",
     "The image was built from other files than the lock records. Build it from this checkout. Nothing was changed.",

@@ -24,7 +24,8 @@ export async function run({ options }: Call<StackOptions & { readonly full?: boo
     import("../../update-plan.ts"),
   ]);
   const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
-  const exitCode = plan.refusal === null ? exitCodeOf(plan.state) : exitCodes.differs;
+  const refused = plan.refusal !== null || plan.takeOver.refused.length > 0;
+  const exitCode = refused ? exitCodes.differs : exitCodeOf(plan.state);
   const highlights = [stateSentence(exitCode), ...planHighlights];
   return { document: plan, text: describePlan(plan, options.full), exitCode, highlights };
 }

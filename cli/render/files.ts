@@ -1,5 +1,8 @@
 import { stringify } from "yaml";
+import { neededSecrets } from "../../manifests/database-secrets.ts";
+import { caKey } from "../../manifests/database-tls.ts";
 import { names } from "../../manifests/names.ts";
+import { namespaceLabels } from "../../manifests/security.ts";
 import type { Release } from "../../release.ts";
 import type { Settings } from "../../settings.ts";
 import type { GeneratedFile } from "../generated-files.ts";
@@ -9,6 +12,7 @@ import { accessObjects, type KubernetesObject, releaseObjects } from "./objects.
 export const manifestPaths = {
   migration: "k8s/jobs/migrate-database.yaml",
   backend: "k8s/deployments/backend-with-migrations.yaml",
+  network: "k8s/network/network-policies.yaml",
   access: "k8s/access/roles.yaml",
 } as const;
 
@@ -39,17 +43,30 @@ export function backendCommands(settings: Settings): readonly string[] {
   ];
 }
 
+/** @returns A sentence for each Secret that must be there. */
+function secretSentences({ databaseSecrets, databaseTls, namespace }: Settings): readonly string[] {
+  const ca = databaseTls?.caSecretName;
+  const needed = [
+    // Of a database that is there already, the owner's password is the database's own business.
+    ...neededSecrets({ ...databaseSecrets, existing: true }, false),
+    ...(ca === undefined ? [] : [{ name: ca, keys: [caKey] }]),
+  ];
+  return needed.map(
+    ({ name, keys }) => `Secret ${name} in namespace ${namespace}, with the key ${keys.join(", ")}, must be there.`,
+  );
+}
+
 /** @returns The files of YAML that kubectl alone can apply: the release, and what its operators may do. */
 export function renderFiles(settings: Settings, release: Release): readonly GeneratedFile[] {
-  const { migration, backend } = releaseObjects(settings, release);
-  const secret = `Secret ${names.databaseSecret} in namespace ${settings.namespace}, with the key DATABASE_URL, must be there.`;
+  const { migration, backend, network } = releaseObjects(settings, release);
+  const secrets = secretSentences(settings);
   return [
     {
       path: manifestPaths.migration,
       text: render(
         [
           `Brings the database to ${release.head}: a Job that runs the image's own Alembic by the reviewed chain.`,
-          secret,
+          ...secrets,
           "",
           ...migrationCommands(settings).map((command) => `  ${command}`),
         ],
@@ -62,13 +79,14 @@ export function renderFiles(settings: Settings, release: Release): readonly Gene
         [
           `The backend, whose init container ${does[settings.initContainer]} before the app starts.`,
           `Apply ${manifestPaths.migration} first: its ConfigMap holds what the init container runs.`,
-          secret,
+          ...secrets,
           "",
           ...backendCommands(settings).map((command) => `  ${command}`),
         ],
         backend,
       ),
     },
+    ...(network.length === 0 ? [] : [{ path: manifestPaths.network, text: render(networkComment(settings), network) }]),
     {
       path: manifestPaths.access,
       text: render(
@@ -84,6 +102,18 @@ export function renderFiles(settings: Settings, release: Release): readonly Gene
         accessObjects(settings),
       ),
     },
+  ];
+}
+
+function networkComment(settings: Settings): readonly string[] {
+  const kubectl = kubectlFor(settings);
+  const labels = Object.entries(namespaceLabels).map(([key, value]) => `${key}=${value}`);
+  return [
+    "What Unity's pods may say to whom: nothing else, on a cluster whose network enforces network policies.",
+    "The second command lets Kubernetes refuse any pod of the namespace that asks for more than Unity's do.",
+    "",
+    `  ${kubectl} apply -f ${manifestPaths.network}`,
+    `  ${kubectl} label namespace ${settings.namespace} --overwrite ${labels.join(" ")}`,
   ];
 }
 

@@ -1,8 +1,10 @@
 import { accessRules, roleRules, type Task } from "../../manifests/access.ts";
-import { backendDeploymentSpec, backendServiceSpec } from "../../manifests/backend.ts";
+import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../manifests/backend.ts";
 import { migration } from "../../manifests/migrate-job.ts";
-import { labels, names } from "../../manifests/names.ts";
+import { labels, names, serviceAccounts } from "../../manifests/names.ts";
+import { networkPolicies } from "../../manifests/network-policies.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
+import { serviceAccountObject } from "../../manifests/service-account.ts";
 import type { Release } from "../../release.ts";
 import { backendOptions, migrationOptions } from "../../release-options.ts";
 import type { Settings } from "../../settings.ts";
@@ -21,6 +23,8 @@ export interface ReleaseObjects {
   /** In the order in which they are created. */
   readonly migration: readonly KubernetesObject[];
   readonly backend: readonly KubernetesObject[];
+  /** None if the stack wants none. */
+  readonly network: readonly KubernetesObject[];
 }
 
 /**
@@ -28,11 +32,16 @@ export interface ReleaseObjects {
  * name: whoever applies it by hand wants to type that.
  */
 export function releaseObjects(settings: Settings, release: Release): ReleaseObjects {
-  const { namespace, restorePoint } = settings;
+  const { namespace, restorePoint, replicas } = settings;
   const metadata = (name: string, workload: string) => ({ name, namespace, labels: labels(workload) });
   const { configMapName, files, jobSpec } = migration(migrationOptions(settings, release));
   const backend = metadata(names.backend, names.backend);
   const spec = backendDeploymentSpec({ ...backendOptions(settings, release), configMapName });
+  const account = (name: string, workload: string) => {
+    const object = serviceAccountObject(name, workload);
+    return { ...object, metadata: { ...object.metadata, namespace } };
+  };
+  const budget = disruptionBudgetSpec(replicas);
   const claim = restorePoint && {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
@@ -41,6 +50,7 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
   };
   return {
     migration: [
+      account(serviceAccounts.migrations, names.migrateJob),
       {
         apiVersion: "v1",
         kind: "ConfigMap",
@@ -57,9 +67,19 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
       },
     ],
     backend: [
+      account(serviceAccounts.backend, names.backend),
       { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
       { apiVersion: "apps/v1", kind: "Deployment", metadata: backend, spec },
+      ...(budget === undefined
+        ? []
+        : [{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: backend, spec: budget }]),
     ],
+    network: (settings.networkPolicies ? networkPolicies(settings.database) : []).map((policy) => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: metadata(policy.name, names.networkPolicies),
+      spec: policy.spec,
+    })),
   };
 }
 

@@ -16,6 +16,7 @@ const fallbacks = {
   "unity:image": exampleImage,
   "unity:context": "<context>",
   "unity:databasePassword": concealed,
+  "unity:applicationPassword": concealed,
   "unity:databaseUrl": concealed,
 };
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
-import { labels, names } from "../../manifests/names.ts";
+import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
   type RestorePointCommand,
   type RestorePointOptions,
@@ -10,6 +10,7 @@ import {
   restoreJobSpec,
   restorePointFile,
 } from "../../manifests/restore-points.ts";
+import { serviceAccountObject } from "../../manifests/service-account.ts";
 import { projectRoot } from "../../paths.ts";
 import { type JobItem, judgeJob } from "../../waits/judge-job.ts";
 import { waitFor } from "../../waits/wait.ts";
@@ -33,11 +34,13 @@ export async function runRestoreJob(
   const metadata = { name, labels: labels(names.restoreJob) };
   const script = readFileSync(join(projectRoot, "runner", restorePointFile), "utf8");
   const items = [
+    serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
     { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [restorePointFile]: script }, immutable: true },
     { apiVersion: "batch/v1", kind: "Job", metadata, spec: restoreJobSpec(command, name, options) },
   ];
   const remove = () => kubectl.run(["delete", "job,configmap", name, "--ignore-not-found", "--wait=false"]);
-  await kubectl.run(["create", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=unity-restore", "--filename=-"];
+  await kubectl.run(apply, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   await waitFor(kubectl, { ...target, name, timeoutSeconds: restoreDeadlineSeconds }, awaited(kubectl, name), tell);
   const log = await kubectl.run(["logs", `job/${name}`]);
   await remove();

@@ -1,4 +1,3 @@
-import { names } from "../../manifests/names.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
 import type { Call, Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
@@ -44,8 +43,8 @@ async function runScript(
     if (settings.restorePoint === undefined) {
       throw new CommandError("The stack keeps no restore points: pulumi config set restorePoint true");
     }
-    const { imagePullPolicy, restorePoint } = settings;
-    const job = { imagePullPolicy, secretName: names.databaseSecret, image: restorePoint.image };
+    const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls } = settings;
+    const job = { imagePullPolicy, secretName: databaseSecrets.migrations, image: restorePoint.image, tls };
     return runRestoreJob(settings, command, job, tell).catch((error: Error) => {
       throw new CommandError(error.message);
     });

@@ -3,6 +3,7 @@ import { readLive } from "../../cluster/live-state.ts";
 import type { LiveJob } from "../../migrations/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
 import { readLock } from "../../migrations/read-lock.ts";
+import { type TakeOver, takeOver } from "../../takeover/take-over.ts";
 import { stateSentence } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";
@@ -16,6 +17,8 @@ export interface Status extends Description {
   readonly heads: readonly string[];
   /** Migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
+  /** What was set up by hand, and what an update would keep of it. */
+  readonly takeOver: TakeOver;
 }
 
 /** Reads where the database is, and changes nothing. */
@@ -30,11 +33,18 @@ async function readStatus(options: StackOptions): Promise<Status> {
   const { target, owned } = readTarget(options);
   const goal = readGoal(options);
   const lock = readLock(lockFile);
-  const { reading, jobs } = await readLive(new Kubectl(target), owned);
+  const { reading, jobs, objects } = await readLive(new Kubectl(target), owned);
   const state = classify(reading, lock, goal);
-  return { state, ...describeState(state, lock, target, goal), heads: lock.heads, jobs };
+  return {
+    state,
+    ...describeState(state, lock, target, goal),
+    heads: lock.heads,
+    jobs,
+    takeOver: takeOver(objects, { owned, target }),
+  };
 }
 
-function describe({ sentence, instruction, jobs }: Status): string {
-  return [sentence, instruction, ...jobs.map(({ name, state }) => `Job ${name}: ${state}`)].join("\n");
+function describe({ sentence, instruction, jobs, takeOver: { objects } }: Status): string {
+  const handMade = objects.map(({ object }) => `Set up by hand: ${object}; \`unity plan\` says what becomes of it`);
+  return [sentence, instruction, ...jobs.map(({ name, state }) => `Job ${name}: ${state}`), ...handMade].join("\n");
 }

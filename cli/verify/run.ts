@@ -26,7 +26,8 @@ export function checkTargetOf(options: StackOptions): CheckTarget {
   const { toleratedRevisions = [], targetRevision = head(readLock(lockFile)) } = readGoal(options);
   const { approvals } = parseApprovals(parsed(values["unity:approvals"]));
   const irreversible = approvedIrreversible(approvals);
-  return { ...target, owned, irreversible, head: targetRevision, toleratedRevisions };
+  const applicationRole = values["unity:roles"] === "two" ? values["unity:applicationRole"] : undefined;
+  return { ...target, owned, irreversible, head: targetRevision, toleratedRevisions, applicationRole };
 }
 
 /** @returns What a value that Pulumi keeps as JSON holds; what is no JSON approves nothing. */

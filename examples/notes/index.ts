@@ -20,6 +20,7 @@ const app: App = {
   partOf: "notes",
   port: 9000,
   paths: { alive: "/healthz", ready: "/readyz" },
+  accounts: { backend: "notes", migrations: "notes-migrations" },
   userId: 10001,
 };
 const secretName = "notes-database";

@@ -3,16 +3,17 @@ import { parseArgs } from "node:util";
 import { formatPath } from "./diff.ts";
 import { formatOutputs } from "./display.ts";
 import { setConfig } from "./project.ts";
+import { outputsReader } from "./reference.ts";
 import { type Result, runUpdate, type Verb } from "./run.ts";
 import { ConfigError } from "./secrets.ts";
-import { openStack, outputsOf } from "./stack.ts";
+import { openStack } from "./stack.ts";
 import { mask } from "./values.ts";
 
 const usage = `usage: node local/engine/main.ts preview | up | refresh | destroy | stack-output | config set [--secret] KEY [VALUE]
   --cwd FOLDER          the folder of Pulumi.yaml            (the current folder)
   --stack NAME          the stack                            (dev)
   --config-file FILE    the stack's settings                 (Pulumi.<stack>.yaml)
-  --state FILE          the state                            (engine/<project>-<stack>.json in the cache folder)
+  --state FILE          the state, {stack} being its name    (UNITY_ENGINE_STATE, or in the cache folder)
   --refresh             look at what exists before comparing
   --diff                show every property that differs
   --expect-no-changes   fail when there is anything to do
@@ -51,7 +52,8 @@ export async function main(): Promise<number> {
   const [verb = "", ...rest] = positionals;
   const stack = { cwd: values.cwd, stack: values.stack, configFile: values["config-file"], stateFile: values.state };
   if (verb === "stack-output") {
-    const outputs = outputsOf(await openStack(stack).file.load());
+    const opened = openStack(stack);
+    const outputs = await outputsReader(opened)(opened.name);
     console.log(values.json ? JSON.stringify(mask(outputs), null, 2) : formatOutputs(outputs).join("\n"));
     return 0;
   }

@@ -1,9 +1,9 @@
 import { run, runToken } from "./command.ts";
-import { stackType } from "./stack.ts";
-import type { Resource } from "./state.ts";
+import { type ReadOutputs, stackReferenceType } from "./reference.ts";
+import { type Resource, stackType } from "./state.ts";
 import { type Context, type Registration, remove, step, timed } from "./step.ts";
 import { unsupported } from "./unsupported.ts";
-import { decode, type Properties, plain } from "./values.ts";
+import { decode, hasSecret, type Properties, plain } from "./values.ts";
 
 /** Answer to a program that registers more after a step has failed. */
 export class Stopped extends Error {}
@@ -18,7 +18,7 @@ export class Deployment {
   refreshed: Promise<void> = Promise.resolve();
   private readonly seen = new Set<string>();
   private readonly running = new Set<Promise<void>>();
-  private readonly target: { readonly project: string; readonly stack: string };
+  private readonly target: { readonly project: string; readonly stack: string; readonly readOutputs: ReadOutputs };
   private readonly context: Context;
 
   constructor(target: Deployment["target"], context: Context) {
@@ -83,6 +83,19 @@ export class Deployment {
     fresh.outputs = old?.outputs ?? fresh.inputs;
     store.put(fresh);
     return timed(this.context, fresh, { op: old === undefined ? "create" : "same" }, async () => {});
+  }
+
+  /**
+   * Reads the outputs of another stack, the one thing that is read and not managed.
+   *
+   * @returns The reference as the CLI's own provider answers it; it is not kept in the state.
+   */
+  async read(type: string, name: string, parent: string, { name: stack = "" }: Properties) {
+    if (type !== stackReferenceType) throw unsupported(`reading a ${type}`);
+    const outputs = await this.target.readOutputs(String(plain(stack)));
+    this.context.display.redactor.learn(outputs);
+    const secretOutputNames = Object.keys(outputs).filter((key) => hasSecret(outputs[key] ?? null));
+    return { urn: this.urn(type, name, parent), outputs: { name: stack, outputs, secretOutputNames } };
   }
 
   get idle(): boolean {

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { Server, ServerUnaryCall, ServiceDefinition, sendUnaryData } from "@grpc/grpc-js";
-import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { type Deployment, Stopped } from "./deployment.ts";
 import type { Display } from "./display.ts";
 import type { Registration } from "./step.ts";
@@ -111,6 +111,12 @@ function monitorHandlers(ready: Promise<Deployment>): Handlers {
       const made = await (await ready).register(toRegistration(request));
       const response = new proto.RegisterResourceResponse().setUrn(made.urn).setId(made.id ?? "");
       return response.setObject(google.Struct.fromJavaScript(made.outputs as never));
+    },
+    async readResource(request: ReadResourceRequest) {
+      const inputs = decode(fromStruct(request.getProperties()));
+      const read = await (await ready).read(request.getType(), request.getName(), request.getParent(), inputs);
+      const response = new proto.ReadResourceResponse().setUrn(read.urn);
+      return response.setProperties(google.Struct.fromJavaScript(read.outputs as never));
     },
     async registerResourceOutputs(request: InstanceType<typeof proto.RegisterResourceOutputsRequest>) {
       (await ready).registerOutputs(request.getUrn(), decode(fromStruct(request.getOutputs())));

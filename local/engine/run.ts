@@ -2,8 +2,9 @@ import { Deployment } from "./deployment.ts";
 import { type Diagnostic, Display, type Step } from "./display.ts";
 import { runProgram } from "./program.ts";
 import { Providers } from "./provider.ts";
-import { openStack, outputsOf, type Stack, type StackOptions } from "./stack.ts";
-import { Store } from "./state.ts";
+import { outputsReader } from "./reference.ts";
+import { openStack, type Stack, type StackOptions } from "./stack.ts";
+import { outputsOf, Store } from "./state.ts";
 import type { Properties, Value } from "./values.ts";
 
 export type Verb = "preview" | "up" | "refresh" | "destroy";
@@ -36,7 +37,10 @@ async function open(stack: Stack, display: Display, signal: AbortSignal, preview
   display.redactor.learn(told as unknown as Value);
   const store = new Store(state, () => (preview ? Promise.resolve() : stack.file.save(state)));
   const context = { store, providers: new Providers(store), display, signal, preview };
-  const deployment = new Deployment({ project: stack.project.name, stack: stack.name }, context);
+  const deployment = new Deployment(
+    { project: stack.project.name, stack: stack.name, readOutputs: outputsReader(stack, true) },
+    context,
+  );
   if (refresh) deployment.refresh();
   return { store, deployment };
 }

@@ -3,9 +3,7 @@ import { join, resolve } from "node:path";
 import { cachePath } from "../../paths.ts";
 import { type Project, readProject, readSettings, type Settings } from "./project.ts";
 import { ConfigError, keyring } from "./secrets.ts";
-import type { State } from "./state.ts";
 import { StateFile } from "./state-file.ts";
-import type { Properties } from "./values.ts";
 
 /** Which stack of which project, and where its files are. */
 export interface StackOptions {
@@ -15,7 +13,11 @@ export interface StackOptions {
   readonly stack?: string;
   /** @default `Pulumi.<stack>.yaml` beside `Pulumi.yaml` */
   readonly configFile?: string;
-  /** @default `engine/<project>-<stack>.json` in the cache folder */
+  /**
+   * `{stack}` in it stands for a stack's name, so that references to others find theirs.
+   *
+   * @default `UNITY_ENGINE_STATE`, else `engine/<project>-{stack}.json` in the cache folder
+   */
   readonly stateFile?: string;
 }
 
@@ -26,14 +28,8 @@ export interface Stack {
   readonly settings: Promise<Settings>;
   readonly settingsFile: string;
   readonly file: StateFile;
-}
-
-/** The type of the resource that stands for the stack; its outputs are the stack's. */
-export const stackType = "pulumi:pulumi:Stack";
-
-/** @returns The stack's outputs as the state has them, secrets wrapped. */
-export function outputsOf(state: State): Properties {
-  return state.resources.find(({ type }) => type === stackType)?.outputs ?? {};
+  /** @returns The path of another stack's state; `undefined` if nothing says where it is. */
+  stateOf(name: string): string | undefined;
 }
 
 /** Finds a stack's files and begins to read its settings; throws {@link ConfigError}. */
@@ -46,6 +42,15 @@ export function openStack(options: StackOptions): Stack {
   const open = keyring();
   const settings = readSettings(project, settingsFile, open);
   settings.catch(() => {}); // Whoever awaits them gets the error.
-  const path = options.stateFile ?? cachePath("engine", `${project.name}-${name}.json`);
-  return { project, name, settings, settingsFile, file: new StateFile(path, open) };
+  const template =
+    options.stateFile ?? process.env.UNITY_ENGINE_STATE ?? cachePath("engine", `${project.name}-{stack}.json`);
+  const stateOf = (stack: string) => template.replaceAll("{stack}", stack);
+  return {
+    project,
+    name,
+    settings,
+    settingsFile,
+    file: new StateFile(stateOf(name), open),
+    stateOf: (other) => (template.includes("{stack}") ? stateOf(other) : undefined),
+  };
 }

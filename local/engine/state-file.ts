@@ -1,8 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError, type Keyring } from "./secrets.ts";
-import type { State } from "./state.ts";
-import { isSecret, mapValue, type Properties, secret, secretSignature, signature, type Value } from "./values.ts";
+import { outputsOf, type State } from "./state.ts";
+import {
+  hasSecret,
+  isSecret,
+  mapValue,
+  type Properties,
+  secret,
+  secretSignature,
+  signature,
+  type Value,
+} from "./values.ts";
 
 const processStart = (pid: number): string | undefined => {
   try {
@@ -30,11 +39,21 @@ export class StateFile {
     if (!existsSync(this.path)) return { resources: [], pending: [] };
     this.written = readFileSync(this.path, "utf8");
     const { salt, resources, pending } = JSON.parse(this.written) as State;
-    if (!this.written.includes(secretSignature)) return { salt, resources, pending };
+    return { salt, ...((await this.open({ resources, pending } as never, salt)) as unknown as State) };
+  }
+
+  /** @returns The stack's outputs, without a passphrase where they hold no secret, whatever else the state holds. */
+  async outputs(): Promise<Properties> {
+    const { salt, resources } = JSON.parse(readFileSync(this.path, "utf8")) as State;
+    return (await this.open(outputsOf({ resources }), salt)) as Properties;
+  }
+
+  private async open(value: Value, salt: string | undefined): Promise<Value> {
+    if (!hasSecret(value)) return value;
     const crypter = await this.crypter(salt);
-    const open = (part: Value): Value =>
-      isSecret(part) ? secret(JSON.parse(crypter.decrypt(String((part as Properties).ciphertext)))) : part;
-    return { salt, ...(mapValue({ resources, pending } as never, open) as unknown as State) };
+    return mapValue(value, (part) =>
+      isSecret(part) ? secret(JSON.parse(crypter.decrypt(String((part as Properties).ciphertext)))) : part,
+    );
   }
 
   /** Writes `state` unless it is what the file holds; calls end in the order they were made. */

@@ -29,6 +29,14 @@ export interface State {
   pending: string[];
 }
 
+/** The type of the resource that stands for the stack; its outputs are the stack's. */
+export const stackType = "pulumi:pulumi:Stack";
+
+/** @returns The stack's outputs as the state has them, secrets wrapped. */
+export function outputsOf({ resources }: Pick<State, "resources">): Properties {
+  return resources.find(({ type }) => type === stackType)?.outputs ?? {};
+}
+
 /** @returns The last part of a URN: the resource's name. */
 export const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 

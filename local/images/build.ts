@@ -7,7 +7,15 @@ import { withProgress } from "../cluster/progress.ts";
 import { ensureRootImage, type RootFileSystem, rootReference } from "./base.ts";
 import { buildah, isBuilt } from "./buildah.ts";
 import { contextHash } from "./context.ts";
-import { hasImage, importArchive, removeImages, type StoredImage, superseded, usedImages } from "./import.ts";
+import {
+  hasImage,
+  importArchive,
+  nameByDigest,
+  removeImages,
+  type StoredImage,
+  superseded,
+  usedImages,
+} from "./import.ts";
 import { withPipSettings } from "./pip.ts";
 
 /** What an image is built from. */
@@ -48,12 +56,18 @@ async function buildOnce(build: Build, reference: string): Promise<void> {
 }
 
 /**
- * Sees to it that the cluster has the image of a build: builds and imports it if needed.
+ * Sees to it that the cluster has the image of a build, by its tag and by its digest: builds and imports it if needed.
  * @returns Its reference.
  */
 export async function ensureImage(build: Build): Promise<string> {
   const reference = buildReference(build);
-  if (await hasImage(reference)) return reference;
+  if (!(await hasImage(reference))) await bringImage(build, reference);
+  await nameByDigest(reference);
+  return reference;
+}
+
+/** Builds an image unless it is built, and imports it into the cluster. */
+async function bringImage(build: Build, reference: string): Promise<void> {
   await buildImage(build);
   const folder = mkdtempSync(cachePath("images", "export-"));
   try {
@@ -66,7 +80,6 @@ export async function ensureImage(build: Build): Promise<string> {
     rmSync(folder, { recursive: true, force: true });
   }
   await dropSuperseded(build.name, reference);
-  return reference;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { nameOf, withDigest } from "../../manifests/image-reference.ts";
 import { containerdSocket } from "../cluster/config.ts";
 import { run } from "../cluster/run.ts";
 
@@ -9,14 +10,52 @@ function ctr(...args: string[]): Promise<string> {
   return run("ctr", ["--address", containerdSocket, "--namespace", "k8s.io", ...args]);
 }
 
-/** @returns The references of all images in the cluster. */
-async function clusterImages(): Promise<string[]> {
-  return (await ctr("images", "list", "--quiet")).split("\n").filter((line) => line !== "");
+/** A name of an image in the cluster. */
+export interface NamedImage {
+  readonly reference: string;
+  /** `sha256:…`, of its manifest. */
+  readonly digest: string;
+}
+
+/** @returns The names of all images in the cluster. */
+async function clusterImages(): Promise<NamedImage[]> {
+  const [, ...lines] = (await ctr("images", "list")).split("\n");
+  return lines.flatMap((line) => {
+    const [reference, , digest] = line.split(/\s+/);
+    return reference && digest ? [{ reference, digest }] : [];
+  });
 }
 
 /** @returns Whether the cluster has an image. */
 export async function hasImage(reference: string): Promise<boolean> {
-  return (await clusterImages()).includes(reference);
+  return (await clusterImages()).some((image) => image.reference === reference);
+}
+
+/**
+ * Names an image of the cluster by its digest, too, as one that was pulled from a registry is: pods may then ask for it
+ * by its digest, and the cluster tells which digest they run.
+ *
+ * @returns That name. @throws {Error} If the cluster hasn't the image.
+ */
+export async function nameByDigest(reference: string): Promise<string> {
+  const images = await clusterImages();
+  const digest = images.find((image) => image.reference === reference)?.digest;
+  if (digest === undefined) throw new Error(`the cluster has no image ${reference}`);
+  const byDigest = withDigest(reference, digest);
+  if (!images.some((image) => image.reference === byDigest)) await ctr("images", "tag", reference, byDigest);
+  return byDigest;
+}
+
+/** @returns The names by digest that go with `removed`: no tag of theirs is left. */
+export function orphanedNames(images: readonly NamedImage[], removed: readonly string[]): string[] {
+  const isByDigest = ({ reference, digest }: NamedImage) => reference.endsWith(`@${digest}`);
+  const left = images.filter((image) => !isByDigest(image) && !removed.includes(image.reference));
+  const hasTag = (name: NamedImage) =>
+    left.some(({ reference, digest }) => digest === name.digest && nameOf(reference) === nameOf(name.reference));
+  const going = new Set(images.filter(({ reference }) => removed.includes(reference)).map(({ digest }) => digest));
+  return images
+    .filter((image) => isByDigest(image) && going.has(image.digest) && !hasTag(image))
+    .map(({ reference }) => reference);
 }
 
 /**
@@ -38,9 +77,10 @@ export async function usedImages(): Promise<string[]> {
   return lines.map((line) => line.split(/\s+/)[1] ?? "").filter((reference) => reference !== "");
 }
 
-/** Removes images from the cluster; one that isn't there is no error. */
+/** Removes images from the cluster, by their digests too; one that isn't there is no error. */
 export async function removeImages(references: readonly string[]): Promise<void> {
-  if (references.length > 0) await ctr("images", "remove", ...references);
+  if (references.length === 0) return;
+  await ctr("images", "remove", ...references, ...orphanedNames(await clusterImages(), references));
 }
 
 /** An image as `buildah images --json` prints it. */

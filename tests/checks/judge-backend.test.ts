@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { judgeExecution, withoutExecutions } from "../../checks/judge-execution.ts";
 import { judgeDatabaseHost, judgeImage } from "../../checks/judge-image.ts";
 import { judgeLogs } from "../../checks/judge-logs.ts";
+import { judgePrivileges, withOneRole } from "../../checks/judge-privileges.ts";
 import type { ExecutionFacts, ImageFacts } from "../../checks/pod-facts.ts";
 import type { CheckFinding } from "../../checks/result.ts";
-import { expected, image } from "../support/checks.ts";
+import { expected, image, privileges } from "../support/checks.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 
 const imageWith = (changes: Partial<ImageFacts>) => judgeImage(image(changes), expected);
@@ -14,6 +15,8 @@ const host = (changes: Partial<ImageFacts["address"]>, owned = true) =>
 const row = { startedAt: "10:00", completedAt: "10:01", status: "succeeded", error: null };
 const execution = (changes: object) =>
   judgeExecution({ plugin: "p", row, restored: true, ...changes } as ExecutionFacts);
+const two = { ...expected, applicationRole: "app" };
+const rights = (changes: Parameters<typeof privileges>[0]) => judgePrivileges(privileges(changes), two);
 const items = [...deployment(1), servingPod("rs2"), servingPod("rs1")];
 const logs = (...lines: string[]) => judgeLogs(lines.map((line) => `[pod/${line}\n`).join(""), items);
 
@@ -73,6 +76,15 @@ const table: [string, CheckFinding, boolean, string][] = [
     "500 for the execution of p",
   ],
   ["an API that is silent", judgeExecution({ problem: "the list", status: 0 }), false, "no answer to the list"],
+  ["a role with its rights", rights({}), true, "it does, and can't"],
+  [
+    "a role that lacks some, and has others",
+    rights({ lacking: { t1: ["INSERT", "DELETE"], t2: ["SELECT"] }, excess: ["create a table"] }),
+    false,
+    "no INSERT, DELETE on t1, no SELECT on t2, it can create a table",
+  ],
+  ["another role than the stack's", rights({ role: "owner" }), false, "the backend's role is owner"],
+  ["one role", withOneRole(expected) ?? assert.fail(), true, "one role"],
   ["an empty log", logs(), true, "none in 0 lines"],
   ["a log without errors", logs("rs2-pod/app] INFO: started"), true, "none in 1 lines"],
   [
@@ -111,4 +123,8 @@ describe("judgements of the backend", () => {
     assert.equal(withoutExecutions(expected)?.passed, true);
     assert.equal(withoutExecutions({ ...expected, tables: ["plugin_executions"] }), null);
   });
+});
+
+describe("withOneRole", () => {
+  it("leaves two roles to be judged", () => assert.equal(withOneRole(two), null));
 });

@@ -5,7 +5,7 @@ import { judgeReversible } from "../../checks/judge-reversible.ts";
 import type { CheckFinding } from "../../checks/result.ts";
 import { shortened } from "../../checks/text.ts";
 import { expected } from "../support/checks.ts";
-import { deployment, pod, servingPod } from "../support/kubernetes.ts";
+import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
 
 const ok = { status: "healthy", components: { database: { status: "healthy" } } };
 const { chain } = expected;
@@ -70,6 +70,21 @@ describe("judgePods", () => {
   for (const [what, pods, passed] of cases) {
     it(`${passed ? "accepts" : "refuses"} pods: ${what}`, () => {
       assert.equal(judgePods([...deployment(2), ...pods]).passed, passed);
+    });
+  }
+  const running = (imageID: string) =>
+    pod("rs2", { ...servingPod("rs2").status, containerStatuses: [container({ name: "unity-backend", imageID })] });
+  const [one, other] = ["a", "b"].map((character) => `sha256:${character.repeat(64)}`);
+  const images: [string, string[], string | undefined][] = [
+    ["one image by its digest", [`u@${one}`, `u@${one}`], one],
+    ["one image from two registries", [`u@${one}`, `mirror.example/u@${one}`], one],
+    ["two images", [`u@${one}`, `u@${other}`], undefined],
+    ["an image whose digest only one node knows", [`u@${one}`, `${one}`], undefined],
+    ["an image without a digest", [`${one}`, `${one}`], undefined],
+  ];
+  for (const [what, ids, image] of images) {
+    it(`sees which image pods run: ${what}`, () => {
+      assert.equal(judgePods([...deployment(2), ...ids.map(running)]).image, image);
     });
   }
   it("refuses when there is no Deployment", () => assert.equal(judgePods([]).passed, false));

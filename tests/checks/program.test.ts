@@ -33,6 +33,7 @@ describe("the checks' program, when a check (F23)", function () {
           head: "add_plugin_execution",
           toleratedRevisions: [],
           owned: true,
+          applicationRole: "app",
           limitSeconds: 2,
         }),
       },

@@ -42,7 +42,7 @@ describe("the words that TAB offers", () => {
   it("are whole words for zsh and fish, and for bash what follows the sign at which it parts words", () => {
     assert.deepEqual(candidates("fish", "status", "--stack=d"), ["--stack=dev"]);
     assert.deepEqual(candidates("bash", "status", "--stack", "=", "d"), ["dev"]);
-    assert.deepEqual(candidates("bash", "status", "--stack", "="), ["dev"]);
+    assert.deepEqual(candidates("bash", "status", "--stack", "="), stacks);
   });
 
   it("have what an option or a command is for beside them", () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { markLine, parseLine } from "../../cli/logs/line.ts";
-import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unity } from "./unity.ts";
 
 const file = `config:
@@ -14,8 +14,7 @@ const file = `config:
 `;
 const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
 const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
-const pod = { kind: "Pod", metadata: { name: "p", labels: { "app.kubernetes.io/name": "postgres" } }, status: {} };
-const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [pod] }) } };
+const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
 
 describe("unity apply, check, logs and verify", function () {
   this.timeout(20_000);

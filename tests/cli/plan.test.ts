@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unity } from "./unity.ts";
 
 const head = "add_plugin_execution";
@@ -15,7 +15,6 @@ const file = `config:
     secure: v1:AAAA:BBBB
 `;
 const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: answer(found) });
-const pod = { kind: "Pod", metadata: { name: "p", labels: { "app.kubernetes.io/name": "postgres" } }, status: {} };
 
 describe("unity plan and unity status", function () {
   this.timeout(20_000);
@@ -38,7 +37,7 @@ describe("unity plan and unity status", function () {
     ["never applied", { backend: answer(null) }, 1, /never migrated/],
     ["not deployed", {}, 1, /Nothing in namespace unity can be asked/],
     ["at an unknown revision", rows("zz"), 1, /at zz, which is not among the 8 revisions/],
-    ["down", { list: { output: JSON.stringify({ items: [pod] }) } }, 2, /Database can't be asked/],
+    ["down", { list: { output: JSON.stringify({ items: [deployedPostgres] }) } }, 2, /Database can't be asked/],
     [
       "on a cluster that can't be asked",
       { list: { error: "refused" } },
@@ -100,7 +99,10 @@ describe("unity plan and unity status", function () {
     const missing = await unity("status", "--stack", "nowhere");
     assert.equal(missing.code, 2);
     assert.match(missing.stderr, /There is no Pulumi\.nowhere\.yaml: name a stack with --stack/);
-    const incomplete = await unity("plan");
+    const open = await unity("status");
+    assert.equal(open.code, 2);
+    assert.match(open.stderr, /Which stack\? There are dev, production, staging: name one with --stack .*PULUMI_STACK/);
+    const incomplete = await unity("plan", "--stack", "dev");
     assert.equal(incomplete.code, 2);
     assert.match(incomplete.stderr, /unity:image is not set/);
   });

@@ -6,6 +6,7 @@ import { parseAllDocuments } from "yaml";
 import { projectRoot } from "../../paths.ts";
 import { unity } from "./unity.ts";
 
+const policies = "k8s/network/network-policies.yaml";
 const [jobs, deployments] = ["k8s/jobs/migrate-database.yaml", "k8s/deployments/backend-with-migrations.yaml"];
 
 interface Rendered {
@@ -57,8 +58,10 @@ describe("unity render", function () {
     assert.deepEqual(
       all.map(({ kind, metadata }) => [kind, metadata.name.replace(/[0-9a-f]{10}$/, "…"), metadata.namespace]),
       [
+        ["ServiceAccount", "unity-migrations", "unity"],
         ["ConfigMap", "unity-db-migrate-runner-…", "unity"],
         ["Job", "unity-db-migrate", "unity"],
+        ["ServiceAccount", "unity-backend", "unity"],
         ["Service", "unity-backend", "unity"],
         ["Deployment", "unity-backend", "unity"],
       ],
@@ -74,7 +77,7 @@ describe("unity render", function () {
 
   it("brings the runner's files unharmed, and the ConfigMap that both name", async () => {
     await renderStack("  unity:context: here\n");
-    const [configMap] = objects(jobs);
+    const configMap = objects(jobs).find(({ kind }) => kind === "ConfigMap");
     const source = readFileSync(join(projectRoot, "runner", "migrate.py"), "utf8");
     assert.equal(configMap?.data?.["migrate.py"], source);
     for (const path of [jobs, deployments]) assert.ok(read(path).includes(`name: ${configMap?.metadata.name}\n`));
@@ -83,10 +86,11 @@ describe("unity render", function () {
   it("follows the stack: namespace, budget, replicas, an external database, restore points", async () => {
     const lines = ["context: there", "namespace: apart", "replicas: 3", "database: external", "restorePoint: true"];
     await renderStack(`${lines.map((line) => `  unity:${line}\n`).join("")}  unity:deadlineSeconds: 601\n`);
-    const [job, deployment] = [objects(jobs), objects(deployments)[1]];
+    const [job, deployment] = [objects(jobs), objects(deployments).find(({ kind }) => kind === "Deployment")];
     assert.deepEqual(
       job.map(({ kind, metadata }) => [kind, metadata.namespace]),
       [
+        ["ServiceAccount", "apart"],
         ["ConfigMap", "apart"],
         ["PersistentVolumeClaim", "apart"],
         ["Job", "apart"],
@@ -95,6 +99,24 @@ describe("unity render", function () {
     assert.match(read(jobs), /activeDeadlineSeconds: 601\n/);
     assert.match(read(jobs), /kubectl --context there logs -n apart job\/unity-db-migrate -f/);
     assert.match(JSON.stringify(deployment), /"replicas":3/);
+    assert.ok(objects(deployments).some(({ kind }) => kind === "PodDisruptionBudget"));
+    assert.match(read(policies), /port: 5432\n/);
+    assert.ok(!objects(policies).some(({ metadata }) => metadata.name === "unity-to-postgres"));
+  });
+
+  it("gives each of two roles its Secret, by reference only, and says that both must be there", async () => {
+    const lines = ["context: there", "roles: two", "initContainer: wait", "applicationRole: app"];
+    await renderStack(lines.map((line) => `  unity:${line}\n`).join(""));
+    assert.match(
+      read(jobs),
+      /^# Secret unity-database-app in namespace unity, with the key DATABASE_URL, must be there\.$/m,
+    );
+    assert.match(
+      read(jobs),
+      /^# Secret unity-migrations in namespace unity, with the key DATABASE_URL, must be there\.$/m,
+    );
+    assert.match(read(jobs), /- --application-role=app\n/);
+    assert.ok(!objects(deployments).some((object) => JSON.stringify(object).includes("unity-migrations")));
   });
 
   it("says with --check which line differs, writes nothing and exits with 1", async () => {
@@ -105,7 +127,7 @@ describe("unity render", function () {
     assert.equal(code, 1);
     assert.match(stdout, /^k8s\/jobs\/migrate-database\.yaml is not there\.$/m);
     assert.match(stdout, /yaml, line \d+: is " {2}replicas: 2", would be " {2}replicas: 1"$/m);
-    assert.match(stdout, /^Mend: npm run unity -- render$/m);
+    assert.match(stdout, /^Mend: npm run unity -- render --stack dev$/m);
     assert.ok(!existsSync(join(folder, jobs)) && read(deployments).includes("replicas: 2"));
   });
 

@@ -45,8 +45,8 @@ describe("the report's page", function () {
 
   it("shows every check, the failed ones first", () => {
     const checks = textOf(page, "checks");
-    assert.match(checks, /2 of 13 checks failed\..* Time revision ✕ failed .* logs ✕ failed .* pods ✓ passed/);
-    assert.equal(count(checks, "kubectl --context kubernetes-admin@homelab -n unity"), 12);
+    assert.match(checks, /2 of 14 checks failed\..* Time revision ✕ failed .* logs ✕ failed .* pods ✓ passed/);
+    assert.equal(count(checks, "kubectl --context kubernetes-admin@homelab -n unity"), 13);
   });
 
   it("shows the runs, the newest first, with the moment in UTC", () => {

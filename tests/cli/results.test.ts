@@ -50,6 +50,7 @@ const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>
   },
   logs: { 0: { words: [], answers: { postgres: log } }, 2: { words: [], answers: down } },
   plan: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
+  promote: { 2: { words: ["--to", "staging", "--from", "staging"] } },
   render: { 0: { words: ["--output", "{folder}"] }, 1: { words: ["--output", "{folder}/none", "--check"] }, 2: wrong },
   report: { 0: { words: ["--offline"] }, 1: { words: [] }, 2: { words: [], answers: down } },
   restore: { 2: { words: ["--list"] } },
@@ -60,8 +61,11 @@ const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>
   status: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
   verify: { 0: { words: ["reversible"] }, 1: { words: ["tables"], answers: down }, 2: { words: ["tabels"] } },
 };
-/** What a cluster must be there for: tests/live/check.test.ts and tests/live/going-back.test.ts. */
-const onCluster = ["check 0", "restore 0"];
+/**
+ * What takes a cluster, or what a stack has recorded: tests/live/check.test.ts, tests/live/going-back.test.ts and
+ * tests/cli/promote.test.ts.
+ */
+const elsewhere = ["check 0", "restore 0", "promote 0", "promote 1"];
 
 describe("what commands print and exit with", function () {
   this.timeout(120_000);
@@ -101,7 +105,7 @@ describe("what commands print and exit with", function () {
     const tested = Object.entries(cases).flatMap(([name, codes]) =>
       Object.keys(codes).map((code) => `${name} ${code}`),
     );
-    assert.deepEqual([...tested, ...onCluster].sort(), table.sort());
+    assert.deepEqual([...tested, ...elsewhere].sort(), table.sort());
   });
 
   for (const [name, codes] of Object.entries(cases)) {

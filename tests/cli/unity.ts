@@ -17,10 +17,7 @@ export function unity(...args: readonly string[]): Promise<CommandResult> {
 }
 
 /** Runs `unity` with changes of the environment. */
-export function unityIn(
-  environment: Readonly<Record<string, string>>,
-  ...args: readonly string[]
-): Promise<CommandResult> {
+export function unityIn(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<CommandResult> {
   return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args], environment);
 }
 
@@ -41,7 +38,7 @@ export function onTerminal(
 async function runCommand(
   command: string,
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<CommandResult> {
   const child = spawn(command, args, { cwd: projectRoot, env: { ...process.env, ...environment } });
   const ended = new Promise<number | null>((resolve, reject) => {

@@ -49,7 +49,8 @@ describe("the rights of an account", () => {
     });
   });
 
-  const options = { namespace: "unity", hasVolumes: true };
+  const ownSecrets = ["unity-database", "unity-migrations"];
+  const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: true };
   it("for a preview change nothing, and read no Secret", () => {
     for (const { resources, verbs } of accessRules("preview", options)) {
       assert.ok(!resources.includes("secrets"));
@@ -65,10 +66,22 @@ describe("the rights of an account", () => {
     }
   });
 
-  it("on volume claims are asked only for a stack that has some", () => {
+  it("on Secrets that others made are to look at them, and at no others", () => {
+    for (const task of ["preview", "update"] as const) {
+      const named = accessRules(task, { ...options, existingSecrets: ["mine"] }).filter(({ resourceNames = [] }) =>
+        resourceNames.includes("mine"),
+      );
+      assert.deepEqual(
+        named.map(({ verbs, resourceNames }) => [verbs, resourceNames]),
+        [[["get"], ["mine"]]],
+      );
+    }
+  });
+
+  it("on volume claims are asked only for a stack that has some, but for seeing which there are", () => {
     const about = (hasVolumes: boolean) => accesses(accessRules("update", { ...options, hasVolumes }));
     const claims = (hasVolumes: boolean) =>
-      about(hasVolumes).filter(({ resource }) => resource === "persistentvolumeclaims").length;
+      about(hasVolumes).filter(({ resource, verb }) => resource === "persistentvolumeclaims" && verb !== "list").length;
     assert.deepEqual([claims(true) > 0, claims(false)], [true, 0]);
   });
 });

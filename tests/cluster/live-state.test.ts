@@ -12,11 +12,13 @@ async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> 
   }
 }
 
-const pod = (workload: string) => ({
-  kind: "Pod",
-  metadata: { name: `${workload}-1`, labels: { "app.kubernetes.io/name": workload } },
-  status: {},
+const deployment = (workload: string, more: object = {}, replicas = 1) => ({
+  kind: "Deployment",
+  metadata: { name: workload, ...more },
+  spec: { selector: {}, template: { spec: { containers: [{ name: "proxy" }, { name: workload }] } } },
+  status: { replicas },
 });
+const ours = { annotations: { "pulumi.com/patchForce": "true" } };
 const job = (name: string, type?: string, more: object = {}) => ({
   kind: "Job",
   metadata: { name, ...more },
@@ -29,7 +31,10 @@ describe("readLive", function () {
   this.timeout(10_000);
 
   it("finds nothing deployed where the namespace or the pods are missing", async () => {
-    assert.deepEqual(await read({}), { reading: { kind: "not-deployed" }, jobs: [] });
+    const { reading, jobs } = await read({});
+    assert.deepEqual({ reading, jobs }, { reading: { kind: "not-deployed" }, jobs: [] });
+    const answers = { list: list(deployment("unity-backend", ours, 0)), backend: refused };
+    assert.deepEqual((await read(answers)).reading, { kind: "not-deployed" });
   });
 
   it("takes PostgreSQL's answer where the stack owns it, else the backend's, whatever the image prints before", async () => {
@@ -40,25 +45,26 @@ describe("readLive", function () {
 
   it("takes the backend's where PostgreSQL gives none, and says why when neither does", async () => {
     assert.deepEqual((await read({ backend: answer([]) })).reading, { kind: "rows", rows: [] });
-    const { reading } = await read({ list: list(pod("unity-backend")), backend: refused });
+    const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: refused });
     const cause = "unity-backend: psycopg.OperationalError: connection refused";
     assert.deepEqual(reading, { kind: "unreachable", what: "database", cause });
   });
 
   it("calls an answer that makes no sense no answer", async () => {
-    const { reading } = await read({ list: list(pod("unity-backend")), backend: answer({ rows: 1 }) });
+    const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: answer({ rows: 1 }) });
     assert.ok(reading.kind === "unreachable" && reading.cause.includes('unity-backend: answered {"rows":1}'));
   });
 
-  it("tells each Job's state", async () => {
+  it("tells the state of each migrate Job, and of no other", async () => {
+    const labels = { "app.kubernetes.io/name": "unity-db-migrate" };
     const { jobs } = await read({
       list: list(
-        job("new"),
-        job("done", "Complete"),
-        job("bad", "Failed"),
-        job("failing", "FailureTarget"),
-        job("gone", "Complete", { deletionTimestamp: "2026-01-01T00:00:00Z" }),
-        pod("unity-db-migrate"),
+        job("unity-db-migrate-1"),
+        job("unity-db-migrate-2", "Complete"),
+        job("unity-db-migrate-3", "Failed"),
+        job("unity-db-migrate", "FailureTarget"),
+        job("mine", "Complete", { deletionTimestamp: "2026-01-01T00:00:00Z", labels }),
+        job("backup"),
       ),
     });
     const states = ["running", "complete", "failed", "failed", "deleting"];

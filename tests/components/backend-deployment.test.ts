@@ -14,8 +14,13 @@ describe("BackendDeployment", () => {
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "backend");
     const service = find(registrations, "kubernetes:core/v1:Service", "backend-service");
     const wait = find(registrations, "command:local:Command", "backend-rollout");
-    assert.equal(registrations.length, 4);
-    assert.deepEqual([deployment.parent, service.parent, wait.parent], [own.urn, own.urn, own.urn]);
+    const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "backend-account");
+    const budget = find(registrations, "kubernetes:policy/v1:PodDisruptionBudget", "backend-budget");
+    assert.equal(registrations.length, 6);
+    const parents = [deployment, service, wait, account, budget].map(({ parent }) => parent);
+    assert.deepEqual(new Set(parents), new Set([own.urn]));
+    assert.deepEqual(new Set(deployment.dependencies), new Set([service.urn, account.urn]));
+    assert.equal(String(account.inputs.automountServiceAccountToken), "false");
     assert.deepEqual(wait.dependencies, [deployment.urn]);
     assert.deepEqual(wait.inputs, {
       interpreter: ["node", "waits/main.ts"],
@@ -28,12 +33,13 @@ describe("BackendDeployment", () => {
       addPreviousOutputInEnv: false,
     });
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
-    for (const { inputs } of [deployment, service]) {
+    const common = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" };
+    for (const [{ inputs }, expected] of [
+      [deployment, { ...common, "pulumi.com/patchFieldManager": "unity" }],
+      [service, common],
+    ] as const) {
       const { name, annotations } = inputs.metadata as { name: string; annotations: Record<string, string> };
-      assert.deepEqual(
-        [name, annotations],
-        ["unity-backend", { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" }],
-      );
+      assert.deepEqual([name, annotations], ["unity-backend", expected]);
     }
     const rollout = await new Promise((resolve) => result.rollout.apply(resolve));
     assert.equal(rollout, "backend-uid/1");

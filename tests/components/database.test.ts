@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { createDatabase, ExternalDatabase, OwnedDatabase } from "../../components/database.ts";
+import { ownSecrets } from "../../manifests/database-secrets.ts";
 import { find, record } from "../support/recorder.ts";
 
-const common = { namespace: "unity", imagePullPolicy: "IfNotPresent" };
+const common = { namespace: "unity", imagePullPolicy: "IfNotPresent", secrets: ownSecrets(undefined) };
+const twoRoles = { ...common, secrets: ownSecrets("app") };
 const password = pulumi.secret("p@ss/w:rd");
 
 function secretData(inputs: Record<string, unknown>): unknown {
@@ -14,22 +16,34 @@ function secretData(inputs: Record<string, unknown>): unknown {
 describe("createDatabase", () => {
   it("declares a PostgreSQL whose Deployment follows its Secret and its volume claim", async () => {
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", password }, {}),
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
     );
     const own = find(registrations, OwnedDatabase.token, "postgres").urn;
     const secret = find(registrations, "kubernetes:core/v1:Secret", "postgres-credentials");
     const claim = find(registrations, "kubernetes:core/v1:PersistentVolumeClaim", "postgres-data");
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "postgres");
     const service = find(registrations, "kubernetes:core/v1:Service", "postgres-service");
-    assert.equal(registrations.length, 5);
-    assert.deepEqual(new Set([secret, claim, deployment, service].map(({ parent }) => parent)), new Set([own]));
-    assert.deepEqual(new Set(deployment.dependencies), new Set([secret.urn, claim.urn]));
+    const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "postgres-account");
+    assert.equal(registrations.length, 6);
+    assert.deepEqual(
+      new Set([secret, account, claim, deployment, service].map(({ parent }) => parent)),
+      new Set([own]),
+    );
+    assert.deepEqual(new Set(deployment.dependencies), new Set([secret.urn, account.urn, claim.urn]));
     assert.deepEqual(service.dependencies, [deployment.urn]);
   });
 
   it("puts a password with reserved characters into the URL so that it comes out again", async () => {
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", password }, {}),
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
     );
     const { inputs } = find(registrations, "kubernetes:core/v1:Secret", "postgres-credentials");
     const data = secretData(inputs) as { DATABASE_URL: string };
@@ -40,7 +54,11 @@ describe("createDatabase", () => {
 
   it("shows the password nowhere but in the Secret, marked as secret", async () => {
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", password }, {}),
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
     );
     const plain = registrations.filter(({ type }) => type !== "kubernetes:core/v1:Secret");
     assert.ok(!JSON.stringify(plain).includes("p@ss"));
@@ -52,7 +70,7 @@ describe("createDatabase", () => {
   it("declares only the Secret for a database that lives elsewhere", async () => {
     const url = pulumi.secret("postgresql://u:p@db.example:5432/unity");
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "external", url }, {}),
+      createDatabase("postgres", { ...common, kind: "external", credentials: { url } }, {}),
     );
     assert.deepEqual(
       registrations.map(({ type }) => type),
@@ -66,12 +84,56 @@ describe("createDatabase", () => {
       pulumi.secret("postgresql://u:p@db/unity"),
     ];
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...common, kind: "external", url, migrationUrl }, {}),
+      createDatabase("postgres", { ...common, kind: "external", credentials: { url, migrationUrl } }, {}),
     );
     const { inputs } = find(registrations, "kubernetes:core/v1:Secret", "postgres-credentials");
     assert.deepEqual(secretData(inputs), {
       DATABASE_URL: "postgresql://u:p@pooler/unity",
       MIGRATION_DATABASE_URL: "postgresql://u:p@db/unity",
     });
+  });
+
+  const secretNames = (registrations: Awaited<ReturnType<typeof record>>["registrations"]) =>
+    registrations
+      .filter(({ type }) => type === "kubernetes:core/v1:Secret")
+      .map(({ inputs }) => [(inputs.metadata as { name: string }).name, secretData(inputs)]);
+
+  it("gives each of two roles of its own database a Secret: the owner's password is in the migrations' only", async () => {
+    const credentials = { password: "own er", application: { role: "app", password: "a/pp" } };
+    const { registrations } = await record({}, () =>
+      createDatabase("postgres", { ...twoRoles, kind: "owned", image: "postgres:17", storage: "1Gi", credentials }, {}),
+    );
+    const host = "postgres-service:5432/homelab_db";
+    assert.deepEqual(secretNames(registrations), [
+      ["unity-database-app", { DATABASE_URL: `postgresql://app:a%2Fpp@${host}` }],
+      ["unity-migrations", { DATABASE_URL: `postgresql://homelab_user:own%20er@${host}`, POSTGRES_PASSWORD: "own er" }],
+    ]);
+    const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "postgres");
+    assert.match(
+      JSON.stringify(deployment.inputs.spec),
+      /"name":"unity-migrations","key":"POSTGRES_PASSWORD"|"key":"POSTGRES_PASSWORD","name":"unity-migrations"/,
+    );
+  });
+
+  it("gives each of two roles of a database elsewhere a Secret", async () => {
+    const credentials = { url: "postgresql://app:a@h/d", migrationUrl: "postgresql://owner:o@h/d" };
+    const { registrations } = await record({}, () =>
+      createDatabase("postgres", { ...twoRoles, kind: "external", credentials }, {}),
+    );
+    assert.deepEqual(secretNames(registrations), [
+      ["unity-database-app", { DATABASE_URL: credentials.url }],
+      ["unity-migrations", { DATABASE_URL: credentials.migrationUrl }],
+    ]);
+  });
+
+  it("declares no Secret where others made them, and has PostgreSQL read theirs", async () => {
+    const secrets = { application: "mine", migrations: "my-migrations", existing: true };
+    const { registrations, result } = await record({}, () =>
+      createDatabase("postgres", { ...common, secrets, kind: "owned", image: "postgres:17", storage: "1Gi" }, {}),
+    );
+    assert.deepEqual(secretNames(registrations), []);
+    assert.equal(result.secretVersion, undefined);
+    const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "postgres");
+    assert.match(JSON.stringify(deployment.inputs.spec), /my-migrations/);
   });
 });

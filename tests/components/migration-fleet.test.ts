@@ -37,6 +37,7 @@ describe("MigrationFleet", () => {
     const { registrations, jobs, component } = await declare();
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "fleet-runner");
     assert.equal(registrations.filter(({ type }) => type === runner.type).length, 1);
+    const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "fleet-account");
     assert.deepEqual(runner.dependencies, [find(registrations, "kubernetes:core/v1:Namespace", "before").urn]);
     for (const [index, { name, secretName }] of tenants.entries()) {
       const job = jobs[index];
@@ -47,7 +48,7 @@ describe("MigrationFleet", () => {
       assert.equal(labels["unity/tenant"], name);
       assert.equal(specOf(job).suspend, true);
       assert.ok(JSON.stringify(specOf(job)).includes(`"${secretName}"`));
-      assert.deepEqual(job.dependencies, [runner.urn]);
+      assert.deepEqual([...job.dependencies].sort(), [account.urn, runner.urn].sort());
     }
   });
 

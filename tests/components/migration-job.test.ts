@@ -28,10 +28,11 @@ describe("MigrationJob", () => {
     const { registrations, job, component } = await declare();
     const own = find(registrations, MigrationJob.token, "migration");
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner");
-    assert.equal(registrations.length, 5); // with the component itself and the namespace before it
+    const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "migration-account");
+    assert.equal(registrations.length, 6); // with the component itself and the namespace before it
     assert.deepEqual([runner.parent, job.parent], [own.urn, own.urn]);
     assert.deepEqual(runner.dependencies, [find(registrations, "kubernetes:core/v1:Namespace", "before").urn]);
-    assert.deepEqual(job.dependencies, [runner.urn]);
+    assert.deepEqual(new Set(job.dependencies), new Set([account.urn, runner.urn]));
     assert.deepEqual(job.inputs.metadata, {
       annotations: { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" },
       name: component.jobName,
@@ -73,6 +74,8 @@ describe("MigrationJob", () => {
     runner: { runnerFiles: { ...args.runnerFiles, "runner_part.py": "print('another')" } },
     budget: { budget: { ...args.budget, deadlineSeconds: 3.5 } },
     secret: { secretName: "unity-database-2" },
+    "application's role": { applicationRole: { name: "app_2", secretName: "s", create: true } },
+    encryption: { tls: { mode: "require" } },
   };
   for (const [what, changed] of Object.entries(changes)) {
     it(`takes another name when the ${what} changes`, async () => {

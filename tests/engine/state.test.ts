@@ -8,7 +8,7 @@ import { readProject, readSettings, setConfig } from "../../local/engine/project
 import { openCrypter } from "../../local/engine/secrets.ts";
 import type { Resource } from "../../local/engine/state.ts";
 import { StateFile } from "../../local/engine/state-file.ts";
-import { secret } from "../../local/engine/values.ts";
+import { type Properties, secret } from "../../local/engine/values.ts";
 
 const phrase = "correct horse";
 const salt = Buffer.from("0102030405060708", "hex");
@@ -31,7 +31,8 @@ const resource = (name: string, more: Partial<Resource> = {}): Resource => ({
   ...more,
 });
 
-describe("engine secrets and state", () => {
+describe("engine secrets and state", function () {
+  this.timeout(20_000);
   let folder = "";
   const given = process.env.PULUMI_CONFIG_PASSPHRASE;
   beforeEach(() => {
@@ -45,6 +46,19 @@ describe("engine secrets and state", () => {
   });
   const stateFile = () =>
     new StateFile(join(folder, "sub", "state.json"), (known) => openCrypter(phrase, known ?? encryptionsalt));
+
+  it("opens the outputs of a stack without its passphrase where they hold no secret", async () => {
+    const stack = (outputs: Properties) => resource("stack", { type: "pulumi:pulumi:Stack", outputs });
+    const other = resource("other", { inputs: { password: secret("s3cret") } });
+    const store = (outputs: Properties) => stateFile().save({ resources: [stack(outputs), other], pending: [] });
+    stateFile().lock();
+    const locked = new StateFile(stateFile().path, async () => assert.fail("asks for the passphrase"));
+    await store({ head: "a" });
+    assert.deepEqual(await locked.outputs(), { head: "a" });
+    await store({ head: "a", key: secret("s3cret") });
+    await assert.rejects(locked.outputs(), /asks for the passphrase/);
+    assert.deepEqual(await stateFile().outputs(), { head: "a", key: secret("s3cret") });
+  });
 
   it("reads what the CLI wrote, and the CLI's cipher reads what it writes", async () => {
     const crypter = await openCrypter(phrase, encryptionsalt);

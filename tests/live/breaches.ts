@@ -57,6 +57,14 @@ export const breaches: readonly Breach[] = [
     mend: ["DROP TABLE twice"],
   },
   {
+    what: "an application that logs in as the role that migrates",
+    names: ["privileges"],
+    settings: "  unity:roles: two\n",
+    breach: [],
+    failed: { privileges: /^the backend's role is homelab_user, it can alter and drop alembic_version, it can alter/ },
+    mend: [],
+  },
+  {
     what: "a table that is missing",
     breach: ["ALTER TABLE plugin_alerts RENAME TO elsewhere"],
     failed: { tables: "missing: plugin_alerts", schema: "missing: table plugin_alerts" },

@@ -8,13 +8,15 @@ import { documentInputs } from "../../cli/docs/inputs.ts";
 import { jobLog, scriptOutput } from "../../cli/docs/methods.ts";
 import { withRelease } from "../../cli/render/settings.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
-import { labels, names } from "../../manifests/names.ts";
+import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
   ownedDatabaseUrl,
   postgresClaimSpec,
   postgresDeploymentSpec,
   postgresServiceSpec,
 } from "../../manifests/postgres.ts";
+import { namespaceLabels } from "../../manifests/security.ts";
+import { serviceAccountObject } from "../../manifests/service-account.ts";
 import { unity } from "../cli/unity.ts";
 
 const { UNITY_CONTEXT: context = "", UNITY_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
@@ -34,8 +36,10 @@ function database(): object {
     secretName: names.databaseSecret,
   };
   const password = "of-the-documents";
+  const account = serviceAccountObject(serviceAccounts.postgres, names.postgres);
   const items = [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: namespaceLabels } },
+    { ...account, metadata: { ...account.metadata, namespace } },
     {
       apiVersion: "v1",
       kind: "Secret",

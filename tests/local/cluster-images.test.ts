@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseSources, pythonBase, rootReference, sourceLines, transportOptions } from "../../local/images/base.ts";
 import { contextFiles, contextHash, isIgnored } from "../../local/images/context.ts";
-import { superseded } from "../../local/images/import.ts";
+import { orphanedNames, superseded } from "../../local/images/import.ts";
 import { parsePipConfig, pipConfig, pipEnvironment } from "../../local/images/pip.ts";
 
 describe("images", () => {
@@ -86,6 +86,21 @@ describe("images", () => {
       image(null, 1),
     ];
     deepEqual(superseded(images, "localhost/a", ["localhost/a:1"]), ["localhost/a:2"]);
+  });
+
+  it("drops a name by digest with its last tag, and no other", () => {
+    const digest = (character: string) => `sha256:${character.repeat(64)}`;
+    const images = [
+      { reference: "localhost/a:1", digest: digest("1") },
+      { reference: "localhost/a:2", digest: digest("1") },
+      { reference: `localhost/a@${digest("1")}`, digest: digest("1") },
+      { reference: "localhost/b:1", digest: digest("2") },
+      { reference: `localhost/b@${digest("2")}`, digest: digest("2") },
+    ];
+    deepEqual(orphanedNames(images, []), []);
+    deepEqual(orphanedNames(images, ["localhost/a:1"]), []);
+    deepEqual(orphanedNames(images, ["localhost/a:1", "localhost/a:2"]), [`localhost/a@${digest("1")}`]);
+    deepEqual(orphanedNames(images, ["localhost/b:1"]), [`localhost/b@${digest("2")}`]);
   });
 
   it("names a root file system by what it is made from", () => {

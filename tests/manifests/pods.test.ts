@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { backendDeploymentSpec, backendServiceSpec } from "../../manifests/backend.ts";
+import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../manifests/backend.ts";
 import { migrateJobSpec } from "../../manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../manifests/postgres.ts";
+import { restoreJobSpec } from "../../manifests/restore-points.ts";
 import { runnerConfigMapData, runnerConfigMapName } from "../../manifests/runner.ts";
 import { linearLock } from "../support/chain.ts";
 import { backendOptions } from "../support/options.ts";
 
 /** A pod's spec as plain data, which is what the functions return: no value in it is an output. */
 interface PodSpec {
+  readonly serviceAccountName: string;
   readonly automountServiceAccountToken: boolean;
+  readonly topologySpreadConstraints?: readonly { readonly topologyKey: string; readonly whenUnsatisfiable: string }[];
   readonly enableServiceLinks: boolean;
   readonly restartPolicy?: string;
   readonly securityContext: { readonly runAsNonRoot: boolean; readonly seccompProfile: { readonly type: string } };
@@ -22,7 +25,8 @@ interface Container {
   readonly image: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
-  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[];
+  readonly resources: { readonly requests: object; readonly limits: object };
   readonly securityContext: Record<string, unknown>;
   readonly terminationMessagePolicy: string;
   readonly volumeMounts: readonly { readonly name: string }[];
@@ -33,11 +37,18 @@ function podSpec(spec: object): PodSpec {
 }
 
 const postgresOptions = { image: "postgres:17", imagePullPolicy: "Always", storage: "1Gi", secretName: "s" };
+const tls = { mode: "verify-full", caSecretName: "ca" } as const;
+const applicationRole = { name: "app", secretName: "app-secret", create: true };
 const pods: Record<string, PodSpec> = {
   "migrate Job": podSpec(migrateJobSpec(backendOptions)),
   "migrate Job with a restore point": podSpec(migrateJobSpec({ ...backendOptions, restorePointImage: "postgres:17" })),
   backend: podSpec(backendDeploymentSpec(backendOptions)),
   postgres: podSpec(postgresDeploymentSpec(postgresOptions)),
+  "migrate Job of two roles, verified": podSpec(
+    migrateJobSpec({ ...backendOptions, tls, applicationRole, restorePointImage: "postgres:17" }),
+  ),
+  "backend, verified": podSpec(backendDeploymentSpec({ ...backendOptions, tls })),
+  restore: podSpec(restoreJobSpec({ verb: "list" }, "runner", { ...postgresOptions, tls })),
 };
 
 for (const [name, pod] of Object.entries(pods)) {
@@ -54,8 +65,15 @@ for (const [name, pod] of Object.entries(pods)) {
         });
       }
     });
-    it("gets no API token and no variables of other Services", () => {
+    it("gets no API token and no variables of other Services, and an account of its own", () => {
       assert.deepEqual([pod.automountServiceAccountToken, pod.enableServiceLinks], [false, false]);
+      assert.match(pod.serviceAccountName, /^unity-(backend|migrations|postgres)$/);
+    });
+    it("asks for what it needs, and has a limit of memory", () => {
+      for (const { resources } of containers) {
+        assert.deepEqual(Object.keys(resources.requests), ["cpu", "memory"]);
+        assert.deepEqual(Object.keys(resources.limits), ["memory"]);
+      }
     });
     it("mounts only volumes that it has", () => {
       const volumes = pod.volumes.map((volume) => volume.name);
@@ -64,7 +82,8 @@ for (const [name, pod] of Object.entries(pods)) {
     });
     it("has no literal credential, and leaves its last words in the termination message", () => {
       for (const { env, terminationMessagePolicy } of containers) {
-        for (const variable of env) assert.ok(variable.value === undefined || !/PASS|URL/.test(variable.name));
+        for (const variable of env)
+          assert.ok(variable.value === undefined || !/PASS|URL/.test(variable.name), variable.name);
         assert.equal(terminationMessagePolicy, "FallbackToLogsOnError");
       }
     });
@@ -90,6 +109,63 @@ describe("migrateJobSpec", () => {
       env.find(({ name }) => name === "MIGRATION_DATABASE_URL"),
       { name: "MIGRATION_DATABASE_URL", valueFrom: { secretKeyRef } },
     );
+  });
+});
+
+describe("two roles", () => {
+  const [job] = podSpec(migrateJobSpec({ ...backendOptions, secretName: "owner", applicationRole })).containers;
+  const urlOf = (container: Container | undefined, name: string) =>
+    (container?.env.find((variable) => variable.name === name)?.valueFrom as { secretKeyRef: object } | undefined)
+      ?.secretKeyRef;
+  it("are told to the migrate Job: the application's by name, both URLs by reference", () => {
+    assert.ok(job?.args?.includes("--application-role=app") && job.args.includes("--create-application-role"));
+    assert.deepEqual(urlOf(job, "DATABASE_URL"), { name: "owner", key: "DATABASE_URL" });
+    assert.deepEqual(urlOf(job, "APPLICATION_DATABASE_URL"), { name: "app-secret", key: "DATABASE_URL" });
+  });
+  it("are made only where the stack owns the database", () => {
+    const elsewhere = { ...applicationRole, create: false };
+    const [container] = podSpec(migrateJobSpec({ ...backendOptions, applicationRole: elsewhere })).containers;
+    assert.ok(!container?.args?.includes("--create-application-role"));
+  });
+  it("are one for the backend, whose pods know no other Secret", () => {
+    const text = JSON.stringify(backendDeploymentSpec({ ...backendOptions, secretName: "app-secret" }));
+    const secrets = new Set([...text.matchAll(/"secretKeyRef":\{"name":"([^"]+)"/g)].map(([, name]) => name));
+    assert.deepEqual([...secrets], ["app-secret"]);
+  });
+});
+
+describe("encryption", () => {
+  const variables = (container: Container | undefined) =>
+    Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]));
+  it("is asked for in every container that connects, with the authority's certificate", () => {
+    for (const name of ["migrate Job of two roles, verified", "backend, verified", "restore"]) {
+      const { initContainers = [], containers, volumes } = pods[name] ?? assert.fail();
+      assert.ok(volumes.some((volume) => volume.name === "database-ca"));
+      for (const container of [...initContainers, ...containers]) {
+        const { PGSSLMODE, PGSSLROOTCERT } = variables(container);
+        assert.deepEqual([PGSSLMODE, PGSSLROOTCERT], ["verify-full", "/etc/unity-database-ca/ca.crt"]);
+        assert.ok(container.volumeMounts.some((mount) => mount.name === "database-ca"));
+      }
+    }
+  });
+  it("is left to libpq where the stack says nothing of it", () => {
+    assert.ok(!JSON.stringify([pods["migrate Job"], pods.backend]).includes("PGSSL"));
+  });
+});
+
+describe("several pods of the backend", () => {
+  const spread = (replicas: number) =>
+    podSpec(backendDeploymentSpec({ ...backendOptions, replicas })).topologySpreadConstraints;
+  it("are spread over the nodes, where there are any, and no node is emptied of more than one at a time", () => {
+    const [constraint] = spread(3) ?? [];
+    assert.deepEqual(
+      [constraint?.topologyKey, constraint?.whenUnsatisfiable],
+      ["kubernetes.io/hostname", "ScheduleAnyway"],
+    );
+    assert.equal(disruptionBudgetSpec(3)?.minAvailable, 2);
+  });
+  it("are needed for that", () => {
+    assert.deepEqual([spread(1), disruptionBudgetSpec(1)], [undefined, undefined]);
   });
 });
 

@@ -65,6 +65,12 @@ describe("a plan that the stack has to allow", () => {
     ["stops where another finding is approved", rows("a"), { approvals: [{ revision: "b", rule: "truncate" }] }, false],
     ["stops where the database can't be asked what is pending", down, {}, false],
     ["goes on there where all is approved", down, { approvals }, true],
+    ["lets through what can't be asked where the stack says so", down, { approvals, pinnedHash: "unknown" }, true],
+    ["stops at what can be asked after all", rows("a"), { approvals, pinnedHash: "unknown" }, false],
+    ["stops without a pin where one is needed", rows("a"), { approvals, pinRequired: true }, false],
+    ["goes on with a pin where one is needed", rows("a"), { approvals, pinRequired: true, pinnedHash: hash }, true],
+    ["needs no pin where nothing is pending", rows("b"), { pinRequired: true }, true],
+    ["needs a pin where the database can't be asked", down, { approvals, pinRequired: true }, false],
     ["goes on with the plan that was pinned", rows("a"), { approvals, pinnedHash: hash }, true],
     ["stops at another plan than the pinned one", rows("a"), { approvals, pinnedHash: "0".repeat(16) }, false],
     [
@@ -128,7 +134,19 @@ To approve, add this to the stack's file, Pulumi.<stack>.yaml, under \`config:\`
     assert.match(text, new RegExp(`pulumi config set planHash ${found}$`));
     assert.match(
       describePlan(of(down, { pinnedHash: hash })),
-      /is not known\. .*\n.*can't be asked.*\n.*config rm planHash$/,
+      /is not known\. .*\n.*can't be asked.*\n.*config set planHash unknown$/,
+    );
+  });
+
+  it("says that it has to be pinned, and how", () => {
+    const asked = describePlan(of(rows("a"), { approvals, pinRequired: true }));
+    assert.match(asked, new RegExp(`Refused: in production only .*\\n.*pulumi config set planHash ${hash}$`));
+    const unasked = describePlan(of(down, { approvals, pinRequired: true }));
+    assert.match(unasked, /nobody knows what would be done\. Wait .*: pulumi config set planHash unknown$/);
+    const moved = describePlan(of(rows("a"), { approvals, pinnedHash: "unknown" }));
+    assert.match(
+      moved,
+      /unity:planHash is unknown; the hash .*\n.*can be asked now: it is at a\.\n.*planHash [0-9a-f]{16}$/,
     );
   });
 

@@ -21,7 +21,8 @@ function follows(registrations: readonly Registration[], one: Registration, othe
   );
 }
 
-describe("the program", () => {
+describe("the program", function () {
+  this.timeout(20_000);
   let registrations: Registration[];
   let outputs: typeof import("../../index.ts");
 
@@ -37,8 +38,8 @@ describe("the program", () => {
 
   it("declares the Deployment after the wait for the Job, and the checks after the wait for the rollout", () => {
     const wait = (name: string) => get("command:local:Command", name);
-    assert.ok(deployment().dependencies.includes(job().urn));
-    assert.ok(deployment().dependencies.includes(wait("migration-completion").urn));
+    assert.ok(follows(registrations, deployment(), job()));
+    assert.ok(follows(registrations, deployment(), wait("migration-completion")));
     assert.ok(wait("verification-checks").dependencies.includes(wait("backend-rollout").urn));
   });
 
@@ -70,6 +71,18 @@ describe("the program", () => {
     }
   });
 
+  it("has Kubernetes hold the namespace's pods to the restricted standard", () => {
+    const { metadata } = get("kubernetes:core/v1:Namespace", "namespace").inputs as { metadata: { labels: object } };
+    for (const mode of ["enforce", "warn", "audit"])
+      assert.equal(Reflect.get(metadata.labels, `pod-security.kubernetes.io/${mode}`), "restricted");
+  });
+
+  it("lets its pods say only what they must", () => {
+    const policies = registrations.filter(({ type }) => type === "kubernetes:networking.k8s.io/v1:NetworkPolicy");
+    assert.ok(policies.some(({ name }) => name === "unity-deny"));
+    assert.ok(policies.some(({ name }) => name === "unity-to-postgres"));
+  });
+
   it("keeps the password out of everything but the Secret", () => {
     const plain = registrations.filter(({ type }) => type !== "kubernetes:core/v1:Secret");
     assert.ok(!/correct(%20| )horse/.test(JSON.stringify(plain)));
@@ -83,7 +96,8 @@ describe("the program", () => {
   });
 });
 
-describe("the program on a database that is there", () => {
+describe("the program on a database that is there", function () {
+  this.timeout(20_000);
   /** Runs the program anew: Node keeps a module, but for another query. */
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
     const remove = fakeKubectl({
@@ -111,7 +125,9 @@ describe("the program on a database that is there", () => {
   });
 
   it("stops at a right that the account lacks, before it declares anything", async () => {
-    const { length } = accesses(accessRules("update", { namespace: "unity", hasVolumes: true }));
+    const ownSecrets = ["unity-database"];
+    const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
+    const { length } = accesses(accessRules("update", options));
     const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
     const remove = fakeKubectl({ ...nothingDeployed, access: answers });
     const message = /lacks rights in namespace unity\. Nothing was changed\. It may not\n {2}get namespaces unity: /;
@@ -159,4 +175,18 @@ describe("the program on a database that is there", () => {
       assert.deepEqual(registrations, []);
     });
   }
+
+  it("stops where an empty database would stand in place of the one of a backend that was set up by hand", async () => {
+    const backend = {
+      kind: "Deployment",
+      metadata: { name: "unity-backend" },
+      spec: { selector: {}, template: { spec: { containers: [{ name: "app" }] } } },
+    };
+    const list = { output: JSON.stringify({ items: [backend] }) };
+    const remove = fakeKubectl({ ...nothingDeployed, list, backend: answer(["8f3d9e2a1c45"]) });
+    const program = "../../index.ts?by-hand" as string;
+    const rejected = () => assert.rejects(import(program), /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/);
+    const { registrations } = await record(configuration, rejected).finally(remove);
+    assert.deepEqual(registrations, []);
+  });
 });

@@ -48,6 +48,11 @@ describe("loadSettings", () => {
       toleratedRevisions: [],
       approvals: [],
       planHash: undefined,
+      promotedFrom: undefined,
+      applicationRole: undefined,
+      databaseSecrets: { application: "unity-database", migrations: "unity-database", existing: false },
+      databaseTls: undefined,
+      networkPolicies: true,
     });
     assert.ok(database.kind === "owned");
     assert.deepEqual([database.image, database.storage], ["postgres:17", "1Gi"]);
@@ -70,8 +75,119 @@ describe("loadSettings", () => {
   it("takes a database that lives elsewhere by its URL alone", () => {
     const { "unity:databasePassword": _, ...rest } = least;
     const { database } = load({ ...rest, "unity:database": "external", "unity:databaseUrl": "postgresql://u:p@h/d" });
-    assert.equal(database.kind, "external");
+    assert.ok(database.kind === "external");
+    assert.deepEqual(database.ports, [5432]);
   });
+
+  const two = { "unity:roles": "two", "unity:initContainer": "wait" };
+  const external = { "unity:database": "external", "unity:databasePorts": "5432,6432" };
+
+  it("takes two roles: of its own database by two passwords, of one elsewhere by two URLs", () => {
+    const owned = load({ ...least, ...two, "unity:applicationPassword": "another" });
+    assert.equal(owned.applicationRole, "homelab_app");
+    assert.equal(owned.databaseSecrets.application, "unity-database-homelab-app");
+    const urls = {
+      "unity:databaseUrl": "postgresql://app:p@h/d",
+      "unity:migrationDatabaseUrl": "postgresql://u:p@h/d",
+    };
+    const elsewhere = load({ ...least, ...two, ...external, ...urls, "unity:applicationRole": "app" });
+    assert.ok(elsewhere.database.kind === "external");
+    assert.deepEqual([elsewhere.applicationRole, elsewhere.database.ports], ["app", [5432, 6432]]);
+  });
+
+  it("takes Secrets that others made, and then no password or URL", () => {
+    const { "unity:databasePassword": _, ...rest } = least;
+    for (const database of ["owned", "external"]) {
+      const one = load({ ...rest, "unity:database": database, "unity:databaseSecret": "mine" });
+      assert.deepEqual(one.databaseSecrets, { application: "mine", migrations: "mine", existing: true });
+      assert.equal(one.database.credentials, undefined);
+      const both = { "unity:databaseSecret": "mine", "unity:migrationSecret": "my-migrations" };
+      const { databaseSecrets } = load({ ...rest, ...two, ...both, "unity:database": database });
+      assert.deepEqual(databaseSecrets, { application: "mine", migrations: "my-migrations", existing: true });
+    }
+  });
+
+  it("takes how a database elsewhere is reached", () => {
+    const tls = { "unity:databaseTls": "verify-full", "unity:databaseCaSecret": "ca" };
+    const { databaseTls } = load({ ...least, ...external, ...tls, "unity:databaseUrl": "postgresql://u:p@h/d" });
+    assert.deepEqual(databaseTls, { mode: "verify-full", caSecretName: "ca" });
+  });
+
+  const together: [what: string, values: Record<string, string>, message: RegExp][] = [
+    [
+      "two roles whose pods would migrate",
+      { "unity:roles": "two", "unity:applicationPassword": "p" },
+      /unity:initContainer is "upgrade"; it must be wait where roles is two\. Mend: pulumi config set initContainer wait/,
+    ],
+    [
+      "two roles with one password",
+      two,
+      /unity:applicationPassword is not set; .*config set --secret applicationPassword/,
+    ],
+    [
+      "two roles with one URL",
+      { ...two, ...external, "unity:databaseUrl": "postgresql://u:p@h/d" },
+      /unity:migrationDatabaseUrl is not set; .* where roles is two/,
+    ],
+    [
+      "two roles that are one",
+      { ...two, "unity:applicationPassword": "p", "unity:applicationRole": "homelab_user" },
+      /unity:applicationRole is "homelab_user"; it must be another role than the one that migrates/,
+    ],
+    [
+      "a role's name that needs quotes",
+      { "unity:applicationRole": "App" },
+      /unity:applicationRole is "App"; it must be a role's name/,
+    ],
+    [
+      "two roles with one Secret",
+      { ...two, "unity:databaseSecret": "mine" },
+      /unity:migrationSecret is not set; it must be another/,
+    ],
+    [
+      "two roles with one Secret twice",
+      { ...two, "unity:databaseSecret": "mine", "unity:migrationSecret": "mine" },
+      /unity:migrationSecret is "mine"; it must be another Secret than databaseSecret/,
+    ],
+    [
+      "two Secrets of one role",
+      { "unity:databaseSecret": "mine", "unity:migrationSecret": "other" },
+      /unity:roles is "one"; it must be two where migrationSecret is set/,
+    ],
+    [
+      "a migrations' Secret alone",
+      { "unity:migrationSecret": "other" },
+      /unity:databaseSecret is not set; it must be set where/,
+    ],
+    [
+      "a Secret that the program would remove",
+      { "unity:databaseSecret": "unity-database" },
+      /unity:databaseSecret is "unity-database"; it must be another name than those of the Secrets that the program makes/,
+    ],
+    [
+      "encryption of a database that has none",
+      { "unity:databaseTls": "require" },
+      /unity:databaseTls is "require"; it must be prefer or disable for an owned database/,
+    ],
+    [
+      "a certificate that nothing verifies",
+      { ...external, "unity:databaseUrl": "postgresql://u:p@h/d", "unity:databaseTls": "verify-full" },
+      /unity:databaseCaSecret is not set; it must be a Secret with the key ca\.crt where databaseTls is verify-full/,
+    ],
+    [
+      "an authority without verification",
+      { ...external, "unity:databaseUrl": "postgresql://u:p@h/d", "unity:databaseCaSecret": "ca" },
+      /unity:databaseTls is "prefer"; it must be verify-full where databaseCaSecret is set/,
+    ],
+    [
+      "ports that are none",
+      { "unity:database": "external", "unity:databaseUrl": "postgresql://u:p@h/d", "unity:databasePorts": "5432,x" },
+      /unity:databasePorts is "5432,x"; it must be TCP ports with commas between them/,
+    ],
+  ];
+  for (const [what, values, message] of together) {
+    it(`refuses ${what}`, () => assert.match(faults(values), message));
+  }
 
   it("takes what it needs to go back: a target, the image that knows more, a restore point", () => {
     const goingBack = {
@@ -104,6 +220,7 @@ describe("loadSettings", () => {
       /unity:approvals\[0\]\.rule is not set; .*config set --path 'approvals\[0\]\.rule' 'ban-drop-column'/,
     ],
     ["unity:planHash", "abc", /unity:planHash is "abc"; it must be the hash of a plan, 16 hexadecimal digits/],
+    ["unity:promotedFrom", "a b", /unity:promotedFrom is "a b"; it must be a stack, or organization\/project\/stack/],
     ["unity:replicas", "two", /unity:replicas is "two"/],
     ["unity:initContainer", "both", /unity:initContainer is "both"; it must be one of upgrade, wait/],
     ["unity:allowDowngrade", "true", /unity:restorePoint is "false"; it must be true where allowDowngrade is/],
@@ -148,7 +265,8 @@ describe("loadSettings", () => {
     const read = new Set<string>();
     const everything = { ...least, "unity:restorePoint": "true", "unity:allowDowngrade": "true" };
     for (const database of ["owned", "external"]) {
-      const values: Record<string, string> = { ...settingDefaults(schema), ...everything, "unity:database": database };
+      const chosen = { "unity:database": database, "unity:roles": "two" };
+      const values: Record<string, string> = { ...settingDefaults(schema), ...everything, ...chosen };
       pulumi.runtime.setAllConfig(values, []);
       const { getConfig } = pulumi.runtime;
       const listen = (key: string) => {

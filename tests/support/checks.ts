@@ -1,5 +1,5 @@
 import type { DatabaseFacts } from "../../checks/database-facts.ts";
-import type { ImageFacts } from "../../checks/pod-facts.ts";
+import type { ImageFacts, PrivilegeFacts } from "../../checks/pod-facts.ts";
 import { type Expected, expectedOf } from "../../checks/result.ts";
 import { linearLock } from "./chain.ts";
 
@@ -26,4 +26,9 @@ export function image(changes: Partial<ImageFacts> = {}): ImageFacts {
     env: null,
     ...changes,
   };
+}
+
+/** An application's role that has its rights, with changes. */
+export function privileges(changes: Partial<PrivilegeFacts> = {}): PrivilegeFacts {
+  return { role: "app", lacking: {}, excess: [], ...changes };
 }

@@ -29,6 +29,7 @@ export async function example(name: string): Promise<Example> {
     name: "test",
     configFile: join(folder, "Pulumi.test.yaml"),
     stateFile: join(root, "state.json"),
+    backend: join(root, "backend"),
     environment: { PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_CONFIG_PASSPHRASE_FILE: undefined },
   };
   return {

@@ -5,11 +5,12 @@ import { delimiter, join } from "node:path";
 /** What a question to the cluster is answered: what kubectl prints, what it says when it fails, or nothing for long. */
 export type FakeAnswer = { readonly output: string } | { readonly error: string } | "silence";
 
-/** Answers by question: the list of pods and Jobs, and each pod's rows. */
+/** Answers by question: the list of what is there, each pod's rows, and the keys of the database's Secret. */
 export interface FakeAnswers {
   readonly list: FakeAnswer;
   readonly backend: FakeAnswer;
   readonly postgres: FakeAnswer;
+  readonly secret: FakeAnswer;
   /**
    * What the account may do: `true` or `false` for each right that is asked for.
    *
@@ -19,7 +20,13 @@ export interface FakeAnswers {
 }
 
 const script = `#!/bin/sh
-case "$*" in *" create --validate=false "*) name=access ;; *" get pods,jobs "*) name=list ;; *deployment/unity-backend*) name=backend ;; *) name=postgres ;; esac
+case "$*" in
+  *" create --validate=false "*) name=access ;;
+  *" get jobs,deployments,"*) name=list ;;
+  *" get secret "*) name=secret ;;
+  *deployment/unity-backend*) name=backend ;;
+  *) name=postgres ;;
+esac
 cd "$(dirname "$0")"
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
@@ -35,7 +42,19 @@ export function answer(value: unknown, before = ""): FakeAnswer {
 const missing = { error: 'Error from server (NotFound): namespaces "unity" not found' };
 
 /** Answers of a cluster on which nothing was deployed. */
-export const nothingDeployed: FakeAnswers = { list: { output: '{"items": []}' }, backend: missing, postgres: missing };
+export const nothingDeployed: FakeAnswers = {
+  list: { output: '{"items": []}' },
+  backend: missing,
+  postgres: missing,
+  secret: { output: "" },
+};
+
+/** A stack's own PostgreSQL, as the list has it, with a pod that can be asked. */
+export const deployedPostgres = {
+  kind: "Deployment",
+  metadata: { name: "postgres", annotations: { "pulumi.com/patchForce": "true" } },
+  status: { replicas: 1 },
+};
 
 /** Puts a kubectl first on PATH that gives these answers. @returns What takes it away again. */
 export function fakeKubectl(answers: FakeAnswers): () => void {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Kubectl } from "../../cluster/kubectl.ts";
-import { type Engine, engineFor } from "../../local/pulumi.ts";
+import { type Engine, engineFor, statesOf } from "../../local/pulumi.ts";
 import { openLocalStack } from "../../local/stack.ts";
 import { cachePath, projectRoot } from "../../paths.ts";
 
@@ -51,18 +51,24 @@ export interface LiveStack {
   readonly configFile: string;
   /** The engine, running the program of `folder` with settings changed by `values`. */
   engine(values?: Readonly<Record<string, string>>, folder?: string): Promise<Engine>;
+  /** The environment in which `unity` finds the stack; there once the engine was opened. */
+  environment(): Promise<NodeJS.ProcessEnv>;
   /** Removes what the stack deployed, its namespace and its files. */
   remove(): Promise<void>;
   /** Removes its files only: what it deployed is another stack's. */
   forget(): void;
 }
 
-/** Opens an empty stack. */
-export function liveStack(name: string): LiveStack {
+/**
+ * Opens an empty stack.
+ *
+ * @param beside Stack that it can refer to, and that can refer to it.
+ */
+export function liveStack(name: string, beside: string = name): LiveStack {
   const namespace = `unity-${name}`;
   const engine = async (values: Readonly<Record<string, string>> = {}, folder = projectRoot) => {
     const { context, image, postgresImage } = target;
-    const stack = await openLocalStack(name, { context, namespace, image, postgresImage, ...values });
+    const stack = await openLocalStack(name, { context, namespace, image, postgresImage, ...values }, beside);
     return engineFor(stack, process.env, folder);
   };
   const kubectl = new Kubectl({ context: target.context, namespace });
@@ -71,6 +77,10 @@ export function liveStack(name: string): LiveStack {
     kubectl,
     configFile: cachePath("stacks", name, `Pulumi.${name}.yaml`),
     engine,
+    async environment() {
+      const stack = await openLocalStack(name, {}, beside);
+      return { ...statesOf(stack), ...stack.environment };
+    },
     async remove() {
       const { exitCode, output } = await (await engine()).run("destroy");
       if (exitCode !== 0) throw new Error(`destroy failed:\n${output}`);

@@ -26,10 +26,19 @@ interface Request {
 
 type Register = (request: Request, callback: (error: unknown, response: { getUrn(): string }) => void) => void;
 
+/** Outputs of other stacks, by their whole name. */
+export type StackOutputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** What a provider adds to the inputs of a resource. */
-function outputs({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
+function outputs(
+  { type, name, inputs }: pulumi.runtime.MockResourceArgs,
+  stacks: StackOutputs,
+): Record<string, unknown> {
   if (type === "command:local:Command") {
     return { ...inputs, stdout: JSON.stringify(checkNames.map((name) => ({ name, passed: true }))) };
+  }
+  if (type === "pulumi:pulumi:StackReference") {
+    return { ...inputs, outputs: stacks[String(inputs.name)] ?? {}, secretOutputNames: [] };
   }
   return { ...inputs, metadata: { ...inputs.metadata, uid: `${name}-uid`, generation: 1 } };
 }
@@ -39,25 +48,29 @@ function outputs({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
  *
  * @param configuration Keys as in the stack's file: `unity:image`.
  * @param program Declares resources.
+ * @param stacks What references to stacks find.
  * @returns What was registered, in that order, and what the program returned.
  */
 export async function record<T>(
   configuration: Record<string, string>,
   program: () => T | Promise<T>,
+  stacks: StackOutputs = {},
 ): Promise<{ registrations: Registration[]; result: T }> {
   await pulumi.runtime.setMocks(
     {
-      newResource: (resource) => ({ id: `${resource.name}-id`, state: outputs(resource) }),
+      newResource: (resource) => ({ id: `${resource.name}-id`, state: outputs(resource, stacks) }),
       call: ({ token }) => {
         throw new Error(`unexpected call of ${token}`);
       },
     },
     "unity",
     "test",
+    false,
+    "organization",
   );
   pulumi.runtime.setAllConfig(
     { ...settingDefaults(readSettingsSchema(projectRoot)), ...configuration },
-    Object.keys(configuration).filter((key) => key.includes("assword")),
+    Object.keys(configuration).filter((key) => /assword|Url/.test(key)),
   );
   const registrations: Registration[] = [];
   const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register };

@@ -3,6 +3,7 @@ import { describeJob } from "../../../migrations/plan-report.ts";
 import { describeRefusal } from "../../../migrations/refusal-report.ts";
 import { describeLocks } from "../../../migrations/statement-lock.ts";
 import { tableChanges } from "../../../migrations/table-changes.ts";
+import { describeRefused, describeTakeOver } from "../../../takeover/report.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId } from "../ids.ts";
 import { badge, prose, several, shown } from "../parts.ts";
@@ -11,14 +12,23 @@ import { counted, describeFinding, statements } from "./statements.ts";
 
 /** @returns What an update would do, and what is against it. */
 export function planSection(part: Part<ReportedPlan>): Content {
-  return shown(part, (plan) => [refusal(plan), summary(plan), pending(plan)]);
+  return shown(part, (plan) => [refusal(plan), takenOver(plan), summary(plan), pending(plan)]);
 }
 
-function refusal({ refusal, pending }: ReportedPlan): Content {
-  if (refusal === null) return null;
+function refusal({ refusal, pending, takeOver }: ReportedPlan): Content {
+  const lines = [
+    ...describeRefused(takeOver.refused),
+    ...(refusal === null ? [] : describeRefusal(refusal, pending !== null)),
+  ];
+  if (lines.length === 0) return null;
   return html`<div class="callout bad"><p>${badge("bad", "Refused")} An update stops before it changes anything.</p>
-<pre>${describeRefusal(refusal, pending !== null).join("\n")}</pre></div>
+<pre>${lines.join("\n")}</pre></div>
 `;
+}
+
+function takenOver({ takeOver }: ReportedPlan): Content {
+  const lines = describeTakeOver(takeOver);
+  return lines.length > 0 && html`<pre>${lines.join("\n")}</pre>`;
 }
 
 function summary({

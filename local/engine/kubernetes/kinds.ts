@@ -26,6 +26,9 @@ const isTrue = (value: unknown): boolean => value === true || value === "true";
 export const skipsAwait = ({ metadata }: KubeObject): boolean => isTrue(metadata.annotations?.["pulumi.com/skipAwait"]);
 /** @returns Whether the provider is told to take over the fields that other managers own. */
 export const isForced = ({ metadata }: KubeObject): boolean => isTrue(metadata.annotations?.["pulumi.com/patchForce"]);
+/** @returns Whose the fields of an object are, for the server. */
+export const managerOf = ({ metadata }: KubeObject): string =>
+  metadata.annotations?.["pulumi.com/patchFieldManager"] ?? "pulumi-kubernetes";
 export const isNamespaced = ({ kind }: KubeObject): boolean => kind !== "Namespace";
 
 /** Throws for an object that only the Pulumi CLI can handle. */
@@ -34,7 +37,7 @@ export function refuseUnknown(object: KubeObject): void {
   if (kinds[kind] === undefined) throw unsupported(`the kind ${kind}`);
   if (object.metadata?.name === undefined) throw unsupported(`a ${object.kind} without metadata.name`);
   const annotations = Object.keys(object.metadata.annotations ?? {});
-  const asked = annotations.find((key) => /^pulumi\.com\/(?!(skipAwait|patchForce)$)/.test(key));
+  const asked = annotations.find((key) => /^pulumi\.com\/(?!(skipAwait|patchForce|patchFieldManager)$)/.test(key));
   if (asked !== undefined) throw unsupported(`the annotation ${asked}`);
   if (needSkipAwait.includes(object.kind) && !skipsAwait(object))
     throw unsupported(`a ${object.kind} without the annotation pulumi.com/skipAwait`);

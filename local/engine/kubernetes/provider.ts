@@ -1,16 +1,20 @@
+import { handOver, type ManagedFields } from "../../../takeover/managed-fields.ts";
 import { diff, isWithin, type Path, prune, taken } from "../diff.ts";
 import { type Created, type Difference, NotReady, type Operation, type Provider } from "../provider.ts";
 import type { Resource } from "../state.ts";
 import { unsupported } from "../unsupported.ts";
 import { annotateSecrets, hasUnknown, type Properties, plain } from "../values.ts";
 import { ApiError, Cluster, isGone, type KubeObject, pathOf } from "./client.ts";
-import { isForced, isNamespaced, needsNew, refuseUnknown, skipsAwait } from "./kinds.ts";
+import { isForced, isNamespaced, managerOf, needsNew, refuseUnknown, skipsAwait } from "./kinds.ts";
 import { untilGone, untilReady } from "./wait.ts";
 
 /** The provider's own settings that this engine follows; any other is refused. */
 const known = ["context", "namespace", "upsertExistingObjects", "version"];
 /** Managers whose fields the provider takes over in an update, being earlier hands of the same operator. */
-const ours = /^(kubectl|before-first-apply|pulumi-)/;
+const isOurs = ({ manager = "", operation }: ManagedFields): boolean =>
+  manager.startsWith("kubectl") ||
+  (operation === "Update" && /^(before-first-apply|pulumi-(resource-)?kubernetes)/.test(manager));
+const merge = "application/merge-patch+json";
 
 const idOf = ({ metadata }: KubeObject): string =>
   metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
@@ -20,11 +24,11 @@ function recorded(live: KubeObject, inputs: Properties): Properties {
   return annotateSecrets({ ...live, metadata }, inputs);
 }
 
-/** @returns Whether a conflict is with earlier hands of ours alone. */
-function isWithOurs(error: unknown): boolean {
-  if (!(error instanceof ApiError) || error.code !== 409) return false;
-  const managers = [...error.message.matchAll(/conflicts? with "([^"]+)"/g)].map(([, by = ""]) => by);
-  return managers.length > 0 && managers.every((by) => ours.test(by));
+/** How an object is applied. */
+interface Apply {
+  readonly force: boolean;
+  readonly dryRun?: boolean;
+  readonly manager?: string;
 }
 
 /** Kubernetes objects, by server-side apply. */
@@ -58,9 +62,30 @@ export class Kubernetes implements Provider {
     return { changes, replace, deleteFirst: replace && idOf(plain(old.outputs)) === idOf(object) };
   }
 
-  private apply(object: KubeObject, flags: { force: boolean; dryRun?: boolean }): Promise<KubeObject> {
-    const query = `fieldManager=pulumi-kubernetes&force=${flags.force}${flags.dryRun ? "&dryRun=All" : ""}`;
+  private apply(
+    object: KubeObject,
+    { force, dryRun = false, manager = managerOf(object) }: Apply,
+  ): Promise<KubeObject> {
+    const query = `fieldManager=${manager}&force=${force}${dryRun ? "&dryRun=All" : ""}`;
     return this.cluster.send("PATCH", `${pathOf(object)}?${query}`, object, "application/apply-patch+yaml");
+  }
+
+  /** Takes over what earlier hands of ours manage, so that what is no longer declared goes. */
+  private async takeFields(object: KubeObject): Promise<void> {
+    const live = await this.cluster.get(object);
+    const to = { manager: managerOf(object), operation: "Apply" } as const;
+    const managedFields = handOver(live?.metadata.managedFields ?? [], to, isOurs);
+    if (managedFields === undefined) return;
+    const metadata = { resourceVersion: live?.metadata.resourceVersion, managedFields };
+    await this.cluster.send("PATCH", pathOf(object), { metadata }, merge);
+  }
+
+  /** Gives up a manager's part in an object that another one of ours has applied. */
+  private async release(
+    { apiVersion, kind, metadata: { name, namespace } }: KubeObject,
+    manager: string,
+  ): Promise<void> {
+    await this.apply({ apiVersion, kind, metadata: { name, namespace } }, { force: false, manager });
   }
 
   private async ready(op: Operation, live: KubeObject, inputs: Properties): Promise<Created> {
@@ -85,13 +110,13 @@ export class Kubernetes implements Provider {
     return this.ready(op, await this.apply(object, { force: isForced(object) }), inputs);
   }
 
-  async update(op: Operation, _old: Resource, inputs: Properties): Promise<Properties> {
+  async update(op: Operation, old: Resource, inputs: Properties): Promise<Properties> {
     if (op.preview) return this.previewed(inputs, false);
     const object = await this.withIgnored(plain(inputs), op.ignored);
-    const live = await this.apply(object, { force: isForced(object) }).catch((error) => {
-      if (isWithOurs(error)) return this.apply(object, { force: true });
-      throw error;
-    });
+    await this.takeFields(object);
+    const live = await this.apply(object, { force: isForced(object) });
+    const before = managerOf(plain(old.inputs));
+    if (before !== managerOf(object)) await this.release(object, before);
     return (await this.ready(op, live, inputs)).outputs;
   }
 

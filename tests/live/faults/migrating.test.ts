@@ -132,6 +132,7 @@ describe("a fault in the middle of a migration", function () {
       const pod = await stack.migratePod();
       stop.abort(signal);
       assert.notEqual((await running).exitCode, 0);
+      await (await stack.live.engine()).unlock();
       const next = stack.timed(`${number} ended by ${signal}, until the next \`up\` is done`, () => stack.mends(ninth));
       await release();
       assert.match(await next, /is the one to wait for: it is running|stays: it is complete/);

@@ -1,0 +1,86 @@
+"""Looks what the role of the pod's DATABASE_URL may do: with rows, and with the schema. It changes nothing."""
+
+from connection import connect
+
+ROWS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
+VERSION = "alembic_version"
+"""Alembic's own table, which the application only reads."""
+REFUSED = ("42501", "3F000")
+"""SQLSTATEs: insufficient privilege, and no schema in which to create."""
+
+RELATION = """
+    WITH relation AS (
+        SELECT c.oid, c.relowner, n.oid AS schema, n.nspowner,
+            CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')) """
+
+LACKING = """
+    SELECT t, array_agg(p ORDER BY place)
+    FROM unnest(%s::text[]) t CROSS JOIN unnest(%s::text[]) WITH ORDINALITY AS rights(p, place)
+    LEFT JOIN relation r ON r.name = t
+    WHERE r.oid IS NULL OR NOT has_schema_privilege(r.schema, 'USAGE') OR NOT has_table_privilege(r.oid, p)
+    GROUP BY t ORDER BY t"""
+
+# Of a column that counts up: without its sequence no row can be inserted.
+SEQUENCES = """
+    SELECT r.name, s.relname::text FROM relation r
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'
+    JOIN pg_class s ON d.classid = 'pg_class'::regclass AND s.oid = d.objid
+    WHERE r.name = ANY(%s::text[])
+    AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END ORDER BY 1, 2"""
+
+# Who owns a table, or its schema, can alter or drop it: as a member of the owning role, too.
+OWNED = """
+    SELECT name FROM relation
+    WHERE name = ANY(%s::text[]) AND (pg_has_role(relowner, 'USAGE') OR pg_has_role(nspowner, 'USAGE')) ORDER BY 1"""
+
+WRITES_VERSION = """
+    SELECT EXISTS (SELECT FROM relation r, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p
+    WHERE r.name = %s AND has_table_privilege(r.oid, p))"""
+
+SCHEMAS = """
+    SELECT nspname::text FROM pg_namespace WHERE has_schema_privilege(oid, 'CREATE')
+    AND nspname <> 'information_schema' AND left(nspname, 3) <> 'pg_' ORDER BY 1"""
+
+
+def can_create(cursor):
+    """Whether a table can be made: tried, and taken back."""
+    cursor.execute("SAVEPOINT before")
+    try:
+        cursor.execute("CREATE TABLE unity_privileges_probe (id int)")
+        return True
+    except Exception as error:
+        state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        if state not in REFUSED:
+            raise
+        return False
+    finally:
+        cursor.execute("ROLLBACK TO SAVEPOINT before")
+
+
+def judge(tables):
+    """The role, what it lacks by table, and what it can do to the schema."""
+    connection = connect()
+    cursor = connection.cursor()
+
+    def rows(statement, *values):
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+
+    cursor.execute("SET LOCAL statement_timeout = 5000")
+    cursor.execute("SET LOCAL lock_timeout = 2000")
+    ((role, makes_schemas),) = rows("SELECT current_user::text, has_database_privilege(current_database(), 'CREATE')")
+    lacking = dict(rows(RELATION + LACKING, tables, ROWS))
+    lacking.update(rows(RELATION + LACKING, [VERSION], ["SELECT"]))
+    for table, sequence in rows(RELATION + SEQUENCES, tables):
+        lacking.setdefault(table, []).append("USAGE of sequence " + sequence)
+    excess = ["alter and drop " + name for (name,) in rows(RELATION + OWNED, [*tables, VERSION])]
+    excess += ["create in schema " + name for (name,) in rows(SCHEMAS)]
+    if makes_schemas:
+        excess.append("create schemas")
+    if can_create(cursor):
+        excess.append("create a table")
+    if rows(RELATION + WRITES_VERSION, VERSION)[0][0]:
+        excess.append("write " + VERSION)
+    connection.rollback()
+    return {"role": role, "lacking": lacking, "excess": excess}

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { parse } from "yaml";
+import { withSettingsChanged } from "../../cli/promote/stack-file.ts";
+import { type ReleaseRecord, recordRelease } from "../../promotion/record.ts";
+import { loadRelease } from "../../release.ts";
+import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { type CommandResult, unityIn } from "./unity.ts";
+
+const digest = (character: string) => `sha256:${character.repeat(64)}`;
+const release = loadRelease({ targetRevision: undefined, migrationImage: undefined });
+const image = `registry.example/unity-backend@${digest("a")}`;
+const staged = recordRelease({ ...release, image, migrationImage: undefined }, "staging", {
+  pods: { passed: true },
+} as never);
+const file = `# Ours
+config:
+  unity:environment: production # as it should be
+  unity:context: here
+  unity:database: external
+  unity:initContainer: wait
+  unity:replicas: 3
+  unity:roles: two
+  unity:databaseTls: verify-full
+  unity:databaseCaSecret: unity-database-ca
+  unity:databaseUrl:
+    secure: v1:AAAA:BBBB
+  unity:migrationDatabaseUrl:
+    secure: v1:CCCC:DDDD
+`;
+
+describe("unity promote", function () {
+  this.timeout(20_000);
+  let folder: string;
+  let stack: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-promote-"));
+    stack = join(folder, "stack.yaml");
+    writeFileSync(stack, file);
+    mkdirSync(join(folder, "states"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Gives a stack outputs, as the embedded engine keeps them. */
+  function recorded(name: string, ...releases: readonly object[]): void {
+    const resource = { type: "pulumi:pulumi:Stack", urn: name, inputs: {}, outputs: { releases }, dependencies: [] };
+    writeFileSync(join(folder, "states", `${name}.json`), JSON.stringify({ resources: [resource], pending: [] }));
+  }
+
+  /** Runs it where no Pulumi CLI is on PATH, so that the embedded engine is asked. */
+  async function run(
+    answers: Partial<FakeAnswers>,
+    command: string,
+    ...args: readonly string[]
+  ): Promise<CommandResult> {
+    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
+    const [kubectl = ""] = (process.env.PATH ?? "").split(delimiter);
+    const environment = {
+      PATH: [kubectl, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
+      UNITY_ENGINE_STATE: join(folder, "states", "{stack}.json"),
+    };
+    return unityIn(environment, command, "--config-file", stack, ...args).finally(remove);
+  }
+  const promote = (answers: Partial<FakeAnswers>, ...args: readonly string[]) => run(answers, "promote", ...args);
+  const behind = { backend: answer(["a1b2c3d4e5f6"]) };
+  const atHead = { backend: answer(["add_plugin_execution"]) };
+
+  it("shows what would move, and writes nothing", async () => {
+    recorded("staging", staged);
+    recorded("production", { ...staged, environment: "production", head: "a1b2c3d4e5f6" });
+    const { code, stdout, stderr } = await promote(behind);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(
+      stdout,
+      /^From staging to production: head add_plugin_execution, image registry\.example.*@sha256:a+;/,
+    );
+    assert.match(stdout, /^production has: head a1b2c3d4e5f6, image /m);
+    assert.match(stdout, /^Pending: 1 of 8 revisions$/m);
+    assert.match(stdout, /CREATE TABLE plugin_executions/);
+    assert.doesNotMatch(stdout, /Refused/);
+    assert.match(stdout, /^Nothing is written without --yes\.$/m);
+    assert.equal(readFileSync(stack, "utf8"), file);
+  });
+
+  it("writes image, plan's hash and source with --yes, and keeps all else, comments too", async () => {
+    recorded("staging", staged);
+    const { code, stdout, stderr } = await promote(behind, "--yes", "--json");
+    assert.equal(code, 0, stdout + stderr);
+    const { plan, changes, written } = JSON.parse(stdout);
+    assert.equal(written, true);
+    assert.deepEqual(changes, { promotedFrom: "staging", image, planHash: plan.hash });
+    const text = readFileSync(stack, "utf8");
+    assert.ok(text.startsWith(file), "the old lines are as they were");
+    const { config } = parse(text);
+    assert.deepEqual([config["unity:image"], config["unity:planHash"]], [image, plan.hash]);
+    const again = await promote(behind, "--yes");
+    assert.match(again.stdout, /says so already\.\nNext: pulumi preview --stack production/);
+  });
+
+  it("takes the pin away where nothing is pending, and keeps the stack's own registry", async () => {
+    recorded("staging", staged);
+    const old = `  unity:image: mirror.example:5000/unity@${digest("0")}\n  unity:planHash: "${"0".repeat(16)}"\n`;
+    writeFileSync(stack, file + old);
+    const { code, stdout } = await promote(atHead, "--yes");
+    assert.equal(code, 0, stdout);
+    const { config } = parse(readFileSync(stack, "utf8"));
+    assert.equal(config["unity:image"], `mirror.example:5000/unity@${digest("a")}`);
+    assert.ok(!("unity:planHash" in config));
+  });
+
+  it("leaves the pin to the operator where the cluster can't be asked, and shows what the records tell", async () => {
+    recorded("staging", staged);
+    recorded("production", { ...staged, environment: "production", head: "a1b2c3d4e5f6" });
+    const { code, stdout } = await promote({ list: { error: "refused" } }, "--yes");
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^Cluster of context here can't be asked: refused/m);
+    assert.match(stdout, /^By what production has recorded:\n[\s\S]*^Pending: 1 of 8 revisions$/m);
+    assert.match(stdout, /^The plan is not pinned yet: pulumi config set planHash <hash>/m);
+    const { config } = parse(readFileSync(stack, "utf8"));
+    assert.deepEqual([config["unity:image"], "unity:planHash" in config], [image, false]);
+  });
+
+  const refused: readonly [
+    what: string,
+    records: readonly ReleaseRecord[],
+    answers: Partial<FakeAnswers>,
+    says: RegExp,
+  ][] = [
+    ["what staging has not recorded", [], behind, /Stack staging has recorded no release/],
+    [
+      "another chain than this checkout's",
+      [{ ...staged, chain: "other" }],
+      behind,
+      /- chain: this is .*, the newest .* is other/,
+    ],
+    ["what ran by a tag only", [{ ...staged, image: null }], behind, /an image whose digest nobody knows/],
+    [
+      "what ran for development",
+      [{ ...staged, environment: "development" }],
+      behind,
+      /Stack staging is for development/,
+    ],
+    [
+      "a database at a revision that nobody knows",
+      [staged],
+      { backend: answer(["zz"]) },
+      /Database is at zz, which is not/,
+    ],
+  ];
+  for (const [what, records, answers, says] of refused) {
+    it(`refuses ${what}, exits with 1 and writes nothing`, async () => {
+      recorded("staging", ...records);
+      const { code, stdout, stderr } = await promote(answers, "--yes");
+      assert.equal(code, 1, stdout + stderr);
+      assert.match(stdout, /^Refused: nothing of staging can be brought to production from this checkout/);
+      assert.match(stdout, says);
+      assert.equal(readFileSync(stack, "utf8"), file);
+    });
+  }
+
+  const wrong: readonly [what: string, args: readonly string[], says: RegExp][] = [
+    [
+      "a stack that is not there",
+      ["--from", "nowhere"],
+      /outputs of stack nowhere can't be read: .*unknown stack "nowhere"/,
+    ],
+    ["one and the same stack", ["--from", "production"], /not brought from production to itself/],
+    ["a file that is not there", ["--config-file", "nowhere.yaml"], /There is no nowhere\.yaml/],
+  ];
+  for (const [what, args, says] of wrong) {
+    it(`names ${what}, and exits with 2`, async () => {
+      recorded("staging", staged);
+      const { code, stderr } = await promote(behind, ...args);
+      assert.equal(code, 2);
+      assert.match(stderr, says);
+    });
+  }
+
+  it("is what `unity apply` asks for, too", async () => {
+    recorded("staging", staged);
+    await promote(behind, "--yes");
+    recorded("staging", { ...staged, image: digest("b") });
+    const { code, stdout } = await run(behind, "apply");
+    assert.equal(code, 1);
+    assert.match(stdout, /^Refused: this release has not succeeded in staging\. .*\n {2}- image: this is sha256:a+, /);
+  });
+
+  it("names other faults of production's settings, and the stack that it takes releases from", async () => {
+    recorded("staging", staged);
+    writeFileSync(stack, file.replace("replicas: 3", "replicas: 1"));
+    assert.match((await promote(behind)).stderr, /unity:replicas is "1"; it must be 2 or more/);
+    writeFileSync(stack, `${file}  unity:promotedFrom: other\n`);
+    const { code, stderr } = await promote(behind, "--from", "staging");
+    assert.equal(code, 2);
+    assert.match(stderr, /Stack production takes its releases from other, not from staging/);
+  });
+});
+
+describe("a stack's file", () => {
+  it("gets settings, loses others, and is the same otherwise", () => {
+    const text = "# a\nconfig:\n  unity:image: x # b\n  unity:planHash: y\n";
+    assert.equal(withSettingsChanged(text, { image: "z", planHash: null }), "# a\nconfig:\n  unity:image: z # b\n");
+    assert.equal(withSettingsChanged("", { image: "z", planHash: null }), "config:\n  unity:image: z\n");
+  });
+  it("keeps a hash of digits as a text", () => {
+    const text = withSettingsChanged("", { planHash: "1234567890123456" });
+    assert.equal(parse(text).config["unity:planHash"], "1234567890123456");
+  });
+});

@@ -1,0 +1,9 @@
+// Reads an output of the stack that the setting `of` names, as details and within an output of its own.
+import * as pulumi from "@pulumi/pulumi";
+
+const config = new pulumi.Config();
+const other = new pulumi.StackReference("other", { name: config.require("of") });
+const { value, secretValue } = await other.getOutputDetails(config.require("output"));
+export const read = value ?? null;
+export const hidden = secretValue === undefined ? null : pulumi.secret(secretValue);
+export const all = other.outputs;

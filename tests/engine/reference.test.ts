@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Scratch, stepsOf } from "./support.ts";
+
+describe("engine reference to a stack", function () {
+  this.timeout(60_000);
+  const given = process.env.PULUMI_CONFIG_PASSPHRASE;
+  let [source, reader]: Scratch[] = [];
+  before(async () => {
+    process.env.PULUMI_CONFIG_PASSPHRASE = "of staging";
+    source = new Scratch("commands");
+    const plain = { name: "plain", args: { create: "echo told" } };
+    source.settings({
+      resources: [plain, { name: "secret", args: { create: "echo $SECRET" }, secretInput: "hunter2" }],
+    });
+    const up = await source.run("up", { stack: "staging", stateFile: states(), configFile: settingsOf(source) });
+    assert.equal(up.exit, 0, source.text);
+  });
+  after(() => {
+    source?.remove();
+    if (given === undefined) delete process.env.PULUMI_CONFIG_PASSPHRASE;
+    else process.env.PULUMI_CONFIG_PASSPHRASE = given;
+  });
+  afterEach(() => reader?.remove());
+
+  const settingsOf = (scratch: Scratch | undefined) => join(scratch?.folder ?? "", "Pulumi.dev.yaml");
+  /** Where the stacks of both projects, which have one name, keep their states. */
+  const states = () => join(source?.folder ?? "", "states", "{stack}.json");
+  const read = async (of: string, stateFile = states()) => {
+    reader = new Scratch("reference");
+    reader.settings({ of, output: "all" });
+    const result = await reader.run("up", { stack: "production", stateFile, configFile: settingsOf(reader) });
+    return { ...result, text: reader.text, stored: reader.storedText() };
+  };
+
+  for (const name of ["staging", "scratch/staging", "organization/scratch/staging"])
+    it(`reads the outputs of ${name}, a secret as a secret, and a second time changes nothing`, async () => {
+      const { exit, outputs, text } = await read(name);
+      assert.equal(exit, 0, text);
+      assert.doesNotMatch(text, /hunter2/);
+      const { hidden } = outputs as { hidden: { value: object } };
+      assert.deepEqual(hidden.value, { plain: "told", secret: "hunter2" });
+      const again = await reader?.run("up", {
+        stack: "production",
+        stateFile: states(),
+        configFile: settingsOf(reader),
+        expectNoChanges: true,
+      });
+      assert.deepEqual([again?.exit, again && stepsOf(again)], [0, []]);
+    });
+
+  const wrong: readonly [what: string, name: string, stateFile: string | undefined, says: RegExp][] = [
+    ["a stack that is not there", "nowhere", undefined, /unknown stack "nowhere": there is no state .*nowhere\.json/],
+    ["another project's stack", "organization/other/staging", undefined, /name it <stack>, or organization\/scratch/],
+    ["any stack, where only its own state is known", "staging", "state.json", /unknown stack "staging": say where/],
+  ];
+  for (const [what, name, stateFile, says] of wrong)
+    it(`names ${what}, and fails`, async () => {
+      const { exit, text } = await read(name, stateFile && join(source?.folder ?? "", stateFile));
+      assert.notEqual(exit, 0);
+      assert.match(text, says);
+    });
+
+  it("finds nothing of the stack itself at its first update, and what it had at the next", async () => {
+    reader = new Scratch("reference");
+    reader.settings({ of: "production", output: "read" });
+    const own = { stack: "production", stateFile: join(reader.folder, "{stack}.json"), configFile: settingsOf(reader) };
+    const first = await reader.run("up", own);
+    assert.deepEqual([first.exit, first.outputs.all], [0, {}], reader.text);
+    const { all } = (await reader.run("up", own)).outputs;
+    assert.deepEqual(all, first.outputs);
+  });
+});

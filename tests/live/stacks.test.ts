@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { newestServingPod, podsOf } from "../../cluster/pods.ts";
+import type { Run, Verb } from "../../local/pulumi.ts";
+import { digestOf } from "../../manifests/image-reference.ts";
+import { parseRecords } from "../../promotion/record.ts";
+import { unityIn } from "../cli/unity.ts";
+import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
+import { type Checkout, checkout, type LiveStack, liveStack, lock } from "../support/live.ts";
+import { offerTls } from "../support/offer-tls.ts";
+
+const minutes = 60_000;
+const [development, staging, production] = [
+  liveStack("stacks-dev"),
+  liveStack("stacks-staging"),
+  liveStack("stacks-production", "stacks-staging"),
+];
+/** Production's settings; the image comes by its promotion. */
+const productionSettings = {
+  environment: "production",
+  database: "external",
+  initContainer: "wait",
+  replicas: "2",
+  promotedFrom: "stacks-staging",
+  roles: "two",
+  databaseTls: "verify-full",
+  databaseCaSecret: "unity-database-ca",
+};
+
+/**
+ * A database of its own in staging's PostgreSQL, which stands for one that is kept elsewhere: with TLS, and a role for the
+ * application.
+ */
+async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationDatabaseUrl", string>> {
+  const { data } = await staging.kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
+  const url = new URL(Buffer.from(data.DATABASE_URL ?? "", "base64").toString());
+  const password = randomBytes(12).toString("hex");
+  const psql = ["psql", "-U", url.username, "-d", "homelab_db"];
+  for (const statement of [`CREATE ROLE homelab_app LOGIN PASSWORD '${password}'`, "CREATE DATABASE production"])
+    await staging.kubectl.exec("deployment/postgres", "postgres", [...psql, "-c", statement]);
+  url.hostname = `${url.hostname}.${staging.namespace}.svc.cluster.local`;
+  url.pathname = "/production";
+  const certificate = await offerTls(staging.kubectl, url.hostname);
+  await production.kubectl.run(["create", "namespace", production.namespace]);
+  const secret = ["create", "secret", "generic", "unity-database-ca", "--from-file=ca.crt=/dev/stdin"];
+  await production.kubectl.run(secret, certificate);
+  const migrationDatabaseUrl = url.href;
+  Object.assign(url, { username: "homelab_app", password });
+  return { databaseUrl: url.href, migrationDatabaseUrl };
+}
+
+describe("stacks side by side, and what goes from one to the next", function () {
+  this.timeout(8 * minutes);
+  let settings: Record<string, string> = productionSettings;
+  let copy: Checkout;
+
+  /** Runs production's program; its image is what its file says. */
+  async function run(
+    verb: Verb,
+    changes: Record<string, string> = {},
+    flags: string[] = [],
+    folder?: string,
+  ): Promise<Run> {
+    const { image, ...given } = { ...settings, image: imageOf(production), ...changes };
+    return (await production.engine({ ...given, ...(image !== undefined && { image }) }, folder)).run(verb, flags);
+  }
+  const imageOf = (stack: LiveStack) => /unity:image: (\S+)/.exec(readFileSync(stack.configFile, "utf8"))?.[1];
+  const promote = async (...args: readonly string[]) =>
+    unityIn(
+      await production.environment(),
+      "promote",
+      ...["--from", "stacks-staging", "--to", "stacks-production", "--config-file", production.configFile, ...args],
+    );
+  const generations = async () => {
+    const { items } = await production.kubectl.get<{ items: { metadata: { generation: number } }[] }>(
+      "deployments,jobs",
+    );
+    return items.map(({ metadata }) => metadata.generation);
+  };
+
+  before(async () => {
+    const nowhere = "postgresql://nobody@nowhere/none";
+    await production.engine({ ...settings, databaseUrl: nowhere, migrationDatabaseUrl: nowhere });
+    copy = checkout();
+    const source = revisionSource(heads.ninth, heads.eighth, 'op.execute("SELECT 1")', 'op.execute("SELECT 1")');
+    writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), source);
+    await lock(copy.folder);
+  });
+  after(async () => {
+    for (const stack of [production, staging, development]) await stack.remove();
+    copy.remove();
+  });
+
+  it("takes nothing to production before it has run in staging", async () => {
+    const { exitCode, output } = await run("preview", { image: `unity@sha256:${"0".repeat(64)}` });
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /unknown stack|has recorded no release/);
+    const { code, stderr, stdout } = await promote("--yes");
+    assert.notEqual(code, 0);
+    assert.match(stdout + stderr, /can't be read|has recorded no release/);
+  });
+
+  it("deploys staging and development at once, each to its namespace", async () => {
+    const runs = await Promise.all([
+      (await staging.engine({ environment: "staging", initContainer: "wait" })).run("up"),
+      (await development.engine()).run("up"),
+    ]);
+    for (const { exitCode, output } of runs) assert.equal(exitCode, 0, output);
+    for (const stack of [staging, development]) assert.equal((await podsOf(stack.kubectl, "unity-backend")).length, 1);
+  });
+
+  it("records in staging what has succeeded, by the digest that its pods run", async () => {
+    const { releases } = await (await staging.engine()).outputs();
+    const [record, ...others] = parseRecords(releases);
+    assert.equal(others.length, 0);
+    assert.deepEqual([record?.environment, record?.head], ["staging", "add_plugin_execution"]);
+    const [pod] = await podsOf(staging.kubectl, "unity-backend");
+    const running = pod?.status.containerStatuses?.[0]?.imageID ?? "";
+    assert.equal(record?.image, digestOf(running) ?? assert.fail(`no digest: ${running}`));
+  });
+
+  it("shows what would move, and writes it with --yes only: the image by digest, and the plan's hash", async () => {
+    settings = { ...settings, ...(await externalDatabase()) };
+    await production.engine(settings);
+    const before = readFileSync(production.configFile, "utf8");
+    const shown = await promote();
+    assert.equal(shown.code, 0, shown.stdout + shown.stderr);
+    assert.match(shown.stdout, /From stacks-staging to stacks-production: head add_plugin_execution, image .*@sha256:/);
+    assert.match(shown.stdout, /Pending: at most 8 of 8 revisions/);
+    assert.match(shown.stdout, /Nothing is written without --yes\./);
+    assert.equal(readFileSync(production.configFile, "utf8"), before);
+    const written = await promote("--yes");
+    assert.equal(written.code, 0, written.stdout + written.stderr);
+    const after = readFileSync(production.configFile, "utf8");
+    assert.match(after, /unity:image: \S+@sha256:[0-9a-f]{64}$/m);
+    assert.match(after, /unity:planHash: "?[0-9a-f]{16}"?$/m);
+    assert.doesNotMatch(shown.stdout + written.stdout + written.stderr, /homelab_\w+:/);
+  });
+
+  it("deploys to production what was promoted, and by its digest", async () => {
+    const { exitCode, output } = await run("up");
+    assert.equal(exitCode, 0, output);
+    const pods = await podsOf(production.kubectl, "unity-backend");
+    assert.equal(pods.length, 2);
+    const pod = await newestServingPod(production.kubectl, "unity-backend");
+    const current = await production.kubectl.exec(pod, "unity-backend", ["alembic", "current"]);
+    assert.equal(current.trim(), "add_plugin_execution (head)");
+  });
+
+  it("changes nothing the second time, in any of the three", async () => {
+    const previews = [
+      await run("preview", {}, ["--expect-no-changes"]),
+      await (await staging.engine()).run("preview", ["--expect-no-changes"]),
+      await (await development.engine()).run("preview", ["--expect-no-changes"]),
+    ];
+    for (const { exitCode, output } of previews) assert.equal(exitCode, 0, output);
+    const again = await promote("--yes");
+    assert.match(again.stdout, /unity:planHash is taken away/);
+    assert.equal((await run("preview", {}, ["--expect-no-changes"])).exitCode, 0);
+  });
+
+  const refused: readonly [what: string, changes: () => [Record<string, string>, string?], says: RegExp][] = [
+    [
+      "another image",
+      () => [{ image: `localhost/unity-backend@sha256:${"0".repeat(64)}` }],
+      /Refused: .* not succeeded in stacks-staging\..*\n.*- image: this is sha256:0+, the newest of stacks-staging is sha256:/,
+    ],
+    ["an image by its tag", () => [{ image: process.env.UNITY_IMAGE ?? "" }], /unity:image is .* named by its digest/],
+    ["another chain", () => [{}, copy.folder], /- head: this is ninth, the newest .*\n.*- chain: this is/],
+  ];
+  for (const [what, changes, says] of refused) {
+    it(`refuses ${what} in production, and nothing is changed`, async () => {
+      const before = await generations();
+      const image = imageOf(production) ?? "";
+      const [values, folder] = changes();
+      const { exitCode, output } = await run("up", values, [], folder);
+      assert.notEqual(exitCode, 0);
+      assert.match(output, says);
+      assert.deepEqual(await generations(), before);
+      await production.engine({ ...settings, image });
+    });
+  }
+
+  it("takes the namespace of one stack away, and the others serve on", async () => {
+    const { exitCode, output } = await (await development.engine()).run("destroy");
+    assert.equal(exitCode, 0, output);
+    for (const stack of [staging, production]) await newestServingPod(stack.kubectl, "unity-backend");
+  });
+});

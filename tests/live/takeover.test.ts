@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import type { LiveDeployment, LiveService } from "../../takeover/objects.ts";
+import { unity } from "../cli/unity.ts";
+import { HandMade } from "../support/hand-made.ts";
+import { liveStack } from "../support/live.ts";
+import { startProbe } from "../support/probe.ts";
+
+const minutes = 60_000;
+const rows = "SELECT string_agg(hostname, ',' ORDER BY hostname) FROM servers";
+
+/** A stack that is to take over what an operator has set up in its namespace. */
+function takingOver(name: string) {
+  const stack = liveStack(name);
+  const { kubectl, namespace } = stack;
+  const handMade = new HandMade(kubectl, namespace);
+  const settings = { database: "external", databaseUrl: handMade.databaseUrl, replicas: "2" };
+  const run = async (verb: "preview" | "up", flags: readonly string[] = [], values: object = {}, stop?: AbortSignal) =>
+    (await stack.engine({ ...settings, ...values })).run(verb, flags, false, stop);
+  const succeeds = async (verb: "preview" | "up", flags: readonly string[] = [], values: object = {}) => {
+    const { exitCode, output } = await run(verb, flags, values);
+    assert.equal(exitCode, 0, output);
+    return output;
+  };
+  const deployment = () => kubectl.get<LiveDeployment>("deployment", "unity-backend");
+  const service = () => kubectl.get<LiveService>("service", "unity-backend");
+  const versions = () =>
+    kubectl.run([
+      "get",
+      "all,secrets,configmaps,pvc",
+      "-o",
+      "custom-columns=N:.metadata.name,U:.metadata.uid,G:.metadata.generation",
+    ]);
+  return { ...stack, handMade, run, succeeds, deployment, service, versions };
+}
+
+/** The new pods' whole template: nothing of what was there before is in it. */
+function assertOurs({ spec }: LiveDeployment): void {
+  const { containers, initContainers = [], volumes = [] } = spec.template.spec;
+  assert.deepEqual(
+    [containers, initContainers, volumes].map((list) => list.map(({ name }) => name)),
+    [["unity-backend"], ["migrate"], ["runner", "tmp"]],
+  );
+  assert.deepEqual(
+    containers[0]?.env?.map(({ name, valueFrom }) => [name, valueFrom?.secretKeyRef?.name]),
+    [["DATABASE_URL", "unity-database"]],
+  );
+  assert.equal(containers[0]?.envFrom, undefined);
+}
+
+describe("what was set up by hand", function () {
+  this.timeout(6 * minutes);
+  const it_ = takingOver("takeover");
+  const { kubectl, namespace, handMade } = it_;
+
+  before(() => handMade.setUp("backend.yaml"));
+  after(() => it_.remove());
+
+  it("is refused where the stack would make an empty database in place of its own", async () => {
+    const before = await it_.versions();
+    for (const verb of ["preview", "up"] as const) {
+      const { exitCode, output } = await it_.run(verb, [], { database: "owned" });
+      assert.notEqual(exitCode, 0, output);
+      assert.match(output, /Database is at 00001_add_plugins, behind head/);
+      assert.match(
+        output,
+        /unity:database is owned: .*\(Deployment postgres, Service postgres-service, the database of/,
+      );
+      assert.match(output, /pulumi config set database external/);
+    }
+    assert.equal(await it_.versions(), before);
+  });
+
+  it("is told by preview, which changes nothing: what is kept, what changes, what is left", async () => {
+    const before = await it_.versions();
+    const output = await it_.succeeds("preview");
+    for (const line of [
+      "Database is at 00001_add_plugins, behind head add_plugin_execution.",
+      "Pending: 2 of 8 revisions",
+      "deployment/unity-backend",
+      "keeps selector app=unity-backend",
+      "container backend is called unity-backend",
+      "environment GREETING goes",
+      "envFrom goes",
+      "volume uploads goes",
+      "service/unity-backend",
+      "keeps selector tier=api",
+      "keeps type NodePort",
+      "keeps ports 8000, 80",
+      "job/unity-db-migrate (complete): its log is history",
+      "secret/unity-secrets: new pods don't read it",
+      "deployment/postgres: the database is the settings' databaseUrl",
+    ]) {
+      assert.ok(output.includes(line), `${line} is in:\n${output}`);
+    }
+    assert.ok(!output.includes("by-hand"), "no password is told");
+    assert.equal(await it_.versions(), before);
+    const { code, stdout } = await unity("status", "--json", "--config-file", it_.configFile);
+    const { takeOver, state } = JSON.parse(stdout);
+    assert.deepEqual([code, state.kind, takeOver.objects.length, takeOver.refused], [1, "behind", 2, []]);
+  });
+
+  it("is taken over by the first `up`: no request fails, no row is lost, and nothing is left in the pods", async () => {
+    const [old, oldService] = await Promise.all([it_.deployment(), it_.service()]);
+    const probe = await startProbe(kubectl, namespace);
+    const output = await it_.succeeds("up");
+    const { requests, failures } = await probe.stop();
+    assert.deepEqual(failures, [], output);
+    assert.ok(requests > 20);
+    assert.equal(await handMade.psql(rows), "kept-one,kept-two");
+    assert.equal(await handMade.psql("SELECT version_num FROM alembic_version"), "add_plugin_execution");
+    const [now, service] = await Promise.all([it_.deployment(), it_.service()]);
+    assertOurs(now);
+    assert.deepEqual(now.spec.selector, old.spec.selector);
+    assert.equal(Reflect.get(now.metadata, "uid"), Reflect.get(old.metadata, "uid"));
+    assert.equal(service.metadata.annotations?.["example.com/owner"], "operations");
+    assert.deepEqual(service.spec, {
+      ...oldService.spec,
+      ports: oldService.spec.ports?.map((port) => ({ ...port, targetPort: 8000 })),
+    });
+  });
+
+  it("leaves no pod of before: the old ReplicaSet is empty, the Job is as it was", async () => {
+    const { items } = await kubectl.get<{ items: { spec: { replicas: number }; metadata: { labels: object } }[] }>(
+      "replicasets",
+      "--selector=app=unity-backend",
+    );
+    assert.deepEqual(items.map(({ spec }) => spec.replicas).sort(), [0, 2]);
+    const logs = await kubectl.run(["logs", "job/unity-db-migrate"]);
+    assert.match(logs, /00001_add_plugins/);
+  });
+
+  it("is this stack's from then on: nothing to do, then a change that removes what it had declared", async () => {
+    await it_.succeeds("preview", ["--expect-no-changes"]);
+    const output = await it_.succeeds("up", ["--expect-no-changes"]);
+    assert.ok(!output.includes("by hand"), output);
+    const variables = async () =>
+      (await it_.deployment()).spec.template.spec.containers[0]?.env?.map(({ name }) => name);
+    await it_.succeeds("up", [], { toleratedRevisions: "later" });
+    assert.deepEqual(await variables(), ["DATABASE_URL", "TOLERATED_REVISIONS"]);
+    await it_.succeeds("up", [], { toleratedRevisions: "" });
+    assert.deepEqual(await variables(), ["DATABASE_URL"]);
+    const { spec } = await it_.service();
+    assert.deepEqual([spec.type, spec.selector, spec.ports?.length], ["NodePort", { tier: "api" }, 2]);
+    await it_.succeeds("preview", ["--expect-no-changes"]);
+  });
+
+  it("loses no data with the stack: the database that was set up by hand outlives it", async () => {
+    const { exitCode, output } = await (await it_.engine()).run("destroy");
+    assert.equal(exitCode, 0, output);
+    assert.equal(await handMade.psql(rows), "kept-one,kept-two");
+    await kubectl.run(["wait", "deployment/unity-backend", "--for=delete", "--timeout=60s"], "", 70);
+    const left = await kubectl.run(["get", "deployments,services", "--output=name"]);
+    assert.deepEqual(left.trim().split("\n"), ["deployment.apps/postgres", "service/postgres-service"]);
+  });
+});
+
+describe("an `up` that is killed while it takes over", function () {
+  this.timeout(6 * minutes);
+  const it_ = takingOver("takeover-killed");
+  const { kubectl, namespace, handMade } = it_;
+
+  before(() => handMade.setUp("backend-plain.yaml"));
+  after(() => it_.remove());
+
+  /** Runs `up`, and kills it as soon as the Deployment, with whose its fields are, says so. */
+  async function killedWhen(isThere: (deployment: LiveDeployment, text: string) => boolean): Promise<void> {
+    const stop = new AbortController();
+    let hasEnded = false;
+    const running = it_.run("up", [], {}, stop.signal).finally(() => {
+      hasEnded = true;
+    });
+    while (!hasEnded) {
+      const text = await kubectl.run(["get", "deployment/unity-backend", "--output=json", "--show-managed-fields"]);
+      if (isThere(JSON.parse(text), text)) break;
+      await delay(50);
+    }
+    stop.abort("SIGKILL");
+    const { exitCode, output } = await running;
+    assert.notEqual(exitCode, 0, output);
+    await (await it_.engine()).unlock();
+  }
+
+  it("is told before of a Secret that has the name of the stack's", async () => {
+    const output = await it_.succeeds("preview");
+    assert.match(output, /secret\/unity-database\n\s+keeps keys DATABASE_URL, TOKEN\n/);
+  });
+
+  it("is taken up by the next, from before and from within the rollout, and no request fails", async () => {
+    const probe = await startProbe(kubectl, namespace);
+    const image = process.env.UNITY_IMAGE;
+    await killedWhen((_, text) => text.includes('"manager": "unity"'));
+    const [container] = (await it_.deployment()).spec.template.spec.containers;
+    assert.equal(Reflect.get(container ?? {}, "image"), image);
+    await killedWhen(({ spec }) => spec.template.spec.initContainers !== undefined);
+    await it_.succeeds("up");
+    assert.deepEqual((await probe.stop()).failures, []);
+    assertOurs(await it_.deployment());
+    assert.deepEqual((await it_.deployment()).spec.template.spec.volumes?.at(-1), { name: "tmp", emptyDir: {} });
+    assert.equal(await handMade.psql(rows), "kept-one,kept-two");
+    const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
+    const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
+    assert.deepEqual(Object.fromEntries(decoded), { DATABASE_URL: handMade.databaseUrl, TOKEN: "by-hand/2" });
+    const [port] = (await it_.service()).spec.ports ?? [];
+    assert.deepEqual([port?.port, port?.name, port?.targetPort], [8000, undefined, 8000]);
+    await it_.succeeds("preview", ["--expect-no-changes"]);
+  });
+});

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { checkNames } from "../../checks/names.ts";
+import { identify, type ReleaseRecord } from "../../promotion/record.ts";
+import { loadRelease } from "../../release.ts";
+import { noTakeOver } from "../../takeover/take-over.ts";
+import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";
+
+const head = "add_plugin_execution";
+const image = `registry.example/unity-backend@sha256:${"a".repeat(64)}`;
+const production = {
+  "unity:environment": "production",
+  "unity:context": "production",
+  "unity:image": image,
+  "unity:database": "external",
+  "unity:databaseUrl": "postgresql://u:hunter2@db/unity",
+  "unity:migrationDatabaseUrl": "postgresql://m:hunter2@db/unity",
+  "unity:roles": "two",
+  "unity:databaseTls": "verify-full",
+  "unity:databaseCaSecret": "unity-database-ca",
+  "unity:initContainer": "wait",
+  "unity:replicas": "2",
+  "unity:promotedFrom": "staging",
+};
+const { environment: _, ...staging } = {
+  environment: "",
+  "unity:environment": "staging",
+  "unity:context": "staging",
+  "unity:image": image,
+  "unity:databasePassword": "hunter2",
+};
+const release = loadRelease({ targetRevision: undefined, migrationImage: undefined });
+const staged: ReleaseRecord = {
+  version: 1,
+  environment: "staging",
+  checks: checkNames.length,
+  imageName: "registry.example/unity-backend",
+  migrationImageName: "registry.example/unity-backend",
+  ...identify({ ...release, image, migrationImage: undefined }),
+};
+
+/** The Secret with the database's certificate, which a person made. */
+const certificate = { secret: { output: "1\nca.crt" } };
+
+type Outputs = typeof import("../../index.ts");
+let runs = 0;
+
+/** Runs the whole program anew: Node keeps a module, but for another query. */
+async function run(settings: Record<string, string>, stacks: StackOutputs, row = head) {
+  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
+  const program = `../../index.ts?promotion-${runs++}`;
+  return record<Outputs>(settings, () => import(program), stacks).finally(remove);
+}
+
+const stagingHas = (...releases: readonly unknown[]): StackOutputs => ({ "organization/unity/staging": { releases } });
+
+async function refusal(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
+  let message = "";
+  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
+  const program = `../../index.ts?promotion-${runs++}`;
+  const rejected = () =>
+    assert.rejects(import(program), (error: unknown) => {
+      assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
+      message = error.message;
+      return true;
+    });
+  const { registrations } = await record(settings, rejected, stacks).finally(remove);
+  assert.deepEqual(registrations, []);
+  return message;
+}
+
+const whenKnown = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
+
+describe("the program in production", function () {
+  this.timeout(20_000);
+  it("deploys what has succeeded in staging, also if staging has gone on since", async () => {
+    for (const releases of [[staged], [{ ...staged, head: "later" }, staged]]) {
+      const { registrations } = await run(production, stagingHas(...releases));
+      find(registrations, "kubernetes:apps/v1:Deployment", "backend");
+    }
+  });
+
+  it("finds a stack by its whole name, too", async () => {
+    const settings = { ...production, "unity:promotedFrom": "other/unity-2/staging" };
+    const { registrations } = await run(settings, { "other/unity-2/staging": { releases: [staged] } });
+    find(registrations, "kubernetes:apps/v1:Deployment", "backend");
+  });
+
+  const refused: readonly [what: string, stacks: StackOutputs, says: RegExp][] = [
+    ["before staging has recorded anything", stagingHas(), /Stack staging has recorded no release/],
+    ["where staging's record is of another form", stagingHas({ ...staged, version: 0 }), /has recorded no release/],
+    [
+      "what was only deployed for development",
+      stagingHas({ ...staged, environment: "development" }),
+      /Stack staging is for development/,
+    ],
+    ...(["head", "chain", "sql", "runner", "image", "migrationImage"] as const).map(
+      (key) =>
+        [
+          `another ${key}`,
+          stagingHas({ ...staged, [key]: "other" }),
+          new RegExp(`- .*: this is ${String(staged[key]).slice(0, 16)}.*, the newest of staging is other`),
+        ] as [string, StackOutputs, RegExp],
+    ),
+  ];
+  for (const [what, stacks, says] of refused) {
+    it(`refuses ${what}, before it declares anything`, async () => {
+      const message = await refusal(production, stacks);
+      assert.match(message, /^Refused: this release has not succeeded in staging\. Nothing was changed\./);
+      assert.match(message, says);
+      assert.match(message, /unity -- promote --from staging --to test$/);
+    });
+  }
+
+  it("says that it is another release before it says anything of its plan", async () => {
+    assert.match(await refusal(production, stagingHas(), "a1b2c3d4e5f6"), /has recorded no release/);
+  });
+
+  it("refuses a plan that nobody pinned, and takes it when it is", async () => {
+    const message = await refusal(production, stagingHas(staged), "a1b2c3d4e5f6");
+    assert.match(message, /Refused: in production only a plan that was reviewed is carried out/);
+    const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})$/.exec(message) ?? assert.fail(message);
+    await run({ ...production, "unity:planHash": planHash }, stagingHas(staged), "a1b2c3d4e5f6");
+  });
+});
+
+describe("the program in staging", function () {
+  this.timeout(20_000);
+  const releasesOf = async (settings: Record<string, string>, known: readonly unknown[] = []) =>
+    whenKnown((await run(settings, { "organization/unity/test": { releases: known } })).result.releases);
+
+  it("records what production asks for, with the digest", async () => {
+    assert.deepEqual(await releasesOf(staging), [staged]);
+  });
+
+  it("keeps the records of earlier releases, and changes nothing when nothing has changed", async () => {
+    const earlier = { ...staged, head: "earlier" };
+    const releases = await releasesOf(staging, [earlier]);
+    assert.deepEqual(releases, [staged, earlier]);
+    assert.deepEqual(await releasesOf(staging, releases), releases);
+  });
+});
+
+describe("the program with what must never be", function () {
+  this.timeout(20_000);
+  const names = (registrations: readonly Registration[]) => registrations.map(({ name }) => name);
+
+  it("refuses a literal credential before it declares anything, without repeating it", async () => {
+    const message = await refusal({ ...staging, "unity:toleratedRevisions": "postgresql://u:hunter2@db/unity" }, {});
+    assert.match(message, /^Refused: what must never be would be declared\. Nothing was changed\./);
+    assert.match(message, /literal-credential: Deployment backend /);
+    assert.doesNotMatch(message, /hunter2/);
+  });
+
+  it("refuses a Job without a deadline and an image without a digest, though the settings were passed by", async () => {
+    const [{ deploy }, { loadSettings }] = await Promise.all([import("../../deploy.ts"), import("../../settings.ts")]);
+    const deployed = () => {
+      const settings = loadSettings();
+      const budget = { ...settings.budget, deadlineSeconds: 0 };
+      const attempt = { name: "job", attempt: 1, action: "run", reason: "", takeOver: noTakeOver } as const;
+      deploy({ ...settings, image: "registry.example/unity-backend:latest", budget }, release, attempt);
+    };
+    const { registrations } = await record(production, () => {
+      assert.throws(deployed, (error: Error) => {
+        assert.match(error.message, /job-deadline: Job migration-job has no activeDeadlineSeconds/);
+        assert.match(
+          error.message,
+          /floating-image: Deployment backend container unity-backend .*unity-backend:latest/,
+        );
+        return true;
+      });
+    });
+    assert.deepEqual(names(registrations), []);
+  });
+});

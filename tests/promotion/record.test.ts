@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import type { CheckResults } from "../../checks/result.ts";
+import { digestOf, nameOf, withDigest } from "../../manifests/image-reference.ts";
+import { addRecord, identify, isSame, parseRecords, type ReleaseParts, recordRelease } from "../../promotion/record.ts";
+import { linearLock } from "../support/chain.ts";
+
+const digest = (character: string) => `sha256:${character.repeat(64)}`;
+const lock = linearLock(3);
+const parts: ReleaseParts = {
+  lock,
+  head: "r3",
+  runnerFiles: { "migrate.py": "pass" },
+  image: `registry.example:5000/unity@${digest("a")}`,
+  migrationImage: undefined,
+};
+const results = (image?: string) =>
+  ({
+    pods: { name: "pods", passed: true, image },
+    health: { name: "health", passed: true },
+  }) as unknown as CheckResults;
+const record = (changes: Partial<ReleaseParts> = {}, image?: string) =>
+  recordRelease({ ...parts, ...changes }, "staging", results(image));
+
+describe("an image reference", () => {
+  const table: readonly [reference: string, name: string, digest: string | undefined][] = [
+    ["unity", "unity", undefined],
+    ["registry.example:5000/unity", "registry.example:5000/unity", undefined],
+    ["registry.example:5000/unity:1.0", "registry.example:5000/unity", undefined],
+    [`registry.example:5000/unity:1.0@${digest("a")}`, "registry.example:5000/unity", digest("a")],
+    [`unity@${digest("a")}`, "unity", digest("a")],
+    [digest("a"), "sha256", undefined], // an image's id, which no registry knows
+  ];
+  for (const [reference, name, found] of table)
+    it(`${reference} has the name ${name} and ${found === undefined ? "no digest" : "its digest"}`, () =>
+      assert.deepEqual([nameOf(reference), digestOf(reference)], [name, found]));
+  it("takes another digest", () => assert.equal(withDigest("h:5/u:1", digest("b")), `h:5/u@${digest("b")}`));
+});
+
+describe("the record of a release", () => {
+  it("is the same of the same release, wherever it runs: nothing of a place or a time is in it", () => {
+    assert.deepEqual(record(), record());
+    assert.deepEqual(Object.keys(record()).sort(), [
+      "chain",
+      "checks",
+      "environment",
+      "head",
+      "image",
+      "imageName",
+      "migrationImage",
+      "migrationImageName",
+      "runner",
+      "sql",
+      "version",
+    ]);
+    assert.equal(record().checks, 2);
+  });
+
+  const [first, ...others] = lock.revisions;
+  const changed = (change: object) => ({
+    lock: { ...lock, revisions: [{ ...first, ...change }, ...others] } as typeof lock,
+  });
+  const other: readonly [what: string, changes: Partial<ReleaseParts>][] = [
+    ["head", { head: "r2" }],
+    ["file", changed({ sha256: "f".repeat(64) })],
+    ["SQL of the same file", changed({ upgrade: { sql: ["CREATE TABLE other ()"] } })],
+    ["runner", { runnerFiles: { "migrate.py": "raise" } }],
+    ["image", { image: `registry.example:5000/unity@${digest("b")}` }],
+    ["image that migrates", { migrationImage: `registry.example:5000/unity@${digest("b")}` }],
+  ];
+  for (const [what, changes] of other) {
+    it(`tells another ${what} apart`, () => {
+      assert.ok(!isSame(identify(parts), identify({ ...parts, ...changes })));
+      assert.ok(!isSame(record(), record(changes)));
+    });
+  }
+
+  it("is not another for another registry, tag or revision beyond its head", () => {
+    const image = `mirror.example/unity:1.0@${digest("a")}`;
+    assert.ok(isSame(record(), record({ image })));
+    assert.ok(isSame(record({ head: "r2" }), record({ head: "r2", lock: linearLock(2) })));
+  });
+
+  it("has the digest that the pods run, where a tag names the image", () => {
+    const { image, migrationImage, imageName } = record({ image: "registry.example:5000/unity:1.0" }, digest("a"));
+    assert.deepEqual([image, migrationImage, imageName], [digest("a"), digest("a"), "registry.example:5000/unity"]);
+  });
+
+  it("has no digest that nobody knows", () => {
+    const { image, migrationImage } = record({ image: "unity:1.0" });
+    assert.deepEqual([image, migrationImage], [null, null]);
+    assert.equal(record({ image: "unity:1", migrationImage: "unity:2" }, digest("a")).migrationImage, null);
+  });
+});
+
+describe("the records of a stack", () => {
+  it("have the newest first, each release once, and no more than twenty", () => {
+    const [one, two] = [record(), record({ head: "r2" })];
+    assert.deepEqual(addRecord([two, one], one), [one, two]);
+    const many = Array.from({ length: 30 }, (_, index) => ({ ...one, head: `h${index}` }));
+    assert.equal(addRecord(many, one).length, 20);
+    assert.equal(addRecord(many, one)[0], one);
+  });
+
+  it("are read from an output; what is none is left out", () => {
+    const [good, wrong] = [record(), { ...record(), version: 2 }];
+    assert.deepEqual(parseRecords([good, wrong, { ...good, image: 1 }, { ...good, sql: undefined }, null, "x"]), [
+      good,
+    ]);
+    for (const output of [undefined, null, "x", {}]) assert.deepEqual(parseRecords(output), []);
+  });
+});
