@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { CheckResults } from "./checks/result.ts";
 import { BackendDeployment } from "./components/backend-deployment.ts";
+import { clusterProvider } from "./components/cluster-provider.ts";
 import { createDatabase } from "./components/database.ts";
 import { MigrationJob } from "./components/migration-job.ts";
 import { NetworkPolicies } from "./components/network-policies.ts";
@@ -46,12 +47,7 @@ export function deploy(
   const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
   const gate = new PolicyGate();
   const transformations = [gate.transformation];
-  const provider = new k8s.Provider(
-    "cluster",
-    // A Secret that were replaced would take the Deployment with it, which refers to its version: deleted first, then made.
-    { context, namespace: settings.namespace, upsertExistingObjects: true, enableSecretMutable: true },
-    { transformations: [withoutKubeconfig, ...transformations] },
-  );
+  const provider = clusterProvider("cluster", settings, { transformations });
   const common = { provider, transformations };
   const metadata = { name: settings.namespace, labels: namespaceLabels };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
@@ -98,13 +94,4 @@ export function deploy(
       addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
     ),
   };
-}
-
-/**
- * The provider notes the path in `KUBECONFIG`, which is another on each operator's machine: a change to the next one, and
- * a file that may be gone. Without it, the provider finds its kubeconfig as kubectl does.
- */
-function withoutKubeconfig({ props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
-  const { kubeconfig: _, ...rest } = props;
-  return { props: rest, opts };
 }

@@ -22,8 +22,8 @@ const answerSeconds = 10;
  * @returns `null` if there is no table `alembic_version`.
  * @throws {Error} If it can't be asked.
  */
-export async function readDatabase(kubectl: Kubectl, owned: boolean): Promise<DatabaseFacts | null> {
-  return (await askSurely(kubectl, owned, question, answerSeconds)) as DatabaseFacts | null;
+export async function readDatabase(kubectl: Kubectl, owned: boolean, backend?: string): Promise<DatabaseFacts | null> {
+  return (await askSurely(kubectl, owned, question, answerSeconds, backend)) as DatabaseFacts | null;
 }
 
 /** Columns by their numbers, in the order of the numbers. */

@@ -1,3 +1,4 @@
+import { unity } from "../manifests/app.ts";
 import { names } from "../manifests/names.ts";
 import { lockCommand } from "../migrations/lock.ts";
 import type { Check } from "./check.ts";
@@ -17,11 +18,11 @@ type Hand = (expected: Expected) => string;
 
 /** A kubectl that a person would type. */
 const kubectl =
-  (words: string): Hand =>
-  ({ context, namespace }) =>
-    `kubectl --context ${context} -n ${namespace} ${words}`;
+  (words: string | ((backend: string) => string)): Hand =>
+  ({ context, namespace, app = unity }) =>
+    `kubectl --context ${context} -n ${namespace} ${typeof words === "string" ? words : words(app.backend)}`;
 /** A command in the backend's container. */
-const inBackend = (command: string) => kubectl(`exec deployment/${names.backend} -- ${command}`);
+const inBackend = (command: string) => kubectl((backend) => `exec deployment/${backend} -- ${command}`);
 /** A command or a statement of psql, in the stack's own PostgreSQL. */
 const inPsql = (command: string) =>
   kubectl(`exec deployment/${names.postgres} -- psql -U ${names.databaseOwner} -d ${names.database} -c "${command}"`);
@@ -100,7 +101,7 @@ export const checks: Record<CheckName, Check> = {
   },
   logs: {
     title: "The backend's log tells of no database error.",
-    command: kubectl(`logs deployment/${names.backend} --tail=50`),
+    command: kubectl((backend) => `logs deployment/${backend} --tail=50`),
     run: async (sources) => {
       const [log, items] = await Promise.all([sources.logs(), sources.workloads()]);
       return judgeLogs(log, items);

@@ -3,6 +3,7 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { cachePath, projectRoot } from "../paths.ts";
+import type { CheckTarget } from "./result.ts";
 
 enableCompileCache(cachePath("compiled"));
 // Only now, so that they come from the cache.
@@ -18,8 +19,9 @@ if (process.argv[2] !== "all" || given === undefined) {
   console.error("usage: UNITY_CHECKS='{…}' node checks/main.ts all");
   process.exit(2);
 }
-const lock = readLock(join(projectRoot, "backend", "migrations.lock.json"));
-const results = await runChecks(expectedOf(JSON.parse(given), lock), checkNames);
+const target = JSON.parse(given) as CheckTarget;
+const lock = readLock(target.lockFile ?? join(projectRoot, "backend", "migrations.lock.json"));
+const results = await runChecks(expectedOf(target, lock), target.checks ?? checkNames);
 const failed = results.filter(({ passed }) => !passed);
 const [stream, text] =
   failed.length === 0

@@ -18,3 +18,9 @@ export const checkNames = [
 
 /** Name of a check. */
 export type CheckName = (typeof checkNames)[number];
+
+/** Those that look at Unity's own API. */
+const ofUnity: readonly CheckName[] = ["health", "plugins", "execution"];
+
+/** The checks that hold for any app with a chain of Alembic revisions. */
+export const generalChecks: readonly CheckName[] = checkNames.filter((name) => !ofUnity.includes(name));

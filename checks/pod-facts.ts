@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { answerIn, podProgram, pythonCommand } from "../cluster/pod-program.ts";
+import { unity } from "../manifests/app.ts";
 import { names, ports } from "../manifests/names.ts";
 import type { Expected } from "./result.ts";
 
@@ -87,7 +88,7 @@ export async function askPod(
     "exec",
     "--stdin",
     pod,
-    `--container=${names.backend}`,
+    `--container=${(expected.app ?? unity).backend}`,
     "--",
     ...pythonCommand(JSON.stringify(asked)),
   ];

@@ -1,4 +1,5 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
+import type { App } from "../manifests/app.ts";
 import { chainTables, type Lock } from "../migrations/lock.ts";
 import { cutAt } from "../migrations/target.ts";
 import type { CheckName } from "./names.ts";
@@ -35,6 +36,24 @@ export interface CheckTarget extends ClusterTarget {
    * @default 20
    */
   readonly limitSeconds?: number;
+  /**
+   * The chain's lock, relative to the folder in which the checks run: that of the Pulumi program.
+   *
+   * @default Unity's own
+   */
+  readonly lockFile?: string | undefined;
+  /**
+   * The app that is checked.
+   *
+   * @default Unity
+   */
+  readonly app?: App | undefined;
+  /**
+   * What to check.
+   *
+   * @default all
+   */
+  readonly checks?: readonly CheckName[] | undefined;
 }
 
 /** What must be there. */

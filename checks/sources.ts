@@ -1,7 +1,7 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { isServing, workloadSelector } from "../cluster/pods.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
-import { names } from "../manifests/names.ts";
+import { unity } from "../manifests/app.ts";
 import { type ChainSchema, chainSchema } from "../migrations/schema/chain-schema.ts";
 import { type DatabaseFacts, readDatabase } from "./database-facts.ts";
 import { askPod, type PodFacts } from "./pod-facts.ts";
@@ -34,13 +34,12 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
 }
 
 /** @returns The name of the pod to ask. @throws {Error} If none serves. */
-function servingPod(items: readonly RolloutItem[]): string {
+function servingPod(items: readonly RolloutItem[], backend: string): string {
   const own = rolloutOf(items)?.own ?? [];
   const [newest] = own
     .filter(isServing)
     .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp));
-  if (newest === undefined)
-    throw new Error(`no pod of ${names.backend} is ready (${own.length} of its newest release)`);
+  if (newest === undefined) throw new Error(`no pod of ${backend} is ready (${own.length} of its newest release)`);
   return newest.metadata.name;
 }
 
@@ -50,16 +49,17 @@ function servingPod(items: readonly RolloutItem[]): string {
  */
 export function openSources(kubectl: Kubectl, expected: Expected, parts: readonly (keyof PodFacts)[]): Sources {
   const { owned, chain, recentSeconds = recentSecondsByDefault } = expected;
-  const selector = workloadSelector(names.backend);
+  const { backend } = expected.app ?? unity;
+  const selector = workloadSelector(backend);
   const workloads = once(async () => {
     return (await kubectl.get<{ items: RolloutItem[] }>("deployments,replicasets,pods", selector)).items;
   });
-  const pod = once(async () => askPod(kubectl, servingPod(await workloads()), parts, expected));
-  const recent = [`--since=${recentSeconds}s`, `--tail=${logLines}`, "--prefix", `--container=${names.backend}`];
+  const pod = once(async () => askPod(kubectl, servingPod(await workloads(), backend), parts, expected));
+  const recent = [`--since=${recentSeconds}s`, `--tail=${logLines}`, "--prefix", `--container=${backend}`];
   const logs = () => kubectl.run(["logs", selector, ...recent]);
   return {
     workloads,
-    database: once(() => readDatabase(kubectl, owned)),
+    database: once(() => readDatabase(kubectl, owned, backend)),
     schema: once(() => chainSchema(chain)),
     // Asked again if that fails: a pod of the release before may go between kubectl's list of pods and their logs.
     logs: once(() => logs().catch(logs)),

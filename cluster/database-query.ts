@@ -54,7 +54,7 @@ interface Source {
   readonly script: (question: Question) => string;
 }
 
-const backend: Source = { workload: names.backend, command: pythonCommand(), script: askByPython };
+const python = { command: pythonCommand(), script: askByPython };
 const postgres: Source = {
   workload: names.postgres,
   command: ["psql", "-XqAtw", "-v", "ON_ERROR_STOP=1", "-U", names.databaseOwner, "-d", names.database],
@@ -68,6 +68,7 @@ const postgres: Source = {
  * @param owned Whether the stack has a PostgreSQL of its own: it is asked first, as psql takes half of Python's time.
  * @param seconds How long each pod may take.
  * @param container The one to ask in, if not the pod's default.
+ * @param backend Name of the app's Deployment, and of its container.
  */
 export async function askDatabase(
   kubectl: Kubectl,
@@ -75,9 +76,11 @@ export async function askDatabase(
   question: Question,
   seconds: number,
   container?: string,
+  backend: string = names.backend,
 ): Promise<Answers> {
+  const app = { workload: backend, ...python };
   const answers: (Answer & { workload: string })[] = [];
-  for (const source of owned ? [postgres, backend] : [backend]) {
+  for (const source of owned ? [postgres, app] : [app]) {
     const answer = await settled(ask(kubectl, source, question, seconds, container));
     answers.push({ workload: source.workload, ...answer });
     if ("value" in answer) break;
@@ -91,8 +94,9 @@ export async function askSurely(
   owned: boolean,
   question: Question,
   seconds: number,
+  backend?: string,
 ): Promise<unknown> {
-  const answers = await askDatabase(kubectl, owned, question, seconds);
+  const answers = await askDatabase(kubectl, owned, question, seconds, undefined, backend);
   const answered = answers.find((answer) => "value" in answer);
   if (answered !== undefined) return answered.value;
   throw new Error(answers.flatMap((each) => ("cause" in each ? [`${each.workload}: ${each.cause}`] : [])).join("; "));

@@ -1,4 +1,5 @@
 import { lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
+import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../migrations/job-identity.ts";
 import type { Reading } from "../migrations/live-state.ts";
 import {
@@ -101,11 +102,11 @@ function isRows(value: unknown): value is readonly string[] | null {
   return value === null || (Array.isArray(value) && value.every((row) => typeof row === "string"));
 }
 
-/** The Jobs of this project, and one of an operator's under its plain name. */
+/** The Jobs of this project, and one of an operator's under its plain name; those of tenants have plans of their own. */
 function liveJob(job: LiveJobObject): LiveJob[] {
   const { name, labels, creationTimestamp: created } = job.metadata;
   const isMigration = labels?.[nameLabel] === names.migrateJob || name.startsWith(names.migrateJob);
-  return isMigration ? [{ name, state: jobState(job), created }] : [];
+  return isMigration && labels?.[tenantLabel] === undefined ? [{ name, state: jobState(job), created }] : [];
 }
 
 /** The Job that was waited for last, if somebody has deleted it since. */

@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { unity } from "../manifests/app.ts";
 import {
   type BackendOptions,
   backendDeploymentSpec,
   backendServiceSpec,
   disruptionBudgetSpec,
 } from "../manifests/backend.ts";
-import { names, serviceAccounts } from "../manifests/names.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withFieldManager, withoutAwait } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";
@@ -31,19 +31,15 @@ export class BackendDeployment extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
-    const metadata = objectMetadata(names.backend, args.namespace, names.backend);
-    const account = serviceAccount(
-      name,
-      serviceAccounts.backend,
-      args.namespace,
-      names.backend,
-      childOptions(this, options),
-    );
+    const { app = unity, namespace } = args;
+    const metadata = objectMetadata(app.backend, namespace, app.backend, app);
+    const own = childOptions(this, options);
+    const account = serviceAccount(name, app.accounts.backend, namespace, app.backend, own, app);
     // First, so that it leads to the pods of a Deployment that is taken over and to those after them alike.
     const service = new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.inherited) },
-      childOptions(this, options),
+      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.inherited, app) },
+      own,
     );
     // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
@@ -51,15 +47,15 @@ export class BackendDeployment extends pulumi.ComponentResource {
       { metadata: withFieldManager(withoutAwait(metadata)), spec: backendDeploymentSpec(args) },
       childOptions(this, options, { dependsOn: [service, account] }),
     );
-    const budget = disruptionBudgetSpec(args.replicas);
+    const budget = disruptionBudgetSpec(args.replicas, app);
     if (budget !== undefined)
       new k8s.policy.v1.PodDisruptionBudget(`${name}-budget`, { metadata, spec: budget }, childOptions(this, options));
     const { uid, generation } = deployment.metadata;
     this.rollout = pulumi.interpolate`${uid}/${generation}`;
-    const { context, namespace, progressDeadlineSeconds, replicas } = args;
+    const { context, progressDeadlineSeconds, replicas } = args;
     // Pods are replaced one after the other, and each has the deadline; Kubernetes must be the first to call it passed.
     const timeoutSeconds = progressDeadlineSeconds * replicas + 30;
-    const target = { context, namespace, name: names.backend, timeoutSeconds };
+    const target = { context, namespace, name: app.backend, timeoutSeconds };
     waitCommand(`${name}-rollout`, "rollout", target, this.rollout, { parent: this, dependsOn: deployment });
     this.registerOutputs({ rollout: this.rollout });
   }

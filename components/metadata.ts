@@ -1,5 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
-import { fieldManager, labels } from "../manifests/names.ts";
+import { type App, appLabels, unity } from "../manifests/app.ts";
+import { fieldManager } from "../manifests/names.ts";
 
 /** Metadata of an object of ours, as the Kubernetes provider takes it. */
 export interface ObjectMetadata {
@@ -16,8 +17,13 @@ export interface ObjectMetadata {
  * that was killed: what this program declares is what holds
  * (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
  */
-export function objectMetadata(name: string, namespace: Input<string>, workload: string): ObjectMetadata {
-  return { name, namespace, labels: labels(workload), annotations: { "pulumi.com/patchForce": "true" } };
+export function objectMetadata(
+  name: string,
+  namespace: Input<string>,
+  workload: string,
+  app: App = unity,
+): ObjectMetadata {
+  return { name, namespace, labels: appLabels(app, workload), annotations: { "pulumi.com/patchForce": "true" } };
 }
 
 /**

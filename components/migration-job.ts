@@ -1,8 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { unity } from "../manifests/app.ts";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
-import { names, serviceAccounts } from "../manifests/names.ts";
+import { names } from "../manifests/names.ts";
 import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
+import { migrationLabels } from "../manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";
@@ -38,22 +40,23 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { context, namespace, budget, attempt = 1 } = args;
+    const { context, namespace, budget, attempt = 1, tenant, app = unity } = args;
     const { configMapName, files, jobSpec: spec, jobName } = migration(args);
     this.configMapName = configMapName;
     this.jobName = jobName(attempt);
 
     const account = serviceAccount(
       name,
-      serviceAccounts.migrations,
+      app.accounts.migrations,
       namespace,
-      names.migrateJob,
+      app.migrateJob,
       childOptions(this, options),
+      app,
     );
     const runner = new k8s.core.v1.ConfigMap(
       `${name}-runner`,
       {
-        metadata: objectMetadata(this.configMapName, namespace, names.migrateJob),
+        metadata: objectMetadata(this.configMapName, namespace, app.migrateJob, app),
         data: files,
         immutable: true,
       },
@@ -66,19 +69,21 @@ export class MigrationJob extends pulumi.ComponentResource {
             new k8s.core.v1.PersistentVolumeClaim(
               `${name}-restore-points`,
               {
-                metadata: withoutAwait(objectMetadata(names.restorePoints, namespace, names.migrateJob)),
+                metadata: withoutAwait(objectMetadata(names.restorePoints, namespace, app.migrateJob, app)),
                 spec: restorePointsClaimSpec(args.restorePointStorage ?? "1Gi"),
               },
               childOptions(this, options, { retainOnDelete: true }),
             ),
           ];
     // The provider's own wait says nothing of a pod that can't start, or that may not be made, before the Job's deadline.
+    const metadata = withoutAwait(objectMetadata(this.jobName, namespace, app.migrateJob, app));
     const job = new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata: withoutAwait(objectMetadata(this.jobName, namespace, names.migrateJob)), spec },
+      { metadata: { ...metadata, labels: migrationLabels(app, tenant) }, spec },
       childOptions(this, options, { dependsOn: [account, runner, ...restorePoints] }),
     );
-    const target = { context, namespace, name: this.jobName, timeoutSeconds: budget.awaitTimeoutSeconds };
+    const timeoutSeconds = budget.awaitTimeoutSeconds;
+    const target = { context, namespace, name: this.jobName, timeoutSeconds, workload: args.app?.migrateJob };
     waitCommand(`${name}-completion`, "job", target, job.metadata.uid, { parent: this, dependsOn: job });
     this.registerOutputs({ jobName: this.jobName });
   }

@@ -27,7 +27,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
     const checks = new local.Command(
       `${name}-checks`,
       {
-        ...fixedProgram("checks/main.ts", "all"),
+        ...fixedProgram("checks/main", "all"),
         environment: { UNITY_CHECKS: JSON.stringify(args.target) },
         triggers: [args.rollout],
         logging: local.Logging.None,

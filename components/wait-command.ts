@@ -19,7 +19,7 @@ export function waitCommand(
   new local.Command(
     name,
     {
-      ...fixedProgram("waits/main.ts", kind),
+      ...fixedProgram("waits/main", kind),
       environment: { UNITY_WAIT: pulumi.jsonStringify(target) },
       triggers: [trigger],
       // Progress is shown; the cause, on standard error, is in the error anyway.

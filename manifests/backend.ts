@@ -1,8 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
+import { type App, appLabels, unity } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import type { Inherited, ServicePort } from "./inherited.ts";
-import { labels, names, ports, selectorLabels, serviceAccounts } from "./names.ts";
+import { selectorLabels } from "./names.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,
@@ -10,7 +11,7 @@ import {
   runnerContainer,
   runnerVolume,
 } from "./runner.ts";
-import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+import { containerSecurityContext, podDefaults, podSecurityContext, temporary } from "./security.ts";
 
 /** What the backend's Deployment is made of. */
 export interface BackendOptions extends RunnerOptions {
@@ -30,6 +31,12 @@ export interface BackendOptions extends RunnerOptions {
    * @default pods keep what they started with
    */
   readonly secretVersion?: Input<string> | undefined;
+  /**
+   * What is deployed.
+   *
+   * @default Unity
+   */
+  readonly app?: App | undefined;
   /**
    * What is kept of a backend that was there before the stack.
    *
@@ -51,11 +58,12 @@ function toleratedVariable(revisions: readonly string[] = []): types.input.core.
 }
 
 function backendContainer(options: BackendOptions): types.input.core.v1.Container {
+  const { backend, port, paths } = options.app ?? unity;
   return {
-    name: names.backend,
+    name: backend,
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
-    ports: [{ name: "http", containerPort: ports.backend }],
+    ports: [{ name: "http", containerPort: port }],
     env: [
       databaseUrlVariable(options.secretName),
       ...tlsVariables(options.tls),
@@ -63,11 +71,11 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     ],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
-    startupProbe: probe("/health/live", 1, 60),
+    startupProbe: probe(paths.alive, 1, 60),
     // Not /health: that is unhealthy from when the Job has migrated until this code's successor runs. And alive must not
     // ask for the database, or its pause restarts pods.
-    readinessProbe: probe("/health/ready", 2, 3),
-    livenessProbe: probe("/health/live", 10, 3),
+    readinessProbe: probe(paths.ready, 2, 3),
+    livenessProbe: probe(paths.alive, 10, 3),
     // Until every proxy has taken the pod off its list, requests still come: the app must still answer them.
     lifecycle: { preStop: { exec: { command: ["sleep", "2"] } } },
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -76,13 +84,13 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
 }
 
 /** The pods of one release go to nodes of their own as far as there are any; where there are none, they run all the same. */
-const overNodes: types.input.core.v1.TopologySpreadConstraint = {
+const overNodes = ({ backend }: App): types.input.core.v1.TopologySpreadConstraint => ({
   maxSkew: 1,
   topologyKey: "kubernetes.io/hostname",
   whenUnsatisfiable: "ScheduleAnyway",
-  labelSelector: { matchLabels: selectorLabels(names.backend) },
+  labelSelector: { matchLabels: selectorLabels(backend) },
   matchLabelKeys: ["pod-template-hash"],
-};
+});
 
 /**
  * Spec of the backend's PodDisruptionBudget: what empties a node takes one pod at a time. One that doesn't serve anyway
@@ -90,37 +98,41 @@ const overNodes: types.input.core.v1.TopologySpreadConstraint = {
  *
  * @returns `undefined` for a single pod, with which no node could ever be emptied.
  */
-export function disruptionBudgetSpec(replicas: number): types.input.policy.v1.PodDisruptionBudgetSpec | undefined {
+export function disruptionBudgetSpec(
+  replicas: number,
+  app: App = unity,
+): types.input.policy.v1.PodDisruptionBudgetSpec | undefined {
   if (replicas < 2) return undefined;
   return {
     minAvailable: replicas - 1,
-    selector: { matchLabels: selectorLabels(names.backend) },
+    selector: { matchLabels: selectorLabels(app.backend) },
     unhealthyPodEvictionPolicy: "AlwaysAllow",
   };
 }
 
 /** Spec of the backend's Deployment: no pod goes before its successor is ready. */
 export function backendDeploymentSpec(options: BackendOptions): types.input.apps.v1.DeploymentSpec {
+  const { app = unity } = options;
   return {
     replicas: options.replicas,
     progressDeadlineSeconds: options.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    selector: options.inherited?.selector ?? { matchLabels: selectorLabels(names.backend) },
+    selector: options.inherited?.selector ?? { matchLabels: selectorLabels(app.backend) },
     template: {
       metadata: {
-        labels: { ...labels(names.backend), ...options.inherited?.podLabels },
+        labels: { ...appLabels(app, app.backend), ...options.inherited?.podLabels },
         annotations: {
-          "kubectl.kubernetes.io/default-container": names.backend,
+          "kubectl.kubernetes.io/default-container": app.backend,
           ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
         },
       },
       spec: {
-        ...podDefaults(serviceAccounts.backend),
-        securityContext: podSecurityContext(userIds.backend),
+        ...podDefaults(app.accounts.backend),
+        securityContext: podSecurityContext(app.userId),
         initContainers: [runnerContainer(options.initContainer, options)],
         containers: [backendContainer(options)],
-        ...(options.replicas > 1 && { topologySpreadConstraints: [overNodes] }),
+        ...(options.replicas > 1 && { topologySpreadConstraints: [overNodes(app)] }),
         volumes: [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), temporary.volume],
       },
     },
@@ -128,14 +140,17 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
 }
 
 /** Ports of the backend's Service: by number, since the pods that a stack takes over name theirs as they like. */
-export function backendServicePorts(): ServicePort[] {
-  return [{ name: "http", port: ports.backend, targetPort: ports.backend }];
+export function backendServicePorts({ port }: App = unity): ServicePort[] {
+  return [{ name: "http", port, targetPort: port }];
 }
 
 /** Spec of the backend's Service. */
-export function backendServiceSpec({ serviceSelector, servicePorts }: Inherited = {}): types.input.core.v1.ServiceSpec {
+export function backendServiceSpec(
+  { serviceSelector, servicePorts }: Inherited = {},
+  app: App = unity,
+): types.input.core.v1.ServiceSpec {
   return {
-    selector: { ...(serviceSelector ?? selectorLabels(names.backend)) },
-    ports: [...(servicePorts ?? backendServicePorts())],
+    selector: { ...(serviceSelector ?? selectorLabels(app.backend)) },
+    ports: [...(servicePorts ?? backendServicePorts(app))],
   };
 }

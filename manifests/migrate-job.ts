@@ -1,8 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import { migrationJobName } from "../migrations/job-identity.ts";
 import { lockDigest } from "../migrations/lock.ts";
+import { type App, unity } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
-import { labels, names, serviceAccounts } from "./names.ts";
 import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
 import {
   type RunnerFilesOptions,
@@ -12,27 +12,29 @@ import {
   runnerContainer,
   runnerVolume,
 } from "./runner.ts";
-import { podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+import { podDefaults, podSecurityContext, temporary } from "./security.ts";
+import { jobPrefix, migrationLabels } from "./tenant.ts";
 
 /**
  * Spec of the migrate Job. One pod, never restarted by Kubernetes: retries are the runner's, which knows what is worth
  * one. It has no `ttlSecondsAfterFinished` (a vanished Job would be migrated again) and always a deadline.
  */
 export function migrateJobSpec(
-  options: RunnerOptions & Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage">,
+  options: RunnerOptions &
+    Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app">,
 ): types.input.batch.v1.JobSpec {
-  const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image } = options;
+  const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image, app = unity } = options;
   const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
   const initContainers = image === undefined ? [] : [restorePointContainer({ verb: "take" }, { ...options, image })];
   return {
     backoffLimit: 0,
     activeDeadlineSeconds: options.budget.deadlineSeconds,
     template: {
-      metadata: { labels: labels(names.migrateJob) },
+      metadata: { labels: migrationLabels(app, options.tenant) },
       spec: {
-        ...podDefaults(serviceAccounts.migrations),
+        ...podDefaults(app.accounts.migrations),
         restartPolicy: "Never",
-        securityContext: podSecurityContext(userIds.backend),
+        securityContext: podSecurityContext(app.userId),
         ...(initContainers.length > 0 && { initContainers }),
         containers: [runnerContainer(mode, options, targetRevision)],
         volumes: [
@@ -60,6 +62,18 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    * @default none is taken
    */
   readonly restorePointImage?: string | undefined;
+  /**
+   * Which of several databases in one namespace is migrated: part of the Job's name and labels.
+   *
+   * @default the only one
+   */
+  readonly tenant?: string | undefined;
+  /**
+   * The app whose database it is.
+   *
+   * @default Unity
+   */
+  readonly app?: App | undefined;
 }
 
 /** A migration's objects, but for the attempt in the Job's name. */
@@ -74,8 +88,22 @@ export interface Migration {
 /** @returns What a migration declares, and what its Job is called. */
 export function migration(options: MigrationOptions): Migration {
   const files = runnerConfigMapData(options);
-  const configMapName = runnerConfigMapName(files);
+  const configMapName = runnerConfigMapName(files, options.app?.migrateJob);
+  return { configMapName, files, ...migrationJob(options, configMapName, lockDigest(options.lock)) };
+}
+
+/**
+ * @param configMapName The ConfigMap with the runner and the chain.
+ * @param chainDigest Of the lock.
+ * @returns The Job of a migration, and what it is called.
+ */
+export function migrationJob(
+  options: Omit<MigrationOptions, keyof RunnerFilesOptions> & Pick<MigrationOptions, "targetRevision">,
+  configMapName: string,
+  chainDigest: string,
+): Pick<Migration, "jobSpec" | "jobName"> {
+  const { tenant, app = unity } = options;
   const jobSpec = migrateJobSpec({ ...options, configMapName });
-  const jobName = (attempt: number) => migrationJobName(names.migrateJob, lockDigest(options.lock), jobSpec, attempt);
-  return { configMapName, files, jobSpec, jobName };
+  const prefix = jobPrefix(app, tenant);
+  return { jobSpec, jobName: (attempt) => migrationJobName(prefix, chainDigest, jobSpec, attempt) };
 }

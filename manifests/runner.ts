@@ -100,8 +100,8 @@ function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
 }
 
 /** The ConfigMap's name: its content decides it, so that a changed runner is a new object and pods never see a mix. */
-export function runnerConfigMapName(files: Record<string, string>): string {
-  return `${names.migrateJob}-runner-${contentHash(files)}`;
+export function runnerConfigMapName(files: Record<string, string>, migrateJob: string = names.migrateJob): string {
+  return `${migrateJob}-runner-${contentHash(files)}`;
 }
 
 /** The volume that {@link runnerContainer} mounts. */

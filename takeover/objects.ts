@@ -70,7 +70,7 @@ export interface LiveService {
 export interface LiveJobObject {
   readonly kind: "Job";
   readonly metadata: LiveMetadata;
-  readonly spec?: { readonly template: LiveTemplate };
+  readonly spec?: { readonly template: LiveTemplate; readonly suspend?: boolean };
   readonly status?: { readonly conditions?: readonly LiveCondition[] };
 }
 

@@ -61,6 +61,11 @@ async function ensurePgBouncer(report: (line: string) => void): Promise<void> {
   await installPackages(["pgbouncer"], () => {}).catch((error: Error) => report(error.message));
 }
 
+/** The package that others install, and the component provider. */
+function packed(print: Print): Promise<Counts> {
+  return run(["mocha", "tests/package/**/*.test.ts"], print);
+}
+
 /** The backend's page, in a real Chromium. */
 function browser(print: Print): Promise<Counts> {
   return run(["mocha", "tests/browser/**/*.test.ts"], print);
@@ -113,11 +118,18 @@ const live = (print: Print) => onCluster(print, "tests/live/*.test.ts");
 /** Faults that strike on the cluster; minutes of them, so that they run only when they are named. */
 const faults = (print: Print) => onCluster(print, "tests/live/faults/*.test.ts");
 
-const suites = { unit, engine, cli, python, browser, live, faults };
+const suites = { unit, engine, cli, python, package: packed, browser, live, faults };
 type Name = keyof typeof suites;
 
 /** Which suites run side by side, in which order. */
-const stages: readonly (readonly Name[])[] = [["unit"], ["engine", "cli", "python"], ["browser"], ["live"], ["faults"]];
+const stages: readonly (readonly Name[])[] = [
+  ["unit"],
+  ["engine", "cli", "python"],
+  ["package"],
+  ["browser"],
+  ["live"],
+  ["faults"],
+];
 
 /** What runs only when it is named. */
 const onDemand: readonly Name[] = ["faults"];

@@ -9,13 +9,14 @@ import type { Awaited } from "./wait.ts";
 const ending = { times: 20, milliseconds: 250 } as const;
 
 /** The migrate Job: waits until it is complete. */
-export function migrateJob(kubectl: Kubectl, name: string): Awaited {
+export function migrateJob(kubectl: Kubectl, name: string, workload: string = names.migrateJob): Awaited {
   let items: readonly JobItem[] = [];
   let noted: Promise<void> | undefined;
   const look = async () => {
-    noted ??= noteLast(kubectl, name);
+    // Only where the next update looks for it: those of many databases have a plan of their own.
+    if (workload === names.migrateJob) noted ??= noteLast(kubectl, name);
     await noted;
-    ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(names.migrateJob)));
+    ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(workload)));
     const { job, pods } = jobOf(name, items);
     const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job.metadata.uid);
     return judgeJob(name, items, warnings);
@@ -57,7 +58,7 @@ async function noteLast(kubectl: Kubectl, name: string): Promise<void> {
 }
 
 /** What Kubernetes warned of an object, the newest last. */
-async function warningsOf(kubectl: Kubectl, uid: string): Promise<readonly Event[]> {
+export async function warningsOf(kubectl: Kubectl, uid: string): Promise<readonly Event[]> {
   const selector = `--field-selector=involvedObject.uid=${uid},type=Warning`;
   return (await kubectl.get<{ items: Event[] }>("events", selector, "--sort-by=.lastTimestamp")).items;
 }

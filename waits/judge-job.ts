@@ -6,6 +6,7 @@ import type { Verdict } from "./verdict.ts";
 export interface Job {
   readonly kind: "Job";
   readonly metadata: { readonly name: string; readonly uid: string };
+  readonly spec?: { readonly suspend?: boolean };
   readonly status: { readonly conditions?: readonly Condition[] };
 }
 

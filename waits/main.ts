@@ -15,7 +15,8 @@ if (kind === undefined || given === undefined) {
   const target = JSON.parse(given) as WaitTarget;
   const kubectl = new Kubectl(target);
   try {
-    const awaited = kind === "job" ? migrateJob(kubectl, target.name) : await rollout(kubectl, target.name);
+    const awaited =
+      kind === "job" ? migrateJob(kubectl, target.name, target.workload) : await rollout(kubectl, target.name);
     await waitFor(kubectl, target, awaited);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

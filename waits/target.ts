@@ -12,4 +12,10 @@ export interface WaitTarget extends ClusterTarget {
   readonly name: string;
   /** How long it may take. */
   readonly timeoutSeconds: number;
+  /**
+   * What the Job is labelled with.
+   *
+   * @default Unity's
+   */
+  readonly workload?: string | undefined;
 }

@@ -30,7 +30,8 @@ const silenceSeconds = 60;
 /** What an answer says that will be the same the next time. */
 const hopeless = /forbidden|unauthorized|context .* does not exist|can't be started/i;
 
-function unanswered(error: unknown): Verdict {
+/** A look that the cluster did not answer. */
+export function unanswered(error: unknown): Verdict {
   const message = error instanceof Error ? error.message : String(error);
   const patienceSeconds = hopeless.test(message) ? 0 : silenceSeconds;
   const cause: Cause = { key: "cluster", text: `the cluster can't be asked: ${message}`, patienceSeconds, look: [] };
@@ -73,23 +74,37 @@ export async function waitFor(
 
 async function explain(
   kubectl: Kubectl,
-  { context, namespace }: WaitTarget,
-  { title, giveUp, advice, see }: Awaited,
+  target: WaitTarget,
+  awaited: Awaited,
+  failure: Failure,
+  verdict: Verdict,
+  seconds: number,
+): Promise<string> {
+  const { lines, see } = await describeFailure(kubectl, awaited, failure, verdict, seconds);
+  const { context, namespace } = target;
+  return [
+    ...lines,
+    `${awaited.advice} Mend it, then run \`pulumi up\` again.`,
+    `See: kubectl --context ${context} -n ${namespace} ${see}`,
+  ].join("\n");
+}
+
+/** Ends what must not go on unwatched. @returns What failed and why, as lines, and kubectl's words to see more. */
+export async function describeFailure(
+  kubectl: Kubectl,
+  { title, giveUp, see }: Omit<Awaited, "advice" | "look">,
   { sentence, cause }: Failure,
   { progress }: Verdict,
   seconds: number,
-): Promise<string> {
+): Promise<{ readonly lines: readonly string[]; readonly see: string }> {
   const log = cause?.log ? await kubectl.run(cause.look).catch(() => "") : "";
   const text = [cause?.text ?? "", log.trim() === "" ? "" : `The last of its log:\n${tail(log)}`];
   const ended = await giveUp?.().catch((error: unknown) => `It could not be ended: ${error}`);
   const by = cause === undefined || cause.look.length === 0 || ended !== undefined ? see : cause.look;
-  return [
+  const lines = [
     `${title} ${sentence} (after ${seconds.toFixed(0)} s; ${progress}).`,
     ...text.map(redact),
     ended ?? "",
-    `${advice} Mend it, then run \`pulumi up\` again.`,
-    `See: kubectl --context ${context} -n ${namespace} ${by.join(" ")}`,
-  ]
-    .filter((line) => line !== "")
-    .join("\n");
+  ];
+  return { lines: lines.filter((line) => line !== ""), see: by.join(" ") };
 }

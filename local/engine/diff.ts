@@ -1,4 +1,4 @@
-import { isObject, isSecret, plain, type Value } from "./values.ts";
+import { isObject, isSecret, type Properties, plain, type Value } from "./values.ts";
 
 export type Path = readonly (string | number)[];
 /** One property that differs; `before` or `after` is absent where the property is. */
@@ -40,4 +40,22 @@ export function prune(live: Value | undefined, inputs: Value): Value | undefined
   if (!isObject(was) || !isObject(shape)) return was;
   const kept = Object.entries(shape).map(([key, item]) => [key, prune(was[key], item)] as const);
   return Object.fromEntries(kept.filter((entry): entry is [string, Value] => entry[1] !== undefined));
+}
+
+/** @returns Whether one of `parts` leads to `path`, or to what it is in. */
+export function isWithin(path: Path, parts: readonly Path[]): boolean {
+  return parts.some((part) => part.every((key, index) => key === path[index]));
+}
+
+/** @returns `to` with what `from` has at `paths`, or has not. */
+export function taken(from: Properties, to: Properties, paths: readonly Path[]): Properties {
+  return paths.reduce((made, path) => takenAt(from, made, path), to);
+}
+
+function takenAt(from: Properties, to: Properties, [key = "", ...rest]: Path): Properties {
+  const before = from[key];
+  const { [key]: now, ...others } = to;
+  if (rest.length > 0 && isObject(now)) return { ...to, [key]: takenAt(isObject(before) ? before : {}, now, rest) };
+  if (rest.length > 0) return to;
+  return before === undefined ? others : { ...others, [key]: before };
 }

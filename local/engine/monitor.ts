@@ -39,7 +39,7 @@ const ownOptions = ["", "triggers[*]", "data,stringData"];
 function refuseUnsupported(request: RegisterResourceRequest): void {
   const asked = {
     import: request.getImportid() !== "",
-    ignoreChanges: request.getIgnorechangesList().length > 0,
+    "ignoreChanges with * or [ ]": request.getIgnorechangesList().some((path) => !/^[\w.]+$/.test(path)),
     replaceOnChanges: !ownOptions.includes(request.getReplaceonchangesList().join()),
     additionalSecretOutputs: !ownOptions.includes(request.getAdditionalsecretoutputsList().join()),
     deletedWith: request.getDeletedwith() !== "",
@@ -76,6 +76,7 @@ function toRegistration(request: RegisterResourceRequest): Registration {
       retainOnDelete: request.getRetainondelete() || undefined,
     },
     aliases: request.getAliasurnsList(),
+    ignoreChanges: request.getIgnorechangesList().map((path) => path.split(".")),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     timeouts: { create: parseDuration(timeouts?.getCreate()), update: parseDuration(timeouts?.getUpdate()) },
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { command, commandType } from "./command.ts";
-import { type Change, diff } from "./diff.ts";
+import { type Change, diff, type Path } from "./diff.ts";
 import { Kubernetes } from "./kubernetes/provider.ts";
 import type { Resource, Store } from "./state.ts";
 import { unsupported } from "./unsupported.ts";
@@ -14,6 +14,8 @@ export interface Operation {
   /** Whether what exists under the same name may be adopted: an earlier run was ended while it made it. */
   readonly takeOver: boolean;
   readonly timeoutSeconds?: number;
+  /** Properties that stay as they are. */
+  readonly ignored: readonly Path[];
   readonly signal: AbortSignal;
   /** Tells people what is going on; shown under the resource's name. */
   status(message: string): void;
@@ -36,7 +38,8 @@ export interface Created {
 export interface Provider {
   /** @returns The inputs completed; throws what is wrong with them. */
   check(inputs: Properties): Properties;
-  diff(old: Resource, inputs: Properties): Difference;
+  /** @param ignored Properties that stay as they are: the inputs have the old ones already. */
+  diff(old: Resource, inputs: Properties, ignored: readonly Path[]): Difference;
   create(op: Operation, inputs: Properties): Promise<Created>;
   update(op: Operation, old: Resource, inputs: Properties): Promise<Properties>;
   remove(op: Operation, old: Resource): Promise<void>;

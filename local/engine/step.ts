@@ -1,5 +1,5 @@
 import { commandType } from "./command.ts";
-import type { Change } from "./diff.ts";
+import { type Change, type Path, taken } from "./diff.ts";
 import type { Display, StepKind } from "./display.ts";
 import { NotReady, type Operation, type Provider, type Providers } from "./provider.ts";
 import { nameOf, type Resource, type Store } from "./state.ts";
@@ -11,6 +11,8 @@ export interface Registration {
   readonly resource: Omit<Resource, "urn">;
   /** URNs that it had before. */
   readonly aliases: readonly string[];
+  /** Properties that stay as they are, whatever the program says. */
+  readonly ignoreChanges: readonly Path[];
   readonly deleteBeforeReplace: boolean;
   /** Seconds. */
   readonly timeouts: { readonly create?: number; readonly update?: number };
@@ -31,10 +33,15 @@ interface Plan {
   changes?: readonly Change[];
 }
 
-function operation({ store, display, signal, preview }: Context, { urn }: Resource, timeoutSeconds?: number) {
+function operation(
+  { store, display, signal, preview }: Context,
+  { urn }: Resource,
+  timeoutSeconds?: number,
+  ignored: readonly Path[] = [],
+) {
   const status = (message: string) => display.status(urn, message);
   const takeOver = store.state.pending.includes(urn);
-  return { name: nameOf(urn), preview, takeOver, timeoutSeconds, signal, status } satisfies Operation;
+  return { name: nameOf(urn), preview, takeOver, timeoutSeconds, ignored, signal, status } satisfies Operation;
 }
 
 /** Does one step, times it, and tells how it went. */
@@ -108,9 +115,10 @@ export function step(context: Context, fresh: Resource, options: Registration, o
   const plan: Plan = { op: old === undefined ? "create" : "update" };
   return timed(context, fresh, plan, async () => {
     const provider = context.providers.of(fresh.type, fresh.provider);
-    fresh.inputs = provider.check(fresh.inputs);
+    const ignored = options.ignoreChanges;
+    fresh.inputs = provider.check(old === undefined ? fresh.inputs : taken(old.inputs, fresh.inputs, ignored));
     if (old === undefined) return create(context, provider, fresh, options);
-    const { changes, replace, deleteFirst } = provider.diff(old, fresh.inputs);
+    const { changes, replace, deleteFirst } = provider.diff(old, fresh.inputs, ignored);
     plan.changes = changes;
     if (replace) {
       plan.op = "replace";
@@ -120,7 +128,7 @@ export function step(context: Context, fresh: Resource, options: Registration, o
       return create(context, provider, fresh, options, first ? undefined : old);
     }
     if (changes.length > 0 || old.initErrors !== undefined) {
-      const op = operation(context, fresh, options.timeouts.update);
+      const op = operation(context, fresh, options.timeouts.update, ignored);
       return recorded(context, fresh, undefined, async () => ({
         id: old.id,
         outputs: await provider.update(op, old, fresh.inputs),

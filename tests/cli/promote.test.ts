@@ -4,14 +4,13 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
 import { withSettingsChanged } from "../../cli/promote/stack-file.ts";
-import { projectRoot } from "../../paths.ts";
 import { type ReleaseRecord, recordRelease } from "../../promotion/record.ts";
 import { loadRelease } from "../../release.ts";
 import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
-const release = loadRelease({ targetRevision: undefined, migrationImage: undefined }, projectRoot);
+const release = loadRelease({ targetRevision: undefined, migrationImage: undefined });
 const image = `registry.example/unity-backend@${digest("a")}`;
 const staged = recordRelease({ ...release, image, migrationImage: undefined }, "staging", {
   pods: { passed: true },

@@ -49,6 +49,29 @@ describe("engine update", function () {
     assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 0);
   });
 
+  it("leaves alone what is to be ignored, and changes the rest", async () => {
+    scratch = new Scratch("commands");
+    const of = (environment: object, create = "true") => ({
+      name: "one",
+      args: { create, environment },
+      options: { ignoreChanges: ["environment.A"] },
+    });
+    listing([of({ A: "1" })]);
+    await scratch.run("up");
+    listing([of({ A: "2" })]);
+    assert.equal((await scratch.run("up", { expectNoChanges: true })).exit, 0);
+    listing([of({ A: "2", B: "1" })]);
+    const changed = await scratch.run("up");
+    assert.deepEqual(
+      changed.steps.flatMap(({ changes }) => changes.map(({ path }) => path.join("."))),
+      ["environment.B"],
+    );
+    assert.match(scratch.storedText(), /"A": ?"1"/);
+    listing([{ ...of({}), options: { ignoreChanges: ["environment[*]"] } }]);
+    assert.equal((await scratch.run("preview")).exit, 4);
+    assert.match(scratch.text, /ignoreChanges with \* or \[ \] is not supported by the embedded engine/);
+  });
+
   it("replaces by deleting first where asked", async () => {
     scratch = new Scratch("commands");
     const trace = join(scratch.folder, "trace");

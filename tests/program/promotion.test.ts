@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../checks/names.ts";
-import { projectRoot } from "../../paths.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import { loadRelease } from "../../release.ts";
 import { noTakeOver } from "../../takeover/take-over.ts";
@@ -31,7 +30,7 @@ const { environment: _, ...staging } = {
   "unity:image": image,
   "unity:databasePassword": "hunter2",
 };
-const release = loadRelease({ targetRevision: undefined, migrationImage: undefined }, projectRoot);
+const release = loadRelease({ targetRevision: undefined, migrationImage: undefined });
 const staged: ReleaseRecord = {
   version: 1,
   environment: "staging",

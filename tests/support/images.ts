@@ -13,11 +13,13 @@ export function withTag(reference: string, tag: string): string {
 /**
  * Builds a backend image of a test's own from `folder`, and brings it to the cluster: imported into the project's own;
  * pushed to a user's, beside the image that they gave, by their Docker.
+ *
+ * @param name The image's name; the newest three of a name are kept.
  */
-export async function fixtureImage(folder: string): Promise<string> {
+export async function fixtureImage(folder: string, name = "unity-backend-fixture"): Promise<string> {
   const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;
-  if (UNITY_OWN_CLUSTER === "true") return ensureBackendImage(folder, "unity-backend-fixture");
-  const reference = withTag(UNITY_IMAGE, `fixture-${contextHash(folder).slice(0, 12)}`);
+  if (UNITY_OWN_CLUSTER === "true") return ensureBackendImage(folder, name);
+  const reference = withTag(UNITY_IMAGE, `${name}-${contextHash(folder).slice(0, 12)}`);
   await run("docker", ["build", "--tag", reference, folder]);
   await run("docker", ["push", reference]);
   return reference;

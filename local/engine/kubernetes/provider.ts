@@ -1,5 +1,5 @@
 import { handOver, type ManagedFields } from "../../../takeover/managed-fields.ts";
-import { diff, prune } from "../diff.ts";
+import { diff, isWithin, type Path, prune, taken } from "../diff.ts";
 import { type Created, type Difference, NotReady, type Operation, type Provider } from "../provider.ts";
 import type { Resource } from "../state.ts";
 import { unsupported } from "../unsupported.ts";
@@ -52,11 +52,11 @@ export class Kubernetes implements Provider {
     return annotateSecrets({ ...inputs, metadata }, inputs);
   }
 
-  diff(old: Resource, inputs: Properties): Difference {
+  diff(old: Resource, inputs: Properties, ignored: readonly Path[]): Difference {
     const drift = old.applied === undefined ? [] : diff(prune(old.outputs, old.inputs), prune(old.applied, old.inputs));
     const said = diff(old.inputs, inputs);
     const unsaid = drift.filter(({ path }) => !said.some((change) => String(change.path) === String(path)));
-    const changes = [...said, ...unsaid];
+    const changes = [...said, ...unsaid].filter(({ path }) => !isWithin(path, ignored));
     const object: KubeObject = plain(inputs);
     const mutableSecrets = String(this.settings.enableSecretMutable) === "true";
     const replace = changes.some((change) => needsNew(change, object, mutableSecrets));
@@ -113,12 +113,17 @@ export class Kubernetes implements Provider {
 
   async update(op: Operation, old: Resource, inputs: Properties): Promise<Properties> {
     if (op.preview) return this.previewed(inputs, false);
-    const object: KubeObject = plain(inputs);
+    const object = await this.withIgnored(plain(inputs), op.ignored);
     await this.takeFields(object);
     const live = await this.apply(object, { force: isForced(object) });
     const before = managerOf(plain(old.inputs));
     if (before !== managerOf(object)) await this.release(object, before);
     return (await this.ready(op, live, inputs)).outputs;
+  }
+
+  /** An object to apply, which leaves as it is what is to be ignored, whoever has changed it. */
+  private async withIgnored(object: KubeObject, ignored: readonly Path[]): Promise<KubeObject> {
+    return ignored.length === 0 ? object : taken((await this.cluster.get(object)) ?? object, object, ignored);
   }
 
   /** What the server would make of it; the inputs alone where it can't say yet. */

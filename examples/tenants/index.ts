@@ -1,0 +1,38 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { clusterProvider, loadChain, MigrationFleet, planFleet } from "unity-migrations";
+
+const config = new pulumi.Config();
+const target = { context: config.require("context"), namespace: config.require("namespace") };
+const serverUrl = config.requireSecret("serverUrl");
+const tenants = config
+  .requireObject<readonly string[]>("tenants")
+  .map((name) => ({ name, secretName: `notes-${name}` }));
+
+const fleet = {
+  ...loadChain("../notes/app"),
+  image: config.require("image"),
+  imagePullPolicy: "IfNotPresent",
+  tenants,
+  budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 60, deadlineSeconds: 300, awaitTimeoutSeconds: 330 },
+};
+// Which attempt each tenant is at: an update after one that failed tries those again that failed.
+const attempts = await planFleet(fleet, target);
+
+const provider = clusterProvider("cluster", target);
+const secrets = tenants.map(
+  ({ name, secretName }) =>
+    new k8s.core.v1.Secret(
+      secretName,
+      { metadata: { name: secretName }, stringData: { DATABASE_URL: pulumi.interpolate`${serverUrl}/${name}` } },
+      { provider },
+    ),
+);
+const migrations = new MigrationFleet(
+  "notes",
+  { ...fleet, ...target, attempts, canaries: config.requireNumber("canaries"), atOnce: config.requireNumber("atOnce") },
+  { provider, dependsOn: secrets },
+);
+
+/** Each tenant's Job, by the tenant's name. */
+export const { jobNames } = migrations;

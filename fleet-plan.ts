@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type ClusterTarget, Kubectl } from "./cluster/kubectl.ts";
+import { type Owners, readMigrateJobs } from "./cluster/tenant-jobs.ts";
+import { type App, unity } from "./manifests/app.ts";
+import { type FleetOptions, fleetMigrations } from "./manifests/fleet.ts";
+import { type MigrationOptions, migration } from "./manifests/migrate-job.ts";
+import { tenantId } from "./manifests/tenant.ts";
+import { describeTenants, planTenants, type TenantAttempt, type TenantJob, unasked } from "./migrations/fleet-plan.ts";
+import { type JobAttempt, jobAttempt } from "./migrations/job-identity.ts";
+
+/**
+ * Looks at the migrate Jobs that there are, and plans which attempt of the work a program declares: a failed one leads to
+ * the next, one that runs is waited for. The database itself is not asked.
+ *
+ * @throws {pulumi.RunError} If the cluster can't be asked.
+ */
+export async function planMigration(options: MigrationOptions, target: ClusterTarget): Promise<JobAttempt> {
+  return jobAttempt(migration(options).jobName(1), await liveJobs(target, options.app, "only"), unasked);
+}
+
+/**
+ * The same for each tenant of a fleet; it shows the plan, in preview as in `up`.
+ *
+ * @throws {pulumi.RunError} If the cluster can't be asked.
+ */
+export async function planFleet(options: FleetOptions, target: ClusterTarget): Promise<readonly TenantAttempt[]> {
+  const works = fleetMigrations(options).migrations.map(({ tenant, jobName }) => ({
+    tenant,
+    tenantId: tenantId(options.app ?? unity, tenant),
+    firstName: jobName(1),
+  }));
+  const attempts = planTenants(works, await liveJobs(target, options.app, "tenants"));
+  await pulumi.log.info(describeTenants(attempts));
+  return attempts;
+}
+
+/** In a namespace that does not exist yet there are none. */
+async function liveJobs(target: ClusterTarget, app: App = unity, owners: Owners): Promise<readonly TenantJob[]> {
+  return readMigrateJobs(new Kubectl(target), app, owners).catch((error: Error) => {
+    throw new pulumi.RunError(`The migrate Jobs of namespace ${target.namespace} can't be read: ${error.message}`);
+  });
+}

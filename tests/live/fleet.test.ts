@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Kubectl } from "../../cluster/kubectl.ts";
+import { nameLabel, names } from "../../manifests/names.ts";
+import { tenantLabel } from "../../manifests/tenant.ts";
+import { projectRoot } from "../../paths.ts";
+import { type Example, example } from "../support/example.ts";
+import { fixtureImage } from "../support/images.ts";
+import { type Server, startServer } from "../support/server.ts";
+
+const minutes = 60_000;
+const { UNITY_CONTEXT: context = "", UNITY_POSTGRES_IMAGE } = process.env;
+const namespace = "unity-fleet";
+const kubectl = new Kubectl({ context, namespace });
+
+const atOnce = 4;
+const tenants = Array.from({ length: 20 }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
+const [canary = "", , , , , , bad = ""] = tenants;
+
+/** What is read of a tenant's Job. */
+interface Job {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly labels: Record<string, string> };
+  readonly spec: { readonly suspend?: boolean };
+  readonly status: {
+    readonly startTime?: string;
+    readonly completionTime?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly lastTransitionTime: string;
+    }[];
+  };
+}
+
+const jobs = async () =>
+  (await kubectl.get<{ items: Job[] }>("jobs", `--selector=${nameLabel}=${names.migrateJob}`)).items;
+const tenantOf = ({ metadata }: Job) => metadata.labels[tenantLabel] ?? "";
+/** When a Job started and ended, by the API's own times. */
+function span(job: Job): { readonly from: number; readonly to: number } {
+  const ended = job.status.conditions?.find(({ type }) => type === "Failed")?.lastTransitionTime;
+  return {
+    from: Date.parse(job.status.startTime ?? ""),
+    to: Date.parse(job.status.completionTime ?? ended ?? ""),
+  };
+}
+
+describe("a fleet of 20 databases, one of which can't be migrated", function () {
+  this.timeout(10 * minutes);
+  let program: Example;
+  let server: Server;
+  const revisionOf = async (tenant: string) =>
+    server.psql(tenant, "SELECT version_num FROM alembic_version").catch(() => "none");
+  const up = async (values: Record<string, unknown> = {}, flags: string[] = []) =>
+    (await program.engine(values)).run("up", flags);
+
+  before(async () => {
+    await kubectl.run(["create", "namespace", namespace]);
+    [program, server] = await Promise.all([
+      example("tenants"),
+      startServer(kubectl, UNITY_POSTGRES_IMAGE || "postgres:17"),
+    ]);
+    const image = await fixtureImage(join(projectRoot, "examples", "notes", "app"), "notes-fixture");
+    await server.psql("postgres", tenants.map((name) => `CREATE DATABASE "${name}";`).join("\n"));
+    await program.engine({ context, namespace, image, tenants, canaries: 1, atOnce }, { serverUrl: server.url });
+  });
+  after(async () => {
+    await (await program.engine()).run("destroy");
+    await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
+    program.remove();
+  });
+
+  it("starts nothing else when the canary fails, and says why it did", async () => {
+    await server.psql(canary, "CREATE TABLE notebooks (id int)");
+    const { exitCode, output } = await up();
+    assert.notEqual(exitCode, 0, output);
+    assert.match(output, /1 of 20 tenants failed: tenant-01\. A canary has failed, so nothing else was started: 19/);
+    assert.match(output, /Tenant tenant-01 \(a canary\): Job unity-db-migrate-tenant-01-[0-9a-f]{10} failed/);
+    assert.match(output, /0001[\s\S]*42P07/);
+    const all = await jobs();
+    assert.equal(all.length, 20);
+    assert.deepEqual(all.filter(({ spec }) => spec.suspend !== true).map(tenantOf), [canary]);
+    assert.deepEqual(await Promise.all(tenants.slice(1).map(revisionOf)), Array(19).fill("none"));
+  });
+
+  it("migrates all others when one fails, names it and its cause, and exits with an error", async () => {
+    await server.psql(canary, "DROP TABLE notebooks");
+    await server.psql(bad, "CREATE TABLE notes (id int)");
+    const { exitCode, output } = await up();
+    assert.notEqual(exitCode, 0, output);
+    assert.match(output, /1 of 20 tenants failed: tenant-07\. The others are migrated\./);
+    assert.match(output, /Tenant tenant-07: Job unity-db-migrate-tenant-07-[0-9a-f]{10} failed/);
+    assert.match(output, /0002[\s\S]*42P07/);
+    assert.ok(!output.includes(new URL(server.url).password), "the password is in the output");
+    const revisions = await Promise.all(tenants.map(revisionOf));
+    assert.deepEqual(
+      revisions,
+      tenants.map((tenant) => (tenant === bad ? "0001" : "0003")),
+    );
+  });
+
+  it("kept to the limit all the while, and let the canary end first, by the API's times", async () => {
+    const spans = (await jobs()).filter(({ spec, status }) => spec.suspend !== true && status.startTime).map(span);
+    assert.equal(spans.length, 21); // the canary's first attempt among them
+    for (const { from } of spans) {
+      const together = spans.filter((other) => other.from <= from && from < other.to).length;
+      assert.ok(together <= atOnce, `${together} ran at once`);
+    }
+    const most = Math.max(...spans.map(({ from }) => spans.filter((one) => one.from <= from && from < one.to).length));
+    assert.ok(most > 1, "they ran one after the other");
+    const first = (await jobs()).filter((job) => tenantOf(job) === canary && job.status.completionTime).map(span);
+    const others = (await jobs()).filter((job) => tenantOf(job) !== canary).map(span);
+    assert.ok(others.every(({ from }) => from >= (first[0]?.to ?? Number.NaN)));
+  });
+
+  it("migrates that one alone once it is mended, and then has nothing to do", async () => {
+    const before = new Set((await jobs()).map(({ metadata }) => metadata.name));
+    await server.psql(bad, "DROP TABLE notes");
+    const { exitCode, output } = await up();
+    assert.equal(exitCode, 0, output);
+    const made = (await jobs()).filter(({ metadata }) => !before.has(metadata.name));
+    assert.deepEqual(made.map(tenantOf), [bad]);
+    assert.match(made[0]?.metadata.name ?? "", /-2$/);
+    assert.equal(await revisionOf(bad), "0003");
+    assert.equal((await jobs()).length, 20);
+    const again = await up({}, ["--expect-no-changes"]);
+    assert.equal(again.exitCode, 0, again.output);
+    const refreshed = await up({}, ["--expect-no-changes", "--refresh"]);
+    assert.equal(refreshed.exitCode, 0, refreshed.output);
+  });
+
+  it("goes on where an update was killed: it waits for what runs, and makes nothing anew", async () => {
+    const late = ["late-01", "late-02"];
+    await server.psql("postgres", late.map((name) => `CREATE DATABASE "${name}";`).join("\n"));
+    // Whoever holds the runner's own lock keeps the first one from getting on.
+    const key = "('x' || encode('unity-db', 'hex'))::bit(64)::bigint";
+    const release = await server.hold("late-01", `SELECT pg_advisory_lock(${key})`);
+    const stop = new AbortController();
+    const values = { tenants: [...tenants, ...late], atOnce: 1 };
+    const killed = (await program.engine(values)).run("up", [], false, stop.signal);
+    const stateOf = async (tenant: string) => (await jobs()).find((job) => tenantOf(job) === tenant);
+    while ((await stateOf("late-01"))?.status.startTime === undefined) await delay(500);
+    stop.abort("SIGKILL");
+    await killed;
+    const before = await Promise.all(late.map(stateOf));
+    assert.deepEqual(
+      before.map((job) => job?.spec.suspend),
+      [false, true],
+    );
+    const next = up();
+    await release();
+    const { exitCode, output } = await next;
+    assert.equal(exitCode, 0, output);
+    const uids = (some: readonly (Job | undefined)[]) => some.map((job) => job?.metadata.uid);
+    assert.deepEqual(uids(await Promise.all(late.map(stateOf))), uids(before));
+    assert.deepEqual(await Promise.all(late.map(revisionOf)), ["0003", "0003"]);
+  });
+});

@@ -1,0 +1,35 @@
+// A program of somebody else's, which uses the installed package. It prints what its components declare, as JSON.
+import { existsSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { loadChain, MigrationFleet, type MigrationFleetArgs, MigrationJob } from "unity-migrations";
+
+const declared: Record<string, object> = {};
+await pulumi.runtime.setMocks({
+  newResource: ({ type, name, inputs }) => {
+    declared[`${type} ${name}`] = inputs;
+    return { id: name, state: { ...inputs, metadata: { ...inputs.metadata, uid: name } } };
+  },
+  call: () => ({}),
+});
+const chain = loadChain("app");
+const args: MigrationFleetArgs = {
+  ...chain,
+  context: "c",
+  namespace: "notes",
+  image: "notes:1",
+  imagePullPolicy: "IfNotPresent",
+  tenants: [
+    { name: "one", secretName: "one" },
+    { name: "two", secretName: "two" },
+  ],
+  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+};
+// @ts-expect-error a limit is a number
+const wrong: MigrationFleetArgs = { ...args, atOnce: "four" };
+new MigrationFleet("fleet", { ...args, atOnce: Number(wrong.atOnce ?? 4) || 4 });
+new MigrationJob("single", { ...args, secretName: "single" });
+await pulumi.runtime.disconnect();
+const programs = Object.values(declared).flatMap((inputs) => ("interpreter" in inputs ? [inputs.interpreter] : []));
+console.log(
+  JSON.stringify({ declared, programs, exist: (programs as string[][]).map(([, file = ""]) => existsSync(file)) }),
+);

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { projectRoot } from "../../paths.ts";
+import { installPackage } from "../support/package.ts";
+
+const run = promisify(execFile);
+const inPackage = (...path: string[]) => ["node_modules", "unity-migrations", "dist", ...path].join("/");
+
+/** What the consumer prints. */
+interface Declared {
+  readonly declared: Readonly<Record<string, { readonly data?: Record<string, string> }>>;
+  readonly programs: readonly (readonly string[])[];
+  readonly exist: readonly boolean[];
+}
+
+describe("the package that npm packs", function () {
+  this.timeout(300_000);
+  let folder = "";
+  /** Runs a program to its end, whatever its exit code. */
+  const ended = async (program: string, ...words: string[]) =>
+    run(program, words, { cwd: folder }).then(
+      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+      (error: { code: number; stdout: string; stderr: string }) => ({
+        code: error.code,
+        output: error.stdout + error.stderr,
+      }),
+    );
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "unity-package-"));
+    await installPackage(folder);
+    copyFileSync(join(import.meta.dirname, "consumer.ts"), join(folder, "consumer.ts"));
+    cpSync(join(projectRoot, "examples", "notes", "app"), join(folder, "app"), { recursive: true });
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("holds no TypeScript source but its declarations, and the Python that it sends into pods", async () => {
+    const files = (await ended("find", "node_modules/unity-migrations/dist", "-type", "f")).output.split("\n");
+    assert.deepEqual(
+      files.filter((file) => /(?<!\.d)\.ts$/.test(file)),
+      [],
+    );
+    for (const file of ["runner/migrate.py", "checks/in-pod/main.py", "cluster/in-pod/connection.py"]) {
+      assert.ok(files.includes(inPackage(file)), file);
+      assert.equal(readFileSync(join(folder, inPackage(file)), "utf8"), readFileSync(join(projectRoot, file), "utf8"));
+    }
+  });
+
+  it("has types with which a program is checked", async () => {
+    const options = ["--noEmit", "--module", "nodenext", "--target", "es2024", "--strict", "--skipLibCheck"];
+    const types = ["--allowImportingTsExtensions", "--types", "node", "--typeRoots", "node_modules/@types"];
+    const tsc = join(projectRoot, "node_modules", "typescript", "bin", "tsc");
+    const { code, output } = await ended(process.execPath, tsc, ...options, ...types, "consumer.ts");
+    assert.equal(code, 0, output);
+  });
+
+  it("declares its components in another program, whose commands find their programs in the package", async () => {
+    const { code, output } = await ended(process.execPath, "consumer.ts");
+    assert.equal(code, 0, output);
+    const { declared, programs, exist } = JSON.parse(output) as Declared;
+    const paths = programs.map(([node, file]) => `${node} ${file}`).sort();
+    assert.deepEqual(paths, [`node ${inPackage("waits/fleet-main.js")}`, `node ${inPackage("waits/main.js")}`]);
+    assert.deepEqual(exist, [true, true]);
+    const jobs = Object.keys(declared).filter((each) => each.startsWith("kubernetes:batch/v1:Job"));
+    assert.equal(jobs.length, 3);
+    const { data = {} } = declared["kubernetes:core/v1:ConfigMap fleet-runner"] ?? {};
+    assert.equal(data["migrate.py"], readFileSync(join(projectRoot, "runner", "migrate.py"), "utf8"));
+    assert.deepEqual(JSON.parse(data["chain.json"] ?? "").heads, ["0003"]);
+  });
+
+  it("runs its programs as they are installed", async () => {
+    for (const file of ["waits/main.js", "waits/fleet-main.js", "checks/main.js"]) {
+      const { code, output } = await ended(process.execPath, inPackage(file));
+      assert.equal(code, 2, output);
+      assert.match(output, /^usage: /);
+    }
+  });
+
+  it("brings `unity lock`, which records another app's chain", async () => {
+    const lock = join(folder, "app", "migrations.lock.json");
+    const before = readFileSync(lock, "utf8");
+    rmSync(lock);
+    const { code, output } = await ended(process.execPath, inPackage("cli/main.js"), "lock", "--backend", "app");
+    assert.equal(code, 0, output);
+    assert.equal(readFileSync(lock, "utf8"), before);
+  });
+});

@@ -1,0 +1,52 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { readProject, setConfig } from "../../local/engine/project.ts";
+import { type Engine, engineFor } from "../../local/pulumi.ts";
+import { projectRoot } from "../../paths.ts";
+import { installPackage } from "./package.ts";
+
+/** Settings without the project's prefix. */
+type Settings = Readonly<Record<string, unknown>>;
+
+/** A copy of the examples, which use the project as an installed package. */
+export interface Example {
+  /** The copy of the example's folder. */
+  readonly folder: string;
+  /** The engine, with settings changed by `values`; `secrets` are encrypted, and set once. */
+  engine(values?: Settings, secrets?: Readonly<Record<string, string>>): Promise<Engine>;
+  remove(): void;
+}
+
+/** Copies the examples and installs the project's package beside them. */
+export async function example(name: string): Promise<Example> {
+  const root = mkdtempSync(join(tmpdir(), "unity-example-"));
+  cpSync(join(projectRoot, "examples"), join(root, "examples"), { recursive: true });
+  await installPackage(root);
+  const folder = join(root, "examples", name);
+  const stack = {
+    name: "test",
+    configFile: join(folder, "Pulumi.test.yaml"),
+    stateFile: join(root, "state.json"),
+    backend: join(root, "backend"),
+    environment: { PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_CONFIG_PASSPHRASE_FILE: undefined },
+  };
+  return {
+    folder,
+    async engine(values = {}, secrets = {}) {
+      process.env.PULUMI_CONFIG_PASSPHRASE = stack.environment.PULUMI_CONFIG_PASSPHRASE;
+      const project = readProject(folder);
+      const before = existsSync(stack.configFile) ? parse(readFileSync(stack.configFile, "utf8")) : {};
+      const changed = Object.entries(values).map(([key, value]) => [`${project.name}:${key}`, value]);
+      const config = { ...before.config, ...Object.fromEntries(changed) };
+      writeFileSync(stack.configFile, stringify({ ...before, config }));
+      for (const [key, value] of Object.entries(secrets)) {
+        if (config[`${project.name}:${key}`] === undefined)
+          await setConfig(project, stack.configFile, key, value, true);
+      }
+      return engineFor(stack, process.env, folder);
+    },
+    remove: () => rmSync(root, { recursive: true }),
+  };
+}

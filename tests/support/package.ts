@@ -1,0 +1,26 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { projectRoot } from "../../paths.ts";
+
+const run = promisify(execFile);
+const modules = join(projectRoot, "node_modules");
+
+/**
+ * Packs the project as `npm pack` does, and installs it in `node_modules` of a folder as npm would; what it depends on
+ * is the project's own, by links, so that no registry is asked.
+ */
+export async function installPackage(folder: string): Promise<void> {
+  const own = join(folder, "node_modules", "unity-migrations");
+  mkdirSync(own, { recursive: true });
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: projectRoot });
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("["))) as [{ filename: string }];
+  await run("tar", ["--extract", "--gzip", "--strip-components=1", `--file=${filename}`, `--directory=${own}`], {
+    cwd: folder,
+  });
+  rmSync(join(folder, filename));
+  for (const name of readdirSync(modules).filter((each) => !each.startsWith("."))) {
+    symlinkSync(join(modules, name), join(folder, "node_modules", name));
+  }
+}
