@@ -54,7 +54,6 @@ describe("a state that can't be written", function () {
     if (process.getuid?.() !== 0) return this.skip(); // only root mounts
     [copy] = await Promise.all([ninthCheckout(), stack.deploy()]);
     ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
-    await stack.run("preview", ninth); // writes the settings, which lie beside the state
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
   });
   after(async () => {
@@ -63,6 +62,7 @@ describe("a state that can't be written", function () {
   });
 
   it("F27: in a read-only folder is named, and nothing is done", async () => {
+    const engine = await stack.live.engine(ninth.values, ninth.folder); // writes the settings, which lie there, too
     const disk = new SmallDisk();
     disk.mount();
     try {
@@ -70,7 +70,7 @@ describe("a state that can't be written", function () {
       await stack.suffers({
         name: "F27 state's folder read-only",
         says: [/read-only file system/i],
-        up: () => stack.run("up", ninth),
+        up: () => engine.run("up"),
         revisions: [heads.eighth],
       });
       execFileSync("mount", ["-o", "remount,rw", cachePath("stacks", "faults-state")]);
