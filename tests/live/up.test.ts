@@ -93,7 +93,7 @@ describe("one up on an empty namespace", function () {
     assert.deepEqual(await everyPod(), before);
   });
 
-  it("shows the password nowhere: not in the output, not in the pods, not in the outputs", async () => {
+  it("shows the password nowhere: not in the output, the pods, the outputs, or the stack's files", async () => {
     const secret = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const password = Buffer.from(secret.data.POSTGRES_PASSWORD ?? "", "base64").toString();
     assert.ok(password.length > 10);
@@ -102,8 +102,12 @@ describe("one up on an empty namespace", function () {
       (await engine.run("preview", ["--diff"])).output,
       JSON.stringify(await engine.outputs()),
       await kubectl.run(["get", "pods,jobs,deployments,configmaps", "--output=json"]),
+      stack.storedText(),
     ];
-    for (const text of seen) assert.ok(!text.includes(password));
+    assert.ok(stack.storedText().includes("unity-database"), "the state is among the files");
+    for (const text of seen) {
+      for (const form of [password, secret.data.POSTGRES_PASSWORD ?? password]) assert.ok(!text.includes(form));
+    }
   });
 
   it("keeps the data when PostgreSQL's pod goes", async () => {

@@ -181,7 +181,11 @@ export class FaultStack {
   }
 
   #assertNoSecret(output: string): void {
-    for (const secret of this.#secrets) assert.ok(!output.includes(secret), "a secret is in the output");
+    const stored = this.live.storedText();
+    for (const secret of this.#secrets) {
+      assert.ok(!output.includes(secret), "a secret is in the output");
+      assert.ok(!stored.includes(secret), "a secret is in the stack's files");
+    }
   }
 
   /** The database is at one revision, with valid indexes, and nothing goes on in it or beside it. */

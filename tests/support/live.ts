@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -53,6 +53,8 @@ export interface LiveStack {
   engine(values?: Readonly<Record<string, string>>, folder?: string, kubeconfig?: string): Promise<Engine>;
   /** The environment in which `unity` finds the stack; there once the engine was opened. */
   environment(): Promise<NodeJS.ProcessEnv>;
+  /** All that the engine keeps of the stack: its settings, its state and what lies beside them. */
+  storedText(): string;
   /** Removes what the stack deployed, its namespace and its files. */
   remove(): Promise<void>;
   /** Removes its files only: what it deployed is another stack's. */
@@ -91,6 +93,11 @@ export function liveStack(name: string, beside: string = name): LiveStack {
       await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
       this.forget();
     },
+    storedText: () =>
+      readdirSync(cachePath("stacks", name), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+        .join("\n"),
     forget: () => rmSync(cachePath("stacks", name), { recursive: true }),
   };
 }
