@@ -20,12 +20,11 @@ export function readStackLive({ context, namespace, database }: Settings): Promi
 }
 
 /**
- * @param live What the cluster says, if it was asked already.
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
-export async function planUpdate(settings: Settings, chain: Chain, live?: Live): Promise<Plan> {
-  return planFor(live ?? (await readStackLive(settings)), settings, chain);
+export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
+  return planFor(await readStackLive(settings), settings, chain);
 }
 
 /** @returns What an update would do to what is there; in production only what is pinned. @throws {pulumi.RunError} As above. */

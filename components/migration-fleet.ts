@@ -9,7 +9,7 @@ import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
 import { fleetFaults, orderTenants } from "./fleet-order.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
-import { serviceAccount } from "./service-account.ts";
+import { runnerObjects } from "./runner-objects.ts";
 
 /** Arguments of {@link MigrationFleet}. */
 export interface MigrationFleetArgs extends FleetOptions {
@@ -62,19 +62,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     const { configMapName, files, migrations } = fleetMigrations(args);
     this.configMapName = configMapName;
 
-    const runner = new k8s.core.v1.ConfigMap(
-      `${name}-runner`,
-      { metadata: objectMetadata(configMapName, namespace, app.migrateJob, app), data: files, immutable: true },
-      childOptions(this, options),
-    );
-    const account = serviceAccount(
-      name,
-      app.accounts.migrations,
-      namespace,
-      app.migrateJob,
-      childOptions(this, options),
-      app,
-    );
+    const runner = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
     const planned = new Map(attempts.map((attempt) => [attempt.tenant, attempt]));
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
       const { attempt = 1, started = false } = planned.get(tenant) ?? {};
@@ -86,7 +74,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
           metadata: { ...metadata, labels: migrationLabels(app, tenant) },
           spec: { ...jobSpec, suspend: !started },
         },
-        childOptions(this, options, { dependsOn: [account, runner], ignoreChanges: ["spec.suspend"] }),
+        childOptions(this, options, { dependsOn: runner, ignoreChanges: ["spec.suspend"] }),
       );
       return { tenant, name: metadata.name, job };
     });

@@ -7,7 +7,7 @@ import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
 import { migrationLabels } from "../manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
-import { serviceAccount } from "./service-account.ts";
+import { runnerObjects } from "./runner-objects.ts";
 import { waitCommand } from "./wait-command.ts";
 
 /** Arguments of {@link MigrationJob}. */
@@ -45,23 +45,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     this.configMapName = configMapName;
     this.jobName = jobName(attempt);
 
-    const account = serviceAccount(
-      name,
-      app.accounts.migrations,
-      namespace,
-      app.migrateJob,
-      childOptions(this, options),
-      app,
-    );
-    const runner = new k8s.core.v1.ConfigMap(
-      `${name}-runner`,
-      {
-        metadata: objectMetadata(this.configMapName, namespace, app.migrateJob, app),
-        data: files,
-        immutable: true,
-      },
-      childOptions(this, options),
-    );
+    const runner = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
     const restorePoints =
       args.restorePointImage === undefined
         ? []
@@ -80,7 +64,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     const job = new k8s.batch.v1.Job(
       `${name}-job`,
       { metadata: { ...metadata, labels: migrationLabels(app, tenant) }, spec },
-      childOptions(this, options, { dependsOn: [account, runner, ...restorePoints] }),
+      childOptions(this, options, { dependsOn: [...runner, ...restorePoints] }),
     );
     const timeoutSeconds = budget.awaitTimeoutSeconds;
     const target = { context, namespace, name: this.jobName, timeoutSeconds, workload: args.app?.migrateJob };

@@ -3,6 +3,7 @@ import type { Kubectl } from "../cluster/kubectl.ts";
 import { workloadSelector } from "../cluster/pods.ts";
 import { lastJobAnnotation, names, serviceAccounts } from "../manifests/names.ts";
 import { type Event, hasStarted, type JobItem, jobOf, judgeJob } from "./judge-job.ts";
+import type { WaitTarget } from "./target.ts";
 import type { Awaited } from "./wait.ts";
 
 /** How often and how far apart an ended Job is asked whether it has noticed. */
@@ -11,11 +12,7 @@ const ending = { times: 20, milliseconds: 250 } as const;
 /** The migrate Job: waits until it is complete. */
 export function migrateJob(kubectl: Kubectl, name: string, workload: string = names.migrateJob): Awaited {
   let items: readonly JobItem[] = [];
-  let noted: Promise<void> | undefined;
   const look = async () => {
-    // Only where the next update looks for it: those of many databases have a plan of their own.
-    if (workload === names.migrateJob) noted ??= noteLast(kubectl, name);
-    await noted;
     ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(workload)));
     const { job, pods } = jobOf(name, items);
     const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job.metadata.uid);
@@ -44,9 +41,14 @@ export function migrateJob(kubectl: Kubectl, name: string, workload: string = na
 
 /**
  * Notes which Job is waited for, where the next update finds it: Pulumi's state goes on to have a Job that somebody deletes,
- * so that only another name makes a new one. Without the note an update after that needs `--refresh`.
+ * so that only another name makes a new one. Without the note an update after that needs `--refresh`. Jobs of another
+ * workload are not noted: nobody looks for them there.
  */
-async function noteLast(kubectl: Kubectl, name: string): Promise<void> {
+export async function noteLast(
+  kubectl: Kubectl,
+  { name, workload = names.migrateJob }: Pick<WaitTarget, "name" | "workload">,
+): Promise<void> {
+  if (workload !== names.migrateJob) return;
   const words = [
     "annotate",
     "--overwrite",

@@ -1,7 +1,7 @@
 // `node waits/main.ts job|rollout`, with where to look as JSON in UNITY_WAIT: tells how far it is until it is done, or
 // says what it failed for and exits with 1.
 import { Kubectl } from "../cluster/kubectl.ts";
-import { migrateJob } from "./job.ts";
+import { migrateJob, noteLast } from "./job.ts";
 import { rollout } from "./rollout.ts";
 import { type WaitTarget, waitKinds } from "./target.ts";
 import { waitFor } from "./wait.ts";
@@ -15,6 +15,7 @@ if (kind === undefined || given === undefined) {
   const target = JSON.parse(given) as WaitTarget;
   const kubectl = new Kubectl(target);
   try {
+    if (kind === "job") await noteLast(kubectl, target);
     const awaited =
       kind === "job" ? migrateJob(kubectl, target.name, target.workload) : await rollout(kubectl, target.name);
     await waitFor(kubectl, target, awaited);

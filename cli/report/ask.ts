@@ -92,7 +92,7 @@ function messageOf(error: unknown): string {
 
 /** Plans as the program does; no plan depends on a password, so that none has to be there. */
 async function planFrom(live: Live, source: ReportSource): Promise<ReportedPlan> {
-  const [{ loadRelease }, { planUpdate }] = await Promise.all([
+  const [{ loadRelease }, { planFor }] = await Promise.all([
     import("../../release.ts"),
     import("../../update-plan.ts"),
   ]);
@@ -100,8 +100,8 @@ async function planFrom(live: Live, source: ReportSource): Promise<ReportedPlan>
   const secrets = { "unity:databasePassword": concealed, "unity:databaseUrl": concealed };
   return withSettings(
     source,
-    async (settings) => ({
-      ...(await planUpdate(settings, loadRelease(settings), live)),
+    (settings) => ({
+      ...planFor(live, settings, loadRelease(settings)),
       approvals: settings.approvals,
     }),
     (values) => ({ ...values, ...secrets, ...image }),
