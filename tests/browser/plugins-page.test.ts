@@ -70,6 +70,31 @@ describe("the Plugins page", function () {
     assert.deepEqual(await backend.query("SELECT count(*) FROM plugin_executions"), [[0]]);
   });
 
+  it("isn't put back by a list that was asked for before a plugin was switched", async () => {
+    await page.holdLists();
+    await page.open();
+    await page.tab.evaluate(() => {
+      holdLists();
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await page.tab.waitForFunction(() => heldLists === 1);
+    await page.click("uptime", "switch");
+    await page.shows("uptime", ".state", "Enabled");
+    const states = await page.tab.evaluate(async (selector) => {
+      const states: (string | null)[] = [];
+      const state = document.querySelector(selector);
+      if (!state) return ["no plugin"];
+      const observer = new MutationObserver(() => states.push(state.textContent));
+      observer.observe(state, { characterData: true, childList: true, subtree: true });
+      const before = shownLists;
+      releaseLists();
+      while (shownLists < before + 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return states;
+    }, '[data-plugin="uptime"] .state');
+    assert.deepEqual(states, []);
+  });
+
   it("shows an execution that runs, and by itself its end", async () => {
     await backend.query("INSERT INTO plugin_executions (plugin_id) VALUES ('uptime')");
     await page.open();

@@ -4,6 +4,16 @@ import type { Browser, Page } from "puppeteer-core";
 /** Windows' sizes, in CSS pixels. */
 export const windows = { wide: { width: 1100, height: 900 }, narrow: { width: 320, height: 700 } };
 
+declare global {
+  /** From now on, answers that list the plugins are held back from the page. */
+  var holdLists: () => void;
+  /** Lets them go. */
+  var releaseLists: () => void;
+  /** Lists that are held back, and that the page was given. */
+  var heldLists: number;
+  var shownLists: number;
+}
+
 /** The Plugins page in a tab of its own, as a person uses it. */
 export class PluginsPage {
   readonly tab: Page;
@@ -33,6 +43,32 @@ export class PluginsPage {
   async open(): Promise<void> {
     await this.tab.goto(`${this.#url}/`);
     await this.tab.waitForSelector('[data-plugin="uptime"]');
+  }
+
+  /** Makes `holdLists` and the rest for the page that is opened next. */
+  async holdLists(): Promise<void> {
+    await this.tab.evaluateOnNewDocument(() => {
+      const ask = globalThis.fetch;
+      let held: Promise<void> | undefined;
+      let release = () => {};
+      globalThis.heldLists = 0;
+      globalThis.shownLists = 0;
+      globalThis.holdLists = () => {
+        held = new Promise((resolve) => {
+          release = resolve;
+        });
+      };
+      globalThis.releaseLists = () => release();
+      globalThis.fetch = async (...asked) => {
+        const answer = await ask(...asked);
+        if (asked[0] !== "api/plugins") return answer;
+        globalThis.heldLists++;
+        await held;
+        globalThis.heldLists--;
+        globalThis.shownLists++;
+        return answer;
+      };
+    });
   }
 
   /** Waits until an element of a plugin holds a text. */

@@ -59,6 +59,7 @@ class Shown {
 
   async #switch() {
     this.update(await switchPlugin(this.plugin.id, !this.plugin.enabled));
+    switched++;
     this.card.say(`${this.plugin.name} is ${this.plugin.enabled ? "enabled" : "disabled"}.`, "neutral");
   }
 
@@ -86,6 +87,8 @@ let shown = new Map();
 let timer;
 /** One look at a time: a later one must not be overtaken by an earlier one. */
 let looking = Promise.resolve();
+/** Plugins that this page has switched: a list that was asked for before the last of them is out of date. */
+let switched = 0;
 
 /** Looks now, or as soon as the look that is under way has ended; and then again and again. */
 function refresh() {
@@ -95,7 +98,9 @@ function refresh() {
 
 async function look() {
   try {
-    showPlugins(await listPlugins());
+    const switchedBefore = switched;
+    const plugins = await listPlugins();
+    if (switched === switchedBefore) showPlugins(plugins);
     await Promise.all([...shown.values()].map((one) => one.loadExecutions()));
     showFault("");
   } catch (error) {
