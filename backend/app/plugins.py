@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.builtin import PluginDefinition
 from app.executions import execute
 from app.models import Plugin, PluginExecution
+from app.registration import register_plugins
 from app.schemas import ExecutionRead, PluginRead
 
 JSON = "application/json"
@@ -67,10 +68,19 @@ def _switch(sessions: sessionmaker[Session], plugin_id: str, enabled: bool) -> P
 
 
 @router.get("", response_model=list[PluginRead])
-def list_plugins(sessions: Sessions) -> list[Plugin]:
-    """List all plugins by id."""
-    with sessions() as session:
-        return list(session.scalars(select(Plugin).order_by(Plugin.id)))
+def list_plugins(sessions: Sessions, definitions: Definitions) -> list[Plugin]:
+    """List all plugins by id.
+
+    A database that was set back while this application ran has lost the built-in ones:
+    those that are missing are registered anew.
+    """
+    query = select(Plugin).order_by(Plugin.id)
+    with sessions.begin() as session:
+        plugins = list(session.scalars(query))
+        if definitions.keys() <= {plugin.id for plugin in plugins}:
+            return plugins
+        register_plugins(session.connection(), definitions.values())
+        return list(session.scalars(query))
 
 
 @router.post("/{plugin_id}/enable", response_model=PluginRead)

@@ -1,4 +1,4 @@
-"""Registers the built-in plugins in the database when the application starts.
+"""Registers the built-in plugins in the database, first when the application starts.
 
 The application does not wait for a database that is down: a daemon thread tries again
 until it succeeds.
@@ -6,9 +6,9 @@ until it succeeds.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Engine, func
+from sqlalchemy import Connection, Engine, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,7 +21,7 @@ RETRY_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-def register_plugins(engine: Engine, plugins: Sequence[PluginDefinition]) -> None:
+def register_plugins(connection: Connection, plugins: Iterable[PluginDefinition]) -> None:
     """Insert new plugins, disabled, and refresh the texts of known ones.
 
     One statement with ON CONFLICT and sorted rows: replicas may race. Whether a plugin
@@ -44,8 +44,7 @@ def register_plugins(engine: Engine, plugins: Sequence[PluginDefinition]) -> Non
             "updated_at": func.now(),
         },
     )
-    with engine.begin() as connection:
-        connection.execute(upsert)
+    connection.execute(upsert)
 
 
 class Registration(threading.Thread):
@@ -84,7 +83,8 @@ class Registration(threading.Thread):
 
     def _attempt(self) -> str | None:
         try:
-            register_plugins(self._engine, self._plugins)
+            with self._engine.begin() as connection:
+                register_plugins(connection, self._plugins)
         except SQLAlchemyError as error:
             return describe_error(error, self._engine.url)
         else:

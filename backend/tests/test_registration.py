@@ -37,7 +37,8 @@ def test_replicas_that_register_at_once_do_not_fail(database: URL) -> None:
         order = BUILTIN_PLUGINS if index % 2 else BUILTIN_PLUGINS[::-1]
         barrier.wait()
         for _ in range(5):
-            register_plugins(engine, order)
+            with engine.begin() as connection:
+                register_plugins(connection, order)
 
     with ThreadPoolExecutor(REPLICAS) as pool:
         list(pool.map(register, range(REPLICAS)))
@@ -64,6 +65,16 @@ def test_plugins_are_registered_once_the_schema_is_there(empty_database: URL) ->
     assert registration.registered.wait(PATIENCE_SECONDS)
     registration.join(PATIENCE_SECONDS)
     assert query(empty_database, "SELECT count(*) FROM plugins WHERE NOT enabled") == [(3,)]
+
+
+def test_a_database_that_was_set_back_gets_its_plugins_again(database: URL) -> None:
+    with TestClient(create_app(database)) as client:
+        assert len(client.get("/api/plugins").json()) == 3
+        query(database, "DELETE FROM plugins")
+        assert [plugin["id"] for plugin in client.get("/api/plugins").json()] == sorted(
+            plugin.id for plugin in BUILTIN_PLUGINS
+        )
+    assert query(database, "SELECT count(*) FROM plugins WHERE NOT enabled") == [(3,)]
 
 
 def test_a_stopped_registration_ends(empty_database: URL) -> None:

@@ -44,8 +44,8 @@ async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationData
   url.pathname = "/production";
   const certificate = await offerTls(staging.kubectl, url.hostname);
   await production.kubectl.run(["create", "namespace", production.namespace]);
-  const secret = ["create", "secret", "generic", "unity-database-ca", "--from-file=ca.crt=/dev/stdin"];
-  await production.kubectl.run(secret, certificate);
+  const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "unity-database-ca" } };
+  await production.kubectl.run(["apply", "-f", "-"], JSON.stringify({ ...secret, stringData: { "ca.crt": certificate } }));
   const migrationDatabaseUrl = url.href;
   Object.assign(url, { username: "homelab_app", password });
   return { databaseUrl: url.href, migrationDatabaseUrl };
