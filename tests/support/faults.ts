@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { workloadSelector } from "../../cluster/pods.ts";
 import type { Run, Verb } from "../../local/pulumi.ts";
 import { names } from "../../manifests/names.ts";
+import { ninthCheckout } from "../fixtures/chains/ninth.ts";
+import { fixtureImage } from "./images.ts";
 import { type LiveStack, liveStack } from "./live.ts";
 import { startProbe } from "./probe.ts";
 
@@ -12,6 +15,20 @@ export interface Deployed {
   readonly folder?: string;
   /** Kubeconfig by which the cluster is reached. @default the user's */
   readonly kubeconfig?: string;
+}
+
+/** A release of the chain with the ninth revision. */
+export interface NinthRelease extends Deployed {
+  readonly values: { readonly image: string };
+  readonly folder: string;
+  /** Removes its checkout. */
+  remove(): void;
+}
+
+/** Makes a release whose ninth revision does what the database says. */
+export async function ninthRelease(): Promise<NinthRelease> {
+  const { folder, remove } = await ninthCheckout();
+  return { folder, values: { image: await fixtureImage(join(folder, "backend")) }, remove };
 }
 
 /** A fault, and what must be said of it. */
@@ -88,7 +105,7 @@ export class FaultStack {
     this.#assertNoSecret(output);
     assert.deepEqual(probed?.failures ?? [], []);
     assert.ok((probed?.requests ?? 5) >= 5);
-    await this.#assertWhole(revisions);
+    await this.assertWhole(revisions);
   }
 
   /** Measures what leads to a message, or past a fault. */
@@ -189,7 +206,7 @@ export class FaultStack {
   }
 
   /** The database is at one revision, with valid indexes, and nothing goes on in it or beside it. */
-  async #assertWhole(revisions: readonly string[]): Promise<void> {
+  async assertWhole(revisions: readonly string[]): Promise<void> {
     const state = "SELECT string_agg(version_num, ','), (SELECT count(*) FROM pg_index WHERE NOT indisvalid)";
     const [revision = "", invalid] = (await this.psql(`${state} FROM alembic_version`)).split("|");
     assert.ok(revisions.includes(revision), `at ${revision}`);

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Run } from "../../../local/pulumi.ts";
-import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
+import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { type ApiProxy, apiProxy } from "../../support/api-proxy.ts";
-import { type Deployed, FaultStack } from "../../support/faults.ts";
-import { fixtureImage } from "../../support/images.ts";
-import type { Checkout } from "../../support/live.ts";
+import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
 const minutes = 60_000;
 const stack = new FaultStack("api-server", {
@@ -18,17 +15,15 @@ const { kubectl } = stack.live;
 
 describe("an API server that goes away", function () {
   this.timeout(5 * minutes);
-  let copy: Checkout;
-  let ninth: Deployed;
+  let ninth: NinthRelease;
   let proxy: ApiProxy;
 
   before(async () => {
-    [copy, proxy] = await Promise.all([ninthCheckout(), apiProxy(kubectl), stack.deploy()]);
-    ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
+    [ninth, proxy] = await Promise.all([ninthRelease(), apiProxy(kubectl), stack.deploy()]);
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
   });
   after(async () => {
-    copy.remove();
+    ninth?.remove();
     await proxy.end();
     await stack.end();
   });

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { names } from "../../../manifests/names.ts";
 import { postgresDeploymentSpec, postgresServiceSpec } from "../../../manifests/postgres.ts";
-import { heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
-import { type Deployed, FaultStack } from "../../support/faults.ts";
-import { fixtureImage } from "../../support/images.ts";
-import type { Checkout } from "../../support/live.ts";
+import { heads } from "../../fixtures/chains/ninth.ts";
+import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
 const minutes = 60_000;
 const stack = new FaultStack("disk", { database: "external" }, "small");
@@ -39,8 +36,7 @@ function postgresWithSmallDisk(password: string): object[] {
 describe("a database whose disk is full", function () {
   this.timeout(5 * minutes);
   const password = randomBytes(12).toString("hex");
-  let copy: Checkout;
-  let ninth: Deployed;
+  let ninth: NinthRelease;
 
   before(async () => {
     const databaseUrl = `postgresql://${names.databaseOwner}:${password}@${names.postgresService}:5432/small`;
@@ -54,15 +50,11 @@ describe("a database whose disk is full", function () {
       "CREATE DATABASE small TABLESPACE small",
     ])
       await kubectl.exec(`deployment/${names.postgres}`, names.postgres, [...admin, statement]);
-    [copy] = await Promise.all([ninthCheckout(), stack.deploy({ values: { databaseUrl } })]);
-    ninth = {
-      folder: copy.folder,
-      values: { databaseUrl, image: await fixtureImage(join(copy.folder, "backend")) },
-    };
+    [ninth] = await Promise.all([ninthRelease(), stack.deploy({ values: { databaseUrl } })]);
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('disk')");
   });
   after(async () => {
-    copy?.remove();
+    ninth?.remove();
     await stack.end();
   });
 

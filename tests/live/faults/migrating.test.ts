@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { workloadSelector } from "../../../cluster/pods.ts";
-import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
-import { type Deployed, FaultStack } from "../../support/faults.ts";
-import { fixtureImage } from "../../support/images.ts";
-import type { Checkout } from "../../support/live.ts";
+import { gate, heads } from "../../fixtures/chains/ninth.ts";
+import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 import { startProbe } from "../../support/probe.ts";
 
 const minutes = 60_000;
@@ -30,16 +27,14 @@ const column = () => stack.psql("SELECT count(*) FROM pg_attribute WHERE attname
 
 describe("a fault in the middle of a migration", function () {
   this.timeout(5 * minutes);
-  let copy: Checkout;
-  let ninth: Deployed;
+  let ninth: NinthRelease;
 
   before(async () => {
-    [copy] = await Promise.all([ninthCheckout(), stack.deploy()]);
-    ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
+    [ninth] = await Promise.all([ninthRelease(), stack.deploy()]);
     await stack.psql("CREATE TABLE fault (what text)");
   });
   after(async () => {
-    copy.remove();
+    ninth?.remove();
     await stack.end();
   });
 

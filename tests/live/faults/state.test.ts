@@ -4,10 +4,8 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cachePath } from "../../../paths.ts";
-import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
-import { type Deployed, FaultStack } from "../../support/faults.ts";
-import { fixtureImage } from "../../support/images.ts";
-import type { Checkout } from "../../support/live.ts";
+import { gate, heads } from "../../fixtures/chains/ninth.ts";
+import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
 const minutes = 60_000;
 const stack = new FaultStack("state");
@@ -47,17 +45,15 @@ class SmallDisk {
 
 describe("a state that can't be written", function () {
   this.timeout(5 * minutes);
-  let copy: Checkout;
-  let ninth: Deployed;
+  let ninth: NinthRelease;
 
   before(async function () {
     if (process.getuid?.() !== 0) return this.skip(); // only root mounts
-    [copy] = await Promise.all([ninthCheckout(), stack.deploy()]);
-    ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
+    [ninth] = await Promise.all([ninthRelease(), stack.deploy()]);
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
   });
   after(async () => {
-    copy?.remove();
+    ninth?.remove();
     await stack.end();
   });
 

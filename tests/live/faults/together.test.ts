@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { workloadSelector } from "../../../cluster/pods.ts";
-import { gate, heads, ninthCheckout } from "../../fixtures/chains/ninth.ts";
-import { type Deployed, FaultStack } from "../../support/faults.ts";
-import { fixtureImage } from "../../support/images.ts";
-import { type Checkout, liveStack } from "../../support/live.ts";
+import { gate, heads } from "../../fixtures/chains/ninth.ts";
+import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
+import { liveStack } from "../../support/live.ts";
 
 const minutes = 60_000;
 const stack = new FaultStack("together", { replicas: "1" });
@@ -14,16 +12,14 @@ const countOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].l
 
 describe("several at once, and there and back", function () {
   this.timeout(5 * minutes);
-  let copy: Checkout;
-  let ninth: Deployed;
+  let ninth: NinthRelease;
 
   before(async () => {
-    copy = await ninthCheckout();
-    ninth = { folder: copy.folder, values: { image: await fixtureImage(join(copy.folder, "backend")) } };
+    ninth = await ninthRelease();
     await stack.deploy({ ...ninth, values: { ...ninth.values, replicas: "2" } });
   });
   after(async () => {
-    copy.remove();
+    ninth?.remove();
     await stack.end();
   });
 
