@@ -1,3 +1,4 @@
+import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
 import type { TimeBudget } from "../manifests/runner.ts";
 
 /** What every migration takes. Plain values: they decide on the objects' names. */
@@ -32,4 +33,46 @@ export function budgetOf(args: CommonArgs): TimeBudget {
     deadlineSeconds,
     awaitTimeoutSeconds: deadlineSeconds + awaitMargin,
   };
+}
+
+/** Allowed for imagePullPolicy. */
+const pullPolicies = ["Always", "IfNotPresent", "Never"];
+
+/** @returns What is wrong with an argument that has to be a text. */
+export function textFaults(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
+  if (typeof value === "string" && value !== "") return [];
+  return [{ propertyPath, reason: `is ${JSON.stringify(value) ?? "missing"}: give it a text` }];
+}
+
+function secondsFaults(budget: TimeBudget): InputPropertyErrorDetails[] {
+  const { awaitTimeoutSeconds: _, ...given } = budget;
+  const parts = Object.entries(given);
+  return parts.flatMap(([propertyPath, value], index) => {
+    const [shorter, least] = parts[index - 1] ?? [undefined, 0];
+    if (Number.isInteger(value) && value > least) return [];
+    const bound = shorter === undefined ? "0" : `${shorter}, which is ${least}`;
+    return [{ propertyPath, reason: `is ${value}: give it whole seconds, more than ${bound}` }];
+  });
+}
+
+/**
+ * Refuses arguments that no migration can be made of: programs in some languages don't check their types.
+ *
+ * @param own What is wrong with those of the component alone.
+ * @throws {InputPropertiesError} That names every fault, and what is allowed.
+ */
+export function checkArguments(args: CommonArgs, own: readonly InputPropertyErrorDetails[]): void {
+  const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
+  const texts = Object.entries({ context, namespace, image, appFolder });
+  const errors = [
+    ...texts.flatMap(([name, value]) => textFaults(name, value)),
+    ...secondsFaults(budgetOf(args)),
+    ...own,
+  ];
+  if (!pullPolicies.includes(imagePullPolicy)) {
+    const reason = `is ${JSON.stringify(imagePullPolicy)}: one of ${pullPolicies.join(", ")} is allowed`;
+    errors.push({ propertyPath: "imagePullPolicy", reason });
+  }
+  if (errors.length > 0)
+    throw new InputPropertiesError({ message: "arguments that no migration can be made of", errors });
 }

@@ -4,8 +4,14 @@ import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider.js";
 import { type ConstructResult, main } from "@pulumi/pulumi/provider/index.js";
 import { planFleet, planMigration } from "../fleet-plan.ts";
+import { checkArguments, textFaults } from "./arguments.ts";
 import { DatabaseMigration, type DatabaseMigrationArgs, databaseMigrationOptions } from "./database-migration.ts";
-import { TenantsMigration, type TenantsMigrationArgs, tenantsMigrationOptions } from "./tenants-migration.ts";
+import {
+  secretNamesFaults,
+  TenantsMigration,
+  type TenantsMigrationArgs,
+  tenantsMigrationOptions,
+} from "./tenants-migration.ts";
 
 /** Asks the cluster, before a component is constructed, which attempt of its work is due. */
 class UnityProvider extends ComponentProvider {
@@ -18,12 +24,14 @@ class UnityProvider extends ComponentProvider {
     switch (type) {
       case "unity:index:DatabaseMigration": {
         const args = inputs as DatabaseMigrationArgs;
+        checkArguments(args, textFaults("secretName", args.secretName));
         const { attempt } = await planMigration(databaseMigrationOptions(args), args);
         const { urn, jobName } = new DatabaseMigration(name, args, options, attempt);
         return { urn, state: { jobName } };
       }
       case "unity:index:TenantsMigration": {
         const args = inputs as TenantsMigrationArgs;
+        checkArguments(args, secretNamesFaults(args.secretNames));
         const attempts = await planFleet(tenantsMigrationOptions(args), args);
         const { urn, jobNames } = new TenantsMigration(name, args, options, attempts);
         return { urn, state: { jobNames } };

@@ -4,7 +4,7 @@ import { MigrationFleet } from "../components/migration-fleet.ts";
 import { loadChain } from "../load-chain.ts";
 import type { FleetOptions } from "../manifests/fleet.ts";
 import type { TenantAttempt } from "../migrations/fleet-plan.ts";
-import { budgetOf, type CommonArgs } from "./arguments.ts";
+import { budgetOf, type CommonArgs, textFaults } from "./arguments.ts";
 
 /** Arguments of {@link TenantsMigration}. */
 export interface TenantsMigrationArgs extends CommonArgs {
@@ -14,6 +14,14 @@ export interface TenantsMigrationArgs extends CommonArgs {
   canaries?: string[];
   /** How many are migrated at once. The default is 4. */
   atOnce?: number;
+}
+
+/** @returns What is wrong with the tenants' Secrets. */
+export function secretNamesFaults(secretNames: unknown): pulumi.InputPropertyErrorDetails[] {
+  if (typeof secretNames === "object" && secretNames !== null && Object.keys(secretNames).length > 0)
+    return Object.entries(secretNames).flatMap(([tenant, name]) => textFaults(`secretNames.${tenant}`, name));
+  const reason = `is ${JSON.stringify(secretNames) ?? "missing"}: give it the name of a Secret for each tenant`;
+  return [{ propertyPath: "secretNames", reason }];
 }
 
 /** @returns What the migrations are made of. */

@@ -2,12 +2,23 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { ServiceError } from "@grpc/grpc-js";
+import type { Deployment } from "../../local/engine/deployment.ts";
+import { Display } from "../../local/engine/display.ts";
+import { serve } from "../../local/engine/monitor.ts";
+import type { Registration } from "../../local/engine/step.ts";
+import { migration } from "../../manifests/migrate-job.ts";
 import { projectRoot } from "../../paths.ts";
+import { databaseMigrationOptions } from "../../provider/database-migration.ts";
+import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 
 const require = createRequire(import.meta.url);
 const grpc: typeof import("@grpc/grpc-js") = require("@grpc/grpc-js");
 const messages: typeof import("@pulumi/pulumi/proto/provider_pb.js") = require("@pulumi/pulumi/proto/provider_pb.js");
 const { ResourceProviderClient } = require("@pulumi/pulumi/proto/provider_grpc_pb.js");
+const {
+  Struct,
+}: typeof import("google-protobuf/google/protobuf/struct_pb.js") = require("google-protobuf/google/protobuf/struct_pb.js");
 
 /** The part of a package's schema that is looked at. */
 interface Schema {
@@ -25,12 +36,71 @@ interface Schema {
   >;
 }
 
+/** What the provider answers that a component was made of. */
+type Constructed = InstanceType<typeof messages.ConstructResponse>;
+
+/** What the engine's monitor is asked to register; it makes nothing. */
+class Monitor {
+  readonly registrations: Registration[] = [];
+
+  async register(registration: Registration): Promise<{ urn: string; id: string; outputs: object }> {
+    this.registrations.push(registration);
+    const { name, resource } = registration;
+    return { urn: `urn:pulumi:test::notes::${resource.type}::${name}`, id: name, outputs: resource.outputs };
+  }
+
+  registerOutputs(): void {}
+}
+
+/** What every component of the test is given. */
+const common = {
+  context: "lab",
+  namespace: "notes",
+  image: "registry.example/notes:1.0",
+  appFolder: join(projectRoot, "examples", "notes", "app"),
+};
+
+/** Name of the first attempt's Job, which the cluster says has failed. */
+const failed = migration(databaseMigrationOptions({ ...common, secretName: "notes-database" })).jobName(1);
+const failedJob = {
+  metadata: { name: failed, creationTimestamp: "2026-01-01T00:00:00Z" },
+  status: { conditions: [{ type: "Failed", status: "True" }] },
+};
+
 describe("the component provider, as the Pulumi CLI starts it", function () {
   this.timeout(180_000);
   let child: ChildProcess;
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK gives its clients no types
+  let client: any;
   let schema: Schema;
+  let restore = () => {};
+
+  /** Asks the provider, as the CLI does. */
+  function ask<T>(method: "construct" | "getSchema", request: unknown): Promise<T> {
+    return new Promise((resolve, reject) =>
+      client[method](request, (error: Error | null, response: T) => (error ? reject(error) : resolve(response))),
+    );
+  }
+
+  /** Asks for a component of the example's chain, in a preview. */
+  async function construct(type: string, inputs: Record<string, unknown>) {
+    const monitor = new Monitor();
+    const display = new Display(() => {}, { preview: true, diff: false });
+    const { address, server } = await serve(Promise.resolve(monitor as unknown as Deployment), display);
+    try {
+      const request = new messages.ConstructRequest();
+      request.setProject("notes").setStack("test").setDryrun(true).setParallel(1).setMonitorendpoint(address);
+      request.setType(`unity:index:${type}`).setName("notes");
+      request.setInputs(Struct.fromJavaScript({ ...common, ...inputs } as never));
+      const made = await ask<Constructed>("construct", request);
+      return { urn: made.getUrn(), state: made.getState()?.toJavaScript(), registrations: monitor.registrations };
+    } finally {
+      server.forceShutdown();
+    }
+  }
 
   before(async () => {
+    restore = fakeKubectl({ ...nothingDeployed, jobs: { output: JSON.stringify({ items: [failedJob] }) } });
     const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin");
     child = spawn(process.execPath, [runner, join(projectRoot, "provider"), "127.0.0.1:1"], {
       cwd: projectRoot,
@@ -40,19 +110,16 @@ describe("the component provider, as the Pulumi CLI starts it", function () {
       child.stdout?.once("data", (text: Buffer) => resolve(text.toString().trim()));
       child.once("exit", (code) => reject(new Error(`the provider ended with ${code}`)));
     });
-    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
+    client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
       "grpc.max_receive_message_length": -1,
     });
-    const answer = await new Promise<{ getSchema(): string }>((resolve, reject) => {
-      const reply = (error: Error | null, response: { getSchema(): string }) =>
-        error ? reject(error) : resolve(response);
-      client.getSchema(new messages.GetSchemaRequest(), reply);
-    });
-    client.close();
+    const answer = await ask<{ getSchema(): string }>("getSchema", new messages.GetSchemaRequest());
     schema = JSON.parse(answer.getSchema()) as Schema;
   });
   after(() => {
-    child.kill();
+    client?.close();
+    child?.kill();
+    restore();
   });
 
   it("has the components, under the tokens that programs in other languages use", () => {
@@ -76,5 +143,72 @@ describe("the component provider, as the Pulumi CLI starts it", function () {
     );
     for (const { inputProperties } of Object.values(schema.resources))
       assert.ok(Object.values(inputProperties).every(({ description }) => (description ?? "").length > 10));
+  });
+
+  it("makes a migration of what it needs, each within the one before, after an attempt that failed", async () => {
+    const { urn, state, registrations } = await construct("DatabaseMigration", { secretName: "notes-database" });
+    assert.match(urn, /::unity:index:DatabaseMigration::notes$/);
+    assert.deepEqual(registrations.map(({ resource }) => resource.type).sort(), [
+      "command:local:Command",
+      "kubernetes:batch/v1:Job",
+      "kubernetes:core/v1:ConfigMap",
+      "kubernetes:core/v1:ServiceAccount",
+      "pulumi:providers:kubernetes",
+      "unity:index:DatabaseMigration",
+      "unity:index:MigrationJob",
+    ]);
+    const parents = Object.fromEntries(registrations.map(({ resource }) => [resource.type, resource.parent]));
+    assert.equal(parents["unity:index:MigrationJob"], urn);
+    assert.match(parents["kubernetes:batch/v1:Job"] ?? "", /::unity:index:MigrationJob::notes$/);
+    const job = registrations.find(({ resource }) => resource.type === "kubernetes:batch/v1:Job");
+    assert.ok(job);
+    const { name } = job.resource.inputs.metadata as { name: string };
+    assert.deepEqual([name, state], [`${failed}-2`, { jobName: `${failed}-2` }]);
+  });
+
+  it("makes a Job for each tenant, with the tenant's own Secret", async () => {
+    const { state, registrations } = await construct("TenantsMigration", { secretNames: { b: "of-b", a: "of-a" } });
+    const { jobNames } = state as unknown as { jobNames: Record<string, string> };
+    assert.deepEqual(Object.keys(jobNames).sort(), ["a", "b"]);
+    const jobs = registrations.filter(({ resource }) => resource.type === "kubernetes:batch/v1:Job");
+    assert.equal(jobs.length, 2);
+    for (const [tenant, secret] of Object.entries({ a: "of-a", b: "of-b" })) {
+      const inputs = jobs.map(({ resource }) => JSON.stringify(resource.inputs));
+      const own = inputs.filter((text) => text.includes(`"${jobNames[tenant]}"`));
+      assert.ok(own.length === 1 && own[0]?.includes(`"${secret}"`), tenant);
+    }
+  });
+
+  const wrong: readonly [type: string, inputs: Record<string, unknown>, says: readonly RegExp[]][] = [
+    ["DatabaseMigration", {}, [/secretName[^]{1,4}is missing: give it a text/]],
+    ["DatabaseMigration", { secretName: "s", image: "" }, [/image[^]{1,4}is "": give it a text/]],
+    ["DatabaseMigration", { secretName: "s", imagePullPolicy: "Soon" }, [/is "Soon": one of Always, /]],
+    [
+      "DatabaseMigration",
+      { secretName: "s", lockTimeoutSeconds: 0, deadlineSeconds: 300 },
+      [
+        /lockTimeoutSeconds[^]{1,4}is 0: /,
+        /deadlineSeconds[^]{1,4}is 300: give it whole seconds, more than statementTimeoutSeconds, which is 300/,
+      ],
+    ],
+    [
+      "TenantsMigration",
+      { secretNames: {} },
+      [/secretNames[^]{1,4}is \{\}: give it the name of a Secret for each tenant/],
+    ],
+    ["TenantsMigration", { secretNames: { a: 1 } }, [/secretNames\.a[^]{1,4}is 1: give it a text/]],
+  ];
+  for (const [type, inputs, says] of wrong) {
+    it(`refuses ${type} of ${JSON.stringify(inputs)}, and names each fault`, async () => {
+      const failure = construct(type, inputs);
+      await assert.rejects(failure, /no migration can be made of/);
+      const { metadata } = (await failure.catch((error) => error)) as ServiceError;
+      const [details = ""] = metadata.get("grpc-status-details-bin");
+      for (const said of says) assert.match(details.toString(), said);
+    });
+  }
+
+  it("names the components that there are when asked for another", async () => {
+    await assert.rejects(construct("Nothing", {}), /no component unity:index:Nothing: it has DatabaseMigration/);
   });
 });

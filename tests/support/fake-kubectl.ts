@@ -11,6 +11,8 @@ export interface FakeAnswers {
   readonly backend: FakeAnswer;
   readonly postgres: FakeAnswer;
   readonly secret: FakeAnswer;
+  /** The migrate Jobs alone, where no database is asked. */
+  readonly jobs?: FakeAnswer;
   /**
    * What the account may do: `true` or `false` for each right that is asked for.
    *
@@ -24,6 +26,7 @@ case "$*" in
   *" create --validate=false "*) name=access ;;
   *" get jobs,deployments,"*) name=list ;;
   *" get secret "*) name=secret ;;
+  *" get jobs "*) name=jobs ;;
   *deployment/unity-backend*) name=backend ;;
   *) name=postgres ;;
 esac
