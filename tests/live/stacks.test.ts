@@ -45,7 +45,10 @@ async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationData
   const certificate = await offerTls(staging.kubectl, url.hostname);
   await production.kubectl.run(["create", "namespace", production.namespace]);
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "unity-database-ca" } };
-  await production.kubectl.run(["apply", "-f", "-"], JSON.stringify({ ...secret, stringData: { "ca.crt": certificate } }));
+  await production.kubectl.run(
+    ["apply", "-f", "-"],
+    JSON.stringify({ ...secret, stringData: { "ca.crt": certificate } }),
+  );
   const migrationDatabaseUrl = url.href;
   Object.assign(url, { username: "homelab_app", password });
   return { databaseUrl: url.href, migrationDatabaseUrl };

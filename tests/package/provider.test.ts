@@ -180,23 +180,23 @@ describe("the component provider, as the Pulumi CLI starts it", function () {
   });
 
   const wrong: readonly [type: string, inputs: Record<string, unknown>, says: readonly RegExp[]][] = [
-    ["DatabaseMigration", {}, [/secretName[^]{1,4}is missing: give it a text/]],
-    ["DatabaseMigration", { secretName: "s", image: "" }, [/image[^]{1,4}is "": give it a text/]],
+    ["DatabaseMigration", {}, [/secretName.{1,4}is missing: give it a text/]],
+    ["DatabaseMigration", { secretName: "s", image: "" }, [/image.{1,4}is "": give it a text/]],
     ["DatabaseMigration", { secretName: "s", imagePullPolicy: "Soon" }, [/is "Soon": one of Always, /]],
     [
       "DatabaseMigration",
       { secretName: "s", lockTimeoutSeconds: 0, deadlineSeconds: 300 },
       [
-        /lockTimeoutSeconds[^]{1,4}is 0: /,
-        /deadlineSeconds[^]{1,4}is 300: give it whole seconds, more than statementTimeoutSeconds, which is 300/,
+        /lockTimeoutSeconds.{1,4}is 0: /,
+        /deadlineSeconds.{1,4}is 300: give it whole seconds, more than statementTimeoutSeconds, which is 300/,
       ],
     ],
     [
       "TenantsMigration",
       { secretNames: {} },
-      [/secretNames[^]{1,4}is \{\}: give it the name of a Secret for each tenant/],
+      [/secretNames.{1,4}is \{\}: give it the name of a Secret for each tenant/],
     ],
-    ["TenantsMigration", { secretNames: { a: 1 } }, [/secretNames\.a[^]{1,4}is 1: give it a text/]],
+    ["TenantsMigration", { secretNames: { a: 1 } }, [/secretNames\.a.{1,4}is 1: give it a text/]],
   ];
   for (const [type, inputs, says] of wrong) {
     it(`refuses ${type} of ${JSON.stringify(inputs)}, and names each fault`, async () => {
