@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cachePath, projectRoot } from "../paths.ts";
 import { readProject, readSettings, setConfig } from "./engine/project.ts";
+import { keyring } from "./engine/secrets.ts";
 
 /** A stack whose files are in the cache folder, so that a demo or a test never touches the project's own. */
 export interface Stack {
@@ -47,17 +48,16 @@ export async function openLocalStack(
   writeOnce(passphraseFile, () => randomBytes(24).toString("base64url"));
   // The passphrase of the user's own stacks, which goes before a file, is not this one's.
   const environment = { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
-  delete process.env.PULUMI_CONFIG_PASSPHRASE;
-  process.env.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile;
+  const open = keyring(environment);
   const project = readProject(projectRoot);
-  const { config } = await readSettings(project, configFile);
+  const { config } = await readSettings(project, configFile, open);
   for (const [key, value] of Object.entries(values)) {
     const fullKey = `unity:${key}`;
     if (value !== undefined && config[fullKey] !== value)
-      await setConfig(project, configFile, key, value, project.schema[fullKey]?.secret ?? false);
+      await setConfig(project, configFile, key, value, project.schema[fullKey]?.secret ?? false, open);
   }
   if (!(values.databasePassword ?? config["unity:databasePassword"])) {
-    await setConfig(project, configFile, "databasePassword", randomBytes(18).toString("base64url"), true);
+    await setConfig(project, configFile, "databasePassword", randomBytes(18).toString("base64url"), true, open);
   }
   return {
     name,

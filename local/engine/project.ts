@@ -68,11 +68,12 @@ export async function setConfig(
   key: string,
   value: string,
   secret: boolean,
+  open: Keyring = keyring(),
 ): Promise<void> {
   const document = parseDocument(existsSync(file) ? readFileSync(file, "utf8") : "");
   if (!isMap(document.contents)) document.contents = document.createNode({}) as never;
   if (secret) {
-    const crypter = await keyring()(document.get("encryptionsalt") as string | undefined);
+    const crypter = await open(document.get("encryptionsalt") as string | undefined);
     document.set("encryptionsalt", crypter.salt);
     document.setIn(["config", fullKey(project, key)], document.createNode({ secure: crypter.encrypt(value) }));
   } else document.setIn(["config", fullKey(project, key)], value);

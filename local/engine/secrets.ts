@@ -17,7 +17,10 @@ export interface Crypter {
 
 const base64 = (bytes: Buffer): string => bytes.toString("base64");
 
-function passphrase({ PULUMI_CONFIG_PASSPHRASE: given, PULUMI_CONFIG_PASSPHRASE_FILE: file } = process.env): string {
+function passphrase({
+  PULUMI_CONFIG_PASSPHRASE: given,
+  PULUMI_CONFIG_PASSPHRASE_FILE: file,
+}: NodeJS.ProcessEnv): string {
   if (given !== undefined) return given;
   if (file) return readFileSync(file, "utf8").trim();
   throw new ConfigError(
@@ -66,13 +69,13 @@ export async function openCrypter(phrase: string, salt?: string): Promise<Crypte
 /** Opens a stack's crypter by its salt; none or the same salt as before gives the one that is open. */
 export type Keyring = (salt?: string) => Promise<Crypter>;
 
-/** @returns A {@link Keyring} with the passphrase of the environment; asks for it only when used. */
-export function keyring(): Keyring {
+/** @returns A {@link Keyring} with the passphrase of an environment; asks for it only when used. */
+export function keyring(environment: NodeJS.ProcessEnv = process.env): Keyring {
   let open: { salt?: string; crypter: Promise<Crypter> } | undefined;
   return async (salt) => {
     if (open !== undefined && (salt === undefined || [open.salt, (await open.crypter).salt].includes(salt)))
       return open.crypter;
-    open = { salt, crypter: openCrypter(passphrase(), salt) };
+    open = { salt, crypter: openCrypter(passphrase(environment), salt) };
     return open.crypter;
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { readProject, setConfig } from "../../local/engine/project.ts";
+import { keyring } from "../../local/engine/secrets.ts";
 import { type Engine, engineFor } from "../../local/pulumi.ts";
 import { projectRoot } from "../../paths.ts";
 import { installPackage } from "./package.ts";
@@ -35,7 +36,6 @@ export async function example(name: string): Promise<Example> {
   return {
     folder,
     async engine(values = {}, secrets = {}) {
-      process.env.PULUMI_CONFIG_PASSPHRASE = stack.environment.PULUMI_CONFIG_PASSPHRASE;
       const project = readProject(folder);
       const before = existsSync(stack.configFile) ? parse(readFileSync(stack.configFile, "utf8")) : {};
       const changed = Object.entries(values).map(([key, value]) => [`${project.name}:${key}`, value]);
@@ -43,7 +43,7 @@ export async function example(name: string): Promise<Example> {
       writeFileSync(stack.configFile, stringify({ ...before, config }));
       for (const [key, value] of Object.entries(secrets)) {
         if (config[`${project.name}:${key}`] === undefined)
-          await setConfig(project, stack.configFile, key, value, true);
+          await setConfig(project, stack.configFile, key, value, true, keyring(stack.environment));
       }
       return engineFor(stack, process.env, folder);
     },

@@ -11,8 +11,14 @@ export interface Probed {
   readonly failures: readonly string[];
 }
 
+/** Requests that go on. */
+export interface Probe {
+  /** Ends them. @param least Requests that are waited for. @default 0 */
+  stop(least?: number): Promise<Probed>;
+}
+
 /** Asks the backend, by way of the API server's proxy, ten times a second, until it is stopped. */
-export async function startProbe(kubectl: Kubectl, namespace: string): Promise<{ stop(): Promise<Probed> }> {
+export async function startProbe(kubectl: Kubectl, namespace: string): Promise<Probe> {
   const proxy = kubectl.start(["proxy", "--port=0"]);
   const [line] = (await once(proxy.stdout, "data")) as [Buffer];
   const address = /127\.0\.0\.1:\d+/.exec(String(line))?.[0];
@@ -32,7 +38,8 @@ export async function startProbe(kubectl: Kubectl, namespace: string): Promise<{
     while (going) await Promise.all([ask(), delay(1000 / requestsPerSecond)]);
   })();
   return {
-    async stop() {
+    async stop(least = 0) {
+      while (requests < least) await delay(100);
       going = false;
       await loop;
       proxy.kill();

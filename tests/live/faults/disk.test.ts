@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { names } from "../../../manifests/names.ts";
+import { names, serviceAccounts } from "../../../manifests/names.ts";
 import { postgresDeploymentSpec, postgresServiceSpec } from "../../../manifests/postgres.ts";
 import { heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
@@ -27,6 +27,7 @@ function postgresWithSmallDisk(password: string): object[] {
   template.spec.containers[0].volumeMounts.push({ name: "small", mountPath: "/small" });
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: metadata(serviceAccounts.postgres) },
     { apiVersion: "v1", kind: "Secret", metadata: metadata(secretName), stringData: { POSTGRES_PASSWORD: password } },
     { apiVersion: "v1", kind: "Service", metadata: metadata(names.postgresService), spec: postgresServiceSpec() },
     { apiVersion: "apps/v1", kind: "Deployment", metadata: metadata(names.postgres), spec: { ...spec, template } },
