@@ -10,11 +10,11 @@ import { PostDeployVerification } from "./components/post-deploy-verification.ts
 import { namespaceLabels } from "./manifests/security.ts";
 import { PolicyGate } from "./policy/gate.ts";
 import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
-import type { Release } from "./release.ts";
-import { backendOptions, checkTarget, migrationOptions } from "./release-options.ts";
+import { backendOptions, checkTarget, migrationOptions } from "./release/options.ts";
+import type { Release } from "./release/release.ts";
 import type { Settings } from "./settings.ts";
-import type { Planned } from "./update-plan.ts";
-import { afterTakeOver } from "./update-take-over.ts";
+import type { Planned } from "./update/plan.ts";
+import { afterTakeOver } from "./update/take-over.ts";
 
 /** The stack's outputs. */
 export interface StackOutputs {

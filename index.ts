@@ -1,8 +1,8 @@
-import { existingSecretVersion } from "./existing-secrets.ts";
 import { confirmPromotion } from "./promotion/confirm.ts";
-import { loadRelease } from "./release.ts";
+import { loadRelease } from "./release/release.ts";
 import { loadSettings } from "./settings.ts";
-import { showPlan } from "./update-plan.ts";
+import { existingSecretVersion } from "./update/existing-secrets.ts";
+import { showPlan } from "./update/plan.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);

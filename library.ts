@@ -16,8 +16,6 @@ export {
 export { MigrationFleet, type MigrationFleetArgs } from "./components/migration-fleet.ts";
 export { MigrationJob, type MigrationJobArgs } from "./components/migration-job.ts";
 export { PostDeployVerification, type PostDeployVerificationArgs } from "./components/post-deploy-verification.ts";
-export { planFleet, planMigration } from "./fleet-plan.ts";
-export { type Chain, loadChain } from "./load-chain.ts";
 export { type App, unity } from "./manifests/app.ts";
 export type { BackendOptions } from "./manifests/backend.ts";
 export type { FleetOptions, Tenant } from "./manifests/fleet.ts";
@@ -26,3 +24,5 @@ export type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
 export type { TenantAttempt } from "./migrations/fleet-plan.ts";
 export type { JobAttempt } from "./migrations/job-identity.ts";
 export type { Lock, LockedRevision } from "./migrations/lock.ts";
+export { type Chain, loadChain } from "./release/load-chain.ts";
+export { planFleet, planMigration } from "./update/fleet-plan.ts";

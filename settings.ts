@@ -4,9 +4,9 @@ import type { DatabaseTls } from "./manifests/database-tls.ts";
 import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
 import type { Approval } from "./migrations/approvals.ts";
 import { unknownPlan } from "./migrations/refusal.ts";
-import { productionFaults } from "./production-rules.ts";
-import { type ExternalDatabase, type OwnedDatabase, readAccess, readDatabase } from "./settings-database.ts";
-import { SettingsReader } from "./settings-reader.ts";
+import { type ExternalDatabase, type OwnedDatabase, readAccess, readDatabase } from "./settings/database.ts";
+import { productionFaults } from "./settings/production-rules.ts";
+import { SettingsReader } from "./settings/reader.ts";
 
 /** Dumps that are taken before each migration. */
 export interface RestorePoints {

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import type { Goal } from "../migrations/live-state.ts";
 import { projectRoot } from "../paths.ts";
-import { readSettingsSchema, settingDefaults, settingText } from "../settings-schema.ts";
+import { readSettingsSchema, settingDefaults, settingText } from "../settings/schema.ts";
 import { CommandError } from "./command-error.ts";
 
 /** Options that say which stack is meant, and where it is deployed. */

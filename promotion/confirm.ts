@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Release } from "../release.ts";
+import type { Release } from "../release/release.ts";
 import type { Settings } from "../settings.ts";
 import { describePromotion, promotionFaults } from "./compare.ts";
 import { identify, parseRecords, type ReleaseRecord } from "./record.ts";

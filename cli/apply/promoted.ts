@@ -1,6 +1,6 @@
 import { describePromotion, promotionFaults } from "../../promotion/compare.ts";
 import { identify } from "../../promotion/record.ts";
-import type { Release } from "../../release.ts";
+import type { Release } from "../../release/release.ts";
 import type { Settings } from "../../settings.ts";
 import { readRecords } from "../stack-outputs.ts";
 

@@ -1,7 +1,7 @@
 import { type Expected, expectedOf } from "../../checks/result.ts";
 import { cutAt } from "../../migrations/target.ts";
-import type { Release } from "../../release.ts";
-import { checkTarget } from "../../release-options.ts";
+import { checkTarget } from "../../release/options.ts";
+import type { Release } from "../../release/release.ts";
 import type { Settings } from "../../settings.ts";
 import { readSchema, type TableView } from "../chain/schema.ts";
 import { type RevisionView, viewChain } from "../chain/view.ts";

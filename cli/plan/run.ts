@@ -20,8 +20,8 @@ export const planHighlights: readonly Highlight[] = [
 /** Plans as the program does, and changes nothing. */
 export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<Plan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
-    import("../../release.ts"),
-    import("../../update-plan.ts"),
+    import("../../release/release.ts"),
+    import("../../update/plan.ts"),
   ]);
   const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
   const refused = plan.refusal !== null || plan.takeOver.refused.length > 0;

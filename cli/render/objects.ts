@@ -5,10 +5,10 @@ import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { networkPolicies } from "../../manifests/network-policies.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
 import { serviceAccountObject } from "../../manifests/service-account.ts";
-import type { Release } from "../../release.ts";
-import { backendOptions, migrationOptions } from "../../release-options.ts";
+import { backendOptions, migrationOptions } from "../../release/options.ts";
+import type { Release } from "../../release/release.ts";
 import type { Settings } from "../../settings.ts";
-import { accessOptions } from "../../stack-access.ts";
+import { accessOptions } from "../../update/access.ts";
 
 /** A Kubernetes object as plain data. */
 export interface KubernetesObject {

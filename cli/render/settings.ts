@@ -1,4 +1,4 @@
-import { loadRelease, type Release } from "../../release.ts";
+import { loadRelease, type Release } from "../../release/release.ts";
 import type { Settings } from "../../settings.ts";
 import { concealed, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";

@@ -93,8 +93,8 @@ function messageOf(error: unknown): string {
 /** Plans as the program does; no plan depends on a password, so that none has to be there. */
 async function planFrom(live: Live, source: ReportSource): Promise<ReportedPlan> {
   const [{ loadRelease }, { planFor }] = await Promise.all([
-    import("../../release.ts"),
-    import("../../update-plan.ts"),
+    import("../../release/release.ts"),
+    import("../../update/plan.ts"),
   ]);
   const image: Record<string, string> = source.image === undefined ? {} : { "unity:image": source.image };
   const secrets = { "unity:databasePassword": concealed, "unity:databaseUrl": concealed };

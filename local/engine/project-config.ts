@@ -1,5 +1,5 @@
-import type { SettingDeclaration, SettingsSchema } from "../../settings-schema.ts";
-import { settingDefaults } from "../../settings-schema.ts";
+import type { SettingDeclaration, SettingsSchema } from "../../settings/schema.ts";
+import { settingDefaults } from "../../settings/schema.ts";
 import { ConfigError } from "./secrets.ts";
 
 /** A stack's settings as text by full key, and which of them are encrypted. */

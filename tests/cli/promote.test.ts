@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
 import { withSettingsChanged } from "../../cli/promote/stack-file.ts";
 import { type ReleaseRecord, recordRelease } from "../../promotion/record.ts";
-import { loadRelease } from "../../release.ts";
+import { loadRelease } from "../../release/release.ts";
 import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 

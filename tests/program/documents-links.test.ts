@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { unityProgram, visibleCommands } from "../../cli/program.ts";
 import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema } from "../../settings-schema.ts";
+import { readSettingsSchema } from "../../settings/schema.ts";
 import { blocksOf } from "../support/pages.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");

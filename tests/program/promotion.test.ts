@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../checks/names.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
-import { loadRelease } from "../../release.ts";
+import { loadRelease } from "../../release/release.ts";
 import { noTakeOver } from "../../takeover/take-over.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";

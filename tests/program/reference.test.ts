@@ -6,7 +6,7 @@ import { unityProgram, visibleCommands } from "../../cli/program.ts";
 import { referenceCommand, referenceFiles } from "../../local/reference/files.ts";
 import { settingsPage } from "../../local/reference/settings.ts";
 import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema } from "../../settings-schema.ts";
+import { readSettingsSchema } from "../../settings/schema.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 

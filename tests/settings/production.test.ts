@@ -4,8 +4,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { projectRoot } from "../../paths.ts";
+import { readSettingsSchema, settingDefaults, settingText } from "../../settings/schema.ts";
 import { loadSettings } from "../../settings.ts";
-import { readSettingsSchema, settingDefaults, settingText } from "../../settings-schema.ts";
 
 const schema = readSettingsSchema(projectRoot);
 const digest = `sha256:${"a".repeat(64)}`;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { projectRoot } from "../../paths.ts";
+import { readSettingsSchema, settingDefaults } from "../../settings/schema.ts";
 import { loadSettings, type Settings } from "../../settings.ts";
-import { readSettingsSchema, settingDefaults } from "../../settings-schema.ts";
 
 const schema = readSettingsSchema(projectRoot);
 

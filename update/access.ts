@@ -1,9 +1,9 @@
-import { type Access, accesses, missingAccess } from "./cluster/access.ts";
-import { Kubectl } from "./cluster/kubectl.ts";
+import { type Access, accesses, missingAccess } from "../cluster/access.ts";
+import { Kubectl } from "../cluster/kubectl.ts";
+import { type AccessOptions, accessRules, type Task } from "../manifests/access.ts";
+import { everyOwnSecret } from "../manifests/database-secrets.ts";
+import type { Settings } from "../settings.ts";
 import { existingSecrets } from "./existing-secrets.ts";
-import { type AccessOptions, accessRules, type Task } from "./manifests/access.ts";
-import { everyOwnSecret } from "./manifests/database-secrets.ts";
-import type { Settings } from "./settings.ts";
 
 /** @returns What of a stack's settings decides on the rights that it takes. */
 export function accessOptions(settings: Settings): AccessOptions {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { cutAt } from "../migrations/target.ts";
+import { projectRoot } from "../paths.ts";
+import type { Settings } from "../settings.ts";
 import { asRunError, type Chain, loadChain } from "./load-chain.ts";
-import { cutAt } from "./migrations/target.ts";
-import { projectRoot } from "./paths.ts";
-import type { Settings } from "./settings.ts";
 
 /** What this checkout brings to a cluster. Its `head`: the target that the stack names, else the chain's. */
 export type Release = Chain;

@@ -1,9 +1,9 @@
-import type { CheckTarget } from "./checks/result.ts";
+import type { CheckTarget } from "../checks/result.ts";
+import type { BackendOptions } from "../manifests/backend.ts";
+import type { MigrationOptions } from "../manifests/migrate-job.ts";
+import { approvedIrreversible } from "../migrations/approvals.ts";
+import type { Settings } from "../settings.ts";
 import type { Chain } from "./load-chain.ts";
-import type { BackendOptions } from "./manifests/backend.ts";
-import type { MigrationOptions } from "./manifests/migrate-job.ts";
-import { approvedIrreversible } from "./migrations/approvals.ts";
-import type { Settings } from "./settings.ts";
 
 /** @returns What the migration of a release is made of, for the plan and for the component alike. */
 export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {

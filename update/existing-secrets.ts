@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Kubectl } from "./cluster/kubectl.ts";
-import { readSecretKeys, type SecretKeys } from "./cluster/secrets.ts";
-import { type NeededSecret, neededSecrets, secretFaults } from "./manifests/database-secrets.ts";
-import { caKey } from "./manifests/database-tls.ts";
-import type { Settings } from "./settings.ts";
+import { Kubectl } from "../cluster/kubectl.ts";
+import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
+import { type NeededSecret, neededSecrets, secretFaults } from "../manifests/database-secrets.ts";
+import { caKey } from "../manifests/database-tls.ts";
+import type { Settings } from "../settings.ts";
 
 /** @returns The Secrets that others must have made for a stack. */
 export function existingSecrets({ databaseSecrets, database, databaseTls }: Settings): readonly NeededSecret[] {

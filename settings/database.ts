@@ -4,10 +4,10 @@ import {
   isOwnSecret,
   type OwnedCredentials,
   ownSecrets,
-} from "./manifests/database-secrets.ts";
-import type { DatabaseTls } from "./manifests/database-tls.ts";
-import { names } from "./manifests/names.ts";
-import type { SettingsReader } from "./settings-reader.ts";
+} from "../manifests/database-secrets.ts";
+import type { DatabaseTls } from "../manifests/database-tls.ts";
+import { names } from "../manifests/names.ts";
+import type { SettingsReader } from "./reader.ts";
 
 /** A PostgreSQL that the stack deploys and keeps the data of. */
 export interface OwnedDatabase {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Approval, parseApprovals } from "./migrations/approvals.ts";
+import { type Approval, parseApprovals } from "../migrations/approvals.ts";
 
 /** Reads configuration values and collects every fault, so that one run shows them all. */
 export class SettingsReader {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { head, type Lock } from "./migrations/lock.ts";
-import { readLock, verifyLockedFiles } from "./migrations/read-lock.ts";
-import { projectRoot } from "./paths.ts";
+import { head, type Lock } from "../migrations/lock.ts";
+import { readLock, verifyLockedFiles } from "../migrations/read-lock.ts";
+import { projectRoot } from "../paths.ts";
 
 /** A reviewed chain of revisions, and the runner that applies it. */
 export interface Chain {
