@@ -24,13 +24,23 @@ export interface StackConfiguration {
 /** What stands for a secret, which is never decrypted here. */
 export const concealed = "[secret]";
 
-/** Adds the options of {@link StackOptions}. A stack named on the command line goes before a file in the environment. */
+/**
+ * Adds the options of {@link StackOptions}. What is named on the command line goes before what the environment names.
+ *
+ * @throws {CommandError} When the command runs, if the environment names a stack and a file.
+ */
 export function addStackOptions(command: Command): Command {
   const configFile = new Option("--config-file <file>", "the stack's configuration, wherever it is");
   return command
     .hook("preAction", () => {
-      if (command.getOptionValueSource("configFile") === "env" && command.getOptionValueSource("stack") === "cli")
-        command.setOptionValue("configFile", undefined);
+      const { stack, configFile } = command.opts<StackOptions>();
+      if (command.getOptionValueSource("configFile") !== "env") return;
+      if (command.getOptionValueSource("stack") === "cli") command.setOptionValue("configFile", undefined);
+      if (command.getOptionValueSource("stack") === "env")
+        throw new CommandError(
+          `Which stack? PULUMI_STACK is ${stack}, and UNITY_CONFIG_FILE is ${configFile}: unset one of them, or name a ` +
+            "stack with --stack <name>, or its file with --config-file.",
+        );
     })
     .addOption(
       new Option("--stack <name>", "stack whose Pulumi.<name>.yaml is read; else the only one").env("PULUMI_STACK"),

@@ -94,6 +94,7 @@ export function neededSecrets({ application, migrations, existing }: DatabaseSec
 export function secretFaults(
   needed: readonly NeededSecret[],
   found: ReadonlyMap<string, { readonly keys: readonly string[] }>,
+  { context, namespace }: { readonly context: string; readonly namespace: string },
 ): readonly string[] {
   return needed.flatMap(({ setting, name, keys }) => {
     const secret = found.get(name);
@@ -101,6 +102,8 @@ export function secretFaults(
     if (missing.length === 0) return [];
     const what = secret === undefined ? "which is not there" : `which has no key ${missing.join(", ")}`;
     const make = keys.map((key) => `--from-file=${key}=<file>`).join(" ");
-    return [`unity:${setting} is "${name}", ${what}. Mend: kubectl create secret generic ${name} ${make}`];
+    return [
+      `unity:${setting} is "${name}", ${what}. Mend: kubectl --context ${context} create secret generic -n ${namespace} ${name} ${make}`,
+    ];
   });
 }

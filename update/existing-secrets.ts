@@ -27,7 +27,7 @@ export async function existingSecretVersion(settings: Settings): Promise<string 
   const found = await readAll(kubectl, wanted).catch((error: Error) => {
     throw new pulumi.RunError(`The stack's Secrets can't be looked for: ${error.message}`);
   });
-  const faults = secretFaults(wanted, found);
+  const faults = secretFaults(wanted, found, settings);
   if (faults.length > 0) {
     const where = `namespace ${settings.namespace} of context ${settings.context}`;
     throw new pulumi.RunError(`Secrets are missing in ${where}. Nothing was changed.\n  - ${faults.join("\n  - ")}`);

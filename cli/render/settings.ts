@@ -19,6 +19,8 @@ const fallbacks = {
   "unity:applicationPassword": concealed,
   "unity:databaseUrl": concealed,
 };
+/** And where two roles log in to a database elsewhere. */
+const twoRolesElsewhere = { ...fallbacks, "unity:migrationDatabaseUrl": concealed };
 
 /**
  * @returns What `use` makes of the stack's settings and of what this checkout brings; where the stack names no image, an
@@ -38,7 +40,10 @@ export async function withRelease<T>(
         tell(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
       return use(settings, loadRelease(settings));
     },
-    (values) => ({ ...values, ...withoutValue(fallbacks, values), ...given }),
+    (values) => {
+      const isTwoElsewhere = values["unity:roles"] === "two" && values["unity:database"] === "external";
+      return { ...values, ...withoutValue(isTwoElsewhere ? twoRolesElsewhere : fallbacks, values), ...given };
+    },
   );
 }
 

@@ -119,6 +119,12 @@ describe("unity render", function () {
     assert.ok(!objects(deployments).some((object) => JSON.stringify(object).includes("unity-migrations")));
   });
 
+  it("needs no URL of two roles that are elsewhere", async () => {
+    await renderStack("  unity:context: there\n  unity:roles: two\n  unity:database: external\n");
+    assert.match(read(jobs), /- --application-role=homelab_app\n/);
+    assert.ok(!read(jobs).includes("[secret]"));
+  });
+
   it("says with --check which line differs, writes nothing and exits with 1", async () => {
     cpSync(join(projectRoot, "k8s"), join(folder, "k8s"), { recursive: true });
     writeFileSync(join(folder, deployments), read(deployments).replace("replicas: 1", "replicas: 2"));

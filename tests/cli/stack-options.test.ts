@@ -40,15 +40,23 @@ describe("which stack a command is about", () => {
       "Pulumi.two",
     ],
   ];
-  for (const [what, args, environment, context] of cases) {
-    it(`is ${what}`, async () => {
-      Object.assign(process.env, environment);
-      let found: string | undefined;
-      const command = addStackOptions(new Command()).action((options: StackOptions) => {
-        found = readStack(options).values["unity:context"];
-      });
-      await command.parseAsync(args, { from: "user" });
-      assert.equal(found, context);
+  /** The context of the stack that a command is about. */
+  async function contextOf(args: readonly string[], environment: Record<string, string>): Promise<string | undefined> {
+    Object.assign(process.env, environment);
+    let found: string | undefined;
+    const command = addStackOptions(new Command()).action((options: StackOptions) => {
+      found = readStack(options).values["unity:context"];
     });
+    await command.parseAsync(args, { from: "user" });
+    return found;
   }
+
+  for (const [what, args, environment, context] of cases) {
+    it(`is ${what}`, async () => assert.equal(await contextOf(args, environment), context));
+  }
+
+  it("is asked for where the environment names two", async () => {
+    const environment = { PULUMI_STACK: "two", UNITY_CONFIG_FILE: "elsewhere.yaml" };
+    await assert.rejects(contextOf([], environment), /Which stack\? PULUMI_STACK is two, .*elsewhere\.yaml: unset one/);
+  });
 });

@@ -45,19 +45,24 @@ describe("neededSecrets", () => {
 
 describe("secretFaults", () => {
   const needed = neededSecrets(mine, true);
+  const lab = { context: "lab", namespace: "unity" };
   const whole = { keys: ["DATABASE_URL", "POSTGRES_PASSWORD", "more"] };
   it("are none of Secrets that have their keys", () => {
     const found = new Map([
       ["mine", whole],
       ["my-migrations", whole],
     ]);
-    assert.deepEqual(secretFaults(needed, found), []);
+    assert.deepEqual(secretFaults(needed, found, lab), []);
   });
   it("name the Secret or the key that is missing, with the command that makes it", () => {
-    const [first = "", second = ""] = secretFaults(needed, new Map([["my-migrations", { keys: ["DATABASE_URL"] }]]));
+    const [first = "", second = ""] = secretFaults(
+      needed,
+      new Map([["my-migrations", { keys: ["DATABASE_URL"] }]]),
+      lab,
+    );
     assert.match(
       first,
-      /^unity:databaseSecret is "mine", which is not there\. Mend: kubectl create secret generic mine /,
+      /^unity:databaseSecret is "mine", which is not there\. Mend: kubectl --context lab create secret generic -n unity mine /,
     );
     assert.match(second, /^unity:migrationSecret is "my-migrations", which has no key POSTGRES_PASSWORD\./);
   });
