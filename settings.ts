@@ -4,9 +4,11 @@ import type { DatabaseTls } from "./manifests/database-tls.ts";
 import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
 import type { Approval } from "./migrations/approvals.ts";
 import { unknownPlan } from "./migrations/refusal.ts";
+import { projectRoot } from "./paths.ts";
 import { type ExternalDatabase, type OwnedDatabase, readAccess, readDatabase } from "./settings/database.ts";
 import { productionFaults } from "./settings/production-rules.ts";
 import { SettingsReader } from "./settings/reader.ts";
+import { readSettingsSchema } from "./settings/schema.ts";
 
 /** Dumps that are taken before each migration. */
 export interface RestorePoints {
@@ -37,6 +39,8 @@ export interface Settings {
   readonly database: OwnedDatabase | ExternalDatabase;
   /** The application's own role; the one that migrates is the application's, too, if it is not set. */
   readonly applicationRole: string | undefined;
+  /** The name that it has, or would have: a stack with one role may have had two. */
+  readonly namedRole: string;
   readonly databaseSecrets: DatabaseSecrets;
   readonly databaseTls: DatabaseTls | undefined;
   /** Whether network policies close what Unity's pods don't need. */
@@ -104,6 +108,7 @@ function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade:
  */
 export function loadSettings(config: pulumi.Config = new pulumi.Config("unity")): Settings {
   const reader = new SettingsReader(config);
+  reader.refuseUnknown(readSettingsSchema(projectRoot));
   const allowDowngrade = reader.flag("allowDowngrade");
   const postgresImage = readPostgresImage(reader);
   const access = readAccess(reader);

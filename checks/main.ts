@@ -1,11 +1,10 @@
 // `node checks/main.ts all`, with where to look and for which release as JSON in UNITY_CHECKS: prints all results as one
 // line of JSON, or says which checks failed and exits with 1.
-import { enableCompileCache } from "node:module";
+import "../short-lived.ts";
 import { join } from "node:path";
-import { cachePath, projectRoot } from "../paths.ts";
+import { projectRoot } from "../paths.ts";
 import type { CheckTarget } from "./result.ts";
 
-enableCompileCache(cachePath("compiled"));
 // Only now, so that they come from the cache.
 const [{ readLock }, { checkNames }, { describeFailure, expectedOf }, { runChecks }] = await Promise.all([
   import("../migrations/read-lock.ts"),

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
-import { cachePath } from "../paths.ts";
+import "../short-lived.ts";
 
-enableCompileCache(cachePath("compiled"));
 // Only now, so that they come from the cache.
 const [{ unityProgram }, { reportError }] = await Promise.all([import("./program.ts"), import("./report-error.ts")]);
 

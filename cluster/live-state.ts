@@ -70,7 +70,7 @@ async function askAgain(kubectl: Kubectl, { backend }: LiveObjects, answers: Ans
   return again.some((answer) => "value" in answer) ? again : answers;
 }
 
-/** The keys of a Secret that was made by hand under the name of the stack's; no value leaves the cluster. */
+/** The keys of a Secret that was made by hand under the name of the stack's; no value gets into the program. */
 async function handMadeSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): Promise<readonly string[] | undefined> {
   if (backend === undefined || isOurs(backend)) return undefined;
   const ours = '{{with .metadata.annotations}}{{index . "pulumi.com/patchForce"}}{{end}}';

@@ -58,8 +58,8 @@ export function ownSecrets(applicationRole: string | undefined): DatabaseSecrets
   return { application, migrations: migrationSecret, existing: false };
 }
 
-/** @returns The Secrets that the program makes with these settings, and those that it makes with one role. */
-export function everyOwnSecret(applicationRole: string | undefined): readonly string[] {
+/** @returns The Secrets that the program makes with one role, and with two of which the application's is so called. */
+export function everyOwnSecret(applicationRole: string): readonly string[] {
   const all = [undefined, applicationRole].map(ownSecrets);
   return [...new Set(all.flatMap(({ application, migrations }) => [application, migrations]))];
 }

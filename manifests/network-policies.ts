@@ -24,7 +24,9 @@ export function databasePortFault(
 ): string | undefined {
   const found = /^[a-z0-9+]+:\/\/(?:[^/?#@\s]*@)?(?:\[[^\]]*\]|[^/?#@:,\s]*)(?::([0-9]+))?\//.exec(url);
   if (allowed === undefined || found === null) return undefined;
-  const port = Number(found[1] ?? ports.postgres);
+  const [, inQuery] = /[?&]port=([^&#]*)/.exec(url) ?? [];
+  if (inQuery !== undefined && !/^[0-9]+$/.test(inQuery)) return undefined; // several, for several hosts
+  const port = Number(inQuery ?? found[1] ?? ports.postgres);
   if (allowed.includes(port)) return undefined;
   return (
     `unity:${key} leads to port ${port}, which the network policies close: unity:databasePorts is ${allowed.join(",")}. ` +

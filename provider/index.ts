@@ -7,6 +7,7 @@ import { planFleet, planMigration } from "../update/fleet-plan.ts";
 import { checkArguments, textFaults } from "./arguments.ts";
 import { DatabaseMigration, type DatabaseMigrationArgs, databaseMigrationOptions } from "./database-migration.ts";
 import {
+  canariesFaults,
   secretNamesFaults,
   TenantsMigration,
   type TenantsMigrationArgs,
@@ -31,7 +32,7 @@ class UnityProvider extends ComponentProvider {
       }
       case "unity:index:TenantsMigration": {
         const args = inputs as TenantsMigrationArgs;
-        checkArguments(args, secretNamesFaults(args.secretNames));
+        checkArguments(args, [...secretNamesFaults(args.secretNames), ...canariesFaults(args.canaries)]);
         const attempts = await planFleet(tenantsMigrationOptions(args), args);
         const { urn, jobNames } = new TenantsMigration(name, args, options, attempts);
         return { urn, state: { jobNames } };

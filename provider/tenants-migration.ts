@@ -18,10 +18,18 @@ export interface TenantsMigrationArgs extends CommonArgs {
 
 /** @returns What is wrong with the tenants' Secrets. */
 export function secretNamesFaults(secretNames: unknown): pulumi.InputPropertyErrorDetails[] {
-  if (typeof secretNames === "object" && secretNames !== null && Object.keys(secretNames).length > 0)
+  const isMap = typeof secretNames === "object" && secretNames !== null && !Array.isArray(secretNames);
+  if (isMap && Object.keys(secretNames).length > 0)
     return Object.entries(secretNames).flatMap(([tenant, name]) => textFaults(`secretNames.${tenant}`, name));
   const reason = `is ${JSON.stringify(secretNames) ?? "missing"}: give it the name of a Secret for each tenant`;
   return [{ propertyPath: "secretNames", reason }];
+}
+
+/** @returns What is wrong with the tenants that go first. */
+export function canariesFaults(canaries: unknown): pulumi.InputPropertyErrorDetails[] {
+  if (canaries === undefined) return [];
+  if (Array.isArray(canaries)) return canaries.flatMap((name, index) => textFaults(`canaries[${index}]`, name));
+  return [{ propertyPath: "canaries", reason: `is ${JSON.stringify(canaries)}: give it a list of tenants` }];
 }
 
 /** @returns What the migrations are made of. */

@@ -61,7 +61,8 @@ DEFAULTS = """
 def grant(session: Connection, role: str) -> None:
     """Gives the role its rights, and takes what is more, all or nothing.
 
-    :raises Refusal: if the role can make tables, or can't use the schema, and this session may not change that.
+    :raises Refusal: if the role can make tables, or can't use the schema, and this session may not change that; or if it
+        has rights as a member of another role that it must not have.
     """
     statements = missing_statements(session, role)
     if statements:
@@ -75,8 +76,14 @@ def grant(session: Connection, role: str) -> None:
             raise
         say(f"Role {role}: {len(statements)} statements gave it rows of every table, and nothing of the schema")
     refuse_open_schema(session, role)
-    if left := sorted({row["name"] for row in wrong(session, role) if not row["own"]}):
+    still = wrong(session, role)
+    if left := sorted({row["name"] for row in still if not row["own"]}):
         say(f"Rights on {', '.join(left)} are left as they are: another role owns them")
+    if kept := [f"{row['privileges']} ON {row['name']}" for row in still if row["own"] and not row["wanted"]]:
+        raise Refusal(
+            f"role {role} still has rights that it must not have: {'; '.join(kept)}. It has them as a member of "
+            "another role: take it out of that, or the rights from it."
+        )
 
 
 def wrong(session: Connection, role: str) -> list[RowMapping]:
@@ -103,7 +110,7 @@ def missing_statements(session: Connection, role: str) -> list[str]:
             statements.append(f"REVOKE CREATE ON DATABASE {quote(database['name'])} FROM PUBLIC, {to}")
     for row in wrong(session, role):
         if row["own"]:
-            verb, word = ("GRANT", "TO") if row["wanted"] else ("REVOKE", "FROM")
+            verb, word = ("GRANT", "TO") if row["wanted"] else ("REVOKE", "FROM PUBLIC,")
             kind = "SEQUENCE " if row["use"] == "count" else ""
             statements.append(f"{verb} {row['privileges']} ON {kind}{row['name']} {word} {to}")
     return statements + missing_defaults(session, role)

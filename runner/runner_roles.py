@@ -14,11 +14,15 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
-# Who is a member of the migrating role can do all that it can, whatever rights it is given itself.
+# Who is a member of a role can do all that it can, whatever rights it is given itself, by SET ROLE if not at once.
 LOOK = """
-    SELECT rolcanlogin AS logs_in, rolsuper OR rolcreaterole AS mighty,
-        pg_has_role(oid, current_user, 'MEMBER') AS member
-    FROM pg_roles WHERE rolname = :role"""
+    SELECT a.rolcanlogin AS logs_in,
+        EXISTS (SELECT FROM pg_roles r WHERE (r.rolsuper OR r.rolcreaterole) AND pg_has_role(a.oid, r.oid, 'MEMBER'))
+            AS mighty,
+        pg_has_role(a.oid, current_user, 'MEMBER') OR EXISTS (
+            SELECT FROM pg_namespace n WHERE n.nspname = current_schema() AND pg_has_role(a.oid, n.nspowner, 'MEMBER'))
+            AS member
+    FROM pg_roles a WHERE a.rolname = :role"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ def ensure_role(session: Connection, role: ApplicationRole) -> None:
         say(f"Role {role.name} is made")
     elif found["member"] or found["mighty"]:
         why = (
-            "it is a superuser or makes roles" if found["mighty"] else "it is the one that migrates, or a member of it"
+            "it is a superuser or makes roles, or a member of one that does"
+            if found["mighty"]
+            else "it is the one that migrates or owns the schema, or a member of it"
         )
         raise Refusal(f"role {role.name} can change the schema: {why}. Name another role in unity:applicationRole.")
     elif not found["logs_in"]:

@@ -32,6 +32,8 @@ export interface ExternalDatabase {
 /** Who gets to the database, and how. */
 export interface DatabaseAccess {
   readonly applicationRole: string | undefined;
+  /** The name that it has, or would have: a stack with one role may have had two. */
+  readonly namedRole: string;
   readonly databaseSecrets: DatabaseSecrets;
   readonly databaseTls: DatabaseTls | undefined;
   /** Whether network policies close what Unity's pods don't need. */
@@ -43,17 +45,17 @@ const roleName = /^(?!pg_)[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 // Names of objects of Kubernetes.
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
-function readApplicationRole(reader: SettingsReader): string | undefined {
+function readApplicationRole(reader: SettingsReader): Pick<DatabaseAccess, "applicationRole" | "namedRole"> {
   const role = reader.text(
     "applicationRole",
     roleName,
     "a role's name of small letters, digits and single underscores",
     "homelab_app",
   );
-  if (reader.oneOf("roles", ["one", "two"]) === "one") return undefined;
+  if (reader.oneOf("roles", ["one", "two"]) === "one") return { applicationRole: undefined, namedRole: role };
   if (role === names.databaseOwner || role.length > 63)
     reader.fault("applicationRole", role, "another role than the one that migrates", "applicationRole homelab_app");
-  return role;
+  return { applicationRole: role, namedRole: role };
 }
 
 /** Secrets that others made, if the stack names any. */
@@ -99,9 +101,10 @@ function readTls(reader: SettingsReader): DatabaseTls | undefined {
 
 /** Reads who gets to the database, and how. */
 export function readAccess(reader: SettingsReader): DatabaseAccess {
-  const applicationRole = readApplicationRole(reader);
+  const { applicationRole, namedRole } = readApplicationRole(reader);
   return {
     applicationRole,
+    namedRole,
     databaseSecrets: readSecrets(reader, applicationRole),
     databaseTls: readTls(reader),
     networkPolicies: reader.flag("networkPolicies"),

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Approval, parseApprovals } from "../migrations/approvals.ts";
+import { nearest } from "../migrations/nearest.ts";
+import type { SettingsSchema } from "./schema.ts";
 
 /** Reads configuration values and collects every fault, so that one run shows them all. */
 export class SettingsReader {
@@ -13,6 +15,18 @@ export class SettingsReader {
   fault(key: string, given: unknown, allowed: string, example: string): void {
     const was = given === undefined ? "is not set" : `is ${JSON.stringify(given)}`;
     this.faults.push(`${this.#config.name}:${key} ${was}; it must be ${allowed}. Mend: pulumi config set ${example}`);
+  }
+
+  /** Finds what is set under names that the project doesn't declare: a mistyped setting would change nothing. */
+  refuseUnknown(schema: SettingsSchema): void {
+    const prefix = `${this.#config.name}:`;
+    const known = Object.keys(schema).map((key) => key.slice(prefix.length));
+    for (const key of Object.keys(pulumi.runtime.allConfig())) {
+      const name = key.slice(prefix.length);
+      if (!key.startsWith(prefix) || known.includes(name)) continue;
+      const mend = `pulumi config rm ${name}, and set the one that is meant`;
+      this.faults.push(`${key} is no setting; is ${nearest(name, known).join(", or ")} meant? Mend: ${mend}`);
+    }
   }
 
   /** @returns What is set, or what `Pulumi.yaml` has as the default; `undefined` for neither. */

@@ -7,11 +7,11 @@ import { existingSecrets } from "./existing-secrets.ts";
 
 /** @returns What of a stack's settings decides on the rights that it takes. */
 export function accessOptions(settings: Settings): AccessOptions {
-  const { namespace, database, restorePoint, applicationRole } = settings;
+  const { namespace, database, restorePoint, applicationRole, namedRole } = settings;
   return {
     namespace,
     hasVolumes: database.kind === "owned" || restorePoint !== undefined,
-    ownSecrets: everyOwnSecret(applicationRole),
+    ownSecrets: everyOwnSecret(namedRole),
     existingSecrets: existingSecrets(settings).map(({ name }) => name),
     hasTwoRoles: applicationRole !== undefined,
   };

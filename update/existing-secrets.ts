@@ -15,7 +15,7 @@ export function existingSecrets({ databaseSecrets, database, databaseTls }: Sett
 }
 
 /**
- * Looks whether the Secrets are there that others must have made, with their keys; no value of them is read.
+ * Looks whether the Secrets are there that others must have made, with their keys; no value gets into the program.
  *
  * @returns What changes when the backend's Secret does; `undefined` if the program makes it.
  * @throws {pulumi.RunError} With all that is missing and how to make it, or why the cluster can't be asked.

@@ -15,7 +15,10 @@ import { type JobAttempt, jobAttempt } from "../migrations/job-identity.ts";
  * @throws {pulumi.RunError} If the cluster can't be asked.
  */
 export async function planMigration(options: MigrationOptions, target: ClusterTarget): Promise<JobAttempt> {
-  return jobAttempt(migration(options).jobName(1), await liveJobs(target, options.app, "only"), unasked);
+  const { app = unity, tenant } = options;
+  const jobs = await liveJobs(target, app, tenant === undefined ? "only" : "tenants");
+  const own = tenant === undefined ? jobs : jobs.filter((job) => job.tenantId === tenantId(app, tenant));
+  return jobAttempt(migration(options).jobName(1), own, unasked);
 }
 
 /**

@@ -32,7 +32,7 @@ SEQUENCES = """
 # Who owns a table, or its schema, can alter or drop it: as a member of the owning role, too.
 OWNED = """
     SELECT name FROM relation
-    WHERE name = ANY(%s::text[]) AND (pg_has_role(relowner, 'USAGE') OR pg_has_role(nspowner, 'USAGE')) ORDER BY 1"""
+    WHERE name = ANY(%s::text[]) AND (pg_has_role(relowner, 'MEMBER') OR pg_has_role(nspowner, 'MEMBER')) ORDER BY 1"""
 
 WRITES_VERSION = """
     SELECT EXISTS (SELECT FROM relation r, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p

@@ -111,8 +111,8 @@ async function planOf(settings: Settings, release: Release, now: ReleaseRecord |
 /** @returns Why a person has to decide first; what needs an approval is shown, and `up` asks for it. */
 function hindrances(plan: Plan | null): readonly string[] {
   if (plan === null || plan.job !== null) return [];
-  if (plan.refusal === null) return [`${plan.sentence} ${plan.instruction}`];
-  return plan.refusal.goingBack;
+  const why = [...plan.takeOver.refused, ...(plan.refusal?.goingBack ?? [])];
+  return why.length > 0 || plan.refusal !== null ? why : [`${plan.sentence} ${plan.instruction}`];
 }
 
 /** @returns What of the wanted settings is not so yet. */

@@ -48,7 +48,7 @@ const service = new BackendDeployment(
     ...release,
     ...target,
     configMapName: migration.configMapName,
-    secretVersion: secret.metadata.uid,
+    secretVersion: secret.metadata.resourceVersion,
     replicas: config.requireNumber("replicas"),
     initContainer: "wait",
     progressDeadlineSeconds: 120,

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { isOwnSecret, neededSecrets, ownSecrets, secretFaults } from "../../manifests/database-secrets.ts";
+import {
+  everyOwnSecret,
+  isOwnSecret,
+  neededSecrets,
+  ownSecrets,
+  secretFaults,
+} from "../../manifests/database-secrets.ts";
 
 const mine = { application: "mine", migrations: "my-migrations", existing: true };
 
@@ -41,6 +47,12 @@ describe("neededSecrets", () => {
     ],
   ];
   for (const [what, needed, expected] of table) it(`are ${what}`, () => assert.deepEqual(needed, expected));
+});
+
+describe("everyOwnSecret", () => {
+  it("has those of two roles, too, whichever a stack has now", () => {
+    assert.deepEqual(everyOwnSecret("app"), ["unity-database", "unity-database-app", "unity-migrations"]);
+  });
 });
 
 describe("secretFaults", () => {

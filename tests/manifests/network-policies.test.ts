@@ -122,6 +122,9 @@ describe("databasePortFault", () => {
     ["postgresql://u:p@h:5432/d?sslmode=require", false],
     ["postgresql+psycopg://u:p%40@[::1]:6432/d", true],
     ["postgres://h:6432/d", true],
+    ["postgresql://u:p@/d?host=h&port=6432", true],
+    ["postgresql://u:p@h:6432/d?port=5432", false],
+    ["postgresql://u:p@/d?host=a,b&port=5432,6432", false],
     ["no url", false],
   ];
   for (const [url, fault] of table) {

@@ -196,6 +196,12 @@ describe("the component provider, as the Pulumi CLI starts it", function () {
       { secretNames: {} },
       [/secretNames.{1,4}is \{\}: give it the name of a Secret for each tenant/],
     ],
+    ["TenantsMigration", { secretNames: ["of-a"] }, [/secretNames.{1,4}is \["of-a"\]: give it the name of a Secret/]],
+    [
+      "TenantsMigration",
+      { secretNames: { a: "of-a" }, canaries: "a" },
+      [/canaries.{1,4}is "a": give it a list of tenants/],
+    ],
     ["TenantsMigration", { secretNames: { a: 1 } }, [/secretNames\.a.{1,4}is 1: give it a text/]],
   ];
   for (const [type, inputs, says] of wrong) {

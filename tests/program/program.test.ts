@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../checks/names.ts";
 import { accesses } from "../../cluster/access.ts";
 import { accessRules } from "../../manifests/access.ts";
+import { everyOwnSecret } from "../../manifests/database-secrets.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
@@ -125,7 +126,7 @@ describe("the program on a database that is there", function () {
   });
 
   it("stops at a right that the account lacks, before it declares anything", async () => {
-    const ownSecrets = ["unity-database"];
+    const ownSecrets = everyOwnSecret("homelab_app");
     const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
     const { length } = accesses(accessRules("update", options));
     const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace

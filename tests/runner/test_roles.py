@@ -124,6 +124,7 @@ def test_rights_that_were_lost_or_are_too_many_are_mended(chain: Chain, database
     query(database, f"REVOKE ALL ON one, one_id_seq FROM {name}")
     query(database, f"GRANT ALL ON alembic_version, two TO {name}")
     query(database, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    query(database, "GRANT ALL ON two TO PUBLIC")
     query(database, f"GRANT CREATE ON DATABASE {database.database} TO {name}")
     assert migrate(chain, database, application).code == 0
     assert refused(application, "INSERT INTO one (name) VALUES ('a')") is None
@@ -212,7 +213,11 @@ def test_a_password_that_was_made_here_lets_in(chain: Chain, strict: URL, applic
 
 @pytest.mark.parametrize(
     ("attribute", "words"),
-    [("SUPERUSER", "it is a superuser"), ("CREATEROLE", "makes roles"), ("IN ROLE {owner}", "a member of it")],
+    [
+        ("SUPERUSER", "it is a superuser"),
+        ("CREATEROLE", "makes roles"),
+        ("IN ROLE {owner}", "a member of one that does"),
+    ],
 )
 def test_a_role_that_could_change_the_schema_is_refused(
     chain: Chain, database: URL, application: URL, attribute: str, words: str
@@ -220,6 +225,36 @@ def test_a_role_that_could_change_the_schema_is_refused(
     chain.add("one", TWO)
     query(database, f"CREATE ROLE {application.username} LOGIN {attribute.format(owner=database.username)}")
     check_refusal(migrate(chain, database, application), database, "can change the schema", words)
+
+
+@pytest.fixture
+def group(database: URL, application: URL) -> Iterator[str]:
+    """Another role, of which the application is a member."""
+    name = f"{application.username}_group"
+    query(database, f"CREATE ROLE {name}")
+    query(database, f"CREATE ROLE {application.username} LOGIN NOINHERIT IN ROLE {name}")
+    yield name
+    query(database, f"REVOKE {name} FROM {application.username}")
+    drop(database, name)
+
+
+def test_a_member_of_a_superuser_is_refused(chain: Chain, database: URL, application: URL, group: str) -> None:
+    chain.add("one", TWO)
+    query(database, f"ALTER ROLE {group} SUPERUSER")
+    check_refusal(migrate(chain, database, application), database, "a member of one that does")
+
+
+def test_rights_that_come_by_another_role_are_refused(
+    chain: Chain, database: URL, application: URL, group: str
+) -> None:
+    query(database, f"ALTER ROLE {application.username} INHERIT")
+    chain.add("one", TWO)
+    assert migrate(chain, database, application).code == 0
+    query(database, f"GRANT TRUNCATE ON two TO {group}")
+    result = migrate(chain, database, application)
+    assert result.code == 1
+    assert "TRUNCATE ON public.two" in result.stderr
+    assert "as a member of another role" in result.stderr
 
 
 def test_a_role_that_may_not_log_in_is_refused(chain: Chain, database: URL, application: URL) -> None:

@@ -42,6 +42,7 @@ describe("loadSettings", () => {
       rolloutTimeoutSeconds: 120,
       budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 300, deadlineSeconds: 600, awaitTimeoutSeconds: 660 },
       migrationImage: undefined,
+      namedRole: "homelab_app",
       targetRevision: undefined,
       allowDowngrade: false,
       restorePoint: undefined,
@@ -241,6 +242,12 @@ describe("loadSettings", () => {
     });
   }
 
+  it("refuses a setting that it doesn't know, and names the one that is likely meant", () => {
+    assert.match(
+      faults({ "unity:restorepoint": "true" }),
+      /unity:restorepoint is no setting; is restorePoint, or .* meant\?/,
+    );
+  });
   it("names every fault at once", () => {
     const message = faults({ "unity:namespace": "_", "unity:replicas": "-1", "unity:imagePullPolicy": "Sometimes" });
     assert.equal(message.split("\n  - ").length, 4);
