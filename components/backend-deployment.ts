@@ -8,7 +8,7 @@ import {
   disruptionBudgetSpec,
 } from "../manifests/backend.ts";
 import { childOptions } from "./child-options.ts";
-import { objectMetadata, withFieldManager } from "./metadata.ts";
+import { objectMetadata, withFieldManager, withoutAwait } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";
 import { waitCommand } from "./wait-command.ts";
 
@@ -38,13 +38,13 @@ export class BackendDeployment extends pulumi.ComponentResource {
     // First, so that it leads to the pods of a Deployment that is taken over and to those after them alike.
     const service = new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: metadata, spec: backendServiceSpec(args.inherited, app) },
+      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.inherited, app) },
       own,
     );
     // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: withFieldManager(metadata), spec: backendDeploymentSpec(args) },
+      { metadata: withFieldManager(withoutAwait(metadata)), spec: backendDeploymentSpec(args) },
       childOptions(this, options, { dependsOn: [service, account] }),
     );
     const budget = disruptionBudgetSpec(args.replicas, app);

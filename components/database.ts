@@ -5,7 +5,7 @@ import { names, serviceAccounts } from "../manifests/names.ts";
 import { postgresClaimSpec, postgresDeploymentSpec, postgresServiceSpec } from "../manifests/postgres.ts";
 import { childOptions } from "./child-options.ts";
 import { declareSecrets, externalContents, ownedContents } from "./database-secrets.ts";
-import { awaited, objectMetadata } from "./metadata.ts";
+import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";
 
 /** Where a database is used from, and by whom. */
@@ -67,20 +67,20 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
     const account = serviceAccount(name, serviceAccounts.postgres, namespace, names.postgres, own);
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-data`,
-      { metadata: metadata(names.postgres), spec: postgresClaimSpec(args.storage) },
+      { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(args.storage) },
       { ...own, retainOnDelete: true },
     );
     const deployment = new k8s.apps.v1.Deployment(
       name,
       {
-        metadata: awaited(metadata(names.postgres)),
+        metadata: metadata(names.postgres),
         spec: postgresDeploymentSpec({ ...args, secretName: secrets.migrations }),
       },
       { ...own, dependsOn: [...(declared ?? []), account, claim] },
     );
     new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: metadata(names.postgresService), spec: postgresServiceSpec() },
+      { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },
       { ...own, dependsOn: deployment },
     );
     this.secretVersion = declared?.[0].metadata.resourceVersion;

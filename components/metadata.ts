@@ -16,11 +16,6 @@ export interface ObjectMetadata {
  * `pulumi.com/patchForce` lets `up` take over an object that exists already with other values, made by hand or by a run
  * that was killed: what this program declares is what holds
  * (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
- *
- * `pulumi.com/skipAwait` keeps the provider from waiting: a Service's wait takes 10 s whatever happens, a claim that waits
- * for its first consumer is never bound before the Deployment which the wait would hold up, for the migrate Job and the
- * backend this project waits itself, with the cause, and to see an object go the provider lists and watches its whole
- * kind, which the operator's Role need not allow.
  */
 export function objectMetadata(
   name: string,
@@ -28,14 +23,16 @@ export function objectMetadata(
   workload: string,
   app: App = unity,
 ): ObjectMetadata {
-  const annotations = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" };
-  return { name, namespace, labels: appLabels(app, workload), annotations };
+  return { name, namespace, labels: appLabels(app, workload), annotations: { "pulumi.com/patchForce": "true" } };
 }
 
-/** Metadata of an object that the provider waits for. */
-export function awaited(metadata: ObjectMetadata): ObjectMetadata {
-  const { "pulumi.com/skipAwait": _, ...annotations } = metadata.annotations;
-  return { ...metadata, annotations };
+/**
+ * Metadata of an object that the provider does not wait for: a Service's wait takes 10 s whatever happens, a claim that
+ * waits for its first consumer is never bound before the Deployment which the wait would hold up, and for the migrate
+ * Job and the backend this project waits itself, with the cause.
+ */
+export function withoutAwait(metadata: ObjectMetadata): ObjectMetadata {
+  return { ...metadata, annotations: { ...metadata.annotations, "pulumi.com/skipAwait": "true" } };
 }
 
 /**

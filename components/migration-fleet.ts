@@ -8,7 +8,7 @@ import type { TenantAttempt } from "../migrations/fleet-plan.ts";
 import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
 import { fleetFaults, orderTenants } from "./fleet-order.ts";
-import { objectMetadata } from "./metadata.ts";
+import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { runnerObjects } from "./runner-objects.ts";
 
 /** Arguments of {@link MigrationFleet}. */
@@ -66,7 +66,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     const planned = new Map(attempts.map((attempt) => [attempt.tenant, attempt]));
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
       const { attempt = 1, started = false } = planned.get(tenant) ?? {};
-      const metadata = objectMetadata(jobName(attempt), namespace, app.migrateJob, app);
+      const metadata = withoutAwait(objectMetadata(jobName(attempt), namespace, app.migrateJob, app));
       // Another Job is another resource, so that `ignoreChanges` takes nothing over from the one before.
       const job = new k8s.batch.v1.Job(
         `${name}-${metadata.name}`,

@@ -6,7 +6,7 @@ import { names } from "../manifests/names.ts";
 import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
 import { migrationLabels } from "../manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
-import { objectMetadata } from "./metadata.ts";
+import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { runnerObjects } from "./runner-objects.ts";
 import { waitCommand } from "./wait-command.ts";
 
@@ -53,14 +53,14 @@ export class MigrationJob extends pulumi.ComponentResource {
             new k8s.core.v1.PersistentVolumeClaim(
               `${name}-restore-points`,
               {
-                metadata: objectMetadata(names.restorePoints, namespace, app.migrateJob, app),
+                metadata: withoutAwait(objectMetadata(names.restorePoints, namespace, app.migrateJob, app)),
                 spec: restorePointsClaimSpec(args.restorePointStorage ?? "1Gi"),
               },
               childOptions(this, options, { retainOnDelete: true }),
             ),
           ];
     // The provider's own wait says nothing of a pod that can't start, or that may not be made, before the Job's deadline.
-    const metadata = objectMetadata(this.jobName, namespace, app.migrateJob, app);
+    const metadata = withoutAwait(objectMetadata(this.jobName, namespace, app.migrateJob, app));
     const job = new k8s.batch.v1.Job(
       `${name}-job`,
       { metadata: { ...metadata, labels: migrationLabels(app, tenant) }, spec },

@@ -31,9 +31,10 @@ export interface AccessOptions {
   readonly hasTwoRoles: boolean;
 }
 
-const declare = ["get", "create", "patch", "delete"];
 const look = ["get", "list"];
 const follow = [...look, "watch"];
+// What the provider deletes it lists and watches until it is gone, and without a word for ever where it may not.
+const declare = [...follow, "create", "patch", "delete"];
 
 const asking: readonly AccessRule[] = [
   { apiGroup: "", resources: ["pods"], verbs: look, purpose: "finding the pods that can ask the database" },
@@ -82,7 +83,12 @@ function updating(options: AccessOptions): readonly AccessRule[] {
       resourceNames: [namespace],
       purpose: "declaring the namespace",
     },
-    { apiGroup: "", resources: ["secrets"], verbs: ["create"], purpose: "declaring the database's Secret" },
+    {
+      apiGroup: "",
+      resources: ["secrets"],
+      verbs: ["list", "watch", "create"], // no name can be given for these
+      purpose: "declaring the database's Secret, and seeing one go",
+    },
     {
       apiGroup: "",
       resources: ["secrets"],
@@ -114,7 +120,7 @@ function updating(options: AccessOptions): readonly AccessRule[] {
     },
     {
       apiGroup: "",
-      resources: ["services", "persistentvolumeclaims", "serviceaccounts"],
+      resources: ["persistentvolumeclaims"],
       verbs: ["list"],
       purpose: "knowing what is there already",
     },
@@ -131,7 +137,7 @@ function updating(options: AccessOptions): readonly AccessRule[] {
     {
       apiGroup: "apps",
       resources: ["deployments"],
-      verbs: [...follow, "create", "patch", "delete"],
+      verbs: declare,
       purpose: "declaring and following the rollout",
     },
     {
@@ -143,13 +149,13 @@ function updating(options: AccessOptions): readonly AccessRule[] {
     {
       apiGroup: "batch",
       resources: ["jobs"],
-      verbs: [...follow, "create", "patch", "delete"],
+      verbs: declare,
       purpose: "running the migration",
     },
     { apiGroup: "", resources: ["pods"], verbs: [...follow, "delete"], purpose: "following pods" },
     { apiGroup: "", resources: ["pods/log"], verbs: ["get"], purpose: "saying why something failed" },
     { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, and checking" },
-    { apiGroup: "", resources: ["events"], verbs: ["list"], purpose: "saying why something failed" },
+    { apiGroup: "", resources: ["events"], verbs: ["list", "watch"], purpose: "saying why something failed" },
   ];
 }
 

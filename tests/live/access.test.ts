@@ -77,6 +77,19 @@ describe("an operator with no more rights than needed", function () {
     assert.equal(again.exitCode, 0, again.output);
   });
 
+  it("removes with that Role what the stack no longer declares", async () => {
+    const disruptions = () => kubectl.run(["get", "poddisruptionbudgets", "--output=name"]);
+    for (const [replicas, declared] of [
+      ["2", /unity-backend/],
+      ["1", /^$/],
+    ] as const) {
+      const engine = await stack.engine({ replicas }, undefined, join(folder, "operator"));
+      const { exitCode, output } = await engine.run("up");
+      assert.equal(exitCode, 0, output);
+      assert.match((await disruptions()).trim(), declared);
+    }
+  });
+
   it("lets an account look that may change nothing", async () => {
     const preview = await run("previewer", "preview", "--expect-no-changes");
     assert.equal(preview.exitCode, 0, preview.output);
