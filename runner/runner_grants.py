@@ -61,8 +61,8 @@ DEFAULTS = """
 def grant(session: Connection, role: str) -> None:
     """Gives the role its rights, and takes what is more, all or nothing.
 
-    :raises Refusal: if the role can make tables, or can't use the schema, and this session may not change that; or if it
-        has rights as a member of another role that it must not have.
+    :raises Refusal: if the role can make tables, or can't use the schema, and this session may not change that; or if
+        it has rights as a member of another role that it must not have.
     """
     statements = missing_statements(session, role)
     if statements:

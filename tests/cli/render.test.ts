@@ -120,7 +120,9 @@ describe("unity render", function () {
   });
 
   it("needs no URL of two roles that are elsewhere", async () => {
-    await renderStack("  unity:context: there\n  unity:roles: two\n  unity:initContainer: wait\n  unity:database: external\n");
+    await renderStack(
+      "  unity:context: there\n  unity:roles: two\n  unity:initContainer: wait\n  unity:database: external\n",
+    );
     assert.match(read(jobs), /- --application-role=homelab_app\n/);
   });
 
