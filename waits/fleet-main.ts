@@ -1,5 +1,6 @@
 // `node waits/fleet-main.ts fleet`, with what to start and where as JSON on standard input: tells how far it is until
 // all tenants are migrated, or says which failed and why, and exits with 1.
+import "../short-lived.ts";
 import { text } from "node:stream/consumers";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { migrateFleet } from "./fleet.ts";

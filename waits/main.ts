@@ -1,5 +1,6 @@
 // `node waits/main.ts job|rollout`, with where to look as JSON in UNITY_WAIT: tells how far it is until it is done, or
 // says what it failed for and exits with 1.
+import "../short-lived.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { migrateJob, noteLast } from "./job.ts";
 import { rollout } from "./rollout.ts";
