@@ -139,7 +139,7 @@ describe("the schema's overview", () => {
 });
 
 describe("unity chain", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-chain-"));

@@ -18,7 +18,7 @@ const inputs = (configFile = join(projectRoot, "Pulumi.dev.yaml")) =>
   withRelease({ configFile }, (settings, release) => documentInputs(settings, release, []));
 
 describe("unity docs", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
 
   it("would write what is committed; if not: npm run unity -- docs", async () => {
     const { code, stdout } = await unity("docs", "--check", "--stack", "dev");

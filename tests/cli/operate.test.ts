@@ -17,7 +17,7 @@ const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]
 const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
 
 describe("unity apply, check, logs and verify", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-operate-"));

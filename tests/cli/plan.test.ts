@@ -17,7 +17,7 @@ const file = `config:
 const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: answer(found) });
 
 describe("unity plan and unity status", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-plan-"));

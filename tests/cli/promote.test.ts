@@ -32,7 +32,7 @@ config:
 `;
 
 describe("unity promote", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let folder: string;
   let stack: string;
   beforeEach(() => {
