@@ -1,14 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseSecrets } from "./manifests/database-secrets.ts";
-import type { DatabaseTls } from "./manifests/database-tls.ts";
-import type { InitContainerMode, TimeBudget } from "./manifests/runner.ts";
+import { budgetFaults, type InitContainerMode, type TimeBudget } from "./manifests/runner.ts";
 import type { Approval } from "./migrations/approvals.ts";
 import { unknownPlan } from "./migrations/refusal.ts";
 import { projectRoot } from "./paths.ts";
-import { type ExternalDatabase, type OwnedDatabase, readAccess, readDatabase } from "./settings/database.ts";
+import {
+  type DatabaseAccess,
+  type ExternalDatabase,
+  type OwnedDatabase,
+  readAccess,
+  readDatabase,
+} from "./settings/database.ts";
+import { declaredSettings } from "./settings/declared.ts";
 import { productionFaults } from "./settings/production-rules.ts";
 import { SettingsReader } from "./settings/reader.ts";
-import { readSettingsSchema } from "./settings/schema.ts";
 
 /** Dumps that are taken before each migration. */
 export interface RestorePoints {
@@ -22,7 +26,7 @@ export interface RestorePoints {
 export type Environment = (typeof environments)[number];
 
 /** Everything a stack decides. */
-export interface Settings {
+export interface Settings extends DatabaseAccess {
   readonly environment: Environment;
   /** Context of the user's kubeconfig. */
   readonly context: string;
@@ -37,14 +41,6 @@ export interface Settings {
   readonly initContainer: InitContainerMode;
   readonly rolloutTimeoutSeconds: number;
   readonly database: OwnedDatabase | ExternalDatabase;
-  /** The application's own role; the one that migrates is the application's, too, if it is not set. */
-  readonly applicationRole: string | undefined;
-  /** The name that it has, or would have: a stack with one role may have had two. */
-  readonly namedRole: string;
-  readonly databaseSecrets: DatabaseSecrets;
-  readonly databaseTls: DatabaseTls | undefined;
-  /** Whether network policies close what Unity's pods don't need. */
-  readonly networkPolicies: boolean;
   readonly budget: TimeBudget;
   /** Revision to bring the database to, instead of the lock's head. */
   readonly targetRevision: string | undefined;
@@ -77,13 +73,8 @@ function readBudget(reader: SettingsReader): TimeBudget {
     deadlineSeconds: reader.integer("deadlineSeconds", 1, day),
     awaitTimeoutSeconds: reader.integer("awaitTimeoutSeconds", 1, day),
   };
-  const parts = Object.entries(budget);
-  for (const [index, [longer, limit]] of parts.entries()) {
-    const [shorter, seconds] = parts[index - 1] ?? ["", 0];
-    if (seconds >= limit) {
-      reader.fault(longer, limit, `more than ${shorter}, which is ${seconds}`, `${longer} ${2 * seconds}`);
-    }
-  }
+  for (const { name, seconds, least, bound } of budgetFaults(budget))
+    reader.fault(name, seconds, `more than ${bound}`, `${name} ${2 * least}`);
   return budget;
 }
 
@@ -108,7 +99,7 @@ function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade:
  */
 export function loadSettings(config: pulumi.Config = new pulumi.Config("unity")): Settings {
   const reader = new SettingsReader(config);
-  reader.refuseUnknown(readSettingsSchema(projectRoot));
+  reader.refuseUnknown(declaredSettings(projectRoot));
   const allowDowngrade = reader.flag("allowDowngrade");
   const postgresImage = readPostgresImage(reader);
   const access = readAccess(reader);

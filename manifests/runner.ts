@@ -20,6 +20,18 @@ export interface TimeBudget {
   readonly awaitTimeoutSeconds: number;
 }
 
+/** @returns The parts that are no whole seconds, or not longer than the part before; `bound` says than what. */
+export function budgetFaults(
+  budget: TimeBudget,
+): readonly { readonly name: string; readonly seconds: number; readonly least: number; readonly bound: string }[] {
+  const parts = Object.entries(budget) as [keyof TimeBudget, number][];
+  return parts.flatMap(([name, seconds], index) => {
+    const [shorter, least] = parts[index - 1] ?? [undefined, 0];
+    if (Number.isInteger(seconds) && seconds > least) return [];
+    return [{ name, seconds, least, bound: shorter === undefined ? "0" : `${shorter}, which is ${least}` }];
+  });
+}
+
 /** `upgrade`: migrate when behind. `wait`: only wait until the database is at head. */
 export type InitContainerMode = "upgrade" | "wait";
 

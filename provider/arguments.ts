@@ -1,5 +1,5 @@
 import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
-import type { TimeBudget } from "../manifests/runner.ts";
+import { budgetFaults, type TimeBudget } from "../manifests/runner.ts";
 
 /** What every migration takes. Plain values: they decide on the objects' names. */
 export interface CommonArgs {
@@ -44,15 +44,12 @@ export function textFaults(propertyPath: string, value: unknown): InputPropertyE
   return [{ propertyPath, reason: `is ${JSON.stringify(value) ?? "missing"}: give it a text` }];
 }
 
-function secondsFaults(budget: TimeBudget): InputPropertyErrorDetails[] {
-  const { awaitTimeoutSeconds: _, ...given } = budget;
-  const parts = Object.entries(given);
-  return parts.flatMap(([propertyPath, value], index) => {
-    const [shorter, least] = parts[index - 1] ?? [undefined, 0];
-    if (Number.isInteger(value) && value > least) return [];
-    const bound = shorter === undefined ? "0" : `${shorter}, which is ${least}`;
-    return [{ propertyPath, reason: `is ${value}: give it whole seconds, more than ${bound}` }];
-  });
+function secondsFaults(args: CommonArgs): InputPropertyErrorDetails[] {
+  const given = budgetFaults(budgetOf(args)).filter(({ name }) => name !== "awaitTimeoutSeconds");
+  return given.map(({ name, seconds, bound }) => ({
+    propertyPath: name,
+    reason: `is ${seconds}: give it whole seconds, more than ${bound}`,
+  }));
 }
 
 /**
@@ -64,11 +61,7 @@ function secondsFaults(budget: TimeBudget): InputPropertyErrorDetails[] {
 export function checkArguments(args: CommonArgs, own: readonly InputPropertyErrorDetails[]): void {
   const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
   const texts = Object.entries({ context, namespace, image, appFolder });
-  const errors = [
-    ...texts.flatMap(([name, value]) => textFaults(name, value)),
-    ...secondsFaults(budgetOf(args)),
-    ...own,
-  ];
+  const errors = [...texts.flatMap(([name, value]) => textFaults(name, value)), ...secondsFaults(args), ...own];
   if (!pullPolicies.includes(imagePullPolicy)) {
     const reason = `is ${JSON.stringify(imagePullPolicy)}: one of ${pullPolicies.join(", ")} is allowed`;
     errors.push({ propertyPath: "imagePullPolicy", reason });

@@ -31,6 +31,7 @@ export interface ExternalDatabase {
 
 /** Who gets to the database, and how. */
 export interface DatabaseAccess {
+  /** The application's own role; the one that migrates is the application's, too, if it is not set. */
   readonly applicationRole: string | undefined;
   /** The name that it has, or would have: a stack with one role may have had two. */
   readonly namedRole: string;

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Approval, parseApprovals } from "../migrations/approvals.ts";
 import { nearest } from "../migrations/nearest.ts";
-import type { SettingsSchema } from "./schema.ts";
 
 /** Reads configuration values and collects every fault, so that one run shows them all. */
 export class SettingsReader {
@@ -18,9 +17,9 @@ export class SettingsReader {
   }
 
   /** Finds what is set under names that the project doesn't declare: a mistyped setting would change nothing. */
-  refuseUnknown(schema: SettingsSchema): void {
+  refuseUnknown(declared: readonly string[]): void {
     const prefix = `${this.#config.name}:`;
-    const known = Object.keys(schema).map((key) => key.slice(prefix.length));
+    const known = declared.map((key) => key.slice(prefix.length));
     for (const key of Object.keys(pulumi.runtime.allConfig())) {
       const name = key.slice(prefix.length);
       if (!key.startsWith(prefix) || known.includes(name)) continue;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { projectRoot } from "../../paths.ts";
+import { declaredSettings } from "../../settings/declared.ts";
 import { readSettingsSchema, settingDefaults } from "../../settings/schema.ts";
 import { loadSettings, type Settings } from "../../settings.ts";
 
@@ -266,6 +267,10 @@ describe("loadSettings", () => {
         /databasePassword is "\[in plain\]"; .*config set --secret databasePassword/.test(error.message) &&
         !error.message.includes("hunter2"),
     );
+  });
+
+  it("finds the settings that Pulumi.yaml declares without its parser", () => {
+    assert.deepEqual(declaredSettings(projectRoot), Object.keys(schema));
   });
 
   it("reads nothing that Pulumi.yaml doesn't declare, and declares nothing that is not read", () => {
