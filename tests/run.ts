@@ -1,5 +1,5 @@
 // `node tests/run.ts [SUITE …]`: runs the suites, each on what it needs (a real PostgreSQL, a real cluster), and ends
-// with one line that counts them all. What it starts, it stops.
+// with what failed and one line that counts them all. What it starts, it stops.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -80,7 +80,7 @@ async function python(print: Print): Promise<Counts> {
   try {
     const env = { TEST_DATABASE_URL: postgres.url, PYTHONDONTWRITEBYTECODE: "1" };
     const pytest = (...options: string[]) =>
-      run([interpreter, "-m", "pytest", "-q", "-rs", ...options], print, env, backend);
+      run([interpreter, "-m", "pytest", "-q", "-rfEs", ...options], print, env, backend);
     return sum(await Promise.all([pytest(), pytest("../tests/runner")]));
   } finally {
     await postgres.stop();
@@ -91,7 +91,7 @@ async function python(print: Print): Promise<Counts> {
 async function onCluster(print: Print, pattern: string): Promise<Counts> {
   if (process.env.CONTEXT !== undefined || (await clusterStatus()).running) return liveTests(print, pattern);
   try {
-    return sum([await liveTests(print, pattern), await stopAndLook(print)]);
+    return sum([await liveTests(print, pattern), await stopAndLook()]);
   } finally {
     await stopCluster();
   }
@@ -107,11 +107,11 @@ async function liveTests(print: Print, pattern: string): Promise<Counts> {
 }
 
 /** Stops the cluster; that nothing of it is left is a test. */
-async function stopAndLook(print: Print): Promise<Counts> {
+async function stopAndLook(): Promise<Counts> {
   await stopCluster();
   const left = await inventory();
-  for (const thing of left) print(`left behind by the cluster: ${thing}\n`);
-  return left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  const failures = left.map((thing) => `left behind by the cluster: ${thing}`);
+  return left.length === 0 ? { passed: 1, failed: 0, failures } : { passed: 0, failed: 1, failures };
 }
 
 const live = (print: Print) => onCluster(print, "tests/live/*.test.ts");
@@ -141,13 +141,14 @@ async function runSuite(name: Name, alone: boolean): Promise<Counts> {
   const started = performance.now();
   console.log(`== ${name}: started`);
   const counts = await suites[name](print).catch((error: unknown): Counts => {
-    print(`${error instanceof Error ? error.message : error}\n`);
-    return { passed: 0, failed: 1 };
+    const message = error instanceof Error ? error.message : String(error);
+    print(`${message}\n`);
+    return { passed: 0, failed: 1, failures: [message] };
   });
   process.stdout.write(kept.join(""));
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s\n`);
-  return counts;
+  return { ...counts, failures: counts.failures.map((failure) => `${name}: ${failure}`) };
 }
 
 const asked = process.argv.slice(2);
@@ -161,6 +162,7 @@ for (const stage of stages) {
   const names = stage.filter((name) => (asked.length === 0 ? !onDemand.includes(name) : asked.includes(name)));
   counts.push(...(await Promise.all(names.map((name) => runSuite(name, names.length === 1)))));
 }
-const { passed, failed } = sum(counts);
+const { passed, failed, failures } = sum(counts);
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

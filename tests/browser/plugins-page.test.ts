@@ -9,15 +9,13 @@ import { startChromium } from "./chromium.ts";
 import { contrasts } from "./contrast.ts";
 import { PluginsPage, windows } from "./plugins-page.ts";
 
-describe("the Plugins page", function () {
-  this.timeout(60_000);
+describe("the Plugins page", () => {
   let folder: string;
   let backend: Backend;
   let browser: Browser;
   let page: PluginsPage;
 
-  before(async function () {
-    this.timeout(600_000); // the first time, Chromium and the Python environment are installed
+  before(async () => {
     folder = await mkdtemp(join(tmpdir(), "unity-browser-"));
     browser = await startChromium(join(folder, "profile"));
     backend = await startBackend();

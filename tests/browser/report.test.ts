@@ -25,15 +25,13 @@ const overlap = (one: Rectangle, other: Rectangle) =>
   one.y < other.y + other.height &&
   other.y < one.y + one.height;
 
-describe("the report, in a browser", function () {
-  this.timeout(180_000);
+describe("the report, in a browser", () => {
   let folder: string;
   let browser: Browser;
   let page: ReportPage;
   let markup: string;
 
-  before(async function () {
-    this.timeout(600_000); // the first time, Chromium is installed
+  before(async () => {
     folder = await mkdtemp(join(tmpdir(), "unity-report-"));
     browser = await startChromium(join(folder, "profile"));
     markup = renderReport(await reportOf(faultyLock, askedBehind()));

@@ -16,9 +16,7 @@ const kubectls = {
   "tells a secret": "echo 'at postgresql://u:hunter2@h/d, PASSWORD=hunter2' >&2; exit 1",
 } as const;
 
-describe("the checks' program, when a check (F23)", function () {
-  this.timeout(20_000);
-
+describe("the checks' program, when a check (F23)", () => {
   async function run(script: string) {
     const folder = mkdtempSync(join(tmpdir(), "unity-checks-"));
     writeFileSync(join(folder, "kubectl"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });

@@ -16,8 +16,7 @@ import { alembicPython, unity } from "./unity.ts";
 const backend = join(projectRoot, "backend");
 const own = "postgresql://homelab_user:hunter2@postgres-service:5432/homelab_db";
 
-describe("the checks of what is in the image", function () {
-  this.timeout(300_000);
+describe("the checks of what is in the image", () => {
   let folder: string;
   let python: string;
   const { PATH, DATABASE_URL } = process.env;

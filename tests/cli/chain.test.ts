@@ -138,8 +138,7 @@ describe("the schema's overview", () => {
   });
 });
 
-describe("unity chain", function () {
-  this.timeout(60_000);
+describe("unity chain", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-chain-"));

@@ -50,8 +50,7 @@ describe("the words that TAB offers", () => {
   });
 });
 
-describe("unity completion", function () {
-  this.timeout(60_000);
+describe("unity completion", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-completion-"));

@@ -17,9 +17,7 @@ const lock = JSON.parse(readFileSync(join(projectRoot, "backend/migrations.lock.
 const inputs = (configFile = join(projectRoot, "Pulumi.dev.yaml")) =>
   withRelease({ configFile }, (settings, release) => documentInputs(settings, release, []));
 
-describe("unity docs", function () {
-  this.timeout(60_000);
-
+describe("unity docs", () => {
   it("would write what is committed; if not: npm run unity -- docs", async () => {
     const { code, stdout } = await unity("docs", "--check", "--stack", "dev");
     assert.equal(code, 0, stdout);

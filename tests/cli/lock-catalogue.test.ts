@@ -8,8 +8,7 @@ import { ChainProject } from "../fixtures/chains/project.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { alembicPython, unity } from "./unity.ts";
 
-describe("SQL in the lock, run on PostgreSQL", function () {
-  this.timeout(120_000);
+describe("SQL in the lock, run on PostgreSQL", () => {
   let postgres: Postgres;
   let python: string;
   before(async () => {

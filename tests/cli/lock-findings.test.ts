@@ -135,8 +135,7 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
   ["drops a table by its new name", ['op.drop_table("elder")'], ["ban-drop-table error 0"], [exclusive("elder")]],
 ];
 
-describe("findings and locks in the lock", function () {
-  this.timeout(300_000);
+describe("findings and locks in the lock", () => {
   const revisions = new Map<string, LockedRevision>();
   let said: string;
 

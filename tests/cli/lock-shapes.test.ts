@@ -6,8 +6,7 @@ import { verifyLockedFiles } from "../../migrations/read-lock.ts";
 import { ChainProject, linearChain, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, unity } from "./unity.ts";
 
-describe("unity lock on other chains", function () {
-  this.timeout(300_000);
+describe("unity lock on other chains", () => {
   let python: string;
   let project: ChainProject | undefined;
   before(async () => {

@@ -70,8 +70,7 @@ const rendered = {
   enumeration: ['op.create_table("e", sa.Column("m", sa.Enum("x", name="mood")))'],
 } satisfies Record<string, Body>;
 
-describe("SQL in the lock", function () {
-  this.timeout(300_000);
+describe("SQL in the lock", () => {
   const revisions = new Map<string, LockedRevision>();
   let said: string;
 

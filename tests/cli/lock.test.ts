@@ -4,8 +4,7 @@ import type { Lock, LockedRevision } from "../../migrations/lock.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { alembicPython, type CommandResult, unity } from "./unity.ts";
 
-describe("unity lock", function () {
-  this.timeout(300_000);
+describe("unity lock", () => {
   let project: ChainProject;
   let python: string;
   before(async () => {

@@ -16,8 +16,7 @@ const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
 const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
 const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
 
-describe("unity apply, check, logs and verify", function () {
-  this.timeout(60_000);
+describe("unity apply, check, logs and verify", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-operate-"));

@@ -16,8 +16,7 @@ const file = `config:
 `;
 const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: answer(found) });
 
-describe("unity plan and unity status", function () {
-  this.timeout(60_000);
+describe("unity plan and unity status", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-plan-"));

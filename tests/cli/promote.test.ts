@@ -31,8 +31,7 @@ config:
     secure: v1:CCCC:DDDD
 `;
 
-describe("unity promote", function () {
-  this.timeout(60_000);
+describe("unity promote", () => {
   let folder: string;
   let stack: string;
   beforeEach(() => {

@@ -21,8 +21,7 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[];
 }
 
-describe("unity render", function () {
-  this.timeout(30_000);
+describe("unity render", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-render-"));

@@ -21,8 +21,7 @@ const textOf = (page: string, id: string) => {
     .replaceAll(/\s+/g, " ");
 };
 
-describe("the report's page", function () {
-  this.timeout(60_000);
+describe("the report's page", () => {
   let page: string;
   before(async () => {
     page = renderReport(await reportOf(faultyLock, askedBehind()));
@@ -146,8 +145,7 @@ describe("the report's page", function () {
   });
 });
 
-describe("unity report", function () {
-  this.timeout(120_000);
+describe("unity report", () => {
   let folder: string;
   let output: string;
   before(() => {

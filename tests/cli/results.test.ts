@@ -67,8 +67,7 @@ const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>
  */
 const elsewhere = ["check 0", "restore 0", "promote 0", "promote 1"];
 
-describe("what commands print and exit with", function () {
-  this.timeout(120_000);
+describe("what commands print and exit with", () => {
   let folder: string;
   let chains: Readonly<Record<string, string>>;
   let projects: readonly ChainProject[] = [];

@@ -14,8 +14,7 @@ const twoHeads: readonly RevisionSource[] = [
   { id: "right", down: "first" },
 ];
 
-describe("unity revision", function () {
-  this.timeout(300_000);
+describe("unity revision", () => {
   let python: string;
   before(async () => {
     python = await alembicPython();

@@ -31,8 +31,7 @@ function modeOf(name: string): LockMode {
   return mode;
 }
 
-describe("locks of statements, compared with PostgreSQL's own", function () {
-  this.timeout(120_000);
+describe("locks of statements, compared with PostgreSQL's own", () => {
   let postgres: Postgres;
   const taken = new Map<string, Record<string, LockMode>>();
   let effect: (statement: string) => ReturnType<typeof effectOf>;

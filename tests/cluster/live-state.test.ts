@@ -27,9 +27,7 @@ const job = (name: string, type?: string, more: object = {}) => ({
 const list = (...items: object[]) => ({ output: JSON.stringify({ items }) });
 const refused = { error: "psycopg.OperationalError: connection refused\ncommand terminated with exit code 1" };
 
-describe("readLive", function () {
-  this.timeout(10_000);
-
+describe("readLive", () => {
   it("finds nothing deployed where the namespace or the pods are missing", async () => {
     const { reading, jobs } = await read({});
     assert.deepEqual({ reading, jobs }, { reading: { kind: "not-deployed" }, jobs: [] });

@@ -6,8 +6,7 @@ import { Scratch, stepsOf } from "./support.ts";
 const alive = (pid: number): boolean =>
   existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 
-describe("engine interruption", function () {
-  this.timeout(60_000);
+describe("engine interruption", () => {
   let scratch: Scratch;
   const slow = (seconds: number) => ({
     resources: [

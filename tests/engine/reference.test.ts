@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Scratch, stepsOf } from "./support.ts";
 
-describe("engine reference to a stack", function () {
-  this.timeout(60_000);
+describe("engine reference to a stack", () => {
   const given = process.env.PULUMI_CONFIG_PASSPHRASE;
   let [source, reader]: Scratch[] = [];
   before(async () => {

@@ -31,8 +31,7 @@ const resource = (name: string, more: Partial<Resource> = {}): Resource => ({
   ...more,
 });
 
-describe("engine secrets and state", function () {
-  this.timeout(20_000);
+describe("engine secrets and state", () => {
   let folder = "";
   const given = process.env.PULUMI_CONFIG_PASSPHRASE;
   beforeEach(() => {

@@ -3,8 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Scratch, stepsOf } from "./support.ts";
 
-describe("engine update", function () {
-  this.timeout(60_000);
+describe("engine update", () => {
   let scratch: Scratch;
   afterEach(() => scratch.remove());
   const listing = (resources: object[], more: object = {}) => scratch.settings({ resources, ...more });

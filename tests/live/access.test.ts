@@ -7,7 +7,6 @@ import type { Run, Verb } from "../../local/pulumi.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
-const minutes = 60_000;
 const stack = liveStack("access");
 const { namespace, kubectl } = stack;
 
@@ -20,8 +19,7 @@ interface Kubeconfig {
   readonly contexts: readonly { readonly context: { readonly user: string } }[];
 }
 
-describe("an operator with no more rights than needed", function () {
-  this.timeout(5 * minutes);
+describe("an operator with no more rights than needed", () => {
   const folder = mkdtempSync(join(tmpdir(), "unity-access-"));
   /** A namespace of the accounts' own, so that the stack's need not exist before them. */
   const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: "default" });

@@ -10,7 +10,6 @@ import { cachePath } from "../../paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
-const minutes = 60_000;
 const head = "add_plugin_execution";
 const stack = liveStack("check");
 const { kubectl } = stack;
@@ -46,8 +45,7 @@ async function restartApp(): Promise<void> {
   }
 }
 
-describe("unity check and unity apply", function () {
-  this.timeout(5 * minutes);
+describe("unity check and unity apply", () => {
   let first: string | undefined;
 
   before(async () => {

@@ -13,7 +13,6 @@ import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { type Breach, breaches, loggedBreaches, type Step } from "./breaches.ts";
 
-const minutes = 60_000;
 const stack = liveStack("checks");
 const { kubectl } = stack;
 const psql = async (...statements: readonly string[]) => {
@@ -44,9 +43,7 @@ const everything = () =>
     "SELECT 'metric', count(*) FROM plugin_metrics",
   );
 
-describe("the checks", function () {
-  this.timeout(5 * minutes);
-
+describe("the checks", () => {
   before(async () => {
     const { exitCode, output } = await (await stack.engine()).run("up");
     assert.equal(exitCode, 0, output);

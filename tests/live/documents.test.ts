@@ -24,7 +24,6 @@ const namespace = "unity-documents";
 const kubectl = new Kubectl({ context, namespace });
 const stack = ["--stack", "dev", "--context", context, "--namespace", namespace];
 const head = "add_plugin_execution";
-const minutes = 60_000;
 
 /** PostgreSQL with its Secret, as `up` would make it. */
 function database(): object {
@@ -79,8 +78,7 @@ const inputs = () =>
     documentInputs(settings, release, []),
   );
 
-describe("what operators get without Pulumi", function () {
-  this.timeout(5 * minutes);
+describe("what operators get without Pulumi", () => {
   let folder: string;
 
   before(async () => {

@@ -46,8 +46,7 @@ const deployment = (image: string, command: string, more: object = {}) => ({
   },
 });
 
-describe("engine on a cluster", function () {
-  this.timeout(120_000);
+describe("engine on a cluster", () => {
   let scratch: Scratch;
   let image = "";
   const declare = (objects: object[], settings: object = {}) =>

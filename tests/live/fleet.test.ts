@@ -9,7 +9,6 @@ import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
 import { type Server, startServer } from "../support/server.ts";
 
-const minutes = 60_000;
 const { UNITY_CONTEXT: context = "", UNITY_POSTGRES_IMAGE } = process.env;
 const namespace = "unity-fleet";
 const kubectl = new Kubectl({ context, namespace });
@@ -45,8 +44,7 @@ function span(job: Job): { readonly from: number; readonly to: number } {
   };
 }
 
-describe("a fleet of 20 databases, one of which can't be migrated", function () {
-  this.timeout(10 * minutes);
+describe("a fleet of 20 databases, one of which can't be migrated", () => {
   let program: Example;
   let server: Server;
   const revisionOf = async (tenant: string) =>

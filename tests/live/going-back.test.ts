@@ -6,7 +6,6 @@ import { type CommandResult, unity } from "../cli/unity.ts";
 import { fixtureImage } from "../support/images.ts";
 import { checkout, liveStack } from "../support/live.ts";
 
-const minutes = 60_000;
 const stack = liveStack("going-back");
 const { kubectl } = stack;
 const [head, target] = ["add_plugin_execution", "a1b2c3d4e5f6"];
@@ -24,8 +23,7 @@ function succeeded({ exitCode, output }: Run): string {
   return output;
 }
 
-describe("going back", function () {
-  this.timeout(8 * minutes);
+describe("going back", () => {
   /** Settings that keep restore points, at the head. */
   const forward = { restorePoint: "true" };
   /** Settings that go back to the release before. */

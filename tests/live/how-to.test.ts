@@ -8,7 +8,6 @@ import { fixtureImage } from "../support/images.ts";
 import { type Checkout, checkout } from "../support/live.ts";
 import { type Block, blocksOf, missingLine } from "../support/pages.ts";
 
-const minutes = 60_000;
 const page = readFileSync(join(projectRoot, "docs/how-to/new-revision.md"), "utf8");
 /** The demo of the walk, beside the user's own. */
 const demo = { STACK: "how-to", namespace: "unity-demo-how-to" };
@@ -82,8 +81,7 @@ class Walk {
   }
 }
 
-describe("docs/how-to/new-revision.md", function () {
-  this.timeout(10 * minutes);
+describe("docs/how-to/new-revision.md", () => {
   let copy: Checkout;
   let walk: Walk;
 

@@ -4,7 +4,6 @@ import type { Run } from "../../local/pulumi.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
-const minutes = 60_000;
 const stack = liveStack("live-state");
 const { kubectl } = stack;
 /** The runner's advisory lock. */
@@ -48,8 +47,7 @@ async function everything(version: (metadata: Metadata) => string): Promise<read
   return [...versions.sort(), await psql("SELECT xmin, version_num FROM alembic_version ORDER BY 2")];
 }
 
-describe("the live state", function () {
-  this.timeout(5 * minutes);
+describe("the live state", () => {
   after(() => stack.remove());
 
   it("previews a stack that was never deployed: all that it may have to apply, and makes no namespace", async () => {

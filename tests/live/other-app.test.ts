@@ -7,7 +7,6 @@ import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
 import { type Server, startServer } from "../support/server.ts";
 
-const minutes = 60_000;
 const { UNITY_CONTEXT: context = "", UNITY_POSTGRES_IMAGE } = process.env;
 const namespace = "unity-other-app";
 const kubectl = new Kubectl({ context, namespace });
@@ -18,8 +17,7 @@ interface Outputs {
   readonly checks: Readonly<Record<string, { readonly passed: boolean }>>;
 }
 
-describe("another app's program, with the package", function () {
-  this.timeout(10 * minutes);
+describe("another app's program, with the package", () => {
   let program: Example;
   let server: Server;
 

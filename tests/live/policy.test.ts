@@ -6,7 +6,6 @@ import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
 import { fixtureImage } from "../support/images.ts";
 import { type Checkout, checkout, liveStack, lock } from "../support/live.ts";
 
-const minutes = 60_000;
 const stack = liveStack("policy");
 const psql = async (statement: string): Promise<string> => {
   const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atqc", statement];
@@ -14,8 +13,7 @@ const psql = async (statement: string): Promise<string> => {
 };
 const state = () => psql("SELECT version_num, to_regclass('plugin_alerts') IS NULL FROM alembic_version");
 
-describe("a revision that destroys data", function () {
-  this.timeout(5 * minutes);
+describe("a revision that destroys data", () => {
   let copy: Checkout;
   let image: string;
 

@@ -7,7 +7,6 @@ import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
 
-const minutes = 60_000;
 const stack = liveStack("roles");
 const { kubectl } = stack;
 const password = () => randomBytes(12).toString("base64url");
@@ -43,9 +42,7 @@ async function found(name: string): Promise<CheckResult> {
 }
 const secrets = async () => (await kubectl.run(["get", "secrets", "--output=name"])).trim().split("\n").sort();
 
-describe("a stack with two roles", function () {
-  this.timeout(5 * minutes);
-
+describe("a stack with two roles", () => {
   before(() => succeeds());
   after(() => stack.remove());
 

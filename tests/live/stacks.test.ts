@@ -11,7 +11,6 @@ import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
 import { type Checkout, checkout, type LiveStack, liveStack, lock } from "../support/live.ts";
 import { offerTls } from "../support/offer-tls.ts";
 
-const minutes = 60_000;
 const [development, staging, production] = [
   liveStack("stacks-dev"),
   liveStack("stacks-staging"),
@@ -54,8 +53,7 @@ async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationData
   return { databaseUrl: url.href, migrationDatabaseUrl };
 }
 
-describe("stacks side by side, and what goes from one to the next", function () {
-  this.timeout(8 * minutes);
+describe("stacks side by side, and what goes from one to the next", () => {
   let settings: Record<string, string> = productionSettings;
   let copy: Checkout;
 

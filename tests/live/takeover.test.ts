@@ -6,7 +6,6 @@ import { HandMade } from "../support/hand-made.ts";
 import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
 
-const minutes = 60_000;
 const rows = "SELECT string_agg(hostname, ',' ORDER BY hostname) FROM servers";
 
 /** A stack that is to take over what an operator has set up in its namespace. */
@@ -48,8 +47,7 @@ function assertOurs({ spec }: LiveDeployment): void {
   assert.equal(containers[0]?.envFrom, undefined);
 }
 
-describe("what was set up by hand", function () {
-  this.timeout(6 * minutes);
+describe("what was set up by hand", () => {
   const it_ = takingOver("takeover");
   const { kubectl, namespace, handMade } = it_;
 
@@ -155,8 +153,7 @@ describe("what was set up by hand", function () {
   });
 });
 
-describe("an `up` that is killed while it takes over", function () {
-  this.timeout(6 * minutes);
+describe("an `up` that is killed while it takes over", () => {
   const it_ = takingOver("takeover-killed");
   const { kubectl, namespace, handMade } = it_;
 

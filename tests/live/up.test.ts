@@ -3,7 +3,6 @@ import { checkNames } from "../../checks/names.ts";
 import { newestServingPod, type Pod, podsOf } from "../../cluster/pods.ts";
 import { liveStack } from "../support/live.ts";
 
-const minutes = 60_000;
 const stack = liveStack("up");
 const { kubectl } = stack;
 
@@ -21,9 +20,7 @@ const psql = async (...options: string[]) =>
 const everyPod = async () =>
   (await kubectl.get<{ items: Pod[] }>("pods")).items.map(({ metadata }) => metadata.name).sort();
 
-describe("one up on an empty namespace", function () {
-  this.timeout(5 * minutes);
-
+describe("one up on an empty namespace", () => {
   before(async () => {
     const { exitCode, output } = await (await stack.engine()).run("up");
     assert.equal(exitCode, 0, output);

@@ -17,8 +17,7 @@ interface Declared {
   readonly exist: readonly boolean[];
 }
 
-describe("the package that npm packs", function () {
-  this.timeout(300_000);
+describe("the package that npm packs", () => {
   let folder = "";
   /** Runs a program to its end, whatever its exit code. */
   const ended = async (program: string, ...words: string[]) =>

@@ -67,8 +67,7 @@ const failedJob = {
   status: { conditions: [{ type: "Failed", status: "True" }] },
 };
 
-describe("the component provider, as the Pulumi CLI starts it", function () {
-  this.timeout(180_000);
+describe("the component provider, as the Pulumi CLI starts it", () => {
   let child: ChildProcess;
   // biome-ignore lint/suspicious/noExplicitAny: the SDK gives its clients no types
   let client: any;

@@ -1,24 +1,73 @@
 import assert from "node:assert/strict";
-import { countsOf, sum } from "../support/counts.ts";
+import { type Counts, countsOf, sum } from "../support/counts.ts";
+
+const mocha = `
+  3 passing (1s)
+  2 failing
+
+  1) a stack
+       with two roles
+         refuses {"size": two}:
+
+      AssertionError [ERR_ASSERTION]: no answer within 3 s
+      + expected - actual
+      at Context.<anonymous> (tests/a.test.ts:1:2)
+
+  2) "before all" hook in "reads":
+     Error: Timeout of 600000ms exceeded.
+      at listOnTimeout (node:internal/timers:605:17)
+`;
+const pytest = `..F
+=========================== short test summary info ============================
+SKIPPED [1] test_pooler.py:3: no pgbouncer
+FAILED tests/test_a.py::test_reads[two] - assert 1 == 2
+ERROR tests/test_b.py - ImportError: no module
+1 failed, 12 passed, 1 skipped, 1 error in 3.40s
+`;
 
 describe("countsOf", () => {
-  const cases: [string, string, number, { passed: number; failed: number }][] = [
-    ["mocha, all passed", "\n  88 passing (460ms)\n", 0, { passed: 88, failed: 0 }],
-    ["mocha, some failed", "  3 passing (1s)\n  2 failing\n", 2, { passed: 3, failed: 2 }],
-    ["pytest, all passed", "..\n12 passed in 3.40s\n", 0, { passed: 12, failed: 0 }],
-    ["pytest, failures and errors", "1 failed, 12 passed, 2 errors in 3.40s\n", 1, { passed: 12, failed: 3 }],
-    ["a runner that died", "Segmentation fault\n", 139, { passed: 0, failed: 1 }],
-    ["a runner that failed after its tests", "  3 passing (1s)\n", 1, { passed: 3, failed: 1 }],
-    ["a runner that found no test", "  0 passing (1ms)\n", 0, { passed: 0, failed: 1 }],
+  const all: [string, string, number, Counts][] = [
+    ["mocha, all passed", "\n  88 passing (460ms)\n", 0, { passed: 88, failed: 0, failures: [] }],
+    [
+      "mocha, some failed",
+      mocha,
+      2,
+      {
+        passed: 3,
+        failed: 2,
+        failures: [
+          'a stack with two roles refuses {"size": two}: AssertionError [ERR_ASSERTION]: no answer within 3 s',
+          '"before all" hook in "reads": Error: Timeout of 600000ms exceeded.',
+        ],
+      },
+    ],
+    [
+      "pytest, failures and errors",
+      pytest,
+      1,
+      {
+        passed: 12,
+        failed: 2,
+        failures: ["tests/test_a.py::test_reads[two] - assert 1 == 2", "tests/test_b.py - ImportError: no module"],
+      },
+    ],
+    ["a runner that died", "Segmentation fault\n", 139, broken(139, 0)],
+    ["a runner that failed after its tests", "  3 passing (1s)\n", 1, broken(1, 3)],
+    ["a runner that found no test", "  0 passing (1ms)\n", 0, broken(0, 0)],
   ];
-  for (const [what, output, exitCode, expected] of cases) {
+  for (const [what, output, exitCode, expected] of all) {
     it(`counts ${what}`, () => assert.deepEqual(countsOf(output, exitCode), expected));
   }
+
   it("adds up", () => {
     const counts = [
-      { passed: 1, failed: 2 },
-      { passed: 3, failed: 4 },
+      { passed: 1, failed: 2, failures: ["a", "b"] },
+      { passed: 3, failed: 1, failures: ["c"] },
     ];
-    assert.deepEqual(sum(counts), { passed: 4, failed: 6 });
+    assert.deepEqual(sum(counts), { passed: 4, failed: 3, failures: ["a", "b", "c"] });
   });
+
+  function broken(exitCode: number, passed: number): Counts {
+    return { passed, failed: 1, failures: [`the tests' runner ended with exit code ${exitCode}, ${passed} passed`] };
+  }
 });

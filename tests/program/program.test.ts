@@ -22,8 +22,7 @@ function follows(registrations: readonly Registration[], one: Registration, othe
   );
 }
 
-describe("the program", function () {
-  this.timeout(20_000);
+describe("the program", () => {
   let registrations: Registration[];
   let outputs: typeof import("../../index.ts");
 
@@ -97,8 +96,7 @@ describe("the program", function () {
   });
 });
 
-describe("the program on a database that is there", function () {
-  this.timeout(20_000);
+describe("the program on a database that is there", () => {
   /** Runs the program anew: Node keeps a module, but for another query. */
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
     const remove = fakeKubectl({

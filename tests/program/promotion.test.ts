@@ -72,8 +72,7 @@ async function refusal(settings: Record<string, string>, stacks: StackOutputs, r
 
 const whenKnown = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
 
-describe("the program in production", function () {
-  this.timeout(20_000);
+describe("the program in production", () => {
   it("deploys what has succeeded in staging, also if staging has gone on since", async () => {
     for (const releases of [[staged], [{ ...staged, head: "later" }, staged]]) {
       const { registrations } = await run(production, stagingHas(...releases));
@@ -125,8 +124,7 @@ describe("the program in production", function () {
   });
 });
 
-describe("the program in staging", function () {
-  this.timeout(20_000);
+describe("the program in staging", () => {
   const releasesOf = async (settings: Record<string, string>, known: readonly unknown[] = []) =>
     whenKnown((await run(settings, { "organization/unity/test": { releases: known } })).result.releases);
 
@@ -142,8 +140,7 @@ describe("the program in staging", function () {
   });
 });
 
-describe("the program with what must never be", function () {
-  this.timeout(20_000);
+describe("the program with what must never be", () => {
   const names = (registrations: readonly Registration[]) => registrations.map(({ name }) => name);
 
   it("refuses a literal credential before it declares anything, without repeating it", async () => {

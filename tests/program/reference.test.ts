@@ -10,8 +10,7 @@ import { readSettingsSchema } from "../../settings/schema.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 
-describe("the reference", function () {
-  this.timeout(60_000);
+describe("the reference", () => {
   let files: readonly GeneratedFile[];
   before(() => {
     files = referenceFiles();

@@ -1,11 +1,24 @@
-/** How many tests passed and failed. */
+/** How many tests passed and failed, and which failed: a line each. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
+  readonly failures: readonly string[];
 }
 
 function total(output: string, pattern: RegExp): number {
   return [...output.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** What mocha (`  1) suite\n       title:\n\n      error`) and pytest (`FAILED file::test - error`) say of each failure. */
+function failuresOf(output: string): string[] {
+  const mocha = output
+    .slice(Math.max(output.search(/^ {2}\d+ failing$/m), 0))
+    .matchAll(/^ {2}\d+\) ([\s\S]+?):\n(?:\s*\n)? +(.+)$/gm);
+  const pytest = output.matchAll(/^(?:FAILED|ERROR) (.+)$/gm);
+  return [
+    ...[...mocha].map(([, title = "", error]) => `${title.replaceAll(/\s+/g, " ")}: ${error}`),
+    ...[...pytest].map(([, failure = ""]) => failure),
+  ];
 }
 
 /**
@@ -17,13 +30,16 @@ export function countsOf(output: string, exitCode: number): Counts {
   const passed = total(output, /^ {2}(\d+) passing\b/gm) + total(output, /\b(\d+) passed\b.* in [\d.]+s/g);
   const failed =
     total(output, /^ {2}(\d+) failing\b/gm) + total(output, /\b(\d+) (?:failed|errors?)\b(?=.* in [\d.]+s)/g);
-  return { passed, failed: failed === 0 && (exitCode !== 0 || passed === 0) ? 1 : failed };
+  if (failed > 0) return { passed, failed, failures: failuresOf(output) };
+  if (exitCode === 0 && passed > 0) return { passed, failed, failures: [] };
+  return { passed, failed: 1, failures: [`the tests' runner ended with exit code ${exitCode}, ${passed} passed`] };
 }
 
 /** @returns The counts together. */
 export function sum(counts: readonly Counts[]): Counts {
-  return counts.reduce((all, { passed, failed }) => ({ passed: all.passed + passed, failed: all.failed + failed }), {
-    passed: 0,
-    failed: 0,
-  });
+  return {
+    passed: counts.reduce((all, { passed }) => all + passed, 0),
+    failed: counts.reduce((all, { failed }) => all + failed, 0),
+    failures: counts.flatMap(({ failures }) => failures),
+  };
 }

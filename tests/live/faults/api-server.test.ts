@@ -5,7 +5,6 @@ import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { type ApiProxy, apiProxy } from "../../support/api-proxy.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("api-server", {
   statementTimeoutSeconds: "150",
   deadlineSeconds: "200",
@@ -13,8 +12,7 @@ const stack = new FaultStack("api-server", {
 });
 const { kubectl } = stack.live;
 
-describe("an API server that goes away", function () {
-  this.timeout(5 * minutes);
+describe("an API server that goes away", () => {
   let ninth: NinthRelease;
   let proxy: ApiProxy;
 

@@ -5,7 +5,6 @@ import { postgresDeploymentSpec, postgresServiceSpec } from "../../../manifests/
 import { heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("disk", { database: "external" }, "small");
 const { kubectl, namespace } = stack.live;
 
@@ -34,8 +33,7 @@ function postgresWithSmallDisk(password: string): object[] {
   ];
 }
 
-describe("a database whose disk is full", function () {
-  this.timeout(5 * minutes);
+describe("a database whose disk is full", () => {
   const password = randomBytes(12).toString("hex");
   let ninth: NinthRelease;
 

@@ -12,12 +12,10 @@ const stack = new FaultStack("killed");
 describe("an `up` that is killed", () => {
   let ninth: NinthRelease;
 
-  before(async function () {
-    this.timeout(5 * minutes);
+  before(async () => {
     [ninth] = await Promise.all([ninthRelease(), stack.deploy()]);
   });
-  after(async function () {
-    this.timeout(5 * minutes);
+  after(async () => {
     ninth?.remove();
     await stack.end();
   });

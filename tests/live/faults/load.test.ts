@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { FaultStack } from "../../support/faults.ts";
 import { startLoad } from "../../support/load.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("load", { replicas: "2" });
 const least = { requests: 10_000, rollouts: 2 } as const;
 
-describe("a rolling change under constant load", function () {
-  this.timeout(5 * minutes);
+describe("a rolling change under constant load", () => {
   before(async function () {
     // A Service's own address is reached from the node only, which is this machine where the cluster is the project's.
     if (process.env.UNITY_OWN_CLUSTER !== "true") return this.skip();

@@ -4,7 +4,6 @@ import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 import { startProbe } from "../../support/probe.ts";
 
-const minutes = 60_000;
 const times = {
   lockTimeoutSeconds: "2",
   statementTimeoutSeconds: "60",
@@ -25,8 +24,7 @@ const holdsTheGate = async () => {
 };
 const column = () => stack.psql("SELECT count(*) FROM pg_attribute WHERE attname = 'ninth' AND attnum > 0");
 
-describe("a fault in the middle of a migration", function () {
-  this.timeout(5 * minutes);
+describe("a fault in the middle of a migration", () => {
   let ninth: NinthRelease;
 
   before(async () => {

@@ -3,13 +3,11 @@ import { workloadSelector } from "../../../cluster/pods.ts";
 import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("removed");
 const { kubectl } = stack.live;
 const jobs = workloadSelector("unity-db-migrate");
 
-describe("what is removed by hand", function () {
-  this.timeout(5 * minutes);
+describe("what is removed by hand", () => {
   let ninth: NinthRelease;
 
   before(async () => {

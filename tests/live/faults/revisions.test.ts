@@ -8,14 +8,12 @@ import { heads, ninthCheckout, revisionSource } from "../../fixtures/chains/nint
 import { FaultStack } from "../../support/faults.ts";
 import { checkout, lock } from "../../support/live.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("revisions");
 const { revisions } = readLock(join(projectRoot, "backend", "migrations.lock.json"));
 const ids = revisions.map(({ id }) => id);
 const versions = (folder: string) => join(folder, "backend", "alembic", "versions");
 
-describe("revisions", function () {
-  this.timeout(5 * minutes);
+describe("revisions", () => {
   before(() => stack.deploy());
   after(() => stack.end());
 

@@ -5,13 +5,11 @@ import { type Deployed, FaultStack } from "../../support/faults.ts";
 import { fixtureImage } from "../../support/images.ts";
 import { type Checkout, checkout } from "../../support/live.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("rollout");
 const revisions = [heads.eighth];
 const replicas = (count: number): Deployed => ({ values: { replicas: String(count) } });
 
-describe("a rollout that can't succeed", function () {
-  this.timeout(5 * minutes);
+describe("a rollout that can't succeed", () => {
   let copy: Checkout;
   let image: string;
 

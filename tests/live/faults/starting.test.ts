@@ -4,15 +4,13 @@ import { heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack } from "../../support/faults.ts";
 import { liveStack } from "../../support/live.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("starting");
 const revisions = [heads.eighth];
 
 /** Work that the Job has not done yet, within a minute. */
 const otherWork = { statementTimeoutSeconds: "10", deadlineSeconds: "20", awaitTimeoutSeconds: "40" };
 
-describe("a migrate Job that can't start", function () {
-  this.timeout(5 * minutes);
+describe("a migrate Job that can't start", () => {
   /** A stack with no database of its own: it is given the other's. */
   const guest = liveStack("faults-guest");
   const password = randomBytes(12).toString("hex");

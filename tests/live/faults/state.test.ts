@@ -7,7 +7,6 @@ import { cachePath } from "../../../paths.ts";
 import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("state");
 
 /** A disk of a megabyte in place of the folder in which the stack's state is. */
@@ -43,8 +42,7 @@ class SmallDisk {
   }
 }
 
-describe("a state that can't be written", function () {
-  this.timeout(5 * minutes);
+describe("a state that can't be written", () => {
   let ninth: NinthRelease;
 
   before(async function () {

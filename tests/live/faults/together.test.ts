@@ -4,14 +4,12 @@ import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 import { liveStack } from "../../support/live.ts";
 
-const minutes = 60_000;
 const stack = new FaultStack("together", { replicas: "1" });
 const { kubectl, namespace } = stack.live;
 
 const countOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
 
-describe("several at once, and there and back", function () {
-  this.timeout(5 * minutes);
+describe("several at once, and there and back", () => {
   let ninth: NinthRelease;
 
   before(async () => {
