@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { budgetFaults, type InitContainerMode, type TimeBudget } from "./manifests/runner.ts";
+import { budgetFaults, type InitContainerMode, imagePullPolicies, type TimeBudget } from "./manifests/runner.ts";
 import type { Approval } from "./migrations/approvals.ts";
 import { unknownPlan } from "./migrations/refusal.ts";
 import { projectRoot } from "./paths.ts";
@@ -63,7 +63,6 @@ const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
 const planHash = new RegExp(`^([0-9a-f]{16}|${unknownPlan})$`);
 const stackName = /^[\w.-]+(\/[\w.-]+){0,2}$/;
-const pullPolicies = ["IfNotPresent", "Always", "Never"] as const;
 
 function readBudget(reader: SettingsReader): TimeBudget {
   const day = 86_400;
@@ -122,7 +121,7 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
       "the image that migrates, with a tag or a digest",
       "<registry>/unity-backend:<tag>",
     ),
-    imagePullPolicy: reader.oneOf("imagePullPolicy", pullPolicies),
+    imagePullPolicy: reader.oneOf("imagePullPolicy", imagePullPolicies),
     replicas: reader.integer("replicas", 1, 100),
     initContainer,
     rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 10, 3600),

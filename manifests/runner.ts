@@ -38,6 +38,9 @@ export type InitContainerMode = "upgrade" | "wait";
 /** What the runner does; `reach` also undoes what was applied since its target. */
 export type RunnerMode = InitContainerMode | "reach";
 
+/** Kubernetes' image pull policies; the first is the default for a tag other than `latest`. */
+export const imagePullPolicies = ["IfNotPresent", "Always", "Never"] as const;
+
 /** What the migrate container needs to know. */
 export interface RunnerOptions {
   /** The backend's image that has the chain. */

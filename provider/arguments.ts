@@ -1,5 +1,5 @@
 import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
-import { budgetFaults, type TimeBudget } from "../manifests/runner.ts";
+import { budgetFaults, imagePullPolicies, type TimeBudget } from "../manifests/runner.ts";
 
 /** What every migration takes. Plain values: they decide on the objects' names. */
 export interface CommonArgs {
@@ -9,7 +9,7 @@ export interface CommonArgs {
   namespace: string;
   /** The app's image. */
   image: string;
-  /** Always, IfNotPresent or Never. The default is IfNotPresent. */
+  /** IfNotPresent, Always or Never. The default is IfNotPresent. */
   imagePullPolicy?: string;
   /** Folder of alembic.ini and migrations.lock.json, relative to the program's. */
   appFolder: string;
@@ -35,9 +35,6 @@ export function budgetOf(args: CommonArgs): TimeBudget {
   };
 }
 
-/** Allowed for imagePullPolicy. */
-const pullPolicies = ["Always", "IfNotPresent", "Never"];
-
 /** @returns What is wrong with an argument that has to be a text. */
 export function textFaults(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
   if (typeof value === "string" && value !== "") return [];
@@ -62,8 +59,8 @@ export function checkArguments(args: CommonArgs, own: readonly InputPropertyErro
   const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
   const texts = Object.entries({ context, namespace, image, appFolder });
   const errors = [...texts.flatMap(([name, value]) => textFaults(name, value)), ...secondsFaults(args), ...own];
-  if (!pullPolicies.includes(imagePullPolicy)) {
-    const reason = `is ${JSON.stringify(imagePullPolicy)}: one of ${pullPolicies.join(", ")} is allowed`;
+  if (!imagePullPolicies.some((policy) => policy === imagePullPolicy)) {
+    const reason = `is ${JSON.stringify(imagePullPolicy)}: one of ${imagePullPolicies.join(", ")} is allowed`;
     errors.push({ propertyPath: "imagePullPolicy", reason });
   }
   if (errors.length > 0)

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import type { Lock, LockedRevision } from "../../migrations/lock.ts";
-import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
-import { alembicPython, unity } from "./unity.ts";
+import type { LockedRevision } from "../../migrations/lock.ts";
+import type { RevisionSource } from "../fixtures/chains/project.ts";
+import { type LockedChain, lockChain } from "./locked-chain.ts";
 
 /** The tables that the other revisions change. */
 const base: readonly string[] = [
@@ -136,8 +135,8 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
 ];
 
 describe("findings and locks in the lock", () => {
-  const revisions = new Map<string, LockedRevision>();
-  let said: string;
+  let locked: LockedChain;
+  const revision = (id: string): LockedRevision => locked.revision(id);
 
   // One chain holds every case, so that Alembic and the linter are asked once.
   before(async () => {
@@ -147,26 +146,8 @@ describe("findings and locks in the lock", () => {
     }
     chain.push({ id: "no way back", down: chain.at(-1)?.id, downgrade: ["pass"] });
     chain.push({ id: "unlinked beginning", file: "alembic/versions/second.py" });
-    const project = new ChainProject(chain);
-    const { code, stdout, stderr } = await unity(
-      "lock",
-      "--backend",
-      project.folder,
-      "--python",
-      await alembicPython(),
-    );
-    assert.equal(code, 0, stderr);
-    said = stdout;
-    const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));
-    for (const revision of lock.revisions) revisions.set(revision.id, revision);
-    project.delete();
+    locked = await lockChain(chain);
   });
-
-  function revision(id: string): LockedRevision {
-    const found = revisions.get(id);
-    assert.ok(found);
-    return found;
-  }
 
   for (const [what, , findings, locks] of cases) {
     it(`say what is to be known of a revision that ${what}`, () => {
@@ -194,7 +175,7 @@ describe("findings and locks in the lock", () => {
 
   it("are shown to who locks", () => {
     assert.match(
-      said,
+      locked.said,
       /drops a table by its new name .*\n.*\n +error ban-drop-table \(statement 1\): Dropping a table/,
     );
   });

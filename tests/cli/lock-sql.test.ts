@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import type { Lock, LockedRevision } from "../../migrations/lock.ts";
-import { ChainProject } from "../fixtures/chains/project.ts";
-import { alembicPython, unity } from "./unity.ts";
+import type { LockedRevision } from "../../migrations/lock.ts";
+import { type LockedChain, lockChain } from "./locked-chain.ts";
 
 type Body = readonly string[];
 
@@ -71,8 +69,8 @@ const rendered = {
 } satisfies Record<string, Body>;
 
 describe("SQL in the lock", () => {
-  const revisions = new Map<string, LockedRevision>();
-  let said: string;
+  let locked: LockedChain;
+  const revision = (id: string): LockedRevision => locked.revision(id);
 
   // One chain holds every case, so that Alembic is asked once.
   before(async () => {
@@ -86,26 +84,8 @@ describe("SQL in the lock", () => {
       down: cases[index - 1]?.id,
       file: `alembic/versions/${index}.py`,
     }));
-    const project = new ChainProject(chain);
-    const { code, stdout, stderr } = await unity(
-      "lock",
-      "--backend",
-      project.folder,
-      "--python",
-      await alembicPython(),
-    );
-    assert.equal(code, 0, stderr);
-    said = stdout;
-    const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));
-    for (const revision of lock.revisions) revisions.set(revision.id, revision);
-    project.delete();
+    locked = await lockChain(chain);
   });
-
-  function revision(id: string): LockedRevision {
-    const found = revisions.get(id);
-    assert.ok(found);
-    return found;
-  }
 
   for (const [name, , reason] of unrendered) {
     it(`is absent, with the reason, for a revision that ${name}`, () => {
@@ -125,9 +105,9 @@ describe("SQL in the lock", () => {
   }
 
   it("is shown to be absent, as is what can't be undone", () => {
-    assert.match(said, /inspects \(alembic\/versions\/2\.py\)\n.*\n +warning sql-not-known: .*: NoInsp/);
-    assert.match(said, /can't be undone: the downgrade does nothing/);
-    assert.match(said, /texts .*\n.*\n +1 statements are text: the tables they change are not known/);
+    assert.match(locked.said, /inspects \(alembic\/versions\/2\.py\)\n.*\n +warning sql-not-known: .*: NoInsp/);
+    assert.match(locked.said, /can't be undone: the downgrade does nothing/);
+    assert.match(locked.said, /texts .*\n.*\n +1 statements are text: the tables they change are not known/);
   });
 
   it("comes with tables taken from operations: altered, renamed, dropped, made through the bind, in a schema", () => {

@@ -7,6 +7,7 @@ import { withSettingsChanged } from "../../cli/promote/stack-file.ts";
 import { type ReleaseRecord, recordRelease } from "../../promotion/record.ts";
 import { loadRelease } from "../../release/release.ts";
 import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { service } from "../takeover/objects.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
@@ -146,6 +147,12 @@ describe("unity promote", () => {
       [staged],
       { backend: answer(["zz"]) },
       /Database is at zz, which is not/,
+    ],
+    [
+      "what can't be taken over",
+      [staged],
+      { list: { output: JSON.stringify({ items: [service({ ports: [{ port: 8000 }] })] }) } },
+      /Service unity-backend .*it has no selector/,
     ],
   ];
   for (const [what, records, answers, says] of refused) {

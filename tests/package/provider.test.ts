@@ -181,7 +181,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   const wrong: readonly [type: string, inputs: Record<string, unknown>, says: readonly RegExp[]][] = [
     ["DatabaseMigration", {}, [/secretName.{1,4}is missing: give it a text/]],
     ["DatabaseMigration", { secretName: "s", image: "" }, [/image.{1,4}is "": give it a text/]],
-    ["DatabaseMigration", { secretName: "s", imagePullPolicy: "Soon" }, [/is "Soon": one of Always, /]],
+    ["DatabaseMigration", { secretName: "s", imagePullPolicy: "Soon" }, [/is "Soon": one of IfNotPresent, /]],
     [
       "DatabaseMigration",
       { secretName: "s", lockTimeoutSeconds: 0, deadlineSeconds: 300 },

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
+import { alembicPython, unity } from "./unity.ts";
+
+/** What `unity lock` wrote of a chain, and what it said. */
+export interface LockedChain {
+  readonly said: string;
+  /** @returns A revision of the lock. */
+  revision(id: string): LockedRevision;
+}
+
+/** Writes a chain's revisions into a project of their own, and locks it. */
+export async function lockChain(chain: readonly RevisionSource[]): Promise<LockedChain> {
+  const project = new ChainProject(chain);
+  try {
+    const { code, stdout, stderr } = await unity(
+      "lock",
+      "--backend",
+      project.folder,
+      "--python",
+      await alembicPython(),
+    );
+    assert.equal(code, 0, stderr);
+    const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));
+    return {
+      said: stdout,
+      revision(id) {
+        const found = lock.revisions.find((revision) => revision.id === id);
+        assert.ok(found, `the lock has ${id}`);
+        return found;
+      },
+    };
+  } finally {
+    project.delete();
+  }
+}

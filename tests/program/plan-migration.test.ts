@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { unity } from "../../manifests/app.ts";
+import { migration } from "../../manifests/migrate-job.ts";
+import { migrationLabels } from "../../manifests/tenant.ts";
+import { projectRoot } from "../../paths.ts";
+import { loadChain } from "../../release/load-chain.ts";
+import { planMigration } from "../../update/fleet-plan.ts";
+import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { backendOptions } from "../support/options.ts";
+
+const options = { ...loadChain(join(projectRoot, "backend")), ...backendOptions };
+const target = { context: "here", namespace: "unity" };
+
+/** @returns A Job that has ended, as the cluster lists it, of the work that is declared for a tenant. */
+function ended(condition: "Complete" | "Failed", tenant: string | undefined) {
+  const name = migration({ ...options, tenant }).jobName(1);
+  return {
+    metadata: { name, labels: migrationLabels(unity, tenant), creationTimestamp: "2026-11-24T00:00:00Z" },
+    status: { conditions: [{ type: condition, status: "True" }] },
+  };
+}
+
+describe("planMigration", () => {
+  const cases: [what: string, tenant: string | undefined, items: object[], attempt: number, action: string][] = [
+    ["begins where there is no Job", undefined, [], 1, "run"],
+    ["keeps a Job that is complete", undefined, [ended("Complete", undefined)], 1, "keep"],
+    ["goes on after one that failed", undefined, [ended("Failed", undefined)], 2, "run"],
+    ["keeps a tenant's own", "a", [ended("Complete", "a"), ended("Failed", "b")], 1, "keep"],
+    ["goes on after a tenant's own that failed", "a", [ended("Failed", "a"), ended("Complete", "b")], 2, "run"],
+    ["begins where only other tenants have one", "a", [ended("Failed", "b")], 1, "run"],
+  ];
+  for (const [what, tenant, items, attempt, action] of cases) {
+    it(what, async () => {
+      const remove = fakeKubectl({ ...nothingDeployed, jobs: { output: JSON.stringify({ items }) } });
+      const planned = await planMigration({ ...options, tenant }, target).finally(remove);
+      assert.deepEqual([planned.attempt, planned.action], [attempt, action]);
+    });
+  }
+
+  it("says that the cluster can't be asked", async () => {
+    const remove = fakeKubectl({ ...nothingDeployed, jobs: { error: "Unable to connect to the server" } });
+    await assert
+      .rejects(planMigration(options, target), /Jobs of namespace unity can't be read: Unable to connect/)
+      .finally(remove);
+  });
+});
