@@ -46,7 +46,7 @@ class Log extends EventEmitter {
   /** Waits for a line, of those that came too. @throws If it doesn't come in time, with all lines. */
   async find(pattern: RegExp): Promise<RegExpExecArray> {
     const find = () => this.lines.map((line) => pattern.exec(line)).find((found) => found !== null);
-    const come = on(this, "line", { signal: AbortSignal.timeout(20_000) });
+    const come = on(this, "line", { signal: AbortSignal.timeout(120_000) });
     try {
       for (let found = find(); ; found = find()) {
         if (found !== undefined) return found;

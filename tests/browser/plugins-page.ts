@@ -31,7 +31,7 @@ export class PluginsPage {
     const tab = await browser.newPage();
     const page = new PluginsPage(tab, url);
     const complain = (text: string) => page.complaints.push(text);
-    tab.setDefaultTimeout(15_000);
+    tab.setDefaultTimeout(60_000);
     tab.on("console", (message) => ["error", "warn"].includes(message.type()) && complain(message.text()));
     tab.on("pageerror", (error) => complain(String(error)));
     tab.on("request", (asked) => new URL(asked.url()).origin !== url && complain(`asked for ${asked.url()}`));

@@ -52,7 +52,7 @@ describe("the checks' program, when a check (F23)", () => {
         failed,
         checkNames.filter((name) => name !== "reversible"),
       );
-      assert.ok(seconds < 8, `it took ${seconds} s`);
+      assert.ok(seconds < 25, `it took ${seconds} s`);
       for (const line of stderr.split("\n")) assert.ok(line.length < 2000, line);
       assert.ok(!stderr.includes("hunter2"));
     });

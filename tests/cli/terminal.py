@@ -2,7 +2,7 @@
 
 Takes JSON: `command`, and `steps`, each a text to type and what the terminal must show before the next one. With no
 steps the command is left alone until it ends, and its exit code is this one's. Exits with 1 if something does not show
-within 30 s.
+within 120 s.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ import termios
 import time
 from functools import partial
 
-PATIENCE = 30
+PATIENCE = 120
 
 
 def main() -> int:

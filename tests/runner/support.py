@@ -67,7 +67,7 @@ def tables(url: URL) -> set[str]:
     return {row[0] for row in query(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """Waits until `condition` is true, and returns its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -220,7 +220,7 @@ class Run:
         return Result(self.process.returncode, "".join(self.lines) + stdout, stderr, seconds)
 
 
-def start(mode: str, chain: Chain, url: str | URL | None, *options: str, limit: float = 30, **environment: str) -> Run:
+def start(mode: str, chain: Chain, url: str | URL | None, *options: str, limit: float = 120, **environment: str) -> Run:
     """Starts the runner on a chain, as the container does, from another folder."""
     variables = {
         name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_URL", "MIGRATION_"))
@@ -234,4 +234,4 @@ def start(mode: str, chain: Chain, url: str | URL | None, *options: str, limit: 
 
 def run(mode: str, chain: Chain, url: str | URL | None, *options: str, **environment: str) -> Result:
     """Runs the runner to its end."""
-    return start(mode, chain, url, *options, limit=30, **environment).finish()
+    return start(mode, chain, url, *options, **environment).finish()

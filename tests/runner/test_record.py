@@ -126,7 +126,7 @@ def test_a_runner_that_waits_for_the_lock_leaves_the_holders_row_alone(chain: Ch
     assert run("upgrade", chain, database).code == 0
     query(database, "UPDATE unity_migrations.runs SET outcome = 'running', finished_at = NULL")
     with migration_lock(database):
-        assert run("upgrade", chain, database, "--deadline-seconds=3").code == 1
+        assert run("upgrade", chain, database, "--deadline-seconds=6").code == 1
         waiter = start("upgrade", chain, database)
         waiter.wait_for("Waiting for another migration")
         waiter.process.send_signal(signal.SIGTERM)

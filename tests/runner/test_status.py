@@ -81,6 +81,6 @@ def test_it_asks_a_database_that_a_migration_has_locked(two: Chain, database: UR
 
 
 def test_without_a_database_stdout_stays_empty(two: Chain, database: URL) -> None:
-    result = run("status", two, database.set(database="none"), "--deadline-seconds=3")
+    result = run("status", two, database.set(database="none"), "--deadline-seconds=6")
     assert (result.code, result.stdout) == (1, "")
     assert "does not exist" in result.stderr

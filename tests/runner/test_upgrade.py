@@ -64,7 +64,7 @@ def partial_upgrades(server: URL, tmp_path_factory: pytest.TempPathFactory) -> I
                 config = Config(str(BACKEND / "alembic.ini"))
                 config.attributes["connection"] = connection
                 command.upgrade(config, id)
-            runs[id] = start("upgrade", chain, database, "--deadline-seconds=90", limit=90)
+            runs[id] = start("upgrade", chain, database, "--deadline-seconds=90")
         yield {id: (databases[id], runs[id].finish()) for id in runs}
 
 
