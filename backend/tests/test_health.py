@@ -18,7 +18,7 @@ from app.revisions import compare_revisions
 from tests.support import BASE, HEAD, migrate, query
 
 PREVIOUS = "a1b2c3d4e5f6"
-# Far above what the application allows itself, and far below never: how busy the machine is must not matter.
+# Far above what the application allows itself, and far below never.
 LIMIT_SECONDS = 20.0
 
 
