@@ -2,6 +2,8 @@
 // with what failed and one line that counts them all. What it starts, it stops.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pythonEnvironment } from "../cli/python-environment.ts";
 import { inventory } from "../local/cluster/inventory.ts";
@@ -157,6 +159,13 @@ if (unknown.length > 0) {
   console.error(`no suite is called ${unknown.join(", ")}: there are ${Object.keys(suites).join(", ")}`);
   process.exit(2);
 }
+// Tools leave caches in the folder for temporary files: they get one that goes with the run. PostgreSQL, which does not
+// run as root, has to get through it.
+const temporary = mkdtempSync(join(tmpdir(), "unity-tests-"));
+chmodSync(temporary, 0o711);
+process.env.TMPDIR = temporary;
+process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
+
 const counts: Counts[] = [];
 for (const stage of stages) {
   const names = stage.filter((name) => (asked.length === 0 ? !onDemand.includes(name) : asked.includes(name)));
