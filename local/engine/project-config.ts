@@ -6,6 +6,8 @@ import { ConfigError } from "./secrets.ts";
 interface Given {
   readonly config: Readonly<Record<string, string>>;
   readonly secretKeys: readonly string[];
+  /** Keys that the stack's file gives a plain text, not a list or a map. */
+  readonly textKeys: readonly string[];
 }
 
 const fits: Record<NonNullable<SettingDeclaration["type"]>, (text: string) => boolean> = {
@@ -33,11 +35,13 @@ export function completeConfig(stack: string, schema: SettingsSchema, given: Giv
   const config = { ...settingDefaults(schema), ...given.config };
   const missing = Object.keys(schema).filter((key) => config[key] === undefined);
   if (missing.length > 0) throw new ConfigError(`Stack '${stack}' is missing configuration: ${missing.join(", ")}`);
-  for (const [key, { type, secret }] of Object.entries(schema)) {
+  for (const [key, { type, items, secret }] of Object.entries(schema)) {
     if (type === undefined) continue;
     const of = `Stack '${stack}' with configuration key '${key}'`;
     if (secret && !given.secretKeys.includes(key)) throw new ConfigError(`${of} must be encrypted as it's secret`);
-    if (!fits[type](config[key] ?? "")) throw new ConfigError(`${of} must be of type '${type}'`);
+    const isText = (type === "array" || type === "object") && given.textKeys.includes(key);
+    if (isText || !fits[type](config[key] ?? ""))
+      throw new ConfigError(`${of} must be of type '${items === undefined ? type : `${type}<${items.type}>`}'`);
   }
   return config;
 }

@@ -58,10 +58,22 @@ export async function readSettings(project: Project, file: string, open: Keyring
     mapValue(value, (part) => (crypter !== undefined && isSecure(part) ? crypter.decrypt(part.secure) : part));
   const config = Object.fromEntries(entries.map(([key, value]) => [fullKey(project, key), settingText(opened(value))]));
   const secretKeys = secretEntries.map(([key]) => fullKey(project, key));
-  return { config: completeConfig(stackName(file), project.schema, { config, secretKeys }), secretKeys };
+  const textKeys = entries.filter(([, value]) => typeof value === "string").map(([key]) => fullKey(project, key));
+  return { config: completeConfig(stackName(file), project.schema, { config, secretKeys, textKeys }), secretKeys };
 }
 
-/** Writes one value into the stack's settings file, encrypted where `secret`; comments in the file are kept. */
+function fromJson(name: string, type: string, value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new ConfigError(`${name} can't be ${JSON.stringify(value)}: it is declared as ${type}, so give it as JSON`);
+  }
+}
+
+/**
+ * Writes one value into the stack's settings file, encrypted where `secret`; comments in the file are kept. A setting that
+ * is declared as a list or a map is given as JSON.
+ */
 export async function setConfig(
   project: Project,
   file: string,
@@ -76,6 +88,11 @@ export async function setConfig(
     const crypter = await open(document.get("encryptionsalt") as string | undefined);
     document.set("encryptionsalt", crypter.salt);
     document.setIn(["config", fullKey(project, key)], document.createNode({ secure: crypter.encrypt(value) }));
-  } else document.setIn(["config", fullKey(project, key)], value);
+  } else {
+    const name = fullKey(project, key);
+    const { type } = project.schema[name] ?? {};
+    const isStructure = type === "array" || type === "object";
+    document.setIn(["config", name], isStructure ? document.createNode(fromJson(name, type, value)) : value);
+  }
   writeFileSync(file, document.toString({ lineWidth: 0 }));
 }

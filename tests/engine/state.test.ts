@@ -144,6 +144,15 @@ describe("engine secrets and state", () => {
       "other:plain": "1",
     });
   });
+  it("writes a declared list as a list, and refuses what is none", async () => {
+    const declared = "config: {list: {type: array, items: {type: string}, default: []}}";
+    writeFileSync(join(folder, "Pulumi.yaml"), `name: unity\nruntime: nodejs\n${declared}\n`);
+    const [project, file] = [readProject(folder), join(folder, "Pulumi.dev.yaml")];
+    await setConfig(project, file, "list", '["a"]', false);
+    assert.match(readFileSync(file, "utf8"), /unity:list:\n +- a\n/);
+    assert.deepEqual((await readSettings(project, file)).config, { "unity:list": '["a"]' });
+    await assert.rejects(setConfig(project, file, "list", "a", false), /unity:list can't be "a": .*array.*JSON/);
+  });
   /** What the program gets of `settings` in a project that declares `config`. */
   async function configOf(config: string, settings: string): Promise<Record<string, string>> {
     const file = join(folder, "Pulumi.dev.yaml");
@@ -162,7 +171,12 @@ describe("engine secrets and state", () => {
     ["{size: {type: integer}}", "{}", /Stack 'dev' is missing configuration: unity:size/],
     ["{size: {type: integer}}", "{unity:size: two}", /'unity:size' must be of type 'integer'/],
     ["{on: {type: boolean}}", "{unity:on: yes}", /'unity:on' must be of type 'boolean'/],
-    ["{list: {type: array, items: {type: string}}}", "{unity:list: a}", /'unity:list' must be of type 'array'/],
+    ["{list: {type: array, items: {type: string}}}", "{unity:list: a}", /'unity:list' must be of type 'array<string>'/],
+    [
+      "{list: {type: array, items: {type: string}}}",
+      "{unity:list: '[]'}",
+      /'unity:list' must be of type 'array<string>'/,
+    ],
     ["{word: {type: string, secret: true}}", "{unity:word: plain}", /'unity:word' must be encrypted/],
   ];
   for (const [declared, given, message] of faulty) {

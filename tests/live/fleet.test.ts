@@ -140,6 +140,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     while ((await stateOf("late-01"))?.status.startTime === undefined) await delay(500);
     stop.abort("SIGKILL");
     await killed;
+    await (await program.engine(values)).unlock();
     const before = await Promise.all(late.map(stateOf));
     assert.deepEqual(
       before.map((job) => job?.spec.suspend),

@@ -53,7 +53,10 @@ export async function startServer(kubectl: Kubectl, image: string): Promise<Serv
     url: `postgresql://postgres:${password}@${name}:5432`,
     psql,
     async hold(database, sql) {
-      const session = `PGAPPNAME=holder psql -U postgres -d "$0" -Xqc "$1; SELECT pg_sleep(600)" >/dev/null 2>&1 &`;
+      // What a session leaves behind becomes PostgreSQL's child, the pod's first process: it must not fail, or the server
+      // takes it for a crash of its own and starts anew.
+      const client = 'PGAPPNAME=holder psql -U postgres -d "$0" -Xqc "$1; SELECT pg_sleep(600)"';
+      const session = `(${client}; true) >/dev/null 2>&1 &`;
       await kubectl.exec(name, name, ["sh", "-c", session, database, sql]);
       return () =>
         psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
