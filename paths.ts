@@ -15,3 +15,6 @@ export const cacheRoot =
 export function cachePath(...parts: string[]): string {
   return join(cacheRoot, ...parts);
 }
+
+/** Where Node keeps what it has compiled. */
+export const compileCache = cachePath("compiled");

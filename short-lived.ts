@@ -1,10 +1,10 @@
 // What a program that lives for seconds begins with.
 import { enableCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
-import { cachePath } from "./paths.ts";
+import { compileCache } from "./paths.ts";
 
 // What it imports from here on, by `import()`, is kept compiled.
-enableCompileCache(cachePath("compiled"));
+enableCompileCache(compileCache);
 // Node may never end a process that exits while code is compiled in the background, which an update would wait for:
 // https://github.com/nodejs/node/issues/54918. So it is compiled at once; optimized code would not pay in that time.
 for (const flag of ["--no-concurrent-sparkplug", "--no-concurrent-recompilation"]) setFlagsFromString(flag);

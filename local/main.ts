@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeOrCheck } from "../cli/generated-files.ts";
 import { pythonEnvironment } from "../cli/python-environment.ts";
-import { cachePath, cacheRoot, projectRoot } from "../paths.ts";
+import { cacheRoot, compileCache, projectRoot } from "../paths.ts";
 import { stopCluster } from "./cluster/stop.ts";
 import { demo } from "./demo.ts";
 import { removeDemo } from "./demo-remove.ts";
@@ -15,7 +15,7 @@ const backend = join(projectRoot, "backend");
 function passes(command: readonly string[], cwd: string): boolean {
   console.log(`\n== ${command.join(" ")}`);
   const [program = "", ...arguments_] = command;
-  const env = { ...process.env, NODE_COMPILE_CACHE: cachePath("compiled") }; // tsc's would be among temporary files
+  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache }; // tsc's would be among temporary files
   return spawnSync(program, arguments_, { cwd, env, stdio: "inherit" }).status === 0;
 }
 

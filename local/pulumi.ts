@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cachePath, projectRoot } from "../paths.ts";
+import { compileCache, projectRoot } from "../paths.ts";
 import type { Stack } from "./stack.ts";
 
 /** What both engines are asked for. */
@@ -66,7 +66,7 @@ async function jsonOf(command: readonly string[], place: Place): Promise<Record<
 }
 
 function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
-  const place = { cwd, env: { NODE_COMPILE_CACHE: cachePath("compiled"), ...env } };
+  const place = { cwd, env: { NODE_COMPILE_CACHE: compileCache, ...env } };
   const program = [process.execPath, join(projectRoot, "local", "engine", "main.ts")];
   const of = ["--stack", stack.name, "--config-file", stack.configFile];
   return {

@@ -33,6 +33,11 @@ export function readSettingsSchema(folder: string): SettingsSchema {
   return parseSettingsSchema(name, config);
 }
 
+/** @returns Whether a setting is a list or a map, which a stack's file holds as such and not as a text. */
+export function isStructure({ type }: SettingDeclaration): boolean {
+  return type === "array" || type === "object";
+}
+
 /** @returns A value as Pulumi hands it to a program: a text as it is, all else as JSON. */
 export function settingText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);

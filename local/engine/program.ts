@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { cachePath } from "../../paths.ts";
+import { compileCache } from "../../paths.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Display } from "./display.ts";
 import { ConfigError } from "./secrets.ts";
@@ -36,7 +36,7 @@ function start({ project, settings, name }: Stack, address: string, preview: boo
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: {
       ...process.env,
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cachePath("compiled"),
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache,
       PULUMI_NODEJS_TYPESCRIPT: "false",
     },
   });

@@ -1,5 +1,4 @@
-import type { SettingDeclaration, SettingsSchema } from "../../settings/schema.ts";
-import { settingDefaults } from "../../settings/schema.ts";
+import { isStructure, type SettingDeclaration, type SettingsSchema, settingDefaults } from "../../settings/schema.ts";
 import { ConfigError } from "./secrets.ts";
 
 /** A stack's settings as text by full key, and which of them are encrypted. */
@@ -35,12 +34,12 @@ export function completeConfig(stack: string, schema: SettingsSchema, given: Giv
   const config = { ...settingDefaults(schema), ...given.config };
   const missing = Object.keys(schema).filter((key) => config[key] === undefined);
   if (missing.length > 0) throw new ConfigError(`Stack '${stack}' is missing configuration: ${missing.join(", ")}`);
-  for (const [key, { type, items, secret }] of Object.entries(schema)) {
+  for (const [key, declaration] of Object.entries(schema)) {
+    const { type, items, secret } = declaration;
     if (type === undefined) continue;
     const of = `Stack '${stack}' with configuration key '${key}'`;
     if (secret && !given.secretKeys.includes(key)) throw new ConfigError(`${of} must be encrypted as it's secret`);
-    const isText = (type === "array" || type === "object") && given.textKeys.includes(key);
-    if (isText || !fits[type](config[key] ?? ""))
+    if ((isStructure(declaration) && given.textKeys.includes(key)) || !fits[type](config[key] ?? ""))
       throw new ConfigError(`${of} must be of type '${items === undefined ? type : `${type}<${items.type}>`}'`);
   }
   return config;

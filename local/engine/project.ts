@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isMap, parse, parseDocument } from "yaml";
-import { parseSettingsSchema, type SettingsSchema, settingText } from "../../settings/schema.ts";
+import { isStructure, parseSettingsSchema, type SettingsSchema, settingText } from "../../settings/schema.ts";
 import { completeConfig } from "./project-config.ts";
 import { ConfigError, type Keyring, keyring } from "./secrets.ts";
 import { unsupported } from "./unsupported.ts";
@@ -62,18 +62,19 @@ export async function readSettings(project: Project, file: string, open: Keyring
   return { config: completeConfig(stackName(file), project.schema, { config, secretKeys, textKeys }), secretKeys };
 }
 
-function fromJson(name: string, type: string, value: string): unknown {
+/** @returns What the file holds for a value that is given as text: a list or a map is given as JSON. */
+function storedValue({ schema }: Project, name: string, value: string): unknown {
+  const declaration = schema[name];
+  if (declaration === undefined || !isStructure(declaration)) return value;
   try {
     return JSON.parse(value);
   } catch {
-    throw new ConfigError(`${name} can't be ${JSON.stringify(value)}: it is declared as ${type}, so give it as JSON`);
+    const fault = `it is declared as ${declaration.type}, so give it as JSON`;
+    throw new ConfigError(`${name} can't be ${JSON.stringify(value)}: ${fault}`);
   }
 }
 
-/**
- * Writes one value into the stack's settings file, encrypted where `secret`; comments in the file are kept. A setting that
- * is declared as a list or a map is given as JSON.
- */
+/** Writes one value into the stack's settings file, encrypted where `secret`; comments in the file are kept. */
 export async function setConfig(
   project: Project,
   file: string,
@@ -84,15 +85,12 @@ export async function setConfig(
 ): Promise<void> {
   const document = parseDocument(existsSync(file) ? readFileSync(file, "utf8") : "");
   if (!isMap(document.contents)) document.contents = document.createNode({}) as never;
+  const name = fullKey(project, key);
+  const set = (stored: unknown): void => document.setIn(["config", name], document.createNode(stored));
   if (secret) {
     const crypter = await open(document.get("encryptionsalt") as string | undefined);
     document.set("encryptionsalt", crypter.salt);
-    document.setIn(["config", fullKey(project, key)], document.createNode({ secure: crypter.encrypt(value) }));
-  } else {
-    const name = fullKey(project, key);
-    const { type } = project.schema[name] ?? {};
-    const isStructure = type === "array" || type === "object";
-    document.setIn(["config", name], isStructure ? document.createNode(fromJson(name, type, value)) : value);
-  }
+    set({ secure: crypter.encrypt(value) });
+  } else set(storedValue(project, name, value));
   writeFileSync(file, document.toString({ lineWidth: 0 }));
 }

@@ -123,6 +123,8 @@ describe("unity render", () => {
       "  unity:context: there\n  unity:roles: two\n  unity:initContainer: wait\n  unity:database: external\n",
     );
     assert.match(read(jobs), /- --application-role=homelab_app\n/);
+    const declared = objects(jobs).filter(({ kind }) => kind !== "ConfigMap"); // which holds the runner's own code
+    assert.ok(!JSON.stringify(declared).includes("[secret]"));
   });
 
   it("says with --check which line differs, writes nothing and exits with 1", async () => {

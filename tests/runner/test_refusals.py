@@ -106,6 +106,7 @@ def test_database_url_that_is_none(three: Chain) -> None:
         assert "Trying again" not in result.stdout
         assert "s3cret" not in result.output
         assert "Traceback" not in result.output
+        assert "deadline" not in result.output
 
 
 def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
@@ -129,6 +130,7 @@ def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
             assert message in result.stderr
             assert "Trying again" not in result.stdout
             assert PASSWORD not in result.output and ENCODED not in result.output
+            assert "deadline" not in result.output
 
 
 @pytest.mark.parametrize(
