@@ -18,9 +18,12 @@ export interface Stack {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** Where the stacks have their folders. */
+export const stacksFolder = cachePath("stacks");
+
 /** @returns The folder of a stack's files. */
 export function stackFolder(name: string): string {
-  return cachePath("stacks", name);
+  return join(stacksFolder, name);
 }
 
 function writeOnce(path: string, content: () => string): void {

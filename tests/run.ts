@@ -13,6 +13,7 @@ import { stopCluster } from "../local/cluster/stop.ts";
 import { openTarget } from "../local/target.ts";
 import { projectRoot } from "../paths.ts";
 import { type Counts, countsOf, sum } from "./support/counts.ts";
+import { removeLeftovers } from "./support/leftovers.ts";
 import { startPostgres } from "./support/postgres.ts";
 
 const backend = join(projectRoot, "backend");
@@ -102,10 +103,11 @@ async function onCluster(print: Print, pattern: string): Promise<Counts> {
 async function liveTests(print: Print, pattern: string): Promise<Counts> {
   const { environment, context, image, postgresImage, own } = await openTarget(process.env);
   const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
-  const env = { ...environment, UNITY_CONTEXT: context, ...images };
+  Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
+  await removeLeftovers(context, (line) => print(`${line}\n`));
   // Side by side: each file has a namespace of its own, and waits for most of its time. On a busy machine a cluster may
   // take longer than anyone expects: what fails is tried once more.
-  return run(["mocha", "--parallel", "--jobs=3", "--retries=1", pattern], print, env);
+  return run(["mocha", "--parallel", "--jobs=3", "--retries=1", pattern], print);
 }
 
 /** Stops the cluster; that nothing of it is left is a test. */

@@ -24,14 +24,22 @@ export function unityIn(environment: NodeJS.ProcessEnv, ...args: readonly string
 /** What is typed on a terminal, and what it must show before more is typed. */
 export type Step = readonly [text: string, shown: string];
 
-/** Runs a command on a terminal of its own. @returns All that it showed, as `stdout`. */
+/** What takes a terminal's colours away, in a user's environment or in CI's. */
+const withoutColours = ["CI", "NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS"];
+const colourful = Object.fromEntries(withoutColours.map((name) => [name, undefined]));
+
+/** Runs a command on a terminal of its own, which has colours. @returns All that it showed, as `stdout`. */
 export function onTerminal(
   command: readonly string[],
   steps: readonly Step[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
   const script = join(projectRoot, "tests", "cli", "terminal.py");
-  return runCommand("python3", [script, JSON.stringify({ command, steps })], { TERM: "xterm", ...environment });
+  return runCommand("python3", [script, JSON.stringify({ command, steps })], {
+    ...colourful,
+    TERM: "xterm",
+    ...environment,
+  });
 }
 
 /** Runs a command from the project's folder. */

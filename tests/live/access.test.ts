@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import type { Run, Verb } from "../../local/pulumi.ts";
 import { unity } from "../cli/unity.ts";
+import { testNamespace } from "../support/leftovers.ts";
 import { liveStack } from "../support/live.ts";
 
 const stack = liveStack("access");
@@ -22,7 +23,7 @@ interface Kubeconfig {
 describe("an operator with no more rights than needed", () => {
   const folder = mkdtempSync(join(tmpdir(), "unity-access-"));
   /** A namespace of the accounts' own, so that the stack's need not exist before them. */
-  const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: "default" });
+  const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: testNamespace("accounts") });
 
   /** Runs the engine as an account, which has a kubeconfig of its own. */
   async function run(account: Account, verb: Verb, ...flags: string[]): Promise<Run> {
@@ -30,13 +31,12 @@ describe("an operator with no more rights than needed", () => {
   }
 
   async function tokenOf(account: Account): Promise<string> {
-    const name = `unity-access-${account}`;
-    const manifest = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name } };
-    await home.run(["apply", "--filename=-"], JSON.stringify(manifest));
-    return (await home.run(["create", "token", name])).trim();
+    await home.run(["create", "serviceaccount", account]);
+    return (await home.run(["create", "token", account])).trim();
   }
 
   before(async () => {
+    await home.run(["create", "namespace", home.namespace]);
     const view = ["config", "view", "--raw", "--minify", "--output=json"];
     const config = JSON.parse(await kubectl.run(view)) as Kubeconfig;
     for (const account of Object.keys(roles) as Account[]) {
@@ -45,8 +45,7 @@ describe("an operator with no more rights than needed", () => {
     }
   });
   after(async () => {
-    const accounts = Object.keys(roles).map((account) => `unity-access-${account}`);
-    await home.run(["delete", "serviceaccount", "--ignore-not-found", ...accounts]);
+    await home.run(["delete", "namespace", home.namespace, "--ignore-not-found", "--wait=false"]);
     await stack.remove(); // The Pulumi CLI's state names the kubeconfig of the last run.
     rmSync(folder, { recursive: true });
   });
@@ -54,9 +53,9 @@ describe("an operator with no more rights than needed", () => {
   it("is told all that an account lacks, before anything is made", async () => {
     const { exitCode, output } = await run("stranger", "up");
     assert.notEqual(exitCode, 0);
-    assert.match(output, /account of context \S+ lacks rights in namespace unity-access\. Nothing was changed/);
+    assert.match(output, /account of context \S+ lacks rights in namespace unity-test-access\. Nothing was changed/);
     assert.match(output, /get, list, watch, create, patch, delete jobs\.batch: running the migration/);
-    assert.match(output, /get, patch namespaces unity-access: declaring the namespace/);
+    assert.match(output, /get, patch namespaces unity-test-access: declaring the namespace/);
     assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
   });
 
@@ -66,7 +65,7 @@ describe("an operator with no more rights than needed", () => {
     assert.equal(rendered.code, 0, rendered.stderr);
     await kubectl.run(["apply", `--filename=${join(folder, "k8s", "access", "roles.yaml")}`]);
     for (const [account, role] of Object.entries(roles)) {
-      const subject = `--serviceaccount=default:unity-access-${account}`;
+      const subject = `--serviceaccount=${home.namespace}:${account}`;
       if (role) await kubectl.run(["create", "rolebinding", account, `--role=${role}`, subject]);
     }
     const { exitCode, output } = await run("operator", "up");
@@ -94,7 +93,7 @@ describe("an operator with no more rights than needed", () => {
     assert.match(preview.output, /nothing to migrate/);
     const { exitCode, output } = await run("previewer", "up");
     assert.notEqual(exitCode, 0);
-    assert.match(output, /lacks rights in namespace unity-access/);
+    assert.match(output, /lacks rights in namespace unity-test-access/);
   });
 
   it("names one right that was taken away", async () => {

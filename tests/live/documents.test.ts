@@ -18,9 +18,10 @@ import {
 import { namespaceLabels } from "../../manifests/security.ts";
 import { serviceAccountObject } from "../../manifests/service-account.ts";
 import { unity } from "../cli/unity.ts";
+import { testNamespace } from "../support/leftovers.ts";
 
 const { UNITY_CONTEXT: context = "", UNITY_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
-const namespace = "unity-documents";
+const namespace = testNamespace("documents");
 const kubectl = new Kubectl({ context, namespace });
 const stack = ["--stack", "dev", "--context", context, "--namespace", namespace];
 const head = "add_plugin_execution";

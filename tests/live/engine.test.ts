@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Scratch, stepsOf } from "../engine/support.ts";
+import { testNamespace } from "../support/leftovers.ts";
 
 const context = process.env.UNITY_CONTEXT;
-const namespace = `engine-test-${randomBytes(3).toString("hex")}`;
+const namespace = testNamespace(`engine-${randomBytes(3).toString("hex")}`);
 
 function kubectl(...args: string[]): string {
   return execFileSync("kubectl", [...(context === undefined ? [] : ["--context", context]), ...args], {

@@ -3,8 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { podsOf } from "../../cluster/pods.ts";
 import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
+import { type Checkout, checkout, lock } from "../support/checkout.ts";
 import { fixtureImage } from "../support/images.ts";
-import { type Checkout, checkout, liveStack, lock } from "../support/live.ts";
+import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
 
 const stack = liveStack("failing");

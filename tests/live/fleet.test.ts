@@ -7,10 +7,11 @@ import { tenantLabel } from "../../manifests/tenant.ts";
 import { projectRoot } from "../../paths.ts";
 import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
+import { testNamespace } from "../support/leftovers.ts";
 import { type Server, startServer } from "../support/server.ts";
 
 const { UNITY_CONTEXT: context = "", UNITY_POSTGRES_IMAGE } = process.env;
-const namespace = "unity-fleet";
+const namespace = testNamespace("fleet");
 const kubectl = new Kubectl({ context, namespace });
 
 const atOnce = 4;

@@ -3,8 +3,9 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Run } from "../../local/pulumi.ts";
 import { type CommandResult, unity } from "../cli/unity.ts";
+import { checkout } from "../support/checkout.ts";
 import { fixtureImage } from "../support/images.ts";
-import { checkout, liveStack } from "../support/live.ts";
+import { liveStack } from "../support/live.ts";
 
 const stack = liveStack("going-back");
 const { kubectl } = stack;

@@ -4,13 +4,13 @@ import { appendFileSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { projectRoot } from "../../paths.ts";
+import { type Checkout, checkout } from "../support/checkout.ts";
 import { fixtureImage } from "../support/images.ts";
-import { type Checkout, checkout } from "../support/live.ts";
 import { type Block, blocksOf, missingLine } from "../support/pages.ts";
 
 const page = readFileSync(join(projectRoot, "docs/how-to/new-revision.md"), "utf8");
 /** The demo of the walk, beside the user's own. */
-const demo = { STACK: "how-to", namespace: "unity-demo-how-to" };
+const demo = { STACK: "test-how-to", namespace: "unity-demo-test-how-to" };
 
 /**
  * Walks a page in a checkout of its own: what is marked `walk` is run, what is marked `sees` is looked for in what it

@@ -52,7 +52,7 @@ describe("the live state", () => {
 
   it("previews a stack that was never deployed: all that it may have to apply, and makes no namespace", async () => {
     const output = succeeded(await run("preview"));
-    assert.match(output, /Nothing in namespace unity-live-state can be asked/);
+    assert.match(output, /Nothing in namespace unity-test-live-state can be asked/);
     assert.match(output, /Pending: at most 8 of 8 revisions/);
     assert.match(output, /Job unity-db-migrate-[0-9a-f]{10} is new: no migrate Job is in the namespace/);
     assert.equal((await kubectl.run(["get", "namespace", stack.namespace, "--ignore-not-found"])).trim(), "");

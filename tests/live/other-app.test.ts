@@ -5,10 +5,11 @@ import { Kubectl } from "../../cluster/kubectl.ts";
 import { projectRoot } from "../../paths.ts";
 import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
+import { testNamespace } from "../support/leftovers.ts";
 import { type Server, startServer } from "../support/server.ts";
 
 const { UNITY_CONTEXT: context = "", UNITY_POSTGRES_IMAGE } = process.env;
-const namespace = "unity-other-app";
+const namespace = testNamespace("other-app");
 const kubectl = new Kubectl({ context, namespace });
 
 /** The stack's outputs. */

@@ -146,7 +146,10 @@ describe("a stack with two roles", () => {
     assert.notEqual(missing.exitCode, 0);
     assert.match(missing.output, /Secrets are missing .*Nothing was changed\./);
     assert.match(missing.output, /unity:databaseSecret is "mine", which is not there/);
-    assert.match(missing.output, /create secret generic -n unity-roles my-migrations --from-file=DATABASE_URL=<file>/);
+    assert.match(
+      missing.output,
+      /create secret generic -n unity-test-roles my-migrations --from-file=DATABASE_URL=<file>/,
+    );
 
     for (const [from, to] of [
       ["unity-database-homelab-app-2", "mine"],

@@ -8,7 +8,8 @@ import { digestOf } from "../../manifests/image-reference.ts";
 import { parseRecords } from "../../promotion/record.ts";
 import { unityIn } from "../cli/unity.ts";
 import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
-import { type Checkout, checkout, type LiveStack, liveStack, lock } from "../support/live.ts";
+import { type Checkout, checkout, lock } from "../support/checkout.ts";
+import { type LiveStack, liveStack } from "../support/live.ts";
 import { offerTls } from "../support/offer-tls.ts";
 
 const [development, staging, production] = [
@@ -22,7 +23,7 @@ const productionSettings = {
   database: "external",
   initContainer: "wait",
   replicas: "2",
-  promotedFrom: "stacks-staging",
+  promotedFrom: "test-stacks-staging",
   roles: "two",
   databaseTls: "verify-full",
   databaseCaSecret: "unity-database-ca",
@@ -128,7 +129,10 @@ describe("stacks side by side, and what goes from one to the next", () => {
     const before = readFileSync(production.configFile, "utf8");
     const shown = await promote();
     assert.equal(shown.code, 0, shown.stdout + shown.stderr);
-    assert.match(shown.stdout, /From stacks-staging to stacks-production: head add_plugin_execution, image .*@sha256:/);
+    assert.match(
+      shown.stdout,
+      /From test-stacks-staging to test-stacks-production: head add_plugin_execution, image .*@sha256:/,
+    );
     assert.match(shown.stdout, /Pending: at most 8 of 8 revisions/);
     assert.match(shown.stdout, /Nothing is written without --yes\./);
     assert.equal(readFileSync(production.configFile, "utf8"), before);
@@ -166,7 +170,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     [
       "another image",
       () => [{ image: `localhost/unity-backend@sha256:${"0".repeat(64)}` }],
-      /Refused: .* not succeeded in stacks-staging\..*\n.*- image: this is sha256:0+, the newest of stacks-staging is sha256:/,
+      /Refused: .* not succeeded in test-stacks-staging\..*\n.*- image: this is sha256:0+, the newest of test-stacks-staging is sha256:/,
     ],
     ["an image by its tag", () => [{ image: process.env.UNITY_IMAGE ?? "" }], /unity:image is .* named by its digest/],
     ["another chain", () => [{}, copy.folder], /- head: this is ninth, the newest .*\n.*- chain: this is/],

@@ -1,14 +1,10 @@
-import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Engine, engineFor, statesOf } from "../../local/pulumi.ts";
-import { openLocalStack } from "../../local/stack.ts";
-import { cachePath, projectRoot } from "../../paths.ts";
-
-const run = promisify(execFile);
+import { openLocalStack, stackFolder } from "../../local/stack.ts";
+import { projectRoot } from "../../paths.ts";
+import { testNamespace, testStack } from "./leftovers.ts";
 
 function required(name: string): string {
   const value = process.env[name];
@@ -22,26 +18,6 @@ const target = {
   image: required("UNITY_IMAGE"),
   postgresImage: process.env.UNITY_POSTGRES_IMAGE || undefined,
 };
-
-/** A checkout to deploy from: what is in the project, with changes of its own. */
-export interface Checkout {
-  readonly folder: string;
-  remove(): void;
-}
-
-/** Copies the project, so that a test can change its revisions and lock them anew. */
-export function checkout(): Checkout {
-  const folder = mkdtempSync(join(tmpdir(), "unity-checkout-"));
-  const left = new Set(["node_modules", ".git"].map((name) => join(projectRoot, name)));
-  cpSync(projectRoot, folder, { recursive: true, filter: (source) => !left.has(source) });
-  symlinkSync(join(projectRoot, "node_modules"), join(folder, "node_modules"));
-  return { folder, remove: () => rmSync(folder, { recursive: true }) };
-}
-
-/** Records a checkout's chain anew, as its developer would. */
-export async function lock(folder: string): Promise<void> {
-  await run("node", ["cli/main.ts", "lock"], { cwd: folder });
-}
 
 /** A stack of a test's own, in a namespace of its own. */
 export interface LiveStack {
@@ -64,10 +40,11 @@ export interface LiveStack {
 /**
  * Opens an empty stack.
  *
- * @param beside Stack that it can refer to, and that can refer to it.
+ * @param title What stack and namespace are named by.
+ * @param besideTitle Stack that it can refer to, and that can refer to it.
  */
-export function liveStack(name: string, beside: string = name): LiveStack {
-  const namespace = `unity-${name}`;
+export function liveStack(title: string, besideTitle: string = title): LiveStack {
+  const [name, beside, namespace] = [testStack(title), testStack(besideTitle), testNamespace(title)];
   const engine = async (
     values: Readonly<Record<string, string>> = {},
     folder = projectRoot,
@@ -81,7 +58,7 @@ export function liveStack(name: string, beside: string = name): LiveStack {
   return {
     namespace,
     kubectl,
-    configFile: cachePath("stacks", name, `Pulumi.${name}.yaml`),
+    configFile: join(stackFolder(name), `Pulumi.${name}.yaml`),
     engine,
     async environment() {
       const stack = await openLocalStack(name, {}, beside);
@@ -94,10 +71,10 @@ export function liveStack(name: string, beside: string = name): LiveStack {
       this.forget();
     },
     storedText: () =>
-      readdirSync(cachePath("stacks", name), { recursive: true, withFileTypes: true })
+      readdirSync(stackFolder(name), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
         .join("\n"),
-    forget: () => rmSync(cachePath("stacks", name), { recursive: true }),
+    forget: () => rmSync(stackFolder(name), { recursive: true }),
   };
 }

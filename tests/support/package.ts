@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../../paths.ts";
+import { checkout } from "./checkout.ts";
 
 const run = promisify(execFile);
 const modules = join(projectRoot, "node_modules");
@@ -14,7 +15,10 @@ const modules = join(projectRoot, "node_modules");
 export async function installPackage(folder: string): Promise<void> {
   const own = join(folder, "node_modules", "unity-migrations");
   mkdirSync(own, { recursive: true });
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: projectRoot });
+  // From a checkout of its own: packing writes into the folder, and others pack or copy the project at the same time.
+  const source = checkout();
+  const pack = run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: source.folder });
+  const { stdout } = await pack.finally(source.remove);
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("["))) as [{ filename: string }];
   await run("tar", ["--extract", "--gzip", "--strip-components=1", `--file=${filename}`, `--directory=${own}`], {
     cwd: folder,

@@ -5,8 +5,8 @@ import { readLock } from "../../../migrations/read-lock.ts";
 import { projectRoot } from "../../../paths.ts";
 import { unity } from "../../cli/unity.ts";
 import { heads, ninthCheckout, revisionSource } from "../../fixtures/chains/ninth.ts";
+import { checkout, lock } from "../../support/checkout.ts";
 import { FaultStack } from "../../support/faults.ts";
-import { checkout, lock } from "../../support/live.ts";
 
 const stack = new FaultStack("revisions");
 const { revisions } = readLock(join(projectRoot, "backend", "migrations.lock.json"));

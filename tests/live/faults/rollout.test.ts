@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { heads } from "../../fixtures/chains/ninth.ts";
+import { type Checkout, checkout } from "../../support/checkout.ts";
 import { type Deployed, FaultStack } from "../../support/faults.ts";
 import { fixtureImage } from "../../support/images.ts";
-import { type Checkout, checkout } from "../../support/live.ts";
 
 const stack = new FaultStack("rollout");
 const revisions = [heads.eighth];
@@ -33,7 +33,7 @@ describe("a rollout that can't succeed", () => {
       says: [
         /Rollout of unity-backend can't go on/,
         /container "migrate" of pod unity-backend-\S+ ended with exit code 1 \[Error\]:\s*Migration failed\.\s*.*password authentication failed/,
-        /See: kubectl --context \S+ -n unity-faults-rollout logs pod\/unity-backend-\S+ --container=migrate/,
+        /See: kubectl --context \S+ -n unity-test-faults-rollout logs pod\/unity-backend-\S+ --container=migrate/,
       ],
       up: () => stack.run("up", replicas(2)),
       serves: false,
