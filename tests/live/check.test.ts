@@ -6,15 +6,13 @@ import { checkNames } from "../../checks/names.ts";
 import type { CheckResult } from "../../checks/result.ts";
 import type { Report } from "../../cli/report/report.ts";
 import { podsOf } from "../../cluster/pods.ts";
-import { cachePath } from "../../paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
 const head = "add_plugin_execution";
 const stack = liveStack("check");
 const { kubectl } = stack;
-const configFile = cachePath("stacks", "check", "Pulumi.check.yaml");
-const run = (...words: readonly string[]) => unity(...words, "--config-file", configFile);
+const run = (...words: readonly string[]) => unity(...words, "--config-file", stack.configFile);
 const inBackend = (...command: readonly string[]) => kubectl.exec("deployment/unity-backend", "unity-backend", command);
 const psql = async (statement: string) => {
   const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atqc", statement];
@@ -159,7 +157,7 @@ describe("unity check and unity apply", () => {
   });
 
   it("report tells of a database at head, with its checks and runs, and of what is pending", async () => {
-    const output = join(cachePath("stacks", "check"), "report.html");
+    const output = join(stack.folder, "report.html");
     const told = async (...words: readonly string[]) => {
       const { code, stdout } = await run("report", ...words);
       return { code, stdout, report: words.includes("--json") ? (JSON.parse(stdout) as Report) : undefined };

@@ -8,7 +8,7 @@ import { type CheckResult, expectedOf } from "../../checks/result.ts";
 import { expectedOutputs } from "../../cli/chain/expected-outputs.ts";
 import { head } from "../../migrations/lock.ts";
 import { readLock } from "../../migrations/read-lock.ts";
-import { cachePath, projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { type Breach, breaches, loggedBreaches, type Step } from "./breaches.ts";
@@ -27,7 +27,7 @@ const psql = async (...statements: readonly string[]) => {
   ];
   return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
 };
-const configFile = cachePath("stacks", "checks", "Pulumi.checks.yaml");
+const { configFile } = stack;
 
 /** Runs the checks. @returns The exit code, and what was found by each check that failed. */
 async function verify(...names: readonly string[]) {

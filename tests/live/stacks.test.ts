@@ -23,7 +23,7 @@ const productionSettings = {
   database: "external",
   initContainer: "wait",
   replicas: "2",
-  promotedFrom: "test-stacks-staging",
+  promotedFrom: staging.name,
   roles: "two",
   databaseTls: "verify-full",
   databaseCaSecret: "unity-database-ca",
@@ -73,7 +73,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     unityIn(
       await production.environment(),
       "promote",
-      ...["--from", "stacks-staging", "--to", "stacks-production", "--config-file", production.configFile, ...args],
+      ...["--from", staging.name, "--to", production.name, "--config-file", production.configFile, ...args],
     );
   const generations = async () => {
     const { items } = await production.kubectl.get<{ items: { metadata: { generation: number } }[] }>(

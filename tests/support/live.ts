@@ -21,12 +21,15 @@ const target = {
 
 /** A stack of a test's own, in a namespace of its own. */
 export interface LiveStack {
+  readonly name: string;
   readonly namespace: string;
   readonly kubectl: Kubectl;
+  /** Where its files are; there once the engine was opened. */
+  readonly folder: string;
   /** The stack's settings, as `unity` takes them by `--config-file`; there once the engine was opened. */
   readonly configFile: string;
-  /** The engine, running the program of `folder` with settings changed by `values`, on the cluster of `kubeconfig`. */
-  engine(values?: Readonly<Record<string, string>>, folder?: string, kubeconfig?: string): Promise<Engine>;
+  /** The engine, running a folder's program with settings changed by `values`, on the cluster of `kubeconfig`. */
+  engine(values?: Readonly<Record<string, string>>, program?: string, kubeconfig?: string): Promise<Engine>;
   /** The environment in which `unity` finds the stack; there once the engine was opened. */
   environment(): Promise<NodeJS.ProcessEnv>;
   /** All that the engine keeps of the stack: its settings, its state and what lies beside them. */
@@ -47,18 +50,21 @@ export function liveStack(title: string, besideTitle: string = title): LiveStack
   const [name, beside, namespace] = [testStack(title), testStack(besideTitle), testNamespace(title)];
   const engine = async (
     values: Readonly<Record<string, string>> = {},
-    folder = projectRoot,
+    program = projectRoot,
     kubeconfig = process.env.KUBECONFIG,
   ) => {
     const { context, image, postgresImage } = target;
     const stack = await openLocalStack(name, { context, namespace, image, postgresImage, ...values }, beside);
-    return engineFor(stack, { ...process.env, KUBECONFIG: kubeconfig }, folder);
+    return engineFor(stack, { ...process.env, KUBECONFIG: kubeconfig }, program);
   };
   const kubectl = new Kubectl({ context: target.context, namespace });
+  const folder = stackFolder(name);
   return {
+    name,
     namespace,
     kubectl,
-    configFile: join(stackFolder(name), `Pulumi.${name}.yaml`),
+    folder,
+    configFile: join(folder, `Pulumi.${name}.yaml`),
     engine,
     async environment() {
       const stack = await openLocalStack(name, {}, beside);
@@ -71,10 +77,10 @@ export function liveStack(title: string, besideTitle: string = title): LiveStack
       this.forget();
     },
     storedText: () =>
-      readdirSync(stackFolder(name), { recursive: true, withFileTypes: true })
+      readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
         .join("\n"),
-    forget: () => rmSync(stackFolder(name), { recursive: true }),
+    forget: () => rmSync(folder, { recursive: true }),
   };
 }

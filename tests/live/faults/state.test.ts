@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cachePath } from "../../../paths.ts";
 import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
@@ -11,7 +10,7 @@ const stack = new FaultStack("state");
 
 /** A disk of a megabyte in place of the folder in which the stack's state is. */
 class SmallDisk {
-  readonly #folder = cachePath("stacks", "faults-state");
+  readonly #folder = stack.live.folder;
   readonly #aside = mkdtempSync(join(tmpdir(), "unity-state-"));
 
   mount(): void {
@@ -22,6 +21,10 @@ class SmallDisk {
 
   makeReadOnly(): void {
     execFileSync("mount", ["-o", "remount,ro", this.#folder]);
+  }
+
+  makeWritable(): void {
+    execFileSync("mount", ["-o", "remount,rw", this.#folder]);
   }
 
   fill(): void {
@@ -67,7 +70,7 @@ describe("a state that can't be written", () => {
         up: () => engine.run("up"),
         revisions: [heads.eighth],
       });
-      execFileSync("mount", ["-o", "remount,rw", cachePath("stacks", "faults-state")]);
+      disk.makeWritable();
     } finally {
       disk.end();
     }
