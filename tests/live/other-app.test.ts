@@ -68,4 +68,13 @@ describe("another app's program, with the package", () => {
     const { exitCode, output } = await (await program.engine()).run("up", ["--expect-no-changes"]);
     assert.equal(exitCode, 0, output);
   });
+
+  it("is rolled out where only the URL of its database has changed", async () => {
+    const databaseUrl = `${server.url}/notes?application_name=moved`;
+    const { exitCode, output } = await (await program.engine({}, { databaseUrl })).run("up");
+    assert.equal(exitCode, 0, output);
+    const used = await kubectl.exec("deployment/notes", "notes", ["printenv", "DATABASE_URL"]);
+    assert.equal(used.trim(), databaseUrl);
+    assert.doesNotMatch(output, /application_name=moved/);
+  });
 });

@@ -15,7 +15,7 @@ type Settings = Readonly<Record<string, unknown>>;
 export interface Example {
   /** The copy of the example's folder. */
   readonly folder: string;
-  /** The engine, with settings changed by `values`; `secrets` are encrypted, and set once. */
+  /** The engine, with settings changed by `values`, and by `secrets`, which are encrypted. */
   engine(values?: Settings, secrets?: Readonly<Record<string, string>>): Promise<Engine>;
   remove(): void;
 }
@@ -41,10 +41,8 @@ export async function example(name: string): Promise<Example> {
       const changed = Object.entries(values).map(([key, value]) => [`${project.name}:${key}`, value]);
       const config = { ...before.config, ...Object.fromEntries(changed) };
       writeFileSync(stack.configFile, stringify({ ...before, config }));
-      for (const [key, value] of Object.entries(secrets)) {
-        if (config[`${project.name}:${key}`] === undefined)
-          await setConfig(project, stack.configFile, key, value, true, keyring(stack.environment));
-      }
+      for (const [key, value] of Object.entries(secrets))
+        await setConfig(project, stack.configFile, key, value, true, keyring(stack.environment));
       return engineFor(stack, process.env, folder);
     },
     remove: () => rmSync(root, { recursive: true }),
