@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { commandLineOf, startTimeOf } from "./processes.ts";
 import { waitFor } from "./progress.ts";
@@ -16,7 +16,8 @@ const silentMilliseconds = 1000;
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
   const timer = setTimeout(() => {
-    if (existsSync(path)) process.stderr.write(`${waitingText(path, readFileSync(path, "utf8"))}\n`);
+    const holder = holderOf(path);
+    if (holder !== undefined) process.stderr.write(`${waitingText(path, holder)}\n`);
   }, silentMilliseconds);
   await waitFor(`lock ${path}`, async () => take(path), { timeoutSeconds: waitSeconds }).finally(() =>
     clearTimeout(timer),
@@ -37,13 +38,22 @@ export function waitingText(path: string, holder: string): string {
   return `Waiting for process ${pid} (${commandLineOf(pid)}), which holds ${path}, to end`;
 }
 
+/** @returns The text of a lock's file; `undefined` if it is free, be it since a moment. */
+function holderOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 function take(path: string): boolean {
   const holder = `${process.pid} ${startTimeOf(process.pid)}`;
   try {
     writeFileSync(path, holder, { flag: "wx" });
     return true;
   } catch {
-    const [pid, startTime] = readFileSync(path, "utf8").split(" ");
+    const [pid, startTime] = holderOf(path)?.split(" ") ?? [];
     if (startTime !== undefined && startTimeOf(Number(pid)) !== startTime) rmSync(path, { force: true });
     return false;
   }

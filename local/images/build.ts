@@ -8,6 +8,7 @@ import { ensureRootImage, type RootFileSystem, rootReference } from "./base.ts";
 import { buildah, isBuilt } from "./buildah.ts";
 import { contextHash } from "./context.ts";
 import {
+  hasBothNames,
   hasImage,
   importArchive,
   nameByDigest,
@@ -34,18 +35,12 @@ function buildReference({ name, context, base }: Build): string {
   return `localhost/${name}:${hash.slice(0, 12)}`;
 }
 
-/**
- * Builds an image from a Dockerfile, unless the project's storage has it.
- * @returns Its reference.
- */
-async function buildImage(build: Build): Promise<string> {
-  const reference = buildReference(build);
-  if (!(await isBuilt(reference))) await withLock(cachePath("images", "lock"), () => buildOnce(build, reference));
-  return reference;
-}
+/** Does work on images while no other process does. */
+const alone = <T>(work: () => Promise<T>) => withLock(cachePath("images", "lock"), work);
 
-async function buildOnce(build: Build, reference: string): Promise<void> {
-  if (await isBuilt(reference)) return; // by the lock's last holder
+/** Builds an image from a Dockerfile, unless the project's storage has it. */
+async function buildImage(build: Build, reference: string): Promise<void> {
+  if (await isBuilt(reference)) return;
   const base = await ensureRootImage(build.base);
   const args = ["bud", "--layers", "--network", "host", "--format", "docker", "--build-arg", `BASE=${base}`];
   await withProgress(`Building image ${reference}`, (say) =>
@@ -61,14 +56,18 @@ async function buildOnce(build: Build, reference: string): Promise<void> {
  */
 export async function ensureImage(build: Build): Promise<string> {
   const reference = buildReference(build);
-  if (!(await hasImage(reference))) await bringImage(build, reference);
-  await nameByDigest(reference);
+  if (!(await hasBothNames(reference))) await alone(() => bringImage(build, reference));
   return reference;
 }
 
-/** Builds an image unless it is built, and imports it into the cluster. */
+/** Builds an image and imports it into the cluster, unless the lock's last holder has, and names it by its digest. */
 async function bringImage(build: Build, reference: string): Promise<void> {
-  await buildImage(build);
+  if (!(await hasImage(reference))) await importImage(build, reference);
+  await nameByDigest(reference);
+}
+
+async function importImage(build: Build, reference: string): Promise<void> {
+  await buildImage(build, reference);
   const folder = mkdtempSync(cachePath("images", "export-"));
   try {
     await withProgress(`Importing image ${reference} into the cluster`, async () => {
@@ -96,9 +95,11 @@ async function dropSuperseded(name: string, current: string): Promise<void> {
 
 /** Removes all images of one name, from the storage and from the cluster. */
 export async function removeImagesOf(name: string): Promise<void> {
-  const images = JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
-  const references = images.flatMap(({ names }) => names ?? []);
-  const own = references.filter((reference) => reference.startsWith(`localhost/${name}:`));
-  for (const reference of own) await buildah(["rmi", reference]);
-  await removeImages(own);
+  await alone(async () => {
+    const images = JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
+    const references = images.flatMap(({ names }) => names ?? []);
+    const own = references.filter((reference) => reference.startsWith(`localhost/${name}:`));
+    for (const reference of own) await buildah(["rmi", reference]);
+    await removeImages(own);
+  });
 }

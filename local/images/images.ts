@@ -7,7 +7,7 @@ import { ensureImage } from "./build.ts";
  * Builds the backend's image, or that of a variant of it, from its ordinary Dockerfile, and imports it into the running
  * local cluster. Of an unchanged context nothing is done.
  * @param context Folder with the Dockerfile. @default The project's backend.
- * @param name The image's name; the newest three of a name are kept. @default "unity-backend".
+ * @param name The image's name; the newest of a name are kept. @default "unity-backend".
  * @returns Its reference, whose tag is a hash of the inputs.
  */
 export async function ensureBackendImage(

@@ -3,8 +3,8 @@ import { nameOf, withDigest } from "../../manifests/image-reference.ts";
 import { containerdSocket } from "../cluster/config.ts";
 import { run } from "../cluster/run.ts";
 
-/** How many images of one name are kept in the cluster. */
-const keptImages = 3;
+/** How many images of one name are kept in the cluster: they share all layers but the last ones. */
+const keptImages = 12;
 
 function ctr(...args: string[]): Promise<string> {
   return run("ctr", ["--address", containerdSocket, "--namespace", "k8s.io", ...args]);
@@ -18,7 +18,7 @@ export interface NamedImage {
 }
 
 /** @returns The names of all images in the cluster. */
-async function clusterImages(): Promise<NamedImage[]> {
+export async function clusterImages(): Promise<NamedImage[]> {
   const [, ...lines] = (await ctr("images", "list")).split("\n");
   return lines.flatMap((line) => {
     const [reference, , digest] = line.split(/\s+/);
@@ -31,19 +31,29 @@ export async function hasImage(reference: string): Promise<boolean> {
   return (await clusterImages()).some((image) => image.reference === reference);
 }
 
+/** @returns The name by digest of one of `images`, and whether it is among them; `undefined` if the image isn't there. */
+function byDigest(images: readonly NamedImage[], reference: string): { name: string; isThere: boolean } | undefined {
+  const image = images.find((each) => each.reference === reference);
+  if (image === undefined) return undefined;
+  const name = withDigest(reference, image.digest);
+  return { name, isThere: images.some((each) => each.reference === name) };
+}
+
+/** @returns Whether the cluster has an image by its tag and by its digest. */
+export async function hasBothNames(reference: string): Promise<boolean> {
+  return byDigest(await clusterImages(), reference)?.isThere ?? false;
+}
+
 /**
  * Names an image of the cluster by its digest, too, as one that was pulled from a registry is: pods may then ask for it
  * by its digest, and the cluster tells which digest they run.
  *
- * @returns That name. @throws {Error} If the cluster hasn't the image.
+ * @throws {Error} If the cluster hasn't the image.
  */
-export async function nameByDigest(reference: string): Promise<string> {
-  const images = await clusterImages();
-  const digest = images.find((image) => image.reference === reference)?.digest;
-  if (digest === undefined) throw new Error(`the cluster has no image ${reference}`);
-  const byDigest = withDigest(reference, digest);
-  if (!images.some((image) => image.reference === byDigest)) await ctr("images", "tag", reference, byDigest);
-  return byDigest;
+export async function nameByDigest(reference: string): Promise<void> {
+  const found = byDigest(await clusterImages(), reference);
+  if (found === undefined) throw new Error(`the cluster has no image ${reference}`);
+  if (!found.isThere) await ctr("images", "tag", reference, found.name);
 }
 
 /** @returns The names by digest that go with `removed`: no tag of theirs is left. */

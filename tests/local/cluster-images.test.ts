@@ -78,14 +78,14 @@ describe("images", () => {
     equal(pipConfig(all), "[global]\nindex-url = https://two.example\nfind-links = /a /b\n");
   });
 
-  it("drops all of a name but the newest three and those in use", () => {
-    const image = (names: string[] | null, day: number) => ({ names, createdatraw: `2030-01-0${day}T00:00:00Z` });
+  it("drops all of a name but the newest dozen and those in use", () => {
+    const image = (names: string[] | null, day: number) => ({ names, createdatraw: `2030-01-${day}T00:00:00Z` });
     const images = [
-      ...[3, 1, 5, 2, 4].map((day) => image([`localhost/a:${day}`], day)),
-      image(["localhost/ab:1"], 1),
-      image(null, 1),
+      ...[13, 11, 20, 12, 14, 19, 18, 17, 16, 15, 24, 23, 21, 22].map((day) => image([`localhost/a:${day}`], day)),
+      image(["localhost/ab:10"], 10),
+      image(null, 10),
     ];
-    deepEqual(superseded(images, "localhost/a", ["localhost/a:1"]), ["localhost/a:2"]);
+    deepEqual(superseded(images, "localhost/a", ["localhost/a:11"]), ["localhost/a:12"]);
   });
 
   it("drops a name by digest with its last tag, and no other", () => {

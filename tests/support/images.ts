@@ -14,7 +14,7 @@ export function withTag(reference: string, tag: string): string {
  * Builds a backend image of a test's own from `folder`, and brings it to the cluster: imported into the project's own;
  * pushed to a user's, beside the image that they gave, by their Docker.
  *
- * @param name The image's name; the newest three of a name are kept.
+ * @param name The image's name; the newest of a name are kept.
  */
 export async function fixtureImage(folder: string, name = "unity-backend-fixture"): Promise<string> {
   const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { removeImagesOf } from "../../local/images/build.ts";
+import { ensureBackendImage } from "../../local/images/images.ts";
+import { clusterImages } from "../../local/images/import.ts";
+import { projectRoot } from "../../paths.ts";
+
+const name = "unity-test-image";
+
+const ownCluster = process.env.UNITY_OWN_CLUSTER === "true";
+
+(ownCluster ? describe : describe.skip)("images of the local cluster", () => {
+  const folder = mkdtempSync(join(tmpdir(), "unity-image-"));
+
+  before(() => {
+    cpSync(join(projectRoot, "examples", "notes", "app"), folder, { recursive: true });
+    writeFileSync(join(folder, "asked-at"), new Date().toISOString());
+  });
+  after(async () => {
+    rmSync(folder, { recursive: true });
+    await removeImagesOf(name);
+  });
+
+  it("are brought once, however many ask for one at the same time", async () => {
+    const [reference = "", ...others] = await Promise.all([1, 2, 3].map(() => ensureBackendImage(folder, name)));
+    assert.deepEqual(others, [reference, reference]);
+    const images = (await clusterImages()).filter((image) => image.reference.startsWith(`localhost/${name}`));
+    const [{ digest } = { digest: "" }] = images;
+    assert.deepEqual(images.map((image) => image.reference).sort(), [reference, `localhost/${name}@${digest}`].sort());
+  });
+});
