@@ -12,9 +12,10 @@ const name = "unity-test-image";
 const ownCluster = process.env.UNITY_OWN_CLUSTER === "true";
 
 (ownCluster ? describe : describe.skip)("images of the local cluster", () => {
-  const folder = mkdtempSync(join(tmpdir(), "unity-image-"));
+  let folder: string;
 
   before(() => {
+    folder = mkdtempSync(join(tmpdir(), "unity-image-"));
     cpSync(join(projectRoot, "examples", "notes", "app"), folder, { recursive: true });
     writeFileSync(join(folder, "asked-at"), new Date().toISOString());
   });
