@@ -104,7 +104,7 @@ async function liveTests(print: Print, pattern: string): Promise<Counts> {
   const { environment, context, image, postgresImage, own } = await openTarget(process.env);
   const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
-  await removeLeftovers(context, (line) => print(`${line}\n`));
+  await removeLeftovers({ own, context }, (line) => print(`${line}\n`));
   // Side by side: each file has a namespace of its own, and waits for most of its time. On a busy machine a cluster may
   // take longer than anyone expects: what fails is tried once more.
   return run(["mocha", "--parallel", "--jobs=3", "--retries=1", pattern], print);

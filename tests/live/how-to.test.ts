@@ -3,14 +3,16 @@ import { spawn } from "node:child_process";
 import { appendFileSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { demoNames } from "../../local/demo-names.ts";
 import { projectRoot } from "../../paths.ts";
 import { type Checkout, checkout } from "../support/checkout.ts";
 import { fixtureImage } from "../support/images.ts";
+import { walkDemo } from "../support/leftovers.ts";
 import { type Block, blocksOf, missingLine } from "../support/pages.ts";
 
 const page = readFileSync(join(projectRoot, "docs/how-to/new-revision.md"), "utf8");
-/** The demo of the walk, beside the user's own. */
-const demo = { STACK: "test-how-to", namespace: "unity-demo-test-how-to" };
+const { UNITY_OWN_CLUSTER, UNITY_CONTEXT: context = "" } = process.env;
+const { namespace } = demoNames(walkDemo, { own: UNITY_OWN_CLUSTER === "true", context });
 
 /**
  * Walks a page in a checkout of its own: what is marked `walk` is run, what is marked `sees` is looked for in what it
@@ -52,7 +54,7 @@ class Walk {
     const IMAGE = UNITY_OWN_CLUSTER === "true" ? undefined : await fixtureImage(join(this.folder, "backend"));
     const child = spawn("bash", ["-e", "-c", `${this.#export}\n${command}`], {
       cwd: this.folder,
-      env: { ...environment, ...(IMAGE && { IMAGE }), STACK: demo.STACK, MAKEFLAGS: "-- installed=" },
+      env: { ...environment, ...(IMAGE && { IMAGE }), STACK: walkDemo, MAKEFLAGS: "-- installed=" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -75,8 +77,8 @@ class Walk {
   /** @returns What the page says, with this walk's names in place of the first demo's. */
   #own(content: string): string {
     const own = content
-      .replaceAll("--context unity-local", `--context ${process.env.UNITY_CONTEXT}`)
-      .replaceAll("-n unity ", `-n ${demo.namespace} `);
+      .replaceAll("--context unity-local", `--context ${context}`)
+      .replaceAll("-n unity ", `-n ${namespace} `);
     return this.#ids[0] === "" ? own : own.replaceAll(this.#ids[0], this.#ids[1]);
   }
 }

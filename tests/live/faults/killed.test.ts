@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 
+const minutes = 60_000;
 /** How many times `up` is killed: `UNITY_KILLS=100 make faults` for more. */
 const kills = Number(process.env.UNITY_KILLS ?? 5);
 /** `up` is killed within its first seconds, at a random moment: a whole one takes about that long. */
@@ -20,7 +21,7 @@ describe("an `up` that is killed", () => {
   });
 
   it("F15: at random moments is followed by one `up` that mends everything", async function () {
-    this.timeout(kills * 60_000);
+    this.timeout(kills * minutes);
     this.retries(0);
     const forth = { ...ninth, values: { ...ninth.values, toleratedRevisions: "" } };
     const back = { values: { toleratedRevisions: heads.ninth } };
