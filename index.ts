@@ -1,8 +1,8 @@
-import { confirmPromotion } from "./promotion/confirm.ts";
-import { loadRelease } from "./release/release.ts";
-import { loadSettings } from "./settings.ts";
-import { existingSecretVersion } from "./update/existing-secrets.ts";
-import { showPlan } from "./update/plan.ts";
+import { existingSecretVersion } from "./src/preflight/existing-secrets.ts";
+import { showPlan } from "./src/preflight/preflight.ts";
+import { loadRelease } from "./src/preflight/release.ts";
+import { confirmPromotion } from "./src/promotion/confirm.ts";
+import { loadSettings } from "./src/settings/settings.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);
@@ -12,7 +12,7 @@ const records = await confirmPromotion(settings, release);
 const [job, secretVersion, { deploy }] = await Promise.all([
   showPlan(settings, release),
   existingSecretVersion(settings),
-  import("./deploy.ts"),
+  import("./components/stack.ts"),
 ]);
 
 export const { head, jobName, checks, releases } = deploy(settings, release, job, records, secretVersion);

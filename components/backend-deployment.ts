@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { unity } from "../manifests/app.ts";
+import { unity } from "../src/manifests/app.ts";
 import {
   type BackendOptions,
   backendDeploymentSpec,
   backendServiceSpec,
   disruptionBudgetSpec,
-} from "../manifests/backend.ts";
+} from "../src/manifests/backend.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withFieldManager, withoutAwait } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";

@@ -1,13 +1,13 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { unity } from "../manifests/app.ts";
-import { type FleetOptions, fleetMigrations } from "../manifests/fleet.ts";
-import { migrationLabels } from "../manifests/tenant.ts";
-import type { TenantAttempt } from "../migrations/fleet-plan.ts";
+import type { TenantAttempt } from "../src/fleet/attempts.ts";
+import { type FleetOptions, fleetMigrations } from "../src/fleet/options.ts";
+import { fleetFaults, orderTenants } from "../src/fleet/order.ts";
+import { unity } from "../src/manifests/app.ts";
+import { migrationLabels } from "../src/manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
-import { fleetFaults, orderTenants } from "./fleet-order.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { runnerObjects } from "./runner-objects.ts";
 
@@ -93,7 +93,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     new local.Command(
       `${name}-completion`,
       {
-        ...fixedProgram("waits/fleet-main", "fleet"),
+        ...fixedProgram("src/fleet/main", "fleet"),
         stdin: pulumi.jsonStringify(target),
         triggers: [pulumi.all(jobs.map(({ job }) => job.metadata.uid)).apply((uids) => uids.join())],
         logging: local.Logging.Stdout,

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { unity } from "../manifests/app.ts";
-import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
-import { names } from "../manifests/names.ts";
-import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
-import { migrationLabels } from "../manifests/tenant.ts";
+import { unity } from "../src/manifests/app.ts";
+import { type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
+import { names } from "../src/manifests/names.ts";
+import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
+import { migrationLabels } from "../src/manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { runnerObjects } from "./runner-objects.ts";

@@ -1,20 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { CheckResults } from "./checks/result.ts";
-import { BackendDeployment } from "./components/backend-deployment.ts";
-import { clusterProvider } from "./components/cluster-provider.ts";
-import { createDatabase } from "./components/database.ts";
-import { MigrationJob } from "./components/migration-job.ts";
-import { NetworkPolicies } from "./components/network-policies.ts";
-import { PostDeployVerification } from "./components/post-deploy-verification.ts";
-import { namespaceLabels } from "./manifests/security.ts";
-import { PolicyGate } from "./policy/gate.ts";
-import { addRecord, type ReleaseRecord, recordRelease } from "./promotion/record.ts";
-import { backendOptions, checkTarget, migrationOptions } from "./release/options.ts";
-import type { Release } from "./release/release.ts";
-import type { Settings } from "./settings.ts";
-import type { Planned } from "./update/plan.ts";
-import { afterTakeOver } from "./update/take-over.ts";
+import { PolicyGate } from "../policy/gate.ts";
+import { afterTakeOver } from "../src/adoption/after-adoption.ts";
+import type { CheckResults } from "../src/checks/result.ts";
+import { namespaceLabels } from "../src/manifests/security.ts";
+import { backendOptions, checkTarget, migrationOptions } from "../src/preflight/options.ts";
+import type { Planned } from "../src/preflight/preflight.ts";
+import type { Release } from "../src/preflight/release.ts";
+import { addRecord, type ReleaseRecord, recordRelease } from "../src/promotion/record.ts";
+import type { Settings } from "../src/settings/settings.ts";
+import { BackendDeployment } from "./backend-deployment.ts";
+import { clusterProvider } from "./cluster-provider.ts";
+import { createDatabase } from "./database.ts";
+import { MigrationJob } from "./migration-job.ts";
+import { NetworkPolicies } from "./network-policies.ts";
+import { PostDeployVerification } from "./post-deploy-verification.ts";
 
 /** The stack's outputs. */
 export interface StackOutputs {

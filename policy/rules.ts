@@ -1,4 +1,4 @@
-import { digestOf } from "../manifests/image-reference.ts";
+import { digestOf } from "../src/manifests/image-reference.ts";
 import {
   annotationOf,
   type Container,
@@ -101,7 +101,7 @@ const rules: readonly Rule[] = [
       const isWait = ({ type, properties, after }: Declared) =>
         type === "command:local:Command" &&
         Array.isArray(properties.interpreter) &&
-        properties.interpreter.includes("waits/main.ts") &&
+        properties.interpreter.includes("src/cluster/wait/main.ts") &&
         properties.create === kind &&
         after.includes(labelOf(declared));
       return kind === undefined || all.some(isWait)
@@ -116,7 +116,7 @@ const rules: readonly Rule[] = [
     faults: perContainer((container, pod) =>
       isRestricted(container, pod)
         ? []
-        : ["may do more than the restricted Pod Security Standard allows: give it manifests/security.ts"],
+        : ["may do more than the restricted Pod Security Standard allows: give it src/manifests/security.ts"],
     ),
   },
   {
@@ -129,7 +129,7 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** What must be waited for, by its type, with the word of `waits/main.ts` that does. */
+/** What must be waited for, by its type, with the word of `src/cluster/wait/main.ts` that does. */
 const waits: Readonly<Record<string, string>> = {
   "kubernetes:batch/v1:Job": "job",
   "kubernetes:apps/v1:Deployment": "rollout",

@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The project's own folder: where `Pulumi.yaml` lies. */
-export const projectRoot = import.meta.dirname;
+export const projectRoot = dirname(import.meta.dirname);
 
 /**
  * Where everything generated is kept between runs: `UNITY_CACHE`, else `unity-migrations` in the user's cache folder

@@ -1,4 +1,4 @@
-import { elapsedText, startProgress } from "../../cli/progress.ts";
+import { elapsedText, startProgress } from "../../src/cli/progress.ts";
 
 /** Says what a step is doing now: a few words. */
 export type Say = (what: string) => void;

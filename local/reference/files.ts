@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { GeneratedFile } from "../../cli/generated-files.ts";
-import { projectRoot } from "../../paths.ts";
+import type { GeneratedFile } from "../../src/cli/generated-files.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { commandsPage } from "./commands.ts";
 import { componentsPage } from "./components.ts";
 import { jsonPage } from "./json.ts";

@@ -1,7 +1,3 @@
-import type { Inherited } from "../manifests/inherited.ts";
-import { nameLabel, names } from "../manifests/names.ts";
-import { deploymentChanges } from "./changes.ts";
-import { hasLabels, inherit, podLabels, targetNumber } from "./inherit.ts";
 import {
   isOurs,
   jobState,
@@ -9,8 +5,12 @@ import {
   type LiveObjects,
   type LivePodSpec,
   type LiveService,
-} from "./objects.ts";
-import { refusals } from "./refusals.ts";
+} from "../cluster/live-objects.ts";
+import { nameLabel, names } from "../manifests/names.ts";
+import type { Inherited } from "../manifests/preserved.ts";
+import { deploymentChanges } from "./changes.ts";
+import { hasLabels, inherit, podLabels, targetNumber } from "./preserve.ts";
+import { refusals } from "./rejections.ts";
 
 /** An object that was set up by hand and becomes the stack's, in place. */
 export interface TakenOver {

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { prepareTakeOver } from "../cluster/hand-over.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
-import type { Settings } from "../settings.ts";
-import type { TakeOver } from "../takeover/take-over.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { TakeOver } from "./adoption.ts";
+import { prepareTakeOver } from "./field-ownership.ts";
 
 /**
  * Holds a value of the backend's Deployment back until one that was set up by hand is prepared, so that it is taken over

@@ -1,4 +1,4 @@
-import { appContainer, type LiveContainer, type LiveDeployment, type LivePodSpec } from "./objects.ts";
+import { appContainer, type LiveContainer, type LiveDeployment, type LivePodSpec } from "../cluster/live-objects.ts";
 
 /** Parts of a pod's specification that an operator may have set, and that decide on whether and where it runs. */
 const parts = [

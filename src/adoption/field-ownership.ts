@@ -1,6 +1,6 @@
+import type { Kubectl } from "../cluster/kubectl.ts";
 import { fieldManager, names } from "../manifests/names.ts";
-import { handOver, type ManagedFields, type Manager } from "../takeover/managed-fields.ts";
-import type { Kubectl } from "./kubectl.ts";
+import { handOver, type ManagedFields, type Manager } from "./managed-fields.ts";
 
 /** Kubernetes' own, which keep the revision and the status. */
 const controllers = /^kube-controller-manager$/;

@@ -1,8 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
+import {
+  appContainer,
+  isOurs,
+  type LiveDeployment,
+  type LiveObjects,
+  type LiveService,
+} from "../cluster/live-objects.ts";
 import { backendServicePorts } from "../manifests/backend.ts";
-import type { Inherited, LabelSelector, ServicePort } from "../manifests/inherited.ts";
 import { names, ports, selectorLabels } from "../manifests/names.ts";
-import { appContainer, isOurs, type LiveDeployment, type LiveObjects, type LiveService } from "./objects.ts";
+import type { Inherited, LabelSelector, ServicePort } from "../manifests/preserved.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

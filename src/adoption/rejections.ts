@@ -1,5 +1,3 @@
-import { nameLabel, names, ports } from "../manifests/names.ts";
-import { targetNumber } from "./inherit.ts";
 import {
   isOurs,
   jobState,
@@ -7,8 +5,10 @@ import {
   type LiveJobObject,
   type LiveObjects,
   type LiveService,
-} from "./objects.ts";
-import type { TakeOverInputs } from "./take-over.ts";
+} from "../cluster/live-objects.ts";
+import { nameLabel, names, ports } from "../manifests/names.ts";
+import type { TakeOverInputs } from "./adoption.ts";
+import { targetNumber } from "./preserve.ts";
 
 /** @returns Why what is there can't be taken over with these settings, and what to do: a sentence each. */
 export function refusals(live: LiveObjects, { owned, target }: TakeOverInputs): readonly string[] {

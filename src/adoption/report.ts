@@ -1,4 +1,4 @@
-import type { TakeOver } from "./take-over.ts";
+import type { TakeOver } from "./adoption.ts";
 
 /** @returns Lines on what is taken over, for people; none where nothing was set up by hand. */
 export function describeTakeOver({ objects, left }: TakeOver): readonly string[] {

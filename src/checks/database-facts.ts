@@ -1,6 +1,6 @@
 import { askSurely, type Question } from "../cluster/database-query.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
-import type { Schema } from "../migrations/schema/schema.ts";
+import type { Schema } from "../lockfile/schema/schema.ts";
 
 /** What the checks want to know of the database, asked at once. */
 export interface DatabaseFacts {

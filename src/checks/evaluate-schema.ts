@@ -1,5 +1,5 @@
-import type { ChainSchema } from "../migrations/schema/chain-schema.ts";
-import { missingFrom } from "../migrations/schema/schema.ts";
+import type { ChainSchema } from "../lockfile/schema/chain-schema.ts";
+import { missingFrom } from "../lockfile/schema/schema.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
 import type { CheckFinding, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";

@@ -1,4 +1,4 @@
-// `node checks/main.ts all`, with where to look and for which release as JSON in UNITY_CHECKS: prints all results as one
+// `node src/checks/main.ts all`, with where to look and for which release as JSON in UNITY_CHECKS: prints all results as one
 // line of JSON, or says which checks failed and exits with 1.
 import "../short-lived.ts";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import type { CheckTarget } from "./result.ts";
 
 // Only now, so that they come from the cache.
 const [{ readLock }, { checkNames }, { describeFailure, expectedOf }, { runChecks }] = await Promise.all([
-  import("../migrations/read-lock.ts"),
+  import("../lockfile/read-lock.ts"),
   import("./names.ts"),
   import("./result.ts"),
   import("./run.ts"),
@@ -15,7 +15,7 @@ const [{ readLock }, { checkNames }, { describeFailure, expectedOf }, { runCheck
 
 const given = process.env.UNITY_CHECKS;
 if (process.argv[2] !== "all" || given === undefined) {
-  console.error("usage: UNITY_CHECKS='{…}' node checks/main.ts all");
+  console.error("usage: UNITY_CHECKS='{…}' node src/checks/main.ts all");
   process.exit(2);
 }
 const target = JSON.parse(given) as CheckTarget;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { checks } from "./definitions.ts";
-import { withoutExecutions } from "./judge-execution.ts";
-import { withOneRole } from "./judge-privileges.ts";
+import { withoutExecutions } from "./evaluate-execution.ts";
+import { withOneRole } from "./evaluate-privileges.ts";
 import type { CheckName } from "./names.ts";
 import type { CheckFinding, CheckResult, Expected } from "./result.ts";
 import { openSources } from "./sources.ts";

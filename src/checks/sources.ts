@@ -1,8 +1,8 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { isServing, workloadSelector } from "../cluster/pods.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
+import { type ChainSchema, chainSchema } from "../lockfile/schema/chain-schema.ts";
 import { unity } from "../manifests/app.ts";
-import { type ChainSchema, chainSchema } from "../migrations/schema/chain-schema.ts";
 import { type DatabaseFacts, readDatabase } from "./database-facts.ts";
 import { askPod, type PodFacts } from "./pod-facts.ts";
 import type { Expected } from "./result.ts";

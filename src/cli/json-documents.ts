@@ -1,12 +1,12 @@
 import type { CheckResult } from "../checks/result.ts";
-import type { Plan } from "../migrations/plan.ts";
-import type { RunRecord } from "../migrations/run-record.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { RunRecord } from "../plan/run-record.ts";
 import type { Applied } from "./apply/apply.ts";
 import type { ChainDocument } from "./chain/run.ts";
-import type { Checked } from "./check/run.ts";
 import type { WrittenOrChecked } from "./generated-files.ts";
 import type { LockOutcome } from "./lock/run.ts";
 import type { LogLine } from "./logs/line.ts";
+import type { Checked } from "./migrate/run.ts";
 import type { Promotion } from "./promote/run.ts";
 import type { Report } from "./report/report.ts";
 import type { RestorePoint } from "./restore/restore-point.ts";

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { applyProgram } from "./apply/command.ts";
 import { chainProgram } from "./chain/command.ts";
-import { checkProgram } from "./check/command.ts";
 import { completeProgram, completionProgram } from "./completion/command.ts";
 import { docsProgram } from "./docs/command.ts";
 import { exitCodesHelp, generalMeanings } from "./exit-codes.ts";
 import { historyProgram } from "./history/command.ts";
 import { lockProgram } from "./lock/command.ts";
 import { logsProgram } from "./logs/command.ts";
+import { checkProgram } from "./migrate/command.ts";
 import { planProgram } from "./plan/command.ts";
 import { promoteProgram } from "./promote/command.ts";
 import { renderProgram } from "./render/command.ts";

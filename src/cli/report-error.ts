@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { LockError } from "../migrations/parse-lock.ts";
+import { LockError } from "../lockfile/parse-lock.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { endWith } from "./end-with.ts";
 import type { ErrorDocument } from "./json-documents.ts";

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
-import type { Goal } from "../migrations/live-state.ts";
 import { projectRoot } from "../paths.ts";
+import type { Goal } from "../plan/live-state.ts";
 import { readSettingsSchema, settingDefaults, settingText } from "../settings/schema.ts";
 import { CommandError } from "./command-error.ts";
 

@@ -1,4 +1,4 @@
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { CommandError } from "./command-error.ts";
 import { concealed, readStack, type StackOptions } from "./stack-options.ts";
 
@@ -18,7 +18,7 @@ export async function withSettings<T>(
   const values = adjust(readStack(options).values);
   const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
   // Only here: the SDK takes longer to load than the rest of the command line.
-  const [pulumi, { loadSettings }] = await Promise.all([import("@pulumi/pulumi"), import("../settings.ts")]);
+  const [pulumi, { loadSettings }] = await Promise.all([import("@pulumi/pulumi"), import("../settings/settings.ts")]);
   try {
     pulumi.runtime.setAllConfig({ ...values }, secretKeys);
     return await use(loadSettings(new pulumi.Config("unity")));

@@ -1,4 +1,4 @@
-import type { LiveState } from "../migrations/live-state.ts";
+import type { LiveState } from "../plan/live-state.ts";
 import { exitCodes } from "./command-error.ts";
 import type { ExitCode } from "./exit-codes.ts";
 

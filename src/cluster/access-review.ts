@@ -1,4 +1,4 @@
-import type { AccessRule } from "../manifests/access.ts";
+import type { AccessRule } from "../manifests/roles.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** One thing that an account may or may not do. */

@@ -1,7 +1,9 @@
 import { lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
-import type { LiveJob } from "../migrations/job-identity.ts";
-import type { Reading } from "../migrations/live-state.ts";
+import type { LiveJob } from "../plan/job-identity.ts";
+import type { Reading } from "../plan/live-state.ts";
+import { type Answers, askDatabase, type Question, settled } from "./database-query.ts";
+import type { Kubectl } from "./kubectl.ts";
 import {
   appContainer,
   isOurs,
@@ -10,9 +12,7 @@ import {
   type LiveObject,
   type LiveObjects,
   objectsOf,
-} from "../takeover/objects.ts";
-import { type Answers, askDatabase, type Question, settled } from "./database-query.ts";
-import type { Kubectl } from "./kubectl.ts";
+} from "./live-objects.ts";
 
 /** What the cluster says at the start of an update. */
 export interface Live {

@@ -1,4 +1,4 @@
-import { type RunRecord, runRecordTable } from "../migrations/run-record.ts";
+import { type RunRecord, runRecordTable } from "../plan/run-record.ts";
 import { askSurely, type Question } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 

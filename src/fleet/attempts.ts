@@ -1,4 +1,4 @@
-import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
+import { type JobAttempt, jobAttempt, type LiveJob } from "../plan/job-identity.ts";
 
 /** A tenant's migrate Job that lives in the cluster. */
 export interface TenantJob extends LiveJob {

@@ -1,6 +1,6 @@
-import { lockDigest } from "../migrations/lock.ts";
-import { type Migration, type MigrationOptions, migrationJob } from "./migrate-job.ts";
-import { runnerConfigMapData, runnerConfigMapName } from "./runner.ts";
+import { lockDigest } from "../lockfile/lock.ts";
+import { type Migration, type MigrationOptions, migrationJob } from "../manifests/migrate-job.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../manifests/runner.ts";
 
 /** One of several databases of the same chain. */
 export interface Tenant {

@@ -1,7 +1,7 @@
 import type { App } from "../manifests/app.ts";
-import type { Tenant } from "../manifests/fleet.ts";
 import { tenantId, tenantName } from "../manifests/tenant.ts";
-import type { FleetJob } from "../waits/fleet-target.ts";
+import type { Tenant } from "./options.ts";
+import type { FleetJob } from "./target.ts";
 
 type Canaries = number | readonly string[];
 

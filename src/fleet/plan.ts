@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterTarget, Kubectl } from "../cluster/kubectl.ts";
-import { type Owners, readMigrateJobs } from "../cluster/tenant-jobs.ts";
 import { type App, unity } from "../manifests/app.ts";
-import { type FleetOptions, fleetMigrations } from "../manifests/fleet.ts";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import { tenantId } from "../manifests/tenant.ts";
-import { describeTenants, planTenants, type TenantAttempt, type TenantJob, unasked } from "../migrations/fleet-plan.ts";
-import { type JobAttempt, jobAttempt } from "../migrations/job-identity.ts";
+import { type JobAttempt, jobAttempt } from "../plan/job-identity.ts";
+import { describeTenants, planTenants, type TenantAttempt, type TenantJob, unasked } from "./attempts.ts";
+import { type FleetOptions, fleetMigrations } from "./options.ts";
+import { type Owners, readMigrateJobs } from "./tenant-jobs.ts";
 
 /**
  * Looks at the migrate Jobs that there are, and plans which attempt of the work a program declares: a failed one leads to

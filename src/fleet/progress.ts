@@ -1,4 +1,4 @@
-import type { FleetJob } from "./fleet-target.ts";
+import type { FleetJob } from "./target.ts";
 
 /** How far a tenant's Job is. */
 export type FleetState = "waiting" | "running" | "done" | "failed";

@@ -1,9 +1,9 @@
+import type { Kubectl } from "../cluster/kubectl.ts";
+import { jobState, type LiveJobObject } from "../cluster/live-objects.ts";
+import { workloadSelector } from "../cluster/pods.ts";
 import type { App } from "../manifests/app.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
-import type { TenantJob } from "../migrations/fleet-plan.ts";
-import { jobState, type LiveJobObject } from "../takeover/objects.ts";
-import type { Kubectl } from "./kubectl.ts";
-import { workloadSelector } from "./pods.ts";
+import type { TenantJob } from "./attempts.ts";
 
 /** Whose migrations: tenants', or those of a namespace's only database. */
 export type Owners = "tenants" | "only";

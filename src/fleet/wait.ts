@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { migrationSelector } from "../cluster/tenant-jobs.ts";
-import type { FleetJob, FleetTarget } from "./fleet-target.ts";
-import { migrateJob, warningsOf } from "./job.ts";
-import { describeProgress, type FleetState, nextStep } from "./judge-fleet.ts";
-import { type JobItem, jobOf, judgeJob } from "./judge-job.ts";
-import { type Failure, Progress, type Verdict } from "./verdict.ts";
-import { describeFailure, unanswered } from "./wait.ts";
+import { type JobItem, jobOf, judgeJob } from "../cluster/wait/evaluate-job.ts";
+import { migrateJob, warningsOf } from "../cluster/wait/job.ts";
+import { type Failure, Progress, type Verdict } from "../cluster/wait/poll-result.ts";
+import { describeFailure, unanswered } from "../cluster/wait/wait.ts";
+import { describeProgress, type FleetState, nextStep } from "./progress.ts";
+import type { FleetJob, FleetTarget } from "./target.ts";
+import { migrationSelector } from "./tenant-jobs.ts";
 
 /** Milliseconds between two looks, each two kubectl of 0.1 s of CPU. */
 const pauseMilliseconds = 700;

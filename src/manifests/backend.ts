@@ -2,8 +2,8 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { type App, appLabels, unity } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
-import type { Inherited, ServicePort } from "./inherited.ts";
 import { selectorLabels } from "./names.ts";
+import type { Inherited, ServicePort } from "./preserved.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,

@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
-import { migrationJobName } from "../migrations/job-identity.ts";
-import { lockDigest } from "../migrations/lock.ts";
+import { lockDigest } from "../lockfile/lock.ts";
+import { migrationJobName } from "../plan/job-identity.ts";
 import { type App, unity } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
 import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";

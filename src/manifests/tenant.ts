@@ -1,4 +1,4 @@
-import { contentHash } from "../migrations/job-identity.ts";
+import { contentHash } from "../plan/job-identity.ts";
 import { type App, appLabels } from "./app.ts";
 
 /** The label that says which of several databases in one namespace an object belongs to: its {@link tenantId}. */

@@ -1,5 +1,5 @@
-import { applied, pending } from "./chain.ts";
-import { type Lock, lockCommand } from "./lock.ts";
+import { applied, pending } from "../lockfile/chain.ts";
+import { type Lock, lockCommand } from "../lockfile/lock.ts";
 import { beyond } from "./target.ts";
 
 /** What a read of the cluster found, before the lock says what it means. */

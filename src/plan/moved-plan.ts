@@ -1,5 +1,5 @@
-import { pending } from "./chain.ts";
-import type { Lock, LockedRevision } from "./lock.ts";
+import { pending } from "../lockfile/chain.ts";
+import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import { planHash } from "./plan-hash.ts";
 
 /** Revisions from the head, or from the end of the plan, that are tried: a plan is not pinned for long. */

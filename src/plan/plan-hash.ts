@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LockedRevision } from "./lock.ts";
+import type { LockedRevision } from "../lockfile/lock.ts";
 
 /** Hex digits of a hash that people compare by eye: 64 bits. */
 const hashLength = 16;

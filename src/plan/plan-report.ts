@@ -1,12 +1,12 @@
-import { describeRefused, describeTakeOver } from "../takeover/report.ts";
+import { describeRefused, describeTakeOver } from "../adoption/report.ts";
+import { describeLocks } from "../lockfile/statement-lock.ts";
+import { flat, shortened } from "../lockfile/statement-text.ts";
+import { tableChanges } from "../lockfile/table-changes.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { needsPerson } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
 import type { JudgedFinding } from "./policy.ts";
 import { describeRefusal } from "./refusal-report.ts";
-import { describeLocks } from "./statement-lock.ts";
-import { flat, shortened } from "./statement-text.ts";
-import { tableChanges } from "./table-changes.ts";
 
 /** Findings that the revision's own lines say already: whether it can be undone, and that its SQL is not known. */
 const saidElsewhere: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);

@@ -1,4 +1,5 @@
-import { noTakeOver, type TakeOver } from "../takeover/take-over.ts";
+import { noTakeOver, type TakeOver } from "../adoption/adoption.ts";
+import { head, type Lock } from "../lockfile/lock.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import {
   classify,
@@ -9,7 +10,6 @@ import {
   needsPerson,
   type Reading,
 } from "./live-state.ts";
-import { head, type Lock } from "./lock.ts";
 import { planHash } from "./plan-hash.ts";
 import type { JudgedRevision } from "./policy.ts";
 import { type Refusal, type RefusalInputs, refuse } from "./refusal.ts";

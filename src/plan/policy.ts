@@ -1,6 +1,6 @@
+import type { Finding } from "../lockfile/finding.ts";
+import type { LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
-import type { Finding } from "./finding.ts";
-import type { LockedRevision } from "./lock.ts";
 
 /** A finding with what the stack says to it. */
 export interface JudgedFinding extends Finding {

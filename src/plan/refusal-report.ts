@@ -1,6 +1,6 @@
+import { flat, shortened } from "../lockfile/statement-text.ts";
 import type { Unapproved } from "./policy.ts";
 import { type Refusal, unknownPlan } from "./refusal.ts";
-import { flat, shortened } from "./statement-text.ts";
 
 /** @returns Lines that say why the update must not go on, and how to allow it. `asked`: the database gave its revision. */
 export function describeRefusal({ goingBack, unapproved, moved, unpinned }: Refusal, asked: boolean): string[] {

@@ -1,4 +1,4 @@
-import type { LockedRevision } from "./lock.ts";
+import type { LockedRevision } from "../lockfile/lock.ts";
 import { explainMove } from "./moved-plan.ts";
 import { judge, type Unapproved, unapproved } from "./policy.ts";
 import type { Work, WorkInputs } from "./work.ts";

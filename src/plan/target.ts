@@ -1,5 +1,5 @@
-import { applied, chainBases } from "./chain.ts";
-import type { Lock, LockedRevision } from "./lock.ts";
+import { applied, chainBases } from "../lockfile/chain.ts";
+import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 
 /**
  * Cuts a chain at a revision: what a release that ends there has.

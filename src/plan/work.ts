@@ -1,7 +1,7 @@
+import { pending } from "../lockfile/chain.ts";
+import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
-import { pending } from "./chain.ts";
 import type { LiveState } from "./live-state.ts";
-import type { Lock, LockedRevision } from "./lock.ts";
 import { type JudgedRevision, judge, withoutNewTables } from "./policy.ts";
 import { beyond } from "./target.ts";
 

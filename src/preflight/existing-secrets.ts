@@ -3,7 +3,7 @@ import { Kubectl } from "../cluster/kubectl.ts";
 import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
 import { type NeededSecret, neededSecrets, secretFaults } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../settings/settings.ts";
 
 /** @returns The Secrets that others must have made for a stack. */
 export function existingSecrets({ databaseSecrets, database, databaseTls }: Settings): readonly NeededSecret[] {

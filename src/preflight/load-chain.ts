@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { head, type Lock } from "../migrations/lock.ts";
-import { readLock, verifyLockedFiles } from "../migrations/read-lock.ts";
+import { head, type Lock } from "../lockfile/lock.ts";
+import { readLock, verifyLockedFiles } from "../lockfile/read-lock.ts";
 import { projectRoot } from "../paths.ts";
 
 /** A reviewed chain of revisions, and the runner that applies it. */
@@ -27,7 +27,7 @@ export function loadChain(appFolder: string): Chain {
     const faults = verifyLockedFiles(lock, appFolder);
     if (faults.length > 0)
       throw new Error(`The revisions are not what the lock records:\n  - ${faults.join("\n  - ")}`);
-    return { lock, head: head(lock), runnerFiles: readRunner(join(projectRoot, "runner")) };
+    return { lock, head: head(lock), runnerFiles: readRunner(join(projectRoot, "src", "runner")) };
   });
 }
 

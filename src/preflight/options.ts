@@ -1,8 +1,8 @@
 import type { CheckTarget } from "../checks/result.ts";
 import type { BackendOptions } from "../manifests/backend.ts";
 import type { MigrationOptions } from "../manifests/migrate-job.ts";
-import { approvedIrreversible } from "../migrations/approvals.ts";
-import type { Settings } from "../settings.ts";
+import { approvedIrreversible } from "../plan/approvals.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { Chain } from "./load-chain.ts";
 
 /** @returns What the migration of a release is made of, for the plan and for the component alike. */

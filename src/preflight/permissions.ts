@@ -1,8 +1,8 @@
-import { type Access, accesses, missingAccess } from "../cluster/access.ts";
+import { type Access, accesses, missingAccess } from "../cluster/access-review.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
-import { type AccessOptions, accessRules, type Task } from "../manifests/access.ts";
 import { everyOwnSecret } from "../manifests/database-secrets.ts";
-import type { Settings } from "../settings.ts";
+import { type AccessOptions, accessRules, type Task } from "../manifests/roles.ts";
+import type { Settings } from "../settings/settings.ts";
 import { existingSecrets } from "./existing-secrets.ts";
 
 /** @returns What of a stack's settings decides on the rights that it takes. */

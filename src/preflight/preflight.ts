@@ -1,18 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type TakeOver, type TakeOverInputs, takeOver } from "../adoption/adoption.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
+import type { LivePodSpec } from "../cluster/live-objects.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
 import { backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
-import { unknownApprovals } from "../migrations/approvals.ts";
-import type { JobAttempt } from "../migrations/job-identity.ts";
-import { makePlan, type Plan } from "../migrations/plan.ts";
-import { describePlan } from "../migrations/plan-report.ts";
-import type { Chain } from "../release/load-chain.ts";
-import { backendOptions, migrationOptions } from "../release/options.ts";
-import type { Settings } from "../settings.ts";
-import type { LivePodSpec } from "../takeover/objects.ts";
-import { type TakeOver, type TakeOverInputs, takeOver } from "../takeover/take-over.ts";
-import { askAccess } from "./access.ts";
+import { unknownApprovals } from "../plan/approvals.ts";
+import type { JobAttempt } from "../plan/job-identity.ts";
+import { makePlan, type Plan } from "../plan/plan.ts";
+import { describePlan } from "../plan/plan-report.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Chain } from "./load-chain.ts";
+import { backendOptions, migrationOptions } from "./options.ts";
+import { askAccess } from "./permissions.ts";
 
 /** @returns What the cluster says that a stack is deployed to. */
 export function readStackLive({ context, namespace, database }: Settings): Promise<Live> {

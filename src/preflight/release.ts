@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { cutAt } from "../migrations/target.ts";
 import { projectRoot } from "../paths.ts";
-import type { Settings } from "../settings.ts";
+import { cutAt } from "../plan/target.ts";
+import type { Settings } from "../settings/settings.ts";
 import { asRunError, type Chain, loadChain } from "./load-chain.ts";
 
 /** What this checkout brings to a cluster. Its `head`: the target that the stack names, else the chain's. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Release } from "../release/release.ts";
-import type { Settings } from "../settings.ts";
+import type { Release } from "../preflight/release.ts";
+import type { Settings } from "../settings/settings.ts";
 import { describePromotion, promotionFaults } from "./compare.ts";
 import { identify, parseRecords, type ReleaseRecord } from "./record.ts";
 

@@ -1,4 +1,4 @@
-"""The identity of what a migration does, the same as `migrations/plan-hash.ts` computes before."""
+"""The identity of what a migration does, the same as `src/plan/plan-hash.ts` computes before."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 import { digestOf } from "../manifests/image-reference.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "./settings.ts";
 
 /** A setting that production refuses: its key, its value, what it must be and why, and what to set. */
 export type SettingFault = readonly [key: string, given: unknown, allowed: string, example: string];

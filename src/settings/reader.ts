@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Approval, parseApprovals } from "../migrations/approvals.ts";
-import { nearest } from "../migrations/nearest.ts";
+import { nearest } from "../lockfile/nearest.ts";
+import { type Approval, parseApprovals } from "../plan/approvals.ts";
 
 /** Reads configuration values and collects every fault, so that one run shows them all. */
 export class SettingsReader {

@@ -1,18 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import { budgetFaults, type InitContainerMode, imagePullPolicies, type TimeBudget } from "./manifests/runner.ts";
-import type { Approval } from "./migrations/approvals.ts";
-import { unknownPlan } from "./migrations/refusal.ts";
-import { projectRoot } from "./paths.ts";
+import { budgetFaults, type InitContainerMode, imagePullPolicies, type TimeBudget } from "../manifests/runner.ts";
+import { projectRoot } from "../paths.ts";
+import type { Approval } from "../plan/approvals.ts";
+import { unknownPlan } from "../plan/refusal.ts";
 import {
   type DatabaseAccess,
   type ExternalDatabase,
   type OwnedDatabase,
   readAccess,
   readDatabase,
-} from "./settings/database.ts";
-import { declaredSettings } from "./settings/declared.ts";
-import { productionFaults } from "./settings/production-rules.ts";
-import { SettingsReader } from "./settings/reader.ts";
+} from "./database.ts";
+import { declaredSettings } from "./declared.ts";
+import { productionFaults } from "./production-rules.ts";
+import { SettingsReader } from "./reader.ts";
 
 /** Dumps that are taken before each migration. */
 export interface RestorePoints {

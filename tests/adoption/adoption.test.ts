@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { LiveObject } from "../../takeover/objects.ts";
-import { noTakeOver, takeOver } from "../../takeover/take-over.ts";
+import { noTakeOver, takeOver } from "../../src/adoption/adoption.ts";
+import type { LiveObject } from "../../src/cluster/live-objects.ts";
 import { backend, container, job, live, named, ours, service } from "./objects.ts";
 
 const target = { context: "here", namespace: "unity" };

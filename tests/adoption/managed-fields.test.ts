@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { handOver, type ManagedFields } from "../../takeover/managed-fields.ts";
+import { handOver, type ManagedFields } from "../../src/adoption/managed-fields.ts";
 
 const entry = (manager: string, fieldsV1: ManagedFields["fieldsV1"], more: Partial<ManagedFields> = {}) => ({
   manager,

@@ -7,7 +7,7 @@ import {
   type LivePodSpec,
   type LiveService,
   objectsOf,
-} from "../../takeover/objects.ts";
+} from "../../src/cluster/live-objects.ts";
 
 /** Annotations of what a stack of this project declared. */
 export const ours = { "pulumi.com/patchForce": "true" };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { backendDeploymentSpec, backendServiceSpec } from "../../manifests/backend.ts";
-import type { Inherited } from "../../manifests/inherited.ts";
-import { inherit } from "../../takeover/inherit.ts";
-import type { LiveDeployment, LiveService } from "../../takeover/objects.ts";
+import { inherit } from "../../src/adoption/preserve.ts";
+import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
+import { backendDeploymentSpec, backendServiceSpec } from "../../src/manifests/backend.ts";
+import type { Inherited } from "../../src/manifests/preserved.ts";
 import { backendOptions } from "../support/options.ts";
 import { backend, live, ours, service } from "./objects.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { judgeExecution, withoutExecutions } from "../../checks/judge-execution.ts";
-import { judgeDatabaseHost, judgeImage } from "../../checks/judge-image.ts";
-import { judgeLogs } from "../../checks/judge-logs.ts";
-import { judgePrivileges, withOneRole } from "../../checks/judge-privileges.ts";
-import type { ExecutionFacts, ImageFacts } from "../../checks/pod-facts.ts";
-import type { CheckFinding } from "../../checks/result.ts";
+import { judgeExecution, withoutExecutions } from "../../src/checks/evaluate-execution.ts";
+import { judgeDatabaseHost, judgeImage } from "../../src/checks/evaluate-image.ts";
+import { judgeLogs } from "../../src/checks/evaluate-logs.ts";
+import { judgePrivileges, withOneRole } from "../../src/checks/evaluate-privileges.ts";
+import type { ExecutionFacts, ImageFacts } from "../../src/checks/pod-facts.ts";
+import type { CheckFinding } from "../../src/checks/result.ts";
 import { expected, image, privileges } from "../support/checks.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 

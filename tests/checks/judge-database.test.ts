@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
-import type { DatabaseFacts } from "../../checks/database-facts.ts";
-import { judgeConstraints, judgeIndexes, judgeRevision, judgeSchema, judgeTables } from "../../checks/judge-schema.ts";
-import type { CheckFinding } from "../../checks/result.ts";
-import type { ChainSchema } from "../../migrations/schema/chain-schema.ts";
-import type { TableSchema } from "../../migrations/schema/schema.ts";
+import type { DatabaseFacts } from "../../src/checks/database-facts.ts";
+import {
+  judgeConstraints,
+  judgeIndexes,
+  judgeRevision,
+  judgeSchema,
+  judgeTables,
+} from "../../src/checks/evaluate-schema.ts";
+import type { CheckFinding } from "../../src/checks/result.ts";
+import type { ChainSchema } from "../../src/lockfile/schema/chain-schema.ts";
+import type { TableSchema } from "../../src/lockfile/schema/schema.ts";
 import { database, expected } from "../support/checks.ts";
 
 const key = { name: "f", columns: ["a"], references: "t2", onDelete: "c" };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { judgeHealth, judgePlugins } from "../../checks/judge.ts";
-import { judgePods } from "../../checks/judge-pods.ts";
-import { judgeReversible } from "../../checks/judge-reversible.ts";
-import type { CheckFinding } from "../../checks/result.ts";
-import { shortened } from "../../checks/text.ts";
+import { judgeHealth, judgePlugins } from "../../src/checks/evaluate.ts";
+import { judgePods } from "../../src/checks/evaluate-pods.ts";
+import { judgeReversible } from "../../src/checks/evaluate-reversible.ts";
+import type { CheckFinding } from "../../src/checks/result.ts";
+import { shortened } from "../../src/checks/text.ts";
 import { expected } from "../support/checks.ts";
 import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
 

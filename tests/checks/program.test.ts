@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { checkNames } from "../../checks/names.ts";
-import { projectRoot } from "../../paths.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 /** What a kubectl does that a check of the program meets, as shell. */
 const kubectls = {
@@ -21,7 +21,7 @@ describe("the checks' program, when a check (F23)", () => {
     const folder = mkdtempSync(join(tmpdir(), "unity-checks-"));
     writeFileSync(join(folder, "kubectl"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     const started = performance.now();
-    const child = spawn(process.execPath, [join(projectRoot, "checks", "main.ts"), "all"], {
+    const child = spawn(process.execPath, [join(projectRoot, "src", "checks", "main.ts"), "all"], {
       env: {
         ...process.env,
         PATH: [folder, process.env.PATH].join(delimiter),
@@ -59,7 +59,7 @@ describe("the checks' program, when a check (F23)", () => {
   }
 
   it("is called wrongly, says how it is called", async () => {
-    const child = spawn(process.execPath, [join(projectRoot, "checks", "main.ts"), "everything"]);
+    const child = spawn(process.execPath, [join(projectRoot, "src", "checks", "main.ts"), "everything"]);
     const ended = new Promise((resolve) => child.on("exit", resolve));
     assert.match(await text(child.stderr), /usage: UNITY_CHECKS=/);
     assert.equal(await ended, 2);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { checkNames } from "../../checks/names.ts";
-import { answer } from "../../cli/completion/complete.ts";
-import { unityProgram } from "../../cli/program.ts";
 import { findProgram } from "../../local/cluster/prerequisites.ts";
-import { projectRoot } from "../../paths.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { answer } from "../../src/cli/completion/complete.ts";
+import { unityProgram } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { onTerminal, type Step, unity } from "./unity.ts";
 
 const candidates = (shell: "bash" | "zsh" | "fish", ...words: readonly string[]) =>
@@ -54,7 +54,7 @@ describe("unity completion", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-completion-"));
-    symlinkSync(join(projectRoot, "cli", "main.ts"), join(folder, "unity"));
+    symlinkSync(join(projectRoot, "src", "cli", "main.ts"), join(folder, "unity"));
     // What a person typed must never run: this would leave a file.
     writeFileSync(join(folder, "strike"), `#!/bin/sh\ntouch ${folder}/struck\n`);
     chmodSync(join(folder, "strike"), 0o755);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import type { Lock, LockedRevision } from "../../src/lockfile/lock.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { alembicPython, type CommandResult, unity } from "./unity.ts";
 

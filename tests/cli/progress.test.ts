@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
-import { startProgress } from "../../cli/progress.ts";
+import { startProgress } from "../../src/cli/progress.ts";
 
 /** An output that keeps what is written, and tells of each time. */
 class Output extends PassThrough {

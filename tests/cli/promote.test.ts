@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
-import { withSettingsChanged } from "../../cli/promote/stack-file.ts";
-import { type ReleaseRecord, recordRelease } from "../../promotion/record.ts";
-import { loadRelease } from "../../release/release.ts";
+import { withSettingsChanged } from "../../src/cli/promote/stack-file.ts";
+import { loadRelease } from "../../src/preflight/release.ts";
+import { type ReleaseRecord, recordRelease } from "../../src/promotion/record.ts";
+import { service } from "../adoption/objects.ts";
 import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { service } from "../takeover/objects.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;

@@ -3,9 +3,9 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { type CommandName, exitCodesHelp, exitCodeTable, generalMeanings } from "../../cli/exit-codes.ts";
-import { unityProgram, visibleCommands } from "../../cli/program.ts";
-import { projectRoot } from "../../paths.ts";
+import { type CommandName, exitCodesHelp, exitCodeTable, generalMeanings } from "../../src/cli/exit-codes.ts";
+import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { alembicPython, onTerminal, unity, unityIn } from "./unity.ts";
@@ -183,7 +183,7 @@ describe("what commands print and exit with", () => {
 
   it("has colours and a line of progress on a terminal, and neither for who wants none", async () => {
     const given: Given = { words: [], answers: { list: "silence", postgres: "silence" } };
-    const command = [process.execPath, join(projectRoot, "cli", "main.ts"), ...wordsOf("status", given)];
+    const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", given)];
     const usual = await answering(given, () => onTerminal(command, []));
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
     assert.match(usual.stdout, /\[KAsking the database: \d+ s/);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseLock } from "../../migrations/parse-lock.ts";
-import { projectRoot } from "../../paths.ts";
+import { parseLock } from "../../src/lockfile/parse-lock.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, type CommandResult, unity } from "./unity.ts";
 

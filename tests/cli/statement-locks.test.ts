@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { Relations } from "../../cli/lock/sql/relations.ts";
-import { effectOf } from "../../cli/lock/sql/statements.ts";
-import { openParser } from "../../migrations/sql/parser.ts";
-import { type LockMode, lockModes, stronger } from "../../migrations/statement-lock.ts";
+import { Relations } from "../../src/cli/lock/sql/relations.ts";
+import { effectOf } from "../../src/cli/lock/sql/statements.ts";
+import { openParser } from "../../src/lockfile/sql-parser.ts";
+import { type LockMode, lockModes, stronger } from "../../src/lockfile/statement-lock.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { alone, inTransaction, setup } from "./statement-forms.ts";
 import { alembicPython } from "./unity.ts";

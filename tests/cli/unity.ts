@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { pythonEnvironment } from "../../cli/python-environment.ts";
-import { projectRoot } from "../../paths.ts";
+import { pythonEnvironment } from "../../src/cli/python-environment.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 /** What a command printed, and how it ended. */
 export interface CommandResult {
@@ -13,12 +13,12 @@ export interface CommandResult {
 
 /** Runs `unity` with `args` in a process of its own, from the project's folder. */
 export function unity(...args: readonly string[]): Promise<CommandResult> {
-  return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args]);
+  return runCommand(process.execPath, [join(projectRoot, "src", "cli", "main.ts"), ...args]);
 }
 
 /** Runs `unity` with changes of the environment. */
 export function unityIn(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<CommandResult> {
-  return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args], environment);
+  return runCommand(process.execPath, [join(projectRoot, "src", "cli", "main.ts"), ...args], environment);
 }
 
 /** What is typed on a terminal, and what it must show before more is typed. */

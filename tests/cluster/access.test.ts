@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { accesses, missingAccess } from "../../cluster/access.ts";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { type AccessRule, accessRules, roleRules } from "../../manifests/access.ts";
+import { accesses, missingAccess } from "../../src/cluster/access-review.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { type AccessRule, accessRules, roleRules } from "../../src/manifests/roles.ts";
 import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 
 const rules: readonly AccessRule[] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { podCauses, refusedPod, tail } from "../../cluster/causes.ts";
-import type { ContainerStatus, Pod } from "../../cluster/pods.ts";
+import { podCauses, refusedPod, tail } from "../../src/cluster/causes.ts";
+import type { ContainerStatus, Pod } from "../../src/cluster/pods.ts";
 import { container, pod, servingPod } from "../support/kubernetes.ts";
 
 const never = Number.POSITIVE_INFINITY;

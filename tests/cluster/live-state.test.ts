@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { type Live, readLive } from "../../cluster/live-state.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { type Live, readLive } from "../../src/cluster/live-state.ts";
 import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {

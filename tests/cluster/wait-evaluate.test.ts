@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { hasStarted, type JobItem, judgeJob } from "../../waits/judge-job.ts";
-import { failedBefore, judgeRollout, overdueSince, refusedReplicaSet } from "../../waits/judge-rollout.ts";
+import { hasStarted, type JobItem, judgeJob } from "../../src/cluster/wait/evaluate-job.ts";
+import {
+  failedBefore,
+  judgeRollout,
+  overdueSince,
+  refusedReplicaSet,
+} from "../../src/cluster/wait/evaluate-rollout.ts";
 import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
 
 const failedInit = {

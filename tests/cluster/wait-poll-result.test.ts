@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Cause } from "../../cluster/causes.ts";
-import { Progress, type Verdict } from "../../waits/verdict.ts";
+import type { Cause } from "../../src/cluster/causes.ts";
+import { Progress, type Verdict } from "../../src/cluster/wait/poll-result.ts";
 
 const cause = (key: string, patienceSeconds: number, text = key): Cause => ({ key, text, patienceSeconds, look: [] });
 const verdict = (...causes: Cause[]): Verdict => ({ done: false, progress: "0 of 1", causes });

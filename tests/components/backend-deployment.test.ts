@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BackendDeployment } from "../../components/backend-deployment.ts";
-import { backendDeploymentSpec } from "../../manifests/backend.ts";
+import { backendDeploymentSpec } from "../../src/manifests/backend.ts";
 import { backendOptions } from "../support/options.ts";
 import { find, record } from "../support/recorder.ts";
 
@@ -23,7 +23,7 @@ describe("BackendDeployment", () => {
     assert.equal(String(account.inputs.automountServiceAccountToken), "false");
     assert.deepEqual(wait.dependencies, [deployment.urn]);
     assert.deepEqual(wait.inputs, {
-      interpreter: ["node", "waits/main.ts"],
+      interpreter: ["node", "src/cluster/wait/main.ts"],
       create: "rollout",
       environment: {
         UNITY_WAIT: JSON.stringify({ context: "c", namespace: "unity", name: "unity-backend", timeoutSeconds: 270 }),

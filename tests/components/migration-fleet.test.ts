@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
-import { migration } from "../../manifests/migrate-job.ts";
-import type { TenantAttempt } from "../../migrations/fleet-plan.ts";
-import type { FleetTarget } from "../../waits/fleet-target.ts";
+import type { TenantAttempt } from "../../src/fleet/attempts.ts";
+import type { FleetTarget } from "../../src/fleet/target.ts";
+import { migration } from "../../src/manifests/migrate-job.ts";
 import { linearLock } from "../support/chain.ts";
 import { find, record } from "../support/recorder.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeTenants, planTenants, type TenantJob } from "../../migrations/fleet-plan.ts";
+import { describeTenants, planTenants, type TenantJob } from "../../src/fleet/attempts.ts";
 
 const works = ["a", "a-b", "c"].map((tenant) => ({
   tenant,

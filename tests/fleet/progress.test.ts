@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { FleetJob } from "../../waits/fleet-target.ts";
-import { describeProgress, type FleetState, nextStep } from "../../waits/judge-fleet.ts";
+import { describeProgress, type FleetState, nextStep } from "../../src/fleet/progress.ts";
+import type { FleetJob } from "../../src/fleet/target.ts";
 
 const jobs: readonly FleetJob[] = [
   { tenant: "first", name: "job-first", canary: true },

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { nameLabel, names } from "../../manifests/names.ts";
-import { tenantLabel } from "../../manifests/tenant.ts";
-import { projectRoot } from "../../paths.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { nameLabel, names } from "../../src/manifests/names.ts";
+import { tenantLabel } from "../../src/manifests/tenant.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
 import { testNamespace } from "../support/leftovers.ts";

@@ -7,7 +7,7 @@ import {
   chainHeads,
   chainOrder,
   pending,
-} from "../../migrations/chain.ts";
+} from "../../src/lockfile/chain.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 function link(id: string, downRevisions: readonly string[] = [], dependsOn: readonly string[] = []): ChainLink {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { compareLocks, type Difference, refusedDifferences } from "../../migrations/compare-locks.ts";
-import type { Lock } from "../../migrations/lock.ts";
+import { compareLocks, type Difference, refusedDifferences } from "../../src/lockfile/compare-locks.ts";
+import type { Lock } from "../../src/lockfile/lock.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const before = linearLock("a", "b");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { chainTables, formatLock, head, type Lock, lockDigest } from "../../migrations/lock.ts";
-import { LockError, parseLock, parseReviewedLock } from "../../migrations/parse-lock.ts";
+import { chainTables, formatLock, head, type Lock, lockDigest } from "../../src/lockfile/lock.ts";
+import { LockError, parseLock, parseReviewedLock } from "../../src/lockfile/parse-lock.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const lock = linearLock("a", "b");

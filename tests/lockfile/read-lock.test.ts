@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { formatLock, type Lock, lockDigest } from "../../migrations/lock.ts";
-import { makePlan } from "../../migrations/plan.ts";
-import { hashFile, readLock, verifyLockedFiles } from "../../migrations/read-lock.ts";
+import { formatLock, type Lock, lockDigest } from "../../src/lockfile/lock.ts";
+import { hashFile, readLock, verifyLockedFiles } from "../../src/lockfile/read-lock.ts";
+import { makePlan } from "../../src/plan/plan.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 
 describe("revision files beside the lock", () => {

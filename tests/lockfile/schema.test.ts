@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChainSchema, chainSchema } from "../../migrations/schema/chain-schema.ts";
+import { type ChainSchema, chainSchema } from "../../src/lockfile/schema/chain-schema.ts";
 import { linearLock } from "../support/chain.ts";
 
 /** @returns What a chain of one revision with these statements makes; `null` is a revision without SQL. */

@@ -5,7 +5,7 @@ import {
   neededSecrets,
   ownSecrets,
   secretFaults,
-} from "../../manifests/database-secrets.ts";
+} from "../../src/manifests/database-secrets.ts";
 
 const mine = { application: "mine", migrations: "my-migrations", existing: true };
 

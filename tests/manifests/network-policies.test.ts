@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { labels, names } from "../../manifests/names.ts";
-import { type DatabasePlace, databasePortFault, networkPolicies } from "../../manifests/network-policies.ts";
+import { labels, names } from "../../src/manifests/names.ts";
+import { type DatabasePlace, databasePortFault, networkPolicies } from "../../src/manifests/network-policies.ts";
 
 /** The parts of a policy that this project uses, as Kubernetes has them. */
 interface Spec {

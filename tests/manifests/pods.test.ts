@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../manifests/backend.ts";
-import { migrateJobSpec } from "../../manifests/migrate-job.ts";
-import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../manifests/postgres.ts";
-import { restoreJobSpec } from "../../manifests/restore-points.ts";
-import { runnerConfigMapData, runnerConfigMapName } from "../../manifests/runner.ts";
+import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../src/manifests/backend.ts";
+import { migrateJobSpec } from "../../src/manifests/migrate-job.ts";
+import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
+import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner.ts";
 import { linearLock } from "../support/chain.ts";
 import { backendOptions } from "../support/options.ts";
 

@@ -7,9 +7,9 @@ import type { Deployment } from "../../local/engine/deployment.ts";
 import { Display } from "../../local/engine/display.ts";
 import { serve } from "../../local/engine/monitor.ts";
 import type { Registration } from "../../local/engine/step.ts";
-import { migration } from "../../manifests/migrate-job.ts";
-import { projectRoot } from "../../paths.ts";
-import { databaseMigrationOptions } from "../../provider/database-migration.ts";
+import { migration } from "../../src/manifests/migrate-job.ts";
+import { databaseMigrationOptions } from "../../src/package/provider/database-migration.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 
 const require = createRequire(import.meta.url);
@@ -101,7 +101,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   before(async () => {
     restore = fakeKubectl({ ...nothingDeployed, jobs: { output: JSON.stringify({ items: [failedJob] }) } });
     const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin");
-    child = spawn(process.execPath, [runner, join(projectRoot, "provider"), "127.0.0.1:1"], {
+    child = spawn(process.execPath, [runner, join(projectRoot, "src", "package", "provider"), "127.0.0.1:1"], {
       cwd: projectRoot,
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseApprovals, unknownApprovals } from "../../migrations/approvals.ts";
-import type { Finding } from "../../migrations/finding.ts";
+import type { Finding } from "../../src/lockfile/finding.ts";
+import { parseApprovals, unknownApprovals } from "../../src/plan/approvals.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const finding = (rule: string): Finding => ({ rule, level: "error", statement: 0, message: "m", help: null });

@@ -5,8 +5,8 @@ import {
   jobAttempt,
   type LiveJob,
   migrationJobName,
-} from "../../migrations/job-identity.ts";
-import type { LiveState } from "../../migrations/live-state.ts";
+} from "../../src/plan/job-identity.ts";
+import type { LiveState } from "../../src/plan/live-state.ts";
 
 describe("contentHash", () => {
   it("does not depend on the order of keys", () => {

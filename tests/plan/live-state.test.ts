@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { classify, describeState, type LiveState, needsPerson, type Reading } from "../../migrations/live-state.ts";
+import { classify, describeState, type LiveState, needsPerson, type Reading } from "../../src/plan/live-state.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const line = linearLock("a", "b", "c");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { LockedRevision } from "../../migrations/lock.ts";
-import { explainMove } from "../../migrations/moved-plan.ts";
-import { planHash } from "../../migrations/plan-hash.ts";
+import type { LockedRevision } from "../../src/lockfile/lock.ts";
+import { explainMove } from "../../src/plan/moved-plan.ts";
+import { planHash } from "../../src/plan/plan-hash.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 
 describe("explainMove", () => {

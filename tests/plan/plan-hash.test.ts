@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { type HashedRevision, planHash, sqlHash } from "../../migrations/plan-hash.ts";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { type HashedRevision, planHash, sqlHash } from "../../src/plan/plan-hash.ts";
 
 const rendered: HashedRevision = {
   id: "r1",
@@ -58,7 +58,7 @@ describe("planHash", () => {
     const script =
       "import json, sys; from runner_plan_hash import plan_hash; print(*(plan_hash(*i) for i in json.load(sys.stdin)))";
     const { stdout, stderr } = spawnSync("python3", ["-B", "-c", script], {
-      cwd: join(projectRoot, "runner"),
+      cwd: join(projectRoot, "src", "runner"),
       input: JSON.stringify(inputs),
       encoding: "utf8",
     });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Reading } from "../../migrations/live-state.ts";
-import { makePlan, type PlanInputs } from "../../migrations/plan.ts";
-import { describePlan } from "../../migrations/plan-report.ts";
+import type { Reading } from "../../src/plan/live-state.ts";
+import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
+import { describePlan } from "../../src/plan/plan-report.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 /** A chain whose last revision destroys data, and one that is waited for. */

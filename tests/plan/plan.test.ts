@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Reading } from "../../migrations/live-state.ts";
-import type { Lock } from "../../migrations/lock.ts";
-import { makePlan, type PlanInputs } from "../../migrations/plan.ts";
-import { describePlan } from "../../migrations/plan-report.ts";
+import type { Lock } from "../../src/lockfile/lock.ts";
+import type { Reading } from "../../src/plan/live-state.ts";
+import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
+import { describePlan } from "../../src/plan/plan-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const long = `CREATE TABLE t_c (\n    id BIGINT,\n    ${"note TEXT, ".repeat(20)}\n);`;

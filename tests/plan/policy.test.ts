@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Approval } from "../../migrations/approvals.ts";
-import type { Finding } from "../../migrations/finding.ts";
-import type { LockedRevision } from "../../migrations/lock.ts";
-import { judge, unapproved, withoutNewTables } from "../../migrations/policy.ts";
-import type { StatementLock } from "../../migrations/statement-lock.ts";
+import type { Finding } from "../../src/lockfile/finding.ts";
+import type { LockedRevision } from "../../src/lockfile/lock.ts";
+import type { StatementLock } from "../../src/lockfile/statement-lock.ts";
+import type { Approval } from "../../src/plan/approvals.ts";
+import { judge, unapproved, withoutNewTables } from "../../src/plan/policy.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
 
 const finding = (rule: string, statement: number | null = 0, level: Finding["level"] = "error"): Finding => ({

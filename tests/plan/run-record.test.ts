@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeRuns, type RunRecord } from "../../migrations/run-record.ts";
+import { describeRuns, type RunRecord } from "../../src/plan/run-record.ts";
 
 const run: RunRecord = {
   id: 7,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beyond, cutAt } from "../../migrations/target.ts";
+import { beyond, cutAt } from "../../src/plan/target.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const linear = linearLock("a", "b", "c", "d");

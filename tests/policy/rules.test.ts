@@ -27,7 +27,7 @@ const job = (spec: object = {}, podSpec: object = {}): Declared => ({
 const wait = (word = "job", after = ["kubernetes:batch/v1:Job migration-job"]): Declared => ({
   type: "command:local:Command",
   name: "migration-completion",
-  properties: { interpreter: ["node", "waits/main.ts"], create: word },
+  properties: { interpreter: ["node", "src/cluster/wait/main.ts"], create: word },
   after,
 });
 const withContainer = (changes: Partial<Container>, key: "containers" | "initContainers" = "containers") =>

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { unityProgram, visibleCommands } from "../../cli/program.ts";
-import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema } from "../../settings/schema.ts";
+import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema } from "../../src/settings/schema.ts";
 import { blocksOf } from "../support/pages.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { checkNames } from "../../checks/names.ts";
-import { accesses } from "../../cluster/access.ts";
-import { accessRules } from "../../manifests/access.ts";
-import { everyOwnSecret } from "../../manifests/database-secrets.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { accesses } from "../../src/cluster/access-review.ts";
+import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
+import { accessRules } from "../../src/manifests/roles.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 

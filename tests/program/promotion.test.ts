@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { checkNames } from "../../checks/names.ts";
-import { identify, type ReleaseRecord } from "../../promotion/record.ts";
-import { loadRelease } from "../../release/release.ts";
-import { noTakeOver } from "../../takeover/take-over.ts";
+import { noTakeOver } from "../../src/adoption/adoption.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { loadRelease } from "../../src/preflight/release.ts";
+import { identify, type ReleaseRecord } from "../../src/promotion/record.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";
 
@@ -151,7 +151,10 @@ describe("the program with what must never be", () => {
   });
 
   it("refuses a Job without a deadline and an image without a digest, though the settings were passed by", async () => {
-    const [{ deploy }, { loadSettings }] = await Promise.all([import("../../deploy.ts"), import("../../settings.ts")]);
+    const [{ deploy }, { loadSettings }] = await Promise.all([
+      import("../../components/stack.ts"),
+      import("../../src/settings/settings.ts"),
+    ]);
     const deployed = () => {
       const settings = loadSettings();
       const budget = { ...settings.budget, deadlineSeconds: 0 };

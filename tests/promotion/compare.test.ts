@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { chooseRelease, describePromotion, promotionFaults } from "../../promotion/compare.ts";
-import type { ReleaseRecord } from "../../promotion/record.ts";
+import { chooseRelease, describePromotion, promotionFaults } from "../../src/promotion/compare.ts";
+import type { ReleaseRecord } from "../../src/promotion/record.ts";
 
 const release: ReleaseRecord = {
   version: 1,

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema, settingDefaults, settingText } from "../../settings/schema.ts";
-import { loadSettings } from "../../settings.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema, settingDefaults, settingText } from "../../src/settings/schema.ts";
+import { loadSettings } from "../../src/settings/settings.ts";
 
 const schema = readSettingsSchema(projectRoot);
 const digest = `sha256:${"a".repeat(64)}`;

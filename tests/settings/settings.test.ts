@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { projectRoot } from "../../paths.ts";
-import { declaredSettings } from "../../settings/declared.ts";
-import { readSettingsSchema, settingDefaults } from "../../settings/schema.ts";
-import { loadSettings, type Settings } from "../../settings.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { declaredSettings } from "../../src/settings/declared.ts";
+import { readSettingsSchema, settingDefaults } from "../../src/settings/schema.ts";
+import { loadSettings, type Settings } from "../../src/settings/settings.ts";
 
 const schema = readSettingsSchema(projectRoot);
 

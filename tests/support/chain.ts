@@ -1,4 +1,4 @@
-import { type Lock, lockVersion } from "../../migrations/lock.ts";
+import { type Lock, lockVersion } from "../../src/lockfile/lock.ts";
 
 /** @returns A lock of `count` revisions in a line, `r1` the base, each making the table of its name. */
 export function linearLock(count: number): Lock {

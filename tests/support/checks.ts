@@ -1,6 +1,6 @@
-import type { DatabaseFacts } from "../../checks/database-facts.ts";
-import type { ImageFacts, PrivilegeFacts } from "../../checks/pod-facts.ts";
-import { type Expected, expectedOf } from "../../checks/result.ts";
+import type { DatabaseFacts } from "../../src/checks/database-facts.ts";
+import type { ImageFacts, PrivilegeFacts } from "../../src/checks/pod-facts.ts";
+import { type Expected, expectedOf } from "../../src/checks/result.ts";
 import { linearLock } from "./chain.ts";
 
 /** A release of two revisions, `r1` and `r2`, that make the tables `t1` and `t2`. */

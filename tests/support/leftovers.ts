@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { Kubectl } from "../../cluster/kubectl.ts";
 import { demoNames } from "../../local/demo-names.ts";
 import { stackFolder, stacksFolder } from "../../local/stack.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
 
 /** Seconds in which a namespace is gone with all that is in it. */
 const patience = 300;

@@ -1,4 +1,4 @@
-import type { BackendOptions } from "../../manifests/backend.ts";
+import type { BackendOptions } from "../../src/manifests/backend.ts";
 
 /** A backend's options, each with a value of its own. */
 export const backendOptions: BackendOptions = {

@@ -1,4 +1,4 @@
-import { handOver, type ManagedFields } from "../../../takeover/managed-fields.ts";
+import { handOver, type ManagedFields } from "../../../src/adoption/managed-fields.ts";
 import { diff, isWithin, type Path, prune, taken } from "../diff.ts";
 import { type Created, type Difference, NotReady, type Operation, type Provider } from "../provider.ts";
 import type { Resource } from "../state.ts";

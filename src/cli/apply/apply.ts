@@ -1,10 +1,10 @@
 import { Kubectl } from "../../cluster/kubectl.ts";
-import type { LiveState } from "../../migrations/live-state.ts";
-import type { Plan } from "../../migrations/plan.ts";
-import { describePlan } from "../../migrations/plan-report.ts";
-import { migrationOptions } from "../../release/options.ts";
-import type { Release } from "../../release/release.ts";
-import type { Settings } from "../../settings.ts";
+import type { LiveState } from "../../plan/live-state.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { describePlan } from "../../plan/plan-report.ts";
+import { migrationOptions } from "../../preflight/options.ts";
+import type { Release } from "../../preflight/release.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { exitCodes } from "../command-error.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import type { Progress } from "../progress.ts";
@@ -52,7 +52,7 @@ export async function applyPending(
   { doing, tell }: Progress,
 ): Promise<Applied> {
   // Only here: both load Pulumi's SDK, which takes longer than the rest of the command line.
-  const { planUpdate } = await import("../../update/plan.ts");
+  const { planUpdate } = await import("../../preflight/preflight.ts");
   doing("planning");
   const plan = await planUpdate(settings, release);
   const { state, job } = plan;

@@ -4,8 +4,8 @@ import { type Kubectl, redact } from "../../cluster/kubectl.ts";
 import { answerIn, answerMark, podProgram, pythonCommand } from "../../cluster/pod-program.ts";
 import { newestServingPod } from "../../cluster/pods.ts";
 import { names } from "../../manifests/names.ts";
-import type { Plan } from "../../migrations/plan.ts";
-import type { Settings } from "../../settings.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Settings } from "../../settings/settings.ts";
 
 /** Why a plan can't be carried out in the backend's pod; `null` if it can. */
 export function execFault(

@@ -1,12 +1,12 @@
 import { type Kubectl, redact } from "../../cluster/kubectl.ts";
+import { migrateJob } from "../../cluster/wait/job.ts";
+import { waitFor } from "../../cluster/wait/wait.ts";
 import { type MigrationOptions, migration } from "../../manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
 import { serviceAccountObject } from "../../manifests/service-account.ts";
-import type { JobAttempt } from "../../migrations/job-identity.ts";
-import type { Settings } from "../../settings.ts";
-import { migrateJob } from "../../waits/job.ts";
-import { waitFor } from "../../waits/wait.ts";
+import type { JobAttempt } from "../../plan/job-identity.ts";
+import type { Settings } from "../../settings/settings.ts";
 
 /** Who owns the objects' fields, for Kubernetes: the next `pulumi up` takes them over. */
 const fieldManager = "unity-apply";

@@ -1,7 +1,7 @@
+import type { Release } from "../../preflight/release.ts";
 import { describePromotion, promotionFaults } from "../../promotion/compare.ts";
 import { identify } from "../../promotion/record.ts";
-import type { Release } from "../../release/release.ts";
-import type { Settings } from "../../settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { readRecords } from "../stack-outputs.ts";
 
 /**

@@ -9,7 +9,7 @@ import type { Method } from "./methods.ts";
 /** Applies what is pending with a stack's settings. */
 export async function run(call: Call<StackOptions & { readonly method: Method }>): Promise<Result<Applied>> {
   const { options, progress } = call;
-  const { loadRelease } = await import("../../release/release.ts");
+  const { loadRelease } = await import("../../preflight/release.ts");
   const applied = await withSettings(options, (settings) =>
     applyPending(settings, loadRelease(settings), options.method, progress),
   );

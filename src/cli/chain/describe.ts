@@ -1,5 +1,5 @@
 import type { Expected } from "../../checks/result.ts";
-import type { Description } from "../../migrations/live-state.ts";
+import type { Description } from "../../plan/live-state.ts";
 import { expectedOutputs } from "./expected-outputs.ts";
 import { drawPicture } from "./picture.ts";
 import type { TableView } from "./schema.ts";

@@ -1,8 +1,8 @@
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
-import { classify, type Description, describeState, type Goal, type LiveState } from "../../migrations/live-state.ts";
-import { chainTables, type Lock } from "../../migrations/lock.ts";
-import { readLock } from "../../migrations/read-lock.ts";
+import { chainTables, type Lock } from "../../lockfile/lock.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
+import { classify, type Description, describeState, type Goal, type LiveState } from "../../plan/live-state.ts";
 import { exitCodes } from "../command-error.ts";
 import { formats, type Highlight, stateSentence } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";

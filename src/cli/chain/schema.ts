@@ -1,6 +1,6 @@
-import { chainTables, type Lock } from "../../migrations/lock.ts";
-import { chainSchema } from "../../migrations/schema/chain-schema.ts";
-import type { TableSchema } from "../../migrations/schema/schema.ts";
+import { chainTables, type Lock } from "../../lockfile/lock.ts";
+import { chainSchema } from "../../lockfile/schema/chain-schema.ts";
+import type { TableSchema } from "../../lockfile/schema/schema.ts";
 
 /** A table that the whole chain leaves. */
 export interface TableView {

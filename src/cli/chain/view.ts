@@ -1,6 +1,6 @@
-import { applied } from "../../migrations/chain.ts";
-import type { LiveState, Reading } from "../../migrations/live-state.ts";
-import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import { applied } from "../../lockfile/chain.ts";
+import type { Lock, LockedRevision } from "../../lockfile/lock.ts";
+import type { LiveState, Reading } from "../../plan/live-state.ts";
 
 /** What of a revision the chain's pictures show. */
 export interface RevisionView

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { checkNames } from "../../checks/names.ts";
-import { readLock } from "../../migrations/read-lock.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
 import { lockFile } from "../lock-file.ts";
 import { stackFiles } from "../stack-options.ts";
 

@@ -3,10 +3,10 @@ import type { GeneratedFile } from "../generated-files.ts";
 import { renderFiles } from "../render/files.ts";
 import { migrationGuide } from "./guide.ts";
 import type { DocumentInputs } from "./inputs.ts";
+import { documentsFolder, origin } from "./markdown.ts";
 import { migrationStatus } from "./migration-status.ts";
 import { migrationQuickstart } from "./quickstart.ts";
 import { renderScript } from "./script.ts";
-import { documentsFolder, origin } from "./words.ts";
 
 /** @returns All that an operator has to read and to run, each with one newline at its end. */
 export function documentFiles(inputs: DocumentInputs): readonly GeneratedFile[] {

@@ -2,10 +2,10 @@ import { names } from "../../manifests/names.ts";
 import { expectedOutputs } from "../chain/expected-outputs.ts";
 import { kubectlFor } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
+import { block, markdownOrigin, table } from "./markdown.ts";
 import { byRollout, inBackend, type Method, methods, type Step } from "./methods.ts";
 import { accountOf } from "./states.ts";
 import { troubleshooting } from "./troubleshooting.ts";
-import { block, markdownOrigin, table } from "./words.ts";
 
 /** @returns `DATABASE_MIGRATION_GUIDE.md`: everything an operator needs, from the first look to the last check. */
 export function migrationGuide(inputs: DocumentInputs): string {

@@ -1,8 +1,8 @@
 import { type Expected, expectedOf } from "../../checks/result.ts";
-import { cutAt } from "../../migrations/target.ts";
-import { checkTarget } from "../../release/options.ts";
-import type { Release } from "../../release/release.ts";
-import type { Settings } from "../../settings.ts";
+import { cutAt } from "../../plan/target.ts";
+import { checkTarget } from "../../preflight/options.ts";
+import type { Release } from "../../preflight/release.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { readSchema, type TableView } from "../chain/schema.ts";
 import { type RevisionView, viewChain } from "../chain/view.ts";
 

@@ -1,7 +1,7 @@
 import { names } from "../../manifests/names.ts";
 import { backendCommands, kubectlFor, manifestPaths, migrationCommands } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
-import { scriptCommand } from "./words.ts";
+import { scriptCommand } from "./markdown.ts";
 
 /** One way to bring the database to the latest revision, step by step. */
 export interface Method {

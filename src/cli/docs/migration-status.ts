@@ -1,9 +1,9 @@
-import type { LockedRevision } from "../../migrations/lock.ts";
-import { tableChanges } from "../../migrations/table-changes.ts";
+import type { LockedRevision } from "../../lockfile/lock.ts";
+import { tableChanges } from "../../lockfile/table-changes.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import type { DocumentInputs } from "./inputs.ts";
-import { codes, markdownOrigin, several, table } from "./words.ts";
+import { codes, markdownOrigin, several, table } from "./markdown.ts";
 
 /** @returns `MIGRATION_STATUS.md`: every revision of the chain. */
 export function migrationStatus(inputs: DocumentInputs): string {

@@ -1,8 +1,8 @@
 import { kubectlFor } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
+import { block, markdownOrigin, scriptCommand, table } from "./markdown.ts";
 import { inBackend, methods, scriptOutput } from "./methods.ts";
 import { accountOf } from "./states.ts";
-import { block, markdownOrigin, scriptCommand, table } from "./words.ts";
 
 /** @returns `MIGRATION_QUICKSTART.md`: one page. */
 export function migrationQuickstart(inputs: DocumentInputs): string {

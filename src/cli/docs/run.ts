@@ -5,7 +5,7 @@ import type { Call, Result } from "../result.ts";
 import { ofStack } from "../stack-options.ts";
 import { documentFiles } from "./files.ts";
 import { documentInputs } from "./inputs.ts";
-import { docsCommand } from "./words.ts";
+import { docsCommand } from "./markdown.ts";
 
 /** Writes the operators' documents, or says in what they differ. */
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {

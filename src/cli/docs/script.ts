@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { nameLabel, names, ports } from "../../manifests/names.ts";
-import { describeState } from "../../migrations/live-state.ts";
+import { describeState } from "../../plan/live-state.ts";
 import { manifestPaths } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
-import { documentsFolder, origin } from "./words.ts";
+import { documentsFolder, origin } from "./markdown.ts";
 
 /** What stands in a sentence for what the script finds. */
 const found = "{}";

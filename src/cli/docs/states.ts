@@ -1,4 +1,4 @@
-import { type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
+import { type Description, describeState, type LiveState } from "../../plan/live-state.ts";
 import type { DocumentInputs } from "./inputs.ts";
 
 /** A state that a database can be in, for a document. */

@@ -1,8 +1,8 @@
 import { nameLabel, names } from "../../manifests/names.ts";
 import { kubectlFor } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
+import { block } from "./markdown.ts";
 import { stateAccounts } from "./states.ts";
-import { block } from "./words.ts";
 
 /** @returns The guide's part on what may be wrong: every state of the database, then migrations that fail. */
 export function troubleshooting(inputs: DocumentInputs): string[] {

@@ -1,6 +1,6 @@
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { readRuns } from "../../cluster/run-records.ts";
-import { describeRuns, type RunRecord } from "../../migrations/run-record.ts";
+import { describeRuns, type RunRecord } from "../../plan/run-record.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
 import { formats, type Highlight } from "../highlight.ts";
 import type { Call, Result } from "../result.ts";

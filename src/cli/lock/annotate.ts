@@ -1,7 +1,7 @@
-import { compareFindings, type Finding } from "../../migrations/finding.ts";
-import type { LockedRevision } from "../../migrations/lock.ts";
-import { openParser } from "../../migrations/sql/parser.ts";
-import { blockedBy, type LockMode, type StatementLock, stronger } from "../../migrations/statement-lock.ts";
+import { compareFindings, type Finding } from "../../lockfile/finding.ts";
+import type { LockedRevision } from "../../lockfile/lock.ts";
+import { openParser } from "../../lockfile/sql-parser.ts";
+import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import {
   notInTransaction,
   refusedInTransaction,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { chainOrder } from "../../migrations/chain.ts";
-import type { Lock } from "../../migrations/lock.ts";
-import { hashFile } from "../../migrations/read-lock.ts";
+import { chainOrder } from "../../lockfile/chain.ts";
+import type { Lock } from "../../lockfile/lock.ts";
+import { hashFile } from "../../lockfile/read-lock.ts";
 import { runAlembicScript } from "../alembic-script.ts";
 import type { RenderedRevision } from "./annotate.ts";
 

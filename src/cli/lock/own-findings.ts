@@ -1,7 +1,7 @@
 import type { Node } from "libpg-query";
-import type { Finding } from "../../migrations/finding.ts";
-import type { LockedRevision } from "../../migrations/lock.ts";
-import { findAll, nameOf, relationsOf } from "../../migrations/sql/parser.ts";
+import type { Finding } from "../../lockfile/finding.ts";
+import type { LockedRevision } from "../../lockfile/lock.ts";
+import { findAll, nameOf, relationsOf } from "../../lockfile/sql-parser.ts";
 import { type OwnRule, ownRules } from "./rules.ts";
 
 function ownFinding(rule: OwnRule, statement: number | null, message: string, help: string): Finding {

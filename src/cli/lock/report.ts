@@ -1,6 +1,6 @@
-import type { Change, Difference } from "../../migrations/compare-locks.ts";
-import type { Finding } from "../../migrations/finding.ts";
-import { headFault, type Lock, type LockedRevision, lockCommand } from "../../migrations/lock.ts";
+import type { Change, Difference } from "../../lockfile/compare-locks.ts";
+import type { Finding } from "../../lockfile/finding.ts";
+import { headFault, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
 
 /** Lines that one side of a change shows at most. */
 const shownLines = 6;

@@ -1,4 +1,4 @@
-import type { FindingLevel } from "../../migrations/finding.ts";
+import type { FindingLevel } from "../../lockfile/finding.ts";
 
 /** What a rule is worth here. */
 interface Rule {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { compareLocks, type Difference, refusedDifferences } from "../../migrations/compare-locks.ts";
-import { formatLock, type Lock, lockVersion } from "../../migrations/lock.ts";
-import { parseReviewedLock } from "../../migrations/parse-lock.ts";
+import { compareLocks, type Difference, refusedDifferences } from "../../lockfile/compare-locks.ts";
+import { formatLock, type Lock, lockVersion } from "../../lockfile/lock.ts";
+import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
 import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
 import { formats, type Highlight } from "../highlight.ts";

@@ -1,11 +1,11 @@
 import { checkNames } from "../../checks/names.ts";
 import type { CheckResult } from "../../checks/result.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
+import { rollout } from "../../cluster/wait/rollout.ts";
+import { waitFor } from "../../cluster/wait/wait.ts";
 import { names } from "../../manifests/names.ts";
-import { checkTarget } from "../../release/options.ts";
-import type { Settings } from "../../settings.ts";
-import { rollout } from "../../waits/rollout.ts";
-import { waitFor } from "../../waits/wait.ts";
+import { checkTarget } from "../../preflight/options.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { type Applied, applyPending, exitCodeOf } from "../apply/apply.ts";
 import { exitCodes } from "../command-error.ts";
 import type { ExitCode } from "../exit-codes.ts";
@@ -53,7 +53,7 @@ async function check(
   settings: Settings,
   progress: Progress,
 ): Promise<{ readonly checked: Checked; readonly exitCode: ExitCode }> {
-  const { loadRelease } = await import("../../release/release.ts");
+  const { loadRelease } = await import("../../preflight/release.ts");
   const release = loadRelease(settings);
   const result = await applyPending(settings, release, "job", progress);
   const { outcome, from, target, pending, job, text } = result;

@@ -1,5 +1,5 @@
-import type { Plan } from "../../migrations/plan.ts";
-import { describePlan } from "../../migrations/plan-report.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { describePlan } from "../../plan/plan-report.ts";
 import { exitCodes } from "../command-error.ts";
 import { formats, type Highlight, stateSentence } from "../highlight.ts";
 import type { Call, Result } from "../result.ts";
@@ -20,8 +20,8 @@ export const planHighlights: readonly Highlight[] = [
 /** Plans as the program does, and changes nothing. */
 export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<Plan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
-    import("../../release/release.ts"),
-    import("../../update/plan.ts"),
+    import("../../preflight/release.ts"),
+    import("../../preflight/preflight.ts"),
   ]);
   const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
   const refused = plan.refusal !== null || plan.takeOver.refused.length > 0;

@@ -1,12 +1,12 @@
+import { objectsOf } from "../../cluster/live-objects.ts";
 import type { Live } from "../../cluster/live-state.ts";
 import { nameOf } from "../../manifests/image-reference.ts";
-import type { Plan } from "../../migrations/plan.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { planFor, readStackLive } from "../../preflight/preflight.ts";
+import { loadRelease, type Release } from "../../preflight/release.ts";
 import { chooseRelease } from "../../promotion/compare.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
-import { loadRelease, type Release } from "../../release/release.ts";
-import type { Settings } from "../../settings.ts";
-import { objectsOf } from "../../takeover/objects.ts";
-import { planFor, readStackLive } from "../../update/plan.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { CommandError } from "../command-error.ts";
 import type { StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";

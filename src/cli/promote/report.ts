@@ -1,4 +1,4 @@
-import { describePlan } from "../../migrations/plan-report.ts";
+import { describePlan } from "../../plan/plan-report.ts";
 import type { ReleaseRecord } from "../../promotion/record.ts";
 import type { Proposal } from "./proposal.ts";
 

@@ -3,8 +3,8 @@ import { neededSecrets } from "../../manifests/database-secrets.ts";
 import { caKey } from "../../manifests/database-tls.ts";
 import { names } from "../../manifests/names.ts";
 import { namespaceLabels } from "../../manifests/security.ts";
-import type { Release } from "../../release/release.ts";
-import type { Settings } from "../../settings.ts";
+import type { Release } from "../../preflight/release.ts";
+import type { Settings } from "../../settings/settings.ts";
 import type { GeneratedFile } from "../generated-files.ts";
 import { accessObjects, type KubernetesObject, releaseObjects } from "./objects.ts";
 

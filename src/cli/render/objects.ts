@@ -1,14 +1,14 @@
-import { accessRules, roleRules, type Task } from "../../manifests/access.ts";
 import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../manifests/backend.ts";
 import { migration } from "../../manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { networkPolicies } from "../../manifests/network-policies.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
+import { accessRules, roleRules, type Task } from "../../manifests/roles.ts";
 import { serviceAccountObject } from "../../manifests/service-account.ts";
-import { backendOptions, migrationOptions } from "../../release/options.ts";
-import type { Release } from "../../release/release.ts";
-import type { Settings } from "../../settings.ts";
-import { accessOptions } from "../../update/access.ts";
+import { backendOptions, migrationOptions } from "../../preflight/options.ts";
+import { accessOptions } from "../../preflight/permissions.ts";
+import type { Release } from "../../preflight/release.ts";
+import type { Settings } from "../../settings/settings.ts";
 
 /** A Kubernetes object as plain data. */
 export interface KubernetesObject {

@@ -1,5 +1,5 @@
-import { loadRelease, type Release } from "../../release/release.ts";
-import type { Settings } from "../../settings.ts";
+import { loadRelease, type Release } from "../../preflight/release.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { concealed, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 

@@ -2,9 +2,9 @@ import { checkNames } from "../../checks/names.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
 import { readRuns } from "../../cluster/run-records.ts";
-import { classify, describeState, type LiveState, type Reading } from "../../migrations/live-state.ts";
-import type { Lock } from "../../migrations/lock.ts";
-import { cutAt } from "../../migrations/target.ts";
+import type { Lock } from "../../lockfile/lock.ts";
+import { classify, describeState, type LiveState, type Reading } from "../../plan/live-state.ts";
+import { cutAt } from "../../plan/target.ts";
 import { CommandError } from "../command-error.ts";
 import type { Progress } from "../progress.ts";
 import { concealed, readGoal, readStack, readTarget, type StackOptions } from "../stack-options.ts";
@@ -93,8 +93,8 @@ function messageOf(error: unknown): string {
 /** Plans as the program does; no plan depends on a password, so that none has to be there. */
 async function planFrom(live: Live, source: ReportSource): Promise<ReportedPlan> {
   const [{ loadRelease }, { planFor }] = await Promise.all([
-    import("../../release/release.ts"),
-    import("../../update/plan.ts"),
+    import("../../preflight/release.ts"),
+    import("../../preflight/preflight.ts"),
   ]);
   const image: Record<string, string> = source.image === undefined ? {} : { "unity:image": source.image };
   const secrets = { "unity:databasePassword": concealed, "unity:databaseUrl": concealed };

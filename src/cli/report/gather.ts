@@ -1,7 +1,7 @@
-import type { Lock } from "../../migrations/lock.ts";
-import { judge } from "../../migrations/policy.ts";
-import { readLock } from "../../migrations/read-lock.ts";
-import { cutAt } from "../../migrations/target.ts";
+import type { Lock } from "../../lockfile/lock.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
+import { judge } from "../../plan/policy.ts";
+import { cutAt } from "../../plan/target.ts";
 import { readTables } from "../chain/schema.ts";
 import { viewChain } from "../chain/view.ts";
 import { lockFile } from "../lock-file.ts";

@@ -1,10 +1,10 @@
 import type { CheckResult } from "../../checks/result.ts";
 import { redact } from "../../cluster/kubectl.ts";
-import type { Approval } from "../../migrations/approvals.ts";
-import type { Description, LiveState } from "../../migrations/live-state.ts";
-import type { Plan } from "../../migrations/plan.ts";
-import type { JudgedRevision } from "../../migrations/policy.ts";
-import type { RunRecord } from "../../migrations/run-record.ts";
+import type { Approval } from "../../plan/approvals.ts";
+import type { Description, LiveState } from "../../plan/live-state.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { JudgedRevision } from "../../plan/policy.ts";
+import type { RunRecord } from "../../plan/run-record.ts";
 import type { TableDetails } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 

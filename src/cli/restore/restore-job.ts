@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
+import { type JobItem, judgeJob } from "../../cluster/wait/evaluate-job.ts";
+import { waitFor } from "../../cluster/wait/wait.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
   type RestorePointCommand,
@@ -12,8 +14,6 @@ import {
 } from "../../manifests/restore-points.ts";
 import { serviceAccountObject } from "../../manifests/service-account.ts";
 import { projectRoot } from "../../paths.ts";
-import { type JobItem, judgeJob } from "../../waits/judge-job.ts";
-import { waitFor } from "../../waits/wait.ts";
 
 /**
  * Runs one command of the script in a Job of its own, in the stack's namespace, and removes the Job once it has
@@ -32,7 +32,7 @@ export async function runRestoreJob(
   const kubectl = new Kubectl(target);
   const name = `${names.restoreJob}-${randomBytes(4).toString("hex")}`;
   const metadata = { name, labels: labels(names.restoreJob) };
-  const script = readFileSync(join(projectRoot, "runner", restorePointFile), "utf8");
+  const script = readFileSync(join(projectRoot, "src", "runner", restorePointFile), "utf8");
   const items = [
     serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
     { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [restorePointFile]: script }, immutable: true },

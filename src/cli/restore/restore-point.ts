@@ -1,6 +1,6 @@
 import { CommandError } from "../command-error.ts";
 
-/** A dump of the database that `runner/restore-point.sh` took and verified. */
+/** A dump of the database that `src/runner/restore-point.sh` took and verified. */
 export interface RestorePoint {
   /** The name of the pod that took it, which starts with the migrate Job's. */
   readonly name: string;

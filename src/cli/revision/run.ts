@@ -1,5 +1,5 @@
 import { join, relative, resolve } from "node:path";
-import { headFault } from "../../migrations/lock.ts";
+import { headFault } from "../../lockfile/lock.ts";
 import { runAlembicScript } from "../alembic-script.ts";
 import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
 import { CommandError, exitCodes } from "../command-error.ts";

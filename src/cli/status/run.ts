@@ -1,9 +1,9 @@
+import { type TakeOver, takeOver } from "../../adoption/adoption.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
-import type { LiveJob } from "../../migrations/job-identity.ts";
-import { classify, type Description, describeState, type LiveState } from "../../migrations/live-state.ts";
-import { readLock } from "../../migrations/read-lock.ts";
-import { type TakeOver, takeOver } from "../../takeover/take-over.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
+import type { LiveJob } from "../../plan/job-identity.ts";
+import { classify, type Description, describeState, type LiveState } from "../../plan/live-state.ts";
 import { stateSentence } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";

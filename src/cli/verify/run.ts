@@ -1,7 +1,7 @@
 import type { CheckResult, CheckTarget } from "../../checks/result.ts";
-import { approvedIrreversible, parseApprovals } from "../../migrations/approvals.ts";
-import { head } from "../../migrations/lock.ts";
-import { readLock } from "../../migrations/read-lock.ts";
+import { head } from "../../lockfile/lock.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
+import { approvedIrreversible, parseApprovals } from "../../plan/approvals.ts";
 import { exitCodes } from "../command-error.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";

@@ -1,7 +1,7 @@
 import { type CheckName, checkNames } from "../../checks/names.ts";
 import { type CheckResult, type CheckTarget, expectedOf } from "../../checks/result.ts";
 import { runChecks } from "../../checks/run.ts";
-import { readLock } from "../../migrations/read-lock.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
 import { CommandError } from "../command-error.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Progress } from "../progress.ts";

@@ -1,6 +1,6 @@
-import { type Cause, commandOf, podCauses, refusedPod } from "../cluster/causes.ts";
-import type { Condition, Pod } from "../cluster/pods.ts";
-import type { Verdict } from "./verdict.ts";
+import { type Cause, commandOf, podCauses, refusedPod } from "../causes.ts";
+import type { Condition, Pod } from "../pods.ts";
+import type { Verdict } from "./poll-result.ts";
 
 /** What is read of a Job. */
 export interface Job {

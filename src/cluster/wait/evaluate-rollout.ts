@@ -1,7 +1,7 @@
-import { type Cause, podCauses, refusedPod } from "../cluster/causes.ts";
-import type { Condition, Pod } from "../cluster/pods.ts";
-import { type Rollout, type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
-import type { Verdict } from "./verdict.ts";
+import { type Cause, podCauses, refusedPod } from "../causes.ts";
+import type { Condition, Pod } from "../pods.ts";
+import { type Rollout, type RolloutItem, rolloutOf } from "../rollout.ts";
+import type { Verdict } from "./poll-result.ts";
 
 /** @returns A Deployment's condition, if it holds (or, with `false`, explicitly doesn't). */
 function condition({ deployment }: Rollout, type: string, status: "True" | "False"): Condition | undefined {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Kubectl } from "../cluster/kubectl.ts";
-import { workloadSelector } from "../cluster/pods.ts";
-import { lastJobAnnotation, names, serviceAccounts } from "../manifests/names.ts";
-import { type Event, hasStarted, type JobItem, jobOf, judgeJob } from "./judge-job.ts";
+import { lastJobAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
+import type { Kubectl } from "../kubectl.ts";
+import { workloadSelector } from "../pods.ts";
+import { type Event, hasStarted, type JobItem, jobOf, judgeJob } from "./evaluate-job.ts";
 import type { WaitTarget } from "./target.ts";
 import type { Awaited } from "./wait.ts";
 

@@ -1,7 +1,7 @@
-// `node waits/main.ts job|rollout`, with where to look as JSON in UNITY_WAIT: tells how far it is until it is done, or
+// `node src/cluster/wait/main.ts job|rollout`, with where to look as JSON in UNITY_WAIT: tells how far it is until it is done, or
 // says what it failed for and exits with 1.
-import "../short-lived.ts";
-import { Kubectl } from "../cluster/kubectl.ts";
+import "../../short-lived.ts";
+import { Kubectl } from "../kubectl.ts";
 import { migrateJob, noteLast } from "./job.ts";
 import { rollout } from "./rollout.ts";
 import { type WaitTarget, waitKinds } from "./target.ts";
@@ -10,7 +10,7 @@ import { waitFor } from "./wait.ts";
 const kind = waitKinds.find((known) => known === process.argv[2]);
 const given = process.env.UNITY_WAIT;
 if (kind === undefined || given === undefined) {
-  console.error(`usage: UNITY_WAIT='{…}' node waits/main.ts ${waitKinds.join("|")}`);
+  console.error(`usage: UNITY_WAIT='{…}' node src/cluster/wait/main.ts ${waitKinds.join("|")}`);
   process.exitCode = 2;
 } else {
   const target = JSON.parse(given) as WaitTarget;

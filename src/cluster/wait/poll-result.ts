@@ -1,4 +1,4 @@
-import type { Cause } from "../cluster/causes.ts";
+import type { Cause } from "../causes.ts";
 
 /** What one look found. */
 export interface Verdict {

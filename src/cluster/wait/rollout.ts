@@ -1,7 +1,7 @@
-import type { Kubectl } from "../cluster/kubectl.ts";
-import { workloadSelector } from "../cluster/pods.ts";
-import type { RolloutItem } from "../cluster/rollout.ts";
-import { failedBefore, judgeRollout, overdueSince, refusedReplicaSet } from "./judge-rollout.ts";
+import type { Kubectl } from "../kubectl.ts";
+import { workloadSelector } from "../pods.ts";
+import type { RolloutItem } from "../rollout.ts";
+import { failedBefore, judgeRollout, overdueSince, refusedReplicaSet } from "./evaluate-rollout.ts";
 import type { Awaited } from "./wait.ts";
 
 async function list(kubectl: Kubectl, name: string): Promise<readonly RolloutItem[]> {

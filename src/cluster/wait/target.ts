@@ -1,4 +1,4 @@
-import type { ClusterTarget } from "../cluster/kubectl.ts";
+import type { ClusterTarget } from "../kubectl.ts";
 
 /** What is waited for. */
 export const waitKinds = ["job", "rollout"] as const;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Cause, tail } from "../cluster/causes.ts";
-import { type Kubectl, redact } from "../cluster/kubectl.ts";
+import { type Cause, tail } from "../causes.ts";
+import { type Kubectl, redact } from "../kubectl.ts";
+import { type Failure, Progress, type Verdict } from "./poll-result.ts";
 import type { WaitTarget } from "./target.ts";
-import { type Failure, Progress, type Verdict } from "./verdict.ts";
 
 /** Something to wait for. */
 export interface Awaited {

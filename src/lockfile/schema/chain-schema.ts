@@ -1,5 +1,5 @@
 import type { Lock } from "../lock.ts";
-import { openParser } from "../sql/parser.ts";
+import { openParser } from "../sql-parser.ts";
 import type { Draft } from "./draft.ts";
 import type { Schema } from "./schema.ts";
 import { follow } from "./statements.ts";

@@ -1,5 +1,5 @@
 import type { ColumnDef, Constraint, TypeName } from "libpg-query";
-import { nameOf, texts } from "../sql/parser.ts";
+import { nameOf, texts } from "../sql-parser.ts";
 import type { Draft, TableDraft } from "./draft.ts";
 
 /** What PostgreSQL makes of the types that are none. */

@@ -1,5 +1,5 @@
 import type { Node } from "libpg-query";
-import { type Kind, type NodeOf, nameOf, texts } from "../sql/parser.ts";
+import { type Kind, type NodeOf, nameOf, texts } from "../sql-parser.ts";
 import { addColumn, addConstraint, dropConstraint, typeOf } from "./constraints.ts";
 import {
   type Draft,

@@ -1,5 +1,5 @@
 import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
-import { budgetFaults, imagePullPolicies, type TimeBudget } from "../manifests/runner.ts";
+import { budgetFaults, imagePullPolicies, type TimeBudget } from "../../manifests/runner.ts";
 
 /** What every migration takes. Plain values: they decide on the objects' names. */
 export interface CommonArgs {

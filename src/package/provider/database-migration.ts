@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterProvider } from "../components/cluster-provider.ts";
-import { MigrationJob } from "../components/migration-job.ts";
-import type { MigrationOptions } from "../manifests/migrate-job.ts";
-import { loadChain } from "../release/load-chain.ts";
+import { clusterProvider } from "../../../components/cluster-provider.ts";
+import { MigrationJob } from "../../../components/migration-job.ts";
+import type { MigrationOptions } from "../../manifests/migrate-job.ts";
+import { loadChain } from "../../preflight/load-chain.ts";
 import { budgetOf, type CommonArgs } from "./arguments.ts";
 
 /** Arguments of {@link DatabaseMigration}. */

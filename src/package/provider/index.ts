@@ -3,7 +3,7 @@
 import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider.js";
 import { type ConstructResult, main } from "@pulumi/pulumi/provider/index.js";
-import { planFleet, planMigration } from "../update/fleet-plan.ts";
+import { planFleet, planMigration } from "../../fleet/plan.ts";
 import { checkArguments, textFaults } from "./arguments.ts";
 import { DatabaseMigration, type DatabaseMigrationArgs, databaseMigrationOptions } from "./database-migration.ts";
 import {

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterProvider } from "../components/cluster-provider.ts";
-import { MigrationFleet } from "../components/migration-fleet.ts";
-import type { FleetOptions } from "../manifests/fleet.ts";
-import type { TenantAttempt } from "../migrations/fleet-plan.ts";
-import { loadChain } from "../release/load-chain.ts";
+import { clusterProvider } from "../../../components/cluster-provider.ts";
+import { MigrationFleet } from "../../../components/migration-fleet.ts";
+import type { TenantAttempt } from "../../fleet/attempts.ts";
+import type { FleetOptions } from "../../fleet/options.ts";
+import { loadChain } from "../../preflight/load-chain.ts";
 import { budgetOf, type CommonArgs, textFaults } from "./arguments.ts";
 
 /** Arguments of {@link TenantsMigration}. */

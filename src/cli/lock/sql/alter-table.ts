@@ -1,6 +1,6 @@
 import type { AlterTableCmd, AlterTableType } from "libpg-query";
-import { type NodeOf, nameOf } from "../../../migrations/sql/parser.ts";
-import { type LockMode, stronger } from "../../../migrations/statement-lock.ts";
+import { type NodeOf, nameOf } from "../../../lockfile/sql-parser.ts";
+import { type LockMode, stronger } from "../../../lockfile/statement-lock.ts";
 import { type Effect, lockAll, locking, type TableLock } from "./effect.ts";
 import { foreignKeysOf, type Relations } from "./relations.ts";
 

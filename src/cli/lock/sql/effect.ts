@@ -1,4 +1,4 @@
-import type { LockMode } from "../../../migrations/statement-lock.ts";
+import type { LockMode } from "../../../lockfile/statement-lock.ts";
 
 /** A lock on a table. */
 export interface TableLock {

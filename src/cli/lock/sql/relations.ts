@@ -1,5 +1,5 @@
 import type { AlterTableCmd, ColumnDef, Constraint, Node } from "libpg-query";
-import { type NodeOf, nameOf, texts } from "../../../migrations/sql/parser.ts";
+import { type NodeOf, nameOf, texts } from "../../../lockfile/sql-parser.ts";
 
 /** A foreign key of the chain: a change of its table may lock the other one. */
 interface ForeignKey {

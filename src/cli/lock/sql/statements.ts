@@ -1,6 +1,6 @@
 import type { Node, ObjectType } from "libpg-query";
-import { findAll, type Kind, type NodeOf, nameOf, relationsOf, texts } from "../../../migrations/sql/parser.ts";
-import { lockModes } from "../../../migrations/statement-lock.ts";
+import { findAll, type Kind, type NodeOf, nameOf, relationsOf, texts } from "../../../lockfile/sql-parser.ts";
+import { lockModes } from "../../../lockfile/statement-lock.ts";
 import { alterTable, unknownIndex } from "./alter-table.ts";
 import { creating, type Effect, lockAll, locking, noEffect, unknown } from "./effect.ts";
 import { foreignKeysOf, type Relations } from "./relations.ts";

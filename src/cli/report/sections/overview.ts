@@ -1,4 +1,4 @@
-import type { LiveState } from "../../../migrations/live-state.ts";
+import type { LiveState } from "../../../plan/live-state.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, codes, moment, prose, several, shown, type Tone } from "../parts.ts";
 import { known, type Report } from "../report.ts";

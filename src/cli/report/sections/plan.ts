@@ -1,9 +1,9 @@
-import type { PendingRevision } from "../../../migrations/plan.ts";
-import { describeJob } from "../../../migrations/plan-report.ts";
-import { describeRefusal } from "../../../migrations/refusal-report.ts";
-import { describeLocks } from "../../../migrations/statement-lock.ts";
-import { tableChanges } from "../../../migrations/table-changes.ts";
-import { describeRefused, describeTakeOver } from "../../../takeover/report.ts";
+import { describeRefused, describeTakeOver } from "../../../adoption/report.ts";
+import { describeLocks } from "../../../lockfile/statement-lock.ts";
+import { tableChanges } from "../../../lockfile/table-changes.ts";
+import type { PendingRevision } from "../../../plan/plan.ts";
+import { describeJob } from "../../../plan/plan-report.ts";
+import { describeRefusal } from "../../../plan/refusal-report.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId } from "../ids.ts";
 import { badge, prose, several, shown } from "../parts.ts";

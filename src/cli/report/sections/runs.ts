@@ -1,4 +1,4 @@
-import { type RunRecord, runRecordTable, secondsOf } from "../../../migrations/run-record.ts";
+import { type RunRecord, runRecordTable, secondsOf } from "../../../plan/run-record.ts";
 import { type Content, html } from "../html.ts";
 import { badge, code, codes, moment, several, shown, type Tone, table } from "../parts.ts";
 import type { Part } from "../report.ts";

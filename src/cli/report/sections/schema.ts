@@ -1,4 +1,4 @@
-import { deleteActions, type ForeignKey } from "../../../migrations/schema/schema.ts";
+import { deleteActions, type ForeignKey } from "../../../lockfile/schema/schema.ts";
 import type { TableDetails } from "../../chain/schema.ts";
 import { draw } from "../diagram/draw.ts";
 import { layOut } from "../diagram/layout.ts";

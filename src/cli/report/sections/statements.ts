@@ -1,7 +1,7 @@
-import type { Approval } from "../../../migrations/approvals.ts";
-import type { LockedSql } from "../../../migrations/lock.ts";
-import type { JudgedFinding } from "../../../migrations/policy.ts";
-import { describeLocks, type StatementLock } from "../../../migrations/statement-lock.ts";
+import type { LockedSql } from "../../../lockfile/lock.ts";
+import { describeLocks, type StatementLock } from "../../../lockfile/statement-lock.ts";
+import type { Approval } from "../../../plan/approvals.ts";
+import type { JudgedFinding } from "../../../plan/policy.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, prose } from "../parts.ts";
 
