@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { PolicyGate } from "../policy/gate.ts";
-import { afterTakeOver } from "../src/adoption/after-adoption.ts";
+import { afterAdoption } from "../src/adoption/after-adoption.ts";
 import type { CheckResults } from "../src/checks/result.ts";
 import { namespaceLabels } from "../src/manifests/security.ts";
 import { backendOptions, checkTarget, migrationOptions } from "../src/preflight/options.ts";
@@ -40,7 +40,7 @@ export interface StackOutputs {
 export function deploy(
   settings: Settings,
   chain: Release,
-  { attempt, takeOver }: Planned,
+  { attempt, adoption }: Planned,
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
@@ -74,8 +74,8 @@ export function deploy(
       context,
       namespace,
       configMapName: migration.configMapName,
-      secretVersion: afterTakeOver(settings, takeOver, database.secretVersion ?? existingVersion ?? ""),
-      inherited: takeOver.inherited,
+      secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),
+      preserved: adoption.preserved,
     },
     { ...common, dependsOn: migration },
   );

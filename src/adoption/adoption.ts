@@ -7,37 +7,37 @@ import {
   type LiveService,
 } from "../cluster/live-objects.ts";
 import { nameLabel, names } from "../manifests/names.ts";
-import type { Inherited } from "../manifests/preserved.ts";
+import type { Preserved } from "../manifests/preserved.ts";
 import { deploymentChanges } from "./changes.ts";
-import { hasLabels, inherit, podLabels, targetNumber } from "./preserve.ts";
-import { refusals } from "./rejections.ts";
+import { hasLabels, podLabels, preserve, targetNumber } from "./preserve.ts";
+import { rejections } from "./rejections.ts";
 
 /** An object that was set up by hand and becomes the stack's, in place. */
-export interface TakenOver {
+export interface AdoptedObject {
   /** Kind and name, as kubectl takes them: `deployment/unity-backend`. */
   readonly object: string;
   /** What stays as it is. */
-  readonly keeps: readonly string[];
+  readonly preserves: readonly string[];
   /** What will be otherwise. */
   readonly changes: readonly string[];
 }
 
 /** What an update does to what was set up by hand. */
-export interface TakeOver {
-  readonly objects: readonly TakenOver[];
+export interface Adoption {
+  readonly objects: readonly AdoptedObject[];
   /** What is left as it is, and is nobody's: kind and name, and why. */
   readonly left: readonly string[];
   /** What the stack's manifests keep of it, in this update and in each after it. */
-  readonly inherited: Inherited;
+  readonly preserved: Preserved;
   /** Why the settings don't fit what is there, and what to do; nothing is declared then. */
-  readonly refused: readonly string[];
+  readonly rejected: readonly string[];
 }
 
 /** Where nothing was set up by hand. */
-export const noTakeOver: TakeOver = { objects: [], left: [], inherited: {}, refused: [] };
+export const noAdoption: Adoption = { objects: [], left: [], preserved: {}, rejected: [] };
 
 /** What of a stack's settings decides on it. */
-export interface TakeOverInputs {
+export interface AdoptionInputs {
   readonly owned: boolean;
   /** Where the instructions' commands look. */
   readonly target: { readonly context: string; readonly namespace: string };
@@ -50,18 +50,18 @@ export interface TakeOverInputs {
 }
 
 /** @returns What an update would take over of what lives in the namespace; nothing where all is of this project. */
-export function takeOver(live: LiveObjects, inputs: TakeOverInputs): TakeOver {
-  const inherited = inherit(live);
+export function planAdoption(live: LiveObjects, inputs: AdoptionInputs): Adoption {
+  const preserved = preserve(live);
   const { backend, service } = live;
   return {
     objects: [
-      ...(backend !== undefined && !isOurs(backend) ? [takenDeployment(backend, inherited, inputs)] : []),
-      ...(service !== undefined && !isOurs(service) ? [takenService(service, live, inherited)] : []),
+      ...(backend !== undefined && !isOurs(backend) ? [takenDeployment(backend, preserved, inputs)] : []),
+      ...(service !== undefined && !isOurs(service) ? [takenService(service, live, preserved)] : []),
       ...(live.secretKeys === undefined ? [] : [takenSecret(live.secretKeys)]),
     ],
     left: left(live, inputs),
-    inherited,
-    refused: refusals(live, inputs),
+    preserved,
+    rejected: rejections(live, inputs),
   };
 }
 
@@ -72,13 +72,14 @@ function asText(labels: Readonly<Record<string, string>>): string {
     .join(",");
 }
 
-function takenDeployment(backend: LiveDeployment, { selector }: Inherited, { wanted }: TakeOverInputs): TakenOver {
+function takenDeployment(backend: LiveDeployment, { selector }: Preserved, { wanted }: AdoptionInputs): AdoptedObject {
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   const keys = matchExpressions.map(({ key, operator }) => `${key} ${operator}`);
-  const keeps = selector === undefined ? [] : [`selector ${[asText(matchLabels), ...keys].filter(Boolean).join(", ")}`];
+  const preserves =
+    selector === undefined ? [] : [`selector ${[asText(matchLabels), ...keys].filter(Boolean).join(", ")}`];
   return {
     object: `deployment/${names.backend}`,
-    keeps: [...keeps, "its pods, until new ones are ready"],
+    preserves: [...preserves, "its pods, until new ones are ready"],
     changes: wanted === undefined ? [] : deploymentChanges(backend, wanted),
   };
 }
@@ -86,7 +87,7 @@ function takenDeployment(backend: LiveDeployment, { selector }: Inherited, { wan
 function takenService(
   service: LiveService,
   { backend }: LiveObjects,
-  { serviceSelector, servicePorts = [] }: Inherited,
+  { serviceSelector, servicePorts = [] }: Preserved,
 ) {
   const { type = "ClusterIP", ports = [] } = service.spec;
   const added = servicePorts.filter(({ port }) => !ports.some((live) => live.port === port));
@@ -94,7 +95,7 @@ function takenService(
   const elsewhere = backend !== undefined && serviceSelector && !hasLabels(podLabels(backend), serviceSelector);
   return {
     object: `service/${names.backend}`,
-    keeps: [
+    preserves: [
       ...(serviceSelector === undefined ? [] : [`selector ${asText(serviceSelector)}`]),
       ...(type === "ClusterIP" ? [] : [`type ${type}`]),
       `ports ${ports.map(({ port }) => port).join(", ")}`,
@@ -107,10 +108,10 @@ function takenService(
   };
 }
 
-function takenSecret(keys: readonly string[]): TakenOver {
+function takenSecret(keys: readonly string[]): AdoptedObject {
   return {
     object: `secret/${names.databaseSecret}`,
-    keeps: [`keys ${keys.join(", ")}`],
+    preserves: [`keys ${keys.join(", ")}`],
     changes: ["what the settings say of the database stands in it"],
   };
 }
@@ -125,13 +126,13 @@ function secretsOf({ spec }: LiveDeployment): readonly string[] {
   return [...new Set(used.filter((name) => name !== undefined))].filter((name) => name !== names.databaseSecret);
 }
 
-function left({ backend, jobs, postgres }: LiveObjects, { owned }: TakeOverInputs): readonly string[] {
-  const handMade = backend !== undefined && !isOurs(backend) ? backend : undefined;
+function left({ backend, jobs, postgres }: LiveObjects, { owned }: AdoptionInputs): readonly string[] {
+  const unmanaged = backend !== undefined && !isOurs(backend) ? backend : undefined;
   const job = jobs.find(({ metadata }) => metadata.name === names.migrateJob && !metadata.labels?.[nameLabel]);
   return [
     ...(job === undefined ? [] : [`job/${names.migrateJob} (${jobState(job)}): its log is history`]),
-    ...((handMade && secretsOf(handMade)) ?? []).map((name) => `secret/${name}: new pods don't read it`),
-    ...(owned || handMade === undefined ? [] : postgres.filter((each) => !isOurs(each))).map(
+    ...((unmanaged && secretsOf(unmanaged)) ?? []).map((name) => `secret/${name}: new pods don't read it`),
+    ...(owned || unmanaged === undefined ? [] : postgres.filter((each) => !isOurs(each))).map(
       ({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}: the database is the settings' databaseUrl`,
     ),
   ];

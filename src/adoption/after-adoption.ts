@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../cluster/kubectl.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { TakeOver } from "./adoption.ts";
-import { prepareTakeOver } from "./field-ownership.ts";
+import type { Adoption } from "./adoption.ts";
+import { prepareAdoption } from "./field-ownership.ts";
 
 /**
  * Holds a value of the backend's Deployment back until one that was set up by hand is prepared, so that it is taken over
@@ -11,10 +11,10 @@ import { prepareTakeOver } from "./field-ownership.ts";
  * In preview nothing is prepared, and the provider's dry run would try the stack's containers beside the ones that are
  * there, which may be no valid pod: an unknown value keeps it from that.
  */
-export function afterTakeOver<T>(settings: Settings, { objects }: TakeOver, value: pulumi.Input<T>): pulumi.Output<T> {
+export function afterAdoption<T>(settings: Settings, { objects }: Adoption, value: pulumi.Input<T>): pulumi.Output<T> {
   if (objects.length === 0) return pulumi.output(value) as pulumi.Output<T>;
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<T>;
-  const prepared = prepareTakeOver(
+  const prepared = prepareAdoption(
     new Kubectl(settings),
     objects.map(({ object }) => object),
   );

@@ -1,6 +1,6 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { fieldManager, names } from "../manifests/names.ts";
-import { handOver, type ManagedFields, type Manager } from "./managed-fields.ts";
+import { type ManagedFields, type Manager, transferOwnership } from "./managed-fields.ts";
 
 /** Kubernetes' own, which keep the revision and the status. */
 const controllers = /^kube-controller-manager$/;
@@ -35,7 +35,7 @@ const handed: Readonly<Record<string, { readonly to: Manager; readonly isGiven: 
  * @param objects Those that are taken over, such as `deployment/unity-backend`.
  * @throws {Error} With what kubectl says.
  */
-export async function prepareTakeOver(kubectl: Kubectl, objects: readonly string[]): Promise<void> {
+export async function prepareAdoption(kubectl: Kubectl, objects: readonly string[]): Promise<void> {
   for (const object of objects) {
     const rule = handed[object];
     if (rule !== undefined) await hand(kubectl, object, rule.to, rule.isGiven);
@@ -45,7 +45,7 @@ export async function prepareTakeOver(kubectl: Kubectl, objects: readonly string
 async function hand(kubectl: Kubectl, object: string, to: Manager, isGiven: (entry: ManagedFields) => boolean) {
   for (let attempt = 1; ; attempt++) {
     const { metadata } = await kubectl.get<Managed>(object, "--show-managed-fields");
-    const managedFields = handOver(metadata.managedFields ?? [], to, isGiven);
+    const managedFields = transferOwnership(metadata.managedFields ?? [], to, isGiven);
     if (managedFields === undefined) return;
     // With the version, so that nothing is lost that happens meanwhile: its status may change at any time.
     const patch = { metadata: { resourceVersion: metadata.resourceVersion, managedFields } };

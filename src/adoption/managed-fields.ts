@@ -31,7 +31,7 @@ function union(one: Fields, other: Fields): Fields {
  * @param isGiven Whose entries are handed over. Those of subresources, such as the status, never are.
  * @returns The new list; `undefined` if there is nothing to hand over.
  */
-export function handOver(
+export function transferOwnership(
   entries: readonly ManagedFields[],
   to: Manager,
   isGiven: (entry: ManagedFields) => boolean,

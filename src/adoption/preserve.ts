@@ -8,7 +8,7 @@ import {
 } from "../cluster/live-objects.ts";
 import { backendServicePorts } from "../manifests/backend.ts";
 import { names, ports, selectorLabels } from "../manifests/names.ts";
-import type { Inherited, LabelSelector, ServicePort } from "../manifests/preserved.ts";
+import type { LabelSelector, Preserved, ServicePort } from "../manifests/preserved.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -69,7 +69,7 @@ function keptPorts(service: LiveService, backend: LiveDeployment | undefined): r
 }
 
 /** @returns What the backend's objects keep of those that live: the same at each update. */
-export function inherit({ backend, service }: Pick<LiveObjects, "backend" | "service">): Inherited {
+export function preserve({ backend, service }: Pick<LiveObjects, "backend" | "service">): Preserved {
   const selector = backend?.spec.selector;
   const keepsSelector = selector !== undefined && !isDeepStrictEqual(selector, { matchLabels: ours });
   const serviceSelector = keptSelector(service, backend);

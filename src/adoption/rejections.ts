@@ -7,11 +7,11 @@ import {
   type LiveService,
 } from "../cluster/live-objects.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
-import type { TakeOverInputs } from "./adoption.ts";
+import type { AdoptionInputs } from "./adoption.ts";
 import { targetNumber } from "./preserve.ts";
 
 /** @returns Why what is there can't be taken over with these settings, and what to do: a sentence each. */
-export function refusals(live: LiveObjects, { owned, target }: TakeOverInputs): readonly string[] {
+export function rejections(live: LiveObjects, { owned, target }: AdoptionInputs): readonly string[] {
   const kubectl = `kubectl --context ${target.context} --namespace ${target.namespace}`;
   const { backend, service } = live;
   return [
@@ -83,8 +83,8 @@ function serviceRefusals(
 function isForeignMigration(job: LiveJobObject): boolean {
   if (isOurs(job) || job.metadata.labels?.[nameLabel] === names.migrateJob || jobState(job) !== "running") return false;
   const { initContainers = [], containers = [] } = job.spec?.template.spec ?? {};
-  const words = [...initContainers, ...containers].flatMap(({ command = [], args = [] }) => [...command, ...args]);
-  return job.metadata.name === names.migrateJob || words.some((word) => /\balembic\b/.test(word));
+  const args = [...initContainers, ...containers].flatMap(({ command = [], args = [] }) => [...command, ...args]);
+  return job.metadata.name === names.migrateJob || args.some((word) => /\balembic\b/.test(word));
 }
 
 function runningJob(name: string, kubectl: string): string {

@@ -1,4 +1,4 @@
-import { askSurely, type Question } from "../cluster/database-query.ts";
+import { type Query, queryDatabaseOrThrow } from "../cluster/database-query.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import type { Schema } from "../lockfile/schema/schema.ts";
 
@@ -23,7 +23,7 @@ const answerSeconds = 10;
  * @throws {Error} If it can't be asked.
  */
 export async function readDatabase(kubectl: Kubectl, owned: boolean, backend?: string): Promise<DatabaseFacts | null> {
-  return (await askSurely(kubectl, owned, question, answerSeconds, backend)) as DatabaseFacts | null;
+  return (await queryDatabaseOrThrow(kubectl, owned, question, answerSeconds, backend)) as DatabaseFacts | null;
 }
 
 /** Columns by their numbers, in the order of the numbers. */
@@ -32,7 +32,7 @@ const columnsOf = (relation: string, numbers: string) =>
     LEFT JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.number AND k.number > 0)`;
 
 /** Tables outside the default schema are called `schema.table`. One that is being built is INVALID until it is done. */
-const question: Question = {
+const question: Query = {
   table: "alembic_version",
   query: `
     WITH relation AS (

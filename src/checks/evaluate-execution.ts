@@ -12,7 +12,7 @@ export function withoutExecutions({ tables, head }: Expected): CheckFinding | nu
 }
 
 /** Judges the execution of a plugin by what the database held of it. */
-export function judgeExecution(facts: ExecutionFacts): CheckFinding {
+export function evaluateExecution(facts: ExecutionFacts): CheckFinding {
   const expected = `a plugin, executed by the API: a row of ${table} with start, completion and status succeeded`;
   const failed = (found: string) => ({ passed: false, expected, found: shortened(found) });
   if ("problem" in facts)

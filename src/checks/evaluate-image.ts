@@ -4,8 +4,8 @@ import type { CheckFinding, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
 /** Judges whether the image holds the chain that was reviewed, `alembic.ini`, and an `env.py` that reads the environment. */
-export function judgeImage({ files, extra, ini, env }: ImageFacts, { chain }: Expected): CheckFinding {
-  const faults = [
+export function evaluateImage({ files, extra, ini, env }: ImageFacts, { chain }: Expected): CheckFinding {
+  const errors = [
     ...chain.revisions.flatMap(({ file, sha256 }) => {
       const found = files[file] ?? null;
       if (found === sha256) return [];
@@ -16,14 +16,14 @@ export function judgeImage({ files, extra, ini, env }: ImageFacts, { chain }: Ex
     ...(env === null ? [] : [env]),
   ];
   return {
-    passed: faults.length === 0,
+    passed: errors.length === 0,
     expected: `the ${chain.revisions.length} revision files of the lock, alembic.ini, an env.py that reads DATABASE_URL`,
-    found: faults.length === 0 ? "all of them" : shortened(some(faults)),
+    found: errors.length === 0 ? "all of them" : shortened(some(errors)),
   };
 }
 
 /** Judges where DATABASE_URL points to, of which nothing is shown: its parts may be parts of a password. */
-export function judgeDatabaseHost({ address }: ImageFacts, { owned }: Expected): CheckFinding {
+export function evaluateDatabaseHost({ address }: ImageFacts, { owned }: Expected): CheckFinding {
   const where = `${names.postgresService}:${ports.postgres}/${names.database}`;
   const expected = owned ? `DATABASE_URL points to ${where}` : "DATABASE_URL is the URL of a PostgreSQL database";
   const finding = (found: string) => ({ passed: false, expected, found });

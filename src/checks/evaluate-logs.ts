@@ -4,7 +4,7 @@ import type { CheckFinding } from "./result.ts";
 import { shortened } from "./text.ts";
 
 /** Judges the recent lines of a release's own pods, each after `[pod/<name>/<container>] `. */
-export function judgeLogs(log: string, items: readonly RolloutItem[]): CheckFinding {
+export function evaluateLogs(log: string, items: readonly RolloutItem[]): CheckFinding {
   const own = new Set(rolloutOf(items)?.own.map(({ metadata }) => metadata.name));
   const lines = log.split("\n").flatMap((line) => {
     const [, pod = "", text = ""] = /^\[pod\/([^/]+)\/[^\]]*\] (.*)$/.exec(line) ?? [];

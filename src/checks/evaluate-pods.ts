@@ -5,7 +5,7 @@ import { names } from "../manifests/names.ts";
 import type { CheckFinding } from "./result.ts";
 
 /** Judges a Deployment with its ReplicaSets and pods: as many pods as wanted, all of the newest ReplicaSet, all ready. */
-export function judgePods(items: readonly RolloutItem[]): CheckFinding {
+export function evaluatePods(items: readonly RolloutItem[]): CheckFinding {
   const rollout = rolloutOf(items);
   if (rollout === undefined) return { passed: false, expected: "a Deployment", found: "none" };
   const { wanted, ready, own, old, complete } = rollout;

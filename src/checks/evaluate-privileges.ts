@@ -9,16 +9,16 @@ export function withOneRole({ applicationRole }: Expected): CheckFinding | null 
 }
 
 /** Judges what the backend's role may do: all with rows, nothing with the schema. */
-export function judgePrivileges(facts: PrivilegeFacts, { applicationRole, tables }: Expected): CheckFinding {
+export function evaluatePrivileges(facts: PrivilegeFacts, { applicationRole, tables }: Expected): CheckFinding {
   const { role, lacking, excess } = facts;
-  const faults = [
+  const errors = [
     ...(role === applicationRole ? [] : [`the backend's role is ${role}`]),
     ...Object.entries(lacking).map(([table, privileges]) => `no ${privileges.join(", ")} on ${table}`),
     ...excess.map((right) => `it can ${right}`),
   ];
   return {
-    passed: faults.length === 0,
+    passed: errors.length === 0,
     expected: `role ${applicationRole} reads and writes ${tables.length} tables, and can create, alter or drop none`,
-    found: faults.length === 0 ? "it does, and can't" : shortened(some(faults)),
+    found: errors.length === 0 ? "it does, and can't" : shortened(some(errors)),
   };
 }

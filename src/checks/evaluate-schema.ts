@@ -10,15 +10,15 @@ const noVersionTable = "no table alembic_version: the database was never migrate
 function judged<T>(
   expected: string,
   facts: T | null,
-  judge: (facts: T) => readonly string[],
+  evaluate: (facts: T) => readonly string[],
   good: string,
 ): CheckFinding {
-  const faults = facts === null ? [noVersionTable] : judge(facts);
-  return { passed: faults.length === 0, expected, found: faults.length === 0 ? good : shortened(some(faults)) };
+  const errors = facts === null ? [noVersionTable] : evaluate(facts);
+  return { passed: errors.length === 0, expected, found: errors.length === 0 ? good : shortened(some(errors)) };
 }
 
 /** Judges the rows of `alembic_version`. */
-export function judgeRevision(facts: DatabaseFacts | null, { head, toleratedRevisions }: Expected): CheckFinding {
+export function evaluateRevision(facts: DatabaseFacts | null, { head, toleratedRevisions }: Expected): CheckFinding {
   const rows = facts?.revisions ?? [];
   const [row = ""] = rows;
   return {
@@ -29,7 +29,7 @@ export function judgeRevision(facts: DatabaseFacts | null, { head, toleratedRevi
 }
 
 /** Judges whether every table of the chain is there, those of its last revision by name. */
-export function judgeTables(facts: DatabaseFacts | null, { tables, chain, head }: Expected): CheckFinding {
+export function evaluateTables(facts: DatabaseFacts | null, { tables, chain, head }: Expected): CheckFinding {
   const last = chain.revisions.find(({ id }) => id === head)?.tables?.created ?? [];
   const named = last.length > 0 ? `, ${[...last].sort().join(", ")} of ${head} among them` : "";
   return judged(
@@ -41,7 +41,7 @@ export function judgeTables(facts: DatabaseFacts | null, { tables, chain, head }
 }
 
 /** Judges columns with their types, foreign keys and indexes. Those of a later release are its own business. */
-export function judgeSchema(facts: DatabaseFacts | null, { tables }: ChainSchema, expected: Expected): CheckFinding {
+export function evaluateSchema(facts: DatabaseFacts | null, { tables }: ChainSchema, expected: Expected): CheckFinding {
   const all = Object.values(tables);
   const count = (of: (table: (typeof all)[number]) => object) =>
     all.reduce((sum, table) => sum + Object.keys(of(table)).length, 0);
@@ -57,18 +57,18 @@ export function judgeSchema(facts: DatabaseFacts | null, { tables }: ChainSchema
   return judged(
     parts.join(", "),
     facts,
-    (found) => missingFrom(found.tables, tables).map((fault) => `missing: ${fault}`),
+    (found) => missingFrom(found.tables, tables).map((error) => `missing: ${error}`),
     "all of them",
   );
 }
 
 /** Judges that no index is INVALID. */
-export function judgeIndexes(facts: DatabaseFacts | null): CheckFinding {
+export function evaluateIndexes(facts: DatabaseFacts | null): CheckFinding {
   return judged("no INVALID index", facts, ({ invalidIndexes }) => invalidIndexes, "none");
 }
 
 /** Judges that no constraint is NOT VALID, but for those that the chain leaves so. */
-export function judgeConstraints(facts: DatabaseFacts | null, { notValid }: ChainSchema): CheckFinding {
+export function evaluateConstraints(facts: DatabaseFacts | null, { notValid }: ChainSchema): CheckFinding {
   const allowed = notValid.length > 0 ? `, but for those of the chain: ${notValid.join(", ")}` : "";
   return judged(
     `no constraint that is NOT VALID${allowed}`,

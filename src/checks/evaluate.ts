@@ -16,7 +16,7 @@ function field(value: unknown, name: string): unknown {
 }
 
 /** Judges what `/health` answered. */
-export function judgeHealth(output: string): CheckFinding {
+export function evaluateHealth(output: string): CheckFinding {
   const answer = parsed(output);
   const database = field(field(answer, "components"), "database");
   const passed = field(answer, "status") === "healthy" && field(database, "status") === "healthy";
@@ -24,7 +24,7 @@ export function judgeHealth(output: string): CheckFinding {
 }
 
 /** Judges what `/api/plugins` answered. */
-export function judgePlugins(output: string): CheckFinding {
+export function evaluatePlugins(output: string): CheckFinding {
   const answer = parsed(output);
   const found = Array.isArray(answer) ? `a list of ${answer.length}` : shortened(output) || "no answer";
   return { passed: Array.isArray(answer), expected: "a JSON list", found };

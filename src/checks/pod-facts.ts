@@ -76,7 +76,7 @@ const source = (name: string) => readFileSync(join(import.meta.dirname, "in-pod"
 const podSeconds = 18;
 
 /** Asks a pod of the backend, all in one program. @throws {Error} If it gives no answer. */
-export async function askPod(
+export async function queryPod(
   kubectl: Kubectl,
   pod: string,
   parts: readonly (keyof PodFacts)[],

@@ -12,13 +12,13 @@ import { shortened } from "./text.ts";
  * Runs checks at once, on shared sources. What goes wrong on the way is a failed check, never an exception; no password
  * is in a result.
  *
- * @param tell Takes each result as it comes.
+ * @param print Takes each result as it comes.
  * @returns The results in the order of `names`.
  */
 export async function runChecks(
   expected: Expected,
   names: readonly CheckName[],
-  tell: (result: CheckResult) => void = () => {},
+  print: (result: CheckResult) => void = () => {},
 ): Promise<readonly CheckResult[]> {
   const parts = new Set(names.flatMap((name) => checks[name].inPod ?? []));
   if (withoutExecutions(expected) !== null) parts.delete("execution");
@@ -43,7 +43,7 @@ export async function runChecks(
       seconds,
       command: check.command(expected),
     };
-    tell(result);
+    print(result);
     return result;
   };
   return Promise.all(names.map(run));

@@ -4,7 +4,7 @@ import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
 import { type ChainSchema, chainSchema } from "../lockfile/schema/chain-schema.ts";
 import { unity } from "../manifests/app.ts";
 import { type DatabaseFacts, readDatabase } from "./database-facts.ts";
-import { askPod, type PodFacts } from "./pod-facts.ts";
+import { type PodFacts, queryPod } from "./pod-facts.ts";
 import type { Expected } from "./result.ts";
 
 /** What the checks look at. Each is asked once, at its first use, whichever checks want to know. */
@@ -54,7 +54,7 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
   const workloads = once(async () => {
     return (await kubectl.get<{ items: RolloutItem[] }>("deployments,replicasets,pods", selector)).items;
   });
-  const pod = once(async () => askPod(kubectl, servingPod(await workloads(), backend), parts, expected));
+  const pod = once(async () => queryPod(kubectl, servingPod(await workloads(), backend), parts, expected));
   const recent = [`--since=${recentSeconds}s`, `--tail=${logLines}`, "--prefix", `--container=${backend}`];
   const logs = () => kubectl.run(["logs", selector, ...recent]);
   return {

@@ -40,9 +40,9 @@ export async function runAlembicScript<T>(given: AlembicScript): Promise<T> {
     child.on("error", (error) => reject(new CommandError(`${python} does not run: ${error.message}`)));
     child.on("close", resolve);
   });
-  const [output, faults, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   if (code === 0) return JSON.parse(output) as T;
-  const reason = faults.trim().split("\n").at(-1) ?? "";
+  const reason = errors.trim().split("\n").at(-1) ?? "";
   if (reason.includes("No module named 'alembic'")) {
     throw new CommandError(`${python} has no Alembic: add alembic to ${join(backendFolder, "requirements.txt")}.`);
   }

@@ -16,16 +16,16 @@ export function addBackendOptions(command: Command): Command {
 }
 
 /**
- * @param tell Takes lines of progress.
+ * @param print Takes lines of progress.
  * @returns The interpreter to use: the one that is named, else that of the project's own environment, made at first.
  * @throws {CommandError} If the environment can't be made.
  */
 export async function backendPython(
   { python, backend }: BackendOptions,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<string> {
   if (python !== undefined) return python.includes("/") ? resolve(python) : python;
-  return pythonEnvironment({ requirements: resolve(backend, "requirements.txt"), report: tell });
+  return pythonEnvironment({ requirements: resolve(backend, "requirements.txt"), report: print });
 }
 
 /** @returns Those options that were given, as the next command needs them too. */

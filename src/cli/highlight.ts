@@ -16,7 +16,7 @@ export const formats = {
 } as const satisfies Record<string, Format>;
 
 /** @returns How the sentence stands out that says where the database is, by what the command ends with. */
-export function stateSentence(exitCode: number): Highlight {
+export function stateMessage(exitCode: number): Highlight {
   return [/^(Database|Cluster|Nothing in) .*/, [formats.good, formats.attention][exitCode] ?? formats.bad];
 }
 

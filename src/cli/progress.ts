@@ -3,7 +3,7 @@ export interface Progress {
   /** Says in a few words what is being done now; on a terminal it stands in the line that changes. */
   doing(what: string): void;
   /** Prints a line that stays. */
-  tell(line: string): void;
+  print(line: string): void;
   /** Prints a line that stays, but not on a terminal, where the line that changes is enough. */
   note(line: string): void;
   /** Takes the line away that changes. */
@@ -14,7 +14,7 @@ export interface Progress {
 type Output = Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">;
 
 /** Milliseconds after which a terminal shows a line: what takes less needs none. */
-const patience = 400;
+const gracePeriod = 400;
 /** Milliseconds between two changes of a terminal's line, and between two lines elsewhere. */
 const interval = { terminal: 200, elsewhere: 10_000 } as const;
 const clearLine = "\r\u001b[K";
@@ -40,7 +40,7 @@ export function startProgress(title: string, output: Output = process.stderr): P
   const line = () => `${title}: ${elapsedText(elapsed())}${now === "" ? "" : `, ${now}`}`;
   const show = () => {
     if (!terminal) return output.write(`${line()}\n`);
-    if (elapsed() < patience) return;
+    if (elapsed() < gracePeriod) return;
     output.write(`${clearLine}${line().slice(0, (output.columns ?? 80) - 1)}`);
     shown = true;
   };
@@ -49,7 +49,7 @@ export function startProgress(title: string, output: Output = process.stderr): P
     shown = false;
   };
   const timer = setInterval(show, terminal ? interval.terminal : interval.elsewhere).unref();
-  const tell = (text: string) => {
+  const print = (text: string) => {
     clear();
     output.write(`${text}\n`);
   };
@@ -57,8 +57,8 @@ export function startProgress(title: string, output: Output = process.stderr): P
     doing(what) {
       now = what;
     },
-    tell,
-    note: terminal ? () => {} : tell,
+    print,
+    note: terminal ? () => {} : print,
     end() {
       clearInterval(timer);
       clear();

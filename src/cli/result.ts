@@ -18,7 +18,7 @@ export interface Result<Document = unknown> {
 export interface Call<Options> {
   readonly options: Options & { readonly json?: boolean };
   /** Arguments that are no options. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   readonly progress: Progress;
   readonly command: Command;
 }

@@ -27,7 +27,7 @@ export function runs<Options extends object>(program: Command, { doing, help, lo
       const { run } = await load();
       const progress = startProgress(doing ?? program.name());
       if (doing === undefined) progress.end();
-      const result = await run({ options, words: command.args, progress, command }).finally(() => progress.end());
+      const result = await run({ options, args: command.args, progress, command }).finally(() => progress.end());
       if (typeof result === "number") return endWith("", result);
       const { document, text, exitCode, highlights = [] } = result;
       await endWith(options.json ? JSON.stringify(document, null, 2) : highlight(text, highlights), exitCode);

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { projectRoot } from "../paths.ts";
-import type { Goal } from "../plan/live-state.ts";
+import type { TargetOptions } from "../plan/live-state.ts";
 import { readSettingsSchema, settingDefaults, settingText } from "../settings/schema.ts";
 import { CommandError } from "./command-error.ts";
 
@@ -84,11 +84,11 @@ export function readTarget(options: StackOptions): { readonly target: ClusterTar
 }
 
 /** @returns Where a stack wants its database, and what it accepts besides. */
-export function readGoal(options: StackOptions): Goal {
+export function readTargetOptions(options: StackOptions): TargetOptions {
   const { values } = readStack(options);
-  const words = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
+  const args = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
   return {
-    toleratedRevisions: words.filter((id) => id !== ""),
+    toleratedRevisions: args.filter((id) => id !== ""),
     targetRevision: values["unity:targetRevision"] || undefined,
   };
 }

@@ -8,18 +8,18 @@ import { CommandError } from "./command-error.ts";
 const run = promisify(execFile);
 /** Bytes of outputs that are read; those of this program are some thousands. */
 const maxBuffer = 8 * 1024 * 1024;
-const words = (stack: string) => ["--json", "--stack", stack];
+const args = (stack: string) => ["--json", "--stack", stack];
 
 /** What prints a stack's outputs: the Pulumi CLI, or where it isn't on PATH the embedded engine. */
 async function printOutputs(stack: string): Promise<string> {
   const options = { cwd: projectRoot, maxBuffer };
   try {
-    return (await run("pulumi", ["stack", "output", ...words(stack)], options)).stdout;
+    return (await run("pulumi", ["stack", "output", ...args(stack)], options)).stdout;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   const engine = join(projectRoot, "local", "engine", "main.ts");
-  return (await run(process.execPath, [engine, "stack-output", ...words(stack)], options)).stdout;
+  return (await run(process.execPath, [engine, "stack-output", ...args(stack)], options)).stdout;
 }
 
 /**

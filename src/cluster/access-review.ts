@@ -40,8 +40,8 @@ function review({ apiGroup, resource, verb, name, scope = "namespace" }: Access,
 export async function missingAccess(kubectl: Kubectl, wanted: readonly Access[]): Promise<readonly Access[]> {
   const items = wanted.map((access) => review(access, kubectl.namespace));
   const list = { apiVersion: "v1", kind: "List", items };
-  const words = ["create", "--validate=false", "--filename=-", "--output=go-template={{.status.allowed}} "];
-  const answers = (await kubectl.run(words, JSON.stringify(list), 5)).trim().split(/\s+/);
+  const args = ["create", "--validate=false", "--filename=-", "--output=go-template={{.status.allowed}} "];
+  const answers = (await kubectl.run(args, JSON.stringify(list), 5)).trim().split(/\s+/);
   if (answers.length !== wanted.length) throw new Error(`asked for ${wanted.length} rights, told of ${answers.length}`);
   return wanted.filter((_, index) => answers[index] !== "true");
 }

@@ -9,7 +9,7 @@ export interface Cause {
   /** Seconds after which it is no use to wait; `Infinity` for what may mend itself at any time. */
   readonly patienceSeconds: number;
   /** Arguments with which kubectl shows more. */
-  readonly look: readonly string[];
+  readonly poll: readonly string[];
   /** The log that tells what `text` can't. */
   readonly log?: Log;
 }
@@ -22,11 +22,11 @@ interface Log {
 }
 
 /** Seconds that a fault may last before it counts. A status may lag behind what has just been mended. */
-const patience = {
+const gracePeriod = {
   /** The registry may be out of reach for a moment. */
   pull: 30,
   /** A Secret, a ServiceAccount or room in a quota may be about to come. */
-  refusal: 10,
+  rejection: 10,
   /** Kubernetes has yet to draw its own conclusion. */
   end: 10,
 } as const;
@@ -45,9 +45,9 @@ export function tail(text: string): string {
   return lines.length > tailLimit.characters ? `…${lines.slice(-tailLimit.characters)}` : lines;
 }
 
-function withMessage(sentence: string, message: string | undefined): string {
+function withMessage(title: string, message: string | undefined): string {
   const text = tail(message ?? "");
-  return text === "" ? `${sentence}.` : `${sentence}:${text.includes("\n") ? "\n" : " "}${text}`;
+  return text === "" ? `${title}.` : `${title}:${text.includes("\n") ? "\n" : " "}${text}`;
 }
 
 /**
@@ -75,7 +75,7 @@ function unscheduled(pod: Pod): Cause[] {
   const scheduled = pod.status.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "False") return [];
   const text = withMessage(`pod ${pod.metadata.name} can't be scheduled [${scheduled.reason}]`, scheduled.message);
-  return [{ key: "unschedulable", text, patienceSeconds: Number.POSITIVE_INFINITY, look: describe(pod) }];
+  return [{ key: "unschedulable", text, patienceSeconds: Number.POSITIVE_INFINITY, poll: describe(pod) }];
 }
 
 /** A pod that Kubernetes ended as a whole: the node ran out of something, or went. */
@@ -83,7 +83,7 @@ function evicted(pod: Pod): Cause[] {
   const { phase, reason = "Failed", message } = pod.status;
   if (phase !== "Failed") return [];
   const text = withMessage(`pod ${pod.metadata.name} was ended [${reason}]`, message);
-  return [{ key: reason, text, patienceSeconds: Number.POSITIVE_INFINITY, look: describe(pod) }];
+  return [{ key: reason, text, patienceSeconds: Number.POSITIVE_INFINITY, poll: describe(pod) }];
 }
 
 function containerCauses(pod: Pod, status: ContainerStatus, restarts: boolean, init: boolean): Cause[] {
@@ -99,7 +99,7 @@ function containerCauses(pod: Pod, status: ContainerStatus, restarts: boolean, i
   const text = `container "${status.name}" of pod ${pod.metadata.name} runs, but is not ready`;
   const log = { pod: pod.metadata.name, container: status.name, previous: restartCount > 0 };
   const patienceSeconds = Number.POSITIVE_INFINITY;
-  return [{ key: `unready ${status.name}`, text, patienceSeconds, look: commandOf(log), log }];
+  return [{ key: `unready ${status.name}`, text, patienceSeconds, poll: commandOf(log), log }];
 }
 
 /** Arguments with which kubectl shows a log. */
@@ -109,15 +109,15 @@ export function commandOf({ pod, container, previous }: Log): readonly string[] 
 
 function waitingCause(pod: Pod, status: ContainerStatus, reason: string, message: string | undefined): Cause {
   const of = `container "${status.name}" of pod ${pod.metadata.name}`;
-  const look = describe(pod);
+  const poll = describe(pod);
   if (pullReasons.includes(reason)) {
     const text = withMessage(`${of}: image ${status.image} can't be pulled [${reason}]`, message);
-    const patienceSeconds = hopelessPull.test(message ?? "") ? 0 : patience.pull;
-    return { key: `pull ${status.image}`, text, patienceSeconds, look };
+    const patienceSeconds = hopelessPull.test(message ?? "") ? 0 : gracePeriod.pull;
+    return { key: `pull ${status.image}`, text, patienceSeconds, poll };
   }
   const text = withMessage(`${of} can't be started [${reason}]`, message);
-  const patienceSeconds = /^(InvalidImageName|ErrImageNeverPull)$/.test(reason) ? 0 : patience.refusal;
-  return { key: `${reason} ${status.name}`, text, patienceSeconds, look };
+  const patienceSeconds = /^(InvalidImageName|ErrImageNeverPull)$/.test(reason) ? 0 : gracePeriod.rejection;
+  return { key: `${reason} ${status.name}`, text, patienceSeconds, poll };
 }
 
 /**
@@ -137,8 +137,8 @@ function endedCause(pod: Pod, status: ContainerStatus, ended: Terminated, restar
   return {
     key: `end ${name}`,
     text: withMessage(`${of} ${how}${again && crashed ? ", again and again" : ""}`, ended.message),
-    patienceSeconds: again ? (crashed ? 0 : Number.POSITIVE_INFINITY) : restarts ? 0 : patience.end,
-    look: commandOf(log),
+    patienceSeconds: again ? (crashed ? 0 : Number.POSITIVE_INFINITY) : restarts ? 0 : gracePeriod.end,
+    poll: commandOf(log),
     ...((ended.message ?? "").trim() === "" ? { log } : {}),
   };
 }
@@ -153,7 +153,7 @@ function memoryLimit({ spec }: Pod, container: string): string {
  *
  * @param what Whose pod.
  */
-export function refusedPod(what: string, message: string, look: readonly string[]): Cause {
-  const patienceSeconds = /forbidden|invalid/i.test(message) ? patience.refusal : Number.POSITIVE_INFINITY;
-  return { key: "refused", text: `${what} gets no pod: ${message}`, patienceSeconds, look };
+export function rejectedPod(what: string, message: string, poll: readonly string[]): Cause {
+  const patienceSeconds = /forbidden|invalid/i.test(message) ? gracePeriod.rejection : Number.POSITIVE_INFINITY;
+  return { key: "refused", text: `${what} gets no pod: ${message}`, patienceSeconds, poll };
 }

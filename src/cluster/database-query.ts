@@ -3,7 +3,7 @@ import type { Kubectl } from "./kubectl.ts";
 import { answerIn, answerMark, podProgram, pythonCommand } from "./pod-program.ts";
 
 /** What the database is asked. Constants of the program, never a user's words. */
-export interface Question {
+export interface Query {
   /** Without it there is no answer. */
   readonly table: string;
   /** A query of one row and one column, whose value is JSON without line breaks. */
@@ -17,7 +17,7 @@ export type Answer = { readonly value: unknown } | { readonly cause: string };
 export type Answers = readonly (Answer & { readonly workload: string })[];
 
 /** A program that prints the answer, in a transaction that can't write. */
-const askByPython = ({ table, query }: Question) =>
+const askByPython = ({ table, query }: Query) =>
   podProgram(`
 import sys
 from connection import MARK, connect, describe
@@ -36,7 +36,7 @@ except Exception as error:
 `);
 
 /** The same for psql. */
-const askByPsql = ({ table, query }: Question) => `
+const askByPsql = ({ table, query }: Query) => `
 BEGIN TRANSACTION READ ONLY;
 SET LOCAL statement_timeout = 1500;
 SELECT to_regclass('${table}') IS NOT NULL AS present \\gset
@@ -51,7 +51,7 @@ SELECT '${answerMark}null';
 interface Source {
   readonly workload: string;
   readonly command: readonly string[];
-  readonly script: (question: Question) => string;
+  readonly script: (question: Query) => string;
 }
 
 const python = { command: pythonCommand(), script: askByPython };
@@ -70,10 +70,10 @@ const postgres: Source = {
  * @param container The one to ask in, if not the pod's default.
  * @param backend Name of the app's Deployment, and of its container.
  */
-export async function askDatabase(
+export async function queryDatabase(
   kubectl: Kubectl,
   owned: boolean,
-  question: Question,
+  question: Query,
   seconds: number,
   container?: string,
   backend: string = names.backend,
@@ -89,14 +89,14 @@ export async function askDatabase(
 }
 
 /** The answer to a question whose lack is an error. @throws {Error} With what each pod said. */
-export async function askSurely(
+export async function queryDatabaseOrThrow(
   kubectl: Kubectl,
   owned: boolean,
-  question: Question,
+  question: Query,
   seconds: number,
   backend?: string,
 ): Promise<unknown> {
-  const answers = await askDatabase(kubectl, owned, question, seconds, undefined, backend);
+  const answers = await queryDatabase(kubectl, owned, question, seconds, undefined, backend);
   const answered = answers.find((answer) => "value" in answer);
   if (answered !== undefined) return answered.value;
   throw new Error(answers.flatMap((each) => ("cause" in each ? [`${each.workload}: ${each.cause}`] : [])).join("; "));
@@ -114,15 +114,15 @@ export async function settled<T>(question: Promise<T>): Promise<{ readonly value
 async function ask(
   kubectl: Kubectl,
   { workload, command, script }: Source,
-  question: Question,
+  question: Query,
   seconds: number,
   container?: string,
 ): Promise<unknown> {
   // In the pod's default container: those that were set up by hand have other names than ours.
   const named = container === undefined ? [] : [`--container=${container}`];
   const target = [`deployment/${workload}`, ...named, "--pod-running-timeout=1s"];
-  const words = ["exec", "--stdin", ...target, "--", ...command];
-  const output = await kubectl.run(words, script(question), seconds, (text) => answerIn(text) !== undefined);
+  const args = ["exec", "--stdin", ...target, "--", ...command];
+  const output = await kubectl.run(args, script(question), seconds, (text) => answerIn(text) !== undefined);
   const answer = answerIn(output);
   if (answer !== undefined) return JSON.parse(answer);
   throw new Error(`${workload} answered ${output.slice(0, 200)}`);

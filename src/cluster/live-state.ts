@@ -2,7 +2,7 @@ import { lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifes
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import type { Reading } from "../plan/live-state.ts";
-import { type Answers, askDatabase, type Question, settled } from "./database-query.ts";
+import { type Answers, type Query, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import {
   appContainer,
@@ -27,7 +27,7 @@ export interface Live {
 const bounds = { listSeconds: 3, podSeconds: 3 } as const;
 
 /** The rows of `alembic_version`, sorted. */
-const revisionsQuestion: Question = {
+const revisionsQuery: Query = {
   table: "alembic_version",
   query: "SELECT coalesce(json_agg(version_num ORDER BY version_num), '[]') FROM alembic_version",
 };
@@ -39,7 +39,7 @@ const revisionsQuestion: Question = {
  * @param owned Whether the stack has a PostgreSQL of its own.
  */
 export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> {
-  const asking = askDatabase(kubectl, owned, revisionsQuestion, bounds.podSeconds);
+  const asking = queryDatabase(kubectl, owned, revisionsQuery, bounds.podSeconds);
   const listed = await settled(list(kubectl));
   if ("cause" in listed) {
     const reading = { kind: "unreachable", what: "cluster", cause: listed.cause } as const;
@@ -48,7 +48,7 @@ export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> 
   const objects = objectsOf(listed.value);
   const [answers, secretKeys] = await Promise.all([
     asking.then((answers) => askAgain(kubectl, objects, answers)),
-    handMadeSecretKeys(kubectl, objects),
+    unmanagedSecretKeys(kubectl, objects),
   ]);
   const reading = chooseReading(answers, listed.value);
   const jobs = objects.jobs.flatMap(liveJob);
@@ -66,17 +66,17 @@ async function askAgain(kubectl: Kubectl, { backend }: LiveObjects, answers: Ans
   if (backend === undefined || isOurs(backend) || answers.some((answer) => "value" in answer)) return answers;
   const container = appContainer(backend);
   if (container === undefined || container === backend.spec.template.spec.containers[0]) return answers;
-  const again = await askDatabase(kubectl, false, revisionsQuestion, bounds.podSeconds, container.name);
+  const again = await queryDatabase(kubectl, false, revisionsQuery, bounds.podSeconds, container.name);
   return again.some((answer) => "value" in answer) ? again : answers;
 }
 
 /** The keys of a Secret that was made by hand under the name of the stack's; no value gets into the program. */
-async function handMadeSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): Promise<readonly string[] | undefined> {
+async function unmanagedSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): Promise<readonly string[] | undefined> {
   if (backend === undefined || isOurs(backend)) return undefined;
   const ours = '{{with .metadata.annotations}}{{index . "pulumi.com/patchForce"}}{{end}}';
   const template = `--template=${ours}|{{range $key, $value := .data}}{{$key}} {{end}}`;
-  const words = ["get", "secret", names.databaseSecret, "--ignore-not-found", template];
-  const answer = await settled(kubectl.run(words, "", bounds.listSeconds));
+  const args = ["get", "secret", names.databaseSecret, "--ignore-not-found", template];
+  const answer = await settled(kubectl.run(args, "", bounds.listSeconds));
   const [mark, keys = ""] = "value" in answer ? answer.value.trim().split("|") : [];
   return mark === "true" || keys === "" ? undefined : keys.split(" ");
 }

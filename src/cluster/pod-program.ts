@@ -10,8 +10,8 @@ export const answerMark = "unity-answer ";
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
 
 /** The command that runs a program of {@link podProgram}, which it reads from standard input. */
-export function pythonCommand(...words: readonly string[]): readonly string[] {
-  return ["python", "-", ...words];
+export function pythonCommand(...args: readonly string[]): readonly string[] {
+  return ["python", "-", ...args];
 }
 
 /**

@@ -1,11 +1,11 @@
 import { type RunRecord, runRecordTable } from "../plan/run-record.ts";
-import { askSurely, type Question } from "./database-query.ts";
+import { type Query, queryDatabaseOrThrow } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** How many runs are read: the newest ones. */
 const limit = 200;
 
-const question: Question = {
+const question: Query = {
   table: runRecordTable,
   query: `
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'startedAt', started_at, 'finishedAt', finished_at,
@@ -20,5 +20,5 @@ const question: Question = {
  * @throws {Error} If the database can't be asked, with what each pod said.
  */
 export async function readRuns(kubectl: Kubectl, owned: boolean): Promise<readonly RunRecord[]> {
-  return ((await askSurely(kubectl, owned, question, 10)) ?? []) as readonly RunRecord[];
+  return ((await queryDatabaseOrThrow(kubectl, owned, question, 10)) ?? []) as readonly RunRecord[];
 }

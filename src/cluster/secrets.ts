@@ -14,7 +14,7 @@ const template = '{{.metadata.resourceVersion}}{{range $key, $value := .data}}{{
  * @throws {Error} If the cluster can't be asked.
  */
 export async function readSecretKeys(kubectl: Kubectl, name: string): Promise<SecretKeys | undefined> {
-  const words = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
-  const [resourceVersion = "", ...keys] = (await kubectl.run(words)).trim().split("\n");
+  const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
+  const [resourceVersion = "", ...keys] = (await kubectl.run(args)).trim().split("\n");
   return resourceVersion === "" ? undefined : { resourceVersion, keys };
 }

@@ -6,11 +6,11 @@ import type { FleetJob } from "./target.ts";
 type Canaries = number | readonly string[];
 
 /** @returns What is wrong with a fleet's arguments, a sentence each. */
-export function fleetFaults(
+export function fleetErrors(
   app: App,
   tenants: readonly Tenant[],
   canaries: Canaries,
-  atOnce: number,
+  parallelism: number,
 ): readonly string[] {
   const known = tenants.map(({ name }) => name);
   const twice = known.filter((name, index) => known.indexOf(name) !== index);
@@ -27,7 +27,7 @@ export function fleetFaults(
     ...(typeof canaries === "number" && !isCount(canaries, 0)
       ? [`canaries is ${canaries}: 0 or more, or tenants' names`]
       : []),
-    ...(isCount(atOnce, 1) ? [] : [`atOnce is ${atOnce}: a whole number from 1`]),
+    ...(isCount(parallelism, 1) ? [] : [`parallelism is ${parallelism}: a whole number from 1`]),
   ];
 }
 

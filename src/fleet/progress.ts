@@ -12,14 +12,18 @@ export interface NextStep {
 }
 
 /** Decides which Jobs start: canaries alone until all are done, nothing more once one has failed, so many at once. */
-export function nextStep(jobs: readonly FleetJob[], states: ReadonlyMap<string, FleetState>, atOnce: number): NextStep {
+export function nextStep(
+  jobs: readonly FleetJob[],
+  states: ReadonlyMap<string, FleetState>,
+  parallelism: number,
+): NextStep {
   const inState = (state: FleetState) => jobs.filter(({ name }) => states.get(name) === state);
   const canaries = jobs.filter(({ canary }) => canary).map(({ name }) => states.get(name));
   const running = inState("running").length;
   const stopped = canaries.includes("failed");
   const open = canaries.every((state) => state === "done");
   const next = stopped ? [] : inState("waiting").filter(({ canary }) => canary || open);
-  const start = next.slice(0, Math.max(0, atOnce - running));
+  const start = next.slice(0, Math.max(0, parallelism - running));
   return { start, over: running === 0 && start.length === 0 };
 }
 

@@ -14,7 +14,7 @@ export interface FleetTarget extends ClusterTarget {
   /** What the Jobs are labelled with: the app's name for them. */
   readonly workload: string;
   /** How many run at once. */
-  readonly atOnce: number;
+  readonly parallelism: number;
   /** How long each may take from its start. */
   readonly timeoutSeconds: number;
   /** In the order in which they are started. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { type JobItem, jobOf, judgeJob } from "../cluster/wait/evaluate-job.ts";
+import { evaluateJob, type JobItem, jobOf } from "../cluster/wait/evaluate-job.ts";
 import { migrateJob, warningsOf } from "../cluster/wait/job.ts";
-import { type Failure, Progress, type Verdict } from "../cluster/wait/poll-result.ts";
+import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
 import { describeFailure, unanswered } from "../cluster/wait/wait.ts";
 import { describeProgress, type FleetState, nextStep } from "./progress.ts";
 import type { FleetJob, FleetTarget } from "./target.ts";
@@ -47,7 +47,7 @@ class FleetRun {
     for (const job of this.#target.jobs) {
       if (this.#states.get(job.name) !== "failed") this.#states.set(job.name, await this.#look(job, items, seconds));
     }
-    const { start, over } = nextStep(this.#target.jobs, this.#states, this.#target.atOnce);
+    const { start, over } = nextStep(this.#target.jobs, this.#states, this.#target.parallelism);
     for (const { name } of start) {
       await this.#kubectl.run(["patch", `job/${name}`, "--type=merge", '--patch={"spec":{"suspend":false}}']);
       this.#states.set(name, "running");
@@ -57,7 +57,7 @@ class FleetRun {
 
   /** The tenants' Jobs, and those of their pods that are not done. */
   async #list(): Promise<readonly JobItem[]> {
-    const get = async (...words: string[]) => (await this.#kubectl.get<{ items: JobItem[] }>(...words)).items;
+    const get = async (...args: string[]) => (await this.#kubectl.get<{ items: JobItem[] }>(...args)).items;
     const selector = migrationSelector(this.#target.workload, "tenants");
     const lists = await Promise.all([
       get("jobs", selector),
@@ -69,11 +69,11 @@ class FleetRun {
   async #look(job: FleetJob, items: readonly JobItem[], seconds: number): Promise<FleetState> {
     const { job: live, pods } = jobOf(job.name, items);
     const warned = live !== undefined && live.spec?.suspend !== true && pods.length === 0;
-    const verdict = judgeJob(job.name, items, []);
-    if (verdict.done) return "done";
-    if (live?.spec?.suspend === true && verdict.failed === undefined) return "waiting";
+    const result = evaluateJob(job.name, items, []);
+    if (result.done) return "done";
+    if (live?.spec?.suspend === true && result.failed === undefined) return "waiting";
     const warnings = warned ? await warningsOf(this.#kubectl, live.metadata.uid) : [];
-    const full = warnings.length > 0 ? judgeJob(job.name, items, warnings) : verdict;
+    const full = warnings.length > 0 ? evaluateJob(job.name, items, warnings) : result;
     const { follow, since } = this.#progress.get(job.name) ?? {
       follow: new Progress(this.#target.timeoutSeconds),
       since: seconds,
@@ -85,11 +85,11 @@ class FleetRun {
     return "failed";
   }
 
-  async #describe(job: FleetJob, failure: Failure, verdict: Verdict, seconds: number): Promise<string> {
+  async #describe(job: FleetJob, failure: Failure, result: PollResult, seconds: number): Promise<string> {
     const { context, namespace } = this.#target;
     const title = `Tenant ${job.tenant}${job.canary ? " (a canary)" : ""}: Job ${job.name}`;
-    const awaited = { ...migrateJob(this.#kubectl, job.name, this.#target.workload), title };
-    const { lines, see } = await describeFailure(this.#kubectl, awaited, failure, verdict, seconds);
+    const waiter = { ...migrateJob(this.#kubectl, job.name, this.#target.workload), title };
+    const { lines, see } = await describeFailure(this.#kubectl, waiter, failure, result, seconds);
     return [...lines, `See: kubectl --context ${context} -n ${namespace} ${see}`].join("\n");
   }
 }
@@ -97,32 +97,32 @@ class FleetRun {
 /**
  * Starts the Jobs of a fleet in their order, so many at once, and waits for all of them.
  *
- * @param tell Takes lines of progress.
+ * @param print Takes lines of progress.
  * @throws {Error} At the end, with each failed tenant's name and cause.
  */
 export async function migrateFleet(
   kubectl: Kubectl,
   target: FleetTarget,
-  tell: (line: string) => void = console.log,
+  print: (line: string) => void = console.log,
 ): Promise<void> {
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
   const parent = process.ppid;
   const run = new FleetRun(kubectl, target);
   const answers = new Progress(Number.POSITIVE_INFINITY);
-  let [told, toldAt] = ["", 0];
+  let [lastPrinted, lastPrintedAt] = ["", 0];
   for (;;) {
-    const verdict = await run
+    const result = await run
       .step(elapsed())
       .then((done) => ({ done, progress: run.line, causes: [] }))
       .catch(unanswered);
     const seconds = elapsed();
-    if (verdict.done || verdict.progress !== told || seconds - toldAt >= repeatSeconds) {
-      tell(`${verdict.progress} (${Math.round(seconds)} s)`);
-      [told, toldAt] = [verdict.progress, seconds];
+    if (result.done || result.progress !== lastPrinted || seconds - lastPrintedAt >= repeatSeconds) {
+      print(`${result.progress} (${Math.round(seconds)} s)`);
+      [lastPrinted, lastPrintedAt] = [result.progress, seconds];
     }
-    if (verdict.done) break;
-    const lost = answers.failure(verdict, seconds);
+    if (result.done) break;
+    const lost = answers.failure(result, seconds);
     if (lost !== undefined) throw new Error(`${lost.cause?.text}\nWhat runs goes on; run \`pulumi up\` again.`);
     // The update that asked was killed: the next one goes on.
     if (process.ppid !== parent) throw new Error("the update has ended");

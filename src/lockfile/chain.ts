@@ -13,19 +13,19 @@ function predecessors(link: ChainLink): string[] {
 }
 
 /** @returns A sentence for each duplicate id, reference to an unknown revision, and cycle. */
-export function chainFaults(links: readonly ChainLink[]): string[] {
+export function chainErrors(links: readonly ChainLink[]): string[] {
   const ids = new Set<string>();
-  const faults: string[] = [];
+  const errors: string[] = [];
   for (const { id } of links) {
-    if (ids.has(id)) faults.push(`revision ${id} is there more than once`);
+    if (ids.has(id)) errors.push(`revision ${id} is there more than once`);
     ids.add(id);
   }
   for (const link of links) {
     for (const id of predecessors(link).filter((id) => !ids.has(id))) {
-      faults.push(`revision ${link.id} comes after ${id}, which is not in the chain`);
+      errors.push(`revision ${link.id} comes after ${id}, which is not in the chain`);
     }
   }
-  if (faults.length > 0) return faults;
+  if (errors.length > 0) return errors;
   const ordered = new Set(chainOrder(links).map(({ id }) => id));
   const rest = links.filter(({ id }) => !ordered.has(id)).map(({ id }) => id);
   return rest.length > 0 ? [`a cycle holds these revisions back: ${rest.join(", ")}`] : [];
@@ -34,7 +34,7 @@ export function chainFaults(links: readonly ChainLink[]): string[] {
 /**
  * Sorts a chain from its bases to its heads. Of the revisions that could come next, the one with the smallest id does,
  * so that the order of branches doesn't depend on the order of `links`. Revisions on a cycle, and after one, are left
- * out: {@link chainFaults} names them.
+ * out: {@link chainErrors} names them.
  */
 export function chainOrder<Link extends ChainLink>(links: readonly Link[]): Link[] {
   const byId = new Map(links.map((link) => [link.id, link]));

@@ -44,7 +44,7 @@ export function compareLocks(before: Lock, after: Lock): Difference[] {
  * @returns The differences that `unity lock` must not write without being told so: of revisions not in `allowed`, in
  *   more than their findings and locks.
  */
-export function refusedDifferences(differences: readonly Difference[], allowed: ReadonlySet<string>): Difference[] {
+export function rejectedDifferences(differences: readonly Difference[], allowed: ReadonlySet<string>): Difference[] {
   return differences.filter(
     ({ kind, revisions, changes }) =>
       (kind === "removed" || (kind === "changed" && changes.some(({ field }) => !derived.has(field)))) &&

@@ -74,7 +74,7 @@ export interface Lock {
 }
 
 /** @returns Why the chain has not exactly one head, and what to do; `null` if it has. */
-export function headFault({ heads }: Pick<Lock, "heads">): string | null {
+export function headError({ heads }: Pick<Lock, "heads">): string | null {
   if (heads.length === 1) return null;
   if (heads.length === 0)
     return `The chain has no revision: add one with \`${revisionCommand} -m <title>\`, then run \`${lockCommand}\`.`;
@@ -88,8 +88,8 @@ export function headFault({ heads }: Pick<Lock, "heads">): string | null {
 /** @returns The chain's only head. @throws {Error} If it has none or several. */
 export function head(lock: Lock): string {
   const [only] = lock.heads;
-  const fault = headFault(lock);
-  if (only === undefined || fault !== null) throw new Error(fault ?? "");
+  const error = headError(lock);
+  if (only === undefined || error !== null) throw new Error(error ?? "");
   return only;
 }
 

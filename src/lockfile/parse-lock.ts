@@ -1,4 +1,4 @@
-import { chainBases, chainFaults, chainHeads } from "./chain.ts";
+import { chainBases, chainErrors, chainHeads } from "./chain.ts";
 import { findingLevels } from "./finding.ts";
 import { type Lock, lockCommand, lockVersion } from "./lock.ts";
 import {
@@ -11,7 +11,7 @@ import {
   object,
   oneOf,
   type Shape,
-  shapeFaults,
+  shapeErrors,
   text,
 } from "./shape.ts";
 import { blockedBy, lockModes } from "./statement-lock.ts";
@@ -21,11 +21,11 @@ const restore = `Restore the file from version control, or remove it and run \`$
 /** A lock that can't be used, with everything that is wrong with it. */
 export class LockError extends Error {
   override readonly name = "LockError";
-  readonly faults: readonly string[];
+  readonly errors: readonly string[];
 
-  constructor(path: string, faults: readonly string[], mend: string = restore) {
-    super(`${path} is not a valid lock:\n${faults.map((fault) => `  - ${fault}`).join("\n")}\n${mend}`);
-    this.faults = faults;
+  constructor(path: string, errors: readonly string[], mend: string = restore) {
+    super(`${path} is not a valid lock:\n${errors.map((error) => `  - ${error}`).join("\n")}\n${mend}`);
+    this.errors = errors;
   }
 }
 
@@ -36,8 +36,8 @@ export class LockError extends Error {
 export function parseLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
   if (isRecord(value) && value.version === 1) {
-    const fault = "lock.version is 1, which an earlier release wrote: findings and locks are missing";
-    throw new LockError(path, [fault], `Run \`${lockCommand}\`: it keeps what was reviewed and adds them.`);
+    const error = "lock.version is 1, which an earlier release wrote: findings and locks are missing";
+    throw new LockError(path, [error], `Run \`${lockCommand}\`: it keeps what was reviewed and adds them.`);
   }
   return checkLock(value, path);
 }
@@ -63,10 +63,10 @@ function parseJson(text: string, path: string): unknown {
 }
 
 function checkLock(value: unknown, path: string): Lock {
-  const faults = shapeFaults(value, lockShape, "lock");
+  const errors = shapeErrors(value, lockShape, "lock");
   // The shape holds now, so that the chain can be looked at as one.
-  if (faults.length === 0) faults.push(...contentFaults(value as Lock));
-  if (faults.length > 0) throw new LockError(path, faults);
+  if (errors.length === 0) errors.push(...contentFaults(value as Lock));
+  if (errors.length > 0) throw new LockError(path, errors);
   return value as Lock;
 }
 
@@ -130,12 +130,12 @@ const lockShape = object({
 });
 
 function contentFaults(lock: Lock): string[] {
-  const faults = chainFaults(lock.revisions);
-  if (faults.length > 0) return faults;
+  const errors = chainErrors(lock.revisions);
+  if (errors.length > 0) return errors;
   const known = new Set<string>();
   for (const revision of lock.revisions) {
     const later = [...revision.downRevisions, ...revision.dependsOn].filter((id) => !known.has(id));
-    if (later.length > 0) faults.push(`revision ${revision.id} stands before ${later.join(", ")}, which it needs`);
+    if (later.length > 0) errors.push(`revision ${revision.id} stands before ${later.join(", ")}, which it needs`);
     known.add(revision.id);
   }
   const ends = [
@@ -144,8 +144,8 @@ function contentFaults(lock: Lock): string[] {
   ];
   for (const { key, given, actual } of ends) {
     if (given.join() !== actual.join()) {
-      faults.push(`lock.${key} is ${JSON.stringify(given)}: the revisions say ${JSON.stringify(actual)}`);
+      errors.push(`lock.${key} is ${JSON.stringify(given)}: the revisions say ${JSON.stringify(actual)}`);
     }
   }
-  return faults;
+  return errors;
 }

@@ -61,7 +61,7 @@ function fits(value: unknown, shape: Shape): boolean {
 }
 
 /** @returns A sentence for each fault of a value, each with the path of the property; `path` is that of the value. */
-export function shapeFaults(value: unknown, shape: Shape, path: string): string[] {
+export function shapeErrors(value: unknown, shape: Shape, path: string): string[] {
   return fits(value, shape) ? [] : findFaults(value, shape, path);
 }
 

@@ -7,12 +7,12 @@ export type Kind = Node extends infer Each ? (Each extends unknown ? keyof Each 
 export type NodeOf<K extends Kind> = Extract<Node, Record<K, unknown>>[K];
 
 /** A statement that PostgreSQL's parser does not read. */
-export interface SyntaxFault {
-  readonly fault: string;
+export interface SqlSyntaxError {
+  readonly error: string;
 }
 
 /** @returns A parser of SQL: PostgreSQL's own, from libpg_query, compiled to WebAssembly. */
-export async function openParser(): Promise<(sql: string) => readonly Node[] | SyntaxFault> {
+export async function openParser(): Promise<(sql: string) => readonly Node[] | SqlSyntaxError> {
   await loadModule();
   return (sql) => {
     // The parser refuses an empty text; to PostgreSQL it is no statement.
@@ -20,7 +20,7 @@ export async function openParser(): Promise<(sql: string) => readonly Node[] | S
     try {
       return (parseSync(sql).stmts ?? []).flatMap(({ stmt }) => stmt ?? []);
     } catch (error) {
-      if (error instanceof Error && hasSqlDetails(error)) return { fault: error.message };
+      if (error instanceof Error && hasSqlDetails(error)) return { error: error.message };
       throw error;
     }
   };

@@ -3,7 +3,7 @@ import type { Input } from "@pulumi/pulumi";
 import { type App, appLabels, unity } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import { selectorLabels } from "./names.ts";
-import type { Inherited, ServicePort } from "./preserved.ts";
+import type { Preserved, ServicePort } from "./preserved.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,
@@ -42,7 +42,7 @@ export interface BackendOptions extends RunnerOptions {
    *
    * @default nothing
    */
-  readonly inherited?: Inherited | undefined;
+  readonly preserved?: Preserved | undefined;
   /** How long a rollout may stand still before Kubernetes calls it failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -118,10 +118,10 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     progressDeadlineSeconds: options.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    selector: options.inherited?.selector ?? { matchLabels: selectorLabels(app.backend) },
+    selector: options.preserved?.selector ?? { matchLabels: selectorLabels(app.backend) },
     template: {
       metadata: {
-        labels: { ...appLabels(app, app.backend), ...options.inherited?.podLabels },
+        labels: { ...appLabels(app, app.backend), ...options.preserved?.podLabels },
         annotations: {
           "kubectl.kubernetes.io/default-container": app.backend,
           ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
@@ -146,7 +146,7 @@ export function backendServicePorts({ port }: App = unity): ServicePort[] {
 
 /** Spec of the backend's Service. */
 export function backendServiceSpec(
-  { serviceSelector, servicePorts }: Inherited = {},
+  { serviceSelector, servicePorts }: Preserved = {},
   app: App = unity,
 ): types.input.core.v1.ServiceSpec {
   return {

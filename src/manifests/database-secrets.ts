@@ -91,7 +91,7 @@ export function neededSecrets({ application, migrations, existing }: DatabaseSec
 }
 
 /** @returns What is missing, a sentence each, with the command that makes it. */
-export function secretFaults(
+export function secretErrors(
   needed: readonly NeededSecret[],
   found: ReadonlyMap<string, { readonly keys: readonly string[] }>,
   { context, namespace }: { readonly context: string; readonly namespace: string },

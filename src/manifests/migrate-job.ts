@@ -28,7 +28,7 @@ export function migrateJobSpec(
   const initContainers = image === undefined ? [] : [restorePointContainer({ verb: "take" }, { ...options, image })];
   return {
     backoffLimit: 0,
-    activeDeadlineSeconds: options.budget.deadlineSeconds,
+    activeDeadlineSeconds: options.timeouts.deadlineSeconds,
     template: {
       metadata: { labels: migrationLabels(app, options.tenant) },
       spec: {

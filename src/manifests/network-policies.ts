@@ -17,7 +17,7 @@ export type DatabasePlace =
  * @returns Why pods could not reach a database at its URL, of which nothing but the port is told; `undefined` if they can,
  * or if the URL is none.
  */
-export function databasePortFault(
+export function databasePortError(
   key: string,
   url: string,
   allowed: readonly number[] | undefined,

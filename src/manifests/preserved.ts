@@ -16,7 +16,7 @@ export interface LabelSelector {
  * What the backend's objects keep of those that were there before the stack, so that pods of both are found by the same
  * Service and Deployment. Empty where all is as this project makes it.
  */
-export interface Inherited {
+export interface Preserved {
   /** The Deployment's selector, which Kubernetes never changes. */
   readonly selector?: LabelSelector;
   /** Labels by which the pods are selected, beside this project's. */

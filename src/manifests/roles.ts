@@ -31,20 +31,20 @@ export interface AccessOptions {
   readonly hasTwoRoles: boolean;
 }
 
-const look = ["get", "list"];
-const follow = [...look, "watch"];
+const poll = ["get", "list"];
+const follow = [...poll, "watch"];
 // What the provider deletes it lists and watches until it is gone, and without a word for ever where it may not.
 const declare = [...follow, "create", "patch", "delete"];
 
 const asking: readonly AccessRule[] = [
-  { apiGroup: "", resources: ["pods"], verbs: look, purpose: "finding the pods that can ask the database" },
+  { apiGroup: "", resources: ["pods"], verbs: poll, purpose: "finding the pods that can ask the database" },
   { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, in a pod" },
-  { apiGroup: "batch", resources: ["jobs"], verbs: look, purpose: "knowing which migrations there were" },
-  { apiGroup: "apps", resources: ["deployments"], verbs: look, purpose: "knowing what is there already" },
+  { apiGroup: "batch", resources: ["jobs"], verbs: poll, purpose: "knowing which migrations there were" },
+  { apiGroup: "apps", resources: ["deployments"], verbs: poll, purpose: "knowing what is there already" },
   {
     apiGroup: "",
     resources: ["services", "persistentvolumeclaims", "serviceaccounts"],
-    verbs: look,
+    verbs: poll,
     purpose: "knowing what is there already",
   },
 ];

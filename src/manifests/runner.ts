@@ -9,7 +9,7 @@ import { names } from "./names.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
 /** How long each part of a migration may take, in seconds; each is shorter than the next. */
-export interface TimeBudget {
+export interface Timeouts {
   /** How long one statement may wait for a lock on a table. */
   readonly lockTimeoutSeconds: number;
   /** How long one statement may run. */
@@ -21,10 +21,10 @@ export interface TimeBudget {
 }
 
 /** @returns The parts that are no whole seconds, or not longer than the part before; `bound` says than what. */
-export function budgetFaults(
-  budget: TimeBudget,
+export function timeoutErrors(
+  timeouts: Timeouts,
 ): readonly { readonly name: string; readonly seconds: number; readonly least: number; readonly bound: string }[] {
-  const parts = Object.entries(budget) as [keyof TimeBudget, number][];
+  const parts = Object.entries(timeouts) as [keyof Timeouts, number][];
   return parts.flatMap(([name, seconds], index) => {
     const [shorter, least] = parts[index - 1] ?? [undefined, 0];
     if (Number.isInteger(seconds) && seconds > least) return [];
@@ -52,7 +52,7 @@ export interface RunnerOptions {
   /** Secret with the URL of the role that the container logs in as. */
   readonly secretName: string;
   /** How long each part of a migration may take. */
-  readonly budget: TimeBudget;
+  readonly timeouts: Timeouts;
   /**
    * The role that is given its rights.
    *
@@ -152,7 +152,7 @@ export function runnerContainer(
   options: RunnerOptions,
   targetRevision?: string,
 ): types.input.core.v1.Container {
-  const { budget, applicationRole: role, tls } = options;
+  const { timeouts, applicationRole: role, tls } = options;
   const target = targetRevision === undefined ? [] : [`--target=${targetRevision}`];
   const chainFile = targetRevision === undefined ? chainFiles.backend : chainFiles.migration;
   return {
@@ -162,9 +162,9 @@ export function runnerContainer(
     command: ["python", `${runnerPath}/migrate.py`, mode],
     args: [
       `--chain=${runnerPath}/${chainFile}`,
-      `--lock-timeout-seconds=${budget.lockTimeoutSeconds}`,
-      `--statement-timeout-seconds=${budget.statementTimeoutSeconds}`,
-      `--deadline-seconds=${budget.deadlineSeconds}`,
+      `--lock-timeout-seconds=${timeouts.lockTimeoutSeconds}`,
+      `--statement-timeout-seconds=${timeouts.statementTimeoutSeconds}`,
+      `--deadline-seconds=${timeouts.deadlineSeconds}`,
       ...target,
       ...(role === undefined ? [] : applicationRoleWords(role)),
     ],

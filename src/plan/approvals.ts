@@ -27,10 +27,10 @@ const properties = {
 } as const;
 
 /** Reads what a stack configures: nothing, one approval, or a list of them. */
-export function parseApprovals(value: unknown): { approvals: readonly Approval[]; faults: readonly ApprovalFault[] } {
+export function parseApprovals(value: unknown): { approvals: readonly Approval[]; errors: readonly ApprovalFault[] } {
   const entries = value === undefined ? [] : Array.isArray(value) ? value : [value];
-  const faults = entries.flatMap((entry, index) => entryFaults(entry, `approvals[${index}]`));
-  return { approvals: faults.length > 0 ? [] : (entries as Approval[]), faults };
+  const errors = entries.flatMap((entry, index) => entryFaults(entry, `approvals[${index}]`));
+  return { approvals: errors.length > 0 ? [] : (entries as Approval[]), errors };
 }
 
 function entryFaults(entry: unknown, path: string): ApprovalFault[] {

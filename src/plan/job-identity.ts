@@ -89,7 +89,7 @@ export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: L
       return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} was deleted`);
     case "complete": {
       const name = nameOfAttempt(firstName, last);
-      if (elsewhere.has(state.kind)) return decide(last + 1, "run", `${name} is complete, but ${moved(state)}`);
+      if (elsewhere.has(state.kind)) return decide(last + 1, "run", `${name} is complete, but ${stale(state)}`);
       const successor = successorOf(firstName, name, jobs);
       return successor === undefined
         ? decide(last, "keep", "it is complete, and nothing has changed")
@@ -122,7 +122,7 @@ function newWork(jobs: readonly LiveJob[]): string {
   return `chain, image, runner or settings are not those of ${there.join(", ")}`;
 }
 
-function moved(state: LiveState): string {
+function stale(state: LiveState): string {
   if (state.kind === "not-deployed") return "no pod is there to tell where the database is";
   return state.kind === "beyond-target"
     ? "the database has gone beyond its target since"

@@ -35,17 +35,21 @@ export type LiveState =
   | { readonly kind: "ahead"; readonly revisions: readonly string[] }
   | { readonly kind: "unknown-revision"; readonly revisions: readonly string[] }
   /** `alembic_version` has rows which the others imply, as Alembic never leaves it. */
-  | { readonly kind: "several-heads"; readonly revisions: readonly string[]; readonly implied: readonly string[] }
+  | {
+      readonly kind: "overlapping-revisions";
+      readonly revisions: readonly string[];
+      readonly implied: readonly string[];
+    }
   | Unreachable;
 
 /** A state for people: what holds, and what to do. */
 export interface Description {
-  readonly sentence: string;
-  readonly instruction: string;
+  readonly message: string;
+  readonly remediation: string;
 }
 
 /** Where a stack wants its database, and what it accepts besides. */
-export interface Goal {
+export interface TargetOptions {
   /**
    * A revision of the lock.
    *
@@ -64,9 +68,9 @@ export interface Goal {
  *
  * @param lock With one head.
  */
-export function classify(reading: Reading, lock: Lock, goal: Goal = {}): LiveState {
+export function classify(reading: Reading, lock: Lock, targetOptions: TargetOptions = {}): LiveState {
   if (reading.kind !== "rows") return reading;
-  const { targetRevision, toleratedRevisions: tolerated = [] } = goal;
+  const { targetRevision, toleratedRevisions: tolerated = [] } = targetOptions;
   const rows = reading.rows ?? [];
   if (rows.length === 0) return { kind: "never-applied" };
   const known = new Set(lock.revisions.map(({ id }) => id));
@@ -76,12 +80,12 @@ export function classify(reading: Reading, lock: Lock, goal: Goal = {}): LiveSta
   if (foreign.length > 0) {
     const [ahead, implied] = [foreign, rows.filter((row) => known.has(row))];
     return implied.length > 0 || ahead.length > 1
-      ? { kind: "several-heads", revisions: rows, implied }
+      ? { kind: "overlapping-revisions", revisions: rows, implied }
       : { kind: "ahead", revisions: ahead };
   }
   const implied = rows.filter((row, index) => applied(lock.revisions, rows.toSpliced(index, 1)).has(row));
-  if (implied.length > 0) return { kind: "several-heads", revisions: rows, implied };
-  const left = pending(lock, rows, wantedHeads(lock, goal)).length;
+  if (implied.length > 0) return { kind: "overlapping-revisions", revisions: rows, implied };
+  const left = pending(lock, rows, wantedHeads(lock, targetOptions)).length;
   if (left > 0) return { kind: "behind", revisions: rows, pending: left };
   const undo = targetRevision === undefined ? 0 : beyond(lock, rows, targetRevision).length;
   return targetRevision !== undefined && undo > 0
@@ -89,15 +93,15 @@ export function classify(reading: Reading, lock: Lock, goal: Goal = {}): LiveSta
     : { kind: "at-head", revision: rows.join(", ") };
 }
 
-function wantedHeads(lock: Lock, { targetRevision }: Goal): readonly string[] {
+function wantedHeads(lock: Lock, { targetRevision }: TargetOptions): readonly string[] {
   return targetRevision === undefined ? lock.heads : [targetRevision];
 }
 
 /** Whether only a person can decide what to do: preview and `up` stop before they declare anything. */
-export function needsPerson(state: LiveState): boolean {
+export function requiresManualAction(state: LiveState): boolean {
   switch (state.kind) {
     case "unknown-revision":
-    case "several-heads":
+    case "overlapping-revisions":
       return true;
     case "unreachable":
       // A database that is down may be what this very update mends; the runner asks it again before it changes anything.
@@ -112,51 +116,54 @@ export function describeState(
   state: LiveState,
   lock: Lock,
   target: { readonly context: string; readonly namespace: string },
-  goal: Goal = {},
+  targetOptions: TargetOptions = {},
 ): Description {
-  const all = pending(lock, [], wantedHeads(lock, goal)).length;
-  const wanted = goal.targetRevision === undefined ? `head ${lock.heads.join(", ")}` : `target ${goal.targetRevision}`;
+  const all = pending(lock, [], wantedHeads(lock, targetOptions)).length;
+  const wanted =
+    targetOptions.targetRevision === undefined
+      ? `head ${lock.heads.join(", ")}`
+      : `target ${targetOptions.targetRevision}`;
   const kubectl = `kubectl --context ${target.context} --namespace ${target.namespace}`;
   const total = lock.revisions.length;
   switch (state.kind) {
     case "not-deployed":
       return {
-        sentence: `Nothing in namespace ${target.namespace} can be asked for the database's revision.`,
-        instruction: `Run \`pulumi up\`: it applies all that the database lacks, at most ${count(all)}.`,
+        message: `Nothing in namespace ${target.namespace} can be asked for the database's revision.`,
+        remediation: `Run \`pulumi up\`: it applies all that the database lacks, at most ${count(all)}.`,
       };
     case "never-applied":
       return {
-        sentence: "Database has no revision: it was never migrated.",
-        instruction: `Run \`pulumi up\`: it applies ${count(all)}.`,
+        message: "Database has no revision: it was never migrated.",
+        remediation: `Run \`pulumi up\`: it applies ${count(all)}.`,
       };
     case "behind":
       return {
-        sentence: `Database is at ${state.revisions.join(", ")}, behind ${wanted}.`,
-        instruction: `Run \`pulumi up\`: it applies ${count(state.pending)} of ${total}.`,
+        message: `Database is at ${state.revisions.join(", ")}, behind ${wanted}.`,
+        remediation: `Run \`pulumi up\`: it applies ${count(state.pending)} of ${total}.`,
       };
     case "at-head":
-      return { sentence: `Database is at ${wanted}: nothing to migrate.`, instruction: "Nothing to do." };
+      return { message: `Database is at ${wanted}: nothing to migrate.`, remediation: "Nothing to do." };
     case "beyond-target":
       return {
-        sentence: `Database is at ${state.revisions.join(", ")}, beyond ${wanted}.`,
-        instruction: `Run \`pulumi up\`: it undoes ${count(state.undo)} of ${total}, after it has taken a restore point.`,
+        message: `Database is at ${state.revisions.join(", ")}, beyond ${wanted}.`,
+        remediation: `Run \`pulumi up\`: it undoes ${count(state.undo)} of ${total}, after it has taken a restore point.`,
       };
     case "ahead":
       return {
-        sentence: `Database is ahead, at ${state.revisions.join(", ")}, which the settings tolerate: nothing to migrate.`,
-        instruction: "Deploy a release that has this revision when there is one.",
+        message: `Database is ahead, at ${state.revisions.join(", ")}, which the settings tolerate: nothing to migrate.`,
+        remediation: "Deploy a release that has this revision when there is one.",
       };
     case "unknown-revision":
       return {
-        sentence: `Database is at ${state.revisions.join(", ")}, which is not among the ${total} revisions of the lock.`,
-        instruction:
+        message: `Database is at ${state.revisions.join(", ")}, which is not among the ${total} revisions of the lock.`,
+        remediation:
           `Deploy a release whose lock has it (if its file is here: \`${lockCommand}\`), or restore the database. ` +
           `If this release can run on it: pulumi config set toleratedRevisions ${state.revisions.join(",")}`,
       };
-    case "several-heads":
+    case "overlapping-revisions":
       return {
-        sentence: `alembic_version holds ${state.revisions.join(", ")}, which no \`alembic upgrade\` leaves behind.`,
-        instruction:
+        message: `alembic_version holds ${state.revisions.join(", ")}, which no \`alembic upgrade\` leaves behind.`,
+        remediation:
           "Find out which of them the tables have, then delete the rows that are too many" +
           `${state.implied.length > 0 ? ` (implied by the rest: ${state.implied.join(", ")})` : ""}: ` +
           `${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
@@ -169,12 +176,12 @@ export function describeState(
 function describeUnreachable({ what, cause }: Unreachable, context: string, kubectl: string): Description {
   if (what === "database")
     return {
-      sentence: `Database can't be asked for its revision: ${cause}`,
-      instruction: `Look at ${kubectl} get pods. \`pulumi up\` may mend it: the runner asks again before it changes anything.`,
+      message: `Database can't be asked for its revision: ${cause}`,
+      remediation: `Look at ${kubectl} get pods. \`pulumi up\` may mend it: the runner asks again before it changes anything.`,
     };
   return {
-    sentence: `Cluster of context ${context} can't be asked: ${cause}`,
-    instruction:
+    message: `Cluster of context ${context} can't be asked: ${cause}`,
+    remediation:
       `Mend access until this answers: ${kubectl} get jobs,deployments,services,persistentvolumeclaims. ` +
       "Another context: kubectl config get-contexts, then pulumi config set context <name>",
   };

@@ -21,7 +21,7 @@ interface CurrentPlan {
  * @param pinned `null` for the plan of a database that could not be asked.
  * @returns One sentence.
  */
-export function explainMove(pinned: string | null, { lock, image, from, pending: left }: CurrentPlan): string {
+export function explainStalePlan(pinned: string | null, { lock, image, from, pending: left }: CurrentPlan): string {
   if (from === null || left === null) return "The database can't be asked, so that nobody knows what would be done.";
   const at = from.join(", ") || "no revision";
   if (pinned === null) return `The database can be asked now: it is at ${at}.`;

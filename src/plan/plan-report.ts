@@ -1,23 +1,23 @@
-import { describeRefused, describeTakeOver } from "../adoption/report.ts";
+import { describeAdoption, describeRejected } from "../adoption/report.ts";
 import { describeLocks } from "../lockfile/statement-lock.ts";
 import { flat, shortened } from "../lockfile/statement-text.ts";
 import { tableChanges } from "../lockfile/table-changes.ts";
 import type { JobAttempt } from "./job-identity.ts";
-import { needsPerson } from "./live-state.ts";
+import { requiresManualAction } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
-import type { JudgedFinding } from "./policy.ts";
-import { describeRefusal } from "./refusal-report.ts";
+import type { EvaluatedFinding } from "./policy.ts";
+import { describeRejection } from "./refusal-report.ts";
 
 /** Findings that the revision's own lines say already: whether it can be undone, and that its SQL is not known. */
 const saidElsewhere: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);
 
 /** @returns The plan for people. `full` shows whole statements. */
 export function describePlan(plan: Plan, full = false): string {
-  const { sentence, instruction, state, pending, total, direction, hash, job, refusal, takeOver } = plan;
-  const misfits = describeRefused(takeOver.refused);
-  if (needsPerson(state)) return [sentence, instruction, ...misfits].join("\n");
-  const lines = [sentence];
-  if (state.kind === "unreachable") lines.push(instruction);
+  const { message, remediation, state, pending, total, direction, hash, job, rejection, adoption } = plan;
+  const misfits = describeRejected(adoption.rejected);
+  if (requiresManualAction(state)) return [message, remediation, ...misfits].join("\n");
+  const lines = [message];
+  if (state.kind === "unreachable") lines.push(remediation);
   if (pending !== null && pending.length > 0) {
     const atMost = state.kind === "not-deployed" ? "at most " : "";
     const what = direction === "upgrade" ? "Pending" : "To undo";
@@ -29,8 +29,8 @@ export function describePlan(plan: Plan, full = false): string {
     lines.push(`Plan hash: ${hash}`);
   }
   if (job !== null) lines.push(describeJob(job));
-  lines.push(...describeTakeOver(takeOver), ...misfits);
-  return [...lines, ...(refusal === null ? [] : describeRefusal(refusal, pending !== null))].join("\n");
+  lines.push(...describeAdoption(adoption), ...misfits);
+  return [...lines, ...(rejection === null ? [] : describeRejection(rejection, pending !== null))].join("\n");
 }
 
 /** @returns The migrate Job that an update declares, and why it is this one. */
@@ -78,7 +78,7 @@ function describeFindings({ findings }: PendingRevision, statement: number | nul
     .map((finding) => `           ${describeFinding(finding, full)}`);
 }
 
-function describeFinding({ level, rule, approved, message, help }: JudgedFinding, full: boolean): string {
+function describeFinding({ level, rule, approved, message, help }: EvaluatedFinding, full: boolean): string {
   const text = flat(full && help !== null ? `${message} ${help}` : message);
   return `${level} ${rule}${approved && level === "error" ? ", approved" : ""}: ${text}`;
 }

@@ -1,25 +1,25 @@
-import { noTakeOver, type TakeOver } from "../adoption/adoption.ts";
+import { type Adoption, noAdoption } from "../adoption/adoption.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import {
   classify,
   type Description,
   describeState,
-  type Goal,
   type LiveState,
-  needsPerson,
   type Reading,
+  requiresManualAction,
+  type TargetOptions,
 } from "./live-state.ts";
 import { planHash } from "./plan-hash.ts";
-import type { JudgedRevision } from "./policy.ts";
-import { type Refusal, type RefusalInputs, refuse } from "./refusal.ts";
+import type { EvaluatedRevision } from "./policy.ts";
+import { type PlanRejection, type RejectionInputs, rejectPlan } from "./refusal.ts";
 import { type Work, workOf } from "./work.ts";
 
 /**
  * A revision that the database lacks, or has beyond its target, with what matters to this database: what concerns only
  * tables that are made before, in the same plan, is not among its findings and locks.
  */
-export interface PendingRevision extends JudgedRevision {
+export interface PendingRevision extends EvaluatedRevision {
   /** From 1, in the whole chain. */
   readonly position: number;
 }
@@ -35,20 +35,20 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly pending: readonly PendingRevision[] | null;
   /** Identity of what would be done; `null` if nothing is pending, or the database could not be asked. */
   readonly hash: string | null;
-  readonly refusal: Refusal | null;
+  readonly rejection: PlanRejection | null;
   /** What was set up by hand and becomes the stack's. */
-  readonly takeOver: TakeOver;
+  readonly adoption: Adoption;
   /** The migrate Job that the update declares; `null` if only a person can decide: it must not go on. */
   readonly job: JobAttempt | null;
 }
 
 /** What a plan is made from. */
-export interface PlanInputs extends Goal, RefusalInputs {
+export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
   /** Migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
   /** @default nothing was set up by hand */
-  readonly takeOver?: TakeOver;
+  readonly adoption?: Adoption;
   /** Name of the first attempt at this release's migration. */
   readonly firstJobName: string;
   /** Where the instructions' commands look. */
@@ -57,12 +57,12 @@ export interface PlanInputs extends Goal, RefusalInputs {
 
 /** @throws {Error} If the lock has not exactly one head. */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, image, firstJobName, target, targetRevision, takeOver = noTakeOver } = inputs;
+  const { reading, jobs, lock, image, firstJobName, target, targetRevision, adoption = noAdoption } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
   const hash = work.from === null || !work.revisions?.length ? null : planHash(image, work.from, work.revisions);
-  const refusal = needsPerson(state) ? null : refuse(inputs, work, hash);
-  const isRefused = needsPerson(state) || refusal !== null || takeOver.refused.length > 0;
+  const rejection = requiresManualAction(state) ? null : rejectPlan(inputs, work, hash);
+  const isRefused = requiresManualAction(state) || rejection !== null || adoption.rejected.length > 0;
   return {
     ...describeState(state, lock, target, inputs),
     state,
@@ -71,13 +71,13 @@ export function makePlan(inputs: PlanInputs): Plan {
     direction: work.direction,
     pending: work.seen && numbered(lock, work.seen),
     hash,
-    refusal,
-    takeOver,
+    rejection,
+    adoption,
     job: isRefused ? null : jobAttempt(firstJobName, jobs, state),
   };
 }
 
-function numbered(lock: Lock, revisions: readonly JudgedRevision[]): readonly PendingRevision[] {
+function numbered(lock: Lock, revisions: readonly EvaluatedRevision[]): readonly PendingRevision[] {
   const positions = new Map(lock.revisions.map(({ id }, index) => [id, index + 1]));
   return revisions.map((revision) => ({ ...revision, position: positions.get(revision.id) ?? 0 }));
 }

@@ -3,14 +3,14 @@ import type { LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
 
 /** A finding with what the stack says to it. */
-export interface JudgedFinding extends Finding {
+export interface EvaluatedFinding extends Finding {
   /** Whether one of the stack's approvals names it. */
   readonly approved: boolean;
 }
 
 /** A revision whose findings the stack was asked about. */
-export interface JudgedRevision extends LockedRevision {
-  readonly findings: readonly JudgedFinding[];
+export interface EvaluatedRevision extends LockedRevision {
+  readonly findings: readonly EvaluatedFinding[];
 }
 
 /** A finding that stops the update. */
@@ -23,7 +23,7 @@ export interface Unapproved {
 }
 
 /** @returns The revisions, each finding with whether one of `approvals` names it. */
-export function judge(revisions: readonly LockedRevision[], approvals: readonly Approval[]): JudgedRevision[] {
+export function evaluate(revisions: readonly LockedRevision[], approvals: readonly Approval[]): EvaluatedRevision[] {
   const approved = new Set(approvals.map(({ revision, rule }) => JSON.stringify([revision, rule])));
   return revisions.map((revision) => ({
     ...revision,
@@ -35,7 +35,7 @@ export function judge(revisions: readonly LockedRevision[], approvals: readonly 
 }
 
 /** @returns Findings of level error that no approval names, in the order of the revisions. */
-export function unapproved(revisions: readonly JudgedRevision[]): Unapproved[] {
+export function unapproved(revisions: readonly EvaluatedRevision[]): Unapproved[] {
   return revisions.flatMap(({ id, file, upgrade, findings }) =>
     findings
       .filter(({ level, approved }) => level === "error" && !approved)

@@ -1,14 +1,14 @@
 import { flat, shortened } from "../lockfile/statement-text.ts";
 import type { Unapproved } from "./policy.ts";
-import { type Refusal, unknownPlan } from "./refusal.ts";
+import { type PlanRejection, unknownPlan } from "./refusal.ts";
 
 /** @returns Lines that say why the update must not go on, and how to allow it. `asked`: the database gave its revision. */
-export function describeRefusal({ goingBack, unapproved, moved, unpinned }: Refusal, asked: boolean): string[] {
+export function describeRejection({ goingBack, unapproved, stale, unpinned }: PlanRejection, asked: boolean): string[] {
   return [
     ...(goingBack.length > 0 ? ["Refused: the database would have to go back. Nothing was changed."] : []),
-    ...goingBack.map((hindrance) => `  ${hindrance}`),
+    ...goingBack.map((blocker) => `  ${blocker}`),
     ...(unapproved.length > 0 ? describeUnapproved(unapproved, asked) : []),
-    ...(moved ? describeMove(moved) : []),
+    ...(stale ? describeMove(stale) : []),
     ...(unpinned ? describeUnpinned(unpinned) : []),
   ];
 }
@@ -44,7 +44,7 @@ const letThrough =
   "Wait until the database answers; or, if this update is what mends it, let it through: " +
   `pulumi config set planHash ${unknownPlan}`;
 
-function describeUnpinned({ found }: NonNullable<Refusal["unpinned"]>): string[] {
+function describeUnpinned({ found }: NonNullable<PlanRejection["unpinned"]>): string[] {
   return [
     "Refused: in production only a plan that was reviewed is carried out. Nothing was changed.",
     found === null
@@ -53,7 +53,7 @@ function describeUnpinned({ found }: NonNullable<Refusal["unpinned"]>): string[]
   ];
 }
 
-function describeMove({ expected, found, because }: NonNullable<Refusal["moved"]>): string[] {
+function describeMove({ expected, found, because }: NonNullable<PlanRejection["stale"]>): string[] {
   const now = found ?? "not known";
   return [
     `Refused: the plan has moved. unity:planHash is ${expected ?? unknownPlan}; the hash of this plan is ${now}. Nothing was changed.`,

@@ -1,16 +1,16 @@
 import type { LockedRevision } from "../lockfile/lock.ts";
-import { explainMove } from "./moved-plan.ts";
-import { judge, type Unapproved, unapproved } from "./policy.ts";
+import { explainStalePlan } from "./moved-plan.ts";
+import { evaluate, type Unapproved, unapproved } from "./policy.ts";
 import type { Work, WorkInputs } from "./work.ts";
 
 /** Why an update must not go on that the database's state allows. */
-export interface Refusal {
+export interface PlanRejection {
   /** Why revisions must not be undone; empty if they may, or none would be. */
   readonly goingBack: readonly string[];
   /** Findings that the stack has to approve. */
   readonly unapproved: readonly Unapproved[];
   /** The plan that was pinned is not this one; `found` is `null` if the database could not be asked. */
-  readonly moved: {
+  readonly stale: {
     readonly expected: string | null;
     readonly found: string | null;
     readonly because: string;
@@ -23,7 +23,7 @@ export interface Refusal {
 export const unknownPlan = "unknown";
 
 /** What a stack allows. */
-export interface RefusalInputs extends WorkInputs {
+export interface RejectionInputs extends WorkInputs {
   /** Image that migrates. */
   readonly image: string;
   /**
@@ -46,22 +46,22 @@ export interface RefusalInputs extends WorkInputs {
  * @param hash Of the plan; `null` if there is none.
  * @returns What the stack does not allow of the work; `null` if it allows all.
  */
-export function refuse(inputs: RefusalInputs, work: Work, hash: string | null): Refusal | null {
+export function rejectPlan(inputs: RejectionInputs, work: Work, hash: string | null): PlanRejection | null {
   const { lock, image, approvals, pinnedHash, pinRequired = false, allowDowngrade = false } = inputs;
   const { direction, from, revisions, seen } = work;
   const back = direction === "downgrade";
   // Of a database that can't be asked each revision may be pending: the update may mend it, and then migrate it.
-  const findings = back ? [] : unapproved(seen ?? judge(lock.revisions, approvals));
+  const findings = back ? [] : unapproved(seen ?? evaluate(lock.revisions, approvals));
   const goingBack = back ? hindrances(revisions ?? [], allowDowngrade) : [];
   const pinned = pinnedHash === unknownPlan ? null : pinnedHash;
   const isOther = pinned !== undefined && revisions?.length !== 0 && hash !== pinned;
-  const moved = isOther
-    ? { expected: pinned, found: hash, because: explainMove(pinned, { lock, image, from, pending: revisions }) }
+  const stale = isOther
+    ? { expected: pinned, found: hash, because: explainStalePlan(pinned, { lock, image, from, pending: revisions }) }
     : null;
   const isUnpinned = pinRequired && pinnedHash === undefined && revisions?.length !== 0;
   const unpinned = isUnpinned ? { found: hash } : null;
-  const refused = findings.length > 0 || goingBack.length > 0 || moved !== null || unpinned !== null;
-  return refused ? { goingBack, unapproved: findings, moved, unpinned } : null;
+  const rejected = findings.length > 0 || goingBack.length > 0 || stale !== null || unpinned !== null;
+  return rejected ? { goingBack, unapproved: findings, stale, unpinned } : null;
 }
 
 /** What is against undoing revisions. */

@@ -2,7 +2,7 @@ import { pending } from "../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
 import type { LiveState } from "./live-state.ts";
-import { type JudgedRevision, judge, withoutNewTables } from "./policy.ts";
+import { type EvaluatedRevision, evaluate, withoutNewTables } from "./policy.ts";
 import { beyond } from "./target.ts";
 
 /** What there is to do to a database. */
@@ -14,7 +14,7 @@ export interface Work {
   /** In the order in which they are applied or undone; `null` if nobody knows. */
   readonly revisions: readonly LockedRevision[] | null;
   /** `revisions` without what concerns only tables that are new in them, judged. */
-  readonly seen: readonly JudgedRevision[] | null;
+  readonly seen: readonly EvaluatedRevision[] | null;
 }
 
 /** What the work depends on, besides the database. */
@@ -29,7 +29,7 @@ export interface WorkInputs {
 export function workOf(state: LiveState, { lock, targetRevision, approvals }: WorkInputs): Work {
   const upgrade = (from: readonly string[]): Work => {
     const revisions = pending(lock, from, targetRevision === undefined ? lock.heads : [targetRevision]);
-    return { direction: "upgrade", from, revisions, seen: judge(withoutNewTables(revisions), approvals) };
+    return { direction: "upgrade", from, revisions, seen: evaluate(withoutNewTables(revisions), approvals) };
   };
   switch (state.kind) {
     case "not-deployed":
@@ -39,7 +39,7 @@ export function workOf(state: LiveState, { lock, targetRevision, approvals }: Wo
       return upgrade(state.revisions);
     case "beyond-target": {
       const revisions = beyond(lock, state.revisions, state.target);
-      return { direction: "downgrade", from: state.revisions, revisions, seen: judge(revisions, approvals) };
+      return { direction: "downgrade", from: state.revisions, revisions, seen: evaluate(revisions, approvals) };
     }
     case "at-head":
     case "ahead":

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
-import { type NeededSecret, neededSecrets, secretFaults } from "../manifests/database-secrets.ts";
+import { type NeededSecret, neededSecrets, secretErrors } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -27,10 +27,10 @@ export async function existingSecretVersion(settings: Settings): Promise<string 
   const found = await readAll(kubectl, wanted).catch((error: Error) => {
     throw new pulumi.RunError(`The stack's Secrets can't be looked for: ${error.message}`);
   });
-  const faults = secretFaults(wanted, found, settings);
-  if (faults.length > 0) {
+  const errors = secretErrors(wanted, found, settings);
+  if (errors.length > 0) {
     const where = `namespace ${settings.namespace} of context ${settings.context}`;
-    throw new pulumi.RunError(`Secrets are missing in ${where}. Nothing was changed.\n  - ${faults.join("\n  - ")}`);
+    throw new pulumi.RunError(`Secrets are missing in ${where}. Nothing was changed.\n  - ${errors.join("\n  - ")}`);
   }
   const { application, existing } = settings.databaseSecrets;
   return existing ? found.get(application)?.resourceVersion : undefined;

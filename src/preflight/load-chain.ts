@@ -24,9 +24,9 @@ export interface Chain {
 export function loadChain(appFolder: string): Chain {
   return asRunError(() => {
     const lock = readLock(join(appFolder, "migrations.lock.json"));
-    const faults = verifyLockedFiles(lock, appFolder);
-    if (faults.length > 0)
-      throw new Error(`The revisions are not what the lock records:\n  - ${faults.join("\n  - ")}`);
+    const errors = verifyLockedFiles(lock, appFolder);
+    if (errors.length > 0)
+      throw new Error(`The revisions are not what the lock records:\n  - ${errors.join("\n  - ")}`);
     return { lock, head: head(lock), runnerFiles: readRunner(join(projectRoot, "src", "runner")) };
   });
 }

@@ -7,7 +7,7 @@ import type { Chain } from "./load-chain.ts";
 
 /** @returns What the migration of a release is made of, for the plan and for the component alike. */
 export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {
-  const { imagePullPolicy, budget, toleratedRevisions, allowDowngrade, restorePoint } = settings;
+  const { imagePullPolicy, timeouts, toleratedRevisions, allowDowngrade, restorePoint } = settings;
   const { applicationRole: name, databaseSecrets, database, databaseTls: tls } = settings;
   const create = database.kind === "owned";
   return {
@@ -16,7 +16,7 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
     secretName: databaseSecrets.migrations,
     applicationRole: name === undefined ? undefined : { name, secretName: databaseSecrets.application, create },
     tls,
-    budget,
+    timeouts,
     lock,
     runnerFiles,
     toleratedRevisions,
@@ -37,12 +37,12 @@ export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): 
 /** @returns What the backend of a release is made of, but for the names of what is declared beside it. */
 export function backendOptions(settings: Settings, chain: Chain): Omit<BackendOptions, "configMapName"> {
   const { image, toleratedRevisions, replicas, initContainer, rolloutTimeoutSeconds } = settings;
-  const { imagePullPolicy, budget, tls } = migrationOptions(settings, chain);
+  const { imagePullPolicy, timeouts, tls } = migrationOptions(settings, chain);
   return {
     image,
     imagePullPolicy,
     secretName: settings.databaseSecrets.application,
-    budget,
+    timeouts,
     tls,
     toleratedRevisions,
     replicas,

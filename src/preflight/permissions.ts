@@ -24,7 +24,7 @@ export type AccessAnswer = { readonly missing: string } | { readonly unknown: st
  * Asks the cluster, before anything is declared, whether the account of the stack's context may do what a task takes:
  * what the provider lacks a right for it may else wait for without a word.
  */
-export async function askAccess(settings: Settings, task: Task): Promise<AccessAnswer> {
+export async function reviewAccess(settings: Settings, task: Task): Promise<AccessAnswer> {
   const { context, namespace } = settings;
   const kubectl = new Kubectl({ context, namespace });
   const wanted = accesses(accessRules(task, accessOptions(settings)));
@@ -51,8 +51,8 @@ const makeNamespace: Access = {
 
 /** Whether the namespace is there, or can't be seen: then the right to see it is among those that are missing. */
 async function exists(kubectl: Kubectl, namespace: string): Promise<boolean> {
-  const words = ["get", "namespace", namespace, "--ignore-not-found", "--output=name"];
-  return (await kubectl.run(words).catch(() => namespace)) !== "";
+  const args = ["get", "namespace", namespace, "--ignore-not-found", "--output=name"];
+  return (await kubectl.run(args).catch(() => namespace)) !== "";
 }
 
 function describeMissing(missing: readonly Access[], { context, namespace }: Settings): string {

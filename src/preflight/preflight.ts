@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type TakeOver, type TakeOverInputs, takeOver } from "../adoption/adoption.ts";
+import { type Adoption, type AdoptionInputs, planAdoption } from "../adoption/adoption.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
 import type { LivePodSpec } from "../cluster/live-objects.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
@@ -12,7 +12,7 @@ import { describePlan } from "../plan/plan-report.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Chain } from "./load-chain.ts";
 import { backendOptions, migrationOptions } from "./options.ts";
-import { askAccess } from "./permissions.ts";
+import { reviewAccess } from "./permissions.ts";
 
 /** @returns What the cluster says that a stack is deployed to. */
 export function readStackLive({ context, namespace, database }: Settings): Promise<Live> {
@@ -41,7 +41,7 @@ export function planFor(live: Live, settings: Settings, chain: Chain): Plan {
   const pinRequired = environment === "production";
   const owned = settings.database.kind === "owned";
   const { objects, ...asked } = live;
-  const adopted = takeOver(objects, { owned, target, wanted: wantedBackend(settings, chain) });
+  const adopted = planAdoption(objects, { owned, target, wanted: wantedBackend(settings, chain) });
   return makePlan({
     ...asked,
     ...options,
@@ -50,19 +50,19 @@ export function planFor(live: Live, settings: Settings, chain: Chain): Plan {
     pinnedHash,
     pinRequired,
     target,
-    takeOver: adopted,
+    adoption: adopted,
   });
 }
 
 /** What the backend's Deployment is to be, as far as it is compared with one that was set up by hand. */
-function wantedBackend(settings: Settings, chain: Chain): TakeOverInputs["wanted"] {
+function wantedBackend(settings: Settings, chain: Chain): AdoptionInputs["wanted"] {
   const { template } = backendDeploymentSpec({ ...backendOptions(settings, chain), configMapName: "" });
   return { replicas: settings.replicas, template: (template as unknown as { spec: LivePodSpec }).spec };
 }
 
 /** What the plan asks the program for: the migrate Job, and what the backend takes over. */
 export interface Planned extends JobAttempt {
-  readonly takeOver: TakeOver;
+  readonly adoption: Adoption;
 }
 
 /**
@@ -74,10 +74,10 @@ export interface Planned extends JobAttempt {
  */
 export async function showPlan(settings: Settings, chain: Chain): Promise<Planned> {
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
-  const [plan, access] = await Promise.all([planUpdate(settings, chain), askAccess(settings, task)]);
+  const [plan, access] = await Promise.all([planUpdate(settings, chain), reviewAccess(settings, task)]);
   if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describePlan(plan));
   if (access !== "granted") await pulumi.log.warn(`The account's rights can't be asked for: ${access.unknown}`);
   await pulumi.log.info(describePlan(plan));
-  return { ...plan.job, takeOver: plan.takeOver };
+  return { ...plan.job, adoption: plan.adoption };
 }

@@ -8,7 +8,7 @@ import { asRunError, type Chain, loadChain } from "./load-chain.ts";
 export type Release = Chain;
 
 /** What of a stack's settings decides on where its release ends. */
-type Goal = Pick<Settings, "targetRevision" | "migrationImage">;
+type TargetOptions = Pick<Settings, "targetRevision" | "migrationImage">;
 
 /**
  * Reads the lock and compares it with the revision files beside it.
@@ -16,12 +16,13 @@ type Goal = Pick<Settings, "targetRevision" | "migrationImage">;
  * @throws {pulumi.RunError} If the lock can't be read, has not exactly one head, is not what the files say, or lacks the
  * target.
  */
-export function loadRelease(goal: Goal): Release {
+export function loadRelease(targetOptions: TargetOptions): Release {
   const chain = loadChain(join(projectRoot, "backend"));
   return asRunError(() => {
     const { lock, head: last } = chain;
-    const target = goal.targetRevision ?? last;
-    if (target !== last && goal.migrationImage === undefined) throw new Error(describeMissingImage(target, last));
+    const target = targetOptions.targetRevision ?? last;
+    if (target !== last && targetOptions.migrationImage === undefined)
+      throw new Error(describeMissingImage(target, last));
     cutAt(lock, target); // says what there is, if it is none of the lock's
     return { ...chain, head: target };
   });

@@ -31,7 +31,7 @@ function stagedIn({ stack, records }: Source): readonly [ReleaseRecord, ...Relea
  * @param release What is to be deployed.
  * @returns Why it is none that has succeeded in the source; empty if it has.
  */
-export function promotionFaults(release: ReleaseIdentity, source: Source): readonly string[] {
+export function promotionErrors(release: ReleaseIdentity, source: Source): readonly string[] {
   const staged = stagedIn(source);
   if (typeof staged === "string") return [staged];
   if (release.image === null || release.migrationImage === null)
@@ -46,17 +46,17 @@ export function promotionFaults(release: ReleaseIdentity, source: Source): reado
 export function chooseRelease(
   checkout: ReleaseIdentity,
   source: Source,
-): { readonly chosen: ReleaseRecord } | { readonly faults: readonly string[] } {
+): { readonly chosen: ReleaseRecord } | { readonly errors: readonly string[] } {
   const staged = stagedIn(source);
-  if (typeof staged === "string") return { faults: [staged] };
+  if (typeof staged === "string") return { errors: [staged] };
   const [newest] = staged;
   const chosen = staged.find((record) => isSameCheckout(record, checkout));
   if (chosen === undefined) {
     const { image, migrationImage } = newest;
-    return { faults: differences({ ...checkout, image, migrationImage }, newest, source.stack) };
+    return { errors: differences({ ...checkout, image, migrationImage }, newest, source.stack) };
   }
   if (chosen.image !== null && chosen.migrationImage !== null) return { chosen };
-  return { faults: [`Stack ${source.stack} ran an image whose digest nobody knows: name it there by its digest.`] };
+  return { errors: [`Stack ${source.stack} ran an image whose digest nobody knows: name it there by its digest.`] };
 }
 
 /** @returns In what a release differs from the newest one of a stack, a sentence each. */
@@ -74,10 +74,10 @@ function shown(value: string | null): string {
 }
 
 /** @returns Why a release must not be deployed, and what to do. */
-export function describePromotion(faults: readonly string[], from: string, to: string): string {
+export function describePromotion(errors: readonly string[], from: string, to: string): string {
   return [
     `Refused: this release has not succeeded in ${from}. Nothing was changed.`,
-    ...faults.map((fault) => `  - ${fault}`),
+    ...errors.map((error) => `  - ${error}`),
     `Deploy it there first: pulumi up --stack ${from}. Then take it: npm run unity -- promote --from ${from} --to ${to}`,
   ].join("\n");
 }

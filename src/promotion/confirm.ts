@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../preflight/release.ts";
 import type { Settings } from "../settings/settings.ts";
-import { describePromotion, promotionFaults } from "./compare.ts";
+import { describePromotion, promotionErrors } from "./compare.ts";
 import { identify, parseRecords, type ReleaseRecord } from "./record.ts";
 
 /** @returns What a stack has recorded, read from its outputs; nothing if it has no such output. */
@@ -23,8 +23,8 @@ export async function confirmPromotion(settings: Settings, release: Release): Pr
   const own = pulumi.getStack();
   if (promotedFrom !== undefined) {
     const source = { stack: promotedFrom, records: await readRecords("promoted-from", promotedFrom) };
-    const faults = promotionFaults(identify({ ...release, ...settings }), source);
-    if (faults.length > 0) throw new pulumi.RunError(describePromotion(faults, promotedFrom, own));
+    const errors = promotionErrors(identify({ ...release, ...settings }), source);
+    if (errors.length > 0) throw new pulumi.RunError(describePromotion(errors, promotedFrom, own));
   }
   return environment === "staging" ? readRecords("own-releases", own) : [];
 }

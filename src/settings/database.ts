@@ -55,7 +55,7 @@ function readApplicationRole(reader: SettingsReader): Pick<DatabaseAccess, "appl
   );
   if (reader.oneOf("roles", ["one", "two"]) === "one") return { applicationRole: undefined, namedRole: role };
   if (role === names.databaseOwner || role.length > 63)
-    reader.fault("applicationRole", role, "another role than the one that migrates", "applicationRole homelab_app");
+    reader.error("applicationRole", role, "another role than the one that migrates", "applicationRole homelab_app");
   return { applicationRole: role, namedRole: role };
 }
 
@@ -64,21 +64,21 @@ function readSecrets(reader: SettingsReader, applicationRole: string | undefined
   const [application, migrations] = (["databaseSecret", "migrationSecret"] as const).map((key) => {
     const name = reader.optional(key, objectName, "the name of a Secret in the namespace", "my-secret");
     if (name !== undefined && isOwnSecret(name))
-      reader.fault(key, name, "another name than those of the Secrets that the program makes", `${key} my-secret`);
+      reader.error(key, name, "another name than those of the Secrets that the program makes", `${key} my-secret`);
     return name;
   });
   if (application === undefined) {
     if (migrations !== undefined)
-      reader.fault("databaseSecret", undefined, "set where migrationSecret is", "databaseSecret my-secret");
+      reader.error("databaseSecret", undefined, "set where migrationSecret is", "databaseSecret my-secret");
     return ownSecrets(applicationRole);
   }
   if (applicationRole === undefined) {
-    if (migrations !== undefined) reader.fault("roles", "one", "two where migrationSecret is set", "roles two");
+    if (migrations !== undefined) reader.error("roles", "one", "two where migrationSecret is set", "roles two");
     return { application, migrations: application, existing: true };
   }
   if (migrations === undefined || migrations === application) {
     const allowed = "another Secret than databaseSecret, with the URL of the role that migrates";
-    reader.fault("migrationSecret", migrations, allowed, "migrationSecret my-migration-secret");
+    reader.error("migrationSecret", migrations, allowed, "migrationSecret my-migration-secret");
   }
   return { application, migrations: migrations ?? application, existing: true };
 }
@@ -89,13 +89,13 @@ function readTls(reader: SettingsReader): DatabaseTls | undefined {
   const caSecretName = reader.optional("databaseCaSecret", objectName, allowed, "my-database-ca");
   if ((mode === "verify-full") !== (caSecretName !== undefined)) {
     if (caSecretName === undefined)
-      reader.fault(
+      reader.error(
         "databaseCaSecret",
         undefined,
         `${allowed} where databaseTls is verify-full`,
         "databaseCaSecret my-database-ca",
       );
-    else reader.fault("databaseTls", mode, "verify-full where databaseCaSecret is set", "databaseTls verify-full");
+    else reader.error("databaseTls", mode, "verify-full where databaseCaSecret is set", "databaseTls verify-full");
   }
   return mode === "prefer" ? undefined : { mode, caSecretName };
 }
@@ -114,10 +114,10 @@ export function readAccess(reader: SettingsReader): DatabaseAccess {
 
 function readPorts(reader: SettingsReader): readonly number[] {
   const allowed = "TCP ports with commas between them";
-  const words = reader.list("databasePorts", allowed, "5432");
-  const ports = words.map(Number);
-  if (words.length === 0 || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
-    reader.fault("databasePorts", words.join(","), allowed, "databasePorts 5432");
+  const args = reader.list("databasePorts", allowed, "5432");
+  const ports = args.map(Number);
+  if (args.length === 0 || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+    reader.error("databasePorts", args.join(","), allowed, "databasePorts 5432");
   return ports;
 }
 
@@ -134,7 +134,7 @@ export function readDatabase(
   }
   if (databaseTls !== undefined && databaseTls.mode !== "disable") {
     const allowed = "prefer or disable for an owned database, which offers no TLS";
-    reader.fault("databaseTls", databaseTls.mode, allowed, "databaseTls prefer");
+    reader.error("databaseTls", databaseTls.mode, allowed, "databaseTls prefer");
   }
   const storage = reader.size("databaseStorage");
   return { kind, image, storage, credentials: existing ? undefined : readPasswords(reader, role) };

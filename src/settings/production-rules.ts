@@ -2,7 +2,7 @@ import { digestOf } from "../manifests/image-reference.ts";
 import type { Settings } from "./settings.ts";
 
 /** A setting that production refuses: its key, its value, what it must be and why, and what to set. */
-export type SettingFault = readonly [key: string, given: unknown, allowed: string, example: string];
+export type SettingError = readonly [key: string, given: unknown, allowed: string, example: string];
 
 /** What production asks of a stack's settings. */
 interface Rule {
@@ -79,7 +79,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** @returns What production refuses of a stack's settings. */
-export function productionFaults(settings: Settings): readonly SettingFault[] {
+export function productionErrors(settings: Settings): readonly SettingError[] {
   return rules
     .filter((rule) => !rule.holds(settings))
     .map(({ key, given, allowed, mend }) => [key, given(settings), allowed, mend]);

@@ -4,16 +4,16 @@ import { type Approval, parseApprovals } from "../plan/approvals.ts";
 
 /** Reads configuration values and collects every fault, so that one run shows them all. */
 export class SettingsReader {
-  readonly faults: string[] = [];
+  readonly errors: string[] = [];
   readonly #config: pulumi.Config;
 
   constructor(config: pulumi.Config) {
     this.#config = config;
   }
 
-  fault(key: string, given: unknown, allowed: string, example: string): void {
+  error(key: string, given: unknown, allowed: string, example: string): void {
     const was = given === undefined ? "is not set" : `is ${JSON.stringify(given)}`;
-    this.faults.push(`${this.#config.name}:${key} ${was}; it must be ${allowed}. Mend: pulumi config set ${example}`);
+    this.errors.push(`${this.#config.name}:${key} ${was}; it must be ${allowed}. Mend: pulumi config set ${example}`);
   }
 
   /** Finds what is set under names that the project doesn't declare: a mistyped setting would change nothing. */
@@ -24,7 +24,7 @@ export class SettingsReader {
       const name = key.slice(prefix.length);
       if (!key.startsWith(prefix) || known.includes(name)) continue;
       const mend = `pulumi config rm ${name}, and set the one that is meant`;
-      this.faults.push(`${key} is no setting; is ${nearest(name, known).join(", or ")} meant? Mend: ${mend}`);
+      this.errors.push(`${key} is no setting; is ${nearest(name, known).join(", or ")} meant? Mend: ${mend}`);
     }
   }
 
@@ -35,14 +35,14 @@ export class SettingsReader {
 
   text(key: string, pattern: RegExp, allowed: string, example: string): string {
     const value = this.#value(key);
-    if (value === undefined || !pattern.test(value)) this.fault(key, value, allowed, `${key} ${example}`);
+    if (value === undefined || !pattern.test(value)) this.error(key, value, allowed, `${key} ${example}`);
     return value ?? "";
   }
 
   oneOf<T extends string>(key: string, allowed: readonly [T, ...T[]]): T {
     const value = this.#value(key);
     const found = allowed.find((choice) => choice === value);
-    if (found === undefined) this.fault(key, value, `one of ${allowed.join(", ")}`, `${key} ${allowed[0]}`);
+    if (found === undefined) this.error(key, value, `one of ${allowed.join(", ")}`, `${key} ${allowed[0]}`);
     return found ?? allowed[0];
   }
 
@@ -65,36 +65,36 @@ export class SettingsReader {
     const given = this.#value(key);
     const value = /^[0-9]+$/.test(given ?? "") ? Number(given) : Number.NaN;
     if (value >= minimum && value <= maximum) return value;
-    this.fault(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} <number>`);
+    this.error(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} <number>`);
     return minimum;
   }
 
   /** Words with commas between them. */
   list(key: string, allowed: string, example: string): readonly string[] {
     const given = this.#value(key)?.trim() ?? "";
-    const words = given === "" ? [] : given.split(/\s*,\s*/);
-    if (words.some((word) => !/^\S+$/.test(word))) this.fault(key, given, allowed, `${key} ${example}`);
-    return words;
+    const args = given === "" ? [] : given.split(/\s*,\s*/);
+    if (args.some((word) => !/^\S+$/.test(word))) this.error(key, given, allowed, `${key} ${example}`);
+    return args;
   }
 
   approvals(key: string): readonly Approval[] {
     const given = this.#value(key);
-    const { approvals, faults } = parseApprovals(given === undefined ? undefined : parseJson(given));
-    for (const { path, given, allowed, example } of faults)
-      this.fault(path, given, allowed, `--path '${path}' '${example}'`);
+    const { approvals, errors } = parseApprovals(given === undefined ? undefined : parseJson(given));
+    for (const { path, given, allowed, example } of errors)
+      this.error(path, given, allowed, `--path '${path}' '${example}'`);
     return approvals;
   }
 
   secret(key: string, allowed: string): pulumi.Output<string> {
     const value = this.optionalSecret(key);
-    if (value === undefined) this.fault(key, undefined, allowed, `--secret ${key}`);
+    if (value === undefined) this.error(key, undefined, allowed, `--secret ${key}`);
     return value ?? pulumi.secret("");
   }
 
   /** A secret that may be absent. One that lies in the stack's file in plain is a fault, which does not repeat it. */
   optionalSecret(key: string): pulumi.Output<string> | undefined {
     if (this.#value(key) === undefined) return undefined;
-    if (!isEncrypted(`${this.#config.name}:${key}`)) this.fault(key, "[in plain]", "encrypted", `--secret ${key}`);
+    if (!isEncrypted(`${this.#config.name}:${key}`)) this.error(key, "[in plain]", "encrypted", `--secret ${key}`);
     return this.#config.getSecret(key);
   }
 }

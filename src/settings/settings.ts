@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { budgetFaults, type InitContainerMode, imagePullPolicies, type TimeBudget } from "../manifests/runner.ts";
+import { type InitContainerMode, imagePullPolicies, type Timeouts, timeoutErrors } from "../manifests/runner.ts";
 import { projectRoot } from "../paths.ts";
 import type { Approval } from "../plan/approvals.ts";
 import { unknownPlan } from "../plan/refusal.ts";
@@ -11,7 +11,7 @@ import {
   readDatabase,
 } from "./database.ts";
 import { declaredSettings } from "./declared.ts";
-import { productionFaults } from "./production-rules.ts";
+import { productionErrors } from "./production-rules.ts";
 import { SettingsReader } from "./reader.ts";
 
 /** Dumps that are taken before each migration. */
@@ -41,7 +41,7 @@ export interface Settings extends DatabaseAccess {
   readonly initContainer: InitContainerMode;
   readonly rolloutTimeoutSeconds: number;
   readonly database: OwnedDatabase | ExternalDatabase;
-  readonly budget: TimeBudget;
+  readonly timeouts: Timeouts;
   /** Revision to bring the database to, instead of the lock's head. */
   readonly targetRevision: string | undefined;
   /** Whether revisions beyond the target may be undone. */
@@ -64,17 +64,17 @@ const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0
 const planHash = new RegExp(`^([0-9a-f]{16}|${unknownPlan})$`);
 const stackName = /^[\w.-]+(\/[\w.-]+){0,2}$/;
 
-function readBudget(reader: SettingsReader): TimeBudget {
+function readTimeouts(reader: SettingsReader): Timeouts {
   const day = 86_400;
-  const budget = {
+  const timeouts = {
     lockTimeoutSeconds: reader.integer("lockTimeoutSeconds", 1, day),
     statementTimeoutSeconds: reader.integer("statementTimeoutSeconds", 1, day),
     deadlineSeconds: reader.integer("deadlineSeconds", 1, day),
     awaitTimeoutSeconds: reader.integer("awaitTimeoutSeconds", 1, day),
   };
-  for (const { name, seconds, least, bound } of budgetFaults(budget))
-    reader.fault(name, seconds, `more than ${bound}`, `${name} ${2 * least}`);
-  return budget;
+  for (const { name, seconds, least, bound } of timeoutErrors(timeouts))
+    reader.error(name, seconds, `more than ${bound}`, `${name} ${2 * least}`);
+  return timeouts;
 }
 
 function readPostgresImage(reader: SettingsReader): string {
@@ -85,7 +85,7 @@ function readPostgresImage(reader: SettingsReader): string {
 function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade: boolean): RestorePoints | undefined {
   const wanted = reader.flag("restorePoint");
   if (allowDowngrade && !wanted)
-    reader.fault("restorePoint", "false", "true where allowDowngrade is", "restorePoint true");
+    reader.error("restorePoint", "false", "true where allowDowngrade is", "restorePoint true");
   if (!wanted) return undefined;
   const storage = reader.size("restorePointStorage");
   return { image, storage };
@@ -104,7 +104,7 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
   const access = readAccess(reader);
   const initContainer = reader.oneOf("initContainer", ["upgrade", "wait"]);
   if (access.applicationRole !== undefined && initContainer !== "wait")
-    reader.fault("initContainer", initContainer, "wait where roles is two", "initContainer wait");
+    reader.error("initContainer", initContainer, "wait where roles is two", "initContainer wait");
   const settings: Settings = {
     environment: reader.oneOf("environment", environments),
     context: reader.text("context", /\S/, "a context of your kubeconfig", "<name>"),
@@ -127,7 +127,7 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 10, 3600),
     database: readDatabase(reader, postgresImage, access),
     ...access,
-    budget: readBudget(reader),
+    timeouts: readTimeouts(reader),
     targetRevision: reader.optional("targetRevision", /^\S+$/, "a revision of the lock", "<id>"),
     allowDowngrade,
     restorePoint: readRestorePoint(reader, postgresImage, allowDowngrade),
@@ -136,9 +136,9 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     planHash: reader.optional("planHash", planHash, "the hash of a plan, 16 hexadecimal digits", "<hash>"),
     promotedFrom: reader.optional("promotedFrom", stackName, "a stack, or organization/project/stack", "staging"),
   };
-  if (settings.environment === "production") for (const fault of productionFaults(settings)) reader.fault(...fault);
-  if (reader.faults.length > 0) {
-    throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.faults.join("\n  - ")}`);
+  if (settings.environment === "production") for (const error of productionErrors(settings)) reader.error(...error);
+  if (reader.errors.length > 0) {
+    throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.errors.join("\n  - ")}`);
   }
   return settings;
 }

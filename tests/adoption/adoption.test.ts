@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { noTakeOver, takeOver } from "../../src/adoption/adoption.ts";
+import { noAdoption, planAdoption } from "../../src/adoption/adoption.ts";
 import type { LiveObject } from "../../src/cluster/live-objects.ts";
 import { backend, container, job, live, named, ours, service } from "./objects.ts";
 
@@ -12,21 +12,22 @@ const wanted = {
     volumes: [{ name: "tmp" }],
   },
 };
-const found = (owned: boolean, ...items: readonly LiveObject[]) => takeOver(live(...items), { owned, target, wanted });
+const found = (owned: boolean, ...items: readonly LiveObject[]) =>
+  planAdoption(live(...items), { owned, target, wanted });
 const external = (...items: readonly LiveObject[]) => found(false, ...items);
 const leading = service({ selector: { app: "unity-backend" }, ports: [{ port: 8000 }] });
 
 describe("takeOver", () => {
   it("is of nothing where nothing is there, or all was declared by a stack", () => {
-    assert.deepEqual(found(true), noTakeOver);
+    assert.deepEqual(found(true), noAdoption);
     const all = [
       backend({}, {}, { annotations: ours }),
       named("Deployment", "postgres", ours),
       named("Service", "postgres-service", ours),
       named("PersistentVolumeClaim", "postgres", ours),
     ];
-    const { objects, left, refused } = found(true, ...all);
-    assert.deepEqual([objects, left, refused], [[], [], []]);
+    const { objects, left, rejected } = found(true, ...all);
+    assert.deepEqual([objects, left, rejected], [[], [], []]);
   });
 
   it("tells what becomes of a Deployment", () => {
@@ -47,7 +48,7 @@ describe("takeOver", () => {
     const { objects, left } = external(backend(pod, { replicas: 3 }, { labels }), leading, job("unity-db-migrate", []));
     assert.deepEqual(objects[0], {
       object: "deployment/unity-backend",
-      keeps: ["selector app=unity-backend", "its pods, until new ones are ready"],
+      preserves: ["selector app=unity-backend", "its pods, until new ones are ready"],
       changes: [
         "container backend is called unity-backend",
         "image old:1 becomes new:1",
@@ -77,7 +78,7 @@ describe("takeOver", () => {
     const { objects } = external(backend(), service({ type: "NodePort", selector: { app: "x" }, ports }));
     assert.deepEqual(objects[1], {
       object: "service/unity-backend",
-      keeps: ["selector app=x", "type NodePort", "ports 80, 9090"],
+      preserves: ["selector app=x", "type NodePort", "ports 80, 9090"],
       changes: [
         "has port 8000 besides",
         "port 9090 leads nowhere: no new pod listens on 9090",
@@ -89,20 +90,20 @@ describe("takeOver", () => {
   it("leaves PostgreSQL as it is where the database is external, and tells of a Secret under the stack's name", () => {
     const items = [backend(), leading, named("Deployment", "postgres"), named("Service", "postgres-service")];
     const objects = { ...live(...items), secretKeys: ["DATABASE_URL", "OTHER"] };
-    const adopted = takeOver(objects, { owned: false, target });
+    const adopted = planAdoption(objects, { owned: false, target });
     assert.deepEqual(adopted.left, [
       "deployment/postgres: the database is the settings' databaseUrl",
       "service/postgres-service: the database is the settings' databaseUrl",
     ]);
     assert.deepEqual(adopted.objects[2], {
       object: "secret/unity-database",
-      keeps: ["keys DATABASE_URL, OTHER"],
+      preserves: ["keys DATABASE_URL, OTHER"],
       changes: ["what the settings say of the database stands in it"],
     });
-    assert.deepEqual(adopted.refused, []);
+    assert.deepEqual(adopted.rejected, []);
   });
 
-  const refused: readonly [what: string, owned: boolean, items: readonly LiveObject[], message: RegExp | null][] = [
+  const rejected: readonly [what: string, owned: boolean, items: readonly LiveObject[], message: RegExp | null][] = [
     [
       "another PostgreSQL in an owned one's place",
       true,
@@ -159,9 +160,9 @@ describe("takeOver", () => {
       null,
     ],
   ];
-  for (const [what, owned, items, message] of refused) {
+  for (const [what, owned, items, message] of rejected) {
     it(`refuses ${what}`, () => {
-      const { refused: reasons } = found(owned, ...items);
+      const { rejected: reasons } = found(owned, ...items);
       assert.equal(reasons.length, message === null ? 0 : 1, reasons.join("\n"));
       if (message !== null) assert.match(reasons[0] ?? "", message);
     });

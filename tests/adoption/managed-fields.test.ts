@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { handOver, type ManagedFields } from "../../src/adoption/managed-fields.ts";
+import { type ManagedFields, transferOwnership } from "../../src/adoption/managed-fields.ts";
 
 const entry = (manager: string, fieldsV1: ManagedFields["fieldsV1"], more: Partial<ManagedFields> = {}) => ({
   manager,
@@ -19,7 +19,7 @@ describe("handOver", () => {
     const other = entry("controller", { "f:metadata": {} });
     const fieldsV1 = { "f:spec": { "f:replicas": {}, "f:paused": {}, "f:template": {} } };
     assert.deepEqual(
-      handOver([mine, other, edit], to, ({ manager }) => manager !== "controller"),
+      transferOwnership([mine, other, edit], to, ({ manager }) => manager !== "controller"),
       [other, { ...edit, ...to, fieldsV1 }],
     );
   });
@@ -28,14 +28,14 @@ describe("handOver", () => {
     const status = entry("kubectl", { "f:status": {} }, { subresource: "status" });
     const own = entry("unity", { "f:a": {} }, { operation: "Apply" });
     const given = entry("unity", { "f:b": {} });
-    assert.deepEqual(handOver([status, own, given], to, all), [
+    assert.deepEqual(transferOwnership([status, own, given], to, all), [
       status,
       { ...given, ...to, fieldsV1: { "f:a": {}, "f:b": {} } },
     ]);
   });
 
   it("is nothing to do where the new manager has all that there is", () => {
-    assert.equal(handOver([entry("unity", {}, { operation: "Apply" })], to, all), undefined);
-    assert.equal(handOver([], to, all), undefined);
+    assert.equal(transferOwnership([entry("unity", {}, { operation: "Apply" })], to, all), undefined);
+    assert.equal(transferOwnership([], to, all), undefined);
   });
 });

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
-import { inherit } from "../../src/adoption/preserve.ts";
+import { preserve } from "../../src/adoption/preserve.ts";
 import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
 import { backendDeploymentSpec, backendServiceSpec } from "../../src/manifests/backend.ts";
-import type { Inherited } from "../../src/manifests/preserved.ts";
+import type { Preserved } from "../../src/manifests/preserved.ts";
 import { backendOptions } from "../support/options.ts";
 import { backend, live, ours, service } from "./objects.ts";
 
 /** The objects that live once the manifests were applied. */
-function applied(inherited: Inherited) {
+function applied(preserved: Preserved) {
   const { selector, template } = backendDeploymentSpec({
     ...backendOptions,
-    inherited,
+    preserved,
   }) as unknown as LiveDeployment["spec"];
   return live(
     backend({}, { selector, template }, { annotations: ours }),
-    service(backendServiceSpec(inherited) as LiveService["spec"], ours),
+    service(backendServiceSpec(preserved) as LiveService["spec"], ours),
   );
 }
 
@@ -22,18 +22,18 @@ const own = { name: "http", port: 8000, targetPort: 8000 };
 
 describe("what the backend inherits", () => {
   it("is nothing where nothing is there, or all is as this project makes it", () => {
-    assert.deepEqual(inherit(live()), {});
-    assert.deepEqual(inherit(applied({})), {});
+    assert.deepEqual(preserve(live()), {});
+    assert.deepEqual(preserve(applied({})), {});
   });
 
   it("is the Deployment's selector, and the labels that it and the Service find pods by", () => {
-    const found = inherit(live(backend(), service({ selector: { tier: "api" }, ports: [own] })));
+    const found = preserve(live(backend(), service({ selector: { tier: "api" }, ports: [own] })));
     assert.deepEqual(found, {
       selector: { matchLabels: { app: "unity-backend" } },
       podLabels: { app: "unity-backend", tier: "api" },
       serviceSelector: { tier: "api" },
     });
-    const spec = backendDeploymentSpec({ ...backendOptions, inherited: found });
+    const spec = backendDeploymentSpec({ ...backendOptions, preserved: found });
     assert.deepEqual(Reflect.get(Reflect.get(spec.template, "metadata"), "labels"), {
       "app.kubernetes.io/name": "unity-backend",
       "app.kubernetes.io/part-of": "unity",
@@ -47,11 +47,11 @@ describe("what the backend inherits", () => {
       { key: "tier", operator: "In", values: ["api", "web"] },
       { key: "canary", operator: "DoesNotExist" },
     ];
-    const { selector, podLabels } = inherit(live(backend({}, { selector: { matchExpressions } })));
+    const { selector, podLabels } = preserve(live(backend({}, { selector: { matchExpressions } })));
     assert.deepEqual([selector, podLabels], [{ matchExpressions }, { tier: "api" }]);
   });
 
-  const ports: readonly [what: string, live: LiveService["spec"]["ports"], kept: Inherited["servicePorts"]][] = [
+  const ports: readonly [what: string, live: LiveService["spec"]["ports"], kept: Preserved["servicePorts"]][] = [
     [
       "its own, named as it was",
       [{ port: 8000, targetPort: "web" }],
@@ -85,26 +85,29 @@ describe("what the backend inherits", () => {
   for (const [what, found, kept] of ports) {
     it(`is the Service's ports: ${what}`, () => {
       const objects = live(backend(), service({ selector: { app: "unity-backend" }, ports: found }));
-      assert.deepEqual(inherit(objects).servicePorts, kept);
+      assert.deepEqual(preserve(objects).servicePorts, kept);
     });
   }
 
   it("is the same at the update after, and at any after that", () => {
     for (const [, found] of ports) {
-      const first = inherit(live(backend(), service({ selector: { tier: "api" }, ports: found })));
-      assert.deepEqual(inherit(applied(first)), first);
+      const first = preserve(live(backend(), service({ selector: { tier: "api" }, ports: found })));
+      assert.deepEqual(preserve(applied(first)), first);
     }
   });
 
   it("keeps the Service's selector where the Deployment is gone, and mends one that finds no pod of the stack's", () => {
     const elsewhere = { app: "other" };
-    const kept = inherit(live(service({ selector: elsewhere, ports: [own] })));
+    const kept = preserve(live(service({ selector: elsewhere, ports: [own] })));
     assert.deepEqual(kept, { podLabels: elsewhere, serviceSelector: elsewhere });
     assert.deepEqual(
-      inherit(live(backend(), service({ selector: elsewhere, ports: [own] }))).serviceSelector,
+      preserve(live(backend(), service({ selector: elsewhere, ports: [own] }))).serviceSelector,
       elsewhere,
     );
     const { backend: declared } = applied({});
-    assert.deepEqual(inherit({ backend: declared, service: service({ selector: elsewhere, ports: [own] }, ours) }), {});
+    assert.deepEqual(
+      preserve({ backend: declared, service: service({ selector: elsewhere, ports: [own] }, ours) }),
+      {},
+    );
   });
 });

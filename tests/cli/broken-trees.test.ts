@@ -75,7 +75,7 @@ cd ${tree} && exec ${python} -B "$@"
       process.env.DATABASE_URL = databaseUrl;
       const found = await failuresOf(join(backend, "migrations.lock.json"), tree);
       assert.deepEqual(Object.keys(found), Object.keys(failed));
-      for (const [name, words] of Object.entries(failed)) assert.ok(found[name]?.includes(words), found[name]);
+      for (const [name, args] of Object.entries(failed)) assert.ok(found[name]?.includes(args), found[name]);
     });
   }
 

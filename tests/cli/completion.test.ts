@@ -9,8 +9,8 @@ import { unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { onTerminal, type Step, unity } from "./unity.ts";
 
-const candidates = (shell: "bash" | "zsh" | "fish", ...words: readonly string[]) =>
-  answer(unityProgram(), shell, words)
+const candidates = (shell: "bash" | "zsh" | "fish", ...args: readonly string[]) =>
+  answer(unityProgram(), shell, args)
     .split("\n")
     .slice(0, -1)
     .map((line) => line.split("\t")[0]);
@@ -35,8 +35,8 @@ describe("the words that TAB offers", () => {
     ["nothing for a value that can be anything", ["status", "--namespace", ""], []],
     ["nothing for an option that is none", ["status", "--wrong="], []],
   ];
-  for (const [what, words, offered] of table) {
-    it(`are ${what}`, () => assert.deepEqual(candidates("zsh", ...words), offered));
+  for (const [what, args, offered] of table) {
+    it(`are ${what}`, () => assert.deepEqual(candidates("zsh", ...args), offered));
   }
 
   it("are whole words for zsh and fish, and for bash what follows the sign at which it parts words", () => {

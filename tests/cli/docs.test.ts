@@ -49,8 +49,8 @@ describe("the operators' documents", () => {
     const guide = read("DATABASE_MIGRATION_GUIDE.md");
     const accounts = stateAccounts(await inputs());
     assert.equal(accounts.length, 9);
-    for (const { heading, symptom, sentence, instruction } of accounts) {
-      assert.ok(guide.includes(`### ${heading}\n\n${symptom}\n\n> ${sentence}\n\n${instruction}`), heading);
+    for (const { heading, symptom, message, remediation } of accounts) {
+      assert.ok(guide.includes(`### ${heading}\n\n${symptom}\n\n> ${message}\n\n${remediation}`), heading);
     }
   });
 

@@ -122,7 +122,7 @@ describe("unity promote", () => {
     assert.deepEqual([config["unity:image"], "unity:planHash" in config], [image, false]);
   });
 
-  const refused: readonly [
+  const rejected: readonly [
     what: string,
     records: readonly ReleaseRecord[],
     answers: Partial<FakeAnswers>,
@@ -155,7 +155,7 @@ describe("unity promote", () => {
       /Service unity-backend .*it has no selector/,
     ],
   ];
-  for (const [what, records, answers, says] of refused) {
+  for (const [what, records, answers, says] of rejected) {
     it(`refuses ${what}, exits with 1 and writes nothing`, async () => {
       recorded("staging", ...records);
       const { code, stdout, stderr } = await promote(answers, "--yes");

@@ -22,11 +22,11 @@ function strongest(locks: readonly { table: string; mode: LockMode }[]): Record<
 
 /** `ShareRowExclusiveLock` of pg_locks as the documentation writes it. */
 function modeOf(name: string): LockMode {
-  const words = name
+  const args = name
     .replace(/Lock$/, "")
     .replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ")
     .toUpperCase();
-  const mode = lockModes.find((known) => known === words);
+  const mode = lockModes.find((known) => known === args);
   assert.ok(mode, name);
   return mode;
 }
@@ -51,7 +51,7 @@ describe("locks of statements, compared with PostgreSQL's own", () => {
     }
     const nodes = (sql: string) => {
       const parsed = parse(sql);
-      assert.ok(!("fault" in parsed), sql);
+      assert.ok(!("error" in parsed), sql);
       return parsed;
     };
     const relations = new Relations();

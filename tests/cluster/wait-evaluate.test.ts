@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { hasStarted, type JobItem, judgeJob } from "../../src/cluster/wait/evaluate-job.ts";
+import { evaluateJob, hasStarted, type JobItem } from "../../src/cluster/wait/evaluate-job.ts";
 import {
+  evaluateRollout,
   failedBefore,
-  judgeRollout,
   overdueSince,
-  refusedReplicaSet,
+  rejectedReplicaSet,
 } from "../../src/cluster/wait/evaluate-rollout.ts";
 import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
 
@@ -18,46 +18,46 @@ const overdue = {
   message: "timed out progressing",
   lastTransitionTime: "2026-01-03T00:01:00Z",
 };
-const refused = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "is forbidden: quota" };
+const rejected = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "is forbidden: quota" };
 
 describe("judgeRollout", () => {
   it("is done when all pods are new and serve", () => {
-    const verdict = judgeRollout("app", [...deployment(2), servingPod("rs2"), servingPod("rs2")]);
-    assert.deepEqual(verdict, { done: true, progress: "2 of 2 pods ready", causes: [] });
+    const result = evaluateRollout("app", [...deployment(2), servingPod("rs2"), servingPod("rs2")]);
+    assert.deepEqual(result, { done: true, progress: "2 of 2 pods ready", causes: [] });
   });
   it("is not done while a pod of the release before is left, which it names", () => {
-    const { done, progress, causes } = judgeRollout("app", [...deployment(1), servingPod("rs2"), servingPod("rs1")]);
+    const { done, progress, causes } = evaluateRollout("app", [...deployment(1), servingPod("rs2"), servingPod("rs1")]);
     assert.deepEqual([done, progress], [false, "1 of 1 pods ready, 1 of the release before"]);
     assert.equal(causes[0]?.text, "pod rs1-pod of the release before is still there");
   });
   it("believes nothing before the Deployment's new specification is taken up", () => {
-    const items = [...deployment(1, [overdue, refused], 1), servingPod("rs2")];
-    assert.deepEqual(judgeRollout("app", items), { done: false, progress: "not taken up yet", causes: [] });
-    assert.deepEqual([failedBefore(items), refusedReplicaSet(items), overdueSince(items)], [[], undefined, undefined]);
+    const items = [...deployment(1, [overdue, rejected], 1), servingPod("rs2")];
+    assert.deepEqual(evaluateRollout("app", items), { done: false, progress: "not taken up yet", causes: [] });
+    assert.deepEqual([failedBefore(items), rejectedReplicaSet(items), overdueSince(items)], [[], undefined, undefined]);
   });
   it("names what is wrong with the new pods, not with the old or those on their way out", () => {
     const bad = [pod("rs1", failedInit), pod("rs2", failedInit, true)];
-    assert.deepEqual(judgeRollout("app", [...deployment(1), ...bad]).causes, []);
-    const { causes } = judgeRollout("app", [...deployment(1), ...bad, pod("rs2", failedInit)]);
+    assert.deepEqual(evaluateRollout("app", [...deployment(1), ...bad]).causes, []);
+    const { causes } = evaluateRollout("app", [...deployment(1), ...bad, pod("rs2", failedInit)]);
     assert.deepEqual(
       causes.map(({ text }) => text),
       ['container "migrate" of pod rs2-pod ended with exit code 1 [Error]: no'],
     );
   });
   it("says what a ReplicaSet was refused", () => {
-    const [cause] = judgeRollout("app", deployment(1, [refused])).causes;
+    const [cause] = evaluateRollout("app", deployment(1, [rejected])).causes;
     assert.equal(cause?.text, "Deployment app gets no pod: is forbidden: quota");
-    assert.equal(refusedReplicaSet(deployment(1, [refused])), "rs2");
+    assert.equal(rejectedReplicaSet(deployment(1, [rejected])), "rs2");
   });
   it("fails when Kubernetes calls the rollout overdue, unless it did so before the wait", () => {
     const items = deployment(1, [overdue]);
-    assert.match(judgeRollout("app", items).failed ?? "", /timed out progressing \[ProgressDeadlineExceeded\]/);
-    assert.equal(judgeRollout("app", items, overdueSince(items)).failed, undefined);
+    assert.match(evaluateRollout("app", items).failed ?? "", /timed out progressing \[ProgressDeadlineExceeded\]/);
+    assert.equal(evaluateRollout("app", items, overdueSince(items)).failed, undefined);
   });
-  it("fails when there is no Deployment", () => assert.match(judgeRollout("app", []).failed ?? "", /deleted/));
+  it("fails when there is no Deployment", () => assert.match(evaluateRollout("app", []).failed ?? "", /deleted/));
   it("puts first what needs a person", () => {
     const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "no room" }];
-    const { causes } = judgeRollout("app", [...deployment(2), pod("rs2", { conditions }), pod("rs2", failedInit)]);
+    const { causes } = evaluateRollout("app", [...deployment(2), pod("rs2", { conditions }), pod("rs2", failedInit)]);
     assert.deepEqual(
       causes.map(({ key }) => key),
       ["end migrate", "unschedulable"],
@@ -82,39 +82,39 @@ describe("judgeJob", () => {
     metadata: { name: "job", uid: "u" },
     status: { conditions: type === undefined ? [] : [{ type, status: "True", reason: "Because", message }] },
   });
-  const judge = (items: JobItem[], ...messages: string[]) =>
-    judgeJob(
+  const evaluate = (items: JobItem[], ...messages: string[]) =>
+    evaluateJob(
       "job",
       items,
       messages.map((message) => ({ message, involvedObject: { name: "job" } })),
     );
 
   it("is done at the condition Complete only, so that what follows is younger", () => {
-    assert.equal(judge([job("Complete")]).done, true);
-    assert.equal(judge([job("SuccessCriteriaMet"), pod("job", { phase: "Succeeded" })]).done, false);
+    assert.equal(evaluate([job("Complete")]).done, true);
+    assert.equal(evaluate([job("SuccessCriteriaMet"), pod("job", { phase: "Succeeded" })]).done, false);
   });
   for (const condition of ["Failed", "FailureTarget"]) {
     it(`fails at the condition ${condition}, with what the container left`, () => {
-      const verdict = judge([job(condition, "has reached the limit"), pod("job", failedInit)]);
-      assert.equal(verdict.failed, "has reached the limit [Because]");
-      assert.match(verdict.causes[0]?.text ?? "", /exit code 1 \[Error\]: no/);
+      const result = evaluate([job(condition, "has reached the limit"), pod("job", failedInit)]);
+      assert.equal(result.failed, "has reached the limit [Because]");
+      assert.match(result.causes[0]?.text ?? "", /exit code 1 \[Error\]: no/);
     });
   }
   it("shows the log of a pod that was still at work when the time was over", () => {
     const status = { containerStatuses: [container({ name: "migrate", state: { running: {} }, ready: true })] };
-    const [cause] = judge([job("FailureTarget", "was active longer"), pod("job", status)]).causes;
+    const [cause] = evaluate([job("FailureTarget", "was active longer"), pod("job", status)]).causes;
     assert.match(cause?.text ?? "", /container "migrate" of pod \S+ was still at work/);
     assert.equal(cause?.log?.container, "migrate");
-    assert.deepEqual(judge([job(), pod("job", status)]).causes, []);
+    assert.deepEqual(evaluate([job(), pod("job", status)]).causes, []);
   });
-  it("fails when it is gone", () => assert.equal(judge([pod("job")]).failed, "it was deleted"));
+  it("fails when it is gone", () => assert.equal(evaluate([pod("job")]).failed, "it was deleted"));
   it("says by its newest warning why there is no pod, and nothing of warnings once there is one", () => {
     const message = "is forbidden: exceeded quota";
-    assert.equal(judge([job()], "older", message).causes[0]?.text, `Job job gets no pod: ${message}`);
-    assert.deepEqual(judge([job(), pod("job")], message).causes, []);
+    assert.equal(evaluate([job()], "older", message).causes[0]?.text, `Job job gets no pod: ${message}`);
+    assert.deepEqual(evaluate([job(), pod("job")], message).causes, []);
   });
   it("looks at no other Job's pods", () => {
-    const { progress, causes } = judge([job(), pod("another", failedInit)]);
+    const { progress, causes } = evaluate([job(), pod("another", failedInit)]);
     assert.deepEqual([progress, causes], ["no pod yet", []]);
   });
 });

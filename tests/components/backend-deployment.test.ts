@@ -15,9 +15,9 @@ describe("BackendDeployment", () => {
     const service = find(registrations, "kubernetes:core/v1:Service", "backend-service");
     const wait = find(registrations, "command:local:Command", "backend-rollout");
     const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "backend-account");
-    const budget = find(registrations, "kubernetes:policy/v1:PodDisruptionBudget", "backend-budget");
+    const disruptionBudget = find(registrations, "kubernetes:policy/v1:PodDisruptionBudget", "backend-budget");
     assert.equal(registrations.length, 6);
-    const parents = [deployment, service, wait, account, budget].map(({ parent }) => parent);
+    const parents = [deployment, service, wait, account, disruptionBudget].map(({ parent }) => parent);
     assert.deepEqual(new Set(parents), new Set([own.urn]));
     assert.deepEqual(new Set(deployment.dependencies), new Set([service.urn, account.urn]));
     assert.equal(String(account.inputs.automountServiceAccountToken), "false");

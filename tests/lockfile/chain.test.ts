@@ -3,7 +3,7 @@ import {
   applied,
   type ChainLink,
   chainBases,
-  chainFaults,
+  chainErrors,
   chainHeads,
   chainOrder,
   pending,
@@ -48,7 +48,7 @@ describe("chain", () => {
     ["a revision after itself", [link("a", ["a"])], ["a cycle holds these revisions back: a"]],
   ];
   for (const [name, links, expected] of faulty) {
-    it(`finds ${name}`, () => assert.deepEqual(chainFaults(links), expected));
+    it(`finds ${name}`, () => assert.deepEqual(chainErrors(links), expected));
   }
 
   it("counts a dependency as applied with the revision that needs it", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareLocks, type Difference, refusedDifferences } from "../../src/lockfile/compare-locks.ts";
+import { compareLocks, type Difference, rejectedDifferences } from "../../src/lockfile/compare-locks.ts";
 import type { Lock } from "../../src/lockfile/lock.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
@@ -18,21 +18,21 @@ describe("comparison of locks", () => {
     lockedRevision("b", { downRevisions: ["n"] }),
   ]);
   const otherSql = { ...lockedRevision("a"), upgrade: { sql: ["CREATE TABLE t_a (id int);"] }, sha256: "0".repeat(64) };
-  const cases: readonly { name: string; after: Lock; expected: string[]; refused: string[] }[] = [
-    { name: "no difference", after: before, expected: [], refused: [] },
-    { name: "a revision at the end", after: linearLock("a", "b", "c"), expected: ["added c "], refused: [] },
-    { name: "a revision that went", after: linearLock("a"), expected: ["removed b "], refused: ["removed b "] },
+  const cases: readonly { name: string; after: Lock; expected: string[]; rejected: string[] }[] = [
+    { name: "no difference", after: before, expected: [], rejected: [] },
+    { name: "a revision at the end", after: linearLock("a", "b", "c"), expected: ["added c "], rejected: [] },
+    { name: "a revision that went", after: linearLock("a"), expected: ["removed b "], rejected: ["removed b "] },
     {
       name: "a revision put under a locked one",
       after: inserted,
       expected: ["changed b downRevisions", "added n "],
-      refused: ["changed b downRevisions"],
+      rejected: ["changed b downRevisions"],
     },
     {
       name: "an edited file with other SQL",
       after: lockOf([otherSql, lockedRevision("b", { downRevisions: ["a"] })]),
       expected: ["changed a sha256,upgrade.sql"],
-      refused: ["changed a sha256,upgrade.sql"],
+      rejected: ["changed a sha256,upgrade.sql"],
     },
     {
       name: "findings and locks of a locked revision, which are no change of the revision",
@@ -44,27 +44,27 @@ describe("comparison of locks", () => {
         lockedRevision("b", { downRevisions: ["a"] }),
       ]),
       expected: ["changed a findings,locks"],
-      refused: [],
+      rejected: [],
     },
     {
       name: "another order",
       after: { ...before, revisions: [...before.revisions].reverse() },
       expected: ["order a,b order"],
-      refused: [],
+      rejected: [],
     },
   ];
-  for (const { name, after, expected, refused } of cases) {
+  for (const { name, after, expected, rejected } of cases) {
     it(`finds ${name}`, () => {
       const differences = compareLocks(before, after);
       assert.deepEqual(brief(differences), expected);
-      assert.deepEqual(brief(refusedDifferences(differences, new Set())), refused);
+      assert.deepEqual(brief(rejectedDifferences(differences, new Set())), rejected);
     });
   }
 
   it("lets a named revision change, and no other", () => {
     const differences = compareLocks(before, lockOf([otherSql]));
-    assert.deepEqual(brief(refusedDifferences(differences, new Set(["a"]))), ["removed b "]);
-    assert.deepEqual(refusedDifferences(differences, new Set(["a", "b"])), []);
+    assert.deepEqual(brief(rejectedDifferences(differences, new Set(["a"]))), ["removed b "]);
+    assert.deepEqual(rejectedDifferences(differences, new Set(["a", "b"])), []);
   });
 
   it("sees one statement become two of the same text", () => {

@@ -15,7 +15,7 @@ function faultsOf(
     parseLock(JSON.stringify(json), "x.json");
   } catch (error) {
     assert.ok(error instanceof LockError);
-    return error.faults;
+    return error.errors;
   }
   return [];
 }

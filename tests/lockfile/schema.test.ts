@@ -94,8 +94,8 @@ describe("chainSchema", () => {
     ["a changed default", "ALTER TABLE c ALTER COLUMN id SET DEFAULT 1", ({ tables }) => tables.c?.columns, columns],
     ["rows", "INSERT INTO c (id) VALUES (1)", ({ tables }) => tables.c?.columns, columns],
   ];
-  for (const [what, statement, look, result] of changes) {
-    it(`follows ${what}`, async () => assert.deepEqual(look(await schemaOf(parent, child, statement)), result));
+  for (const [what, statement, poll, result] of changes) {
+    it(`follows ${what}`, async () => assert.deepEqual(poll(await schemaOf(parent, child, statement)), result));
   }
 
   const forgetting: readonly [string, string | null, readonly string[]][] = [

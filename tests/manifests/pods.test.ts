@@ -172,14 +172,14 @@ describe("several pods of the backend", () => {
 describe("migrateJobSpec of a target", () => {
   const target = { ...backendOptions, targetRevision: "r1", restorePointImage: "postgres:17" };
   it("goes back only where it is allowed, by the whole chain", () => {
-    const [allowed, refused] = [true, false].map(
+    const [allowed, rejected] = [true, false].map(
       (allowDowngrade) => podSpec(migrateJobSpec({ ...target, allowDowngrade })).containers[0],
     );
-    for (const container of [allowed, refused]) {
+    for (const container of [allowed, rejected]) {
       assert.ok(container?.args?.includes("--chain=/opt/unity-runner/migration-chain.json"));
       assert.ok(container?.args?.includes("--target=r1"));
     }
-    assert.deepEqual([allowed?.command?.at(-1), refused?.command?.at(-1)], ["reach", "upgrade"]);
+    assert.deepEqual([allowed?.command?.at(-1), rejected?.command?.at(-1)], ["reach", "upgrade"]);
   });
   it("takes a restore point first, by PostgreSQL's image, on a volume that outlives the pod", () => {
     const { initContainers, volumes } = podSpec(migrateJobSpec(target));

@@ -20,8 +20,8 @@ interface Declared {
 describe("the package that npm packs", () => {
   let folder = "";
   /** Runs a program to its end, whatever its exit code. */
-  const ended = async (program: string, ...words: string[]) =>
-    run(program, words, { cwd: folder }).then(
+  const ended = async (program: string, ...args: string[]) =>
+    run(program, args, { cwd: folder }).then(
       ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
       (error: { code: number; stdout: string; stderr: string }) => ({
         code: error.code,

@@ -137,7 +137,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     const tenants = schema.resources["unity:index:TenantsMigration"];
     assert.deepEqual(tenants?.requiredInputs, ["appFolder", "context", "image", "namespace", "secretNames"]);
     assert.deepEqual(
-      [tenants?.inputProperties.atOnce?.type, tenants?.inputProperties.canaries?.type],
+      [tenants?.inputProperties.parallelism?.type, tenants?.inputProperties.canaries?.type],
       ["number", "array"],
     );
     for (const { inputProperties } of Object.values(schema.resources))

@@ -25,8 +25,8 @@ describe("approvals", () => {
   ];
   for (const [what, value, count] of good) {
     it(`are read from ${what}`, () => {
-      const { approvals, faults } = parseApprovals(value);
-      assert.deepEqual([approvals.length, faults], [count, []]);
+      const { approvals, errors } = parseApprovals(value);
+      assert.deepEqual([approvals.length, errors], [count, []]);
     });
   }
 
@@ -42,8 +42,8 @@ describe("approvals", () => {
   ];
   for (const [what, value, paths] of bad) {
     it(`are refused for ${what}`, () => {
-      const { approvals, faults } = parseApprovals(value);
-      assert.deepEqual([approvals, faults.map(({ path }) => path)], [[], paths]);
+      const { approvals, errors } = parseApprovals(value);
+      assert.deepEqual([approvals, errors.map(({ path }) => path)], [[], paths]);
     });
   }
 
@@ -64,11 +64,11 @@ describe("approvals", () => {
     ],
     ["a revision without findings", "add_y", "truncate", /Its findings: none$/],
   ];
-  for (const [what, revision, rule, sentence] of matching) {
-    it(`${sentence === null ? "may name" : "must not name"} ${what}`, () => {
+  for (const [what, revision, rule, message] of matching) {
+    it(`${message === null ? "may name" : "must not name"} ${what}`, () => {
       const [found, ...others] = unknownApprovals(lock, [{ revision, rule }]);
-      if (sentence === null) assert.equal(found, undefined);
-      else assert.match(found ?? "", sentence);
+      if (message === null) assert.equal(found, undefined);
+      else assert.match(found ?? "", message);
       assert.deepEqual(others, []);
     });
   }

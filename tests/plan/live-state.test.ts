@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { classify, describeState, type LiveState, needsPerson, type Reading } from "../../src/plan/live-state.ts";
+import {
+  classify,
+  describeState,
+  type LiveState,
+  type Reading,
+  requiresManualAction,
+} from "../../src/plan/live-state.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const line = linearLock("a", "b", "c");
@@ -25,18 +31,18 @@ describe("classify", () => {
     ["a tolerated revision", rows("next"), { kind: "ahead", revisions: ["next"] }],
     ["another revision", rows("zz"), { kind: "unknown-revision", revisions: ["zz"] }],
     ["the head and another revision", rows("c", "zz"), { kind: "unknown-revision", revisions: ["zz"] }],
-    ["two rows of one line", rows("b", "c"), { kind: "several-heads", revisions: ["b", "c"], implied: ["b"] }],
+    ["two rows of one line", rows("b", "c"), { kind: "overlapping-revisions", revisions: ["b", "c"], implied: ["b"] }],
     [
       "a tolerated one and one of ours",
       rows("c", "next"),
-      { kind: "several-heads", revisions: ["c", "next"], implied: ["c"] },
+      { kind: "overlapping-revisions", revisions: ["c", "next"], implied: ["c"] },
     ],
     ["two branches before their merge", rows("b", "c"), { kind: "behind", revisions: ["b", "c"], pending: 1 }, diamond],
     ["one branch", rows("b"), { kind: "behind", revisions: ["b"], pending: 2 }, diamond],
     [
       "a merge point and a branch",
       rows("b", "m"),
-      { kind: "several-heads", revisions: ["b", "m"], implied: ["b"] },
+      { kind: "overlapping-revisions", revisions: ["b", "m"], implied: ["b"] },
       diamond,
     ],
     ["a database that is down", down, down],
@@ -72,8 +78,8 @@ describe("classify with a target", () => {
     const target = { context: "here", namespace: "unity" };
     const say = (reading: Reading) => {
       const state = classify(reading, line, { targetRevision: "b" });
-      const { sentence, instruction } = describeState(state, line, target, { targetRevision: "b" });
-      return `${sentence} ${instruction}`;
+      const { message, remediation } = describeState(state, line, target, { targetRevision: "b" });
+      return `${message} ${remediation}`;
     };
     assert.match(say(rows()), /never migrated.*applies 2 revisions\./);
     assert.match(say(rows("a")), /at a, behind target b\..*applies 1 revision of 3\./);
@@ -95,16 +101,20 @@ describe("describeState", () => {
       true,
       /at zz, which is not among the 3 revisions.*pulumi config set toleratedRevisions zz/s,
     ],
-    [{ kind: "several-heads", revisions: ["b", "c"], implied: ["b"] }, true, /holds b, c.*implied by the rest: b/s],
+    [
+      { kind: "overlapping-revisions", revisions: ["b", "c"], implied: ["b"] },
+      true,
+      /holds b, c.*implied by the rest: b/s,
+    ],
     [down, false, /can't be asked for its revision: refused.*kubectl --context here --namespace unity get pods/s],
     [lost, true, /context here can't be asked: no such context.*pulumi config set context <name>/s],
   ];
   for (const [state, stops, text] of all) {
     it(`has a sentence and an instruction for ${state.kind}${stops ? ", and stops" : ""}`, () => {
-      const { sentence, instruction } = describeState(state, line, target);
-      assert.match(`${sentence}\n${instruction}`, text);
-      assert.ok(sentence.length > 0 && instruction.length > 0 && !sentence.includes("\n"));
-      assert.equal(needsPerson(state), stops);
+      const { message, remediation } = describeState(state, line, target);
+      assert.match(`${message}\n${remediation}`, text);
+      assert.ok(message.length > 0 && remediation.length > 0 && !message.includes("\n"));
+      assert.equal(requiresManualAction(state), stops);
     });
   }
 });

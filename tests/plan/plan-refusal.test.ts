@@ -83,8 +83,8 @@ describe("a plan that the stack has to allow", () => {
   ];
   for (const [what, reading, given, goesOn] of table) {
     it(what, () => {
-      const { job, refusal } = of(reading, given);
-      assert.deepEqual([job !== null, refusal === null], [goesOn, goesOn]);
+      const { job, rejection } = of(reading, given);
+      assert.deepEqual([job !== null, rejection === null], [goesOn, goesOn]);
     });
   }
 
@@ -143,9 +143,9 @@ To approve, add this to the stack's file, Pulumi.<stack>.yaml, under \`config:\`
     assert.match(asked, new RegExp(`Refused: in production only .*\\n.*pulumi config set planHash ${hash}$`));
     const unasked = describePlan(of(down, { approvals, pinRequired: true }));
     assert.match(unasked, /nobody knows what would be done\. Wait .*: pulumi config set planHash unknown$/);
-    const moved = describePlan(of(rows("a"), { approvals, pinnedHash: "unknown" }));
+    const stale = describePlan(of(rows("a"), { approvals, pinnedHash: "unknown" }));
     assert.match(
-      moved,
+      stale,
       /unity:planHash is unknown; the hash .*\n.*can be asked now: it is at a\.\n.*planHash [0-9a-f]{16}$/,
     );
   });

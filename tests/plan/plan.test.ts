@@ -57,9 +57,9 @@ describe("makePlan", () => {
       plan(reading, { targetRevision: "b", ...given });
 
     it("undoes nothing unless the stack allows it, and says how to", () => {
-      const { job, refusal, pending } = back(rows("c"));
+      const { job, rejection, pending } = back(rows("c"));
       assert.equal(job, null);
-      assert.match(refusal?.goingBack.join() ?? "", /pulumi config set allowDowngrade true && .* restorePoint true/);
+      assert.match(rejection?.goingBack.join() ?? "", /pulumi config set allowDowngrade true && .* restorePoint true/);
       assert.deepEqual(
         pending?.map(({ id }) => id),
         ["c"],
@@ -76,9 +76,9 @@ describe("makePlan", () => {
     });
 
     it("refuses what can't be undone, allowed or not", () => {
-      const { job, refusal } = back(rows("c"), { targetRevision: "a", allowDowngrade: true });
+      const { job, rejection } = back(rows("c"), { targetRevision: "a", allowDowngrade: true });
       assert.equal(job, null);
-      assert.deepEqual(refusal?.goingBack, [
+      assert.deepEqual(rejection?.goingBack, [
         "b can't be undone: its downgrade is empty. Bring back a restore point instead.",
       ]);
     });
@@ -86,8 +86,8 @@ describe("makePlan", () => {
     it("asks for no approval of what was applied long ago", () => {
       const findings = [{ rule: "ban-drop-table", level: "error", statement: 0, message: "m", help: null }] as const;
       const risky = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], findings })]);
-      const { refusal } = plan(rows("b"), { lock: risky, targetRevision: "a", allowDowngrade: true });
-      assert.equal(refusal, null);
+      const { rejection } = plan(rows("b"), { lock: risky, targetRevision: "a", allowDowngrade: true });
+      assert.equal(rejection, null);
     });
 
     it("applies only what leads to the target, and nothing at it", () => {

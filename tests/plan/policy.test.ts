@@ -3,7 +3,7 @@ import type { Finding } from "../../src/lockfile/finding.ts";
 import type { LockedRevision } from "../../src/lockfile/lock.ts";
 import type { StatementLock } from "../../src/lockfile/statement-lock.ts";
 import type { Approval } from "../../src/plan/approvals.ts";
-import { judge, unapproved, withoutNewTables } from "../../src/plan/policy.ts";
+import { evaluate, unapproved, withoutNewTables } from "../../src/plan/policy.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
 
 const finding = (rule: string, statement: number | null = 0, level: Finding["level"] = "error"): Finding => ({
@@ -45,7 +45,7 @@ describe("unapproved", () => {
   ];
   for (const [what, approvals, expected] of table) {
     it(`finds ${what}`, () => {
-      const found = unapproved(judge(revisions, approvals));
+      const found = unapproved(evaluate(revisions, approvals));
       assert.deepEqual(
         found.map(({ revision, finding: { rule, statement } }) => `${revision} ${rule} ${statement}`),
         expected,
@@ -54,12 +54,12 @@ describe("unapproved", () => {
   }
 
   it("gives the statement and the file", () => {
-    const [first] = unapproved(judge(revisions, []));
+    const [first] = unapproved(evaluate(revisions, []));
     assert.deepEqual([first?.sql, first?.file], ["CREATE TABLE t_a ();", "alembic/versions/a.py"]);
   });
 
   it("agrees with the judgement of each finding", () => {
-    const [first] = judge(revisions, approve(["a", "truncate"]));
+    const [first] = evaluate(revisions, approve(["a", "truncate"]));
     assert.deepEqual(
       first?.findings.map(({ approved }) => approved),
       [true, true, false],

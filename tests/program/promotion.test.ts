@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { noTakeOver } from "../../src/adoption/adoption.ts";
+import { noAdoption } from "../../src/adoption/adoption.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { identify, type ReleaseRecord } from "../../src/promotion/record.ts";
@@ -55,7 +55,7 @@ async function run(settings: Record<string, string>, stacks: StackOutputs, row =
 
 const stagingHas = (...releases: readonly unknown[]): StackOutputs => ({ "organization/unity/staging": { releases } });
 
-async function refusal(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
+async function rejection(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
   let message = "";
   const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
   const program = `../../index.ts?promotion-${runs++}`;
@@ -86,7 +86,7 @@ describe("the program in production", () => {
     find(registrations, "kubernetes:apps/v1:Deployment", "backend");
   });
 
-  const refused: readonly [what: string, stacks: StackOutputs, says: RegExp][] = [
+  const rejected: readonly [what: string, stacks: StackOutputs, says: RegExp][] = [
     ["before staging has recorded anything", stagingHas(), /Stack staging has recorded no release/],
     ["where staging's record is of another form", stagingHas({ ...staged, version: 0 }), /has recorded no release/],
     [
@@ -103,9 +103,9 @@ describe("the program in production", () => {
         ] as [string, StackOutputs, RegExp],
     ),
   ];
-  for (const [what, stacks, says] of refused) {
+  for (const [what, stacks, says] of rejected) {
     it(`refuses ${what}, before it declares anything`, async () => {
-      const message = await refusal(production, stacks);
+      const message = await rejection(production, stacks);
       assert.match(message, /^Refused: this release has not succeeded in staging\. Nothing was changed\./);
       assert.match(message, says);
       assert.match(message, /unity -- promote --from staging --to test$/);
@@ -113,11 +113,11 @@ describe("the program in production", () => {
   }
 
   it("says that it is another release before it says anything of its plan", async () => {
-    assert.match(await refusal(production, stagingHas(), "a1b2c3d4e5f6"), /has recorded no release/);
+    assert.match(await rejection(production, stagingHas(), "a1b2c3d4e5f6"), /has recorded no release/);
   });
 
   it("refuses a plan that nobody pinned, and takes it when it is", async () => {
-    const message = await refusal(production, stagingHas(staged), "a1b2c3d4e5f6");
+    const message = await rejection(production, stagingHas(staged), "a1b2c3d4e5f6");
     assert.match(message, /Refused: in production only a plan that was reviewed is carried out/);
     const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})$/.exec(message) ?? assert.fail(message);
     await run({ ...production, "unity:planHash": planHash }, stagingHas(staged), "a1b2c3d4e5f6");
@@ -144,7 +144,7 @@ describe("the program with what must never be", () => {
   const names = (registrations: readonly Registration[]) => registrations.map(({ name }) => name);
 
   it("refuses a literal credential before it declares anything, without repeating it", async () => {
-    const message = await refusal({ ...staging, "unity:toleratedRevisions": "postgresql://u:hunter2@db/unity" }, {});
+    const message = await rejection({ ...staging, "unity:toleratedRevisions": "postgresql://u:hunter2@db/unity" }, {});
     assert.match(message, /^Refused: what must never be would be declared\. Nothing was changed\./);
     assert.match(message, /literal-credential: Deployment backend /);
     assert.doesNotMatch(message, /hunter2/);
@@ -157,9 +157,9 @@ describe("the program with what must never be", () => {
     ]);
     const deployed = () => {
       const settings = loadSettings();
-      const budget = { ...settings.budget, deadlineSeconds: 0 };
-      const attempt = { name: "job", attempt: 1, action: "run", reason: "", takeOver: noTakeOver } as const;
-      deploy({ ...settings, image: "registry.example/unity-backend:latest", budget }, release, attempt);
+      const timeouts = { ...settings.timeouts, deadlineSeconds: 0 };
+      const attempt = { name: "job", attempt: 1, action: "run", reason: "", adoption: noAdoption } as const;
+      deploy({ ...settings, image: "registry.example/unity-backend:latest", timeouts }, release, attempt);
     };
     const { registrations } = await record(production, () => {
       assert.throws(deployed, (error: Error) => {

@@ -6,7 +6,7 @@ export const backendOptions: BackendOptions = {
   imagePullPolicy: "IfNotPresent",
   configMapName: "runner",
   secretName: "unity-database",
-  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+  timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
   secretVersion: "uid",
   replicas: 2,
   initContainer: "wait",

@@ -8,10 +8,10 @@ import type { Settings } from "../../settings/settings.ts";
 import { exitCodes } from "../command-error.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import type { Progress } from "../progress.ts";
-import { applyByExec, execFault } from "./by-exec.ts";
+import { applyByExec, execError } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
 import type { Method } from "./methods.ts";
-import { promotionRefusal } from "./promoted.ts";
+import { promotionRejection } from "./promoted.ts";
 
 /** How applying ended. */
 export interface Applied {
@@ -21,7 +21,7 @@ export interface Applied {
     /** Nothing was changed. */
     | "refused"
     /** What is pending is not known, or there is nothing to apply it to: nothing was changed. */
-    | "not possible"
+    | "unavailable"
     | "failed";
   /** Rows of `alembic_version` before; `null` if they are not known. */
   readonly from: readonly string[] | null;
@@ -49,7 +49,7 @@ export async function applyPending(
   settings: Settings,
   release: Release,
   method: Method,
-  { doing, tell }: Progress,
+  { doing, print }: Progress,
 ): Promise<Applied> {
   // Only here: both load Pulumi's SDK, which takes longer than the rest of the command line.
   const { planUpdate } = await import("../../preflight/preflight.ts");
@@ -64,22 +64,22 @@ export async function applyPending(
     job: jobName,
     text,
   });
-  const stop = hindrance(plan, settings, method);
+  const stop = blocker(plan, settings, method);
   if (stop !== null) return end(stop.outcome, stop.text);
-  if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.sentence);
-  const unpromoted = await promotionRefusal(settings, release);
+  if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.message);
+  const unpromoted = await promotionRejection(settings, release);
   if (unpromoted !== null) return end("refused", unpromoted);
-  tell(describePlan(plan));
+  print(describePlan(plan));
   doing("migrating");
   const kubectl = new Kubectl(settings);
   try {
     const log =
       method === "job"
-        ? await applyByJob(kubectl, settings, migrationOptions(settings, release), job, tell)
+        ? await applyByJob(kubectl, settings, migrationOptions(settings, release), job, print)
         : await applyByExec(kubectl, settings, plan.head);
     const after = await planUpdate({ ...settings, planHash: undefined }, release);
     if (after.state.kind === "at-head") return end("applied", log.trim(), method === "job" ? job.name : null);
-    return end("failed", `${log}\n${after.sentence}`.trim());
+    return end("failed", `${log}\n${after.message}`.trim());
   } catch (error) {
     return end("failed", error instanceof Error ? error.message : String(error));
   }
@@ -94,17 +94,17 @@ export function exitCodeOf({ outcome }: Applied): ExitCode {
     case "refused":
     case "failed":
       return exitCodes.differs;
-    case "not possible":
+    case "unavailable":
       return exitCodes.usage;
   }
 }
 
 /** What keeps a plan from being carried out; `null` if nothing does. */
-function hindrance(plan: Plan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
+function blocker(plan: Plan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
   const { state, job } = plan;
   if (state.kind === "unreachable" || state.kind === "not-deployed")
-    return { outcome: "not possible", text: `${plan.sentence}\n${plan.instruction}` };
+    return { outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
   if (job === null) return { outcome: "refused", text: describePlan(plan) };
-  const fault = method === "exec" && state.kind !== "at-head" ? execFault(settings, plan) : null;
-  return fault === null ? null : { outcome: "refused", text: `Refused: ${fault}. Use --method job.` };
+  const error = method === "exec" && state.kind !== "at-head" ? execError(settings, plan) : null;
+  return error === null ? null : { outcome: "refused", text: `Refused: ${error}. Use --method job.` };
 }

@@ -8,7 +8,7 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 /** Why a plan can't be carried out in the backend's pod; `null` if it can. */
-export function execFault(
+export function execError(
   { restorePoint, database, databaseSecrets, applicationRole }: Settings,
   { direction, job }: Plan,
 ): string | null {
@@ -22,10 +22,10 @@ export function execFault(
 
 /** Runs `alembic upgrade` in the backend's newest pod. @returns What it printed. @throws {Error} With the cause. */
 export async function applyByExec(kubectl: Kubectl, settings: Settings, target: string): Promise<string> {
-  const { lockTimeoutSeconds, statementTimeoutSeconds, deadlineSeconds } = settings.budget;
+  const { lockTimeoutSeconds, statementTimeoutSeconds, deadlineSeconds } = settings.timeouts;
   const pod = await newestServingPod(kubectl, names.backend);
   const milliseconds = [lockTimeoutSeconds, statementTimeoutSeconds].map((seconds) => String(seconds * 1000));
-  const words = [
+  const args = [
     "exec",
     "--stdin",
     pod,
@@ -34,7 +34,7 @@ export async function applyByExec(kubectl: Kubectl, settings: Settings, target: 
     ...pythonCommand(target, ...milliseconds),
   ];
   const program = readFileSync(join(import.meta.dirname, "upgrade.py"), "utf8");
-  const output = redact(await kubectl.run(words, podProgram(program), deadlineSeconds));
+  const output = redact(await kubectl.run(args, podProgram(program), deadlineSeconds));
   const log = output.split("\n").filter((line) => !line.startsWith(answerMark));
   const error: unknown = JSON.parse(answerIn(output) ?? '"it gave no answer"');
   if (error !== null) throw new Error(`${log.join("\n")}${error}`);

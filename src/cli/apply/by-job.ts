@@ -36,7 +36,7 @@ function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePo
 /**
  * Makes the migrate Job that `pulumi up` would make, or finds it running, and waits for it.
  *
- * @param tell Takes lines of progress.
+ * @param print Takes lines of progress.
  * @returns The Job's log.
  * @throws {Error} With the cause, if it fails.
  */
@@ -45,13 +45,13 @@ export async function applyByJob(
   settings: Settings,
   options: MigrationOptions,
   job: JobAttempt,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<string> {
-  const { context, namespace, budget } = settings;
+  const { context, namespace, timeouts } = settings;
   const list = { apiVersion: "v1", kind: "List", items: objects(options, job, settings) };
   await kubectl.run(["apply", "--server-side", `--field-manager=${fieldManager}`, "-f", "-"], JSON.stringify(list));
-  const target = { context, namespace, name: job.name, timeoutSeconds: budget.awaitTimeoutSeconds };
-  await waitFor(kubectl, target, migrateJob(kubectl, job.name), tell);
+  const target = { context, namespace, name: job.name, timeoutSeconds: timeouts.awaitTimeoutSeconds };
+  await waitFor(kubectl, target, migrateJob(kubectl, job.name), print);
   const log = redact(await kubectl.run(["logs", `job/${job.name}`, "--all-containers"]));
   // As Pulumi does with its own: the Jobs before go once the new one is complete.
   const others = [`--selector=${own.join("=")}`, `--field-selector=metadata.name!=${job.name}`];

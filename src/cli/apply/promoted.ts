@@ -1,5 +1,5 @@
 import type { Release } from "../../preflight/release.ts";
-import { describePromotion, promotionFaults } from "../../promotion/compare.ts";
+import { describePromotion, promotionErrors } from "../../promotion/compare.ts";
 import { identify } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { readRecords } from "../stack-outputs.ts";
@@ -9,10 +9,10 @@ import { readRecords } from "../stack-outputs.ts";
  *   would say; `null` if it has, or may come from anywhere.
  * @throws {CommandError} If that stack's outputs can't be read.
  */
-export async function promotionRefusal(settings: Settings, release: Release): Promise<string | null> {
+export async function promotionRejection(settings: Settings, release: Release): Promise<string | null> {
   const { promotedFrom, environment } = settings;
   if (promotedFrom === undefined) return null;
   const source = { stack: promotedFrom, records: await readRecords(promotedFrom) };
-  const faults = promotionFaults(identify({ ...release, ...settings }), source);
-  return faults.length === 0 ? null : describePromotion(faults, promotedFrom, environment);
+  const errors = promotionErrors(identify({ ...release, ...settings }), source);
+  return errors.length === 0 ? null : describePromotion(errors, promotedFrom, environment);
 }

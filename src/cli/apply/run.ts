@@ -1,4 +1,4 @@
-import { stateSentence } from "../highlight.ts";
+import { stateMessage } from "../highlight.ts";
 import { planHighlights } from "../plan/run.ts";
 import type { Call, Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
@@ -14,7 +14,7 @@ export async function run(call: Call<StackOptions & { readonly method: Method }>
     applyPending(settings, loadRelease(settings), options.method, progress),
   );
   const exitCode = exitCodeOf(applied);
-  const highlights = [stateSentence(exitCode), ...planHighlights];
+  const highlights = [stateMessage(exitCode), ...planHighlights];
   return { document: applied, text: describe(applied), exitCode, highlights };
 }
 

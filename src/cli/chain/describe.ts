@@ -25,7 +25,7 @@ export function summarize({ revisions, tables, expected }: Omit<ChainDescription
 /** @returns The chain for people: picture, schema and what a database at its head answers. */
 export function describeChain(chain: ChainDescription): string {
   const { revisions, tables, live, expected } = chain;
-  const where = live === undefined ? [] : [live.sentence, live.instruction, ""];
+  const where = live === undefined ? [] : [live.message, live.remediation, ""];
   const outputs = expectedOutputs(expected).flatMap(({ title, command, prints }) => [
     "",
     title,

@@ -30,8 +30,8 @@ export function drawPicture(revisions: readonly RevisionView[]): string[] {
 const length = (text: string) => text.length;
 
 function mark({ latest, current }: RevisionView): string {
-  const words = [...(latest ? ["latest"] : []), ...(current ? ["the database is here"] : [])];
-  return words.length > 0 ? `<== ${words.join(", ")}` : "";
+  const args = [...(latest ? ["latest"] : []), ...(current ? ["the database is here"] : [])];
+  return args.length > 0 ? `<== ${args.join(", ")}` : "";
 }
 
 function details({ tables, dependsOn, reversible }: RevisionView): string[] {

@@ -2,12 +2,18 @@ import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
 import { chainTables, type Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
-import { classify, type Description, describeState, type Goal, type LiveState } from "../../plan/live-state.ts";
+import {
+  classify,
+  type Description,
+  describeState,
+  type LiveState,
+  type TargetOptions,
+} from "../../plan/live-state.ts";
 import { exitCodes } from "../command-error.ts";
-import { formats, type Highlight, stateSentence } from "../highlight.ts";
+import { formats, type Highlight, stateMessage } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";
-import { readGoal, readTarget, type StackOptions } from "../stack-options.ts";
+import { readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
 import { exitCodeOf } from "../state-exit-codes.ts";
 import { writeText } from "../write-text.ts";
 import { describeChain, summarize } from "./describe.ts";
@@ -41,12 +47,12 @@ const highlights: readonly Highlight[] = [
 export async function run({ options, progress }: Call<ChainOptions>): Promise<Result<ChainDocument>> {
   const lock = readLock(lockFile);
   progress.doing("asking the database");
-  const asked = await askDatabase(lock, options);
+  const asked = await queryDatabase(lock, options);
   progress.doing("reading the schema");
   const revisions = viewChain(lock, asked?.live);
   const tables = await readSchema(lock);
   const target = asked?.target ?? { context: "<context>", namespace: options.namespace ?? "unity" };
-  const live = asked && describeState(asked.live.state, lock, asked.target, asked.goal);
+  const live = asked && describeState(asked.live.state, lock, asked.target, asked.targetOptions);
   const head = lock.heads.join(", ");
   const expected = { ...target, head, toleratedRevisions: [], owned: true, chain: lock, tables: chainTables(lock) };
   const chain = { revisions, tables, live, expected };
@@ -57,19 +63,19 @@ export async function run({ options, progress }: Call<ChainOptions>): Promise<Re
     document: { heads: lock.heads, revisions, tables, ...(asked && { state: asked.live.state, ...live }) },
     text: describeChain(chain),
     exitCode: unreachable ? exitCodes.usage : exitCodes.success,
-    highlights: asked ? [...highlights, stateSentence(exitCodeOf(asked.live.state))] : highlights,
+    highlights: asked ? [...highlights, stateMessage(exitCodeOf(asked.live.state))] : highlights,
   };
 }
 
 /** @returns What the database answered, if the options say where it is. */
-async function askDatabase(
+async function queryDatabase(
   lock: Lock,
   options: StackOptions,
-): Promise<{ live: Live; target: ClusterTarget; goal: Goal } | undefined> {
+): Promise<{ live: Live; target: ClusterTarget; targetOptions: TargetOptions } | undefined> {
   if (options.stack === undefined && options.configFile === undefined && options.context === undefined)
     return undefined;
   const { target, owned } = readTarget(options);
-  const goal = readGoal(options);
+  const targetOptions = readTargetOptions(options);
   const { reading } = await readLive(new Kubectl(target), owned);
-  return { live: { reading, state: classify(reading, lock, goal) }, target, goal };
+  return { live: { reading, state: classify(reading, lock, targetOptions) }, target, targetOptions };
 }

@@ -17,20 +17,20 @@ export function describeSchema(tables: readonly TableView[], revisions: readonly
 }
 
 function columnWords({ columns, references, indexes }: TableView): string[] {
-  const words = columns.map((column) => {
+  const args = columns.map((column) => {
     const key = references.find((reference) => reference.columns.length === 1 && reference.columns[0] === column);
     return key === undefined ? column : `${column} -> ${key.table}`;
   });
   const composite = references.filter((reference) => reference.columns.length > 1);
   const keys = composite.map(({ columns: several, table }) => `(${several.join(", ")}) -> ${table}`);
   const indexed = indexes === 0 ? [] : [`[${indexes === 1 ? "1 index" : `${indexes} indexes`}]`];
-  return [...words, ...keys].map((word, index, all) => (index < all.length - 1 ? `${word},` : word)).concat(indexed);
+  return [...args, ...keys].map((word, index, all) => (index < all.length - 1 ? `${word},` : word)).concat(indexed);
 }
 
 /** @returns Words in lines; a word is never broken. */
-function wrap(words: readonly string[], width: number): string[] {
+function wrap(args: readonly string[], width: number): string[] {
   const lines: string[] = [];
-  for (const word of words) {
+  for (const word of args) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);

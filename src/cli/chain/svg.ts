@@ -54,8 +54,8 @@ function broken(phrase: string): string[] {
 }
 
 function marks({ latest, current, status }: RevisionView): string[] {
-  const words = [...(latest ? ["latest"] : []), ...(current ? ["the database is here"] : []), status ?? []].flat();
-  return words.length > 0 ? [words.join(", ")] : [];
+  const args = [...(latest ? ["latest"] : []), ...(current ? ["the database is here"] : []), status ?? []].flat();
+  return args.length > 0 ? [args.join(", ")] : [];
 }
 
 function inWords({ downRevisions, ...revision }: RevisionView): string {

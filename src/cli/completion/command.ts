@@ -29,9 +29,9 @@ export function completeProgram(): Command {
   return new Command("__complete")
     .argument("<shell>")
     .argument("[words...]")
-    .action(async (shell: Shell, words: readonly string[], _options: object, command: Command) => {
+    .action(async (shell: Shell, args: readonly string[], _options: object, command: Command) => {
       if (command.parent === null) return;
       const { answer } = await import("./complete.ts");
-      process.stdout.write(answer(command.parent, shell, words));
+      process.stdout.write(answer(command.parent, shell, args));
     });
 }

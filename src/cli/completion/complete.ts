@@ -20,9 +20,9 @@ const plain = (values: Values): Offer => (typeof values === "string" ? values : 
  * `:files`, `:folders`.
  */
 export function answer(program: Command, shell: Shell, typed: readonly string[]): string {
-  const words = shell === "bash" ? joined(typed) : typed;
-  const last = words.at(-1) ?? "";
-  const [offer, start] = offerFor(program, words.slice(0, -1), last);
+  const args = shell === "bash" ? joined(typed) : typed;
+  const last = args.at(-1) ?? "";
+  const [offer, start] = offerFor(program, args.slice(0, -1), last);
   if (typeof offer === "string") return `:${offer}\n`;
   // bash replaces only what follows the last = or :, at which it parts words.
   const kept = shell === "bash" ? (/^.*[=:]/.exec(last)?.[0].length ?? 0) : 0;
@@ -49,11 +49,11 @@ function offerFor(program: Command, before: readonly string[], last: string): re
 }
 
 /** @returns Which command the words lead to, its arguments so far, and the option that still wants its value. */
-function follow(program: Command, words: readonly string[]) {
+function follow(program: Command, args: readonly string[]) {
   let command = program;
   let open: string | undefined;
   const operands: string[] = [];
-  for (const word of words) {
+  for (const word of args) {
     if (open !== undefined) open = undefined;
     else if (word.startsWith("-")) open = optionOf(command, word)?.required ? word : undefined;
     else if (command === program) command = program.commands.find((each) => each.name() === word) ?? command;
@@ -81,11 +81,11 @@ function commandsOf(program: Command): Offer {
 }
 
 /** @returns Words as they were typed, of those that bash has parted at each = and :. */
-function joined(words: readonly string[]): readonly string[] {
+function joined(args: readonly string[]): readonly string[] {
   const whole: string[] = [];
-  for (const [index, word] of words.entries()) {
+  for (const [index, word] of args.entries()) {
     const sign = /^[=:]+$/;
-    const glued = index > 0 && (sign.test(word) || sign.test(words[index - 1] ?? ""));
+    const glued = index > 0 && (sign.test(word) || sign.test(args[index - 1] ?? ""));
     if (glued) whole.push(`${whole.pop() ?? ""}${word}`);
     else whole.push(word);
   }

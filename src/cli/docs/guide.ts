@@ -87,7 +87,7 @@ function whereItIs(inputs: DocumentInputs): string[] {
   const [never, partial, done] = (["never-applied", "behind", "at-head"] as const).map((kind) =>
     accountOf(inputs, kind),
   );
-  const row = (prints: string, account: typeof never) => [prints, account?.heading ?? "", account?.sentence ?? ""];
+  const row = (prints: string, account: typeof never) => [prints, account?.heading ?? "", account?.message ?? ""];
   return [
     "## Where is the database?",
     block([inBackend(inputs, "alembic current")], "bash"),

@@ -69,8 +69,8 @@ function sum(tables: readonly TableView[], count: (table: TableView) => number):
   return tables.reduce((total, each) => total + count(each), 0);
 }
 
-function enumerated(words: readonly string[]): string {
-  return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
+function enumerated(args: readonly string[]): string {
+  return args.length > 1 ? `${args.slice(0, -1).join(", ")} and ${args.at(-1)}` : args.join("");
 }
 
 function details(made: readonly TableView[]): string[] {

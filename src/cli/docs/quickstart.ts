@@ -8,8 +8,8 @@ import { accountOf } from "./states.ts";
 export function migrationQuickstart(inputs: DocumentInputs): string {
   const { expected, settings } = inputs;
   const rows = (["never-applied", "behind", "at-head", "unknown-revision"] as const).map((kind) => {
-    const { heading, sentence, instruction } = accountOf(inputs, kind);
-    return [heading, sentence, instruction];
+    const { heading, message, remediation } = accountOf(inputs, kind);
+    return [heading, message, remediation];
   });
   const [byJob] = methods(inputs);
   const commands = byJob?.steps.slice(1).flatMap((step) => step.commands) ?? [];

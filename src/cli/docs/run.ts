@@ -16,6 +16,6 @@ export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): P
   }));
   const make = (...[settings, release]: Parameters<Parameters<typeof withRelease>[1]>) =>
     documentInputs(settings, release, commands);
-  const inputs = await withRelease(options, make, progress.tell);
+  const inputs = await withRelease(options, make, progress.print);
   return writeOrCheck(documentFiles(inputs), options, ofStack(docsCommand, options));
 }

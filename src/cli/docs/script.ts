@@ -30,15 +30,15 @@ export function renderScript(inputs: DocumentInputs): string {
     job: names.migrateJob,
     job_path: posix.relative(documentsFolder, manifestPaths.migration),
     job_image: migrationImage === undefined ? image : "", // an image of the Job's own stays
-    deadline_seconds: String(settings.budget.deadlineSeconds),
+    deadline_seconds: String(settings.timeouts.deadlineSeconds),
     latest: release.head,
     tolerated: settings.toleratedRevisions.join(" "),
-    say_at_head: say({ kind: "at-head", revision: release.head }).sentence,
-    say_never_applied: say({ kind: "never-applied" }).sentence,
-    say_behind: say({ kind: "behind", revisions: [found], pending: 0 }).sentence,
-    say_ahead: say({ kind: "ahead", revisions: [found] }).sentence,
-    say_unknown: unknown.sentence,
-    do_unknown: unknown.instruction,
+    say_at_head: say({ kind: "at-head", revision: release.head }).message,
+    say_never_applied: say({ kind: "never-applied" }).message,
+    say_behind: say({ kind: "behind", revisions: [found], pending: 0 }).message,
+    say_ahead: say({ kind: "ahead", revisions: [found] }).message,
+    say_unknown: unknown.message,
+    do_unknown: unknown.remediation,
   };
   const lists = { revisions: revisions.map(({ id }) => id), tables: expected.tables };
   return [

@@ -21,12 +21,12 @@ function samples({ revisions, release }: DocumentInputs): Record<LiveState["kind
     "beyond-target": { kind: "beyond-target", revisions: [release.head], target: at, undo: left },
     ahead: { kind: "ahead", revisions: ["later_revision"] },
     "unknown-revision": { kind: "unknown-revision", revisions: ["ffffffffffff"] },
-    "several-heads": { kind: "several-heads", revisions: [at, release.head], implied: [at] },
+    "overlapping-revisions": { kind: "overlapping-revisions", revisions: [at, release.head], implied: [at] },
     unreachable: { kind: "unreachable", what: "database", cause: "postgres: the database system is starting up" },
   };
 }
 
-const words: Record<LiveState["kind"], Pick<StateAccount, "heading" | "symptom">> = {
+const args: Record<LiveState["kind"], Pick<StateAccount, "heading" | "symptom">> = {
   "not-deployed": {
     heading: "Nothing is deployed",
     symptom: "`kubectl get pods` shows neither the backend nor PostgreSQL.",
@@ -55,7 +55,7 @@ const words: Record<LiveState["kind"], Pick<StateAccount, "heading" | "symptom">
     heading: "At an unknown revision",
     symptom: "`alembic current` fails: `Can't locate revision identified by …`. A newer or another backend was here.",
   },
-  "several-heads": {
+  "overlapping-revisions": {
     heading: "Several rows that imply each other",
     symptom: "`SELECT * FROM alembic_version` has more than one row, as after `alembic stamp` or an edit by hand.",
   },
@@ -69,9 +69,9 @@ const words: Record<LiveState["kind"], Pick<StateAccount, "heading" | "symptom">
 export function stateAccounts(inputs: DocumentInputs): readonly StateAccount[] {
   const { release, settings } = inputs;
   return Object.values(samples(inputs)).map((state) => {
-    const goal = state.kind === "beyond-target" ? { targetRevision: state.target } : {};
-    const described = describeState(state, release.lock, settings, goal);
-    return { kind: state.kind, ...words[state.kind], ...described };
+    const targetOptions = state.kind === "beyond-target" ? { targetRevision: state.target } : {};
+    const described = describeState(state, release.lock, settings, targetOptions);
+    return { kind: state.kind, ...args[state.kind], ...described };
   });
 }
 

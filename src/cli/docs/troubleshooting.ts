@@ -6,11 +6,11 @@ import { stateAccounts } from "./states.ts";
 
 /** @returns The guide's part on what may be wrong: every state of the database, then migrations that fail. */
 export function troubleshooting(inputs: DocumentInputs): string[] {
-  const states = stateAccounts(inputs).flatMap(({ heading, symptom, sentence, instruction }) => [
+  const states = stateAccounts(inputs).flatMap(({ heading, symptom, message, remediation }) => [
     `### ${heading}`,
     symptom,
-    `> ${sentence}`,
-    `${instruction}${/[.:]$/.test(instruction) || instruction.includes("kubectl") ? "" : "."}`,
+    `> ${message}`,
+    `${remediation}${/[.:]$/.test(remediation) || remediation.includes("kubectl") ? "" : "."}`,
   ]);
   return [
     "## Troubleshooting",
@@ -24,7 +24,7 @@ export function troubleshooting(inputs: DocumentInputs): string[] {
 
 function failures({ settings }: DocumentInputs): string[] {
   const kubectl = kubectlFor(settings);
-  const { namespace, budget, databaseSecrets } = settings;
+  const { namespace, timeouts, databaseSecrets } = settings;
   return [
     "### The migration failed",
     "A revision that fails is rolled back: the database stays at the revision before it, and the old backend keeps " +
@@ -40,8 +40,8 @@ function failures({ settings }: DocumentInputs): string[] {
     "If the revision is wrong, correct it, lock it, build the image and try again. If the cause was outside, such as a " +
       "database that was down, just try again.",
     "### The migration waits, or ends with `lock timeout`",
-    `Somebody holds a lock on a table that the revision needs. A statement waits ${budget.lockTimeoutSeconds} s ` +
-      `(\`lockTimeoutSeconds\`), lets the app's queries pass, and tries again until the Job's ${budget.deadlineSeconds} s ` +
+    `Somebody holds a lock on a table that the revision needs. A statement waits ${timeouts.lockTimeoutSeconds} s ` +
+      `(\`lockTimeoutSeconds\`), lets the app's queries pass, and tries again until the Job's ${timeouts.deadlineSeconds} s ` +
       "(`deadlineSeconds`) are over. The log names the sessions in the way. End what holds the lock, or try when less goes on.",
     "### `another migration holds the lock`",
     "Two migrations never run at once. The message names the holder; wait for it. The lock belongs to that session, so it is free " +

@@ -3,8 +3,8 @@ import type { LockedRevision } from "../../lockfile/lock.ts";
 import { openParser } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import {
+  invalidInTransaction,
   notInTransaction,
-  refusedInTransaction,
   revisionFindings,
   statementFindings,
   syntaxError,
@@ -61,8 +61,8 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
   let inTransaction = true;
   for (const [index, sql] of statements.entries()) {
     const nodes = parse(sql);
-    if ("fault" in nodes) {
-      reading.findings.push(syntaxError(nodes.fault, index));
+    if ("error" in nodes) {
+      reading.findings.push(syntaxError(nodes.error, index));
       reading.locks.push(notKnown("PostgreSQL's parser refuses it", index));
       continue;
     }
@@ -71,8 +71,8 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       relations.note(node);
       noteCreated(effect, created);
       const unseen = isUnseen(effect, created);
-      const refused = inTransaction ? refusedInTransaction(node) : undefined;
-      if (refused !== undefined) reading.findings.push(notInTransaction(refused, index));
+      const rejected = inTransaction ? invalidInTransaction(node) : undefined;
+      if (rejected !== undefined) reading.findings.push(notInTransaction(rejected, index));
       if (!unseen) reading.findings.push(...statementFindings(node, index));
       if ("TransactionStmt" in node) inTransaction = node.TransactionStmt.kind === "TRANS_STMT_BEGIN";
       return { effect, unseen };

@@ -24,7 +24,7 @@ const script = join(import.meta.dirname, "ask_alembic.py");
  * @param python Interpreter that has Alembic and what the backend's env.py imports.
  * @throws {CommandError} If there is no `alembic.ini`, or Alembic can't load the chain or run env.py.
  */
-export async function askAlembic(backendFolder: string, python: string): Promise<RenderedChain> {
+export async function queryAlembic(backendFolder: string, python: string): Promise<RenderedChain> {
   const explain = (reason: string) =>
     `Alembic can't give the chain of ${backendFolder}: ${reason}\n` +
     "The same shows with `alembic upgrade head --sql` in that folder (offline mode: no database is asked).";

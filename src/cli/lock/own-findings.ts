@@ -68,9 +68,9 @@ export function statementFindings(statement: Node, index: number): Finding[] {
 }
 
 /** @returns The finding that PostgreSQL's parser, which says `fault`, refuses a statement. */
-export function syntaxError(fault: string, index: number): Finding {
+export function syntaxError(error: string, index: number): Finding {
   const help = "Run it against a database: the lock's parser is that of PostgreSQL 18.";
-  return ownFinding("syntax-error", index, `PostgreSQL's parser refuses it: ${fault}.`, help);
+  return ownFinding("syntax-error", index, `PostgreSQL's parser refuses it: ${error}.`, help);
 }
 
 /** @returns The finding that `command` stands in a transaction. */
@@ -80,7 +80,7 @@ export function notInTransaction(command: string, index: number): Finding {
 }
 
 /** @returns What PostgreSQL refuses in a transaction and squawk does not look for, as its command reads; else nothing. */
-export function refusedInTransaction(statement: Node): string | undefined {
+export function invalidInTransaction(statement: Node): string | undefined {
   const has = (nodes: readonly Node[] | undefined, name: string) =>
     (nodes ?? []).some((node) => "DefElem" in node && node.DefElem.defname === name);
   if ("DropStmt" in statement && statement.DropStmt.concurrent) return "DROP INDEX CONCURRENTLY";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { compareLocks, type Difference, refusedDifferences } from "../../lockfile/compare-locks.ts";
+import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
 import { formatLock, type Lock, lockVersion } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
 import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
@@ -9,7 +9,7 @@ import { formats, type Highlight } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
 import type { Call, Result } from "../result.ts";
 import { annotate } from "./annotate.ts";
-import { askAlembic } from "./ask-alembic.ts";
+import { queryAlembic } from "./ask-alembic.ts";
 import { describeDifferences, describeLimitations, rewriteCommand, summarize } from "./report.ts";
 
 interface LockOptions extends BackendOptions {
@@ -30,7 +30,7 @@ export interface LockOutcome {
   /** The text differs though no revision does: hand-made edits, or other folders of revisions. */
   readonly formDiffers: boolean;
   /** Differences that were not written, because they concern locked revisions. */
-  readonly refused: readonly Difference[];
+  readonly rejected: readonly Difference[];
   readonly written: boolean;
   /** The command that mends the differences; `null` if there are none, or none any more. */
   readonly command: string | null;
@@ -45,7 +45,7 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   const after = await makeLock(options, progress);
   const outcome = decide(options, reviewed, after, before, shown);
   if (outcome.written) writeWhole(path, formatLock(after));
-  const differs = outcome.refused.length > 0 || (options.check && outcome.command !== null);
+  const differs = outcome.rejected.length > 0 || (options.check && outcome.command !== null);
   return {
     document: outcome,
     text: describe(options, outcome, after).join("\n"),
@@ -63,12 +63,12 @@ const highlights: readonly Highlight[] = [
 
 const emptyLock: Lock = { version: lockVersion, versionLocations: [], heads: [], bases: [], revisions: [] };
 
-async function makeLock(options: LockOptions, { doing, tell }: Progress): Promise<Lock> {
-  const python = await backendPython(options, tell);
+async function makeLock(options: LockOptions, { doing, print }: Progress): Promise<Lock> {
+  const python = await backendPython(options, print);
   doing("Alembic renders its revisions");
-  const chain = await askAlembic(resolve(options.backend), python);
+  const chain = await queryAlembic(resolve(options.backend), python);
   doing(`linting ${chain.revisions.length} revisions`);
-  return { version: lockVersion, ...chain, revisions: await annotate(chain.revisions, tell) };
+  return { version: lockVersion, ...chain, revisions: await annotate(chain.revisions, print) };
 }
 
 function decide(options: LockOptions, before: Lock, after: Lock, text: string | undefined, path: string): LockOutcome {
@@ -80,24 +80,24 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
     );
   }
   const differences = compareLocks(before, after);
-  const locked = refusedDifferences(differences, new Set());
-  const refused = options.check ? [] : refusedDifferences(differences, new Set(options.rewrite));
+  const locked = rejectedDifferences(differences, new Set());
+  const rejected = options.check ? [] : rejectedDifferences(differences, new Set(options.rewrite));
   const differs = text !== formatLock(after);
-  const written = differs && !options.check && refused.length === 0;
+  const written = differs && !options.check && rejected.length === 0;
   return {
     lock: path,
     heads: after.heads,
     revisions: after.revisions.length,
     differences,
     formDiffers: differs && differences.length === 0,
-    refused,
+    rejected,
     written,
     command: differs && !written ? rewriteCommand(locked, givenBackendOptions(options)) : null,
   };
 }
 
 function describe(options: LockOptions, outcome: LockOutcome, after: Lock): string[] {
-  const { lock, differences, formDiffers, refused, written, command } = outcome;
+  const { lock, differences, formDiffers, rejected, written, command } = outcome;
   const form = formDiffers ? ["the form of the file: another order of keys, other spaces or version locations"] : [];
   const found = indent([...describeDifferences(differences, after), ...form]);
   if (written) return [`${lock} is written: ${summarize(after)}`, ...found];
@@ -105,8 +105,8 @@ function describe(options: LockOptions, outcome: LockOutcome, after: Lock): stri
     return [`${lock} is what Alembic says: ${summarize(after)}`, ...indent(describeLimitations(after))];
   if (options.check) return [`${lock} differs from what Alembic says:`, ...found, `To lock this, run: ${command}`];
   return [
-    `${lock} is not written: ${refused.length} locked revisions would change, which databases may already have.`,
-    ...indent(describeDifferences(refused, after)),
+    `${lock} is not written: ${rejected.length} locked revisions would change, which databases may already have.`,
+    ...indent(describeDifferences(rejected, after)),
     "Put the files back and add a new revision instead. If no database that matters has them, run:",
     `  ${command}`,
   ];

@@ -78,11 +78,11 @@ async function run(squawk: string, folder: string, files: number): Promise<reado
     child.on("error", (error) => reject(new CommandError(`${squawk} does not run: ${error.message}`)));
     child.on("close", resolve);
   });
-  const [output, faults] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   try {
     return JSON.parse(output) as readonly Violation[];
   } catch {
-    throw new CommandError(`${squawk} gave no findings: ${faults.trim() || output.trim() || "it printed nothing"}`);
+    throw new CommandError(`${squawk} gave no findings: ${errors.trim() || output.trim() || "it printed nothing"}`);
   }
 }
 

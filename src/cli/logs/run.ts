@@ -19,9 +19,9 @@ interface LogsOptions extends StackOptions {
 export async function run({ options }: Call<LogsOptions>): Promise<Result<readonly LogLine[]> | ExitCode> {
   const { follow, job, json } = options;
   const kubectl = new Kubectl(readTarget(options).target);
-  const words = job ? await jobWords(kubectl) : backendWords(options);
+  const args = job ? await jobWords(kubectl) : backendWords(options);
   const lines: LogLine[] = [];
-  await read(kubectl, ["logs", ...words, ...(follow ? ["--follow"] : [])], (line) => {
+  await read(kubectl, ["logs", ...args, ...(follow ? ["--follow"] : [])], (line) => {
     if (!json) process.stdout.write(`${markLine(line)}\n`);
     else if (follow) process.stdout.write(`${JSON.stringify(parseLine(line))}\n`);
     else lines.push(parseLine(line));
@@ -49,8 +49,8 @@ async function jobWords(kubectl: Kubectl): Promise<readonly string[]> {
 }
 
 /** Reads a log as it comes. @throws {CommandError} If kubectl fails, which says why on standard error. */
-async function read(kubectl: Kubectl, words: readonly string[], take: (line: string) => void): Promise<void> {
-  const child = kubectl.start(words);
+async function read(kubectl: Kubectl, args: readonly string[], take: (line: string) => void): Promise<void> {
+  const child = kubectl.start(args);
   const ended = once(child, "close");
   // The reader, such as `head`, has had enough.
   process.stdout.on("error", () => child.kill());

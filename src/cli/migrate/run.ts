@@ -77,12 +77,12 @@ async function check(
 }
 
 /** Waits until the backend's pods serve, which need the database's tables for it. If they don't, the checks will say so. */
-async function backendReady(settings: Settings, { tell }: Progress): Promise<void> {
+async function backendReady(settings: Settings, { print }: Progress): Promise<void> {
   const { context, namespace, rolloutTimeoutSeconds: timeoutSeconds } = settings;
   const kubectl = new Kubectl(settings);
   const target = { context, namespace, name: names.backend, timeoutSeconds };
-  await waitFor(kubectl, target, await rollout(kubectl, names.backend), tell).catch((error: Error) =>
-    tell(error.message),
+  await waitFor(kubectl, target, await rollout(kubectl, names.backend), print).catch((error: Error) =>
+    print(error.message),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import { describePlan } from "../../plan/plan-report.ts";
 import { exitCodes } from "../command-error.ts";
-import { formats, type Highlight, stateSentence } from "../highlight.ts";
+import { formats, type Highlight, stateMessage } from "../highlight.ts";
 import type { Call, Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
@@ -24,8 +24,8 @@ export async function run({ options }: Call<StackOptions & { readonly full?: boo
     import("../../preflight/preflight.ts"),
   ]);
   const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
-  const refused = plan.refusal !== null || plan.takeOver.refused.length > 0;
-  const exitCode = refused ? exitCodes.differs : exitCodeOf(plan.state);
-  const highlights = [stateSentence(exitCode), ...planHighlights];
+  const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;
+  const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
+  const highlights = [stateMessage(exitCode), ...planHighlights];
   return { document: plan, text: describePlan(plan, options.full), exitCode, highlights };
 }

@@ -36,7 +36,7 @@ export interface Proposal {
   /** Settings of `to` that would change. */
   readonly changes: Changes;
   /** Why it may not be taken; empty if it may. */
-  readonly faults: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /** A stack's values by full key, such as `unity:image`. */
@@ -65,7 +65,7 @@ export async function propose(from: Recorded, to: Recorded, values: Values, opti
   const chosen = chooseRelease(identify({ ...checkout, image: "", migrationImage: undefined }), from);
   const now = to.records[0] ?? null;
   const proposal = { from: from.stack, to: to.stack, release: null, now, plan: null, unasked: null, changes: {} };
-  if ("faults" in chosen) return { ...proposal, faults: chosen.faults };
+  if ("errors" in chosen) return { ...proposal, errors: chosen.errors };
   const release = chosen.chosen;
   const images = imageSettings(release, values);
   const wanted = { promotedFrom: from.stack, ...images };
@@ -74,7 +74,7 @@ export async function propose(from: Recorded, to: Recorded, values: Values, opti
     async (settings) => {
       const { plan, unasked } = await planOf(settings, checkout, now);
       const changes = changesOf({ ...wanted, planHash: unasked === null ? (plan?.hash ?? null) : null }, values);
-      return { ...proposal, release, plan, unasked, changes, faults: unasked === null ? hindrances(plan) : [] };
+      return { ...proposal, release, plan, unasked, changes, errors: unasked === null ? hindrances(plan) : [] };
     },
     (current) => ({
       ...current,
@@ -105,14 +105,14 @@ async function planOf(settings: Settings, release: Release, now: ReleaseRecord |
   const plan = pinned(live);
   if (plan.state.kind !== "unreachable") return { plan, unasked: null };
   const recorded = now && pinned({ reading: { kind: "rows", rows: [now.head] }, jobs: [], objects: objectsOf([]) });
-  return { plan: recorded, unasked: plan.sentence };
+  return { plan: recorded, unasked: plan.message };
 }
 
 /** @returns Why a person has to decide first; what needs an approval is shown, and `up` asks for it. */
 function hindrances(plan: Plan | null): readonly string[] {
   if (plan === null || plan.job !== null) return [];
-  const why = [...plan.takeOver.refused, ...(plan.refusal?.goingBack ?? [])];
-  return why.length > 0 || plan.refusal !== null ? why : [`${plan.sentence} ${plan.instruction}`];
+  const why = [...plan.adoption.rejected, ...(plan.rejection?.goingBack ?? [])];
+  return why.length > 0 || plan.rejection !== null ? why : [`${plan.message} ${plan.remediation}`];
 }
 
 /** @returns What of the wanted settings is not so yet. */

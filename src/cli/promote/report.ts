@@ -8,8 +8,8 @@ import type { Proposal } from "./proposal.ts";
  * @returns What would move, or why it may not, for people.
  */
 export function describeProposal(proposal: Proposal, file: string, written: boolean): string {
-  const { from, to, release, now, plan, unasked, faults } = proposal;
-  if (release === null || faults.length > 0) return describeFaults(proposal);
+  const { from, to, release, now, plan, unasked, errors } = proposal;
+  if (release === null || errors.length > 0) return describeFaults(proposal);
   return [
     `From ${from} to ${to}: ${describeRelease(release)}; ${release.checks} checks passed there.`,
     now === null ? `${to} has recorded no release.` : `${to} has: ${describeRelease(now)}.`,
@@ -25,10 +25,10 @@ function describeRelease({ head, image, imageName }: ReleaseRecord): string {
   return `head ${head}, image ${image === null ? imageName : `${imageName}@${image}`}`;
 }
 
-function describeFaults({ from, to, faults }: Proposal): string {
+function describeFaults({ from, to, errors }: Proposal): string {
   return [
     `Refused: nothing of ${from} can be brought to ${to} from this checkout. Nothing was changed.`,
-    ...faults.map((fault) => `  - ${fault}`),
+    ...errors.map((error) => `  - ${error}`),
     `Check out what ${from} runs; or deploy this checkout there first: pulumi up --stack ${from}`,
   ].join("\n");
 }

@@ -30,13 +30,13 @@ export async function run({ options }: Call<PromoteOptions>): Promise<Result<Pro
   const from = sourceOf(options.from, to, values["unity:promotedFrom"]);
   const [records, recorded] = await Promise.all([readRecords(from), readRecords(to).catch(() => [])]);
   const proposal = await propose({ stack: from, records }, { stack: to, records: recorded }, values, stack);
-  const refused = proposal.release === null || proposal.faults.length > 0;
-  const written = yes && !refused;
+  const rejected = proposal.release === null || proposal.errors.length > 0;
+  const written = yes && !rejected;
   if (written) writeSettings(file, proposal.changes);
   return {
     document: { ...proposal, written },
     text: describeProposal(proposal, basename(file), written),
-    exitCode: refused ? exitCodes.differs : exitCodes.success,
+    exitCode: rejected ? exitCodes.differs : exitCodes.success,
     highlights: planHighlights,
   };
 }

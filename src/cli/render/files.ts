@@ -23,13 +23,13 @@ export function kubectlFor({ context }: Pick<Settings, "context">): string {
 
 /** @returns The commands that bring the database to where the release wants it, by the rendered Job. */
 export function migrationCommands(settings: Settings): readonly string[] {
-  const { namespace, budget } = settings;
+  const { namespace, timeouts } = settings;
   const kubectl = kubectlFor(settings);
   return [
     `${kubectl} delete -n ${namespace} job/${names.migrateJob} --ignore-not-found`,
     `${kubectl} apply -f ${manifestPaths.migration}`,
     `${kubectl} logs -n ${namespace} job/${names.migrateJob} -f --pod-running-timeout=1m`,
-    `${kubectl} wait -n ${namespace} job/${names.migrateJob} --for=condition=complete --timeout=${budget.deadlineSeconds}s`,
+    `${kubectl} wait -n ${namespace} job/${names.migrateJob} --for=condition=complete --timeout=${timeouts.deadlineSeconds}s`,
   ];
 }
 

@@ -41,7 +41,7 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
     const object = serviceAccountObject(name, workload);
     return { ...object, metadata: { ...object.metadata, namespace } };
   };
-  const budget = disruptionBudgetSpec(replicas);
+  const disruptionBudget = disruptionBudgetSpec(replicas);
   const claim = restorePoint && {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
@@ -70,9 +70,9 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
       account(serviceAccounts.backend, names.backend),
       { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
       { apiVersion: "apps/v1", kind: "Deployment", metadata: backend, spec },
-      ...(budget === undefined
+      ...(disruptionBudget === undefined
         ? []
-        : [{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: backend, spec: budget }]),
+        : [{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: backend, spec: disruptionBudget }]),
     ],
     network: (settings.networkPolicies ? networkPolicies(settings.database) : []).map((policy) => ({
       apiVersion: "networking.k8s.io/v1",

@@ -8,7 +8,7 @@ import { type ReleaseOptions, withRelease } from "./settings.ts";
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {
   const { options, progress } = call;
   return writeOrCheck(
-    await withRelease(options, renderFiles, progress.tell),
+    await withRelease(options, renderFiles, progress.print),
     options,
     ofStack("npm run unity -- render", options),
   );

@@ -30,14 +30,14 @@ const twoRolesElsewhere = { ...fallbacks, "unity:migrationDatabaseUrl": conceale
 export async function withRelease<T>(
   options: ReleaseOptions,
   use: (settings: Settings, release: Release) => T | Promise<T>,
-  tell: (line: string) => void = console.error,
+  print: (line: string) => void = console.error,
 ): Promise<T> {
   const given: Record<string, string> = options.image === undefined ? {} : { "unity:image": options.image };
   return withSettings(
     options,
     (settings) => {
       if (settings.image === exampleImage)
-        tell(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
+        print(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
       return use(settings, loadRelease(settings));
     },
     (values) => {

@@ -7,7 +7,7 @@ import { classify, describeState, type LiveState, type Reading } from "../../pla
 import { cutAt } from "../../plan/target.ts";
 import { CommandError } from "../command-error.ts";
 import type { Progress } from "../progress.ts";
-import { concealed, readGoal, readStack, readTarget, type StackOptions } from "../stack-options.ts";
+import { concealed, readStack, readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 import { checkTargetOf } from "../verify/run.ts";
 import { verify } from "../verify/verify.ts";
@@ -40,14 +40,14 @@ export const notAsked: Asked = { target: null, live: offline, plan: offline, che
  */
 export async function ask(lock: Lock, source: ReportSource, progress: Progress): Promise<Asked> {
   const { target, owned } = readTarget(source);
-  const goal = readGoal(source);
-  const { targetRevision } = goal;
+  const targetOptions = readTargetOptions(source);
+  const { targetRevision } = targetOptions;
   if (targetRevision !== undefined) inLock(lock, targetRevision);
   const kubectl = new Kubectl(target);
   const live = await readLive(kubectl, owned);
-  const state = classify(live.reading, lock, goal);
-  const description = describeState(state, lock, target, goal);
-  const silent = isSilent(state) ? { missing: description.sentence } : undefined;
+  const state = classify(live.reading, lock, targetOptions);
+  const description = describeState(state, lock, target, targetOptions);
+  const silent = isSilent(state) ? { missing: description.message } : undefined;
   const [plan, checks, runs] = await Promise.all([
     partOf(planFrom(live, source)),
     silent ?? partOf(runAllChecks(source, progress)),

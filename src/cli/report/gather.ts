@@ -1,6 +1,6 @@
 import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
-import { judge } from "../../plan/policy.ts";
+import { evaluate } from "../../plan/policy.ts";
 import { cutAt } from "../../plan/target.ts";
 import { readTables } from "../chain/schema.ts";
 import { viewChain } from "../chain/view.ts";
@@ -20,7 +20,7 @@ export async function gatherReport(source: ReportSource, progress: Progress): Pr
 export async function assembleReport(lock: Lock, asked: Asked, madeAt: string): Promise<Report> {
   const { reading, targetRevision, ...parts } = asked;
   const state = known(parts.live)?.state;
-  const details = new Map(judge(lock.revisions, known(parts.plan)?.approvals ?? []).map((each) => [each.id, each]));
+  const details = new Map(evaluate(lock.revisions, known(parts.plan)?.approvals ?? []).map((each) => [each.id, each]));
   return redacted({
     madeAt,
     ...parts,

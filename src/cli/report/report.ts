@@ -3,7 +3,7 @@ import { redact } from "../../cluster/kubectl.ts";
 import type { Approval } from "../../plan/approvals.ts";
 import type { Description, LiveState } from "../../plan/live-state.ts";
 import type { Plan } from "../../plan/plan.ts";
-import type { JudgedRevision } from "../../plan/policy.ts";
+import type { EvaluatedRevision } from "../../plan/policy.ts";
 import type { RunRecord } from "../../plan/run-record.ts";
 import type { TableDetails } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
@@ -14,7 +14,7 @@ export type Part<T> = { readonly value: T } | { readonly missing: string };
 /** A revision with its SQL, and what the stack says to its findings. */
 export interface ReportedRevision
   extends RevisionView,
-    Pick<JudgedRevision, "file" | "upgrade" | "downgrade" | "reversibleReason" | "findings" | "locks"> {}
+    Pick<EvaluatedRevision, "file" | "upgrade" | "downgrade" | "reversibleReason" | "findings" | "locks"> {}
 
 /** The plan with the approvals that it was judged by. */
 export interface ReportedPlan extends Plan {

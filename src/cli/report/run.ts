@@ -1,6 +1,6 @@
 import { exitCodes } from "../command-error.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import { stateSentence } from "../highlight.ts";
+import { stateMessage } from "../highlight.ts";
 import type { Call, Result } from "../result.ts";
 import { exitCodeOf } from "../state-exit-codes.ts";
 import { writeText } from "../write-text.ts";
@@ -15,7 +15,7 @@ export async function run(call: Call<ReportSource & { readonly output: string }>
   const report = await gatherReport(options, progress);
   if (!options.json) writeText(options.output, renderReport(report));
   const exitCode = codeOf(report);
-  return { document: report, text: describe(report, options.output), exitCode, highlights: [stateSentence(exitCode)] };
+  return { document: report, text: describe(report, options.output), exitCode, highlights: [stateMessage(exitCode)] };
 }
 
 function describe(report: Report, file: string): string {
@@ -23,8 +23,8 @@ function describe(report: Report, file: string): string {
   const missing = Object.entries<Part<unknown>>(parts).flatMap(([name, part]) =>
     "missing" in part && report.target !== null ? [`Without the ${name}: ${part.missing}`] : [],
   );
-  const sentence = known(report.live)?.sentence;
-  return [`Written: ${file}`, ...(sentence === undefined ? [] : [sentence]), ...missing].join("\n");
+  const message = known(report.live)?.message;
+  return [`Written: ${file}`, ...(message === undefined ? [] : [message]), ...missing].join("\n");
 }
 
 /** @returns The exit code, as the table of exit codes has it. */
@@ -34,5 +34,5 @@ function codeOf({ target, live, plan, checks, runs }: Report): ExitCode {
   const asked: readonly Part<unknown>[] = state.kind === "not-deployed" ? [plan] : [plan, checks, runs];
   if (asked.some((part) => "missing" in part)) return exitCodes.usage;
   const failed = known(checks)?.some(({ passed }) => !passed) ?? false;
-  return known(plan)?.refusal || failed ? exitCodes.differs : exitCodeOf(state);
+  return known(plan)?.rejection || failed ? exitCodes.differs : exitCodeOf(state);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
-import { type JobItem, judgeJob } from "../../cluster/wait/evaluate-job.ts";
+import { evaluateJob, type JobItem } from "../../cluster/wait/evaluate-job.ts";
 import { waitFor } from "../../cluster/wait/wait.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
@@ -19,7 +19,7 @@ import { projectRoot } from "../../paths.ts";
  * Runs one command of the script in a Job of its own, in the stack's namespace, and removes the Job once it has
  * succeeded; a failed one stays, with its log.
  *
- * @param tell Takes lines of progress.
+ * @param print Takes lines of progress.
  * @returns What the script printed.
  * @throws {Error} With the cause, if it fails.
  */
@@ -27,7 +27,7 @@ export async function runRestoreJob(
   target: ClusterTarget,
   command: RestorePointCommand,
   options: RestorePointOptions,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<string> {
   const kubectl = new Kubectl(target);
   const name = `${names.restoreJob}-${randomBytes(4).toString("hex")}`;
@@ -41,20 +41,20 @@ export async function runRestoreJob(
   const remove = () => kubectl.run(["delete", "job,configmap", name, "--ignore-not-found", "--wait=false"]);
   const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=unity-restore", "--filename=-"];
   await kubectl.run(apply, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-  await waitFor(kubectl, { ...target, name, timeoutSeconds: restoreDeadlineSeconds }, awaited(kubectl, name), tell);
+  await waitFor(kubectl, { ...target, name, timeoutSeconds: restoreDeadlineSeconds }, waiter(kubectl, name), print);
   const log = await kubectl.run(["logs", `job/${name}`]);
   await remove();
   return log;
 }
 
-function awaited(kubectl: Kubectl, name: string): Parameters<typeof waitFor>[2] {
+function waiter(kubectl: Kubectl, name: string): Parameters<typeof waitFor>[2] {
   return {
     title: `Job ${name}`,
     see: ["describe", `job/${name}`],
     advice: `The database is as it was. Mend it, remove the Job and try again.`,
-    async look() {
+    async poll() {
       const { items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", `--selector=${selector}`);
-      return judgeJob(name, items, []);
+      return evaluateJob(name, items, []);
     },
   };
 }

@@ -19,14 +19,14 @@ export interface Restored {
 /** Lists the restore points, or puts the database back to one. */
 export async function run(call: Call<RestoreOptions>): Promise<Result<Restored | readonly RestorePoint[]>> {
   const { options, progress } = call;
-  const [name] = call.words;
+  const [name] = call.args;
   if ((name === undefined) === (options.list === undefined)) {
     throw new CommandError("Name one restore point, or ask for --list.");
   }
   if (name !== undefined && !options.yes) {
     throw new CommandError(`What the database holds would be replaced by ${name}: say --yes if that is meant.`);
   }
-  const log = await runScript(name, options, progress.tell);
+  const log = await runScript(name, options, progress.print);
   const exitCode = exitCodes.success;
   if (name !== undefined) return { document: { restored: name }, text: log.trim(), exitCode };
   const points = parseRestorePoints(log);
@@ -36,7 +36,7 @@ export async function run(call: Call<RestoreOptions>): Promise<Result<Restored |
 async function runScript(
   name: string | undefined,
   options: StackOptions,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<string> {
   const command = name === undefined ? ({ verb: "list" } as const) : ({ verb: "restore", restorePoint: name } as const);
   return withSettings(options, async (settings) => {
@@ -45,7 +45,7 @@ async function runScript(
     }
     const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls } = settings;
     const job = { imagePullPolicy, secretName: databaseSecrets.migrations, image: restorePoint.image, tls };
-    return runRestoreJob(settings, command, job, tell).catch((error: Error) => {
+    return runRestoreJob(settings, command, job, print).catch((error: Error) => {
       throw new CommandError(error.message);
     });
   });

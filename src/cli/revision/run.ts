@@ -1,5 +1,5 @@
 import { join, relative, resolve } from "node:path";
-import { headFault } from "../../lockfile/lock.ts";
+import { headError } from "../../lockfile/lock.ts";
 import { runAlembicScript } from "../alembic-script.ts";
 import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
 import { CommandError, exitCodes } from "../command-error.ts";
@@ -38,7 +38,7 @@ const highlights: readonly Highlight[] = [[/^\S+ is made: .*/, formats.good]];
 
 /** Lets Alembic make the file. */
 export async function run({ options, progress }: Call<RevisionOptions>): Promise<Result<RevisionOutcome>> {
-  const outcome = await makeRevision(options, await backendPython(options, progress.tell));
+  const outcome = await makeRevision(options, await backendPython(options, progress.print));
   return { document: outcome, text: describe(outcome), exitCode: exitCodes.success, highlights };
 }
 
@@ -54,7 +54,7 @@ async function makeRevision(options: RevisionOptions, python: string): Promise<R
   });
   if (made === null) {
     const toMerge = `There is nothing to merge: the chain ends at ${heads.join()}. Leave out --merge.`;
-    throw new CommandError(headFault({ heads }) ?? toMerge);
+    throw new CommandError(headError({ heads }) ?? toMerge);
   }
   return {
     revision: made.revision,

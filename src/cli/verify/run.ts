@@ -5,14 +5,14 @@ import { approvedIrreversible, parseApprovals } from "../../plan/approvals.ts";
 import { exitCodes } from "../command-error.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Call, Result } from "../result.ts";
-import { readGoal, readStack, readTarget, type StackOptions } from "../stack-options.ts";
+import { readStack, readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
 import { describeResults, resultHighlights } from "./report.ts";
 import { chooseChecks, verify } from "./verify.ts";
 
 /** Runs the checks that are named, else all. */
 export async function run(call: Call<StackOptions>): Promise<Result<readonly CheckResult[]>> {
-  const { options, words, progress } = call;
-  const chosen = chooseChecks(words);
+  const { options, args, progress } = call;
+  const chosen = chooseChecks(args);
   const results = await verify(checkTargetOf(options), chosen, progress);
   const passed = results.every((result) => result.passed);
   const exitCode = passed ? exitCodes.success : exitCodes.differs;
@@ -23,7 +23,7 @@ export async function run(call: Call<StackOptions>): Promise<Result<readonly Che
 export function checkTargetOf(options: StackOptions): CheckTarget {
   const { values } = readStack(options);
   const { target, owned } = readTarget(options);
-  const { toleratedRevisions = [], targetRevision = head(readLock(lockFile)) } = readGoal(options);
+  const { toleratedRevisions = [], targetRevision = head(readLock(lockFile)) } = readTargetOptions(options);
   const { approvals } = parseApprovals(parsed(values["unity:approvals"]));
   const irreversible = approvedIrreversible(approvals);
   const applicationRole = values["unity:roles"] === "two" ? values["unity:applicationRole"] : undefined;

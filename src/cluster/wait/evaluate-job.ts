@@ -1,6 +1,6 @@
-import { type Cause, commandOf, podCauses, refusedPod } from "../causes.ts";
+import { type Cause, commandOf, podCauses, rejectedPod } from "../causes.ts";
 import type { Condition, Pod } from "../pods.ts";
-import type { Verdict } from "./poll-result.ts";
+import type { PollResult } from "./poll-result.ts";
 
 /** What is read of a Job. */
 export interface Job {
@@ -34,14 +34,14 @@ export function jobOf(name: string, items: readonly JobItem[]): { job: Job | und
  *
  * @param warnings Warnings of the Job's own, the newest last: only they say why it has no pod.
  */
-export function judgeJob(name: string, items: readonly JobItem[], warnings: readonly Event[]): Verdict {
+export function evaluateJob(name: string, items: readonly JobItem[], warnings: readonly Event[]): PollResult {
   const { job, pods } = jobOf(name, items);
   if (job === undefined) return { done: false, progress: "gone", failed: "it was deleted", causes: [] };
   const holds = (...types: string[]) =>
     job.status.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
   if (holds("Complete") !== undefined) return { done: true, progress: "complete", causes: [] };
   const failed = holds("Failed", "FailureTarget");
-  const known = [...pods.flatMap((pod) => podCauses(pod, false)), ...refused(name, pods, warnings)];
+  const known = [...pods.flatMap((pod) => podCauses(pod, false)), ...rejected(name, pods, warnings)];
   const causes = known.length > 0 || failed === undefined ? known : pods.flatMap(cutOff);
   return {
     done: false,
@@ -57,13 +57,13 @@ function cutOff({ metadata, status }: Pod): readonly Cause[] {
   if (running === undefined) return [];
   const text = `container "${running.name}" of pod ${metadata.name} was still at work`;
   const log = { pod: metadata.name, container: running.name, previous: false };
-  return [{ key: "cut off", text, patienceSeconds: Number.POSITIVE_INFINITY, look: commandOf(log), log }];
+  return [{ key: "cut off", text, patienceSeconds: Number.POSITIVE_INFINITY, poll: commandOf(log), log }];
 }
 
-function refused(name: string, pods: readonly Pod[], warnings: readonly Event[]): readonly Cause[] {
+function rejected(name: string, pods: readonly Pod[], warnings: readonly Event[]): readonly Cause[] {
   const message = warnings.at(-1)?.message;
   if (pods.length > 0 || message === undefined) return [];
-  return [refusedPod(`Job ${name}`, message, ["describe", `job/${name}`])];
+  return [rejectedPod(`Job ${name}`, message, ["describe", `job/${name}`])];
 }
 
 /** Whether a container of the Job has ever run: then it is the runner's to end what it began. */

@@ -1,7 +1,7 @@
-import { type Cause, podCauses, refusedPod } from "../causes.ts";
+import { type Cause, podCauses, rejectedPod } from "../causes.ts";
 import type { Condition, Pod } from "../pods.ts";
 import { type Rollout, type RolloutItem, rolloutOf } from "../rollout.ts";
-import type { Verdict } from "./poll-result.ts";
+import type { PollResult } from "./poll-result.ts";
 
 /** @returns A Deployment's condition, if it holds (or, with `false`, explicitly doesn't). */
 function condition({ deployment }: Rollout, type: string, status: "True" | "False"): Condition | undefined {
@@ -24,7 +24,7 @@ export function overdueSince(items: readonly RolloutItem[]): string | undefined 
  *
  * @param overdueBefore {@link overdueSince} of when the wait began: an older rollout's verdict, which this one may mend.
  */
-export function judgeRollout(name: string, items: readonly RolloutItem[], overdueBefore?: string): Verdict {
+export function evaluateRollout(name: string, items: readonly RolloutItem[], overdueBefore?: string): PollResult {
   const rollout = rolloutOf(items);
   if (rollout === undefined) return { done: false, progress: "gone", failed: "it was deleted", causes: [] };
   const { wanted, ready, old, complete } = rollout;
@@ -37,7 +37,7 @@ export function judgeRollout(name: string, items: readonly RolloutItem[], overdu
     overdue === undefined || overdue.lastTransitionTime === overdueBefore
       ? {}
       : { failed: `${overdue.message} [${overdue.reason}]` };
-  const causes = [...alive(rollout).flatMap((pod) => podCauses(pod, true)), ...refused(name, rollout)];
+  const causes = [...alive(rollout).flatMap((pod) => podCauses(pod, true)), ...rejected(name, rollout)];
   return { done: false, progress, ...failed, causes: [...causes, ...leaving(rollout)].sort(worstFirst) };
 }
 
@@ -50,10 +50,10 @@ function worstFirst(one: Cause, other: Cause): number {
   return one.patienceSeconds === other.patienceSeconds ? 0 : one.patienceSeconds - other.patienceSeconds;
 }
 
-function refused(name: string, rollout: Rollout): readonly Cause[] {
+function rejected(name: string, rollout: Rollout): readonly Cause[] {
   const message = condition(rollout, "ReplicaFailure", "True")?.message;
   if (message === undefined) return [];
-  return [refusedPod(`Deployment ${name}`, message, ["describe", `replicaset/${rollout.replicaSet}`])];
+  return [rejectedPod(`Deployment ${name}`, message, ["describe", `replicaset/${rollout.replicaSet}`])];
 }
 
 /** Pods of the old release that take their time, where nothing else is missing. */
@@ -62,7 +62,7 @@ function leaving({ ready, wanted, old }: Rollout): readonly Cause[] {
   if (ready < wanted || pod === undefined) return [];
   const { name } = pod.metadata;
   const text = `pod ${name} of the release before is still there`;
-  return [{ key: "leaving", text, patienceSeconds: Number.POSITIVE_INFINITY, look: ["describe", `pod/${name}`] }];
+  return [{ key: "leaving", text, patienceSeconds: Number.POSITIVE_INFINITY, poll: ["describe", `pod/${name}`] }];
 }
 
 /** Pods of the newest ReplicaSet that failed before the wait began, and that Kubernetes tries again only after minutes. */
@@ -74,7 +74,7 @@ export function failedBefore(items: readonly RolloutItem[]): readonly string[] {
 }
 
 /** Name of the newest ReplicaSet if pods were refused it, which it too tries again only after minutes. */
-export function refusedReplicaSet(items: readonly RolloutItem[]): string | undefined {
+export function rejectedReplicaSet(items: readonly RolloutItem[]): string | undefined {
   const rollout = rolloutOf(items);
   if (rollout === undefined || !isTakenUp(rollout)) return undefined;
   return condition(rollout, "ReplicaFailure", "True") && rollout.replicaSet;

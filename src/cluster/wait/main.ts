@@ -17,9 +17,9 @@ if (kind === undefined || given === undefined) {
   const kubectl = new Kubectl(target);
   try {
     if (kind === "job") await noteLast(kubectl, target);
-    const awaited =
+    const waiter =
       kind === "job" ? migrateJob(kubectl, target.name, target.workload) : await rollout(kubectl, target.name);
-    await waitFor(kubectl, target, awaited);
+    await waitFor(kubectl, target, waiter);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

@@ -1,7 +1,7 @@
 import type { Cause } from "../causes.ts";
 
 /** What one look found. */
-export interface Verdict {
+export interface PollResult {
   /** Whether what was waited for has happened. */
   readonly done: boolean;
   /** How far it is, in a few words. */
@@ -14,7 +14,7 @@ export interface Verdict {
 
 /** What is said at the end of a wait that failed. */
 export interface Failure {
-  readonly sentence: string;
+  readonly message: string;
   /** The one thing to mend; `undefined` where nobody knows. */
   readonly cause: Cause | undefined;
 }
@@ -33,21 +33,21 @@ export class Progress {
   }
 
   /** Takes a look's verdict. @returns Why it is no use to wait on; `undefined` if it may still happen. */
-  failure({ failed, causes }: Verdict, seconds: number): Failure | undefined {
+  failure({ failed, causes }: PollResult, seconds: number): Failure | undefined {
     for (const key of this.#since.keys()) if (!causes.some((cause) => cause.key === key)) this.#since.delete(key);
     for (const { key } of causes) if (!this.#since.has(key)) this.#since.set(key, seconds);
     // The pod of a Job that has failed may be gone, and with it what it said.
     if (causes.length > 0) this.#last = causes[0];
-    const known = causes[0] ?? (this.#last && { ...this.#last, look: [] });
-    if (failed !== undefined) return { sentence: `failed: ${failed}`, cause: known };
+    const known = causes[0] ?? (this.#last && { ...this.#last, poll: [] });
+    if (failed !== undefined) return { message: `failed: ${failed}`, cause: known };
     const over = causes.find(({ key, patienceSeconds }) => this.#age(key, seconds) >= patienceSeconds);
-    if (over !== undefined) return { sentence: "can't go on", cause: over };
+    if (over !== undefined) return { message: "can't go on", cause: over };
     if (seconds < this.#timeoutSeconds) return undefined;
-    return { sentence: `is not done within ${this.#timeoutSeconds} s`, cause: causes[0] };
+    return { message: `is not done within ${this.#timeoutSeconds} s`, cause: causes[0] };
   }
 
   /** @returns What to tell of a verdict, as one line, and what tells one line from the next. */
-  line({ progress, causes }: Verdict, seconds: number): { readonly key: string; readonly text: string } {
+  line({ progress, causes }: PollResult, seconds: number): { readonly key: string; readonly text: string } {
     const lasting = causes.find(({ key }) => this.#age(key, seconds) >= tellAfterSeconds);
     if (lasting === undefined) return { key: progress, text: progress };
     return { key: `${progress}; ${lasting.key}`, text: `${progress}; ${oneLine(lasting.text)}` };

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Cause, tail } from "../causes.ts";
 import { type Kubectl, redact } from "../kubectl.ts";
-import { type Failure, Progress, type Verdict } from "./poll-result.ts";
+import { type Failure, type PollResult, Progress } from "./poll-result.ts";
 import type { WaitTarget } from "./target.ts";
 
 /** Something to wait for. */
-export interface Awaited {
+export interface Waiter {
   /** What it is, as people read it. */
   readonly title: string;
   /** Looks at it once. */
-  look(): Promise<Verdict>;
+  poll(): Promise<PollResult>;
   /** Ends what must not go on unwatched. @returns What it did, as a sentence. */
   giveUp?(): Promise<string | undefined>;
   /** What still works. */
@@ -28,43 +28,43 @@ const repeatSeconds = 30;
 /** Seconds that the cluster may not answer. */
 const silenceSeconds = 60;
 /** What an answer says that will be the same the next time. */
-const hopeless = /forbidden|unauthorized|context .* does not exist|can't be started/i;
+const permanent = /forbidden|unauthorized|context .* does not exist|can't be started/i;
 
 /** A look that the cluster did not answer. */
-export function unanswered(error: unknown): Verdict {
+export function unanswered(error: unknown): PollResult {
   const message = error instanceof Error ? error.message : String(error);
-  const patienceSeconds = hopeless.test(message) ? 0 : silenceSeconds;
-  const cause: Cause = { key: "cluster", text: `the cluster can't be asked: ${message}`, patienceSeconds, look: [] };
+  const patienceSeconds = permanent.test(message) ? 0 : silenceSeconds;
+  const cause: Cause = { key: "cluster", text: `the cluster can't be asked: ${message}`, patienceSeconds, poll: [] };
   return { done: false, progress: "no answer from the cluster", causes: [cause] };
 }
 
 /**
  * Waits, and tells how far it is.
  *
- * @param tell Takes lines of progress.
+ * @param print Takes lines of progress.
  * @throws {Error} As soon as it is no use to wait on: with the cause, what kubectl shows of it, and what to do.
  */
 export async function waitFor(
   kubectl: Kubectl,
   target: WaitTarget,
-  awaited: Awaited,
-  tell: (line: string) => void = console.log,
+  waiter: Waiter,
+  print: (line: string) => void = console.log,
 ): Promise<void> {
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
   const progress = new Progress(target.timeoutSeconds);
   const parent = process.ppid;
-  let [told, toldAt] = ["", 0];
+  let [lastPrinted, lastPrintedAt] = ["", 0];
   for (;;) {
-    const verdict = await awaited.look().catch(unanswered);
+    const result = await waiter.poll().catch(unanswered);
     const seconds = elapsed();
-    if (verdict.done) return tell(`${awaited.title}: ${verdict.progress} after ${seconds.toFixed(1)} s`);
-    const failure = progress.failure(verdict, seconds);
-    if (failure !== undefined) throw new Error(await explain(kubectl, target, awaited, failure, verdict, seconds));
-    const { key, text } = progress.line(verdict, seconds);
-    if (key !== told || seconds - toldAt >= repeatSeconds) {
-      tell(`${redact(text)} (${Math.round(seconds)} s)`);
-      [told, toldAt] = [key, seconds];
+    if (result.done) return print(`${waiter.title}: ${result.progress} after ${seconds.toFixed(1)} s`);
+    const failure = progress.failure(result, seconds);
+    if (failure !== undefined) throw new Error(await explain(kubectl, target, waiter, failure, result, seconds));
+    const { key, text } = progress.line(result, seconds);
+    if (key !== lastPrinted || seconds - lastPrintedAt >= repeatSeconds) {
+      print(`${redact(text)} (${Math.round(seconds)} s)`);
+      [lastPrinted, lastPrintedAt] = [key, seconds];
     }
     // The update that asked was killed: the next one waits anew.
     if (process.ppid !== parent) throw new Error("the update has ended");
@@ -75,16 +75,16 @@ export async function waitFor(
 async function explain(
   kubectl: Kubectl,
   target: WaitTarget,
-  awaited: Awaited,
+  waiter: Waiter,
   failure: Failure,
-  verdict: Verdict,
+  result: PollResult,
   seconds: number,
 ): Promise<string> {
-  const { lines, see } = await describeFailure(kubectl, awaited, failure, verdict, seconds);
+  const { lines, see } = await describeFailure(kubectl, waiter, failure, result, seconds);
   const { context, namespace } = target;
   return [
     ...lines,
-    `${awaited.advice} Mend it, then run \`pulumi up\` again.`,
+    `${waiter.advice} Mend it, then run \`pulumi up\` again.`,
     `See: kubectl --context ${context} -n ${namespace} ${see}`,
   ].join("\n");
 }
@@ -92,19 +92,15 @@ async function explain(
 /** Ends what must not go on unwatched. @returns What failed and why, as lines, and kubectl's words to see more. */
 export async function describeFailure(
   kubectl: Kubectl,
-  { title, giveUp, see }: Omit<Awaited, "advice" | "look">,
-  { sentence, cause }: Failure,
-  { progress }: Verdict,
+  { title, giveUp, see }: Omit<Waiter, "advice" | "look">,
+  { message, cause }: Failure,
+  { progress }: PollResult,
   seconds: number,
 ): Promise<{ readonly lines: readonly string[]; readonly see: string }> {
-  const log = cause?.log ? await kubectl.run(cause.look).catch(() => "") : "";
+  const log = cause?.log ? await kubectl.run(cause.poll).catch(() => "") : "";
   const text = [cause?.text ?? "", log.trim() === "" ? "" : `The last of its log:\n${tail(log)}`];
   const ended = await giveUp?.().catch((error: unknown) => `It could not be ended: ${error}`);
-  const by = cause === undefined || cause.look.length === 0 || ended !== undefined ? see : cause.look;
-  const lines = [
-    `${title} ${sentence} (after ${seconds.toFixed(0)} s; ${progress}).`,
-    ...text.map(redact),
-    ended ?? "",
-  ];
+  const by = cause === undefined || cause.poll.length === 0 || ended !== undefined ? see : cause.poll;
+  const lines = [`${title} ${message} (after ${seconds.toFixed(0)} s; ${progress}).`, ...text.map(redact), ended ?? ""];
   return { lines: lines.filter((line) => line !== ""), see: by.join(" ") };
 }

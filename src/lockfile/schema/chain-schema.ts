@@ -24,7 +24,7 @@ export async function chainSchema({ revisions }: Pick<Lock, "revisions">): Promi
     if (upgrade.sql === null) draft.tables.clear();
     for (const sql of upgrade.sql ?? []) {
       const parsed = parse(sql);
-      if ("fault" in parsed) draft.tables.clear();
+      if ("error" in parsed) draft.tables.clear();
       else for (const statement of parsed) follow(draft, statement, sql);
     }
   }

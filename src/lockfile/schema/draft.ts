@@ -23,8 +23,8 @@ export function emptyTable(): TableDraft {
 
 /** Forgets every table that a statement names, whatever it does to it. */
 export function forgetNamed({ tables }: Draft, sql: string): void {
-  const words = new Set(sql.split(/[^\p{L}\p{N}_$]+/u));
-  for (const name of tables.keys()) if (words.has(name.slice(name.lastIndexOf(".") + 1))) tables.delete(name);
+  const args = new Set(sql.split(/[^\p{L}\p{N}_$]+/u));
+  for (const name of tables.keys()) if (args.has(name.slice(name.lastIndexOf(".") + 1))) tables.delete(name);
 }
 
 /** Drops a table with the foreign keys of others that lead to it. */

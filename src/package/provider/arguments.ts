@@ -1,5 +1,5 @@
 import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
-import { budgetFaults, imagePullPolicies, type TimeBudget } from "../../manifests/runner.ts";
+import { imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
 
 /** What every migration takes. Plain values: they decide on the objects' names. */
 export interface CommonArgs {
@@ -25,7 +25,7 @@ export interface CommonArgs {
 const awaitMargin = 60;
 
 /** @returns The time budget of the arguments, with what they leave out. */
-export function budgetOf(args: CommonArgs): TimeBudget {
+export function timeoutsOf(args: CommonArgs): Timeouts {
   const { lockTimeoutSeconds = 5, statementTimeoutSeconds = 300, deadlineSeconds = 600 } = args;
   return {
     lockTimeoutSeconds,
@@ -36,13 +36,13 @@ export function budgetOf(args: CommonArgs): TimeBudget {
 }
 
 /** @returns What is wrong with an argument that has to be a text. */
-export function textFaults(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
+export function textErrors(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
   if (typeof value === "string" && value !== "") return [];
   return [{ propertyPath, reason: `is ${JSON.stringify(value) ?? "missing"}: give it a text` }];
 }
 
 function secondsFaults(args: CommonArgs): InputPropertyErrorDetails[] {
-  const given = budgetFaults(budgetOf(args)).filter(({ name }) => name !== "awaitTimeoutSeconds");
+  const given = timeoutErrors(timeoutsOf(args)).filter(({ name }) => name !== "awaitTimeoutSeconds");
   return given.map(({ name, seconds, bound }) => ({
     propertyPath: name,
     reason: `is ${seconds}: give it whole seconds, more than ${bound}`,
@@ -58,7 +58,7 @@ function secondsFaults(args: CommonArgs): InputPropertyErrorDetails[] {
 export function checkArguments(args: CommonArgs, own: readonly InputPropertyErrorDetails[]): void {
   const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
   const texts = Object.entries({ context, namespace, image, appFolder });
-  const errors = [...texts.flatMap(([name, value]) => textFaults(name, value)), ...secondsFaults(args), ...own];
+  const errors = [...texts.flatMap(([name, value]) => textErrors(name, value)), ...secondsFaults(args), ...own];
   if (!imagePullPolicies.some((policy) => policy === imagePullPolicy)) {
     const reason = `is ${JSON.stringify(imagePullPolicy)}: one of ${imagePullPolicies.join(", ")} is allowed`;
     errors.push({ propertyPath: "imagePullPolicy", reason });

@@ -3,7 +3,7 @@ import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationJob } from "../../../components/migration-job.ts";
 import type { MigrationOptions } from "../../manifests/migrate-job.ts";
 import { loadChain } from "../../preflight/load-chain.ts";
-import { budgetOf, type CommonArgs } from "./arguments.ts";
+import { type CommonArgs, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link DatabaseMigration}. */
 export interface DatabaseMigrationArgs extends CommonArgs {
@@ -14,7 +14,7 @@ export interface DatabaseMigrationArgs extends CommonArgs {
 /** @returns What the migration is made of. */
 export function databaseMigrationOptions(args: DatabaseMigrationArgs): MigrationOptions {
   const { image, imagePullPolicy = "IfNotPresent", appFolder, secretName } = args;
-  return { ...loadChain(appFolder), image, imagePullPolicy, secretName, budget: budgetOf(args) };
+  return { ...loadChain(appFolder), image, imagePullPolicy, secretName, timeouts: timeoutsOf(args) };
 }
 
 /** Brings one database to the head of its app's chain, by a Job. What depends on it exists only once that is done. */

@@ -4,11 +4,11 @@ import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider.js";
 import { type ConstructResult, main } from "@pulumi/pulumi/provider/index.js";
 import { planFleet, planMigration } from "../../fleet/plan.ts";
-import { checkArguments, textFaults } from "./arguments.ts";
+import { checkArguments, textErrors } from "./arguments.ts";
 import { DatabaseMigration, type DatabaseMigrationArgs, databaseMigrationOptions } from "./database-migration.ts";
 import {
-  canariesFaults,
-  secretNamesFaults,
+  canaryErrors,
+  secretNameErrors,
   TenantsMigration,
   type TenantsMigrationArgs,
   tenantsMigrationOptions,
@@ -25,14 +25,14 @@ class UnityProvider extends ComponentProvider {
     switch (type) {
       case "unity:index:DatabaseMigration": {
         const args = inputs as DatabaseMigrationArgs;
-        checkArguments(args, textFaults("secretName", args.secretName));
+        checkArguments(args, textErrors("secretName", args.secretName));
         const { attempt } = await planMigration(databaseMigrationOptions(args), args);
         const { urn, jobName } = new DatabaseMigration(name, args, options, attempt);
         return { urn, state: { jobName } };
       }
       case "unity:index:TenantsMigration": {
         const args = inputs as TenantsMigrationArgs;
-        checkArguments(args, [...secretNamesFaults(args.secretNames), ...canariesFaults(args.canaries)]);
+        checkArguments(args, [...secretNameErrors(args.secretNames), ...canaryErrors(args.canaries)]);
         const attempts = await planFleet(tenantsMigrationOptions(args), args);
         const { urn, jobNames } = new TenantsMigration(name, args, options, attempts);
         return { urn, state: { jobNames } };

@@ -18,7 +18,7 @@ function glance({ kind }: LiveState): readonly [Tone, string] {
     case "beyond-target":
       return ["warn", "Beyond the target"];
     case "unknown-revision":
-    case "several-heads":
+    case "overlapping-revisions":
       return ["bad", "A person has to decide"];
     case "unreachable":
       return ["bad", "Can't be asked"];
@@ -28,9 +28,9 @@ function glance({ kind }: LiveState): readonly [Tone, string] {
 /** @returns Where the database is, and the report's figures, each with the section that has more. */
 export function overview(report: Report): Content {
   const { live, target, heads, madeAt } = report;
-  const callout = shown(live, ({ state, sentence, instruction }) => {
+  const callout = shown(live, ({ state, message, remediation }) => {
     const [tone, word] = glance(state);
-    return html`<div class="callout ${tone}"><p>${badge(tone, word)} <strong>${sentence}</strong></p><p>${prose(instruction)}</p></div>`;
+    return html`<div class="callout ${tone}"><p>${badge(tone, word)} <strong>${message}</strong></p><p>${prose(remediation)}</p></div>`;
   });
   const facts: readonly (readonly [string, Content])[] = [
     ...(target === null
@@ -64,7 +64,7 @@ function figures(report: Report): readonly Html[] {
       "plan",
       plan?.direction === "downgrade" ? "To undo" : "Pending",
       pending ?? "–",
-      pending === undefined ? "not known" : plan?.refusal && badge("bad", "refused"),
+      pending === undefined ? "not known" : plan?.rejection && badge("bad", "refused"),
     ),
     figure(
       "checks",

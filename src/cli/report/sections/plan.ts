@@ -1,9 +1,9 @@
-import { describeRefused, describeTakeOver } from "../../../adoption/report.ts";
+import { describeAdoption, describeRejected } from "../../../adoption/report.ts";
 import { describeLocks } from "../../../lockfile/statement-lock.ts";
 import { tableChanges } from "../../../lockfile/table-changes.ts";
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
-import { describeRefusal } from "../../../plan/refusal-report.ts";
+import { describeRejection } from "../../../plan/refusal-report.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId } from "../ids.ts";
 import { badge, prose, several, shown } from "../parts.ts";
@@ -12,13 +12,13 @@ import { counted, describeFinding, statements } from "./statements.ts";
 
 /** @returns What an update would do, and what is against it. */
 export function planSection(part: Part<ReportedPlan>): Content {
-  return shown(part, (plan) => [refusal(plan), takenOver(plan), summary(plan), pending(plan)]);
+  return shown(part, (plan) => [rejection(plan), takenOver(plan), summary(plan), pending(plan)]);
 }
 
-function refusal({ refusal, pending, takeOver }: ReportedPlan): Content {
+function rejection({ rejection, pending, adoption }: ReportedPlan): Content {
   const lines = [
-    ...describeRefused(takeOver.refused),
-    ...(refusal === null ? [] : describeRefusal(refusal, pending !== null)),
+    ...describeRejected(adoption.rejected),
+    ...(rejection === null ? [] : describeRejection(rejection, pending !== null)),
   ];
   if (lines.length === 0) return null;
   return html`<div class="callout bad"><p>${badge("bad", "Refused")} An update stops before it changes anything.</p>
@@ -26,32 +26,32 @@ function refusal({ refusal, pending, takeOver }: ReportedPlan): Content {
 `;
 }
 
-function takenOver({ takeOver }: ReportedPlan): Content {
-  const lines = describeTakeOver(takeOver);
+function takenOver({ adoption }: ReportedPlan): Content {
+  const lines = describeAdoption(adoption);
   return lines.length > 0 && html`<pre>${lines.join("\n")}</pre>`;
 }
 
 function summary({
-  sentence,
-  instruction,
+  message,
+  remediation,
   pending,
   job,
   hash,
-  refusal,
+  rejection,
   direction,
   total,
   state,
 }: ReportedPlan): Content {
-  if (job === null && refusal === null) return html`<p>${sentence}</p><p>${prose(instruction)}</p>`;
+  if (job === null && rejection === null) return html`<p>${message}</p><p>${prose(remediation)}</p>`;
   const atMost = state.kind === "not-deployed" ? "at most " : "";
-  const words =
+  const args =
     pending === null
       ? "The database can't be asked, so that nobody knows what is pending."
       : pending.length === 0
         ? "Nothing is pending: an update migrates nothing."
         : `${direction === "upgrade" ? "Pending" : "To undo"}: ${atMost}${pending.length} of ${several(total, "revision")}, in this order.`;
   return [
-    html`<p>${words}</p>`,
+    html`<p>${args}</p>`,
     job !== null && html`<p>${describeJob(job)}</p>`,
     hash !== null && html`<p>Plan hash: <code>${hash}</code></p>`,
   ];

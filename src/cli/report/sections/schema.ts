@@ -25,8 +25,8 @@ function diagram(tables: readonly TableDetails[]): Content {
   if (tables.length === 0) return null;
   if (tables.length > drawn)
     return html`<p>${tables.length} tables are too many for a diagram: the entries below have them all.</p>`;
-  const size = (id: string, words: string, checked: Content = null) =>
-    html`<label><input type="radio" name="size" id="${id}"${checked}> ${words}</label>`;
+  const size = (id: string, args: string, checked: Content = null) =>
+    html`<label><input type="radio" name="size" id="${id}"${checked}> ${args}</label>`;
   return html`<p class="skip-part"><a href="#tables">Skip the diagram</a></p>
 <figure class="schema">
 <figcaption>A line leads from a foreign key's column to the table that it refers to. PK: primary key, FK: foreign key. A table leads to its entry below.</figcaption>

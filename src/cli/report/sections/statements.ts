@@ -1,20 +1,20 @@
 import type { LockedSql } from "../../../lockfile/lock.ts";
 import { describeLocks, type StatementLock } from "../../../lockfile/statement-lock.ts";
 import type { Approval } from "../../../plan/approvals.ts";
-import type { JudgedFinding } from "../../../plan/policy.ts";
+import type { EvaluatedFinding } from "../../../plan/policy.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, prose } from "../parts.ts";
 
 /** What is said of the statements of an upgrade. */
 interface Said {
-  readonly findings: readonly JudgedFinding[];
+  readonly findings: readonly EvaluatedFinding[];
   readonly locks: readonly StatementLock[];
   /** Of the revision, with their reasons. */
   readonly approvals?: readonly Approval[];
 }
 
 /** @returns A finding with what the stack says to it. */
-export function describeFinding(finding: JudgedFinding, approvals: readonly Approval[] = []): Html {
+export function describeFinding(finding: EvaluatedFinding, approvals: readonly Approval[] = []): Html {
   const { level, rule, message, help, approved } = finding;
   const reason = approvals.find((approval) => approval.rule === rule)?.reason;
   const consent = approved && html` ${badge("good", "approved")}${reason && html` <q>${reason}</q>`}`;
