@@ -3,9 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../checks/names.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import { loadRelease } from "../../release/release.ts";
-import { noTakeOver } from "../../takeover/take-over.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";
+import { find, record, type StackOutputs } from "../support/recorder.ts";
 
 const head = "add_plugin_execution";
 const image = `registry.example/unity-backend@sha256:${"a".repeat(64)}`;
@@ -137,37 +136,5 @@ describe("the program in staging", () => {
     const releases = await releasesOf(staging, [earlier]);
     assert.deepEqual(releases, [staged, earlier]);
     assert.deepEqual(await releasesOf(staging, releases), releases);
-  });
-});
-
-describe("the program with what must never be", () => {
-  const names = (registrations: readonly Registration[]) => registrations.map(({ name }) => name);
-
-  it("refuses a literal credential before it declares anything, without repeating it", async () => {
-    const message = await refusal({ ...staging, "unity:toleratedRevisions": "postgresql://u:hunter2@db/unity" }, {});
-    assert.match(message, /^Refused: what must never be would be declared\. Nothing was changed\./);
-    assert.match(message, /literal-credential: Deployment backend /);
-    assert.doesNotMatch(message, /hunter2/);
-  });
-
-  it("refuses a Job without a deadline and an image without a digest, though the settings were passed by", async () => {
-    const [{ deploy }, { loadSettings }] = await Promise.all([import("../../deploy.ts"), import("../../settings.ts")]);
-    const deployed = () => {
-      const settings = loadSettings();
-      const budget = { ...settings.budget, deadlineSeconds: 0 };
-      const attempt = { name: "job", attempt: 1, action: "run", reason: "", takeOver: noTakeOver } as const;
-      deploy({ ...settings, image: "registry.example/unity-backend:latest", budget }, release, attempt);
-    };
-    const { registrations } = await record(production, () => {
-      assert.throws(deployed, (error: Error) => {
-        assert.match(error.message, /job-deadline: Job migration-job has no activeDeadlineSeconds/);
-        assert.match(
-          error.message,
-          /floating-image: Deployment backend container unity-backend .*unity-backend:latest/,
-        );
-        return true;
-      });
-    });
-    assert.deepEqual(names(registrations), []);
   });
 });
