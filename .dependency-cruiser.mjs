@@ -55,8 +55,21 @@ export default {
     {
       name: "local-imports-no-tests",
       severity: "error",
-      from: { path: "^(local|policy)/" },
+      from: { path: "^local/" },
       to: { path: "^tests/" },
+    },
+    {
+      name: "the-policy-pack-stands-alone",
+      severity: "error",
+      comment: "Pulumi installs the pack as a project of its own",
+      from: { path: "^policy/" },
+      to: { path: "^(index\\.ts$|src/|components/|local/|tests/)" },
+    },
+    {
+      name: "only-tests-import-the-policy-pack",
+      severity: "error",
+      from: { pathNot: "^(policy|tests)/" },
+      to: { path: "^policy/" },
     },
   ],
   options: {
