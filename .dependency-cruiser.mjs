@@ -1,24 +1,5 @@
-// The rooms and the one total order in which they may import each other: `make check` enforces it without exceptions,
-// and docs/design.md shows the picture that is drawn from it.
-/** A room imports itself, the rooms before it, and the files at the top of `src/`. */
-export const rooms = [
-  "lockfile",
-  "plan",
-  "manifests",
-  "cluster",
-  "fleet",
-  "settings",
-  "checks",
-  "adoption",
-  "preflight",
-  "promotion",
-  "components",
-  "package",
-  "cli",
-];
-
-/** Rooms of plain data and total functions: they load no Pulumi and reach no cluster. */
-export const pureRooms = ["lockfile", "plan", "manifests"];
+// The import rules of the rooms: `make check` enforces them without exceptions.
+import { pureRooms, rooms } from "./local/reference/rooms.ts";
 
 const folderOf = (room) => (room === "components" ? "^components/" : `^src/${room}/`);
 
