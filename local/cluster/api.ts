@@ -12,7 +12,7 @@ export interface ApiAnswer {
 /**
  * Asks the API server, as the administrator.
  * @param path Path and query.
- * @param apply An object to be applied at that path (server-side apply). @default None: a GET.
+ * @param apply An object to be applied at that path (server-side apply). @defaultValue None: a GET.
  * @throws If nothing answers within two seconds.
  */
 export function askApi(path: string, apply?: unknown): Promise<ApiAnswer> {

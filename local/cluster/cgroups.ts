@@ -90,7 +90,7 @@ export function adopt(pid: number): void {
 }
 
 /**
- * @param part Only those below this group of ours. @default All.
+ * @param part Only those below this group of ours. @defaultValue All.
  * @returns The ids of the processes in our groups.
  */
 export function ourProcesses(part: "kubepods" | "system" | "" = ""): number[] {

@@ -11,8 +11,8 @@ export function ownProcesses(): number[] {
 /**
  * Kube-proxies of other clusters: the rules they share the name of with ours are theirs. One in another network
  * namespace, such as a container's, has its own rules.
- * @param own Processes that don't count. @default Our own.
- * @param proc Where proc(5) is mounted. @default "/proc"
+ * @param own Processes that don't count. @defaultValue Our own.
+ * @param proc Where proc(5) is mounted. @defaultValue "/proc"
  * @returns Their process ids.
  */
 export function foreignProxies(own: readonly number[] = ownProcesses(), proc = "/proc"): number[] {

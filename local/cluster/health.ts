@@ -18,7 +18,7 @@ interface NodeObject {
 }
 
 /**
- * @param since Milliseconds; what the kubelet said before is from an earlier run and doesn't count. @default Any time.
+ * @param since Milliseconds; what the kubelet said before is from an earlier run and doesn't count. @defaultValue Any time.
  * @returns Whether the node is ready for pods.
  */
 export async function nodeIsReady(since = 0): Promise<boolean> {

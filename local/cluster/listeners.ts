@@ -3,7 +3,7 @@ import type { Component } from "./components.ts";
 import { ask } from "./run.ts";
 
 /**
- * @param own Ids of processes that may listen there. @default None.
+ * @param own Ids of processes that may listen there. @defaultValue None.
  * @throws If another program listens where a component is to listen, naming port and program.
  */
 export async function requireFreePorts(components: readonly Component[], own: readonly number[] = []): Promise<void> {

@@ -27,9 +27,9 @@ export async function withProgress<T>(title: string, work: (say: Say) => Promise
 
 /** How {@link waitFor} waits. */
 export interface WaitOptions {
-  /** @default 60 */
+  /** @defaultValue 60 */
   readonly timeoutSeconds?: number;
-  /** Throws when waiting on is of no use. @default Never does. */
+  /** Throws when waiting on is of no use. @defaultValue Never does. */
   readonly unless?: () => void;
 }
 

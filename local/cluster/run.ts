@@ -29,13 +29,13 @@ class ProgramError extends Error {
 
 /** How {@link run} runs a command. */
 export interface RunOptions {
-  /** @default The own environment. */
+  /** @defaultValue The own environment. */
   readonly env?: NodeJS.ProcessEnv;
-  /** @default The own working directory. */
+  /** @defaultValue The own working directory. */
   readonly cwd?: string;
-  /** Text for standard input. @default None. */
+  /** Text for standard input. @defaultValue None. */
   readonly input?: string;
-  /** Receives each line of standard error and standard output as it comes. @default None. */
+  /** Receives each line of standard error and standard output as it comes. @defaultValue None. */
   readonly onLine?: (line: string) => void;
 }
 

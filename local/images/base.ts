@@ -13,7 +13,7 @@ const release = "bookworm";
 export interface RootFileSystem {
   readonly name: string;
   readonly packages: readonly string[];
-  /** Shell commands run before these packages are installed; `$1` is the root. @default None. */
+  /** Shell commands run before these packages are installed; `$1` is the root. @defaultValue None. */
   readonly before?: readonly string[];
 }
 

@@ -6,8 +6,8 @@ import { ensureImage } from "./build.ts";
 /**
  * Builds the backend's image, or that of a variant of it, from its ordinary Dockerfile, and imports it into the running
  * local cluster. Of an unchanged context nothing is done.
- * @param context Folder with the Dockerfile. @default The project's backend.
- * @param name The image's name; the newest of a name are kept. @default "unity-backend".
+ * @param context Folder with the Dockerfile. @defaultValue The project's backend.
+ * @param name The image's name; the newest of a name are kept. @defaultValue "unity-backend".
  * @returns Its reference, whose tag is a hash of the inputs.
  */
 export async function ensureBackendImage(
