@@ -28,7 +28,7 @@ export interface AccessOptions {
   /** Secrets that others made: which keys they have is looked at. */
   readonly existingSecrets: readonly string[];
   /** Whether the application has a role of its own. */
-  readonly hasTwoRoles: boolean;
+  readonly hasSeparateRoles: boolean;
 }
 
 const poll = ["get", "list"];
@@ -73,7 +73,7 @@ function looking({ existingSecrets }: AccessOptions): readonly AccessRule[] {
 }
 
 function updating(options: AccessOptions): readonly AccessRule[] {
-  const { namespace, hasVolumes, hasTwoRoles } = options;
+  const { namespace, hasVolumes, hasSeparateRoles } = options;
   return [
     ...looking(options),
     {
@@ -97,7 +97,7 @@ function updating(options: AccessOptions): readonly AccessRule[] {
       purpose: "declaring the database's Secret",
     },
     // The application's Secret has its role's name, and the role before may have had any.
-    ...(hasTwoRoles
+    ...(hasSeparateRoles
       ? [{ apiGroup: "", resources: ["secrets"], verbs: ["delete"], purpose: "removing the Secret of the role before" }]
       : []),
     {

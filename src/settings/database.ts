@@ -53,7 +53,7 @@ function readApplicationRole(reader: SettingsReader): Pick<DatabaseAccess, "appl
     "a role's name of small letters, digits and single underscores",
     "homelab_app",
   );
-  if (reader.oneOf("roles", ["one", "two"]) === "one") return { applicationRole: undefined, namedRole: role };
+  if (reader.oneOf("databaseRoles", ["shared", "separate"]) === "shared") return { applicationRole: undefined, namedRole: role };
   if (role === names.databaseOwner || role.length > 63)
     reader.error("applicationRole", role, "another role than the one that migrates", "applicationRole homelab_app");
   return { applicationRole: role, namedRole: role };
@@ -73,7 +73,7 @@ function readSecrets(reader: SettingsReader, applicationRole: string | undefined
     return ownSecrets(applicationRole);
   }
   if (applicationRole === undefined) {
-    if (migrations !== undefined) reader.error("roles", "one", "two where migrationSecret is set", "roles two");
+    if (migrations !== undefined) reader.error("databaseRoles", "shared", "separate where migrationSecret is set", "databaseRoles separate");
     return { application, migrations: application, existing: true };
   }
   if (migrations === undefined || migrations === application) {
@@ -150,7 +150,7 @@ function readUrls(reader: SettingsReader, role: string | undefined): ExternalCre
     url: reader.secret("databaseUrl", `the URL of role ${role}, ${form}`),
     migrationUrl: reader.secret(
       "migrationDatabaseUrl",
-      `the URL of the role that migrates, ${form}, where roles is two`,
+      `the URL of the role that migrates, ${form}, where databaseRoles is separate`,
     ),
   };
 }
@@ -158,6 +158,6 @@ function readUrls(reader: SettingsReader, role: string | undefined): ExternalCre
 function readPasswords(reader: SettingsReader, role: string | undefined): OwnedCredentials {
   const password = reader.secret("databasePassword", "the password of the database that the stack will own");
   if (role === undefined) return { password };
-  const own = reader.secret("applicationPassword", `the password of role ${role} where roles is two`);
+  const own = reader.secret("applicationPassword", `the password of role ${role} where databaseRoles is separate`);
   return { password, application: { role, password: own } };
 }

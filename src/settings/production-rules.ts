@@ -56,11 +56,11 @@ const rules: readonly Rule[] = [
     mend: "replicas 2",
   },
   {
-    key: "roles",
-    given: ({ applicationRole }) => (applicationRole === undefined ? "one" : "two"),
+    key: "databaseRoles",
+    given: ({ applicationRole }) => (applicationRole === undefined ? "shared" : "separate"),
     holds: ({ applicationRole }) => applicationRole !== undefined,
-    allowed: "two in production: an application that can change the schema can lose it",
-    mend: "roles two",
+    allowed: "separate in production: an application that can change the schema can lose it",
+    mend: "databaseRoles separate",
   },
   {
     key: "databaseTls",

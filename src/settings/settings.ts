@@ -104,7 +104,7 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
   const access = readAccess(reader);
   const initContainer = reader.oneOf("initContainer", ["upgrade", "wait"]);
   if (access.applicationRole !== undefined && initContainer !== "wait")
-    reader.error("initContainer", initContainer, "wait where roles is two", "initContainer wait");
+    reader.error("initContainer", initContainer, "wait where databaseRoles is separate", "initContainer wait");
   const settings: Settings = {
     environment: reader.oneOf("environment", environments),
     context: reader.text("context", /\S/, "a context of your kubeconfig", "<name>"),

@@ -23,7 +23,7 @@ config:
   unity:database: external
   unity:initContainer: wait
   unity:replicas: 3
-  unity:roles: two
+  unity:databaseRoles: separate
   unity:databaseTls: verify-full
   unity:databaseCaSecret: unity-database-ca
   unity:databaseUrl:

@@ -11,7 +11,7 @@ const stack = liveStack("roles");
 const { kubectl } = stack;
 const password = () => randomBytes(12).toString("base64url");
 const [first, second] = [password(), password()];
-const two = { roles: "two", initContainer: "wait", applicationPassword: first };
+const two = { databaseRoles: "separate", initContainer: "wait", applicationPassword: first };
 
 async function up(values: Readonly<Record<string, string>> = {}): Promise<Run> {
   return (await stack.engine(values)).run("up");
@@ -42,7 +42,7 @@ async function found(name: string): Promise<CheckResult> {
 }
 const secrets = async () => (await kubectl.run(["get", "secrets", "--output=name"])).trim().split("\n").sort();
 
-describe("a stack with two roles", () => {
+describe("a stack with separate roles", () => {
   before(() => succeeds());
   after(() => stack.remove());
 

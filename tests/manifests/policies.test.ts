@@ -17,7 +17,7 @@ const postgresImage = `postgres@${digest}`;
 const common = { "unity:context": "lab", "unity:image": image, "unity:postgresImage": postgresImage };
 const owned = { ...common, "unity:databasePassword": "hunter2" };
 const external = { ...common, "unity:database": "external", "unity:databaseUrl": "postgresql://u:hunter2@db/unity" };
-const twoRoles = { "unity:roles": "two", "unity:initContainer": "wait" };
+const twoRoles = { "unity:databaseRoles": "separate", "unity:initContainer": "wait" };
 const restorePoint = { "unity:restorePoint": "true" };
 const production = {
   ...external,

@@ -15,7 +15,7 @@ const production = {
   "unity:database": "external",
   "unity:databaseUrl": "postgresql://u:hunter2@db/unity",
   "unity:migrationDatabaseUrl": "postgresql://m:hunter2@db/unity",
-  "unity:roles": "two",
+  "unity:databaseRoles": "separate",
   "unity:databaseTls": "verify-full",
   "unity:databaseCaSecret": "unity-database-ca",
   "unity:initContainer": "wait",

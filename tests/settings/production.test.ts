@@ -77,7 +77,7 @@ describe("production", () => {
       "registry.example/unity-backend:1.0",
       /unity:migrationImage is ".*"; it must be named by its digest/,
     ],
-    ["roles", "one", /unity:roles is "one"; it must be two .* Mend: pulumi config set roles two$/],
+    ["databaseRoles", "shared", /unity:databaseRoles is "shared"; it must be separate .* Mend: pulumi config set databaseRoles separate$/],
     ["replicas", "1", /unity:replicas is "1"; it must be 2 or more .* Mend: pulumi config set replicas 2$/],
     ["promotedFrom", "", /unity:promotedFrom is not set; .* Mend: pulumi config set promotedFrom staging$/],
   ];

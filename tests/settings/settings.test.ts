@@ -81,7 +81,7 @@ describe("loadSettings", () => {
     assert.deepEqual(database.ports, [5432]);
   });
 
-  const two = { "unity:roles": "two", "unity:initContainer": "wait" };
+  const two = { "unity:databaseRoles": "separate", "unity:initContainer": "wait" };
   const external = { "unity:database": "external", "unity:databasePorts": "5432,6432" };
 
   it("takes two roles: of its own database by two passwords, of one elsewhere by two URLs", () => {
@@ -118,8 +118,8 @@ describe("loadSettings", () => {
   const together: [what: string, values: Record<string, string>, message: RegExp][] = [
     [
       "two roles whose pods would migrate",
-      { "unity:roles": "two", "unity:applicationPassword": "p" },
-      /unity:initContainer is "upgrade"; it must be wait where roles is two\. Mend: pulumi config set initContainer wait/,
+      { "unity:databaseRoles": "separate", "unity:applicationPassword": "p" },
+      /unity:initContainer is "upgrade"; it must be wait where databaseRoles is separate\. Mend: pulumi config set initContainer wait/,
     ],
     [
       "two roles with one password",
@@ -129,7 +129,7 @@ describe("loadSettings", () => {
     [
       "two roles with one URL",
       { ...two, ...external, "unity:databaseUrl": "postgresql://u:p@h/d" },
-      /unity:migrationDatabaseUrl is not set; .* where roles is two/,
+      /unity:migrationDatabaseUrl is not set; .* where databaseRoles is separate/,
     ],
     [
       "two roles that are one",
@@ -154,7 +154,7 @@ describe("loadSettings", () => {
     [
       "two Secrets of one role",
       { "unity:databaseSecret": "mine", "unity:migrationSecret": "other" },
-      /unity:roles is "one"; it must be two where migrationSecret is set/,
+      /unity:databaseRoles is "shared"; it must be separate where migrationSecret is set/,
     ],
     [
       "a migrations' Secret alone",
@@ -277,7 +277,7 @@ describe("loadSettings", () => {
     const read = new Set<string>();
     const everything = { ...least, "unity:restorePoint": "true", "unity:allowDowngrade": "true" };
     for (const database of ["owned", "external"]) {
-      const chosen = { "unity:database": database, "unity:roles": "two" };
+      const chosen = { "unity:database": database, "unity:databaseRoles": "separate" };
       const values: Record<string, string> = { ...settingDefaults(schema), ...everything, ...chosen };
       pulumi.runtime.setAllConfig(values, []);
       const { getConfig } = pulumi.runtime;
