@@ -20,16 +20,27 @@ export interface Timeouts {
   readonly awaitTimeoutSeconds: number;
 }
 
-/** @returns The parts that are no whole seconds, or not longer than the part before; `bound` says than what. */
-export function timeoutErrors(
-  timeouts: Timeouts,
-): readonly { readonly name: string; readonly seconds: number; readonly least: number; readonly bound: string }[] {
-  const parts = Object.entries(timeouts) as [keyof Timeouts, number][];
-  return parts.flatMap(([name, seconds], index) => {
-    const [shorter, least] = parts[index - 1] ?? [undefined, 0];
-    if (Number.isInteger(seconds) && seconds > least) return [];
-    return [{ name, seconds, least, bound: shorter === undefined ? "0" : `${shorter}, which is ${least}` }];
-  });
+/** A timeout that is not an integer, or not greater than the one before it. */
+interface TimeoutError {
+  readonly name: keyof Timeouts;
+  readonly seconds: number;
+  /** Seconds that it must exceed. */
+  readonly minimum: number;
+  /** The same, with the name of the timeout that sets it: `lockTimeoutSeconds (5)`. */
+  readonly bound: string;
+}
+
+/** Returns the errors in a set of timeouts. */
+export function timeoutErrors(timeouts: Timeouts): readonly TimeoutError[] {
+  const errors: TimeoutError[] = [];
+  let minimum = 0;
+  let bound = "0";
+  for (const [name, seconds] of Object.entries(timeouts) as [keyof Timeouts, number][]) {
+    if (!Number.isInteger(seconds) || seconds <= minimum) errors.push({ name, seconds, minimum, bound });
+    minimum = seconds;
+    bound = `${name} (${seconds})`;
+  }
+  return errors;
 }
 
 /** `upgrade`: migrate when behind. `wait`: only wait until the database is at head. */

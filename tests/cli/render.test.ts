@@ -144,6 +144,6 @@ describe("unity render", () => {
     assert.deepEqual([example.code, /no image is set.*--image/.test(example.stderr)], [0, true]);
     const wrong = await render("--stack", "dev", "--image", "no tag");
     assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /unity:image is "no tag"; it must be/);
+    assert.match(wrong.stderr, /invalid unity:image "no tag": must be/);
   });
 });

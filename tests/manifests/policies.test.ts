@@ -8,7 +8,8 @@ import { noAdoption } from "../../src/adoption/adoption.ts";
 import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
 import { migrationOptions } from "../../src/preflight/options.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
-import { loadSettings, type Settings } from "../../src/settings/settings.ts";
+import { loadSettings } from "../../src/settings/load-settings.ts";
+import type { Settings } from "../../src/settings/settings.ts";
 import { type Registration, record } from "../support/recorder.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;

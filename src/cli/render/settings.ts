@@ -41,7 +41,8 @@ export async function withRelease<T>(
       return use(settings, loadRelease(settings));
     },
     (values) => {
-      const isSeparateExternal = values["unity:databaseRoles"] === "separate" && values["unity:database"] === "external";
+      const isSeparateExternal =
+        values["unity:databaseRoles"] === "separate" && values["unity:database"] === "external";
       return { ...values, ...withoutValue(isSeparateExternal ? separateExternal : fallbacks, values), ...given };
     },
   );
