@@ -1,5 +1,5 @@
+import type { LabelSelector, ServicePort } from "../manifests/backend.ts";
 import { names } from "../manifests/names.ts";
-import type { LabelSelector, ServicePort } from "../manifests/preserved.ts";
 
 /** Metadata of an object that lives in the cluster. */
 interface LiveMetadata {

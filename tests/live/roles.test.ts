@@ -145,7 +145,7 @@ describe("a stack with separate roles", () => {
     const missing = await up(mine);
     assert.notEqual(missing.exitCode, 0);
     assert.match(missing.output, /Secrets are missing .*Nothing was changed\./);
-    assert.match(missing.output, /unity:databaseSecret is "mine", which is not there/);
+    assert.match(missing.output, /Secret "mine" \(unity:databaseSecret\) not found/);
     assert.match(
       missing.output,
       /create secret generic -n unity-test-roles my-migrations --from-file=DATABASE_URL=<file>/,
