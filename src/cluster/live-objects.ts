@@ -119,7 +119,7 @@ export function objectsOf(items: readonly LiveObject[]): LiveObjects {
   };
 }
 
-/** Whether a stack of this project declared the object: components/metadata.ts annotates each of them so. */
+/** Whether a stack of this project declared the object: components/children.ts annotates each of them so. */
 export function isOurs({ metadata }: Pick<LiveObject, "metadata">): boolean {
   return metadata.annotations?.["pulumi.com/patchForce"] === "true";
 }

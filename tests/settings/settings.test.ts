@@ -84,7 +84,7 @@ describe("loadSettings", () => {
   const separate = { "unity:databaseRoles": "separate", "unity:initContainer": "wait" };
   const external = { "unity:database": "external", "unity:databasePorts": "5432,6432" };
 
-  it("reads separate roles: by passwords of an owned database, by URLs of an external one", () => {
+  it("reads separate roles: passwords of an owned database, URLs of an external one", () => {
     const owned = load({ ...required, ...separate, "unity:applicationPassword": "another" });
     assert.equal(owned.applicationRole, "homelab_app");
     assert.equal(owned.databaseSecrets.application, "unity-database-homelab-app");
