@@ -56,7 +56,7 @@ const comparisonRules: readonly AccessRule[] = [
   { apiGroup: "", resources: ["configmaps", "serviceaccounts"], verbs: ["get"], purpose: comparison },
 ];
 
-/** Returns the rules on existing Secrets. Without any, there is no rule: an empty list of names would mean all. */
+/** Returns the rules on existing Secrets: none without Secrets, because an empty list of names would mean all. */
 function existingSecretRules({ existingSecrets }: AccessOptions): readonly AccessRule[] {
   if (existingSecrets.length === 0) return [];
   const purpose = "verifying existing Secrets";

@@ -5,7 +5,7 @@ import type { Settings } from "./settings.ts";
 interface RejectedSetting {
   readonly key: string;
   readonly value: string | undefined;
-  /** What the value must be, and why. */
+  /** Requirement after "must be", with its reason. */
   readonly allowed: string;
   /** Arguments of `pulumi config set` that fix it. */
   readonly example: string;

@@ -17,7 +17,7 @@ export class SettingsReader {
    *
    * @param key - Setting, or a path in it such as `approvals[0].rule`.
    * @param value - Value of the setting; `undefined` if it is not set.
-   * @param allowed - What the value must be.
+   * @param allowed - Requirement after "must be".
    * @param example - Arguments of `pulumi config set` that fix the error.
    */
   error(key: string, value: unknown, allowed: string, example: string): void {
