@@ -1,6 +1,6 @@
 import type { CheckResult } from "../checks/result.ts";
-import type { Plan } from "../plan/plan.ts";
 import type { RunRecord } from "../plan/run-record.ts";
+import type { UpdatePlan } from "../preflight/update-plan.ts";
 import type { Applied } from "./apply/apply.ts";
 import type { ChainDocument } from "./chain/run.ts";
 import type { WrittenOrChecked } from "./generated-files.ts";
@@ -31,7 +31,7 @@ export interface JsonDocuments {
   /** Lines of the log; with `--follow`, no array: one line of JSON for each. */
   readonly logs: readonly LogLine[];
   /** What `pulumi up` would do to the database. */
-  readonly plan: Plan;
+  readonly plan: UpdatePlan;
   /** What would move from one stack to another, or has. */
   readonly promote: Promotion;
   /** The files that were written, or in what they differ. */

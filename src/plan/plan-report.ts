@@ -1,4 +1,3 @@
-import { describeAdoption, describeRejected } from "../adoption/report.ts";
 import { describeLocks } from "../lockfile/statement-lock.ts";
 import { flat, shortened } from "../lockfile/statement-text.ts";
 import { tableChanges } from "../lockfile/table-changes.ts";
@@ -6,16 +5,18 @@ import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
 import type { EvaluatedFinding } from "./policy.ts";
-import { describeRejection } from "./refusal-report.ts";
 
 /** Findings that the revision's own lines say already: whether it can be undone, and that its SQL is not known. */
 const saidElsewhere: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);
 
-/** @returns The plan for people. `full` shows whole statements. */
-export function describePlan(plan: Plan, full = false): string {
-  const { message, remediation, state, pending, total, direction, hash, job, rejection, adoption } = plan;
-  const misfits = describeRejected(adoption.rejected);
-  if (requiresManualAction(state)) return [message, remediation, ...misfits].join("\n");
+/**
+ * Describes a plan, apart from why it is rejected.
+ *
+ * @param full - Whether statements are shown whole.
+ */
+export function describePlan(plan: Plan, full = false): string[] {
+  const { message, remediation, state, pending, total, direction, hash, job } = plan;
+  if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
   if (pending !== null && pending.length > 0) {
@@ -29,8 +30,7 @@ export function describePlan(plan: Plan, full = false): string {
     lines.push(`Plan hash: ${hash}`);
   }
   if (job !== null) lines.push(describeJob(job));
-  lines.push(...describeAdoption(adoption), ...misfits);
-  return [...lines, ...(rejection === null ? [] : describeRejection(rejection, pending !== null))].join("\n");
+  return lines;
 }
 
 /** @returns The migrate Job that an update declares, and why it is this one. */

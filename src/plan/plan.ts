@@ -1,4 +1,3 @@
-import { type Adoption, noAdoption } from "../adoption/adoption.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import {
@@ -36,8 +35,6 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   /** Identity of what would be done; `null` if nothing is pending, or the database could not be asked. */
   readonly hash: string | null;
   readonly rejection: PlanRejection | null;
-  /** What was set up by hand and becomes the stack's. */
-  readonly adoption: Adoption;
   /** The migrate Job that the update declares; `null` if only a person can decide: it must not go on. */
   readonly job: JobAttempt | null;
 }
@@ -47,8 +44,6 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
   /** Migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
-  /** @default nothing was set up by hand */
-  readonly adoption?: Adoption;
   /** Name of the first attempt at this release's migration. */
   readonly firstJobName: string;
   /** Where the instructions' commands look. */
@@ -57,12 +52,12 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
 
 /** @throws {Error} If the lock has not exactly one head. */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, image, firstJobName, target, targetRevision, adoption = noAdoption } = inputs;
+  const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
   const hash = work.from === null || !work.revisions?.length ? null : planHash(image, work.from, work.revisions);
   const rejection = requiresManualAction(state) ? null : rejectPlan(inputs, work, hash);
-  const isRefused = requiresManualAction(state) || rejection !== null || adoption.rejected.length > 0;
+  const isRejected = requiresManualAction(state) || rejection !== null;
   return {
     ...describeState(state, lock, target, inputs),
     state,
@@ -72,8 +67,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,
-    adoption,
-    job: isRefused ? null : jobAttempt(firstJobName, jobs, state),
+    job: isRejected ? null : jobAttempt(firstJobName, jobs, state),
   };
 }
 

@@ -7,12 +7,12 @@ import { backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
 import type { JobAttempt } from "../plan/job-identity.ts";
-import { makePlan, type Plan } from "../plan/plan.ts";
-import { describePlan } from "../plan/plan-report.ts";
+import { makePlan } from "../plan/plan.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Chain } from "./load-chain.ts";
 import { backendOptions, migrationOptions } from "./options.ts";
 import { reviewAccess } from "./permissions.ts";
+import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** @returns What the cluster says that a stack is deployed to. */
 export function readStackLive({ context, namespace, database }: Settings): Promise<Live> {
@@ -23,12 +23,12 @@ export function readStackLive({ context, namespace, database }: Settings): Promi
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
-export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
+export async function planUpdate(settings: Settings, chain: Chain): Promise<UpdatePlan> {
   return planFor(await readStackLive(settings), settings, chain);
 }
 
 /** @returns What an update would do to what is there; in production only what is pinned. @throws {pulumi.RunError} As above. */
-export function planFor(live: Live, settings: Settings, chain: Chain): Plan {
+export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePlan {
   const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
   const unknown = unknownApprovals(chain.lock, approvals);
   if (unknown.length > 0) {
@@ -41,17 +41,8 @@ export function planFor(live: Live, settings: Settings, chain: Chain): Plan {
   const pinRequired = environment === "production";
   const owned = settings.database.kind === "owned";
   const { objects, ...asked } = live;
-  const adopted = planAdoption(objects, { owned, target, wanted: wantedBackend(settings, chain) });
-  return makePlan({
-    ...asked,
-    ...options,
-    firstJobName,
-    approvals,
-    pinnedHash,
-    pinRequired,
-    target,
-    adoption: adopted,
-  });
+  const plan = makePlan({ ...asked, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
+  return combinePlans(plan, planAdoption(objects, { owned, target, wanted: wantedBackend(settings, chain) }));
 }
 
 /** What the backend's Deployment is to be, as far as it is compared with one that was set up by hand. */
@@ -76,8 +67,8 @@ export async function showPlan(settings: Settings, chain: Chain): Promise<Planne
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
   const [plan, access] = await Promise.all([planUpdate(settings, chain), reviewAccess(settings, task)]);
   if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
-  if (plan.job === null) throw new pulumi.RunError(describePlan(plan));
+  if (plan.job === null) throw new pulumi.RunError(describeUpdate(plan));
   if (access !== "granted") await pulumi.log.warn(`The account's rights can't be asked for: ${access.unknown}`);
-  await pulumi.log.info(describePlan(plan));
+  await pulumi.log.info(describeUpdate(plan));
   return { ...plan.job, adoption: plan.adoption };
 }

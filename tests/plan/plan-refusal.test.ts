@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Reading } from "../../src/plan/live-state.ts";
-import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
+import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
+import { describeRejection } from "../../src/plan/refusal-report.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 /** A chain whose last revision destroys data, and one that is waited for. */
@@ -36,6 +37,12 @@ const risky = lockOf([
 const approvals = [{ revision: "b", rule: "ban-drop-column" }];
 const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: found });
 const down: Reading = { kind: "unreachable", what: "database", cause: "down" };
+
+function describeAll(plan: Plan, full = false): string {
+  const { rejection, pending } = plan;
+  const why = rejection === null ? [] : describeRejection(rejection, pending !== null);
+  return [...describePlan(plan, full), ...why].join("\n");
+}
 
 describe("a plan that the stack has to allow", () => {
   const of = (reading: Reading, given: Partial<PlanInputs> = {}) =>
@@ -95,7 +102,7 @@ describe("a plan that the stack has to allow", () => {
 
   it("shows locks, findings, the refusal and how to approve", () => {
     assert.equal(
-      describePlan(of(rows("a"))),
+      describeAll(of(rows("a"))),
       `Database is at a, behind head b.
 Pending: 1 of 2 revisions
   2/2  b  Revision b
@@ -121,41 +128,48 @@ To approve, add this to the stack's file, Pulumi.<stack>.yaml, under \`config:\`
   });
 
   it("shows what is approved, and what to do instead with --full", () => {
-    const text = describePlan(of(rows("a"), { approvals }), true);
+    const text = describeAll(of(rows("a"), { approvals }), true);
     assert.match(text, /error ban-drop-column, approved: Dropping may break clients\. Don't\.\n/);
     assert.match(text, /\nJob job-1 is new/);
   });
 
   it("says that it has moved: what was pinned, what is there, in what it differs, and how to pin it", () => {
-    const text = describePlan(of(rows(), { pinnedHash: hash }));
+    const text = describeAll(of(rows(), { pinnedHash: hash }));
     const found = of(rows()).hash;
     assert.match(text, new RegExp(`planHash is ${hash}; the hash of this plan is ${found}`));
     assert.match(text, /The pinned plan begins at a; the database is at no revision\./);
     assert.match(text, new RegExp(`pulumi config set planHash ${found}$`));
     assert.match(
-      describePlan(of(down, { pinnedHash: hash })),
+      describeAll(of(down, { pinnedHash: hash })),
       /is not known\. .*\n.*can't be asked.*\n.*config set planHash unknown$/,
     );
   });
 
   it("says that it has to be pinned, and how", () => {
-    const asked = describePlan(of(rows("a"), { approvals, pinRequired: true }));
+    const asked = describeAll(of(rows("a"), { approvals, pinRequired: true }));
     assert.match(asked, new RegExp(`Refused: in production only .*\\n.*pulumi config set planHash ${hash}$`));
-    const unasked = describePlan(of(down, { approvals, pinRequired: true }));
+    const unasked = describeAll(of(down, { approvals, pinRequired: true }));
     assert.match(unasked, /nobody knows what would be done\. Wait .*: pulumi config set planHash unknown$/);
-    const stale = describePlan(of(rows("a"), { approvals, pinnedHash: "unknown" }));
+    const stale = describeAll(of(rows("a"), { approvals, pinnedHash: "unknown" }));
     assert.match(
       stale,
       /unity:planHash is unknown; the hash .*\n.*can be asked now: it is at a\.\n.*planHash [0-9a-f]{16}$/,
     );
   });
 
+  it("says that a downgrade has to be allowed", () => {
+    assert.match(
+      describeAll(of(rows("b"), { targetRevision: "a" })),
+      /Refused: the database would have to go back\. Nothing was changed\.\n {2}This stack does not allow/,
+    );
+  });
+
   it("says that every revision counts where the database can't be asked", () => {
-    assert.match(describePlan(of(down)), /can't be asked what is pending, so that every revision counts/);
+    assert.match(describeAll(of(down)), /can't be asked what is pending, so that every revision counts/);
   });
 
   it("stays silent of locks on tables that the same plan makes", () => {
-    assert.doesNotMatch(describePlan(of(rows(), { approvals })), /of p, t_a/);
-    assert.match(describePlan(of(rows(), { approvals })), /blocks reads and writes of p \(/);
+    assert.doesNotMatch(describeAll(of(rows(), { approvals })), /of p, t_a/);
+    assert.match(describeAll(of(rows(), { approvals })), /blocks reads and writes of p \(/);
   });
 });

@@ -1,5 +1,5 @@
-import type { Plan } from "../../plan/plan.ts";
-import { describePlan } from "../../plan/plan-report.ts";
+import type { UpdatePlan } from "../../preflight/update-plan.ts";
+import { describeUpdate } from "../../preflight/update-plan.ts";
 import { exitCodes } from "../command-error.ts";
 import { formats, type Highlight, stateMessage } from "../highlight.ts";
 import type { Call, Result } from "../result.ts";
@@ -18,7 +18,7 @@ export const planHighlights: readonly Highlight[] = [
 ];
 
 /** Plans as the program does, and changes nothing. */
-export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<Plan>> {
+export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
     import("../../preflight/release.ts"),
     import("../../preflight/preflight.ts"),
@@ -27,5 +27,5 @@ export async function run({ options }: Call<StackOptions & { readonly full?: boo
   const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;
   const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
   const highlights = [stateMessage(exitCode), ...planHighlights];
-  return { document: plan, text: describePlan(plan, options.full), exitCode, highlights };
+  return { document: plan, text: describeUpdate(plan, options.full), exitCode, highlights };
 }
