@@ -1,4 +1,4 @@
-import type { Lock } from "./lock.ts";
+import type { Lock, LockedRevision } from "./lock.ts";
 
 /** What the order of a chain depends on. */
 export interface ChainLink {
@@ -110,4 +110,59 @@ export function pending(
   const done = applied(lock.revisions, current);
   const wanted = applied(lock.revisions, target);
   return lock.revisions.filter(({ id }) => wanted.has(id) && !done.has(id));
+}
+
+/**
+ * Cuts a chain at a revision: what a release that ends there has.
+ *
+ * @param target A revision of the lock.
+ * @throws {Error} If it is none, with what there is.
+ */
+export function cutAt(lock: Lock, target: string): Lock {
+  if (!lock.revisions.some(({ id }) => id === target)) {
+    const known = lock.revisions.map(({ id }) => id).join(", ");
+    throw new Error(`The target revision ${target} is not in the lock. Its revisions: ${known}.`);
+  }
+  if (lock.heads.length === 1 && lock.heads[0] === target) return lock;
+  const kept = applied(lock.revisions, [target]);
+  const revisions = lock.revisions.filter(({ id }) => kept.has(id));
+  return { ...lock, revisions, heads: [target], bases: chainBases(revisions) };
+}
+
+/**
+ * @param current Revisions that `alembic_version` holds, all of the lock.
+ * @param target A revision of the lock.
+ * @returns What the database has beyond `target`, in the order in which a downgrade undoes it.
+ */
+export function beyond(lock: Lock, current: readonly string[], target: string): readonly LockedRevision[] {
+  const wanted = applied(lock.revisions, [target]);
+  const present = applied(lock.revisions, current);
+  return lock.revisions.filter(({ id }) => present.has(id) && !wanted.has(id)).reverse();
+}
+
+/**
+ * Names of the tables that the whole chain surely leaves, sorted. Tables that only text statements make, or a revision
+ * that can't be rendered, are not among them, nor those that a later text statement names: it may drop or rename them.
+ */
+export function chainTables(lock: Lock): string[] {
+  const tables = new Set<string>();
+  for (const revision of lock.revisions) {
+    for (const name of revision.tables?.dropped ?? []) tables.delete(name);
+    for (const statement of textStatements(revision)) {
+      for (const name of tables) if (names(statement, name)) tables.delete(name);
+    }
+    for (const name of revision.tables?.created ?? []) tables.add(name);
+  }
+  return [...tables].sort();
+}
+
+/** @returns The statements of an upgrade that were written as text. */
+function textStatements({ upgrade, tables }: LockedRevision): string[] {
+  return (tables?.unclassified ?? []).flatMap((index) => upgrade.sql?.[index] ?? []);
+}
+
+/** Whether a statement names a table as a word of its own, whatever it does to it. */
+function names(statement: string, table: string): boolean {
+  const name = table.slice(table.lastIndexOf(".") + 1);
+  return statement.split(/[^\p{L}\p{N}_$]+/u).includes(name);
 }

@@ -1,5 +1,4 @@
-import type { Finding } from "./finding.ts";
-import type { Lock, LockedRevision, LockedSql } from "./lock.ts";
+import type { Finding, Lock, LockedRevision, LockedSql } from "./lock.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
 /** What is derived from a revision and may change with the linter's version: it is not what databases have. */

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Finding } from "./finding.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
 /** Version of the lock's format that this program writes and reads. */
@@ -29,6 +28,33 @@ export interface LockedTables {
   readonly dropped: readonly string[];
   /** Indexes into `upgrade.sql` of statements written as text, whose tables only the database's parser would know. */
   readonly unclassified: readonly number[];
+}
+
+/**
+ * `error`: it destroys data, breaks the old backend that still runs, or fails; it needs the stack's approval.
+ * `warning`: it keeps others waiting, or is worth a look.
+ */
+export const findingLevels = ["error", "warning"] as const;
+
+/** One of {@link findingLevels}. */
+export type FindingLevel = (typeof findingLevels)[number];
+
+/** What the linter, or a rule of our own, says against a revision's upgrade. */
+export interface Finding {
+  /** The rule's name: squawk's own (https://squawkhq.com/docs/rules), or one of ours. */
+  readonly rule: string;
+  readonly level: FindingLevel;
+  /** Index into `upgrade.sql`; `null` if it concerns the revision as a whole. */
+  readonly statement: number | null;
+  /** One or two sentences: what is wrong. */
+  readonly message: string;
+  /** What to do instead; `null` if the rule doesn't say. */
+  readonly help: string | null;
+}
+
+/** Orders findings by statement, those of the whole revision first, then by rule. */
+export function compareFindings(a: Finding, b: Finding): number {
+  return (a.statement ?? -1) - (b.statement ?? -1) || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);
 }
 
 /** One reviewed revision. */
@@ -97,33 +123,6 @@ export function head(lock: Lock): string {
 export function lockDigest(lock: Lock): string {
   const identity = lock.revisions.map(({ id, downRevisions, sha256 }) => [id, downRevisions, sha256]);
   return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
-}
-
-/**
- * Names of the tables that the whole chain surely leaves, sorted. Tables that only text statements make, or a revision
- * that can't be rendered, are not among them, nor those that a later text statement names: it may drop or rename them.
- */
-export function chainTables(lock: Lock): string[] {
-  const tables = new Set<string>();
-  for (const revision of lock.revisions) {
-    for (const name of revision.tables?.dropped ?? []) tables.delete(name);
-    for (const statement of textStatements(revision)) {
-      for (const name of tables) if (names(statement, name)) tables.delete(name);
-    }
-    for (const name of revision.tables?.created ?? []) tables.add(name);
-  }
-  return [...tables].sort();
-}
-
-/** @returns The statements of an upgrade that were written as text. */
-function textStatements({ upgrade, tables }: LockedRevision): string[] {
-  return (tables?.unclassified ?? []).flatMap((index) => upgrade.sql?.[index] ?? []);
-}
-
-/** Whether a statement names a table as a word of its own, whatever it does to it. */
-function names(statement: string, table: string): boolean {
-  const name = table.slice(table.lastIndexOf(".") + 1);
-  return statement.split(/[^\p{L}\p{N}_$]+/u).includes(name);
 }
 
 /** @returns The lock file's text: the order of keys is that of {@link Lock}, two spaces, one newline at the end. */

@@ -1,6 +1,5 @@
 import { chainBases, chainErrors, chainHeads } from "./chain.ts";
-import { findingLevels } from "./finding.ts";
-import { type Lock, lockCommand, lockVersion } from "./lock.ts";
+import { findingLevels, type Lock, lockCommand, lockVersion } from "./lock.ts";
 import {
   anyText,
   index,

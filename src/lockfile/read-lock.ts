@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { type Lock, lockCommand } from "./lock.ts";
 import { parseLock } from "./parse-lock.ts";
-import { compareFiles } from "./verify-files.ts";
 
 /**
  * Files that Alembic loads as revisions (`_only_source_rev_file` in alembic/script/base.py): any Python source but
@@ -38,4 +37,22 @@ export function verifyLockedFiles(lock: Lock, backendFolder: string): string[] {
 /** @returns SHA-256 of the file's bytes, in hexadecimal. */
 export function hashFile(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+/** SHA-256 of each file in the folders of revisions, by its path relative to the backend's folder. */
+type FileHashes = ReadonlyMap<string, string>;
+
+const mend = `run \`${lockCommand}\``;
+
+/** @returns A sentence for each revision file that was changed, removed or added since the lock was written. */
+function compareFiles(lock: Lock, files: FileHashes): string[] {
+  const locked = new Set(lock.revisions.map(({ file }) => file));
+  const errors = lock.revisions.flatMap(({ id, file, sha256 }) => {
+    const hash = files.get(file);
+    if (hash === undefined) return [`${file} (revision ${id}) is locked and was removed: restore it, or ${mend}`];
+    if (hash !== sha256) return [`${file} (revision ${id}) is not the file that was locked: restore it, or ${mend}`];
+    return [];
+  });
+  const added = [...files.keys()].filter((file) => !locked.has(file)).sort();
+  return [...errors, ...added.map((file) => `${file} is not in the lock: ${mend}`)];
 }

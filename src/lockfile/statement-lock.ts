@@ -61,13 +61,3 @@ export function blockedBy(mode: LockMode): Blocked {
 export function stronger(one: LockMode, other: LockMode): LockMode {
   return lockModes.indexOf(one) >= lockModes.indexOf(other) ? one : other;
 }
-
-/** @returns What locks keep others from doing: one phrase for all tables that are locked in the same mode. */
-export function describeLocks(locks: readonly StatementLock[]): string[] {
-  const known = locks.flatMap((lock) => (lock.mode === null || lock.blocks === "nothing" ? [] : [lock]));
-  const phrases = [...Map.groupBy(known, ({ mode }) => mode)].map(
-    ([mode, [first, ...others]]) =>
-      `blocks ${first?.blocks} of ${[...new Set([first, ...others].map((lock) => lock?.table))].join(", ")} (${mode})`,
-  );
-  return [...phrases, ...locks.flatMap((lock) => (lock.mode === null ? [`locks not known: ${lock.reason}`] : []))];
-}

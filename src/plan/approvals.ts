@@ -1,5 +1,5 @@
 import type { Lock } from "../lockfile/lock.ts";
-import { nearest } from "../lockfile/nearest.ts";
+import { nearest } from "../nearest.ts";
 
 /** A stack's consent to what one rule says against one revision, however many of its statements are concerned. */
 export interface Approval {

@@ -1,6 +1,5 @@
-import { applied, pending } from "../lockfile/chain.ts";
+import { applied, beyond, pending } from "../lockfile/chain.ts";
 import { type Lock, lockCommand } from "../lockfile/lock.ts";
-import { beyond } from "./target.ts";
 
 /** What a read of the cluster found, before the lock says what it means. */
 export type Reading =

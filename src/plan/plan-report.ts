@@ -1,6 +1,4 @@
-import { describeLocks } from "../lockfile/statement-lock.ts";
-import { flat, shortened } from "../lockfile/statement-text.ts";
-import { tableChanges } from "../lockfile/table-changes.ts";
+import { describeLocks, flat, shortened, tableChanges } from "../lockfile/describe.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";

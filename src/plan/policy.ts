@@ -1,5 +1,4 @@
-import type { Finding } from "../lockfile/finding.ts";
-import type { LockedRevision } from "../lockfile/lock.ts";
+import type { Finding, LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
 
 /** A finding with what the stack says to it. */

@@ -1,4 +1,4 @@
-import { flat, shortened } from "../lockfile/statement-text.ts";
+import { flat, shortened } from "../lockfile/describe.ts";
 import type { Unapproved } from "./policy.ts";
 import { type PlanRejection, unknownPlan } from "./refusal.ts";
 

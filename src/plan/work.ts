@@ -1,9 +1,8 @@
-import { pending } from "../lockfile/chain.ts";
+import { beyond, pending } from "../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
 import type { LiveState } from "./live-state.ts";
 import { type EvaluatedRevision, evaluate, withoutNewTables } from "./policy.ts";
-import { beyond } from "./target.ts";
 
 /** What there is to do to a database. */
 export interface Work {

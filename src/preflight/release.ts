@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { cutAt } from "../lockfile/chain.ts";
 import { projectRoot } from "../paths.ts";
-import { cutAt } from "../plan/target.ts";
 import type { Settings } from "../settings/settings.ts";
 import { asRunError, type Chain, loadChain } from "./load-chain.ts";
 

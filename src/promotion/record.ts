@@ -1,9 +1,9 @@
 import type { CheckResults } from "../checks/result.ts";
+import { cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
 import { digestOf, nameOf, withDigest } from "../manifests/image-reference.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
-import { cutAt } from "../plan/target.ts";
 
 /** What a release is, wherever it is deployed: nothing of a database's place, of a cluster or of a time is in it. */
 export interface ReleaseIdentity {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chainTables, formatLock, head, type Lock, lockDigest } from "../../src/lockfile/lock.ts";
+import { formatLock, head, type Lock, lockDigest } from "../../src/lockfile/lock.ts";
 import { LockError, parseLock, parseReviewedLock } from "../../src/lockfile/parse-lock.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
@@ -34,14 +34,6 @@ describe("lock", () => {
     const two = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"] }), lockedRevision("c")]);
     assert.throws(() => head(two), /2 heads: b, c\. One is allowed: join them with `npm run unity -- revision --merge/);
     assert.throws(() => head(lockOf([])), /no revision/);
-  });
-
-  it("counts the tables that are there at the head", () => {
-    const tables = { created: ["n"], altered: [], dropped: ["t_a"], unclassified: [] };
-    const renamed = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], tables })]);
-    assert.deepEqual(chainTables(renamed), ["n"]);
-    const unknown = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], tables: null })]);
-    assert.deepEqual(chainTables(unknown), ["t_a"]);
   });
 
   it("has a digest of ids, down revisions and files, not of the rendered SQL", () => {

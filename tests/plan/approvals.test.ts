@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Finding } from "../../src/lockfile/finding.ts";
+import type { Finding } from "../../src/lockfile/lock.ts";
 import { parseApprovals, unknownApprovals } from "../../src/plan/approvals.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 

@@ -1,5 +1,5 @@
 import { Graph, layout, type NodeLabel } from "@dagrejs/dagre";
-import { tableChanges } from "../../lockfile/table-changes.ts";
+import { tableChanges } from "../../lockfile/describe.ts";
 import type { RevisionView } from "./view.ts";
 
 /** Sizes in pixels; a character's is that of the style's fonts, rounded up. */

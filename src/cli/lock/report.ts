@@ -1,5 +1,5 @@
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
-import type { Finding } from "../../lockfile/finding.ts";
+import type { Finding } from "../../lockfile/lock.ts";
 import { headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
 
 /** Lines that one side of a change shows at most. */

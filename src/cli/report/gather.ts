@@ -1,7 +1,7 @@
+import { cutAt } from "../../lockfile/chain.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { evaluate } from "../../plan/policy.ts";
-import { cutAt } from "../../plan/target.ts";
 import { readTables } from "../chain/schema.ts";
 import { viewChain } from "../chain/view.ts";
 import { lockFile } from "../lock-file.ts";

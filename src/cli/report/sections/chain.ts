@@ -1,4 +1,4 @@
-import { tableChanges } from "../../../lockfile/table-changes.ts";
+import { tableChanges } from "../../../lockfile/describe.ts";
 import { drawSvg } from "../../chain/svg.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId, revisionId } from "../ids.ts";

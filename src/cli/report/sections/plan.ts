@@ -1,6 +1,5 @@
 import { describeAdoption, describeRejected } from "../../../adoption/report.ts";
-import { describeLocks } from "../../../lockfile/statement-lock.ts";
-import { tableChanges } from "../../../lockfile/table-changes.ts";
+import { describeLocks, tableChanges } from "../../../lockfile/describe.ts";
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
 import { describeRejection } from "../../../plan/refusal-report.ts";
