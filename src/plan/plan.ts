@@ -11,7 +11,7 @@ import {
 } from "./live-state.ts";
 import { planHash } from "./plan-hash.ts";
 import type { EvaluatedRevision } from "./policy.ts";
-import { type PlanRejection, type RejectionInputs, rejectPlan } from "./refusal.ts";
+import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
 import { type Work, workOf } from "./work.ts";
 
 /**

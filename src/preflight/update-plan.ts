@@ -3,7 +3,7 @@ import { describeAdoption, describeRejected } from "../adoption/report.ts";
 import { requiresManualAction } from "../plan/live-state.ts";
 import type { Plan } from "../plan/plan.ts";
 import { describePlan } from "../plan/plan-report.ts";
-import { describeRejection } from "../plan/refusal-report.ts";
+import { describeRejection } from "../plan/rejection-report.ts";
 
 /** What an update would do, to the database and to existing resources. */
 export interface UpdatePlan extends Plan {

@@ -2,7 +2,7 @@ import { describeAdoption, describeRejected } from "../../../adoption/report.ts"
 import { describeLocks, tableChanges } from "../../../lockfile/describe.ts";
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
-import { describeRejection } from "../../../plan/refusal-report.ts";
+import { describeRejection } from "../../../plan/rejection-report.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId } from "../ids.ts";
 import { badge, prose, several, shown } from "../parts.ts";

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import type { LockedRevision } from "../../src/lockfile/lock.ts";
 import type { Reading } from "../../src/plan/live-state.ts";
 import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
+import { planHash } from "../../src/plan/plan-hash.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
-import { describeRejection } from "../../src/plan/refusal-report.ts";
-import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+import { explainStalePlan } from "../../src/plan/rejection.ts";
+import { describeRejection } from "../../src/plan/rejection-report.ts";
+import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 /** A chain whose last revision destroys data, and one that is waited for. */
 const risky = lockOf([
@@ -171,5 +174,33 @@ To approve, add this to the stack's file, Pulumi.<stack>.yaml, under \`config:\`
   it("stays silent of locks on tables that the same plan makes", () => {
     assert.doesNotMatch(describeAll(of(rows(), { approvals })), /of p, t_a/);
     assert.match(describeAll(of(rows(), { approvals })), /blocks reads and writes of p \(/);
+  });
+});
+
+describe("explainMove", () => {
+  const lock = linearLock("a", "b", "c");
+  const [, b, c] = lock.revisions as [never, LockedRevision, LockedRevision];
+  const now = { lock, image: "i", from: ["a"], pending: [b, c] };
+
+  it("says that the database is somewhere else", () => {
+    assert.match(explainStalePlan(planHash("i", ["b"], [c]), now), /plan begins at b; the database is at a\./);
+    assert.match(
+      explainStalePlan(planHash("i", [], lock.revisions), now),
+      /begins at an empty database; the database is at a/,
+    );
+    const empty = { ...now, from: [], pending: lock.revisions };
+    assert.match(explainStalePlan(planHash("i", ["a"], [b, c]), empty), /begins at a; the database is at no revision/);
+  });
+
+  it("says what the release has got since", () => {
+    assert.equal(explainStalePlan(planHash("i", ["a"], [b]), now), "Since then the release has got c.");
+  });
+
+  it("says else what is left: the image, or SQL", () => {
+    assert.match(explainStalePlan(planHash("other", ["a"], [b, c]), now), /Image or SQL .* takes i from a to c\./);
+  });
+
+  it("says that nobody knows where the database can't be asked", () => {
+    assert.match(explainStalePlan("0".repeat(16), { ...now, from: null, pending: null }), /can't be asked/);
   });
 });

@@ -1,6 +1,6 @@
 import { flat, shortened } from "../lockfile/describe.ts";
 import type { Unapproved } from "./policy.ts";
-import { type PlanRejection, unknownPlan } from "./refusal.ts";
+import { type PlanRejection, unknownPlan } from "./rejection.ts";
 
 /** @returns Lines that say why the update must not go on, and how to allow it. `asked`: the database gave its revision. */
 export function describeRejection({ goingBack, unapproved, stale, unpinned }: PlanRejection, asked: boolean): string[] {
