@@ -1,65 +1,55 @@
-import { flat, shortened } from "../lockfile/describe.ts";
+import { shorten, singleLine } from "../lockfile/describe.ts";
 import type { Unapproved } from "./policy.ts";
 import { type PlanRejection, unknownPlan } from "./rejection.ts";
 
-/** @returns Lines that say why the update must not go on, and how to allow it. `asked`: the database gave its revision. */
-export function describeRejection({ goingBack, unapproved, stale, unpinned }: PlanRejection, asked: boolean): string[] {
-  return [
-    ...(goingBack.length > 0 ? ["Refused: the database would have to go back. Nothing was changed."] : []),
-    ...goingBack.map((blocker) => `  ${blocker}`),
-    ...(unapproved.length > 0 ? describeUnapproved(unapproved, asked) : []),
-    ...(stale ? describeMove(stale) : []),
-    ...(unpinned ? describeUnpinned(unpinned) : []),
-  ];
+/**
+ * Describes why a plan is rejected, and how to allow it.
+ *
+ * @param isKnown - Whether the pending revisions are known.
+ */
+export function describeRejection(rejection: PlanRejection, isKnown: boolean): string[] {
+  const { goingBack, unapproved, stale, unpinned } = rejection;
+  const lines: string[] = [];
+  if (goingBack.length > 0) {
+    lines.push("downgrade not allowed; no changes were made:");
+    for (const reason of goingBack) lines.push(`  ${reason}`);
+  }
+  if (unapproved.length > 0) lines.push(...describeUnapproved(unapproved, isKnown));
+  if (stale) lines.push(...describeStale(stale));
+  if (unpinned) lines.push("production requires a pinned plan; no changes were made:", `  ${howToPin(unpinned.found)}`);
+  return lines;
 }
 
-function describeUnapproved(unapproved: readonly Unapproved[], asked: boolean): string[] {
-  const count = unapproved.length === 1 ? "1 finding needs" : `${unapproved.length} findings need`;
-  return [
-    `Refused: ${count} an approval of this stack. Nothing was changed.`,
-    ...(asked ? [] : ["  The database can't be asked what is pending, so that every revision counts."]),
-    ...unapproved.flatMap(describe),
-    "To approve, add this to the stack's file, Pulumi.<stack>.yaml, under `config:` (to the approvals that are there):",
-    ...configuration(unapproved).map((line) => `  ${line}`),
-  ];
+function describeUnapproved(unapproved: readonly Unapproved[], isKnown: boolean): string[] {
+  const count = unapproved.length === 1 ? "1 finding requires" : `${unapproved.length} findings require`;
+  const lines = [`${count} approval; no changes were made:`];
+  if (!isKnown) lines.push("  The database revision is unknown, so every revision counts as pending.");
+  for (const { revision, file, finding, sql } of unapproved) {
+    lines.push(`  ${revision} (${file}): ${finding.rule}`);
+    if (sql !== null) lines.push(`    ${shorten(sql)}`);
+    lines.push(`    ${singleLine(finding.help === null ? finding.message : `${finding.message} ${finding.help}`)}`);
+  }
+  lines.push("To approve, add to `config:` in the stack's file, Pulumi.<stack>.yaml (or to its existing approvals):");
+  lines.push("  unity:approvals:", ...approvalEntries(unapproved));
+  return lines;
 }
 
-function describe({ revision, file, finding, sql }: Unapproved): string[] {
-  return [
-    `  ${revision} (${file}): ${finding.rule}`,
-    ...(sql === null ? [] : [`    ${shortened(sql)}`]),
-    `    ${flat(finding.message)}${finding.help === null ? "" : ` ${flat(finding.help)}`}`,
-  ];
-}
-
-/** Lines of YAML; ids are quoted, since one of digits would be read as a number. */
-function configuration(unapproved: readonly Unapproved[]): string[] {
-  const entries = new Set(
-    unapproved.map(({ revision, finding }) => `  - { revision: ${JSON.stringify(revision)}, rule: ${finding.rule} }`),
+/** Returns lines of YAML. Ids are quoted because one of digits would be a number. */
+function approvalEntries(unapproved: readonly Unapproved[]): Set<string> {
+  return new Set(
+    unapproved.map(({ revision, finding }) => `    - { revision: ${JSON.stringify(revision)}, rule: ${finding.rule} }`),
   );
-  return ["unity:approvals:", ...entries];
 }
 
-const letThrough =
-  "Wait until the database answers; or, if this update is what mends it, let it through: " +
-  `pulumi config set planHash ${unknownPlan}`;
-
-function describeUnpinned({ found }: NonNullable<PlanRejection["unpinned"]>): string[] {
-  return [
-    "Refused: in production only a plan that was reviewed is carried out. Nothing was changed.",
-    found === null
-      ? `  The database can't be asked, so that nobody knows what would be done. ${letThrough}`
-      : `  Review this plan; if it is the one you want: pulumi config set planHash ${found}`,
-  ];
+function describeStale({ expected, found, because }: NonNullable<PlanRejection["stale"]>): string[] {
+  const hashes = `expected hash ${expected ?? unknownPlan}, current hash ${found ?? unknownPlan}`;
+  return [`plan is stale: ${hashes}; no changes were made:`, `  ${because}`, `  ${howToPin(found)}`];
 }
 
-function describeMove({ expected, found, because }: NonNullable<PlanRejection["stale"]>): string[] {
-  const now = found ?? "not known";
-  return [
-    `Refused: the plan has moved. unity:planHash is ${expected ?? unknownPlan}; the hash of this plan is ${now}. Nothing was changed.`,
-    `  ${because}`,
-    found === null
-      ? `  ${letThrough}`
-      : `  Review this plan; if it is the one you want: pulumi config set planHash ${found}`,
-  ];
+function howToPin(hash: string | null): string {
+  if (hash !== null) return `To pin this plan after reviewing it, run: pulumi config set planHash ${hash}`;
+  return (
+    "Wait until the database revision is known. To update without it, for example to fix the database, run: " +
+    `pulumi config set planHash ${unknownPlan}`
+  );
 }

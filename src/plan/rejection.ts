@@ -4,117 +4,121 @@ import { planHash } from "./plan-hash.ts";
 import { evaluate, type Unapproved, unapproved } from "./policy.ts";
 import type { Work, WorkInputs } from "./work.ts";
 
-/** Why an update must not go on that the database's state allows. */
+/** The reasons why the stack's settings don't allow a plan. */
 export interface PlanRejection {
-  /** Why revisions must not be undone; empty if they may, or none would be. */
+  /** Why the downgrade is not allowed; empty if it is, or if the plan is an upgrade. */
   readonly goingBack: readonly string[];
-  /** Findings that the stack has to approve. */
+  /** Findings that require the stack's approval. */
   readonly unapproved: readonly Unapproved[];
-  /** The plan that was pinned is not this one; `found` is `null` if the database could not be asked. */
+  /** The pinned plan is not this one; `found` is `null` if the database revision is unknown. */
   readonly stale: {
     readonly expected: string | null;
     readonly found: string | null;
     readonly because: string;
   } | null;
-  /** No plan was pinned, and this stack carries out none but a pinned one; `found` as above. */
+  /** The stack requires a pinned plan, and has none; `found` as above. */
   readonly unpinned: { readonly found: string | null } | null;
 }
 
-/** What a stack pins to let through an update while the database can't be asked, and only then. */
+/** The value of `planHash` that allows an update while the database revision is unknown, and only then. */
 export const unknownPlan = "unknown";
 
-/** What a stack allows. */
+/** The stack's settings that restrict a plan. */
 export interface RejectionInputs extends WorkInputs {
-  /** Image that migrates. */
+  /** Image of the migration. */
   readonly image: string;
   /**
-   * Whether revisions beyond the target may be undone.
+   * Whether revisions beyond the target may be downgraded.
    *
-   * @default false
+   * @defaultValue false
    */
   readonly allowDowngrade?: boolean | undefined;
-  /** Hash of the plan that was reviewed, if the stack pins it; or {@link unknownPlan}. */
+  /** Hash of the reviewed plan if the stack pins it, or {@link unknownPlan}. */
   readonly pinnedHash: string | undefined;
   /**
-   * Whether only a pinned plan may be carried out.
+   * Whether only a pinned plan is allowed.
    *
-   * @default false
+   * @defaultValue false
    */
   readonly pinRequired?: boolean | undefined;
 }
 
 /**
- * @param hash Of the plan; `null` if there is none.
- * @returns What the stack does not allow of the work; `null` if it allows all.
+ * Determines why the stack's settings don't allow a plan.
+ *
+ * @param hash - Hash of the plan; `null` if nothing is pending, or the database revision is unknown.
+ * @returns The reasons; `null` if there are none.
  */
 export function rejectPlan(inputs: RejectionInputs, work: Work, hash: string | null): PlanRejection | null {
-  const { lock, image, approvals, pinnedHash, pinRequired = false, allowDowngrade = false } = inputs;
-  const { direction, from, revisions, seen } = work;
-  const back = direction === "downgrade";
-  // Of a database that can't be asked each revision may be pending: the update may mend it, and then migrate it.
-  const findings = back ? [] : unapproved(seen ?? evaluate(lock.revisions, approvals));
-  const goingBack = back ? hindrances(revisions ?? [], allowDowngrade) : [];
-  const pinned = pinnedHash === unknownPlan ? null : pinnedHash;
-  const isOther = pinned !== undefined && revisions?.length !== 0 && hash !== pinned;
-  const stale = isOther
-    ? { expected: pinned, found: hash, because: explainStalePlan(pinned, { lock, image, from, pending: revisions }) }
-    : null;
-  const isUnpinned = pinRequired && pinnedHash === undefined && revisions?.length !== 0;
-  const unpinned = isUnpinned ? { found: hash } : null;
-  const rejected = findings.length > 0 || goingBack.length > 0 || stale !== null || unpinned !== null;
-  return rejected ? { goingBack, unapproved: findings, stale, unpinned } : null;
+  const { lock, approvals, pinnedHash, pinRequired = false, allowDowngrade = false } = inputs;
+  const { direction, revisions, seen } = work;
+  const isDowngrade = direction === "downgrade";
+  const goingBack = isDowngrade ? downgradeErrors(revisions ?? [], allowDowngrade) : [];
+  // Any revision may be pending if the revision of the database is unknown: the update may fix and then migrate it.
+  const findings = isDowngrade ? [] : unapproved(seen ?? evaluate(lock.revisions, approvals));
+  const isPending = revisions?.length !== 0;
+  const stale = isPending && pinnedHash !== undefined ? comparePinned(pinnedHash, hash, inputs, work) : null;
+  const unpinned = isPending && pinnedHash === undefined && pinRequired ? { found: hash } : null;
+  if (goingBack.length === 0 && findings.length === 0 && stale === null && unpinned === null) return null;
+  return { goingBack, unapproved: findings, stale, unpinned };
 }
 
-/** What is against undoing revisions. */
-function hindrances(revisions: readonly LockedRevision[], allowed: boolean): readonly string[] {
-  const permission = allowed
-    ? []
-    : [
-        "This stack does not allow to go back, which loses what the undone tables and columns hold. To allow it: " +
-          "pulumi config set allowDowngrade true && pulumi config set restorePoint true",
-      ];
-  const lasting = revisions
-    .filter(({ reversible }) => reversible === false)
-    .map(
-      ({ id, reversibleReason }) => `${id} can't be undone: ${reversibleReason}. Bring back a restore point instead.`,
+function downgradeErrors(revisions: readonly LockedRevision[], allowed: boolean): readonly string[] {
+  const errors: string[] = [];
+  if (!allowed) {
+    errors.push(
+      "downgrades are disabled: they delete data. To enable, run: " +
+        "pulumi config set allowDowngrade true && pulumi config set restorePoint true",
     );
-  return [...permission, ...lasting];
+  }
+  for (const { id, reversible, reversibleReason } of revisions) {
+    if (reversible === false)
+      errors.push(`revision ${id} is irreversible: ${reversibleReason}. Restore a restore point instead`);
+  }
+  return errors;
 }
 
-/** Revisions from the head, or from the end of the plan, that are tried: a plan is not pinned for long. */
+function comparePinned(
+  pinnedHash: string,
+  hash: string | null,
+  { lock, image }: RejectionInputs,
+  { from, revisions }: Work,
+): PlanRejection["stale"] {
+  const expected = pinnedHash === unknownPlan ? null : pinnedHash;
+  if (hash === expected) return null;
+  return { expected, found: hash, because: explainStalePlan(expected, { lock, image, from, pending: revisions }) };
+}
+
+/** The number of revisions before the head, or before the end of the plan, to try: plans are pinned for a short time. */
 const tried = 50;
 
-/** The plan that is there now. */
+/** The plan as of now. */
 interface CurrentPlan {
   readonly lock: Lock;
   readonly image: string;
-  /** Rows of `alembic_version`; `null` if the database could not be asked. */
+  /** Rows of `alembic_version`; `null` if they are unknown. */
   readonly from: readonly string[] | null;
   readonly pending: readonly LockedRevision[] | null;
 }
 
 /**
- * Finds out in what a plan differs from the one whose hash was pinned. A hash tells no content, but the likely plans can
- * be tried: the same work from another revision, and the same start with fewer revisions.
+ * Explains how a plan differs from the pinned one. A hash doesn't reveal its content, so it tries the likely plans: the
+ * same image and lockfile on a database at another revision, and the same database with fewer pending revisions.
  *
- * @param pinned `null` for the plan of a database that could not be asked.
- * @returns One sentence.
+ * @param pinned - The pinned hash; `null` if the plan of an unknown database revision was pinned.
  */
 export function explainStalePlan(pinned: string | null, { lock, image, from, pending: left }: CurrentPlan): string {
-  if (from === null || left === null) return "The database can't be asked, so that nobody knows what would be done.";
-  const at = from.join(", ") || "no revision";
-  if (pinned === null) return `The database can be asked now: it is at ${at}.`;
+  if (from === null || left === null) return "The database revision is unknown now.";
+  const at = from.join(", ") || "base";
+  if (pinned === null) return `The database revision is known now: ${at}.`;
   const starts = [[], ...lock.revisions.slice(-tried).map(({ id }) => [id])];
   const start = starts.find((ids) => planHash(image, ids, pending(lock, ids)) === pinned);
-  if (start !== undefined) {
-    return `The pinned plan begins at ${start[0] ?? "an empty database"}; the database is at ${at}.`;
-  }
+  if (start !== undefined) return `The pinned plan starts at ${start[0] ?? "base"}; the database is at ${at}.`;
   const ends = left.map((_, index) => index).slice(-tried);
   const end = ends.find((end) => planHash(image, from, left.slice(0, end)) === pinned);
   if (end !== undefined) {
     const added = left.slice(end).map(({ id }) => id);
-    return `Since then the release has got ${added.join(", ")}.`;
+    return `The lockfile has new revisions: ${added.join(", ")}.`;
   }
-  const to = left.at(-1)?.id;
-  return `Image or SQL of a pending revision are not those of then: this plan takes ${image} from ${at} to ${to}.`;
+  return `The image or the SQL of a pending revision changed: now ${at} -> ${left.at(-1)?.id} with ${image}.`;
 }

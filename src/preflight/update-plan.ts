@@ -5,7 +5,7 @@ import type { Plan } from "../plan/plan.ts";
 import { describePlan } from "../plan/plan-report.ts";
 import { describeRejection } from "../plan/rejection-report.ts";
 
-/** What an update would do, to the database and to existing resources. */
+/** The changes that an update makes to the database and to existing resources. */
 export interface UpdatePlan extends Plan {
   /** Existing resources that the stack adopts. */
   readonly adoption: Adoption;
@@ -20,7 +20,7 @@ export function combinePlans(plan: Plan, adoption: Adoption): UpdatePlan {
 /**
  * Describes a plan and why it is rejected.
  *
- * @param full - Whether statements are shown whole.
+ * @param full - Whether statements are printed in full.
  */
 export function describeUpdate(plan: UpdatePlan, full = false): string {
   const { state, pending, rejection, adoption } = plan;

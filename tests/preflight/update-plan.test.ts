@@ -29,7 +29,7 @@ describe("the plan of an update", () => {
   it("describes existing resources between the Job and the rejections", () => {
     assert.match(describeUpdate(combine("a", adoption)), /^Database [\s\S]*\nJob job-1 .*\n.*\n {2}service\/s$/);
     const rejected = describeUpdate(combine("a", rejectedAdoption, "0".repeat(16)));
-    assert.match(rejected, /\n {2}service\/s\n.*\n {2}Service s has no selector\.\n.*planHash/);
+    assert.match(rejected, /\n {2}service\/s\n.*\n {2}Service s has no selector\.\nplan is stale: /);
   });
 
   it("describes no adoption where the database requires manual action, only its rejection", () => {

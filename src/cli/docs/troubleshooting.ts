@@ -10,7 +10,7 @@ export function troubleshooting(inputs: DocumentInputs): string[] {
     `### ${heading}`,
     symptom,
     `> ${message}`,
-    `${remediation}${/[.:]$/.test(remediation) || remediation.includes("kubectl") ? "" : "."}`,
+    remediation,
   ]);
   return [
     "## Troubleshooting",

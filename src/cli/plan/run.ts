@@ -9,12 +9,12 @@ import { exitCodeOf } from "../state-exit-codes.ts";
 
 /** What stands out of a plan. */
 export const planHighlights: readonly Highlight[] = [
-  [/^Refused: .*/, formats.bad],
-  [/^(Pending|To undo): .*/, formats.heading],
+  [/^(Refused: .*|.*; no changes were made:)/, formats.bad],
+  [/^(Pending|To downgrade): .*/, formats.heading],
   [/^ +\d+\/\d+ {2}\S+ {2}.*/, formats.heading],
   [/^ +error \S+/, formats.bad],
   [/^ +warning \S+/, formats.attention],
-  [/^ +(blocks|locks not known) .*/, formats.attention],
+  [/^ +(blocks |locks unknown: ).*/, formats.attention],
 ];
 
 /** Plans as the program does, and changes nothing. */
