@@ -96,8 +96,8 @@ describe("local cluster", () => {
     equal(isolationRules().includes('iifname != "unity0" oifname "unity0" reject'), true);
   });
 
-  it("says elapsed time in words", () => {
-    equal(elapsedText(7_900), "7 s");
-    equal(elapsedText(125_000), "2 min 5 s");
+  it("formats elapsed time as kubectl does", () => {
+    equal(elapsedText(7_900), "7s");
+    equal(elapsedText(125_000), "2m5s");
   });
 });
