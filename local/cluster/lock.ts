@@ -13,15 +13,16 @@ const silentMilliseconds = 1000;
  * Runs `work` while no other process holds the same lock. A lock whose holder has ended counts as free.
  *
  * @param path - Path of the lock file.
+ * @param signal - Cancels the wait for the lock.
  */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
   const timer = setTimeout(() => {
     const holder = readHolder(path);
     if (holder !== undefined) process.stderr.write(`${waitingText(path, holder)}\n`);
   }, silentMilliseconds);
   try {
-    await waitFor(`lock ${path}`, async () => acquire(path), { timeoutSeconds: waitSeconds });
+    await waitFor(`lock ${path}`, async () => acquire(path), { timeoutSeconds: waitSeconds, signal });
   } finally {
     clearTimeout(timer);
   }

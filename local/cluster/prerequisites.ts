@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { cniPluginFolder, containerdSocket } from "./config.ts";
 import { startTimeOf } from "./processes.ts";
 import { type Report, withProgress } from "./progress.ts";
-import { run, succeeds } from "./run.ts";
+import { CanceledError, run, succeeds } from "./run.ts";
 
 /** Debian's keys, which other distributions' apt lacks. mmdebstrap expects them here. */
 const debianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -122,6 +122,7 @@ export async function ensureInstalled(required: Readonly<Record<string, string>>
     try {
       await installPackages(packages, report);
     } catch (error) {
+      if (error instanceof CanceledError) throw error;
       throw new Error(`${message}\n${(error as Error).message}`);
     }
   });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { elapsedText, startProgress } from "../../src/cli/progress.ts";
+import { CanceledError, throwIfCanceled } from "./run.ts";
 
 /** Shows in a few words what a step is doing now. */
 export type Report = (status: string) => void;
@@ -18,7 +19,7 @@ export async function withProgress<T>(title: string, work: (report: Report) => P
     finish("done in");
     return result;
   } catch (error) {
-    finish("failed after");
+    finish(error instanceof CanceledError ? "canceled after" : "failed after");
     throw error;
   }
 }
@@ -29,6 +30,8 @@ export interface WaitOptions {
   readonly timeoutSeconds?: number;
   /** Called before each poll; throws to stop waiting. */
   readonly beforePoll?: () => void;
+  /** Cancels the wait. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -39,10 +42,11 @@ export interface WaitOptions {
  * @throws If the condition does not hold in time, with the message of the last rejection.
  */
 export async function waitFor(subject: string, poll: () => Promise<boolean>, options: WaitOptions = {}): Promise<void> {
-  const { timeoutSeconds = 60, beforePoll } = options;
+  const { timeoutSeconds = 60, beforePoll, signal } = options;
   const deadline = performance.now() + timeoutSeconds * 1000;
   let lastError = "";
   while (performance.now() < deadline) {
+    throwIfCanceled(signal);
     beforePoll?.();
     try {
       if (await poll()) return;

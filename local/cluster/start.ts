@@ -23,6 +23,7 @@ import { ensureCertificates } from "./pki.ts";
 import { ensurePrerequisites } from "./prerequisites.ts";
 import { clusterProcesses, logPath, runningPid, runsAsSpecified, startComponent } from "./processes.ts";
 import { type Report, waitFor, withProgress } from "./progress.ts";
+import { runTogether } from "./run.ts";
 import { removeAll } from "./stop.ts";
 
 /** Connection to the running cluster. */
@@ -94,34 +95,35 @@ async function startComponents(
     await startComponent(specified[name]);
     started.push(specified[name]);
   };
-  const wait = (subject: string, poll: () => Promise<boolean>) =>
-    waitFor(subject, poll, { beforePoll: () => requireRunning(started) });
+  const wait = (subject: string, poll: () => Promise<boolean>, signal?: AbortSignal) =>
+    waitFor(subject, poll, { beforePoll: () => requireRunning(started), signal });
 
   report("etcd, containerd, and the API server");
-  const startApiServer = async () => {
-    await start("etcd");
-    await wait("etcd", () => acceptsConnections({ host: "127.0.0.1", port: ports.etcd }));
-    await start("apiserver");
-    await wait("the API server", apiIsReady);
-  };
-  const startContainerd = async () => {
-    await start("containerd");
-    await wait("containerd", () => acceptsConnections({ path: containerdSocket }));
-    await importPauseImage(binaries.pause);
-  };
-  await Promise.all([startApiServer(), startContainerd()]);
+  await runTogether(
+    async (signal) => {
+      await start("etcd");
+      await wait("etcd", () => acceptsConnections({ host: "127.0.0.1", port: ports.etcd }), signal);
+      await start("apiserver");
+      await wait("the API server", apiIsReady, signal);
+    },
+    async (signal) => {
+      await start("containerd");
+      await wait("containerd", () => acceptsConnections({ path: containerdSocket }), signal);
+      await importPauseImage(binaries.pause);
+    },
+  );
 
   report("the node and its services");
   mkdirSync(statePath("volumes"), { recursive: true });
   const others = ["kubelet", "controller-manager", "scheduler", "proxy", "coredns", "provisioner"] as const;
-  await Promise.all(others.map((name) => start(name)));
-  await Promise.all([
-    wait("the node to be ready", () => nodeIsReady(since)),
-    wait("the default service account", serviceAccountExists),
-    wait("DNS", dnsIsReady),
-    wait("kube-proxy", proxyIsReady),
-    wait("the storage class", applyStorageClass),
-  ]);
+  await runTogether(...others.map((name) => () => start(name)));
+  await runTogether(
+    (signal) => wait("the node to be ready", () => nodeIsReady(since), signal),
+    (signal) => wait("the default service account", serviceAccountExists, signal),
+    (signal) => wait("DNS", dnsIsReady, signal),
+    (signal) => wait("kube-proxy", proxyIsReady, signal),
+    (signal) => wait("the storage class", applyStorageClass, signal),
+  );
   await wait("the status of earlier pods", () => podsAreUpToDate(since));
 }
 

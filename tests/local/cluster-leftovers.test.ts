@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,7 +11,9 @@ import { otherKubeProxies, requireFreePorts, requireNoOtherKubeProxy } from "../
 import { waitingText } from "../../local/cluster/lock.ts";
 import { clusterAcceptRules, dropsByDefault } from "../../local/cluster/network.ts";
 import { isStalePolicy, policyText } from "../../local/cluster/prerequisites.ts";
-import { outputOf, run, withSystemFolders } from "../../local/cluster/run.ts";
+import { startTimeOf } from "../../local/cluster/processes.ts";
+import { waitFor } from "../../local/cluster/progress.ts";
+import { outputOf, run, runTogether, withSystemFolders } from "../../local/cluster/run.ts";
 
 /** Beyond the largest process id of Linux (proc(5), pid_max). */
 const noPid = 4_194_305;
@@ -26,6 +29,59 @@ describe("local cluster and other programs", () => {
     equal(await outputOf("false", []), "");
     await rejects(outputOf("unity-no-such-program", []), { name: "ProgramError", isMissing: true });
   });
+
+  it("cancels a command together with the programs that it started", async () => {
+    const controller = new AbortController();
+    const pids: number[] = [];
+    const onLine = (line: string) => {
+      pids.push(Number(line));
+      controller.abort();
+    };
+    const script = "sleep 60 & echo $!; wait";
+    await rejects(run("sh", ["-c", script], { onLine, signal: controller.signal }), { name: "CanceledError" });
+    const [pid = 0] = pids;
+    await waitFor(`process ${pid} to end`, async () => startTimeOf(pid) === undefined, { timeoutSeconds: 5 });
+  });
+
+  it("ends tasks beside one that fails, and reports that failure", async () => {
+    const outcomes: string[] = [];
+    const slow = async (signal: AbortSignal) => {
+      await run("sleep", ["60"], { signal }).catch((error: Error) => {
+        outcomes.push(error.name);
+        throw error;
+      });
+    };
+    await rejects(
+      runTogether(slow, () => run("false", [])),
+      { name: "ProgramError", message: /^false: exit code 1/ },
+    );
+    deepEqual(outcomes, ["CanceledError"]);
+  });
+
+  for (const [signal, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)
+    it(`ends its programs and cleans up on ${signal}`, async () => {
+      const module = JSON.stringify(join(import.meta.dirname, "../../local/cluster/run.ts"));
+      const script = `
+        const { run } = await import(${module});
+        const onLine = (line) => console.log(line);
+        const cleanUp = () => console.log("cleaned up");
+        await run("sh", ["-c", "sleep 60 & echo $!; wait"], { onLine }).finally(cleanUp).catch(() => {});`;
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let output = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        if (/^\d+\n$/.test(output)) child.kill(signal);
+      });
+      const [code] = await once(child, "close");
+      const [pid, text] = output.split("\n");
+      deepEqual([code, text], [exitCode, "cleaned up"]);
+      await waitFor(`process ${pid} to end`, async () => startTimeOf(Number(pid)) === undefined, { timeoutSeconds: 5 });
+    });
 
   it("redacts passwords of URLs when a program fails", async () => {
     const script = "echo from http://user:hidden@proxy.example >&2; exit 3";

@@ -77,13 +77,17 @@ describe("local cluster", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("stops waiting on an error between polls and after a timeout", async () => {
+  it("stops waiting on an error between polls, on cancellation, and after a timeout", async () => {
     const beforePoll = () => {
       throw new Error("etcd exited");
     };
     await rejects(
       waitFor("etcd", async () => false, { beforePoll }),
       /etcd exited/,
+    );
+    await rejects(
+      waitFor("etcd", async () => false, { signal: AbortSignal.abort() }),
+      { name: "CanceledError" },
     );
     await rejects(
       waitFor("the node", () => Promise.reject(new Error("refused")), { timeoutSeconds: 0.05 }),
