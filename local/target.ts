@@ -1,7 +1,11 @@
 import { delimiter } from "node:path";
+import { ensureBinaries, hasBinaries } from "./cluster/build.ts";
+import { clusterName } from "./cluster/config.ts";
+import { ensurePrerequisites } from "./cluster/prerequisites.ts";
+import { runTogether } from "./cluster/run.ts";
 import { startCluster } from "./cluster/start.ts";
 import { type DemoNames, demoNames } from "./demo-names.ts";
-import { backendBuild, ensureImage, postgresBuild } from "./images/build.ts";
+import { type Build, backendBuild, buildImages, ensureImage, postgresBuild } from "./images/build.ts";
 
 /** A cluster to deploy to. */
 export interface Cluster {
@@ -50,10 +54,23 @@ export async function openTarget(environment: NodeJS.ProcessEnv): Promise<Target
         "For example, run: make demo CONTEXT=my-cluster IMAGE=registry.example/unity-backend:1.0",
     );
   }
+  if (IMAGE !== undefined) {
+    const cluster = await openCluster(environment);
+    return { ...cluster, ...demoNames(STACK, cluster), image: IMAGE, postgresImage: POSTGRES_IMAGE };
+  }
+
+  const names = demoNames(STACK, { isLocal: true, context: clusterName });
+  const backend = backendBuild(names.imageName);
+  await buildTogether([backend, postgresBuild]);
   const cluster = await openCluster(environment);
-  const names = demoNames(STACK, cluster);
-  if (IMAGE !== undefined) return { ...cluster, ...names, image: IMAGE, postgresImage: POSTGRES_IMAGE };
-  const image = await ensureImage(backendBuild(names.imageName));
+  const image = await ensureImage(backend);
   const postgresImage = await ensureImage(postgresBuild);
   return { ...cluster, ...names, image, postgresImage };
+}
+
+/** Builds images while Kubernetes is built: both take minutes, and downloads leave time to compile. */
+async function buildTogether(images: readonly Build[]): Promise<void> {
+  await ensurePrerequisites();
+  if (await hasBinaries()) return;
+  await runTogether(ensureBinaries, (signal) => buildImages(images, signal));
 }

@@ -45,22 +45,28 @@ async function buildFolder(): Promise<string> {
   return cachePath("bin", buildKey(await goVersion()));
 }
 
+/** Whether the Kubernetes programs of the current sources have been built. */
+export async function hasBinaries(): Promise<boolean> {
+  return existsSync(await buildFolder());
+}
+
 /**
  * Builds the Kubernetes programs from their Go sources, unless they have been built.
  *
+ * @param signal - Cancels the build.
  * @throws If Go is missing or the build fails.
  */
-export async function ensureBinaries(): Promise<Binaries> {
+export async function ensureBinaries(signal?: AbortSignal): Promise<Binaries> {
   const folder = await buildFolder();
   const buildOnce = async () => {
-    if (!existsSync(folder)) await build(folder);
+    if (!existsSync(folder)) await build(folder, signal);
   };
-  if (!existsSync(folder)) await withLock(cachePath("build.lock"), buildOnce);
+  if (!existsSync(folder)) await withLock(cachePath("build.lock"), buildOnce, signal);
   return { node: join(folder, "node"), pause: join(folder, "pause") };
 }
 
 /** Builds the programs into a folder, and removes earlier builds. */
-async function build(folder: string): Promise<void> {
+async function build(folder: string, signal?: AbortSignal): Promise<void> {
   const partial = `${folder}.partial`;
   mkdirSync(partial, { recursive: true });
   const args = ["build", "-v", ...buildFlags(readSource("go.mod")), "-o", `${partial}/`, ".", "./pause"];
@@ -74,7 +80,7 @@ async function build(folder: string): Promise<void> {
         compiled += 1;
         report(`${compiled} packages compiled, now ${line}`);
       };
-      await run("go", args, { cwd: sourceFolder, env, onLine });
+      await run("go", args, { cwd: sourceFolder, env, onLine, signal });
     });
     renameSync(partial, folder);
   } finally {

@@ -90,17 +90,17 @@ export function rootReference(root: RootFileSystem): string {
 }
 
 /** Builds the image of a root file system from Debian packages, unless it exists. Returns its reference. */
-export async function ensureRootImage(root: RootFileSystem): Promise<string> {
+export async function ensureRootImage(root: RootFileSystem, signal?: AbortSignal): Promise<string> {
   const reference = rootReference(root);
   if (await isBuilt(reference)) return reference;
   mkdirSync(cachePath("images"), { recursive: true });
   const folder = mkdtempSync(cachePath("images", "root-"));
   try {
     await withProgress(`Building base image ${root.name} from Debian packages`, async (report) => {
-      await buildRoot(root, join(folder, "root.tar"), report);
+      await buildRoot(root, join(folder, "root.tar"), report, signal);
       report("unpacking");
       writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nADD root.tar /\n");
-      await buildah(["bud", "--format", "docker", "--tag", reference, folder]);
+      await buildah(["bud", "--format", "docker", "--tag", reference, folder], { signal });
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -108,7 +108,7 @@ export async function ensureRootImage(root: RootFileSystem): Promise<string> {
   return reference;
 }
 
-async function buildRoot(root: RootFileSystem, path: string, report: Report): Promise<void> {
+async function buildRoot(root: RootFileSystem, path: string, report: Report, signal?: AbortSignal): Promise<void> {
   const sources = await machineSources();
   const aptConfig = await outputOf("apt-config", ["dump"]);
   const args = ["--variant=minbase", `--include=${root.packages.join(",")}`];
@@ -121,5 +121,6 @@ async function buildRoot(root: RootFileSystem, path: string, report: Report): Pr
   await run("mmdebstrap", args, {
     input: sources.join("\n"),
     onLine: (line) => report(line.slice(0, 60)),
+    signal,
   });
 }

@@ -53,18 +53,30 @@ function buildReference({ name, context, base }: Build): string {
 }
 
 /** Runs `work` while no other process changes images. */
-function withImageLock<T>(work: () => Promise<T>): Promise<T> {
-  return withLock(cachePath("images", "lock"), work);
+function withImageLock<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return withLock(cachePath("images", "lock"), work, signal);
 }
 
-async function buildImage(build: Build, reference: string): Promise<void> {
+/**
+ * Builds images, unless the project's storage contains them. Does not need the cluster.
+ *
+ * @param signal - Cancels the builds.
+ */
+export async function buildImages(builds: readonly Build[], signal?: AbortSignal): Promise<void> {
+  const buildAll = async () => {
+    for (const build of builds) await buildImage(build, buildReference(build), signal);
+  };
+  await withImageLock(buildAll, signal);
+}
+
+async function buildImage(build: Build, reference: string, signal?: AbortSignal): Promise<void> {
   if (await isBuilt(reference)) return;
-  const base = await ensureRootImage(build.base);
+  const base = await ensureRootImage(build.base, signal);
   const args = ["bud", "--layers", "--network", "host", "--format", "docker", "--build-arg", `BASE=${base}`];
   await withProgress(`Building image ${reference}`, (report) =>
     withPipSettings(async (mounts) => {
       const onLine = (line: string) => report(line.slice(0, 70));
-      await buildah([...args, ...mounts, "--tag", reference, build.context], { onLine });
+      await buildah([...args, ...mounts, "--tag", reference, build.context], { onLine, signal });
     }),
   );
 }

@@ -12,7 +12,10 @@ async function storageArgs(): Promise<string[]> {
 }
 
 /** Runs buildah on the project's storage, and returns its standard output. */
-export async function buildah(args: readonly string[], options: Pick<RunOptions, "onLine"> = {}): Promise<string> {
+export async function buildah(
+  args: readonly string[],
+  options: Pick<RunOptions, "onLine" | "signal"> = {},
+): Promise<string> {
   const env = { ...process.env, BUILDAH_ISOLATION: "chroot" };
   return run("buildah", [...(await storageArgs()), ...args], { ...options, env });
 }
