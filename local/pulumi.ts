@@ -6,7 +6,7 @@ import { compileCache, projectRoot } from "../src/paths.ts";
 import type { Stack } from "./stack.ts";
 
 /** A command of both engines. */
-export type Verb = "preview" | "up" | "refresh" | "destroy";
+export type Verb = "preview" | "up" | "destroy";
 
 /** The result of an engine's run. */
 export interface Run {
@@ -104,8 +104,7 @@ function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
     async run(verb, flags = [], show = false, stop?: AbortSignal) {
       await manage("stack", "select", "--create", stack.name);
       const command = ["pulumi", verb, ...stackFlags, "--non-interactive"];
-      if (verb !== "preview") command.push("--yes");
-      if (verb === "up" || verb === "destroy") command.push("--skip-preview");
+      if (verb !== "preview") command.push("--yes", "--skip-preview");
       return execute([...command, ...flags], place, show, stop);
     },
     unlock: () => manage("cancel", stack.name, "--yes"),
