@@ -23,7 +23,7 @@ test: $(installed) ## Run all tests, on a real PostgreSQL and a real cluster
 faults: $(installed) ## Inject the faults of docs/faults.md on the cluster
 	@node tests/run.ts faults
 
-check: $(installed) ## Check types, lint, and unused code
+check: $(installed) ## Check types, lint, import rules, unused code, and banned words
 	@node local/main.ts check
 
 lock: $(installed) ## Update backend/migrations.lock.json from backend/alembic

@@ -18,7 +18,7 @@ function passes(command: readonly string[], cwd: string): boolean {
   return spawnSync(program, arguments_, { cwd, env, stdio: "inherit" }).status === 0;
 }
 
-/** Checks types, lint, and unused code of both languages. Runs all checks even if one fails. */
+/** Checks types, lint, import rules, unused code, and banned words. Runs all checks even if one fails. */
 async function check(): Promise<number> {
   const report = (line: string) => console.error(line);
   const python = await pythonEnvironment({ requirements: join(backend, "requirements-dev.txt"), report });
@@ -27,7 +27,9 @@ async function check(): Promise<number> {
     passes(["tsc", "--noEmit"], projectRoot),
     passes(["tsc", "--noEmit", "--project", "tests/browser"], projectRoot), // With the browser's types.
     passes(["biome", "check", "--error-on-warnings", "."], projectRoot),
+    passes(["npm", "run", "--silent", "rooms"], projectRoot),
     passes(["knip"], projectRoot),
+    passes([process.execPath, "local/language.ts"], projectRoot),
     passes([...ruff, "check", "."], projectRoot),
     passes([...ruff, "format", "--check", "."], projectRoot),
     passes([python, "-m", "mypy"], backend),
