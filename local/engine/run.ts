@@ -10,12 +10,12 @@ import type { Properties, Value } from "./values.ts";
 export type Verb = "preview" | "up" | "refresh" | "destroy";
 export interface Options extends StackOptions {
   readonly verb: Verb;
-  /** Look at what exists before comparing. @default false */
+  /** Look at what exists before comparing. @defaultValue false */
   readonly refresh?: boolean;
   /** Show every property that differs, in `up` too. */
   readonly diff?: boolean;
   readonly expectNoChanges?: boolean;
-  /** Where the text for people goes. @default standard output */
+  /** Where the text for people goes. @defaultValue standard output */
   readonly write?: (text: string) => void;
   readonly signal?: AbortSignal;
 }

@@ -7,16 +7,16 @@ import { StateFile } from "./state-file.ts";
 
 /** Which stack of which project, and where its files are. */
 export interface StackOptions {
-  /** The folder of `Pulumi.yaml`. @default the current folder */
+  /** The folder of `Pulumi.yaml`. @defaultValue the current folder */
   readonly cwd?: string;
-  /** @default "dev" */
+  /** @defaultValue "dev" */
   readonly stack?: string;
-  /** @default `Pulumi.<stack>.yaml` beside `Pulumi.yaml` */
+  /** @defaultValue `Pulumi.<stack>.yaml` beside `Pulumi.yaml` */
   readonly configFile?: string;
   /**
    * `{stack}` in it stands for a stack's name, so that references to others find theirs.
    *
-   * @default `UNITY_ENGINE_STATE`, else `engine/<project>-{stack}.json` in the cache folder
+   * @defaultValue `UNITY_ENGINE_STATE`, else `engine/<project>-{stack}.json` in the cache folder
    */
   readonly stateFile?: string;
 }

@@ -9,7 +9,7 @@ export interface Member {
   readonly type: string;
   readonly optional: boolean;
   readonly description: string;
-  /** What its `@default` says. */
+  /** What its `@defaultValue` says. */
   readonly default: string | undefined;
 }
 
@@ -171,7 +171,7 @@ export class Types {
     if (description === "") throw new Error(`${place}: nothing says what ${symbol.name} is for`);
     const typed = ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration);
     const type = typed ? declaration.type?.getText() : undefined;
-    const fallback = symbol.getJsDocTags(this.#checker).find(({ name }) => name === "default");
+    const fallback = symbol.getJsDocTags(this.#checker).find(({ name }) => name === "defaultValue");
     return {
       name: symbol.name,
       type: (type ?? "string").replaceAll(/\s+/g, " ").replace(/ \| undefined$/, ""),
