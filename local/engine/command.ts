@@ -5,9 +5,8 @@ import type { Operation, Provider } from "./provider.ts";
 import { unsupported } from "./unsupported.ts";
 import { type Properties, plain, unknown, type Value } from "./values.ts";
 
-/** The resource and the function of `@pulumi/command` that the engine knows. */
+/** The resource of `@pulumi/command` that the engine knows. */
 export const commandType = "command:local:Command";
-export const runToken = "command:local:run";
 
 const withoutLastNewline = (chunks: readonly Buffer[]): string =>
   Buffer.concat(chunks).toString("utf8").replace(/\n$/, "");
@@ -17,7 +16,7 @@ const withoutLastNewline = (chunks: readonly Buffer[]): string =>
  * deadlock, and cancellation or a timeout ends the whole process group.
  * @returns `stdout` and `stderr`, each without its last newline.
  */
-export async function run(
+async function run(
   command: string,
   inputs: Properties,
   previous: Properties,

@@ -1,9 +1,8 @@
-import { run, runToken } from "./command.ts";
 import { type ReadOutputs, stackReferenceType } from "./reference.ts";
 import { type Resource, stackType } from "./state.ts";
 import { type Context, type Registration, remove, step, timed } from "./step.ts";
 import { unsupported } from "./unsupported.ts";
-import { decode, hasSecret, type Properties, plain } from "./values.ts";
+import { hasSecret, type Properties, plain } from "./values.ts";
 
 /** Answer to a program that registers more after a step has failed. */
 export class Stopped extends Error {}
@@ -134,13 +133,5 @@ export class Deployment {
   registerOutputs(urn: string, outputs: Properties): void {
     const resource = this.context.store.find(urn);
     if (resource !== undefined) resource.outputs = outputs;
-  }
-
-  async invoke(token: string, args: Properties): Promise<Properties> {
-    if (token !== runToken) throw unsupported(`the function ${token}`);
-    const { signal, display } = this.context;
-    const inputs = plain(decode(args));
-    const status = (message: string) => display.status(token, message);
-    return { ...inputs, ...(await run(String(inputs.command), inputs, {}, { signal, status })) };
   }
 }

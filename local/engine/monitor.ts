@@ -96,9 +96,8 @@ function implement(service: ServiceDefinition, handlers: Handlers, failed: (erro
       try {
         reply(null, (await handler(request)) ?? new google.Empty());
       } catch (error) {
-        if (!(error instanceof Stopped) && name !== "invoke") await failed(error as Error);
-        const code = name === "invoke" ? grpc.status.UNKNOWN : grpc.status.CANCELLED;
-        reply({ code, message: (error as Error).message });
+        if (!(error instanceof Stopped)) await failed(error as Error);
+        reply({ code: grpc.status.CANCELLED, message: (error as Error).message });
       }
     };
   return Object.fromEntries(Object.keys(service).map((name) => [name, method(name)]));
@@ -120,10 +119,6 @@ function monitorHandlers(ready: Promise<Deployment>): Handlers {
     },
     async registerResourceOutputs(request: InstanceType<typeof proto.RegisterResourceOutputsRequest>) {
       (await ready).registerOutputs(request.getUrn(), decode(fromStruct(request.getOutputs())));
-    },
-    async invoke(request: InstanceType<typeof proto.ResourceInvokeRequest>) {
-      const result = await (await ready).invoke(request.getTok(), fromStruct(request.getArgs()));
-      return new proto.ResourceInvokeResponse().setReturn(google.Struct.fromJavaScript(result as never));
     },
     signalAndWaitForShutdown: () => undefined,
   };

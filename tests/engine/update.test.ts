@@ -166,9 +166,17 @@ describe("engine update", () => {
     assert.match(scratch.text, /hello there/);
   });
 
-  it("runs functions in preview, whatever the length of a line", async () => {
+  it("keeps a line of any length", async () => {
+    scratch = new Scratch("commands");
+    listing([{ name: "one", args: { create: "head -c 300000 /dev/zero | tr '\\0' x" } }]);
+    const { outputs } = await scratch.run("up");
+    assert.equal((outputs.all as { one: string }).one.length, 300_000);
+  });
+
+  it("refuses a provider function by name", async () => {
     scratch = new Scratch("invoke");
-    assert.deepEqual((await scratch.run("preview")).outputs, { said: "one\ntwo", long: 300_000 });
+    assert.equal((await scratch.run("preview")).exit, 1);
+    assert.match(scratch.text, /invoke is not supported by the embedded engine: use the Pulumi CLI/);
   });
 
   it("names a resource type that it does not know", async () => {
