@@ -1,15 +1,11 @@
-import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { formatPath } from "./diff.ts";
-import { formatOutputs } from "./display.ts";
-import { setConfig } from "./project.ts";
 import { outputsReader } from "./reference.ts";
-import { type Result, runUpdate, type Verb } from "./run.ts";
+import { runUpdate, type Verb } from "./run.ts";
 import { ConfigError } from "./secrets.ts";
 import { openStack } from "./stack.ts";
 import { mask } from "./values.ts";
 
-const usage = `usage: node local/engine/main.ts preview | up | refresh | destroy | stack-output | config set [--secret] KEY [VALUE]
+const usage = `usage: node local/engine/main.ts preview | up | destroy | stack-output --json
   --cwd FOLDER          the folder of Pulumi.yaml            (the current folder)
   --stack NAME          the stack                            (dev)
   --config-file FILE    the stack's settings                 (Pulumi.<stack>.yaml)
@@ -17,8 +13,6 @@ const usage = `usage: node local/engine/main.ts preview | up | refresh | destroy
   --refresh             look at what exists before comparing
   --diff                show every property that differs
   --expect-no-changes   fail when there is anything to do
-  --json                print one JSON document
-  --secret              encrypt the value; read from standard input when not given
 For the demo and the tests of this project; where the Pulumi CLI can be installed, use that.`;
 
 const options = {
@@ -30,17 +24,8 @@ const options = {
   diff: { type: "boolean" },
   "expect-no-changes": { type: "boolean" },
   json: { type: "boolean" },
-  secret: { type: "boolean" },
   help: { type: "boolean" },
 } as const;
-
-function asDocument(result: Result): string {
-  const steps = result.steps.map(({ changes, ...step }) => ({
-    ...step,
-    diff: changes.map(({ path }) => formatPath(path)),
-  }));
-  return JSON.stringify({ ...result, steps, outputs: mask(result.outputs) }, null, 2);
-}
 
 /** The command-line interface. @returns The exit code; throws {@link ConfigError} for a wrong command line. */
 export async function main(): Promise<number> {
@@ -49,32 +34,24 @@ export async function main(): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const [verb = "", ...rest] = positionals;
+  const [verb = ""] = positionals;
   const stack = { cwd: values.cwd, stack: values.stack, configFile: values["config-file"], stateFile: values.state };
   if (verb === "stack-output") {
     const opened = openStack(stack);
     const outputs = await outputsReader(opened)(opened.name);
-    console.log(values.json ? JSON.stringify(mask(outputs), null, 2) : formatOutputs(outputs).join("\n"));
+    console.log(JSON.stringify(mask(outputs), null, 2));
     return 0;
   }
-  if (verb === "config" && rest[0] === "set" && rest[1] !== undefined) {
-    const { project, settingsFile } = openStack(stack);
-    const value = rest[2] ?? (await text(process.stdin)).replace(/\n$/, "");
-    await setConfig(project, settingsFile, rest[1], value, values.secret ?? false);
-    return 0;
-  }
-  if (!["preview", "up", "refresh", "destroy"].includes(verb))
+  if (!["preview", "up", "destroy"].includes(verb))
     throw new ConfigError(`unknown command "${positionals.join(" ")}"\n${usage}`);
   const cancel = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => cancel.abort());
-  const write = (shown: string) => void (values.json ? process.stderr : process.stdout).write(shown);
   const run = {
     verb: verb as Verb,
     refresh: values.refresh,
     diff: values.diff,
     expectNoChanges: values["expect-no-changes"],
   };
-  const result = await runUpdate({ ...stack, ...run, write, signal: cancel.signal });
-  if (values.json) console.log(asDocument(result));
-  return result.exit;
+  const { exit } = await runUpdate({ ...stack, ...run, signal: cancel.signal });
+  return exit;
 }

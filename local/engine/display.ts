@@ -14,7 +14,7 @@ export interface Step {
   readonly error?: string;
 }
 export type Severity = "debug" | "info" | "warning" | "error";
-export interface Diagnostic {
+interface Diagnostic {
   readonly severity: Severity;
   readonly message: string;
   readonly urn?: string;
@@ -58,7 +58,7 @@ class Redactor {
 }
 
 /** @returns Outputs as the CLI shows them: texts as they are, objects as indented lines. */
-export function formatOutputs(outputs: Properties): string[] {
+function formatOutputs(outputs: Properties): string[] {
   return Object.entries(outputs).map(([key, value]) => `${key}: ${JSON.stringify(mask(value), null, 2)}`);
 }
 

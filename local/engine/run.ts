@@ -1,5 +1,5 @@
 import { Deployment } from "./deployment.ts";
-import { type Diagnostic, Display, type Step } from "./display.ts";
+import { Display, type Step } from "./display.ts";
 import { runProgram } from "./program.ts";
 import { Providers } from "./provider.ts";
 import { outputsReader } from "./reference.ts";
@@ -7,7 +7,7 @@ import { openStack, type Stack, type StackOptions } from "./stack.ts";
 import { outputsOf, Store } from "./state.ts";
 import type { Properties, Value } from "./values.ts";
 
-export type Verb = "preview" | "up" | "refresh" | "destroy";
+export type Verb = "preview" | "up" | "destroy";
 export interface Options extends StackOptions {
   readonly verb: Verb;
   /** Look at what exists before comparing. @defaultValue false */
@@ -25,7 +25,6 @@ export interface Result {
   readonly exit: 0 | 1 | 2 | 4 | 8;
   readonly steps: readonly Step[];
   readonly outputs: Properties;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Reads settings and state, while the program starts. */
@@ -56,13 +55,12 @@ export async function runUpdate(options: Options): Promise<Result> {
   const freed = preview ? undefined : stack.file.lock();
   if (freed !== undefined) display.line(freed);
   try {
-    const opened = open(stack, display, signal, preview, options.refresh ?? verb === "refresh");
+    const opened = open(stack, display, signal, preview, options.refresh ?? false);
     const ready = opened.then(({ deployment }) => deployment);
     const running = preview || verb === "up" ? runProgram(ready, stack, { preview, display, signal }) : undefined;
     const [{ deployment, store }, code = 0] = await Promise.all([opened, running]);
     await deployment.refreshed.catch(() => {});
-    if (code === 0 && !deployment.failed && !signal.aborted && verb !== "refresh")
-      await deployment.finish(verb === "destroy");
+    if (code === 0 && !deployment.failed && !signal.aborted) await deployment.finish(verb === "destroy");
     const faulty = display.diagnostics.some(({ severity }) => severity === "error");
     if (code !== 0 && !faulty && !signal.aborted) display.log("error", `the program ended with exit code ${code}`);
     await store.save();
@@ -71,7 +69,7 @@ export async function runUpdate(options: Options): Promise<Result> {
     const bad = deployment.failed ? 4 : code !== 0 || faulty || unexpected ? 1 : 0;
     const outputs = outputsOf(store.state);
     display.end(outputs, (performance.now() - started) / 1000);
-    return { exit: signal.aborted ? 8 : bad, steps: display.steps, outputs, diagnostics: display.diagnostics };
+    return { exit: signal.aborted ? 8 : bad, steps: display.steps, outputs };
   } finally {
     if (!preview) stack.file.unlock();
   }

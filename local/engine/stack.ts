@@ -26,7 +26,6 @@ export interface Stack {
   readonly name: string;
   /** Being read: a fifth of a second where there are secrets. */
   readonly settings: Promise<Settings>;
-  readonly settingsFile: string;
   readonly file: StateFile;
   /** @returns The path of another stack's state; `undefined` if nothing says where it is. */
   stateOf(name: string): string | undefined;
@@ -49,7 +48,6 @@ export function openStack(options: StackOptions): Stack {
     project,
     name,
     settings,
-    settingsFile,
     file: new StateFile(stateOf(name), open),
     stateOf: (other) => (template.includes("{stack}") ? stateOf(other) : undefined),
   };
