@@ -23,16 +23,6 @@ const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 const features = [0, 1, 2];
 const severities = ["debug", "info", "warning", "error"] as const;
 
-/** @returns Seconds of a Go duration such as `1h30m`, `90s`; `undefined` for none. */
-export function parseDuration(text = ""): number | undefined {
-  if (text === "") return undefined;
-  const unit = { h: 3600, m: 60, s: 1, ms: 0.001 };
-  const parts = [...text.matchAll(/([\d.]+)(ms|h|m|s)/g)];
-  if (parts.map(([part]) => part).join("") !== text)
-    throw new Error(`customTimeouts: "${text}" is no duration such as 30s, 5m or 1h30m`);
-  return parts.reduce((sum, [, count, name]) => sum + Number(count) * unit[name as keyof typeof unit], 0);
-}
-
 /** What the SDKs set themselves for commands and Secrets, where the engine does that for all. */
 const ownOptions = ["", "triggers[*]", "data,stringData"];
 
@@ -49,7 +39,9 @@ function refuseUnsupported(request: RegisterResourceRequest): void {
     stateMigrations: request.getStateMigrationsList().length > 0,
     hooks: request.getHooks() !== undefined,
     envVarMappings: request.getEnvvarmappingsMap().getLength() > 0,
-    "customTimeouts.delete": Boolean(request.getCustomtimeouts()?.getDelete()),
+    customTimeouts: Object.values(request.getCustomtimeouts()?.toObject() ?? {}).some((timeout) => timeout !== ""),
+    protect: request.getProtect(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
     "a remote component": request.getRemote(),
   };
   const refused = Object.entries(asked).find(([, is]) => is)?.[0];
@@ -60,7 +52,7 @@ const fromStruct = (struct: { toJavaScript(): object } | undefined) => (struct?.
 
 function toRegistration(request: RegisterResourceRequest): Registration {
   refuseUnsupported(request);
-  const [timeouts, provider] = [request.getCustomtimeouts(), request.getProvider()];
+  const provider = request.getProvider();
   const inputs = decode(fromStruct(request.getObject()));
   return {
     name: request.getName(),
@@ -72,13 +64,10 @@ function toRegistration(request: RegisterResourceRequest): Registration {
       inputs,
       outputs: inputs,
       dependencies: request.getDependenciesList(),
-      protect: request.getProtect() || undefined,
       retainOnDelete: request.getRetainondelete() || undefined,
     },
     aliases: request.getAliasurnsList(),
     ignoreChanges: request.getIgnorechangesList().map((path) => path.split(".")),
-    deleteBeforeReplace: request.getDeletebeforereplace(),
-    timeouts: { create: parseDuration(timeouts?.getCreate()), update: parseDuration(timeouts?.getUpdate()) },
   };
 }
 

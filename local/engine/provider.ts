@@ -13,7 +13,6 @@ export interface Operation {
   readonly preview: boolean;
   /** Whether what exists under the same name may be adopted: an earlier run was ended while it made it. */
   readonly takeOver: boolean;
-  readonly timeoutSeconds?: number;
   /** Properties that stay as they are. */
   readonly ignored: readonly Path[];
   readonly signal: AbortSignal;

@@ -14,7 +14,6 @@ export interface Resource {
   /** The outputs at the last create or update, when a refresh has since seen others. */
   applied?: Properties;
   dependencies: string[];
-  protect?: boolean;
   retainOnDelete?: boolean;
   /** Why it exists but is not ready; the next update waits for it again. */
   initErrors?: string[];

@@ -13,9 +13,6 @@ export interface Registration {
   readonly aliases: readonly string[];
   /** Properties that stay as they are, whatever the program says. */
   readonly ignoreChanges: readonly Path[];
-  readonly deleteBeforeReplace: boolean;
-  /** Seconds. */
-  readonly timeouts: { readonly create?: number; readonly update?: number };
 }
 
 /** What the steps of an update share. */
@@ -33,15 +30,10 @@ interface Plan {
   changes?: readonly Change[];
 }
 
-function operation(
-  { store, display, signal, preview }: Context,
-  { urn }: Resource,
-  timeoutSeconds?: number,
-  ignored: readonly Path[] = [],
-) {
+function operation({ store, display, signal, preview }: Context, { urn }: Resource, ignored: readonly Path[] = []) {
   const status = (message: string) => display.status(urn, message);
   const takeOver = store.state.pending.includes(urn);
-  return { name: nameOf(urn), preview, takeOver, timeoutSeconds, ignored, signal, status } satisfies Operation;
+  return { name: nameOf(urn), preview, takeOver, ignored, signal, status } satisfies Operation;
 }
 
 /** Does one step, times it, and tells how it went. */
@@ -62,7 +54,6 @@ export async function timed(context: Context, resource: Resource, plan: Plan, wo
 
 /** Deletes what is behind a resource, and the resource from the state. */
 export async function remove(context: Context, resource: Resource): Promise<void> {
-  if (resource.protect) throw new Error("it is protected: remove the option `protect` first");
   if (resource.custom && !resource.retainOnDelete && !context.preview)
     await context.providers.of(resource.type, resource.provider).remove(operation(context, resource), resource);
   await context.store.drop(resource);
@@ -98,14 +89,8 @@ async function recorded(
   }
 }
 
-async function create(
-  context: Context,
-  provider: Provider,
-  fresh: Resource,
-  { timeouts }: Registration,
-  old?: Resource,
-): Promise<void> {
-  const op = operation(context, fresh, timeouts.create);
+async function create(context: Context, provider: Provider, fresh: Resource, old?: Resource): Promise<void> {
+  const op = operation(context, fresh);
   await context.store.begin(fresh.urn);
   await recorded(context, fresh, old, () => provider.create(op, fresh.inputs));
 }
@@ -117,18 +102,16 @@ export function step(context: Context, fresh: Resource, options: Registration, o
     const provider = context.providers.of(fresh.type, fresh.provider);
     const ignored = options.ignoreChanges;
     fresh.inputs = provider.check(old === undefined ? fresh.inputs : taken(old.inputs, fresh.inputs, ignored));
-    if (old === undefined) return create(context, provider, fresh, options);
+    if (old === undefined) return create(context, provider, fresh);
     const { changes, replace, deleteFirst } = provider.diff(old, fresh.inputs, ignored);
     plan.changes = changes;
     if (replace) {
       plan.op = "replace";
-      if (old.protect) throw new Error("it is protected, and would be replaced: remove the option `protect` first");
-      const first = deleteFirst || options.deleteBeforeReplace;
-      if (first) await remove(context, old);
-      return create(context, provider, fresh, options, first ? undefined : old);
+      if (deleteFirst) await remove(context, old);
+      return create(context, provider, fresh, deleteFirst ? undefined : old);
     }
     if (changes.length > 0 || old.initErrors !== undefined) {
-      const op = operation(context, fresh, options.timeouts.update, ignored);
+      const op = operation(context, fresh, ignored);
       return recorded(context, fresh, undefined, async () => ({
         id: old.id,
         outputs: await provider.update(op, old, fresh.inputs),

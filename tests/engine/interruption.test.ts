@@ -72,22 +72,6 @@ describe("engine interruption", () => {
     await run.ended;
   });
 
-  it("ends a command and its children when its time is up", async () => {
-    scratch.settings({
-      resources: [
-        {
-          name: "slow",
-          args: { create: "echo pid $$; sleep 30; true" },
-          options: { customTimeouts: { create: "1s" } },
-        },
-      ],
-    });
-    const { exit } = await scratch.run("up");
-    assert.equal(exit, 4);
-    assert.match(scratch.text, /no end within 1 s/);
-    await ends(pidIn(scratch.text));
-  });
-
   it("prints the outputs as JSON", async () => {
     scratch.settings({ resources: [{ name: "one", args: { create: "echo hi" } }] });
     assert.equal((await scratch.run("up")).exit, 0);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { diff, formatPath, prune } from "../../local/engine/diff.ts";
-import { parseDuration } from "../../local/engine/monitor.ts";
 import {
   annotateSecrets,
   decode,
@@ -60,16 +59,6 @@ describe("engine values", () => {
     assert.equal(show({ a: secret("hidden"), b: unknown }), '{"a":"[secret]","b":"[unknown]"}');
     assert.equal(show("x".repeat(500)).length, 120);
   });
-  for (const [text, seconds] of [
-    ["", undefined],
-    ["90s", 90],
-    ["1h30m", 5400],
-    ["500ms", 0.5],
-    ["1m0.5s", 60.5],
-  ] as const)
-    it(`reads the duration "${text}" as ${seconds} s`, () => assert.equal(parseDuration(text), seconds));
-  it("names a duration it can't read", () =>
-    assert.throws(() => parseDuration("5 minutes"), /"5 minutes" is no duration/));
 });
 
 describe("engine diff", () => {

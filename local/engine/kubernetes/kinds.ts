@@ -12,8 +12,6 @@ const kinds: { readonly [kind: string]: readonly string[] } = {
   "v1/ServiceAccount": [],
   "apps/v1/Deployment": ["spec.selector"],
   "batch/v1/Job": ["spec.completions", "spec.parallelism", "spec.selector", "spec.template"],
-  "rbac.authorization.k8s.io/v1/Role": [],
-  "rbac.authorization.k8s.io/v1/RoleBinding": ["roleRef"],
   "policy/v1/PodDisruptionBudget": [],
   "networking.k8s.io/v1/NetworkPolicy": [],
 };

@@ -24,13 +24,6 @@ function recorded(live: KubeObject, inputs: Properties): Properties {
   return annotateSecrets({ ...live, metadata }, inputs);
 }
 
-/** How an object is applied. */
-interface Apply {
-  readonly force: boolean;
-  readonly dryRun?: boolean;
-  readonly manager?: string;
-}
-
 /** Kubernetes objects, by server-side apply. */
 export class Kubernetes implements Provider {
   private readonly cluster: Cluster;
@@ -63,11 +56,8 @@ export class Kubernetes implements Provider {
     return { changes, replace, deleteFirst: replace && idOf(plain(old.outputs)) === idOf(object) };
   }
 
-  private apply(
-    object: KubeObject,
-    { force, dryRun = false, manager = managerOf(object) }: Apply,
-  ): Promise<KubeObject> {
-    const query = `fieldManager=${manager}&force=${force}${dryRun ? "&dryRun=All" : ""}`;
+  private apply(object: KubeObject, force: boolean, dryRun = false): Promise<KubeObject> {
+    const query = `fieldManager=${managerOf(object)}&force=${force}${dryRun ? "&dryRun=All" : ""}`;
     return this.cluster.send("PATCH", `${pathOf(object)}?${query}`, object, "application/apply-patch+yaml");
   }
 
@@ -79,14 +69,6 @@ export class Kubernetes implements Provider {
     if (managedFields === undefined) return;
     const metadata = { resourceVersion: live?.metadata.resourceVersion, managedFields };
     await this.cluster.send("PATCH", pathOf(object), { metadata }, merge);
-  }
-
-  /** Gives up a manager's part in an object that another one of ours has applied. */
-  private async release(
-    { apiVersion, kind, metadata: { name, namespace } }: KubeObject,
-    manager: string,
-  ): Promise<void> {
-    await this.apply({ apiVersion, kind, metadata: { name, namespace } }, { force: false, manager });
   }
 
   private async ready(op: Operation, live: KubeObject, inputs: Properties): Promise<Created> {
@@ -108,16 +90,16 @@ export class Kubernetes implements Provider {
       throw new Error(
         `${object.kind} ${idOf(object)} exists already: delete it, or set upsertExistingObjects on the provider to take it over`,
       );
-    return this.ready(op, await this.apply(object, { force: isForced(object) }), inputs);
+    return this.ready(op, await this.apply(object, isForced(object)), inputs);
   }
 
   async update(op: Operation, old: Resource, inputs: Properties): Promise<Properties> {
+    if (managerOf(plain(old.inputs)) !== managerOf(plain(inputs)))
+      throw unsupported("a change of the annotation pulumi.com/patchFieldManager");
     if (op.preview) return this.previewed(inputs, false);
     const object = await this.withIgnored(plain(inputs), op.ignored);
     await this.takeFields(object);
-    const live = await this.apply(object, { force: isForced(object) });
-    const before = managerOf(plain(old.inputs));
-    if (before !== managerOf(object)) await this.release(object, before);
+    const live = await this.apply(object, isForced(object));
     return (await this.ready(op, live, inputs)).outputs;
   }
 
@@ -130,7 +112,7 @@ export class Kubernetes implements Provider {
   private async previewed(inputs: Properties, isNew: boolean): Promise<Properties> {
     if (hasUnknown(inputs)) return inputs;
     try {
-      const live = await this.apply(plain(inputs), { force: true, dryRun: true });
+      const live = await this.apply(plain(inputs), true, true);
       if (!isNew) return recorded(live, inputs);
       const { uid: _u, resourceVersion: _r, creationTimestamp: _c, generation: _g, ...metadata } = live.metadata;
       const { status: _s, ...rest } = live;

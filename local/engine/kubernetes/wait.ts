@@ -12,6 +12,7 @@ interface Verdict {
 }
 
 const pollMilliseconds = 200;
+const timeoutSeconds = 600;
 const revision = "deployment.kubernetes.io/revision";
 const condition = (object: KubeObject, type: string): KubeObject | undefined =>
   object.status?.conditions?.find((item: KubeObject) => item.type === type);
@@ -69,7 +70,7 @@ const verdicts: { readonly [kind: string]: (object: KubeObject, cluster: Cluster
 
 /** Looks until `look` gives more than a text, which says what is still missing. */
 async function poll<T extends object | true>(op: Operation, what: string, look: () => Promise<T | string>): Promise<T> {
-  const { timeoutSeconds = 600, signal } = op;
+  const { signal } = op;
   const started = Date.now();
   let [message, toldAt] = ["", 0];
   for (;;) {
