@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
-import { outputsReader } from "./reference.ts";
+import { ConfigError } from "./errors.ts";
 import { runUpdate, type Verb } from "./run.ts";
-import { ConfigError } from "./secrets.ts";
-import { openStack } from "./stack.ts";
+import { openStack, readOutputs } from "./stack.ts";
 import { mask } from "./values.ts";
 
 const usage = `usage: node local/engine/main.ts preview | up | destroy | stack-output --json
@@ -38,7 +37,7 @@ export async function main(): Promise<number> {
   const stack = { cwd: values.cwd, stack: values.stack, configFile: values["config-file"], stateFile: values.state };
   if (verb === "stack-output") {
     const opened = openStack(stack);
-    const outputs = await outputsReader(opened)(opened.name);
+    const outputs = await readOutputs(opened, opened.name);
     console.log(JSON.stringify(mask(outputs), null, 2));
     return 0;
   }

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { diff } from "./diff.ts";
+import { unsupported } from "./errors.ts";
 import type { Operation, Provider } from "./provider.ts";
-import { unsupported } from "./unsupported.ts";
 import { type Properties, plain, unknown, type Value } from "./values.ts";
 
 /** The resource of `@pulumi/command` that the engine knows. */

@@ -1,8 +1,9 @@
-import { type ReadOutputs, stackReferenceType } from "./reference.ts";
+import { unsupported } from "./errors.ts";
 import { type Resource, stackType } from "./state.ts";
 import { type Context, type Registration, remove, step, timed } from "./step.ts";
-import { unsupported } from "./unsupported.ts";
 import { hasSecret, type Properties, plain } from "./values.ts";
+
+const stackReferenceType = "pulumi:pulumi:StackReference";
 
 /** Answer to a program that registers more after a step has failed. */
 export class Stopped extends Error {}
@@ -17,7 +18,11 @@ export class Deployment {
   refreshed: Promise<void> = Promise.resolve();
   private readonly seen = new Set<string>();
   private readonly running = new Set<Promise<void>>();
-  private readonly target: { readonly project: string; readonly stack: string; readonly readOutputs: ReadOutputs };
+  private readonly target: {
+    readonly project: string;
+    readonly stack: string;
+    readonly readOutputs: (reference: string) => Promise<Properties>;
+  };
   private readonly context: Context;
 
   constructor(target: Deployment["target"], context: Context) {

@@ -3,8 +3,8 @@ import type { Server, ServerUnaryCall, ServiceDefinition, sendUnaryData } from "
 import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { type Deployment, Stopped } from "./deployment.ts";
 import type { Display } from "./display.ts";
+import { unsupported } from "./errors.ts";
 import type { Registration } from "./step.ts";
-import { unsupported } from "./unsupported.ts";
 import { decode, type Properties } from "./values.ts";
 
 const require = createRequire(import.meta.url);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { compileCache } from "../../src/paths.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Display } from "./display.ts";
-import { ConfigError } from "./secrets.ts";
+import { ConfigError } from "./errors.ts";
 import type { Stack } from "./stack.ts";
 
 function locateRunner(folder: string): string {

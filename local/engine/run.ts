@@ -1,9 +1,8 @@
 import { Deployment } from "./deployment.ts";
 import { Display, type Step } from "./display.ts";
 import { runProgram } from "./program.ts";
-import { Providers } from "./provider.ts";
-import { outputsReader } from "./reference.ts";
-import { openStack, type Stack, type StackOptions } from "./stack.ts";
+import { Providers } from "./providers.ts";
+import { openStack, readOutputs, type Stack, type StackOptions } from "./stack.ts";
 import { outputsOf, Store } from "./state.ts";
 import type { Properties, Value } from "./values.ts";
 
@@ -37,7 +36,7 @@ async function open(stack: Stack, display: Display, signal: AbortSignal, preview
   const store = new Store(state, () => (preview ? Promise.resolve() : stack.file.save(state)));
   const context = { store, providers: new Providers(store), display, signal, preview };
   const deployment = new Deployment(
-    { project: stack.project.name, stack: stack.name, readOutputs: outputsReader(stack, true) },
+    { project: stack.project.name, stack: stack.name, readOutputs: (reference) => readOutputs(stack, reference, true) },
     context,
   );
   if (refresh) deployment.refresh();

@@ -1,11 +1,7 @@
 import { createCipheriv, createDecipheriv, pbkdf2, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-
-/** A fault of the stack's settings; the CLI's exit code for those is 2. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-}
+import { ConfigError } from "./errors.ts";
 
 /** Encrypts as the Pulumi CLI's passphrase provider does, so that both read the same files. */
 export interface Crypter {

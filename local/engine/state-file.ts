@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { ConfigError, type Keyring } from "./secrets.ts";
+import { ConfigError } from "./errors.ts";
+import type { Keyring } from "./secrets.ts";
 import { outputsOf, type State } from "./state.ts";
 import {
   hasSecret,

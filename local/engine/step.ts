@@ -1,7 +1,8 @@
 import { commandType } from "./command.ts";
 import { type Change, type Path, taken } from "./diff.ts";
 import type { Display, StepKind } from "./display.ts";
-import { NotReady, type Operation, type Provider, type Providers } from "./provider.ts";
+import { NotReady, type Operation, type Provider } from "./provider.ts";
+import type { Providers } from "./providers.ts";
 import { nameOf, type Resource, type Store } from "./state.ts";
 import { hasSecret, type Properties, secret } from "./values.ts";
 

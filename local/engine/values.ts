@@ -1,4 +1,4 @@
-import { unsupported } from "./unsupported.ts";
+import { unsupported } from "./errors.ts";
 
 /**
  * Property values as the SDK's wire format has them: JSON, with objects that carry a signature for what JSON has no

@@ -49,9 +49,14 @@ describe("engine reference to a stack", () => {
     });
 
   const wrong: readonly [what: string, name: string, stateFile: string | undefined, says: RegExp][] = [
-    ["a stack that is not there", "nowhere", undefined, /unknown stack "nowhere": there is no state .*nowhere\.json/],
-    ["another project's stack", "organization/other/staging", undefined, /name it <stack>, or organization\/scratch/],
-    ["any stack, where only its own state is known", "staging", "state.json", /unknown stack "staging": say where/],
+    ["a stack that is not there", "nowhere", undefined, /unknown stack "nowhere": .*nowhere\.json not found/],
+    ["another project's stack", "organization/other/staging", undefined, /use <stack> or organization\/scratch/],
+    [
+      "any stack, where only its own state is known",
+      "staging",
+      "state.json",
+      /unknown stack "staging": to find its state, use \{stack\}/,
+    ],
   ];
   for (const [what, name, stateFile, says] of wrong)
     it(`names ${what}, and fails`, async () => {

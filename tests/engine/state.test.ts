@@ -151,7 +151,10 @@ describe("engine secrets and state", () => {
     await setConfig(project, file, "list", '["a"]', false);
     assert.match(readFileSync(file, "utf8"), /unity:list:\n +- a\n/);
     assert.deepEqual((await readSettings(project, file)).config, { "unity:list": '["a"]' });
-    await assert.rejects(setConfig(project, file, "list", "a", false), /unity:list can't be "a": .*array.*JSON/);
+    await assert.rejects(
+      setConfig(project, file, "list", "a", false),
+      /invalid unity:list "a": must be JSON of type array/,
+    );
   });
   /** What the program gets of `settings` in a project that declares `config`. */
   async function configOf(config: string, settings: string): Promise<Record<string, string>> {

@@ -1,5 +1,5 @@
 import { type Change, formatPath } from "../diff.ts";
-import { unsupported } from "../unsupported.ts";
+import { unsupported } from "../errors.ts";
 import type { KubeObject } from "./client.ts";
 
 /** The kinds of this program, with the fields whose change needs a new object, as the provider's `diff.go` has them. */

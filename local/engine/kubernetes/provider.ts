@@ -1,8 +1,8 @@
 import { type ManagedFields, transferOwnership } from "../../../src/adoption/managed-fields.ts";
 import { diff, isWithin, type Path, prune, taken } from "../diff.ts";
+import { unsupported } from "../errors.ts";
 import { type Created, type Difference, NotReady, type Operation, type Provider } from "../provider.ts";
 import type { Resource } from "../state.ts";
-import { unsupported } from "../unsupported.ts";
 import { annotateSecrets, hasUnknown, type Properties, plain } from "../values.ts";
 import { ApiError, Cluster, isGone, type KubeObject, pathOf } from "./client.ts";
 import { isForced, isNamespaced, managerOf, needsNew, refuseUnknown, skipsAwait } from "./kinds.ts";

@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import { command, commandType } from "./command.ts";
+import { diff } from "./diff.ts";
+import { unsupported } from "./errors.ts";
+import { Kubernetes } from "./kubernetes/provider.ts";
+import type { Provider } from "./provider.ts";
+import type { Store } from "./state.ts";
+
+const kubernetesProvider = "pulumi:providers:kubernetes";
+/** A provider is a resource too, with nothing behind it. */
+const providerResource: Provider = {
+  // The SDK copies KUBECONFIG into the inputs; where the file lies is no change of the cluster.
+  check({ kubeconfig, ...inputs }) {
+    if (kubeconfig !== undefined && kubeconfig !== process.env.KUBECONFIG)
+      throw unsupported("the Kubernetes provider's kubeconfig, other than by KUBECONFIG,");
+    return inputs;
+  },
+  diff: (old, inputs) => ({ changes: diff(old.inputs, inputs), replace: false, deleteFirst: false }),
+  create: async (op, inputs) => ({ id: op.preview ? "" : randomUUID(), outputs: inputs }),
+  update: async (_op, _old, inputs) => inputs,
+  remove: async () => {},
+};
+
+/** The providers of an update, made once each. */
+export class Providers {
+  private readonly clusters = new Map<string, Kubernetes>();
+  private readonly store: Store;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** @returns What handles a resource type; `urn` is that of the explicit provider. Throws for an unknown type. */
+  of(type: string, urn = ""): Provider {
+    if (type === commandType) return command;
+    if (type === kubernetesProvider) return providerResource;
+    if (!type.startsWith("kubernetes:")) throw unsupported(`the resource type ${type}`);
+    const settings = this.store.find(urn);
+    if (settings === undefined) throw unsupported(`${type} without an explicit provider`);
+    const made = this.clusters.get(urn) ?? new Kubernetes(settings.inputs);
+    this.clusters.set(urn, made);
+    return made;
+  }
+}
