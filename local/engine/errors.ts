@@ -1,9 +1,9 @@
-/** A fault of the stack's settings; the CLI's exit code for those is 2. */
+/** An error in the command line or the stack's configuration; exit code 2. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** @returns The error for what only the Pulumi CLI does. */
-export function unsupported(what: string): Error {
-  return new Error(`${what} is not supported by the embedded engine: use the Pulumi CLI`);
+/** Returns the error for a feature of the Pulumi CLI that the engine lacks. */
+export function unsupported(feature: string): Error {
+  return new Error(`${feature} is not supported by the embedded engine: use the Pulumi CLI`);
 }

@@ -23,15 +23,15 @@ const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 const features = [0, 1, 2];
 const severities = ["debug", "info", "warning", "error"] as const;
 
-/** What the SDKs set themselves for commands and Secrets, where the engine does that for all. */
-const ownOptions = ["", "triggers[*]", "data,stringData"];
+/** Options that the SDKs set for every command and Secret; the engine always acts as if they were set. */
+const impliedOptions = ["", "triggers[*]", "data,stringData"];
 
-function refuseUnsupported(request: RegisterResourceRequest): void {
-  const asked = {
+function rejectUnsupported(request: RegisterResourceRequest): void {
+  const options = {
     import: request.getImportid() !== "",
     "ignoreChanges with * or [ ]": request.getIgnorechangesList().some((path) => !/^[\w.]+$/.test(path)),
-    replaceOnChanges: !ownOptions.includes(request.getReplaceonchangesList().join()),
-    additionalSecretOutputs: !ownOptions.includes(request.getAdditionalsecretoutputsList().join()),
+    replaceOnChanges: !impliedOptions.includes(request.getReplaceonchangesList().join()),
+    additionalSecretOutputs: !impliedOptions.includes(request.getAdditionalsecretoutputsList().join()),
     deletedWith: request.getDeletedwith() !== "",
     replaceWith: request.getReplaceWithList().length > 0,
     replacementTrigger: request.hasReplacementTrigger(),
@@ -44,14 +44,14 @@ function refuseUnsupported(request: RegisterResourceRequest): void {
     deleteBeforeReplace: request.getDeletebeforereplace(),
     "a remote component": request.getRemote(),
   };
-  const refused = Object.entries(asked).find(([, is]) => is)?.[0];
-  if (refused !== undefined) throw unsupported(`${request.getType()} ${request.getName()}: ${refused}`);
+  for (const [option, isSet] of Object.entries(options))
+    if (isSet) throw unsupported(`${request.getType()} ${request.getName()}: ${option}`);
 }
 
 const fromStruct = (struct: { toJavaScript(): object } | undefined) => (struct?.toJavaScript() ?? {}) as Properties;
 
 function toRegistration(request: RegisterResourceRequest): Registration {
-  refuseUnsupported(request);
+  rejectUnsupported(request);
   const provider = request.getProvider();
   const inputs = decode(fromStruct(request.getObject()));
   return {
@@ -71,22 +71,22 @@ function toRegistration(request: RegisterResourceRequest): Registration {
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: one handler's messages are another's mismatch
+// biome-ignore lint/suspicious/noExplicitAny: each handler has its own request type
 type Handlers = { [method: string]: (request: any) => unknown };
 
-/** @returns Implementations of a service's methods; those without a handler are refused by name. */
+/** Implements a service's methods; those without a handler are rejected by name. */
 function implement(service: ServiceDefinition, handlers: Handlers, failed: (error: Error) => Promise<void>) {
   const method =
     (name: string) =>
     async ({ request }: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
       const handler = handlers[name];
-      const refused = unsupported(name).message;
-      if (handler === undefined) return reply({ code: grpc.status.UNIMPLEMENTED, message: refused });
+      const { UNIMPLEMENTED, CANCELLED } = grpc.status;
+      if (handler === undefined) return reply({ code: UNIMPLEMENTED, message: unsupported(name).message });
       try {
         reply(null, (await handler(request)) ?? new google.Empty());
       } catch (error) {
         if (!(error instanceof Stopped)) await failed(error as Error);
-        reply({ code: grpc.status.CANCELLED, message: (error as Error).message });
+        reply({ code: CANCELLED, message: (error as Error).message });
       }
     };
   return Object.fromEntries(Object.keys(service).map((name) => [name, method(name)]));
@@ -96,9 +96,9 @@ function monitorHandlers(ready: Promise<Deployment>): Handlers {
   return {
     getDeploymentInfo: () => new proto.DeploymentInfo().setSupportedfeaturesList(features),
     async registerResource(request: RegisterResourceRequest) {
-      const made = await (await ready).register(toRegistration(request));
-      const response = new proto.RegisterResourceResponse().setUrn(made.urn).setId(made.id ?? "");
-      return response.setObject(google.Struct.fromJavaScript(made.outputs as never));
+      const { urn, id = "", outputs } = await (await ready).register(toRegistration(request));
+      const response = new proto.RegisterResourceResponse().setUrn(urn).setId(id);
+      return response.setObject(google.Struct.fromJavaScript(outputs as never));
     },
     async readResource(request: ReadResourceRequest) {
       const inputs = decode(fromStruct(request.getProperties()));
@@ -114,21 +114,16 @@ function monitorHandlers(ready: Promise<Deployment>): Handlers {
 }
 
 function engineHandlers(display: Display): Handlers {
-  let root = "";
   return {
     log(request: InstanceType<typeof engineProto.LogRequest>) {
       const severity = severities[request.getSeverity()] ?? "info";
       display.log(severity, request.getMessage().trimEnd(), request.getUrn() || undefined);
     },
-    setRootResource(request: InstanceType<typeof engineProto.SetRootResourceRequest>) {
-      root = request.getUrn();
-      return new engineProto.SetRootResourceResponse();
-    },
-    getRootResource: () => new engineProto.GetRootResourceResponse().setUrn(root),
+    setRootResource: () => new engineProto.SetRootResourceResponse(),
   };
 }
 
-/** Serves the deployment protocol on the loopback interface, also before the state is read. @returns Its address, and what ends it. */
+/** Serves the deployment protocol on the loopback interface, also before the state is read. */
 export async function serve(
   ready: Promise<Deployment>,
   display: Display,

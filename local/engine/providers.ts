@@ -7,9 +7,10 @@ import type { Provider } from "./provider.ts";
 import type { Store } from "./state.ts";
 
 const kubernetesProvider = "pulumi:providers:kubernetes";
-/** A provider is a resource too, with nothing behind it. */
+
+/** Manages provider resources, which exist in the state only. */
 const providerResource: Provider = {
-  // The SDK copies KUBECONFIG into the inputs; where the file lies is no change of the cluster.
+  // The SDK copies KUBECONFIG into the inputs; another path to the file doesn't change the cluster.
   check({ kubeconfig, ...inputs }) {
     if (kubeconfig !== undefined && kubeconfig !== process.env.KUBECONFIG)
       throw unsupported("the Kubernetes provider's kubeconfig, other than by KUBECONFIG,");
@@ -21,7 +22,7 @@ const providerResource: Provider = {
   remove: async () => {},
 };
 
-/** The providers of an update, made once each. */
+/** The providers of an update, one per cluster. */
 export class Providers {
   private readonly clusters = new Map<string, Kubernetes>();
   private readonly store: Store;
@@ -30,15 +31,20 @@ export class Providers {
     this.store = store;
   }
 
-  /** @returns What handles a resource type; `urn` is that of the explicit provider. Throws for an unknown type. */
+  /**
+   * Returns the provider of a resource type.
+   *
+   * @param urn - URN of the explicit provider.
+   * @throws {Error} If the type is unsupported.
+   */
   of(type: string, urn = ""): Provider {
     if (type === commandType) return command;
     if (type === kubernetesProvider) return providerResource;
     if (!type.startsWith("kubernetes:")) throw unsupported(`the resource type ${type}`);
     const settings = this.store.find(urn);
     if (settings === undefined) throw unsupported(`${type} without an explicit provider`);
-    const made = this.clusters.get(urn) ?? new Kubernetes(settings.inputs);
-    this.clusters.set(urn, made);
-    return made;
+    const provider = this.clusters.get(urn) ?? new Kubernetes(settings.inputs);
+    this.clusters.set(urn, provider);
+    return provider;
   }
 }

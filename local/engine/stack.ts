@@ -9,11 +9,7 @@ import type { Properties } from "./values.ts";
 
 /** Selects a stack and the place of its files. */
 export interface StackOptions {
-  /**
-   * Folder of `Pulumi.yaml`.
-   *
-   * @defaultValue the current folder
-   */
+  /** @defaultValue the current folder */
   readonly cwd?: string;
   /** @defaultValue "dev" */
   readonly stack?: string;

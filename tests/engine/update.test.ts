@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Scratch, stepsOf } from "./support.ts";
 
@@ -8,30 +8,32 @@ describe("engine update", () => {
   afterEach(() => scratch.remove());
   const listing = (resources: object[], more: object = {}) => scratch.settings({ resources, ...more });
 
-  it("previews without running anything, creates, and then finds nothing to do", async () => {
+  it("previews without running commands, creates, then has no changes", async () => {
     scratch = new Scratch("commands");
+    const created = join(scratch.folder, "created");
     listing([
-      { name: "one", args: { create: "date +%N; touch made" } },
+      { name: "one", args: { create: `date +%N; touch ${created}` } },
       { name: "two", args: { create: "echo two" }, inside: "group", after: ["one"] },
     ]);
     const preview = await scratch.run("preview");
     assert.deepEqual(stepsOf(preview), ["create group", "create one", "create scratch-dev", "create two"]);
     assert.equal(scratch.storedText(), "");
+    assert.equal(existsSync(created), false);
     const up = await scratch.run("up");
     assert.deepEqual([up.exit, stepsOf(up)], [0, stepsOf(preview)]);
+    assert.equal(existsSync(created), true);
     const again = await scratch.run("up", { expectNoChanges: true });
     assert.deepEqual([again.exit, stepsOf(again), again.outputs], [0, [], up.outputs]);
     assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 0);
-    rmSync("made", { force: true });
   });
 
-  it("updates in place, replaces on triggers, and deletes what is no longer there, dependents first", async () => {
+  it("updates in place, replaces on triggers, and deletes unregistered resources", async () => {
     scratch = new Scratch("commands");
     const trace = join(scratch.folder, "trace");
     const args = {
-      create: `echo made >> ${trace}`,
+      create: `echo created >> ${trace}`,
       update: `echo updated >> ${trace}`,
-      delete: `echo ended >> ${trace}`,
+      delete: `echo deleted >> ${trace}`,
     };
     listing([{ name: "one", args }]);
     await scratch.run("up");
@@ -42,13 +44,13 @@ describe("engine update", () => {
     assert.match(scratch.text, /triggers: \[1\]/);
     assert.deepEqual(stepsOf(preview), ["replace one"]);
     assert.deepEqual(stepsOf(await scratch.run("up")), ["replace one"]);
-    assert.deepEqual(readFileSync(trace, "utf8").trim().split("\n"), ["made", "updated", "made", "ended"]);
+    assert.deepEqual(readFileSync(trace, "utf8").trim().split("\n"), ["created", "updated", "created", "deleted"]);
     listing([]);
     assert.deepEqual(stepsOf(await scratch.run("up")), ["delete one"]);
     assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 0);
   });
 
-  it("leaves alone what is to be ignored, and changes the rest", async () => {
+  it("changes all but ignored properties", async () => {
     scratch = new Scratch("commands");
     const of = (environment: object, create = "true") => ({
       name: "one",
@@ -85,10 +87,10 @@ describe("engine update", () => {
     assert.deepEqual(readFileSync(trace, "utf8").trim().split("\n"), ["three", "two", "one"]);
   });
 
-  it("fails with the resource's code, blocks what depends on it, deletes nothing, and goes on the next time", async () => {
+  it("stops dependents and deletions after a failure, then resumes", async () => {
     scratch = new Scratch("commands");
     const trace = join(scratch.folder, "trace");
-    const old = { name: "old", args: { create: "true", delete: `echo ended >> ${trace}` } };
+    const old = { name: "old", args: { create: "true", delete: `echo deleted >> ${trace}` } };
     const of = (create: string) => [
       { name: "bad", args: { create } },
       { name: "next", args: { create: `echo next >> ${trace}` }, after: ["bad"] },
@@ -98,14 +100,14 @@ describe("engine update", () => {
     listing(of("echo no such luck >&2; exit 3"));
     const failed = await scratch.run("up");
     assert.equal(failed.exit, 4);
-    assert.match(scratch.text, /bad:\n.*exit status 3: running "echo no such luck/);
+    assert.match(scratch.text, /\(bad\):\n.*exit status 3: running "echo no such luck/);
     assert.throws(() => readFileSync(trace), /ENOENT/);
     assert.doesNotMatch(scratch.storedText(), /::bad/);
     listing(of("true"));
     assert.deepEqual(stepsOf(await scratch.run("up")), ["create bad", "create next", "delete old"]);
   });
 
-  it("runs steps that do not depend on each other at the same time", async () => {
+  it("runs independent steps in parallel", async () => {
     scratch = new Scratch("commands");
     const meet = (mine: string, other: string) =>
       `touch ${mine}; for i in $(seq 100); do [ -e ${other} ] && exit 0; sleep 0.1; done; exit 1`;
@@ -117,7 +119,7 @@ describe("engine update", () => {
     assert.equal((await scratch.run("up")).exit, 0);
   });
 
-  it("masks secrets in output, errors and state", async () => {
+  it("masks secrets in output, errors, and state", async () => {
     scratch = new Scratch("commands");
     process.env.PULUMI_CONFIG_PASSPHRASE = "x";
     const of = (create: string, more: object = {}) => ({
@@ -136,7 +138,7 @@ describe("engine update", () => {
     assert.doesNotMatch(scratch.text + scratch.storedText(), /hunter2/);
   });
 
-  it("reports the program's own error and says it once", async () => {
+  it("reports a program error once", async () => {
     scratch = new Scratch("commands");
     listing([], { fail: "the settings are odd", say: "hello there" });
     const failed = await scratch.run("up");
@@ -152,13 +154,13 @@ describe("engine update", () => {
     assert.equal((outputs.all as { one: string }).one.length, 300_000);
   });
 
-  it("refuses a provider function by name", async () => {
+  it("rejects a provider function by name", async () => {
     scratch = new Scratch("invoke");
     assert.equal((await scratch.run("preview")).exit, 1);
     assert.match(scratch.text, /invoke is not supported by the embedded engine: use the Pulumi CLI/);
   });
 
-  it("names a resource type that it does not know", async () => {
+  it("rejects an unsupported resource type by name", async () => {
     scratch = new Scratch("unknown-type");
     for (const verb of ["preview", "up"] as const) {
       assert.equal((await scratch.run(verb)).exit, 4);
@@ -172,7 +174,7 @@ describe("engine update", () => {
     ["customTimeouts", { create: "1s" }],
   ];
   for (const [option, value] of unsupported)
-    it(`refuses the option ${option} by name`, async () => {
+    it(`rejects the option ${option} by name`, async () => {
       scratch = new Scratch("unsupported");
       scratch.settings({ options: { [option]: value } });
       assert.equal((await scratch.run("up")).exit, 4);
@@ -185,7 +187,7 @@ describe("engine update", () => {
     assert.equal((await scratch.run("up")).exit, 0);
   });
 
-  it("passes a preview for no changes only when there are none", async () => {
+  it("fails if no changes are expected but there are some", async () => {
     scratch = new Scratch("commands");
     listing([{ name: "one", args: { create: "true" } }]);
     assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 1);
