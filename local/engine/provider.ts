@@ -38,7 +38,7 @@ export interface Provider {
   create(op: Operation, inputs: Properties): Promise<Created>;
   update(op: Operation, old: Resource, inputs: Properties): Promise<Properties>;
   remove(op: Operation, old: Resource): Promise<void>;
-  /** Returns the live outputs; `undefined` if the object doesn't exist. Absent where there is no live state. */
+  /** Returns the live outputs; `undefined` if the object doesn't exist. Absent for types without live state. */
   read?(old: Resource): Promise<Properties | undefined>;
 }
 
