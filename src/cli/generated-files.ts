@@ -8,7 +8,7 @@ export interface GeneratedFile {
   /** Relative to the folder that holds them all, with `/`. */
   readonly path: string;
   readonly text: string;
-  /** @default false */
+  /** @defaultValue false */
   readonly executable?: boolean;
 }
 

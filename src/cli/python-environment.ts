@@ -14,9 +14,9 @@ export interface PythonEnvironmentOptions {
   readonly requirements: string;
   /** Takes one line of progress. */
   readonly report: (line: string) => void;
-  /** @default `python-environments` in the cache folder */
+  /** @defaultValue `python-environments` in the cache folder */
   readonly folder?: string;
-  /** Interpreter that makes the environment. @default "python3" */
+  /** Interpreter that makes the environment. @defaultValue "python3" */
   readonly python?: string;
 }
 

@@ -10,7 +10,7 @@ export interface Result<Document = unknown> {
   /** What is printed without it, without a newline at its end. */
   readonly text: string;
   readonly exitCode: ExitCode;
-  /** What of the text stands out on a terminal. @default nothing */
+  /** What of the text stands out on a terminal. @defaultValue nothing */
   readonly highlights?: readonly Highlight[];
 }
 

@@ -53,10 +53,10 @@ export interface TargetOptions {
   /**
    * A revision of the lock.
    *
-   * @default the lock's head
+   * @defaultValue the lock's head
    */
   readonly targetRevision?: string | undefined;
-  /** Revisions that the lock lacks. @default none */
+  /** Revisions that the lock lacks. @defaultValue none */
   readonly toleratedRevisions?: readonly string[];
 }
 

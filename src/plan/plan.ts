@@ -47,7 +47,7 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
   /** Migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
-  /** @default nothing was set up by hand */
+  /** @defaultValue nothing was set up by hand */
   readonly adoption?: Adoption;
   /** Name of the first attempt at this release's migration. */
   readonly firstJobName: string;

@@ -29,7 +29,7 @@ export interface RejectionInputs extends WorkInputs {
   /**
    * Whether revisions beyond the target may be undone.
    *
-   * @default false
+   * @defaultValue false
    */
   readonly allowDowngrade?: boolean | undefined;
   /** Hash of the plan that was reviewed, if the stack pins it; or {@link unknownPlan}. */
@@ -37,7 +37,7 @@ export interface RejectionInputs extends WorkInputs {
   /**
    * Whether only a pinned plan may be carried out.
    *
-   * @default false
+   * @defaultValue false
    */
   readonly pinRequired?: boolean | undefined;
 }

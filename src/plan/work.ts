@@ -20,7 +20,7 @@ export interface Work {
 /** What the work depends on, besides the database. */
 export interface WorkInputs {
   readonly lock: Lock;
-  /** @default the lock's heads */
+  /** @defaultValue the lock's heads */
   readonly targetRevision?: string | undefined;
   readonly approvals: readonly Approval[];
 }

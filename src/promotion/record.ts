@@ -46,7 +46,7 @@ export interface ReleaseParts {
   /** The runner's files, by name. */
   readonly runnerFiles: Readonly<Record<string, string>>;
   readonly image: string;
-  /** @default `image` */
+  /** @defaultValue `image` */
   readonly migrationImage: string | undefined;
 }
 
