@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from "commander";
+import { type ExitCodeMeanings, visibleCommands } from "../../src/cli/command.ts";
 import { block, table } from "../../src/cli/docs/markdown.ts";
-import { type CommandName, exitCodeTable, generalMeanings, type Meanings } from "../../src/cli/exit-codes.ts";
-import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 
 /** @returns What commander's own tree says of every command. */
@@ -18,7 +18,7 @@ export function commandsPage(): string {
     ),
     "## Exit codes",
     "Every command ends with one of these; what they mean for each is told with it.",
-    exitCodes(generalMeanings),
+    exitCodes(generalExitCodes),
     "With `--json` a command prints one [JSON document](json.md) on standard output, and nothing else there. Progress goes to " +
       "standard error. Colours are on a terminal only; `NO_COLOR` and `FORCE_COLOR` are followed.",
     ...commands.flatMap((each) => describe(program, each)),
@@ -29,6 +29,7 @@ function describe(program: Command, command: Command): string[] {
   const { registeredArguments: arguments_ } = command;
   const options = command.createHelp().visibleOptions(command);
   const notes = notesOf(command);
+  const meanings = exitCodesOf(command);
   return [
     `## unity ${command.name()}`,
     command.description(),
@@ -36,7 +37,7 @@ function describe(program: Command, command: Command): string[] {
     ...(arguments_.length > 0 ? [table(["argument", "what it is"], arguments_.map(describeArgument))] : []),
     table(["option", "what it is", "default"], options.map(describeOption)),
     ...(notes === "" ? [] : [block(notes.split("\n"), "text")]),
-    ...(command.name() in exitCodeTable ? [exitCodes(exitCodeTable[command.name() as CommandName])] : []),
+    ...(meanings === undefined ? [] : [exitCodes(meanings)]),
   ];
 }
 
@@ -60,7 +61,11 @@ function choices(names: readonly string[] | undefined): string {
   return names === undefined ? "" : `: ${names.map((name) => `\`${name}\``).join(", ")}`;
 }
 
-function exitCodes(meanings: Meanings): string {
+function exitCodesOf(command: Command): ExitCodeMeanings | undefined {
+  return commandDefinitions.find(({ name }) => name === command.name())?.exitCodes;
+}
+
+function exitCodes(meanings: ExitCodeMeanings): string {
   return table(["exit code", "meaning"], Object.entries(meanings));
 }
 
@@ -69,7 +74,7 @@ function notesOf(command: Command): string {
   let help = "";
   command.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => 120 }).outputHelp();
   const after = help.slice(command.helpInformation().length);
-  return (command.name() in exitCodeTable ? after.replace(/Exit codes:[\s\S]*$/, "") : after).trim();
+  return (exitCodesOf(command) === undefined ? after : after.replace(/Exit codes:[\s\S]*$/, "")).trim();
 }
 
 /** @returns A text in which a browser takes nothing for a tag. */

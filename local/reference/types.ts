@@ -30,6 +30,16 @@ export interface NamedType {
   readonly source: string;
 }
 
+/** What a command prints with `--json`. */
+export interface CommandDocument {
+  readonly command: string;
+  /** As it is written in the source. */
+  readonly type: string;
+  readonly description: string;
+  /** The type `Result<…>` that `run` resolves to. */
+  readonly result: ts.TypeReferenceNode;
+}
+
 /** The project's own types. Packages are left out: what they export is shown by its name only, and costs no time. */
 export class Types {
   readonly #program: ts.Program;
@@ -79,6 +89,26 @@ export class Types {
       .flatMap(({ name }) => (ts.isObjectBindingPattern(name) ? name.elements.map((each) => each.name.getText()) : []));
   }
 
+  /**
+   * Finds what each command of a file prints with `--json`: what the `run` of the module that it loads resolves to.
+   *
+   * @throws {Error} If a `run` lacks a result or a `@returns`.
+   */
+  commandDocuments(file: string): readonly CommandDocument[] {
+    const found: CommandDocument[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isObjectLiteralExpression(node)) {
+        const name = propertyOf(node, "name");
+        const load = propertyOf(node, "load");
+        if (name !== undefined && ts.isStringLiteral(name) && load !== undefined && ts.isArrowFunction(load))
+          found.push(this.#documentOf(name.text, moduleOf(load)));
+      }
+      ts.forEachChild(node, visit);
+    };
+    for (const statement of this.#statements(file)) visit(statement);
+    return found;
+  }
+
   /** @returns An interface as it is written. @throws {Error} If it is not there. */
   source(file: string, name: string): string {
     return this.#sourceOf(this.#declaration(file, name));
@@ -86,17 +116,40 @@ export class Types {
 
   /** @returns The project's types that an interface's members lead to, each once, in the order of their first use. */
   reached(file: string, name: string): readonly NamedType[] {
+    return this.reachedFrom([this.#declaration(file, name)]);
+  }
+
+  /** Returns the project's types that nodes lead to, each once, in the order of their first use. */
+  reachedFrom(nodes: readonly ts.Node[]): readonly NamedType[] {
     const found = new Map<ts.Declaration, NamedType>();
     const visit = (node: ts.Node): void => {
       if (ts.isTypeReferenceNode(node)) this.#take(node.typeName, found, visit);
       if (ts.isExpressionWithTypeArguments(node)) this.#take(node.expression, found, visit);
       ts.forEachChild(node, visit);
     };
-    ts.forEachChild(this.#declaration(file, name), visit);
+    for (const node of nodes) ts.forEachChild(node, visit);
     const types = [...found.values()];
     const twice = types.find((type, index) => types.findIndex((other) => other.name === type.name) < index);
     if (twice !== undefined) throw new Error(`two types are called ${twice.name}: readers could not tell them apart`);
     return types;
+  }
+
+  #documentOf(command: string, module: ts.Expression): CommandDocument {
+    const symbol = this.#checker.getSymbolAtLocation(module);
+    const run = symbol && this.#checker.getExportsOfModule(symbol).find(({ name }) => name === "run");
+    const declaration = run?.declarations?.[0];
+    const promised = declaration && ts.isFunctionDeclaration(declaration) ? declaration.type : undefined;
+    const result = promised && resultIn(promised);
+    const document = result?.typeArguments?.[0];
+    const returns = run?.getJsDocTags(this.#checker).find(({ name }) => name === "returns");
+    if (result === undefined || document === undefined || returns === undefined)
+      throw new Error(`unity ${command}: run() lacks a result or its @returns`);
+    return {
+      command,
+      type: document.getText().replaceAll(/\s+/g, " "),
+      description: plain(ts.displayPartsToString(returns.text)),
+      result,
+    };
   }
 
   #declaration(file: string, name: string): ts.InterfaceDeclaration {
@@ -184,6 +237,25 @@ export class Types {
   #describe(symbol: ts.Symbol | undefined): string {
     return plain(ts.displayPartsToString(symbol?.getDocumentationComment(this.#checker)));
   }
+}
+
+function propertyOf(literal: ts.ObjectLiteralExpression, name: string): ts.Expression | undefined {
+  const assignments = literal.properties.filter(ts.isPropertyAssignment);
+  return assignments.find((each) => each.name.getText() === name)?.initializer;
+}
+
+/** Returns the module that `() => import("…")` loads. */
+function moduleOf({ body }: ts.ArrowFunction): ts.Expression {
+  const isImport = ts.isCallExpression(body) && body.expression.kind === ts.SyntaxKind.ImportKeyword;
+  const module = isImport ? body.arguments[0] : undefined;
+  if (module === undefined) throw new Error(`${body.getText()} loads no module`);
+  return module;
+}
+
+/** Finds `Result<…>` in the type that a command's `run` returns. */
+function resultIn(node: ts.Node): ts.TypeReferenceNode | undefined {
+  if (ts.isTypeReferenceNode(node) && node.typeName.getText() === "Result") return node;
+  return ts.forEachChild(node, resultIn);
 }
 
 /** @returns A comment as Markdown in one line: what it links to is code. */

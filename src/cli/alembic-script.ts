@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "./result.ts";
 
 /** What to run. */
 interface AlembicScript {

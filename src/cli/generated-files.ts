@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CommandError, exitCodes } from "./command-error.ts";
-import type { Result } from "./result.ts";
+import { CommandError, exitCodes, type Result } from "./result.ts";
 
 /** A file that is made from the project's own sources, and committed. */
 export interface GeneratedFile {

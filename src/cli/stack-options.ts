@@ -5,7 +5,7 @@ import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { projectRoot } from "../paths.ts";
 import type { TargetOptions } from "../plan/live-state.ts";
 import { readSettingsSchema, settingDefaults, settingText } from "../settings/schema.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "./result.ts";
 
 /** Options that say which stack is meant, and where it is deployed. */
 export interface StackOptions {

@@ -1,5 +1,5 @@
 import type { Settings } from "../settings/settings.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "./result.ts";
 import { concealed, readStack, type StackOptions } from "./stack-options.ts";
 
 /** A stack's values by full key, such as `unity:image`. */

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "./result.ts";
 
 /** Writes a file in place of the one that was there. @throws {CommandError} If it can't be written. */
 export function writeText(file: string, text: string): void {

@@ -6,7 +6,11 @@ import { withSettings } from "../stack-settings.ts";
 import { type Applied, applyPending, exitCodeOf } from "./apply.ts";
 import type { Method } from "./methods.ts";
 
-/** Applies what is pending with a stack's settings. */
+/**
+ * Applies what is pending with a stack's settings.
+ *
+ * @returns How applying ended.
+ */
 export async function run(call: Call<StackOptions & { readonly method: Method }>): Promise<Result<Applied>> {
   const { options, progress } = call;
   const { loadRelease } = await import("../../preflight/release.ts");

@@ -9,12 +9,10 @@ import {
   type LiveState,
   type TargetOptions,
 } from "../../plan/live-state.ts";
-import { exitCodes } from "../command-error.ts";
 import { formats, type Highlight, stateMessage } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
 import { readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
-import { exitCodeOf } from "../state-exit-codes.ts";
 import { writeText } from "../write-text.ts";
 import { describeChain, summarize } from "./describe.ts";
 import { readSchema, type TableView } from "./schema.ts";
@@ -43,7 +41,11 @@ const highlights: readonly Highlight[] = [
   [/^\* applied.*/, formats.aside],
 ];
 
-/** Shows the chain, and asks the database only if it is named. */
+/**
+ * Shows the chain, and asks the database only if it is named.
+ *
+ * @returns The chain, and where the database is if it was asked.
+ */
 export async function run({ options, progress }: Call<ChainOptions>): Promise<Result<ChainDocument>> {
   const lock = readLock(lockFile);
   progress.doing("asking the database");

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { visibleCommands } from "../program.ts";
+import { visibleCommands } from "../command.ts";
 import type { Shell } from "./shells.ts";
 import { type Values, valuesOf } from "./values.ts";
 

@@ -1,5 +1,5 @@
+import { visibleCommands } from "../command.ts";
 import { type GeneratedFilesOptions, type WrittenOrChecked, writeOrCheck } from "../generated-files.ts";
-import { visibleCommands } from "../program.ts";
 import { type ReleaseOptions, withRelease } from "../render/settings.ts";
 import type { Call, Result } from "../result.ts";
 import { ofStack } from "../stack-options.ts";
@@ -7,7 +7,11 @@ import { documentFiles } from "./files.ts";
 import { documentInputs } from "./inputs.ts";
 import { docsCommand } from "./markdown.ts";
 
-/** Writes the operators' documents, or says in what they differ. */
+/**
+ * Writes the operators' documents, or says in what they differ.
+ *
+ * @returns The documents that were written, or in what they differ.
+ */
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {
   const { options, progress, command } = call;
   const commands = (command.parent === null ? [] : visibleCommands(command.parent)).map((each) => ({

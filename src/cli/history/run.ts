@@ -1,9 +1,8 @@
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { readRuns } from "../../cluster/run-records.ts";
 import { describeRuns, type RunRecord } from "../../plan/run-record.ts";
-import { CommandError, exitCodes } from "../command-error.ts";
 import { formats, type Highlight } from "../highlight.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 import { readTarget, type StackOptions } from "../stack-options.ts";
 
 const highlights: readonly Highlight[] = [
@@ -11,7 +10,11 @@ const highlights: readonly Highlight[] = [
   [/ (failed|interrupted) /, formats.bad],
 ];
 
-/** Reads the newest runs from the database. */
+/**
+ * Reads the newest runs from the database.
+ *
+ * @returns Runs, the oldest first.
+ */
 export async function run(
   call: Call<StackOptions & { readonly limit: number }>,
 ): Promise<Result<readonly RunRecord[]>> {

@@ -3,9 +3,7 @@ import { createInterface } from "node:readline";
 import { Kubectl, redact } from "../../cluster/kubectl.ts";
 import { workloadSelector } from "../../cluster/pods.ts";
 import { names } from "../../manifests/names.ts";
-import { CommandError, exitCodes } from "../command-error.ts";
-import type { ExitCode } from "../exit-codes.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, CommandError, type ExitCode, exitCodes, type Result } from "../result.ts";
 import { readTarget, type StackOptions } from "../stack-options.ts";
 import { type LogLine, markLine, parseLine } from "./line.ts";
 
@@ -15,7 +13,11 @@ interface LogsOptions extends StackOptions {
   readonly tail: number;
 }
 
-/** Shows a log as it comes; as one JSON document only once it has ended. */
+/**
+ * Shows a log as it comes; as one JSON document only once it has ended.
+ *
+ * @returns Lines of the log; with `--follow`, no array: one line of JSON for each.
+ */
 export async function run({ options }: Call<LogsOptions>): Promise<Result<readonly LogLine[]> | ExitCode> {
   const { follow, job, json } = options;
   const kubectl = new Kubectl(readTarget(options).target);

@@ -7,12 +7,10 @@ import { names } from "../../manifests/names.ts";
 import { checkTarget } from "../../preflight/options.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { type Applied, applyPending, exitCodeOf } from "../apply/apply.ts";
-import { exitCodes } from "../command-error.ts";
-import type { ExitCode } from "../exit-codes.ts";
 import { formats } from "../highlight.ts";
 import { planHighlights } from "../plan/run.ts";
 import type { Progress } from "../progress.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, type ExitCode, exitCodes, type Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 import { describeResults, resultHighlights } from "../verify/report.ts";
@@ -36,7 +34,11 @@ export interface Checked {
   readonly checks: readonly CheckResult[];
 }
 
-/** Applies what is pending, and runs the checks. */
+/**
+ * Applies what is pending, and runs the checks.
+ *
+ * @returns What was applied, and what the checks found.
+ */
 export async function run({ options, progress }: Call<StackOptions>): Promise<Result<Checked>> {
   const { checked, exitCode } = await withSettings(options, (settings) => check(settings, progress));
   const outcome = [/^(Nothing to apply|Applied) .*/, formats.good] as const;

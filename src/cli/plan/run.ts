@@ -1,11 +1,9 @@
 import type { Plan } from "../../plan/plan.ts";
 import { describePlan } from "../../plan/plan-report.ts";
-import { exitCodes } from "../command-error.ts";
 import { formats, type Highlight, stateMessage } from "../highlight.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
-import { exitCodeOf } from "../state-exit-codes.ts";
 
 /** What stands out of a plan. */
 export const planHighlights: readonly Highlight[] = [
@@ -17,7 +15,11 @@ export const planHighlights: readonly Highlight[] = [
   [/^ +(blocks|locks not known) .*/, formats.attention],
 ];
 
-/** Plans as the program does, and changes nothing. */
+/**
+ * Plans as the program does, and changes nothing.
+ *
+ * @returns What `pulumi up` would do to the database.
+ */
 export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<Plan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
     import("../../preflight/release.ts"),

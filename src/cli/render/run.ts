@@ -4,7 +4,11 @@ import { ofStack } from "../stack-options.ts";
 import { renderFiles } from "./files.ts";
 import { type ReleaseOptions, withRelease } from "./settings.ts";
 
-/** Writes the release as YAML, or says in what that differs. */
+/**
+ * Writes the release as YAML, or says in what that differs.
+ *
+ * @returns The files that were written, or in what they differ.
+ */
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {
   const { options, progress } = call;
   return writeOrCheck(

@@ -1,4 +1,4 @@
-import { CommandError } from "../command-error.ts";
+import { CommandError } from "../result.ts";
 
 /** A dump of the database that `src/runner/restore-point.sh` took and verified. */
 export interface RestorePoint {

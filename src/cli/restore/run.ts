@@ -1,5 +1,4 @@
-import { CommandError, exitCodes } from "../command-error.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 import type { StackOptions } from "../stack-options.ts";
 import { withSettings } from "../stack-settings.ts";
 import { runRestoreJob } from "./restore-job.ts";
@@ -16,7 +15,11 @@ export interface Restored {
   readonly restored: string;
 }
 
-/** Lists the restore points, or puts the database back to one. */
+/**
+ * Lists the restore points, or puts the database back to one.
+ *
+ * @returns What the database was put back to; with `--list` the restore points, the oldest first.
+ */
 export async function run(call: Call<RestoreOptions>): Promise<Result<Restored | readonly RestorePoint[]>> {
   const { options, progress } = call;
   const [name] = call.args;

@@ -6,9 +6,8 @@ import type { LiveJob } from "../../plan/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../../plan/live-state.ts";
 import { stateMessage } from "../highlight.ts";
 import { lockFile } from "../lock-file.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, exitCodeOf, type Result } from "../result.ts";
 import { readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
-import { exitCodeOf } from "../state-exit-codes.ts";
 
 /** Where the database is. */
 export interface Status extends Description {
@@ -21,7 +20,11 @@ export interface Status extends Description {
   readonly adoption: Adoption;
 }
 
-/** Reads where the database is, and changes nothing. */
+/**
+ * Reads where the database is, and changes nothing.
+ *
+ * @returns Where the database is, and the migrate Jobs.
+ */
 export async function run({ options }: Call<StackOptions>): Promise<Result<Status>> {
   const status = await readStatus(options);
   const exitCode = exitCodeOf(status.state);

@@ -2,14 +2,17 @@ import type { CheckResult, CheckTarget } from "../../checks/result.ts";
 import { head } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { approvedIrreversible, parseApprovals } from "../../plan/approvals.ts";
-import { exitCodes } from "../command-error.ts";
 import { lockFile } from "../lock-file.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, exitCodes, type Result } from "../result.ts";
 import { readStack, readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
 import { describeResults, resultHighlights } from "./report.ts";
 import { chooseChecks, verify } from "./verify.ts";
 
-/** Runs the checks that are named, else all. */
+/**
+ * Runs the checks that are named, else all.
+ *
+ * @returns Results in the order of the checks' list.
+ */
 export async function run(call: Call<StackOptions>): Promise<Result<readonly CheckResult[]>> {
   const { options, args, progress } = call;
   const chosen = chooseChecks(args);

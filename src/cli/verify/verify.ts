@@ -2,9 +2,9 @@ import { type CheckName, checkNames } from "../../checks/names.ts";
 import { type CheckResult, type CheckTarget, expectedOf } from "../../checks/result.ts";
 import { runChecks } from "../../checks/run.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
-import { CommandError } from "../command-error.ts";
 import { lockFile } from "../lock-file.ts";
 import type { Progress } from "../progress.ts";
+import { CommandError } from "../result.ts";
 
 /** @returns The checks of these names, each once and in the usual order; all if none is named. @throws {CommandError} */
 export function chooseChecks(names: readonly string[]): readonly CheckName[] {
