@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { projectRoot } from "../paths.ts";
-import { addBackendOptions } from "./backend-options.ts";
+import { addBackendOptions } from "./alembic.ts";
 import type { CommandDefinition, ExitCodeMeanings } from "./command.ts";
-import { addStackOptions } from "./stack-options.ts";
+import { addStackOptions } from "./stack.ts";
 
 /** Commands on the chain of this checkout and the files that are generated from it. */
 export const developerCommands: readonly CommandDefinition[] = [

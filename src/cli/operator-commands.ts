@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { checkNames } from "../checks/names.ts";
 import type { CommandDefinition, ExitCodeMeanings } from "./command.ts";
-import { addStackOptions } from "./stack-options.ts";
+import { addStackOptions } from "./stack.ts";
 
 const stateExitCodes: ExitCodeMeanings = {
   0: "nothing to migrate: the database is at head, or ahead at a revision that the stack tolerates",
@@ -27,7 +27,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
       2: "wrong usage, nothing is deployed, or the cluster or the database can't be asked",
     },
     progress: "Applying",
-    load: () => import("./apply/run.ts"),
+    load: () => import("./apply/apply.ts"),
   },
   {
     name: "check",
@@ -39,7 +39,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
       2: "wrong usage, nothing is deployed, or the cluster or the database can't be asked",
     },
     progress: "Checking",
-    load: () => import("./migrate/run.ts"),
+    load: () => import("./migrate.ts"),
   },
   {
     name: "history",
@@ -50,7 +50,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
       ),
     exitCodes: { 0: "the runs are shown; there may be none", 2: "wrong usage, or the database can't be asked" },
     progress: "Asking the database",
-    load: () => import("./history/run.ts"),
+    load: () => import("./history.ts"),
   },
   {
     name: "logs",
@@ -64,7 +64,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
         ),
     help: 'A line that tells of a database error begins with "! ".',
     exitCodes: { 0: "the log is shown", 2: "wrong usage, or there is no log" },
-    load: () => import("./logs/run.ts"),
+    load: () => import("./logs.ts"),
   },
   {
     name: "plan",
@@ -72,7 +72,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
     configure: (command) => addStackOptions(command).option("--full", "show whole statements; JSON has them anyway"),
     exitCodes: stateExitCodes,
     progress: "Planning",
-    load: () => import("./plan/run.ts"),
+    load: () => import("./plan.ts"),
   },
   {
     name: "promote",
@@ -136,7 +136,7 @@ revision: deploy the release that ends there, or \`pulumi up\` applies what came
     configure: addStackOptions,
     exitCodes: stateExitCodes,
     progress: "Asking the database",
-    load: () => import("./status/run.ts"),
+    load: () => import("./status.ts"),
   },
   {
     name: "verify",
@@ -146,7 +146,7 @@ revision: deploy the release that ends there, or \`pulumi up\` applies what came
 \`execution\` executes a plugin by the API, looks for its row in the database, and removes it again.`,
     exitCodes: { 0: "all checks passed", 1: "a check failed, or could not look", 2: "wrong usage" },
     progress: "Checking",
-    load: () => import("./verify/run.ts"),
+    load: () => import("./verify.ts"),
   },
 ];
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { markLine, parseLine } from "../../src/cli/logs/line.ts";
+import { markLine, parseLine } from "../../src/cli/logs.ts";
 import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unity } from "./unity.ts";
 

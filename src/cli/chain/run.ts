@@ -2,6 +2,7 @@ import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
 import { chainTables, type Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
+import { lockFile } from "../../paths.ts";
 import {
   classify,
   type Description,
@@ -9,11 +10,10 @@ import {
   type LiveState,
   type TargetOptions,
 } from "../../plan/live-state.ts";
+import { writeText } from "../generated-files.ts";
 import { formats, type Highlight, stateMessage } from "../highlight.ts";
-import { lockFile } from "../lock-file.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
-import { readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
-import { writeText } from "../write-text.ts";
+import { readTarget, readTargetOptions, type StackOptions } from "../stack.ts";
 import { describeChain, summarize } from "./describe.ts";
 import { readSchema, type TableView } from "./schema.ts";
 import { type Live, type RevisionView, viewChain } from "./view.ts";

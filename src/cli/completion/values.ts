@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { checkNames } from "../../checks/names.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
-import { lockFile } from "../lock-file.ts";
-import { stackFiles } from "../stack-options.ts";
+import { lockFile } from "../../paths.ts";
+import { stackFiles } from "../stack.ts";
 
 /** What a value may be: one of some words, or a path. */
 export type Values = readonly string[] | "files" | "folders";

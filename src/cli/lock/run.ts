@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
 import { formatLock, type Lock, lockVersion } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
-import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
+import { type BackendOptions, backendPython, givenBackendOptions } from "../alembic.ts";
 import { formats, type Highlight } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
-import { planHighlights } from "../plan/run.ts";
+import { planHighlights } from "../plan.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
-import { readStack } from "../stack-options.ts";
+import { readStack } from "../stack.ts";
 import { readRecords } from "../stack-outputs.ts";
 import { type Proposal, propose } from "./proposal.ts";
 import { describeProposal } from "./report.ts";

@@ -7,10 +7,8 @@ import { classify, describeState, type LiveState, type Reading } from "../../pla
 import { cutAt } from "../../plan/target.ts";
 import type { Progress } from "../progress.ts";
 import { CommandError } from "../result.ts";
-import { concealed, readStack, readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
-import { withSettings } from "../stack-settings.ts";
-import { checkTargetOf } from "../verify/run.ts";
-import { verify } from "../verify/verify.ts";
+import { concealed, readStack, readTarget, readTargetOptions, type StackOptions, withSettings } from "../stack.ts";
+import { checkTargetOf, verify } from "../verify.ts";
 import type { Part, Report, ReportedPlan } from "./report.ts";
 
 /** Which release and which database a report is about. */

@@ -1,6 +1,6 @@
+import { writeText } from "../generated-files.ts";
 import { stateMessage } from "../highlight.ts";
 import { type Call, type ExitCode, exitCodeOf, exitCodes, type Result } from "../result.ts";
-import { writeText } from "../write-text.ts";
 import type { ReportSource } from "./ask.ts";
 import { gatherReport } from "./gather.ts";
 import { renderReport } from "./page.ts";

@@ -1,7 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import { headError } from "../../lockfile/lock.ts";
-import { runAlembicScript } from "../alembic-script.ts";
-import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
+import { type BackendOptions, backendPython, givenBackendOptions, runAlembicScript } from "../alembic.ts";
 import { formats, type Highlight } from "../highlight.ts";
 import { rewriteCommand } from "../lock/report.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";

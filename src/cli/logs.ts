@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { Kubectl, redact } from "../../cluster/kubectl.ts";
-import { workloadSelector } from "../../cluster/pods.ts";
-import { names } from "../../manifests/names.ts";
-import { type Call, CommandError, type ExitCode, exitCodes, type Result } from "../result.ts";
-import { readTarget, type StackOptions } from "../stack-options.ts";
-import { type LogLine, markLine, parseLine } from "./line.ts";
+import { styleText } from "node:util";
+import { isDatabaseError } from "../cluster/database-errors.ts";
+import { Kubectl, redact } from "../cluster/kubectl.ts";
+import { workloadSelector } from "../cluster/pods.ts";
+import { names } from "../manifests/names.ts";
+import { formats } from "./highlight.ts";
+import { type Call, CommandError, type ExitCode, exitCodes, type Result } from "./result.ts";
+import { readTarget, type StackOptions } from "./stack.ts";
 
 interface LogsOptions extends StackOptions {
   readonly follow?: boolean;
@@ -59,4 +61,24 @@ async function read(kubectl: Kubectl, args: readonly string[], take: (line: stri
   for await (const line of createInterface({ input: child.stdout })) take(redact(line));
   const [code] = (await ended) as [number | null];
   if (code !== 0 && code !== null) throw new CommandError("The log can't be read: kubectl says why.");
+}
+
+/** One line of a log. */
+export interface LogLine {
+  /** The pod that wrote it; `null` where kubectl does not say it. */
+  readonly pod: string | null;
+  readonly line: string;
+  /** Whether it tells of a database error. */
+  readonly databaseError: boolean;
+}
+
+/** @returns What a line says that kubectl may have put `[pod/<name>/<container>] ` before. */
+export function parseLine(text: string): LogLine {
+  const [, pod = null, line = text] = /^\[pod\/([^/\]]+)[^\]]*\] (.*)$/.exec(text) ?? [];
+  return { pod, line, databaseError: isDatabaseError(line) };
+}
+
+/** @returns The line with a mark in front if it tells of a database error; on a terminal in colour as well. */
+export function markLine(text: string, stream: NodeJS.WritableStream = process.stdout): string {
+  return parseLine(text).databaseError ? styleText(formats.bad, `! ${text}`, { stream }) : `  ${text}`;
 }

@@ -1,13 +1,13 @@
-import { type Adoption, planAdoption } from "../../adoption/adoption.ts";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { readLive } from "../../cluster/live-state.ts";
-import { readLock } from "../../lockfile/read-lock.ts";
-import type { LiveJob } from "../../plan/job-identity.ts";
-import { classify, type Description, describeState, type LiveState } from "../../plan/live-state.ts";
-import { stateMessage } from "../highlight.ts";
-import { lockFile } from "../lock-file.ts";
-import { type Call, exitCodeOf, type Result } from "../result.ts";
-import { readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
+import { type Adoption, planAdoption } from "../adoption/adoption.ts";
+import { Kubectl } from "../cluster/kubectl.ts";
+import { readLive } from "../cluster/live-state.ts";
+import { readLock } from "../lockfile/read-lock.ts";
+import { lockFile } from "../paths.ts";
+import type { LiveJob } from "../plan/job-identity.ts";
+import { classify, type Description, describeState, type LiveState } from "../plan/live-state.ts";
+import { stateMessage } from "./highlight.ts";
+import { type Call, exitCodeOf, type Result } from "./result.ts";
+import { readTarget, readTargetOptions, type StackOptions } from "./stack.ts";
 
 /** Where the database is. */
 export interface Status extends Description {

@@ -1,9 +1,8 @@
-import type { Plan } from "../../plan/plan.ts";
-import { describePlan } from "../../plan/plan-report.ts";
-import { formats, type Highlight, stateMessage } from "../highlight.ts";
-import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
-import type { StackOptions } from "../stack-options.ts";
-import { withSettings } from "../stack-settings.ts";
+import type { Plan } from "../plan/plan.ts";
+import { describePlan } from "../plan/plan-report.ts";
+import { formats, type Highlight, stateMessage } from "./highlight.ts";
+import { type Call, exitCodeOf, exitCodes, type Result } from "./result.ts";
+import { type StackOptions, withSettings } from "./stack.ts";
 
 /** What stands out of a plan. */
 export const planHighlights: readonly Highlight[] = [
@@ -22,8 +21,8 @@ export const planHighlights: readonly Highlight[] = [
  */
 export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<Plan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
-    import("../../preflight/release.ts"),
-    import("../../preflight/preflight.ts"),
+    import("../preflight/release.ts"),
+    import("../preflight/preflight.ts"),
   ]);
   const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
   const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;

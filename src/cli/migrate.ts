@@ -1,20 +1,18 @@
-import { checkNames } from "../../checks/names.ts";
-import type { CheckResult } from "../../checks/result.ts";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { rollout } from "../../cluster/wait/rollout.ts";
-import { waitFor } from "../../cluster/wait/wait.ts";
-import { names } from "../../manifests/names.ts";
-import { checkTarget } from "../../preflight/options.ts";
-import type { Settings } from "../../settings/settings.ts";
-import { type Applied, applyPending, exitCodeOf } from "../apply/apply.ts";
-import { formats } from "../highlight.ts";
-import { planHighlights } from "../plan/run.ts";
-import type { Progress } from "../progress.ts";
-import { type Call, type ExitCode, exitCodes, type Result } from "../result.ts";
-import type { StackOptions } from "../stack-options.ts";
-import { withSettings } from "../stack-settings.ts";
-import { describeResults, resultHighlights } from "../verify/report.ts";
-import { verify } from "../verify/verify.ts";
+import { checkNames } from "../checks/names.ts";
+import type { CheckResult } from "../checks/result.ts";
+import { Kubectl } from "../cluster/kubectl.ts";
+import { rollout } from "../cluster/wait/rollout.ts";
+import { waitFor } from "../cluster/wait/wait.ts";
+import { names } from "../manifests/names.ts";
+import { checkTarget } from "../preflight/options.ts";
+import type { Settings } from "../settings/settings.ts";
+import { type Applied, applyPending, exitCodeOf } from "./apply/apply.ts";
+import { formats } from "./highlight.ts";
+import { planHighlights } from "./plan.ts";
+import type { Progress } from "./progress.ts";
+import { type Call, type ExitCode, exitCodes, type Result } from "./result.ts";
+import { type StackOptions, withSettings } from "./stack.ts";
+import { describeResults, resultHighlights, verify } from "./verify.ts";
 
 /** What was applied, and what the checks found. */
 export interface Checked {
@@ -55,7 +53,7 @@ async function check(
   settings: Settings,
   progress: Progress,
 ): Promise<{ readonly checked: Checked; readonly exitCode: ExitCode }> {
-  const { loadRelease } = await import("../../preflight/release.ts");
+  const { loadRelease } = await import("../preflight/release.ts");
   const release = loadRelease(settings);
   const result = await applyPending(settings, release, "job", progress);
   const { outcome, from, target, pending, job, text } = result;

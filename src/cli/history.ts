@@ -1,9 +1,9 @@
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { readRuns } from "../../cluster/run-records.ts";
-import { describeRuns, type RunRecord } from "../../plan/run-record.ts";
-import { formats, type Highlight } from "../highlight.ts";
-import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
-import { readTarget, type StackOptions } from "../stack-options.ts";
+import { Kubectl } from "../cluster/kubectl.ts";
+import { readRuns } from "../cluster/run-records.ts";
+import { describeRuns, type RunRecord } from "../plan/run-record.ts";
+import { formats, type Highlight } from "./highlight.ts";
+import { type Call, CommandError, exitCodes, type Result } from "./result.ts";
+import { readTarget, type StackOptions } from "./stack.ts";
 
 const highlights: readonly Highlight[] = [
   [/ succeeded /, formats.good],
