@@ -15,7 +15,7 @@ import { type StackOptions, withSettings } from "./stack.ts";
 import { describeResults, resultHighlights, verify } from "./verify.ts";
 
 /** What was applied, and what the checks found. */
-export interface Checked {
+export interface MigrationOutcome {
   /** Rows of `alembic_version` before; `null` if they are not known. */
   readonly current: readonly string[] | null;
   /** Where the database was to be. */
@@ -37,43 +37,38 @@ export interface Checked {
  *
  * @returns What was applied, and what the checks found.
  */
-export async function run({ options, progress }: Call<StackOptions>): Promise<Result<Checked>> {
-  const { checked, exitCode } = await withSettings(options, (settings) => check(settings, progress));
-  const outcome = [/^(Nothing to apply|Applied) .*/, formats.good] as const;
-  const highlights = [
-    [/^(Current|Latest):/, formats.heading] as const,
-    outcome,
-    ...planHighlights,
-    ...resultHighlights,
-  ];
-  return { document: checked, text: describe(checked), exitCode, highlights };
+export async function run({ options, progress }: Call<StackOptions>): Promise<Result<MigrationOutcome>> {
+  const { outcome, exitCode } = await withSettings(options, (settings) => migrate(settings, progress));
+  const result = [/^(Nothing to apply|Applied) .*/, formats.good] as const;
+  const highlights = [[/^(Current|Latest):/, formats.heading] as const, result, ...planHighlights, ...resultHighlights];
+  return { document: outcome, text: describe(outcome), exitCode, highlights };
 }
 
-async function check(
+async function migrate(
   settings: Settings,
   progress: Progress,
-): Promise<{ readonly checked: Checked; readonly exitCode: ExitCode }> {
+): Promise<{ readonly outcome: MigrationOutcome; readonly exitCode: ExitCode }> {
   const { loadRelease } = await import("../preflight/release.ts");
   const release = loadRelease(settings);
-  const result = await applyPending(settings, release, "job", progress);
-  const { outcome, from, target, pending, job, text } = result;
-  const stopped = exitCodeOf(result) !== exitCodes.success;
-  const checked = {
-    current: from,
-    latest: target,
-    outcome,
-    applied: outcome === "applied" ? (pending ?? 0) : 0,
-    job,
-    error: stopped ? text : null,
+  const applied = await applyPending(settings, release, "job", progress);
+  const isApplied = applied.outcome === "applied";
+  const stopped = exitCodeOf(applied) !== exitCodes.success;
+  const outcome = {
+    current: applied.from,
+    latest: applied.target,
+    outcome: applied.outcome,
+    applied: isApplied ? (applied.pending ?? 0) : 0,
+    job: applied.job,
+    error: stopped ? applied.text : null,
   };
-  if (stopped) return { checked: { ...checked, checks: [] }, exitCode: exitCodeOf(result) };
+  if (stopped) return { outcome: { ...outcome, checks: [] }, exitCode: exitCodeOf(applied) };
   const since = performance.now();
-  if (outcome === "applied") await backendReady(settings, progress);
+  if (isApplied) await backendReady(settings, progress);
   // Until now the backend may have missed tables, and said so.
-  const recentSeconds = outcome === "applied" ? Math.ceil((performance.now() - since) / 1000) + 1 : undefined;
+  const recentSeconds = isApplied ? Math.ceil((performance.now() - since) / 1000) + 1 : undefined;
   const checks = await verify({ ...checkTarget(settings, release), recentSeconds }, checkNames, progress);
   const passed = checks.every((each) => each.passed);
-  return { checked: { ...checked, checks }, exitCode: passed ? exitCodes.success : exitCodes.differs };
+  return { outcome: { ...outcome, checks }, exitCode: passed ? exitCodes.success : exitCodes.differs };
 }
 
 /** Waits until the backend's pods serve, which need the database's tables for it. If they don't, the checks will say so. */
@@ -86,7 +81,7 @@ async function backendReady(settings: Settings, { print }: Progress): Promise<vo
   );
 }
 
-function describe({ current, latest, applied, job, error, checks }: Checked): string {
+function describe({ current, latest, applied, job, error, checks }: MigrationOutcome): string {
   const rows = current === null ? "not known" : current.join(", ") || "none: the database was never migrated";
   const head = [`Current: ${rows}`, `Latest:  ${latest}`];
   if (error !== null) return [...head, error].join("\n");

@@ -30,18 +30,6 @@ export const operatorCommands: readonly CommandDefinition[] = [
     load: () => import("./apply/apply.ts"),
   },
   {
-    name: "check",
-    description: "Show the current and the latest revision, apply what is pending by the migrate Job, and verify.",
-    configure: addStackOptions,
-    exitCodes: {
-      0: "the database is at the latest revision, and all checks passed",
-      1: "refused by the stack's rules, the migration failed, or a check did",
-      2: "wrong usage, nothing is deployed, or the cluster or the database can't be asked",
-    },
-    progress: "Checking",
-    load: () => import("./migrate.ts"),
-  },
-  {
     name: "history",
     description: "Show the migrations that ran on the database, as it keeps them, oldest first.",
     configure: (command) =>
@@ -65,6 +53,18 @@ export const operatorCommands: readonly CommandDefinition[] = [
     help: 'A line that tells of a database error begins with "! ".',
     exitCodes: { 0: "the log is shown", 2: "wrong usage, or there is no log" },
     load: () => import("./logs.ts"),
+  },
+  {
+    name: "migrate",
+    description: "Show the current and the latest revision, apply what is pending by the migrate Job, and verify.",
+    configure: addStackOptions,
+    exitCodes: {
+      0: "the database is at the latest revision, and all checks passed",
+      1: "refused by the stack's rules, the migration failed, or a check did",
+      2: "wrong usage, nothing is deployed, or the cluster or the database can't be asked",
+    },
+    progress: "Migrating",
+    load: () => import("./migrate.ts"),
   },
   {
     name: "plan",

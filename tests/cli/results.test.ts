@@ -40,7 +40,7 @@ const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> 
     2: { args: [], answers: down },
   },
   chain: { 0: { args: [], answers: behind }, 2: { args: [], answers: down } },
-  check: { 1: { args: [], answers: behind, settings: stale }, 2: { args: [] } },
+  migrate: { 1: { args: [], answers: behind, settings: stale }, 2: { args: [] } },
   docs: { 0: { args: ["--output", "{folder}"] }, 1: { args: ["--output", "{folder}/none", "--check"] }, 2: wrong },
   history: { 0: { args: [], answers: { postgres: runs } }, 2: { args: [], answers: down } },
   lock: {
@@ -62,10 +62,10 @@ const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> 
   verify: { 0: { args: ["reversible"] }, 1: { args: ["tables"], answers: down }, 2: { args: ["tabels"] } },
 };
 /**
- * What takes a cluster, or what a stack has recorded: tests/live/check.test.ts, tests/live/going-back.test.ts and
+ * What takes a cluster, or what a stack has recorded: tests/live/migrate.test.ts, tests/live/going-back.test.ts and
  * tests/cli/promote.test.ts.
  */
-const elsewhere = ["check 0", "restore 0", "promote 0", "promote 1"];
+const elsewhere = ["migrate 0", "restore 0", "promote 0", "promote 1"];
 
 describe("what commands print and exit with", () => {
   let folder: string;
@@ -167,7 +167,7 @@ describe("what commands print and exit with", () => {
     ["plan", { args: [], answers: behind, settings: stale }, /\[1mRefused: the plan has moved/],
     ["verify", { args: ["tables", "reversible"], answers: down }, /\[1mCheck tables failed after/],
     ["chain", { args: [], answers: behind }, /\[1m<== latest/],
-    ["check", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
+    ["migrate", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
     ["logs", { args: [], answers: { postgres: log } }, /\[1m! \[pod\/p\/c\] ERROR/],
   ];
   for (const [name, given, part] of coloured) {

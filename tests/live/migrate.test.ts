@@ -10,7 +10,7 @@ import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
 const head = "add_plugin_execution";
-const stack = liveStack("check");
+const stack = liveStack("migrate");
 const { kubectl } = stack;
 const run = (...words: readonly string[]) => unity(...words, "--config-file", stack.configFile);
 const inBackend = (...command: readonly string[]) => kubectl.exec("deployment/unity-backend", "unity-backend", command);
@@ -22,8 +22,8 @@ const jobNames = async () =>
   (await kubectl.get<{ items: { metadata: { name: string } }[] }>("jobs")).items.map(({ metadata }) => metadata.name);
 const current = () => psql("SELECT string_agg(version_num, ', ') FROM alembic_version");
 
-/** What `unity check --json` prints. */
-interface Checked {
+/** What `unity migrate --json` prints. */
+interface MigrationOutcome {
   readonly current: readonly string[];
   readonly latest: string;
   readonly outcome: string;
@@ -43,7 +43,7 @@ async function restartApp(): Promise<void> {
   }
 }
 
-describe("unity check and unity apply", () => {
+describe("unity migrate and unity apply", () => {
   let first: string | undefined;
 
   before(async () => {
@@ -53,19 +53,19 @@ describe("unity check and unity apply", () => {
   });
   after(() => stack.remove());
 
-  it("check applies nothing to a database at head, and only verifies", async () => {
-    const { code, stdout } = await run("check");
+  it("migrate applies nothing to a database at head, and only verifies", async () => {
+    const { code, stdout } = await run("migrate");
     assert.equal(code, 0, stdout);
     assert.match(stdout, new RegExp(`^Current: ${head}\nLatest: {2}${head}\nNothing to apply\\.\npassed`));
     assert.match(stdout, new RegExp(`^All ${checkNames.length} checks passed\\.$`, "m"));
     assert.deepEqual(await jobNames(), [first]);
   });
 
-  it("check applies all to a database that was never migrated, by the Job, and verifies", async () => {
+  it("migrate applies all to a database that was never migrated, by the Job, and verifies", async () => {
     await inBackend("alembic", "downgrade", "base");
     await restartApp();
-    const { code, stdout, stderr } = await run("check", "--json");
-    const { checks, ...rest } = JSON.parse(stdout) as Checked;
+    const { code, stdout, stderr } = await run("migrate", "--json");
+    const { checks, ...rest } = JSON.parse(stdout) as MigrationOutcome;
     assert.equal(code, 0, stdout + stderr);
     const job = `${first}-2`;
     assert.deepEqual(rest, { current: [], latest: head, outcome: "applied", applied: 8, job, error: null });
@@ -75,9 +75,9 @@ describe("unity check and unity apply", () => {
     assert.deepEqual((await jobNames()).sort(), [first, job]);
   });
 
-  it("check applies the rest to a database at a revision in between", async () => {
+  it("migrate applies the rest to a database at a revision in between", async () => {
     await inBackend("alembic", "downgrade", "-1");
-    const { code, stdout } = await run("check");
+    const { code, stdout } = await run("migrate");
     assert.equal(code, 0, stdout);
     assert.match(
       stdout,
@@ -138,7 +138,7 @@ describe("unity check and unity apply", () => {
   it("both refuse what `up` refuses, and change nothing", async () => {
     await psql("UPDATE alembic_version SET version_num = 'zz'");
     const jobs = await jobNames();
-    for (const command of [["apply"], ["apply", "--method=exec"], ["check"]]) {
+    for (const command of [["apply"], ["apply", "--method=exec"], ["migrate"]]) {
       const { code, stdout } = await run(...command);
       assert.equal(code, 1, stdout);
       assert.match(stdout, /Database is at zz, which is not among the 8 revisions of the lock/);
