@@ -9,8 +9,7 @@ export const developerCommands: readonly CommandDefinition[] = [
   {
     name: "chain",
     description: "Show the chain as a picture, the tables that it makes, and what a database at its head answers.",
-    configure: (command) =>
-      addStackOptions(command).option("--svg <file>", "write the picture as SVG, for light and dark pages"),
+    configure: addStackOptions,
     help: "Name a stack or a context, and the database is asked which revisions it has; else the cluster is left alone.",
     exitCodes: { 0: "the chain is shown", 2: "wrong usage, or the database that was to be asked can't be" },
     progress: "Drawing the chain",

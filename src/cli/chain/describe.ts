@@ -16,7 +16,7 @@ export interface ChainDescription {
 }
 
 /** @returns One line on the chain as a whole. */
-export function summarize({ revisions, tables, expected }: Omit<ChainDescription, "live">): string {
+function summarize({ revisions, tables, expected }: Omit<ChainDescription, "live">): string {
   const several = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
   return `${several(revisions.length, "revision")}, ${several(tables.length, "table")}; latest: ${expected.head}`;
 }
