@@ -1,8 +1,8 @@
 import type { Argument, Command, Option } from "commander";
 import { type ExitCodeMeanings, visibleCommands } from "../../src/cli/command.ts";
-import { block, table } from "../../src/cli/docs/markdown.ts";
 import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { block, table } from "./markdown.ts";
 
 /** @returns What commander's own tree says of every command. */
 export function commandsPage(): string {

@@ -1,4 +1,4 @@
-import { block, table } from "../../src/cli/docs/markdown.ts";
+import { block, table } from "./markdown.ts";
 import { Types } from "./types.ts";
 
 const definitions = ["src/cli/developer-commands.ts", "src/cli/operator-commands.ts"];

@@ -1,4 +1,4 @@
-import { block, table } from "../../src/cli/docs/markdown.ts";
+import { block, table } from "./markdown.ts";
 import { Types } from "./types.ts";
 
 /** @returns What the stack's outputs mean. @throws {Error} If the program exports others than are described. */

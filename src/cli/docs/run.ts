@@ -10,11 +10,10 @@ import { renderFiles } from "../render/files.ts";
 import { type ReleaseOptions, withRelease } from "../render/run.ts";
 import type { Call, Result } from "../result.ts";
 import { ofStack } from "../stack.ts";
-import { migrationGuide } from "./guide.ts";
+import { migrationGuide, migrationQuickstart } from "./guide.ts";
 import { type DocumentInputs, documentInputs } from "./inputs.ts";
 import { docsCommand, documentsFolder, origin } from "./markdown.ts";
 import { migrationStatus } from "./migration-status.ts";
-import { migrationQuickstart } from "./quickstart.ts";
 import { renderScript } from "./script.ts";
 
 /**
