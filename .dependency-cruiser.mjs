@@ -1,24 +1,5 @@
-// The rooms and the one total order in which they may import each other: `make check` enforces it without exceptions,
-// and docs/design.md shows the picture that is drawn from it.
-/** A room imports itself, the rooms before it, and the files at the top of `src/`. */
-export const rooms = [
-  "lockfile",
-  "plan",
-  "manifests",
-  "cluster",
-  "fleet",
-  "settings",
-  "checks",
-  "adoption",
-  "preflight",
-  "promotion",
-  "components",
-  "package",
-  "cli",
-];
-
-/** Rooms of plain data and total functions: they load no Pulumi and reach no cluster. */
-export const pureRooms = ["lockfile", "plan", "manifests"];
+// The import rules of the rooms: `make check` enforces them without exceptions.
+import { pureRooms, rooms } from "./local/reference/rooms.ts";
 
 const folderOf = (room) => (room === "components" ? "^components/" : `^src/${room}/`);
 
@@ -55,8 +36,21 @@ export default {
     {
       name: "local-imports-no-tests",
       severity: "error",
-      from: { path: "^(local|policy)/" },
+      from: { path: "^local/" },
       to: { path: "^tests/" },
+    },
+    {
+      name: "the-policy-pack-stands-alone",
+      severity: "error",
+      comment: "Pulumi installs the pack as a project of its own",
+      from: { path: "^policy/" },
+      to: { path: "^(index\\.ts$|src/|components/|local/|tests/)" },
+    },
+    {
+      name: "only-tests-import-the-policy-pack",
+      severity: "error",
+      from: { pathNot: "^(policy|tests)/" },
+      to: { path: "^policy/" },
     },
   ],
   options: {

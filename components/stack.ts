@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { PolicyGate } from "../policy/gate.ts";
 import { afterAdoption } from "../src/adoption/after-adoption.ts";
 import type { CheckResults } from "../src/checks/result.ts";
 import { namespaceLabels } from "../src/manifests/security.ts";
@@ -35,7 +34,6 @@ export interface StackOutputs {
  * @param records Releases that this stack has recorded before.
  * @param existingVersion Changes when the backend's Secret does, if others made it.
  * @returns The stack's outputs.
- * @throws {pulumi.RunError} If something would be declared that must never be; then nothing is.
  */
 export function deploy(
   settings: Settings,
@@ -45,10 +43,7 @@ export function deploy(
   existingVersion?: string,
 ): StackOutputs {
   const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
-  const gate = new PolicyGate();
-  const transformations = [gate.transformation];
-  const provider = clusterProvider("cluster", settings, { transformations });
-  const common = { provider, transformations };
+  const common = { provider: clusterProvider("cluster", settings) };
   const metadata = { name: settings.namespace, labels: namespaceLabels };
   const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
     .metadata;
@@ -82,9 +77,8 @@ export function deploy(
   const verification = new PostDeployVerification(
     "verification",
     { target: checkTarget(settings, chain), rollout: backend.rollout },
-    { transformations, dependsOn: backend },
+    { dependsOn: backend },
   );
-  gate.open(environment === "production");
   return {
     head: chain.head,
     jobName: migration.jobName,

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { noAdoption } from "../../src/adoption/adoption.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { identify, type ReleaseRecord } from "../../src/promotion/record.ts";
 import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";
+import { find, record, type StackOutputs } from "../support/recorder.ts";
 
 const head = "add_plugin_execution";
 const image = `registry.example/unity-backend@sha256:${"a".repeat(64)}`;
@@ -137,40 +136,5 @@ describe("the program in staging", () => {
     const releases = await releasesOf(staging, [earlier]);
     assert.deepEqual(releases, [staged, earlier]);
     assert.deepEqual(await releasesOf(staging, releases), releases);
-  });
-});
-
-describe("the program with what must never be", () => {
-  const names = (registrations: readonly Registration[]) => registrations.map(({ name }) => name);
-
-  it("refuses a literal credential before it declares anything, without repeating it", async () => {
-    const message = await rejection({ ...staging, "unity:toleratedRevisions": "postgresql://u:hunter2@db/unity" }, {});
-    assert.match(message, /^Refused: what must never be would be declared\. Nothing was changed\./);
-    assert.match(message, /literal-credential: Deployment backend /);
-    assert.doesNotMatch(message, /hunter2/);
-  });
-
-  it("refuses a Job without a deadline and an image without a digest, though the settings were passed by", async () => {
-    const [{ deploy }, { loadSettings }] = await Promise.all([
-      import("../../components/stack.ts"),
-      import("../../src/settings/settings.ts"),
-    ]);
-    const deployed = () => {
-      const settings = loadSettings();
-      const timeouts = { ...settings.timeouts, deadlineSeconds: 0 };
-      const attempt = { name: "job", attempt: 1, action: "run", reason: "", adoption: noAdoption } as const;
-      deploy({ ...settings, image: "registry.example/unity-backend:latest", timeouts }, release, attempt);
-    };
-    const { registrations } = await record(production, () => {
-      assert.throws(deployed, (error: Error) => {
-        assert.match(error.message, /job-deadline: Job migration-job has no activeDeadlineSeconds/);
-        assert.match(
-          error.message,
-          /floating-image: Deployment backend container unity-backend .*unity-backend:latest/,
-        );
-        return true;
-      });
-    });
-    assert.deepEqual(names(registrations), []);
   });
 });
