@@ -1,8 +1,8 @@
 import type { Argument, Command, Option } from "commander";
-import { block, table } from "../../src/cli/docs/markdown.ts";
-import { type CommandName, exitCodeTable, generalMeanings, type Meanings } from "../../src/cli/exit-codes.ts";
-import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { type ExitCodeMeanings, visibleCommands } from "../../src/cli/command.ts";
+import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { block, table } from "./markdown.ts";
 
 /** Renders the commands with their arguments, options, and exit codes. */
 export function commandsPage(): string {
@@ -18,7 +18,7 @@ export function commandsPage(): string {
     ),
     "## Exit codes",
     "Every command exits with one of these codes. Each command lists what they mean for it.",
-    exitCodes(generalMeanings),
+    exitCodes(generalExitCodes),
     "With `--json`, a command prints one [JSON document](json.md) on standard output and nothing else there. Progress goes " +
       "to standard error. Color is used on a terminal only; `NO_COLOR` and `FORCE_COLOR` are supported.",
     ...commands.flatMap((command) => sectionOf(program, command)),
@@ -27,7 +27,7 @@ export function commandsPage(): string {
 
 function sectionOf(program: Command, command: Command): string[] {
   const name = command.name();
-  const hasExitCodes = name in exitCodeTable;
+  const meanings = commandDefinitions.find((definition) => definition.name === name)?.exitCodes;
   const section = [
     `## unity ${name}`,
     command.description(),
@@ -38,9 +38,9 @@ function sectionOf(program: Command, command: Command): string[] {
     section.push(table(["argument", "description"], registeredArguments.map(argumentRow)));
   const options = command.createHelp().visibleOptions(command);
   section.push(table(["option", "description", "default"], options.map(optionRow)));
-  const notes = notesOf(command, hasExitCodes);
+  const notes = notesOf(command, meanings !== undefined);
   if (notes !== "") section.push(block(notes.split("\n"), "text"));
-  if (hasExitCodes) section.push(exitCodes(exitCodeTable[name as CommandName]));
+  if (meanings !== undefined) section.push(exitCodes(meanings));
   return section;
 }
 
@@ -64,7 +64,7 @@ function choices(names: readonly string[] | undefined): string {
   return names === undefined ? "" : `: ${names.map((name) => `\`${name}\``).join(", ")}`;
 }
 
-function exitCodes(meanings: Meanings): string {
+function exitCodes(meanings: ExitCodeMeanings): string {
   return table(["exit code", "meaning"], Object.entries(meanings));
 }
 

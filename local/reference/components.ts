@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { table } from "../../src/cli/docs/markdown.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { table } from "./markdown.ts";
 import { type ComponentClass, type Member, Types } from "./types.ts";
 
 /** Renders the component resources with their arguments and outputs. */

@@ -1,22 +1,29 @@
-import { block, table } from "../../src/cli/docs/markdown.ts";
+import { block, table } from "./markdown.ts";
 import { type Member, Types } from "./types.ts";
 
-const jsonFile = "src/cli/json-documents.ts";
+const commandFiles = ["src/cli/developer-commands.ts", "src/cli/operator-commands.ts"];
+const resultFile = "src/cli/result.ts";
 const outputsFile = "components/stack.ts";
 
 const rowOf = ({ name, type, description }: Member) => [`\`${name}\``, `\`${type}\``, description];
 
 /** Renders the JSON documents that commands print. */
 export function jsonPage(): string {
-  const types = new Types([jsonFile]);
+  const types = new Types([...commandFiles, resultFile]);
+  const documents = commandFiles.flatMap((file) => types.commandDocuments(file));
+  documents.sort((a, b) => a.command.localeCompare(b.command));
+  const named = types.referencedFrom(documents.map(({ result }) => result));
   return [
     "# JSON documents",
     "With `--json`, a command prints one document on standard output and nothing else there.",
-    table(["command", "document", "description"], types.members(jsonFile, "JsonDocuments").map(rowOf)),
+    table(
+      ["command", "document", "description"],
+      documents.map(({ command, type, description }) => [`\`${command}\``, `\`${type}\``, description]),
+    ),
     "A command that fails without a result prints an error in its place:",
-    block([types.source(jsonFile, "ErrorDocument")], "ts"),
+    block([types.source(resultFile, "ErrorDocument")], "ts"),
     "## Types",
-    block([types.referenced(jsonFile, "JsonDocuments").join("\n\n")], "ts"),
+    block([named.join("\n\n")], "ts"),
   ].join("\n\n");
 }
 

@@ -1,6 +1,6 @@
 import { isMap, isScalar, parseDocument } from "yaml";
-import { table } from "../../src/cli/docs/markdown.ts";
 import { parseSettingsSchema, type SettingDeclaration, settingText } from "../../src/settings/schema.ts";
+import { table } from "./markdown.ts";
 
 /** Settings under a heading: the comment before the first of them. */
 interface Group {

@@ -23,6 +23,16 @@ export interface ComponentClass {
   readonly outputs: readonly Member[];
 }
 
+/** What a command prints with `--json`. */
+export interface CommandDocument {
+  readonly command: string;
+  /** As written in the source. */
+  readonly type: string;
+  readonly description: string;
+  /** The type `Result<…>` that the command's `run` resolves to. */
+  readonly result: ts.TypeReferenceNode;
+}
+
 type TypeDeclaration = ts.InterfaceDeclaration | ts.TypeAliasDeclaration;
 
 /** The project's types. Types of packages appear by name only, so that packages needn't be loaded. */
@@ -84,11 +94,36 @@ export class Types {
   }
 
   /**
-   * Returns the source text of the project's types that an interface's members lead to, in the order of first use.
+   * Finds what each command of a file prints with `--json`: the type that `run` of its module resolves to.
+   *
+   * @throws {Error} If a `run` lacks a result or a `@returns`.
+   */
+  commandDocuments(file: string): readonly CommandDocument[] {
+    const found: CommandDocument[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isObjectLiteralExpression(node)) {
+        const name = propertyOf(node, "name");
+        const load = propertyOf(node, "load");
+        if (name !== undefined && ts.isStringLiteral(name) && load !== undefined && ts.isArrowFunction(load))
+          found.push(this.#documentOf(name.text, moduleOf(load)));
+      }
+      ts.forEachChild(node, visit);
+    };
+    for (const statement of this.#statements(file)) visit(statement);
+    return found;
+  }
+
+  /** Returns the source text of the project's types that an interface's members lead to, in the order of first use. */
+  referenced(file: string, name: string): readonly string[] {
+    return this.referencedFrom([this.#interface(file, name)]);
+  }
+
+  /**
+   * Returns the source text of the project's types that nodes lead to, in the order of first use.
    *
    * @throws {Error} If two of them have the same name.
    */
-  referenced(file: string, name: string): readonly string[] {
+  referencedFrom(nodes: readonly ts.Node[]): readonly string[] {
     const found = new Map<TypeDeclaration, string>();
     const visit = (node: ts.Node): void => {
       let reference: ts.Node | undefined;
@@ -103,8 +138,26 @@ export class Types {
       }
       ts.forEachChild(node, visit);
     };
-    ts.forEachChild(this.#interface(file, name), visit);
+    for (const node of nodes) ts.forEachChild(node, visit);
     return [...found.values()];
+  }
+
+  #documentOf(command: string, module: ts.Expression): CommandDocument {
+    const symbol = this.#checker.getSymbolAtLocation(module);
+    const run = symbol && this.#checker.getExportsOfModule(symbol).find(({ name }) => name === "run");
+    const declaration = run?.declarations?.[0];
+    const promise = declaration && ts.isFunctionDeclaration(declaration) ? declaration.type : undefined;
+    const result = promise && resultIn(promise);
+    const document = result?.typeArguments?.[0];
+    const returns = run?.getJsDocTags(this.#checker).find(({ name }) => name === "returns");
+    if (result === undefined || document === undefined || returns === undefined)
+      throw new Error(`unity ${command}: run() lacks a result or its @returns`);
+    return {
+      command,
+      type: document.getText().replaceAll(/\s+/g, " "),
+      description: oneLine(ts.displayPartsToString(returns.text)),
+      result,
+    };
   }
 
   #statements(file: string): readonly ts.Statement[] {
@@ -187,6 +240,25 @@ export class Types {
   #descriptionOf(symbol: ts.Symbol | undefined): string {
     return oneLine(ts.displayPartsToString(symbol?.getDocumentationComment(this.#checker)));
   }
+}
+
+function propertyOf(literal: ts.ObjectLiteralExpression, name: string): ts.Expression | undefined {
+  const assignments = literal.properties.filter(ts.isPropertyAssignment);
+  return assignments.find((each) => each.name.getText() === name)?.initializer;
+}
+
+/** Returns the module that `() => import("…")` loads. */
+function moduleOf({ body }: ts.ArrowFunction): ts.Expression {
+  const isImport = ts.isCallExpression(body) && body.expression.kind === ts.SyntaxKind.ImportKeyword;
+  const module = isImport ? body.arguments[0] : undefined;
+  if (module === undefined) throw new Error(`${body.getText()} loads no module`);
+  return module;
+}
+
+/** Finds `Result<…>` in the type that a command's `run` returns. */
+function resultIn(node: ts.Node): ts.TypeReferenceNode | undefined {
+  if (ts.isTypeReferenceNode(node) && node.typeName.getText() === "Result") return node;
+  return ts.forEachChild(node, resultIn);
 }
 
 /** Returns a comment as one line of Markdown, with links as code. */

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { referenceCommand, referenceFiles } from "../../local/reference/files.ts";
 import { settingsPage } from "../../local/reference/settings.ts";
+import { visibleCommands } from "../../src/cli/command.ts";
 import type { GeneratedFile } from "../../src/cli/generated-files.ts";
-import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { readSettingsSchema } from "../../src/settings/schema.ts";
 
