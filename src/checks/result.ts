@@ -15,43 +15,43 @@ export interface CheckTarget extends ClusterTarget {
   /**
    * Revisions without a downgrade that the stack accepts.
    *
-   * @default none
+   * @defaultValue none
    */
   readonly irreversible?: readonly string[] | undefined;
   /**
    * The role that the backend logs in as, and that may change no schema.
    *
-   * @default the one that migrates
+   * @defaultValue the one that migrates
    */
   readonly applicationRole?: string | undefined;
   /**
    * How far back the backend's log counts, in seconds.
    *
-   * @default 300
+   * @defaultValue 300
    */
   readonly recentSeconds?: number | undefined;
   /**
    * How long a check may take, in seconds: then it has failed, whatever it still waits for.
    *
-   * @default 20
+   * @defaultValue 20
    */
   readonly limitSeconds?: number;
   /**
    * The chain's lock, relative to the folder in which the checks run: that of the Pulumi program.
    *
-   * @default Unity's own
+   * @defaultValue Unity's own
    */
   readonly lockFile?: string | undefined;
   /**
    * The app that is checked.
    *
-   * @default Unity
+   * @defaultValue Unity
    */
   readonly app?: App | undefined;
   /**
    * What to check.
    *
-   * @default all
+   * @defaultValue all
    */
   readonly checks?: readonly CheckName[] | undefined;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { markLine, parseLine } from "../../src/cli/logs/line.ts";
+import { markLine, parseLine } from "../../src/cli/logs.ts";
 import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unity } from "./unity.ts";
 
@@ -16,7 +16,7 @@ const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
 const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
 const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
 
-describe("unity apply, check, logs and verify", () => {
+describe("unity apply, migrate, logs and verify", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-operate-"));
@@ -39,10 +39,10 @@ describe("unity apply, check, logs and verify", () => {
     ["apply: nothing is deployed", {}, "", ["apply"], 2, /No running workload in namespace unity/],
     ["apply: a database that can't be asked", down, "", ["apply"], 2, /^Can't read the database revision/],
     [
-      "check: nothing is deployed",
+      "migrate: nothing is deployed",
       {},
       "",
-      ["check"],
+      ["migrate"],
       2,
       /^Current: not known\nLatest: {2}add_plugin_execution\nNo running workload in/,
     ],

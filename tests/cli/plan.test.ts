@@ -74,7 +74,10 @@ describe("unity plan and unity status", () => {
   it("show whole statements with --full", async () => {
     const brief = await run(rows("a1b2c3d4e5f6"), "plan");
     const full = await run(rows("a1b2c3d4e5f6"), "plan", "--full");
-    assert.match(brief.stdout, /Some statements are truncated\. To print them in full, run: npm run unity -- plan --full/);
+    assert.match(
+      brief.stdout,
+      /Some statements are truncated\. To print them in full, run: npm run unity -- plan --full/,
+    );
     assert.ok(full.stdout.length > brief.stdout.length && !full.stdout.includes("…"));
   });
 

@@ -6,7 +6,7 @@ export type Step = string | readonly string[];
 /** Something on the cluster that is broken so that a check must find it. */
 export interface Breach {
   readonly what: string;
-  /** Those that are run. @default all */
+  /** Those that are run. @defaultValue all */
   readonly names?: readonly CheckName[];
   /** Settings besides the stack's, by which the checks judge. */
   readonly settings?: string;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { documentInputs } from "../../src/cli/docs/inputs.ts";
-import { jobLog, scriptOutput } from "../../src/cli/docs/methods.ts";
-import { withRelease } from "../../src/cli/render/settings.ts";
+import { jobLog, scriptOutput } from "../../src/cli/docs/release-view.ts";
+import { withRelease } from "../../src/cli/render/run.ts";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { labels, names, serviceAccounts } from "../../src/manifests/names.ts";
 import {

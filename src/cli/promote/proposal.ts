@@ -7,9 +7,8 @@ import type { UpdatePlan } from "../../preflight/update-plan.ts";
 import { chooseRelease } from "../../promotion/compare.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { CommandError } from "../command-error.ts";
-import type { StackOptions } from "../stack-options.ts";
-import { withSettings } from "../stack-settings.ts";
+import { CommandError } from "../result.ts";
+import { type StackOptions, withSettings } from "../stack.ts";
 import type { Changes } from "./stack-file.ts";
 
 /** A stack that releases are taken from, or brought to, and what it has recorded, the newest first. */
