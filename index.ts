@@ -6,9 +6,9 @@ import { loadSettings } from "./src/settings/load-settings.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);
-// What stops the update stops it before anything is declared: first that it is another release than what was tried.
+// An unverified release is rejected before its plan is.
 const records = await confirmPromotion(settings, release);
-// The cluster is asked while the providers' modules load.
+// The cluster is queried while the providers' modules load.
 const [job, secretVersion, { deploy }] = await Promise.all([
   showPlan(settings, release),
   existingSecretVersion(settings),

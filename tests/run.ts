@@ -5,10 +5,9 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inventory } from "../local/cluster/inventory.ts";
+import { clusterIsHealthy } from "../local/cluster/health.ts";
 import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
-import { clusterStatus } from "../local/cluster/status.ts";
-import { stopCluster } from "../local/cluster/stop.ts";
+import { inventory, stopCluster } from "../local/cluster/stop.ts";
 import { openTarget } from "../local/target.ts";
 import { pythonEnvironment } from "../src/cli/python-environment.ts";
 import { projectRoot } from "../src/paths.ts";
@@ -41,7 +40,7 @@ function unit(print: Print): Promise<Counts> {
   return run(
     [
       "mocha",
-      "tests/{lockfile,plan,manifests,cluster,fleet,settings,checks,adoption,components,policy,promotion,program,local}/**/*.test.ts",
+      "tests/{lockfile,plan,manifests,cluster,fleet,settings,checks,adoption,preflight,components,policy,promotion,program,local}/**/*.test.ts",
     ],
     print,
   );
@@ -92,7 +91,7 @@ async function python(print: Print): Promise<Counts> {
 
 /** The whole path on a real cluster: the user's, if they name one, else one that is stopped afterwards. */
 async function onCluster(print: Print, pattern: string): Promise<Counts> {
-  if (process.env.CONTEXT !== undefined || (await clusterStatus()).running) return liveTests(print, pattern);
+  if (process.env.CONTEXT !== undefined || (await clusterIsHealthy())) return liveTests(print, pattern);
   try {
     return sum([await liveTests(print, pattern), await stopAndLook()]);
   } finally {
@@ -101,10 +100,10 @@ async function onCluster(print: Print, pattern: string): Promise<Counts> {
 }
 
 async function liveTests(print: Print, pattern: string): Promise<Counts> {
-  const { environment, context, image, postgresImage, own } = await openTarget(process.env);
-  const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
+  const { environment, context, image, postgresImage, isLocal } = await openTarget(process.env);
+  const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(isLocal) };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
-  await removeLeftovers({ own, context }, (line) => print(`${line}\n`));
+  await removeLeftovers({ isLocal, context }, (line) => print(`${line}\n`));
   // Side by side: each file has a namespace of its own, and waits for most of its time. On a busy machine a cluster may
   // take longer than anyone expects: what fails is tried once more.
   return run(["mocha", "--parallel", "--jobs=3", "--retries=1", pattern], print);

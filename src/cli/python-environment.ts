@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync }
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { cachePath } from "../paths.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "./result.ts";
 
 const oldestPython = [3, 9] as const;
 

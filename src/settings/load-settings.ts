@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { imagePullPolicies, type Timeouts, timeoutErrors } from "../manifests/runner.ts";
-import { unknownPlan } from "../plan/refusal.ts";
+import { unknownPlan } from "../plan/rejection.ts";
 import { readAccess, readDatabase } from "./database.ts";
 import { productionErrors } from "./production-rules.ts";
 import { SettingsReader } from "./reader.ts";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { nearest } from "../lockfile/nearest.ts";
+import { nearest } from "../nearest.ts";
 import { type Approval, parseApprovals } from "../plan/approvals.ts";
 
 /** Reads configuration values and collects all errors, so that one run reports them together. */

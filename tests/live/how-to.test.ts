@@ -12,7 +12,7 @@ import { type Block, blocksOf, missingLine } from "../support/pages.ts";
 
 const page = readFileSync(join(projectRoot, "docs/how-to/new-revision.md"), "utf8");
 const { UNITY_OWN_CLUSTER, UNITY_CONTEXT: context = "" } = process.env;
-const { namespace } = demoNames(walkDemo, { own: UNITY_OWN_CLUSTER === "true", context });
+const { namespace } = demoNames(walkDemo, { isLocal: UNITY_OWN_CLUSTER === "true", context });
 
 /**
  * Walks a page in a checkout of its own: what is marked `walk` is run, what is marked `sees` is looked for in what it

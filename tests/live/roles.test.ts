@@ -144,8 +144,8 @@ describe("a stack with separate roles", () => {
     const mine = { databaseSecret: "mine", migrationSecret: "my-migrations" };
     const missing = await up(mine);
     assert.notEqual(missing.exitCode, 0);
-    assert.match(missing.output, /Secrets are missing .*Nothing was changed\./);
     assert.match(missing.output, /Secret "mine" \(unity:databaseSecret\) not found/);
+    assert.match(missing.output, /missing Secrets in .*; no changes were made:/);
     assert.match(
       missing.output,
       /create secret generic -n unity-test-roles my-migrations --from-file=DATABASE_URL=<file>/,
