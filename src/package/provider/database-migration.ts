@@ -17,7 +17,21 @@ export function databaseMigrationOptions(args: DatabaseMigrationArgs): Migration
   return { ...loadChain(appFolder), image, imagePullPolicy, secretName, timeouts: timeoutsOf(args) };
 }
 
-/** Migrates a database to the head of its app's chain with a Job. Resources that depend on it are created after that. */
+/**
+ * Migrates a database to the head of its app's chain with a Job. Resources that depend on it are created after that.
+ *
+ * @example
+ * ```yaml
+ * migration:
+ *   type: unity:index:DatabaseMigration
+ *   properties:
+ *     context: my-cluster
+ *     namespace: notes
+ *     image: registry.example/notes:1.0
+ *     appFolder: app
+ *     secretName: notes-database
+ * ```
+ */
 export class DatabaseMigration extends pulumi.ComponentResource {
   /** Name of the Job. */
   readonly jobName: pulumi.Output<string>;

@@ -40,7 +40,22 @@ export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOption
   return { ...loadChain(appFolder), image, imagePullPolicy, tenants, timeouts: timeoutsOf(args) };
 }
 
-/** Migrates several databases to the head of their app's chain, with a Job for each tenant, canaries first. */
+/**
+ * Migrates several databases to the head of their app's chain, with a Job for each tenant, canaries first.
+ *
+ * @example
+ * ```yaml
+ * migrations:
+ *   type: unity:index:TenantsMigration
+ *   properties:
+ *     context: my-cluster
+ *     namespace: notes
+ *     image: registry.example/notes:1.0
+ *     appFolder: app
+ *     secretNames: { acme: notes-acme, beta: notes-beta }
+ *     canaries: [acme]
+ * ```
+ */
 export class TenantsMigration extends pulumi.ComponentResource {
   /** Names of the Jobs, by tenant. */
   readonly jobNames: pulumi.Output<{ [tenant: string]: string }>;
