@@ -3,7 +3,7 @@ import type { BackendOptions } from "../manifests/backend.ts";
 import type { MigrationOptions } from "../manifests/migrate-job.ts";
 import { approvedIrreversible } from "../plan/approvals.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Chain } from "./load-chain.ts";
+import type { Chain } from "./release.ts";
 
 /** Returns the options of a release's migration, for both its plan and its component. */
 export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {

@@ -9,9 +9,9 @@ import { unknownApprovals } from "../plan/approvals.ts";
 import type { JobAttempt } from "../plan/job-identity.ts";
 import { makePlan } from "../plan/plan.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Chain } from "./load-chain.ts";
 import { backendOptions, migrationOptions } from "./options.ts";
 import { reviewAccess } from "./permissions.ts";
+import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** Reads the live state of a stack's database and resources. */
