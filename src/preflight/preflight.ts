@@ -47,12 +47,12 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
   const owned = settings.database.kind === "owned";
   const { objects, ...database } = live;
   const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
-  return combinePlans(plan, planAdoption(objects, { owned, target, wanted: wantedBackend(settings, chain) }));
+  return combinePlans(plan, planAdoption(objects, { owned, target, wanted: wantedBackend(settings) }));
 }
 
 /** Returns the parts of the backend's Deployment that are compared with an existing one. */
-function wantedBackend(settings: Settings, chain: Chain): AdoptionInputs["wanted"] {
-  const { template } = backendDeploymentSpec({ ...backendOptions(settings, chain), configMapName: "" });
+function wantedBackend(settings: Settings): AdoptionInputs["wanted"] {
+  const { template } = backendDeploymentSpec({ ...backendOptions(settings), configMapName: "" });
   return { replicas: settings.replicas, template: (template as unknown as { spec: LivePodSpec }).spec };
 }
 
