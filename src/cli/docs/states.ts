@@ -2,12 +2,12 @@ import { type Description, describeState, type LiveState } from "../../plan/live
 import type { DocumentInputs } from "./inputs.ts";
 
 /** A state that a database can be in, for a document. */
-export type StateAccount = Description & {
+export interface StateAccount extends Description {
   readonly kind: LiveState["kind"];
   readonly heading: string;
   /** What shows it to a person who has only Alembic and psql. */
   readonly symptom: string;
-};
+}
 
 /** Samples of every state: a revision in the middle where one is needed, and names that explain themselves elsewhere. */
 function samples({ revisions, release }: DocumentInputs): Record<LiveState["kind"], LiveState> {
