@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../cluster/kubectl.ts";
-import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
 import { type NeededSecret, neededSecrets, secretErrors } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -24,7 +23,7 @@ export async function existingSecretVersion(settings: Settings): Promise<string 
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
   const kubectl = new Kubectl(settings);
-  const found = await readAll(kubectl, wanted).catch((error: Error) => {
+  const found = await readSecrets(kubectl, wanted).catch((error: Error) => {
     throw new pulumi.RunError(`can't read the stack's Secrets: ${error.message}`);
   });
   const errors = secretErrors(wanted, found, settings);
@@ -36,11 +35,22 @@ export async function existingSecretVersion(settings: Settings): Promise<string 
   return existing ? found.get(application)?.resourceVersion : undefined;
 }
 
-async function readAll(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
+/** The metadata of a Secret. Its values are never read. */
+interface SecretKeys {
+  /** Changes with the Secret. */
+  readonly resourceVersion: string;
+  readonly keys: readonly string[];
+}
+
+const template = '{{.metadata.resourceVersion}}{{range $key, $value := .data}}{{"\\n"}}{{$key}}{{end}}';
+
+/** Reads the metadata of those Secrets that exist, by name. */
+async function readSecrets(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
   const found = new Map<string, SecretKeys>();
   const read = async ({ name }: NeededSecret) => {
-    const secret = await readSecretKeys(kubectl, name);
-    if (secret !== undefined) found.set(name, secret);
+    const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
+    const [resourceVersion = "", ...keys] = (await kubectl.run(args)).trim().split("\n");
+    if (resourceVersion !== "") found.set(name, { resourceVersion, keys });
   };
   await Promise.all(wanted.map(read));
   return found;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseRelease, describePromotion, promotionErrors } from "../../src/promotion/compare.ts";
+import { chooseRelease, describePromotion, promotionErrors } from "../../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../../src/promotion/record.ts";
 
 const release: ReleaseRecord = {
