@@ -18,7 +18,7 @@ export function sqlHash({ sha256, upgrade }: Omit<HashedRevision, "id">): string
 
 /**
  * The plan's identity: what an image does to a database that is where it was when the plan was made. The runner
- * (`runner/runner_plan_hash.py`) computes it from what it finds, and keeps it in its run record.
+ * (`runner/runner_plan.py`) computes it from what it finds, and keeps it in its run record.
  *
  * @param image The image's reference, as the pod has it.
  * @param from Rows of `alembic_version`, in any order.

@@ -43,7 +43,7 @@ function failures({ settings }: DocumentInputs): string[] {
     `Somebody holds a lock on a table that the revision needs. A statement waits ${budget.lockTimeoutSeconds} s ` +
       `(\`lockTimeoutSeconds\`), lets the app's queries pass, and tries again until the Job's ${budget.deadlineSeconds} s ` +
       "(`deadlineSeconds`) are over. The log names the sessions in the way. End what holds the lock, or try when less goes on.",
-    "### `another migration holds the lock`",
+    "### `another migration holds the advisory lock`",
     "Two migrations never run at once. The message names the holder; wait for it. The lock belongs to that session, so it is free " +
       "as soon as its pod is gone: there is nothing to clean up.",
     "### The Job's pod does not start",
@@ -58,7 +58,7 @@ function failures({ settings }: DocumentInputs): string[] {
     "`ErrImagePull`: the image's name or the registry's credentials. `CreateContainerConfigError`: the Secret " +
       `\`${databaseSecrets.migrations}\` or its key is missing. No pod at all: a quota or a policy refuses it, and the Job's events ` +
       "say which.",
-    "### `… is not the reviewed one of revision …`",
+    "### `… differs between the image and the lockfile`",
     "The image was built from other files than the lock records. Build it from this checkout. Nothing was changed.",
     "### The backend does not become ready after a good migration",
     "The old pods serve on. Its init container and its own log tell why:",
