@@ -124,7 +124,7 @@ describe("lock", () => {
   it("accepts a revision that can't be rendered, with its reason", () => {
     const given: Partial<Lock["revisions"][number]> = {
       tables: null,
-      upgrade: { sql: null, reason: "NeedsDatabase: it reads the result of a statement (line 3)" },
+      upgrade: { sql: null, reason: "NeedsDatabase: reads the result of a statement (line 3)" },
       reversible: null,
       reversibleReason: "unknown",
     };
