@@ -61,12 +61,12 @@ def copy(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-def refuse(message: str, sqlstate: str) -> type[socketserver.BaseRequestHandler]:
+def reject(message: str, sqlstate: str) -> type[socketserver.BaseRequestHandler]:
     """Return a handler that requests a password and then rejects the session with an error."""
     fields = "".join(f"{code}{value}\0" for code, value in [("S", "FATAL"), ("C", sqlstate), ("M", message)])
     error = fields.encode() + b"\0"
 
-    class Refuse(socketserver.BaseRequestHandler):
+    class Reject(socketserver.BaseRequestHandler):
         def read(self, count: int) -> bytes:
             data = b""
             while len(data) < count and (more := self.request.recv(count - len(data))):
@@ -85,4 +85,4 @@ def refuse(message: str, sqlstate: str) -> type[socketserver.BaseRequestHandler]
             self.read(length - 4)
             self.request.sendall(b"E" + struct.pack("!I", len(error) + 4) + error)
 
-    return Refuse
+    return Reject

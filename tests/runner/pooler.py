@@ -61,7 +61,7 @@ def pooler(server: URL, mode: str, *, timeouts: dict[str, int] | None = None, **
         os.chmod(folder, 0o755)
         file = Path(folder) / "pgbouncer.ini"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        user = {"user": NOBODY_UID, "group": NOBODY_UID} if os.getuid() == 0 else {}  # it refuses to run as root
+        user = {"user": NOBODY_UID, "group": NOBODY_UID} if os.getuid() == 0 else {}  # it does not run as root
         with subprocess.Popen([path, "--quiet", str(file)], stderr=subprocess.DEVNULL, **user) as process:
             try:
                 until(lambda: process.poll() is not None or listens(port), "pgbouncer listens")

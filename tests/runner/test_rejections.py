@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from network import refuse, serve
+from network import reject, serve
 from sqlalchemy.engine import URL
 from support import Chain, revisions, run, stamp, start, tables
 
@@ -125,7 +125,7 @@ def test_permanent_connection_errors_are_not_retried(three: Chain) -> None:
     with ExitStack() as stack:
         runs = {}
         for message, sqlstate in cases.items():
-            port = stack.enter_context(serve(refuse(f"{message}; {PASSWORD}; {ENCODED}", sqlstate)))
+            port = stack.enter_context(serve(reject(f"{message}; {PASSWORD}; {ENCODED}", sqlstate)))
             runs[message] = start("upgrade", three, f"postgresql://u:{ENCODED}@127.0.0.1:{port}/d")
         for message, started in runs.items():
             result = started.finish()
@@ -141,7 +141,7 @@ def test_permanent_connection_errors_are_not_retried(three: Chain) -> None:
     [("57P03", "the database system is starting up"), ("53300", "sorry, too many clients already")],
 )
 def test_transient_connection_errors_are_retried_until_the_deadline(three: Chain, sqlstate: str, message: str) -> None:
-    with serve(refuse(f"{message}; {PASSWORD}", sqlstate)) as port:
+    with serve(reject(f"{message}; {PASSWORD}", sqlstate)) as port:
         url = f"postgresql://u:{ENCODED}@127.0.0.1:{port}/d"
         result = run("upgrade", three, url, "--deadline-seconds=6")
     assert result.code == 1
