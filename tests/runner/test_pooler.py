@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pooler import pooler
 from sqlalchemy.engine import URL
-from support import LOCK_KEY, Chain, query, revisions, run, tables
+from support import LOCK_KEY, Chain, query, revisions, run, session, tables, until
 
 TIMEOUTS = {"lock_timeout": 5000, "statement_timeout": 300000}
 """The runner's defaults, in milliseconds."""
@@ -61,7 +61,9 @@ def test_pooler_whose_sessions_share_a_process_is_detected(one: Chain, server: U
 
 def test_pooler_that_rotates_idle_processes_is_detected(one: Chain, server: URL, database: URL) -> None:
     settings = {"ignore_startup_parameters": "options", "server_round_robin": 1, "min_pool_size": 3}
-    with pooler(server, "transaction", timeouts=TIMEOUTS, **settings) as pool:
+    processes = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with pooler(server, "transaction", timeouts=TIMEOUTS, **settings) as pool, session(through(database, pool)):
+        until(lambda: len(query(database, processes)) >= 3, "PgBouncer opened its minimum of sessions")
         result = run("upgrade", one, through(database, pool))
     assert result.code == 1
     assert "DATABASE_URL points to a connection pooler" in result.stderr
