@@ -45,7 +45,7 @@ def query(url: URL, sql: str) -> list[tuple[Any, ...]]:
     """Run one statement in a new session and return its rows, if any."""
     with session(url) as connection:
         cursor = connection.execute(sql.encode())
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if cursor.description is not None else []
 
 
 def revisions(url: URL) -> set[str]:
