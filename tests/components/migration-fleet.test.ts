@@ -4,7 +4,7 @@ import { MigrationFleet, type MigrationFleetArgs } from "../../components/migrat
 import { migration } from "../../manifests/migrate-job.ts";
 import type { TenantAttempt } from "../../migrations/fleet-plan.ts";
 import type { FleetTarget } from "../../waits/fleet-target.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
 
 const tenants = ["acme", "beta", "gamma"].map((name) => ({ name, secretName: `database-${name}` }));
@@ -14,7 +14,7 @@ const args: MigrationFleetArgs = {
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   tenants,
-  lock: linearLock(3),
+  lock: linearLock("r1", "r2", "r3"),
   runnerFiles: { "migrate.py": "" },
   budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };

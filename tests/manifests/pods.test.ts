@@ -4,7 +4,7 @@ import { migrateJobSpec } from "../../manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../manifests/postgres.ts";
 import { restoreJobSpec } from "../../manifests/restore-points.ts";
 import { runnerConfigMapData, runnerConfigMapName } from "../../manifests/runner.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 import { backendOptions } from "../support/options.ts";
 
 /** A pod's spec as plain data, which is what the functions return: no value in it is an output. */
@@ -227,7 +227,7 @@ describe("ownedDatabaseUrl", () => {
 
 describe("runnerConfigMapData", () => {
   const source = { "migrate.py": "import part", "part.py": "source" };
-  const options = { lock: linearLock(3), runnerFiles: source };
+  const options = { lock: linearLock("r1", "r2", "r3"), runnerFiles: source };
   it("tells the runner what the image must hold", () => {
     const files = runnerConfigMapData(options);
     assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
@@ -254,7 +254,7 @@ describe("runnerConfigMapData", () => {
       runnerConfigMapName(runnerConfigMapData({ ...options, ...changed }));
     assert.equal(name(), name());
     assert.notEqual(name(), name({ runnerFiles: { ...source, "part.py": "another" } }));
-    assert.notEqual(name(), name({ lock: linearLock(4) }));
+    assert.notEqual(name(), name({ lock: linearLock("r1", "r2", "r3", "r4") }));
     assert.notEqual(name(), name({ toleratedRevisions: ["r4"] }));
   });
 });

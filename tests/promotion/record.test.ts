@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { CheckResults } from "../../checks/result.ts";
 import { digestOf, nameOf, withDigest } from "../../manifests/image-reference.ts";
 import { addRecord, identify, isSame, parseRecords, type ReleaseParts, recordRelease } from "../../promotion/record.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
-const lock = linearLock(3);
+const lock = linearLock("r1", "r2", "r3");
 const parts: ReleaseParts = {
   lock,
   head: "r3",
@@ -77,7 +77,7 @@ describe("the record of a release", () => {
   it("is not another for another registry, tag or revision beyond its head", () => {
     const image = `mirror.example/unity:1.0@${digest("a")}`;
     assert.ok(isSame(record(), record({ image })));
-    assert.ok(isSame(record({ head: "r2" }), record({ head: "r2", lock: linearLock(2) })));
+    assert.ok(isSame(record({ head: "r2" }), record({ head: "r2", lock: linearLock("r1", "r2") })));
   });
 
   it("has the digest that the pods run, where a tag names the image", () => {

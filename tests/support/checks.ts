@@ -1,12 +1,17 @@
 import type { DatabaseFacts } from "../../checks/database-facts.ts";
 import type { ImageFacts, PrivilegeFacts } from "../../checks/pod-facts.ts";
 import { type Expected, expectedOf } from "../../checks/result.ts";
-import { linearLock } from "./chain.ts";
+import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
-/** A release of two revisions, `r1` and `r2`, that make the tables `t1` and `t2`. */
+const creating = (table: string) => ({ created: [table], altered: [], dropped: [], unclassified: [] });
+
+/** A release of two revisions, `r1` and `r2`, that create the tables `t1` and `t2`. */
 export const expected: Expected = expectedOf(
   { context: "c", namespace: "n", head: "r2", toleratedRevisions: ["later"], owned: true },
-  linearLock(2),
+  lockOf([
+    lockedRevision("r1", { tables: creating("t1") }),
+    lockedRevision("r2", { downRevisions: ["r1"], tables: creating("t2") }),
+  ]),
 );
 
 const table = { columns: {}, foreignKeys: [], indexes: {} };
