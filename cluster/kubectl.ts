@@ -27,10 +27,13 @@ export function redact(text: string): string {
 /** The one way this project talks to a cluster: kubectl, which knows every way to sign in. */
 export class Kubectl {
   readonly #target: readonly string[];
+  readonly #program: string;
   readonly namespace: string;
 
-  constructor(target: ClusterTarget) {
+  /** @param program - Name or path of kubectl. */
+  constructor(target: ClusterTarget, program = "kubectl") {
     this.namespace = target.namespace;
+    this.#program = program;
     this.#target = [`--context=${target.context}`, `--namespace=${target.namespace}`];
   }
 
@@ -51,7 +54,7 @@ export class Kubectl {
     isWhole?: (output: string) => boolean,
   ): Promise<string> {
     return new Promise((resolve, reject) => {
-      const child = spawn("kubectl", [...this.#target, ...arguments_], {
+      const child = spawn(this.#program, [...this.#target, ...arguments_], {
         stdio: ["pipe", "pipe", "pipe"],
         timeout: timeoutSeconds * 1000,
         killSignal: "SIGKILL",
@@ -80,7 +83,7 @@ export class Kubectl {
 
   /** Starts a kubectl that goes on until it is ended, such as `port-forward`; its errors go to standard error. */
   start(arguments_: readonly string[]): ChildProcessByStdio<null, Readable, null> {
-    return spawn("kubectl", [...this.#target, ...arguments_], { stdio: ["ignore", "pipe", "inherit"] });
+    return spawn(this.#program, [...this.#target, ...arguments_], { stdio: ["ignore", "pipe", "inherit"] });
   }
 
   /** @returns The object or list that `kubectl get … -o json` prints, as `T`. */

@@ -24,9 +24,12 @@ export type AccessAnswer = { readonly missing: string } | { readonly unknown: st
  * Asks the cluster, before anything is declared, whether the account of the stack's context may do what a task takes:
  * what the provider lacks a right for it may else wait for without a word.
  */
-export async function askAccess(settings: Settings, task: Task): Promise<AccessAnswer> {
-  const { context, namespace } = settings;
-  const kubectl = new Kubectl({ context, namespace });
+export async function askAccess(
+  settings: Settings,
+  task: Task,
+  kubectl = new Kubectl(settings),
+): Promise<AccessAnswer> {
+  const { namespace } = settings;
   const wanted = accesses(accessRules(task, accessOptions(settings)));
   try {
     const missing = await missingAccess(kubectl, task === "update" ? [...wanted, makeNamespace] : wanted);

@@ -20,10 +20,12 @@ export function existingSecrets({ databaseSecrets, database, databaseTls }: Sett
  * @returns What changes when the backend's Secret does; `undefined` if the program makes it.
  * @throws {pulumi.RunError} With all that is missing and how to make it, or why the cluster can't be asked.
  */
-export async function existingSecretVersion(settings: Settings): Promise<string | undefined> {
+export async function existingSecretVersion(
+  settings: Settings,
+  kubectl = new Kubectl(settings),
+): Promise<string | undefined> {
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
-  const kubectl = new Kubectl(settings);
   const found = await readAll(kubectl, wanted).catch((error: Error) => {
     throw new pulumi.RunError(`The stack's Secrets can't be looked for: ${error.message}`);
   });

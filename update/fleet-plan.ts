@@ -14,9 +14,13 @@ import { type JobAttempt, jobAttempt } from "../migrations/job-identity.ts";
  *
  * @throws {pulumi.RunError} If the cluster can't be asked.
  */
-export async function planMigration(options: MigrationOptions, target: ClusterTarget): Promise<JobAttempt> {
+export async function planMigration(
+  options: MigrationOptions,
+  target: ClusterTarget,
+  kubectl = new Kubectl(target),
+): Promise<JobAttempt> {
   const { app = unity, tenant } = options;
-  const jobs = await liveJobs(target, app, tenant === undefined ? "only" : "tenants");
+  const jobs = await liveJobs(kubectl, app, tenant === undefined ? "only" : "tenants");
   const own = tenant === undefined ? jobs : jobs.filter((job) => job.tenantId === tenantId(app, tenant));
   return jobAttempt(migration(options).jobName(1), own, unasked);
 }
@@ -32,14 +36,14 @@ export async function planFleet(options: FleetOptions, target: ClusterTarget): P
     tenantId: tenantId(options.app ?? unity, tenant),
     firstName: jobName(1),
   }));
-  const attempts = planTenants(works, await liveJobs(target, options.app, "tenants"));
+  const attempts = planTenants(works, await liveJobs(new Kubectl(target), options.app, "tenants"));
   await pulumi.log.info(describeTenants(attempts));
   return attempts;
 }
 
 /** In a namespace that does not exist yet there are none. */
-async function liveJobs(target: ClusterTarget, app: App = unity, owners: Owners): Promise<readonly TenantJob[]> {
-  return readMigrateJobs(new Kubectl(target), app, owners).catch((error: Error) => {
-    throw new pulumi.RunError(`The migrate Jobs of namespace ${target.namespace} can't be read: ${error.message}`);
+async function liveJobs(kubectl: Kubectl, app: App = unity, owners: Owners): Promise<readonly TenantJob[]> {
+  return readMigrateJobs(kubectl, app, owners).catch((error: Error) => {
+    throw new pulumi.RunError(`The migrate Jobs of namespace ${kubectl.namespace} can't be read: ${error.message}`);
   });
 }

@@ -15,16 +15,16 @@ import { type TakeOver, type TakeOverInputs, takeOver } from "../takeover/take-o
 import { askAccess } from "./access.ts";
 
 /** @returns What the cluster says that a stack is deployed to. */
-export function readStackLive({ context, namespace, database }: Settings): Promise<Live> {
-  return readLive(new Kubectl({ context, namespace }), database.kind === "owned");
+export function readStackLive(settings: Settings, kubectl = new Kubectl(settings)): Promise<Live> {
+  return readLive(kubectl, settings.database.kind === "owned");
 }
 
 /**
  * @returns What an update with these settings would do to the database that is there now; nothing is changed.
  * @throws {pulumi.RunError} If the stack approves what no revision of the chain is found guilty of.
  */
-export async function planUpdate(settings: Settings, chain: Chain): Promise<Plan> {
-  return planFor(await readStackLive(settings), settings, chain);
+export async function planUpdate(settings: Settings, chain: Chain, kubectl?: Kubectl): Promise<Plan> {
+  return planFor(await readStackLive(settings, kubectl), settings, chain);
 }
 
 /** @returns What an update would do to what is there; in production only what is pinned. @throws {pulumi.RunError} As above. */
@@ -72,9 +72,9 @@ export interface Planned extends JobAttempt {
  * @throws {pulumi.RunError} If the account may not do it, only a person can decide what to do, or the stack does not
  * allow it: with what to do.
  */
-export async function showPlan(settings: Settings, chain: Chain): Promise<Planned> {
+export async function showPlan(settings: Settings, chain: Chain, kubectl?: Kubectl): Promise<Planned> {
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
-  const [plan, access] = await Promise.all([planUpdate(settings, chain), askAccess(settings, task)]);
+  const [plan, access] = await Promise.all([planUpdate(settings, chain, kubectl), askAccess(settings, task, kubectl)]);
   if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describePlan(plan));
   if (access !== "granted") await pulumi.log.warn(`The account's rights can't be asked for: ${access.unknown}`);

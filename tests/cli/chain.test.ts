@@ -9,8 +9,8 @@ import { drawSvg } from "../../cli/chain/svg.ts";
 import { viewChain } from "../../cli/chain/view.ts";
 import { classify } from "../../migrations/live-state.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
-import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { unity } from "./unity.ts";
+import { answer } from "../support/fake-kubectl.ts";
+import { unity, unityWith } from "./unity.ts";
 
 const link = (id: string, ...downRevisions: readonly string[]) => lockedRevision(id, { downRevisions, tables: null });
 const branched = lockOf([link("a"), link("b", "a"), link("c", "a"), link("d", "b", "c")]);
@@ -146,8 +146,8 @@ describe("unity chain", () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it("shows the project's chain, its 17 tables and what a database at head answers, and asks no cluster", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, list: "silence", backend: "silence", postgres: "silence" });
-    const { code, stdout } = await unity("chain").finally(remove);
+    const silent = { list: "silence", backend: "silence", postgres: "silence" } as const;
+    const { code, stdout } = await unityWith(silent, "chain");
     assert.equal(code, 0);
     assert.match(stdout, /^The chain: 8 revisions, 17 tables; latest: add_plugin_execution$/m);
     assert.match(stdout, /^\* {2}8 {2}add_plugin_execution {2}Plugin Execution {10}2026-01-03 {2}<== latest$/m);
@@ -156,8 +156,8 @@ describe("unity chain", () => {
   });
 
   it("marks what the database of a context has", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, postgres: answer(["a1b2c3d4e5f6"]) });
-    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+    const answers = { postgres: answer(["a1b2c3d4e5f6"]) };
+    const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 0);
     assert.match(stdout, /^Database is at a1b2c3d4e5f6, behind head add_plugin_execution\.$/m);
     assert.match(stdout, /^\* {2}7 .*<== the database is here$/m);
@@ -165,8 +165,8 @@ describe("unity chain", () => {
   });
 
   it("exits with 2 when the database that it is to ask can't be asked, and shows the chain all the same", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, list: { error: "refused" } });
-    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+    const answers = { list: { error: "refused" } };
+    const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 2);
     assert.match(stdout, /Cluster of context here can't be asked: refused[\s\S]*\* {2}8 {2}add_plugin_execution/);
   });

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { markLine, parseLine } from "../../cli/logs/line.ts";
-import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { type CommandResult, unity } from "./unity.ts";
+import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
+import { type CommandResult, unityWith } from "./unity.ts";
 
 const file = `config:
   unity:context: here
@@ -30,8 +30,7 @@ describe("unity apply, check, logs and verify", () => {
   ): Promise<CommandResult> {
     const stack = join(folder, "stack.yaml");
     writeFileSync(stack, file + settings);
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return unity(...words, "--config-file", stack).finally(remove);
+    return unityWith(answers, ...words, "--config-file", stack);
   }
 
   const table: readonly [string, Partial<FakeAnswers>, string, readonly string[], number, RegExp][] = [

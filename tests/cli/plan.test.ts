@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { type CommandResult, unity } from "./unity.ts";
+import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
+import { unity, unityWith } from "./unity.ts";
 
 const head = "add_plugin_execution";
 const file = `config:
@@ -24,10 +24,8 @@ describe("unity plan and unity status", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  async function run(answers: Partial<FakeAnswers>, ...args: readonly string[]): Promise<CommandResult> {
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return unity(...args, "--config-file", join(folder, "stack.yaml")).finally(remove);
-  }
+  const run = (answers: Partial<FakeAnswers>, ...args: readonly string[]) =>
+    unityWith(answers, ...args, "--config-file", join(folder, "stack.yaml"));
 
   const table: readonly [string, Partial<FakeAnswers>, number, RegExp][] = [
     ["at head", rows(head), 0, /^Database is at head add_plugin_execution: nothing to migrate\.$/m],

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { withSettingsChanged } from "../../cli/promote/stack-file.ts";
 import { type ReleaseRecord, recordRelease } from "../../promotion/record.ts";
 import { loadRelease } from "../../release/release.ts";
-import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { service } from "../takeover/objects.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
@@ -55,13 +55,12 @@ describe("unity promote", () => {
     command: string,
     ...args: readonly string[]
   ): Promise<CommandResult> {
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    const [kubectl = ""] = (process.env.PATH ?? "").split(delimiter);
+    using fake = fakeKubectl(answers);
     const environment = {
-      PATH: [kubectl, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
+      PATH: [fake.folder, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
       UNITY_ENGINE_STATE: join(folder, "states", "{stack}.json"),
     };
-    return unityIn(environment, command, "--config-file", stack, ...args).finally(remove);
+    return await unityIn(environment, command, "--config-file", stack, ...args);
   }
   const promote = (answers: Partial<FakeAnswers>, ...args: readonly string[]) => run(answers, "promote", ...args);
   const behind = { backend: answer(["a1b2c3d4e5f6"]) };

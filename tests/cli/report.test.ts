@@ -7,8 +7,8 @@ import { renderReport } from "../../cli/report/page.ts";
 import type { Report } from "../../cli/report/report.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 import { askedBehind, faultyLock, hostile, password, projectLock, reportOf } from "../fixtures/report.ts";
-import { type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { type CommandResult, unity } from "./unity.ts";
+import type { FakeAnswers } from "../support/fake-kubectl.ts";
+import { type CommandResult, unityWith } from "./unity.ts";
 
 const count = (text: string, part: string) => text.split(part).length - 1;
 /** The text of a page's section, without tags. */
@@ -167,8 +167,7 @@ describe("unity report", () => {
     const file = join(folder, "stack.yaml");
     writeFileSync(file, stack + settings);
     rmSync(output, { force: true });
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return unity("report", "--config-file", file, "--output", output, ...words).finally(remove);
+    return unityWith(answers, "report", "--config-file", file, "--output", output, ...words);
   }
 
   it("writes the release alone with --offline: no cluster is asked", async () => {

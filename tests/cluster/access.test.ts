@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { accesses, missingAccess } from "../../cluster/access.ts";
-import { Kubectl } from "../../cluster/kubectl.ts";
 import { type AccessRule, accessRules, roleRules } from "../../manifests/access.ts";
-import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { fakeKubectl } from "../support/fake-kubectl.ts";
 
 const rules: readonly AccessRule[] = [
   { apiGroup: "", resources: ["pods", "pods/log"], verbs: ["get"], purpose: "looking" },
   { apiGroup: "batch", resources: ["jobs"], verbs: ["create"], resourceNames: ["a", "b"], purpose: "doing" },
 ];
-const kubectl = new Kubectl({ context: "here", namespace: "unity" });
 
 describe("the rights of an account", () => {
   it("are asked for one by one: each verb of each resource, of each object where a rule names some", () => {
@@ -24,8 +22,8 @@ describe("the rights of an account", () => {
   });
 
   it("that are missing are those which the server does not answer with true", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, access: { output: "true false true false " } });
-    const missing = await missingAccess(kubectl, accesses(rules)).finally(remove);
+    using fake = fakeKubectl({ access: { output: "true false true false " } });
+    const missing = await missingAccess(fake.kubectl, accesses(rules));
     assert.deepEqual(
       missing.map(({ resource, name }) => [resource, name]),
       [
@@ -36,8 +34,8 @@ describe("the rights of an account", () => {
   });
 
   it("are not known where the server answers less than was asked", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, access: { output: "true" } });
-    await assert.rejects(missingAccess(kubectl, accesses(rules)).finally(remove), /asked for 4 rights, told of 1/);
+    using fake = fakeKubectl({ access: { output: "true" } });
+    await assert.rejects(missingAccess(fake.kubectl, accesses(rules)), /asked for 4 rights, told of 1/);
   });
 
   it("are given by a Role of the same rules", () => {

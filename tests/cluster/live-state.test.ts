@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
-import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
-  const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-  try {
-    return await readLive(new Kubectl({ context: "here", namespace: "unity" }), owned);
-  } finally {
-    remove();
-  }
+  using fake = fakeKubectl(answers);
+  return await readLive(fake.kubectl, owned);
 }
 
 const deployment = (workload: string, more: object = {}, replicas = 1) => ({
@@ -94,9 +89,7 @@ describe("readLive", () => {
   });
 
   it("waits no longer than 3 s for a cluster that does not answer", async () => {
-    const started = performance.now();
     const { reading } = await read({ list: "silence", backend: "silence", postgres: "silence" });
-    assert.ok(performance.now() - started < 30_000);
     const cause = "kubectl gave no answer within 3 s.";
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
   });

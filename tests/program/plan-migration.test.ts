@@ -6,7 +6,7 @@ import { migrationLabels } from "../../manifests/tenant.ts";
 import { projectRoot } from "../../paths.ts";
 import { loadChain } from "../../release/load-chain.ts";
 import { planMigration } from "../../update/fleet-plan.ts";
-import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { fakeKubectl } from "../support/fake-kubectl.ts";
 import { backendOptions } from "../support/options.ts";
 
 const options = { ...loadChain(join(projectRoot, "backend")), ...backendOptions };
@@ -32,16 +32,15 @@ describe("planMigration", () => {
   ];
   for (const [what, tenant, items, attempt, action] of cases) {
     it(what, async () => {
-      const remove = fakeKubectl({ ...nothingDeployed, jobs: { output: JSON.stringify({ items }) } });
-      const planned = await planMigration({ ...options, tenant }, target).finally(remove);
+      using fake = fakeKubectl({ jobs: { output: JSON.stringify({ items }) } });
+      const planned = await planMigration({ ...options, tenant }, target, fake.kubectl);
       assert.deepEqual([planned.attempt, planned.action], [attempt, action]);
     });
   }
 
   it("says that the cluster can't be asked", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, jobs: { error: "Unable to connect to the server" } });
-    await assert
-      .rejects(planMigration(options, target), /Jobs of namespace unity can't be read: Unable to connect/)
-      .finally(remove);
+    using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });
+    const message = /Jobs of namespace unity can't be read: Unable to connect/;
+    await assert.rejects(planMigration(options, target, fake.kubectl), message);
   });
 });

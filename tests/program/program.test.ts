@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../checks/names.ts";
 import { accesses } from "../../cluster/access.ts";
+import type { StackOutputs } from "../../deploy.ts";
 import { accessRules } from "../../manifests/access.ts";
 import { everyOwnSecret } from "../../manifests/database-secrets.ts";
-import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { runProgram } from "../../program.ts";
+import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
 const configuration = {
@@ -24,12 +26,11 @@ function follows(registrations: readonly Registration[], one: Registration, othe
 
 describe("the program", () => {
   let registrations: Registration[];
-  let outputs: typeof import("../../index.ts");
+  let outputs: StackOutputs;
 
   before(async () => {
-    const remove = fakeKubectl(nothingDeployed);
-    ({ registrations, result: outputs } = await record(configuration, () => import("../../index.ts")));
-    remove();
+    using fake = fakeKubectl();
+    ({ registrations, result: outputs } = await record(configuration, () => runProgram(fake.kubectl)));
   });
 
   const get = (type: string, name: string) => find(registrations, type, name);
@@ -97,17 +98,23 @@ describe("the program", () => {
 });
 
 describe("the program on a database that is there", () => {
-  /** Runs the program anew: Node keeps a module, but for another query. */
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
-    const remove = fakeKubectl({
-      ...nothingDeployed,
-      list: { output: JSON.stringify({ items: jobs }) },
-      backend: answer([row]),
-    });
-    const program = `../../index.ts?${row}-${jobs.length}`;
-    return record(configuration, () => import(program).then(() => undefined))
-      .then(({ registrations }) => registrations)
-      .finally(remove);
+    using fake = fakeKubectl({ list: { output: JSON.stringify({ items: jobs }) }, backend: answer([row]) });
+    const { registrations } = await record(configuration, () => runProgram(fake.kubectl));
+    return registrations;
+  }
+
+  /** Asserts that the program fails with a message for the user, before it declares anything. */
+  async function assertRejected(answers: Partial<FakeAnswers>, message: RegExp, settings: object = {}): Promise<void> {
+    using fake = fakeKubectl(answers);
+    const rejected = () =>
+      assert.rejects(runProgram(fake.kubectl), (error: unknown) => {
+        assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
+        assert.match(error.message, message);
+        return true;
+      });
+    const { registrations } = await record({ ...configuration, ...settings }, rejected);
+    assert.deepEqual(registrations, []);
   }
 
   const jobName = (registrations: readonly Registration[]) =>
@@ -127,19 +134,14 @@ describe("the program on a database that is there", () => {
     const ownSecrets = everyOwnSecret("homelab_app");
     const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
     const { length } = accesses(accessRules("update", options));
-    const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
-    const remove = fakeKubectl({ ...nothingDeployed, access: answers });
+    const access = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
     const message = /lacks rights in namespace unity\. Nothing was changed\. It may not\n {2}get namespaces unity: /;
-    const rejected = () => assert.rejects(import("../../index.ts?rights" as string), message);
-    const { registrations } = await record(configuration, rejected).finally(remove);
-    assert.deepEqual(registrations, []);
+    await assertRejected({ access }, message);
   });
 
   it("goes on where the server does not say what the account may do", async () => {
-    const head = answer(["add_plugin_execution"]);
-    const remove = fakeKubectl({ ...nothingDeployed, backend: head, access: { error: "no such review" } });
-    const program = () => import("../../index.ts?no-review" as string);
-    const { registrations } = await record(configuration, program).finally(remove);
+    using fake = fakeKubectl({ backend: answer(["add_plugin_execution"]), access: { error: "no such review" } });
+    const { registrations } = await record(configuration, () => runProgram(fake.kubectl));
     assert.notDeepEqual(registrations, []);
   });
 
@@ -160,19 +162,8 @@ describe("the program on a database that is there", () => {
     ],
   ];
   for (const [what, row, settings, message] of stopping) {
-    it(`stops at ${what}, before it declares anything`, async () => {
-      const remove = fakeKubectl({ ...nothingDeployed, backend: answer([row]) });
-      const program = `../../index.ts?${what}`;
-      const rejected = async () => {
-        await assert.rejects(import(program), (error: unknown) => {
-          assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
-          assert.match(error.message, message);
-          return true;
-        });
-      };
-      const { registrations } = await record({ ...configuration, ...settings }, rejected).finally(remove);
-      assert.deepEqual(registrations, []);
-    });
+    it(`stops at ${what}, before it declares anything`, () =>
+      assertRejected({ backend: answer([row]) }, message, settings));
   }
 
   it("stops where an empty database would stand in place of the one of a backend that was set up by hand", async () => {
@@ -182,10 +173,7 @@ describe("the program on a database that is there", () => {
       spec: { selector: {}, template: { spec: { containers: [{ name: "app" }] } } },
     };
     const list = { output: JSON.stringify({ items: [backend] }) };
-    const remove = fakeKubectl({ ...nothingDeployed, list, backend: answer(["8f3d9e2a1c45"]) });
-    const program = "../../index.ts?by-hand" as string;
-    const rejected = () => assert.rejects(import(program), /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/);
-    const { registrations } = await record(configuration, rejected).finally(remove);
-    assert.deepEqual(registrations, []);
+    const message = /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/;
+    await assertRejected({ list, backend: answer(["8f3d9e2a1c45"]) }, message);
   });
 });

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../checks/names.ts";
+import { deploy } from "../../deploy.ts";
+import { runProgram } from "../../program.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import { loadRelease } from "../../release/release.ts";
+import { loadSettings } from "../../settings.ts";
 import { noTakeOver } from "../../takeover/take-over.ts";
-import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";
 
 const head = "add_plugin_execution";
@@ -40,32 +43,26 @@ const staged: ReleaseRecord = {
   ...identify({ ...release, image, migrationImage: undefined }),
 };
 
-/** The Secret with the database's certificate, which a person made. */
+/** The existing Secret with the database's certificate. */
 const certificate = { secret: { output: "1\nca.crt" } };
 
-type Outputs = typeof import("../../index.ts");
-let runs = 0;
-
-/** Runs the whole program anew: Node keeps a module, but for another query. */
 async function run(settings: Record<string, string>, stacks: StackOutputs, row = head) {
-  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
-  const program = `../../index.ts?promotion-${runs++}`;
-  return record<Outputs>(settings, () => import(program), stacks).finally(remove);
+  using fake = fakeKubectl({ ...certificate, backend: answer([row]) });
+  return await record(settings, () => runProgram(fake.kubectl), stacks);
 }
 
 const stagingHas = (...releases: readonly unknown[]): StackOutputs => ({ "organization/unity/staging": { releases } });
 
 async function refusal(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
   let message = "";
-  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
-  const program = `../../index.ts?promotion-${runs++}`;
+  using fake = fakeKubectl({ ...certificate, backend: answer([row]) });
   const rejected = () =>
-    assert.rejects(import(program), (error: unknown) => {
+    assert.rejects(runProgram(fake.kubectl), (error: unknown) => {
       assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
       message = error.message;
       return true;
     });
-  const { registrations } = await record(settings, rejected, stacks).finally(remove);
+  const { registrations } = await record(settings, rejected, stacks);
   assert.deepEqual(registrations, []);
   return message;
 }
@@ -151,7 +148,6 @@ describe("the program with what must never be", () => {
   });
 
   it("refuses a Job without a deadline and an image without a digest, though the settings were passed by", async () => {
-    const [{ deploy }, { loadSettings }] = await Promise.all([import("../../deploy.ts"), import("../../settings.ts")]);
     const deployed = () => {
       const settings = loadSettings();
       const budget = { ...settings.budget, deadlineSeconds: 0 };
