@@ -101,11 +101,9 @@ describe("makePlan", () => {
     });
   });
 
-  it("plans a chain of 1,000 revisions, and says how long that took", () => {
+  it("plans a chain of 1,000 revisions", () => {
     const thousand = linearLock(...Array.from({ length: 1000 }, (_, index) => `r${index}`));
-    const started = performance.now();
     assert.equal(plan(rows("r499"), { lock: thousand }).pending?.length, 500);
-    console.log(`      1,000 revisions in ${Math.round(performance.now() - started)} ms`);
   });
 });
 
