@@ -31,7 +31,7 @@ describe("the Plugins page", () => {
   });
   afterEach(() => page.tab.close());
 
-  it("enables and runs a plugin by keyboard: a row in the page and the database, a line in the log", async () => {
+  it("enables and runs a plugin by keyboard: row in page and database, line in the log", async () => {
     await page.open();
     assert.equal(page.tab.url(), `${backend.url}/plugins`);
     await page.tabTo("uptime", "switch");

@@ -173,7 +173,7 @@ describe("the report, in a browser", () => {
     });
   }
 
-  it("is walked through by keyboard: to every control in order, each with a visible focus", async () => {
+  it("reaches every control in order by keyboard, each with a visible focus", async () => {
     const controls = await page.tab.$$eval("a[href], summary, [tabindex='0'], input:checked", (all) =>
       all
         .filter((element) => element.checkVisibility())
@@ -201,7 +201,7 @@ describe("the report, in a browser", () => {
     }
   });
 
-  it("skips to the report, opens SQL and leads from the diagram to a table's entry by keyboard", async () => {
+  it("skips to the report, opens SQL, and follows a diagram's link by keyboard", async () => {
     await page.tab.keyboard.press("Tab");
     await page.tab.keyboard.press("Enter");
     assert.equal(await page.tab.evaluate(() => document.activeElement?.id), "main");

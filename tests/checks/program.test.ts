@@ -39,7 +39,7 @@ describe("the checks' program, when a check (F23)", () => {
   }
 
   for (const [what, script] of Object.entries(kubectls)) {
-    it(`${what}: ends in time with a failure that names every failed check, in short lines and without a secret`, async () => {
+    it(`${what}: ends with each failed check by name, in short lines, no secrets`, async () => {
       const { code, stdout, stderr } = await run(script);
       assert.equal(code, 1, stderr);
       assert.equal(stdout, "");

@@ -94,7 +94,7 @@ describe("the chain against a database", () => {
     assert.deepEqual(new Set(status(branched, null)), new Set(["pending"]));
     assert.deepEqual(new Set(status(branched, ["d"])), new Set(["applied"]));
   });
-  it("is not told by a revision that is not in it, unless the stack tolerates that as a later one", () => {
+  it("is unknown at a revision outside of it, unless the stack tolerates that revision", () => {
     assert.deepEqual(new Set(status(branched, ["zz"])), new Set([null]));
     assert.deepEqual(new Set(status(branched, ["zz"], ["zz"])), new Set(["applied"]));
   });
@@ -145,7 +145,7 @@ describe("unity chain", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it("shows the project's chain, its 17 tables and what a database at head answers, and asks no cluster", async () => {
+  it("shows the chain, its 17 tables and a head's outputs, without querying a cluster", async () => {
     const silent = { list: "silence", backend: "silence", postgres: "silence" } as const;
     const { code, stdout } = await unityWith(silent, "chain");
     assert.equal(code, 0);
@@ -164,7 +164,7 @@ describe("unity chain", () => {
     assert.match(stdout, /^o {2}8 .*<== latest$/m);
   });
 
-  it("exits with 2 when the database that it is to ask can't be asked, and shows the chain all the same", async () => {
+  it("exits with 2 when it can't query the database, and still shows the chain", async () => {
     const answers = { list: { error: "refused" } };
     const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 2);

@@ -48,7 +48,7 @@ describe("unity lock on other chains", () => {
     assert.equal(revisions.at(-1)?.reversible, true);
   });
 
-  it("takes several bases, heads, version locations, dependencies by label, and file names of any form", async () => {
+  it("takes several bases, heads, locations, dependencies by label, and any file name", async () => {
     const chain: readonly RevisionSource[] = [
       { id: "00001_core", file: "core/1767484908 the first-one.py", branchLabel: "core" },
       { id: "plugin", file: "more/versions/plügin.v1.py", dependsOn: "core" },

@@ -43,7 +43,7 @@ describe("unity plan and unity status", () => {
     ],
   ];
   for (const [what, answers, exitCode, text] of table) {
-    it(`say that the database is ${what}, and exit with ${exitCode}`, async () => {
+    it(`report a database ${what}, and exit with ${exitCode}`, async () => {
       for (const command of ["plan", "status"]) {
         const { code, stdout, stderr } = await run(answers, command);
         assert.equal(code, exitCode, stdout + stderr);
@@ -71,7 +71,7 @@ describe("unity plan and unity status", () => {
     assert.ok(full.stdout.length > brief.stdout.length && !full.stdout.includes("…"));
   });
 
-  it("plan by the stack's approvals and pinned plan, which YAML gives as a list and a text", async () => {
+  it("plan by the stack's approvals and pinned plan, given as a YAML list and text", async () => {
     const behind = rows("a1b2c3d4e5f6");
     const { hash } = JSON.parse((await run(behind, "plan", "--json")).stdout);
     const stack = join(folder, "stack.yaml");

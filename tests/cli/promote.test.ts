@@ -83,7 +83,7 @@ describe("unity promote", () => {
     assert.equal(readFileSync(stack, "utf8"), file);
   });
 
-  it("writes image, plan's hash and source with --yes, and keeps all else, comments too", async () => {
+  it("writes image, plan hash and source with --yes, and keeps all other lines", async () => {
     recorded("staging", staged);
     const { code, stdout, stderr } = await promote(behind, "--yes", "--json");
     assert.equal(code, 0, stdout + stderr);
@@ -109,7 +109,7 @@ describe("unity promote", () => {
     assert.ok(!("unity:planHash" in config));
   });
 
-  it("leaves the pin to the operator where the cluster can't be asked, and shows what the records tell", async () => {
+  it("doesn't pin a plan when the cluster can't be reached, and plans by the records", async () => {
     recorded("staging", staged);
     recorded("production", { ...staged, environment: "production", head: "a1b2c3d4e5f6" });
     const { code, stdout } = await promote({ list: { error: "refused" } }, "--yes");
@@ -141,12 +141,7 @@ describe("unity promote", () => {
       behind,
       /Stack staging is for development/,
     ],
-    [
-      "a database at a revision that nobody knows",
-      [staged],
-      { backend: answer(["zz"]) },
-      /Database is at zz, which is not/,
-    ],
+    ["a database at an unknown revision", [staged], { backend: answer(["zz"]) }, /Database is at zz, which is not/],
     [
       "what can't be taken over",
       [staged],
@@ -155,7 +150,7 @@ describe("unity promote", () => {
     ],
   ];
   for (const [what, records, answers, says] of refused) {
-    it(`refuses ${what}, exits with 1 and writes nothing`, async () => {
+    it(`rejects ${what}, exits with 1 and writes nothing`, async () => {
       recorded("staging", ...records);
       const { code, stdout, stderr } = await promote(answers, "--yes");
       assert.equal(code, 1, stdout + stderr);
@@ -192,7 +187,7 @@ describe("unity promote", () => {
     assert.match(stdout, /^Refused: this release has not succeeded in staging\. .*\n {2}- image: this is sha256:a+, /);
   });
 
-  it("names other faults of production's settings, and the stack that it takes releases from", async () => {
+  it("names errors in production's settings, and the stack that it promotes from", async () => {
     recorded("staging", staged);
     writeFileSync(stack, file.replace("replicas: 3", "replicas: 1"));
     assert.match((await promote(behind)).stderr, /unity:replicas is "1"; it must be 2 or more/);

@@ -192,7 +192,7 @@ describe("unity report", () => {
     assert.throws(() => readFileSync(output), /ENOENT/);
   });
 
-  it("writes the plan of what is not deployed yet, says why there is no more, and exits with 1", async () => {
+  it("writes the plan before a deployment, reports what is missing, and exits with 1", async () => {
     const { code, stdout } = await run({}, "", "--image", "registry.example/unity-backend:1.0");
     assert.equal(code, 1, stdout);
     assert.match(
@@ -208,7 +208,7 @@ describe("unity report", () => {
     assert.ok(!page.includes(password));
   });
 
-  it("writes what it has where the settings are faulty or the cluster can't be asked, and exits with 2", async () => {
+  it("exits with 2 on invalid settings or an unreachable cluster, and writes the rest", async () => {
     const faulty = await run({}, "");
     assert.equal(faulty.code, 2, faulty.stdout);
     assert.match(

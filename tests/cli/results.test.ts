@@ -119,7 +119,7 @@ describe("what commands print and exit with", () => {
     }
   }
 
-  it("are one JSON object a line for a log that is followed, and an array for one that is not", async () => {
+  it("are one JSON object per line for a followed log, and an array otherwise", async () => {
     const given = { words: [], answers: { postgres: log } };
     const parsed = [
       { pod: "p", line: "INFO: started", databaseError: false },
@@ -137,7 +137,7 @@ describe("what commands print and exit with", () => {
     assert.deepEqual(JSON.parse(whole.stdout), parsed);
   });
 
-  it("are a JSON error for every command that is called wrongly, and nothing on standard error", async () => {
+  it("are a JSON error for wrong usage of each command, with an empty standard error", async () => {
     const names = Object.keys(exitCodeTable);
     const needed = (name: string) => (name === "revision" ? ["--message", "Next"] : []);
     const results = await Promise.all(names.map((name) => unity(name, ...needed(name), "--wrong", "--json")));

@@ -9,7 +9,7 @@ const rules: readonly AccessRule[] = [
 ];
 
 describe("the rights of an account", () => {
-  it("are asked for one by one: each verb of each resource, of each object where a rule names some", () => {
+  it("are reviewed one by one: each verb of each resource, and of each named object", () => {
     assert.deepEqual(
       accesses(rules).map(({ apiGroup, resource, verb, name }) => [apiGroup, resource, verb, name]),
       [
@@ -76,7 +76,7 @@ describe("the rights of an account", () => {
     }
   });
 
-  it("on volume claims are asked only for a stack that has some, but for seeing which there are", () => {
+  it("on volume claims, except list, are required only for a stack that has some", () => {
     const about = (hasVolumes: boolean) => accesses(accessRules("update", { ...options, hasVolumes }));
     const claims = (hasVolumes: boolean) =>
       about(hasVolumes).filter(({ resource, verb }) => resource === "persistentvolumeclaims" && verb !== "list").length;

@@ -135,7 +135,7 @@ describe("podCauses", () => {
     );
     assert.equal(keys[0], keys[1]);
   });
-  it("asks for the log of a container that left no message, and the one before where it runs again", () => {
+  it("reads the log of a container without a message, the previous one after a restart", () => {
     const looks = [app({ state: ended(1) }), app({ lastState: ended(1), restartCount: 2 })].map((status) => {
       const [cause] = podCauses(pod("rs2", status), true);
       return [cause?.log?.previous, cause?.look.join(" ")];

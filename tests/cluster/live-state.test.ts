@@ -30,7 +30,7 @@ describe("readLive", () => {
     assert.deepEqual((await read(answers)).reading, { kind: "not-deployed" });
   });
 
-  it("takes PostgreSQL's answer where the stack owns it, else the backend's, whatever the image prints before", async () => {
+  it("takes an owned PostgreSQL's answer, otherwise the backend's, after other output", async () => {
     const answers = { backend: answer(["a", "b"], "hello\n"), postgres: answer(null) };
     assert.deepEqual((await read(answers)).reading, { kind: "rows", rows: null });
     assert.deepEqual((await read(answers, false)).reading, { kind: "rows", rows: ["a", "b"] });

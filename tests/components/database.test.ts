@@ -100,7 +100,7 @@ describe("createDatabase", () => {
       .filter(({ type }) => type === "kubernetes:core/v1:Secret")
       .map(({ inputs }) => [(inputs.metadata as { name: string }).name, secretData(inputs)]);
 
-  it("gives each of two roles of its own database a Secret: the owner's password is in the migrations' only", async () => {
+  it("gives each of two roles a Secret, the owner's password only to the migrations'", async () => {
     const credentials = { password: "own er", application: { role: "app", password: "a/pp" } };
     const { registrations } = await record({}, () =>
       createDatabase("postgres", { ...twoRoles, kind: "owned", image: "postgres:17", storage: "1Gi", credentials }, {}),

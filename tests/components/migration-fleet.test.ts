@@ -33,7 +33,7 @@ const specOf = ({ inputs }: { inputs: Record<string, unknown> }) =>
   inputs.spec as { suspend: boolean; template: { spec: { containers: { env: unknown[] }[] } } };
 
 describe("MigrationFleet", () => {
-  it("declares one ConfigMap, and a suspended Job for each tenant, with its name, its label and its Secret", async () => {
+  it("declares a ConfigMap, and per tenant a suspended Job with name, label and Secret", async () => {
     const { registrations, jobs, component } = await declare();
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "fleet-runner");
     assert.equal(registrations.filter(({ type }) => type === runner.type).length, 1);
@@ -52,7 +52,7 @@ describe("MigrationFleet", () => {
     }
   });
 
-  it("starts and waits for all in one command, canaries first, in the order that was given", async () => {
+  it("starts and waits for all in one command, canaries first, in the given order", async () => {
     const { jobs, command, dependencies } = await declare({ canaries: ["gamma"], atOnce: 2 });
     const target = targetOf(command);
     assert.deepEqual(
@@ -67,7 +67,7 @@ describe("MigrationFleet", () => {
     assert.deepEqual([...dependencies].sort(), jobs.map(({ urn }) => urn).sort());
   });
 
-  it("gives another attempt another name and another resource, and the others what they have", async () => {
+  it("gives another attempt a new name and resource, and keeps those of the others", async () => {
     const before = await declare();
     const beta: TenantAttempt = { tenant: "beta", attempt: 2, name: "", action: "run", reason: "", started: false };
     const { component, jobs } = await declare({ attempts: [beta] });

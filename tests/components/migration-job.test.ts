@@ -24,7 +24,7 @@ async function declare(changed: Partial<MigrationJobArgs> = {}) {
 }
 
 describe("MigrationJob", () => {
-  it("declares the runner's ConfigMap and the Job, as its children, in that order, after what it waits for", async () => {
+  it("declares the runner's ConfigMap and the Job as children, after its dependencies", async () => {
     const { registrations, job, component } = await declare();
     const own = find(registrations, MigrationJob.token, "migration");
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner");

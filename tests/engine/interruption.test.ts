@@ -33,7 +33,7 @@ describe("engine interruption", () => {
   const pidIn = (text: string): number => Number(/pid (\d+)/.exec(text)?.[1]);
 
   for (const signal of ["SIGINT", "SIGTERM"] as const)
-    it(`ends within seconds on ${signal} with exit code 8, its commands with it, and goes on the next time`, async () => {
+    it(`ends on ${signal} with exit code 8 and without commands, and resumes next time`, async () => {
       const run = scratch.start("up");
       await run.says("pid ");
       run.child.kill(signal);

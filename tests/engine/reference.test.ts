@@ -33,7 +33,7 @@ describe("engine reference to a stack", () => {
   };
 
   for (const name of ["staging", "scratch/staging", "organization/scratch/staging"])
-    it(`reads the outputs of ${name}, a secret as a secret, and a second time changes nothing`, async () => {
+    it(`reads ${name}: outputs and secrets, then no changes`, async () => {
       const { exit, outputs, text } = await read(name);
       assert.equal(exit, 0, text);
       assert.doesNotMatch(text, /hunter2/);
@@ -60,7 +60,7 @@ describe("engine reference to a stack", () => {
       assert.match(text, says);
     });
 
-  it("finds nothing of the stack itself at its first update, and what it had at the next", async () => {
+  it("finds no outputs of the stack itself at its first update, and the old ones later", async () => {
     reader = new Scratch("reference");
     reader.settings({ of: "production", output: "read" });
     const own = { stack: "production", stateFile: join(reader.folder, "{stack}.json"), configFile: settingsOf(reader) };

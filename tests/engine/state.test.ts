@@ -92,7 +92,7 @@ describe("engine secrets and state", () => {
     assert.deepEqual((await stateFile().load()).resources[0]?.outputs, { password: secret({ word: "hunter2" }) });
     assert.deepEqual((await stateFile().load()).pending, ["u"]);
   });
-  it("keeps the file for its owner alone, leaves nothing beside it, and does not rewrite what is the same", async () => {
+  it("keeps the file to its owner, leaves none beside it, and skips unchanged writes", async () => {
     const file = stateFile();
     file.lock();
     await file.save({ resources: [resource("a")], pending: [] });
@@ -180,7 +180,7 @@ describe("engine secrets and state", () => {
     ["{word: {type: string, secret: true}}", "{unity:word: plain}", /'unity:word' must be encrypted/],
   ];
   for (const [declared, given, message] of faulty) {
-    it(`refuses ${given} where the project declares ${declared}`, async () => {
+    it(`rejects ${given} for ${declared}`, async () => {
       await assert.rejects(configOf(declared, given), message);
     });
   }

@@ -25,7 +25,7 @@ describe("engine update", () => {
     rmSync("made", { force: true });
   });
 
-  it("updates in place, replaces on triggers, and deletes what is no longer there, dependents first", async () => {
+  it("updates in place, replaces on triggers, and deletes what is no longer declared", async () => {
     scratch = new Scratch("commands");
     const trace = join(scratch.folder, "trace");
     const args = {
@@ -106,7 +106,7 @@ describe("engine update", () => {
     assert.match(scratch.storedText(), /::kept/);
   });
 
-  it("fails with the resource's code, blocks what depends on it, deletes nothing, and goes on the next time", async () => {
+  it("fails with the resource's code, skips dependents, deletes nothing, and resumes", async () => {
     scratch = new Scratch("commands");
     const trace = join(scratch.folder, "trace");
     const old = { name: "old", args: { create: "true", delete: `echo ended >> ${trace}` } };

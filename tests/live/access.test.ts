@@ -50,7 +50,7 @@ describe("an operator with no more rights than needed", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("is told all that an account lacks, before anything is made", async () => {
+  it("fails with all missing permissions, before anything is created", async () => {
     const { exitCode, output } = await run("stranger", "up");
     assert.notEqual(exitCode, 0);
     assert.match(output, /account of context \S+ lacks rights in namespace unity-test-access\. Nothing was changed/);
@@ -59,7 +59,7 @@ describe("an operator with no more rights than needed", () => {
     assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
   });
 
-  it("deploys with the Role that unity renders, and finds nothing to do after it", async () => {
+  it("deploys with the rendered Role, then expects no changes", async () => {
     await kubectl.run(["create", "namespace", namespace]);
     const rendered = await unity("render", "--config-file", stack.configFile, "--output", folder);
     assert.equal(rendered.code, 0, rendered.stderr);
@@ -74,7 +74,7 @@ describe("an operator with no more rights than needed", () => {
     assert.equal(again.exitCode, 0, again.output);
   });
 
-  it("removes with that Role what the stack no longer declares", async () => {
+  it("removes undeclared objects with that Role", async () => {
     const disruptions = () => kubectl.run(["get", "poddisruptionbudgets", "--output=name"]);
     for (const [replicas, declared] of [
       ["2", /unity-backend/],
@@ -87,7 +87,7 @@ describe("an operator with no more rights than needed", () => {
     }
   });
 
-  it("lets an account look that may change nothing", async () => {
+  it("lets a read-only account preview", async () => {
     const preview = await run("previewer", "preview", "--expect-no-changes");
     assert.equal(preview.exitCode, 0, preview.output);
     assert.match(preview.output, /nothing to migrate/);
@@ -96,7 +96,7 @@ describe("an operator with no more rights than needed", () => {
     assert.match(output, /lacks rights in namespace unity-test-access/);
   });
 
-  it("names one right that was taken away", async () => {
+  it("names one permission that was revoked", async () => {
     const { rules } = await kubectl.get<{ rules: { resources: string[]; verbs: string[] }[] }>("role", roles.operator);
     const without = rules.map((rule) =>
       rule.resources.includes("replicasets") ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== "watch") } : rule,

@@ -53,7 +53,7 @@ describe("unity check and unity apply", () => {
   });
   after(() => stack.remove());
 
-  it("check applies nothing to a database at head, and only verifies", async () => {
+  it("check only verifies a database at head", async () => {
     const { code, stdout } = await run("check");
     assert.equal(code, 0, stdout);
     assert.match(stdout, new RegExp(`^Current: ${head}\nLatest: {2}${head}\nNothing to apply\\.\npassed`));
@@ -61,7 +61,7 @@ describe("unity check and unity apply", () => {
     assert.deepEqual(await jobNames(), [first]);
   });
 
-  it("check applies all to a database that was never migrated, by the Job, and verifies", async () => {
+  it("check migrates an uninitialized database by the Job, and verifies", async () => {
     await inBackend("alembic", "downgrade", "base");
     await restartApp();
     const { code, stdout, stderr } = await run("check", "--json");
@@ -75,7 +75,7 @@ describe("unity check and unity apply", () => {
     assert.deepEqual((await jobNames()).sort(), [first, job]);
   });
 
-  it("check applies the rest to a database at a revision in between", async () => {
+  it("check applies the pending revisions", async () => {
     await inBackend("alembic", "downgrade", "-1");
     const { code, stdout } = await run("check");
     assert.equal(code, 0, stdout);
@@ -105,7 +105,7 @@ describe("unity check and unity apply", () => {
     assert.deepEqual(await jobNames(), jobs);
   });
 
-  it("apply by exec says what went wrong with a revision", async () => {
+  it("apply by exec shows the error of a revision", async () => {
     await inBackend("alembic", "downgrade", "-1");
     await psql("CREATE TABLE plugin_alerts (id INT)");
     const { code, stdout } = await run("apply", "--method", "exec");
@@ -135,7 +135,7 @@ describe("unity check and unity apply", () => {
     assert.equal((await run("apply")).code, 0);
   });
 
-  it("both refuse what `up` refuses, and change nothing", async () => {
+  it("both reject what `up` rejects, and change nothing", async () => {
     await psql("UPDATE alembic_version SET version_num = 'zz'");
     const jobs = await jobNames();
     for (const command of [["apply"], ["apply", "--method=exec"], ["check"]]) {
@@ -148,7 +148,7 @@ describe("unity check and unity apply", () => {
     await psql(`UPDATE alembic_version SET version_num = '${head}'`);
   });
 
-  it("the next `up` takes the Job over, and leaves no other", async () => {
+  it("the next `up` adopts the Job, and leaves no other", async () => {
     const engine = await stack.engine();
     const { exitCode, output } = await engine.run("up");
     assert.equal(exitCode, 0, output);
@@ -156,7 +156,7 @@ describe("unity check and unity apply", () => {
     assert.equal((await engine.run("preview", ["--expect-no-changes"])).exitCode, 0);
   });
 
-  it("report tells of a database at head, with its checks and runs, and of what is pending", async () => {
+  it("report shows a database at head with checks and runs, and pending revisions", async () => {
     const output = join(stack.folder, "report.html");
     const told = async (...words: readonly string[]) => {
       const { code, stdout } = await run("report", ...words);

@@ -50,7 +50,7 @@ describe("the checks", () => {
   });
   after(() => stack.remove());
 
-  it("all pass after `up`, and leave no execution and no changed plugin behind", async () => {
+  it("pass after `up`, and leave no execution and no changed plugin", async () => {
     const before = await everything();
     const { code, results, stderr } = await verify();
     assert.equal(code, 0, JSON.stringify(results));
@@ -63,7 +63,7 @@ describe("the checks", () => {
     assert.match(before, /execution\|0\nmetric\|0$/);
   });
 
-  it("show the same by hand, as the documents have it", async () => {
+  it("give the same results by the documented commands", async () => {
     const lock = readLock(join(projectRoot, "backend/migrations.lock.json"));
     const context = process.env.UNITY_CONTEXT ?? "";
     const target = { context, namespace: stack.namespace, head: head(lock), toleratedRevisions: [], owned: true };
@@ -99,7 +99,7 @@ describe("the checks", () => {
 
   /** Breaks, verifies and mends. */
   function finds({ what, names = [], settings, breach, failed, mend }: Breach): void {
-    it(`find ${what}, and nothing else`, async () => {
+    it(`find ${what} only`, async () => {
       const usual = readFileSync(configFile, "utf8");
       await take(breach);
       if (settings !== undefined) writeFileSync(configFile, usual.replace(/^config:\n/m, `config:\n${settings}`));
@@ -139,14 +139,14 @@ describe("the checks", () => {
 
   for (const breach of loggedBreaches) finds(breach);
 
-  it("leave everything as it was where they fail, and `unity logs` marks what they found", async () => {
+  it("restore the data when they fail, and `unity logs` marks database errors", async () => {
     assert.match(await everything(), /execution\|0\nmetric\|0$/);
     const { stdout } = await unity("logs", "--config-file", configFile);
     assert.match(stdout, /^! \[pod\/unity-backend-\S+\/unity-backend\] .*database error in POST/m);
     assert.ok(!stdout.includes("\u001b"));
   });
 
-  it("find that no pod serves", async () => {
+  it("fail when no pod is ready", async () => {
     await kubectl.run(["scale", "deployment/unity-backend", "--replicas=0"]);
     await kubectl.run(["wait", "pods", "--selector=app.kubernetes.io/name=unity-backend", "--for=delete"], "", 60);
     const { code, failed } = await verify("health", "execution", "revision");

@@ -110,13 +110,13 @@ describe("what operators get without Pulumi", () => {
     assert.match(output, new RegExp(escaped.join("\\n")));
   }
 
-  it("apply the Job by kubectl, whose log is the guide's", async () => {
+  it("apply the Job by kubectl, with the guide's log", async () => {
     await kubectl.run(["apply", `--filename=${join(folder, "k8s/jobs/migrate-database.yaml")}`]);
     await kubectl.run(["wait", `job/${names.migrateJob}`, "--for=condition=complete", "--timeout=120s"], "", 130);
     assertLines(await kubectl.run(["logs", `job/${names.migrateJob}`]), jobLog(await inputs()));
   });
 
-  it("apply the backend by kubectl, which is healthy, and whose init container finds nothing to do", async () => {
+  it("apply the backend by kubectl: healthy, with nothing to migrate", async () => {
     await kubectl.run(["apply", `--filename=${join(folder, "k8s/deployments/backend-with-migrations.yaml")}`]);
     await rollout(names.backend);
     const curl = ["curl", "-s", "--retry", "5", "http://localhost:8000/health"];
@@ -137,7 +137,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(await jobUid(), before);
     });
 
-    it("says that revisions are pending with --check, and changes nothing", async () => {
+    it("reports pending revisions with --check, and changes nothing", async () => {
       await alembic("downgrade", "8f3d9e2a1c45");
       const before = await jobUid();
       const { code, output } = await script("--check");
@@ -154,7 +154,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(await alembic("current"), `${head} (head)`);
     });
 
-    it("applies everything where nothing was applied", async () => {
+    it("migrates an uninitialized database", async () => {
       await alembic("downgrade", "base");
       const { code, output } = await script();
       assert.equal(code, 0, output);
@@ -162,7 +162,7 @@ describe("what operators get without Pulumi", () => {
       assertLines(output, jobLog(await inputs()));
     });
 
-    it("fails with the database's words where a revision fails, and succeeds once that is mended", async () => {
+    it("fails with the database's error, and succeeds once it is fixed", async () => {
       await alembic("downgrade", "-1");
       await psql("CREATE TABLE plugin_metrics ()");
       const { code, output } = await script();
@@ -174,7 +174,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(again.code, 0, again.output);
     });
 
-    it("gives up soon on a pod that can't start, and leaves no Job that would migrate later", async () => {
+    it("fails on a pod that can't start, and leaves no Job", async () => {
       await alembic("downgrade", "-1");
       await kubectl.run(["delete", "secret", names.databaseSecret]);
       const { code, output } = await script();
@@ -187,7 +187,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(again.code, 0, again.output);
     });
 
-    it("finds what is missing though the revision is right", async () => {
+    it("reports a missing table at the right revision", async () => {
       await psql("ALTER TABLE plugin_alerts RENAME TO moved");
       const { code, output } = await script();
       await psql("ALTER TABLE moved RENAME TO plugin_alerts");
@@ -195,7 +195,7 @@ describe("what operators get without Pulumi", () => {
       assert.match(output, /missing: public\.plugin_alerts\n {2}FAILED {2}the database has all 17 tables/);
     });
 
-    it("leaves an unknown revision to a person", async () => {
+    it("fails at an unknown revision", async () => {
       await psql("UPDATE alembic_version SET version_num = 'zz'");
       const { code, output } = await script();
       await psql(`UPDATE alembic_version SET version_num = '${head}'`);
@@ -204,7 +204,7 @@ describe("what operators get without Pulumi", () => {
       assert.match(output, /pulumi config set toleratedRevisions zz$/m);
     });
 
-    it("exits with 2 where the database can't be asked, and at a wrong option", async () => {
+    it("exits with 2 at an unreachable database or an invalid option", async () => {
       const unreachable = await script("--context", "no-such-context");
       assert.equal(unreachable.code, 2, unreachable.output);
       assert.match(unreachable.output, /no-such-context/);

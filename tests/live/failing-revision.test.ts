@@ -39,7 +39,7 @@ describe("a revision that raises", () => {
     good.remove();
   });
 
-  it("fails `up` with the revision and the database's error, while the old pods serve on", async () => {
+  it("fails `up` with the revision and the database's error; the old pods keep serving", async () => {
     const { copy, image } = await release("SELECT 1/0");
     bad = copy;
     const before = (await podsOf(kubectl, "unity-backend")).map(({ metadata }) => metadata.name);
@@ -58,7 +58,7 @@ describe("a revision that raises", () => {
     );
   });
 
-  it("leaves the database as it was", async () => {
+  it("leaves the database unchanged", async () => {
     const query = "SELECT version_num, to_regclass('ninths') IS NULL FROM alembic_version";
     const options = ["-U", "homelab_user", "-d", "homelab_db", "-Atc", query];
     assert.equal(
@@ -67,7 +67,7 @@ describe("a revision that raises", () => {
     );
   });
 
-  it("goes through with one `up` of a corrected image, without a failed request", async () => {
+  it("succeeds by one `up` of a fixed image, without a failed request", async () => {
     const { copy, image } = await release("SELECT 1/1");
     good = copy;
     const probe = await startProbe(kubectl, stack.namespace);

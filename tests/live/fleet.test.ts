@@ -69,7 +69,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     program.remove();
   });
 
-  it("starts nothing else when the canary fails, and says why it did", async () => {
+  it("starts no other Job when the canary fails, and names the cause", async () => {
     await server.psql(canary, "CREATE TABLE notebooks (id int)");
     const { exitCode, output } = await up();
     assert.notEqual(exitCode, 0, output);
@@ -82,7 +82,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     assert.deepEqual(await Promise.all(tenants.slice(1).map(revisionOf)), Array(19).fill("none"));
   });
 
-  it("migrates all others when one fails, names it and its cause, and exits with an error", async () => {
+  it("migrates all others when one fails, and fails with its name and cause", async () => {
     await server.psql(canary, "DROP TABLE notebooks");
     await server.psql(bad, "CREATE TABLE notes (id int)");
     const { exitCode, output } = await up();
@@ -98,7 +98,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     );
   });
 
-  it("kept to the limit all the while, and let the canary end first, by the API's times", async () => {
+  it("never exceeds its parallelism, and waits for the canary first", async () => {
     const spans = (await jobs()).filter(({ spec, status }) => spec.suspend !== true && status.startTime).map(span);
     assert.equal(spans.length, 21); // the canary's first attempt among them
     for (const { from } of spans) {
@@ -112,7 +112,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     assert.ok(others.every(({ from }) => from >= (first[0]?.to ?? Number.NaN)));
   });
 
-  it("migrates that one alone once it is mended, and then has nothing to do", async () => {
+  it("migrates the failed one alone once it is fixed, then expects no changes", async () => {
     const before = new Set((await jobs()).map(({ metadata }) => metadata.name));
     await server.psql(bad, "DROP TABLE notes");
     const { exitCode, output } = await up();
@@ -128,7 +128,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     assert.equal(refreshed.exitCode, 0, refreshed.output);
   });
 
-  it("goes on where an update was killed: it waits for what runs, and makes nothing anew", async () => {
+  it("resumes after SIGKILL: waits for the running Job, and creates none again", async () => {
     const late = ["late-01", "late-02"];
     await server.psql("postgres", late.map((name) => `CREATE DATABASE "${name}";`).join("\n"));
     // Whoever holds the runner's own lock keeps the first one from getting on.

@@ -41,14 +41,14 @@ describe("going back", () => {
   });
   after(() => stack.remove());
 
-  it("needs the image that knows how", async () => {
+  it("requires an image that has the target's successors", async () => {
     const { migrationImage: _, ...without } = back;
     const { exitCode, output } = await run("preview", [], without);
     assert.notEqual(exitCode, 0);
     assert.match(output, /The target revision a1b2c3d4e5f6 is not the lock's head .*pulumi config set migrationImage/s);
   });
 
-  it("is refused unless the stack allows it, in preview and `up`, and nothing changes", async () => {
+  it("is rejected unless the stack allows it, in preview and `up`, without a change", async () => {
     for (const verb of ["preview", "up"] as const) {
       const { exitCode, output } = await run(verb, [], back);
       assert.notEqual(exitCode, 0, output);
@@ -58,7 +58,7 @@ describe("going back", () => {
     assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
   });
 
-  it("takes a restore point, undoes what is beyond the target, and rolls out the release that ends there", async () => {
+  it("takes a restore point, downgrades to the target, and rolls out that release", async () => {
     const allowed = { ...back, allowDowngrade: "true" };
     const planned = succeeded(await run("preview", [], allowed));
     assert.match(
@@ -82,7 +82,7 @@ describe("going back", () => {
     );
   });
 
-  it("brings a restore point back, all of it", async () => {
+  it("restores a restore point", async () => {
     const { stdout, stderr } = await command("restore", "--list", "--json");
     const points = JSON.parse(stdout || stderr) as { name: string; revision: string }[];
     assert.deepEqual(
@@ -104,7 +104,7 @@ describe("going back", () => {
     assert.equal((await kubectl.run(["get", "jobs", "--output=name"])).includes("unity-db-restore"), false);
   });
 
-  it("says what is wrong with a restore point that isn't there, and leaves the database as it was", async () => {
+  it("rejects an unknown restore point, and leaves the database unchanged", async () => {
     const { code, stderr } = await command("restore", "no-such-point", "--yes");
     assert.equal(code, 2);
     assert.match(stderr, /there is no restore point no-such-point/);

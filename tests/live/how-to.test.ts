@@ -97,7 +97,7 @@ describe("docs/how-to/new-revision.md", () => {
     assert.equal(code, 0, output);
   });
 
-  it("leads from the demo to a new revision that is deployed, by the commands that it shows", async () => {
+  it("deploys a new revision on the demo by its own commands", async () => {
     const blocks = blocksOf(page);
     assert.ok(blocks.filter(({ marks }) => "walk" in marks).length > 8, "the page has commands to walk");
     for (const block of blocks) await walk.step(block);

@@ -50,7 +50,7 @@ async function everything(version: (metadata: Metadata) => string): Promise<read
 describe("the live state", () => {
   after(() => stack.remove());
 
-  it("previews a stack that was never deployed: all that it may have to apply, and makes no namespace", async () => {
+  it("is unknown before the first deployment: preview plans at most all revisions", async () => {
     const output = succeeded(await run("preview"));
     assert.match(output, /Nothing in namespace unity-test-live-state can be asked/);
     assert.match(output, /Pending: at most 8 of 8 revisions/);
@@ -58,7 +58,7 @@ describe("the live state", () => {
     assert.equal((await kubectl.run(["get", "namespace", stack.namespace, "--ignore-not-found"])).trim(), "");
   });
 
-  it("is at head after `up`, and says that nothing is to migrate", async () => {
+  it("is at head after `up`, with nothing to migrate", async () => {
     succeeded(await run("up"));
     assert.match(
       succeeded(await run("preview", ["--expect-no-changes"])),
@@ -72,14 +72,14 @@ describe("the live state", () => {
     }
   });
 
-  it("is never applied when no revision is left", async () => {
+  it("is uninitialized when no revision is left", async () => {
     await alembic("downgrade", "base");
     const output = succeeded(await run("preview"));
     assert.match(output, /Database has no revision: it was never migrated\.\n *Pending: 8 of 8 revisions/);
     assert.match(output, /1\/8 {2}6a00ea433c25 {2}Initial\n *creates metrics, servers, services; can be undone/);
   });
 
-  it("is behind at a revision in between, and preview changes nothing, in the cluster or the database", async () => {
+  it("is behind between base and head, and preview changes nothing", async () => {
     await alembic("upgrade", "8f3d9e2a1c45");
     await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
     const before = await everything(wholly);
@@ -93,7 +93,7 @@ describe("the live state", () => {
     assert.deepEqual(await everything(wholly), before);
   });
 
-  it("plans what a database lacks that was set back after success, and one `up` mends it (F20)", async () => {
+  it("is behind after a downgrade, and one `up` migrates by another attempt (F20)", async () => {
     await alembic("upgrade", "head");
     await alembic("downgrade", "-1");
     const [first] = await jobNames();
@@ -133,19 +133,11 @@ describe("the live state", () => {
   });
 
   const refused: readonly [string, string, RegExp][] = [
-    [
-      "a revision that the lock lacks",
-      "UPDATE alembic_version SET version_num = 'zz'",
-      /Database is at zz, which is not/,
-    ],
-    [
-      "rows that imply each other",
-      "INSERT INTO alembic_version VALUES ('8f3d9e2a1c45')",
-      /holds 8f3d9e2a1c45, add_plugin/,
-    ],
+    ["an unknown revision", "UPDATE alembic_version SET version_num = 'zz'", /Database is at zz, which is not/],
+    ["overlapping revisions", "INSERT INTO alembic_version VALUES ('8f3d9e2a1c45')", /holds 8f3d9e2a1c45, add_plugin/],
   ];
   for (const [what, statement, message] of refused) {
-    it(`stops preview and \`up\` at ${what}, and leaves everything as it was (F21)`, async () => {
+    it(`stops preview and \`up\` at ${what}, without a change (F21)`, async () => {
       await psql(statement);
       const before = await everything(asDeclared);
       for (const verb of ["preview", "up"] as const) {
@@ -158,7 +150,7 @@ describe("the live state", () => {
     });
   }
 
-  it("is an error that says what to mend when there is no such context (F18)", async () => {
+  it("is an error with its fix when the context doesn't exist (F18)", async () => {
     const { exitCode, output } = await run("preview", [], { context: "no-such-context" });
     assert.notEqual(exitCode, 0);
     assert.match(output, /Cluster of context no-such-context can't be asked: .*does not exist/);

@@ -42,7 +42,7 @@ describe("a revision that destroys data", () => {
     copy.remove();
   });
 
-  it("stops preview and `up` until the stack approves it, and nothing changes", async () => {
+  it("is rejected by preview and `up` until the stack approves it", async () => {
     const said = [
       /Database is at add_plugin_execution, behind head ninth\./,
       /blocks reads and writes of plugin_alerts.* \(ACCESS EXCLUSIVE\)/,
@@ -58,14 +58,14 @@ describe("a revision that destroys data", () => {
     assert.equal(await state(), `${heads.eighth}|f`);
   });
 
-  it("names an approval that matches nothing", async () => {
+  it("is rejected with an unmatched approval", async () => {
     const approvals = '[{"revision":"nineth","rule":"ban-drop-table"}]';
     const { exitCode, output } = await run("preview", { approvals });
     assert.notEqual(exitCode, 0);
     assert.match(output, /approves what is not in the chain:\n.*nineth.*ninth/);
   });
 
-  it("is stopped as well by the hash of another plan", async () => {
+  it("is rejected with the hash of another plan", async () => {
     const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"nobody reads it"}]';
     const { exitCode, output } = await run("up", { approvals, planHash: "0123456789abcdef" });
     assert.notEqual(exitCode, 0);
@@ -73,7 +73,7 @@ describe("a revision that destroys data", () => {
     assert.equal(await state(), `${heads.eighth}|f`);
   });
 
-  it("goes through by the approval and the hash that preview showed, and the pin then does no harm", async () => {
+  it("is applied with the approval and the hash of the preview, which stays valid", async () => {
     const refused = (await run("preview")).output;
     const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})/.exec(refused) ?? assert.fail(refused);
     const { exitCode, output } = await run("up", { planHash });

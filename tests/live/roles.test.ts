@@ -46,7 +46,7 @@ describe("a stack with two roles", () => {
   before(() => succeeds());
   after(() => stack.remove());
 
-  it("comes from one with a single role by one `up`, and then expects no changes", async () => {
+  it("replaces one role by one `up`, then expects no changes", async () => {
     const before = await found("privileges");
     assert.deepEqual([before.passed, before.found], [true, "one role"]);
     await succeeds(two);
@@ -56,7 +56,7 @@ describe("a stack with two roles", () => {
     assert.equal(preview.exitCode, 0, preview.output);
   });
 
-  it("lets the application read and write every table, and change no schema", async () => {
+  it("lets the application read and write every table, but not change the schema", async () => {
     const { passed, found: what, expected } = await found("privileges");
     assert.ok(passed, what);
     assert.match(expected, /^role homelab_app reads and writes 17 tables, and can create, alter or drop none$/);
@@ -72,7 +72,7 @@ describe("a stack with two roles", () => {
       await assert.rejects(asApplication(statement), /permission denied|must be owner/);
   });
 
-  it("names the tables that the application lacks, and what it can do to the schema", async () => {
+  it("names missing and excess privileges of the application", async () => {
     await psql("REVOKE INSERT, DELETE ON plugins FROM homelab_app", "GRANT CREATE ON SCHEMA public TO homelab_app");
     const { passed, found: what } = await found("privileges");
     assert.equal(passed, false);
@@ -81,7 +81,7 @@ describe("a stack with two roles", () => {
     assert.ok((await found("privileges")).passed);
   });
 
-  it("has pods that Kubernetes holds to the restricted standard, each with its own account", async () => {
+  it("has pods of the restricted Pod Security Standard, each with its own account", async () => {
     const pod = (securityContext: object) =>
       JSON.stringify({
         apiVersion: "v1",
@@ -97,7 +97,7 @@ describe("a stack with two roles", () => {
     assert.deepEqual([...accounts].sort(), ["unity-backend", "unity-migrations", "unity-postgres"]);
   });
 
-  it("still shows where the database is and what ran", async () => {
+  it("still shows the database's revision and the runs", async () => {
     const command = (...words: string[]) => unity(...words, "--config-file", stack.configFile);
     assert.match((await command("status")).stdout, /at head add_plugin_execution/);
     assert.match((await command("history")).stdout, /succeeded/);
@@ -106,7 +106,7 @@ describe("a stack with two roles", () => {
     assert.equal(refused.code, 0, "nothing is pending");
   });
 
-  it("serves on where the same role is given another password, which no pod can log in with", async () => {
+  it("keeps serving when the same role is given another password", async () => {
     const probe = await startProbe(kubectl, stack.namespace);
     const { exitCode, output } = await up({ applicationPassword: second });
     assert.deepEqual((await probe.stop()).failures, []);
@@ -116,7 +116,7 @@ describe("a stack with two roles", () => {
     assert.equal(await asApplication("SELECT current_user"), "('homelab_app',)");
   });
 
-  it("rotates the application's password without a request that fails (F26)", async () => {
+  it("rotates the application's password without a failed request (F26)", async () => {
     await succeeds({ applicationPassword: first });
     const probe = await startProbe(kubectl, stack.namespace);
     await succeeds({ applicationPassword: second, applicationRole: "homelab_app_2", restorePoint: "true" });
@@ -130,7 +130,7 @@ describe("a stack with two roles", () => {
     assert.ok((await found("execution")).passed);
   });
 
-  it("is put back to a restore point that has rights of a role which is gone", async () => {
+  it("restores a restore point with privileges of a dropped role", async () => {
     const command = (...words: string[]) => unity("restore", ...words, "--config-file", stack.configFile);
     const [point] = JSON.parse((await command("--list", "--json")).stdout) as readonly [{ name: string }];
     await psql("DROP TABLE plugin_alerts");
@@ -140,7 +140,7 @@ describe("a stack with two roles", () => {
     assert.ok(passed, what);
   });
 
-  it("takes Secrets that others made, reads none of their values, and follows them", async () => {
+  it("uses existing Secrets without reading their values, and follows changes", async () => {
     const mine = { databaseSecret: "mine", migrationSecret: "my-migrations" };
     const missing = await up(mine);
     assert.notEqual(missing.exitCode, 0);

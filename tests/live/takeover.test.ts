@@ -54,7 +54,7 @@ describe("what was set up by hand", () => {
   before(() => handMade.setUp("backend.yaml"));
   after(() => it_.remove());
 
-  it("is refused where the stack would make an empty database in place of its own", async () => {
+  it("is rejected where the stack would create an empty database instead", async () => {
     const before = await it_.versions();
     for (const verb of ["preview", "up"] as const) {
       const { exitCode, output } = await it_.run(verb, [], { database: "owned" });
@@ -69,7 +69,7 @@ describe("what was set up by hand", () => {
     assert.equal(await it_.versions(), before);
   });
 
-  it("is told by preview, which changes nothing: what is kept, what changes, what is left", async () => {
+  it("is shown by preview: preserved fields, changes and left objects", async () => {
     const before = await it_.versions();
     const output = await it_.succeeds("preview");
     for (const line of [
@@ -98,7 +98,7 @@ describe("what was set up by hand", () => {
     assert.deepEqual([code, state.kind, takeOver.objects.length, takeOver.refused], [1, "behind", 2, []]);
   });
 
-  it("is taken over by the first `up`: no request fails, no row is lost, and nothing is left in the pods", async () => {
+  it("is adopted by the first `up`, without a failed request, a lost row or a leftover", async () => {
     const [old, oldService] = await Promise.all([it_.deployment(), it_.service()]);
     const probe = await startProbe(kubectl, namespace);
     const output = await it_.succeeds("up");
@@ -118,7 +118,7 @@ describe("what was set up by hand", () => {
     });
   });
 
-  it("leaves no pod of before: the old ReplicaSet is empty, the Job is as it was", async () => {
+  it("leaves no old pod, and the Job unchanged", async () => {
     const { items } = await kubectl.get<{ items: { spec: { replicas: number }; metadata: { labels: object } }[] }>(
       "replicasets",
       "--selector=app=unity-backend",
@@ -128,7 +128,7 @@ describe("what was set up by hand", () => {
     assert.match(logs, /00001_add_plugins/);
   });
 
-  it("is this stack's from then on: nothing to do, then a change that removes what it had declared", async () => {
+  it("then belongs to the stack, which removes what it had declared", async () => {
     await it_.succeeds("preview", ["--expect-no-changes"]);
     const output = await it_.succeeds("up", ["--expect-no-changes"]);
     assert.ok(!output.includes("by hand"), output);
@@ -143,7 +143,7 @@ describe("what was set up by hand", () => {
     await it_.succeeds("preview", ["--expect-no-changes"]);
   });
 
-  it("loses no data with the stack: the database that was set up by hand outlives it", async () => {
+  it("keeps its database when the stack is destroyed", async () => {
     const { exitCode, output } = await (await it_.engine()).run("destroy");
     assert.equal(exitCode, 0, output);
     assert.equal(await handMade.psql(rows), "kept-one,kept-two");
@@ -178,12 +178,12 @@ describe("an `up` that is killed while it takes over", () => {
     await (await it_.engine()).unlock();
   }
 
-  it("is told before of a Secret that has the name of the stack's", async () => {
+  it("is shown a Secret of the stack's name in preview", async () => {
     const output = await it_.succeeds("preview");
     assert.match(output, /secret\/unity-database\n\s+keeps keys DATABASE_URL, TOKEN\n/);
   });
 
-  it("is taken up by the next, from before and from within the rollout, and no request fails", async () => {
+  it("is resumed by the next, before and within the rollout, without a failed request", async () => {
     const probe = await startProbe(kubectl, namespace);
     const image = process.env.UNITY_IMAGE;
     await killedWhen((_, text) => text.includes('"manager": "unity"'));

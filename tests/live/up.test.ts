@@ -90,7 +90,7 @@ describe("one up on an empty namespace", () => {
     assert.deepEqual(await everyPod(), before);
   });
 
-  it("shows the password nowhere: not in the output, the pods, the outputs, or the stack's files", async () => {
+  it("shows the password in neither output, pods, stack outputs, nor stack files", async () => {
     const secret = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const password = Buffer.from(secret.data.POSTGRES_PASSWORD ?? "", "base64").toString();
     assert.ok(password.length > 10);

@@ -23,7 +23,7 @@ describe("images", () => {
       equal(isIgnored(patterns, path), ignored);
     });
 
-  it("changes a context's hash with content, name and execution right, not with what the build doesn't see", () => {
+  it("changes a context's hash with content, name and mode of what the build reads", () => {
     const folder = mkdtempSync(join(tmpdir(), "unity-context-"));
     const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
     mkdirSync(join(folder, "app"));

@@ -41,7 +41,7 @@ describe("what the local cluster leaves, and what isn't its own", () => {
     );
   });
 
-  it("leaves the rules to another cluster's kube-proxy of this network namespace, and says so at the start", () => {
+  it("rejects another cluster's kube-proxy in the same network namespace", () => {
     const proc = mkdtempSync(join(tmpdir(), "unity-proc-"));
     const add = (id: string, command: string, net: string) => {
       mkdirSync(join(proc, id, "ns"), { recursive: true });
@@ -60,7 +60,7 @@ describe("what the local cluster leaves, and what isn't its own", () => {
     requireNoForeignProxy([]);
   });
 
-  it("takes a port that its own earlier process holds, and one at an address that isn't there yet, for free", async () => {
+  it("treats a port as free that its own process holds, or whose address doesn't exist", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.on("listening", resolve));
     const { port } = server.address() as { port: number };

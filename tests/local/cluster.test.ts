@@ -24,7 +24,7 @@ describe("local cluster", () => {
       notEqual(buildKey("go1.26.8", source({ [file]: "changed" })), key, file);
   });
 
-  it("uses all control group hierarchies of version 1, and version 2 where there is none", () => {
+  it("uses all control group hierarchies of version 1, otherwise version 2", () => {
     const two = "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
     const one = "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n";
     deepEqual(
@@ -59,7 +59,7 @@ describe("local cluster", () => {
     equal(startTimeOf(pid), undefined);
   });
 
-  it("lets only one at a time hold a lock, and takes over that of a holder that has ended", async () => {
+  it("lets one process at a time hold a lock, and replaces that of one that has ended", async () => {
     const folder = mkdtempSync(join(tmpdir(), "unity-lock-"));
     const path = join(folder, "lock");
     writeFileSync(path, "2 0"); // no process has started at the machine's first tick but the kernel's own

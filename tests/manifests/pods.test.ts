@@ -91,7 +91,7 @@ for (const [name, pod] of Object.entries(pods)) {
 }
 
 describe("migrateJobSpec", () => {
-  it("runs the runner once, in the backend's image, within its deadline, and is kept afterwards", () => {
+  it("runs the runner once, in the backend's image, within its deadline, and is kept", () => {
     const { template: _, ...spec } = migrateJobSpec(backendOptions);
     assert.deepEqual(spec, { backoffLimit: 0, activeDeadlineSeconds: 3 });
     const [container, ...others] = pods["migrate Job"]?.containers ?? [];
@@ -156,7 +156,7 @@ describe("encryption", () => {
 describe("several pods of the backend", () => {
   const spread = (replicas: number) =>
     podSpec(backendDeploymentSpec({ ...backendOptions, replicas })).topologySpreadConstraints;
-  it("are spread over the nodes, where there are any, and no node is emptied of more than one at a time", () => {
+  it("are spread over the nodes, and evicted one at a time", () => {
     const [constraint] = spread(3) ?? [];
     assert.deepEqual(
       [constraint?.topologyKey, constraint?.whenUnsatisfiable],
@@ -181,7 +181,7 @@ describe("migrateJobSpec of a target", () => {
     }
     assert.deepEqual([allowed?.command?.at(-1), refused?.command?.at(-1)], ["reach", "upgrade"]);
   });
-  it("takes a restore point first, by PostgreSQL's image, on a volume that outlives the pod", () => {
+  it("takes a restore point first, in PostgreSQL's image, on a persistent volume", () => {
     const { initContainers, volumes } = podSpec(migrateJobSpec(target));
     assert.deepEqual(
       initContainers?.map(({ name, image, command }) => [name, image, command?.slice(2)]),
@@ -244,7 +244,7 @@ describe("runnerConfigMapData", () => {
     ]);
     assert.match(revisions[0].sql, /^[0-9a-f]{16}$/);
   });
-  it("tells the backend's image and the migrate Job's apart where a target is below the head", () => {
+  it("separates the backend's image from the migrate Job's for a target below the head", () => {
     const files = runnerConfigMapData({ ...options, targetRevision: "r2" });
     assert.deepEqual(JSON.parse(files["chain.json"] ?? "").heads, ["r2"]);
     assert.deepEqual(JSON.parse(files["migration-chain.json"] ?? "").heads, ["r3"]);

@@ -35,7 +35,7 @@ describe("comparison of locks", () => {
       refused: ["changed a sha256,upgrade.sql"],
     },
     {
-      name: "findings and locks of a locked revision, which are no change of the revision",
+      name: "findings and locks of a locked revision, not as its change",
       after: lockOf([
         lockedRevision("a", {
           findings: [{ rule: "truncate", level: "error", statement: 0, message: "m", help: null }],

@@ -15,7 +15,7 @@ const job = (tenantId: string, state: TenantJob["state"], more: Partial<TenantJo
 });
 
 describe("planTenants", () => {
-  it("plans for each tenant by its own Jobs alone, also where one's name begins as another's", () => {
+  it("plans each tenant by its own Jobs, also if its name is a prefix of another's", () => {
     const jobs = [job("a", "complete", { created: "1" }), job("a-b", "failed", { created: "2" })];
     const planned = planTenants(works, jobs).map(({ tenant, attempt, action }) => [tenant, attempt, action]);
     assert.deepEqual(planned, [

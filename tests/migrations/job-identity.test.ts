@@ -148,7 +148,7 @@ describe("jobAttempt", () => {
     ],
   ];
   for (const [what, jobs, state, name, action, reason] of table) {
-    it(`${what}: ${action} ${name}`, () => {
+    it(`${what}: ${action} ${name.replace(/^.*-a+/, "job")}`, () => {
       const decided = jobAttempt(first, jobs, state);
       assert.deepEqual([decided.name, decided.action], [name, action]);
       assert.match(decided.reason, reason);

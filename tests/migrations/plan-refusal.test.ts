@@ -126,7 +126,7 @@ To approve, add this to the stack's file, Pulumi.<stack>.yaml, under \`config:\`
     assert.match(text, /\nJob job-1 is new/);
   });
 
-  it("says that it has moved: what was pinned, what is there, in what it differs, and how to pin it", () => {
+  it("reports a stale plan: both hashes, the difference, and how to pin the new one", () => {
     const text = describePlan(of(rows(), { pinnedHash: hash }));
     const found = of(rows()).hash;
     assert.match(text, new RegExp(`planHash is ${hash}; the hash of this plan is ${found}`));

@@ -4,6 +4,7 @@ import type { Lock } from "../../migrations/lock.ts";
 import { makePlan, type PlanInputs } from "../../migrations/plan.ts";
 import { describePlan } from "../../migrations/plan-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+import { shortTitle } from "../support/titles.ts";
 
 const long = `CREATE TABLE t_c (\n    id BIGINT,\n    ${"note TEXT, ".repeat(20)}\n);`;
 const lock = lockOf([
@@ -45,7 +46,7 @@ describe("makePlan", () => {
     [{ kind: "unreachable", what: "cluster", cause: "no such context" }],
   ];
   for (const [reading] of stopping) {
-    it(`declares no Job for ${JSON.stringify(reading)}`, () => assert.equal(plan(reading).job, null));
+    it(shortTitle(`declares no Job for ${JSON.stringify(reading)}`), () => assert.equal(plan(reading).job, null));
   }
 
   it("goes on with a revision that is tolerated", () => {

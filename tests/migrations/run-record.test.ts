@@ -25,7 +25,7 @@ describe("describeRuns", () => {
     );
   });
 
-  it("shows what a run that has not ended is to reach, and what a failed one said on one line", () => {
+  it("shows the target of a running run, and the error of a failed one on one line", () => {
     const running = { ...run, outcome: "running", finishedAt: null, to: null } as const;
     assert.match(describeRuns([running]), /running {2}upgrade no revision -> c\n/);
     const failed = { ...run, outcome: "failed", error: "division by zero\nSQLSTATE 22012" } as const;

@@ -38,7 +38,7 @@ describe("the package that npm packs", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it("holds no TypeScript source but its declarations, and the Python that it sends into pods", async () => {
+  it("has no TypeScript but declarations, and the Python that runs in pods", async () => {
     const files = (await ended("find", "node_modules/unity-migrations/dist", "-type", "f")).output.split("\n");
     assert.deepEqual(
       files.filter((file) => /(?<!\.d)\.ts$/.test(file)),
@@ -58,7 +58,7 @@ describe("the package that npm packs", () => {
     assert.equal(code, 0, output);
   });
 
-  it("declares its components in another program, whose commands find their programs in the package", async () => {
+  it("declares components in another program, whose commands are found in the package", async () => {
     const { code, output } = await ended(process.execPath, "consumer.ts");
     assert.equal(code, 0, output);
     const { declared, programs, exist } = JSON.parse(output) as Declared;

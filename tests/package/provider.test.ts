@@ -13,6 +13,7 @@ import { projectRoot } from "../../paths.ts";
 import { databaseMigrationOptions } from "../../provider/database-migration.ts";
 import { endWithTests } from "../support/children.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
+import { shortTitle } from "../support/titles.ts";
 
 const require = createRequire(import.meta.url);
 const grpc: typeof import("@grpc/grpc-js") = require("@grpc/grpc-js");
@@ -149,7 +150,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
       assert.ok(Object.values(inputProperties).every(({ description }) => (description ?? "").length > 10));
   });
 
-  it("makes a migration of what it needs, each within the one before, after an attempt that failed", async () => {
+  it("creates a migration's resources, nested, with the attempt after a failed one", async () => {
     const { urn, state, registrations } = await construct("DatabaseMigration", { secretName: "notes-database" });
     assert.match(urn, /::unity:index:DatabaseMigration::notes$/);
     assert.deepEqual(registrations.map(({ resource }) => resource.type).sort(), [
@@ -209,7 +210,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     ["TenantsMigration", { secretNames: { a: 1 } }, [/secretNames\.a.{1,4}is 1: give it a text/]],
   ];
   for (const [type, inputs, says] of wrong) {
-    it(`refuses ${type} of ${JSON.stringify(inputs)}, and names each fault`, async () => {
+    it(shortTitle(`rejects ${type} of ${JSON.stringify(inputs)}`), async () => {
       const failure = construct(type, inputs);
       await assert.rejects(failure, /no migration can be made of/);
       const { metadata } = (await failure.catch((error) => error)) as ServiceError;

@@ -37,7 +37,7 @@ describe("the program", () => {
   const job = () => get("kubernetes:batch/v1:Job", "migration-job");
   const deployment = () => get("kubernetes:apps/v1:Deployment", "backend");
 
-  it("declares the Deployment after the wait for the Job, and the checks after the wait for the rollout", () => {
+  it("declares the Deployment after the Job's wait, and the checks after the rollout's", () => {
     const wait = (name: string) => get("command:local:Command", name);
     assert.ok(follows(registrations, deployment(), job()));
     assert.ok(follows(registrations, deployment(), wait("migration-completion")));
@@ -61,7 +61,7 @@ describe("the program", () => {
     }
   });
 
-  it("pins every object to one provider: the settings' context and namespace, taking over what exists", () => {
+  it("gives every object a provider of the settings' context and namespace", () => {
     const provider = get("pulumi:providers:kubernetes", "cluster");
     assert.equal(provider.inputs.context, "unity-local");
     assert.equal(provider.inputs.namespace, "unity");
@@ -125,7 +125,7 @@ describe("the program on a database that is there", () => {
     status: { conditions: [{ type, status: "True" }] },
   });
 
-  it("takes the next attempt's name after a failed Job, which plan and component agree upon", async () => {
+  it("takes the next attempt's name after a failed Job, in plan and component", async () => {
     const first = jobName(await runOn("8f3d9e2a1c45"));
     assert.equal(jobName(await runOn("8f3d9e2a1c45", [job(first, "Failed")])), `${first}-2`);
   });
@@ -147,26 +147,26 @@ describe("the program on a database that is there", () => {
 
   const approvals = '[{"revision":"add_plugin_execution","rule":"truncate"}]';
   const stopping: readonly [what: string, row: string, settings: Record<string, string>, message: RegExp][] = [
-    ["a revision that it does not know", "zz", {}, /Database is at zz, which is not among the 8 revisions of the lock/],
+    ["an unknown revision", "zz", {}, /Database is at zz, which is not among the 8 revisions of the lock/],
     [
-      "another plan than the pinned one",
+      "a plan other than the pinned one",
       "a1b2c3d4e5f6",
       { "unity:planHash": "0".repeat(16) },
       /Refused: the plan has moved\. .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
     ],
     [
-      "an approval of what the chain does not have",
+      "an approval without a finding",
       "a1b2c3d4e5f6",
       { "unity:approvals": approvals },
       /approvals\[0\] approves truncate of add_plugin_execution, which has no such finding/,
     ],
   ];
   for (const [what, row, settings, message] of stopping) {
-    it(`stops at ${what}, before it declares anything`, () =>
+    it(`rejects ${what}, before it declares anything`, () =>
       assertRejected({ backend: answer([row]) }, message, settings));
   }
 
-  it("stops where an empty database would stand in place of the one of a backend that was set up by hand", async () => {
+  it("rejects an empty database in place of that of an unmanaged backend", async () => {
     const backend = {
       kind: "Deployment",
       metadata: { name: "unity-backend" },

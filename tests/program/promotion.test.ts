@@ -129,7 +129,7 @@ describe("the program in staging", () => {
     assert.deepEqual(await releasesOf(staging), [staged]);
   });
 
-  it("keeps the records of earlier releases, and changes nothing when nothing has changed", async () => {
+  it("keeps records of earlier releases, and changes none when no release changes", async () => {
     const earlier = { ...staged, head: "earlier" };
     const releases = await releasesOf(staging, [earlier]);
     assert.deepEqual(releases, [staged, earlier]);
@@ -147,7 +147,7 @@ describe("the program with what must never be", () => {
     assert.doesNotMatch(message, /hunter2/);
   });
 
-  it("refuses a Job without a deadline and an image without a digest, though the settings were passed by", async () => {
+  it("rejects a Job without deadline and an image without digest past the settings", async () => {
     const deployed = () => {
       const settings = loadSettings();
       const budget = { ...settings.budget, deadlineSeconds: 0 };

@@ -3,6 +3,7 @@ import type { CheckResults } from "../../checks/result.ts";
 import { digestOf, nameOf, withDigest } from "../../manifests/image-reference.ts";
 import { addRecord, identify, isSame, parseRecords, type ReleaseParts, recordRelease } from "../../promotion/record.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
+import { shortTitle } from "../support/titles.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
 const lock = linearLock("r1", "r2", "r3");
@@ -31,13 +32,14 @@ describe("an image reference", () => {
     [digest("a"), "sha256", undefined], // an image's id, which no registry knows
   ];
   for (const [reference, name, found] of table)
-    it(`${reference} has the name ${name} and ${found === undefined ? "no digest" : "its digest"}`, () =>
-      assert.deepEqual([nameOf(reference), digestOf(reference)], [name, found]));
+    it(shortTitle(`is parsed: ${reference}`), () =>
+      assert.deepEqual([nameOf(reference), digestOf(reference)], [name, found]),
+    );
   it("takes another digest", () => assert.equal(withDigest("h:5/u:1", digest("b")), `h:5/u@${digest("b")}`));
 });
 
 describe("the record of a release", () => {
-  it("is the same of the same release, wherever it runs: nothing of a place or a time is in it", () => {
+  it("is the same for the same release, without place or time", () => {
     assert.deepEqual(record(), record());
     assert.deepEqual(Object.keys(record()).sort(), [
       "chain",

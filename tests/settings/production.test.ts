@@ -82,7 +82,7 @@ describe("production", () => {
     ["promotedFrom", "", /unity:promotedFrom is not set; .* Mend: pulumi config set promotedFrom staging$/],
   ];
   for (const [key, value, says] of refused) {
-    it(`refuses ${key} ${JSON.stringify(value)} with the reason and the command`, () => {
+    it(`rejects ${key} ${JSON.stringify(value.split("/").at(-1))} with the fix`, () => {
       const message = faults({ [`unity:${key}`]: value });
       assert.match(message, says);
       assert.equal(message.split("\n  - ").length, 2, "nothing else");
@@ -107,7 +107,7 @@ describe("production", () => {
     );
   });
 
-  it("refuses the PostgreSQL image of restore points by its tag, and none that it doesn't use", () => {
+  it("rejects the PostgreSQL image of restore points by tag, unless it is unused", () => {
     assert.match(faults({ "unity:restorePoint": "true" }), /unity:postgresImage is "postgres:17"; .*@sha256:<digest>$/);
     const image = `postgres:17@${digest}`;
     assert.equal(

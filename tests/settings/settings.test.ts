@@ -84,7 +84,7 @@ describe("loadSettings", () => {
   const two = { "unity:roles": "two", "unity:initContainer": "wait" };
   const external = { "unity:database": "external", "unity:databasePorts": "5432,6432" };
 
-  it("takes two roles: of its own database by two passwords, of one elsewhere by two URLs", () => {
+  it("takes two roles: by passwords for its own database, by URLs for an external one", () => {
     const owned = load({ ...least, ...two, "unity:applicationPassword": "another" });
     assert.equal(owned.applicationRole, "homelab_app");
     assert.equal(owned.databaseSecrets.application, "unity-database-homelab-app");
@@ -191,7 +191,7 @@ describe("loadSettings", () => {
     it(`refuses ${what}`, () => assert.match(faults(values), message));
   }
 
-  it("takes what it needs to go back: a target, the image that knows more, a restore point", () => {
+  it("takes settings for a downgrade: a target, the migration image, a restore point", () => {
     const goingBack = {
       "unity:targetRevision": "a1",
       "unity:migrationImage": "registry.example/unity-backend:2.0",
@@ -238,7 +238,7 @@ describe("loadSettings", () => {
     ["unity:deadlineSeconds", "700", /unity:awaitTimeoutSeconds is 660; it must be more than deadlineSeconds.*1400/],
   ];
   for (const [key, value, message] of bad) {
-    it(`refuses ${key} ${JSON.stringify(value)} with what is allowed and how to mend it`, () => {
+    it(`rejects ${key} ${JSON.stringify(value)} with allowed values and fix`, () => {
       assert.match(faults({ [key]: value }), message);
     });
   }
@@ -273,7 +273,7 @@ describe("loadSettings", () => {
     assert.deepEqual(declaredSettings(projectRoot), Object.keys(schema));
   });
 
-  it("reads nothing that Pulumi.yaml doesn't declare, and declares nothing that is not read", () => {
+  it("reads exactly the settings that Pulumi.yaml declares", () => {
     const read = new Set<string>();
     const everything = { ...least, "unity:restorePoint": "true", "unity:allowDowngrade": "true" };
     for (const database of ["owned", "external"]) {

@@ -26,7 +26,7 @@ describe("what the backend inherits", () => {
     assert.deepEqual(inherit(applied({})), {});
   });
 
-  it("is the Deployment's selector, and the labels that it and the Service find pods by", () => {
+  it("is the Deployment's selector, and its and the Service's pod labels", () => {
     const found = inherit(live(backend(), service({ selector: { tier: "api" }, ports: [own] })));
     assert.deepEqual(found, {
       selector: { matchLabels: { app: "unity-backend" } },
@@ -58,7 +58,7 @@ describe("what the backend inherits", () => {
       [{ port: 8000, targetPort: 8000, protocol: "TCP" }],
     ],
     [
-      "others beside its own, by the number that the container has for the name",
+      "others beside its own, by number for a named one",
       [
         { name: "api", port: 8000, targetPort: "web" },
         { name: "old", port: 80, targetPort: "web" },
@@ -96,7 +96,7 @@ describe("what the backend inherits", () => {
     }
   });
 
-  it("keeps the Service's selector where the Deployment is gone, and mends one that finds no pod of the stack's", () => {
+  it("keeps the Service's selector without a Deployment, and fixes one without pods", () => {
     const elsewhere = { app: "other" };
     const kept = inherit(live(service({ selector: elsewhere, ports: [own] })));
     assert.deepEqual(kept, { podLabels: elsewhere, serviceSelector: elsewhere });

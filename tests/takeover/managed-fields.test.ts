@@ -13,7 +13,7 @@ const to = { manager: "unity", operation: "Apply" } as const;
 const all = () => true;
 
 describe("handOver", () => {
-  it("joins what several managers have into one entry, and leaves those that keep theirs", () => {
+  it("joins fields of several managers into one entry, and leaves the others", () => {
     const mine = entry("kubectl-client-side-apply", { "f:spec": { "f:replicas": {}, "f:paused": {} } }, { time: "1" });
     const edit = entry("kubectl-edit", { "f:spec": { "f:replicas": {}, "f:template": {} } }, { time: "2" });
     const other = entry("controller", { "f:metadata": {} });

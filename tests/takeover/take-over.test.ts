@@ -86,7 +86,7 @@ describe("takeOver", () => {
     });
   });
 
-  it("leaves PostgreSQL as it is where the database is external, and tells of a Secret under the stack's name", () => {
+  it("leaves an external database's PostgreSQL, and reports a Secret of the same name", () => {
     const items = [backend(), leading, named("Deployment", "postgres"), named("Service", "postgres-service")];
     const objects = { ...live(...items), secretKeys: ["DATABASE_URL", "OTHER"] };
     const adopted = takeOver(objects, { owned: false, target });

@@ -30,7 +30,7 @@ describe("judgeRollout", () => {
     assert.deepEqual(judgeRollout("app", items), { done: false, progress: "not taken up yet", causes: [] });
     assert.deepEqual([failedBefore(items), refusedReplicaSet(items), overdueSince(items)], [[], undefined, undefined]);
   });
-  it("names what is wrong with the new pods, not with the old or those on their way out", () => {
+  it("names causes of the new pods, not of old or terminating ones", () => {
     const bad = [pod("rs1", failedInit), pod("rs2", failedInit, true)];
     assert.deepEqual(judgeRollout("app", [...deployment(1), ...bad]).causes, []);
     const { causes } = judgeRollout("app", [...deployment(1), ...bad, pod("rs2", failedInit)]);
@@ -44,7 +44,7 @@ describe("judgeRollout", () => {
     assert.equal(cause?.text, "Deployment app gets no pod: is forbidden: quota");
     assert.equal(refusedReplicaSet(deployment(1, [refused])), "rs2");
   });
-  it("fails when Kubernetes calls the rollout overdue, unless it did so before the wait", () => {
+  it("fails when the rollout exceeds its deadline, unless it did so before the wait", () => {
     const items = deployment(1, [overdue]);
     assert.match(judgeRollout("app", items).failed ?? "", /timed out progressing \[ProgressDeadlineExceeded\]/);
     assert.equal(judgeRollout("app", items, overdueSince(items)).failed, undefined);
@@ -103,7 +103,7 @@ describe("judgeJob", () => {
     assert.deepEqual(judge([job(), pod("job", status)]).causes, []);
   });
   it("fails when it is gone", () => assert.equal(judge([pod("job")]).failed, "it was deleted"));
-  it("says by its newest warning why there is no pod, and nothing of warnings once there is one", () => {
+  it("reports the newest warning while there is no pod", () => {
     const message = "is forbidden: exceeded quota";
     assert.equal(judge([job()], "older", message).causes[0]?.text, `Job job gets no pod: ${message}`);
     assert.deepEqual(judge([job(), pod("job")], message).causes, []);

@@ -29,7 +29,7 @@ describe("an API server that goes away", () => {
   const up = (): Promise<Run> => stack.run("up", { ...ninth, kubeconfig: proxy.kubeconfig });
   const revision = () => stack.psql("SELECT version_num FROM alembic_version");
 
-  it("F17: one that is down at the start is named, and nothing is done", async () => {
+  it("F17: down at the start is reported, and nothing changes", async () => {
     await proxy.cuts();
     await stack.suffers({
       name: "F17 API server down",
@@ -40,7 +40,7 @@ describe("an API server that goes away", () => {
     await proxy.opens();
   });
 
-  it("F16: one that is away for a while during the wait for the Job is waited for", async () => {
+  it("F16: down for a while during the Job's wait is waited for", async () => {
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
     const running = stack.timed("F16 API server away for 8 s, until `up` is done", up);
     await stack.until(() => stack.isWaitingAt(gate));
@@ -54,7 +54,7 @@ describe("an API server that goes away", () => {
     await stack.mends(ninth);
   });
 
-  it("F17: one that does not come back ends `up`; the migration goes on, and the next `up` takes it up", async () => {
+  it("F17: down during the wait ends `up`, and the next `up` waits for the same Job", async () => {
     await stack.alembic("downgrade", heads.eighth);
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
     const running = stack.timed("F17 API server down during the wait", up);

@@ -57,7 +57,7 @@ describe("a database whose disk is full", () => {
     await stack.end();
   });
 
-  it("F12: is named with its SQLSTATE, everything is rolled back, and `up` goes on once there is room", async () => {
+  it("F12: fails with its SQLSTATE, rolled back; `up` succeeds once there is room", async () => {
     await stack.suffers({
       name: "F12 disk full",
       says: [/No space left on device/, /SQLSTATE 53100/, /ninth/],

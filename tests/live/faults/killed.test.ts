@@ -20,7 +20,7 @@ describe("an `up` that is killed", () => {
     await stack.end();
   });
 
-  it("F15: at random moments is followed by one `up` that mends everything", async function () {
+  it("F15: at random moments is recovered by one `up`", async function () {
     this.timeout(kills * minutes);
     this.retries(0);
     const forth = { ...ninth, values: { ...ninth.values, toleratedRevisions: "" } };

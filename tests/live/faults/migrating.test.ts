@@ -36,7 +36,7 @@ describe("a fault in the middle of a migration", () => {
     await stack.end();
   });
 
-  it("F3: a pod that runs out of memory is called that", async () => {
+  it("F3: a pod that runs out of memory is reported as such", async () => {
     await strikes("memory");
     await stack.suffers({
       name: "F3 out of memory",
@@ -47,7 +47,7 @@ describe("a fault in the middle of a migration", () => {
     assert.equal(await column(), "0");
   });
 
-  it("F2: a pod that is killed in the middle of its changes leaves none, and the next `up` makes them", async () => {
+  it("F2: a pod that is killed amid its changes is rolled back; the next `up` succeeds", async () => {
     const release = await holdsTheGate();
     await stack.suffers({
       name: "F2 migrate pod killed",
@@ -67,7 +67,7 @@ describe("a fault in the middle of a migration", () => {
     assert.equal(await column(), "1");
   });
 
-  it("F5: a connection that is cut is tried again", async () => {
+  it("F5: a terminated connection is retried", async () => {
     await stack.alembic("downgrade", heads.eighth);
     const release = await holdsTheGate();
     const running = stack.timed("F5 connection cut, until `up` is done, and a preview", () => stack.mends(ninth));
@@ -79,7 +79,7 @@ describe("a fault in the middle of a migration", () => {
     assert.equal(await column(), "1");
   });
 
-  it("F6: a table that the app has locked is waited for in short turns, and readers get through", async () => {
+  it("F6: a table that the app has locked is retried, without blocking readers", async () => {
     await strikes("gate");
     await stack.alembic("downgrade", heads.eighth);
     const release = await stack.holds("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
@@ -92,7 +92,7 @@ describe("a fault in the middle of a migration", () => {
     assert.equal(await column(), "1");
   });
 
-  it("F13: a deadlock is tried again", async () => {
+  it("F13: a deadlock is retried", async () => {
     await stack.alembic("downgrade", heads.eighth);
     // Holds the gate, and as soon as the migration waits there, waits for the table that it makes: a circle, which the
     // migration is the first to notice.
@@ -116,7 +116,7 @@ describe("a fault in the middle of a migration", () => {
     ["F14", "SIGINT"],
     ["F15", "SIGKILL"],
   ] as const) {
-    it(`${number}: an \`up\` that is ended by ${signal} is taken up by the next, which waits for the same Job`, async () => {
+    it(`${number}: after \`up\` is ended by ${signal}, the next one waits for the same Job`, async () => {
       await stack.alembic("downgrade", heads.eighth);
       const release = await holdsTheGate();
       const stop = new AbortController();

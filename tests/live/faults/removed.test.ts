@@ -29,7 +29,7 @@ describe("what is removed by hand", () => {
     return running;
   }
 
-  it("F19: a Job that is deleted while it migrates is no success", async () => {
+  it("F19: a Job that is deleted while it migrates fails `up`", async () => {
     await stack.suffers({
       name: "F19 Job deleted while it migrates",
       says: [/Job unity-db-migrate-\S+ .*(gone|deleted)/],
@@ -40,7 +40,7 @@ describe("what is removed by hand", () => {
     assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
   });
 
-  it("F19: pods that are all killed while it migrates are no success", async () => {
+  it("F19: pods that are all killed while the Job migrates fail `up`", async () => {
     await stack.alembic("downgrade", heads.eighth);
     await stack.suffers({
       name: "F19 all pods killed while it migrates",
@@ -54,7 +54,7 @@ describe("what is removed by hand", () => {
     assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
   });
 
-  it("F19: a Job that is deleted after its work is made again, and does nothing", async () => {
+  it("F19: a complete Job that is deleted is created again, and migrates nothing", async () => {
     await kubectl.run(["delete", "jobs", jobs], "", 60);
     const output = await stack.mends(ninth);
     assert.match(output, /nothing to migrate/);

@@ -67,7 +67,7 @@ describe("revisions", () => {
     ],
   ];
   for (const [what, change, message] of changes) {
-    it(`F22: a revision that was ${what} stops preview before anything is declared`, async () => {
+    it(`F22: a revision ${what} stops preview before any resource`, async () => {
       const copy = checkout();
       await change(copy.folder);
       const { exitCode, output } = await stack.timed(`F22 ${what}`, () => stack.run("preview", copy));

@@ -24,7 +24,7 @@ describe("a rollout that can't succeed", () => {
     await stack.end();
   });
 
-  it("F11: an init container that fails shows its words, and one `up` tries its pod again", async () => {
+  it("F11: a failing init container's message is shown, and one `up` retries its pod", async () => {
     const { data } = await stack.live.kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const password = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
     await stack.psql("ALTER ROLE homelab_user PASSWORD 'another'");
@@ -43,7 +43,7 @@ describe("a rollout that can't succeed", () => {
     await stack.mends(replicas(2));
   });
 
-  it("F9: a quota that leaves no room for another pod is named, and one `up` goes on at once", async () => {
+  it("F9: a quota that rejects another pod is named, and one `up` succeeds without it", async () => {
     const remove = await stack.obstacle("ResourceQuota", { hard: { pods: "3" } });
     await stack.suffers({
       name: "F9 quota at the rollout",
@@ -55,7 +55,7 @@ describe("a rollout that can't succeed", () => {
     await stack.mends(replicas(3));
   });
 
-  it("F24: a backend that crashes after a good migration is named with its last words", async () => {
+  it("F24: a backend that crashes after a migration is named with its last log lines", async () => {
     await stack.suffers({
       name: "F24 new backend crashes",
       says: [

@@ -51,7 +51,7 @@ describe("a migrate Job that can't start", () => {
     ],
   ];
   for (const [what, url, message] of refusals) {
-    it(`F11: ${what} is said at once, and the password nowhere`, async () => {
+    it(`F11: ${what} is reported, without the password`, async () => {
       const engine = await guest.engine({ database: "external", databaseUrl: `postgresql://${url()}` });
       const { exitCode, output } = await stack.timed(`F11 ${what}`, () => engine.run("up"));
       assert.notEqual(exitCode, 0, output);
@@ -60,12 +60,12 @@ describe("a migrate Job that can't start", () => {
     });
   }
 
-  it("F8: an image that is missing is named, and the right one is all that is needed", async () => {
+  it("F8: a missing image is named, and one `up` with the right one succeeds", async () => {
     await missingImage;
     await stack.mends();
   });
 
-  it("F9: a quota that leaves no room for the pod is named, and the next `up` makes another attempt", async () => {
+  it("F9: a quota that rejects the pod is named; the next `up` makes another attempt", async () => {
     const remove = await stack.obstacle("ResourceQuota", { hard: { pods: "2" } });
     await stack.suffers({
       name: "F9 quota",
@@ -77,7 +77,7 @@ describe("a migrate Job that can't start", () => {
     assert.match(await stack.mends({ values: otherWork }), /-2 is new: unity-db-migrate-[0-9a-f]+ failed/);
   });
 
-  it("F10: a pod that no node has room for is said while it waits, and at the end", async () => {
+  it("F10: an unschedulable pod is reported during the wait and at its end", async () => {
     const room = { "ephemeral-storage": "900Ti" };
     const limits = [{ type: "Container", default: room, defaultRequest: room }];
     const remove = await stack.obstacle("LimitRange", { limits });

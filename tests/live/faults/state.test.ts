@@ -58,7 +58,7 @@ describe("a state that can't be written", () => {
     await stack.end();
   });
 
-  it("F27: in a read-only folder is named, and nothing is done", async () => {
+  it("F27: in a read-only folder is reported, and nothing changes", async () => {
     const engine = await stack.live.engine(ninth.values, ninth.folder); // writes the settings, which lie there, too
     const disk = new SmallDisk();
     disk.mount();
@@ -76,7 +76,7 @@ describe("a state that can't be written", () => {
     }
   });
 
-  it("F27: on a disk that is full in the middle of an update is named; one `up` is enough once there is room", async () => {
+  it("F27: on a full disk during an update is reported; one `up` succeeds with room", async () => {
     const disk = new SmallDisk();
     disk.mount();
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);

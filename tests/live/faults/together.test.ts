@@ -21,7 +21,7 @@ describe("several at once, and there and back", () => {
     await stack.end();
   });
 
-  it("F7: of the init containers of several replicas one migrates, the others wait for it", async () => {
+  it("F7: one init container of several replicas migrates, the others wait for it", async () => {
     await stack.alembic("downgrade", heads.eighth);
     await kubectl.run(["delete", "pods", workloadSelector("unity-backend"), "--wait=true"], "", 60);
     await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
@@ -30,7 +30,7 @@ describe("several at once, and there and back", () => {
     assert.equal(countOf(logs, /Database is at head ninth/g), 2, logs);
   });
 
-  it("F7: two `up` at once, of one stack and of two, make one Job, which migrates once", async () => {
+  it("F7: two parallel `up`, of one stack and of two, migrate once by one Job", async () => {
     await stack.alembic("downgrade", heads.eighth);
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const databasePassword = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
@@ -50,7 +50,7 @@ describe("several at once, and there and back", () => {
     other.forget();
   });
 
-  it("F4: a database that is down for a while is waited for", async () => {
+  it("F4: a database that is down for a while is retried", async () => {
     await stack.alembic("downgrade", heads.eighth);
     await stack.psql("CREATE TABLE fault (what text); INSERT INTO fault VALUES ('gate')");
     const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
@@ -65,7 +65,7 @@ describe("several at once, and there and back", () => {
     await Promise.all([running, release()]);
   });
 
-  it("F25: the release before is refused while the database is ahead, unless it tolerates it, and goes there and back", async () => {
+  it("F25: the previous release is rejected at a database ahead, unless tolerated", async () => {
     await stack.psql("DROP TABLE fault");
     await stack.suffers({
       name: "F25 database ahead",
