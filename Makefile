@@ -27,7 +27,7 @@ check: $(installed) ## Types, lint, unused code
 	@node local/main.ts check
 
 lock: $(installed) ## Record the chain of backend/alembic in backend/migrations.lock.json
-	@node cli/main.ts lock
+	@node src/cli/main.ts lock
 
 reference: $(installed) ## Write docs/reference anew from the sources
 	@node local/main.ts reference

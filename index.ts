@@ -1,3 +1,3 @@
-import { runProgram } from "./program.ts";
+import { runProgram } from "./components/program.ts";
 
 export const { head, jobName, checks, releases } = await runProgram();

@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { unity } from "../manifests/app.ts";
+import { unity } from "../src/manifests/app.ts";
 import {
   type BackendOptions,
   backendDeploymentSpec,
   backendServiceSpec,
   disruptionBudgetSpec,
-} from "../manifests/backend.ts";
+} from "../src/manifests/backend.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withFieldManager, withoutAwait } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";
@@ -38,7 +38,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     // First, so that it leads to the pods of a Deployment that is taken over and to those after them alike.
     const service = new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.inherited, app) },
+      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.preserved, app) },
       own,
     );
     // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
@@ -47,9 +47,13 @@ export class BackendDeployment extends pulumi.ComponentResource {
       { metadata: withFieldManager(withoutAwait(metadata)), spec: backendDeploymentSpec(args) },
       childOptions(this, options, { dependsOn: [service, account] }),
     );
-    const budget = disruptionBudgetSpec(args.replicas, app);
-    if (budget !== undefined)
-      new k8s.policy.v1.PodDisruptionBudget(`${name}-budget`, { metadata, spec: budget }, childOptions(this, options));
+    const disruptionBudget = disruptionBudgetSpec(args.replicas, app);
+    if (disruptionBudget !== undefined)
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-budget`,
+        { metadata, spec: disruptionBudget },
+        childOptions(this, options),
+      );
     const { uid, generation } = deployment.metadata;
     this.rollout = pulumi.interpolate`${uid}/${generation}`;
     const { context, progressDeadlineSeconds, replicas } = args;

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterTarget } from "../cluster/kubectl.ts";
+import type { ClusterTarget } from "../src/cluster/kubectl.ts";
 
 /**
  * Declares the Kubernetes provider of a context and a namespace, which takes over what a run left behind that was killed.

@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../manifests/database-secrets.ts";
-import { names } from "../manifests/names.ts";
-import { databasePortFault } from "../manifests/network-policies.ts";
-import { ownedDatabaseUrl } from "../manifests/postgres.ts";
+import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../src/manifests/database-secrets.ts";
+import { names } from "../src/manifests/names.ts";
+import { databasePortError } from "../src/manifests/network-policies.ts";
+import { ownedDatabaseUrl } from "../src/manifests/postgres.ts";
 import { objectMetadata } from "./metadata.ts";
 
 /** What a Secret holds, by key. */
@@ -38,8 +38,8 @@ export function externalContents(credentials: ExternalCredentials, two: boolean)
 }
 
 function verifyPort(key: string, url: string, ports: readonly number[] | undefined): string {
-  const fault = databasePortFault(key, url, ports);
-  if (fault !== undefined) throw new pulumi.RunError(fault);
+  const error = databasePortError(key, url, ports);
+  if (error !== undefined) throw new pulumi.RunError(error);
   return url;
 }
 

@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../manifests/database-secrets.ts";
-import { names, serviceAccounts } from "../manifests/names.ts";
-import { postgresClaimSpec, postgresDeploymentSpec, postgresServiceSpec } from "../manifests/postgres.ts";
+import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../src/manifests/database-secrets.ts";
+import { names, serviceAccounts } from "../src/manifests/names.ts";
+import { postgresClaimSpec, postgresDeploymentSpec, postgresServiceSpec } from "../src/manifests/postgres.ts";
 import { childOptions } from "./child-options.ts";
 import { declareSecrets, externalContents, ownedContents } from "./database-secrets.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";

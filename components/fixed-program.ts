@@ -1,5 +1,5 @@
 import { extname, join, relative, sep } from "node:path";
-import { projectRoot } from "../paths.ts";
+import { projectRoot } from "../src/paths.ts";
 
 /**
  * Inputs of a command that runs one of the project's own programs.

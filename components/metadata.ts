@@ -1,6 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
-import { type App, appLabels, unity } from "../manifests/app.ts";
-import { fieldManager } from "../manifests/names.ts";
+import { type App, appLabels, unity } from "../src/manifests/app.ts";
+import { fieldManager } from "../src/manifests/names.ts";
 
 /** Metadata of an object of ours, as the Kubernetes provider takes it. */
 export interface ObjectMetadata {
@@ -37,7 +37,7 @@ export function withoutAwait(metadata: ObjectMetadata): ObjectMetadata {
 
 /**
  * Metadata of an object whose fields are all the stack's: what it doesn't declare is removed from one that it takes over,
- * once that was prepared (cluster/hand-over.ts). The manager has to be known before, where the provider makes up a name.
+ * once that was prepared (src/adoption/field-ownership.ts). The manager has to be known before, where the provider makes up a name.
  */
 export function withFieldManager(metadata: ObjectMetadata): ObjectMetadata {
   const annotations = { ...metadata.annotations, "pulumi.com/patchFieldManager": fieldManager };

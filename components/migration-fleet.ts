@@ -1,13 +1,13 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { unity } from "../manifests/app.ts";
-import { type FleetOptions, fleetMigrations } from "../manifests/fleet.ts";
-import { migrationLabels } from "../manifests/tenant.ts";
-import type { TenantAttempt } from "../migrations/fleet-plan.ts";
+import type { TenantAttempt } from "../src/fleet/attempts.ts";
+import { type FleetOptions, fleetMigrations } from "../src/fleet/options.ts";
+import { fleetErrors, orderTenants } from "../src/fleet/order.ts";
+import { unity } from "../src/manifests/app.ts";
+import { migrationLabels } from "../src/manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
-import { fleetFaults, orderTenants } from "./fleet-order.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { runnerObjects } from "./runner-objects.ts";
 
@@ -28,7 +28,7 @@ export interface MigrationFleetArgs extends FleetOptions {
    *
    * @default 4
    */
-  readonly atOnce?: number;
+  readonly parallelism?: number;
   /**
    * Which attempt of each tenant's work this is, of `planFleet`.
    *
@@ -56,9 +56,9 @@ export class MigrationFleet extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationFleetArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationFleet.token, name, {}, options);
-    const { namespace, context, canaries = 1, atOnce = 4, attempts = [], app = unity } = args;
-    const faults = fleetFaults(app, args.tenants, canaries, atOnce);
-    if (faults.length > 0) throw new pulumi.ResourceError(`${name}:\n  - ${faults.join("\n  - ")}`, this);
+    const { namespace, context, canaries = 1, parallelism = 4, attempts = [], app = unity } = args;
+    const errors = fleetErrors(app, args.tenants, canaries, parallelism);
+    if (errors.length > 0) throw new pulumi.ResourceError(`${name}:\n  - ${errors.join("\n  - ")}`, this);
     const { configMapName, files, migrations } = fleetMigrations(args);
     this.configMapName = configMapName;
 
@@ -83,8 +83,8 @@ export class MigrationFleet extends pulumi.ComponentResource {
       context,
       namespace,
       workload: app.migrateJob,
-      atOnce,
-      timeoutSeconds: args.budget.awaitTimeoutSeconds,
+      parallelism,
+      timeoutSeconds: args.timeouts.awaitTimeoutSeconds,
       jobs: orderTenants(
         jobs.map((job) => ({ tenant: job.tenant, name: job.name })),
         canaries,
@@ -93,7 +93,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     new local.Command(
       `${name}-completion`,
       {
-        ...fixedProgram("waits/fleet-main", "fleet"),
+        ...fixedProgram("src/fleet/main", "fleet"),
         stdin: pulumi.jsonStringify(target),
         triggers: [pulumi.all(jobs.map(({ job }) => job.metadata.uid)).apply((uids) => uids.join())],
         logging: local.Logging.Stdout,

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { unity } from "../manifests/app.ts";
-import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
-import { names } from "../manifests/names.ts";
-import { restorePointsClaimSpec } from "../manifests/restore-points.ts";
-import { migrationLabels } from "../manifests/tenant.ts";
+import { unity } from "../src/manifests/app.ts";
+import { type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
+import { names } from "../src/manifests/names.ts";
+import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
+import { migrationLabels } from "../src/manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata, withoutAwait } from "./metadata.ts";
 import { runnerObjects } from "./runner-objects.ts";
@@ -40,7 +40,7 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { context, namespace, budget, attempt = 1, tenant, app = unity } = args;
+    const { context, namespace, timeouts, attempt = 1, tenant, app = unity } = args;
     const { configMapName, files, jobSpec: spec, jobName } = migration(args);
     this.configMapName = configMapName;
     this.jobName = jobName(attempt);
@@ -66,7 +66,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       { metadata: { ...metadata, labels: migrationLabels(app, tenant) }, spec },
       childOptions(this, options, { dependsOn: [...runner, ...restorePoints] }),
     );
-    const timeoutSeconds = budget.awaitTimeoutSeconds;
+    const timeoutSeconds = timeouts.awaitTimeoutSeconds;
     const target = { context, namespace, name: this.jobName, timeoutSeconds, workload: args.app?.migrateJob };
     waitCommand(`${name}-completion`, "job", target, job.metadata.uid, { parent: this, dependsOn: job });
     this.registerOutputs({ jobName: this.jobName });

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { names } from "../manifests/names.ts";
-import { type DatabasePlace, networkPolicies } from "../manifests/network-policies.ts";
+import { names } from "../src/manifests/names.ts";
+import { type DatabasePlace, networkPolicies } from "../src/manifests/network-policies.ts";
 import { childOptions } from "./child-options.ts";
 import { objectMetadata } from "./metadata.ts";
 

@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type CheckResults, type CheckTarget, parseResults } from "../checks/result.ts";
+import { type CheckResults, type CheckTarget, parseResults } from "../src/checks/result.ts";
 import { childOptions } from "./child-options.ts";
 import { fixedProgram } from "./fixed-program.ts";
 
@@ -27,7 +27,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
     const checks = new local.Command(
       `${name}-checks`,
       {
-        ...fixedProgram("checks/main", "all"),
+        ...fixedProgram("src/checks/main", "all"),
         environment: { UNITY_CHECKS: JSON.stringify(args.target) },
         triggers: [args.rollout],
         logging: local.Logging.None,

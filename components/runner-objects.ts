@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { App } from "../manifests/app.ts";
-import type { Migration } from "../manifests/migrate-job.ts";
+import type { App } from "../src/manifests/app.ts";
+import type { Migration } from "../src/manifests/migrate-job.ts";
 import { objectMetadata } from "./metadata.ts";
 import { serviceAccount } from "./service-account.ts";
 

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { type App, unity } from "../manifests/app.ts";
+import { type App, unity } from "../src/manifests/app.ts";
 import { objectMetadata } from "./metadata.ts";
 
 /** Declares the account that pods of `workload` run as; it is bound to no role, and its token is in no pod. */

@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { WaitKind, WaitTarget } from "../waits/target.ts";
+import type { WaitKind, WaitTarget } from "../src/cluster/wait/target.ts";
 import { fixedProgram } from "./fixed-program.ts";
 
 /**
@@ -19,7 +19,7 @@ export function waitCommand(
   new local.Command(
     name,
     {
-      ...fixedProgram("waits/main", kind),
+      ...fixedProgram("src/cluster/wait/main", kind),
       environment: { UNITY_WAIT: pulumi.jsonStringify(target) },
       triggers: [trigger],
       // Progress is shown; the cause, on standard error, is in the error anyway.

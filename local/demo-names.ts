@@ -1,4 +1,4 @@
-import { contentHash } from "../migrations/job-identity.ts";
+import { contentHash } from "../src/plan/job-identity.ts";
 
 /** What a demo is called where it must not meet another one. */
 export interface DemoNames {

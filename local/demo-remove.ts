@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { Kubectl } from "../cluster/kubectl.ts";
+import { Kubectl } from "../src/cluster/kubectl.ts";
 import { demoNames } from "./demo-names.ts";
 import { removeImagesOf } from "./images/build.ts";
 import { engineFor } from "./pulumi.ts";

@@ -1,5 +1,5 @@
-import { Kubectl } from "../cluster/kubectl.ts";
-import { names, ports } from "../manifests/names.ts";
+import { Kubectl } from "../src/cluster/kubectl.ts";
+import { names, ports } from "../src/manifests/names.ts";
 import { engineFor } from "./pulumi.ts";
 import { openLocalStack } from "./stack.ts";
 import { openTarget, type Target } from "./target.ts";

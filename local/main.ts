@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeOrCheck } from "../cli/generated-files.ts";
-import { pythonEnvironment } from "../cli/python-environment.ts";
-import { cacheRoot, compileCache, projectRoot } from "../paths.ts";
+import { writeOrCheck } from "../src/cli/generated-files.ts";
+import { pythonEnvironment } from "../src/cli/python-environment.ts";
+import { cacheRoot, compileCache, projectRoot } from "../src/paths.ts";
 import { stopCluster } from "./cluster/stop.ts";
 import { demo } from "./demo.ts";
 import { removeDemo } from "./demo-remove.ts";

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { compileCache, projectRoot } from "../paths.ts";
+import { compileCache, projectRoot } from "../src/paths.ts";
 import type { Stack } from "./stack.ts";
 
 /** What both engines are asked for. */

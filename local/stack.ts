@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cachePath, projectRoot } from "../paths.ts";
+import { cachePath, projectRoot } from "../src/paths.ts";
 import { readProject, readSettings, setConfig } from "./engine/project.ts";
 import { keyring } from "./engine/secrets.ts";
 

@@ -3,13 +3,13 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pythonEnvironment } from "../cli/python-environment.ts";
 import { inventory } from "../local/cluster/inventory.ts";
 import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
 import { clusterStatus } from "../local/cluster/status.ts";
 import { stopCluster } from "../local/cluster/stop.ts";
 import { openTarget } from "../local/target.ts";
-import { projectRoot } from "../paths.ts";
+import { pythonEnvironment } from "../src/cli/python-environment.ts";
+import { projectRoot } from "../src/paths.ts";
 import { type Counts, countsOf, sum } from "./support/counts.ts";
 import { removeLeftovers } from "./support/leftovers.ts";
 import { startPostgres } from "./support/postgres.ts";

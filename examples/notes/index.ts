@@ -31,7 +31,7 @@ const release = {
   image: config.require("image"),
   imagePullPolicy: "IfNotPresent",
   secretName,
-  budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 60, deadlineSeconds: 300, awaitTimeoutSeconds: 330 },
+  timeouts: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 60, deadlineSeconds: 300, awaitTimeoutSeconds: 330 },
 };
 const { attempt } = await planMigration(release, target);
 

@@ -14,7 +14,7 @@ const fleet = {
   image: config.require("image"),
   imagePullPolicy: "IfNotPresent",
   tenants,
-  budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 60, deadlineSeconds: 300, awaitTimeoutSeconds: 330 },
+  timeouts: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 60, deadlineSeconds: 300, awaitTimeoutSeconds: 330 },
 };
 // Which attempt each tenant is at: an update after one that failed tries those again that failed.
 const attempts = await planFleet(fleet, target);
@@ -30,7 +30,13 @@ const secrets = tenants.map(
 );
 const migrations = new MigrationFleet(
   "notes",
-  { ...fleet, ...target, attempts, canaries: config.requireNumber("canaries"), atOnce: config.requireNumber("atOnce") },
+  {
+    ...fleet,
+    ...target,
+    attempts,
+    canaries: config.requireNumber("canaries"),
+    parallelism: config.requireNumber("parallelism"),
+  },
   { provider, dependsOn: secrets },
 );
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cachePath } from "../../paths.ts";
+import { cachePath } from "../../src/paths.ts";
 
 /** Name of the kubeconfig context, of the node and of the control group that holds every process of the cluster. */
 export const clusterName = "unity-local";

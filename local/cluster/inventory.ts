@@ -1,4 +1,4 @@
-import { cacheRoot } from "../../paths.ts";
+import { cacheRoot } from "../../src/paths.ts";
 import { leftGroups } from "./cgroups.ts";
 import { ownProcesses } from "./foreign.ts";
 import { mountsBelow } from "./mounts.ts";

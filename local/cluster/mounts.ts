@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheRoot } from "../../paths.ts";
+import { cacheRoot } from "../../src/paths.ts";
 import { run } from "./run.ts";
 
 /**

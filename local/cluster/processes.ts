@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename } from "node:path";
-import { cachePath } from "../../paths.ts";
+import { cachePath } from "../../src/paths.ts";
 import { adopt } from "./cgroups.ts";
 import type { Component } from "./components.ts";
 import { containerdSocket, statePath } from "./config.ts";

@@ -1,4 +1,4 @@
-import { elapsedText, startProgress } from "../../cli/progress.ts";
+import { elapsedText, startProgress } from "../../src/cli/progress.ts";
 
 /** Says what a step is doing now: a few words. */
 export type Say = (what: string) => void;
@@ -9,10 +9,10 @@ export type Say = (what: string) => void;
  */
 export async function withProgress<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
   const started = performance.now();
-  const { doing, note, tell, end } = startProgress(title);
+  const { doing, note, print, end } = startProgress(title);
   const ended = (how: string) => {
     end();
-    tell(`${title}: ${how} ${elapsedText(performance.now() - started)}`);
+    print(`${title}: ${how} ${elapsedText(performance.now() - started)}`);
   };
   note(title);
   try {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { delimiter } from "node:path";
-import { redact } from "../../cluster/kubectl.ts";
+import { redact } from "../../src/cluster/kubectl.ts";
 
 /** System folders that a user's PATH may lack. */
 const systemFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];

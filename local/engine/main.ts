@@ -1,4 +1,4 @@
-import "../../short-lived.ts";
+import "../../src/short-lived.ts";
 
 // Only now, so that it comes from the cache: a fifth of a second of every start.
 const { main } = await import("./cli.ts");

@@ -1,5 +1,5 @@
 // Loaded into the program's process ahead of the SDK's own runner.
-import "../../short-lived.ts";
+import "../../src/short-lived.ts";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { compileCache } from "../../paths.ts";
+import { compileCache } from "../../src/paths.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Display } from "./display.ts";
 import { ConfigError } from "./secrets.ts";

@@ -1,4 +1,9 @@
-import { isStructure, type SettingDeclaration, type SettingsSchema, settingDefaults } from "../../settings/schema.ts";
+import {
+  isStructure,
+  type SettingDeclaration,
+  type SettingsSchema,
+  settingDefaults,
+} from "../../src/settings/schema.ts";
 import { ConfigError } from "./secrets.ts";
 
 /** A stack's settings as text by full key, and which of them are encrypted. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isMap, parse, parseDocument } from "yaml";
-import { isStructure, parseSettingsSchema, type SettingsSchema, settingText } from "../../settings/schema.ts";
+import { isStructure, parseSettingsSchema, type SettingsSchema, settingText } from "../../src/settings/schema.ts";
 import { completeConfig } from "./project-config.ts";
 import { ConfigError, type Keyring, keyring } from "./secrets.ts";
 import { unsupported } from "./unsupported.ts";

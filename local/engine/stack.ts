@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { cachePath } from "../../paths.ts";
+import { cachePath } from "../../src/paths.ts";
 import { type Project, readProject, readSettings, type Settings } from "./project.ts";
 import { ConfigError, keyring } from "./secrets.ts";
 import { StateFile } from "./state-file.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cachePath } from "../../paths.ts";
+import { cachePath } from "../../src/paths.ts";
 import { type Say, withProgress } from "../cluster/progress.ts";
 import { ask, run } from "../cluster/run.ts";
 import { buildah, isBuilt } from "./buildah.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cachePath } from "../../paths.ts";
+import { cachePath } from "../../src/paths.ts";
 import { withLock } from "../cluster/lock.ts";
 import { withProgress } from "../cluster/progress.ts";
 import { ensureRootImage, type RootFileSystem, rootReference } from "./base.ts";

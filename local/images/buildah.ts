@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { cachePath } from "../../paths.ts";
+import { cachePath } from "../../src/paths.ts";
 import { overlayWorks } from "../cluster/mounts.ts";
 import { ask, run } from "../cluster/run.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { postgresBase, pythonBase } from "./base.ts";
 import { ensureImage } from "./build.ts";
 

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { nameOf, withDigest } from "../../manifests/image-reference.ts";
+import { nameOf, withDigest } from "../../src/manifests/image-reference.ts";
 import { containerdSocket } from "../cluster/config.ts";
 import { run } from "../cluster/run.ts";
 

@@ -1,8 +1,8 @@
 import type { Argument, Command, Option } from "commander";
-import { block, table } from "../../cli/docs/words.ts";
-import { type CommandName, exitCodeTable, generalMeanings, type Meanings } from "../../cli/exit-codes.ts";
-import { unityProgram, visibleCommands } from "../../cli/program.ts";
-import { projectRoot } from "../../paths.ts";
+import { block, table } from "../../src/cli/docs/markdown.ts";
+import { type CommandName, exitCodeTable, generalMeanings, type Meanings } from "../../src/cli/exit-codes.ts";
+import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 /** @returns What commander's own tree says of every command. */
 export function commandsPage(): string {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { table } from "../../cli/docs/words.ts";
-import { projectRoot } from "../../paths.ts";
+import { table } from "../../src/cli/docs/markdown.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { type ComponentClass, type Member, Types } from "./types.ts";
 
 /** @returns What each component resource is, takes and gives, by its types and their comments. */

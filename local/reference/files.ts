@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { GeneratedFile } from "../../cli/generated-files.ts";
-import { projectRoot } from "../../paths.ts";
+import type { GeneratedFile } from "../../src/cli/generated-files.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { commandsPage } from "./commands.ts";
 import { componentsPage } from "./components.ts";
 import { jsonPage } from "./json.ts";
 import { outputsPage } from "./outputs.ts";
+import { withRooms } from "./rooms.ts";
 import { settingsPage } from "./settings.ts";
 
 /** The command that makes the reference. */
@@ -21,8 +22,12 @@ export function referenceFiles(): readonly GeneratedFile[] {
     "outputs.md": outputsPage(),
     "settings.md": settingsPage(readFileSync(join(projectRoot, "Pulumi.yaml"), "utf8")),
   };
-  return Object.entries(pages).map(([name, text]) => ({
-    path: `docs/reference/${name}`,
-    text: `${origin}\n\n${text.trimEnd()}\n`,
-  }));
+  const design = "docs/design.md";
+  return [
+    ...Object.entries(pages).map(([name, text]) => ({
+      path: `docs/reference/${name}`,
+      text: `${origin}\n\n${text.trimEnd()}\n`,
+    })),
+    { path: design, text: withRooms(readFileSync(join(projectRoot, design), "utf8")) },
+  ];
 }

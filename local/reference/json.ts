@@ -1,7 +1,7 @@
-import { block, table } from "../../cli/docs/words.ts";
+import { block, table } from "../../src/cli/docs/markdown.ts";
 import { Types } from "./types.ts";
 
-const file = "cli/json-documents.ts";
+const file = "src/cli/json-documents.ts";
 
 /** @returns What `--json` prints, as TypeScript has it. */
 export function jsonPage(): string {

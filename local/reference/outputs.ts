@@ -1,10 +1,10 @@
-import { block, table } from "../../cli/docs/words.ts";
+import { block, table } from "../../src/cli/docs/markdown.ts";
 import { Types } from "./types.ts";
 
 /** @returns What the stack's outputs mean. @throws {Error} If the program exports others than are described. */
 export function outputsPage(): string {
-  const types = new Types(["index.ts", "deploy.ts"]);
-  const described = types.interface("deploy.ts", "StackOutputs");
+  const types = new Types(["index.ts", "components/stack.ts"]);
+  const described = types.interface("components/stack.ts", "StackOutputs");
   const names = described.map(({ name }) => name).sort();
   const exported = [...types.exportedNames("index.ts")].sort();
   if (names.join() !== exported.join()) throw new Error(`index.ts exports ${exported}, StackOutputs has ${names}`);
@@ -16,7 +16,9 @@ export function outputsPage(): string {
       described.map(({ name, type, description }) => [`\`${name}\``, `\`${type}\``, description]),
     ),
     block(
-      types.reached("deploy.ts", "StackOutputs").flatMap(({ source }, index) => [...(index ? [""] : []), source]),
+      types
+        .reached("components/stack.ts", "StackOutputs")
+        .flatMap(({ source }, index) => [...(index ? [""] : []), source]),
       "ts",
     ),
   ].join("\n\n");

@@ -1,6 +1,6 @@
 import { isMap, isScalar, parseDocument } from "yaml";
-import { table } from "../../cli/docs/words.ts";
-import { parseSettingsSchema, type SettingDeclaration, settingText } from "../../settings/schema.ts";
+import { table } from "../../src/cli/docs/markdown.ts";
+import { parseSettingsSchema, type SettingDeclaration, settingText } from "../../src/settings/schema.ts";
 
 /** Settings under one heading, as a comment before the first of them has it. */
 interface Group {

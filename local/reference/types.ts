@@ -1,6 +1,6 @@
 import { dirname, join, relative, sep } from "node:path";
 import ts from "typescript";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 /** One member of an interface or a class. */
 export interface Member {

@@ -3,8 +3,8 @@ import { EventEmitter, on, once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { pythonEnvironment } from "../../cli/python-environment.ts";
-import { projectRoot } from "../../paths.ts";
+import { pythonEnvironment } from "../../src/cli/python-environment.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { startPostgres } from "../support/postgres.ts";
 
 const folder = join(projectRoot, "backend");

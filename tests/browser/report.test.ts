@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
-import { renderReport } from "../../cli/report/page.ts";
+import { renderReport } from "../../src/cli/report/page.ts";
 import { askedBehind, faultyLock, hostile, reportOf } from "../fixtures/report.ts";
 import { audit, heard } from "./audit.ts";
 import { startChromium } from "./chromium.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkNames } from "../../checks/names.ts";
+import { checkNames } from "../../src/checks/names.ts";
 import { brokenChains, brokenTrees } from "../cli/broken-trees.ts";
 import { breaches, loggedBreaches } from "../live/breaches.ts";
 

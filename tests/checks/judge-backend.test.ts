@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
-import { judgeExecution, withoutExecutions } from "../../checks/judge-execution.ts";
-import { judgeDatabaseHost, judgeImage } from "../../checks/judge-image.ts";
-import { judgeLogs } from "../../checks/judge-logs.ts";
-import { judgePrivileges, withOneRole } from "../../checks/judge-privileges.ts";
-import type { ExecutionFacts, ImageFacts } from "../../checks/pod-facts.ts";
-import type { CheckFinding } from "../../checks/result.ts";
+import { evaluateExecution, withoutExecutions } from "../../src/checks/evaluate-execution.ts";
+import { evaluateDatabaseHost, evaluateImage } from "../../src/checks/evaluate-image.ts";
+import { evaluateLogs } from "../../src/checks/evaluate-logs.ts";
+import { evaluatePrivileges, withOneRole } from "../../src/checks/evaluate-privileges.ts";
+import type { ExecutionFacts, ImageFacts } from "../../src/checks/pod-facts.ts";
+import type { CheckFinding } from "../../src/checks/result.ts";
 import { expected, image, privileges } from "../support/checks.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 
-const imageWith = (changes: Partial<ImageFacts>) => judgeImage(image(changes), expected);
+const imageWith = (changes: Partial<ImageFacts>) => evaluateImage(image(changes), expected);
 const [r1 = "", r2 = ""] = expected.chain.revisions.map(({ file }) => file);
 const host = (changes: Partial<ImageFacts["address"]>, owned = true) =>
-  judgeDatabaseHost(image({ address: { ...image().address, ...changes } }), { ...expected, owned });
+  evaluateDatabaseHost(image({ address: { ...image().address, ...changes } }), { ...expected, owned });
 const row = { startedAt: "10:00", completedAt: "10:01", status: "succeeded", error: null };
 const execution = (changes: object) =>
-  judgeExecution({ plugin: "p", row, restored: true, ...changes } as ExecutionFacts);
+  evaluateExecution({ plugin: "p", row, restored: true, ...changes } as ExecutionFacts);
 const two = { ...expected, applicationRole: "app" };
-const rights = (changes: Parameters<typeof privileges>[0]) => judgePrivileges(privileges(changes), two);
+const rights = (changes: Parameters<typeof privileges>[0]) => evaluatePrivileges(privileges(changes), two);
 const items = [...deployment(1), servingPod("rs2"), servingPod("rs1")];
-const logs = (...lines: string[]) => judgeLogs(lines.map((line) => `[pod/${line}\n`).join(""), items);
+const logs = (...lines: string[]) => evaluateLogs(lines.map((line) => `[pod/${line}\n`).join(""), items);
 
 const table: [string, CheckFinding, boolean, string][] = [
   ["an image with the chain", imageWith({}), true, "all of them"],
@@ -71,11 +71,11 @@ const table: [string, CheckFinding, boolean, string][] = [
   ["no plugin", execution({ plugin: null }), false, "no plugin that could be executed"],
   [
     "an API that refuses",
-    judgeExecution({ problem: "the execution of p", status: 500 }),
+    evaluateExecution({ problem: "the execution of p", status: 500 }),
     false,
     "500 for the execution of p",
   ],
-  ["an API that is silent", judgeExecution({ problem: "the list", status: 0 }), false, "no answer to the list"],
+  ["an API that is silent", evaluateExecution({ problem: "the list", status: 0 }), false, "no answer to the list"],
   ["a role with its rights", rights({}), true, "it does, and can't"],
   [
     "a role that lacks some, and has others",

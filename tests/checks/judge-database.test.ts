@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
-import type { DatabaseFacts } from "../../checks/database-facts.ts";
-import { judgeConstraints, judgeIndexes, judgeRevision, judgeSchema, judgeTables } from "../../checks/judge-schema.ts";
-import type { CheckFinding } from "../../checks/result.ts";
-import type { ChainSchema } from "../../migrations/schema/chain-schema.ts";
-import type { TableSchema } from "../../migrations/schema/schema.ts";
+import type { DatabaseFacts } from "../../src/checks/database-facts.ts";
+import {
+  evaluateConstraints,
+  evaluateIndexes,
+  evaluateRevision,
+  evaluateSchema,
+  evaluateTables,
+} from "../../src/checks/evaluate-schema.ts";
+import type { CheckFinding } from "../../src/checks/result.ts";
+import type { ChainSchema } from "../../src/lockfile/schema/chain-schema.ts";
+import type { TableSchema } from "../../src/lockfile/schema/schema.ts";
 import { database, expected } from "../support/checks.ts";
 
 const key = { name: "f", columns: ["a"], references: "t2", onDelete: "c" };
 const t1: TableSchema = { columns: { a: "int8", v: "jsonb" }, foreignKeys: [key], indexes: { i: ["a", null] } };
 const chain: ChainSchema = { tables: { t1 }, primaryKeys: {}, notValid: ["t1.chain"] };
 const schemaOf = (changes: Partial<TableSchema>) =>
-  judgeSchema(database({ tables: { t1: { ...t1, ...changes } } }), chain, expected);
-const constraints = (...notValid: string[]) => judgeConstraints(database({ notValid }), chain);
-const revision = (...revisions: string[]) => judgeRevision(database({ revisions }), expected);
+  evaluateSchema(database({ tables: { t1: { ...t1, ...changes } } }), chain, expected);
+const constraints = (...notValid: string[]) => evaluateConstraints(database({ notValid }), chain);
+const revision = (...revisions: string[]) => evaluateRevision(database({ revisions }), expected);
 const never = "no table alembic_version: the database was never migrated";
-const tables = (changes: Partial<DatabaseFacts>) => judgeTables(database(changes), expected);
+const tables = (changes: Partial<DatabaseFacts>) => evaluateTables(database(changes), expected);
 
 const table: [string, CheckFinding, boolean, string][] = [
   ["the head", revision("r2"), true, "r2"],
@@ -22,10 +28,10 @@ const table: [string, CheckFinding, boolean, string][] = [
   ["an older revision", revision("r1"), false, "r1"],
   ["no revision", revision(), false, "no row"],
   ["two rows", revision("r2", "later"), false, "r2, later"],
-  ["no table of revisions", judgeRevision(null, expected), false, never],
+  ["no table of revisions", evaluateRevision(null, expected), false, never],
   ["all tables", tables({}), true, "all 2"],
   ["a missing table", tables({ tables: { t1 } }), false, "missing: t2"],
-  ["tables of which nothing is known", judgeTables(null, expected), false, never],
+  ["tables of which nothing is known", evaluateTables(null, expected), false, never],
   ["the schema of the chain", schemaOf({}), true, "all of them"],
   ["more than the chain makes", schemaOf({ columns: { ...t1.columns, b: "text" } }), true, "all of them"],
   ["a missing column", schemaOf({ columns: { a: "int8" } }), false, "missing: column t1.v"],
@@ -55,16 +61,16 @@ const table: [string, CheckFinding, boolean, string][] = [
     false,
     "missing: index i on (a, an expression), it is on (v)",
   ],
-  ["a missing table", judgeSchema(database({ tables: {} }), chain, expected), false, "missing: table t1"],
+  ["a missing table", evaluateSchema(database({ tables: {} }), chain, expected), false, "missing: table t1"],
   [
     "a later release's schema",
-    judgeSchema(database({ revisions: ["later"], tables: {} }), chain, expected),
+    evaluateSchema(database({ revisions: ["later"], tables: {} }), chain, expected),
     true,
     "not judged: later is a later release's",
   ],
-  ["a schema of which nothing is known", judgeSchema(null, chain, expected), false, never],
-  ["no INVALID index", judgeIndexes(database()), true, "none"],
-  ["an INVALID index", judgeIndexes(database({ invalidIndexes: ["i of t"] })), false, "i of t"],
+  ["a schema of which nothing is known", evaluateSchema(null, chain, expected), false, never],
+  ["no INVALID index", evaluateIndexes(database()), true, "none"],
+  ["an INVALID index", evaluateIndexes(database({ invalidIndexes: ["i of t"] })), false, "i of t"],
   ["no NOT VALID constraint", constraints(), true, "none"],
   ["a NOT VALID constraint of the chain", constraints("t1.chain"), true, "none"],
   ["a NOT VALID constraint", constraints("t1.chain", "t1.other"), false, "t1.other"],

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { judgeHealth, judgePlugins } from "../../checks/judge.ts";
-import { judgePods } from "../../checks/judge-pods.ts";
-import { judgeReversible } from "../../checks/judge-reversible.ts";
-import type { CheckFinding } from "../../checks/result.ts";
-import { shortened } from "../../checks/text.ts";
+import { evaluateHealth, evaluatePlugins } from "../../src/checks/evaluate.ts";
+import { evaluatePods } from "../../src/checks/evaluate-pods.ts";
+import { evaluateReversible } from "../../src/checks/evaluate-reversible.ts";
+import type { CheckFinding } from "../../src/checks/result.ts";
+import { shortened } from "../../src/checks/text.ts";
 import { expected } from "../support/checks.ts";
 import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
 
@@ -19,29 +19,29 @@ const chainWith = (reversible: boolean | null) => ({
 });
 
 const table: [string, CheckFinding, boolean, string][] = [
-  ["health", judgeHealth(JSON.stringify(ok)), true, JSON.stringify(ok)],
+  ["health", evaluateHealth(JSON.stringify(ok)), true, JSON.stringify(ok)],
   [
     "an unhealthy database",
-    judgeHealth('{"status":"healthy","components":{"database":{"status":"unhealthy"}}}'),
+    evaluateHealth('{"status":"healthy","components":{"database":{"status":"unhealthy"}}}'),
     false,
     '{"status":"healthy","components":{"database":{"status":"unhealthy"}}}',
   ],
-  ["health without components", judgeHealth('{"status":"healthy"}'), false, '{"status":"healthy"}'],
-  ["health that is no JSON", judgeHealth("Internal Server Error"), false, "Internal Server Error"],
-  ["no answer", judgeHealth(""), false, "no answer"],
-  ["an empty list of plugins", judgePlugins("[]"), true, "a list of 0"],
-  ["plugins that are no list", judgePlugins('{"plugins":[]}'), false, '{"plugins":[]}'],
-  ["a chain that can be undone", judgeReversible(expected), true, "none lacks one"],
-  ["a revision that can't be undone", judgeReversible(chainWith(false)), false, "r1: it passes"],
+  ["health without components", evaluateHealth('{"status":"healthy"}'), false, '{"status":"healthy"}'],
+  ["health that is no JSON", evaluateHealth("Internal Server Error"), false, "Internal Server Error"],
+  ["no answer", evaluateHealth(""), false, "no answer"],
+  ["an empty list of plugins", evaluatePlugins("[]"), true, "a list of 0"],
+  ["plugins that are no list", evaluatePlugins('{"plugins":[]}'), false, '{"plugins":[]}'],
+  ["a chain that can be undone", evaluateReversible(expected), true, "none lacks one"],
+  ["a revision that can't be undone", evaluateReversible(chainWith(false)), false, "r1: it passes"],
   [
     "a revision that can't be undone, which the stack accepts",
-    judgeReversible({ ...chainWith(false), irreversible: ["r1"] }),
+    evaluateReversible({ ...chainWith(false), irreversible: ["r1"] }),
     true,
     "none lacks one",
   ],
   [
     "a revision of which only a database could tell",
-    judgeReversible(chainWith(null)),
+    evaluateReversible(chainWith(null)),
     true,
     "none lacks one; only a database could tell of r1",
   ],
@@ -69,7 +69,7 @@ describe("judgePods", () => {
   ];
   for (const [what, pods, passed] of cases) {
     it(`${passed ? "accepts" : "refuses"} pods: ${what}`, () => {
-      assert.equal(judgePods([...deployment(2), ...pods]).passed, passed);
+      assert.equal(evaluatePods([...deployment(2), ...pods]).passed, passed);
     });
   }
   const running = (imageID: string) =>
@@ -84,10 +84,10 @@ describe("judgePods", () => {
   ];
   for (const [what, ids, image] of images) {
     it(`sees which image pods run: ${what}`, () => {
-      assert.equal(judgePods([...deployment(2), ...ids.map(running)]).image, image);
+      assert.equal(evaluatePods([...deployment(2), ...ids.map(running)]).image, image);
     });
   }
-  it("refuses when there is no Deployment", () => assert.equal(judgePods([]).passed, false));
+  it("refuses when there is no Deployment", () => assert.equal(evaluatePods([]).passed, false));
 });
 
 describe("shortened", () => {

@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { checkNames } from "../../checks/names.ts";
-import { projectRoot } from "../../paths.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { endWithTests, killGroup } from "../support/children.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 
-const program = join(projectRoot, "checks", "main.ts");
+const program = join(projectRoot, "src", "checks", "main.ts");
 const target = {
   context: "c",
   namespace: "n",

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CheckName } from "../../checks/names.ts";
-import { expectedOf } from "../../checks/result.ts";
-import { runChecks } from "../../checks/run.ts";
-import { head } from "../../migrations/lock.ts";
-import { readLock } from "../../migrations/read-lock.ts";
-import { projectRoot } from "../../paths.ts";
+import type { CheckName } from "../../src/checks/names.ts";
+import { expectedOf } from "../../src/checks/result.ts";
+import { runChecks } from "../../src/checks/run.ts";
+import { head } from "../../src/lockfile/lock.ts";
+import { readLock } from "../../src/lockfile/read-lock.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { type FakeKubectl, kubectlProgram } from "../support/fake-kubectl.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
@@ -70,7 +70,7 @@ cd ${tree} && exec ${python} -B "$@"
       breach?.(tree);
       const found = await failuresOf(join(backend, "migrations.lock.json"), tree, databaseUrl);
       assert.deepEqual(Object.keys(found), Object.keys(failed));
-      for (const [name, words] of Object.entries(failed)) assert.ok(found[name]?.includes(words), found[name]);
+      for (const [name, args] of Object.entries(failed)) assert.ok(found[name]?.includes(args), found[name]);
     });
   }
 

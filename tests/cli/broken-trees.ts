@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CheckName } from "../../checks/names.ts";
+import type { CheckName } from "../../src/checks/names.ts";
 
 /** Something that is wrong with the backend's tree in its image, or with its environment. */
 export interface BrokenTree {

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { checkNames } from "../../checks/names.ts";
-import { answer } from "../../cli/completion/complete.ts";
-import { unityProgram } from "../../cli/program.ts";
 import { findProgram } from "../../local/cluster/prerequisites.ts";
-import { projectRoot } from "../../paths.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { answer } from "../../src/cli/completion/complete.ts";
+import { unityProgram } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { onTerminal, type Step, unity } from "./unity.ts";
 
-const candidates = (shell: "bash" | "zsh" | "fish", ...words: readonly string[]) =>
-  answer(unityProgram(), shell, words)
+const candidates = (shell: "bash" | "zsh" | "fish", ...args: readonly string[]) =>
+  answer(unityProgram(), shell, args)
     .split("\n")
     .slice(0, -1)
     .map((line) => line.split("\t")[0]);
@@ -35,8 +35,8 @@ describe("the words that TAB offers", () => {
     ["nothing for a value that can be anything", ["status", "--namespace", ""], []],
     ["nothing for an option that is none", ["status", "--wrong="], []],
   ];
-  for (const [what, words, offered] of table) {
-    it(`are ${what}`, () => assert.deepEqual(candidates("zsh", ...words), offered));
+  for (const [what, args, offered] of table) {
+    it(`are ${what}`, () => assert.deepEqual(candidates("zsh", ...args), offered));
   }
 
   it("are whole words for zsh and fish, and parts after a separator for bash", () => {
@@ -54,7 +54,7 @@ describe("unity completion", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-completion-"));
-    symlinkSync(join(projectRoot, "cli", "main.ts"), join(folder, "unity"));
+    symlinkSync(join(projectRoot, "src", "cli", "main.ts"), join(folder, "unity"));
     // What a person typed must never run: this would leave a file.
     writeFileSync(join(folder, "strike"), `#!/bin/sh\ntouch ${folder}/struck\n`);
     chmodSync(join(folder, "strike"), 0o755);

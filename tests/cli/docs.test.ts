@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { documentInputs } from "../../cli/docs/inputs.ts";
-import { renderScript } from "../../cli/docs/script.ts";
-import { stateAccounts } from "../../cli/docs/states.ts";
-import { withRelease } from "../../cli/render/settings.ts";
-import { projectRoot } from "../../paths.ts";
+import { documentInputs } from "../../src/cli/docs/inputs.ts";
+import { renderScript } from "../../src/cli/docs/script.ts";
+import { stateAccounts } from "../../src/cli/docs/states.ts";
+import { withRelease } from "../../src/cli/render/settings.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { unity } from "./unity.ts";
 
 const folder = "docs/operations";
@@ -49,8 +49,8 @@ describe("the operators' documents", () => {
     const guide = read("DATABASE_MIGRATION_GUIDE.md");
     const accounts = stateAccounts(await inputs());
     assert.equal(accounts.length, 9);
-    for (const { heading, symptom, sentence, instruction } of accounts) {
-      assert.ok(guide.includes(`### ${heading}\n\n${symptom}\n\n> ${sentence}\n\n${instruction}`), heading);
+    for (const { heading, symptom, message, remediation } of accounts) {
+      assert.ok(guide.includes(`### ${heading}\n\n${symptom}\n\n> ${message}\n\n${remediation}`), heading);
     }
   });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
-import type { Lock } from "../../migrations/lock.ts";
-import { parseLock } from "../../migrations/parse-lock.ts";
-import { verifyLockedFiles } from "../../migrations/read-lock.ts";
+import type { Lock } from "../../src/lockfile/lock.ts";
+import { parseLock } from "../../src/lockfile/parse-lock.ts";
+import { verifyLockedFiles } from "../../src/lockfile/read-lock.ts";
 import { ChainProject, linearChain, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, unity } from "./unity.ts";
 

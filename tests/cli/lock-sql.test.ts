@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LockedRevision } from "../../migrations/lock.ts";
+import type { LockedRevision } from "../../src/lockfile/lock.ts";
 import { type LockedChain, lockChain } from "./locked-chain.ts";
 
 type Body = readonly string[];

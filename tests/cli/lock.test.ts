@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import type { Lock, LockedRevision } from "../../src/lockfile/lock.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { alembicPython, type CommandResult, unity } from "./unity.ts";
 
@@ -26,7 +26,7 @@ describe("unity lock", () => {
   }
 
   /** Runs `unity lock`, which must refuse and leave the file as it was. @returns What it says. */
-  async function refused(...options: readonly string[]): Promise<string> {
+  async function rejected(...options: readonly string[]): Promise<string> {
     const before = readFileSync(project.lock, "utf8");
     const { code, stdout } = await lock(...options);
     assert.equal(code, 1, stdout);
@@ -88,13 +88,13 @@ describe("unity lock", () => {
     await locked();
     const upgrade = ['op.create_table("t_r0002", sa.Column("id", sa.BigInteger, primary_key=True))'];
     project.add({ id: "r0002", down: "r0001", upgrade });
-    const said = await refused();
+    const said = await rejected();
     assert.match(said, /changed r0002 \(alembic\/versions\/r0002\.py\)\n\s+sha256:/);
     assert.match(said, /- {5}id SERIAL NOT NULL/);
     assert.match(said, /\+ {5}id BIGSERIAL NOT NULL/);
     assert.match(said, /npm run unity -- lock .*--rewrite r0002\n/);
     assert.doesNotMatch(said, /r0001|r0003/);
-    await refused("--rewrite", "r0001");
+    await rejected("--rewrite", "r0001");
     assert.equal((await lock("--rewrite", "r0002")).code, 0);
     assert.equal((await lock("--check")).code, 0);
   });
@@ -102,14 +102,14 @@ describe("unity lock", () => {
   it("refuses an edit that leaves the SQL as it is: the file was reviewed", async () => {
     await locked();
     project.add({ id: "r0002", down: "r0001", title: "Another title" });
-    assert.match(await refused(), /title:\n\s+- Revision r0002\n\s+\+ Another title/);
+    assert.match(await rejected(), /title:\n\s+- Revision r0002\n\s+\+ Another title/);
   });
 
   it("refuses the removal of a revision, until all that it touches are named", async () => {
     await locked();
     project.remove("alembic/versions/r0002.py");
     project.add({ id: "r0003", down: "r0001" });
-    assert.match(await refused("--rewrite", "r0003"), /removed r0002 \(alembic\/versions\/r0002\.py\)/);
+    assert.match(await rejected("--rewrite", "r0003"), /removed r0002 \(alembic\/versions\/r0002\.py\)/);
     assert.equal((await lock("--rewrite", "r0003", "--rewrite", "r0002")).code, 0);
   });
 
@@ -117,7 +117,7 @@ describe("unity lock", () => {
     await locked();
     project.add({ id: "between", down: "r0001" });
     project.add({ id: "r0002", down: "between" });
-    const said = await refused();
+    const said = await rejected();
     assert.match(said, /downRevisions:\n\s+- r0001\n\s+\+ between/);
     assert.match((await lock("--check")).stdout, /between is new and was put under it/);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import type { Lock, LockedRevision } from "../../migrations/lock.ts";
+import type { Lock, LockedRevision } from "../../src/lockfile/lock.ts";
 import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, unity } from "./unity.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { markLine, parseLine } from "../../cli/logs/line.ts";
+import { markLine, parseLine } from "../../src/cli/logs/line.ts";
 import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityWith } from "./unity.ts";
 
@@ -26,11 +26,11 @@ describe("unity apply, check, logs and verify", () => {
   async function run(
     answers: Partial<FakeAnswers>,
     settings: string,
-    ...words: readonly string[]
+    ...args: readonly string[]
   ): Promise<CommandResult> {
     const stack = join(folder, "stack.yaml");
     writeFileSync(stack, file + settings);
-    return unityWith(answers, ...words, "--config-file", stack);
+    return unityWith(answers, ...args, "--config-file", stack);
   }
 
   const table: readonly [string, Partial<FakeAnswers>, string, readonly string[], number, RegExp][] = [
@@ -70,9 +70,9 @@ describe("unity apply, check, logs and verify", () => {
       /^Refused: migrations need the URL past the connection pooler/,
     ],
   ];
-  for (const [what, answers, settings, words, exitCode, text] of table) {
+  for (const [what, answers, settings, args, exitCode, text] of table) {
     it(`${what}, and exits with ${exitCode}`, async () => {
-      const { code, stdout, stderr } = await run(answers, settings, ...words);
+      const { code, stdout, stderr } = await run(answers, settings, ...args);
       assert.equal(code, exitCode, stdout + stderr);
       assert.match(stdout, text);
     });
@@ -85,8 +85,8 @@ describe("unity apply, check, logs and verify", () => {
       [["logs", "--tail", "many"], /It must be a whole number from 0/],
       [["logs", "--job"], /The migrate Jobs can't be listed/],
     ];
-    for (const [words, text] of wrong) {
-      const { code, stderr } = await run({}, "", ...words);
+    for (const [args, text] of wrong) {
+      const { code, stderr } = await run({}, "", ...args);
       assert.equal(code, 2, stderr);
       assert.match(stderr, text);
     }

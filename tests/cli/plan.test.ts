@@ -81,9 +81,9 @@ describe("unity plan and unity status", () => {
     };
     const pinned = await planWith(`  unity:planHash: "${hash}"\n`);
     assert.match(pinned.stdout, new RegExp(`Plan hash: ${hash}\nJob `));
-    const moved = await planWith('  unity:planHash: "0000000000000000"\n');
-    assert.equal(moved.code, 1);
-    assert.match(moved.stdout, /Refused: the plan has moved/);
+    const stale = await planWith('  unity:planHash: "0000000000000000"\n');
+    assert.equal(stale.code, 1);
+    assert.match(stale.stdout, /Refused: the plan has moved/);
     const unknown = await planWith("  unity:approvals:\n    - revision: add_plugins_execution\n      rule: truncate\n");
     assert.equal(unknown.code, 2);
     assert.match(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
-import { startProgress } from "../../cli/progress.ts";
+import { startProgress } from "../../src/cli/progress.ts";
 
 /** An output that keeps what is written, and tells of each time. */
 class Output extends PassThrough {
@@ -16,9 +16,9 @@ class Output extends PassThrough {
   }
   until(text: string): Promise<void> {
     return new Promise((resolve) => {
-      const look = () => this.shown.includes(text) && resolve();
-      this.on("data", look);
-      look();
+      const poll = () => this.shown.includes(text) && resolve();
+      this.on("data", poll);
+      poll();
     });
   }
 }
@@ -40,7 +40,7 @@ describe("progress", () => {
     await output.until("Checking");
     assert.match(output.shown, /\[KChecking: \d s, 5 of 13 to go:$/);
     progress.note("a: passed");
-    progress.tell("A line");
+    progress.print("A line");
     progress.end();
     await output.until("A line");
     assert.ok(output.shown.endsWith("\r\u001b[KA line\n"));
@@ -52,7 +52,7 @@ describe("progress", () => {
     const progress = startProgress("Checking", output as unknown as NodeJS.WriteStream);
     const written = output.until("A line");
     progress.note("a: passed");
-    progress.tell("A line");
+    progress.print("A line");
     progress.end();
     await written;
     assert.equal(output.shown, "a: passed\nA line\n");

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
-import { withSettingsChanged } from "../../cli/promote/stack-file.ts";
-import { type ReleaseRecord, recordRelease } from "../../promotion/record.ts";
-import { loadRelease } from "../../release/release.ts";
+import { withSettingsChanged } from "../../src/cli/promote/stack-file.ts";
+import { loadRelease } from "../../src/preflight/release.ts";
+import { type ReleaseRecord, recordRelease } from "../../src/promotion/record.ts";
+import { service } from "../adoption/objects.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
-import { service } from "../takeover/objects.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
@@ -121,7 +121,7 @@ describe("unity promote", () => {
     assert.deepEqual([config["unity:image"], "unity:planHash" in config], [image, false]);
   });
 
-  const refused: readonly [
+  const rejected: readonly [
     what: string,
     records: readonly ReleaseRecord[],
     answers: Partial<FakeAnswers>,
@@ -149,7 +149,7 @@ describe("unity promote", () => {
       /Service unity-backend .*it has no selector/,
     ],
   ];
-  for (const [what, records, answers, says] of refused) {
+  for (const [what, records, answers, says] of rejected) {
     it(`rejects ${what}, exits with 1 and writes nothing`, async () => {
       recorded("staging", ...records);
       const { code, stdout, stderr } = await promote(answers, "--yes");

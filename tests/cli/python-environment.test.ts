@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { pythonEnvironment } from "../../cli/python-environment.ts";
+import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 
 /**
  * Stands in for Python: it tells its version, "makes" an environment by copying itself there, and "installs" what is
@@ -87,7 +87,7 @@ describe("the backend's Python environment", () => {
   });
 
   it("is shared by runs at the same time", async () => {
-    const module = pathToFileURL(join(import.meta.dirname, "../../cli/python-environment.ts")).href;
+    const module = pathToFileURL(join(import.meta.dirname, "../../src/cli/python-environment.ts")).href;
     const options = JSON.stringify({ requirements, folder: kept, python });
     const script = `const { pythonEnvironment } = await import("${module}");
       await pythonEnvironment({ ...${options}, report() {} });`;

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { unity } from "./unity.ts";
 
 const policies = "k8s/network/network-policies.yaml";
@@ -77,7 +77,7 @@ describe("unity render", () => {
   it("brings the runner's files unharmed, and the ConfigMap that both name", async () => {
     await renderStack("  unity:context: here\n");
     const configMap = objects(jobs).find(({ kind }) => kind === "ConfigMap");
-    const source = readFileSync(join(projectRoot, "runner", "migrate.py"), "utf8");
+    const source = readFileSync(join(projectRoot, "src", "runner", "migrate.py"), "utf8");
     assert.equal(configMap?.data?.["migrate.py"], source);
     for (const path of [jobs, deployments]) assert.ok(read(path).includes(`name: ${configMap?.metadata.name}\n`));
   });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { draw } from "../../cli/report/diagram/draw.ts";
-import { groupsOf } from "../../cli/report/diagram/groups.ts";
-import { layOut } from "../../cli/report/diagram/layout.ts";
-import { pack } from "../../cli/report/diagram/pack.ts";
-import { typeName } from "../../cli/report/diagram/type-name.ts";
-import { html } from "../../cli/report/html.ts";
+import { draw } from "../../src/cli/report/diagram/draw.ts";
+import { groupsOf } from "../../src/cli/report/diagram/groups.ts";
+import { layOut } from "../../src/cli/report/diagram/layout.ts";
+import { pack } from "../../src/cli/report/diagram/pack.ts";
+import { typeName } from "../../src/cli/report/diagram/type-name.ts";
+import { html } from "../../src/cli/report/html.ts";
 
 /** A table with an `id` and a column for each table that it refers to. */
 function table(name: string, ...references: readonly string[]) {

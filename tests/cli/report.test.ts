@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { notAsked } from "../../cli/report/ask.ts";
-import { renderReport } from "../../cli/report/page.ts";
-import type { Report } from "../../cli/report/report.ts";
+import { notAsked } from "../../src/cli/report/ask.ts";
+import { renderReport } from "../../src/cli/report/page.ts";
+import type { Report } from "../../src/cli/report/report.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 import { askedBehind, faultyLock, hostile, password, projectLock, reportOf } from "../fixtures/report.ts";
 import type { FakeAnswers } from "../support/fake-kubectl.ts";
@@ -162,12 +162,12 @@ describe("unity report", () => {
   async function run(
     answers: Partial<FakeAnswers>,
     settings: string,
-    ...words: readonly string[]
+    ...args: readonly string[]
   ): Promise<CommandResult> {
     const file = join(folder, "stack.yaml");
     writeFileSync(file, stack + settings);
     rmSync(output, { force: true });
-    return unityWith(answers, "report", "--config-file", file, "--output", output, ...words);
+    return unityWith(answers, "report", "--config-file", file, "--output", output, ...args);
   }
 
   it("writes the release alone with --offline: no cluster is asked", async () => {
@@ -217,9 +217,9 @@ describe("unity report", () => {
     );
     assert.doesNotMatch(faulty.stdout, /databasePassword/, "a plan needs no password");
     assert.match(textOf(readFileSync(output, "utf8"), "plan"), /unity:image is not set/);
-    const refused = await run({ list: { error: `refused by https://me:${password}@api` } }, "", "--image", "a/b:1");
-    assert.equal(refused.code, 2, refused.stdout);
-    assert.match(refused.stdout, /Cluster of context here can't be asked: refused by https:\/\/me:\[secret\]@api/);
+    const rejected = await run({ list: { error: `refused by https://me:${password}@api` } }, "", "--image", "a/b:1");
+    assert.equal(rejected.code, 2, rejected.stdout);
+    assert.match(rejected.stdout, /Cluster of context here can't be asked: refused by https:\/\/me:\[secret\]@api/);
     assert.match(textOf(readFileSync(output, "utf8"), "checks"), /Not known Cluster of context here can't be asked/);
   });
 
@@ -234,8 +234,8 @@ describe("unity report", () => {
       ["", ["--config-file", join(folder, "none.yaml")], /There is no .*none\.yaml: name a stack/],
       ["", ["--format", "pdf"], /unknown option '--format'/],
     ];
-    for (const [settings, words, message] of table) {
-      const { code, stderr } = await run({}, settings, ...words);
+    for (const [settings, args, message] of table) {
+      const { code, stderr } = await run({}, settings, ...args);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
       assert.throws(() => readFileSync(output), /ENOENT/);

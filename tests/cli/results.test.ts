@@ -3,9 +3,9 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { type CommandName, exitCodesHelp, exitCodeTable, generalMeanings } from "../../cli/exit-codes.ts";
-import { unityProgram, visibleCommands } from "../../cli/program.ts";
-import { projectRoot } from "../../paths.ts";
+import { type CommandName, exitCodesHelp, exitCodeTable, generalMeanings } from "../../src/cli/exit-codes.ts";
+import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { alembicPython, onTerminal, unity, unityIn, unityWith } from "./unity.ts";
@@ -16,7 +16,7 @@ const stack = `config:
   unity:databasePassword:
     secure: v1:AAAA:BBBB
 `;
-const moved = "  unity:planHash: '0000000000000000'\n";
+const stale = "  unity:planHash: '0000000000000000'\n";
 const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
 const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
 const down: Partial<FakeAnswers> = { list: { error: "refused" }, postgres: { error: "refused" } };
@@ -26,40 +26,40 @@ const log = { output: "[pod/p/c] INFO: started\n[pod/p/c] ERROR database error i
 
 /** What a command is given: arguments, what the cluster answers, settings besides {@link stack}. */
 interface Given {
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   readonly answers?: Partial<FakeAnswers>;
   readonly settings?: string;
 }
 
-const wrong: Given = { words: ["--wrong"] };
+const wrong: Given = { args: ["--wrong"] };
 /** What leads to each exit code of each command, where that takes no cluster. */
 const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>>>>> = {
   apply: {
-    0: { words: [], answers: atHead },
-    1: { words: [], answers: behind, settings: moved },
-    2: { words: [], answers: down },
+    0: { args: [], answers: atHead },
+    1: { args: [], answers: behind, settings: stale },
+    2: { args: [], answers: down },
   },
-  chain: { 0: { words: [], answers: behind }, 2: { words: [], answers: down } },
-  check: { 1: { words: [], answers: behind, settings: moved }, 2: { words: [] } },
-  docs: { 0: { words: ["--output", "{folder}"] }, 1: { words: ["--output", "{folder}/none", "--check"] }, 2: wrong },
-  history: { 0: { words: [], answers: { postgres: runs } }, 2: { words: [], answers: down } },
+  chain: { 0: { args: [], answers: behind }, 2: { args: [], answers: down } },
+  check: { 1: { args: [], answers: behind, settings: stale }, 2: { args: [] } },
+  docs: { 0: { args: ["--output", "{folder}"] }, 1: { args: ["--output", "{folder}/none", "--check"] }, 2: wrong },
+  history: { 0: { args: [], answers: { postgres: runs } }, 2: { args: [], answers: down } },
   lock: {
-    0: { words: ["--backend", "{chain}", "--python", "{python}"] },
-    1: { words: ["--backend", "{changed}", "--python", "{python}", "--check"] },
-    2: { words: ["--backend", "{folder}", "--python", "{python}"] },
+    0: { args: ["--backend", "{chain}", "--python", "{python}"] },
+    1: { args: ["--backend", "{changed}", "--python", "{python}", "--check"] },
+    2: { args: ["--backend", "{folder}", "--python", "{python}"] },
   },
-  logs: { 0: { words: [], answers: { postgres: log } }, 2: { words: [], answers: down } },
-  plan: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
-  promote: { 2: { words: ["--to", "staging", "--from", "staging"] } },
-  render: { 0: { words: ["--output", "{folder}"] }, 1: { words: ["--output", "{folder}/none", "--check"] }, 2: wrong },
-  report: { 0: { words: ["--offline"] }, 1: { words: [] }, 2: { words: [], answers: down } },
-  restore: { 2: { words: ["--list"] } },
+  logs: { 0: { args: [], answers: { postgres: log } }, 2: { args: [], answers: down } },
+  plan: { 0: { args: [], answers: atHead }, 1: { args: [], answers: behind }, 2: { args: [], answers: down } },
+  promote: { 2: { args: ["--to", "staging", "--from", "staging"] } },
+  render: { 0: { args: ["--output", "{folder}"] }, 1: { args: ["--output", "{folder}/none", "--check"] }, 2: wrong },
+  report: { 0: { args: ["--offline"] }, 1: { args: [] }, 2: { args: [], answers: down } },
+  restore: { 2: { args: ["--list"] } },
   revision: {
-    0: { words: ["--backend", "{growing}", "--python", "{python}", "--message", "Next"] },
-    2: { words: ["--backend", "{folder}", "--python", "{python}", "--message", "Next"] },
+    0: { args: ["--backend", "{growing}", "--python", "{python}", "--message", "Next"] },
+    2: { args: ["--backend", "{folder}", "--python", "{python}", "--message", "Next"] },
   },
-  status: { 0: { words: [], answers: atHead }, 1: { words: [], answers: behind }, 2: { words: [], answers: down } },
-  verify: { 0: { words: ["reversible"] }, 1: { words: ["tables"], answers: down }, 2: { words: ["tabels"] } },
+  status: { 0: { args: [], answers: atHead }, 1: { args: [], answers: behind }, 2: { args: [], answers: down } },
+  verify: { 0: { args: ["reversible"] }, 1: { args: ["tables"], answers: down }, 2: { args: ["tabels"] } },
 };
 /**
  * What takes a cluster, or what a stack has recorded: tests/live/check.test.ts, tests/live/going-back.test.ts and
@@ -84,10 +84,10 @@ describe("what commands print and exit with", () => {
     for (const project of projects) project.delete();
   });
 
-  function wordsOf(name: string, { words, settings = "" }: Given): readonly string[] {
+  function wordsOf(name: string, { args, settings = "" }: Given): readonly string[] {
     const file = join(folder, "stack.yaml");
     writeFileSync(file, stack + settings);
-    const filled = words.map((word) => word.replaceAll(/\{(\w+)\}/g, (_, key: string) => chains[key] ?? ""));
+    const filled = args.map((word) => word.replaceAll(/\{(\w+)\}/g, (_, key: string) => chains[key] ?? ""));
     return [name, ...filled, ...(["lock", "revision"].includes(name) ? [] : ["--config-file", file])];
   }
 
@@ -106,8 +106,8 @@ describe("what commands print and exit with", () => {
   for (const [name, codes] of Object.entries(cases)) {
     for (const [code, given = wrong] of Object.entries(codes)) {
       it(`unity ${name} ends with ${code}; its JSON is all of standard output`, async () => {
-        const words = wordsOf(name, given);
-        const result = await unityWith(given.answers ?? {}, ...words, "--json");
+        const args = wordsOf(name, given);
+        const result = await unityWith(given.answers ?? {}, ...args, "--json");
         assert.equal(String(result.code), code, result.stdout + result.stderr);
         const document: unknown = JSON.parse(result.stdout);
         const error = document !== null && typeof document === "object" && Reflect.get(document, "error");
@@ -120,7 +120,7 @@ describe("what commands print and exit with", () => {
   }
 
   it("are one JSON object per line for a followed log, and an array otherwise", async () => {
-    const given = { words: [], answers: { postgres: log } };
+    const given = { args: [], answers: { postgres: log } };
     const parsed = [
       { pod: "p", line: "INFO: started", databaseError: false },
       { pod: "p", line: "ERROR database error in GET /", databaseError: true },
@@ -158,19 +158,19 @@ describe("what commands print and exit with", () => {
   });
 
   const coloured: readonly [CommandName, Given, RegExp][] = [
-    ["status", { words: [], answers: behind }, /\[33mDatabase is at a1b2c3d4e5f6/],
-    ["plan", { words: [], answers: behind, settings: moved }, /\[1mRefused: the plan has moved/],
-    ["verify", { words: ["tables", "reversible"], answers: down }, /\[1mCheck tables failed after/],
-    ["chain", { words: [], answers: behind }, /\[1m<== latest/],
-    ["check", { words: [], answers: behind, settings: moved }, /\[1mCurrent:/],
-    ["logs", { words: [], answers: { postgres: log } }, /\[1m! \[pod\/p\/c\] ERROR/],
+    ["status", { args: [], answers: behind }, /\[33mDatabase is at a1b2c3d4e5f6/],
+    ["plan", { args: [], answers: behind, settings: stale }, /\[1mRefused: the plan has moved/],
+    ["verify", { args: ["tables", "reversible"], answers: down }, /\[1mCheck tables failed after/],
+    ["chain", { args: [], answers: behind }, /\[1m<== latest/],
+    ["check", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
+    ["logs", { args: [], answers: { postgres: log } }, /\[1m! \[pod\/p\/c\] ERROR/],
   ];
   for (const [name, given, part] of coloured) {
     it(`unity ${name} has colours where they are wanted, and the same words without`, async () => {
-      const words = wordsOf(name, given);
+      const args = wordsOf(name, given);
       using fake = fakeKubectl(given.answers);
-      const plain = await unityIn(fake.environment, ...words);
-      const forced = await unityIn({ ...fake.environment, FORCE_COLOR: "1" }, ...words);
+      const plain = await unityIn(fake.environment, ...args);
+      const forced = await unityIn({ ...fake.environment, FORCE_COLOR: "1" }, ...args);
       const without = (text: string) => text.replaceAll(/\d+\.\d s/g, "");
       assert.ok(!plain.stdout.includes("\u001b"));
       assert.match(forced.stdout, part);
@@ -180,7 +180,7 @@ describe("what commands print and exit with", () => {
 
   it("has colours and a line of progress on a terminal, and neither for who wants none", async () => {
     using fake = fakeKubectl({ list: "silence", postgres: "silence" });
-    const command = [process.execPath, join(projectRoot, "cli", "main.ts"), ...wordsOf("status", { words: [] })];
+    const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", { args: [] })];
     const usual = await onTerminal(command, [], fake.environment);
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
     assert.match(usual.stdout, /\[KAsking the database: \d+ s/);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseLock } from "../../migrations/parse-lock.ts";
-import { projectRoot } from "../../paths.ts";
+import { parseLock } from "../../src/lockfile/parse-lock.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, type CommandResult, unity } from "./unity.ts";
 
@@ -68,7 +68,7 @@ describe("unity revision", () => {
       }
     });
 
-    const refused: readonly [what: string, options: readonly string[], says: RegExp][] = [
+    const rejected: readonly [what: string, options: readonly string[], says: RegExp][] = [
       ["no title", [], /required option '-m, --message <title>' not specified/],
       ["an empty title", ["-m", " "], /It says what the revision does/],
       ["a title of two lines", ["-m", "a\nb"], /one line/],
@@ -81,7 +81,7 @@ describe("unity revision", () => {
       ],
       ["a merge of one head", ["-m", "x", "--merge"], /nothing to merge: the chain ends at add_plugin_execution/],
     ];
-    for (const [what, options, says] of refused) {
+    for (const [what, options, says] of rejected) {
       it(`makes no file for ${what}`, async () => {
         const before = versions();
         const { code, stderr } = await revision(...options);
@@ -115,10 +115,10 @@ describe("unity revision", () => {
     it("says what to do about two heads, and joins them", async () => {
       project = new ChainProject(twoHeads);
       template();
-      const refused = await revision("-m", "More");
-      assert.equal(refused.code, 2);
+      const rejected = await revision("-m", "More");
+      assert.equal(rejected.code, 2);
       assert.match(
-        refused.stdout,
+        rejected.stdout,
         /The chain has 2 heads: left, right\. .*`npm run unity -- revision --merge -m <title>`/,
       );
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { addStackOptions, readStack, type StackOptions } from "../../cli/stack-options.ts";
+import { addStackOptions, readStack, type StackOptions } from "../../src/cli/stack-options.ts";
 
 describe("which stack a command is about", () => {
   const before = { folder: process.cwd(), environment: { ...process.env } };

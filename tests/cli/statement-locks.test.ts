@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { Relations } from "../../cli/lock/sql/relations.ts";
-import { effectOf } from "../../cli/lock/sql/statements.ts";
-import { openParser } from "../../migrations/sql/parser.ts";
-import { type LockMode, lockModes, stronger } from "../../migrations/statement-lock.ts";
+import { Relations } from "../../src/cli/lock/sql/relations.ts";
+import { effectOf } from "../../src/cli/lock/sql/statements.ts";
+import { openParser } from "../../src/lockfile/sql-parser.ts";
+import { type LockMode, lockModes, stronger } from "../../src/lockfile/statement-lock.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { shortTitle } from "../support/titles.ts";
 import { alone, inTransaction, setup } from "./statement-forms.ts";
@@ -23,11 +23,11 @@ function strongest(locks: readonly { table: string; mode: LockMode }[]): Record<
 
 /** `ShareRowExclusiveLock` of pg_locks as the documentation writes it. */
 function modeOf(name: string): LockMode {
-  const words = name
+  const args = name
     .replace(/Lock$/, "")
     .replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ")
     .toUpperCase();
-  const mode = lockModes.find((known) => known === words);
+  const mode = lockModes.find((known) => known === args);
   assert.ok(mode, name);
   return mode;
 }
@@ -52,7 +52,7 @@ describe("locks of statements, compared with PostgreSQL's own", () => {
     }
     const nodes = (sql: string) => {
       const parsed = parse(sql);
-      assert.ok(!("fault" in parsed), sql);
+      assert.ok(!("error" in parsed), sql);
       return parsed;
     };
     const relations = new Relations();

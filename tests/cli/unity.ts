@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { pythonEnvironment } from "../../cli/python-environment.ts";
-import { projectRoot } from "../../paths.ts";
+import { pythonEnvironment } from "../../src/cli/python-environment.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { endWithTests } from "../support/children.ts";
 import { type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 
@@ -20,7 +20,7 @@ export function unity(...args: readonly string[]): Promise<CommandResult> {
 
 /** Runs `unity` with changes of the environment. */
 export function unityIn(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<CommandResult> {
-  return runCommand(process.execPath, [join(projectRoot, "cli", "main.ts"), ...args], environment);
+  return runCommand(process.execPath, [join(projectRoot, "src", "cli", "main.ts"), ...args], environment);
 }
 
 /** Runs `unity` with a kubectl that gives these answers. */

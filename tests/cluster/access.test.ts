@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { accesses, missingAccess } from "../../cluster/access.ts";
-import { type AccessRule, accessRules, roleRules } from "../../manifests/access.ts";
+import { accesses, missingAccess } from "../../src/cluster/access-review.ts";
+import { type AccessRule, accessRules, roleRules } from "../../src/manifests/roles.ts";
 import { fakeKubectl } from "../support/fake-kubectl.ts";
 
 const rules: readonly AccessRule[] = [

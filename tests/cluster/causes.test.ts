@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { podCauses, refusedPod, tail } from "../../cluster/causes.ts";
-import type { ContainerStatus, Pod } from "../../cluster/pods.ts";
+import { podCauses, rejectedPod, tail } from "../../src/cluster/causes.ts";
+import type { ContainerStatus, Pod } from "../../src/cluster/pods.ts";
 import { container, pod, servingPod } from "../support/kubernetes.ts";
 
 const never = Number.POSITIVE_INFINITY;
@@ -138,7 +138,7 @@ describe("podCauses", () => {
   it("reads the log of a container without a message, the previous one after a restart", () => {
     const looks = [app({ state: ended(1) }), app({ lastState: ended(1), restartCount: 2 })].map((status) => {
       const [cause] = podCauses(pod("rs2", status), true);
-      return [cause?.log?.previous, cause?.look.join(" ")];
+      return [cause?.log?.previous, cause?.poll.join(" ")];
     });
     assert.deepEqual(looks, [
       [false, "logs pod/rs2-pod --container=app"],
@@ -149,10 +149,10 @@ describe("podCauses", () => {
 
 describe("refusedPod", () => {
   it("waits a moment for room or rights, and on for a webhook that does not answer", () => {
-    const patience = (message: string) => refusedPod("Job x", message, []).patienceSeconds;
-    assert.equal(patience('pods "x" is forbidden: exceeded quota: q'), 10);
-    assert.equal(patience('pods "x" is forbidden: violates PodSecurity "restricted:latest"'), 10);
-    assert.equal(patience("Internal error occurred: failed calling webhook"), never);
+    const gracePeriod = (message: string) => rejectedPod("Job x", message, []).patienceSeconds;
+    assert.equal(gracePeriod('pods "x" is forbidden: exceeded quota: q'), 10);
+    assert.equal(gracePeriod('pods "x" is forbidden: violates PodSecurity "restricted:latest"'), 10);
+    assert.equal(gracePeriod("Internal error occurred: failed calling webhook"), never);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Live, readLive } from "../../cluster/live-state.ts";
+import { type Live, readLive } from "../../src/cluster/live-state.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
@@ -20,13 +20,13 @@ const job = (name: string, type?: string, more: object = {}) => ({
   status: type === undefined ? {} : { conditions: [{ type, status: "True" }] },
 });
 const list = (...items: object[]) => ({ output: JSON.stringify({ items }) });
-const refused = { error: "psycopg.OperationalError: connection refused\ncommand terminated with exit code 1" };
+const rejected = { error: "psycopg.OperationalError: connection refused\ncommand terminated with exit code 1" };
 
 describe("readLive", () => {
   it("finds nothing deployed where the namespace or the pods are missing", async () => {
     const { reading, jobs } = await read({});
     assert.deepEqual({ reading, jobs }, { reading: { kind: "not-deployed" }, jobs: [] });
-    const answers = { list: list(deployment("unity-backend", ours, 0)), backend: refused };
+    const answers = { list: list(deployment("unity-backend", ours, 0)), backend: rejected };
     assert.deepEqual((await read(answers)).reading, { kind: "not-deployed" });
   });
 
@@ -38,7 +38,7 @@ describe("readLive", () => {
 
   it("takes the backend's where PostgreSQL gives none, and says why when neither does", async () => {
     assert.deepEqual((await read({ backend: answer([]) })).reading, { kind: "rows", rows: [] });
-    const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: refused });
+    const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: rejected });
     const cause = "unity-backend: psycopg.OperationalError: connection refused";
     assert.deepEqual(reading, { kind: "unreachable", what: "database", cause });
   });

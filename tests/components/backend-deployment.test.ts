@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BackendDeployment } from "../../components/backend-deployment.ts";
-import { backendDeploymentSpec } from "../../manifests/backend.ts";
+import { backendDeploymentSpec } from "../../src/manifests/backend.ts";
 import { backendOptions } from "../support/options.ts";
 import { find, record } from "../support/recorder.ts";
 
@@ -15,15 +15,15 @@ describe("BackendDeployment", () => {
     const service = find(registrations, "kubernetes:core/v1:Service", "backend-service");
     const wait = find(registrations, "command:local:Command", "backend-rollout");
     const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "backend-account");
-    const budget = find(registrations, "kubernetes:policy/v1:PodDisruptionBudget", "backend-budget");
+    const disruptionBudget = find(registrations, "kubernetes:policy/v1:PodDisruptionBudget", "backend-budget");
     assert.equal(registrations.length, 6);
-    const parents = [deployment, service, wait, account, budget].map(({ parent }) => parent);
+    const parents = [deployment, service, wait, account, disruptionBudget].map(({ parent }) => parent);
     assert.deepEqual(new Set(parents), new Set([own.urn]));
     assert.deepEqual(new Set(deployment.dependencies), new Set([service.urn, account.urn]));
     assert.equal(String(account.inputs.automountServiceAccountToken), "false");
     assert.deepEqual(wait.dependencies, [deployment.urn]);
     assert.deepEqual(wait.inputs, {
-      interpreter: ["node", "waits/main.ts"],
+      interpreter: ["node", "src/cluster/wait/main.ts"],
       create: "rollout",
       environment: {
         UNITY_WAIT: JSON.stringify({ context: "c", namespace: "unity", name: "unity-backend", timeoutSeconds: 270 }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { createDatabase, ExternalDatabase, OwnedDatabase } from "../../components/database.ts";
-import { ownSecrets } from "../../manifests/database-secrets.ts";
+import { ownSecrets } from "../../src/manifests/database-secrets.ts";
 import { find, record } from "../support/recorder.ts";
 
 const common = { namespace: "unity", imagePullPolicy: "IfNotPresent", secrets: ownSecrets(undefined) };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
-import { migration } from "../../manifests/migrate-job.ts";
-import type { TenantAttempt } from "../../migrations/fleet-plan.ts";
-import type { FleetTarget } from "../../waits/fleet-target.ts";
+import type { TenantAttempt } from "../../src/fleet/attempts.ts";
+import type { FleetTarget } from "../../src/fleet/target.ts";
+import { migration } from "../../src/manifests/migrate-job.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
 
@@ -16,7 +16,7 @@ const args: MigrationFleetArgs = {
   tenants,
   lock: linearLock("r1", "r2", "r3"),
   runnerFiles: { "migrate.py": "" },
-  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+  timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };
 
 async function declare(changed: Partial<MigrationFleetArgs> = {}) {
@@ -53,7 +53,7 @@ describe("MigrationFleet", () => {
   });
 
   it("starts and waits for all in one command, canaries first, in the given order", async () => {
-    const { jobs, command, dependencies } = await declare({ canaries: ["gamma"], atOnce: 2 });
+    const { jobs, command, dependencies } = await declare({ canaries: ["gamma"], parallelism: 2 });
     const target = targetOf(command);
     assert.deepEqual(
       target.jobs.map(({ tenant, canary }) => [tenant, canary]),
@@ -63,7 +63,7 @@ describe("MigrationFleet", () => {
         ["beta", false],
       ],
     );
-    assert.deepEqual([target.atOnce, target.timeoutSeconds, target.workload], [2, 4, "unity-db-migrate"]);
+    assert.deepEqual([target.parallelism, target.timeoutSeconds, target.workload], [2, 4, "unity-db-migrate"]);
     assert.deepEqual([...dependencies].sort(), jobs.map(({ urn }) => urn).sort());
   });
 
@@ -109,10 +109,10 @@ describe("MigrationFleet", () => {
         { name: "beta", secretName: "s" },
       ],
       canaries: ["nobody"],
-      atOnce: 0,
+      parallelism: 0,
     };
     await assert.rejects(declare(faulty), (error: Error) => {
-      for (const word of ['"Acme!" is no name', '"beta" is there twice', '"nobody" is none', "atOnce is 0"])
+      for (const word of ['"Acme!" is no name', '"beta" is there twice', '"nobody" is none', "parallelism is 0"])
         assert.ok(error.message.includes(word), `${word} in ${error.message}`);
       return true;
     });

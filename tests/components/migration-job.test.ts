@@ -12,7 +12,7 @@ const args: MigrationJobArgs = {
   secretName: "unity-database",
   lock: linearLock("r1", "r2", "r3"),
   runnerFiles: { "migrate.py": "import runner_part", "runner_part.py": "print('part')" },
-  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+  timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };
 
 async function declare(changed: Partial<MigrationJobArgs> = {}) {
@@ -72,7 +72,7 @@ describe("MigrationJob", () => {
     image: { image: "localhost/unity-backend:2" },
     chain: { lock: linearLock("r1", "r2", "r3", "r4") },
     runner: { runnerFiles: { ...args.runnerFiles, "runner_part.py": "print('another')" } },
-    budget: { budget: { ...args.budget, deadlineSeconds: 3.5 } },
+    timeouts: { timeouts: { ...args.timeouts, deadlineSeconds: 3.5 } },
     secret: { secretName: "unity-database-2" },
     "application's role": { applicationRole: { name: "app_2", secretName: "s", create: true } },
     encryption: { tls: { mode: "require" } },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { checkNames } from "../../checks/names.ts";
 import { PostDeployVerification } from "../../components/post-deploy-verification.ts";
+import { checkNames } from "../../src/checks/names.ts";
 import { find, record } from "../support/recorder.ts";
 
 const target = { context: "c", namespace: "unity", head: "r1", toleratedRevisions: [], owned: true };
@@ -15,7 +15,7 @@ describe("PostDeployVerification", () => {
     const { inputs, parent } = find(registrations, "command:local:Command", "verification-checks");
     assert.equal(parent, find(registrations, PostDeployVerification.token, "verification").urn);
     assert.deepEqual(inputs, {
-      interpreter: ["node", "checks/main.ts"],
+      interpreter: ["node", "src/checks/main.ts"],
       create: "all",
       environment: { UNITY_CHECKS: JSON.stringify(target) },
       triggers: ["uid/7"],

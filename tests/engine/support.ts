@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { type Options, type Result, runUpdate } from "../../local/engine/run.ts";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 /** A project of its own in a scratch folder, with one of the programs beside this file. */
 export class Scratch {

@@ -1,4 +1,4 @@
-import type { CheckName } from "../../checks/names.ts";
+import type { CheckName } from "../../src/checks/names.ts";
 
 /** One step of breaking or mending: a statement, or words for kubectl. */
 export type Step = string | readonly string[];

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { checkNames } from "../../checks/names.ts";
-import type { CheckResult } from "../../checks/result.ts";
-import type { Report } from "../../cli/report/report.ts";
-import { podsOf } from "../../cluster/pods.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import type { CheckResult } from "../../src/checks/result.ts";
+import type { Report } from "../../src/cli/report/report.ts";
+import { podsOf } from "../../src/cluster/pods.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 

@@ -4,19 +4,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { documentInputs } from "../../cli/docs/inputs.ts";
-import { jobLog, scriptOutput } from "../../cli/docs/methods.ts";
-import { withRelease } from "../../cli/render/settings.ts";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { labels, names, serviceAccounts } from "../../manifests/names.ts";
+import { documentInputs } from "../../src/cli/docs/inputs.ts";
+import { jobLog, scriptOutput } from "../../src/cli/docs/methods.ts";
+import { withRelease } from "../../src/cli/render/settings.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { labels, names, serviceAccounts } from "../../src/manifests/names.ts";
 import {
   ownedDatabaseUrl,
   postgresClaimSpec,
   postgresDeploymentSpec,
   postgresServiceSpec,
-} from "../../manifests/postgres.ts";
-import { namespaceLabels } from "../../manifests/security.ts";
-import { serviceAccountObject } from "../../manifests/service-account.ts";
+} from "../../src/manifests/postgres.ts";
+import { namespaceLabels } from "../../src/manifests/security.ts";
+import { serviceAccountObject } from "../../src/manifests/service-account.ts";
 import { unity } from "../cli/unity.ts";
 import { testNamespace } from "../support/leftovers.ts";
 

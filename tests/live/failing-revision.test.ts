@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { podsOf } from "../../cluster/pods.ts";
+import { podsOf } from "../../src/cluster/pods.ts";
 import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
 import { type Checkout, checkout, lock } from "../support/checkout.ts";
 import { fixtureImage } from "../support/images.ts";

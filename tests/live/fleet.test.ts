@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { nameLabel, names } from "../../manifests/names.ts";
-import { tenantLabel } from "../../manifests/tenant.ts";
-import { projectRoot } from "../../paths.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { nameLabel, names } from "../../src/manifests/names.ts";
+import { tenantLabel } from "../../src/manifests/tenant.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
 import { testNamespace } from "../support/leftovers.ts";
@@ -14,7 +14,7 @@ const { UNITY_CONTEXT: context = "", UNITY_POSTGRES_IMAGE } = process.env;
 const namespace = testNamespace("fleet");
 const kubectl = new Kubectl({ context, namespace });
 
-const atOnce = 4;
+const parallelism = 4;
 const tenants = Array.from({ length: 20 }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
 const [canary = "", , , , , , bad = ""] = tenants;
 
@@ -61,7 +61,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     ]);
     const image = await fixtureImage(join(projectRoot, "examples", "notes", "app"), "notes-fixture");
     await server.psql("postgres", tenants.map((name) => `CREATE DATABASE "${name}";`).join("\n"));
-    await program.engine({ context, namespace, image, tenants, canaries: 1, atOnce }, { serverUrl: server.url });
+    await program.engine({ context, namespace, image, tenants, canaries: 1, parallelism }, { serverUrl: server.url });
   });
   after(async () => {
     await (await program.engine()).run("destroy");
@@ -103,7 +103,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     assert.equal(spans.length, 21); // the canary's first attempt among them
     for (const { from } of spans) {
       const together = spans.filter((other) => other.from <= from && from < other.to).length;
-      assert.ok(together <= atOnce, `${together} ran at once`);
+      assert.ok(together <= parallelism, `${together} ran at once`);
     }
     const most = Math.max(...spans.map(({ from }) => spans.filter((one) => one.from <= from && from < one.to).length));
     assert.ok(most > 1, "they ran one after the other");
@@ -135,7 +135,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     const key = "('x' || encode('unity-db', 'hex'))::bit(64)::bigint";
     const release = await server.hold("late-01", `SELECT pg_advisory_lock(${key})`);
     const stop = new AbortController();
-    const values = { tenants: [...tenants, ...late], atOnce: 1 };
+    const values = { tenants: [...tenants, ...late], parallelism: 1 };
     const killed = (await program.engine(values)).run("up", [], false, stop.signal);
     const stateOf = async (tenant: string) => (await jobs()).find((job) => tenantOf(job) === tenant);
     while ((await stateOf("late-01"))?.status.startTime === undefined) await delay(500);

@@ -4,7 +4,7 @@ import { appendFileSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { demoNames } from "../../local/demo-names.ts";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { type Checkout, checkout } from "../support/checkout.ts";
 import { fixtureImage } from "../support/images.ts";
 import { walkDemo } from "../support/leftovers.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { removeImagesOf } from "../../local/images/build.ts";
 import { ensureBackendImage } from "../../local/images/images.ts";
 import { clusterImages } from "../../local/images/import.ts";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 const name = "unity-test-image";
 

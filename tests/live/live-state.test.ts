@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readLive } from "../../cluster/live-state.ts";
 import type { Run } from "../../local/pulumi.ts";
+import { readLive } from "../../src/cluster/live-state.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { generalChecks } from "../../checks/names.ts";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { projectRoot } from "../../paths.ts";
+import { generalChecks } from "../../src/checks/names.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
 import { testNamespace } from "../support/leftovers.ts";

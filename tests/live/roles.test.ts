@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { CheckResult } from "../../checks/result.ts";
-import { newestServingPod, type Pod } from "../../cluster/pods.ts";
 import type { Run } from "../../local/pulumi.ts";
+import type { CheckResult } from "../../src/checks/result.ts";
+import { newestServingPod, type Pod } from "../../src/cluster/pods.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";

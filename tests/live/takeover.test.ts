@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LiveDeployment, LiveService } from "../../takeover/objects.ts";
+import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
 import { unity } from "../cli/unity.ts";
 import { HandMade } from "../support/hand-made.ts";
 import { liveStack } from "../support/live.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { checkNames } from "../../checks/names.ts";
-import { newestServingPod, type Pod, podsOf } from "../../cluster/pods.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { newestServingPod, type Pod, podsOf } from "../../src/cluster/pods.ts";
 import { liveStack } from "../support/live.ts";
 
 const stack = liveStack("up");

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { elapsedText } from "../../cli/progress.ts";
 import { buildKey } from "../../local/cluster/build.ts";
 import { parseHierarchies } from "../../local/cluster/cgroups.ts";
 import { requireFreePorts } from "../../local/cluster/listeners.ts";
@@ -13,6 +12,7 @@ import { mountsBelow } from "../../local/cluster/mounts.ts";
 import { isolationRules } from "../../local/cluster/network.ts";
 import { end, startTimeOf } from "../../local/cluster/processes.ts";
 import { waitFor } from "../../local/cluster/progress.ts";
+import { elapsedText } from "../../src/cli/progress.ts";
 
 describe("local cluster", () => {
   it("builds anew when a source or the Go version changes, and only then", () => {

@@ -4,8 +4,8 @@ import {
   isOwnSecret,
   neededSecrets,
   ownSecrets,
-  secretFaults,
-} from "../../manifests/database-secrets.ts";
+  secretErrors,
+} from "../../src/manifests/database-secrets.ts";
 
 const mine = { application: "mine", migrations: "my-migrations", existing: true };
 
@@ -64,10 +64,10 @@ describe("secretFaults", () => {
       ["mine", whole],
       ["my-migrations", whole],
     ]);
-    assert.deepEqual(secretFaults(needed, found, lab), []);
+    assert.deepEqual(secretErrors(needed, found, lab), []);
   });
   it("name the Secret or the key that is missing, with the command that makes it", () => {
-    const [first = "", second = ""] = secretFaults(
+    const [first = "", second = ""] = secretErrors(
       needed,
       new Map([["my-migrations", { keys: ["DATABASE_URL"] }]]),
       lab,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { labels, names } from "../../manifests/names.ts";
-import { type DatabasePlace, databasePortFault, networkPolicies } from "../../manifests/network-policies.ts";
+import { labels, names } from "../../src/manifests/names.ts";
+import { type DatabasePlace, databasePortError, networkPolicies } from "../../src/manifests/network-policies.ts";
 
 /** The parts of a policy that this project uses, as Kubernetes has them. */
 interface Spec {
@@ -127,21 +127,21 @@ describe("databasePortFault", () => {
     ["postgresql://u:p@/d?host=a,b&port=5432,6432", false],
     ["no url", false],
   ];
-  for (const [url, fault] of table) {
-    it(`${fault ? "refuses" : "accepts"} ${url}`, () => {
-      const found = databasePortFault("databaseUrl", url, [5432]);
-      assert.equal(found !== undefined, fault);
+  for (const [url, error] of table) {
+    it(`${error ? "refuses" : "accepts"} ${url}`, () => {
+      const found = databasePortError("databaseUrl", url, [5432]);
+      assert.equal(found !== undefined, error);
       if (found !== undefined)
         assert.match(found, /databaseUrl leads to port 6432, .*pulumi config set databasePorts 5432,6432$/);
     });
   }
   it("tells nothing of a URL but its port", () => {
     assert.doesNotMatch(
-      databasePortFault("databaseUrl", "postgresql://user:hunter2@host:1/name", [2]) ?? "",
+      databasePortError("databaseUrl", "postgresql://user:hunter2@host:1/name", [2]) ?? "",
       /user|hunter2|host|name/,
     );
   });
   it("accepts any port where none is closed", () => {
-    assert.equal(databasePortFault("databaseUrl", "postgresql://h:1/d", undefined), undefined);
+    assert.equal(databasePortError("databaseUrl", "postgresql://h:1/d", undefined), undefined);
   });
 });

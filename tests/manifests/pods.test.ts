@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../manifests/backend.ts";
-import { migrateJobSpec } from "../../manifests/migrate-job.ts";
-import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../manifests/postgres.ts";
-import { restoreJobSpec } from "../../manifests/restore-points.ts";
-import { runnerConfigMapData, runnerConfigMapName } from "../../manifests/runner.ts";
+import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../src/manifests/backend.ts";
+import { migrateJobSpec } from "../../src/manifests/migrate-job.ts";
+import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
+import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { backendOptions } from "../support/options.ts";
 
@@ -172,14 +172,14 @@ describe("several pods of the backend", () => {
 describe("migrateJobSpec of a target", () => {
   const target = { ...backendOptions, targetRevision: "r1", restorePointImage: "postgres:17" };
   it("goes back only where it is allowed, by the whole chain", () => {
-    const [allowed, refused] = [true, false].map(
+    const [allowed, rejected] = [true, false].map(
       (allowDowngrade) => podSpec(migrateJobSpec({ ...target, allowDowngrade })).containers[0],
     );
-    for (const container of [allowed, refused]) {
+    for (const container of [allowed, rejected]) {
       assert.ok(container?.args?.includes("--chain=/opt/unity-runner/migration-chain.json"));
       assert.ok(container?.args?.includes("--target=r1"));
     }
-    assert.deepEqual([allowed?.command?.at(-1), refused?.command?.at(-1)], ["reach", "upgrade"]);
+    assert.deepEqual([allowed?.command?.at(-1), rejected?.command?.at(-1)], ["reach", "upgrade"]);
   });
   it("takes a restore point first, in PostgreSQL's image, on a persistent volume", () => {
     const { initContainers, volumes } = podSpec(migrateJobSpec(target));

@@ -22,11 +22,11 @@ const args: MigrationFleetArgs = {
     { name: "one", secretName: "one" },
     { name: "two", secretName: "two" },
   ],
-  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+  timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };
 // @ts-expect-error a limit is a number
-const wrong: MigrationFleetArgs = { ...args, atOnce: "four" };
-new MigrationFleet("fleet", { ...args, atOnce: Number(wrong.atOnce ?? 4) || 4 });
+const wrong: MigrationFleetArgs = { ...args, parallelism: "four" };
+new MigrationFleet("fleet", { ...args, parallelism: Number(wrong.parallelism ?? 4) || 4 });
 new MigrationJob("single", { ...args, secretName: "single" });
 await pulumi.runtime.disconnect();
 const programs = Object.values(declared).flatMap((inputs) => ("interpreter" in inputs ? [inputs.interpreter] : []));

@@ -4,7 +4,7 @@ import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { installPackage } from "../support/package.ts";
 
 const run = promisify(execFile);
@@ -20,8 +20,8 @@ interface Declared {
 describe("the package that npm packs", () => {
   let folder = "";
   /** Runs a program to its end, whatever its exit code. */
-  const ended = async (program: string, ...words: string[]) =>
-    run(program, words, { cwd: folder }).then(
+  const ended = async (program: string, ...args: string[]) =>
+    run(program, args, { cwd: folder }).then(
       ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
       (error: { code: number; stdout: string; stderr: string }) => ({
         code: error.code,
@@ -44,7 +44,7 @@ describe("the package that npm packs", () => {
       files.filter((file) => /(?<!\.d)\.ts$/.test(file)),
       [],
     );
-    for (const file of ["runner/migrate.py", "checks/in-pod/main.py", "cluster/in-pod/connection.py"]) {
+    for (const file of ["src/runner/migrate.py", "src/checks/in-pod/main.py", "src/cluster/in-pod/connection.py"]) {
       assert.ok(files.includes(inPackage(file)), file);
       assert.equal(readFileSync(join(folder, inPackage(file)), "utf8"), readFileSync(join(projectRoot, file), "utf8"));
     }
@@ -63,17 +63,20 @@ describe("the package that npm packs", () => {
     assert.equal(code, 0, output);
     const { declared, programs, exist } = JSON.parse(output) as Declared;
     const paths = programs.map(([node, file]) => `${node} ${file}`).sort();
-    assert.deepEqual(paths, [`node ${inPackage("waits/fleet-main.js")}`, `node ${inPackage("waits/main.js")}`]);
+    assert.deepEqual(paths, [
+      `node ${inPackage("src/fleet/main.js")}`,
+      `node ${inPackage("src/cluster/wait/main.js")}`,
+    ]);
     assert.deepEqual(exist, [true, true]);
     const jobs = Object.keys(declared).filter((each) => each.startsWith("kubernetes:batch/v1:Job"));
     assert.equal(jobs.length, 3);
     const { data = {} } = declared["kubernetes:core/v1:ConfigMap fleet-runner"] ?? {};
-    assert.equal(data["migrate.py"], readFileSync(join(projectRoot, "runner", "migrate.py"), "utf8"));
+    assert.equal(data["migrate.py"], readFileSync(join(projectRoot, "src", "runner", "migrate.py"), "utf8"));
     assert.deepEqual(JSON.parse(data["chain.json"] ?? "").heads, ["0003"]);
   });
 
   it("runs its programs as they are installed", async () => {
-    for (const file of ["waits/main.js", "waits/fleet-main.js", "checks/main.js"]) {
+    for (const file of ["src/cluster/wait/main.js", "src/fleet/main.js", "src/checks/main.js"]) {
       const { code, output } = await ended(process.execPath, inPackage(file));
       assert.equal(code, 2, output);
       assert.match(output, /^usage: /);
@@ -84,7 +87,7 @@ describe("the package that npm packs", () => {
     const lock = join(folder, "app", "migrations.lock.json");
     const before = readFileSync(lock, "utf8");
     rmSync(lock);
-    const { code, output } = await ended(process.execPath, inPackage("cli/main.js"), "lock", "--backend", "app");
+    const { code, output } = await ended(process.execPath, inPackage("src/cli/main.js"), "lock", "--backend", "app");
     assert.equal(code, 0, output);
     assert.equal(readFileSync(lock, "utf8"), before);
   });

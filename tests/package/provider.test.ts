@@ -8,9 +8,9 @@ import type { Deployment } from "../../local/engine/deployment.ts";
 import { Display } from "../../local/engine/display.ts";
 import { serve } from "../../local/engine/monitor.ts";
 import type { Registration } from "../../local/engine/step.ts";
-import { migration } from "../../manifests/migrate-job.ts";
-import { projectRoot } from "../../paths.ts";
-import { databaseMigrationOptions } from "../../provider/database-migration.ts";
+import { migration } from "../../src/manifests/migrate-job.ts";
+import { databaseMigrationOptions } from "../../src/package/provider/database-migration.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { endWithTests } from "../support/children.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
 import { shortTitle } from "../support/titles.ts";
@@ -104,7 +104,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   before(async () => {
     fake = fakeKubectl({ jobs: { output: JSON.stringify({ items: [failedJob] }) } });
     const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin");
-    const command = [runner, join(projectRoot, "provider"), "127.0.0.1:1"];
+    const command = [runner, join(projectRoot, "src", "package", "provider"), "127.0.0.1:1"];
     const env = { ...process.env, ...fake.environment };
     child = endWithTests(
       spawn(process.execPath, command, { cwd: projectRoot, env, stdio: ["ignore", "pipe", "inherit"] }),
@@ -143,7 +143,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     const tenants = schema.resources["unity:index:TenantsMigration"];
     assert.deepEqual(tenants?.requiredInputs, ["appFolder", "context", "image", "namespace", "secretNames"]);
     assert.deepEqual(
-      [tenants?.inputProperties.atOnce?.type, tenants?.inputProperties.canaries?.type],
+      [tenants?.inputProperties.parallelism?.type, tenants?.inputProperties.canaries?.type],
       ["number", "array"],
     );
     for (const { inputProperties } of Object.values(schema.resources))

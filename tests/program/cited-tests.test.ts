@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 const self = "tests/program/cited-tests.test.ts";
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { unityProgram, visibleCommands } from "../../cli/program.ts";
-import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema } from "../../settings/schema.ts";
+import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema } from "../../src/settings/schema.ts";
 import { blocksOf } from "../support/pages.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
@@ -114,13 +114,13 @@ describe("the project's pages", () => {
     const commands = new Map(visibleCommands(unityProgram()).map((command) => [command.name(), command]));
     const calls = pages.flatMap((page) => callsOf(page).map((call) => ({ page, ...call })));
     assert.ok(calls.length > 20);
-    const faults = calls.flatMap(({ page, command, options }) => {
+    const errors = calls.flatMap(({ page, command, options }) => {
       const found = commands.get(command);
       if (found === undefined) return [`${page}: unity ${command}`];
       const known = found.options.flatMap(({ short, long }) => [short, long]);
       const unknown = options.filter((option) => option !== "--help" && !known.includes(option));
       return unknown.map((option) => `${page}: unity ${command} ${option}`);
     });
-    assert.deepEqual(faults, []);
+    assert.deepEqual(errors, []);
   });
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { unity } from "../../manifests/app.ts";
-import { migration } from "../../manifests/migrate-job.ts";
-import { migrationLabels } from "../../manifests/tenant.ts";
-import { projectRoot } from "../../paths.ts";
-import { loadChain } from "../../release/load-chain.ts";
-import { planMigration } from "../../update/fleet-plan.ts";
+import { planMigration } from "../../src/fleet/plan.ts";
+import { unity } from "../../src/manifests/app.ts";
+import { migration } from "../../src/manifests/migrate-job.ts";
+import { migrationLabels } from "../../src/manifests/tenant.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { loadChain } from "../../src/preflight/load-chain.ts";
 import { fakeKubectl } from "../support/fake-kubectl.ts";
 import { backendOptions } from "../support/options.ts";
 

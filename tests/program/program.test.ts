@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { checkNames } from "../../checks/names.ts";
-import { accesses } from "../../cluster/access.ts";
-import type { StackOutputs } from "../../deploy.ts";
-import { accessRules } from "../../manifests/access.ts";
-import { everyOwnSecret } from "../../manifests/database-secrets.ts";
-import { runProgram } from "../../program.ts";
+import { runProgram } from "../../components/program.ts";
+import type { StackOutputs } from "../../components/stack.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { accesses } from "../../src/cluster/access-review.ts";
+import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
+import { accessRules } from "../../src/manifests/roles.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { checkNames } from "../../checks/names.ts";
-import { deploy } from "../../deploy.ts";
-import { runProgram } from "../../program.ts";
-import { identify, type ReleaseRecord } from "../../promotion/record.ts";
-import { loadRelease } from "../../release/release.ts";
-import { loadSettings } from "../../settings.ts";
-import { noTakeOver } from "../../takeover/take-over.ts";
+import { runProgram } from "../../components/program.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { loadRelease } from "../../src/preflight/release.ts";
+import { identify, type ReleaseRecord } from "../../src/promotion/record.ts";
 import { answer, fakeKubectl } from "../support/fake-kubectl.ts";
-import { find, type Registration, record, type StackOutputs } from "../support/recorder.ts";
+import { find, record, type StackOutputs } from "../support/recorder.ts";
 
 const head = "add_plugin_execution";
 const image = `registry.example/unity-backend@sha256:${"a".repeat(64)}`;
@@ -53,7 +50,7 @@ async function run(settings: Record<string, string>, stacks: StackOutputs, row =
 
 const stagingHas = (...releases: readonly unknown[]): StackOutputs => ({ "organization/unity/staging": { releases } });
 
-async function refusal(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
+async function rejection(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
   let message = "";
   using fake = fakeKubectl({ ...certificate, backend: answer([row]) });
   const rejected = () =>
@@ -83,7 +80,7 @@ describe("the program in production", () => {
     find(registrations, "kubernetes:apps/v1:Deployment", "backend");
   });
 
-  const refused: readonly [what: string, stacks: StackOutputs, says: RegExp][] = [
+  const rejected: readonly [what: string, stacks: StackOutputs, says: RegExp][] = [
     ["before staging has recorded anything", stagingHas(), /Stack staging has recorded no release/],
     ["where staging's record is of another form", stagingHas({ ...staged, version: 0 }), /has recorded no release/],
     [
@@ -100,9 +97,9 @@ describe("the program in production", () => {
         ] as [string, StackOutputs, RegExp],
     ),
   ];
-  for (const [what, stacks, says] of refused) {
+  for (const [what, stacks, says] of rejected) {
     it(`refuses ${what}, before it declares anything`, async () => {
-      const message = await refusal(production, stacks);
+      const message = await rejection(production, stacks);
       assert.match(message, /^Refused: this release has not succeeded in staging\. Nothing was changed\./);
       assert.match(message, says);
       assert.match(message, /unity -- promote --from staging --to test$/);
@@ -110,11 +107,11 @@ describe("the program in production", () => {
   }
 
   it("says that it is another release before it says anything of its plan", async () => {
-    assert.match(await refusal(production, stagingHas(), "a1b2c3d4e5f6"), /has recorded no release/);
+    assert.match(await rejection(production, stagingHas(), "a1b2c3d4e5f6"), /has recorded no release/);
   });
 
   it("refuses a plan that nobody pinned, and takes it when it is", async () => {
-    const message = await refusal(production, stagingHas(staged), "a1b2c3d4e5f6");
+    const message = await rejection(production, stagingHas(staged), "a1b2c3d4e5f6");
     assert.match(message, /Refused: in production only a plan that was reviewed is carried out/);
     const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})$/.exec(message) ?? assert.fail(message);
     await run({ ...production, "unity:planHash": planHash }, stagingHas(staged), "a1b2c3d4e5f6");
@@ -134,36 +131,5 @@ describe("the program in staging", () => {
     const releases = await releasesOf(staging, [earlier]);
     assert.deepEqual(releases, [staged, earlier]);
     assert.deepEqual(await releasesOf(staging, releases), releases);
-  });
-});
-
-describe("the program with what must never be", () => {
-  const names = (registrations: readonly Registration[]) => registrations.map(({ name }) => name);
-
-  it("refuses a literal credential before it declares anything, without repeating it", async () => {
-    const message = await refusal({ ...staging, "unity:toleratedRevisions": "postgresql://u:hunter2@db/unity" }, {});
-    assert.match(message, /^Refused: what must never be would be declared\. Nothing was changed\./);
-    assert.match(message, /literal-credential: Deployment backend /);
-    assert.doesNotMatch(message, /hunter2/);
-  });
-
-  it("rejects a Job without deadline and an image without digest past the settings", async () => {
-    const deployed = () => {
-      const settings = loadSettings();
-      const budget = { ...settings.budget, deadlineSeconds: 0 };
-      const attempt = { name: "job", attempt: 1, action: "run", reason: "", takeOver: noTakeOver } as const;
-      deploy({ ...settings, image: "registry.example/unity-backend:latest", budget }, release, attempt);
-    };
-    const { registrations } = await record(production, () => {
-      assert.throws(deployed, (error: Error) => {
-        assert.match(error.message, /job-deadline: Job migration-job has no activeDeadlineSeconds/);
-        assert.match(
-          error.message,
-          /floating-image: Deployment backend container unity-backend .*unity-backend:latest/,
-        );
-        return true;
-      });
-    });
-    assert.deepEqual(names(registrations), []);
   });
 });

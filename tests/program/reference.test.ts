@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { GeneratedFile } from "../../cli/generated-files.ts";
-import { unityProgram, visibleCommands } from "../../cli/program.ts";
 import { referenceCommand, referenceFiles } from "../../local/reference/files.ts";
 import { settingsPage } from "../../local/reference/settings.ts";
-import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema } from "../../settings/schema.ts";
+import type { GeneratedFile } from "../../src/cli/generated-files.ts";
+import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema } from "../../src/settings/schema.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { titleLimit } from "../support/titles.ts";
 
 /** The part of mocha's JSON report that is read here. */

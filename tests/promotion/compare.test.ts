@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { chooseRelease, describePromotion, promotionFaults } from "../../promotion/compare.ts";
-import type { ReleaseRecord } from "../../promotion/record.ts";
+import { chooseRelease, describePromotion, promotionErrors } from "../../src/promotion/compare.ts";
+import type { ReleaseRecord } from "../../src/promotion/record.ts";
 
 const release: ReleaseRecord = {
   version: 1,
@@ -20,16 +20,16 @@ const later: ReleaseRecord = { ...release, head: "c", chain: "d".repeat(64), ima
 
 describe("a promotion", () => {
   it("is right for what staging has recorded, the newest or an earlier one", () => {
-    assert.deepEqual(promotionFaults(release, from(release)), []);
-    assert.deepEqual(promotionFaults(release, from(later, release)), []);
+    assert.deepEqual(promotionErrors(release, from(release)), []);
+    assert.deepEqual(promotionErrors(release, from(later, release)), []);
   });
 
   it("names each difference from the newest, digests shortened", () => {
-    const faults = promotionFaults({ ...release, runner: "q", image: null }, from(later));
-    assert.deepEqual(faults, [
+    const errors = promotionErrors({ ...release, runner: "q", image: null }, from(later));
+    assert.deepEqual(errors, [
       "This stack names its image by a tag, which may be moved: a release is known by its digest.",
     ]);
-    assert.deepEqual(promotionFaults(release, from(later)), [
+    assert.deepEqual(promotionErrors(release, from(later)), [
       "head: this is b, the newest of staging is c",
       "chain: this is cccccccccccccccc, the newest of staging is dddddddddddddddd",
       "image: this is sha256:1, the newest of staging is sha256:2",
@@ -38,9 +38,9 @@ describe("a promotion", () => {
 
   it("takes nothing of a stack that is not for staging, or has recorded nothing", () => {
     const development = from({ ...release, environment: "development" });
-    assert.match(String(promotionFaults(release, development)), /Stack staging is for development/);
-    assert.match(String(promotionFaults(release, from())), /recorded no release/);
-    assert.deepEqual(chooseRelease(release, from()), { faults: promotionFaults(release, from()) });
+    assert.match(String(promotionErrors(release, development)), /Stack staging is for development/);
+    assert.match(String(promotionErrors(release, from())), /recorded no release/);
+    assert.deepEqual(chooseRelease(release, from()), { errors: promotionErrors(release, from()) });
   });
 
   it("is refused with what to do", () => {
@@ -64,7 +64,7 @@ describe("the release to promote", () => {
 
   it("is none where this checkout is another, and says in what, images apart", () => {
     assert.deepEqual(chooseRelease(checkout, from(later)), {
-      faults: [
+      errors: [
         "head: this is b, the newest of staging is c",
         "chain: this is cccccccccccccccc, the newest of staging is dddddddddddddddd",
       ],
@@ -72,7 +72,7 @@ describe("the release to promote", () => {
   });
 
   it("is none where nobody knows the digest of what ran", () => {
-    const { faults = [] } = chooseRelease(checkout, from({ ...release, image: null })) as { faults?: string[] };
-    assert.match(faults.join(), /name it there by its digest/);
+    const { errors = [] } = chooseRelease(checkout, from({ ...release, image: null })) as { errors?: string[] };
+    assert.match(errors.join(), /name it there by its digest/);
   });
 });

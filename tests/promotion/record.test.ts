@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import type { CheckResults } from "../../checks/result.ts";
-import { digestOf, nameOf, withDigest } from "../../manifests/image-reference.ts";
-import { addRecord, identify, isSame, parseRecords, type ReleaseParts, recordRelease } from "../../promotion/record.ts";
+import type { CheckResults } from "../../src/checks/result.ts";
+import { digestOf, nameOf, withDigest } from "../../src/manifests/image-reference.ts";
+import {
+  addRecord,
+  identify,
+  isSame,
+  parseRecords,
+  type ReleaseParts,
+  recordRelease,
+} from "../../src/promotion/record.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { shortTitle } from "../support/titles.ts";
 

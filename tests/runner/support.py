@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 
 PROJECT = Path(__file__).parents[2]
 BACKEND = PROJECT / "backend"
-RUNNER = PROJECT / "runner" / "migrate.py"
+RUNNER = PROJECT / "src" / "runner" / "migrate.py"
 
 LOCK_KEY = int.from_bytes(b"unity-db", "big")
 """Key of the runner's advisory lock."""

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema, settingDefaults, settingText } from "../../settings/schema.ts";
-import { loadSettings } from "../../settings.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema, settingDefaults, settingText } from "../../src/settings/schema.ts";
+import { loadSettings } from "../../src/settings/settings.ts";
 
 const schema = readSettingsSchema(projectRoot);
 const digest = `sha256:${"a".repeat(64)}`;
@@ -31,7 +31,7 @@ function load(settings: Readonly<Record<string, string>>) {
   return loadSettings();
 }
 
-function faults(changes: Readonly<Record<string, string>>): string {
+function errors(changes: Readonly<Record<string, string>>): string {
   try {
     load({ ...production, ...changes });
   } catch (error) {
@@ -70,7 +70,7 @@ describe("the stacks' files", () => {
 });
 
 describe("production", () => {
-  const refused: readonly [key: string, value: string, says: RegExp][] = [
+  const rejected: readonly [key: string, value: string, says: RegExp][] = [
     ["image", "registry.example/unity-backend:1.0", /unity:image is ".*:1\.0"; it must be named by its digest/],
     [
       "migrationImage",
@@ -81,26 +81,26 @@ describe("production", () => {
     ["replicas", "1", /unity:replicas is "1"; it must be 2 or more .* Mend: pulumi config set replicas 2$/],
     ["promotedFrom", "", /unity:promotedFrom is not set; .* Mend: pulumi config set promotedFrom staging$/],
   ];
-  for (const [key, value, says] of refused) {
+  for (const [key, value, says] of rejected) {
     it(`rejects ${key} ${JSON.stringify(value.split("/").at(-1))} with the fix`, () => {
-      const message = faults({ [`unity:${key}`]: value });
+      const message = errors({ [`unity:${key}`]: value });
       assert.match(message, says);
       assert.equal(message.split("\n  - ").length, 2, "nothing else");
     });
   }
 
   it("refuses an init container that migrates, which two roles don't allow either", () => {
-    const message = faults({ "unity:initContainer": "upgrade" });
+    const message = errors({ "unity:initContainer": "upgrade" });
     assert.match(message, /initContainer is "upgrade"; it must be wait in production.* config set initContainer wait/);
   });
 
   it("refuses a connection that doesn't check whose database it is", () => {
-    const message = faults({ "unity:databaseTls": "require", "unity:databaseCaSecret": "" });
+    const message = errors({ "unity:databaseTls": "require", "unity:databaseCaSecret": "" });
     assert.match(message, /databaseTls is "require"; it must be verify-full .* config set databaseTls verify-full$/);
   });
 
   it("refuses a database of the stack's own", () => {
-    const message = faults({ "unity:database": "owned", "unity:databasePassword": "p" });
+    const message = errors({ "unity:database": "owned", "unity:databasePassword": "p" });
     assert.match(
       message,
       /unity:database is "owned"; it must be external .* Mend: pulumi config set database external$/,
@@ -108,7 +108,7 @@ describe("production", () => {
   });
 
   it("rejects the PostgreSQL image of restore points by tag, unless it is unused", () => {
-    assert.match(faults({ "unity:restorePoint": "true" }), /unity:postgresImage is "postgres:17"; .*@sha256:<digest>$/);
+    assert.match(errors({ "unity:restorePoint": "true" }), /unity:postgresImage is "postgres:17"; .*@sha256:<digest>$/);
     const image = `postgres:17@${digest}`;
     assert.equal(
       load({ ...production, "unity:restorePoint": "true", "unity:postgresImage": image }).restorePoint?.image,
@@ -118,7 +118,7 @@ describe("production", () => {
 
   it("names every fault at once", () => {
     assert.equal(
-      faults({ "unity:image": "unity:1", "unity:replicas": "1", "unity:promotedFrom": "" }).split("\n  - ").length,
+      errors({ "unity:image": "unity:1", "unity:replicas": "1", "unity:promotedFrom": "" }).split("\n  - ").length,
       4,
     );
   });

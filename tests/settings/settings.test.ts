@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { projectRoot } from "../../paths.ts";
-import { declaredSettings } from "../../settings/declared.ts";
-import { readSettingsSchema, settingDefaults } from "../../settings/schema.ts";
-import { loadSettings, type Settings } from "../../settings.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { declaredSettings } from "../../src/settings/declared.ts";
+import { readSettingsSchema, settingDefaults } from "../../src/settings/schema.ts";
+import { loadSettings, type Settings } from "../../src/settings/settings.ts";
 
 const schema = readSettingsSchema(projectRoot);
 
@@ -19,7 +19,7 @@ function load(configuration: Record<string, string>): Settings {
   return loadSettings();
 }
 
-function faults(configuration: Record<string, string>): string {
+function errors(configuration: Record<string, string>): string {
   try {
     load({ ...least, ...configuration });
   } catch (error) {
@@ -41,7 +41,7 @@ describe("loadSettings", () => {
       replicas: 1,
       initContainer: "upgrade",
       rolloutTimeoutSeconds: 120,
-      budget: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 300, deadlineSeconds: 600, awaitTimeoutSeconds: 660 },
+      timeouts: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 300, deadlineSeconds: 600, awaitTimeoutSeconds: 660 },
       migrationImage: undefined,
       namedRole: "homelab_app",
       targetRevision: undefined,
@@ -188,7 +188,7 @@ describe("loadSettings", () => {
     ],
   ];
   for (const [what, values, message] of together) {
-    it(`refuses ${what}`, () => assert.match(faults(values), message));
+    it(`refuses ${what}`, () => assert.match(errors(values), message));
   }
 
   it("takes settings for a downgrade: a target, the migration image, a restore point", () => {
@@ -239,18 +239,18 @@ describe("loadSettings", () => {
   ];
   for (const [key, value, message] of bad) {
     it(`rejects ${key} ${JSON.stringify(value)} with allowed values and fix`, () => {
-      assert.match(faults({ [key]: value }), message);
+      assert.match(errors({ [key]: value }), message);
     });
   }
 
   it("refuses a setting that it doesn't know, and names the one that is likely meant", () => {
     assert.match(
-      faults({ "unity:restorepoint": "true" }),
+      errors({ "unity:restorepoint": "true" }),
       /unity:restorepoint is no setting; is restorePoint, or .* meant\?/,
     );
   });
   it("names every fault at once", () => {
-    const message = faults({ "unity:namespace": "_", "unity:replicas": "-1", "unity:imagePullPolicy": "Sometimes" });
+    const message = errors({ "unity:namespace": "_", "unity:replicas": "-1", "unity:imagePullPolicy": "Sometimes" });
     assert.equal(message.split("\n  - ").length, 4);
   });
 
@@ -298,6 +298,6 @@ describe("loadSettings", () => {
   });
 
   it("never repeats a secret", () => {
-    assert.ok(!faults({ "unity:replicas": "0", "unity:databasePassword": "hunter2" }).includes("hunter2"));
+    assert.ok(!errors({ "unity:replicas": "0", "unity:databasePassword": "hunter2" }).includes("hunter2"));
   });
 });

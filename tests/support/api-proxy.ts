@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Kubectl } from "../../cluster/kubectl.ts";
+import type { Kubectl } from "../../src/cluster/kubectl.ts";
 
 /** What this reads of a kubeconfig. */
 interface Kubeconfig {

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 const run = promisify(execFile);
 
@@ -28,5 +28,5 @@ export function checkout(): Checkout {
 
 /** Records a checkout's chain anew, as its developer would. */
 export async function lock(folder: string): Promise<void> {
-  await run("node", ["cli/main.ts", "lock"], { cwd: folder });
+  await run("node", ["src/cli/main.ts", "lock"], { cwd: folder });
 }

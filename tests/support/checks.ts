@@ -1,6 +1,6 @@
-import type { DatabaseFacts } from "../../checks/database-facts.ts";
-import type { ImageFacts, PrivilegeFacts } from "../../checks/pod-facts.ts";
-import { type Expected, expectedOf } from "../../checks/result.ts";
+import type { DatabaseFacts } from "../../src/checks/database-facts.ts";
+import type { ImageFacts, PrivilegeFacts } from "../../src/checks/pod-facts.ts";
+import { type Expected, expectedOf } from "../../src/checks/result.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const creating = (table: string) => ({ created: [table], altered: [], dropped: [], unclassified: [] });

@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 import { readProject, setConfig } from "../../local/engine/project.ts";
 import { keyring } from "../../local/engine/secrets.ts";
 import { type Engine, engineFor } from "../../local/pulumi.ts";
-import { projectRoot } from "../../paths.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { installPackage } from "./package.ts";
 
 /** Settings without the project's prefix. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { Kubectl } from "../../cluster/kubectl.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
 
 /** Output of a kubectl command, its standard error if it fails, or no answer for a minute. */
 export type FakeAnswer = { readonly output: string } | { readonly error: string } | "silence";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { workloadSelector } from "../../cluster/pods.ts";
 import type { Run, Verb } from "../../local/pulumi.ts";
-import { names } from "../../manifests/names.ts";
+import { workloadSelector } from "../../src/cluster/pods.ts";
+import { names } from "../../src/manifests/names.ts";
 import { ninthCheckout } from "../fixtures/chains/ninth.ts";
 import { fixtureImage } from "./images.ts";
 import { type LiveStack, liveStack } from "./live.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Kubectl } from "../../cluster/kubectl.ts";
-import { projectRoot } from "../../paths.ts";
+import type { Kubectl } from "../../src/cluster/kubectl.ts";
+import { projectRoot } from "../../src/paths.ts";
 
 /** What an operator has set up by hand: YAML of tests/live/hand-made, applied by plain kubectl. */
 export class HandMade {

@@ -1,5 +1,5 @@
-import type { ContainerStatus, Pod } from "../../cluster/pods.ts";
-import type { RolloutItem } from "../../cluster/rollout.ts";
+import type { ContainerStatus, Pod } from "../../src/cluster/pods.ts";
+import type { RolloutItem } from "../../src/cluster/rollout.ts";
 
 type Kind<T extends string> = { readonly kind: T };
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { Kubectl } from "../../cluster/kubectl.ts";
 import { demoNames } from "../../local/demo-names.ts";
 import { stackFolder, stacksFolder } from "../../local/stack.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
 
 /** Seconds in which a namespace is gone with all that is in it. */
-const patience = 300;
+const gracePeriod = 300;
 
 /** What tests make is named so that a later run finds it. */
 export const testStack = (name: string) => `test-${name}`;
@@ -41,7 +41,7 @@ export async function removeLeftovers(
     );
   if (names.length > 0) {
     report(`Removing what an earlier run has left: namespace ${names.join(", ")}`);
-    await kubectl.run(["delete", "namespace", ...names, `--timeout=${patience}s`], "", patience + 10);
+    await kubectl.run(["delete", "namespace", ...names, `--timeout=${gracePeriod}s`], "", gracePeriod + 10);
   }
   const stacks = existsSync(stacksFolder) ? readdirSync(stacksFolder) : [];
   for (const name of stacks.filter((each) => each.startsWith(testStack("")) || each === demo.stack))

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Engine, engineFor, statesOf } from "../../local/pulumi.ts";
 import { openLocalStack, stackFolder } from "../../local/stack.ts";
-import { projectRoot } from "../../paths.ts";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { testNamespace, testStack } from "./leftovers.ts";
 
 function required(name: string): string {

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Kubectl } from "../../cluster/kubectl.ts";
-import { names } from "../../manifests/names.ts";
+import type { Kubectl } from "../../src/cluster/kubectl.ts";
+import { names } from "../../src/manifests/names.ts";
 
 /** Where a stack's own PostgreSQL has its data. */
 const data = "/var/lib/postgresql/data/pgdata";

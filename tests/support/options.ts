@@ -1,4 +1,4 @@
-import type { BackendOptions } from "../../manifests/backend.ts";
+import type { BackendOptions } from "../../src/manifests/backend.ts";
 
 /** A backend's options, each with a value of its own. */
 export const backendOptions: BackendOptions = {
@@ -6,7 +6,7 @@ export const backendOptions: BackendOptions = {
   imagePullPolicy: "IfNotPresent",
   configMapName: "runner",
   secretName: "unity-database",
-  budget: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
+  timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
   secretVersion: "uid",
   replicas: 2,
   initContainer: "wait",

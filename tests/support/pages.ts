@@ -11,8 +11,8 @@ export interface Block {
 export function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^( *)```(\w*)([^\n`]*)\n([\s\S]*?)^ *```$/gm)].map(
     ([, indent = "", language = "", ...rest]) => {
-      const [words = "", text = ""] = rest;
-      const marks = words.split(" ").filter((word) => word !== "");
+      const [args = "", text = ""] = rest;
+      const marks = args.split(" ").filter((word) => word !== "");
       return {
         language,
         marks: Object.fromEntries(marks.map((mark) => [mark.split("=")[0], mark.split("=").slice(1).join("=")])),

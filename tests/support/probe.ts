@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Kubectl } from "../../cluster/kubectl.ts";
+import type { Kubectl } from "../../src/cluster/kubectl.ts";
 
 const requestsPerSecond = 10;
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkNames } from "../../checks/names.ts";
-import { projectRoot } from "../../paths.ts";
-import { readSettingsSchema, settingDefaults } from "../../settings/schema.ts";
+import { checkNames } from "../../src/checks/names.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema, settingDefaults } from "../../src/settings/schema.ts";
 
 /** A resource as the engine is asked to register it. Pulumi's own mocks hide all but type, name and inputs. */
 export interface Registration {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Kubectl } from "../../cluster/kubectl.ts";
+import type { Kubectl } from "../../src/cluster/kubectl.ts";
 
 /** A PostgreSQL of a test's own in its namespace, which no stack declares, without a volume. */
 export interface Server {

@@ -1,5 +1,5 @@
-import { podCauses, tail } from "../../../cluster/causes.ts";
-import type { Pod } from "../../../cluster/pods.ts";
+import { podCauses, tail } from "../../../src/cluster/causes.ts";
+import type { Pod } from "../../../src/cluster/pods.ts";
 import { type Cluster, type KubeObject, pathOf } from "./client.ts";
 
 const causesOf = (pod: KubeObject) => podCauses(pod as unknown as Pod, false);

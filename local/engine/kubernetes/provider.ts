@@ -1,4 +1,4 @@
-import { handOver, type ManagedFields } from "../../../takeover/managed-fields.ts";
+import { type ManagedFields, transferOwnership } from "../../../src/adoption/managed-fields.ts";
 import { diff, isWithin, type Path, prune, taken } from "../diff.ts";
 import { type Created, type Difference, NotReady, type Operation, type Provider } from "../provider.ts";
 import type { Resource } from "../state.ts";
@@ -75,7 +75,7 @@ export class Kubernetes implements Provider {
   private async takeFields(object: KubeObject): Promise<void> {
     const live = await this.cluster.get(object);
     const to = { manager: managerOf(object), operation: "Apply" } as const;
-    const managedFields = handOver(live?.metadata.managedFields ?? [], to, isOurs);
+    const managedFields = transferOwnership(live?.metadata.managedFields ?? [], to, isOurs);
     if (managedFields === undefined) return;
     const metadata = { resourceVersion: live?.metadata.resourceVersion, managedFields };
     await this.cluster.send("PATCH", pathOf(object), { metadata }, merge);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { names, serviceAccounts } from "../../../manifests/names.ts";
-import { postgresDeploymentSpec, postgresServiceSpec } from "../../../manifests/postgres.ts";
+import { names, serviceAccounts } from "../../../src/manifests/names.ts";
+import { postgresDeploymentSpec, postgresServiceSpec } from "../../../src/manifests/postgres.ts";
 import { heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { workloadSelector } from "../../../cluster/pods.ts";
+import { workloadSelector } from "../../../src/cluster/pods.ts";
 import { gate, heads } from "../../fixtures/chains/ninth.ts";
 import { FaultStack, type NinthRelease, ninthRelease } from "../../support/faults.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readLock } from "../../../migrations/read-lock.ts";
-import { projectRoot } from "../../../paths.ts";
+import { readLock } from "../../../src/lockfile/read-lock.ts";
+import { projectRoot } from "../../../src/paths.ts";
 import { unity } from "../../cli/unity.ts";
 import { heads, ninthCheckout, revisionSource } from "../../fixtures/chains/ninth.ts";
 import { checkout, lock } from "../../support/checkout.ts";

@@ -1,0 +1,91 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { afterAdoption } from "../src/adoption/after-adoption.ts";
+import type { CheckResults } from "../src/checks/result.ts";
+import { namespaceLabels } from "../src/manifests/security.ts";
+import { backendOptions, checkTarget, migrationOptions } from "../src/preflight/options.ts";
+import type { Planned } from "../src/preflight/preflight.ts";
+import type { Release } from "../src/preflight/release.ts";
+import { addRecord, type ReleaseRecord, recordRelease } from "../src/promotion/record.ts";
+import type { Settings } from "../src/settings/settings.ts";
+import { BackendDeployment } from "./backend-deployment.ts";
+import { clusterProvider } from "./cluster-provider.ts";
+import { createDatabase } from "./database.ts";
+import { MigrationJob } from "./migration-job.ts";
+import { NetworkPolicies } from "./network-policies.ts";
+import { PostDeployVerification } from "./post-deploy-verification.ts";
+
+/** The stack's outputs. */
+export interface StackOutputs {
+  /** The revision that the database is at after this update. */
+  readonly head: string;
+  /** Name of the migrate Job that brought it there. */
+  readonly jobName: string;
+  /** What each check found, by its name. */
+  readonly checks: pulumi.Output<CheckResults>;
+  /** What has succeeded here, the newest first, for the stacks that take their releases from this one. */
+  readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
+}
+
+/**
+ * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
+ *
+ * @param planned What the plan asks for.
+ * @param records Releases that this stack has recorded before.
+ * @param existingVersion Changes when the backend's Secret does, if others made it.
+ * @returns The stack's outputs.
+ */
+export function deploy(
+  settings: Settings,
+  chain: Release,
+  { attempt, adoption }: Planned,
+  records: readonly ReleaseRecord[] = [],
+  existingVersion?: string,
+): StackOutputs {
+  const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
+  const common = { provider: clusterProvider("cluster", settings) };
+  const metadata = { name: settings.namespace, labels: namespaceLabels };
+  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
+    .metadata;
+
+  if (settings.networkPolicies)
+    new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
+  const database = createDatabase("postgres", { namespace, imagePullPolicy, secrets, ...settings.database }, common);
+  const migration = new MigrationJob(
+    "migration",
+    {
+      ...migrationOptions(settings, chain),
+      context,
+      namespace,
+      attempt,
+      restorePointStorage: settings.restorePoint?.storage,
+    },
+    { ...common, dependsOn: database },
+  );
+  const backend = new BackendDeployment(
+    "backend",
+    {
+      ...backendOptions(settings, chain),
+      context,
+      namespace,
+      configMapName: migration.configMapName,
+      secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),
+      preserved: adoption.preserved,
+    },
+    { ...common, dependsOn: migration },
+  );
+  const verification = new PostDeployVerification(
+    "verification",
+    { target: checkTarget(settings, chain), rollout: backend.rollout },
+    { dependsOn: backend },
+  );
+  return {
+    head: chain.head,
+    jobName: migration.jobName,
+    checks: verification.results,
+    // Known only once the checks have passed: an update that fails leaves what was recorded before.
+    releases: verification.results.apply((results) =>
+      addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
+    ),
+  };
+}

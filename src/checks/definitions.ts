@@ -1,0 +1,126 @@
+import { lockCommand } from "../lockfile/lock.ts";
+import { unity } from "../manifests/app.ts";
+import { names } from "../manifests/names.ts";
+import type { Check } from "./check.ts";
+import { evaluateHealth, evaluatePlugins } from "./evaluate.ts";
+import { evaluateExecution, withoutExecutions } from "./evaluate-execution.ts";
+import { evaluateDatabaseHost, evaluateImage } from "./evaluate-image.ts";
+import { evaluateLogs } from "./evaluate-logs.ts";
+import { evaluatePods } from "./evaluate-pods.ts";
+import { evaluatePrivileges, withOneRole } from "./evaluate-privileges.ts";
+import { evaluateReversible } from "./evaluate-reversible.ts";
+import {
+  evaluateConstraints,
+  evaluateIndexes,
+  evaluateRevision,
+  evaluateSchema,
+  evaluateTables,
+} from "./evaluate-schema.ts";
+import type { CheckName } from "./names.ts";
+import { backendUrl } from "./pod-facts.ts";
+import type { Expected } from "./result.ts";
+
+type Hand = (expected: Expected) => string;
+
+/** A kubectl that a person would type. */
+const kubectl =
+  (args: string | ((backend: string) => string)): Hand =>
+  ({ context, namespace, app = unity }) =>
+    `kubectl --context ${context} -n ${namespace} ${typeof args === "string" ? args : args(app.backend)}`;
+/** A command in the backend's container. */
+const inBackend = (command: string) => kubectl((backend) => `exec deployment/${backend} -- ${command}`);
+/** A command or a statement of psql, in the stack's own PostgreSQL. */
+const inPsql = (command: string) =>
+  kubectl(`exec deployment/${names.postgres} -- psql -U ${names.databaseOwner} -d ${names.database} -c "${command}"`);
+
+const onlyHost = "printenv DATABASE_URL | sed 's#.*@##'";
+
+const post = "curl -s -X POST -H 'Content-Type: application/json'";
+
+/** Every check, by its name. */
+export const checks: Record<CheckName, Check> = {
+  revision: {
+    title: "The database is at the head, in one row.",
+    command: inBackend("alembic current"),
+    run: async (sources, expected) => evaluateRevision(await sources.database(), expected),
+  },
+  pods: {
+    title: "Every pod is ready and runs the new release.",
+    command: kubectl("get pods"),
+    run: async (sources) => evaluatePods(await sources.workloads()),
+  },
+  health: {
+    title: "The backend and its database are healthy.",
+    command: inBackend(`curl -s ${backendUrl}/health`),
+    inPod: "health",
+    run: async (sources) => evaluateHealth(await sources.inPod("health")),
+  },
+  plugins: {
+    title: "The backend lists its plugins.",
+    command: inBackend(`curl -s ${backendUrl}/api/plugins`),
+    inPod: "plugins",
+    run: async (sources) => evaluatePlugins(await sources.inPod("plugins")),
+  },
+  tables: {
+    title: "The database has every table of the chain.",
+    command: inPsql("\\dt"),
+    run: async (sources, expected) => evaluateTables(await sources.database(), expected),
+  },
+  schema: {
+    title: "The database has the columns, foreign keys and indexes of the chain.",
+    command: inPsql("\\d plugin*"),
+    run: async (sources, expected) => evaluateSchema(await sources.database(), await sources.schema(), expected),
+  },
+  indexes: {
+    title: "No index is INVALID.",
+    command: inPsql("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"),
+    run: async (sources) => evaluateIndexes(await sources.database()),
+  },
+  constraints: {
+    title: "No constraint is NOT VALID.",
+    command: inPsql("SELECT conrelid::regclass, conname FROM pg_constraint WHERE NOT convalidated"),
+    run: async (sources) => evaluateConstraints(await sources.database(), await sources.schema()),
+  },
+  privileges: {
+    title: "The application reads and writes every table, and changes no schema.",
+    command: inPsql("\\dp"),
+    inPod: "privileges",
+    run: async (sources, expected) =>
+      withOneRole(expected) ?? evaluatePrivileges(await sources.inPod("privileges"), expected),
+  },
+  reversible: {
+    title: "Every revision has a downgrade, or the stack accepts it without.",
+    command: () => lockCommand,
+    run: async (_sources, expected) => evaluateReversible(expected),
+  },
+  image: {
+    title: "The image holds the chain, alembic.ini and an env.py that reads the environment.",
+    command: inBackend("sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'"),
+    inPod: "image",
+    run: async (sources, expected) => evaluateImage(await sources.inPod("image"), expected),
+  },
+  "database-host": {
+    title: "The backend's DATABASE_URL points to the right database.",
+    command: inBackend(`sh -c "${onlyHost}"`),
+    inPod: "image",
+    run: async (sources, expected) => evaluateDatabaseHost(await sources.inPod("image"), expected),
+  },
+  logs: {
+    title: "The backend's log tells of no database error.",
+    command: kubectl((backend) => `logs deployment/${backend} --tail=50`),
+    run: async (sources) => {
+      const [log, items] = await Promise.all([sources.logs(), sources.workloads()]);
+      return evaluateLogs(log, items);
+    },
+  },
+  execution: {
+    title: "A plugin can be executed, and the database has its row.",
+    // A plugin is executed only while it is enabled.
+    command: inBackend(
+      `sh -c "for step in enable execute; do ${post} ${backendUrl}/api/plugins/disk-usage/\\$step; echo; done"`,
+    ),
+    inPod: "execution",
+    run: async (sources, expected) =>
+      withoutExecutions(expected) ?? evaluateExecution(await sources.inPod("execution")),
+  },
+};

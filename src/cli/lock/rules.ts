@@ -1,0 +1,79 @@
+import type { FindingLevel } from "../../lockfile/finding.ts";
+
+/** What a rule is worth here. */
+interface Rule {
+  readonly level: FindingLevel;
+  /** Why it has this level. */
+  readonly because: string;
+}
+
+/**
+ * Rules of squawk that tell of a risk to what is there: data, the old backend that still runs, those who wait for a
+ * lock. Its rules of taste are left out, and those that ask for what the runner does anyway (timeouts, a transaction).
+ */
+export const squawkRules = {
+  "ban-drop-column": { level: "error", because: "destroys data; the old backend selects the column" },
+  "ban-drop-table": { level: "error", because: "destroys data; the old backend uses the table" },
+  "ban-drop-database": { level: "error", because: "destroys data, and can't run in a transaction" },
+  "ban-drop-schema": { level: "error", because: "destroys data" },
+  "ban-drop-view": { level: "error", because: "the old backend may read it" },
+  "ban-drop-sequence": { level: "error", because: "the old backend may draw from it; its position is lost" },
+  "ban-drop-function": { level: "error", because: "the old backend may call it" },
+  "ban-drop-extension": { level: "error", because: "drops the extension's types and functions as well" },
+  "ban-truncate-cascade": { level: "error", because: "destroys data of tables that it doesn't name" },
+  "ban-set-schema": { level: "error", because: "the old backend does not find the object any more" },
+  "renaming-column": { level: "error", because: "the old backend uses the old name" },
+  "renaming-table": { level: "error", because: "the old backend uses the old name" },
+  "changing-column-type": { level: "error", because: "rewrites the table under the strictest lock, may lose data" },
+  "adding-required-field": { level: "error", because: "fails if there is a row; the old backend inserts without it" },
+  "transaction-nesting": { level: "error", because: "revision and alembic_version are no longer changed together" },
+  "ban-concurrent-index-creation-in-transaction": { level: "error", because: "fails" },
+  "ban-drop-type": { level: "warning", because: "PostgreSQL refuses it while a column has the type" },
+  "ban-drop-domain": { level: "warning", because: "PostgreSQL refuses it while a column has the domain" },
+  "ban-drop-constraint": { level: "warning", because: "no data is lost; a guarantee is" },
+  "ban-drop-not-null": { level: "warning", because: "the old backend may read a null" },
+  "ban-drop-default": { level: "warning", because: "the old backend's inserts may rely on it" },
+  "renaming-object": { level: "warning", because: "breaks only who names it: mostly an index or a constraint" },
+  "adding-not-nullable-field": { level: "warning", because: "reads and writes wait for a scan" },
+  "adding-field-with-default": { level: "warning", because: "reads and writes wait for a rewrite" },
+  "adding-foreign-key-constraint": { level: "warning", because: "writes to both tables wait for a scan" },
+  "constraint-missing-not-valid": { level: "warning", because: "reads and writes wait for a scan" },
+  "disallowed-unique-constraint": { level: "warning", because: "reads and writes wait for the index" },
+  "adding-serial-primary-key-field": { level: "warning", because: "reads and writes wait for the index" },
+  "require-concurrent-index-creation": { level: "warning", because: "writes wait for the index" },
+  "require-concurrent-index-deletion": { level: "warning", because: "reads and writes wait, briefly" },
+  "require-concurrent-reindex": { level: "warning", because: "writes wait for the index" },
+  "require-concurrent-partition-detach": { level: "warning", because: "reads and writes wait, briefly" },
+  "ban-create-domain-with-constraint": { level: "warning", because: "a later change of it scans every table" },
+  "ban-alter-domain-with-add-constraint": { level: "warning", because: "scans every table that uses it" },
+} as const satisfies Record<string, Rule>;
+
+/** Rules of our own: what squawk does not look for. */
+export const ownRules = {
+  "delete-without-where": { level: "error", because: "destroys data" },
+  truncate: { level: "error", because: "destroys data" },
+  "not-in-transaction": { level: "error", because: "fails" },
+  "syntax-error": { level: "error", because: "fails" },
+  "update-without-where": { level: "warning", because: "a backfill mostly, but every row stays locked until the end" },
+  "missing-downgrade": { level: "error", because: "leaves no way back, which the check `reversible` asks for" },
+  "sql-not-known": { level: "warning", because: "nobody could review what it will do" },
+  "several-bases": { level: "warning", because: "Alembic allows it; mostly a down_revision was forgotten" },
+} as const satisfies Record<string, Rule>;
+
+/**
+ * Rules that say of a statement what another one already says better: PostgreSQL has no `NOT VALID` for UNIQUE, and the
+ * help of the other rules includes it.
+ */
+export const impliedRules: Readonly<Partial<Record<SquawkRule, readonly SquawkRule[]>>> = {
+  "constraint-missing-not-valid": [
+    "adding-foreign-key-constraint",
+    "disallowed-unique-constraint",
+    "adding-serial-primary-key-field",
+  ],
+};
+
+/** A rule of squawk that counts here. */
+export type SquawkRule = keyof typeof squawkRules;
+
+/** A rule of our own. */
+export type OwnRule = keyof typeof ownRules;

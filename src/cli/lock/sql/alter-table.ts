@@ -1,0 +1,94 @@
+import type { AlterTableCmd, AlterTableType } from "libpg-query";
+import { type NodeOf, nameOf } from "../../../lockfile/sql-parser.ts";
+import { type LockMode, stronger } from "../../../lockfile/statement-lock.ts";
+import { type Effect, lockAll, locking, type TableLock } from "./effect.ts";
+import { foreignKeysOf, type Relations } from "./relations.ts";
+
+/**
+ * Lock modes of the forms of ALTER TABLE that take less than ACCESS EXCLUSIVE: `AlterTableGetLockLevel` in
+ * src/backend/commands/tablecmds.c, and https://www.postgresql.org/docs/current/sql-altertable.html.
+ */
+const modes: Partial<Record<AlterTableType, LockMode>> = {
+  AT_SetStatistics: "SHARE UPDATE EXCLUSIVE",
+  AT_SetOptions: "SHARE UPDATE EXCLUSIVE",
+  AT_ResetOptions: "SHARE UPDATE EXCLUSIVE",
+  AT_ClusterOn: "SHARE UPDATE EXCLUSIVE",
+  AT_DropCluster: "SHARE UPDATE EXCLUSIVE",
+  AT_ValidateConstraint: "SHARE UPDATE EXCLUSIVE",
+  AT_AttachPartition: "SHARE UPDATE EXCLUSIVE",
+  AT_DetachPartitionFinalize: "SHARE UPDATE EXCLUSIVE",
+  AT_EnableTrig: "SHARE ROW EXCLUSIVE",
+  AT_EnableAlwaysTrig: "SHARE ROW EXCLUSIVE",
+  AT_EnableReplicaTrig: "SHARE ROW EXCLUSIVE",
+  AT_EnableTrigAll: "SHARE ROW EXCLUSIVE",
+  AT_EnableTrigUser: "SHARE ROW EXCLUSIVE",
+  AT_DisableTrig: "SHARE ROW EXCLUSIVE",
+  AT_DisableTrigAll: "SHARE ROW EXCLUSIVE",
+  AT_DisableTrigUser: "SHARE ROW EXCLUSIVE",
+};
+
+/** Storage parameters that change what readers see; the others take SHARE UPDATE EXCLUSIVE (access/common/reloptions.c). */
+const exclusiveOptions: ReadonlySet<string> = new Set(["user_catalog_table", "security_barrier", "check_option"]);
+
+/** @returns The locks of an ALTER TABLE: that of its strictest form, and those on the tables which the forms involve. */
+export function alterTable({ relation, cmds = [], objtype }: NodeOf<"AlterTableStmt">, relations: Relations): Effect {
+  // A composite type and a sequence are no tables.
+  if (objtype === "OBJECT_TYPE" || objtype === "OBJECT_SEQUENCE") return locking("ACCESS SHARE", []);
+  const table = objtype === "OBJECT_INDEX" ? relations.tableOf(nameOf(relation)) : nameOf(relation);
+  if (table === undefined) return { ...locking("ACCESS SHARE", []), unknown: unknownIndex(nameOf(relation)) };
+  const forms = cmds.flatMap((node) => ("AlterTableCmd" in node ? node.AlterTableCmd : []));
+  const mode = forms.map(modeOf).reduce(stronger, "ACCESS SHARE");
+  return locking(
+    mode,
+    [table],
+    forms.flatMap((form) => involved(table, form, relations)),
+  );
+}
+
+/** @returns Why nothing is known of a statement about an index. */
+export function unknownIndex(index: string): string {
+  return `it locks the table of index ${index}, which no statement before made`;
+}
+
+function modeOf({ subtype = "AT_AddColumn", def }: AlterTableCmd): LockMode {
+  if (def !== undefined && "PartitionCmd" in def && def.PartitionCmd.concurrent) return "SHARE UPDATE EXCLUSIVE";
+  if (def !== undefined && "Constraint" in def && def.Constraint.contype === "CONSTR_FOREIGN")
+    return "SHARE ROW EXCLUSIVE";
+  if (subtype === "AT_SetRelOptions" || subtype === "AT_ResetRelOptions") {
+    const names = def !== undefined && "List" in def ? (def.List.items ?? []) : [];
+    const strict = names.some((node) => "DefElem" in node && exclusiveOptions.has(node.DefElem.defname ?? ""));
+    return strict ? "ACCESS EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE";
+  }
+  return modes[subtype] ?? "ACCESS EXCLUSIVE";
+}
+
+/** Locks on other tables: of foreign keys that come, go or are made anew, of partitions, of parents. */
+function involved(table: string, form: AlterTableCmd, relations: Relations): TableLock[] {
+  const { subtype, name, def, behavior } = form;
+  const added = def === undefined ? [] : foreignKeysOf(table, def).map(({ references }) => references);
+  const locks = lockAll("SHARE ROW EXCLUSIVE", added);
+  switch (subtype) {
+    case "AT_DropConstraint":
+      // With CASCADE it is a key that others refer to, or CASCADE would not be there.
+      return lockAll("ACCESS EXCLUSIVE", [
+        ...relations.referencedBy(table, { constraint: name }),
+        ...(behavior === "DROP_CASCADE" ? relations.referencing(table) : []),
+      ]);
+    case "AT_DropColumn":
+    case "AT_AlterColumnType":
+      return lockAll("ACCESS EXCLUSIVE", [
+        ...relations.referencedBy(table, { column: name }),
+        ...relations.referencing(table, name),
+      ]);
+    case "AT_AttachPartition":
+    case "AT_DetachPartition":
+      return def !== undefined && "PartitionCmd" in def
+        ? lockAll("ACCESS EXCLUSIVE", [nameOf(def.PartitionCmd.name)])
+        : locks;
+    case "AT_AddInherit":
+    case "AT_DropInherit":
+      return def !== undefined && "RangeVar" in def ? lockAll("SHARE UPDATE EXCLUSIVE", [nameOf(def.RangeVar)]) : locks;
+    default:
+      return locks;
+  }
+}

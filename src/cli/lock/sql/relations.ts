@@ -1,0 +1,120 @@
+import type { AlterTableCmd, ColumnDef, Constraint, Node } from "libpg-query";
+import { type NodeOf, nameOf, texts } from "../../../lockfile/sql-parser.ts";
+
+/** A foreign key of the chain: a change of its table may lock the other one. */
+interface ForeignKey {
+  name: string;
+  table: string;
+  columns: string[];
+  references: string;
+  /** Columns there; none where the key refers to the primary key without naming it. */
+  readonly referenced: readonly string[];
+}
+
+/** @returns Foreign keys that a column or a table constraint declares for `table`. */
+export function foreignKeysOf(table: string, element: Node): ForeignKey[] {
+  if ("Constraint" in element) return foreignKey(table, element.Constraint, texts(element.Constraint.fk_attrs));
+  if (!("ColumnDef" in element)) return [];
+  const { colname = "", constraints = [] } = element.ColumnDef as ColumnDef;
+  return constraints.flatMap((node) => ("Constraint" in node ? foreignKey(table, node.Constraint, [colname]) : []));
+}
+
+function foreignKey(table: string, constraint: Constraint, columns: string[]): ForeignKey[] {
+  if (constraint.contype !== "CONSTR_FOREIGN") return [];
+  // PostgreSQL's own name for one that has none (ChooseForeignKeyConstraintNameAddition in commands/tablecmds.c).
+  const name = constraint.conname ?? [unqualified(table), ...columns, "fkey"].join("_");
+  return [{ name, table, columns, references: nameOf(constraint.pktable), referenced: texts(constraint.pk_attrs) }];
+}
+
+function unqualified(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
+}
+
+/**
+ * What the chain's statements so far leave of indexes and foreign keys: `DROP INDEX` does not say of which table, and
+ * `DROP TABLE` not which other tables it locks.
+ */
+export class Relations {
+  readonly #indexes = new Map<string, string>();
+  #foreignKeys: ForeignKey[] = [];
+
+  /** @returns The table of an index; nothing if no statement before made the index. */
+  tableOf(index: string): string | undefined {
+    return this.#indexes.get(index);
+  }
+
+  /** @returns Tables that foreign keys of `table` point at; of those with `constraint` or on `column`, if one is given. */
+  referencedBy(table: string, { constraint, column }: { constraint?: string; column?: string } = {}): string[] {
+    const found = this.#foreignKeys.filter(
+      (key) =>
+        key.table === table &&
+        (constraint === undefined || key.name === constraint) &&
+        (column === undefined || key.columns.includes(column)),
+    );
+    return found.map(({ references }) => references);
+  }
+
+  /** @returns Tables with foreign keys that point at `table`; at its `column`, if one is given. */
+  referencing(table: string, column?: string): string[] {
+    const found = this.#foreignKeys.filter(
+      ({ references, referenced }) => references === table && (column === undefined || referenced.includes(column)),
+    );
+    return found.map((key) => key.table);
+  }
+
+  /** Takes a statement in. */
+  note(statement: Node): void {
+    if ("CreateStmt" in statement) {
+      const { relation, tableElts = [] } = statement.CreateStmt;
+      this.#foreignKeys.push(...tableElts.flatMap((element) => foreignKeysOf(nameOf(relation), element)));
+    } else if ("IndexStmt" in statement) {
+      const { relation, idxname } = statement.IndexStmt;
+      if (idxname) this.#indexes.set(nameOf({ ...relation, relname: idxname }), nameOf(relation));
+    } else if ("AlterTableStmt" in statement) {
+      const { relation, cmds = [] } = statement.AlterTableStmt;
+      for (const node of cmds) if ("AlterTableCmd" in node) this.#alter(nameOf(relation), node.AlterTableCmd);
+    } else if ("RenameStmt" in statement) {
+      this.#rename(statement.RenameStmt);
+    } else if ("DropStmt" in statement) {
+      this.#drop(statement.DropStmt);
+    }
+  }
+
+  #alter(table: string, { subtype, name, def }: AlterTableCmd): void {
+    if (def !== undefined) this.#foreignKeys.push(...foreignKeysOf(table, def));
+    if (subtype === "AT_DropConstraint" || subtype === "AT_DropColumn") {
+      this.#foreignKeys = this.#foreignKeys.filter(
+        (key) =>
+          key.table !== table || !(subtype === "AT_DropConstraint" ? [key.name] : key.columns).includes(name ?? ""),
+      );
+    }
+  }
+
+  #drop({ removeType, objects = [] }: NodeOf<"DropStmt">): void {
+    const names = new Set(objects.map((node) => ("List" in node ? texts(node.List.items).join(".") : "")));
+    if (removeType === "OBJECT_INDEX") for (const name of names) this.#indexes.delete(name);
+    if (removeType !== "OBJECT_TABLE") return;
+    this.#foreignKeys = this.#foreignKeys.filter((key) => !names.has(key.table) && !names.has(key.references));
+    for (const [index, table] of this.#indexes) if (names.has(table)) this.#indexes.delete(index);
+  }
+
+  #rename({ renameType, relation, subname, newname = "" }: NodeOf<"RenameStmt">): void {
+    const [name, renamed] = [nameOf(relation), nameOf({ ...relation, relname: newname })];
+    const swap = (given: string, from: string | undefined, to: string) => (given === from ? to : given);
+    if (renameType === "OBJECT_INDEX") {
+      const table = this.#indexes.get(name);
+      if (table !== undefined) this.#indexes.set(renamed, table);
+      this.#indexes.delete(name);
+    } else if (renameType === "OBJECT_TABLE") {
+      for (const [index, table] of this.#indexes) this.#indexes.set(index, swap(table, name, renamed));
+      for (const key of this.#foreignKeys) {
+        key.table = swap(key.table, name, renamed);
+        key.references = swap(key.references, name, renamed);
+      }
+    }
+    for (const key of this.#foreignKeys.filter(({ table }) => table === name)) {
+      if (renameType === "OBJECT_COLUMN") key.columns = key.columns.map((column) => swap(column, subname, newname));
+      if (renameType === "OBJECT_TABCONSTRAINT") key.name = swap(key.name, subname, newname);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { loadRelease, type Release } from "../../preflight/release.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { concealed, type StackOptions } from "../stack-options.ts";
+import { withSettings } from "../stack-settings.ts";
+
+/** Options of the commands that render a release. */
+export interface ReleaseOptions extends StackOptions {
+  readonly image?: string;
+}
+
+/** What stands for an image that a stack doesn't name. */
+const exampleImage = "registry.example/unity-backend:1.0";
+
+/** What a stack's file need not say for its objects to be rendered: no secret is ever in them. */
+const fallbacks = {
+  "unity:image": exampleImage,
+  "unity:context": "<context>",
+  "unity:databasePassword": concealed,
+  "unity:applicationPassword": concealed,
+  "unity:databaseUrl": concealed,
+};
+/** And where two roles log in to a database elsewhere. */
+const twoRolesElsewhere = { ...fallbacks, "unity:migrationDatabaseUrl": concealed };
+
+/**
+ * @returns What `use` makes of the stack's settings and of what this checkout brings; where the stack names no image, an
+ * example stands for it, and `tell` takes a line that says so.
+ * @throws {CommandError} With all that is wrong with the settings or the lock.
+ */
+export async function withRelease<T>(
+  options: ReleaseOptions,
+  use: (settings: Settings, release: Release) => T | Promise<T>,
+  print: (line: string) => void = console.error,
+): Promise<T> {
+  const given: Record<string, string> = options.image === undefined ? {} : { "unity:image": options.image };
+  return withSettings(
+    options,
+    (settings) => {
+      if (settings.image === exampleImage)
+        print(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
+      return use(settings, loadRelease(settings));
+    },
+    (values) => {
+      const isTwoElsewhere = values["unity:roles"] === "two" && values["unity:database"] === "external";
+      return { ...values, ...withoutValue(isTwoElsewhere ? twoRolesElsewhere : fallbacks, values), ...given };
+    },
+  );
+}
+
+/** @returns The fallbacks of what a stack's values leave open. */
+function withoutValue(
+  candidates: Record<string, string>,
+  values: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(candidates).filter(([key]) => !values[key]));
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
+import { evaluateJob, type JobItem } from "../../cluster/wait/evaluate-job.ts";
+import { waitFor } from "../../cluster/wait/wait.ts";
+import { labels, names, serviceAccounts } from "../../manifests/names.ts";
+import {
+  type RestorePointCommand,
+  type RestorePointOptions,
+  restoreDeadlineSeconds,
+  restoreJobSpec,
+  restorePointFile,
+} from "../../manifests/restore-points.ts";
+import { serviceAccountObject } from "../../manifests/service-account.ts";
+import { projectRoot } from "../../paths.ts";
+
+/**
+ * Runs one command of the script in a Job of its own, in the stack's namespace, and removes the Job once it has
+ * succeeded; a failed one stays, with its log.
+ *
+ * @param print Takes lines of progress.
+ * @returns What the script printed.
+ * @throws {Error} With the cause, if it fails.
+ */
+export async function runRestoreJob(
+  target: ClusterTarget,
+  command: RestorePointCommand,
+  options: RestorePointOptions,
+  print: (line: string) => void,
+): Promise<string> {
+  const kubectl = new Kubectl(target);
+  const name = `${names.restoreJob}-${randomBytes(4).toString("hex")}`;
+  const metadata = { name, labels: labels(names.restoreJob) };
+  const script = readFileSync(join(projectRoot, "src", "runner", restorePointFile), "utf8");
+  const items = [
+    serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [restorePointFile]: script }, immutable: true },
+    { apiVersion: "batch/v1", kind: "Job", metadata, spec: restoreJobSpec(command, name, options) },
+  ];
+  const remove = () => kubectl.run(["delete", "job,configmap", name, "--ignore-not-found", "--wait=false"]);
+  const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=unity-restore", "--filename=-"];
+  await kubectl.run(apply, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  await waitFor(kubectl, { ...target, name, timeoutSeconds: restoreDeadlineSeconds }, waiter(kubectl, name), print);
+  const log = await kubectl.run(["logs", `job/${name}`]);
+  await remove();
+  return log;
+}
+
+function waiter(kubectl: Kubectl, name: string): Parameters<typeof waitFor>[2] {
+  return {
+    title: `Job ${name}`,
+    see: ["describe", `job/${name}`],
+    advice: `The database is as it was. Mend it, remove the Job and try again.`,
+    async poll() {
+      const { items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", `--selector=${selector}`);
+      return evaluateJob(name, items, []);
+    },
+  };
+}
+
+const selector = Object.entries(labels(names.restoreJob))
+  .map(([key, value]) => `${key}=${value}`)
+  .join(",");

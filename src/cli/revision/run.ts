@@ -1,0 +1,77 @@
+import { join, relative, resolve } from "node:path";
+import { headError } from "../../lockfile/lock.ts";
+import { runAlembicScript } from "../alembic-script.ts";
+import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
+import { CommandError, exitCodes } from "../command-error.ts";
+import { formats, type Highlight } from "../highlight.ts";
+import { rewriteCommand } from "../lock/report.ts";
+import type { Call, Result } from "../result.ts";
+
+interface RevisionOptions extends BackendOptions {
+  readonly message: string;
+  readonly revId?: string;
+  readonly merge?: boolean;
+}
+
+/** What `new_revision.py` writes. */
+interface Answer {
+  /** The chain's heads before. */
+  readonly heads: readonly string[];
+  /** `null`: these heads don't fit what was asked. */
+  readonly made: { readonly revision: string; readonly file: string } | null;
+}
+
+/** What the command did. */
+export interface RevisionOutcome {
+  readonly revision: string;
+  /** What it depends on: the chain's heads before. */
+  readonly downRevisions: readonly string[];
+  /** Relative to the current folder. */
+  readonly file: string;
+  /** The command that records the file once it is written. */
+  readonly command: string;
+}
+
+const script = join(import.meta.dirname, "new_revision.py");
+
+const highlights: readonly Highlight[] = [[/^\S+ is made: .*/, formats.good]];
+
+/** Lets Alembic make the file. */
+export async function run({ options, progress }: Call<RevisionOptions>): Promise<Result<RevisionOutcome>> {
+  const outcome = await makeRevision(options, await backendPython(options, progress.print));
+  return { document: outcome, text: describe(outcome), exitCode: exitCodes.success, highlights };
+}
+
+async function makeRevision(options: RevisionOptions, python: string): Promise<RevisionOutcome> {
+  const { message, revId, merge } = options;
+  const backendFolder = resolve(options.backend);
+  const { heads, made } = await runAlembicScript<Answer>({
+    script,
+    args: [...(revId === undefined ? [] : ["--rev-id", revId]), ...(merge ? ["--merge"] : []), "--", message],
+    backendFolder,
+    python,
+    explain: (reason) => `Alembic can't make a revision in ${backendFolder}: ${reason}`,
+  });
+  if (made === null) {
+    const toMerge = `There is nothing to merge: the chain ends at ${heads.join()}. Leave out --merge.`;
+    throw new CommandError(headError({ heads }) ?? toMerge);
+  }
+  return {
+    revision: made.revision,
+    downRevisions: heads,
+    file: relative(process.cwd(), join(backendFolder, made.file)),
+    command: rewriteCommand([], givenBackendOptions(options)),
+  };
+}
+
+function describe({ revision, downRevisions, file, command }: RevisionOutcome): string {
+  const after = downRevisions.length > 0 ? `, after ${downRevisions.join(" and ")}` : ", the first of the chain";
+  return [
+    `${file} is made: revision ${revision}${after}`,
+    "Next:",
+    "  1. Write its upgrade and downgrade.",
+    `  2. ${command}     # records its SQL, and says what is found against it`,
+    "  3. npm run unity -- docs     # writes docs/operations and k8s anew",
+    "From there to production: docs/how-to/new-revision.md",
+  ].join("\n");
+}

@@ -1,0 +1,38 @@
+import * as pulumi from "@pulumi/pulumi";
+import { clusterProvider } from "../../../components/cluster-provider.ts";
+import { MigrationJob } from "../../../components/migration-job.ts";
+import type { MigrationOptions } from "../../manifests/migrate-job.ts";
+import { loadChain } from "../../preflight/load-chain.ts";
+import { type CommonArgs, timeoutsOf } from "./arguments.ts";
+
+/** Arguments of {@link DatabaseMigration}. */
+export interface DatabaseMigrationArgs extends CommonArgs {
+  /** Secret of the namespace with the database's DATABASE_URL. */
+  secretName: string;
+}
+
+/** @returns What the migration is made of. */
+export function databaseMigrationOptions(args: DatabaseMigrationArgs): MigrationOptions {
+  const { image, imagePullPolicy = "IfNotPresent", appFolder, secretName } = args;
+  return { ...loadChain(appFolder), image, imagePullPolicy, secretName, timeouts: timeoutsOf(args) };
+}
+
+/** Brings one database to the head of its app's chain, by a Job. What depends on it exists only once that is done. */
+export class DatabaseMigration extends pulumi.ComponentResource {
+  /** Name of the Job. */
+  readonly jobName: pulumi.Output<string>;
+
+  constructor(name: string, args: DatabaseMigrationArgs, options?: pulumi.ComponentResourceOptions, attempt = 1) {
+    super("unity:index:DatabaseMigration", name, {}, options);
+    const { context, namespace } = args;
+    const target = { context, namespace };
+    const provider = clusterProvider(`${name}-cluster`, target, { parent: this });
+    const job = new MigrationJob(
+      name,
+      { ...databaseMigrationOptions(args), ...target, attempt },
+      { parent: this, provider, dependsOn: options?.dependsOn },
+    );
+    this.jobName = pulumi.output(job.jobName);
+    this.registerOutputs({ jobName: this.jobName });
+  }
+}

@@ -1,0 +1,47 @@
+// The components as a Pulumi component package, for programs in YAML, Python or any other language: the SDK's own host
+// derives the schema from the classes' types.
+import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
+import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider.js";
+import { type ConstructResult, main } from "@pulumi/pulumi/provider/index.js";
+import { planFleet, planMigration } from "../../fleet/plan.ts";
+import { checkArguments, textErrors } from "./arguments.ts";
+import { DatabaseMigration, type DatabaseMigrationArgs, databaseMigrationOptions } from "./database-migration.ts";
+import {
+  canaryErrors,
+  secretNameErrors,
+  TenantsMigration,
+  type TenantsMigrationArgs,
+  tenantsMigrationOptions,
+} from "./tenants-migration.ts";
+
+/** Asks the cluster, before a component is constructed, which attempt of its work is due. */
+class UnityProvider extends ComponentProvider {
+  override async construct(
+    name: string,
+    type: string,
+    inputs: Inputs,
+    options: ComponentResourceOptions,
+  ): Promise<ConstructResult> {
+    switch (type) {
+      case "unity:index:DatabaseMigration": {
+        const args = inputs as DatabaseMigrationArgs;
+        checkArguments(args, textErrors("secretName", args.secretName));
+        const { attempt } = await planMigration(databaseMigrationOptions(args), args);
+        const { urn, jobName } = new DatabaseMigration(name, args, options, attempt);
+        return { urn, state: { jobName } };
+      }
+      case "unity:index:TenantsMigration": {
+        const args = inputs as TenantsMigrationArgs;
+        checkArguments(args, [...secretNameErrors(args.secretNames), ...canaryErrors(args.canaries)]);
+        const attempts = await planFleet(tenantsMigrationOptions(args), args);
+        const { urn, jobNames } = new TenantsMigration(name, args, options, attempts);
+        return { urn, state: { jobNames } };
+      }
+      default:
+        throw new Error(`unity has no component ${type}: it has DatabaseMigration and TenantsMigration`);
+    }
+  }
+}
+
+const components = [DatabaseMigration, TenantsMigration];
+main(new UnityProvider({ name: "unity", dirname: import.meta.dirname, components }), process.argv.slice(2));

@@ -1,0 +1,20 @@
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** The project's own folder: where `Pulumi.yaml` lies. */
+export const projectRoot = dirname(import.meta.dirname);
+
+/**
+ * Where everything generated is kept between runs: `UNITY_CACHE`, else `unity-migrations` in the user's cache folder
+ * (https://specifications.freedesktop.org/basedir-spec/latest/).
+ */
+export const cacheRoot =
+  process.env.UNITY_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "unity-migrations");
+
+/** @returns The path of `parts` below {@link cacheRoot}. */
+export function cachePath(...parts: string[]): string {
+  return join(cacheRoot, ...parts);
+}
+
+/** Where Node keeps what it has compiled. */
+export const compileCache = cachePath("compiled");

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import {
+  applied,
+  type ChainLink,
+  chainBases,
+  chainErrors,
+  chainHeads,
+  chainOrder,
+  pending,
+} from "../../src/lockfile/chain.ts";
+import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+
+function link(id: string, downRevisions: readonly string[] = [], dependsOn: readonly string[] = []): ChainLink {
+  return { id, downRevisions, dependsOn };
+}
+
+/** a - b1 - b2 - m, a - c1 - m, and c1 depends on b1. */
+const diamond = [link("m", ["b2", "c1"]), link("c1", ["a"], ["b1"]), link("b2", ["b1"]), link("b1", ["a"]), link("a")];
+
+describe("chain", () => {
+  it("orders each revision after all it needs, whatever order it was given", () => {
+    for (const links of [diamond, [...diamond].reverse()]) {
+      assert.deepEqual(
+        chainOrder(links).map(({ id }) => id),
+        ["a", "b1", "b2", "c1", "m"],
+      );
+    }
+  });
+
+  it("knows heads and bases as Alembic does: depends_on doesn't end a head", () => {
+    const links = [link("a"), link("x"), link("b", ["a"], ["x"])];
+    assert.deepEqual(
+      [chainHeads(links), chainBases(links)],
+      [
+        ["b", "x"],
+        ["a", "x"],
+      ],
+    );
+    assert.deepEqual([chainHeads(diamond), chainBases(diamond)], [["m"], ["a"]]);
+  });
+
+  const faulty: readonly [string, readonly ChainLink[], readonly string[]][] = [
+    ["nothing in a good chain", diamond, []],
+    ["a duplicate id", [link("a"), link("a")], ["revision a is there more than once"]],
+    ["a gap", [link("b", ["a"])], ["revision b comes after a, which is not in the chain"]],
+    ["an unknown dependency", [link("b", [], ["a"])], ["revision b comes after a, which is not in the chain"]],
+    ["a cycle", [link("z"), link("a", ["b"]), link("b", ["a"])], ["a cycle holds these revisions back: a, b"]],
+    ["a revision after itself", [link("a", ["a"])], ["a cycle holds these revisions back: a"]],
+  ];
+  for (const [name, links, expected] of faulty) {
+    it(`finds ${name}`, () => assert.deepEqual(chainErrors(links), expected));
+  }
+
+  it("counts a dependency as applied with the revision that needs it", () => {
+    assert.deepEqual([...applied(diamond, ["c1"])].sort(), ["a", "b1", "c1"]);
+  });
+
+  const lock = linearLock("a", "b", "c");
+  const branched = lockOf(diamond.map(({ id, ...rest }) => lockedRevision(id, rest)));
+  const pendings = [
+    { name: "everything for a database that was never migrated", lock, current: [], expected: ["a", "b", "c"] },
+    { name: "the rest for one that is behind", lock, current: ["a"], expected: ["b", "c"] },
+    { name: "nothing at head", lock, current: ["c"], expected: [] },
+    { name: "the other branch and the merge point", lock: branched, current: ["b2"], expected: ["c1", "m"] },
+    { name: "the merge point after two branches", lock: branched, current: ["b2", "c1"], expected: ["m"] },
+    { name: "only what the target needs", lock: branched, current: ["a"], target: ["c1"], expected: ["b1", "c1"] },
+  ];
+  for (const { name, lock, current, target, expected } of pendings) {
+    it(`plans ${name}`, () =>
+      assert.deepEqual(
+        pending(lock, current, target).map(({ id }) => id),
+        expected,
+      ));
+  }
+
+  it("refuses a revision that the chain doesn't have", () => {
+    assert.throws(() => pending(lock, ["zz"]), /Revision zz is not in the chain of 3 revisions/);
+  });
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import type { Finding } from "../../src/lockfile/finding.ts";
+import { parseApprovals, unknownApprovals } from "../../src/plan/approvals.ts";
+import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+
+const finding = (rule: string): Finding => ({ rule, level: "error", statement: 0, message: "m", help: null });
+const lock = lockOf([
+  lockedRevision("add_x", { findings: [finding("ban-drop-column"), finding("truncate")] }),
+  lockedRevision("add_y", { downRevisions: ["add_x"] }),
+]);
+
+describe("approvals", () => {
+  const good: readonly [string, unknown, number][] = [
+    ["nothing", undefined, 0],
+    ["an empty list", [], 0],
+    ["one", { revision: "a", rule: "r" }, 1],
+    [
+      "a list, with reasons",
+      [
+        { revision: "a", rule: "r", reason: "unused" },
+        { revision: "b", rule: "r" },
+      ],
+      2,
+    ],
+  ];
+  for (const [what, value, count] of good) {
+    it(`are read from ${what}`, () => {
+      const { approvals, errors } = parseApprovals(value);
+      assert.deepEqual([approvals.length, errors], [count, []]);
+    });
+  }
+
+  const bad: readonly [string, unknown, readonly string[]][] = [
+    ["a text", "ban-drop-column", ["approvals[0].revision"]],
+    ["no rule", [{ revision: "a", rule: "r" }, { revision: "b" }], ["approvals[1].rule"]],
+    ["an id that YAML took for a number", { revision: 123, rule: "r" }, ["approvals[0].revision"]],
+    [
+      "an empty reason, and a key too many",
+      { revision: "a", rule: "r", reason: "", rules: 1 },
+      ["approvals[0].reason", "approvals[0].rules"],
+    ],
+  ];
+  for (const [what, value, paths] of bad) {
+    it(`are refused for ${what}`, () => {
+      const { approvals, errors } = parseApprovals(value);
+      assert.deepEqual([approvals, errors.map(({ path }) => path)], [[], paths]);
+    });
+  }
+
+  const matching: readonly [string, string, string, RegExp | null][] = [
+    ["a finding of the chain, pending or not", "add_x", "truncate", null],
+    [
+      "a revision that is not there",
+      "add_z",
+      "truncate",
+      /^approvals\[0\] approves truncate of add_z, which is no revision of the chain\. Near: add_x$/,
+    ],
+    ["a revision and a rule that are not there", "ad_y", "r", /Near: add_y, add_x$/],
+    [
+      "a rule that is not there",
+      "add_x",
+      "ban-drop-colum",
+      /no such finding\. Its findings: ban-drop-column, truncate$/,
+    ],
+    ["a revision without findings", "add_y", "truncate", /Its findings: none$/],
+  ];
+  for (const [what, revision, rule, message] of matching) {
+    it(`${message === null ? "may name" : "must not name"} ${what}`, () => {
+      const [found, ...others] = unknownApprovals(lock, [{ revision, rule }]);
+      if (message === null) assert.equal(found, undefined);
+      else assert.match(found ?? "", message);
+      assert.deepEqual(others, []);
+    });
+  }
+});

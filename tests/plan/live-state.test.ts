@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import {
+  classify,
+  describeState,
+  type LiveState,
+  type Reading,
+  requiresManualAction,
+} from "../../src/plan/live-state.ts";
+import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+
+const line = linearLock("a", "b", "c");
+/** a - b - m and a - c - m. */
+const diamond = lockOf([
+  lockedRevision("a"),
+  lockedRevision("b", { downRevisions: ["a"] }),
+  lockedRevision("c", { downRevisions: ["a"] }),
+  lockedRevision("m", { downRevisions: ["b", "c"] }),
+]);
+const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: found });
+const down = { kind: "unreachable", what: "database", cause: "refused" } as const;
+const lost = { kind: "unreachable", what: "cluster", cause: "no such context" } as const;
+
+describe("classify", () => {
+  const table: readonly [string, Reading, LiveState, typeof line?][] = [
+    ["no pod", { kind: "not-deployed" }, { kind: "not-deployed" }],
+    ["no table alembic_version", { kind: "rows", rows: null }, { kind: "never-applied" }],
+    ["an empty alembic_version", rows(), { kind: "never-applied" }],
+    ["the base", rows("a"), { kind: "behind", revisions: ["a"], pending: 2 }],
+    ["a revision in between", rows("b"), { kind: "behind", revisions: ["b"], pending: 1 }],
+    ["the head", rows("c"), { kind: "at-head", revision: "c" }],
+    ["a tolerated revision", rows("next"), { kind: "ahead", revisions: ["next"] }],
+    ["another revision", rows("zz"), { kind: "unknown-revision", revisions: ["zz"] }],
+    ["the head and another revision", rows("c", "zz"), { kind: "unknown-revision", revisions: ["zz"] }],
+    ["two rows of one line", rows("b", "c"), { kind: "overlapping-revisions", revisions: ["b", "c"], implied: ["b"] }],
+    [
+      "a tolerated one and one of ours",
+      rows("c", "next"),
+      { kind: "overlapping-revisions", revisions: ["c", "next"], implied: ["c"] },
+    ],
+    ["two branches before their merge", rows("b", "c"), { kind: "behind", revisions: ["b", "c"], pending: 1 }, diamond],
+    ["one branch", rows("b"), { kind: "behind", revisions: ["b"], pending: 2 }, diamond],
+    [
+      "a merge point and a branch",
+      rows("b", "m"),
+      { kind: "overlapping-revisions", revisions: ["b", "m"], implied: ["b"] },
+      diamond,
+    ],
+    ["a database that is down", down, down],
+    ["a cluster that is not there", lost, lost],
+  ];
+  for (const [what, reading, expected, lock = line] of table) {
+    it(`calls ${what} ${expected.kind}`, () =>
+      assert.deepEqual(classify(reading, lock, { toleratedRevisions: ["next"] }), expected));
+  }
+
+  it("finds each revision of a chain but the last behind, with what is left", () => {
+    const lock = linearLock(..."abcdefgh");
+    const states = [..."abcdefgh"].map((id) => classify(rows(id), lock));
+    assert.deepEqual(
+      states.map((state) => (state.kind === "behind" ? state.pending : state.kind)),
+      [7, 6, 5, 4, 3, 2, 1, "at-head"],
+    );
+  });
+});
+
+describe("classify with a target", () => {
+  const table: readonly [string, Reading, LiveState][] = [
+    ["below the target", rows("a"), { kind: "behind", revisions: ["a"], pending: 1 }],
+    ["at the target", rows("b"), { kind: "at-head", revision: "b" }],
+    ["above the target", rows("c"), { kind: "beyond-target", revisions: ["c"], target: "b", undo: 1 }],
+  ];
+  for (const [what, reading, expected] of table) {
+    it(`calls a database ${what} ${expected.kind}`, () =>
+      assert.deepEqual(classify(reading, line, { targetRevision: "b" }), expected));
+  }
+
+  it("says where the target is, and what it takes", () => {
+    const target = { context: "here", namespace: "unity" };
+    const say = (reading: Reading) => {
+      const state = classify(reading, line, { targetRevision: "b" });
+      const { message, remediation } = describeState(state, line, target, { targetRevision: "b" });
+      return `${message} ${remediation}`;
+    };
+    assert.match(say(rows()), /never migrated.*applies 2 revisions\./);
+    assert.match(say(rows("a")), /at a, behind target b\..*applies 1 revision of 3\./);
+    assert.match(say(rows("b")), /at target b: nothing to migrate/);
+    assert.match(say(rows("c")), /at c, beyond target b\..*undoes 1 revision of 3, after it has taken a restore point/);
+  });
+});
+
+describe("describeState", () => {
+  const target = { context: "here", namespace: "unity" };
+  const all: readonly [LiveState, boolean, RegExp][] = [
+    [{ kind: "not-deployed" }, false, /Nothing in namespace unity can be asked.*at most 3 revisions/s],
+    [{ kind: "never-applied" }, false, /never migrated.*applies 3 revisions/s],
+    [{ kind: "behind", revisions: ["b"], pending: 1 }, false, /at b, behind head c.*applies 1 revision of 3/s],
+    [{ kind: "at-head", revision: "c" }, false, /at head c: nothing to migrate/],
+    [{ kind: "ahead", revisions: ["next"] }, false, /ahead, at next, which the settings tolerate/],
+    [
+      { kind: "unknown-revision", revisions: ["zz"] },
+      true,
+      /at zz, which is not among the 3 revisions.*pulumi config set toleratedRevisions zz/s,
+    ],
+    [
+      { kind: "overlapping-revisions", revisions: ["b", "c"], implied: ["b"] },
+      true,
+      /holds b, c.*implied by the rest: b/s,
+    ],
+    [down, false, /can't be asked for its revision: refused.*kubectl --context here --namespace unity get pods/s],
+    [lost, true, /context here can't be asked: no such context.*pulumi config set context <name>/s],
+  ];
+  for (const [state, stops, text] of all) {
+    it(`has a sentence and an instruction for ${state.kind}${stops ? ", and stops" : ""}`, () => {
+      const { message, remediation } = describeState(state, line, target);
+      assert.match(`${message}\n${remediation}`, text);
+      assert.ok(message.length > 0 && remediation.length > 0 && !message.includes("\n"));
+      assert.equal(requiresManualAction(state), stops);
+    });
+  }
+});
