@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
 import { unity } from "../cli/unity.ts";
-import { HandMade } from "../support/hand-made.ts";
 import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
+import { UnmanagedDeployment } from "../support/unmanaged.ts";
 
 const rows = "SELECT string_agg(hostname, ',' ORDER BY hostname) FROM servers";
 
@@ -12,8 +12,8 @@ const rows = "SELECT string_agg(hostname, ',' ORDER BY hostname) FROM servers";
 function takingOver(name: string) {
   const stack = liveStack(name);
   const { kubectl, namespace } = stack;
-  const handMade = new HandMade(kubectl, namespace);
-  const settings = { database: "external", databaseUrl: handMade.databaseUrl, replicas: "2" };
+  const unmanaged = new UnmanagedDeployment(kubectl, namespace);
+  const settings = { database: "external", databaseUrl: unmanaged.databaseUrl, replicas: "2" };
   const run = async (verb: "preview" | "up", flags: readonly string[] = [], values: object = {}, stop?: AbortSignal) =>
     (await stack.engine({ ...settings, ...values })).run(verb, flags, false, stop);
   const succeeds = async (verb: "preview" | "up", flags: readonly string[] = [], values: object = {}) => {
@@ -30,7 +30,7 @@ function takingOver(name: string) {
       "-o",
       "custom-columns=N:.metadata.name,U:.metadata.uid,G:.metadata.generation",
     ]);
-  return { ...stack, handMade, run, succeeds, deployment, service, versions };
+  return { ...stack, unmanaged, run, succeeds, deployment, service, versions };
 }
 
 /** The new pods' whole template: nothing of what was there before is in it. */
@@ -49,9 +49,9 @@ function assertOurs({ spec }: LiveDeployment): void {
 
 describe("what was set up by hand", () => {
   const it_ = takingOver("takeover");
-  const { kubectl, namespace, handMade } = it_;
+  const { kubectl, namespace, unmanaged } = it_;
 
-  before(() => handMade.setUp("backend.yaml"));
+  before(() => unmanaged.setUp("backend.yaml"));
   after(() => it_.remove());
 
   it("is rejected where the stack would create an empty database instead", async () => {
@@ -105,8 +105,8 @@ describe("what was set up by hand", () => {
     const { requests, failures } = await probe.stop();
     assert.deepEqual(failures, [], output);
     assert.ok(requests > 20);
-    assert.equal(await handMade.psql(rows), "kept-one,kept-two");
-    assert.equal(await handMade.psql("SELECT version_num FROM alembic_version"), "add_plugin_execution");
+    assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
+    assert.equal(await unmanaged.psql("SELECT version_num FROM alembic_version"), "add_plugin_execution");
     const [now, service] = await Promise.all([it_.deployment(), it_.service()]);
     assertOurs(now);
     assert.deepEqual(now.spec.selector, old.spec.selector);
@@ -146,7 +146,7 @@ describe("what was set up by hand", () => {
   it("keeps its database when the stack is destroyed", async () => {
     const { exitCode, output } = await (await it_.engine()).run("destroy");
     assert.equal(exitCode, 0, output);
-    assert.equal(await handMade.psql(rows), "kept-one,kept-two");
+    assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
     await kubectl.run(["wait", "deployment/unity-backend", "--for=delete", "--timeout=60s"], "", 70);
     const left = await kubectl.run(["get", "deployments,services", "--output=name"]);
     assert.deepEqual(left.trim().split("\n"), ["deployment.apps/postgres", "service/postgres-service"]);
@@ -155,9 +155,9 @@ describe("what was set up by hand", () => {
 
 describe("an `up` that is killed while it takes over", () => {
   const it_ = takingOver("takeover-killed");
-  const { kubectl, namespace, handMade } = it_;
+  const { kubectl, namespace, unmanaged } = it_;
 
-  before(() => handMade.setUp("backend-plain.yaml"));
+  before(() => unmanaged.setUp("backend-plain.yaml"));
   after(() => it_.remove());
 
   /** Runs `up`, and kills it as soon as the Deployment, with whose its fields are, says so. */
@@ -194,10 +194,10 @@ describe("an `up` that is killed while it takes over", () => {
     assert.deepEqual((await probe.stop()).failures, []);
     assertOurs(await it_.deployment());
     assert.deepEqual((await it_.deployment()).spec.template.spec.volumes?.at(-1), { name: "tmp", emptyDir: {} });
-    assert.equal(await handMade.psql(rows), "kept-one,kept-two");
+    assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
-    assert.deepEqual(Object.fromEntries(decoded), { DATABASE_URL: handMade.databaseUrl, TOKEN: "by-hand/2" });
+    assert.deepEqual(Object.fromEntries(decoded), { DATABASE_URL: unmanaged.databaseUrl, TOKEN: "by-hand/2" });
     const [port] = (await it_.service()).spec.ports ?? [];
     assert.deepEqual([port?.port, port?.name, port?.targetPort], [8000, undefined, 8000]);
     await it_.succeeds("preview", ["--expect-no-changes"]);
