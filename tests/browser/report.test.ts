@@ -13,7 +13,7 @@ import { inkOf, type Rectangle, ReportPage, shown } from "./report-page.ts";
 const schemes = ["light", "dark"] as const;
 const widths = { wide: 1280, narrow: 320 } as const;
 
-/** Whether one rectangle has no part outside of another; half a pixel is nobody's fault. */
+/** Whether a rectangle contains another one, give or take half a pixel. */
 const holds = (outer: Rectangle, { x, y, width, height }: Rectangle) =>
   x >= outer.x - 0.5 &&
   y >= outer.y - 0.5 &&
@@ -45,14 +45,14 @@ describe("the report, in a browser", () => {
   });
   afterEach(() => page.tab.close());
 
-  it("asks nothing of anybody, and its own policy refuses nothing of it", async () => {
+  it("sends no request, and complies with its own policy", async () => {
     await page.unfold();
     const picture = await page.tab.$eval(".picture img", (image) => (image as HTMLImageElement).decode().then(() => 1));
     assert.equal(picture, 1, "the chain's picture is shown");
     assert.deepEqual(page.complaints, []);
   });
 
-  it("would be told of what it asked: a picture from elsewhere is refused", async () => {
+  it("reports a request: a picture of another host is blocked", async () => {
     await page.tab.close();
     const other = markup.replace("</h1>", '</h1><img src="http://127.0.0.1:9/picture.png" alt="">');
     page = await ReportPage.open(browser, join(folder, "other.html"), other);
@@ -114,8 +114,8 @@ describe("the report, in a browser", () => {
   });
 
   for (const scheme of schemes) {
-    it(`paints each table and each line in ${scheme} colours, as its screenshot shows`, async () => {
-      await page.colours(scheme);
+    it(`paints each table and each line in ${scheme} colors, as its screenshot shows`, async () => {
+      await page.prefer(scheme);
       await page.tab.click("#size-full");
       await page.tab.setViewport({ width: 1700, height: 900 });
       const { frame, boxes, lines } = await shown(page.tab);
@@ -146,8 +146,8 @@ describe("the report, in a browser", () => {
       assert.equal(nothing, 0, "the margin is empty");
     });
 
-    it(`can be read by everyone in ${scheme} colours`, async () => {
-      await page.colours(scheme);
+    it(`can be read by everyone in ${scheme} colors`, async () => {
+      await page.prefer(scheme);
       await page.unfold();
       await page.tab.focus("summary");
       await page.tab.keyboard.press("Tab");
@@ -244,8 +244,8 @@ describe("the report, in a browser", () => {
     assert.equal(await page.overflow(), 0);
   });
 
-  it("prints what is closed, in light colours, and no contents", async () => {
-    await page.colours("dark");
+  it("prints what is closed, in light colors, and no contents", async () => {
+    await page.prefer("dark");
     await page.tab.emulateMediaType("print");
     const seen = await page.tab.$$eval(".statements pre, #checks pre", (all) =>
       all.map((each) => each.checkVisibility()),

@@ -11,21 +11,21 @@ import { liveStack } from "../support/live.ts";
 const stack = liveStack("access");
 const { namespace, kubectl } = stack;
 
-/** Accounts, and the Role that each is bound to. */
+/** Accounts, and the Role of each. */
 const roles = { operator: "unity-operator", previewer: "unity-previewer", stranger: undefined } as const;
 type Account = keyof typeof roles;
 
-/** What this test reads of a kubeconfig. */
+/** The part of a kubeconfig that is read here. */
 interface Kubeconfig {
   readonly contexts: readonly { readonly context: { readonly user: string } }[];
 }
 
-describe("an operator with no more rights than needed", () => {
+describe("an operator with the required permissions only", () => {
   const folder = mkdtempSync(join(tmpdir(), "unity-access-"));
-  /** A namespace of the accounts' own, so that the stack's need not exist before them. */
+  /** The accounts' own namespace, so that the stack's need not exist before them. */
   const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: testNamespace("accounts") });
 
-  /** Runs the engine as an account, which has a kubeconfig of its own. */
+  /** Runs the engine as an account, with a kubeconfig of its own. */
   async function run(account: Account, verb: Verb, ...flags: string[]): Promise<Run> {
     return (await stack.engine({}, undefined, join(folder, account))).run(verb, flags);
   }
@@ -46,7 +46,7 @@ describe("an operator with no more rights than needed", () => {
   });
   after(async () => {
     await home.run(["delete", "namespace", home.namespace, "--ignore-not-found", "--wait=false"]);
-    await stack.remove(); // The Pulumi CLI's state names the kubeconfig of the last run.
+    await stack.remove(); // before the folder: the Pulumi CLI's state names the kubeconfig of the last run
     rmSync(folder, { recursive: true });
   });
 
@@ -104,8 +104,7 @@ describe("an operator with no more rights than needed", () => {
     const replace = (value: object) =>
       kubectl.run(["patch", "role", roles.operator, "--type=merge", `--patch=${JSON.stringify({ rules: value })}`]);
     await replace(without);
-    const { exitCode, output } = await run("operator", "up");
-    await replace(rules);
+    const { exitCode, output } = await run("operator", "up").finally(() => replace(rules));
     assert.notEqual(exitCode, 0);
     assert.match(output, /It may not\n\s+watch replicasets\.apps: following the rollout/);
   });

@@ -8,8 +8,8 @@ import { UnmanagedDeployment } from "../support/unmanaged.ts";
 
 const rows = "SELECT string_agg(hostname, ',' ORDER BY hostname) FROM servers";
 
-/** A stack that is to take over what an operator has set up in its namespace. */
-function takingOver(name: string) {
+/** Opens a stack that adopts an existing deployment in its namespace. */
+function adoptingStack(name: string) {
   const stack = liveStack(name);
   const { kubectl, namespace } = stack;
   const unmanaged = new UnmanagedDeployment(kubectl, namespace);
@@ -33,7 +33,7 @@ function takingOver(name: string) {
   return { ...stack, unmanaged, run, succeeds, deployment, service, versions };
 }
 
-/** The new pods' whole template: nothing of what was there before is in it. */
+/** Asserts that the pod template has nothing of the old one. */
 function assertOurs({ spec }: LiveDeployment): void {
   const { containers, initContainers = [], volumes = [] } = spec.template.spec;
   assert.deepEqual(
@@ -47,17 +47,17 @@ function assertOurs({ spec }: LiveDeployment): void {
   assert.equal(containers[0]?.envFrom, undefined);
 }
 
-describe("what was set up by hand", () => {
-  const it_ = takingOver("takeover");
-  const { kubectl, namespace, unmanaged } = it_;
+describe("an existing deployment", () => {
+  const adopting = adoptingStack("adoption");
+  const { kubectl, namespace, unmanaged } = adopting;
 
   before(() => unmanaged.setUp("backend.yaml"));
-  after(() => it_.remove());
+  after(() => adopting.remove());
 
   it("is rejected where the stack would create an empty database instead", async () => {
-    const before = await it_.versions();
+    const before = await adopting.versions();
     for (const verb of ["preview", "up"] as const) {
-      const { exitCode, output } = await it_.run(verb, [], { database: "owned" });
+      const { exitCode, output } = await adopting.run(verb, [], { database: "owned" });
       assert.notEqual(exitCode, 0, output);
       assert.match(output, /Database is at 00001_add_plugins, behind head/);
       assert.match(
@@ -66,12 +66,12 @@ describe("what was set up by hand", () => {
       );
       assert.match(output, /pulumi config set database external/);
     }
-    assert.equal(await it_.versions(), before);
+    assert.equal(await adopting.versions(), before);
   });
 
   it("is shown by preview: preserved fields, changes and left objects", async () => {
-    const before = await it_.versions();
-    const output = await it_.succeeds("preview");
+    const before = await adopting.versions();
+    const output = await adopting.succeeds("preview");
     for (const line of [
       "Database is at 00001_add_plugins, behind head add_plugin_execution.",
       "Pending: 2 of 8 revisions",
@@ -91,23 +91,23 @@ describe("what was set up by hand", () => {
     ]) {
       assert.ok(output.includes(line), `${line} is in:\n${output}`);
     }
-    assert.ok(!output.includes("by-hand"), "no password is told");
-    assert.equal(await it_.versions(), before);
-    const { code, stdout } = await unity("status", "--json", "--config-file", it_.configFile);
-    const { takeOver, state } = JSON.parse(stdout);
-    assert.deepEqual([code, state.kind, takeOver.objects.length, takeOver.refused], [1, "behind", 2, []]);
+    assert.ok(!output.includes("s3cret"), "no password is printed");
+    assert.equal(await adopting.versions(), before);
+    const { code, stdout } = await unity("status", "--json", "--config-file", adopting.configFile);
+    const { adoption, state } = JSON.parse(stdout);
+    assert.deepEqual([code, state.kind, adoption.objects.length, adoption.rejected], [1, "behind", 2, []]);
   });
 
   it("is adopted by the first `up`, without a failed request, a lost row or a leftover", async () => {
-    const [old, oldService] = await Promise.all([it_.deployment(), it_.service()]);
-    const probe = await startProbe(kubectl, namespace);
-    const output = await it_.succeeds("up");
+    const [old, oldService] = await Promise.all([adopting.deployment(), adopting.service()]);
+    await using probe = await startProbe(kubectl, namespace);
+    const output = await adopting.succeeds("up");
     const { requests, failures } = await probe.stop();
     assert.deepEqual(failures, [], output);
     assert.ok(requests > 20);
     assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
     assert.equal(await unmanaged.psql("SELECT version_num FROM alembic_version"), "add_plugin_execution");
-    const [now, service] = await Promise.all([it_.deployment(), it_.service()]);
+    const [now, service] = await Promise.all([adopting.deployment(), adopting.service()]);
     assertOurs(now);
     assert.deepEqual(now.spec.selector, old.spec.selector);
     assert.equal(Reflect.get(now.metadata, "uid"), Reflect.get(old.metadata, "uid"));
@@ -129,22 +129,22 @@ describe("what was set up by hand", () => {
   });
 
   it("then belongs to the stack, which removes what it had declared", async () => {
-    await it_.succeeds("preview", ["--expect-no-changes"]);
-    const output = await it_.succeeds("up", ["--expect-no-changes"]);
-    assert.ok(!output.includes("by hand"), output);
+    await adopting.succeeds("preview", ["--expect-no-changes"]);
+    const output = await adopting.succeeds("up", ["--expect-no-changes"]);
+    assert.doesNotMatch(output, /Takes over|adopt/i);
     const variables = async () =>
-      (await it_.deployment()).spec.template.spec.containers[0]?.env?.map(({ name }) => name);
-    await it_.succeeds("up", [], { toleratedRevisions: "later" });
+      (await adopting.deployment()).spec.template.spec.containers[0]?.env?.map(({ name }) => name);
+    await adopting.succeeds("up", [], { toleratedRevisions: "later" });
     assert.deepEqual(await variables(), ["DATABASE_URL", "TOLERATED_REVISIONS"]);
-    await it_.succeeds("up", [], { toleratedRevisions: "" });
+    await adopting.succeeds("up", [], { toleratedRevisions: "" });
     assert.deepEqual(await variables(), ["DATABASE_URL"]);
-    const { spec } = await it_.service();
+    const { spec } = await adopting.service();
     assert.deepEqual([spec.type, spec.selector, spec.ports?.length], ["NodePort", { tier: "api" }, 2]);
-    await it_.succeeds("preview", ["--expect-no-changes"]);
+    await adopting.succeeds("preview", ["--expect-no-changes"]);
   });
 
   it("keeps its database when the stack is destroyed", async () => {
-    const { exitCode, output } = await (await it_.engine()).run("destroy");
+    const { exitCode, output } = await (await adopting.engine()).run("destroy");
     assert.equal(exitCode, 0, output);
     assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
     await kubectl.run(["wait", "deployment/unity-backend", "--for=delete", "--timeout=60s"], "", 70);
@@ -153,18 +153,18 @@ describe("what was set up by hand", () => {
   });
 });
 
-describe("an `up` that is killed while it takes over", () => {
-  const it_ = takingOver("takeover-killed");
-  const { kubectl, namespace, unmanaged } = it_;
+describe("an `up` that is killed while it adopts", () => {
+  const adopting = adoptingStack("adoption-killed");
+  const { kubectl, namespace, unmanaged } = adopting;
 
   before(() => unmanaged.setUp("backend-plain.yaml"));
-  after(() => it_.remove());
+  after(() => adopting.remove());
 
-  /** Runs `up`, and kills it as soon as the Deployment, with whose its fields are, says so. */
+  /** Runs `up`, and kills it as soon as the Deployment with its managed fields meets a condition. */
   async function killedWhen(isThere: (deployment: LiveDeployment, text: string) => boolean): Promise<void> {
     const stop = new AbortController();
     let hasEnded = false;
-    const running = it_.run("up", [], {}, stop.signal).finally(() => {
+    const running = adopting.run("up", [], {}, stop.signal).finally(() => {
       hasEnded = true;
     });
     while (!hasEnded) {
@@ -175,31 +175,31 @@ describe("an `up` that is killed while it takes over", () => {
     stop.abort("SIGKILL");
     const { exitCode, output } = await running;
     assert.notEqual(exitCode, 0, output);
-    await (await it_.engine()).unlock();
+    await (await adopting.engine()).unlock();
   }
 
   it("is shown a Secret of the stack's name in preview", async () => {
-    const output = await it_.succeeds("preview");
+    const output = await adopting.succeeds("preview");
     assert.match(output, /secret\/unity-database\n\s+keeps keys DATABASE_URL, TOKEN\n/);
   });
 
   it("is resumed by the next, before and within the rollout, without a failed request", async () => {
-    const probe = await startProbe(kubectl, namespace);
+    await using probe = await startProbe(kubectl, namespace);
     const image = process.env.UNITY_IMAGE;
     await killedWhen((_, text) => text.includes('"manager": "unity"'));
-    const [container] = (await it_.deployment()).spec.template.spec.containers;
+    const [container] = (await adopting.deployment()).spec.template.spec.containers;
     assert.equal(Reflect.get(container ?? {}, "image"), image);
     await killedWhen(({ spec }) => spec.template.spec.initContainers !== undefined);
-    await it_.succeeds("up");
+    await adopting.succeeds("up");
     assert.deepEqual((await probe.stop()).failures, []);
-    assertOurs(await it_.deployment());
-    assert.deepEqual((await it_.deployment()).spec.template.spec.volumes?.at(-1), { name: "tmp", emptyDir: {} });
+    assertOurs(await adopting.deployment());
+    assert.deepEqual((await adopting.deployment()).spec.template.spec.volumes?.at(-1), { name: "tmp", emptyDir: {} });
     assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
-    assert.deepEqual(Object.fromEntries(decoded), { DATABASE_URL: unmanaged.databaseUrl, TOKEN: "by-hand/2" });
-    const [port] = (await it_.service()).spec.ports ?? [];
+    assert.deepEqual(Object.fromEntries(decoded), { DATABASE_URL: unmanaged.databaseUrl, TOKEN: "s3cret/2" });
+    const [port] = (await adopting.service()).spec.ports ?? [];
     assert.deepEqual([port?.port, port?.name, port?.targetPort], [8000, undefined, 8000]);
-    await it_.succeeds("preview", ["--expect-no-changes"]);
+    await adopting.succeeds("preview", ["--expect-no-changes"]);
   });
 });

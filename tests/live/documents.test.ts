@@ -18,6 +18,7 @@ import {
 import { namespaceLabels } from "../../src/manifests/security.ts";
 import { serviceAccountObject } from "../../src/manifests/service-account.ts";
 import { unity } from "../cli/unity.ts";
+import { endWithTests } from "../support/children.ts";
 import { testNamespace } from "../support/leftovers.ts";
 
 const { UNITY_CONTEXT: context = "", UNITY_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
@@ -26,7 +27,7 @@ const kubectl = new Kubectl({ context, namespace });
 const stack = ["--stack", "dev", "--context", context, "--namespace", namespace];
 const head = "add_plugin_execution";
 
-/** PostgreSQL with its Secret, as `up` would make it. */
+/** Returns PostgreSQL with its Secret, as `up` creates it. */
 function database(): object {
   const metadata = (name: string) => ({ name, namespace, labels: labels(names.postgres) });
   const options = {
@@ -73,13 +74,13 @@ const psql = async (statement: string) => {
 };
 const jobUid = () => kubectl.run(["get", "job", names.migrateJob, "--output=jsonpath={.metadata.uid}"]);
 
-/** What the documents are made from, without the commands. */
+/** Returns the inputs of the documents, without the commands. */
 const inputs = () =>
   withRelease({ stack: "dev", context, namespace, image }, (settings, release) =>
     documentInputs(settings, release, []),
   );
 
-describe("what operators get without Pulumi", () => {
+describe("the documents for operators without Pulumi", () => {
   let folder: string;
 
   before(async () => {
@@ -96,15 +97,14 @@ describe("what operators get without Pulumi", () => {
 
   /** Runs the script; its Job's file has the example's image, as the committed one. */
   async function script(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
-    const child = spawn(join(folder, "docs/operations/check_migrations.sh"), args, {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const command = join(folder, "docs/operations/check_migrations.sh");
+    const child = endWithTests(spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] }));
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     return { code, output: stdout + stderr };
   }
 
-  /** Whether the lines are there in this order; `…` stands for anything. */
+  /** Asserts that the output has the lines in this order; `…` matches any text. */
   function assertLines(output: string, lines: readonly string[]): void {
     const escaped = lines.map((line) => line.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]*?"));
     assert.match(output, new RegExp(escaped.join("\\n")));

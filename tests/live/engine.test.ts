@@ -12,7 +12,7 @@ function kubectl(...args: string[]): string {
     encoding: "utf8",
   });
 }
-/** An image with a shell: one of ours that the node has, else a common one. */
+/** Returns an image with a shell: one of the project's that the node has, otherwise a common one. */
 function shellImage(): string {
   const names: string[] = JSON.parse(kubectl("get", "nodes", "-o", "json")).items.flatMap(
     (node: { status: { images?: { names?: string[] }[] } }) =>

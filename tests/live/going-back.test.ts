@@ -24,17 +24,16 @@ function succeeded({ exitCode, output }: Run): string {
   return output;
 }
 
-describe("going back", () => {
-  /** Settings that keep restore points, at the head. */
+describe("a downgrade", () => {
+  /** Settings with restore points, at the head. */
   const forward = { restorePoint: "true" };
-  /** Settings that go back to the release before. */
+  /** Settings that downgrade to the previous release. */
   let back: Record<string, string>;
 
   before(async () => {
-    const before = checkout();
+    using before = checkout();
     rmSync(join(before.folder, "backend/alembic/versions/1767484908_add_plugin_execution_tables.py"));
     const [image, migrationImage] = [await fixtureImage(join(before.folder, "backend")), process.env.UNITY_IMAGE ?? ""];
-    before.remove();
     back = { ...forward, targetRevision: target, image, migrationImage };
     succeeded(await run("up", [], forward));
     await psql("INSERT INTO plugin_executions (plugin_id) SELECT id FROM plugins");
@@ -75,7 +74,7 @@ describe("going back", () => {
     const { stdout } = await command("history", "--json");
     const last = JSON.parse(stdout).at(-1);
     assert.deepEqual([last.direction, last.outcome, last.from, last.to], ["downgrade", "succeeded", [head], [target]]);
-    assert.ok(planned.includes(`Plan hash: ${last.planHash}`), "what was recorded is what was shown");
+    assert.ok(planned.includes(`Plan hash: ${last.planHash}`), "the recorded plan is the shown one");
     assert.match(
       succeeded(await run("preview", ["--expect-no-changes"], allowed)),
       /at target a1b2c3d4e5f6: nothing to/,
@@ -100,7 +99,7 @@ describe("going back", () => {
     assert.match(restored.stdout, /the database is at add_plugin_execution/);
     const query = "SELECT version_num, (SELECT count(*) > 0 FROM plugin_executions) FROM alembic_version";
     assert.equal(await psql(query), `${head}|t`);
-    assert.equal(JSON.parse((await command("history", "--json")).stdout).length, 2, "the record stays");
+    assert.equal(JSON.parse((await command("history", "--json")).stdout).length, 2, "the record is kept");
     assert.equal((await kubectl.run(["get", "jobs", "--output=name"])).includes("unity-db-restore"), false);
   });
 

@@ -18,7 +18,7 @@ interface Outputs {
   readonly checks: Readonly<Record<string, { readonly passed: boolean }>>;
 }
 
-describe("another app's program, with the package", () => {
+describe("another app's program with the package", () => {
   let program: Example;
   let server: Server;
 
@@ -33,9 +33,9 @@ describe("another app's program, with the package", () => {
     await program.engine({ context, namespace, image }, { databaseUrl: `${server.url}/notes` });
   });
   after(async () => {
-    await (await program.engine()).run("destroy");
+    await (await program?.engine())?.run("destroy");
     await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
-    program.remove();
+    program?.remove();
   });
 
   it("migrates, rolls out and passes every general check", async () => {

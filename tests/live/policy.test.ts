@@ -18,7 +18,7 @@ describe("a revision that destroys data", () => {
   let copy: Checkout;
   let image: string;
 
-  /** The release with the ninth revision, with more settings; those of an earlier run stay. */
+  /** Runs the release with the ninth revision and more settings; those of an earlier run are kept. */
   const run = async (verb: Verb, values: Readonly<Record<string, string>> = {}, flags: string[] = []): Promise<Run> =>
     (await stack.engine({ image, ...values }, copy.folder)).run(verb, flags);
 
@@ -33,13 +33,13 @@ describe("a revision that destroys data", () => {
     writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), source);
     await lock(copy.folder);
     image = await fixtureImage(join(copy.folder, "backend"));
-    // The init container only waits: the app's role would need no right to change the schema.
+    // The init container only waits: the app's role needs no permission to change the schema.
     const { exitCode, output } = await (await stack.engine({ initContainer: "wait" })).run("up");
     assert.equal(exitCode, 0, output);
   });
   after(async () => {
+    copy?.remove();
     await stack.remove();
-    copy.remove();
   });
 
   it("is rejected by preview and `up` until the stack approves it", async () => {
@@ -66,7 +66,7 @@ describe("a revision that destroys data", () => {
   });
 
   it("is rejected with the hash of another plan", async () => {
-    const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"nobody reads it"}]';
+    const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"it is unused"}]';
     const { exitCode, output } = await run("up", { approvals, planHash: "0123456789abcdef" });
     assert.notEqual(exitCode, 0);
     assert.match(output, /Refused: the plan has moved\. unity:planHash is 0123456789abcdef; the hash of this plan is/);

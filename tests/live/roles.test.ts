@@ -27,7 +27,7 @@ const psql = async (...statements: readonly string[]) => {
   const command = [...words, ...statements.flatMap((each) => ["-c", each])];
   return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
 };
-/** Runs a statement as the backend's own role, in its pod; what it did is rolled back. */
+/** Runs a statement as the backend's role, in its pod, and rolls it back. */
 const asApplication = async (statement: string) => {
   const program = `import os, psycopg
 connection = psycopg.connect(os.environ["DATABASE_URL"])
@@ -35,7 +35,7 @@ print(connection.execute("""${statement}""").fetchone())`;
   const pod = await newestServingPod(kubectl, "unity-backend");
   return (await kubectl.exec(pod, "unity-backend", ["python", "-c", program])).trim();
 };
-/** Runs a check. @returns What it found. */
+/** Runs a check. Returns its result. */
 async function found(name: string): Promise<CheckResult> {
   const { stdout } = await unity("verify", "--json", "--config-file", stack.configFile, name);
   return (JSON.parse(stdout) as readonly [CheckResult])[0];
@@ -107,7 +107,7 @@ describe("a stack with two roles", () => {
   });
 
   it("keeps serving when the same role is given another password", async () => {
-    const probe = await startProbe(kubectl, stack.namespace);
+    await using probe = await startProbe(kubectl, stack.namespace);
     const { exitCode, output } = await up({ applicationPassword: second });
     assert.deepEqual((await probe.stop()).failures, []);
     assert.notEqual(exitCode, 0);
@@ -118,7 +118,7 @@ describe("a stack with two roles", () => {
 
   it("rotates the application's password without a failed request (F26)", async () => {
     await succeeds({ applicationPassword: first });
-    const probe = await startProbe(kubectl, stack.namespace);
+    await using probe = await startProbe(kubectl, stack.namespace);
     await succeeds({ applicationPassword: second, applicationRole: "homelab_app_2", restorePoint: "true" });
     const { requests, failures } = await probe.stop();
     assert.deepEqual(failures, []);

@@ -29,10 +29,7 @@ const productionSettings = {
   databaseCaSecret: "unity-database-ca",
 };
 
-/**
- * A database of its own in staging's PostgreSQL, which stands for one that is kept elsewhere: with TLS, and a role for the
- * application.
- */
+/** Creates a database in staging's PostgreSQL, as an external one: with TLS, and a role for the application. */
 async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationDatabaseUrl", string>> {
   const { data } = await staging.kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
   const url = new URL(Buffer.from(data.DATABASE_URL ?? "", "base64").toString());
@@ -54,11 +51,11 @@ async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationData
   return { databaseUrl: url.href, migrationDatabaseUrl };
 }
 
-describe("stacks side by side, and what goes from one to the next", () => {
+describe("stacks side by side, and promotion", () => {
   let settings: Record<string, string> = productionSettings;
   let copy: Checkout;
 
-  /** Runs production's program; its image is what its file says. */
+  /** Runs production's program with the image of its file. */
   async function run(
     verb: Verb,
     changes: Record<string, string> = {},
@@ -83,7 +80,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
   };
 
   before(async () => {
-    const nowhere = "postgresql://nobody@nowhere/none";
+    const nowhere = "postgresql://none@nowhere/none";
     await production.engine({ ...settings, databaseUrl: nowhere, migrationDatabaseUrl: nowhere });
     copy = checkout();
     const source = revisionSource(heads.ninth, heads.eighth, 'op.execute("SELECT 1")', 'op.execute("SELECT 1")');
@@ -91,8 +88,8 @@ describe("stacks side by side, and what goes from one to the next", () => {
     await lock(copy.folder);
   });
   after(async () => {
+    copy?.remove();
     for (const stack of [production, staging, development]) await stack.remove();
-    copy.remove();
   });
 
   it("rejects a release in production before it has run in staging", async () => {

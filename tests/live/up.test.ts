@@ -6,7 +6,7 @@ import { liveStack } from "../support/live.ts";
 const stack = liveStack("up");
 const { kubectl } = stack;
 
-/** What is read of a Job. */
+/** The part of a Job that is read here. */
 interface Job {
   readonly metadata: { readonly name: string };
   readonly status: { readonly completionTime?: string; readonly succeeded?: number };

@@ -16,12 +16,12 @@ export const expected: Expected = expectedOf(
 
 const table = { columns: {}, foreignKeys: [], indexes: {} };
 
-/** A database at that release, with changes. */
+/** Returns a database at that release, with some fields replaced. */
 export function database(changes: Partial<DatabaseFacts> = {}): DatabaseFacts {
   return { revisions: ["r2"], tables: { t1: table, t2: table }, invalidIndexes: [], notValid: [], ...changes };
 }
 
-/** An image of that release, with changes. */
+/** Returns an image of that release, with some fields replaced. */
 export function image(changes: Partial<ImageFacts> = {}): ImageFacts {
   return {
     files: Object.fromEntries(expected.chain.revisions.map(({ file, sha256 }) => [file, sha256])),
@@ -33,7 +33,7 @@ export function image(changes: Partial<ImageFacts> = {}): ImageFacts {
   };
 }
 
-/** An application's role that has its rights, with changes. */
+/** Returns an application role with its privileges, with some fields replaced. */
 export function privileges(changes: Partial<PrivilegeFacts> = {}): PrivilegeFacts {
   return { role: "app", lacking: {}, excess: [], ...changes };
 }

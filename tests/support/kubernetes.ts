@@ -3,12 +3,12 @@ import type { RolloutItem } from "../../src/cluster/rollout.ts";
 
 type Kind<T extends string> = { readonly kind: T };
 
-/** @returns A container's status, with `given` in place of one that has just been created. */
+/** Returns the status of a new container, with some fields replaced. */
 export function container(given: Partial<ContainerStatus> = {}): ContainerStatus {
   return { name: "app", image: "localhost/app:1", restartCount: 0, state: {}, lastState: {}, ...given };
 }
 
-/** @returns A pending pod of `owner`. */
+/** Returns a pending pod of `owner`. */
 export function pod(owner: string, status: Pod["status"] = {}, deleted = false): Pod & Kind<"Pod"> {
   const limits = { resources: { limits: { memory: "512Mi" } } };
   return {
@@ -24,7 +24,7 @@ export function pod(owner: string, status: Pod["status"] = {}, deleted = false):
   };
 }
 
-/** @returns A pod of `owner` that serves. */
+/** Returns a ready pod of `owner`. */
 export function servingPod(owner: string): Pod & Kind<"Pod"> {
   return pod(owner, { phase: "Running", conditions: [{ type: "Ready", status: "True" }] });
 }
@@ -32,7 +32,7 @@ export function servingPod(owner: string): Pod & Kind<"Pod"> {
 /** Conditions of a Deployment. */
 type Conditions = NonNullable<Extract<RolloutItem, { metadata: { generation?: number } }>["status"]>["conditions"];
 
-/** @returns A Deployment at its second rollout, of `replicas` pods, and the two ReplicaSets `rs1` and `rs2`. */
+/** Returns a Deployment of `replicas` pods at its second rollout, and its ReplicaSets `rs1` and `rs2`. */
 export function deployment(replicas: number, conditions: Conditions = [], observedGeneration = 2): RolloutItem[] {
   const revision = (n: number) => ({ "deployment.kubernetes.io/revision": String(n) });
   return [

@@ -106,7 +106,7 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid !== undefined) kill(-pid, signal);
 }
 
-/** Sends a signal; a process that has already ended is no error. */
+/** Sends a signal; ignores a process that has already ended. */
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

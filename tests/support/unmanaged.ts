@@ -14,7 +14,7 @@ export class UnmanagedDeployment {
   }
 
   /** The database's URL, as the settings take it. */
-  readonly databaseUrl = "postgresql://homelab_user:unmanaged%2F1@postgres-service:5432/homelab_db";
+  readonly databaseUrl = "postgresql://homelab_user:s3cret%2F1@postgres-service:5432/homelab_db";
 
   /** Deploys PostgreSQL, migrates it to the middle of the chain by a Job, and deploys the backend of a file. */
   async setUp(backend: string): Promise<void> {
