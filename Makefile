@@ -17,10 +17,10 @@ demo-down: $(installed) ## Stop the demo's cluster; its data stays for the next 
 demo-remove: $(installed) ## Remove the demo with its data; STACK=<name> is one beside the first, in demo as well
 	@node local/main.ts demo-remove
 
-test: $(installed) ## Every test, on a real PostgreSQL and a real cluster
+test: $(installed) ## All tests but the faults, on a real PostgreSQL and a real cluster
 	@node tests/run.ts
 
-faults: $(installed) ## Faults that strike on the cluster: what docs/faults.md says of each
+faults: $(installed) ## Inject the faults of docs/faults.md on a cluster
 	@node tests/run.ts faults
 
 check: $(installed) ## Types, lint, unused code

@@ -1,8 +1,8 @@
-// `node tests/run.ts [SUITE...]` runs suites, each on what it needs (a real PostgreSQL, a real cluster), and ends with the
-// failures and one line that counts all tests. Without arguments it runs all suites but `faults`.
+// `node tests/run.ts [SUITE|FILE...]` runs suites or single files, each on what it needs (a real PostgreSQL, a real
+// cluster), and ends with the failures and one line that counts all tests. Without arguments it runs all but `faults`.
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, matchesGlob } from "node:path";
 import { inventory } from "../local/cluster/inventory.ts";
 import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
 import { clusterStatus } from "../local/cluster/status.ts";
@@ -39,36 +39,42 @@ function mocha(print: Print, timeoutSeconds: number, ...args: readonly string[])
   return run(["mocha", `--timeout=${timeoutSeconds}s`, ...args], print);
 }
 
+/** Files of the suites that mocha runs, but for `unit`, which has all others. */
+const globs = {
+  engine: "tests/engine/**/*.test.ts",
+  cli: "tests/cli/**/*.test.ts",
+  package: "tests/package/**/*.test.ts",
+  browser: "tests/browser/**/*.test.ts",
+  live: "tests/live/*.test.ts",
+  faults: "tests/live/faults/*.test.ts",
+} as const;
+
+const args = process.argv.slice(2);
+const namedFiles = args.filter((arg) => arg.endsWith(".test.ts"));
+const suiteOf = (file: string) =>
+  (Object.keys(globs) as (keyof typeof globs)[]).find((name) => matchesGlob(file, globs[name])) ?? "unit";
+
+/** Returns the files of a suite that the command line names, otherwise all of them. */
+function filesOf(name: keyof typeof globs): readonly string[] {
+  const files = namedFiles.filter((file) => suiteOf(file) === name);
+  return files.length > 0 ? files : [globs[name]];
+}
+
 /** Pure, component and program tests. */
 function unit(print: Print): Promise<Counts> {
-  return run(["npm", "test", "--silent"], print);
+  const files = namedFiles.filter((file) => suiteOf(file) === "unit");
+  return run(files.length > 0 ? ["mocha", ...files] : ["npm", "test", "--silent"], print);
 }
 
-/** The embedded engine, with programs that need no cluster. */
-function engine(print: Print): Promise<Counts> {
-  return mocha(print, timeouts.command, "tests/engine/**/*.test.ts");
-}
-
-/** The command line, with real Alembic and PostgreSQL. */
-function cli(print: Print): Promise<Counts> {
-  return mocha(print, timeouts.command, "tests/cli/**/*.test.ts");
-}
+/** Tests that start commands: the CLI, the embedded engine, the package, a browser. */
+const commands = (name: "engine" | "cli" | "package" | "browser") => (print: Print) =>
+  mocha(print, timeouts.command, ...filesOf(name));
 
 /** Installs PgBouncer for the runner's tests of poolers, which are skipped where it can't be installed. */
 async function ensurePgBouncer(report: (line: string) => void): Promise<void> {
   if (findProgram("pgbouncer") || !findProgram("apt-get") || process.getuid?.() !== 0) return;
   report("Installing pgbouncer");
   await installPackages(["pgbouncer"], () => {}).catch((error: Error) => report(error.message));
-}
-
-/** The package as npm packs it, and the component provider. */
-function packed(print: Print): Promise<Counts> {
-  return mocha(print, timeouts.command, "tests/package/**/*.test.ts");
-}
-
-/** The backend's page and the report, in a real Chromium. */
-function browser(print: Print): Promise<Counts> {
-  return mocha(print, timeouts.command, "tests/browser/**/*.test.ts");
 }
 
 /** The backend's and the runner's tests, against a PostgreSQL of their own. */
@@ -91,22 +97,22 @@ async function python(print: Print): Promise<Counts> {
  * Runs tests on a real cluster: the user's, if `CONTEXT` names one, or the project's, which is stopped afterwards if it
  * was not running.
  */
-async function onCluster(print: Print, pattern: string): Promise<Counts> {
-  if (process.env.CONTEXT !== undefined || (await clusterStatus()).running) return liveTests(print, pattern);
+async function onCluster(print: Print, files: readonly string[]): Promise<Counts> {
+  if (process.env.CONTEXT !== undefined || (await clusterStatus()).running) return liveTests(print, files);
   try {
-    return sum([await liveTests(print, pattern), await stopAndCheck()]);
+    return sum([await liveTests(print, files), await stopAndCheck()]);
   } finally {
     await stopCluster();
   }
 }
 
-async function liveTests(print: Print, pattern: string): Promise<Counts> {
+async function liveTests(print: Print, files: readonly string[]): Promise<Counts> {
   const { environment, context, image, postgresImage, own } = await openTarget(process.env);
   const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
   await removeLeftovers({ own, context }, (line) => print(`${line}\n`));
   // In parallel: each file has a namespace of its own, and waits for most of its time.
-  return mocha(print, timeouts.live, "--parallel", "--jobs=3", pattern);
+  return mocha(print, timeouts.live, "--parallel", "--jobs=3", ...files);
 }
 
 /** Stops the cluster. Counts as a test that nothing of it is left. */
@@ -117,11 +123,21 @@ async function stopAndCheck(): Promise<Counts> {
   return left.length === 0 ? { passed: 1, failed: 0, failures } : { passed: 0, failed: 1, failures };
 }
 
-const live = (print: Print) => onCluster(print, "tests/live/*.test.ts");
-/** Faults that are injected on the cluster, for minutes. */
-const faults = (print: Print) => onCluster(print, "tests/live/faults/*.test.ts");
-
-const suites = { unit, engine, cli, python, package: packed, browser, live, faults };
+const suites = {
+  unit,
+  /** The embedded engine, with programs that need no cluster. */
+  engine: commands("engine"),
+  /** The command line, with real Alembic and PostgreSQL. */
+  cli: commands("cli"),
+  python,
+  /** The package as npm packs it, and the component provider. */
+  package: commands("package"),
+  /** The backend's page and the report, in a real Chromium. */
+  browser: commands("browser"),
+  live: (print: Print) => onCluster(print, filesOf("live")),
+  /** Faults that are injected on the cluster, for minutes. */
+  faults: (print: Print) => onCluster(print, filesOf("faults")),
+};
 type Name = keyof typeof suites;
 
 /** Suites of a stage run in parallel, stages in order. */
@@ -154,7 +170,7 @@ async function runSuite(name: Name, alone: boolean): Promise<Counts> {
   return { ...counts, failures: counts.failures.map((failure) => `${name}: ${failure}`) };
 }
 
-const named = process.argv.slice(2);
+const named = args.map((arg) => (namedFiles.includes(arg) ? suiteOf(arg) : arg));
 const unknown = named.filter((name) => !(name in suites));
 if (unknown.length > 0) {
   console.error(`error: unknown suite ${unknown.join(", ")}; the suites are ${Object.keys(suites).join(", ")}`);
