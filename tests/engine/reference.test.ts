@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { changeEnvironment } from "../support/environment.ts";
 import { Scratch, stepsOf } from "./support.ts";
 
 describe("engine reference to a stack", () => {
-  const given = process.env.PULUMI_CONFIG_PASSPHRASE;
+  let environment: Disposable;
   let [source, reader]: Scratch[] = [];
   before(async () => {
-    process.env.PULUMI_CONFIG_PASSPHRASE = "of staging";
+    environment = changeEnvironment({ PULUMI_CONFIG_PASSPHRASE: "of staging" });
     source = new Scratch("commands");
     const plain = { name: "plain", args: { create: "echo told" } };
     source.settings({
@@ -17,8 +18,7 @@ describe("engine reference to a stack", () => {
   });
   after(() => {
     source?.remove();
-    if (given === undefined) delete process.env.PULUMI_CONFIG_PASSPHRASE;
-    else process.env.PULUMI_CONFIG_PASSPHRASE = given;
+    environment[Symbol.dispose]();
   });
   afterEach(() => reader?.remove());
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Scratch, stepsOf } from "../engine/support.ts";
+import { changeEnvironment } from "../support/environment.ts";
 import { testNamespace } from "../support/leftovers.ts";
 
 const context = process.env.UNITY_CONTEXT;
@@ -50,6 +51,7 @@ const deployment = (image: string, command: string, more: object = {}) => ({
 describe("engine on a cluster", () => {
   let scratch: Scratch;
   let image = "";
+  let environment: Disposable | undefined;
   const declare = (objects: object[], settings: object = {}) =>
     scratch.settings({ context, namespace, objects, ...settings });
   const get = (kind: string, name: string) => JSON.parse(kubectl("get", kind, name, "-n", namespace, "-o", "json"));
@@ -60,11 +62,14 @@ describe("engine on a cluster", () => {
       process.env.KUBECONFIG,
       "KUBECONFIG has to name a cluster: run `node local/main.ts cluster start` and take what it prints",
     );
-    process.env.PULUMI_CONFIG_PASSPHRASE = "x";
+    environment = changeEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x" });
     image = shellImage();
     kubectl("create", "namespace", namespace);
   });
-  after(() => kubectl("delete", "namespace", namespace, "--wait=false"));
+  after(() => {
+    environment?.[Symbol.dispose]();
+    kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false");
+  });
   beforeEach(() => {
     scratch = new Scratch("kubernetes");
   });

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { waitingText } from "../../local/cluster/lock.ts";
 import { drops, ownAcceptRules } from "../../local/cluster/network.ts";
 import { isStalePolicy, policyText } from "../../local/cluster/prerequisites.ts";
 import { ask, run, withSystemFolders } from "../../local/cluster/run.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 /** No process: beyond the largest id that Linux gives (proc(5), pid_max). */
 const noPid = 4_194_305;
@@ -42,7 +43,8 @@ describe("what the local cluster leaves, and what isn't its own", () => {
   });
 
   it("rejects another cluster's kube-proxy in the same network namespace", () => {
-    const proc = mkdtempSync(join(tmpdir(), "unity-proc-"));
+    using temporary = temporaryFolder();
+    const proc = temporary.path;
     const add = (id: string, command: string, net: string) => {
       mkdirSync(join(proc, id, "ns"), { recursive: true });
       writeFileSync(join(proc, id, "cmdline"), command);
@@ -55,7 +57,6 @@ describe("what the local cluster leaves, and what isn't its own", () => {
     add("14", "vi\0kube-proxy\0", "net:[1]");
     mkdirSync(join(proc, "15")); // has ended
     deepEqual(foreignProxies([13], proc), [11]);
-    rmSync(proc, { recursive: true });
     throws(() => requireNoForeignProxy([11]), /node of another Kubernetes \(kube-proxy, process 11\)/);
     requireNoForeignProxy([]);
   });
