@@ -27,7 +27,7 @@ export interface OwnedDatabaseArgs extends DatabaseUse {
   /**
    * What the Secrets hold.
    *
-   * @default they are Secrets that others made
+   * @defaultValue they are Secrets that others made
    */
   readonly credentials?: OwnedCredentials | undefined;
 }
@@ -37,7 +37,7 @@ export interface ExternalDatabaseArgs extends DatabaseUse {
   /**
    * What the Secrets hold.
    *
-   * @default they are Secrets that others made
+   * @defaultValue they are Secrets that others made
    */
   readonly credentials?: ExternalCredentials | undefined;
 }

@@ -20,19 +20,19 @@ export interface MigrationFleetArgs extends FleetOptions {
   /**
    * Tenants that are migrated first: the others start only once all of these are done. A number: the first so many.
    *
-   * @default 1
+   * @defaultValue 1
    */
   readonly canaries?: number | readonly string[];
   /**
    * How many tenants migrate at once, canaries too.
    *
-   * @default 4
+   * @defaultValue 4
    */
   readonly parallelism?: number;
   /**
    * Which attempt of each tenant's work this is, of `planFleet`.
    *
-   * @default the first
+   * @defaultValue the first
    */
   readonly attempts?: readonly TenantAttempt[];
 }

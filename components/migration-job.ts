@@ -19,13 +19,13 @@ export interface MigrationJobArgs extends MigrationOptions {
   /**
    * Size of the volume for restore points, as a Kubernetes quantity.
    *
-   * @default "1Gi"
+   * @defaultValue "1Gi"
    */
   readonly restorePointStorage?: string | undefined;
   /**
    * Number of the attempt at this very work.
    *
-   * @default 1
+   * @defaultValue 1
    */
   readonly attempt?: number;
 }

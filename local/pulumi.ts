@@ -5,39 +5,41 @@ import { dirname, join } from "node:path";
 import { compileCache, projectRoot } from "../src/paths.ts";
 import type { Stack } from "./stack.ts";
 
-/** What both engines are asked for. */
-export type Verb = "preview" | "up" | "refresh" | "destroy";
+/** A command of both engines. */
+export type Verb = "preview" | "up" | "destroy";
 
-/** How an engine's run ended. */
+/** The result of an engine's run. */
 export interface Run {
   readonly exitCode: number;
-  /** Standard output and standard error, as they came. Empty if they were shown instead. */
+  /** Standard output and standard error, interleaved. Empty if they were shown instead. */
   readonly output: string;
-  /** Standard output alone. */
+  /** Standard output only. */
   readonly stdout: string;
 }
 
-/** What runs the program: the Pulumi CLI, or the embedded engine where it isn't there. */
+/** The Pulumi CLI, or the embedded engine on machines without it. */
 export interface Engine {
   readonly name: string;
   /**
-   * Runs `verb` without a question. `show` passes its output on as it comes, else it is returned. `stop` sends the
-   * signal that it is aborted with.
+   * Runs a command without prompts.
+   *
+   * @param show - Whether to show the output instead of returning it.
+   * @param stop - Sends the signal that is its abort reason.
    */
   run(verb: Verb, flags?: readonly string[], show?: boolean, stop?: AbortSignal): Promise<Run>;
-  /** Gives up the lock that a run has left which was killed, as its operator would. */
+  /** Releases the lock of a run that was killed. */
   unlock(): Promise<void>;
-  /** The stack's outputs; secrets are masked. */
+  /** Returns the stack's outputs, with secrets masked. */
   outputs(): Promise<Record<string, unknown>>;
 }
 
-/** Where a command runs. */
+/** Environment and working directory of a command. */
 interface Place {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
 
-/** Runs a command to its end, its output shown or collected. */
+/** Runs a command to its end, and shows or collects its output. */
 async function execute(
   command: readonly string[],
   { env, cwd }: Place,
@@ -48,15 +50,25 @@ async function execute(
   const stream = show ? "inherit" : "pipe";
   const child = spawn(program, arguments_, { env, cwd, stdio: ["ignore", stream, stream] });
   stop?.addEventListener("abort", () => child.kill(stop.reason as NodeJS.Signals), { once: true });
-  let [output, stdout] = ["", ""];
+  // This process must not end before the engine. A terminal sends SIGINT to both.
+  const ignore = () => {};
+  const forward = (signal: NodeJS.Signals) => child.kill(signal);
+  process.on("SIGINT", ignore).on("SIGTERM", forward);
+  let output = "";
+  let stdout = "";
   for (const part of [child.stdout, child.stderr]) {
     part?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
       if (part === child.stdout) stdout += text;
     });
   }
-  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-  return { exitCode: code ?? 128, output: signal ? `${output}\nended by ${signal}\n` : output, stdout };
+  try {
+    const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+    if (signal !== null) output += `\nended by ${signal}\n`;
+    return { exitCode: code ?? 128, output, stdout };
+  } finally {
+    process.off("SIGINT", ignore).off("SIGTERM", forward);
+  }
 }
 
 async function jsonOf(command: readonly string[], place: Place): Promise<Record<string, unknown>> {
@@ -68,50 +80,44 @@ async function jsonOf(command: readonly string[], place: Place): Promise<Record<
 function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
   const place = { cwd, env: { NODE_COMPILE_CACHE: compileCache, ...env } };
   const program = [process.execPath, join(projectRoot, "local", "engine", "main.ts")];
-  const of = ["--stack", stack.name, "--config-file", stack.configFile];
+  const stackFlags = ["--stack", stack.name, "--config-file", stack.configFile];
   return {
     name: "the embedded engine",
     run: (verb, flags = [], show = false, stop?: AbortSignal) =>
-      execute([...program, verb, ...of, ...flags], place, show, stop),
-    unlock: async () => {}, // by itself: the lock names the process that has it
-    outputs: () => jsonOf([...program, "stack-output", ...of, "--json"], place),
+      execute([...program, verb, ...stackFlags, ...flags], place, show, stop),
+    unlock: async () => {}, // Not needed: the lock names its process.
+    outputs: () => jsonOf([...program, "stack-output", ...stackFlags, "--json"], place),
   };
 }
 
 function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
   mkdirSync(stack.backend, { recursive: true });
-  const own = { cwd, env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" } };
-  const of = ["--stack", stack.name, "--config-file", stack.configFile];
+  const place = { cwd, env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" } };
+  const stackFlags = ["--stack", stack.name, "--config-file", stack.configFile];
   const folder = ["--cwd", dirname(stack.configFile), "--non-interactive"];
-  const select = async () => {
-    const { exitCode, output } = await execute(
-      ["pulumi", "stack", "select", "--create", stack.name, ...folder],
-      own,
-      false,
-    );
+  const manage = async (...args: string[]) => {
+    const { exitCode, output } = await execute(["pulumi", ...args, ...folder], place, false);
     if (exitCode !== 0) throw new Error(output.trim());
   };
   return {
     name: "the Pulumi CLI",
     async run(verb, flags = [], show = false, stop?: AbortSignal) {
-      await select();
-      const unasked = verb === "preview" ? [] : ["--yes", ...(verb === "refresh" ? [] : ["--skip-preview"])];
-      return execute(["pulumi", verb, ...of, "--non-interactive", ...unasked, ...flags], own, show, stop);
+      await manage("stack", "select", "--create", stack.name);
+      const command = ["pulumi", verb, ...stackFlags, "--non-interactive"];
+      if (verb !== "preview") command.push("--yes", "--skip-preview");
+      return execute([...command, ...flags], place, show, stop);
     },
-    async unlock() {
-      const { exitCode, output } = await execute(["pulumi", "cancel", stack.name, "--yes", ...folder], own, false);
-      if (exitCode !== 0) throw new Error(output.trim());
-    },
-    outputs: () => jsonOf(["pulumi", "stack", "output", "--json", "--stack", stack.name], own),
+    unlock: () => manage("cancel", stack.name, "--yes"),
+    outputs: () => jsonOf(["pulumi", "stack", "output", "--json", "--stack", stack.name], place),
   };
 }
 
-/** @returns The environment in which either engine finds a stack, and those beside it. */
+/** Returns the environment variables with which both engines find a stack and those that share its backend. */
 export function statesOf({ backend, stateFile }: Stack): Record<string, string> {
   return { PULUMI_BACKEND_URL: `file://${backend}`, UNITY_ENGINE_STATE: stateFile };
 }
 
-/** @returns The Pulumi CLI with a file backend if it is on PATH, else the embedded engine, for the program in `cwd`. */
+/** Returns the Pulumi CLI with a file backend if it is on PATH, otherwise the embedded engine. Runs the program in `cwd`. */
 export function engineFor(stack: Stack, environment: NodeJS.ProcessEnv, cwd: string = projectRoot): Engine {
   const env = { ...environment, ...statesOf(stack), ...stack.environment };
   const hasCli = spawnSync("pulumi", ["version"], { env, stdio: "ignore" }).status === 0;

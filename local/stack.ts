@@ -5,51 +5,52 @@ import { cachePath, projectRoot } from "../src/paths.ts";
 import { readProject, readSettings, setConfig } from "./engine/project.ts";
 import { keyring } from "./engine/secrets.ts";
 
-/** A stack whose files are in the cache folder, so that a demo or a test never touches the project's own. */
+/** A stack whose files are in the cache folder, so that demos and tests don't change the project's stacks. */
 export interface Stack {
   readonly name: string;
-  /** Its settings, in the form of `Pulumi.<stack>.yaml`. */
+  /** Path of its `Pulumi.<stack>.yaml`. */
   readonly configFile: string;
-  /** The embedded engine's states; `{stack}` in it stands for a stack's name. */
+  /** Path of the embedded engine's state files, with `{stack}` in place of a stack's name. */
   readonly stateFile: string;
-  /** Folder of the Pulumi CLI's states. */
+  /** Folder of the Pulumi CLI's state files. */
   readonly backend: string;
-  /** What a command of this stack needs in its environment: where the passphrase is. */
+  /** Environment variables that select the passphrase. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Where the stacks have their folders. */
+/** Parent folder of the stacks' folders. */
 export const stacksFolder = cachePath("stacks");
 
-/** @returns The folder of a stack's files. */
+/** Returns the folder of a stack's files. */
 export function stackFolder(name: string): string {
   return join(stacksFolder, name);
 }
 
-function writeOnce(path: string, content: () => string): void {
-  if (!existsSync(path)) writeFileSync(path, content(), { mode: 0o600 });
+function randomPassword(): string {
+  return randomBytes(24).toString("base64url");
 }
 
 /**
- * Opens a stack, made from `Pulumi.dev.yaml` at first, with a passphrase and a database password of its own.
+ * Opens a stack. Creates it from `Pulumi.dev.yaml`, with a new passphrase and database password, if it does not exist.
  *
- * @param values Settings to change, without the project's prefix; `undefined` leaves one as it is.
- * @param beside Stack that this one shares passphrase and backend with, so that each can be referred to by the other.
+ * @param values - Settings to change, without the project's prefix; `undefined` keeps the current value.
+ * @param beside - Stack to share passphrase and backend with, so that the stacks can refer to each other.
  */
 export async function openLocalStack(
   name: string,
   values: Readonly<Record<string, string | undefined>>,
   beside: string = name,
 ): Promise<Stack> {
-  const [folder, shared] = [stackFolder(name), stackFolder(beside)];
-  for (const each of [folder, shared]) mkdirSync(each, { recursive: true, mode: 0o700 });
-  const [configFile, passphraseFile] = [join(folder, `Pulumi.${name}.yaml`), join(shared, "passphrase")];
-  // The Pulumi CLI makes a stack only for a project's folder, and writes into the settings that lie there.
+  const folder = stackFolder(name);
+  const shared = stackFolder(beside);
+  for (const path of [folder, shared]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const configFile = join(folder, `Pulumi.${name}.yaml`);
+  const passphraseFile = join(shared, "passphrase");
+  // The Pulumi CLI creates a stack only in a project's folder, and writes to the settings in that folder.
   copyFileSync(join(projectRoot, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-  const isNew = !existsSync(configFile);
-  if (isNew) copyFileSync(join(projectRoot, "Pulumi.dev.yaml"), configFile);
-  writeOnce(passphraseFile, () => randomBytes(24).toString("base64url"));
-  // The passphrase of the user's own stacks, which goes before a file, is not this one's.
+  if (!existsSync(configFile)) copyFileSync(join(projectRoot, "Pulumi.dev.yaml"), configFile);
+  if (!existsSync(passphraseFile)) writeFileSync(passphraseFile, randomPassword(), { mode: 0o600 });
+  // The variable would take precedence over the file, and may contain the passphrase of the user's stacks.
   const environment = { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
   const open = keyring(environment);
   const project = readProject(projectRoot);
@@ -60,7 +61,7 @@ export async function openLocalStack(
       await setConfig(project, configFile, key, value, project.schema[fullKey]?.secret ?? false, open);
   }
   if (!(values.databasePassword ?? config["unity:databasePassword"])) {
-    await setConfig(project, configFile, "databasePassword", randomBytes(18).toString("base64url"), true, open);
+    await setConfig(project, configFile, "databasePassword", randomPassword(), true, open);
   }
   return {
     name,

@@ -1,60 +1,76 @@
 import { delimiter } from "node:path";
+import { ensureBinaries, hasBinaries } from "./cluster/build.ts";
+import { clusterName } from "./cluster/config.ts";
+import { ensurePrerequisites } from "./cluster/prerequisites.ts";
+import { runTogether } from "./cluster/run.ts";
 import { startCluster } from "./cluster/start.ts";
 import { type DemoNames, demoNames } from "./demo-names.ts";
-import { ensureBackendImage, ensurePostgresImage } from "./images/images.ts";
+import { type Build, backendBuild, buildImages, ensureImage, postgresBuild } from "./images/build.ts";
 
 /** A cluster to deploy to. */
 export interface Cluster {
-  /** Whether the cluster is the one that this project starts. */
-  readonly own: boolean;
+  /** Whether this is the local cluster, as opposed to a user's. */
+  readonly isLocal: boolean;
   readonly context: string;
-  /** Folder of the kubectl that comes with this project's cluster; `undefined` on the user's, who has one. */
+  /** Folder of the local cluster's kubectl. */
   readonly kubectlFolder: string | undefined;
   /** Environment in which kubectl and the program find the cluster. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Where a demo is deployed, under which names, and the images to deploy. */
+/** A cluster, and the names and images of a demo on it. */
 export interface Target extends Cluster, DemoNames {
   readonly image: string;
-  /** `undefined`: the settings' default. */
+  /** @defaultValue The default of the setting `postgresImage`. */
   readonly postgresImage: string | undefined;
 }
 
-/** The user's cluster, if `CONTEXT` names one of their kubeconfig's contexts; else this project's, started. */
+/** Opens the user's cluster if `CONTEXT` is set. Otherwise, starts the local cluster. */
 export async function openCluster(environment: NodeJS.ProcessEnv): Promise<Cluster> {
-  const { CONTEXT: context } = environment;
-  if (context !== undefined) return { own: false, context, kubectlFolder: undefined, environment };
-  const { kubeconfig, context: own, binaries } = await startCluster();
+  const { CONTEXT } = environment;
+  if (CONTEXT !== undefined) return { isLocal: false, context: CONTEXT, kubectlFolder: undefined, environment };
+  const { kubeconfig, context, binaries } = await startCluster();
+  const path = [binaries, environment.PATH].join(delimiter);
   return {
-    own: true,
-    context: own,
+    isLocal: true,
+    context,
     kubectlFolder: binaries,
-    environment: { ...environment, PATH: [binaries, environment.PATH].join(delimiter), KUBECONFIG: kubeconfig },
+    environment: { ...environment, PATH: path, KUBECONFIG: kubeconfig },
   };
 }
 
 /**
- * The user's cluster, if `CONTEXT` names one of their kubeconfig's contexts and `IMAGE` the backend's image; else the
- * one-node cluster of this project, started, with images built from the Dockerfiles. `STACK` names a demo beside the first.
+ * Opens the user's cluster if `CONTEXT` and `IMAGE`, the backend's image, are set. Otherwise, starts the local cluster and
+ * builds the images. `STACK` is the name of an additional demo.
  *
- * @throws {Error} If only one of the two is given, or the demo's name can't be one.
+ * @throws If only one of `CONTEXT` and `IMAGE` is set, or `STACK` is invalid.
  */
 export async function openTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
-  const { CONTEXT: context, IMAGE: image, POSTGRES_IMAGE: postgresImage, STACK: name } = environment;
-  if ((context === undefined) !== (image === undefined)) {
+  const { CONTEXT, IMAGE, POSTGRES_IMAGE, STACK } = environment;
+  if ((CONTEXT === undefined) !== (IMAGE === undefined)) {
+    const missing = CONTEXT === undefined ? "CONTEXT" : "IMAGE";
     throw new Error(
-      `${context === undefined ? "CONTEXT" : "IMAGE"} is not set: a cluster of your own needs both, for example\n` +
-        "  make demo CONTEXT=my-cluster IMAGE=registry.example/unity-backend:1.0",
+      `${missing} is not set; a cluster of your own requires CONTEXT and IMAGE\n` +
+        "For example, run: make demo CONTEXT=my-cluster IMAGE=registry.example/unity-backend:1.0",
     );
   }
+  if (IMAGE !== undefined) {
+    const cluster = await openCluster(environment);
+    return { ...cluster, ...demoNames(STACK, cluster), image: IMAGE, postgresImage: POSTGRES_IMAGE };
+  }
+
+  const names = demoNames(STACK, { isLocal: true, context: clusterName });
+  const backend = backendBuild(names.imageName);
+  await buildTogether([backend, postgresBuild]);
   const cluster = await openCluster(environment);
-  const names = demoNames(name, cluster);
-  if (image !== undefined) return { ...cluster, ...names, image, postgresImage };
-  return {
-    ...cluster,
-    ...names,
-    image: await ensureBackendImage(undefined, names.imageName),
-    postgresImage: await ensurePostgresImage(),
-  };
+  const image = await ensureImage(backend);
+  const postgresImage = await ensureImage(postgresBuild);
+  return { ...cluster, ...names, image, postgresImage };
+}
+
+/** Builds images while Kubernetes is built: both take minutes, and downloads leave time to compile. */
+async function buildTogether(images: readonly Build[]): Promise<void> {
+  await ensurePrerequisites();
+  if (await hasBinaries()) return;
+  await runTogether(ensureBinaries, (signal) => buildImages(images, signal));
 }

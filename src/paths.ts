@@ -4,6 +4,9 @@ import { dirname, join } from "node:path";
 /** The project's own folder: where `Pulumi.yaml` lies. */
 export const projectRoot = dirname(import.meta.dirname);
 
+/** The lockfile of this checkout's chain. */
+export const lockFile = join(projectRoot, "backend", "migrations.lock.json");
+
 /**
  * Where everything generated is kept between runs: `UNITY_CACHE`, else `unity-migrations` in the user's cache folder
  * (https://specifications.freedesktop.org/basedir-spec/latest/).

@@ -3,10 +3,9 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, matchesGlob } from "node:path";
-import { inventory } from "../local/cluster/inventory.ts";
+import { clusterIsHealthy } from "../local/cluster/health.ts";
 import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
-import { clusterStatus } from "../local/cluster/status.ts";
-import { stopCluster } from "../local/cluster/stop.ts";
+import { inventory, stopCluster } from "../local/cluster/stop.ts";
 import { openTarget } from "../local/target.ts";
 import { pythonEnvironment } from "../src/cli/python-environment.ts";
 import { projectRoot } from "../src/paths.ts";
@@ -98,7 +97,7 @@ async function python(print: Print): Promise<Counts> {
  * was not running.
  */
 async function onCluster(print: Print, files: readonly string[]): Promise<Counts> {
-  if (process.env.CONTEXT !== undefined || (await clusterStatus()).running) return liveTests(print, files);
+  if (process.env.CONTEXT !== undefined || (await clusterIsHealthy())) return liveTests(print, files);
   try {
     return sum([await liveTests(print, files), await stopAndCheck()]);
   } finally {
@@ -107,10 +106,10 @@ async function onCluster(print: Print, files: readonly string[]): Promise<Counts
 }
 
 async function liveTests(print: Print, files: readonly string[]): Promise<Counts> {
-  const { environment, context, image, postgresImage, own } = await openTarget(process.env);
-  const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(own) };
+  const { environment, context, image, postgresImage, isLocal } = await openTarget(process.env);
+  const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(isLocal) };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
-  await removeLeftovers({ own, context }, (line) => print(`${line}\n`));
+  await removeLeftovers({ isLocal, context }, (line) => print(`${line}\n`));
   // In parallel: each file has a namespace of its own, and waits for most of its time.
   return mocha(print, timeouts.live, "--parallel", "--jobs=3", ...files);
 }

@@ -2,10 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from "node:path";
 import { clusterName } from "./config.ts";
 
-/**
- * Every process of the cluster lives below one control group of each hierarchy: the components and containerd's shims
- * in `system`, the pods in `kubepods`. So what is ours is known for certain, whatever became of pid files.
- */
+// All processes of the cluster run below one control group of each hierarchy: the components and containerd's shims in
+// `system`, the pods in `kubepods`. This identifies them even if the records of started processes are lost.
 const systemGroup = "system";
 
 /** A mounted control group hierarchy. */
@@ -14,37 +12,38 @@ interface Hierarchy {
   readonly version: 1 | 2;
 }
 
-/** @returns The hierarchies to use, from the text of `/proc/self/mounts`: all of version 1, else the one of version 2. */
+/** Returns the hierarchies to use: all of version 1, or the one of version 2 if there are none. */
 export function parseHierarchies(mounts: string): Hierarchy[] {
-  const lines = mounts.split("\n").map((line) => line.split(" "));
-  const of = (type: string) => lines.filter((fields) => fields[2] === type).map((fields) => fields[1] as string);
-  const one = of("cgroup").map((mountPoint) => ({ mountPoint, version: 1 as const }));
-  return one.length > 0 ? one : of("cgroup2").map((mountPoint) => ({ mountPoint, version: 2 as const }));
+  const fieldsOfMounts = mounts.split("\n").map((line) => line.split(" "));
+  const hierarchiesOf = (type: string, version: 1 | 2): Hierarchy[] =>
+    fieldsOfMounts.filter((fields) => fields[2] === type).map(([, mountPoint = ""]) => ({ mountPoint, version }));
+  const version1 = hierarchiesOf("cgroup", 1);
+  return version1.length > 0 ? version1 : hierarchiesOf("cgroup2", 2);
 }
 
 function hierarchies(): Hierarchy[] {
   return parseHierarchies(readFileSync("/proc/self/mounts", "utf8"));
 }
 
-/** @returns Our control group's folder in each hierarchy. */
-function ourGroups(): string[] {
+/** Returns the cluster's control group in each hierarchy. */
+function clusterGroups(): string[] {
   return hierarchies().map(({ mountPoint }) => join(mountPoint, clusterName));
 }
 
-/** Makes our control groups, with all controllers that the kubelet asks for. */
+/** Creates the cluster's control groups with the controllers that the kubelet requires. */
 export function ensureGroups(): void {
   for (const { mountPoint, version } of hierarchies()) {
     if (version === 2) enableControllers(mountPoint);
-    const group = makeGroup(mountPoint, clusterName);
+    const group = ensureGroup(mountPoint, clusterName);
     if (version === 2) enableControllers(group);
-    makeGroup(group, systemGroup);
+    ensureGroup(group, systemGroup);
   }
 }
 
-function makeGroup(parent: string, name: string): string {
+function ensureGroup(parent: string, name: string): string {
   const group = join(parent, name);
   mkdirSync(group, { recursive: true });
-  // A cpuset group of version 1 takes no process until it has processors and memory nodes.
+  // A cpuset group of version 1 accepts processes only after its CPUs and memory nodes are set.
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
     const [from, to] = [join(parent, file), join(group, file)];
     if (existsSync(from) && existsSync(to) && readFileSync(to, "utf8").trim() === "")
@@ -53,14 +52,15 @@ function makeGroup(parent: string, name: string): string {
   return group;
 }
 
-/** @throws If the group holds processes, as the root group of a container does: with the cause and the way out. */
+/** @throws If the group contains processes, as the root group of a container does. */
 function enableControllers(group: string): void {
-  const controllers = readFileSync(join(group, "cgroup.controllers"), "utf8").trim().split(" ");
-  const wanted = ["cpu", "cpuset", "memory", "pids", "hugetlb", "io"].filter((name) => controllers.includes(name));
+  const available = readFileSync(join(group, "cgroup.controllers"), "utf8").trim().split(" ");
+  const required = ["cpu", "cpuset", "memory", "pids", "hugetlb", "io"].filter((name) => available.includes(name));
   try {
-    writeFileSync(join(group, "cgroup.subtree_control"), wanted.map((name) => `+${name}`).join(" "));
+    writeFileSync(join(group, "cgroup.subtree_control"), required.map((name) => `+${name}`).join(" "));
   } catch (error) {
-    throw codeOf(error) === "EBUSY" ? new Error(busyText(group)) : error;
+    if (codeOf(error) === "EBUSY") throw new Error(busyText(group));
+    throw error;
   }
 }
 
@@ -68,14 +68,18 @@ function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
-/** @returns What to do about a group whose controllers can't be enabled, since processes are in it (cgroups(7)). */
+/** Returns the message for a group whose controllers can't be enabled because it contains processes (cgroups(7)). */
 export function busyText(group: string): string {
-  const aside = join(group, "init");
-  return `The control group ${group} has processes of its own, so none below it can have controllers: this is a container with a control group namespace. Move its processes one level down, then run the same command again:\n  mkdir -p ${aside} && xargs -rn1 < ${join(group, "cgroup.procs")} > ${join(aside, "cgroup.procs")}`;
+  const child = join(group, "init");
+  return (
+    `can't enable controllers in control group ${group}: it contains processes (a container with its own control group namespace). ` +
+    `Move them to a child group, then retry:\n` +
+    `  mkdir -p ${child} && xargs -rn1 < ${join(group, "cgroup.procs")} > ${join(child, "cgroup.procs")}`
+  );
 }
 
-/** @returns What `read` returns; nothing if the group has vanished between being listed and being read. */
-export function unlessGone<T>(read: () => T[]): T[] {
+/** Returns the result of `read`, or an empty list if the group vanished in the meantime. */
+export function emptyIfVanished<T>(read: () => T[]): T[] {
   try {
     return read();
   } catch (error) {
@@ -84,37 +88,39 @@ export function unlessGone<T>(read: () => T[]): T[] {
   }
 }
 
-/** Moves a process, and so every process that it starts, into our `system` group. */
-export function adopt(pid: number): void {
-  for (const group of ourGroups()) writeFileSync(join(group, systemGroup, "cgroup.procs"), String(pid));
+/** Moves a process to the `system` group. The processes that it starts will belong to the same group. */
+export function moveToSystemGroup(pid: number): void {
+  for (const group of clusterGroups()) writeFileSync(join(group, systemGroup, "cgroup.procs"), String(pid));
 }
 
 /**
- * @param part Only those below this group of ours. @default All.
- * @returns The ids of the processes in our groups.
+ * Returns the ids of the processes in the cluster's control groups.
+ *
+ * @param part - Only the processes below this child group.
  */
-export function ourProcesses(part: "kubepods" | "system" | "" = ""): number[] {
-  const pids = ourGroups()
-    .flatMap((group) => foldersBelow(join(group, part)))
-    .flatMap((folder) => unlessGone(() => readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n")))
-    .filter((line) => line !== "");
-  return [...new Set(pids.map(Number))];
+export function groupProcesses(part: "kubepods" | "" = ""): number[] {
+  const pids = new Set<number>();
+  for (const folder of clusterGroups().flatMap((group) => foldersBelow(join(group, part)))) {
+    const lines = emptyIfVanished(() => readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n"));
+    for (const line of lines) if (line !== "") pids.add(Number(line));
+  }
+  return [...pids];
 }
 
-/** @returns A folder and all below it, the deepest first. */
+/** Returns a folder and all folders below it, the deepest first. */
 function foldersBelow(folder: string): string[] {
-  return unlessGone(() => {
-    const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    return [...below.flatMap((entry) => foldersBelow(join(folder, entry.name))), folder];
+  return emptyIfVanished(() => {
+    const children = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [...children.flatMap((entry) => foldersBelow(join(folder, entry.name))), folder];
   });
 }
 
-/** @returns Our control groups that exist. */
-export function leftGroups(): string[] {
-  return ourGroups().filter((group) => existsSync(group));
+/** Returns the cluster's control groups that exist. */
+export function remainingGroups(): string[] {
+  return clusterGroups().filter((group) => existsSync(group));
 }
 
-/** Removes our control groups; their processes must have ended. */
+/** Removes the cluster's control groups. Their processes must have ended. */
 export function removeGroups(): void {
-  for (const group of ourGroups()) for (const folder of foldersBelow(group)) rmdirSync(folder);
+  for (const group of clusterGroups()) for (const folder of foldersBelow(group)) rmdirSync(folder);
 }

@@ -3,7 +3,6 @@ import { configPaths } from "./configuration.ts";
 import { componentKubeconfig } from "./kubeconfig.ts";
 import { pkiPath } from "./pki.ts";
 
-/** Names of the components. */
 export const componentNames = [
   "etcd",
   "containerd",
@@ -23,27 +22,26 @@ export interface Component {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
-  /** More environment. */
+  /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Files it reads when it starts: a change of one starts it anew. */
+  /** Files that it reads only when it starts: a change restarts it. */
   readonly files: readonly string[];
-  /** Addresses it listens on, TCP. */
+  /** TCP addresses that it listens on. */
   readonly listens: readonly (readonly [host: string, port: number])[];
 }
 
 const loopback = "127.0.0.1";
 
-/** @returns Command line flags of named values. */
 function flags(values: Readonly<Record<string, string | number | boolean>>): string[] {
   return Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 }
 
-/** @returns The path of one of the binary's programs: the binary runs as the program it is called by. */
+/** Returns the path of the link to the binary whose name selects a program. */
 function program(name: string): string {
   return statePath("bin", name);
 }
 
-/** The names that the binary is called by. */
+/** Names of the programs in the binary. */
 export const programNames = [
   "kube-apiserver",
   "kube-controller-manager",
@@ -63,8 +61,9 @@ const certificates = {
 const etcdUrl = `https://${loopback}:${ports.etcd}`;
 
 /**
- * @param binary Path of the binary; that of a new build is another, and starts them anew.
- * @returns All components.
+ * Returns all components.
+ *
+ * @param binary - Path of the binary. A new build has a new path, which restarts the components.
  */
 export function components(binary: string): Record<ComponentName, Component> {
   const env = { UNITY_BUILD: binary };
@@ -80,14 +79,18 @@ export function components(binary: string): Record<ComponentName, Component> {
         "listen-peer-urls": `https://${loopback}:${ports.etcdPeer}`,
         "initial-advertise-peer-urls": `https://${loopback}:${ports.etcdPeer}`,
         "initial-cluster": `${clusterName}=https://${loopback}:${ports.etcdPeer}`,
-        ...{ "cert-file": pkiPath("etcd", "crt"), "key-file": pkiPath("etcd", "key") },
-        ...{ "trusted-ca-file": pkiPath("ca", "crt"), "client-cert-auth": true },
-        ...{ "peer-cert-file": pkiPath("etcd", "crt"), "peer-key-file": pkiPath("etcd", "key") },
-        ...{ "peer-trusted-ca-file": pkiPath("ca", "crt"), "peer-client-cert-auth": true },
+        "cert-file": pkiPath("etcd", "crt"),
+        "key-file": pkiPath("etcd", "key"),
+        "trusted-ca-file": pkiPath("ca", "crt"),
+        "client-cert-auth": true,
+        "peer-cert-file": pkiPath("etcd", "crt"),
+        "peer-key-file": pkiPath("etcd", "key"),
+        "peer-trusted-ca-file": pkiPath("ca", "crt"),
+        "peer-client-cert-auth": true,
         "unsafe-no-fsync": true,
         "auto-compaction-retention": "1h",
       }),
-      env: { ETCD_UNSUPPORTED_ARCH: "arm64" }, // Debian's etcd 3.4 asks for this where it runs on that
+      env: { ETCD_UNSUPPORTED_ARCH: "arm64" }, // Required by Debian's etcd 3.4 on that architecture
       files: certificates.etcd,
       listens: [
         [loopback, ports.etcd],

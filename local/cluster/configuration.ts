@@ -12,7 +12,7 @@ import { writeIfChanged } from "./kubeconfig.ts";
 import { overlayWorks } from "./mounts.ts";
 import { pkiPath } from "./pki.ts";
 
-/** Configuration files of the components. */
+/** Paths of the components' configuration files. */
 export const configPaths = {
   containerd: statePath("config", "containerd.toml"),
   cni: statePath("config", "cni", "10-unity.conflist"),
@@ -21,7 +21,7 @@ export const configPaths = {
   coredns: statePath("config", "Corefile"),
 } as const;
 
-/** Writes all configuration files; an equal one is left alone. */
+/** Writes all configuration files that changed. */
 export async function writeConfiguration(): Promise<void> {
   const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
   const snapshotter = (await overlayWorks(statePath())) ? "overlayfs" : "native";
@@ -33,8 +33,8 @@ export async function writeConfiguration(): Promise<void> {
 }
 
 /**
- * containerd's configuration. `restrict_oom_score_adj`: CAP_SYS_RESOURCE may be missing. Namespaces are mounted below
- * the state folder, so that they are known as ours.
+ * Returns containerd's configuration. `restrict_oom_score_adj` is for machines without CAP_SYS_RESOURCE. Namespaces are
+ * mounted below the state folder, which identifies them as the cluster's.
  */
 function containerdConfig(snapshotter: "overlayfs" | "native"): string {
   return `version = 2
@@ -58,7 +58,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.sna
 `;
 }
 
-/** Pods' interfaces on the bridge. `isGateway` would make the whole machine forward; the bridge has its address already. */
+/** Returns the CNI configuration. `isGateway` is off because it enables forwarding on the whole machine. */
 function cniConfig() {
   return {
     cniVersion: "0.4.0",
@@ -106,13 +106,13 @@ function kubeletConfig() {
     tlsCertFile: pkiPath("kubelet", "crt"),
     tlsPrivateKeyFile: pkiPath("kubelet", "key"),
     makeIPTablesUtilChains: false,
-    // Statistics of some file systems can't be read, and a developer's nearly full disk must not evict pods: no eviction.
+    // No eviction: some file systems have no statistics, and a developer's nearly full disk must not evict pods.
     localStorageCapacityIsolation: false,
     evictionHard: {},
     imageGCHighThresholdPercent: 100,
     enforceNodeAllocatable: [],
     oomScoreAdj: 0,
-    // No limits that serve large clusters: one machine, one user.
+    // One machine and one user need no limits that protect large clusters.
     serializeImagePulls: false,
     registryPullQPS: 0,
     eventRecordQPS: 0,

@@ -1,12 +1,11 @@
 import { Resolver } from "node:dns/promises";
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { apiIsReady, askApi } from "./api.ts";
-import type { Component } from "./components.ts";
+import { apiIsReady, getFromApi } from "./api.ts";
+import { componentNames } from "./components.ts";
 import { clusterName, network, ports } from "./config.ts";
-import { logPath, runningPid } from "./processes.ts";
+import { runningPid } from "./processes.ts";
 
-/** What is read of a Node object. */
+/** The fields of a Node object that are read. */
 interface NodeObject {
   readonly status?: {
     readonly conditions?: readonly {
@@ -17,77 +16,83 @@ interface NodeObject {
   };
 }
 
-/**
- * @param since Milliseconds; what the kubelet said before is from an earlier run and doesn't count. @default Any time.
- * @returns Whether the node is ready for pods.
- */
-export async function nodeIsReady(since = 0): Promise<boolean> {
-  const answer = await askApi(`/api/v1/nodes/${clusterName}`);
-  if (answer.status !== 200) return false;
-  const ready = (JSON.parse(answer.text) as NodeObject).status?.conditions?.find((one) => one.type === "Ready");
-  return ready?.status === "True" && Date.parse(ready.lastHeartbeatTime) >= Math.floor(since / 1000) * 1000;
-}
-
-/** What is read of a Pod object. */
+/** The fields of a Pod object that are read. */
 interface PodObject {
   readonly status?: {
     readonly containerStatuses?: readonly { readonly state?: { readonly running?: { readonly startedAt: string } } }[];
   };
 }
 
+/** Whether an RFC 3339 time, which has whole seconds, is not before `since` (milliseconds). */
+function isSince(time: string, since: number): boolean {
+  return Date.parse(time) >= Math.floor(since / 1000) * 1000;
+}
+
 /**
- * @param since Milliseconds; no container started before runs any more.
- * @returns Whether no pod is said to have such a container running: the kubelet has told of them all.
+ * Whether the node is ready for pods.
+ *
+ * @param since - Milliseconds; earlier heartbeats are from a previous run and don't count.
  */
-export async function podsAreKnown(since: number): Promise<boolean> {
-  const answer = await askApi(`/api/v1/pods?fieldSelector=spec.nodeName=${clusterName}`);
-  if (answer.status !== 200) return false;
-  const pods = (JSON.parse(answer.text) as { readonly items: readonly PodObject[] }).items;
-  const starts = pods.flatMap((pod) => pod.status?.containerStatuses ?? []).map((one) => one.state?.running?.startedAt);
-  return starts.every((start) => start === undefined || Date.parse(start) >= Math.floor(since / 1000) * 1000);
+export async function nodeIsReady(since = 0): Promise<boolean> {
+  const response = await getFromApi(`/api/v1/nodes/${clusterName}`);
+  if (response.status !== 200) return false;
+  const { status } = JSON.parse(response.text) as NodeObject;
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "True" && isSince(ready.lastHeartbeatTime, since);
 }
 
-/** @returns Whether pods can be made in the default namespace: its service account is there. */
+/**
+ * Whether the kubelet has updated the status of all pods: none has a running container that was started before `since`.
+ *
+ * @param since - Milliseconds; containers that were started earlier have ended.
+ */
+export async function podsAreUpToDate(since: number): Promise<boolean> {
+  const response = await getFromApi(`/api/v1/pods?fieldSelector=spec.nodeName=${clusterName}`);
+  if (response.status !== 200) return false;
+  const pods = (JSON.parse(response.text) as { readonly items: readonly PodObject[] }).items;
+  const containers = pods.flatMap((pod) => pod.status?.containerStatuses ?? []);
+  return containers.every(({ state }) => state?.running === undefined || isSince(state.running.startedAt, since));
+}
+
+/** Whether the default namespace has its service account, without which no pod can be created. */
 export async function serviceAccountExists(): Promise<boolean> {
-  return (await askApi("/api/v1/namespaces/default/serviceaccounts/default")).status === 200;
+  const response = await getFromApi("/api/v1/namespaces/default/serviceaccounts/default");
+  return response.status === 200;
 }
 
-/** @returns Whether the cluster's DNS answers with the API server's Service. */
-export async function dnsAnswers(): Promise<boolean> {
+/** Whether the cluster's DNS resolves the API server's Service. */
+export async function dnsIsReady(): Promise<boolean> {
   const resolver = new Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([`${network.nodeAddress}:${ports.dns}`]);
   const addresses = await resolver.resolve4("kubernetes.default.svc.cluster.local");
   return addresses.includes(network.apiServiceAddress);
 }
 
-/** @returns Whether kube-proxy has written its rules. */
+/** Whether kube-proxy has written its rules. */
 export async function proxyIsReady(): Promise<boolean> {
-  return (await fetch(`http://127.0.0.1:${ports.proxyHealth}/healthz`, { signal: AbortSignal.timeout(1000) })).ok;
+  const url = `http://127.0.0.1:${ports.proxyHealth}/healthz`;
+  const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+  return response.ok;
 }
 
-/** @returns Whether something accepts connections at a TCP address or a Unix socket. */
-export function accepts(address: { host: string; port: number } | { path: string }): Promise<boolean> {
+/** Whether a TCP address or a Unix socket accepts connections. */
+export function acceptsConnections(address: { host: string; port: number } | { path: string }): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(address);
-    const answer = (yes: boolean) => {
+    const finish = (accepted: boolean) => {
       socket.destroy();
-      resolve(yes);
+      resolve(accepted);
     };
-    socket.on("connect", () => answer(true)).on("error", () => answer(false));
+    socket.on("connect", () => finish(true)).on("error", () => finish(false));
   });
 }
 
-/** @returns Whether every component runs, the API server is ready and the node is. */
-export async function isHealthy(components: readonly Component[]): Promise<boolean> {
-  if (components.some((component) => runningPid(component.name) === undefined)) return false;
-  const [api, node] = await Promise.all([apiIsReady(), nodeIsReady()]).catch(() => [false, false]);
-  return api && node;
-}
-
-/** @throws If one of the components has ended, with the end of its log. */
-export function requireRunning(components: readonly Component[]): void {
-  const ended = components.find((component) => runningPid(component.name) === undefined);
-  if (ended === undefined) return;
-  const lines = readFileSync(logPath(ended.name), "utf8").trim().split("\n").slice(-8).join("\n");
-  throw new Error(`${ended.name} ended while the cluster started; its log ${logPath(ended.name)} ends with\n${lines}`);
+/** Whether all components of the local cluster are running, and its node is ready. */
+export async function clusterIsHealthy(): Promise<boolean> {
+  if (componentNames.some((name) => runningPid(name) === undefined)) return false;
+  try {
+    return (await apiIsReady()) && (await nodeIsReady());
+  } catch {
+    return false;
+  }
 }

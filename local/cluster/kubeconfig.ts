@@ -3,10 +3,10 @@ import { dirname } from "node:path";
 import { clusterName, kubeconfigPath, ports, statePath } from "./config.ts";
 import { pkiPath } from "./pki.ts";
 
-/** Where the API server listens. */
+/** URL of the API server. */
 export const apiUrl = `https://127.0.0.1:${ports.apiserver}`;
 
-/** Writes a file by way of a temporary one, so that no reader sees half of it; leaves an equal file alone. */
+/** Writes a file if its content changed, atomically. */
 export function writeIfChanged(path: string, text: string, mode = 0o600): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dirname(path), { recursive: true });
@@ -14,39 +14,31 @@ export function writeIfChanged(path: string, text: string, mode = 0o600): void {
   renameSync(`${path}.new`, path);
 }
 
-/** @returns A kubeconfig (JSON is YAML) with certificate and key in it, so that it works when copied elsewhere. */
+/** Returns a kubeconfig, as JSON, that includes the certificate and the key, so that a copy of it works. */
 function kubeconfig(user: string, certificate: string): string {
   const data = (path: string) => readFileSync(path).toString("base64");
-  return `${JSON.stringify(
-    {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [
-        { name: clusterName, cluster: { server: apiUrl, "certificate-authority-data": data(pkiPath("ca", "crt")) } },
-      ],
-      users: [
-        {
-          name: user,
-          user: {
-            "client-certificate-data": data(pkiPath(certificate, "crt")),
-            "client-key-data": data(pkiPath(certificate, "key")),
-          },
-        },
-      ],
-      contexts: [{ name: clusterName, context: { cluster: clusterName, user } }],
-      "current-context": clusterName,
-    },
-    undefined,
-    2,
-  )}\n`;
+  const cluster = { server: apiUrl, "certificate-authority-data": data(pkiPath("ca", "crt")) };
+  const credentials = {
+    "client-certificate-data": data(pkiPath(certificate, "crt")),
+    "client-key-data": data(pkiPath(certificate, "key")),
+  };
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: clusterName, cluster }],
+    users: [{ name: user, user: credentials }],
+    contexts: [{ name: clusterName, context: { cluster: clusterName, user } }],
+    "current-context": clusterName,
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
 }
 
-/** @returns The path of a component's own kubeconfig. */
+/** Returns the path of a component's kubeconfig. */
 export function componentKubeconfig(name: "kubelet" | "controller-manager" | "scheduler"): string {
   return statePath("config", `${name}.kubeconfig`);
 }
 
-/** Writes the kubeconfigs: the administrator's, and one for each component that has an identity of its own. */
+/** Writes the kubeconfigs of the administrator and of each component that has an identity. */
 export function writeKubeconfigs(): void {
   writeIfChanged(kubeconfigPath, kubeconfig("unity-admin", "admin"));
   for (const name of ["kubelet", "controller-manager", "scheduler"] as const)

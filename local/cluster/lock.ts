@@ -3,25 +3,29 @@ import { dirname } from "node:path";
 import { commandLineOf, startTimeOf } from "./processes.ts";
 import { waitFor } from "./progress.ts";
 
-/** Longest wait for another command that starts or stops the cluster. */
+/** Longest wait for another command, which may be building Kubernetes. */
 const waitSeconds = 1200;
 
-/** After this time of waiting it is said what for. */
+/** Milliseconds of waiting after which the lock's holder is printed. */
 const silentMilliseconds = 1000;
 
 /**
- * Does `work` while no other process does work under the same lock. A lock whose holder has ended counts as free.
- * @param path The lock's file.
+ * Runs `work` while no other process holds the same lock. A lock whose holder has ended counts as free.
+ *
+ * @param path - Path of the lock file.
+ * @param signal - Cancels the wait for the lock.
  */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
   const timer = setTimeout(() => {
-    const holder = holderOf(path);
+    const holder = readHolder(path);
     if (holder !== undefined) process.stderr.write(`${waitingText(path, holder)}\n`);
   }, silentMilliseconds);
-  await waitFor(`lock ${path}`, async () => take(path), { timeoutSeconds: waitSeconds }).finally(() =>
-    clearTimeout(timer),
-  );
+  try {
+    await waitFor(`lock ${path}`, async () => acquire(path), { timeoutSeconds: waitSeconds, signal });
+  } finally {
+    clearTimeout(timer);
+  }
   try {
     return await work();
   } finally {
@@ -29,17 +33,14 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   }
 }
 
-/**
- * @param holder The text of a lock's file.
- * @returns Whom the lock is waited for.
- */
+/** Returns the line that names the holder of a lock. `holder` is the content of the lock file. */
 export function waitingText(path: string, holder: string): string {
   const pid = Number(holder.split(" ")[0]);
-  return `Waiting for process ${pid} (${commandLineOf(pid)}), which holds ${path}, to end`;
+  return `Waiting for lock ${path}, held by process ${pid} (${commandLineOf(pid)})`;
 }
 
-/** @returns The text of a lock's file; `undefined` if it is free, be it since a moment. */
-function holderOf(path: string): string | undefined {
+/** Returns the content of a lock file, or `undefined` if the lock is free. */
+function readHolder(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
@@ -47,13 +48,14 @@ function holderOf(path: string): string | undefined {
   }
 }
 
-function take(path: string): boolean {
+/** Creates the lock file, and returns whether it did. Removes the file of a holder that has ended. */
+function acquire(path: string): boolean {
   const holder = `${process.pid} ${startTimeOf(process.pid)}`;
   try {
     writeFileSync(path, holder, { flag: "wx" });
     return true;
   } catch {
-    const [pid, startTime] = holderOf(path)?.split(" ") ?? [];
+    const [pid, startTime] = readHolder(path)?.split(" ") ?? [];
     if (startTime !== undefined && startTimeOf(Number(pid)) !== startTime) rmSync(path, { force: true });
     return false;
   }

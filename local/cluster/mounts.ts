@@ -1,52 +1,44 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "../../src/paths.ts";
-import { run } from "./run.ts";
+import { run, succeeds } from "./run.ts";
 
-/**
- * @param mountInfo Text of `/proc/self/mountinfo` (proc(5): the fifth field is the mount point).
- * @returns The mount points below `folder`, the latest mounted first.
- */
+/** Returns the mount point of a line of `/proc/self/mountinfo`: its fifth field, with octal escapes (proc(5)). */
+function mountPointOf(line: string): string {
+  const field = line.split(" ")[4] ?? "";
+  return field.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
+}
+
+/** Returns the mount points below `folder`, the latest first. */
 export function mountsBelow(folder: string, mountInfo = readFileSync("/proc/self/mountinfo", "utf8")): string[] {
-  return mountInfo
-    .split("\n")
-    .map((line) =>
-      (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8))),
-    )
-    .filter((point) => point.startsWith(`${folder}/`))
-    .reverse();
+  const points = mountInfo.split("\n").map(mountPointOf);
+  return points.filter((point) => point.startsWith(`${folder}/`)).reverse();
 }
 
 /**
- * Unmounts everything below the cache folder: containers' root file systems, shared memory, pods' volumes, namespaces,
- * and what an image build that was killed left.
+ * Unmounts everything below the cache folder: root file systems and shared memory of containers, volumes, namespaces, and
+ * mounts of killed image builds.
  */
 export async function unmountAll(): Promise<void> {
   const points = mountsBelow(cacheRoot);
   if (points.length === 0) return;
-  // One that is still busy for a moment is detached, so that the rest goes on.
+  // A busy mount is detached, so that it does not block the others.
   await run("umount", ["--lazy", ...points]);
 }
 
-/** @returns Whether an overlay can be mounted in a folder: not on every file system, such as an overlay itself. */
+/** Whether an overlay can be mounted in a folder. Some file systems, such as an overlay itself, don't support it. */
 export async function overlayWorks(folder: string): Promise<boolean> {
   const probe = mkdtempSync(join(folder, ".overlay-probe-"));
-  const parts = ["lower", "upper", "work", "merged"].map((name) => join(probe, name));
-  for (const part of parts) mkdirSync(part, { recursive: true });
-  const [lower, upper, work, merged] = parts as [string, string, string, string];
+  const lower = join(probe, "lower");
+  const upper = join(probe, "upper");
+  const work = join(probe, "work");
+  const merged = join(probe, "merged");
+  for (const path of [lower, upper, work, merged]) mkdirSync(path);
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
   try {
-    await run("mount", [
-      "-t",
-      "overlay",
-      "-o",
-      `lowerdir=${lower},upperdir=${upper},workdir=${work}`,
-      "overlay",
-      merged,
-    ]);
+    if (!(await succeeds("mount", ["-t", "overlay", "-o", options, "overlay", merged]))) return false;
     await run("umount", [merged]);
     return true;
-  } catch {
-    return false;
   } finally {
     rmSync(probe, { recursive: true, force: true });
   }

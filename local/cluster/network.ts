@@ -1,25 +1,25 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { network } from "./config.ts";
-import { foreignProxies } from "./foreign.ts";
+import { otherKubeProxies } from "./conflicts.ts";
 import { findProgram } from "./prerequisites.ts";
-import { ask, run } from "./run.ts";
+import { outputOf, run, succeeds } from "./run.ts";
 
 const { bridge } = network;
 
-/** Our own nftables table. */
-const ownTable = "unity-local";
+/** Name of the cluster's nftables table, and comment of its iptables rules. */
+const clusterTable = "unity-local";
 
-/** Tables that kube-proxy makes in its nftables mode. */
+/** Name of kube-proxy's nftables tables. */
 const proxyTable = "kube-proxy";
 
 /**
- * What is accepted, by chain, where another program (such as Docker or ufw) drops whatever it doesn't know: what goes
- * between pods, and what goes from them to this machine, such as a question to DNS.
+ * Packets to accept in chains that drop by default, as those of Docker and ufw do: between pods, and from pods to this
+ * machine, such as DNS queries.
  */
 const acceptRules = { FORWARD: ["-i", bridge, "-o", bridge], INPUT: ["-i", bridge] } as const;
 
-/** What ends our rules; the comment tells them from others'. */
-const acceptTail = ["-m", "comment", "--comment", ownTable, "-j", "ACCEPT"];
+/** The end of each rule. The comment identifies it as the cluster's. */
+const acceptTail = ["-m", "comment", "--comment", clusterTable, "-j", "ACCEPT"];
 
 /** An interface or route as `ip -json` prints it. */
 interface IpEntry {
@@ -28,26 +28,29 @@ interface IpEntry {
   readonly dst?: string;
 }
 
-/** @returns What a program answers; of a program that isn't installed nothing can be left, so "". */
-async function askIfInstalled(program: string, args: readonly string[]): Promise<string> {
-  return findProgram(program) === undefined ? "" : ask(program, args);
+/** Returns the output of a query, or "" if its program is not installed, so that nothing of it can be left. */
+async function outputIfInstalled(program: string, args: readonly string[]): Promise<string> {
+  return findProgram(program) === undefined ? "" : outputOf(program, args);
 }
 
 async function ipJson(args: readonly string[]): Promise<IpEntry[]> {
-  const text = await askIfInstalled("ip", ["-json", ...args]);
+  const text = await outputIfInstalled("ip", ["-json", ...args]);
   return text.trim() === "" ? [] : (JSON.parse(text) as IpEntry[]);
 }
 
 /**
- * Makes the pods' bridge. Pods reach one another and Services; no packet of theirs leaves the machine, and none comes
- * in from outside. Forwarding is switched on for the bridge alone, so the machine does not become a router.
- * @throws If another interface has the pods' subnet.
+ * Creates the pods' bridge. Pods reach one another and Services. Their packets don't leave this machine, and none enter
+ * from outside. Forwarding is enabled on the bridge only, so that this machine does not become a router.
+ *
+ * @throws If another interface uses the pods' subnet.
  */
 export async function ensureNetwork(): Promise<void> {
-  const taken = (await ipJson(["route", "show", "root", network.podSubnet])).find((route) => route.dev !== bridge);
-  if (taken !== undefined)
+  const routes = await ipJson(["route", "show", "root", network.podSubnet]);
+  const other = routes.find((route) => route.dev !== bridge);
+  if (other !== undefined)
     throw new Error(
-      `The pods' subnet ${network.podSubnet} is in use by interface ${taken.dev} (route to ${taken.dst}): take that interface down, or name a context of your own kubeconfig instead`,
+      `pod subnet ${network.podSubnet} is in use by interface ${other.dev} (route to ${other.dst})\n` +
+        "Set that interface down, or set CONTEXT to a context of your kubeconfig",
     );
   if (!existsSync(`/sys/class/net/${bridge}`)) {
     const commands = [
@@ -60,17 +63,18 @@ export async function ensureNetwork(): Promise<void> {
   writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/forwarding`, "1");
   await run("nft", ["-f", "-"], { input: isolationRules() });
   for (const [chain, matches] of Object.entries(acceptRules)) {
-    if (!drops(await askIfInstalled("iptables", ["-S", chain]), chain)) continue;
+    const rules = await outputIfInstalled("iptables", ["-S", chain]);
+    if (!dropsByDefault(rules, chain)) continue;
     const rule = [chain, ...matches, ...acceptTail];
-    await run("iptables", ["-C", ...rule]).catch(() => run("iptables", ["-I", ...rule]));
+    if (!(await succeeds("iptables", ["-C", ...rule]))) await run("iptables", ["-I", ...rule]);
   }
 }
 
-/** @returns The rules, for `nft -f`, that keep the pods' traffic on this machine. Applying them again changes nothing. */
+/** Returns the rules, for `nft -f`, that keep the pods' traffic on this machine. Applying them is idempotent. */
 export function isolationRules(): string {
-  return `add table inet ${ownTable}
-delete table inet ${ownTable}
-table inet ${ownTable} {
+  return `add table inet ${clusterTable}
+delete table inet ${clusterTable}
+table inet ${clusterTable} {
   chain forward {
     type filter hook forward priority filter; policy accept;
     iifname "${bridge}" oifname != "${bridge}" reject
@@ -80,39 +84,41 @@ table inet ${ownTable} {
 `;
 }
 
-/** @returns Whether a chain, as `iptables -S` prints it, drops what none of its rules knows. */
-export function drops(rules: string, chain: string): boolean {
+/** Whether a chain, as `iptables -S` prints it, drops packets by default. */
+export function dropsByDefault(rules: string, chain: string): boolean {
   return rules.split("\n").includes(`-P ${chain} DROP`);
 }
 
-/** @returns Our own among the rules that `iptables-save` prints: `-A chain ...`. */
-export function ownAcceptRules(saved: string): string[] {
-  return saved.split("\n").filter((line) => line.startsWith("-A ") && line.includes(` --comment ${ownTable} `));
+/** Returns the cluster's rules, `-A chain ...`, among those that `iptables-save` prints. */
+export function clusterAcceptRules(saved: string): string[] {
+  return saved.split("\n").filter((line) => line.startsWith("-A ") && line.includes(` --comment ${clusterTable} `));
 }
 
-/** @returns Our interfaces: the bridge and the pods' ends on it. */
-export async function leftInterfaces(): Promise<string[]> {
-  const ports = await ipJson(["link", "show", "master", bridge]);
-  const names = [...ports, ...(await ipJson(["link", "show", "dev", bridge]))].map((entry) => entry.ifname ?? "");
-  return names.filter((name) => name !== "");
+/** Returns the cluster's interfaces that exist: the bridge and the pods' interfaces on it. */
+export async function remainingInterfaces(): Promise<string[]> {
+  const podInterfaces = await ipJson(["link", "show", "master", bridge]);
+  const bridges = await ipJson(["link", "show", "dev", bridge]);
+  return [...podInterfaces, ...bridges].map(({ ifname = "" }) => ifname).filter((name) => name !== "");
 }
 
 /**
- * @returns Our rules: nftables tables as `family name`, and those of {@link acceptRules} that are there. While another
- * cluster's kube-proxy runs, kube-proxy's tables are its.
+ * Returns the cluster's rules that exist: nftables tables as `family name`, and iptables rules as `-A chain ...`. While
+ * another cluster's kube-proxy runs, kube-proxy's tables belong to it.
  */
-export async function leftRules(): Promise<string[]> {
-  const answer = await askIfInstalled("nft", ["list", "tables"]);
-  const tables = answer.split("\n").map((line) => line.replace(/^table /, ""));
-  const names: readonly string[] = foreignProxies().length > 0 ? [ownTable] : [ownTable, proxyTable];
-  const ours = tables.filter((table) => names.includes(table.split(" ")[1] ?? ""));
-  return [...ours, ...ownAcceptRules(await askIfInstalled("iptables-save", []))];
+export async function remainingRules(): Promise<string[]> {
+  const names = [clusterTable];
+  if (otherKubeProxies().length === 0) names.push(proxyTable);
+  const lines = (await outputIfInstalled("nft", ["list", "tables"])).split("\n");
+  const tables = lines.map((line) => line.replace(/^table /, ""));
+  const clusterTables = tables.filter((table) => names.includes(table.split(" ")[1] ?? ""));
+  return [...clusterTables, ...clusterAcceptRules(await outputIfInstalled("iptables-save", []))];
 }
 
-/** Deletes the interfaces and rules of {@link leftInterfaces} and {@link leftRules}. */
+/** Deletes the cluster's interfaces and rules. */
 export async function removeNetwork(): Promise<void> {
-  for (const name of await leftInterfaces()) await ask("ip", ["link", "delete", name]); // one end takes the other along
-  for (const rule of await leftRules()) {
+  // Deleting one end of a pair deletes the other, so an interface may already be gone.
+  for (const name of await remainingInterfaces()) await outputOf("ip", ["link", "delete", name]);
+  for (const rule of await remainingRules()) {
     if (rule.startsWith("-A ")) await run("iptables", rule.replace(/^-A /, "-D ").split(" "));
     else await run("nft", ["delete", "table", ...rule.split(" ")]);
   }

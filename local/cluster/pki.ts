@@ -5,10 +5,10 @@ import { run } from "./run.ts";
 
 const validDays = 365;
 
-/** Certificates are made anew when one of them ends within this time. */
+/** Remaining days of a certificate below which all certificates are renewed. */
 const renewDays = 30;
 
-/** One certificate: who it is for, and the names it is good for. */
+/** The identity that a certificate proves. */
 interface Identity {
   readonly name: string;
   readonly subject: string;
@@ -36,54 +36,43 @@ const identities: readonly Identity[] = [
   { name: "scheduler", subject: "/CN=system:kube-scheduler", alternativeNames: "DNS:kube-scheduler" },
 ];
 
-/** @returns The path of a certificate's file (`crt`), its key's (`key`), its request's (`cnf`), or a public key's (`pub`). */
+/** Returns the path of a certificate (`crt`), its key (`key`), its request (`cnf`), or a public key (`pub`). */
 export function pkiPath(name: string, kind: "crt" | "key" | "pub" | "cnf"): string {
   return statePath("pki", `${name}.${kind}`);
 }
 
-/** @returns Whether a certificate (PEM) is valid now and for the next {@link renewDays} days. */
-function staysValid(pem: string, now = Date.now()): boolean {
-  const certificate = new X509Certificate(pem);
-  return certificate.validFromDate.getTime() <= now && certificate.validToDate.getTime() > now + renewDays * 86_400_000;
+/** Whether a certificate exists and is valid now and for the next {@link renewDays} days. */
+function isValid(name: string): boolean {
+  const path = pkiPath(name, "crt");
+  if (!existsSync(path)) return false;
+  const { validFromDate, validToDate } = new X509Certificate(readFileSync(path));
+  const now = Date.now();
+  return validFromDate.getTime() <= now && validToDate.getTime() > now + renewDays * 86_400_000;
 }
 
-/** @returns Whether every certificate is there and stays valid for a while. */
-function certificatesAreGood(): boolean {
-  return (
-    existsSync(pkiPath("service-account", "pub")) &&
-    ["ca", ...identities.map((identity) => identity.name)].every(
-      (name) => existsSync(pkiPath(name, "crt")) && staysValid(readFileSync(pkiPath(name, "crt"), "utf8")),
-    )
-  );
-}
-
-/** Makes the cluster's certificate authority and all certificates, unless they are there and stay valid for a while. */
+/** Creates the cluster's certificate authority and all certificates, unless all of them are valid. */
 export async function ensureCertificates(): Promise<void> {
-  if (certificatesAreGood()) return;
+  const names = ["ca", ...identities.map(({ name }) => name)];
+  if (existsSync(pkiPath("service-account", "pub")) && names.every(isValid)) return;
   mkdirSync(statePath("pki"), { recursive: true, mode: 0o700 });
-  await certify("ca", `/CN=${clusterName}-ca`, [
+  await createCertificate("ca", `/CN=${clusterName}-ca`, [
     "basicConstraints = critical,CA:TRUE",
     "keyUsage = critical,keyCertSign",
   ]);
-  await Promise.all([
-    ...identities.map(({ name, subject, alternativeNames }) =>
-      certify(
-        name,
-        subject,
-        [
-          "basicConstraints = critical,CA:FALSE",
-          "extendedKeyUsage = serverAuth,clientAuth",
-          `subjectAltName = ${alternativeNames}`,
-        ],
-        ["-CA", pkiPath("ca", "crt"), "-CAkey", pkiPath("ca", "key")],
-      ),
-    ),
-    makeServiceAccountKey(),
-  ]);
+  const authority = ["-CA", pkiPath("ca", "crt"), "-CAkey", pkiPath("ca", "key")];
+  const certificates = identities.map(({ name, subject, alternativeNames }) => {
+    const extensions = [
+      "basicConstraints = critical,CA:FALSE",
+      "extendedKeyUsage = serverAuth,clientAuth",
+      `subjectAltName = ${alternativeNames}`,
+    ];
+    return createCertificate(name, subject, extensions, authority);
+  });
+  await Promise.all([...certificates, ensureServiceAccountKey()]);
 }
 
-/** Makes a key on the P-256 curve and a certificate of it, self-signed unless `authority` names another. */
-async function certify(
+/** Creates a key on the P-256 curve and its certificate, which is self-signed without an `authority`. */
+async function createCertificate(
   name: string,
   subject: string,
   extensions: readonly string[],
@@ -99,9 +88,10 @@ async function certify(
   ]);
 }
 
-/** Makes the key that signs service accounts' tokens; kept for as long as it is there, since tokens refer to it. */
-async function makeServiceAccountKey(): Promise<void> {
-  const [key, pub] = [pkiPath("service-account", "key"), pkiPath("service-account", "pub")];
+/** Creates the key that signs service account tokens. Keeps an existing one, because tokens refer to it. */
+async function ensureServiceAccountKey(): Promise<void> {
+  const key = pkiPath("service-account", "key");
+  const pub = pkiPath("service-account", "pub");
   if (existsSync(pub)) return;
   await run("openssl", ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", key]);
   await run("openssl", ["pkey", "-in", key, "-pubout", "-out", pub]);

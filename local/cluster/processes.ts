@@ -11,20 +11,21 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { cachePath } from "../../src/paths.ts";
-import { adopt } from "./cgroups.ts";
+import { groupProcesses, moveToSystemGroup } from "./cgroups.ts";
 import type { Component } from "./components.ts";
 import { containerdSocket, statePath } from "./config.ts";
 import { configPaths } from "./configuration.ts";
+import { waitFor } from "./progress.ts";
 
-/** What is known of a started process. The start time tells it from a later process with the same id. */
+/** The record of a started process. */
 interface ProcessRecord {
   readonly pid: number;
-  /** Field 22 of proc(5)'s `stat`: clock ticks since the machine started. */
+  /** Clock ticks from boot to the start of the process: distinguishes it from a later process with the same id. */
   readonly startTime: string;
   readonly bootId: string;
-  /** Hash of what was run. */
+  /** Hash of the component's specification. */
   readonly spec: string;
 }
 
@@ -32,16 +33,16 @@ function recordPath(name: string): string {
   return statePath("run", `${name}.json`);
 }
 
-/** @returns The path of a component's log. */
+/** Returns the path of a component's log. */
 export function logPath(name: string): string {
   return statePath("log", `${name}.log`);
 }
 
-/** @returns When a process started, in ticks; undefined if there is none or it has ended and only waits to be reaped. */
+/** Returns the start time of a process in clock ticks, or `undefined` if it does not exist or is a zombie. */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name before it may hold anything
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // The name before it may contain spaces.
     return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined;
@@ -52,14 +53,14 @@ function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
-/** @returns A hash of a component's program and arguments and of the files it reads. */
+/** Returns a hash of a component's program, arguments, environment, and files. */
 function specOf(component: Component): string {
   const hash = createHash("sha256").update(JSON.stringify([component.program, component.args, component.env]));
   for (const file of component.files) hash.update(readFileSync(file));
   return hash.digest("hex");
 }
 
-/** @returns The id of a component's running process; undefined if it doesn't run. */
+/** Returns the process id of a component, or `undefined` if it is not running. */
 export function runningPid(name: string): number | undefined {
   return readRecord(name)?.pid;
 }
@@ -68,22 +69,23 @@ function readRecord(name: string): ProcessRecord | undefined {
   if (!existsSync(recordPath(name))) return undefined;
   try {
     const record = JSON.parse(readFileSync(recordPath(name), "utf8")) as ProcessRecord;
-    return record.bootId === bootId() && startTimeOf(record.pid) === record.startTime ? record : undefined;
+    const isRunning = record.bootId === bootId() && startTimeOf(record.pid) === record.startTime;
+    return isRunning ? record : undefined;
   } catch {
-    return undefined; // cut short by the end of whoever wrote it
+    return undefined; // Truncated, because its writer was killed.
   }
 }
 
-/** @returns Whether a component runs, with just these arguments and files. */
+/** Whether a component is running with exactly these arguments and files. */
 export function runsAsSpecified(component: Component): boolean {
   return readRecord(component.name)?.spec === specOf(component);
 }
 
-/** Starts a component so that it outlives this program; one that runs with other arguments is ended first. */
+/** Starts a component so that it outlives this program. Restarts it if it runs with other arguments. */
 export async function startComponent(component: Component): Promise<void> {
   if (runsAsSpecified(component)) return;
-  const old = runningPid(component.name);
-  if (old !== undefined) await end([old], 5);
+  const previous = runningPid(component.name);
+  if (previous !== undefined) await endProcesses([previous], 5);
   mkdirSync(statePath("log"), { recursive: true });
   mkdirSync(statePath("run"), { recursive: true });
   const log = openSync(logPath(component.name), "w");
@@ -98,79 +100,99 @@ export async function startComponent(component: Component): Promise<void> {
     child.on("error", reject);
     child.on("spawn", () => resolve(child.pid as number));
   });
-  adopt(pid);
-  const startTime = startTimeOf(pid);
-  if (startTime === undefined) throw new Error(`${component.name} ended at once: see ${logPath(component.name)}`);
-  const record: ProcessRecord = { pid, startTime, bootId: bootId(), spec: specOf(component) };
-  writeFileSync(recordPath(component.name), JSON.stringify(record));
+  try {
+    moveToSystemGroup(pid);
+    const startTime = startTimeOf(pid);
+    if (startTime === undefined) throw new Error(`${component.name} exited; its log is ${logPath(component.name)}`);
+    const record: ProcessRecord = { pid, startTime, bootId: bootId(), spec: specOf(component) };
+    writeFileSync(recordPath(component.name), JSON.stringify(record));
+  } catch (error) {
+    child.kill("SIGKILL"); // Without a record, a later start would not find it.
+    throw error;
+  }
   child.unref();
 }
 
-/** Forgets all started processes. */
+/** Removes the records of all started processes. */
 export function forgetProcesses(): void {
   rmSync(statePath("run"), { recursive: true, force: true });
 }
 
 /**
- * @returns Ids of the cluster's processes found without any record or control group: by the binary they run, or by a
- * path of the state folder that only etcd, containerd and its shims are given.
+ * Returns the ids of the processes that match.
+ *
+ * @param matches - Whether a process matches, given its id and its arguments.
+ * @param proc - Mount point of proc(5).
  */
-export function processesByCommand(): number[] {
-  const marks = [`--data-dir=${statePath("etcd")}`, configPaths.containerd, containerdSocket];
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        if (argv[0]?.endsWith("kubectl")) return false; // a user's
-        const ownBinary = readlinkSync(`/proc/${pid}/exe`).startsWith(cachePath("bin"));
-        const program = basename(argv[0] ?? "");
-        return ownBinary || (/^(etcd|containerd.*)$/.test(program) && argv.some((word) => marks.includes(word)));
-      } catch {
-        return false; // ended, or a thread of the kernel
-      }
-    })
-    .map(Number);
+export function findProcesses(matches: (pid: number, args: readonly string[]) => boolean, proc = "/proc"): number[] {
+  const found: number[] = [];
+  for (const name of readdirSync(proc)) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const args = readFileSync(join(proc, name, "cmdline"), "utf8").split("\0");
+      if (matches(Number(name), args)) found.push(Number(name));
+    } catch {
+      // It has ended, is a kernel thread, or belongs to another user.
+    }
+  }
+  return found;
 }
 
-/** @returns The name of a process's program; "ended" if there is none. */
+/**
+ * Whether a process belongs to the cluster: it runs the cluster's binary, or it is etcd, containerd, or a shim with a
+ * path of the state folder among its arguments.
+ */
+function isClusterProcess(pid: number, args: readonly string[]): boolean {
+  const [path = ""] = args;
+  if (path.endsWith("kubectl")) return false; // Started by a user.
+  if (readlinkSync(`/proc/${pid}/exe`).startsWith(cachePath("bin"))) return true;
+  const paths = [`--data-dir=${statePath("etcd")}`, configPaths.containerd, containerdSocket];
+  return /^(etcd|containerd.*)$/.test(basename(path)) && args.some((arg) => paths.includes(arg));
+}
+
+/** Returns the ids of the cluster's processes, even of those without a record or outside the control groups. */
+export function clusterProcesses(): number[] {
+  return [...new Set([...groupProcesses(), ...findProcesses(isClusterProcess)])];
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "exited";
+  }
+}
+
+/** Returns the name of a process's program, or "exited". */
 export function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-  } catch {
-    return "ended";
-  }
+  return readProc(pid, "comm");
 }
 
-/** @returns A process's program and arguments; "ended" if there is none. */
+/** Returns the program and arguments of a process, or "exited". */
 export function commandLineOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
-  } catch {
-    return "ended";
-  }
+  return readProc(pid, "cmdline");
 }
 
-/** Sends a signal; a process that has ended already is no error. */
-function signal(pids: readonly number[], name: NodeJS.Signals): void {
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {
-      process.kill(pid, name);
+      process.kill(pid, signal);
     } catch {
-      // has ended
+      // It has ended.
     }
   }
 }
 
-/** Asks processes to end, kills them after `graceSeconds`, and returns when none of them runs. */
-export async function end(pids: readonly number[], graceSeconds: number): Promise<void> {
-  const known = pids.map((pid) => [pid, startTimeOf(pid)] as const);
-  const alive = () =>
-    known.filter(([pid, start]) => start !== undefined && startTimeOf(pid) === start).map(([pid]) => pid);
-  if (graceSeconds > 0) signal(alive(), "SIGTERM");
+/** Sends SIGTERM to processes, and SIGKILL after `graceSeconds`. Returns when all of them have ended. */
+export async function endProcesses(pids: readonly number[], graceSeconds: number): Promise<void> {
+  const startTimes = new Map(pids.map((pid) => [pid, startTimeOf(pid)]));
+  const alive = () => pids.filter((pid) => startTimeOf(pid) !== undefined && startTimeOf(pid) === startTimes.get(pid));
+  if (graceSeconds > 0) signalAll(alive(), "SIGTERM");
   const killAt = performance.now() + graceSeconds * 1000;
-  while (alive().length > 0) {
-    if (performance.now() >= killAt) signal(alive(), "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const allEnded = async () => {
+    const left = alive();
+    if (performance.now() >= killAt) signalAll(left, "SIGKILL");
+    return left.length === 0;
+  };
+  await waitFor(`processes ${pids.join(", ")} to end`, allEnded, { timeoutSeconds: graceSeconds + 60 });
 }

@@ -1,56 +1,59 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { elapsedText, startProgress } from "../../src/cli/progress.ts";
+import { CanceledError, throwIfCanceled } from "./run.ts";
 
-/** Says what a step is doing now: a few words. */
-export type Say = (what: string) => void;
+/** Shows in a few words what a step is doing now. */
+export type Report = (status: string) => void;
 
-/**
- * Shows on standard error that a long step goes on, and how it ended.
- * @returns What `work` returns.
- */
-export async function withProgress<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
+/** Runs a long step, and shows on standard error that it is running and how it ended. */
+export async function withProgress<T>(title: string, work: (report: Report) => Promise<T>): Promise<T> {
   const started = performance.now();
   const { doing, note, print, end } = startProgress(title);
-  const ended = (how: string) => {
+  const finish = (outcome: string) => {
     end();
-    print(`${title}: ${how} ${elapsedText(performance.now() - started)}`);
+    print(`${title}: ${outcome} ${elapsedText(performance.now() - started)}`);
   };
   note(title);
   try {
     const result = await work(doing);
-    ended("done in");
+    finish("done in");
     return result;
   } catch (error) {
-    ended("failed after");
+    finish(error instanceof CanceledError ? "canceled after" : "failed after");
     throw error;
   }
 }
 
-/** How {@link waitFor} waits. */
+/** Options of {@link waitFor}. */
 export interface WaitOptions {
-  /** @default 60 */
+  /** @defaultValue 60 */
   readonly timeoutSeconds?: number;
-  /** Throws when waiting on is of no use. @default Never does. */
-  readonly unless?: () => void;
+  /** Called before each poll; throws to stop waiting. */
+  readonly beforePoll?: () => void;
+  /** Cancels the wait. */
+  readonly signal?: AbortSignal;
 }
 
 /**
- * Asks again until the answer is yes.
- * @param what The thing waited for, for the message.
- * @param check Answers whether it is there; a rejection counts as no.
- * @throws If it isn't there in time, with the last rejection's message.
+ * Polls until a condition holds.
+ *
+ * @param subject - What is waited for, for the error message.
+ * @param poll - Whether the condition holds; a rejection counts as `false`.
+ * @throws If the condition does not hold in time, with the message of the last rejection.
  */
-export async function waitFor(what: string, check: () => Promise<boolean>, options: WaitOptions = {}): Promise<void> {
-  const { timeoutSeconds = 60, unless } = options;
-  const end = performance.now() + timeoutSeconds * 1000;
-  let last = "";
-  while (performance.now() < end) {
-    unless?.();
-    const answer = await check().catch((error: Error) => {
-      last = `: ${error.message}`;
-      return false;
-    });
-    if (answer) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+export async function waitFor(subject: string, poll: () => Promise<boolean>, options: WaitOptions = {}): Promise<void> {
+  const { timeoutSeconds = 60, beforePoll, signal } = options;
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  let lastError = "";
+  while (performance.now() < deadline) {
+    throwIfCanceled(signal);
+    beforePoll?.();
+    try {
+      if (await poll()) return;
+    } catch (error) {
+      lastError = `: ${(error as Error).message}`;
+    }
+    await delay(50);
   }
-  throw new Error(`${what}: not there after ${timeoutSeconds} s${last}`);
+  throw new Error(`timed out after ${timeoutSeconds}s waiting for ${subject}${lastError}`);
 }

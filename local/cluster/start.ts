@@ -1,125 +1,142 @@
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { importPauseImage } from "../images/pause.ts";
-import { apiIsReady, askApi } from "./api.ts";
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { importPauseImage } from "../images/import.ts";
+import { apiIsReady, applyToApi } from "./api.ts";
 import { type Binaries, ensureBinaries } from "./build.ts";
 import { ensureGroups } from "./cgroups.ts";
 import { type Component, type ComponentName, components, programNames } from "./components.ts";
 import { clusterName, containerdSocket, kubeconfigPath, ports, statePath } from "./config.ts";
 import { writeConfiguration } from "./configuration.ts";
-import { foreignProxies, ownProcesses, requireNoForeignProxy } from "./foreign.ts";
+import { otherKubeProxies, requireFreePorts, requireNoOtherKubeProxy } from "./conflicts.ts";
 import {
-  accepts,
-  dnsAnswers,
-  isHealthy,
+  acceptsConnections,
+  clusterIsHealthy,
+  dnsIsReady,
   nodeIsReady,
-  podsAreKnown,
+  podsAreUpToDate,
   proxyIsReady,
-  requireRunning,
   serviceAccountExists,
 } from "./health.ts";
 import { writeKubeconfigs } from "./kubeconfig.ts";
-import { requireFreePorts } from "./listeners.ts";
 import { withLock } from "./lock.ts";
 import { ensureNetwork } from "./network.ts";
 import { ensureCertificates } from "./pki.ts";
 import { ensurePrerequisites } from "./prerequisites.ts";
-import { runningPid, runsAsSpecified, startComponent } from "./processes.ts";
-import { type Say, waitFor, withProgress } from "./progress.ts";
-import { sweep } from "./stop.ts";
+import { clusterProcesses, logPath, runningPid, runsAsSpecified, startComponent } from "./processes.ts";
+import { type Report, waitFor, withProgress } from "./progress.ts";
+import { runTogether } from "./run.ts";
+import { removeAll } from "./stop.ts";
 
-/** How to reach the running cluster. */
+/** Connection to the running cluster. */
 export interface LocalCluster {
   /** Path of the kubeconfig. */
   readonly kubeconfig: string;
-  /** Name of its context. */
+  /** Context of the kubeconfig. */
   readonly context: string;
-  /** Folder with `kubectl` of the cluster's own version. */
+  /** Folder of the cluster's `kubectl`. */
   readonly binaries: string;
 }
 
-/** Longest path of a Unix socket (unix(7)). */
-const longestSocketPath = 107;
-
 /**
- * Starts the one-node Kubernetes, or does nothing if it runs and is well. Builds it first if its inputs changed.
- * Whatever an earlier run left (processes, mounts, interfaces of a machine that was ended in the middle) is cleared away.
- * @throws With the way to mend it: no root, something missing, a port in use, a component that ended.
+ * Starts the one-node Kubernetes cluster, unless it is running and healthy. Builds it first if its sources changed.
+ * Removes what an earlier run left behind, such as processes, mounts, and interfaces.
+ *
+ * @throws If the machine can't run the cluster, or a component does not start.
  */
 export async function startCluster(): Promise<LocalCluster> {
-  if (Buffer.byteLength(containerdSocket) > longestSocketPath)
-    throw new Error(`${containerdSocket} is too long for a socket: set UNITY_CACHE to a shorter path`);
   await ensurePrerequisites();
-  await withLock(statePath("lock"), async () => {
-    const binaries = await ensureBinaries();
-    await ensureCertificates();
-    writeKubeconfigs();
-    await writeConfiguration();
-    const all = components(binaries.node);
-    if (Object.values(all).every(runsAsSpecified) && (await isHealthy(Object.values(all)))) return;
-    // Without these two nothing that still runs is of use: the containers' shims, and what was written since.
-    const fromNothing = runningPid("etcd") === undefined || runningPid("containerd") === undefined;
-    if (fromNothing) {
-      const own = ownProcesses();
-      requireNoForeignProxy(foreignProxies(own));
-      await requireFreePorts(Object.values(all), own);
-      await sweep();
-    }
-    const since = fromNothing ? Date.now() : 0;
-    await withProgress("Starting the local cluster", (say) => startComponents(all, binaries, since, say)).catch(
-      async (error: Error) => {
-        if (fromNothing) await sweep(); // the logs stay
-        throw error;
-      },
-    );
-  });
+  const binaries = await ensureBinaries();
+  await withLock(statePath("lock"), () => startUnlessHealthy(binaries));
   return { kubeconfig: kubeconfigPath, context: clusterName, binaries: statePath("bin") };
 }
 
-/** @param since Milliseconds; what the node said of itself and its pods before is out of date. */
+async function startUnlessHealthy(binaries: Binaries): Promise<void> {
+  await ensureCertificates();
+  writeKubeconfigs();
+  await writeConfiguration();
+  const specified = components(binaries.node);
+  const all = Object.values(specified);
+  if (all.every(runsAsSpecified) && (await clusterIsHealthy())) return;
+
+  // Without etcd and containerd, the other processes are useless: they depend on etcd's data or containerd's shims.
+  const isFresh = runningPid("etcd") === undefined || runningPid("containerd") === undefined;
+  if (isFresh) {
+    const leftovers = clusterProcesses();
+    requireNoOtherKubeProxy(otherKubeProxies(leftovers));
+    await requireFreePorts(all, leftovers);
+    await removeAll();
+  }
+  const since = isFresh ? Date.now() : 0;
+  try {
+    await withProgress("Starting the local cluster", (report) => startComponents(specified, binaries, since, report));
+  } catch (error) {
+    if (isFresh) await removeAll(); // Keeps the logs.
+    throw error;
+  }
+}
+
+/**
+ * Starts the components and waits until the cluster is ready.
+ *
+ * @param since - Milliseconds; earlier statuses of the node and its pods are out of date.
+ */
 async function startComponents(
-  all: Record<ComponentName, Component>,
+  specified: Record<ComponentName, Component>,
   binaries: Binaries,
   since: number,
-  say: Say,
+  report: Report,
 ): Promise<void> {
   linkPrograms(binaries.node);
   ensureGroups();
   await ensureNetwork();
-  await requireFreePorts(Object.values(all).filter((component) => runningPid(component.name) === undefined));
+  await requireFreePorts(Object.values(specified).filter(({ name }) => runningPid(name) === undefined));
 
-  const begun: Component[] = [];
-  const begin = async (...names: ComponentName[]) => {
-    await Promise.all(names.map((name) => startComponent(all[name])));
-    begun.push(...names.map((name) => all[name]));
+  const started: Component[] = [];
+  const start = async (name: ComponentName) => {
+    await startComponent(specified[name]);
+    started.push(specified[name]);
   };
-  const wait = (what: string, check: () => Promise<boolean>) =>
-    waitFor(what, check, { unless: () => requireRunning(begun) });
+  const wait = (subject: string, poll: () => Promise<boolean>, signal?: AbortSignal) =>
+    waitFor(subject, poll, { beforePoll: () => requireRunning(started), signal });
 
-  say("etcd, containerd and the API server");
-  await Promise.all([
-    begin("etcd")
-      .then(() => wait("etcd", () => accepts({ host: "127.0.0.1", port: ports.etcd })))
-      .then(() => begin("apiserver"))
-      .then(() => wait("the API server", apiIsReady)),
-    begin("containerd")
-      .then(() => wait("containerd", () => accepts({ path: containerdSocket })))
-      .then(() => importPauseImage(binaries.pause)),
-  ]);
+  report("etcd, containerd, and the API server");
+  await runTogether(
+    async (signal) => {
+      await start("etcd");
+      await wait("etcd", () => acceptsConnections({ host: "127.0.0.1", port: ports.etcd }), signal);
+      await start("apiserver");
+      await wait("the API server", apiIsReady, signal);
+    },
+    async (signal) => {
+      await start("containerd");
+      await wait("containerd", () => acceptsConnections({ path: containerdSocket }), signal);
+      await importPauseImage(binaries.pause);
+    },
+  );
 
-  say("the node and its services");
+  report("the node and its services");
   mkdirSync(statePath("volumes"), { recursive: true });
-  await begin("kubelet", "controller-manager", "scheduler", "proxy", "coredns", "provisioner");
-  await Promise.all([
-    wait("the node's readiness", () => nodeIsReady(since)),
-    wait("the default service account", serviceAccountExists),
-    wait("DNS", dnsAnswers),
-    wait("kube-proxy", proxyIsReady),
-    wait("the storage class", applyStorageClass),
-  ]);
-  await wait("news of the pods of the last run", () => podsAreKnown(since));
+  const others = ["kubelet", "controller-manager", "scheduler", "proxy", "coredns", "provisioner"] as const;
+  await runTogether(...others.map((name) => () => start(name)));
+  await runTogether(
+    (signal) => wait("the node to be ready", () => nodeIsReady(since), signal),
+    (signal) => wait("the default service account", serviceAccountExists, signal),
+    (signal) => wait("DNS", dnsIsReady, signal),
+    (signal) => wait("kube-proxy", proxyIsReady, signal),
+    (signal) => wait("the storage class", applyStorageClass, signal),
+  );
+  await wait("the status of earlier pods", () => podsAreUpToDate(since));
 }
 
-/** Makes the names by which the binary is called. */
+/** @throws If one of the components has ended, with the end of its log. */
+function requireRunning(started: readonly Component[]): void {
+  const ended = started.find(({ name }) => runningPid(name) === undefined);
+  if (ended === undefined) return;
+  const log = logPath(ended.name);
+  const lastLines = readFileSync(log, "utf8").trim().split("\n").slice(-8).join("\n");
+  throw new Error(`${ended.name} exited while the cluster started. Last lines of ${log}:\n${lastLines}`);
+}
+
+/** Creates the links that the binary is started by. */
 function linkPrograms(binary: string): void {
   mkdirSync(statePath("bin"), { recursive: true });
   for (const name of programNames) {
@@ -129,9 +146,10 @@ function linkPrograms(binary: string): void {
   }
 }
 
-/** The default storage class: a directory of this machine for each claim, deleted with it. */
+/** Applies the default storage class: a directory of this machine for each claim, deleted with it. */
 async function applyStorageClass(): Promise<boolean> {
-  const answer = await askApi("/apis/storage.k8s.io/v1/storageclasses/local?fieldManager=unity-local&force=true", {
+  const path = "/apis/storage.k8s.io/v1/storageclasses/local?fieldManager=unity-local&force=true";
+  const response = await applyToApi(path, {
     apiVersion: "storage.k8s.io/v1",
     kind: "StorageClass",
     metadata: { name: "local", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
@@ -139,5 +157,5 @@ async function applyStorageClass(): Promise<boolean> {
     reclaimPolicy: "Delete",
     volumeBindingMode: "Immediate",
   });
-  return answer.status === 200 || answer.status === 201;
+  return response.status === 200 || response.status === 201;
 }

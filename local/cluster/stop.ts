@@ -1,54 +1,70 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ourProcesses, removeGroups } from "./cgroups.ts";
+import { cacheRoot } from "../../src/paths.ts";
+import { groupProcesses, remainingGroups, removeGroups } from "./cgroups.ts";
 import { clusterName, statePath } from "./config.ts";
-import { ownProcesses } from "./foreign.ts";
-import { accepts } from "./health.ts";
-import { inventory } from "./inventory.ts";
+import { acceptsConnections } from "./health.ts";
 import { withLock } from "./lock.ts";
-import { unmountAll } from "./mounts.ts";
-import { removeNetwork } from "./network.ts";
+import { mountsBelow, unmountAll } from "./mounts.ts";
+import { remainingInterfaces, remainingRules, removeNetwork } from "./network.ts";
 import { requireRoot } from "./prerequisites.ts";
-import { end, forgetProcesses, runningPid } from "./processes.ts";
+import { clusterProcesses, commandOf, endProcesses, forgetProcesses, runningPid } from "./processes.ts";
 import { waitFor } from "./progress.ts";
 
-/** How long the pods' processes have to end by themselves, such as a database that writes its last data. */
+/** Grace period of the pods' processes, such as a database that writes its last data. */
 const podGraceSeconds = 4;
 
 /**
- * Stops the local cluster: no process, mount, interface or rule of it stays; what it keeps for its next start does.
- * Where there is nothing to stop, it takes no root, and no Linux.
- * @throws If something stays nevertheless, naming it.
+ * Stops the local cluster and removes its processes, mounts, interfaces, and rules. Keeps its data for the next start.
+ * Requires root and Linux only if there is something to stop.
+ *
+ * @throws If something is left.
  */
 export async function stopCluster(): Promise<void> {
   if (!existsSync(statePath())) return;
   if (process.getuid?.() !== 0 && (await inventory()).length === 0) return;
   requireRoot();
   await withLock(statePath("lock"), async () => {
-    await sweep();
+    await removeAll();
     const left = await inventory();
-    if (left.length > 0)
-      throw new Error(`Of the local cluster there is still\n  ${left.join("\n  ")}\nRun the same command again`);
+    if (left.length === 0) return;
+    throw new Error(
+      `the local cluster is not completely stopped:\n  ${left.join("\n  ")}\nTo retry, run the same command`,
+    );
   });
 }
 
-/** Ends every process of the cluster and removes whatever it made on the machine outside its state folder. */
-export async function sweep(): Promise<void> {
+/**
+ * Returns everything that the cluster has on this machine outside its state folder, each as `kind name`. Network
+ * namespaces are mounts below the cache folder.
+ */
+export async function inventory(): Promise<string[]> {
+  return [
+    ...clusterProcesses().map((pid) => `process ${pid} (${commandOf(pid)})`),
+    ...mountsBelow(cacheRoot).map((point) => `mount ${point}`),
+    ...(await remainingInterfaces()).map((name) => `interface ${name}`),
+    ...(await remainingRules()).map((rule) => `rule ${rule}`),
+    ...remainingGroups().map((group) => `control group ${group}`),
+  ];
+}
+
+/** Ends all processes of the cluster and removes everything that it has on this machine outside its state folder. */
+export async function removeAll(): Promise<void> {
   const kubelet = runningPid("kubelet");
-  if (kubelet !== undefined) await end([kubelet], 0); // or it would start the pods' containers again
-  await end(ourProcesses("kubepods"), podGraceSeconds);
-  const state = ["containerd", "etcd"].flatMap((name) => runningPid(name) ?? []);
-  const stateless = ownProcesses().filter((pid) => !state.includes(pid));
-  await end(stateless, 0);
-  await end(state, 3);
-  await waitFor("the end of all processes", async () => {
-    const left = ownProcesses();
-    await end(left, 0);
+  if (kubelet !== undefined) await endProcesses([kubelet], 0); // It would restart the pods' containers.
+  await endProcesses(groupProcesses("kubepods"), podGraceSeconds);
+  const stateful = ["containerd", "etcd"].map(runningPid).filter((pid) => pid !== undefined);
+  const stateless = clusterProcesses().filter((pid) => !stateful.includes(pid));
+  await endProcesses(stateless, 0);
+  await endProcesses(stateful, 3);
+  await waitFor("all processes to end", async () => {
+    const left = clusterProcesses();
+    await endProcesses(left, 0);
     return left.length === 0;
   });
   await unmountAll();
   await removeNetwork();
-  await waitFor("the end of all control groups", async () => {
+  await waitFor("all control groups to be removed", async () => {
     removeGroups();
     return true;
   });
@@ -56,15 +72,22 @@ export async function sweep(): Promise<void> {
   await removeTraces();
 }
 
-/** Removes what programs write to fixed places: the kubelet's links to logs, CNI's results, the shims' dead sockets. */
+function entriesOf(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+}
+
+/** Removes what programs write outside the state folder: the kubelet's links to logs, CNI results, sockets of shims. */
 async function removeTraces(): Promise<void> {
-  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []).map((name) => join(folder, name));
-  for (const link of list("/var/log/containers"))
+  for (const link of entriesOf("/var/log/containers"))
     if (lstatSync(link).isSymbolicLink() && readlinkSync(link).startsWith(statePath())) rmSync(link);
-  const results = list("/var/lib/cni/results");
-  for (const result of results.filter((path) => basename(path).startsWith(`${clusterName}-`))) {
-    const container = basename(result).split("-").at(-2) as string;
-    for (const path of results.filter((other) => other.includes(`-${container}-`))) rmSync(path, { force: true });
+
+  const results = entriesOf("/var/lib/cni/results");
+  for (const result of results) {
+    if (!basename(result).startsWith(`${clusterName}-`)) continue;
+    const container = basename(result).split("-").at(-2);
+    for (const path of results) if (path.includes(`-${container}-`)) rmSync(path, { force: true });
   }
-  for (const path of list("/run/containerd/s")) if (!(await accepts({ path }))) rmSync(path, { force: true });
+
+  for (const socket of entriesOf("/run/containerd/s"))
+    if (!(await acceptsConnections({ path: socket }))) rmSync(socket, { force: true });
 }

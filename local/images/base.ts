@@ -2,28 +2,29 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cachePath } from "../../src/paths.ts";
-import { type Say, withProgress } from "../cluster/progress.ts";
-import { ask, run } from "../cluster/run.ts";
+import { type Report, withProgress } from "../cluster/progress.ts";
+import { outputOf, run } from "../cluster/run.ts";
 import { buildah, isBuilt } from "./buildah.ts";
 
-/** Debian's release that all images are made from. */
+/** The Debian release of all images. */
 const release = "bookworm";
 
-/** What a root file system is made of, besides Debian's required packages. */
+/** The contents of a root file system. */
 export interface RootFileSystem {
   readonly name: string;
+  /** Packages in addition to those that Debian requires. */
   readonly packages: readonly string[];
-  /** Shell commands run before these packages are installed; `$1` is the root. @default None. */
+  /** Shell commands that run before these packages are installed; `$1` is the root. */
   readonly before?: readonly string[];
 }
 
-/** The base of the backend's image: what `python:slim` offers of what the Dockerfile uses. */
+/** The base of the backend's image: the part of `python:slim` that the Dockerfile uses. */
 export const pythonBase: RootFileSystem = {
   name: "python-base",
   packages: ["python3", "python3-venv", "curl", "ca-certificates"],
 };
 
-/** The base of the database's image. The user has the id it has in the official image; no database is made in it. */
+/** The base of the database's image. The user has the same id as in the official image; no database is created. */
 export const postgresBase: RootFileSystem = {
   name: "postgres-base",
   packages: ["postgresql-15"],
@@ -34,13 +35,13 @@ export const postgresBase: RootFileSystem = {
   ],
 };
 
-/** One line of what apt is configured to read, as `apt-get indextargets` prints it. */
+/** An apt source, as `apt-get indextargets` prints it. */
 interface Source {
   readonly label: string;
   readonly uri: string;
 }
 
-/** @returns The machine's own sources of Debian: its archive and its security archive. */
+/** Returns the machine's sources of Debian: the archive and the security archive. */
 export function parseSources(text: string): Source[] {
   return text
     .split("\n")
@@ -49,17 +50,18 @@ export function parseSources(text: string): Source[] {
     .map(([, label = "", uri = ""]) => ({ label, uri }));
 }
 
-/** @returns Lines of a sources.list for the release, from the mirrors that the machine uses. */
+/** Returns the lines of a sources.list for the release, with the machine's mirrors. */
 export function sourceLines(sources: readonly Source[]): string[] {
-  const uri = (label: string) => sources.find((source) => source.label === label)?.uri;
-  const [main, security] = [uri("Debian"), uri("Debian-Security")];
-  return [
-    ...(main === undefined ? [] : [`deb ${main} ${release} main`, `deb ${main} ${release}-updates main`]),
-    ...(security === undefined ? [] : [`deb ${security} ${release}-security main`]),
-  ];
+  const uriOf = (label: string) => sources.find((source) => source.label === label)?.uri;
+  const archive = uriOf("Debian");
+  const security = uriOf("Debian-Security");
+  const lines: string[] = [];
+  if (archive !== undefined) lines.push(`deb ${archive} ${release} main`, `deb ${archive} ${release}-updates main`);
+  if (security !== undefined) lines.push(`deb ${security} ${release}-security main`);
+  return lines;
 }
 
-/** @returns Settings of the machine's apt that say how to reach its mirrors: proxies, certificates, retries. */
+/** Returns the settings of the machine's apt for reaching its mirrors: proxies, certificates, and retries. */
 export function transportOptions(aptConfig: string): string[] {
   return aptConfig
     .split("\n")
@@ -68,40 +70,37 @@ export function transportOptions(aptConfig: string): string[] {
 
 async function machineSources(): Promise<string[]> {
   const targets = ["indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages"];
-  const known = sourceLines(parseSources(await ask("apt-get", targets)));
-  if (known.length > 0) return known;
-  await ask("apt-get", ["update"]); // the origin is known only once the lists are there
-  return sourceLines(parseSources(await ask("apt-get", targets)));
+  const lines = sourceLines(parseSources(await outputOf("apt-get", targets)));
+  if (lines.length > 0) return lines;
+  await outputOf("apt-get", ["update"]); // The package lists contain the origin.
+  return sourceLines(parseSources(await outputOf("apt-get", targets)));
 }
 
-/** Removed from every image: documentation, caches, and what tells of the machine that built it. */
+/** Commands that remove documentation, caches, and files of the build machine from every image. */
 const trimCommands = [
   'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/log/* "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1"/usr/share/info/*',
   'rm -f "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/ssl/private/*',
-  'touch "$1"/etc/pip.conf', // the place where a build's settings are mounted
+  'touch "$1"/etc/pip.conf', // Mount point for a build's settings.
 ];
 
-/** @returns The reference of the image of a root file system: its tag is a hash over what it is made from. */
+/** Returns the image reference of a root file system. Its tag is a hash of the inputs. */
 export function rootReference(root: RootFileSystem): string {
   const inputs = JSON.stringify([release, process.arch, root, trimCommands]);
   return `localhost/unity-${root.name}:${createHash("sha256").update(inputs).digest("hex").slice(0, 12)}`;
 }
 
-/**
- * Makes an image of a root file system from Debian's packages, unless it is there.
- * @returns Its reference.
- */
-export async function ensureRootImage(root: RootFileSystem): Promise<string> {
+/** Builds the image of a root file system from Debian packages, unless it exists. Returns its reference. */
+export async function ensureRootImage(root: RootFileSystem, signal?: AbortSignal): Promise<string> {
   const reference = rootReference(root);
   if (await isBuilt(reference)) return reference;
   mkdirSync(cachePath("images"), { recursive: true });
   const folder = mkdtempSync(cachePath("images", "root-"));
   try {
-    await withProgress(`Making image ${reference} from Debian's packages`, async (say) => {
-      await makeRoot(root, join(folder, "root.tar"), say);
-      say("unpacking");
+    await withProgress(`Building base image ${root.name} from Debian packages`, async (report) => {
+      await buildRoot(root, join(folder, "root.tar"), report, signal);
+      report("unpacking");
       writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nADD root.tar /\n");
-      await buildah(["bud", "--format", "docker", "--tag", reference, folder]);
+      await buildah(["bud", "--format", "docker", "--tag", reference, folder], { signal });
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -109,16 +108,19 @@ export async function ensureRootImage(root: RootFileSystem): Promise<string> {
   return reference;
 }
 
-async function makeRoot(root: RootFileSystem, path: string, say: Say): Promise<void> {
+async function buildRoot(root: RootFileSystem, path: string, report: Report, signal?: AbortSignal): Promise<void> {
   const sources = await machineSources();
-  const args = [
-    ...["--variant=minbase", `--include=${root.packages.join(",")}`],
-    ...transportOptions(await ask("apt-config", ["dump"])).map((option) => `--aptopt=${option}`),
-    ...["man", "doc", "info", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-    ...(root.before ?? []).map((command) => `--essential-hook=${command}`),
-    ...trimCommands.map((command) => `--customize-hook=${command}`),
-    ...[release, path],
-    ...(sources.length > 0 ? ["-"] : []),
-  ];
-  await run("mmdebstrap", args, { input: sources.join("\n"), onLine: (line) => say(line.slice(0, 60)) });
+  const aptConfig = await outputOf("apt-config", ["dump"]);
+  const args = ["--variant=minbase", `--include=${root.packages.join(",")}`];
+  for (const option of transportOptions(aptConfig)) args.push(`--aptopt=${option}`);
+  for (const name of ["man", "doc", "info", "locale"]) args.push(`--dpkgopt=path-exclude=/usr/share/${name}/*`);
+  for (const command of root.before ?? []) args.push(`--essential-hook=${command}`);
+  for (const command of trimCommands) args.push(`--customize-hook=${command}`);
+  args.push(release, path);
+  if (sources.length > 0) args.push("-"); // Read the sources from standard input.
+  await run("mmdebstrap", args, {
+    input: sources.join("\n"),
+    onLine: (line) => report(line.slice(0, 60)),
+    signal,
+  });
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cachePath } from "../../src/paths.ts";
+import { cachePath, projectRoot } from "../../src/paths.ts";
 import { withLock } from "../cluster/lock.ts";
 import { withProgress } from "../cluster/progress.ts";
-import { ensureRootImage, type RootFileSystem, rootReference } from "./base.ts";
+import { ensureRootImage, postgresBase, pythonBase, type RootFileSystem, rootReference } from "./base.ts";
 import { buildah, isBuilt } from "./buildah.ts";
 import { contextHash } from "./context.ts";
 import {
@@ -14,56 +14,86 @@ import {
   nameByDigest,
   removeImages,
   type StoredImage,
-  superseded,
+  supersededImages,
   usedImages,
 } from "./import.ts";
 import { withPipSettings } from "./pip.ts";
 
-/** What an image is built from. */
+/** The inputs of an image. */
 export interface Build {
   /** The image's name without registry and tag. */
   readonly name: string;
-  /** The folder with the Dockerfile. */
+  /** Folder of the Dockerfile. */
   readonly context: string;
-  /** What stands for `BASE` in the Dockerfile. */
+  /** Root file system that the Dockerfile's argument `BASE` refers to. */
   readonly base: RootFileSystem;
 }
 
-/** @returns The reference of what a build makes: its tag is a hash of its inputs. */
+/** The build of the database's image. */
+export const postgresBuild: Build = {
+  name: "unity-postgres",
+  context: join(import.meta.dirname, "postgres"),
+  base: postgresBase,
+};
+
+/**
+ * Returns the build of the backend's image or of a variant.
+ *
+ * @param name - The image's name. The newest images of a name are kept.
+ * @param context - Folder of the Dockerfile.
+ */
+export function backendBuild(name = "unity-backend", context = join(projectRoot, "backend")): Build {
+  return { name, context, base: pythonBase };
+}
+
+/** Returns the reference of a build's image. Its tag is a hash of the inputs. */
 function buildReference({ name, context, base }: Build): string {
   const hash = createHash("sha256").update(rootReference(base)).update(contextHash(context)).digest("hex");
   return `localhost/${name}:${hash.slice(0, 12)}`;
 }
 
-/** Does work on images while no other process does. */
-const alone = <T>(work: () => Promise<T>) => withLock(cachePath("images", "lock"), work);
+/** Runs `work` while no other process changes images. */
+function withImageLock<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return withLock(cachePath("images", "lock"), work, signal);
+}
 
-/** Builds an image from a Dockerfile, unless the project's storage has it. */
-async function buildImage(build: Build, reference: string): Promise<void> {
+/**
+ * Builds images, unless the project's storage contains them. Does not need the cluster.
+ *
+ * @param signal - Cancels the builds.
+ */
+export async function buildImages(builds: readonly Build[], signal?: AbortSignal): Promise<void> {
+  const buildAll = async () => {
+    for (const build of builds) await buildImage(build, buildReference(build), signal);
+  };
+  await withImageLock(buildAll, signal);
+}
+
+async function buildImage(build: Build, reference: string, signal?: AbortSignal): Promise<void> {
   if (await isBuilt(reference)) return;
-  const base = await ensureRootImage(build.base);
+  const base = await ensureRootImage(build.base, signal);
   const args = ["bud", "--layers", "--network", "host", "--format", "docker", "--build-arg", `BASE=${base}`];
-  await withProgress(`Building image ${reference}`, (say) =>
-    withPipSettings((mounts) =>
-      buildah([...args, ...mounts, "--tag", reference, build.context], (line) => say(line.slice(0, 70))),
-    ),
+  await withProgress(`Building image ${reference}`, (report) =>
+    withPipSettings(async (mounts) => {
+      const onLine = (line: string) => report(line.slice(0, 70));
+      await buildah([...args, ...mounts, "--tag", reference, build.context], { onLine, signal });
+    }),
   );
 }
 
 /**
- * Sees to it that the cluster has the image of a build, by its tag and by its digest: builds and imports it if needed.
+ * Builds an image and imports it into the running cluster by tag and by digest, unless the cluster has it.
+ *
  * @returns Its reference.
  */
 export async function ensureImage(build: Build): Promise<string> {
   const reference = buildReference(build);
-  if (!(await hasBothNames(reference))) await alone(() => bringImage(build, reference));
+  if (await hasBothNames(reference)) return reference;
+  await withImageLock(async () => {
+    if (!(await hasImage(reference))) await importImage(build, reference);
+    await nameByDigest(reference);
+  });
   return reference;
-}
-
-/** Builds an image and imports it into the cluster, unless the lock's last holder has, and names it by its digest. */
-async function bringImage(build: Build, reference: string): Promise<void> {
-  if (!(await hasImage(reference))) await importImage(build, reference);
-  await nameByDigest(reference);
 }
 
 async function importImage(build: Build, reference: string): Promise<void> {
@@ -78,28 +108,33 @@ async function importImage(build: Build, reference: string): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  await dropSuperseded(build.name, reference);
+  await removeSuperseded(build.name, reference);
+}
+
+async function storedImages(): Promise<StoredImage[]> {
+  return JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
+}
+
+/** Removes images from the storage and from the cluster. */
+async function removeEverywhere(references: readonly string[]): Promise<void> {
+  for (const reference of references) await buildah(["rmi", reference]);
+  await removeImages(references);
 }
 
 /**
- * Removes images of one name that are neither among the newest nor in use, from the storage and from the cluster.
+ * Removes images of one name that are neither among the newest nor in use.
  *
- * @param current The one that was just brought: made of kept layers, it may be as old as they are.
+ * @param current - The image that was just imported. It may be as old as its cached layers.
  */
-async function dropSuperseded(name: string, current: string): Promise<void> {
-  const images = JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
-  const old = superseded(images, `localhost/${name}`, [current, ...(await usedImages())]);
-  for (const reference of old) await buildah(["rmi", reference]);
-  await removeImages(old);
+async function removeSuperseded(name: string, current: string): Promise<void> {
+  const inUse = [current, ...(await usedImages())];
+  await removeEverywhere(supersededImages(await storedImages(), `localhost/${name}`, inUse));
 }
 
-/** Removes all images of one name, from the storage and from the cluster. */
+/** Removes all images of one name from the storage and from the cluster. */
 export async function removeImagesOf(name: string): Promise<void> {
-  await alone(async () => {
-    const images = JSON.parse(await buildah(["images", "--json"])) as StoredImage[];
-    const references = images.flatMap(({ names }) => names ?? []);
-    const own = references.filter((reference) => reference.startsWith(`localhost/${name}:`));
-    for (const reference of own) await buildah(["rmi", reference]);
-    await removeImages(own);
+  await withImageLock(async () => {
+    const references = (await storedImages()).flatMap(({ names }) => names ?? []);
+    await removeEverywhere(references.filter((reference) => reference.startsWith(`localhost/${name}:`)));
   });
 }

@@ -3,31 +3,38 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "
 import { join, matchesGlob } from "node:path";
 
 /**
- * @param patterns Lines of a `.dockerignore`; the last one that matches decides, `!` takes back.
- * @param path Relative to the context.
- * @returns Whether the build doesn't see the file.
+ * Whether a file is excluded from a build. The last matching pattern decides; `!` includes.
+ *
+ * @param lines - Lines of a `.dockerignore`.
+ * @param path - Relative to the context.
  */
-export function isIgnored(patterns: readonly string[], path: string): boolean {
-  const matches = (pattern: string) => matchesGlob(path, pattern) || matchesGlob(path, `${pattern}/**`);
-  const rules = patterns.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-  const clean = (rule: string) => rule.replace(/^!/, "").replace(/^\//, "").replace(/\/$/, "");
-  return rules.findLast((rule) => matches(clean(rule)))?.startsWith("!") === false;
+export function isIgnored(lines: readonly string[], path: string): boolean {
+  let ignored = false;
+  for (const line of lines.map((text) => text.trim())) {
+    if (line === "" || line.startsWith("#")) continue;
+    const pattern = line.replace(/^!/, "").replace(/^\//, "").replace(/\/$/, "");
+    if (matchesGlob(path, pattern) || matchesGlob(path, `${pattern}/**`)) ignored = !line.startsWith("!");
+  }
+  return ignored;
 }
 
-/** @returns The relative paths of all files that decide a build of this context, sorted. */
+/** Returns the relative paths of all files that affect a build of this context, sorted. */
 export function contextFiles(context: string): string[] {
   const ignoreFile = join(context, ".dockerignore");
-  const patterns = existsSync(ignoreFile) ? readFileSync(ignoreFile, "utf8").split("\n") : [];
-  const walk = (folder: string): string[] =>
-    readdirSync(join(context, folder), { withFileTypes: true }).flatMap((entry) => {
+  const lines = existsSync(ignoreFile) ? readFileSync(ignoreFile, "utf8").split("\n") : [];
+  const files: string[] = [];
+  const addFiles = (folder: string) => {
+    for (const entry of readdirSync(join(context, folder), { withFileTypes: true })) {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return walk(path);
-      return isIgnored(patterns, path) && path !== "Dockerfile" ? [] : [path];
-    });
-  return walk("").sort();
+      if (entry.isDirectory()) addFiles(path);
+      else if (path === "Dockerfile" || !isIgnored(lines, path)) files.push(path);
+    }
+  };
+  addFiles("");
+  return files.sort();
 }
 
-/** @returns A hash over the names, contents and execution rights of all files that decide a build of this context. */
+/** Returns a hash of the names, contents, and execute permissions of all files that affect a build of this context. */
 export function contextHash(context: string): string {
   const hash = createHash("sha256");
   for (const file of contextFiles(context)) {

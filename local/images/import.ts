@@ -1,9 +1,12 @@
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { nameOf, withDigest } from "../../src/manifests/image-reference.ts";
-import { containerdSocket } from "../cluster/config.ts";
+import { containerdSocket, pauseImage } from "../cluster/config.ts";
 import { run } from "../cluster/run.ts";
 
-/** How many images of one name are kept in the cluster: they share all layers but the last ones. */
+/** Number of images of one name that are kept. They share all layers but the last ones. */
 const keptImages = 12;
 
 function ctr(...args: string[]): Promise<string> {
@@ -13,64 +16,68 @@ function ctr(...args: string[]): Promise<string> {
 /** A name of an image in the cluster. */
 export interface NamedImage {
   readonly reference: string;
-  /** `sha256:…`, of its manifest. */
+  /** Digest of its manifest, `sha256:…`. */
   readonly digest: string;
 }
 
-/** @returns The names of all images in the cluster. */
+/** Returns the names of all images in the cluster. */
 export async function clusterImages(): Promise<NamedImage[]> {
   const [, ...lines] = (await ctr("images", "list")).split("\n");
-  return lines.flatMap((line) => {
+  const images: NamedImage[] = [];
+  for (const line of lines) {
     const [reference, , digest] = line.split(/\s+/);
-    return reference && digest ? [{ reference, digest }] : [];
-  });
+    if (reference && digest) images.push({ reference, digest });
+  }
+  return images;
 }
 
-/** @returns Whether the cluster has an image. */
+/** Whether the cluster has an image. */
 export async function hasImage(reference: string): Promise<boolean> {
   return (await clusterImages()).some((image) => image.reference === reference);
 }
 
-/** @returns The name by digest of one of `images`, and whether it is among them; `undefined` if the image isn't there. */
-function byDigest(images: readonly NamedImage[], reference: string): { name: string; isThere: boolean } | undefined {
+/** Returns the reference by digest of one of `images`, or `undefined` if it is not among them. */
+function digestReference(images: readonly NamedImage[], reference: string): string | undefined {
   const image = images.find((each) => each.reference === reference);
-  if (image === undefined) return undefined;
-  const name = withDigest(reference, image.digest);
-  return { name, isThere: images.some((each) => each.reference === name) };
+  return image === undefined ? undefined : withDigest(reference, image.digest);
 }
 
-/** @returns Whether the cluster has an image by its tag and by its digest. */
+/** Whether the cluster has an image by tag and by digest. */
 export async function hasBothNames(reference: string): Promise<boolean> {
-  return byDigest(await clusterImages(), reference)?.isThere ?? false;
+  const images = await clusterImages();
+  const byDigest = digestReference(images, reference);
+  return images.some((image) => image.reference === byDigest);
 }
 
 /**
- * Names an image of the cluster by its digest, too, as one that was pulled from a registry is: pods may then ask for it
- * by its digest, and the cluster tells which digest they run.
+ * Adds the name by digest to an image of the cluster, as pulled images have it. Pods can then refer to the image by its
+ * digest, and their status contains the digest.
  *
- * @throws {Error} If the cluster hasn't the image.
+ * @throws If the cluster does not have the image.
  */
 export async function nameByDigest(reference: string): Promise<void> {
-  const found = byDigest(await clusterImages(), reference);
-  if (found === undefined) throw new Error(`the cluster has no image ${reference}`);
-  if (!found.isThere) await ctr("images", "tag", reference, found.name);
+  const images = await clusterImages();
+  const byDigest = digestReference(images, reference);
+  if (byDigest === undefined) throw new Error(`image ${reference} not found in the cluster`);
+  if (!images.some((image) => image.reference === byDigest)) await ctr("images", "tag", reference, byDigest);
 }
 
-/** @returns The names by digest that go with `removed`: no tag of theirs is left. */
+/** Returns the names by digest of images that have no tag left after `removed`. */
 export function orphanedNames(images: readonly NamedImage[], removed: readonly string[]): string[] {
   const isByDigest = ({ reference, digest }: NamedImage) => reference.endsWith(`@${digest}`);
-  const left = images.filter((image) => !isByDigest(image) && !removed.includes(image.reference));
+  const remaining = images.filter((image) => !isByDigest(image) && !removed.includes(image.reference));
   const hasTag = (name: NamedImage) =>
-    left.some(({ reference, digest }) => digest === name.digest && nameOf(reference) === nameOf(name.reference));
-  const going = new Set(images.filter(({ reference }) => removed.includes(reference)).map(({ digest }) => digest));
+    remaining.some(({ reference, digest }) => digest === name.digest && nameOf(reference) === nameOf(name.reference));
+  const digests = new Set(images.filter(({ reference }) => removed.includes(reference)).map(({ digest }) => digest));
   return images
-    .filter((image) => isByDigest(image) && going.has(image.digest) && !hasTag(image))
+    .filter((image) => isByDigest(image) && digests.has(image.digest) && !hasTag(image))
     .map(({ reference }) => reference);
 }
 
 /**
- * Imports an archive into the cluster and removes the archive.
- * @param archive Path of a docker or OCI archive whose one image is named `reference`.
+ * Imports an archive into the cluster and deletes the archive.
+ *
+ * @param archive - Path of a docker or OCI archive with one image named `reference`.
  */
 export async function importArchive(archive: string, reference: string): Promise<void> {
   try {
@@ -78,16 +85,42 @@ export async function importArchive(archive: string, reference: string): Promise
   } finally {
     rmSync(archive, { force: true });
   }
-  if (!(await hasImage(reference))) throw new Error(`${archive} holds no image ${reference}`);
+  if (!(await hasImage(reference))) throw new Error(`image ${reference} not found in ${archive}`);
 }
 
-/** @returns The references of the images that containers in the cluster were made from. */
+/** Imports the sandbox image, which contains only the static `pause` program, unless the cluster has it. */
+export async function importPauseImage(program: string): Promise<void> {
+  if (await hasImage(pauseImage)) return;
+  const folder = mkdtempSync(join(tmpdir(), "unity-pause-"));
+  try {
+    copyFileSync(program, join(folder, "pause"));
+    await run("tar", ["-cf", "layer.tar", "pause"], { cwd: folder });
+    const layer = createHash("sha256")
+      .update(readFileSync(join(folder, "layer.tar")))
+      .digest("hex");
+    const config = {
+      architecture: process.arch === "x64" ? "amd64" : process.arch,
+      os: "linux",
+      config: { Entrypoint: ["/pause"], User: "65535:65535" },
+      rootfs: { type: "layers", diff_ids: [`sha256:${layer}`] },
+    };
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    const manifest = [{ Config: "config.json", RepoTags: [pauseImage], Layers: ["layer.tar"] }];
+    writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+    await run("tar", ["-cf", "image.tar", "manifest.json", "config.json", "layer.tar"], { cwd: folder });
+    await importArchive(join(folder, "image.tar"), pauseImage);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Returns the references of the images that containers in the cluster use. */
 export async function usedImages(): Promise<string[]> {
   const lines = (await ctr("containers", "list")).split("\n").slice(1);
   return lines.map((line) => line.split(/\s+/)[1] ?? "").filter((reference) => reference !== "");
 }
 
-/** Removes images from the cluster, by their digests too; one that isn't there is no error. */
+/** Removes images from the cluster by all their names. Ignores missing images. */
 export async function removeImages(references: readonly string[]): Promise<void> {
   if (references.length === 0) return;
   await ctr("images", "remove", ...references, ...orphanedNames(await clusterImages(), references));
@@ -101,15 +134,15 @@ export interface StoredImage {
 }
 
 /**
- * @param name The images' name without tag.
- * @param used References that are in use.
- * @returns The references that may go: all of that name but the newest {@link keptImages} and those in use.
+ * Returns the references of one name that are neither among the newest {@link keptImages} nor in use.
+ *
+ * @param name - The images' name without tag.
+ * @param used - References that are in use.
  */
-export function superseded(images: readonly StoredImage[], name: string, used: readonly string[]): string[] {
-  return [...images]
-    .sort((one, other) => other.createdatraw.localeCompare(one.createdatraw))
-    .flatMap((image) => image.names ?? [])
-    .filter((reference) => reference.startsWith(`${name}:`))
-    .slice(keptImages)
-    .filter((reference) => !used.includes(reference));
+export function supersededImages(images: readonly StoredImage[], name: string, used: readonly string[]): string[] {
+  const newestFirst = [...images].sort((one, other) => other.createdatraw.localeCompare(one.createdatraw));
+  const references = newestFirst
+    .flatMap(({ names }) => names ?? [])
+    .filter((reference) => reference.startsWith(`${name}:`));
+  return references.slice(keptImages).filter((reference) => !used.includes(reference));
 }

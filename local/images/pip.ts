@@ -2,14 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Settings of pip by name, in the form of its configuration file (`index-url`). */
+/** Settings of pip by their names in its configuration file, such as `index-url`. */
 type PipSettings = Readonly<Record<string, string>>;
 
-/** Where Debian's and Python's programs read the certificates of authorities from. */
+/** The certificate bundle of Debian's and Python's programs. */
 const certificateBundle = "/etc/ssl/certs/ca-certificates.crt";
 
-/** Settings that concern the way to the packages, not the user's taste. */
-const wanted = [
+/** Settings for reaching package indexes, as opposed to preferences. */
+const networkSettings = [
   "index-url",
   "extra-index-url",
   "find-links",
@@ -21,7 +21,7 @@ const wanted = [
   "retries",
 ];
 
-/** @returns The settings of the sections `global` and `install` of a pip configuration file. */
+/** Returns the settings of the sections `global` and `install` of a pip configuration file. */
 export function parsePipConfig(text: string): PipSettings {
   let section = "";
   let name = "";
@@ -31,38 +31,44 @@ export function parsePipConfig(text: string): PipSettings {
     const setting = /^([\w-]+)\s*[=:]\s*(.*)$/.exec(line);
     if (header) section = header[1] as string;
     else if (setting && ["global", "install"].includes(section)) {
-      name = (setting[1] as string).toLowerCase().replaceAll("_", "-");
+      name = settingName(setting[1] as string);
       settings[name] = (setting[2] as string).trim();
     } else if (/^\s+[^\s#;]/.test(line) && name in settings) settings[name] = `${settings[name]} ${line.trim()}`.trim();
   }
   return settings;
 }
 
-/** @returns The settings of `PIP_*` variables. */
-export function pipEnvironment(env: NodeJS.ProcessEnv): PipSettings {
-  const entries = Object.entries(env).filter(([name]) => name.startsWith("PIP_"));
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name.slice(4).toLowerCase().replaceAll("_", "-"), value ?? ""]),
-  );
+function settingName(text: string): string {
+  return text.toLowerCase().replaceAll("_", "-");
 }
 
-/** @returns pip's settings on this machine, later sources over earlier ones, as pip itself reads them. */
+/** Returns the settings of `PIP_*` variables. */
+export function pipEnvironment(env: NodeJS.ProcessEnv): PipSettings {
+  const settings: Record<string, string> = {};
+  for (const [name, value = ""] of Object.entries(env))
+    if (name.startsWith("PIP_")) settings[settingName(name.slice("PIP_".length))] = value;
+  return settings;
+}
+
+/** Returns the machine's pip settings. Later sources override earlier ones, as in pip. */
 function machineSettings(): PipSettings {
   const files = ["/etc/pip.conf", join(homedir(), ".pip/pip.conf"), join(homedir(), ".config/pip/pip.conf")];
-  const all = [...files, process.env.PIP_CONFIG_FILE ?? ""].filter((file) => file !== "" && existsSync(file));
-  const read = all.filter((file) => file !== "/dev/null").map((file) => parsePipConfig(readFileSync(file, "utf8")));
-  return Object.assign({}, ...read, pipEnvironment(process.env)) as PipSettings;
+  const { PIP_CONFIG_FILE } = process.env;
+  if (PIP_CONFIG_FILE !== undefined && PIP_CONFIG_FILE !== "/dev/null") files.push(PIP_CONFIG_FILE);
+  const settings: Record<string, string> = {};
+  for (const file of files) if (existsSync(file)) Object.assign(settings, parsePipConfig(readFileSync(file, "utf8")));
+  return { ...settings, ...pipEnvironment(process.env) };
 }
 
-/** @returns The text of a pip configuration file with the wanted ones of these settings. */
+/** Returns a pip configuration file with the network settings among `settings`. */
 export function pipConfig(settings: PipSettings): string {
-  const lines = wanted.filter((name) => settings[name] !== undefined).map((name) => `${name} = ${settings[name]}`);
-  return ["[global]", ...lines, ""].join("\n");
+  const names = networkSettings.filter((name) => settings[name] !== undefined);
+  return ["[global]", ...names.map((name) => `${name} = ${settings[name]}`), ""].join("\n");
 }
 
 /**
- * Calls `build` with options of `buildah bud` that lend the build this machine's way to Python's packages: pip's
- * settings, what files they name, and the certificates of authorities. All are mounted, so no layer holds any of them.
+ * Calls `build` with the options of `buildah bud` that mount this machine's pip settings, the files that they name, and
+ * its certificates. Mounted files don't become part of a layer.
  */
 export async function withPipSettings<T>(build: (options: string[]) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "unity-pip-"));
@@ -70,10 +76,11 @@ export async function withPipSettings<T>(build: (options: string[]) => Promise<T
     const settings = machineSettings();
     const config = join(folder, "pip.conf");
     writeFileSync(config, pipConfig(settings));
-    const named = [settings.cert, ...(settings["find-links"] ?? "").split(/\s+/)];
-    const lent = [certificateBundle, ...named].filter((path) => path?.startsWith("/") && existsSync(path));
-    const mounts = [`${config}:/etc/pip.conf:ro`, ...new Set(lent.map((path) => `${path}:${path}:ro`))];
-    return await build(mounts.flatMap((mount) => ["--volume", mount]));
+    const files = new Set([certificateBundle, settings.cert ?? "", ...(settings["find-links"] ?? "").split(/\s+/)]);
+    const options = ["--volume", `${config}:/etc/pip.conf:ro`];
+    for (const file of files)
+      if (file.startsWith("/") && existsSync(file)) options.push("--volume", `${file}:${file}:ro`);
+    return await build(options);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

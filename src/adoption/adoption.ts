@@ -44,7 +44,7 @@ export interface AdoptionInputs {
   /**
    * What the backend's Deployment is to be.
    *
-   * @default changes are not told
+   * @defaultValue changes are not told
    */
   readonly wanted?: { readonly replicas: number; readonly template: LivePodSpec };
 }

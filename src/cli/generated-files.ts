@@ -1,14 +1,13 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CommandError, exitCodes } from "./command-error.ts";
-import type { Result } from "./result.ts";
+import { CommandError, exitCodes, type Result } from "./result.ts";
 
 /** A file that is made from the project's own sources, and committed. */
 export interface GeneratedFile {
   /** Relative to the folder that holds them all, with `/`. */
   readonly path: string;
   readonly text: string;
-  /** @default false */
+  /** @defaultValue false */
   readonly executable?: boolean;
 }
 
@@ -56,12 +55,23 @@ export function writeOrCheck(
 
 function write(folder: string, { path, text, executable = false }: GeneratedFile): void {
   const target = join(folder, path);
-  try {
+  writing(target, () => {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, text);
     chmodSync(target, executable ? 0o755 : 0o644);
+  });
+}
+
+/** Writes a file in place of the one that was there. @throws {CommandError} If it can't be written. */
+export function writeText(file: string, text: string): void {
+  writing(file, () => writeFileSync(file, text));
+}
+
+function writing(file: string, write: () => void): void {
+  try {
+    write();
   } catch (error) {
-    throw new CommandError(`${target} can't be written: ${error instanceof Error ? error.message : error}`);
+    throw new CommandError(`${file} can't be written: ${error instanceof Error ? error.message : error}`);
   }
 }
 

@@ -17,7 +17,10 @@ export const formats = {
 
 /** @returns How the sentence stands out that says where the database is, by what the command ends with. */
 export function stateMessage(exitCode: number): Highlight {
-  return [/^(Database|Cluster|Nothing in) .*/, [formats.good, formats.attention][exitCode] ?? formats.bad];
+  return [
+    /^(Database|alembic_version|No running workload|Can't) .*/,
+    [formats.good, formats.attention][exitCode] ?? formats.bad,
+  ];
 }
 
 /**

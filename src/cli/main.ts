@@ -2,7 +2,7 @@
 import "../short-lived.ts";
 
 // Only now, so that they come from the cache.
-const [{ unityProgram }, { reportError }] = await Promise.all([import("./program.ts"), import("./report-error.ts")]);
+const [{ unityProgram }, { reportError }] = await Promise.all([import("./program.ts"), import("./command.ts")]);
 
 const end = process.argv.indexOf("--");
 const json = process.argv.slice(2, end < 0 ? undefined : end).includes("--json");

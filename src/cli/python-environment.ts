@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync }
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { cachePath } from "../paths.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "./result.ts";
 
 const oldestPython = [3, 9] as const;
 
@@ -14,9 +14,9 @@ export interface PythonEnvironmentOptions {
   readonly requirements: string;
   /** Takes one line of progress. */
   readonly report: (line: string) => void;
-  /** @default `python-environments` in the cache folder */
+  /** @defaultValue `python-environments` in the cache folder */
   readonly folder?: string;
-  /** Interpreter that makes the environment. @default "python3" */
+  /** Interpreter that makes the environment. @defaultValue "python3" */
   readonly python?: string;
 }
 

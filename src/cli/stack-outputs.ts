@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../paths.ts";
 import { parseRecords, type ReleaseRecord } from "../promotion/record.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "./result.ts";
 
 const run = promisify(execFile);
 /** Bytes of outputs that are read; those of this program are some thousands. */

@@ -22,25 +22,25 @@ export interface BackendOptions extends RunnerOptions {
   /**
    * Revisions of later releases that the database may be at.
    *
-   * @default none
+   * @defaultValue none
    */
   readonly toleratedRevisions?: readonly string[] | undefined;
   /**
    * Changes when the Secret's content does, so that pods with the old one are replaced.
    *
-   * @default pods keep what they started with
+   * @defaultValue pods keep what they started with
    */
   readonly secretVersion?: Input<string> | undefined;
   /**
    * What is deployed.
    *
-   * @default Unity
+   * @defaultValue Unity
    */
   readonly app?: App | undefined;
   /**
    * What is kept of a backend that was there before the stack.
    *
-   * @default nothing
+   * @defaultValue nothing
    */
   readonly preserved?: Preserved | undefined;
   /** How long a rollout may stand still before Kubernetes calls it failed. */

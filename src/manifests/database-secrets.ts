@@ -29,13 +29,13 @@ export interface ExternalCredentials {
   /**
    * The same for the role that migrates; of one role, past a connection pooler.
    *
-   * @default `url`
+   * @defaultValue `url`
    */
   readonly migrationUrl?: Input<string> | undefined;
   /**
    * TCP ports that the URLs may lead to.
    *
-   * @default any
+   * @defaultValue any
    */
   readonly ports?: readonly number[] | undefined;
 }

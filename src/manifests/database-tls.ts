@@ -6,7 +6,7 @@ export interface DatabaseTls {
   /**
    * Secret whose `ca.crt` the server's certificate is verified by.
    *
-   * @default the certificate is not verified
+   * @defaultValue the certificate is not verified
    */
   readonly caSecretName?: string | undefined;
 }

@@ -53,25 +53,25 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
   /**
    * Whether revisions beyond {@link RunnerFilesOptions.targetRevision} may be undone.
    *
-   * @default false
+   * @defaultValue false
    */
   readonly allowDowngrade?: boolean;
   /**
    * PostgreSQL image that takes a restore point before anything is migrated.
    *
-   * @default none is taken
+   * @defaultValue none is taken
    */
   readonly restorePointImage?: string | undefined;
   /**
    * Which of several databases in one namespace is migrated: part of the Job's name and labels.
    *
-   * @default the only one
+   * @defaultValue the only one
    */
   readonly tenant?: string | undefined;
   /**
    * The app whose database it is.
    *
-   * @default Unity
+   * @defaultValue Unity
    */
   readonly app?: App | undefined;
 }

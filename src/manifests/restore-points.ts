@@ -14,7 +14,7 @@ export interface RestorePointOptions {
   /**
    * How sessions are encrypted.
    *
-   * @default libpq's own: TLS where the server offers it, unverified
+   * @defaultValue libpq's own: TLS where the server offers it, unverified
    */
   readonly tls?: DatabaseTls | undefined;
 }

@@ -11,7 +11,7 @@ export interface AccessRule {
   /**
    * The only objects that it is about.
    *
-   * @default all of the namespace
+   * @defaultValue all of the namespace
    */
   readonly resourceNames?: readonly string[];
   /** What it is needed for. */

@@ -1,8 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
+import { cutAt } from "../lockfile/chain.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
-import { cutAt } from "../plan/target.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
@@ -56,13 +56,13 @@ export interface RunnerOptions {
   /**
    * The role that is given its rights.
    *
-   * @default none: the role that migrates is the application's, too
+   * @defaultValue none: the role that migrates is the application's, too
    */
   readonly applicationRole?: ApplicationRole | undefined;
   /**
    * How sessions are encrypted.
    *
-   * @default libpq's own: TLS where the server offers it, unverified
+   * @defaultValue libpq's own: TLS where the server offers it, unverified
    */
   readonly tls?: DatabaseTls | undefined;
 }
@@ -82,13 +82,13 @@ export interface RunnerFilesOptions {
   /**
    * Revisions that the lock lacks and this release can run on all the same.
    *
-   * @default none
+   * @defaultValue none
    */
   readonly toleratedRevisions?: readonly string[];
   /**
    * Revision to bring the database to: the backend's image ends there.
    *
-   * @default the lock's head
+   * @defaultValue the lock's head
    */
   readonly targetRevision?: string | undefined;
 }

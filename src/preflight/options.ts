@@ -5,7 +5,7 @@ import { approvedIrreversible } from "../plan/approvals.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Chain } from "./load-chain.ts";
 
-/** @returns What the migration of a release is made of, for the plan and for the component alike. */
+/** Returns the options of a release's migration, for both its plan and its component. */
 export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {
   const { imagePullPolicy, timeouts, toleratedRevisions, allowDowngrade, restorePoint } = settings;
   const { applicationRole: name, databaseSecrets, database, databaseTls: tls } = settings;
@@ -26,7 +26,7 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
   };
 }
 
-/** @returns Where a release is checked, and what for. */
+/** Returns the cluster and the expectations of a release's checks. */
 export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): CheckTarget {
   const { context, namespace, toleratedRevisions, database, approvals, applicationRole } = settings;
   const irreversible = approvedIrreversible(approvals);
@@ -34,7 +34,7 @@ export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): 
   return { context, namespace, head, toleratedRevisions, owned, irreversible, applicationRole };
 }
 
-/** @returns What the backend of a release is made of, but for the names of what is declared beside it. */
+/** Returns the options of a release's backend, except for the names of other resources. */
 export function backendOptions(settings: Settings, chain: Chain): Omit<BackendOptions, "configMapName"> {
   const { image, toleratedRevisions, replicas, initContainer, rolloutTimeoutSeconds } = settings;
   const { imagePullPolicy, timeouts, tls } = migrationOptions(settings, chain);

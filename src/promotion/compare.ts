@@ -1,47 +1,44 @@
 import { isSame, isSameCheckout, type ReleaseIdentity, type ReleaseRecord } from "./record.ts";
 
-/** A stack that a release is taken from. */
+/** The stack that a release is promoted from. */
 export interface Source {
   readonly stack: string;
-  /** What it has recorded, the newest first. */
+  /** Its release records, the newest first. */
   readonly records: readonly ReleaseRecord[];
 }
 
-/** What each part of a release is called in a sentence. */
+/** Names of a release's parts in messages. */
 const titles: Readonly<Record<keyof ReleaseIdentity, string>> = {
   head: "head",
   chain: "chain",
-  sql: "SQL of the chain",
+  sql: "SQL",
   runner: "runner",
   image: "image",
-  migrationImage: "image that migrates",
+  migrationImage: "migration image",
 };
 
-/** @returns The releases that may be taken from a source, the newest first; or why there is none. */
+/** Returns the releases that may be promoted from a source, the newest first; or why there is none. */
 function stagedIn({ stack, records }: Source): readonly [ReleaseRecord, ...ReleaseRecord[]] | string {
   const [newest] = records;
   const [first, ...others] = records.filter(({ environment }) => environment === "staging");
   if (first !== undefined) return [first, ...others];
-  return newest === undefined
-    ? `Stack ${stack} has recorded no release that passed its checks.`
-    : `Stack ${stack} is for ${newest.environment}: a release is taken from a stack for staging.`;
+  if (newest === undefined) return `stack ${stack} has no verified release`;
+  return `stack ${stack} has environment ${newest.environment}; only staging releases can be promoted`;
 }
 
-/**
- * @param release What is to be deployed.
- * @returns Why it is none that has succeeded in the source; empty if it has.
- */
+/** Returns why a release is not one that was verified in the source; empty if it is. */
 export function promotionErrors(release: ReleaseIdentity, source: Source): readonly string[] {
   const staged = stagedIn(source);
   if (typeof staged === "string") return [staged];
   if (release.image === null || release.migrationImage === null)
-    return ["This stack names its image by a tag, which may be moved: a release is known by its digest."];
+    return ["the image is not pinned by digest; tags are mutable"];
   return staged.some((record) => isSame(record, release)) ? [] : differences(release, staged[0], source.stack);
 }
 
 /**
- * @param checkout What this checkout would deploy; its images don't matter.
- * @returns The newest release of the source that was deployed from such a checkout; or why there is none to take.
+ * Chooses the newest release of the source that was deployed from the same checkout, or returns why there is none.
+ *
+ * @param checkout - The release of this checkout; its images are ignored.
  */
 export function chooseRelease(
   checkout: ReleaseIdentity,
@@ -56,28 +53,29 @@ export function chooseRelease(
     return { errors: differences({ ...checkout, image, migrationImage }, newest, source.stack) };
   }
   if (chosen.image !== null && chosen.migrationImage !== null) return { chosen };
-  return { errors: [`Stack ${source.stack} ran an image whose digest nobody knows: name it there by its digest.`] };
+  return { errors: [`stack ${source.stack} ran an image of unknown digest; pin it there by digest`] };
 }
 
-/** @returns In what a release differs from the newest one of a stack, a sentence each. */
+/** Describes each difference between a release and the newest one of a stack. */
 function differences(release: ReleaseIdentity, newest: ReleaseRecord, stack: string): readonly string[] {
   const keys = Object.keys(titles) as (keyof ReleaseIdentity)[];
   return keys
     .filter((key) => release[key] !== newest[key])
-    .map((key) => `${titles[key]}: this is ${shown(release[key])}, the newest of ${stack} is ${shown(newest[key])}`);
+    .map((key) => `${titles[key]}: ${shown(release[key])} (newest in ${stack}: ${shown(newest[key])})`);
 }
 
-/** @returns A digest as people compare it. */
+/** Shortens a digest. */
 function shown(value: string | null): string {
-  if (value === null) return "known by a tag only";
+  if (value === null) return "not pinned by digest";
   return /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 16) : value;
 }
 
-/** @returns Why a release must not be deployed, and what to do. */
+/** Describes why a release is rejected, and how to promote it. */
 export function describePromotion(errors: readonly string[], from: string, to: string): string {
   return [
-    `Refused: this release has not succeeded in ${from}. Nothing was changed.`,
+    `release not verified in ${from}; no changes were made:`,
     ...errors.map((error) => `  - ${error}`),
-    `Deploy it there first: pulumi up --stack ${from}. Then take it: npm run unity -- promote --from ${from} --to ${to}`,
+    `To deploy it there first, run: pulumi up --stack ${from}`,
+    `Then run: npm run unity -- promote --from ${from} --to ${to}`,
   ].join("\n");
 }

@@ -4,19 +4,19 @@ import type { Settings } from "../settings/settings.ts";
 import { describePromotion, promotionErrors } from "./compare.ts";
 import { identify, parseRecords, type ReleaseRecord } from "./record.ts";
 
-/** @returns What a stack has recorded, read from its outputs; nothing if it has no such output. */
+/** Reads the release records in a stack's outputs. */
 async function readRecords(name: string, stack: string): Promise<readonly ReleaseRecord[]> {
-  // The whole name is understood by every backend: https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences.
+  // Every backend accepts the fully qualified name: https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences.
   const wholeName = stack.includes("/") ? stack : `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
   const { value } = await new pulumi.StackReference(name, { name: wholeName }).getOutputDetails("releases");
   return parseRecords(value);
 }
 
 /**
- * Sees to it that a stack that takes its releases from another deploys none that has not succeeded there.
+ * Verifies that the stack from which this one promotes its releases has deployed and verified this release.
  *
- * @returns What this stack itself has recorded until now, if it is one that others take releases from.
- * @throws {pulumi.RunError} With each difference, and what to do.
+ * @returns The release records of this stack, if releases can be promoted from it.
+ * @throws {pulumi.RunError} If it has not, with each difference.
  */
 export async function confirmPromotion(settings: Settings, release: Release): Promise<readonly ReleaseRecord[]> {
   const { promotedFrom, environment } = settings;

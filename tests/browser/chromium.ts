@@ -20,7 +20,7 @@ const offline = [
   "--no-pings",
 ];
 
-/** Installs Debian's Chromium if there is no browser. Returns the browser's path. */
+/** Installs Debian's Chromium where none is installed. Returns the browser's path. */
 async function chromiumPath(): Promise<string> {
   const find = () => programs.map((name) => findProgram(name)).find((path) => path !== undefined);
   if (find() === undefined) await ensureInstalled({ chromium: "chromium" });

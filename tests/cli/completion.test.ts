@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { findProgram } from "../../local/cluster/prerequisites.ts";
 import { checkNames } from "../../src/checks/names.ts";
-import { answer } from "../../src/cli/completion/complete.ts";
+import { complete } from "../../src/cli/completion/complete.ts";
 import { unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { onTerminal, type Step, unity } from "./unity.ts";
 
 const candidates = (shell: "bash" | "zsh" | "fish", ...args: readonly string[]) =>
-  answer(unityProgram(), shell, args)
+  complete(unityProgram(), shell, args)
     .split("\n")
     .slice(0, -1)
     .map((line) => line.split("\t")[0]);
@@ -46,7 +46,7 @@ describe("the words that TAB offers", () => {
   });
 
   it("have what an option or a command is for beside them", () => {
-    assert.match(answer(unityProgram(), "zsh", ["plan"]), /^plan\tShow what `pulumi up` would do/);
+    assert.match(complete(unityProgram(), "zsh", ["plan"]), /^plan\tShow what `pulumi up` would do/);
   });
 });
 

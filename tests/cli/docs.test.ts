@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { documentInputs } from "../../src/cli/docs/inputs.ts";
 import { renderScript } from "../../src/cli/docs/script.ts";
 import { stateAccounts } from "../../src/cli/docs/states.ts";
-import { withRelease } from "../../src/cli/render/settings.ts";
+import { withRelease } from "../../src/cli/render/run.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { unity } from "./unity.ts";
 

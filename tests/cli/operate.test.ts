@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { markLine, parseLine } from "../../src/cli/logs/line.ts";
+import { markLine, parseLine } from "../../src/cli/logs.ts";
 import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityWith } from "./unity.ts";
 
@@ -16,7 +16,7 @@ const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
 const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
 const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
 
-describe("unity apply, check, logs and verify", () => {
+describe("unity apply, migrate, logs and verify", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-operate-"));
@@ -34,25 +34,18 @@ describe("unity apply, check, logs and verify", () => {
   }
 
   const table: readonly [string, Partial<FakeAnswers>, string, readonly string[], number, RegExp][] = [
-    ["apply: nothing to do at head", atHead, "", ["apply"], 0, /^Database is at head add_plugin_execution: nothing/],
-    ["apply: nothing is deployed", {}, "", ["apply"], 2, /Nothing in namespace unity can be asked/],
-    ["apply: a database that can't be asked", down, "", ["apply"], 2, /^Database can't be asked for its revision/],
+    ["apply: nothing to do at head", atHead, "", ["apply"], 0, /^Database is up to date \(head add_plugin_execution\)/],
+    ["apply: nothing is deployed", {}, "", ["apply"], 2, /No running workload in namespace unity/],
+    ["apply: a database that can't be asked", down, "", ["apply"], 2, /^Can't read the database revision/],
     [
-      "check: nothing is deployed",
+      "migrate: nothing is deployed",
       {},
       "",
-      ["check"],
+      ["migrate"],
       2,
-      /^Current: not known\nLatest: {2}add_plugin_execution\nNothing in/,
+      /^Current: not known\nLatest: {2}add_plugin_execution\nNo running workload in/,
     ],
-    [
-      "apply: a plan that has moved",
-      behind,
-      "  unity:planHash: '0000000000000000'\n",
-      ["apply"],
-      1,
-      /Refused: the plan has moved/,
-    ],
+    ["apply: a plan that has moved", behind, "  unity:planHash: '0000000000000000'\n", ["apply"], 1, /plan is stale: /],
     [
       "apply by exec: a restore point is wanted",
       behind,

@@ -38,13 +38,28 @@ describe("progress", () => {
     const progress = startProgress("Checking", output as unknown as NodeJS.WriteStream);
     progress.doing("5 of 13 to go: a, b, c, d");
     await output.until("Checking");
-    assert.match(output.shown, /\[KChecking: \d s, 5 of 13 to go:$/);
+    assert.match(output.shown, /\[KChecking: \ds, 5 of 13 to go: $/);
     progress.note("a: passed");
     progress.print("A line");
     progress.end();
     await output.until("A line");
     assert.ok(output.shown.endsWith("\r\u001b[KA line\n"));
     assert.ok(!output.shown.includes("a: passed"));
+  });
+
+  it("shows one line for each of several steps on a terminal", async () => {
+    const output = new Output(true);
+    const first = startProgress("Building", output as unknown as NodeJS.WriteStream);
+    const second = startProgress("Testing", output as unknown as NodeJS.WriteStream);
+    const clear = "\r\u001b[K";
+    await output.until(`${clear}Building: 0s\n${clear}Testing: 0s`);
+    second.end();
+    second.print("Tested");
+    await output.until(`${clear}\u001b[A${clear}Tested\n`);
+    output.shown = "";
+    await output.until("Building: ");
+    assert.ok(output.shown.startsWith(`${clear}Building: `), output.shown);
+    first.end();
   });
 
   it("is plain lines elsewhere", async () => {

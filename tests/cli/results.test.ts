@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { type CommandName, exitCodesHelp, exitCodeTable, generalMeanings } from "../../src/cli/exit-codes.ts";
-import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { exitCodesHelp, visibleCommands } from "../../src/cli/command.ts";
+import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
@@ -33,14 +33,14 @@ interface Given {
 
 const wrong: Given = { args: ["--wrong"] };
 /** What leads to each exit code of each command, where that takes no cluster. */
-const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>>>>> = {
+const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> = {
   apply: {
     0: { args: [], answers: atHead },
     1: { args: [], answers: behind, settings: stale },
     2: { args: [], answers: down },
   },
   chain: { 0: { args: [], answers: behind }, 2: { args: [], answers: down } },
-  check: { 1: { args: [], answers: behind, settings: stale }, 2: { args: [] } },
+  migrate: { 1: { args: [], answers: behind, settings: stale }, 2: { args: [] } },
   docs: { 0: { args: ["--output", "{folder}"] }, 1: { args: ["--output", "{folder}/none", "--check"] }, 2: wrong },
   history: { 0: { args: [], answers: { postgres: runs } }, 2: { args: [], answers: down } },
   lock: {
@@ -62,10 +62,10 @@ const cases: Readonly<Record<CommandName, Readonly<Partial<Record<string, Given>
   verify: { 0: { args: ["reversible"] }, 1: { args: ["tables"], answers: down }, 2: { args: ["tabels"] } },
 };
 /**
- * What takes a cluster, or what a stack has recorded: tests/live/check.test.ts, tests/live/going-back.test.ts and
+ * What takes a cluster, or what a stack has recorded: tests/live/migrate.test.ts, tests/live/going-back.test.ts and
  * tests/cli/promote.test.ts.
  */
-const elsewhere = ["check 0", "restore 0", "promote 0", "promote 1"];
+const elsewhere = ["migrate 0", "restore 0", "promote 0", "promote 1"];
 
 describe("what commands print and exit with", () => {
   let folder: string;
@@ -93,14 +93,15 @@ describe("what commands print and exit with", () => {
 
   it("are tested for every exit code of every command", () => {
     const names = visibleCommands(unityProgram()).map((each) => each.name());
-    assert.deepEqual(Object.keys(exitCodeTable).sort(), names.filter((name) => name !== "completion").sort());
-    const table = Object.entries(exitCodeTable).flatMap(([name, codes]) =>
-      Object.keys(codes).map((code) => `${name} ${code}`),
+    const defined = commandDefinitions.map(({ name }) => name);
+    assert.deepEqual(defined.sort(), names.filter((name) => name !== "completion").sort());
+    const documented = commandDefinitions.flatMap(({ name, exitCodes }) =>
+      Object.keys(exitCodes).map((code) => `${name} ${code}`),
     );
     const tested = Object.entries(cases).flatMap(([name, codes]) =>
       Object.keys(codes).map((code) => `${name} ${code}`),
     );
-    assert.deepEqual([...tested, ...elsewhere].sort(), table.sort());
+    assert.deepEqual([...tested, ...elsewhere].sort(), documented.sort());
   });
 
   for (const [name, codes] of Object.entries(cases)) {
@@ -138,7 +139,7 @@ describe("what commands print and exit with", () => {
   });
 
   it("are a JSON error for wrong usage of each command, with an empty standard error", async () => {
-    const names = Object.keys(exitCodeTable);
+    const names = commandDefinitions.map(({ name }) => name);
     const needed = (name: string) => (name === "revision" ? ["--message", "Next"] : []);
     const results = await Promise.all(names.map((name) => unity(name, ...needed(name), "--wrong", "--json")));
     for (const { code, stdout, stderr } of results) {
@@ -149,20 +150,20 @@ describe("what commands print and exit with", () => {
 
   it("are what each command's --help says of exit codes", async () => {
     const helps = await Promise.all(
-      Object.entries(exitCodeTable).map(async ([name, meanings]) => [await unity(name, "--help"), meanings] as const),
+      commandDefinitions.map(async ({ name, exitCodes }) => [await unity(name, "--help"), exitCodes] as const),
     );
-    for (const [{ code, stdout }, meanings] of [...helps, [await unity("--help"), generalMeanings] as const]) {
+    for (const [{ code, stdout }, meanings] of [...helps, [await unity("--help"), generalExitCodes] as const]) {
       assert.equal(code, 0);
       assert.ok(stdout.includes(exitCodesHelp(meanings)), stdout);
     }
   });
 
-  const coloured: readonly [CommandName, Given, RegExp][] = [
+  const coloured: readonly [string, Given, RegExp][] = [
     ["status", { args: [], answers: behind }, /\[33mDatabase is at a1b2c3d4e5f6/],
-    ["plan", { args: [], answers: behind, settings: stale }, /\[1mRefused: the plan has moved/],
+    ["plan", { args: [], answers: behind, settings: stale }, /\[1mplan is stale: /],
     ["verify", { args: ["tables", "reversible"], answers: down }, /\[1mCheck tables failed after/],
     ["chain", { args: [], answers: behind }, /\[1m<== latest/],
-    ["check", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
+    ["migrate", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
     ["logs", { args: [], answers: { postgres: log } }, /\[1m! \[pod\/p\/c\] ERROR/],
   ];
   for (const [name, given, part] of coloured) {
@@ -184,7 +185,7 @@ describe("what commands print and exit with", () => {
     const usual = await onTerminal(command, [], fake.environment);
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
     assert.match(usual.stdout, /\[KAsking the database: \d+ s/);
-    assert.match(usual.stdout, /\[31m.*Cluster of context here can't be asked/);
+    assert.match(usual.stdout, /\[31m.*Can't connect to the cluster \(context here\)/);
     const bare = await onTerminal(command, [], { ...fake.environment, NO_COLOR: "1" });
     assert.ok(!bare.stdout.includes("\u001b[3"));
   });

@@ -13,7 +13,7 @@ import { type Block, blocksOf, missingLine } from "../support/pages.ts";
 
 const page = readFileSync(join(projectRoot, "docs/how-to/new-revision.md"), "utf8");
 const { UNITY_OWN_CLUSTER, UNITY_CONTEXT: context = "" } = process.env;
-const { namespace } = demoNames(walkDemo, { own: UNITY_OWN_CLUSTER === "true", context });
+const { namespace } = demoNames(walkDemo, { isLocal: UNITY_OWN_CLUSTER === "true", context });
 
 /**
  * Follows a page in a checkout: runs blocks with the mark `walk`, compares those with `sees` with the last output, and

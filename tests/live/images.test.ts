@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeImagesOf } from "../../local/images/build.ts";
-import { ensureBackendImage } from "../../local/images/images.ts";
+import { backendBuild, ensureImage, removeImagesOf } from "../../local/images/build.ts";
 import { clusterImages } from "../../local/images/import.ts";
 import { projectRoot } from "../../src/paths.ts";
 
@@ -25,7 +24,7 @@ const ownCluster = process.env.UNITY_OWN_CLUSTER === "true";
   });
 
   it("are imported once for parallel requests", async () => {
-    const [reference = "", ...others] = await Promise.all([1, 2, 3].map(() => ensureBackendImage(folder, name)));
+    const [reference = "", ...others] = await Promise.all([1, 2, 3].map(() => ensureImage(backendBuild(name, folder))));
     assert.deepEqual(others, [reference, reference]);
     const images = (await clusterImages()).filter((image) => image.reference.startsWith(`localhost/${name}`));
     const [{ digest } = { digest: "" }] = images;

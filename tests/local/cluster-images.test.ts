@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseSources, pythonBase, rootReference, sourceLines, transportOptions } from "../../local/images/base.ts";
 import { contextFiles, contextHash, isIgnored } from "../../local/images/context.ts";
-import { orphanedNames, superseded } from "../../local/images/import.ts";
+import { orphanedNames, supersededImages } from "../../local/images/import.ts";
 import { parsePipConfig, pipConfig, pipEnvironment } from "../../local/images/pip.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -19,11 +19,11 @@ describe("images", () => {
     [[], "app/main.py", false],
   ];
   for (const [patterns, path, ignored] of cases)
-    it(`${ignored ? "leaves out" : "takes"} ${path} under ${JSON.stringify(patterns)}`, () => {
+    it(`${ignored ? "ignore" : "include"} ${path} with .dockerignore ${JSON.stringify(patterns)}`, () => {
       equal(isIgnored(patterns, path), ignored);
     });
 
-  it("changes a context's hash with content, name and mode of what the build reads", () => {
+  it("hash a context's names, contents, and permissions, without ignored files", () => {
     using temporary = temporaryFolder();
     const folder = temporary.path;
     const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
@@ -48,7 +48,7 @@ describe("images", () => {
     equal(new Set(hashes).size, changes.length + 1);
   });
 
-  it("takes Debian's mirrors from the machine, and no other repository", () => {
+  it("use the machine's Debian mirrors and no other repository", () => {
     const text = [
       "Debian|Debian|http://mirror.example/debian/",
       "Docker|Docker CE|https://docker.example/linux/debian",
@@ -62,14 +62,14 @@ describe("images", () => {
     deepEqual(sourceLines(parseSources("")), []);
   });
 
-  it("takes proxy and certificates from apt's settings, and nothing else", () => {
+  it("use only the network settings of apt", () => {
     const proxy = 'Acquire::http::Proxy "http://proxy.example:3128";';
     deepEqual(transportOptions(`APT::Install "1";\nAcquire::http "";\n${proxy}\nAcquire::cdrom::mount "/media";\n`), [
       proxy,
     ]);
   });
 
-  it("reads pip's settings as pip does, the environment last", () => {
+  it("read pip's settings in pip's order, the environment last", () => {
     const file = parsePipConfig(
       "[global]\nindex-url = https://one.example\nfind_links =\n  /a\n  /b\n[list]\nformat = x\n",
     );
@@ -78,17 +78,17 @@ describe("images", () => {
     equal(pipConfig(all), "[global]\nindex-url = https://two.example\nfind-links = /a /b\n");
   });
 
-  it("drops all of a name but the newest dozen and those in use", () => {
+  it("of one name are superseded, except the newest 12 and those in use", () => {
     const image = (names: string[] | null, day: number) => ({ names, createdatraw: `2030-01-${day}T00:00:00Z` });
     const images = [
       ...[13, 11, 20, 12, 14, 19, 18, 17, 16, 15, 24, 23, 21, 22].map((day) => image([`localhost/a:${day}`], day)),
       image(["localhost/ab:10"], 10),
       image(null, 10),
     ];
-    deepEqual(superseded(images, "localhost/a", ["localhost/a:11"]), ["localhost/a:12"]);
+    deepEqual(supersededImages(images, "localhost/a", ["localhost/a:11"]), ["localhost/a:12"]);
   });
 
-  it("drops a name by digest with its last tag, and no other", () => {
+  it("lose the name by digest with the last tag of the same name", () => {
     const digest = (character: string) => `sha256:${character.repeat(64)}`;
     const images = [
       { reference: "localhost/a:1", digest: digest("1") },
@@ -103,7 +103,7 @@ describe("images", () => {
     deepEqual(orphanedNames(images, ["localhost/b:1"]), [`localhost/b@${digest("2")}`]);
   });
 
-  it("names a root file system by what it is made from", () => {
+  it("have a root file system reference that depends on its inputs", () => {
     equal(rootReference(pythonBase), rootReference({ ...pythonBase }));
     notEqual(rootReference(pythonBase), rootReference({ ...pythonBase, packages: ["python3"] }));
   });

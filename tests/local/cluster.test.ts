@@ -5,17 +5,17 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { buildKey } from "../../local/cluster/build.ts";
 import { parseHierarchies } from "../../local/cluster/cgroups.ts";
-import { requireFreePorts } from "../../local/cluster/listeners.ts";
+import { requireFreePorts } from "../../local/cluster/conflicts.ts";
 import { withLock } from "../../local/cluster/lock.ts";
 import { mountsBelow } from "../../local/cluster/mounts.ts";
 import { isolationRules } from "../../local/cluster/network.ts";
-import { end, startTimeOf } from "../../local/cluster/processes.ts";
+import { endProcesses, startTimeOf } from "../../local/cluster/processes.ts";
 import { waitFor } from "../../local/cluster/progress.ts";
 import { elapsedText } from "../../src/cli/progress.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 describe("local cluster", () => {
-  it("builds anew when a source or the Go version changes, and only then", () => {
+  it("rebuilds only when a source or the Go version changes", () => {
     const source = (change: Record<string, string>) => (file: string) => change[file] ?? `text of ${file}`;
     const key = buildKey("go1.26.8", source({}));
     equal(buildKey("go1.26.8", source({})), key);
@@ -24,7 +24,7 @@ describe("local cluster", () => {
       notEqual(buildKey("go1.26.8", source({ [file]: "changed" })), key, file);
   });
 
-  it("uses all control group hierarchies of version 1, otherwise version 2", () => {
+  it("uses all control group hierarchies of version 1, or the one of version 2", () => {
     const two = "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
     const one = "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n";
     deepEqual(
@@ -34,35 +34,35 @@ describe("local cluster", () => {
     deepEqual(parseHierarchies(two), [{ mountPoint: "/sys/fs/cgroup/unified", version: 2 }]);
   });
 
-  it("finds the mounts below its folder, the latest first, and no neighbour's", () => {
+  it("finds the mounts below its folder, the latest first, and no others", () => {
     const line = (point: string) => `36 35 98:0 / ${point} rw,noatime - ext4 /dev/root rw`;
     const info = ["/state/a", "/state/a/b\\040c", "/stately", "/state"].map(line).join("\n");
     deepEqual(mountsBelow("/state", info), ["/state/a/b c", "/state/a"]);
   });
 
-  it("names the port that another program holds", async () => {
+  it("rejects a port that another program uses, and names it", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.on("listening", resolve));
     const { port } = server.address() as { port: number };
     const component = { name: "apiserver", program: "", args: [], files: [], listens: [["127.0.0.1", port]] as const };
-    await rejects(requireFreePorts([component]), new RegExp(`port ${port} at 127.0.0.1, which apiserver needs`));
+    await rejects(requireFreePorts([component]), new RegExp(`127.0.0.1:${port} \\(apiserver\\) is in use by`));
     await new Promise((resolve) => server.close(resolve));
     await requireFreePorts([component]);
   });
 
-  it("ends a process that doesn't obey, by force, and returns when it is gone", async () => {
+  it("kills a process that ignores SIGTERM, and returns when it has ended", async () => {
     using child = spawn("sh", ["-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
     const pid = child.pid as number;
     notEqual(startTimeOf(pid), undefined);
-    await end([pid], 0.2);
+    await endProcesses([pid], 0.2);
     equal(startTimeOf(pid), undefined);
   });
 
-  it("lets one process at a time hold a lock, and replaces that of one that has ended", async () => {
+  it("lets one holder at a time have a lock, and replaces one that has ended", async () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "lock");
-    writeFileSync(path, "2 0"); // no process has started at the machine's first tick but the kernel's own
+    writeFileSync(path, "2 0"); // No process but the kernel's started at the first tick.
     const order: string[] = [];
     const work = (name: string) => async () => {
       order.push(`${name} begins`);
@@ -76,27 +76,31 @@ describe("local cluster", () => {
     throws(() => readFileSync(path), /ENOENT/);
   });
 
-  it("stops waiting as soon as waiting is of no use", async () => {
-    const unless = () => {
-      throw new Error("etcd ended");
+  it("stops waiting on an error between polls, on cancellation, and after a timeout", async () => {
+    const beforePoll = () => {
+      throw new Error("etcd exited");
     };
     await rejects(
-      waitFor("etcd", async () => false, { unless }),
-      /etcd ended/,
+      waitFor("etcd", async () => false, { beforePoll }),
+      /etcd exited/,
+    );
+    await rejects(
+      waitFor("etcd", async () => false, { signal: AbortSignal.abort() }),
+      { name: "CanceledError" },
     );
     await rejects(
       waitFor("the node", () => Promise.reject(new Error("refused")), { timeoutSeconds: 0.05 }),
-      /the node: not there after 0.05 s: refused/,
+      /timed out after 0.05s waiting for the node: refused/,
     );
   });
 
-  it("keeps the pods' traffic on the machine, both ways", () => {
+  it("rejects traffic between pods and other machines", () => {
     equal(isolationRules().includes('iifname "unity0" oifname != "unity0" reject'), true);
     equal(isolationRules().includes('iifname != "unity0" oifname "unity0" reject'), true);
   });
 
-  it("says elapsed time in words", () => {
-    equal(elapsedText(7_900), "7 s");
-    equal(elapsedText(125_000), "2 min 5 s");
+  it("formats elapsed time as kubectl does", () => {
+    equal(elapsedText(7_900), "7s");
+    equal(elapsedText(125_000), "2m5s");
   });
 });

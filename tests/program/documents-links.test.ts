@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { unityProgram, visibleCommands } from "../../src/cli/program.ts";
+import { visibleCommands } from "../../src/cli/command.ts";
+import { unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { readSettingsSchema } from "../../src/settings/schema.ts";
 import { blocksOf } from "../support/pages.ts";

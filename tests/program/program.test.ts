@@ -135,7 +135,8 @@ describe("the program on a database that is there", () => {
     const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
     const { length } = accesses(accessRules("update", options));
     const access = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
-    const message = /lacks rights in namespace unity\. Nothing was changed\. It may not\n {2}get namespaces unity: /;
+    const message =
+      /insufficient permissions in namespace unity \(.*\); no changes were made\. Missing:\n {2}get namespaces unity: /;
     await assertRejected({ access }, message);
   });
 
@@ -147,18 +148,18 @@ describe("the program on a database that is there", () => {
 
   const approvals = '[{"revision":"add_plugin_execution","rule":"truncate"}]';
   const stopping: readonly [what: string, row: string, settings: Record<string, string>, message: RegExp][] = [
-    ["an unknown revision", "zz", {}, /Database is at zz, which is not among the 8 revisions of the lock/],
+    ["an unknown revision", "zz", {}, /Database is at zz, which is not in the lockfile \(8 revisions\)/],
     [
       "a plan other than the pinned one",
       "a1b2c3d4e5f6",
       { "unity:planHash": "0".repeat(16) },
-      /Refused: the plan has moved\. .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
+      /plan is stale: .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
     ],
     [
       "an approval without a finding",
       "a1b2c3d4e5f6",
       { "unity:approvals": approvals },
-      /approvals\[0\] approves truncate of add_plugin_execution, which has no such finding/,
+      /unmatched unity:approvals:\n {2}- approvals\[0\]: revision add_plugin_execution has no finding truncate/,
     ],
   ];
   for (const [what, row, settings, message] of stopping) {

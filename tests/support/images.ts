@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { backendBuild, ensureImage } from "../../local/images/build.ts";
 import { contextHash } from "../../local/images/context.ts";
-import { ensureBackendImage } from "../../local/images/images.ts";
 
 const run = promisify(execFile);
 
@@ -18,7 +18,7 @@ export function withTag(reference: string, tag: string): string {
  */
 export async function fixtureImage(folder: string, name = "unity-backend-fixture"): Promise<string> {
   const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;
-  if (UNITY_OWN_CLUSTER === "true") return ensureBackendImage(folder, name);
+  if (UNITY_OWN_CLUSTER === "true") return ensureImage(backendBuild(name, folder));
   const reference = withTag(UNITY_IMAGE, `${name}-${contextHash(folder).slice(0, 12)}`);
   await run("docker", ["build", "--tag", reference, folder]);
   await run("docker", ["push", reference]);

@@ -24,16 +24,16 @@ interface Namespace {
  * @throws {Error} If another cluster than the project's has such namespaces: their names don't prove who owns them.
  */
 export async function removeLeftovers(
-  cluster: { readonly own: boolean; readonly context: string },
+  cluster: { readonly isLocal: boolean; readonly context: string },
   report: (line: string) => void,
 ): Promise<void> {
-  const { own, context } = cluster;
+  const { isLocal, context } = cluster;
   const demo = demoNames(walkDemo, cluster);
   const kubectl = new Kubectl({ context, namespace: "default" });
   const { items } = await kubectl.get<{ items: readonly Namespace[] }>("namespaces");
   const found = items.filter(({ metadata: { name } }) => name.startsWith(testNamespace("")) || name === demo.namespace);
   const names = found.map(({ metadata }) => metadata.name);
-  if (!own && found.some(({ status }) => status.phase === "Active"))
+  if (!isLocal && found.some(({ status }) => status.phase === "Active"))
     throw new Error(
       `${context} has namespaces with names of the tests: ${names.join(", ")}. If an interrupted run has left them, run:\n` +
         `  kubectl --context ${context} delete namespace ${names.join(" ")}`,

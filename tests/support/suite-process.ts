@@ -79,7 +79,7 @@ async function endProcesses(mark: string, graceMilliseconds: number): Promise<re
   return commands;
 }
 
-/** Ids of processes with the mark in their environment; none where there is no `/proc`. */
+/** Ids of processes with the mark in their environment; none without `/proc`. */
 function markedPids(mark: string): number[] {
   if (!existsSync("/proc/self/environ")) return [];
   const hasMark = (pid: string) => readProcess(pid, "environ").split("\0").includes(mark);

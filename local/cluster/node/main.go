@@ -1,4 +1,4 @@
-// Every Kubernetes program of the one-node cluster in one binary: the name it is called by picks the program.
+// All Kubernetes programs of the one-node cluster in one binary. The name of the link that starts it selects the program.
 package main
 
 import (
@@ -44,8 +44,8 @@ func main() {
 		coremain.Run()
 		return
 	default:
-		fmt.Fprintf(os.Stderr, "%q is no program of this binary: call it by a link named kube-apiserver, "+
-			"kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl, coredns or provisioner\n", name)
+		fmt.Fprintf(os.Stderr, "error: unknown program %q; run a link named kube-apiserver, "+
+			"kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl, coredns, or provisioner\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command))

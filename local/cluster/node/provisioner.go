@@ -14,20 +14,20 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-// provisionerName is what a StorageClass names to have its volumes made here.
+// provisionerName is the provisioner of the StorageClass.
 const provisionerName = "unity.local/directory"
 
-// directories makes each volume as a directory of the machine below root.
+// directories provisions each volume as a directory below root on the host.
 type directories struct{ root string }
 
-// Provision makes the directory of a new claim: writable by any user, since pods run as users of their own.
+// Provision creates a world-writable directory for a claim, because each pod runs as its own user.
 func (d directories) Provision(_ context.Context, options controller.ProvisionOptions) (
 	*core.PersistentVolume, controller.ProvisioningState, error) {
 	path := filepath.Join(d.root, options.PVName)
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return nil, controller.ProvisioningFinished, err
 	}
-	if err := os.Chmod(path, 0o777); err != nil { // MkdirAll obeys the umask
+	if err := os.Chmod(path, 0o777); err != nil { // MkdirAll applies the umask
 		return nil, controller.ProvisioningFinished, err
 	}
 	return &core.PersistentVolume{
@@ -41,11 +41,11 @@ func (d directories) Provision(_ context.Context, options controller.ProvisionOp
 	}, controller.ProvisioningFinished, nil
 }
 
-// Delete removes the directory of a released volume, and nothing outside root.
+// Delete removes the directory of a released volume. It never removes anything outside root.
 func (d directories) Delete(_ context.Context, volume *core.PersistentVolume) error {
 	path := volume.Spec.HostPath.Path
 	if filepath.Dir(path) != filepath.Clean(d.root) {
-		return fmt.Errorf("volume %s lies at %s, not directly below %s: not deleted", volume.Name, path, d.root)
+		return fmt.Errorf("volume %s not deleted: its path %s is not directly below %s", volume.Name, path, d.root)
 	}
 	return os.RemoveAll(path)
 }
@@ -54,7 +54,7 @@ func newProvisionerCommand() *cobra.Command {
 	var kubeconfig, root string
 	command := &cobra.Command{
 		Use:   "provisioner",
-		Short: "Makes a directory of this machine for each PersistentVolumeClaim",
+		Short: "Provisions a host directory for each PersistentVolumeClaim",
 		RunE: func(command *cobra.Command, _ []string) error {
 			config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 			if err != nil {
@@ -69,7 +69,7 @@ func newProvisionerCommand() *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig of an administrator")
-	command.Flags().StringVar(&root, "root", "", "folder that the volumes' directories lie in")
+	command.Flags().StringVar(&kubeconfig, "kubeconfig", "", "path to an administrator's kubeconfig")
+	command.Flags().StringVar(&root, "root", "", "parent directory of the volumes")
 	return command
 }

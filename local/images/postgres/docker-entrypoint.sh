@@ -1,16 +1,16 @@
 #!/bin/sh
-# Makes the database of POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB in an empty PGDATA, then becomes the server.
-# The database is made in a folder beside its place and moved there whole, PG_VERSION last: whenever the container is
-# killed, its next start finds either a complete database or none.
+# Creates the database of POSTGRES_USER, POSTGRES_PASSWORD, and POSTGRES_DB in an empty PGDATA, then runs the server.
+# The database is created in a folder beside its destination and then moved, PG_VERSION last. If the container is killed
+# at any moment, its next start finds either a complete database or none.
 set -eu
 
-# from_file NAME: sets the variable NAME to the content of the file that NAME_FILE names, if it names one.
+# from_file NAME: sets the variable NAME to the content of the file that NAME_FILE refers to, if it is set.
 from_file() {
   eval "path=\${$1_FILE:-}"
   [ -z "$path" ] || eval "$1=\$(cat \"\$path\")"
 }
 
-initialise() {
+initialize() {
   umask 077
   from_file POSTGRES_USER
   from_file POSTGRES_PASSWORD
@@ -18,15 +18,16 @@ initialise() {
   user=${POSTGRES_USER:-postgres}
   database=${POSTGRES_DB:-$user}
   if [ -z "${POSTGRES_PASSWORD:-}" ]; then
-    echo "POSTGRES_PASSWORD is empty: set it to the password that $user is to have" >&2
+    echo "error: POSTGRES_PASSWORD is empty; set it to the password of user $user" >&2
     exit 1
   fi
 
-  new=$PGDATA/.initialising
+  new=$PGDATA/.initializing
   mkdir -p "$PGDATA"
-  find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} + # of an initialisation that was killed
+  # Removes what a killed initialization left.
+  find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
   printf '%s\n' "$POSTGRES_PASSWORD" >/tmp/password
-  # shellcheck disable=SC2086  # POSTGRES_INITDB_ARGS holds several words
+  # shellcheck disable=SC2086  # POSTGRES_INITDB_ARGS contains several arguments
   initdb --pgdata "$new" --username "$user" --pwfile /tmp/password --encoding UTF8 --auth-local trust \
     --auth-host scram-sha-256 ${POSTGRES_INITDB_ARGS:-}
   rm /tmp/password
@@ -48,6 +49,6 @@ initialise() {
 }
 
 if [ "$1" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
-  initialise
+  initialize
 fi
 exec "$@"

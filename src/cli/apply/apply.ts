@@ -1,17 +1,22 @@
 import { Kubectl } from "../../cluster/kubectl.ts";
 import type { LiveState } from "../../plan/live-state.ts";
-import type { Plan } from "../../plan/plan.ts";
-import { describePlan } from "../../plan/plan-report.ts";
 import { migrationOptions } from "../../preflight/options.ts";
 import type { Release } from "../../preflight/release.ts";
+import { describeUpdate, type UpdatePlan } from "../../preflight/update-plan.ts";
+import { describePromotion, promotionErrors } from "../../promotion/compare.ts";
+import { identify } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { exitCodes } from "../command-error.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { stateMessage } from "../highlight.ts";
+import { planHighlights } from "../plan.ts";
 import type { Progress } from "../progress.ts";
+import { type Call, type ExitCode, exitCodes, type Result } from "../result.ts";
+import { type StackOptions, withSettings } from "../stack.ts";
+import { readRecords } from "../stack-outputs.ts";
 import { applyByExec, execError } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
-import type { Method } from "./methods.ts";
-import { promotionRejection } from "./promoted.ts";
+
+/** How pending revisions are applied: by the migrate Job, or by Alembic in the backend's pod. */
+export type Method = "job" | "exec";
 
 /** How applying ended. */
 export interface Applied {
@@ -33,6 +38,26 @@ export interface Applied {
   readonly job: string | null;
   /** What people read of it: the plan that was refused, the log, the error. */
   readonly text: string;
+}
+
+/**
+ * Applies what is pending with a stack's settings.
+ *
+ * @returns How applying ended.
+ */
+export async function run(call: Call<StackOptions & { readonly method: Method }>): Promise<Result<Applied>> {
+  const { options, progress } = call;
+  const { loadRelease } = await import("../../preflight/release.ts");
+  const applied = await withSettings(options, (settings) =>
+    applyPending(settings, loadRelease(settings), options.method, progress),
+  );
+  const exitCode = exitCodeOf(applied);
+  const highlights = [stateMessage(exitCode), ...planHighlights];
+  return { document: applied, text: describe(applied), exitCode, highlights };
+}
+
+function describe({ outcome, text, target }: Applied): string {
+  return outcome === "applied" ? `${text}\nDatabase is at ${target}.` : text;
 }
 
 /** @returns Rows of `alembic_version`; `null` if they are not known. */
@@ -69,7 +94,7 @@ export async function applyPending(
   if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.message);
   const unpromoted = await promotionRejection(settings, release);
   if (unpromoted !== null) return end("refused", unpromoted);
-  print(describePlan(plan));
+  print(describeUpdate(plan));
   doing("migrating");
   const kubectl = new Kubectl(settings);
   try {
@@ -100,11 +125,24 @@ export function exitCodeOf({ outcome }: Applied): ExitCode {
 }
 
 /** What keeps a plan from being carried out; `null` if nothing does. */
-function blocker(plan: Plan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
+function blocker(plan: UpdatePlan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
   const { state, job } = plan;
   if (state.kind === "unreachable" || state.kind === "not-deployed")
     return { outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
-  if (job === null) return { outcome: "refused", text: describePlan(plan) };
+  if (job === null) return { outcome: "refused", text: describeUpdate(plan) };
   const error = method === "exec" && state.kind !== "at-head" ? execError(settings, plan) : null;
   return error === null ? null : { outcome: "refused", text: `Refused: ${error}. Use --method job.` };
+}
+
+/**
+ * @returns Why the release is none that has succeeded in the stack that this one takes its releases from, as `pulumi up`
+ *   would say; `null` if it has, or may come from anywhere.
+ * @throws {CommandError} If that stack's outputs can't be read.
+ */
+async function promotionRejection(settings: Settings, release: Release): Promise<string | null> {
+  const { promotedFrom, environment } = settings;
+  if (promotedFrom === undefined) return null;
+  const source = { stack: promotedFrom, records: await readRecords(promotedFrom) };
+  const errors = promotionErrors(identify({ ...release, ...settings }), source);
+  return errors.length === 0 ? null : describePromotion(errors, promotedFrom, environment);
 }

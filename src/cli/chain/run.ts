@@ -1,7 +1,9 @@
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
-import { chainTables, type Lock } from "../../lockfile/lock.ts";
+import { chainTables } from "../../lockfile/chain.ts";
+import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
+import { lockFile } from "../../paths.ts";
 import {
   classify,
   type Description,
@@ -9,20 +11,12 @@ import {
   type LiveState,
   type TargetOptions,
 } from "../../plan/live-state.ts";
-import { exitCodes } from "../command-error.ts";
 import { formats, type Highlight, stateMessage } from "../highlight.ts";
-import { lockFile } from "../lock-file.ts";
-import type { Call, Result } from "../result.ts";
-import { readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
-import { exitCodeOf } from "../state-exit-codes.ts";
-import { writeText } from "../write-text.ts";
-import { describeChain, summarize } from "./describe.ts";
+import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
+import { readTarget, readTargetOptions, type StackOptions } from "../stack.ts";
+import { describeChain } from "./describe.ts";
 import { readSchema, type TableView } from "./schema.ts";
 import { type Live, type RevisionView, viewChain } from "./view.ts";
-
-interface ChainOptions extends StackOptions {
-  readonly svg?: string;
-}
 
 /** The chain, and where the database is if it was asked. */
 export interface ChainDocument extends Partial<Description> {
@@ -43,8 +37,12 @@ const highlights: readonly Highlight[] = [
   [/^\* applied.*/, formats.aside],
 ];
 
-/** Shows the chain, and asks the database only if it is named. */
-export async function run({ options, progress }: Call<ChainOptions>): Promise<Result<ChainDocument>> {
+/**
+ * Shows the chain, and asks the database only if it is named.
+ *
+ * @returns The chain, and where the database is if it was asked.
+ */
+export async function run({ options, progress }: Call<StackOptions>): Promise<Result<ChainDocument>> {
   const lock = readLock(lockFile);
   progress.doing("asking the database");
   const asked = await queryDatabase(lock, options);
@@ -56,8 +54,6 @@ export async function run({ options, progress }: Call<ChainOptions>): Promise<Re
   const head = lock.heads.join(", ");
   const expected = { ...target, head, toleratedRevisions: [], owned: true, chain: lock, tables: chainTables(lock) };
   const chain = { revisions, tables, live, expected };
-  if (options.svg !== undefined)
-    writeText(options.svg, (await import("./svg.ts")).drawSvg(revisions, summarize(chain)));
   const unreachable = asked?.live.state.kind === "unreachable";
   return {
     document: { heads: lock.heads, revisions, tables, ...(asked && { state: asked.live.state, ...live }) },

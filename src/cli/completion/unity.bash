@@ -1,4 +1,4 @@
-# Completes `unity` in bash 3.2 or later. What is typed is handed over as it is: nothing of it is evaluated.
+# Completes `unity` in bash 3.2 or later. The typed words are passed on as they are, never evaluated.
 _unity() {
   local line kind
   COMPREPLY=()

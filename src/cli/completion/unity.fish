@@ -1,4 +1,4 @@
-# Completes `unity` in fish. What is typed is handed over as it is: nothing of it is evaluated.
+# Completes `unity` in fish. The typed words are passed on as they are, never evaluated.
 function __unity_complete
     set -l words (commandline --tokenize --current-process --cut-at-cursor)
     set -l program $words[1]

@@ -1,5 +1,5 @@
 #compdef unity
-# Completes `unity` in zsh. What is typed is handed over as it is: nothing of it is evaluated.
+# Completes `unity` in zsh. The typed words are passed on as they are, never evaluated.
 _unity() {
   local line kind
   local -a found

@@ -1,54 +1,63 @@
+import { tableChanges } from "../../lockfile/describe.ts";
 import type { LockedRevision } from "../../lockfile/lock.ts";
-import { tableChanges } from "../../lockfile/table-changes.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import type { DocumentInputs } from "./inputs.ts";
-import { codes, markdownOrigin, several, table } from "./markdown.ts";
+import { codes, markdownOrigin, several } from "./markdown.ts";
+import { renderTemplate, type View } from "./template.ts";
 
-/** @returns `MIGRATION_STATUS.md`: every revision of the chain. */
-export function migrationStatus(inputs: DocumentInputs): string {
-  const { revisions, tables, release, expected } = inputs;
+/** Returns `MIGRATION_STATUS.md`: every revision of the chain. */
+export function migrationStatus({ revisions, tables, release, expected }: DocumentInputs): string {
   const latest = revisions.at(-1);
   const locked = new Map(release.lock.revisions.map((revision) => [revision.id, revision]));
-  return [
-    markdownOrigin,
-    "# Migration status",
-    `The chain has ${several(revisions.length, "revision")} and leaves ${several(tables.length, "table")}, besides ` +
-      `Alembic's own \`alembic_version\`. The latest is \`${expected.head}\` (${latest?.title}, ${latest?.day}).`,
-    "Which of them a database has is not written down here, since it would soon be wrong: " +
-      "`npm run unity -- status` asks it, as does [`check_migrations.sh --check`](check_migrations.sh) with kubectl alone.",
-    overview(revisions, expected.head),
-    ...revisions.map((revision) => section(revision, locked.get(revision.id), tables)),
-  ].join("\n\n");
+  return renderTemplate("MIGRATION_STATUS.md", {
+    origin: markdownOrigin,
+    revisionCount: several(revisions.length, "revision"),
+    tableCount: several(tables.length, "table"),
+    head: expected.head,
+    headTitle: latest?.title,
+    headDay: latest?.day ?? "an unknown day",
+    revisions: revisions.flatMap((revision) => {
+      const lock = locked.get(revision.id);
+      return lock === undefined ? [] : [revisionView(revision, lock, expected.head, tables)];
+    }),
+  });
 }
 
-function overview(revisions: readonly RevisionView[], head: string): string {
-  const rows = revisions.map(({ position, id, title, day, downRevisions, tables, reversible }) => [
-    String(position),
-    id === head ? `**\`${id}\`** (latest)` : `\`${id}\``,
+function revisionView(
+  revision: RevisionView,
+  locked: LockedRevision,
+  head: string,
+  tables: readonly TableView[],
+): View {
+  const { position, id, title, day, downRevisions, reversible } = revision;
+  const created = tables.filter(({ madeBy }) => madeBy === id);
+  return {
+    position,
+    revision: id === head ? `**\`${id}\`** (latest)` : `\`${id}\``,
     title,
-    day ?? "not known",
-    downRevisions.length > 0 ? codes(downRevisions) : "–",
-    tables === null ? "not known" : codes(tables.created) || "–",
-    reversible === null ? "not known" : reversible ? "yes" : "no",
-  ]);
-  return table(["#", "revision", "title", "date", "after", "makes", "can be undone"], rows);
+    day: day ?? "not known",
+    after: codes(downRevisions) || "–",
+    creates: revision.tables === null ? "not known" : codes(revision.tables.created) || "–",
+    reversible: reversible === null ? "not known" : reversible ? "yes" : "no",
+    summary: summarize(revision, created),
+    hasTables: created.length > 0,
+    tables: created.map(({ name, columns, references }) => ({
+      name,
+      columns: columns.join(", ") || "not known",
+      references: codes([...new Set(references.map((reference) => reference.table))]) || "–",
+    })),
+    blocks: describeBlocks(locked),
+    hasFindings: locked.findings.length > 0,
+    findings: locked.findings.map(({ level, rule, message }) => ({ level, rule, message: message.split("\n")[0] })),
+    undo: locked.reversible ? "It can be undone" : `It can't be undone: ${locked.reversibleReason}`,
+    file: locked.file,
+    sha256: locked.sha256.slice(0, 16),
+  };
 }
 
-function section(revision: RevisionView, locked: LockedRevision | undefined, tables: readonly TableView[]): string {
-  const { position, id, title } = revision;
-  const made = tables.filter(({ madeBy }) => madeBy === id);
-  return [
-    `## ${position}. ${title}`,
-    describe(revision, made),
-    ...details(made),
-    ...caveats(locked),
-    source(locked),
-  ].join("\n\n");
-}
-
-/** A sentence on what a revision does. */
-function describe({ id, tables, day, dependsOn }: RevisionView, made: readonly TableView[]): string {
+/** Returns a sentence on what a revision does. */
+function summarize({ id, tables, day, dependsOn }: RevisionView, made: readonly TableView[]): string {
   const things = [
     { count: made.length, noun: "table" },
     { count: sum(made, ({ indexes }) => indexes), noun: "index" },
@@ -73,34 +82,10 @@ function enumerated(args: readonly string[]): string {
   return args.length > 1 ? `${args.slice(0, -1).join(", ")} and ${args.at(-1)}` : args.join("");
 }
 
-function details(made: readonly TableView[]): string[] {
-  if (made.length === 0) return [];
-  const rows = made.map(({ name, columns, references }) => {
-    const targets = [...new Set(references.map((reference) => reference.table))];
-    return [`\`${name}\``, columns.join(", ") || "not known", codes(targets) || "–"];
-  });
-  return [table(["table", "columns", "points at"], rows)];
-}
-
-/** What an upgrade keeps others from doing, and what the linter has against it. */
-function caveats(locked: LockedRevision | undefined): string[] {
-  const locks = (locked?.locks ?? []).flatMap((lock) =>
-    lock.mode === null || lock.blocks === "nothing" ? [] : [lock],
-  );
-  const blocked = [...Map.groupBy(locks, ({ blocks }) => blocks)].map(
-    ([blocks, each]) => `${blocks} of ${codes([...new Set(each.map(({ table: name }) => name))])}`,
-  );
-  const findings = locked?.findings ?? [];
-  return [
-    ...(blocked.length > 0 ? [`While it runs, it keeps others waiting: ${blocked.join("; ")}.`] : []),
-    ...(findings.length > 0
-      ? [findings.map(({ level, rule, message }) => `- ${level} \`${rule}\`: ${message.split("\n")[0]}`).join("\n")]
-      : []),
-  ];
-}
-
-function source(locked: LockedRevision | undefined): string {
-  if (locked === undefined) return "";
-  const undo = locked.reversible ? "It can be undone" : `It can't be undone: ${locked.reversibleReason}`;
-  return `${undo}. File: [\`${locked.file}\`](../../backend/${locked.file}), SHA-256 \`${locked.sha256.slice(0, 16)}…\`.`;
+/** Returns what an upgrade keeps others from doing; empty if nothing. */
+function describeBlocks({ locks }: LockedRevision): string {
+  const blocking = locks.filter(({ mode, blocks }) => mode !== null && blocks !== "nothing");
+  return [...Map.groupBy(blocking, ({ blocks }) => blocks)]
+    .map(([blocks, each]) => `${blocks} of ${codes([...new Set(each.map(({ table }) => table ?? ""))])}`)
+    .join("; ");
 }

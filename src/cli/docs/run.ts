@@ -1,13 +1,26 @@
-import { type GeneratedFilesOptions, type WrittenOrChecked, writeOrCheck } from "../generated-files.ts";
-import { visibleCommands } from "../program.ts";
-import { type ReleaseOptions, withRelease } from "../render/settings.ts";
+import { describeChain } from "../chain/describe.ts";
+import { visibleCommands } from "../command.ts";
+import {
+  type GeneratedFile,
+  type GeneratedFilesOptions,
+  type WrittenOrChecked,
+  writeOrCheck,
+} from "../generated-files.ts";
+import { renderFiles } from "../render/files.ts";
+import { type ReleaseOptions, withRelease } from "../render/run.ts";
 import type { Call, Result } from "../result.ts";
-import { ofStack } from "../stack-options.ts";
-import { documentFiles } from "./files.ts";
-import { documentInputs } from "./inputs.ts";
-import { docsCommand } from "./markdown.ts";
+import { ofStack } from "../stack.ts";
+import { migrationGuide, migrationQuickstart } from "./guide.ts";
+import { type DocumentInputs, documentInputs } from "./inputs.ts";
+import { docsCommand, documentsFolder, origin } from "./markdown.ts";
+import { migrationStatus } from "./migration-status.ts";
+import { renderScript } from "./script.ts";
 
-/** Writes the operators' documents, or says in what they differ. */
+/**
+ * Writes the operators' documents, or says in what they differ.
+ *
+ * @returns The documents that were written, or in what they differ.
+ */
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {
   const { options, progress, command } = call;
   const commands = (command.parent === null ? [] : visibleCommands(command.parent)).map((each) => ({
@@ -18,4 +31,21 @@ export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): P
     documentInputs(settings, release, commands);
   const inputs = await withRelease(options, make, progress.print);
   return writeOrCheck(documentFiles(inputs), options, ofStack(docsCommand, options));
+}
+
+/** @returns All that an operator has to read and to run, each with one newline at its end. */
+function documentFiles(inputs: DocumentInputs): readonly GeneratedFile[] {
+  const file = (name: string, text: string, executable = false): GeneratedFile => ({
+    path: `${documentsFolder}/${name}`,
+    text: `${text.trimEnd()}\n`,
+    executable,
+  });
+  return [
+    file("MIGRATION_STATUS.md", migrationStatus(inputs)),
+    file("DATABASE_MIGRATION_GUIDE.md", migrationGuide(inputs)),
+    file("MIGRATION_QUICKSTART.md", migrationQuickstart(inputs)),
+    file("migration-chain.txt", `${origin}\n\n${describeChain(inputs)}`),
+    file("check_migrations.sh", renderScript(inputs), true),
+    ...renderFiles(inputs.settings, inputs.release),
+  ];
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { chainOrder } from "../../lockfile/chain.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import { hashFile } from "../../lockfile/read-lock.ts";
-import { runAlembicScript } from "../alembic-script.ts";
+import { runAlembicScript } from "../alembic.ts";
 import type { RenderedRevision } from "./annotate.ts";
 
 /** The chain as Alembic gives it. */

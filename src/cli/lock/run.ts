@@ -3,11 +3,10 @@ import { join, relative, resolve } from "node:path";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
 import { formatLock, type Lock, lockVersion } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
-import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
-import { CommandError, exitCodes } from "../command-error.ts";
+import { type BackendOptions, backendPython, givenBackendOptions } from "../alembic.ts";
 import { formats, type Highlight } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 import { annotate } from "./annotate.ts";
 import { queryAlembic } from "./ask-alembic.ts";
 import { describeDifferences, describeLimitations, rewriteCommand, summarize } from "./report.ts";
@@ -36,7 +35,11 @@ export interface LockOutcome {
   readonly command: string | null;
 }
 
-/** Asks Alembic for the chain, and writes it down or says what differs. */
+/**
+ * Asks Alembic for the chain, and writes it down or says what differs.
+ *
+ * @returns What Alembic says, and what of it is not in the lock.
+ */
 export async function run({ options, progress }: Call<LockOptions>): Promise<Result<LockOutcome>> {
   const path = join(resolve(options.backend), "migrations.lock.json");
   const shown = relative(process.cwd(), path);

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { Finding } from "../../lockfile/finding.ts";
-import { CommandError } from "../command-error.ts";
+import type { Finding } from "../../lockfile/lock.ts";
 import { pythonEnvironment } from "../python-environment.ts";
+import { CommandError } from "../result.ts";
 import { impliedRules, type SquawkRule, squawkRules } from "./rules.ts";
 
 /** What squawk's JSON reporter writes of one violation. Lines count from 0. */

@@ -1,8 +1,7 @@
 import { basename } from "node:path";
-import { CommandError, exitCodes } from "../command-error.ts";
-import { planHighlights } from "../plan/run.ts";
-import type { Call, Result } from "../result.ts";
-import { readStack } from "../stack-options.ts";
+import { planHighlights } from "../plan.ts";
+import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
+import { readStack } from "../stack.ts";
 import { readRecords } from "../stack-outputs.ts";
 import { type Proposal, propose } from "./proposal.ts";
 import { describeProposal } from "./report.ts";
@@ -21,7 +20,11 @@ export interface Promotion extends Proposal {
   readonly written: boolean;
 }
 
-/** Shows what would move, and writes it if that was asked for. */
+/**
+ * Shows what would move, and writes it if that was asked for.
+ *
+ * @returns What would move from one stack to another, or has.
+ */
 export async function run({ options }: Call<PromoteOptions>): Promise<Result<Promotion>> {
   const { to, yes = false } = options;
   const file = options.configFile ?? `Pulumi.${to}.yaml`;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { isMap, parseDocument } from "yaml";
-import { CommandError } from "../command-error.ts";
+import { CommandError } from "../result.ts";
 
 /** Settings to write, without the project's prefix; `null` takes one away. */
 export type Changes = Readonly<Record<string, string | null>>;

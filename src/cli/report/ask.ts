@@ -2,15 +2,13 @@ import { checkNames } from "../../checks/names.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
 import { readRuns } from "../../cluster/run-records.ts";
+import { cutAt } from "../../lockfile/chain.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import { classify, describeState, type LiveState, type Reading } from "../../plan/live-state.ts";
-import { cutAt } from "../../plan/target.ts";
-import { CommandError } from "../command-error.ts";
 import type { Progress } from "../progress.ts";
-import { concealed, readStack, readTarget, readTargetOptions, type StackOptions } from "../stack-options.ts";
-import { withSettings } from "../stack-settings.ts";
-import { checkTargetOf } from "../verify/run.ts";
-import { verify } from "../verify/verify.ts";
+import { CommandError } from "../result.ts";
+import { concealed, readStack, readTarget, readTargetOptions, type StackOptions, withSettings } from "../stack.ts";
+import { checkTargetOf, verify } from "../verify.ts";
 import type { Part, Report, ReportedPlan } from "./report.ts";
 
 /** Which release and which database a report is about. */

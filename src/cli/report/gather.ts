@@ -1,10 +1,10 @@
+import { cutAt } from "../../lockfile/chain.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
+import { lockFile } from "../../paths.ts";
 import { evaluate } from "../../plan/policy.ts";
-import { cutAt } from "../../plan/target.ts";
 import { readTables } from "../chain/schema.ts";
 import { viewChain } from "../chain/view.ts";
-import { lockFile } from "../lock-file.ts";
 import type { Progress } from "../progress.ts";
 import { type Asked, ask, notAsked, type ReportSource } from "./ask.ts";
 import { known, type Report, redacted } from "./report.ts";

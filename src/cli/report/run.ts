@@ -1,15 +1,16 @@
-import { exitCodes } from "../command-error.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { writeText } from "../generated-files.ts";
 import { stateMessage } from "../highlight.ts";
-import type { Call, Result } from "../result.ts";
-import { exitCodeOf } from "../state-exit-codes.ts";
-import { writeText } from "../write-text.ts";
+import { type Call, type ExitCode, exitCodeOf, exitCodes, type Result } from "../result.ts";
 import type { ReportSource } from "./ask.ts";
 import { gatherReport } from "./gather.ts";
 import { renderReport } from "./page.ts";
 import { known, type Part, type Report } from "./report.ts";
 
-/** Writes the report's file, but not where the report itself is printed. */
+/**
+ * Writes the report's file, but not where the report itself is printed.
+ *
+ * @returns All that the report tells; no file is written.
+ */
 export async function run(call: Call<ReportSource & { readonly output: string }>): Promise<Result<Report>> {
   const { options, progress } = call;
   const report = await gatherReport(options, progress);

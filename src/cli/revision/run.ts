@@ -1,11 +1,9 @@
 import { join, relative, resolve } from "node:path";
 import { headError } from "../../lockfile/lock.ts";
-import { runAlembicScript } from "../alembic-script.ts";
-import { type BackendOptions, backendPython, givenBackendOptions } from "../backend-options.ts";
-import { CommandError, exitCodes } from "../command-error.ts";
+import { type BackendOptions, backendPython, givenBackendOptions, runAlembicScript } from "../alembic.ts";
 import { formats, type Highlight } from "../highlight.ts";
 import { rewriteCommand } from "../lock/report.ts";
-import type { Call, Result } from "../result.ts";
+import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 
 interface RevisionOptions extends BackendOptions {
   readonly message: string;
@@ -36,7 +34,11 @@ const script = join(import.meta.dirname, "new_revision.py");
 
 const highlights: readonly Highlight[] = [[/^\S+ is made: .*/, formats.good]];
 
-/** Lets Alembic make the file. */
+/**
+ * Lets Alembic make the file.
+ *
+ * @returns The file that was made.
+ */
 export async function run({ options, progress }: Call<RevisionOptions>): Promise<Result<RevisionOutcome>> {
   const outcome = await makeRevision(options, await backendPython(options, progress.print));
   return { document: outcome, text: describe(outcome), exitCode: exitCodes.success, highlights };

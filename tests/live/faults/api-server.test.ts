@@ -33,7 +33,7 @@ describe("an API server", () => {
     await proxy?.cut();
     await stack.inject({
       name: "F17 API server down",
-      messages: [/Cluster of context \S+ can't be asked: .*refused/, /Mend access until this answers/],
+      messages: [/Can't connect to the cluster \(context \S+\): .*refused/, /To test the connection, run: kubectl/],
       up,
       revisions: [heads.eighth],
     });
@@ -66,7 +66,7 @@ describe("an API server", () => {
     await proxy?.restore();
     const next = stack.recover(ninth);
     await release();
-    assert.match(await next, /is the one to wait for: it is running|stays: it is complete/);
+    assert.match(await next, /will be awaited: already running|is unchanged: already complete/);
     assert.equal(await revision(), heads.ninth);
   });
 });

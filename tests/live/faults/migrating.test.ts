@@ -134,7 +134,7 @@ describe("a fault during a migration", () => {
         stack.recover(ninth),
       );
       await release();
-      assert.match(await next, /is the one to wait for: it is running|stays: it is complete/);
+      assert.match(await next, /will be awaited: already running|is unchanged: already complete/);
       assert.match(await kubectl.run(["logs", pod]), /9\/9 {2}ninth/);
       assert.equal(await column(), "1");
     });

@@ -77,7 +77,7 @@ describe("a migrate Job that can't start", () => {
       revisions,
     });
     await remove();
-    assert.match(await stack.recover({ values: otherWork }), /-2 is new: unity-db-migrate-[0-9a-f]+ failed/);
+    assert.match(await stack.recover({ values: otherWork }), /-2 will be created: unity-db-migrate-[0-9a-f]+ failed/);
   });
 
   it("F10: an unschedulable pod is reported during the wait and at its end", async () => {

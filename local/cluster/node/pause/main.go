@@ -1,4 +1,4 @@
-// The sandbox container of every pod: holds the pod's namespaces open until it is told to end.
+// The sandbox container of every pod. It keeps the pod's namespaces open until it receives SIGINT or SIGTERM.
 package main
 
 import (

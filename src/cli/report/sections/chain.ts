@@ -1,30 +1,16 @@
-import { tableChanges } from "../../../lockfile/table-changes.ts";
-import { drawSvg } from "../../chain/svg.ts";
+import { tableChanges } from "../../../lockfile/describe.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId, revisionId } from "../ids.ts";
 import { badge, several } from "../parts.ts";
 import type { Report, ReportedRevision } from "../report.ts";
 import { counted, describeFinding, statements } from "./statements.ts";
 
-/** From so many revisions on, the picture is too long to be of use. */
-const pictured = 100;
-
 /** @param planned Ids of the revisions whose SQL the plan has. @returns The chain, from its bases to its heads. */
 export function chainSection({ revisions }: Report, planned: ReadonlySet<string>): Content {
-  const branched = revisions.some(({ downRevisions, position }) => downRevisions.length !== (position === 1 ? 0 : 1));
   return [
     html`<p>${several(revisions.length, "revision")} in the order in which they are applied.</p>`,
-    revisions.length <= pictured && picture(revisions, branched),
     html`<ol class="chain">\n${revisions.map((revision) => describe(revision, planned.has(revision.id)))}</ol>\n`,
   ];
-}
-
-/** The picture of `unity chain --svg`, a document of its own. */
-function picture(revisions: readonly ReportedRevision[], open: boolean): Html {
-  const source = Buffer.from(drawSvg(revisions, several(revisions.length, "revision"))).toString("base64");
-  return html`<details class="picture"${open ? html` open` : ""}><summary>The chain as a picture</summary>
-<img src="data:image/svg+xml;base64,${source}" alt="Chain of ${several(revisions.length, "revision")}, each of which the list below has"></details>
-`;
 }
 
 function describe(revision: ReportedRevision, planned: boolean): Html {
@@ -35,7 +21,7 @@ function describe(revision: ReportedRevision, planned: boolean): Html {
     dependsOn.length > 0 && html`needs ${links(dependsOn)}`,
     ...tableChanges(tables),
   ].filter(Boolean);
-  const lasting = reversible === false ? "can't be undone" : "not known whether it can be undone";
+  const lasting = reversible === false ? "irreversible" : "reversibility unknown";
   return html`<li id="${revisionId(id)}" class="${status ?? "unknown"}" value="${position}">
 <h3>${title} <code>${id}</code> ${marks(revision)}</h3>
 <p class="quiet">${facts.map((fact, index) => html`${index > 0 && " · "}${fact}`)}</p>

@@ -1,0 +1,86 @@
+import { Command, CommanderError } from "commander";
+import { LockError } from "../lockfile/parse-lock.ts";
+import { highlight } from "./highlight.ts";
+import { startProgress } from "./progress.ts";
+import { type Call, CommandError, type ErrorDocument, type ExitCode, exitCodes, type Result } from "./result.ts";
+
+/** Meanings of exit codes; a code that a command never exits with is left out. */
+export type ExitCodeMeanings = Readonly<Partial<Record<ExitCode, string>>>;
+
+/** A command whose result is printed as text or as JSON. */
+export interface CommandDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** Adds the command's own arguments and options. */
+  readonly configure?: (command: Command) => Command;
+  /** Help besides options and exit codes. */
+  readonly help?: string;
+  readonly exitCodes: ExitCodeMeanings;
+  /** Title of the progress on a terminal. @defaultValue no progress */
+  readonly progress?: string;
+  /** Imports what the command does, only when it is called. */
+  readonly load: () => Promise<Runner>;
+}
+
+/** The module that implements a command. Its own type of options is what {@link CommandDefinition.configure} adds. */
+interface Runner {
+  /** Returns the result; or only the exit code, if the command has printed everything itself. */
+  run(call: Call<object>): Promise<Result | ExitCode>;
+}
+
+/** Returns a commander command with `--json` and the exit codes in its help. */
+export function createCommand(definition: CommandDefinition): Command {
+  const { name, description, configure = (command) => command, help, exitCodes: meanings } = definition;
+  const notes = help === undefined ? "" : `${help}\n\n`;
+  return configure(new Command(name).description(description))
+    .option("--json", "print the result as JSON, and nothing else on standard output")
+    .addHelpText("after", `\n${notes}${exitCodesHelp(meanings)}`)
+    .action((...given: readonly unknown[]) => runCommand(definition, given.at(-1) as Command));
+}
+
+async function runCommand({ name, progress: title, load }: CommandDefinition, command: Command): Promise<void> {
+  const options = command.opts<{ readonly json?: boolean }>();
+  const { run } = await load();
+  const progress = startProgress(title ?? name);
+  if (title === undefined) progress.end();
+  const result = await run({ options, args: command.args, progress, command }).finally(() => progress.end());
+  if (typeof result === "number") return endWith("", result);
+  const { document, text, exitCode, highlights = [] } = result;
+  await endWith(options.json ? JSON.stringify(document, null, 2) : highlight(text, highlights), exitCode);
+}
+
+/** Returns the part of a command's help that lists its exit codes. */
+export function exitCodesHelp(meanings: ExitCodeMeanings): string {
+  return ["Exit codes:", ...Object.entries(meanings).map(([code, meaning]) => `  ${code}  ${meaning}`)].join("\n");
+}
+
+/** Returns the commands that help lists, without commander's own `help`. */
+export function visibleCommands(program: Command): readonly Command[] {
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .filter((each) => each.name() !== "help");
+}
+
+/** Reports what kept a command from its result, as JSON on standard output if that was requested, and exits. */
+export async function reportError(error: unknown, json: boolean): Promise<void> {
+  const own = error instanceof CommandError || error instanceof LockError;
+  const usage = error instanceof CommanderError;
+  // Commander has already shown the requested help.
+  if (usage && error.exitCode === 0) return endWith("", exitCodes.success);
+  const message = error instanceof Error ? error.message : String(error);
+  if (own && !json) process.stderr.write(`unity: ${message}\n`);
+  // A bug of this program: its stack trace helps to find it.
+  if (!own && !usage) process.stderr.write(`${error instanceof Error ? error.stack : message}\n`);
+  const document: ErrorDocument = {
+    error: { message: usage ? message.replace(/^error: /, "") : message, exitCode: exitCodes.usage },
+  };
+  await endWith(json ? JSON.stringify(document) : "", exitCodes.usage);
+}
+
+/** Prints a result and exits without waiting for what may hang, such as a kubectl or a child of one. */
+function endWith(text: string, exitCode: number): Promise<never> {
+  // The reader, such as `head`, may have closed the pipe.
+  process.stdout.on("error", () => process.exit(exitCode));
+  return new Promise(() => process.stdout.write(text === "" ? "" : `${text}\n`, () => process.exit(exitCode)));
+}

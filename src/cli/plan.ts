@@ -1,0 +1,31 @@
+import { describeUpdate, type UpdatePlan } from "../preflight/update-plan.ts";
+import { formats, type Highlight, stateMessage } from "./highlight.ts";
+import { type Call, exitCodeOf, exitCodes, type Result } from "./result.ts";
+import { type StackOptions, withSettings } from "./stack.ts";
+
+/** What stands out of a plan. */
+export const planHighlights: readonly Highlight[] = [
+  [/^(Refused: .*|.*; no changes were made:)/, formats.bad],
+  [/^(Pending|To downgrade): .*/, formats.heading],
+  [/^ +\d+\/\d+ {2}\S+ {2}.*/, formats.heading],
+  [/^ +error \S+/, formats.bad],
+  [/^ +warning \S+/, formats.attention],
+  [/^ +(blocks |locks unknown: ).*/, formats.attention],
+];
+
+/**
+ * Plans as the program does, and changes nothing.
+ *
+ * @returns What `pulumi up` would do to the database.
+ */
+export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
+  const [{ loadRelease }, { planUpdate }] = await Promise.all([
+    import("../preflight/release.ts"),
+    import("../preflight/preflight.ts"),
+  ]);
+  const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
+  const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;
+  const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
+  const highlights = [stateMessage(exitCode), ...planHighlights];
+  return { document: plan, text: describeUpdate(plan, options.full), exitCode, highlights };
+}
