@@ -24,7 +24,7 @@ from connection import MARK, connect, describe
 try:
     cursor = connect().cursor()
     cursor.execute("SET TRANSACTION READ ONLY")
-    cursor.execute("SET LOCAL statement_timeout = 1500")
+    cursor.execute("SET LOCAL statement_timeout = 5000")
     cursor.execute("SELECT to_regclass('${table}') IS NOT NULL")
     answer = "null"
     if cursor.fetchone()[0]:
@@ -38,7 +38,7 @@ except Exception as error:
 /** The same for psql. */
 const askByPsql = ({ table, query }: Query) => `
 BEGIN TRANSACTION READ ONLY;
-SET LOCAL statement_timeout = 1500;
+SET LOCAL statement_timeout = 5000;
 SELECT to_regclass('${table}') IS NOT NULL AS present \\gset
 \\if :present
 SELECT '${answerMark}' || (${query})::text;

@@ -24,7 +24,7 @@ export interface Live {
 }
 
 /** How long each question may take: the list is asked beside the pods, which are asked one after the other. */
-const bounds = { listSeconds: 3, podSeconds: 3 } as const;
+const bounds = { listSeconds: 10, podSeconds: 10 } as const;
 
 /** The rows of `alembic_version`, sorted. */
 const revisionsQuery: Query = {
@@ -33,7 +33,7 @@ const revisionsQuery: Query = {
 };
 
 /**
- * Reads where the database is and which migrate Jobs there are: read-only, within 3 s, with what only pods have. It
+ * Reads where the database is and which migrate Jobs there are: read-only, within 10 s, with what only pods have. It
  * never fails: what can't be asked is part of the answer.
  *
  * @param owned Whether the stack has a PostgreSQL of its own.
