@@ -1,11 +1,12 @@
 import {
+  containersOf,
+  type Deployment,
   isOurs,
   jobState,
-  type LiveDeployment,
   type LiveObjects,
-  type LivePodSpec,
-  type LiveService,
-} from "../cluster/live-objects.ts";
+  type PodSpec,
+  type Service,
+} from "../cluster/objects.ts";
 import { nameLabel, names } from "../manifests/names.ts";
 import type { Preserved } from "../manifests/preserved.ts";
 import { deploymentChanges } from "./changes.ts";
@@ -46,7 +47,7 @@ export interface AdoptionInputs {
    *
    * @defaultValue changes are not told
    */
-  readonly wanted?: { readonly replicas: number; readonly template: LivePodSpec };
+  readonly wanted?: { readonly replicas: number; readonly template: PodSpec };
 }
 
 /** @returns What an update would take over of what lives in the namespace; nothing where all is of this project. */
@@ -72,7 +73,7 @@ function asText(labels: Readonly<Record<string, string>>): string {
     .join(",");
 }
 
-function takenDeployment(backend: LiveDeployment, { selector }: Preserved, { wanted }: AdoptionInputs): AdoptedObject {
+function takenDeployment(backend: Deployment, { selector }: Preserved, { wanted }: AdoptionInputs): AdoptedObject {
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   const keys = matchExpressions.map(({ key, operator }) => `${key} ${operator}`);
   const preserves =
@@ -84,11 +85,7 @@ function takenDeployment(backend: LiveDeployment, { selector }: Preserved, { wan
   };
 }
 
-function takenService(
-  service: LiveService,
-  { backend }: LiveObjects,
-  { serviceSelector, servicePorts = [] }: Preserved,
-) {
+function takenService(service: Service, { backend }: LiveObjects, { serviceSelector, servicePorts = [] }: Preserved) {
   const { type = "ClusterIP", ports = [] } = service.spec;
   const added = servicePorts.filter(({ port }) => !ports.some((live) => live.port === port));
   const nowhere = servicePorts.filter((each) => targetNumber(each, backend) !== 8000);
@@ -117,9 +114,8 @@ function takenSecret(keys: readonly string[]): AdoptedObject {
 }
 
 /** Secrets that the containers of a Deployment take values from. */
-function secretsOf({ spec }: LiveDeployment): readonly string[] {
-  const { initContainers = [], containers } = spec.template.spec;
-  const used = [...initContainers, ...containers].flatMap(({ env = [], envFrom = [] }) => [
+function secretsOf({ spec }: Deployment): readonly string[] {
+  const used = containersOf(spec.template.spec).flatMap(({ env = [], envFrom = [] }) => [
     ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
     ...envFrom.map(({ secretRef }) => secretRef?.name),
   ]);

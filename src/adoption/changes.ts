@@ -1,4 +1,4 @@
-import { appContainer, type LiveContainer, type LiveDeployment, type LivePodSpec } from "../cluster/live-objects.ts";
+import { appContainer, type Container, containersOf, type Deployment, type PodSpec } from "../cluster/objects.ts";
 
 /** Parts of a pod's specification that an operator may have set, and that decide on whether and where it runs. */
 const parts = [
@@ -15,18 +15,16 @@ const parts = [
 /** Paths whose answer depends on the revision: a pod that is older than the database is not ready by them. */
 const revisionPath = /^\/health\/?$/;
 
-const containersOf = ({ initContainers = [], containers }: LivePodSpec) => [...initContainers, ...containers];
-
 /** @returns What is in `live` and not in `wanted`. */
 function without(live: readonly string[], wanted: readonly string[]): readonly string[] {
   return [...new Set(live)].filter((name) => !wanted.includes(name));
 }
 
-function variables(spec: LivePodSpec): readonly string[] {
+function variables(spec: PodSpec): readonly string[] {
   return containersOf(spec).flatMap(({ env = [] }) => env.map(({ name }) => name));
 }
 
-function renamed(app: LiveContainer | undefined, next: LiveContainer | undefined): readonly string[] {
+function renamed(app: Container | undefined, next: Container | undefined): readonly string[] {
   if (app === undefined || next === undefined) return [];
   return [
     ...(app.name === next.name ? [] : [`container ${app.name} is called ${next.name}`]),
@@ -36,13 +34,13 @@ function renamed(app: LiveContainer | undefined, next: LiveContainer | undefined
 
 /** @returns What a rollout of `wanted` changes of a Deployment that was set up by hand, a sentence each. */
 export function deploymentChanges(
-  backend: LiveDeployment,
-  wanted: { readonly replicas: number; readonly template: LivePodSpec },
+  backend: Deployment,
+  wanted: { readonly replicas: number; readonly template: PodSpec },
 ): readonly string[] {
   const { replicas = 1, template } = backend.spec;
   const [live, next] = [template.spec, wanted.template];
   const app = appContainer(backend);
-  const names = (containers: readonly LiveContainer[]) => containers.map(({ name }) => name);
+  const names = (containers: readonly Container[]) => containers.map(({ name }) => name);
   const gone = (what: string, list: readonly string[]) =>
     list.length === 0 ? [] : [`${what} ${list.join(", ")} ${list.length === 1 ? "goes" : "go"}`];
   const others = containersOf(live).filter((container) => container !== app);

@@ -1,11 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import {
-  appContainer,
-  isOurs,
-  type LiveDeployment,
-  type LiveObjects,
-  type LiveService,
-} from "../cluster/live-objects.ts";
+import { appContainer, type Deployment, isOurs, type LiveObjects, type Service } from "../cluster/objects.ts";
 import { backendServicePorts } from "../manifests/backend.ts";
 import { names, ports, selectorLabels } from "../manifests/names.ts";
 import type { LabelSelector, Preserved, ServicePort } from "../manifests/preserved.ts";
@@ -20,7 +14,7 @@ export function hasLabels(labels: Labels, wanted: Labels): boolean {
 }
 
 /** Labels of the pods that a Deployment makes. */
-export function podLabels({ spec }: LiveDeployment): Labels {
+export function podLabels({ spec }: Deployment): Labels {
   return spec.template.metadata?.labels ?? {};
 }
 
@@ -31,7 +25,7 @@ function selecting({ matchLabels = {}, matchExpressions = [] }: LabelSelector, l
 }
 
 /** The Service's selector, if pods are to be found by it: one that was broken since the stack made it is not kept. */
-function keptSelector(service: LiveService | undefined, backend: LiveDeployment | undefined): Labels | undefined {
+function keptSelector(service: Service | undefined, backend: Deployment | undefined): Labels | undefined {
   const selector = service?.spec.selector ?? {};
   if (service === undefined || Object.keys(selector).length === 0) return undefined;
   const holds = !isOurs(service) || backend === undefined || hasLabels(podLabels(backend), selector);
@@ -39,14 +33,14 @@ function keptSelector(service: LiveService | undefined, backend: LiveDeployment 
 }
 
 /** @returns The number of the port that a Service's port leads to; `undefined` for a name that no container has. */
-export function targetNumber({ port, targetPort = port }: ServicePort, backend: LiveDeployment | undefined) {
+export function targetNumber({ port, targetPort = port }: ServicePort, backend: Deployment | undefined) {
   if (typeof targetPort === "number") return targetPort;
   const named = (backend && appContainer(backend)?.ports) ?? [];
   return named.find(({ name }) => name === targetPort)?.containerPort;
 }
 
 /** A port's fields that are declared: with the number that it leads to, as new pods name theirs otherwise. */
-function declared(live: ServicePort, backend: LiveDeployment | undefined): ServicePort {
+function declared(live: ServicePort, backend: Deployment | undefined): ServicePort {
   const { name, port, targetPort = port, protocol = "TCP" } = live;
   return { ...(name && { name }), port, targetPort: targetNumber(live, backend) ?? targetPort, protocol };
 }
@@ -55,7 +49,7 @@ function declared(live: ServicePort, backend: LiveDeployment | undefined): Servi
  * The Service's ports: all that it has, under the names that it has them, since a port that is renamed leads nowhere for
  * a moment. Kubernetes wants a name of each where there are several, so that an only one without a name stays alone.
  */
-function keptPorts(service: LiveService, backend: LiveDeployment | undefined): readonly ServicePort[] {
+function keptPorts(service: Service, backend: Deployment | undefined): readonly ServicePort[] {
   const live = service.spec.ports ?? [];
   if (live.some(({ port }) => port === ports.backend)) {
     return live.map((each) =>

@@ -1,11 +1,12 @@
 import {
+  containersOf,
+  type Deployment,
   isOurs,
+  type Job,
   jobState,
-  type LiveDeployment,
-  type LiveJobObject,
   type LiveObjects,
-  type LiveService,
-} from "../cluster/live-objects.ts";
+  type Service,
+} from "../cluster/objects.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
 import type { AdoptionInputs } from "./adoption.ts";
 import { targetNumber } from "./preserve.ts";
@@ -41,7 +42,7 @@ function databaseRefusals({ backend, postgres }: LiveObjects, kubectl: string): 
 }
 
 /** Pods are found by the label of this project everywhere, so that a selector must not want another value of it. */
-function labelRefusals(backend: LiveDeployment | undefined, service: LiveService | undefined): readonly string[] {
+function labelRefusals(backend: Deployment | undefined, service: Service | undefined): readonly string[] {
   const selectors = [
     ["Deployment", backend?.spec.selector.matchLabels?.[nameLabel]],
     ["Service", service?.spec.selector?.[nameLabel]],
@@ -56,11 +57,7 @@ function labelRefusals(backend: LiveDeployment | undefined, service: LiveService
   );
 }
 
-function serviceRefusals(
-  service: LiveService,
-  backend: LiveDeployment | undefined,
-  kubectl: string,
-): readonly string[] {
+function serviceRefusals(service: Service, backend: Deployment | undefined, kubectl: string): readonly string[] {
   const { type, selector = {}, ports: live = [] } = service.spec;
   const see = `See: ${kubectl} get service/${names.backend} -o yaml`;
   if (type === "ExternalName" || Object.keys(selector).length === 0)
@@ -80,10 +77,10 @@ function serviceRefusals(
 }
 
 /** Whether a Job runs Alembic by itself, without the lock that keeps migrations apart. */
-function isForeignMigration(job: LiveJobObject): boolean {
+function isForeignMigration(job: Job): boolean {
   if (isOurs(job) || job.metadata.labels?.[nameLabel] === names.migrateJob || jobState(job) !== "running") return false;
-  const { initContainers = [], containers = [] } = job.spec?.template.spec ?? {};
-  const args = [...initContainers, ...containers].flatMap(({ command = [], args = [] }) => [...command, ...args]);
+  const containers = containersOf(job.spec?.template.spec);
+  const args = containers.flatMap(({ command = [], args = [] }) => [...command, ...args]);
   return job.metadata.name === names.migrateJob || args.some((word) => /\balembic\b/.test(word));
 }
 

@@ -1,4 +1,4 @@
-import type { Pod } from "../cluster/pods.ts";
+import type { Pod } from "../cluster/objects.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
 import { digestOf } from "../manifests/image-reference.ts";
 import { names } from "../manifests/names.ts";

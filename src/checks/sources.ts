@@ -1,5 +1,5 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { isServing, workloadSelector } from "../cluster/pods.ts";
+import { newestServing, workloadSelector } from "../cluster/pods.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
 import { type ChainSchema, chainSchema } from "../lockfile/schema/chain-schema.ts";
 import { unity } from "../manifests/app.ts";
@@ -36,9 +36,7 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
 /** @returns The name of the pod to ask. @throws {Error} If none serves. */
 function servingPod(items: readonly RolloutItem[], backend: string): string {
   const own = rolloutOf(items)?.own ?? [];
-  const [newest] = own
-    .filter(isServing)
-    .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp));
+  const newest = newestServing(own);
   if (newest === undefined) throw new Error(`no pod of ${backend} is ready (${own.length} of its newest release)`);
   return newest.metadata.name;
 }

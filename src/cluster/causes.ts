@@ -1,4 +1,7 @@
-import { type ContainerStatus, isServing, type Pod, type Terminated } from "./pods.ts";
+import { type ContainerStatus, containersOf, type Pod } from "./objects.ts";
+import { isServing } from "./pods.ts";
+
+type Terminated = NonNullable<NonNullable<ContainerStatus["state"]>["terminated"]>;
 
 /** What keeps a pod, a Job or a rollout from getting on. */
 export interface Cause {
@@ -144,8 +147,7 @@ function endedCause(pod: Pod, status: ContainerStatus, ended: Terminated, restar
 }
 
 function memoryLimit({ spec }: Pod, container: string): string {
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
-  return containers.find(({ name }) => name === container)?.resources?.limits?.memory ?? "the node's memory";
+  return containersOf(spec).find(({ name }) => name === container)?.resources?.limits?.memory ?? "the node's memory";
 }
 
 /**

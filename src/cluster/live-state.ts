@@ -4,15 +4,7 @@ import type { LiveJob } from "../plan/job-identity.ts";
 import type { Reading } from "../plan/live-state.ts";
 import { type Answers, type Query, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
-import {
-  appContainer,
-  isOurs,
-  jobState,
-  type LiveJobObject,
-  type LiveObject,
-  type LiveObjects,
-  objectsOf,
-} from "./live-objects.ts";
+import { appContainer, isOurs, type Job, jobState, type LiveObject, type LiveObjects, objectsOf } from "./objects.ts";
 
 /** What the cluster says at the start of an update. */
 export interface Live {
@@ -103,7 +95,7 @@ function isRows(value: unknown): value is readonly string[] | null {
 }
 
 /** The Jobs of this project, and one of an operator's under its plain name; those of tenants have plans of their own. */
-function liveJob(job: LiveJobObject): LiveJob[] {
+function liveJob(job: Job): LiveJob[] {
   const { name, labels, creationTimestamp: created } = job.metadata;
   const isMigration = labels?.[nameLabel] === names.migrateJob || name.startsWith(names.migrateJob);
   return isMigration && labels?.[tenantLabel] === undefined ? [{ name, state: jobState(job), created }] : [];

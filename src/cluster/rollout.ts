@@ -1,28 +1,12 @@
-import { type Condition, isServing, type Pod } from "./pods.ts";
+import type { Deployment, Pod, ReplicaSet } from "./objects.ts";
+import { isServing } from "./pods.ts";
 
-/** What is read of a Deployment and a ReplicaSet. */
-interface Workload {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly generation?: number;
-    readonly annotations?: Record<string, string>;
-  };
-  readonly spec: { readonly replicas?: number };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    /** All pods of the Deployment, those without this project's labels among them. */
-    readonly replicas?: number;
-    readonly conditions?: readonly Condition[];
-  };
-}
-
-/** A Deployment, one of its ReplicaSets or of their pods, as `kubectl get deployments,replicasets,pods` lists them. */
-export type RolloutItem = Workload | (Pod & { readonly kind: "Pod" });
+/** Object that `kubectl get deployments,replicasets,pods` lists. */
+export type RolloutItem = Deployment | ReplicaSet | Pod;
 
 /** How far a Deployment's rollout is. */
 export interface Rollout {
-  readonly deployment: Workload;
+  readonly deployment: Deployment;
   /** Name of the newest ReplicaSet; `undefined` if there is none yet. */
   readonly replicaSet: string | undefined;
   /** Pods that are wanted. */
@@ -39,22 +23,19 @@ export interface Rollout {
 
 const revisionAnnotation = "deployment.kubernetes.io/revision";
 
-function isPod(item: RolloutItem): item is Pod & { readonly kind: "Pod" } {
-  return item.kind === "Pod";
-}
-
 /** @returns How far the rollout is; `undefined` if there is no Deployment among the items. */
 export function rolloutOf(items: readonly RolloutItem[]): Rollout | undefined {
-  const workloads = items.filter((item): item is Workload => !isPod(item));
-  const deployment = workloads.find(({ kind }) => kind === "Deployment");
+  const deployment = items.find((item) => item.kind === "Deployment");
   if (deployment === undefined) return undefined;
   const revision = deployment.metadata.annotations?.[revisionAnnotation];
-  const replicaSet = workloads.find(
+  const replicaSet = items.find(
     ({ kind, metadata }) => kind === "ReplicaSet" && metadata.annotations?.[revisionAnnotation] === revision,
   )?.metadata.name;
   const wanted = deployment.spec.replicas ?? 1;
   // Kubernetes keeps pods that were evicted or that a node's shutdown ended: they are over, and nobody's.
-  const pods = items.filter(isPod).filter(({ status }) => !["Failed", "Succeeded"].includes(status.phase ?? ""));
+  const pods = items
+    .filter((item) => item.kind === "Pod")
+    .filter(({ status }) => !["Failed", "Succeeded"].includes(status.phase ?? ""));
   const isOwn = ({ metadata }: Pod) => metadata.ownerReferences?.some(({ name }) => name === replicaSet) ?? false;
   const own = pods.filter(isOwn);
   const old = pods.filter((pod) => !isOwn(pod));

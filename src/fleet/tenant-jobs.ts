@@ -1,5 +1,5 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { jobState, type LiveJobObject } from "../cluster/live-objects.ts";
+import { type Job, jobState } from "../cluster/objects.ts";
 import { workloadSelector } from "../cluster/pods.ts";
 import type { App } from "../manifests/app.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
@@ -22,7 +22,7 @@ export async function readMigrateJobs(
   { migrateJob }: App,
   owners: Owners,
 ): Promise<readonly TenantJob[]> {
-  const { items } = await kubectl.get<{ items: LiveJobObject[] }>("jobs", migrationSelector(migrateJob, owners));
+  const { items } = await kubectl.get<{ items: Job[] }>("jobs", migrationSelector(migrateJob, owners));
   return items.map((job) => ({
     name: job.metadata.name,
     tenantId: job.metadata.labels?.[tenantLabel] ?? "",

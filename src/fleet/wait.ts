@@ -72,7 +72,7 @@ class FleetRun {
     const result = evaluateJob(job.name, items, []);
     if (result.done) return "done";
     if (live?.spec?.suspend === true && result.failed === undefined) return "waiting";
-    const warnings = warned ? await warningsOf(this.#kubectl, live.metadata.uid) : [];
+    const warnings = warned ? await warningsOf(this.#kubectl, live) : [];
     const full = warnings.length > 0 ? evaluateJob(job.name, items, warnings) : result;
     const { follow, since } = this.#progress.get(job.name) ?? {
       follow: new Progress(this.#target.timeoutSeconds),

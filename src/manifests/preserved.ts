@@ -1,16 +1,8 @@
-/** A port of a Service. */
-export interface ServicePort {
-  readonly name?: string;
-  readonly port: number;
-  readonly targetPort?: number | string;
-  readonly protocol?: string;
-}
+import type { types } from "@pulumi/kubernetes";
+import type { Unwrap } from "@pulumi/pulumi";
 
-/** A selector of pods, as Kubernetes has it. */
-export interface LabelSelector {
-  readonly matchLabels?: Record<string, string>;
-  readonly matchExpressions?: { readonly key: string; readonly operator: string; readonly values?: string[] }[];
-}
+export type ServicePort = Unwrap<types.input.core.v1.ServicePort>;
+export type LabelSelector = Unwrap<types.input.meta.v1.LabelSelector>;
 
 /**
  * What the backend's objects keep of those that were there before the stack, so that pods of both are found by the same

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Adoption, type AdoptionInputs, planAdoption } from "../adoption/adoption.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
-import type { LivePodSpec } from "../cluster/live-objects.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
+import type { PodSpec } from "../cluster/objects.ts";
 import { backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
@@ -53,7 +53,7 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
 /** Returns the parts of the backend's Deployment that are compared with an existing one. */
 function wantedBackend(settings: Settings, chain: Chain): AdoptionInputs["wanted"] {
   const { template } = backendDeploymentSpec({ ...backendOptions(settings, chain), configMapName: "" });
-  return { replicas: settings.replicas, template: (template as unknown as { spec: LivePodSpec }).spec };
+  return { replicas: settings.replicas, template: (template as unknown as { spec: PodSpec }).spec };
 }
 
 /** The parts of a plan that the program declares: the migration Job, and the adopted resources. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { noAdoption, planAdoption } from "../../src/adoption/adoption.ts";
-import type { LiveObject } from "../../src/cluster/live-objects.ts";
+import type { LiveObject } from "../../src/cluster/objects.ts";
 import { backend, container, job, live, named, ours, service } from "./objects.ts";
 
 const target = { context: "here", namespace: "unity" };
@@ -31,12 +31,12 @@ describe("takeOver", () => {
   });
 
   it("tells what becomes of a Deployment", () => {
-    const key = { valueFrom: { secretKeyRef: { name: "mine" } } };
+    const key = { valueFrom: { secretKeyRef: { name: "mine", key: "URL" } } };
     const env = [{ name: "DATABASE_URL", ...key }, { name: "GREETING" }];
     const app = container({
       env,
       envFrom: [{ secretRef: { name: "more" } }],
-      readinessProbe: { httpGet: { path: "/health" } },
+      readinessProbe: { httpGet: { path: "/health", port: 8000 } },
     });
     const pod = {
       containers: [app, { name: "proxy" }],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { preserve } from "../../src/adoption/preserve.ts";
-import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
+import type { Deployment, Service } from "../../src/cluster/objects.ts";
 import { backendDeploymentSpec, backendServiceSpec } from "../../src/manifests/backend.ts";
 import type { Preserved } from "../../src/manifests/preserved.ts";
 import { backendOptions } from "../support/options.ts";
@@ -11,10 +11,10 @@ function applied(preserved: Preserved) {
   const { selector, template } = backendDeploymentSpec({
     ...backendOptions,
     preserved,
-  }) as unknown as LiveDeployment["spec"];
+  }) as unknown as Deployment["spec"];
   return live(
     backend({}, { selector, template }, { annotations: ours }),
-    service(backendServiceSpec(preserved) as LiveService["spec"], ours),
+    service(backendServiceSpec(preserved) as Service["spec"], ours),
   );
 }
 
@@ -51,7 +51,7 @@ describe("what the backend inherits", () => {
     assert.deepEqual([selector, podLabels], [{ matchExpressions }, { tier: "api" }]);
   });
 
-  const ports: readonly [what: string, live: LiveService["spec"]["ports"], kept: Preserved["servicePorts"]][] = [
+  const ports: readonly [what: string, live: Service["spec"]["ports"], kept: Preserved["servicePorts"]][] = [
     [
       "its own, named as it was",
       [{ port: 8000, targetPort: "web" }],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { podCauses, rejectedPod, tail } from "../../src/cluster/causes.ts";
-import type { ContainerStatus, Pod } from "../../src/cluster/pods.ts";
+import type { ContainerStatus, Pod } from "../../src/cluster/objects.ts";
 import { container, pod, servingPod } from "../support/kubernetes.ts";
 
 const never = Number.POSITIVE_INFINITY;

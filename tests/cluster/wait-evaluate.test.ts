@@ -82,12 +82,7 @@ describe("judgeJob", () => {
     metadata: { name: "job", uid: "u" },
     status: { conditions: type === undefined ? [] : [{ type, status: "True", reason: "Because", message }] },
   });
-  const evaluate = (items: JobItem[], ...messages: string[]) =>
-    evaluateJob(
-      "job",
-      items,
-      messages.map((message) => ({ message, involvedObject: { name: "job" } })),
-    );
+  const evaluate = (items: JobItem[], ...warnings: string[]) => evaluateJob("job", items, warnings);
 
   it("is done at the condition Complete only, so that what follows is younger", () => {
     assert.equal(evaluate([job("Complete")]).done, true);

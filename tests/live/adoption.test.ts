@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
+import type { Deployment, Service } from "../../src/cluster/objects.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
@@ -21,8 +21,8 @@ function adoptingStack(name: string) {
     assert.equal(exitCode, 0, output);
     return output;
   };
-  const deployment = () => kubectl.get<LiveDeployment>("deployment", "unity-backend");
-  const service = () => kubectl.get<LiveService>("service", "unity-backend");
+  const deployment = () => kubectl.get<Deployment>("deployment", "unity-backend");
+  const service = () => kubectl.get<Service>("service", "unity-backend");
   const versions = () =>
     kubectl.run([
       "get",
@@ -34,7 +34,7 @@ function adoptingStack(name: string) {
 }
 
 /** Asserts that the pod template has nothing of the old one. */
-function assertOurs({ spec }: LiveDeployment): void {
+function assertOurs({ spec }: Deployment): void {
   const { containers, initContainers = [], volumes = [] } = spec.template.spec;
   assert.deepEqual(
     [containers, initContainers, volumes].map((list) => list.map(({ name }) => name)),
@@ -161,7 +161,7 @@ describe("an `up` that is killed while it adopts", () => {
   after(() => adopting.remove());
 
   /** Runs `up`, and kills it as soon as the Deployment with its managed fields meets a condition. */
-  async function killedWhen(isThere: (deployment: LiveDeployment, text: string) => boolean): Promise<void> {
+  async function killedWhen(isThere: (deployment: Deployment, text: string) => boolean): Promise<void> {
     const stop = new AbortController();
     let hasEnded = false;
     const running = adopting.run("up", [], {}, stop.signal).finally(() => {

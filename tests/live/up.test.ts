@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { checkNames } from "../../src/checks/names.ts";
-import { newestServingPod, type Pod, podsOf } from "../../src/cluster/pods.ts";
+import type { Pod } from "../../src/cluster/objects.ts";
+import { newestServingPod, podsOf } from "../../src/cluster/pods.ts";
 import { liveStack } from "../support/live.ts";
 
 const stack = liveStack("up");
@@ -34,7 +35,8 @@ describe("one up on an empty namespace", () => {
     const backend = await podsOf(kubectl, "unity-backend");
     assert.ok(backend.length > 0);
     for (const { metadata } of backend) {
-      assert.ok(metadata.creationTimestamp >= (job?.status.completionTime ?? "~"), `${metadata.name} came too early`);
+      const created = metadata.creationTimestamp ?? "";
+      assert.ok(created >= (job?.status.completionTime ?? "~"), `${metadata.name} was created too early`);
     }
   });
 

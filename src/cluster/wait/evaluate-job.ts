@@ -1,29 +1,15 @@
 import { type Cause, commandOf, podCauses, rejectedPod } from "../causes.ts";
-import type { Condition, Pod } from "../pods.ts";
+import type { Job, Pod } from "../objects.ts";
 import type { PollResult } from "./poll-result.ts";
 
-/** What is read of a Job. */
-export interface Job {
-  readonly kind: "Job";
-  readonly metadata: { readonly name: string; readonly uid: string };
-  readonly spec?: { readonly suspend?: boolean };
-  readonly status: { readonly conditions?: readonly Condition[] };
-}
-
-/** A Job or a pod, as `kubectl get jobs,pods` lists them. */
-export type JobItem = Job | (Pod & { readonly kind: "Pod" });
-
-/** What is read of an event. */
-export interface Event {
-  readonly message?: string;
-  readonly involvedObject: { readonly name: string };
-}
+/** Job or pod, as `kubectl get jobs,pods` lists them. */
+export type JobItem = Job | Pod;
 
 /** @returns The Job of that name among the items, and its pods. */
 export function jobOf(name: string, items: readonly JobItem[]): { job: Job | undefined; pods: readonly Pod[] } {
   const job = items.find((item): item is Job => item.kind === "Job" && item.metadata.name === name);
   const pods = items.filter(
-    (item): item is Pod & { readonly kind: "Pod" } =>
+    (item): item is Pod =>
       item.kind === "Pod" && (item.metadata.ownerReferences?.some((owner) => owner.name === name) ?? false),
   );
   return { job, pods };
@@ -34,11 +20,11 @@ export function jobOf(name: string, items: readonly JobItem[]): { job: Job | und
  *
  * @param warnings Warnings of the Job's own, the newest last: only they say why it has no pod.
  */
-export function evaluateJob(name: string, items: readonly JobItem[], warnings: readonly Event[]): PollResult {
+export function evaluateJob(name: string, items: readonly JobItem[], warnings: readonly string[]): PollResult {
   const { job, pods } = jobOf(name, items);
   if (job === undefined) return { done: false, progress: "gone", failed: "it was deleted", causes: [] };
   const holds = (...types: string[]) =>
-    job.status.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
+    job.status?.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
   if (holds("Complete") !== undefined) return { done: true, progress: "complete", causes: [] };
   const failed = holds("Failed", "FailureTarget");
   const known = [...pods.flatMap((pod) => podCauses(pod, false)), ...rejected(name, pods, warnings)];
@@ -60,8 +46,8 @@ function cutOff({ metadata, status }: Pod): readonly Cause[] {
   return [{ key: "cut off", text, patienceSeconds: Number.POSITIVE_INFINITY, poll: commandOf(log), log }];
 }
 
-function rejected(name: string, pods: readonly Pod[], warnings: readonly Event[]): readonly Cause[] {
-  const message = warnings.at(-1)?.message;
+function rejected(name: string, pods: readonly Pod[], warnings: readonly string[]): readonly Cause[] {
+  const message = warnings.at(-1);
   if (pods.length > 0 || message === undefined) return [];
   return [rejectedPod(`Job ${name}`, message, ["describe", `job/${name}`])];
 }

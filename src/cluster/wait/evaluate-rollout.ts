@@ -1,10 +1,10 @@
 import { type Cause, podCauses, rejectedPod } from "../causes.ts";
-import type { Condition, Pod } from "../pods.ts";
+import type { Pod } from "../objects.ts";
 import { type Rollout, type RolloutItem, rolloutOf } from "../rollout.ts";
 import type { PollResult } from "./poll-result.ts";
 
 /** @returns A Deployment's condition, if it holds (or, with `false`, explicitly doesn't). */
-function condition({ deployment }: Rollout, type: string, status: "True" | "False"): Condition | undefined {
+function condition({ deployment }: Rollout, type: string, status: "True" | "False") {
   return deployment.status?.conditions?.find((each) => each.type === type && each.status === status);
 }
 

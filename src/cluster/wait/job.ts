@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { lastJobAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
 import type { Kubectl } from "../kubectl.ts";
+import type { Job } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
-import { type Event, evaluateJob, hasStarted, type JobItem, jobOf } from "./evaluate-job.ts";
+import { evaluateJob, hasStarted, type JobItem, jobOf } from "./evaluate-job.ts";
 import type { WaitTarget } from "./target.ts";
 import type { Waiter } from "./wait.ts";
 
@@ -15,7 +16,7 @@ export function migrateJob(kubectl: Kubectl, name: string, workload: string = na
   const poll = async () => {
     ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(workload)));
     const { job, pods } = jobOf(name, items);
-    const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job.metadata.uid);
+    const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job);
     return evaluateJob(name, items, warnings);
   };
   return {
@@ -59,8 +60,13 @@ export async function noteLast(
   await kubectl.run(args).catch(() => {});
 }
 
-/** What Kubernetes warned of an object, the newest last. */
-export async function warningsOf(kubectl: Kubectl, uid: string): Promise<readonly Event[]> {
-  const selector = `--field-selector=involvedObject.uid=${uid},type=Warning`;
-  return (await kubectl.get<{ items: Event[] }>("events", selector, "--sort-by=.lastTimestamp")).items;
+/** Returns the messages of a Job's Warning events, oldest first. */
+export async function warningsOf(kubectl: Kubectl, { metadata }: Job): Promise<readonly string[]> {
+  const selector = `--field-selector=involvedObject.uid=${metadata.uid},type=Warning`;
+  const { items } = await kubectl.get<{ items: { message?: string }[] }>(
+    "events",
+    selector,
+    "--sort-by=.lastTimestamp",
+  );
+  return items.map(({ message = "" }) => message).filter((message) => message !== "");
 }
