@@ -1,9 +1,8 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { TenantAttempt } from "../src/fleet/attempts.ts";
-import { type FleetOptions, fleetMigrations } from "../src/fleet/options.ts";
-import { fleetErrors, orderTenants } from "../src/fleet/order.ts";
+import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from "../src/fleet/fleet.ts";
+import type { TenantAttempt } from "../src/fleet/plan.ts";
 import { unity } from "../src/manifests/app.ts";
 import { migrationLabels } from "../src/manifests/tenant.ts";
 import { childOptions } from "./child-options.ts";
@@ -15,37 +14,38 @@ import { runnerObjects } from "./runner-objects.ts";
 export interface MigrationFleetArgs extends FleetOptions {
   /** Namespace of the Jobs and of the tenants' Secrets. */
   readonly namespace: pulumi.Input<string>;
-  /** Context of the kubeconfig, in which the Jobs are started and watched. */
+  /** Kubeconfig context in which the Jobs are started and watched. */
   readonly context: string;
   /**
-   * Tenants that are migrated first: the others start only once all of these are done. A number: the first so many.
+   * Tenants that migrate before all others: names, or the number of the first tenants. The others start only once all
+   * canaries are done.
    *
    * @defaultValue 1
    */
   readonly canaries?: number | readonly string[];
   /**
-   * How many tenants migrate at once, canaries too.
+   * Maximum number of tenants that migrate at the same time, including canaries.
    *
    * @defaultValue 4
    */
   readonly parallelism?: number;
   /**
-   * Which attempt of each tenant's work this is, of `planFleet`.
+   * Attempt of each tenant's work, from `planFleet`.
    *
-   * @defaultValue the first
+   * @defaultValue the first attempt
    */
   readonly attempts?: readonly TenantAttempt[];
 }
 
 /**
- * Migrates several databases of one chain, a Job for each, so many at once, canaries first. What depends on it exists
- * only once all are migrated.
+ * Migrates several databases of one chain: a Job for each, a limited number at a time, canaries first. Dependents are
+ * created only once all databases are migrated.
  *
- * The Jobs are declared suspended, and one command starts them: it keeps to the limit, starts nothing more once a canary
- * has failed, goes on past any other failure, and fails at the end with every failed tenant's name and cause. An order
- * of `dependsOn` could not: it would hold back the tenants behind a failed one. A Job's deadline begins when it is
- * started, and one that waits has no pod. `spec.suspend` is the command's from then on (`ignoreChanges`), so that no
- * update ever suspends what runs. An update that was killed leaves what runs to the next one, which waits for it.
+ * The Jobs are declared suspended, and one command starts them: it keeps to the limit, starts no more Jobs once a canary
+ * has failed, continues after any other failure, and fails at the end with every failed tenant's name and cause. An order
+ * of `dependsOn` could not do that: it would hold back the tenants behind a failed one. A Job's deadline begins when it is
+ * started, and a suspended Job has no pod. From then on, `spec.suspend` belongs to the command (`ignoreChanges`), so that
+ * no update suspends a running Job. If an update is killed, its Jobs continue, and the next update waits for them.
  */
 export class MigrationFleet extends pulumi.ComponentResource {
   static readonly token = "unity:index:MigrationFleet";
@@ -67,7 +67,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
       const { attempt = 1, started = false } = planned.get(tenant) ?? {};
       const metadata = withoutAwait(objectMetadata(jobName(attempt), namespace, app.migrateJob, app));
-      // Another Job is another resource, so that `ignoreChanges` takes nothing over from the one before.
+      // Each Job is a resource of its own, so that `ignoreChanges` keeps no value of the previous one.
       const job = new k8s.batch.v1.Job(
         `${name}-${metadata.name}`,
         {

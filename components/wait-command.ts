@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { WaitKind, WaitTarget } from "../src/cluster/wait/target.ts";
+import type { WaitTarget } from "../src/cluster/wait/wait.ts";
 import { fixedProgram } from "./fixed-program.ts";
 
 /**
@@ -11,7 +11,7 @@ import { fixedProgram } from "./fixed-program.ts";
  */
 export function waitCommand(
   name: string,
-  kind: WaitKind,
+  kind: "job" | "rollout",
   target: { [Key in keyof WaitTarget]: pulumi.Input<WaitTarget[Key]> },
   trigger: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,

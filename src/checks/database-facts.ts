@@ -14,7 +14,7 @@ export interface DatabaseFacts {
 }
 
 /** How long the database's pod may take for the answer, in seconds. */
-const answerSeconds = 10;
+const timeoutSeconds = 10;
 
 /**
  * Asks the database by way of a pod.
@@ -23,7 +23,7 @@ const answerSeconds = 10;
  * @throws {Error} If it can't be asked.
  */
 export async function readDatabase(kubectl: Kubectl, owned: boolean, backend?: string): Promise<DatabaseFacts | null> {
-  return (await queryDatabaseOrThrow(kubectl, owned, question, answerSeconds, backend)) as DatabaseFacts | null;
+  return (await queryDatabaseOrThrow(kubectl, query, { owned, timeoutSeconds, backend })) as DatabaseFacts | null;
 }
 
 /** Columns by their numbers, in the order of the numbers. */
@@ -32,7 +32,7 @@ const columnsOf = (relation: string, numbers: string) =>
     LEFT JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.number AND k.number > 0)`;
 
 /** Tables outside the default schema are called `schema.table`. One that is being built is INVALID until it is done. */
-const question: Query = {
+const query: Query = {
   table: "alembic_version",
   query: `
     WITH relation AS (

@@ -4,26 +4,26 @@ import { isServing } from "./pods.ts";
 /** Object that `kubectl get deployments,replicasets,pods` lists. */
 export type RolloutItem = Deployment | ReplicaSet | Pod;
 
-/** How far a Deployment's rollout is. */
+/** Rollout of a Deployment. */
 export interface Rollout {
   readonly deployment: Deployment;
-  /** Name of the newest ReplicaSet; `undefined` if there is none yet. */
+  /** Name of the newest ReplicaSet; `undefined` before it exists. */
   readonly replicaSet: string | undefined;
-  /** Pods that are wanted. */
+  /** Desired number of pods. */
   readonly wanted: number;
-  /** Pods of the newest ReplicaSet, those on their way out among them. */
+  /** Pods of the newest ReplicaSet, terminating ones included. */
   readonly own: readonly Pod[];
-  /** Pods of the newest ReplicaSet that serve. */
+  /** Number of the newest ReplicaSet's pods that serve. */
   readonly ready: number;
   /** Pods of older ReplicaSets. */
   readonly old: readonly Pod[];
-  /** Whether all pods that are wanted serve and no others are left. */
+  /** Whether all desired pods serve and no others exist. */
   readonly complete: boolean;
 }
 
 const revisionAnnotation = "deployment.kubernetes.io/revision";
 
-/** @returns How far the rollout is; `undefined` if there is no Deployment among the items. */
+/** Returns the rollout; `undefined` without a Deployment among the items. */
 export function rolloutOf(items: readonly RolloutItem[]): Rollout | undefined {
   const deployment = items.find((item) => item.kind === "Deployment");
   if (deployment === undefined) return undefined;
@@ -32,7 +32,7 @@ export function rolloutOf(items: readonly RolloutItem[]): Rollout | undefined {
     ({ kind, metadata }) => kind === "ReplicaSet" && metadata.annotations?.[revisionAnnotation] === revision,
   )?.metadata.name;
   const wanted = deployment.spec.replicas ?? 1;
-  // Kubernetes keeps pods that were evicted or that a node's shutdown ended: they are over, and nobody's.
+  // Kubernetes keeps pods that were evicted or stopped by a node's shutdown; they don't count.
   const pods = items
     .filter((item) => item.kind === "Pod")
     .filter(({ status }) => !["Failed", "Succeeded"].includes(status.phase ?? ""));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
-import type { TenantAttempt } from "../../src/fleet/attempts.ts";
-import type { FleetTarget } from "../../src/fleet/target.ts";
+import type { FleetTarget } from "../../src/fleet/fleet.ts";
+import type { TenantAttempt } from "../../src/fleet/plan.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
@@ -79,7 +79,7 @@ describe("MigrationFleet", () => {
     );
   });
 
-  it("suspends none that was started", async () => {
+  it("suspends no Job that has started", async () => {
     const acme: TenantAttempt = { tenant: "acme", attempt: 1, name: "", action: "attach", reason: "", started: true };
     const { jobs } = await declare({ attempts: [acme] });
     assert.deepEqual(
@@ -101,26 +101,26 @@ describe("MigrationFleet", () => {
     for (const name of [one, two]) assert.ok(`${name}-99999`.length <= 63, name);
   });
 
-  it("names every fault of its arguments at once", async () => {
+  it("reports all errors of its arguments at once", async () => {
     const faulty = {
       tenants: [
         { name: "Acme!", secretName: "s" },
         { name: "beta", secretName: "s" },
         { name: "beta", secretName: "s" },
       ],
-      canaries: ["nobody"],
+      canaries: ["delta"],
       parallelism: 0,
     };
     await assert.rejects(declare(faulty), (error: Error) => {
-      for (const word of ['"Acme!" is no name', '"beta" is there twice', '"nobody" is none', "parallelism is 0"])
-        assert.ok(error.message.includes(word), `${word} in ${error.message}`);
+      for (const text of ['name "Acme!"', 'duplicate tenant name "beta"', 'canary "delta"', "parallelism 0"])
+        assert.ok(error.message.includes(text), `${text} in ${error.message}`);
       return true;
     });
   });
 });
 
-describe("the migration of an only database", () => {
-  it("has the name and the labels that it had before there were tenants and other apps", () => {
+describe("the migration of a single database", () => {
+  it("has names and labels without a tenant", () => {
     const { jobName, jobSpec, configMapName } = migration({ ...args, secretName: "unity-database" });
     assert.match(jobName(1), /^unity-db-migrate-[0-9a-f]{10}$/);
     assert.match(configMapName, /^unity-db-migrate-runner-[0-9a-f]{10}$/);

@@ -40,7 +40,7 @@ describe("planMigration", () => {
 
   it("says that the cluster can't be asked", async () => {
     using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });
-    const message = /Jobs of namespace unity can't be read: Unable to connect/;
+    const message = /can't list the migrate Jobs of namespace unity: Unable to connect/;
     await assert.rejects(planMigration(options, target, fake.kubectl), message);
   });
 });

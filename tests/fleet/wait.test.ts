@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describeProgress, type FleetState, nextStep } from "../../src/fleet/progress.ts";
-import type { FleetJob } from "../../src/fleet/target.ts";
+import type { FleetJob } from "../../src/fleet/fleet.ts";
+import { describeProgress, type FleetState, nextStep } from "../../src/fleet/wait.ts";
 
 const jobs: readonly FleetJob[] = [
   { tenant: "first", name: "job-first", canary: true },
@@ -15,16 +15,16 @@ describe("nextStep", () => {
   const cases: [string, FleetState[], string[]][] = [
     ["starts the canaries alone", [], ["first", "second"]],
     ["starts nothing else while a canary runs", ["done", "running"], []],
-    ["starts so many of the others once all canaries are done", ["done", "done"], ["a", "b", "c"]],
-    ["starts as many as there is room for", ["done", "done", "done", "running", "running"], ["d"]],
+    ["starts others up to the limit once all canaries are done", ["done", "done"], ["a", "b", "c"]],
+    ["starts as many as the limit leaves", ["done", "done", "done", "running", "running"], ["d"]],
     ["starts none where the limit is reached", ["done", "done", "running", "running", "running"], []],
-    ["goes on past a failure that is no canary's", ["done", "done", "failed", "running"], ["c", "d"]],
-    ["starts nothing more once a canary has failed", ["failed", "waiting"], []],
-    ["counts what an earlier update left running", ["waiting", "waiting", "running", "running"], ["first"]],
+    ["continues after a failure that is not a canary's", ["done", "done", "failed", "running"], ["c", "d"]],
+    ["starts no more once a canary has failed", ["failed", "waiting"], []],
+    ["counts Jobs that an earlier update left running", ["waiting", "waiting", "running", "running"], ["first"]],
   ];
   for (const [name, each, expected] of cases) it(name, () => assert.deepEqual(started(...each), expected));
 
-  it("is over when nothing runs and nothing is left to start", () => {
+  it("is over when no Job is running and none is left to start", () => {
     const over = (...each: FleetState[]) => nextStep(jobs, states(...each), 3).over;
     assert.equal(over("done", "done", "done", "failed", "done", "done"), true);
     assert.equal(over("done", "done", "done", "done", "done", "running"), false);
@@ -34,8 +34,8 @@ describe("nextStep", () => {
 });
 
 describe("describeProgress", () => {
-  it("counts what is done and waits, and names what runs and what failed", () => {
+  it("counts done and waiting tenants, and names running and failed ones", () => {
     const line = describeProgress(jobs, states("done", "done", "failed", "running"));
-    assert.equal(line, "2 of 6 tenants done; running: b; 2 wait; failed: a");
+    assert.equal(line, "2/6 tenants done; running: b; 2 waiting; failed: a");
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeTenants, planTenants, type TenantJob } from "../../src/fleet/attempts.ts";
+import { describeTenants, planTenants, type TenantJob } from "../../src/fleet/plan.ts";
 
 const works = ["a", "a-b", "c"].map((tenant) => ({
   tenant,
@@ -25,7 +25,7 @@ describe("planTenants", () => {
     ]);
   });
 
-  it("knows which Jobs were started, so that none of them is suspended", () => {
+  it("marks the Jobs that have started, so that none is suspended", () => {
     const jobs = [job("a", "running"), job("a-b", "running", { suspended: true })];
     const started = planTenants(works, jobs).map(({ started, action }) => [started, action]);
     assert.deepEqual(started, [
@@ -37,25 +37,25 @@ describe("planTenants", () => {
 });
 
 describe("describeTenants", () => {
-  it("says what happens to which, and why some are tried again", () => {
+  it("lists tenants by action, and reasons of retries", () => {
     const text = describeTenants(planTenants(works, [job("a", "complete"), job("c", "failed")]));
     assert.equal(
       text,
       [
         "3 tenants:",
-        "  to migrate: 2 (a-b, c)",
-        "  migrated: 1 (a)",
-        "  again: c as migrate-c-0123456789-2, since migrate-c-0123456789 failed",
+        "  2 to migrate: a-b, c",
+        "  1 migrated: a",
+        "  retry of c as Job migrate-c-0123456789-2: migrate-c-0123456789 failed",
       ].join("\n"),
     );
   });
 
-  it("counts what is too much for a line", () => {
+  it("counts tenants beyond the first 20", () => {
     const many = Array.from({ length: 200 }, (_, n) => ({
       tenant: `t${n}`,
       tenantId: `t${n}`,
       firstName: `m-t${n}-x`,
     }));
-    assert.match(describeTenants(planTenants(many, [])), /to migrate: 200 \(t0, .*, t19, 180 more\)$/);
+    assert.match(describeTenants(planTenants(many, [])), /200 to migrate: t0, .*, t19, 180 more$/);
   });
 });
