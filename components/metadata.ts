@@ -37,7 +37,7 @@ export function withoutAwait(metadata: ObjectMetadata): ObjectMetadata {
 
 /**
  * Metadata of an object whose fields are all the stack's: what it doesn't declare is removed from one that it takes over,
- * once that was prepared (src/adoption/field-ownership.ts). The manager has to be known before, where the provider makes up a name.
+ * once that was prepared (src/adoption/prepare.ts). The manager has to be known before, where the provider makes up a name.
  */
 export function withFieldManager(metadata: ObjectMetadata): ObjectMetadata {
   const annotations = { ...metadata.annotations, "pulumi.com/patchFieldManager": fieldManager };

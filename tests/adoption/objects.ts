@@ -9,10 +9,10 @@ import {
   type Service,
 } from "../../src/cluster/objects.ts";
 
-/** Annotations of what a stack of this project declared. */
+/** Annotations of an object that a stack of this project declared. */
 export const ours = { "pulumi.com/patchForce": "true" };
 
-/** @returns A Deployment `unity-backend` as an operator makes it, selected by `app=unity-backend`. */
+/** Returns an operator's Deployment `unity-backend` with the selector `app=unity-backend`. */
 export function backend(
   pod: Partial<PodSpec> = {},
   more: Partial<Deployment["spec"]> = {},
@@ -31,17 +31,17 @@ export function backend(
   };
 }
 
-/** @returns The app's container as an operator makes it: its port is called `web`. */
+/** Returns the app's container of an operator, with a port named `web`. */
 export function container(more: Partial<Container> = {}): Container {
   return { name: "backend", image: "old:1", ports: [{ name: "web", containerPort: 8000 }], ...more };
 }
 
-/** @returns A Service `unity-backend`. */
+/** Returns a Service `unity-backend`. */
 export function service(spec: Service["spec"], annotations: Record<string, string> = {}): Service {
   return { kind: "Service", metadata: { name: "unity-backend", annotations }, spec };
 }
 
-/** @returns A Job of one container, without a condition: it is running. */
+/** Returns a running Job with one container. */
 export function job(name: string, command: string[], labels: Record<string, string> = {}): Job {
   return {
     kind: "Job",
@@ -50,12 +50,12 @@ export function job(name: string, command: string[], labels: Record<string, stri
   };
 }
 
-/** @returns Any object by kind and name. */
+/** Returns an object by kind and name. */
 export function named(kind: "Deployment" | "Service" | "PersistentVolumeClaim", name: string, annotations = {}) {
   return { kind, metadata: { name, annotations } } as LiveObject;
 }
 
-/** @returns What is found of these objects. */
+/** Returns the live objects of these items. */
 export function live(...items: readonly LiveObject[]): LiveObjects {
   return objectsOf(items);
 }

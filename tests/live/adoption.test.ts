@@ -62,7 +62,7 @@ describe("an existing deployment", () => {
       assert.match(output, /Database is at 00001_add_plugins, behind head/);
       assert.match(
         output,
-        /unity:database is owned: .*\(Deployment postgres, Service postgres-service, the database of/,
+        /unity:database is owned, but a database exists \(Deployment postgres, Service postgres-service, the database of/,
       );
       assert.match(output, /pulumi config set database external/);
     }
@@ -76,18 +76,18 @@ describe("an existing deployment", () => {
       "Database is at 00001_add_plugins, behind head add_plugin_execution.",
       "Pending: 2 of 8 revisions",
       "deployment/unity-backend",
-      "keeps selector app=unity-backend",
-      "container backend is called unity-backend",
-      "environment GREETING goes",
-      "envFrom goes",
-      "volume uploads goes",
+      "preserves selector app=unity-backend",
+      "~ container backend -> unity-backend",
+      "- env GREETING",
+      "- envFrom",
+      "- volume uploads",
       "service/unity-backend",
-      "keeps selector tier=api",
-      "keeps type NodePort",
-      "keeps ports 8000, 80",
-      "job/unity-db-migrate (complete): its log is history",
+      "preserves selector tier=api",
+      "preserves type NodePort",
+      "preserves ports 8000, 80",
+      "job/unity-db-migrate (complete): kept for its log",
       "secret/unity-secrets: new pods don't read it",
-      "deployment/postgres: the database is the settings' databaseUrl",
+      "deployment/postgres: the database is that of unity:databaseUrl",
     ]) {
       assert.ok(output.includes(line), `${line} is in:\n${output}`);
     }
@@ -180,7 +180,7 @@ describe("an `up` that is killed while it adopts", () => {
 
   it("is shown a Secret of the stack's name in preview", async () => {
     const output = await adopting.succeeds("preview");
-    assert.match(output, /secret\/unity-database\n\s+keeps keys DATABASE_URL, TOKEN\n/);
+    assert.match(output, /secret\/unity-database\n\s+preserves keys DATABASE_URL, TOKEN\n/);
   });
 
   it("is resumed by the next, before and within the rollout, without a failed request", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ManagedFields, transferOwnership } from "../../src/adoption/managed-fields.ts";
+import { type ManagedFields, transferOwnership } from "../../src/adoption/field-ownership.ts";
 
 const entry = (manager: string, fieldsV1: ManagedFields["fieldsV1"], more: Partial<ManagedFields> = {}) => ({
   manager,
@@ -12,7 +12,7 @@ const entry = (manager: string, fieldsV1: ManagedFields["fieldsV1"], more: Parti
 const to = { manager: "unity", operation: "Apply" } as const;
 const all = () => true;
 
-describe("handOver", () => {
+describe("transferOwnership", () => {
   it("joins fields of several managers into one entry, and leaves the others", () => {
     const mine = entry("kubectl-client-side-apply", { "f:spec": { "f:replicas": {}, "f:paused": {} } }, { time: "1" });
     const edit = entry("kubectl-edit", { "f:spec": { "f:replicas": {}, "f:template": {} } }, { time: "2" });
@@ -34,7 +34,7 @@ describe("handOver", () => {
     ]);
   });
 
-  it("is nothing to do where the new manager has all that there is", () => {
+  it("returns nothing if the new manager has all fields", () => {
     assert.equal(transferOwnership([entry("unity", {}, { operation: "Apply" })], to, all), undefined);
     assert.equal(transferOwnership([], to, all), undefined);
   });
