@@ -10,7 +10,7 @@ export interface Rollout {
   /** Name of the newest ReplicaSet; `undefined` before it exists. */
   readonly replicaSet: string | undefined;
   /** Desired number of pods. */
-  readonly wanted: number;
+  readonly desired: number;
   /** Pods of the newest ReplicaSet, terminating ones included. */
   readonly own: readonly Pod[];
   /** Number of the newest ReplicaSet's pods that serve. */
@@ -31,7 +31,7 @@ export function rolloutOf(items: readonly RolloutItem[]): Rollout | undefined {
   const replicaSet = items.find(
     ({ kind, metadata }) => kind === "ReplicaSet" && metadata.annotations?.[revisionAnnotation] === revision,
   )?.metadata.name;
-  const wanted = deployment.spec.replicas ?? 1;
+  const desired = deployment.spec.replicas ?? 1;
   // Kubernetes keeps pods that were evicted or stopped by a node's shutdown; they don't count.
   const pods = items
     .filter((item) => item.kind === "Pod")
@@ -40,7 +40,7 @@ export function rolloutOf(items: readonly RolloutItem[]): Rollout | undefined {
   const own = pods.filter(isOwn);
   const old = pods.filter((pod) => !isOwn(pod));
   const ready = own.filter(isServing).length;
-  const others = (deployment.status?.replicas ?? wanted) > wanted;
-  const complete = ready === wanted && own.length === wanted && old.length === 0 && !others;
-  return { deployment, replicaSet, wanted, own, ready, old, complete };
+  const others = (deployment.status?.replicas ?? desired) > desired;
+  const complete = ready === desired && own.length === desired && old.length === 0 && !others;
+  return { deployment, replicaSet, desired, own, ready, old, complete };
 }

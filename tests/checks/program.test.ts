@@ -53,7 +53,7 @@ describe("the checks' program, when a check (F23)", () => {
     });
   }
 
-  it("is called wrongly, says how it is called", async () => {
+  it("prints its usage when called with wrong arguments", async () => {
     const child = endWithTests(spawn(process.execPath, [program, "everything"]));
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
     assert.match(stderr, /usage: UNITY_CHECKS=/);

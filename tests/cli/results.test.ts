@@ -172,7 +172,7 @@ describe("what commands print and exit with", () => {
       using fake = fakeKubectl(given.answers);
       const plain = await unityIn(fake.environment, ...args);
       const forced = await unityIn({ ...fake.environment, FORCE_COLOR: "1" }, ...args);
-      const without = (text: string) => text.replaceAll(/\d+\.\d s/g, "");
+      const without = (text: string) => text.replaceAll(/\d+\.\d ?s/g, "");
       assert.ok(!plain.stdout.includes("\u001b"));
       assert.match(forced.stdout, part);
       assert.equal(without(stripVTControlCharacters(forced.stdout)), without(plain.stdout));

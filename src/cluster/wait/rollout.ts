@@ -33,9 +33,9 @@ export function evaluateRollout(name: string, items: readonly RolloutItem[], ove
   if (rollout === undefined)
     return { done: false, progress: "not found", failed: "the Deployment was deleted", causes: [] };
   if (!isObserved(rollout)) return { done: false, progress: "spec update not observed yet", causes: [] };
-  const { wanted, ready, old, complete } = rollout;
+  const { desired, ready, old, complete } = rollout;
   const others = old.length > 0 ? `, ${old.length} of the previous release` : "";
-  const progress = `${ready}/${wanted} pods ready${others}`;
+  const progress = `${ready}/${desired} pods ready${others}`;
   if (complete) return { done: true, progress, causes: [] };
   const causes = [
     ...current(rollout).flatMap((pod) => podCauses(pod, true)),
@@ -63,9 +63,9 @@ function rejected(name: string, rollout: Rollout): readonly Cause[] {
 }
 
 /** Returns a pod of the previous release that is slow to terminate, where nothing else is missing. */
-function terminating({ ready, wanted, old }: Rollout): readonly Cause[] {
+function terminating({ ready, desired, old }: Rollout): readonly Cause[] {
   const [pod] = old;
-  if (ready < wanted || pod === undefined) return [];
+  if (ready < desired || pod === undefined) return [];
   const { name } = pod.metadata;
   const text = `pod ${name} of the previous release has not terminated`;
   const kubectlArgs = ["describe", `pod/${name}`];
