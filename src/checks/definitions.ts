@@ -28,7 +28,7 @@ import type { Sources } from "./sources.ts";
 
 /** Verification of a deployed release. */
 interface Check {
-  /** What it verifies, as a sentence. */
+  /** Statement that it verifies. */
   readonly title: string;
   /** Returns the command that reproduces the result. */
   command(expected: Expected): string;

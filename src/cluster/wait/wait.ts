@@ -27,7 +27,7 @@ export interface Waiter {
    * @returns What it did, as a sentence.
    */
   giveUp?(): Promise<string | undefined>;
-  /** What a failure leaves unchanged, and how to retry. */
+  /** Sentences on what a failure leaves unchanged, and how to retry. */
   readonly advice: string;
   /** Arguments with which kubectl shows the object, used unless a cause has more specific ones. */
   readonly kubectlArgs: readonly string[];

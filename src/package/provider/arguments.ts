@@ -1,68 +1,67 @@
 import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
 import { imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
 
-/** What every migration takes. Plain values: they decide on the objects' names. */
+/** Arguments of every migration. Plain values: they determine the objects' names. */
 export interface CommonArgs {
   /** Context of the kubeconfig. */
   context: string;
-  /** Kubernetes namespace, which must be there. */
+  /** Existing Kubernetes namespace. */
   namespace: string;
-  /** The app's image. */
+  /** Image of the app. */
   image: string;
-  /** IfNotPresent, Always or Never. The default is IfNotPresent. */
+  /** IfNotPresent, Always, or Never. The default is IfNotPresent. */
   imagePullPolicy?: string;
-  /** Folder of alembic.ini and migrations.lock.json, relative to the program's. */
+  /** Folder of alembic.ini and migrations.lock.json, relative to the folder of the program. */
   appFolder: string;
-  /** How long one statement may wait for a lock on a table. The default is 5. */
+  /** Seconds for which a statement may wait for a table lock. The default is 5. */
   lockTimeoutSeconds?: number;
-  /** How long one statement may run. The default is 300. */
+  /** Seconds for which a statement may run. The default is 300. */
   statementTimeoutSeconds?: number;
-  /** How long one Job may take. The default is 600. */
+  /** Seconds for which a Job may run. The default is 600. */
   deadlineSeconds?: number;
 }
 
-/** How long the update waits past a Job's own deadline, in seconds. */
-const awaitMargin = 60;
+/** Seconds for which the update waits past a Job's own deadline. */
+const awaitMarginSeconds = 60;
 
-/** @returns The time budget of the arguments, with what they leave out. */
+/** Returns the timeouts of the arguments, with defaults. */
 export function timeoutsOf(args: CommonArgs): Timeouts {
   const { lockTimeoutSeconds = 5, statementTimeoutSeconds = 300, deadlineSeconds = 600 } = args;
   return {
     lockTimeoutSeconds,
     statementTimeoutSeconds,
     deadlineSeconds,
-    awaitTimeoutSeconds: deadlineSeconds + awaitMargin,
+    awaitTimeoutSeconds: deadlineSeconds + awaitMarginSeconds,
   };
 }
 
-/** @returns What is wrong with an argument that has to be a text. */
-export function textErrors(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
-  if (typeof value === "string" && value !== "") return [];
-  return [{ propertyPath, reason: `is ${JSON.stringify(value) ?? "missing"}: give it a text` }];
+/** Returns the error of an argument with an invalid value. */
+export function invalid(propertyPath: string, value: unknown, allowed: string): InputPropertyErrorDetails {
+  const given = value === undefined ? "missing" : `invalid value ${JSON.stringify(value)}`;
+  return { propertyPath, reason: `${given}: must be ${allowed}` };
 }
 
-function secondsFaults(args: CommonArgs): InputPropertyErrorDetails[] {
-  const given = timeoutErrors(timeoutsOf(args)).filter(({ name }) => name !== "awaitTimeoutSeconds");
-  return given.map(({ name, seconds, bound }) => ({
-    propertyPath: name,
-    reason: `is ${seconds}: give it whole seconds, more than ${bound}`,
-  }));
+/** Returns the errors of an argument that must be a non-empty string. */
+export function stringErrors(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
+  if (typeof value === "string" && value !== "") return [];
+  return [invalid(propertyPath, value, "a non-empty string")];
 }
 
 /**
- * Refuses arguments that no migration can be made of: programs in some languages don't check their types.
+ * Validates arguments: programs in some languages don't check their types.
  *
- * @param own What is wrong with those of the component alone.
- * @throws {InputPropertiesError} That names every fault, and what is allowed.
+ * @param own - Errors of the component's own arguments.
+ * @throws {InputPropertiesError} With every error, and what is allowed.
  */
 export function checkArguments(args: CommonArgs, own: readonly InputPropertyErrorDetails[]): void {
   const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
-  const texts = Object.entries({ context, namespace, image, appFolder });
-  const errors = [...texts.flatMap(([name, value]) => textErrors(name, value)), ...secondsFaults(args), ...own];
-  if (!imagePullPolicies.some((policy) => policy === imagePullPolicy)) {
-    const reason = `is ${JSON.stringify(imagePullPolicy)}: one of ${imagePullPolicies.join(", ")} is allowed`;
-    errors.push({ propertyPath: "imagePullPolicy", reason });
-  }
-  if (errors.length > 0)
-    throw new InputPropertiesError({ message: "arguments that no migration can be made of", errors });
+  const errors: InputPropertyErrorDetails[] = [];
+  for (const [name, value] of Object.entries({ context, namespace, image, appFolder }))
+    errors.push(...stringErrors(name, value));
+  for (const { name, seconds, bound } of timeoutErrors(timeoutsOf(args)))
+    if (name !== "awaitTimeoutSeconds") errors.push(invalid(name, seconds, `an integer greater than ${bound}`));
+  errors.push(...own);
+  if (!imagePullPolicies.some((policy) => policy === imagePullPolicy))
+    errors.push(invalid("imagePullPolicy", imagePullPolicy, `one of ${imagePullPolicies.join(", ")}`));
+  if (errors.length > 0) throw new InputPropertiesError({ message: "invalid arguments", errors });
 }

@@ -7,17 +7,17 @@ import { type CommonArgs, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link DatabaseMigration}. */
 export interface DatabaseMigrationArgs extends CommonArgs {
-  /** Secret of the namespace with the database's DATABASE_URL. */
+  /** Secret of the namespace with the DATABASE_URL. */
   secretName: string;
 }
 
-/** @returns What the migration is made of. */
+/** Returns the options of the migration. */
 export function databaseMigrationOptions(args: DatabaseMigrationArgs): MigrationOptions {
   const { image, imagePullPolicy = "IfNotPresent", appFolder, secretName } = args;
   return { ...loadChain(appFolder), image, imagePullPolicy, secretName, timeouts: timeoutsOf(args) };
 }
 
-/** Brings one database to the head of its app's chain, by a Job. What depends on it exists only once that is done. */
+/** Migrates a database to the head of its app's chain by a Job. Dependents are created only once the Job is complete. */
 export class DatabaseMigration extends pulumi.ComponentResource {
   /** Name of the Job. */
   readonly jobName: pulumi.Output<string>;

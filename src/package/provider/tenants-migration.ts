@@ -4,43 +4,42 @@ import { MigrationFleet } from "../../../components/migration-fleet.ts";
 import type { FleetOptions } from "../../fleet/fleet.ts";
 import type { TenantAttempt } from "../../fleet/plan.ts";
 import { loadChain } from "../../preflight/load-chain.ts";
-import { type CommonArgs, textErrors, timeoutsOf } from "./arguments.ts";
+import { type CommonArgs, invalid, stringErrors, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link TenantsMigration}. */
 export interface TenantsMigrationArgs extends CommonArgs {
-  /** The Secret of the namespace with its DATABASE_URL, by each tenant's name. */
+  /** Secret of the namespace with the DATABASE_URL of each tenant, by the tenant's name. */
   secretNames: { [tenant: string]: string };
-  /** Tenants that are migrated before all others. The default is the first by name. */
+  /** Tenants that migrate before all others. The default is the first by name. */
   canaries?: string[];
-  /** How many are migrated at once. The default is 4. */
+  /** Maximum number of tenants that migrate at the same time. The default is 4. */
   parallelism?: number;
 }
 
-/** @returns What is wrong with the tenants' Secrets. */
+/** Returns the errors of the tenants' Secrets. */
 export function secretNameErrors(secretNames: unknown): pulumi.InputPropertyErrorDetails[] {
   const isMap = typeof secretNames === "object" && secretNames !== null && !Array.isArray(secretNames);
   if (isMap && Object.keys(secretNames).length > 0)
-    return Object.entries(secretNames).flatMap(([tenant, name]) => textErrors(`secretNames.${tenant}`, name));
-  const reason = `is ${JSON.stringify(secretNames) ?? "missing"}: give it the name of a Secret for each tenant`;
-  return [{ propertyPath: "secretNames", reason }];
+    return Object.entries(secretNames).flatMap(([tenant, name]) => stringErrors(`secretNames.${tenant}`, name));
+  return [invalid("secretNames", secretNames, "a map of each tenant to the name of a Secret")];
 }
 
-/** @returns What is wrong with the tenants that go first. */
+/** Returns the errors of the canaries. */
 export function canaryErrors(canaries: unknown): pulumi.InputPropertyErrorDetails[] {
   if (canaries === undefined) return [];
-  if (Array.isArray(canaries)) return canaries.flatMap((name, index) => textErrors(`canaries[${index}]`, name));
-  return [{ propertyPath: "canaries", reason: `is ${JSON.stringify(canaries)}: give it a list of tenants` }];
+  if (Array.isArray(canaries)) return canaries.flatMap((name, index) => stringErrors(`canaries[${index}]`, name));
+  return [invalid("canaries", canaries, "a list of tenant names")];
 }
 
-/** @returns What the migrations are made of. */
+/** Returns the options of the migrations. */
 export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOptions {
   const { image, imagePullPolicy = "IfNotPresent", appFolder, secretNames } = args;
   const tenants = Object.entries(secretNames).map(([name, secretName]) => ({ name, secretName }));
-  tenants.sort((a, b) => (a.name < b.name ? -1 : 1)); // a map has no order in other languages
+  tenants.sort((a, b) => (a.name < b.name ? -1 : 1)); // maps are unordered in other languages
   return { ...loadChain(appFolder), image, imagePullPolicy, tenants, timeouts: timeoutsOf(args) };
 }
 
-/** Brings many databases to the head of their app's chain: so many Jobs at once, canaries first. */
+/** Migrates several databases to the head of their app's chain: a limited number of Jobs at a time, canaries first. */
 export class TenantsMigration extends pulumi.ComponentResource {
   /** Name of each tenant's Job, by the tenant's name. */
   readonly jobNames: pulumi.Output<{ [tenant: string]: string }>;
