@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { runProgram } from "../../components/program.ts";
 import type { StackOutputs } from "../../components/stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
-import { accesses } from "../../src/cluster/access-review.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules } from "../../src/manifests/roles.ts";
+import { accesses } from "../../src/preflight/permissions.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 

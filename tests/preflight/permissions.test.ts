@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { accesses, missingAccess } from "../../src/cluster/access-review.ts";
 import { type AccessRule, accessRules, roleRules } from "../../src/manifests/roles.ts";
+import { accesses, missingAccess } from "../../src/preflight/permissions.ts";
 import { fakeKubectl } from "../support/fake-kubectl.ts";
 
 const rules: readonly AccessRule[] = [
-  { apiGroup: "", resources: ["pods", "pods/log"], verbs: ["get"], purpose: "looking" },
-  { apiGroup: "batch", resources: ["jobs"], verbs: ["create"], resourceNames: ["a", "b"], purpose: "doing" },
+  { apiGroup: "", resources: ["pods", "pods/log"], verbs: ["get"], purpose: "reading" },
+  { apiGroup: "batch", resources: ["jobs"], verbs: ["create"], resourceNames: ["a", "b"], purpose: "creating" },
 ];
 
-describe("the rights of an account", () => {
+describe("permissions", () => {
   it("are reviewed one by one: each verb of each resource, and of each named object", () => {
     assert.deepEqual(
       accesses(rules).map(({ apiGroup, resource, verb, name }) => [apiGroup, resource, verb, name]),
@@ -21,7 +21,7 @@ describe("the rights of an account", () => {
     );
   });
 
-  it("that are missing are those which the server does not answer with true", async () => {
+  it("are missing unless the server answers true", async () => {
     using fake = fakeKubectl({ access: { output: "true false true false " } });
     const missing = await missingAccess(fake.kubectl, accesses(rules));
     assert.deepEqual(
@@ -33,12 +33,15 @@ describe("the rights of an account", () => {
     );
   });
 
-  it("are not known where the server answers less than was asked", async () => {
+  it("are unknown if the server returns fewer results than reviews", async () => {
     using fake = fakeKubectl({ access: { output: "true" } });
-    await assert.rejects(missingAccess(fake.kubectl, accesses(rules)), /asked for 4 rights, told of 1/);
+    await assert.rejects(
+      missingAccess(fake.kubectl, accesses(rules)),
+      /reviewed 4 permissions, but received 1 results/,
+    );
   });
 
-  it("are given by a Role of the same rules", () => {
+  it("are granted by a Role of the same rules", () => {
     assert.deepEqual(roleRules(rules)[1], {
       apiGroups: ["batch"],
       resources: ["jobs"],
@@ -57,14 +60,14 @@ describe("the rights of an account", () => {
     }
   });
 
-  it("for an update hold nothing by a wildcard, and read no Secret but the stack's", () => {
+  it("for an update have no wildcard, and read no other Secret than the stack's", () => {
     for (const { resources, verbs, resourceNames } of accessRules("update", options)) {
       assert.ok(![...resources, ...verbs].includes("*"));
       if (resources.includes("secrets") && verbs.includes("get")) assert.ok(resourceNames?.length);
     }
   });
 
-  it("on Secrets that others made are to look at them, and at no others", () => {
+  it("on existing Secrets are to read these only", () => {
     for (const task of ["preview", "update"] as const) {
       const named = accessRules(task, { ...options, existingSecrets: ["mine"] }).filter(({ resourceNames = [] }) =>
         resourceNames.includes("mine"),
