@@ -25,7 +25,7 @@ const kubectls = {
   // A child that holds the streams open outlives the kubectl that is killed.
   hangs: "sleep 30; echo late",
   floods: "head -c 3000000 /dev/zero | tr '\\0' x",
-  "tells a secret": "echo 'at postgresql://u:hunter2@h/d, PASSWORD=hunter2' >&2; exit 1",
+  "prints a secret": "echo 'at postgresql://u:hunter2@h/d, PASSWORD=hunter2' >&2; exit 1",
 } as const;
 
 describe("the checks' program, when a check (F23)", () => {

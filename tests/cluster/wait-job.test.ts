@@ -33,7 +33,7 @@ describe("evaluateJob", () => {
     assert.deepEqual(evaluate([job(), pod("job", status)]).causes, []);
   });
   it("fails when the Job was deleted", () => assert.equal(evaluate([pod("job")]).failed, "the Job was deleted"));
-  it("reports the newest warning while there is no pod", () => {
+  it("reports the newest warning until a pod exists", () => {
     const message = "is forbidden: exceeded quota";
     assert.equal(evaluate([job()], "older", message).causes[0]?.text, `Job job can't create a pod: ${message}`);
     assert.deepEqual(evaluate([job(), pod("job")], message).causes, []);
