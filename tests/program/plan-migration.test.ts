@@ -44,7 +44,7 @@ describe("planMigration", () => {
     });
   }
 
-  it("says that the cluster can't be asked", async () => {
+  it("reports a cluster that it can't connect to", async () => {
     const remove = fakeKubectl({ ...nothingDeployed, jobs: { error: "Unable to connect to the server" } });
     await assert
       .rejects(planMigration(options, target), /Jobs of namespace unity can't be read: Unable to connect/)
