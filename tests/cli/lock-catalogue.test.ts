@@ -61,7 +61,7 @@ describe("SQL in the lock, run on PostgreSQL", () => {
     assert.deepEqual(catalogue(found, downgrades), []);
   }
 
-  it("makes the catalogue that `alembic upgrade head` makes of the backend, and unmakes it", () => {
+  it("creates and drops the same catalog as `alembic upgrade head` of the backend", () => {
     const folder = join(projectRoot, "backend");
     compare(folder, JSON.parse(readFileSync(join(folder, "migrations.lock.json"), "utf8")));
   });
