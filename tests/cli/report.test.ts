@@ -230,8 +230,8 @@ describe("unity report", () => {
         [],
         /The target revision nowhere is not in the lock\. Its revisions: 6a00ea433c25/,
       ],
-      ["", ["--output", join(folder, "no", "report.html"), "--offline"], /report\.html can't be written: ENOENT/],
-      ["", ["--config-file", join(folder, "none.yaml")], /There is no .*none\.yaml: name a stack/],
+      ["", ["--output", join(folder, "no", "report.html"), "--offline"], /can't write .*report\.html: ENOENT/],
+      ["", ["--config-file", join(folder, "none.yaml")], /none\.yaml not found\nPass --stack/],
       ["", ["--format", "pdf"], /unknown option '--format'/],
     ];
     for (const [settings, args, message] of table) {

@@ -187,7 +187,7 @@ describe("what commands print and exit with", () => {
     const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", given)];
     const usual = await answering(given, () => onTerminal(command, []));
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
-    assert.match(usual.stdout, /\[KAsking the database: \d+ s/);
+    assert.match(usual.stdout, /\[KQuerying the database: \d+s/);
     assert.match(usual.stdout, /\[31m.*Cluster of context here can't be asked/);
     const bare = await answering(given, () => onTerminal(command, [], { NO_COLOR: "1" }));
     assert.ok(!bare.stdout.includes("\u001b[3"));
