@@ -1,101 +1,92 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { diff } from "./diff.ts";
+import { unsupported } from "./errors.ts";
 import type { Operation, Provider } from "./provider.ts";
-import { unsupported } from "./unsupported.ts";
 import { type Properties, plain, unknown, type Value } from "./values.ts";
 
-/** The resource and the function of `@pulumi/command` that the engine knows. */
 export const commandType = "command:local:Command";
-export const runToken = "command:local:run";
 
+const unsupportedInputs = ["assetPaths", "archivePaths", "dir"];
+const unknownOutputs = { stdout: unknown, stderr: unknown };
+
+const textOf = (value: Value | undefined): string | undefined => (value == null ? undefined : String(value));
 const withoutLastNewline = (chunks: readonly Buffer[]): string =>
   Buffer.concat(chunks).toString("utf8").replace(/\n$/, "");
 
 /**
- * Runs a command as version 1.2.1 of the provider does, apart from two of its faults: a line of any length is no
- * deadlock, and cancellation or a timeout ends the whole process group.
+ * Runs a command as version 1.2.1 of the provider does, except that long lines don't deadlock, cancellation ends the
+ * whole process group, and previous outputs aren't in the environment.
+ *
  * @returns `stdout` and `stderr`, each without its last newline.
  */
-export async function run(
-  command: string,
-  inputs: Properties,
-  previous: Properties,
-  op: Pick<Operation, "signal" | "status" | "timeoutSeconds">,
-): Promise<{ stdout: string; stderr: string }> {
-  for (const key of ["assetPaths", "archivePaths"]) if (inputs[key] !== undefined) throw unsupported(key);
-  const interpreter = inputs.interpreter as string[] | undefined;
-  const [program = "/bin/sh", ...args] = [...(interpreter?.length ? interpreter : ["/bin/sh", "-c"]), command];
-  const env: NodeJS.ProcessEnv = { ...process.env, ...(inputs.environment as { [name: string]: string } | undefined) };
-  if (inputs.addPreviousOutputInEnv !== false) {
-    if (previous.stdout) env.PULUMI_COMMAND_STDOUT = String(previous.stdout);
-    if (previous.stderr) env.PULUMI_COMMAND_STDERR = String(previous.stderr);
-  }
+async function run(command: string, inputs: Properties, op: Operation): Promise<{ stdout: string; stderr: string }> {
+  const interpreter = (inputs.interpreter ?? []) as string[];
+  const [program = "", ...args] = interpreter.length > 0 ? interpreter : ["/bin/sh", "-c"];
   op.signal.throwIfAborted();
-  const child = spawn(program, args, { cwd: inputs.dir as string | undefined, env, detached: true });
-  const [all, out, err]: [Buffer[], Buffer[], Buffer[]] = [[], [], []];
-  const collect = (into: Buffer[], logged: boolean) => (chunk: Buffer) => {
-    into.push(chunk);
+  const env = { ...process.env, ...(inputs.environment as NodeJS.ProcessEnv | undefined) };
+  const child = spawn(program, [...args, command], { env, detached: true });
+  const all: Buffer[] = [];
+  const collect = (chunks: Buffer[], logged: boolean) => (chunk: Buffer) => {
+    chunks.push(chunk);
     all.push(chunk);
     if (logged) op.status(chunk.toString("utf8").trimEnd());
   };
-  const logging = (inputs.logging as string | undefined) ?? "stdoutAndStderr";
-  child.stdout.on("data", collect(out, ["stdout", "stdoutAndStderr"].includes(logging)));
-  child.stderr.on("data", collect(err, ["stderr", "stdoutAndStderr"].includes(logging)));
+  const logging = String(inputs.logging ?? "stdoutAndStderr");
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", collect(stdout, ["stdout", "stdoutAndStderr"].includes(logging)));
+  child.stderr.on("data", collect(stderr, ["stderr", "stdoutAndStderr"].includes(logging)));
   child.stdin.on("error", () => {});
-  child.stdin.end((inputs.stdin as string | undefined) ?? "");
-  let ended = "";
-  const end = (why: string) => () => {
-    ended = why;
+  child.stdin.end(textOf(inputs.stdin) ?? "");
+  const cancel = () => {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   };
-  const cancel = end("cancelled: ");
   op.signal.addEventListener("abort", cancel, { once: true });
-  const limit = op.timeoutSeconds
-    ? setTimeout(end(`no end within ${op.timeoutSeconds} s: `), op.timeoutSeconds * 1000)
-    : undefined;
   try {
     const status = await new Promise<string>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (code, signal) => resolve(code === null ? `signal: ${signal}` : `exit status ${code}`));
     });
-    if (status !== "exit status 0" || ended !== "")
-      throw new Error(`${ended}${status}: running ${JSON.stringify(command)}:\n${Buffer.concat(all).toString("utf8")}`);
+    if (status !== "exit status 0") {
+      const canceled = op.signal.aborted ? "canceled: " : "";
+      const output = Buffer.concat(all).toString("utf8");
+      throw new Error(`${canceled}${status}: running ${JSON.stringify(command)}:\n${output}`);
+    }
   } finally {
-    clearTimeout(limit);
     op.signal.removeEventListener("abort", cancel);
   }
-  return { stdout: withoutLastNewline(out), stderr: withoutLastNewline(err) };
+  return { stdout: withoutLastNewline(stdout), stderr: withoutLastNewline(stderr) };
 }
 
-const outputsUnknown = { stdout: unknown, stderr: unknown };
-const text = (value: Value | undefined): string | undefined =>
-  value === undefined || value === null ? undefined : String(value);
-
-/** `command:local:Command`: runs nothing in preview; a failed create leaves nothing behind. */
+/** Manages `command:local:Command`. Runs nothing in preview; a failed create leaves nothing in the state. */
 export const command: Provider = {
-  check: (inputs) => inputs,
+  check(inputs) {
+    const found = unsupportedInputs.find((key) => inputs[key] !== undefined);
+    if (found !== undefined) throw unsupported(`a command's ${found}`);
+    return inputs;
+  },
   diff(old, inputs) {
     const changes = diff(old.inputs, inputs);
     return { changes, replace: changes.some(({ path }) => path[0] === "triggers"), deleteFirst: false };
   },
   async create(op, inputs) {
     const id = `${op.name}${randomBytes(4).toString("hex")}`;
-    if (op.preview) return { id, outputs: { ...inputs, ...outputsUnknown } };
-    const create = text(plain(inputs).create);
-    const result = create === undefined ? { stdout: "", stderr: "" } : await run(create, plain(inputs), {}, op);
+    if (op.preview) return { id, outputs: { ...inputs, ...unknownOutputs } };
+    const create = textOf(plain(inputs).create);
+    const result = create === undefined ? { stdout: "", stderr: "" } : await run(create, plain(inputs), op);
     return { id, outputs: { ...inputs, ...result } };
   },
   async update(op, old, inputs) {
-    if (op.preview) return { ...inputs, ...outputsUnknown };
-    const [before, now] = [plain(old.outputs), plain(inputs)];
-    const kept = { stdout: old.outputs.stdout ?? "", stderr: old.outputs.stderr ?? "" };
-    const update = text(now.update) ?? text(now.create);
-    return { ...inputs, ...(update === undefined ? kept : await run(update, now, before, op)) };
+    if (op.preview) return { ...inputs, ...unknownOutputs };
+    const { create, update } = plain(inputs);
+    const script = textOf(update) ?? textOf(create);
+    if (script !== undefined) return { ...inputs, ...(await run(script, plain(inputs), op)) };
+    return { ...inputs, stdout: old.outputs.stdout ?? "", stderr: old.outputs.stderr ?? "" };
   },
   async remove(op, old) {
     const outputs = plain(old.outputs);
-    const remove = text(outputs.delete);
-    if (remove !== undefined) await run(remove, outputs, outputs, op);
+    const script = textOf(outputs.delete);
+    if (script !== undefined) await run(script, outputs, op);
   },
 };

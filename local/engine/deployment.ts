@@ -1,30 +1,37 @@
-import { run, runToken } from "./command.ts";
-import { type ReadOutputs, stackReferenceType } from "./reference.ts";
+import { unsupported } from "./errors.ts";
 import { type Resource, stackType } from "./state.ts";
 import { type Context, type Registration, remove, step, timed } from "./step.ts";
-import { unsupported } from "./unsupported.ts";
-import { decode, hasSecret, type Properties, plain } from "./values.ts";
+import { hasSecret, type Properties, plain } from "./values.ts";
 
-/** Answer to a program that registers more after a step has failed. */
+const stackReferenceType = "pulumi:pulumi:StackReference";
+const interrupted = "interrupted while creating in a previous update; if it exists, it is adopted";
+const orphaned = "interrupted while creating in a previous update, and not in the program; if it exists, delete it";
+
+/** The response to registrations after a failed step. */
 export class Stopped extends Error {}
 
 const needs = (one: Resource, other: Resource): boolean =>
   one.dependencies.includes(other.urn) || one.parent === other.urn || one.provider === other.urn;
 
-/** Brings what exists to what the program registers, one step a resource. */
+interface Target {
+  readonly project: string;
+  readonly stack: string;
+  readOutputs(reference: string): Promise<Properties>;
+}
+
+/** Applies the resources that the program registers, one step each. */
 export class Deployment {
   failed = false;
-  /** Ends when what exists has been looked at. */
+  /** Resolves when the live state is read. */
   refreshed: Promise<void> = Promise.resolve();
   private readonly seen = new Set<string>();
   private readonly running = new Set<Promise<void>>();
-  private readonly target: { readonly project: string; readonly stack: string; readonly readOutputs: ReadOutputs };
+  private readonly target: Target;
   private readonly context: Context;
 
-  constructor(target: Deployment["target"], context: Context) {
+  constructor(target: Target, context: Context) {
     this.target = target;
     this.context = context;
-    const interrupted = "an earlier run ended while it was being created; what exists of it is taken over";
     for (const urn of context.store.state.pending) context.display.log("warning", interrupted, urn);
   }
 
@@ -34,21 +41,21 @@ export class Deployment {
     return `urn:pulumi:${this.target.stack}::${this.target.project}::${qualified}::${name}`;
   }
 
-  /** Reads what exists, all at once; what is gone is dropped from the state. */
+  /** Reads the live state of all resources in parallel; drops those that don't exist. */
   refresh(): void {
     const { store, providers, display } = this.context;
-    const look = async (resource: Resource): Promise<void> => {
+    const read = async (resource: Resource): Promise<void> => {
       const provider = resource.custom ? providers.of(resource.type, resource.provider) : undefined;
       if (provider?.read === undefined) return;
       const live = await provider.read(resource);
       if (live === undefined) {
-        display.log("info", "is gone: it was deleted by other hands", resource.urn);
+        display.log("info", "not found in the cluster; removed from the state", resource.urn);
         return store.drop(resource);
       }
       resource.applied ??= resource.outputs;
       resource.outputs = live;
     };
-    const work = Promise.all(store.state.resources.map(look)).then(() => store.save());
+    const work = Promise.all(store.state.resources.map(read)).then(() => store.save());
     this.refreshed = work.catch((error: Error) => {
       this.failed = true;
       display.log("error", `refresh: ${error.message}`);
@@ -57,9 +64,13 @@ export class Deployment {
     this.refreshed.catch(() => {});
   }
 
-  /** @returns The resource after its step; throws what made the step fail. */
+  /**
+   * Registers a resource and runs its step.
+   *
+   * @throws {Error} If the step fails.
+   */
   async register(registration: Registration): Promise<Resource> {
-    if (this.failed || this.context.signal.aborted) throw new Stopped("the update has stopped");
+    if (this.failed || this.context.signal.aborted) throw new Stopped("the update was stopped");
     const { resource, name } = registration;
     const fresh = { ...resource, urn: this.urn(resource.type, name, resource.parent) };
     const work = this.registered(fresh, registration);
@@ -74,7 +85,7 @@ export class Deployment {
 
   private async registered(fresh: Resource, registration: Registration): Promise<void> {
     const { store, display } = this.context;
-    if (this.seen.has(fresh.urn)) throw new Error(`two resources have the URN ${fresh.urn}: give one another name`);
+    if (this.seen.has(fresh.urn)) throw new Error(`Duplicate resource URN '${fresh.urn}'; try giving it a unique name`);
     this.seen.add(fresh.urn);
     display.redactor.learn(fresh.inputs);
     await this.refreshed;
@@ -86,9 +97,9 @@ export class Deployment {
   }
 
   /**
-   * Reads the outputs of another stack, the one thing that is read and not managed.
+   * Reads a stack reference, the only type that programs read; it isn't kept in the state.
    *
-   * @returns The reference as the CLI's own provider answers it; it is not kept in the state.
+   * @throws {Error} If the type is another or the stack is unknown.
    */
   async read(type: string, name: string, parent: string, { name: stack = "" }: Properties) {
     if (type !== stackReferenceType) throw unsupported(`reading a ${type}`);
@@ -107,40 +118,30 @@ export class Deployment {
     while (this.running.size > 0) await Promise.all(this.running);
   }
 
-  /** Deletes what the program no longer registers (or all), and what was replaced; dependents first. */
+  /** Deletes replaced resources and those the program no longer registers, or all; dependents first. */
   async finish(all = false): Promise<void> {
     const { store, display, signal } = this.context;
     const targets = store.state.resources.filter((item) => all || item.delete || !this.seen.has(item.urn));
-    const begun = new Map<Resource, Promise<void>>();
-    const end = async (target: Resource): Promise<void> => {
-      await Promise.all(targets.filter((item) => item !== target && needs(item, target)).map(once));
+    const started = new Map<Resource, Promise<void>>();
+    const deletion = async (target: Resource): Promise<void> => {
+      await Promise.all(targets.filter((item) => item !== target && needs(item, target)).map(deleteOnce));
       signal.throwIfAborted();
-      await timed(this.context, target, { op: target.delete ? "discard" : "delete" }, () =>
-        remove(this.context, target),
-      );
+      const op = target.delete ? "discard" : "delete";
+      await timed(this.context, target, { op }, () => remove(this.context, target));
     };
-    const once = (target: Resource): Promise<void> => {
-      const work = begun.get(target) ?? end(target);
-      begun.set(target, work);
+    const deleteOnce = (target: Resource): Promise<void> => {
+      const work = started.get(target) ?? deletion(target);
+      started.set(target, work);
       return work;
     };
-    const ends = await Promise.allSettled(targets.map(once));
-    this.failed ||= ends.some(({ status }) => status === "rejected");
-    const lost = "an interrupted create may have left it, and it is not in the program: look for it, and delete it";
-    for (const urn of store.state.pending) if (!this.seen.has(urn)) display.log("warning", lost, urn);
+    const results = await Promise.allSettled(targets.map(deleteOnce));
+    this.failed ||= results.some(({ status }) => status === "rejected");
+    for (const urn of store.state.pending) if (!this.seen.has(urn)) display.log("warning", orphaned, urn);
     store.state.pending = [];
   }
 
   registerOutputs(urn: string, outputs: Properties): void {
     const resource = this.context.store.find(urn);
     if (resource !== undefined) resource.outputs = outputs;
-  }
-
-  async invoke(token: string, args: Properties): Promise<Properties> {
-    if (token !== runToken) throw unsupported(`the function ${token}`);
-    const { signal, display } = this.context;
-    const inputs = plain(decode(args));
-    const status = (message: string) => display.status(token, message);
-    return { ...inputs, ...(await run(String(inputs.command), inputs, {}, { signal, status })) };
   }
 }

@@ -2,9 +2,10 @@ import { type Change, formatPath } from "./diff.ts";
 import { nameOf } from "./state.ts";
 import { isObject, isSecret, mask, type Properties, show, type Value } from "./values.ts";
 
-/** `discard` deletes what a replacement has left: part of that step, and not told as one of its own. */
-export type StepKind = "same" | "create" | "update" | "replace" | "delete" | "discard";
-/** One resource's step, done, planned or failed. */
+/** `discard` deletes the old object of a replacement; it isn't counted. */
+export type StepKind = "create" | "update" | "replace" | "delete" | "same" | "discard";
+
+/** The result of a resource's step. */
 export interface Step {
   readonly op: StepKind;
   readonly urn: string;
@@ -13,56 +14,52 @@ export interface Step {
   readonly seconds: number;
   readonly error?: string;
 }
+
 export type Severity = "debug" | "info" | "warning" | "error";
-export interface Diagnostic {
+interface Diagnostic {
   readonly severity: Severity;
   readonly message: string;
   readonly urn?: string;
 }
 
-const marks = { same: " ", create: "+", update: "~", replace: "+-", delete: "-", discard: "-" } as const;
-const past = {
-  same: "unchanged",
-  create: "created",
-  update: "updated",
-  replace: "replaced",
-  delete: "deleted",
-  discard: "deleted",
-} as const;
+const terms: Record<StepKind, { readonly mark: string; readonly past: string }> = {
+  create: { mark: "+", past: "created" },
+  update: { mark: "~", past: "updated" },
+  replace: { mark: "+-", past: "replaced" },
+  delete: { mark: "-", past: "deleted" },
+  same: { mark: "", past: "unchanged" },
+  discard: { mark: "-", past: "deleted" },
+};
 
-/** @returns Both values for people; of long texts only from where they begin to differ. */
-function contrast(before: Value | undefined, after: Value | undefined): string {
-  if (typeof before !== "string" || typeof after !== "string" || before.length < 100)
-    return [show(before), show(after)].filter((text) => text !== "").join(" => ");
-  const differs = [...before].findIndex((character, at) => character !== after[at]);
-  const from = Math.max(0, (differs < 0 ? before.length : differs) - 20);
-  return [before, after].map((text) => `…${show(text.slice(from), 80)}`).join(" => ");
+function markOf({ before, after }: Change): string {
+  if (before === undefined) return "+";
+  return after === undefined ? "-" : "~";
 }
 
-/** Replaces secrets in all that is shown. */
+function formatChange(change: Change): string {
+  const values = [show(change.before), show(change.after)].filter((text) => text !== "");
+  return `${markOf(change)} ${formatPath(change.path)}: ${values.join(" => ")}`;
+}
+
+/** Replaces secrets in printed text. */
 class Redactor {
   private readonly texts = new Set<string>();
 
-  /** Remembers every string that is a secret's value or a part of one; those below 3 characters are no use. */
-  learn(value: Value, inside = false): void {
+  /** Learns the strings in a value's secrets; those below 3 characters would match too much. */
+  learn(value: Value, isInside = false): void {
     if (isSecret(value)) this.learn(value.value, true);
-    else if (isObject(value) || Array.isArray(value)) for (const part of Object.values(value)) this.learn(part, inside);
-    else if (inside && typeof value === "string" && value.length >= 3) this.texts.add(value);
+    else if (isObject(value) || Array.isArray(value))
+      for (const part of Object.values(value)) this.learn(part, isInside);
+    else if (isInside && typeof value === "string" && value.length >= 3) this.texts.add(value);
   }
 
   hide(text: string): string {
-    return [...this.texts]
-      .sort((one, other) => other.length - one.length)
-      .reduce((shown, known) => shown.replaceAll(known, "[secret]"), text);
+    const longestFirst = [...this.texts].sort((one, other) => other.length - one.length);
+    return longestFirst.reduce((result, secret) => result.replaceAll(secret, "[secret]"), text);
   }
 }
 
-/** @returns Outputs as the CLI shows them: texts as they are, objects as indented lines. */
-export function formatOutputs(outputs: Properties): string[] {
-  return Object.entries(outputs).map(([key, value]) => `${key}: ${JSON.stringify(mask(value), null, 2)}`);
-}
-
-/** Tells people what happens as it happens, and keeps it for the end. */
+/** Prints an update's progress and summary in the form of the Pulumi CLI. */
 export class Display {
   readonly steps: Step[] = [];
   readonly diagnostics: Diagnostic[] = [];
@@ -75,7 +72,6 @@ export class Display {
     this.options = options;
   }
 
-  /** Writes text as it is, but for secrets. */
   write(text: string): void {
     this.out(this.redactor.hide(text));
   }
@@ -88,43 +84,54 @@ export class Display {
     const { op, urn, type, changes, seconds } = step;
     const error = step.error === undefined ? undefined : this.redactor.hide(step.error);
     if (error !== undefined) this.log("error", error, urn);
-    if (op === "discard" && error === undefined) return;
+    else if (op === "discard") return;
     this.steps.push({ ...step, error });
     if (op === "same" && error === undefined) return;
     const { preview, diff } = this.options;
-    const took = preview ? "" : ` (${seconds.toFixed(1)}s)`;
-    const brief = preview || diff ? "" : changes.map(({ path }) => ` ${formatPath(path)}`).join();
-    const end = `${error === undefined ? (preview ? op : past[op]) : "failed"}${took}${brief}`;
-    this.line(` ${marks[op].padEnd(2)} ${type.padEnd(42)} ${nameOf(urn).padEnd(28)} ${end}`);
-    for (const { path, before, after } of preview || diff ? changes : []) {
-      const mark = before === undefined ? "+" : after === undefined ? "-" : "~";
-      this.line(`      ${mark} ${formatPath(path)}: ${contrast(before, after)}`);
-    }
+    const { mark, past } = terms[op];
+    const words = [error !== undefined ? "failed" : preview ? op : past];
+    if (!preview) words.push(`(${seconds.toFixed(1)}s)`);
+    const isDetailed = preview || diff;
+    if (!isDetailed && changes.length > 0)
+      words.push(`[diff: ${changes.map((change) => markOf(change) + formatPath(change.path)).join(",")}]`);
+    this.line(` ${mark.padEnd(2)} ${type.padEnd(42)} ${nameOf(urn).padEnd(28)} ${words.join(" ")}`);
+    if (!isDetailed) return;
+    for (const change of changes) this.line(`      ${formatChange(change)}`);
   }
 
   status(urn: string, message: string): void {
     for (const text of message.split("\n")) this.line(`    ${nameOf(urn)}: ${text}`);
   }
 
+  /** Prints information at once, and keeps warnings and errors for the summary. */
   log(severity: Severity, message: string, urn?: string): void {
     if (severity === "debug") return;
-    this.diagnostics.push({ severity, message: this.redactor.hide(message), urn });
     if (severity === "info") this.line(`    ${urn === undefined ? "" : `${nameOf(urn)}: `}${message}`);
+    else this.diagnostics.push({ severity, message: this.redactor.hide(message.trimEnd()), urn });
   }
 
-  /** Warnings and errors by resource, the outputs, and the counts. */
-  end(outputs: Properties, seconds: number): void {
-    const told = this.diagnostics.filter(({ severity }) => severity !== "info");
-    if (told.length > 0) this.line("\nDiagnostics:");
-    for (const [urn, messages] of Map.groupBy(told, (item) => item.urn ?? "")) {
-      this.line(`  ${urn === "" ? "program" : `${urn.split("::").at(-2)} ${nameOf(urn)}`}:`);
+  /** Prints warnings and errors by resource, the outputs, and the number of resources by step. */
+  summary(outputs: Properties, seconds: number): void {
+    if (this.diagnostics.length > 0) this.line("\nDiagnostics:");
+    for (const [urn, messages] of Map.groupBy(this.diagnostics, (item) => item.urn ?? "")) {
+      const type = urn.split("::").at(-2)?.split("$").at(-1);
+      this.line(urn === "" ? "  pulumi:pulumi:Stack:" : `  ${type} (${nameOf(urn)}):`);
       for (const { severity, message } of messages) this.line(`    ${severity}: ${message.replaceAll("\n", "\n    ")}`);
     }
     if (Object.keys(outputs).length > 0) this.line("\nOutputs:");
-    for (const text of formatOutputs(outputs)) this.line(`  ${text.replaceAll("\n", "\n  ")}`);
-    const verb = (op: StepKind) => (this.options.preview && op !== "same" ? `to ${op}` : past[op]);
-    const done = Map.groupBy(this.steps, ({ op, error }) => (error === undefined ? verb(op) : "failed"));
-    const counts = [...done].map(([how, { length }]) => `${length} ${how}`);
-    this.line(`\nResources: ${counts.join(", ") || "none"}; Duration ${seconds.toFixed(1)}s`);
+    for (const [key, value] of Object.entries(outputs)) {
+      const text = `${key}: ${JSON.stringify(mask(value), null, 2)}`;
+      this.line(`    ${text.replaceAll("\n", "\n    ")}`);
+    }
+    this.line("\nResources:");
+    for (const [op, { mark, past }] of Object.entries(terms)) {
+      const count = this.steps.filter((step) => step.op === op && step.error === undefined).length;
+      if (count === 0) continue;
+      if (op === "same") this.line(`    ${count} ${past}`);
+      else this.line(`    ${mark} ${count} ${this.options.preview ? `to ${op}` : past}`);
+    }
+    const errored = this.steps.filter(({ error }) => error !== undefined).length;
+    if (errored > 0) this.line(`    ${errored} errored`);
+    this.line(`\nDuration: ${seconds.toFixed(1)}s`);
   }
 }

@@ -1,6 +1,6 @@
 import "../../src/short-lived.ts";
 
-// Only now, so that it comes from the cache: a fifth of a second of every start.
+// Imported here, so that it comes from the compile cache: saves a fifth of a second per start.
 const { main } = await import("./cli.ts");
 try {
   process.exitCode = await main();

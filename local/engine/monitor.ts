@@ -3,8 +3,8 @@ import type { Server, ServerUnaryCall, ServiceDefinition, sendUnaryData } from "
 import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { type Deployment, Stopped } from "./deployment.ts";
 import type { Display } from "./display.ts";
+import { unsupported } from "./errors.ts";
 import type { Registration } from "./step.ts";
-import { unsupported } from "./unsupported.ts";
 import { decode, type Properties } from "./values.ts";
 
 const require = createRequire(import.meta.url);
@@ -23,25 +23,15 @@ const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 const features = [0, 1, 2];
 const severities = ["debug", "info", "warning", "error"] as const;
 
-/** @returns Seconds of a Go duration such as `1h30m`, `90s`; `undefined` for none. */
-export function parseDuration(text = ""): number | undefined {
-  if (text === "") return undefined;
-  const unit = { h: 3600, m: 60, s: 1, ms: 0.001 };
-  const parts = [...text.matchAll(/([\d.]+)(ms|h|m|s)/g)];
-  if (parts.map(([part]) => part).join("") !== text)
-    throw new Error(`customTimeouts: "${text}" is no duration such as 30s, 5m or 1h30m`);
-  return parts.reduce((sum, [, count, name]) => sum + Number(count) * unit[name as keyof typeof unit], 0);
-}
+/** Options that the SDKs set for every command and Secret; the engine always acts as if they were set. */
+const impliedOptions = ["", "triggers[*]", "data,stringData"];
 
-/** What the SDKs set themselves for commands and Secrets, where the engine does that for all. */
-const ownOptions = ["", "triggers[*]", "data,stringData"];
-
-function refuseUnsupported(request: RegisterResourceRequest): void {
-  const asked = {
+function rejectUnsupported(request: RegisterResourceRequest): void {
+  const options = {
     import: request.getImportid() !== "",
     "ignoreChanges with * or [ ]": request.getIgnorechangesList().some((path) => !/^[\w.]+$/.test(path)),
-    replaceOnChanges: !ownOptions.includes(request.getReplaceonchangesList().join()),
-    additionalSecretOutputs: !ownOptions.includes(request.getAdditionalsecretoutputsList().join()),
+    replaceOnChanges: !impliedOptions.includes(request.getReplaceonchangesList().join()),
+    additionalSecretOutputs: !impliedOptions.includes(request.getAdditionalsecretoutputsList().join()),
     deletedWith: request.getDeletedwith() !== "",
     replaceWith: request.getReplaceWithList().length > 0,
     replacementTrigger: request.hasReplacementTrigger(),
@@ -49,18 +39,20 @@ function refuseUnsupported(request: RegisterResourceRequest): void {
     stateMigrations: request.getStateMigrationsList().length > 0,
     hooks: request.getHooks() !== undefined,
     envVarMappings: request.getEnvvarmappingsMap().getLength() > 0,
-    "customTimeouts.delete": Boolean(request.getCustomtimeouts()?.getDelete()),
+    customTimeouts: Object.values(request.getCustomtimeouts()?.toObject() ?? {}).some((timeout) => timeout !== ""),
+    protect: request.getProtect(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
     "a remote component": request.getRemote(),
   };
-  const refused = Object.entries(asked).find(([, is]) => is)?.[0];
-  if (refused !== undefined) throw unsupported(`${request.getType()} ${request.getName()}: ${refused}`);
+  for (const [option, isSet] of Object.entries(options))
+    if (isSet) throw unsupported(`${request.getType()} ${request.getName()}: ${option}`);
 }
 
 const fromStruct = (struct: { toJavaScript(): object } | undefined) => (struct?.toJavaScript() ?? {}) as Properties;
 
 function toRegistration(request: RegisterResourceRequest): Registration {
-  refuseUnsupported(request);
-  const [timeouts, provider] = [request.getCustomtimeouts(), request.getProvider()];
+  rejectUnsupported(request);
+  const provider = request.getProvider();
   const inputs = decode(fromStruct(request.getObject()));
   return {
     name: request.getName(),
@@ -72,33 +64,29 @@ function toRegistration(request: RegisterResourceRequest): Registration {
       inputs,
       outputs: inputs,
       dependencies: request.getDependenciesList(),
-      protect: request.getProtect() || undefined,
       retainOnDelete: request.getRetainondelete() || undefined,
     },
     aliases: request.getAliasurnsList(),
     ignoreChanges: request.getIgnorechangesList().map((path) => path.split(".")),
-    deleteBeforeReplace: request.getDeletebeforereplace(),
-    timeouts: { create: parseDuration(timeouts?.getCreate()), update: parseDuration(timeouts?.getUpdate()) },
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: one handler's messages are another's mismatch
+// biome-ignore lint/suspicious/noExplicitAny: each handler has its own request type
 type Handlers = { [method: string]: (request: any) => unknown };
 
-/** @returns Implementations of a service's methods; those without a handler are refused by name. */
+/** Implements a service's methods; those without a handler are rejected by name. */
 function implement(service: ServiceDefinition, handlers: Handlers, failed: (error: Error) => Promise<void>) {
   const method =
     (name: string) =>
     async ({ request }: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
       const handler = handlers[name];
-      const refused = unsupported(name).message;
-      if (handler === undefined) return reply({ code: grpc.status.UNIMPLEMENTED, message: refused });
+      const { UNIMPLEMENTED, CANCELLED } = grpc.status;
+      if (handler === undefined) return reply({ code: UNIMPLEMENTED, message: unsupported(name).message });
       try {
         reply(null, (await handler(request)) ?? new google.Empty());
       } catch (error) {
-        if (!(error instanceof Stopped) && name !== "invoke") await failed(error as Error);
-        const code = name === "invoke" ? grpc.status.UNKNOWN : grpc.status.CANCELLED;
-        reply({ code, message: (error as Error).message });
+        if (!(error instanceof Stopped)) await failed(error as Error);
+        reply({ code: CANCELLED, message: (error as Error).message });
       }
     };
   return Object.fromEntries(Object.keys(service).map((name) => [name, method(name)]));
@@ -108,9 +96,9 @@ function monitorHandlers(ready: Promise<Deployment>): Handlers {
   return {
     getDeploymentInfo: () => new proto.DeploymentInfo().setSupportedfeaturesList(features),
     async registerResource(request: RegisterResourceRequest) {
-      const made = await (await ready).register(toRegistration(request));
-      const response = new proto.RegisterResourceResponse().setUrn(made.urn).setId(made.id ?? "");
-      return response.setObject(google.Struct.fromJavaScript(made.outputs as never));
+      const { urn, id = "", outputs } = await (await ready).register(toRegistration(request));
+      const response = new proto.RegisterResourceResponse().setUrn(urn).setId(id);
+      return response.setObject(google.Struct.fromJavaScript(outputs as never));
     },
     async readResource(request: ReadResourceRequest) {
       const inputs = decode(fromStruct(request.getProperties()));
@@ -121,30 +109,21 @@ function monitorHandlers(ready: Promise<Deployment>): Handlers {
     async registerResourceOutputs(request: InstanceType<typeof proto.RegisterResourceOutputsRequest>) {
       (await ready).registerOutputs(request.getUrn(), decode(fromStruct(request.getOutputs())));
     },
-    async invoke(request: InstanceType<typeof proto.ResourceInvokeRequest>) {
-      const result = await (await ready).invoke(request.getTok(), fromStruct(request.getArgs()));
-      return new proto.ResourceInvokeResponse().setReturn(google.Struct.fromJavaScript(result as never));
-    },
     signalAndWaitForShutdown: () => undefined,
   };
 }
 
 function engineHandlers(display: Display): Handlers {
-  let root = "";
   return {
     log(request: InstanceType<typeof engineProto.LogRequest>) {
       const severity = severities[request.getSeverity()] ?? "info";
       display.log(severity, request.getMessage().trimEnd(), request.getUrn() || undefined);
     },
-    setRootResource(request: InstanceType<typeof engineProto.SetRootResourceRequest>) {
-      root = request.getUrn();
-      return new engineProto.SetRootResourceResponse();
-    },
-    getRootResource: () => new engineProto.GetRootResourceResponse().setUrn(root),
+    setRootResource: () => new engineProto.SetRootResourceResponse(),
   };
 }
 
-/** Serves the deployment protocol on the loopback interface, also before the state is read. @returns Its address, and what ends it. */
+/** Serves the deployment protocol on the loopback interface, also before the state is read. */
 export async function serve(
   ready: Promise<Deployment>,
   display: Display,

@@ -6,18 +6,19 @@ import { fileURLToPath } from "node:url";
 import { compileCache } from "../../src/paths.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Display } from "./display.ts";
-import { ConfigError } from "./secrets.ts";
+import { ConfigError } from "./errors.ts";
+import type { Settings } from "./project.ts";
 import type { Stack } from "./stack.ts";
 
 function locateRunner(folder: string): string {
   try {
     return createRequire(join(folder, "package.json")).resolve("@pulumi/pulumi/cmd/run/index.js");
   } catch {
-    throw new ConfigError(`@pulumi/pulumi is not installed in ${folder}: run \`npm ci\` there`);
+    throw new ConfigError(`@pulumi/pulumi is not installed in ${folder}. Run: npm ci`);
   }
 }
 
-/** Starts the program with the SDK's own runner and the arguments that the CLI's language host passes. */
+/** Starts the program in the SDK's runner with the arguments of the CLI's language host. */
 function start({ project, settings, name }: Stack, address: string, preview: boolean): ChildProcess {
   const flags = {
     monitor: address,
@@ -29,9 +30,10 @@ function start({ project, settings, name }: Stack, address: string, preview: boo
     pwd: project.folder,
     parallel: "16",
   };
-  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const node = ["--import", fileURLToPath(import.meta.resolve("./preload.ts")), locateRunner(project.folder)];
-  const program = spawn(process.execPath, [...node, ...args, ...(preview ? ["--dry-run"] : []), project.main], {
+  const args = ["--import", fileURLToPath(import.meta.resolve("./preload.ts")), locateRunner(project.folder)];
+  for (const [flag, value] of Object.entries(flags)) args.push(`--${flag}`, value);
+  if (preview) args.push("--dry-run");
+  const program = spawn(process.execPath, [...args, project.main], {
     cwd: project.folder,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: {
@@ -41,21 +43,21 @@ function start({ project, settings, name }: Stack, address: string, preview: boo
     },
   });
   const stream = program.stdio[3] as Writable;
-  stream.on("error", () => {}); // The program may have ended already: its exit code tells.
-  const give = ({ config, secretKeys }: Awaited<Stack["settings"]>) =>
-    stream.end(
-      JSON.stringify({
-        PULUMI_CONFIG: JSON.stringify(config),
-        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys),
-      }),
-    );
-  settings.then(give, () => program.kill());
+  stream.on("error", () => {}); // The program may have ended; its exit code is reported.
+  const send = ({ config, secretKeys }: Settings) => {
+    const environment = {
+      PULUMI_CONFIG: JSON.stringify(config),
+      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys),
+    };
+    stream.end(JSON.stringify(environment));
+  };
+  settings.then(send, () => program.kill());
   return program;
 }
 
 /**
- * Runs the stack's program against a deployment, to the end of both; once a step has failed and none is running, the
- * program is ended.
+ * Runs the stack's program against a deployment until both end. Stops the program after a failed step, once no step is
+ * running.
  *
  * @returns The program's exit code.
  */

@@ -1,31 +1,37 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isMap, parse, parseDocument } from "yaml";
-import { isStructure, parseSettingsSchema, type SettingsSchema, settingText } from "../../src/settings/schema.ts";
-import { completeConfig } from "./project-config.ts";
-import { ConfigError, type Keyring, keyring } from "./secrets.ts";
-import { unsupported } from "./unsupported.ts";
+import {
+  isStructure,
+  parseSettingsSchema,
+  type SettingDeclaration,
+  type SettingsSchema,
+  settingDefaults,
+  settingText,
+} from "../../src/settings/schema.ts";
+import { ConfigError, unsupported } from "./errors.ts";
+import { type Keyring, keyring } from "./secrets.ts";
 import { isObject, mapValue, type Value } from "./values.ts";
 
-/** What `Pulumi.yaml` says, as far as the engine uses it. */
+/** The parts of `Pulumi.yaml` that the engine uses. */
 export interface Project {
   readonly name: string;
   readonly folder: string;
   readonly main: string;
-  /** What it declares of its settings. */
   readonly schema: SettingsSchema;
 }
 
-/** A stack's settings as the program gets them: full keys, strings; `secretKeys` are those to keep secret. */
+/** A stack's settings as the program gets them: full keys and strings. */
 export interface Settings {
-  readonly config: { [key: string]: string };
-  readonly secretKeys: string[];
+  readonly config: Readonly<Record<string, string>>;
+  /** Keys of encrypted settings. */
+  readonly secretKeys: readonly string[];
 }
 
-/** @returns The project whose `Pulumi.yaml` lies in `folder`. */
+/** Reads `Pulumi.yaml` in `folder`. */
 export function readProject(folder: string): Project {
   const file = join(folder, "Pulumi.yaml");
-  if (!existsSync(file)) throw new ConfigError(`no Pulumi.yaml in ${folder}: name the project's folder with --cwd`);
+  if (!existsSync(file)) throw new ConfigError(`no Pulumi.yaml in ${folder}: use --cwd <folder>`);
   const { name, runtime, main, options, config } = parse(readFileSync(file, "utf8"));
   const runtimeName = runtime?.name ?? runtime;
   if (runtimeName !== "nodejs") throw unsupported(`runtime "${runtimeName}"`);
@@ -44,37 +50,84 @@ function hasSecure(value: Value): boolean {
 const stackName = (file: string): string => /^Pulumi\.(.+)\.yaml$/.exec(basename(file))?.[1] ?? file;
 
 /**
- * @returns The settings in `file` (`Pulumi.<stack>.yaml`), secrets decrypted, and the project's defaults for the others.
- * @throws {ConfigError} If they are not what the project declares.
+ * Reads a stack's settings from `file` (`Pulumi.<stack>.yaml`), decrypts secrets, and adds the project's defaults.
+ *
+ * @throws {ConfigError} If they don't match the project's declarations.
  */
 export async function readSettings(project: Project, file: string, open: Keyring = keyring()): Promise<Settings> {
   const stored = existsSync(file) ? (parse(readFileSync(file, "utf8")) ?? {}) : {};
   if (stored.secretsprovider && stored.secretsprovider !== "passphrase")
     throw unsupported(`${file}: secretsprovider "${stored.secretsprovider}"`);
   const entries = Object.entries((stored.config ?? {}) as { [key: string]: Value });
-  const secretEntries = entries.filter(([, value]) => hasSecure(value));
-  const crypter = secretEntries.length > 0 ? await open(stored.encryptionsalt) : undefined;
-  const opened = (value: Value): Value =>
-    mapValue(value, (part) => (crypter !== undefined && isSecure(part) ? crypter.decrypt(part.secure) : part));
-  const config = Object.fromEntries(entries.map(([key, value]) => [fullKey(project, key), settingText(opened(value))]));
-  const secretKeys = secretEntries.map(([key]) => fullKey(project, key));
-  const textKeys = entries.filter(([, value]) => typeof value === "string").map(([key]) => fullKey(project, key));
-  return { config: completeConfig(stackName(file), project.schema, { config, secretKeys, textKeys }), secretKeys };
+  const crypter = entries.some(([, value]) => hasSecure(value)) ? await open(stored.encryptionsalt) : undefined;
+  const decrypt = (part: Value): Value =>
+    crypter !== undefined && isSecure(part) ? crypter.decrypt(part.secure) : part;
+  const config = settingDefaults(project.schema);
+  const secretKeys: string[] = [];
+  const textKeys: string[] = [];
+  for (const [key, value] of entries) {
+    const name = fullKey(project, key);
+    config[name] = settingText(mapValue(value, decrypt));
+    if (hasSecure(value)) secretKeys.push(name);
+    if (typeof value === "string") textKeys.push(name);
+  }
+  validate(stackName(file), project.schema, { config, secretKeys }, textKeys);
+  return { config, secretKeys };
 }
 
-/** @returns What the file holds for a value that is given as text: a list or a map is given as JSON. */
+const typeTests: Record<NonNullable<SettingDeclaration["type"]>, (text: string) => boolean> = {
+  string: () => true,
+  integer: (text) => /^[-+]?[0-9]+$/.test(text),
+  boolean: (text) => text === "true" || text === "false",
+  array: (text) => Array.isArray(parseJson(text)),
+  object: (text) => /^\s*\{/.test(text) && parseJson(text) !== undefined,
+};
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Validates settings as the Pulumi CLI does.
+ *
+ * @param textKeys - Keys that the stack's file gives a text, where the CLI expects lists and maps as such.
+ * @throws {ConfigError} If a setting is missing, of another type, or not encrypted though declared as secret.
+ */
+function validate(
+  stack: string,
+  schema: SettingsSchema,
+  { config, secretKeys }: Settings,
+  textKeys: readonly string[],
+): void {
+  const missing = Object.keys(schema).filter((key) => config[key] === undefined);
+  if (missing.length > 0) throw new ConfigError(`Stack '${stack}' is missing configuration: ${missing.join(", ")}`);
+  for (const [key, declaration] of Object.entries(schema)) {
+    const { type, items, secret } = declaration;
+    if (type === undefined) continue;
+    const subject = `Stack '${stack}' with configuration key '${key}'`;
+    if (secret && !secretKeys.includes(key)) throw new ConfigError(`${subject} must be encrypted as it's secret`);
+    const isText = isStructure(declaration) && textKeys.includes(key);
+    if (isText || !typeTests[type](config[key] ?? ""))
+      throw new ConfigError(`${subject} must be of type '${items === undefined ? type : `${type}<${items.type}>`}'`);
+  }
+}
+
+/** Returns the value to store for a setting given as text: lists and maps are given as JSON. */
 function storedValue({ schema }: Project, name: string, value: string): unknown {
   const declaration = schema[name];
   if (declaration === undefined || !isStructure(declaration)) return value;
   try {
     return JSON.parse(value);
   } catch {
-    const fault = `it is declared as ${declaration.type}, so give it as JSON`;
-    throw new ConfigError(`${name} can't be ${JSON.stringify(value)}: ${fault}`);
+    throw new ConfigError(`invalid ${name} ${JSON.stringify(value)}: must be JSON of type ${declaration.type}`);
   }
 }
 
-/** Writes one value into the stack's settings file, encrypted where `secret`; comments in the file are kept. */
+/** Writes a setting into the stack's file, encrypted if `secret`; comments in the file are kept. */
 export async function setConfig(
   project: Project,
   file: string,
@@ -86,11 +139,14 @@ export async function setConfig(
   const document = parseDocument(existsSync(file) ? readFileSync(file, "utf8") : "");
   if (!isMap(document.contents)) document.contents = document.createNode({}) as never;
   const name = fullKey(project, key);
-  const set = (stored: unknown): void => document.setIn(["config", name], document.createNode(stored));
+  let stored: unknown;
   if (secret) {
     const crypter = await open(document.get("encryptionsalt") as string | undefined);
     document.set("encryptionsalt", crypter.salt);
-    set({ secure: crypter.encrypt(value) });
-  } else set(storedValue(project, name, value));
+    stored = { secure: crypter.encrypt(value) };
+  } else {
+    stored = storedValue(project, name, value);
+  }
+  document.setIn(["config", name], document.createNode(stored));
   writeFileSync(file, document.toString({ lineWidth: 0 }));
 }

@@ -1,77 +1,85 @@
 import { Deployment } from "./deployment.ts";
-import { type Diagnostic, Display, type Step } from "./display.ts";
+import { Display, type Step } from "./display.ts";
 import { runProgram } from "./program.ts";
-import { Providers } from "./provider.ts";
-import { outputsReader } from "./reference.ts";
-import { openStack, type Stack, type StackOptions } from "./stack.ts";
+import { Providers } from "./providers.ts";
+import { openStack, readOutputs, type Stack, type StackOptions } from "./stack.ts";
 import { outputsOf, Store } from "./state.ts";
 import type { Properties, Value } from "./values.ts";
 
-export type Verb = "preview" | "up" | "refresh" | "destroy";
+export type Verb = "preview" | "up" | "destroy";
+
 export interface Options extends StackOptions {
   readonly verb: Verb;
-  /** Look at what exists before comparing. @default false */
+  /** Whether to read the live state first. */
   readonly refresh?: boolean;
-  /** Show every property that differs, in `up` too. */
+  /** Whether to print all changed properties in `up`, too. */
   readonly diff?: boolean;
   readonly expectNoChanges?: boolean;
-  /** Where the text for people goes. @default standard output */
+  /** @defaultValue writes to standard output */
   readonly write?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What an update came to; `exit` is the Pulumi CLI's code: 0 ok, 1 program, 2 settings, 4 resource, 8 cancelled. */
+/** The result of an update. */
 export interface Result {
+  /** The Pulumi CLI's exit code: 0 success, 1 program, 2 configuration, 4 resource, 8 canceled. */
   readonly exit: 0 | 1 | 2 | 4 | 8;
   readonly steps: readonly Step[];
   readonly outputs: Properties;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads settings and state, while the program starts. */
+const progress = { preview: "Previewing update", up: "Updating", destroy: "Destroying" } as const;
+
+/** Reads settings and state while the program starts. */
 async function open(stack: Stack, display: Display, signal: AbortSignal, preview: boolean, refresh: boolean) {
   const { config, secretKeys } = await stack.settings;
   for (const key of secretKeys) display.redactor.learn(config[key] ?? "", true);
   const state = await stack.file.load();
-  const told = state.resources.filter(({ type }) => !type.startsWith("kubernetes:"));
-  display.redactor.learn(told as unknown as Value);
-  const store = new Store(state, () => (preview ? Promise.resolve() : stack.file.save(state)));
-  const context = { store, providers: new Providers(store), display, signal, preview };
-  const deployment = new Deployment(
-    { project: stack.project.name, stack: stack.name, readOutputs: outputsReader(stack, true) },
-    context,
-  );
+  const withoutObjects = state.resources.filter(({ type }) => !type.startsWith("kubernetes:"));
+  display.redactor.learn(withoutObjects as unknown as Value);
+  const store = new Store(state, async () => {
+    if (!preview) await stack.file.save(state);
+  });
+  const outputs = (reference: string) => readOutputs(stack, reference, true);
+  const target = { project: stack.project.name, stack: stack.name, readOutputs: outputs };
+  const deployment = new Deployment(target, { store, providers: new Providers(store), display, signal, preview });
   if (refresh) deployment.refresh();
   return { store, deployment };
 }
 
-/** Runs one verb of the engine on a stack; faults end in the result, not in an exception, but for {@link ConfigError}. */
+/**
+ * Previews or runs an update of a stack.
+ *
+ * @returns The result, also of an update that fails.
+ * @throws {ConfigError} If the stack's files are missing or invalid.
+ */
 export async function runUpdate(options: Options): Promise<Result> {
   const started = performance.now();
-  const { verb, write = (text) => process.stdout.write(text), signal = new AbortController().signal } = options;
+  const { verb, refresh = false, diff = false, signal = new AbortController().signal } = options;
   const preview = verb === "preview";
   const stack = openStack(options);
-  const display = new Display(write, { preview, diff: options.diff ?? false });
-  display.line(`${verb} of ${stack.project.name}/${stack.name} by the embedded engine`);
-  const freed = preview ? undefined : stack.file.lock();
-  if (freed !== undefined) display.line(freed);
+  const display = new Display(options.write ?? ((text) => process.stdout.write(text)), { preview, diff });
+  display.line(`${progress[verb]} (${stack.name}) with the embedded engine:`);
+  const stale = preview ? undefined : stack.file.lock();
+  if (stale !== undefined) display.line(`Removed the stale lock of process ${stale}.`);
   try {
-    const opened = open(stack, display, signal, preview, options.refresh ?? verb === "refresh");
+    const opened = open(stack, display, signal, preview, refresh);
     const ready = opened.then(({ deployment }) => deployment);
-    const running = preview || verb === "up" ? runProgram(ready, stack, { preview, display, signal }) : undefined;
+    const running = verb === "destroy" ? undefined : runProgram(ready, stack, { preview, display, signal });
     const [{ deployment, store }, code = 0] = await Promise.all([opened, running]);
     await deployment.refreshed.catch(() => {});
-    if (code === 0 && !deployment.failed && !signal.aborted && verb !== "refresh")
-      await deployment.finish(verb === "destroy");
-    const faulty = display.diagnostics.some(({ severity }) => severity === "error");
-    if (code !== 0 && !faulty && !signal.aborted) display.log("error", `the program ended with exit code ${code}`);
+    if (code === 0 && !deployment.failed && !signal.aborted) await deployment.finish(verb === "destroy");
+    const hasError = () => display.diagnostics.some(({ severity }) => severity === "error");
+    if (code !== 0 && !hasError() && !signal.aborted) display.log("error", `the program exited with code ${code}`);
     await store.save();
-    const unexpected = options.expectNoChanges && display.steps.some(({ op }) => op !== "same");
-    if (unexpected) display.log("error", "no changes were expected, but there are some");
-    const bad = deployment.failed ? 4 : code !== 0 || faulty || unexpected ? 1 : 0;
+    if (options.expectNoChanges && display.steps.some(({ op }) => op !== "same"))
+      display.log("error", `no changes were expected but changes ${preview ? "were proposed" : "occurred"}`);
     const outputs = outputsOf(store.state);
-    display.end(outputs, (performance.now() - started) / 1000);
-    return { exit: signal.aborted ? 8 : bad, steps: display.steps, outputs, diagnostics: display.diagnostics };
+    display.summary(outputs, (performance.now() - started) / 1000);
+    let exit: Result["exit"] = code !== 0 || hasError() ? 1 : 0;
+    if (deployment.failed) exit = 4;
+    if (signal.aborted) exit = 8;
+    return { exit, steps: display.steps, outputs };
   } finally {
     if (!preview) stack.file.unlock();
   }

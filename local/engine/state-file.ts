@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { ConfigError, type Keyring } from "./secrets.ts";
+import { ConfigError } from "./errors.ts";
+import type { Keyring } from "./secrets.ts";
 import { outputsOf, type State } from "./state.ts";
 import {
   hasSecret,
@@ -13,28 +14,29 @@ import {
   type Value,
 } from "./values.ts";
 
-const processStart = (pid: number): string | undefined => {
+/** Returns a process's start time, which distinguishes it from a later one with its ID; `undefined` if it ended. */
+function processStart(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
   } catch {
     return undefined;
   }
-};
+}
 
-/** A state file: JSON that only its owner can read, replaced as a whole, secrets encrypted. */
+/** A state file: JSON readable by its owner only, replaced atomically, secrets encrypted. */
 export class StateFile {
   readonly path: string;
   private readonly crypter: Keyring;
   private written = "";
   private queue: Promise<void> = Promise.resolve();
 
-  /** @param crypter Opens the stack's passphrase; called only when there is a secret to read or write. */
+  /** @param crypter - Opens the stack's encryption; called only to read or write a secret. */
   constructor(path: string, crypter: Keyring) {
     this.path = path;
     this.crypter = crypter;
   }
 
-  /** @returns The stored state; an empty one when there is no file. */
+  /** Reads the state; an empty one if the file doesn't exist. */
   async load(): Promise<State> {
     if (!existsSync(this.path)) return { resources: [], pending: [] };
     this.written = readFileSync(this.path, "utf8");
@@ -42,7 +44,7 @@ export class StateFile {
     return { salt, ...((await this.open({ resources, pending } as never, salt)) as unknown as State) };
   }
 
-  /** @returns The stack's outputs, without a passphrase where they hold no secret, whatever else the state holds. */
+  /** Reads the stack's outputs. Needs the passphrase only if they contain a secret. */
   async outputs(): Promise<Properties> {
     const { salt, resources } = JSON.parse(readFileSync(this.path, "utf8")) as State;
     return (await this.open(outputsOf({ resources }), salt)) as Properties;
@@ -51,12 +53,14 @@ export class StateFile {
   private async open(value: Value, salt: string | undefined): Promise<Value> {
     if (!hasSecret(value)) return value;
     const crypter = await this.crypter(salt);
-    return mapValue(value, (part) =>
-      isSecret(part) ? secret(JSON.parse(crypter.decrypt(String((part as Properties).ciphertext)))) : part,
-    );
+    const decrypt = (part: Value): Value => {
+      if (!isSecret(part)) return part;
+      return secret(JSON.parse(crypter.decrypt(String((part as Properties).ciphertext))));
+    };
+    return mapValue(value, decrypt);
   }
 
-  /** Writes `state` unless it is what the file holds; calls end in the order they were made. */
+  /** Writes `state` if it changed, in the order of the calls. */
   save(state: State): Promise<void> {
     const next = this.queue.then(() => this.write(state));
     this.queue = next.catch(() => {});
@@ -68,11 +72,11 @@ export class StateFile {
     if (text.includes(secretSignature)) {
       const crypter = await this.crypter(state.salt);
       state.salt = crypter.salt;
-      const seal = (part: Value): Value =>
-        isSecret(part)
-          ? { [signature]: secretSignature, ciphertext: crypter.encrypt(JSON.stringify(part.value)) }
-          : part;
-      text = JSON.stringify(mapValue(JSON.parse(JSON.stringify(state)), seal), null, 1);
+      const encrypt = (part: Value): Value => {
+        if (!isSecret(part)) return part;
+        return { [signature]: secretSignature, ciphertext: crypter.encrypt(JSON.stringify(part.value)) };
+      };
+      text = JSON.stringify(mapValue(JSON.parse(JSON.stringify(state)), encrypt), null, 1);
     }
     if (text === this.written) return;
     const temporary = `${this.path}.${process.pid}.tmp`;
@@ -81,23 +85,29 @@ export class StateFile {
     this.written = text;
   }
 
-  /** Takes the lock of this file; one left by a process that is gone is taken over. @returns Whose it was, if so. */
-  lock(): string | undefined {
+  /**
+   * Locks this file, replacing the lock of a process that ended.
+   *
+   * @returns The ID of that process, if any.
+   * @throws {ConfigError} If a running process holds the lock.
+   */
+  lock(): number | undefined {
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
-    const [lock, mine] = [`${this.path}.lock`, { pid: process.pid, start: processStart(process.pid) }];
+    const lockFile = `${this.path}.lock`;
+    const own = JSON.stringify({ pid: process.pid, start: processStart(process.pid) });
     try {
-      writeFileSync(lock, JSON.stringify(mine), { flag: "wx", mode: 0o600 });
+      writeFileSync(lockFile, own, { flag: "wx", mode: 0o600 });
       return undefined;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
-    const holder: { pid?: number; start?: string } = JSON.parse(readFileSync(lock, "utf8") || "{}");
-    if (holder.pid !== undefined && processStart(holder.pid) === holder.start && holder.start !== undefined)
+    const { pid = 0, start }: { pid?: number; start?: string } = JSON.parse(readFileSync(lockFile, "utf8") || "{}");
+    if (start !== undefined && processStart(pid) === start)
       throw new ConfigError(
-        `the state ${this.path} is in use by process ${holder.pid}: wait until it ends, or end it with \`kill ${holder.pid}\``,
+        `the stack is currently locked by process ${pid} (${lockFile}). Wait for it to end, or run: kill ${pid}`,
       );
-    writeFileSync(lock, JSON.stringify(mine), { mode: 0o600 });
-    return `the lock of process ${holder.pid}, which is gone, is taken over`;
+    writeFileSync(lockFile, own, { mode: 0o600 });
+    return pid;
   }
 
   unlock(): void {

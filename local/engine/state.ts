@@ -1,6 +1,6 @@
 import type { Properties } from "./values.ts";
 
-/** One resource as it was last known. */
+/** A resource in the state. */
 export interface Resource {
   urn: string;
   type: string;
@@ -11,36 +11,35 @@ export interface Resource {
   provider?: string;
   inputs: Properties;
   outputs: Properties;
-  /** The outputs at the last create or update, when a refresh has since seen others. */
+  /** The outputs of the last create or update, if a refresh read others since. */
   applied?: Properties;
   dependencies: string[];
-  protect?: boolean;
   retainOnDelete?: boolean;
-  /** Why it exists but is not ready; the next update waits for it again. */
+  /** Why it exists but isn't ready; the next update waits for it again. */
   initErrors?: string[];
-  /** Replaced already; to be deleted at the end of an update. */
+  /** Whether it was replaced and is deleted at the end of an update. */
   delete?: boolean;
 }
 
 export interface State {
   salt?: string;
   resources: Resource[];
-  /** URNs of the creates that had begun when this was written. */
+  /** URNs of creates that had started when the state was written. */
   pending: string[];
 }
 
-/** The type of the resource that stands for the stack; its outputs are the stack's. */
+/** The root resource, whose outputs are the stack's. */
 export const stackType = "pulumi:pulumi:Stack";
 
-/** @returns The stack's outputs as the state has them, secrets wrapped. */
+/** Returns the stack's outputs, secrets wrapped. */
 export function outputsOf({ resources }: Pick<State, "resources">): Properties {
   return resources.find(({ type }) => type === stackType)?.outputs ?? {};
 }
 
-/** @returns The last part of a URN: the resource's name. */
+/** Returns the resource's name in a URN. */
 export const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
-/** The state during an update, and the way to store it. */
+/** The state of a running update. */
 export class Store {
   readonly state: State;
   readonly save: () => Promise<void>;
@@ -50,7 +49,7 @@ export class Store {
     this.save = save;
   }
 
-  /** @returns The current resource of that URN, or of one it had before; it has `urn` from then on. */
+  /** Finds a resource by its URN or a previous one, which is replaced by `urn`. */
   find(urn: string, aliases: readonly string[] = []): Resource | undefined {
     const found = this.state.resources.find((item) => !item.delete && [urn, ...aliases].includes(item.urn));
     if (found !== undefined) found.urn = urn;
@@ -58,9 +57,9 @@ export class Store {
   }
 
   put(resource: Resource): void {
-    const at = this.state.resources.findIndex((item) => item.urn === resource.urn && !item.delete);
-    if (at < 0) this.state.resources.push(resource);
-    else this.state.resources[at] = resource;
+    const index = this.state.resources.findIndex((item) => item.urn === resource.urn && !item.delete);
+    if (index < 0) this.state.resources.push(resource);
+    else this.state.resources[index] = resource;
   }
 
   async drop(resource: Resource): Promise<void> {
@@ -68,7 +67,7 @@ export class Store {
     await this.save();
   }
 
-  /** Notes that a create begins, so that a run after a crash knows of it. */
+  /** Records the start of a create, so that the next run knows of it after a crash. */
   async begin(urn: string): Promise<void> {
     this.end(urn);
     this.state.pending.push(urn);

@@ -1,24 +1,21 @@
 import { commandType } from "./command.ts";
-import { type Change, type Path, taken } from "./diff.ts";
+import { type Change, type Path, withValuesAt } from "./diff.ts";
 import type { Display, StepKind } from "./display.ts";
-import { NotReady, type Operation, type Provider, type Providers } from "./provider.ts";
+import { type Created, NotReady, type Operation, type Provider } from "./provider.ts";
+import type { Providers } from "./providers.ts";
 import { nameOf, type Resource, type Store } from "./state.ts";
 import { hasSecret, type Properties, secret } from "./values.ts";
 
-/** A resource as the program registers it: what is stored, and the SDK's options that steer its step. */
+/** A resource that the program registers. */
 export interface Registration {
   readonly name: string;
   readonly resource: Omit<Resource, "urn">;
-  /** URNs that it had before. */
+  /** Previous URNs. */
   readonly aliases: readonly string[];
-  /** Properties that stay as they are, whatever the program says. */
   readonly ignoreChanges: readonly Path[];
-  readonly deleteBeforeReplace: boolean;
-  /** Seconds. */
-  readonly timeouts: { readonly create?: number; readonly update?: number };
 }
 
-/** What the steps of an update share. */
+/** The context of an update's steps. */
 export interface Context {
   readonly store: Store;
   readonly providers: Providers;
@@ -27,112 +24,110 @@ export interface Context {
   readonly preview: boolean;
 }
 
-/** What a step turns out to be, filled in as that is found out. */
+/** A step to print, completed while it runs. */
 interface Plan {
   op: StepKind;
   changes?: readonly Change[];
 }
 
-function operation(
-  { store, display, signal, preview }: Context,
-  { urn }: Resource,
-  timeoutSeconds?: number,
-  ignored: readonly Path[] = [],
-) {
+function operationOf(context: Context, { urn }: Resource, ignored: readonly Path[] = []): Operation {
+  const { store, display, signal, preview } = context;
   const status = (message: string) => display.status(urn, message);
-  const takeOver = store.state.pending.includes(urn);
-  return { name: nameOf(urn), preview, takeOver, timeoutSeconds, ignored, signal, status } satisfies Operation;
+  return { name: nameOf(urn), preview, adopt: store.state.pending.includes(urn), ignored, signal, status };
 }
 
-/** Does one step, times it, and tells how it went. */
-export async function timed(context: Context, resource: Resource, plan: Plan, work: () => Promise<void>) {
+/** Runs a step, measures it, and prints its result. */
+export async function timed(
+  { display }: Context,
+  { urn, type }: Resource,
+  plan: Plan,
+  work: () => Promise<void>,
+): Promise<void> {
   const started = performance.now();
-  const tell = (error?: string) => {
-    const { urn, type } = resource;
-    context.display.step({ changes: [], ...plan, urn, type, seconds: (performance.now() - started) / 1000, error });
-  };
+  const print = (error?: string) =>
+    display.step({ changes: [], ...plan, urn, type, seconds: (performance.now() - started) / 1000, error });
   try {
     await work();
-    tell();
+    print();
   } catch (error) {
-    tell((error as Error).message);
+    print((error as Error).message);
     throw error;
   }
 }
 
-/** Deletes what is behind a resource, and the resource from the state. */
+/** Deletes a resource, also from the state. */
 export async function remove(context: Context, resource: Resource): Promise<void> {
-  if (resource.protect) throw new Error("it is protected: remove the option `protect` first");
-  if (resource.custom && !resource.retainOnDelete && !context.preview)
-    await context.providers.of(resource.type, resource.provider).remove(operation(context, resource), resource);
+  if (resource.custom && !resource.retainOnDelete && !context.preview) {
+    const provider = context.providers.of(resource.type, resource.provider);
+    await provider.remove(operationOf(context, resource), resource);
+  }
   await context.store.drop(resource);
 }
 
-/** What a command that was given a secret prints is secret too. */
-function sealed(outputs: Properties, { inputs, type }: Resource): Properties {
+/** Marks a command's outputs as secret if it has a secret input. */
+function withSecretOutputs(outputs: Properties, { inputs, type }: Resource): Properties {
   if (type !== commandType || !hasSecret(inputs)) return outputs;
   return { ...outputs, stdout: secret(outputs.stdout ?? null), stderr: secret(outputs.stderr ?? null) };
 }
 
-/** Runs a create or update; what exists but isn't ready is recorded as such before its error goes on. */
+/** Runs a create or update and records its result, also of a resource that isn't ready. */
 async function recorded(
   { store, signal }: Context,
   fresh: Resource,
-  old: Resource | undefined,
+  replaced: Resource | undefined,
   work: () => Promise<{ id?: string; outputs: Properties }>,
 ): Promise<void> {
-  const keep = async (made: { id?: string; outputs: Properties }, initErrors?: string[]) => {
-    Object.assign(fresh, { id: made.id, outputs: sealed(made.outputs, fresh), initErrors });
+  const record = async ({ id, outputs }: Partial<Created> & { outputs: Properties }, initErrors?: string[]) => {
+    Object.assign(fresh, { id, outputs: withSecretOutputs(outputs, fresh), initErrors });
     store.end(fresh.urn);
-    if (old !== undefined) old.delete = true;
+    if (replaced !== undefined) replaced.delete = true;
     store.put(fresh);
     await store.save();
   };
   try {
-    await keep(await work());
+    await record(await work());
   } catch (error) {
-    if (error instanceof NotReady) await keep(error.created, [error.message]);
+    if (error instanceof NotReady) await record(error.created, [error.message]);
     else if (!signal.aborted) store.end(fresh.urn);
     await store.save();
     throw error;
   }
 }
 
-async function create(
-  context: Context,
-  provider: Provider,
-  fresh: Resource,
-  { timeouts }: Registration,
-  old?: Resource,
-): Promise<void> {
-  const op = operation(context, fresh, timeouts.create);
+async function create(context: Context, provider: Provider, fresh: Resource, replaced?: Resource): Promise<void> {
+  const op = operationOf(context, fresh);
   await context.store.begin(fresh.urn);
-  await recorded(context, fresh, old, () => provider.create(op, fresh.inputs));
+  await recorded(context, fresh, replaced, () => provider.create(op, fresh.inputs));
 }
 
-/** Brings a resource that a provider manages to what is registered. */
-export function step(context: Context, fresh: Resource, options: Registration, old?: Resource): Promise<void> {
+/** Creates, updates, or replaces a resource as registered. */
+export function step(
+  context: Context,
+  fresh: Resource,
+  { ignoreChanges }: Registration,
+  old: Resource | undefined,
+): Promise<void> {
   const plan: Plan = { op: old === undefined ? "create" : "update" };
   return timed(context, fresh, plan, async () => {
     const provider = context.providers.of(fresh.type, fresh.provider);
-    const ignored = options.ignoreChanges;
-    fresh.inputs = provider.check(old === undefined ? fresh.inputs : taken(old.inputs, fresh.inputs, ignored));
-    if (old === undefined) return create(context, provider, fresh, options);
-    const { changes, replace, deleteFirst } = provider.diff(old, fresh.inputs, ignored);
+    if (old === undefined) {
+      fresh.inputs = provider.check(fresh.inputs);
+      return create(context, provider, fresh);
+    }
+    fresh.inputs = provider.check(withValuesAt(fresh.inputs, old.inputs, ignoreChanges));
+    const { changes, replace, deleteFirst } = provider.diff(old, fresh.inputs, ignoreChanges);
     plan.changes = changes;
     if (replace) {
       plan.op = "replace";
-      if (old.protect) throw new Error("it is protected, and would be replaced: remove the option `protect` first");
-      const first = deleteFirst || options.deleteBeforeReplace;
-      if (first) await remove(context, old);
-      return create(context, provider, fresh, options, first ? undefined : old);
+      if (deleteFirst) await remove(context, old);
+      return create(context, provider, fresh, deleteFirst ? undefined : old);
     }
     if (changes.length > 0 || old.initErrors !== undefined) {
-      const op = operation(context, fresh, options.timeouts.update, ignored);
-      return recorded(context, fresh, undefined, async () => ({
-        id: old.id,
-        outputs: await provider.update(op, old, fresh.inputs),
-      }));
+      const op = operationOf(context, fresh, ignoreChanges);
+      return recorded(context, fresh, undefined, async () => {
+        const outputs = await provider.update(op, old, fresh.inputs);
+        return { id: old.id, outputs };
+      });
     }
     plan.op = "same";
     Object.assign(fresh, { id: old.id, outputs: old.outputs, applied: old.applied });

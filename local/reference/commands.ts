@@ -4,55 +4,58 @@ import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cl
 import { projectRoot } from "../../src/paths.ts";
 import { block, table } from "./markdown.ts";
 
-/** @returns What commander's own tree says of every command. */
+/** Renders the commands with their arguments, options, and exit codes. */
 export function commandsPage(): string {
   const program = unityProgram();
   const commands = visibleCommands(program);
   return [
     "# Commands",
     program.description(),
-    "In the project's folder it is `npm run unity -- <command>`; `unity completion --help` says how `unity` comes onto `PATH`.",
+    "In the project's folder, run `npm run unity -- <command>`; to put `unity` on `PATH`, see `unity completion --help`.",
     table(
-      ["command", "what it does"],
-      commands.map((each) => [`[\`${each.name()}\`](#unity-${each.name()})`, each.description()]),
+      ["command", "description"],
+      commands.map((command) => [`[\`${command.name()}\`](#unity-${command.name()})`, command.description()]),
     ),
     "## Exit codes",
-    "Every command ends with one of these; what they mean for each is told with it.",
+    "Every command exits with one of these codes. Each command lists what they mean for it.",
     exitCodes(generalExitCodes),
-    "With `--json` a command prints one [JSON document](json.md) on standard output, and nothing else there. Progress goes to " +
-      "standard error. Colours are on a terminal only; `NO_COLOR` and `FORCE_COLOR` are followed.",
-    ...commands.flatMap((each) => describe(program, each)),
+    "With `--json`, a command prints one [JSON document](json.md) on standard output and nothing else there. Progress goes " +
+      "to standard error. Color is used on a terminal only; `NO_COLOR` and `FORCE_COLOR` are supported.",
+    ...commands.flatMap((command) => sectionOf(program, command)),
   ].join("\n\n");
 }
 
-function describe(program: Command, command: Command): string[] {
-  const { registeredArguments: arguments_ } = command;
-  const options = command.createHelp().visibleOptions(command);
-  const notes = notesOf(command);
-  const meanings = exitCodesOf(command);
-  return [
-    `## unity ${command.name()}`,
+function sectionOf(program: Command, command: Command): string[] {
+  const name = command.name();
+  const meanings = commandDefinitions.find((definition) => definition.name === name)?.exitCodes;
+  const section = [
+    `## unity ${name}`,
     command.description(),
-    block([`${program.name()} ${command.name()} ${command.usage()}`], "text"),
-    ...(arguments_.length > 0 ? [table(["argument", "what it is"], arguments_.map(describeArgument))] : []),
-    table(["option", "what it is", "default"], options.map(describeOption)),
-    ...(notes === "" ? [] : [block(notes.split("\n"), "text")]),
-    ...(meanings === undefined ? [] : [exitCodes(meanings)]),
+    block([`${program.name()} ${name} ${command.usage()}`], "text"),
   ];
+  const { registeredArguments } = command;
+  if (registeredArguments.length > 0)
+    section.push(table(["argument", "description"], registeredArguments.map(argumentRow)));
+  const options = command.createHelp().visibleOptions(command);
+  section.push(table(["option", "description", "default"], options.map(optionRow)));
+  const notes = notesOf(command, meanings !== undefined);
+  if (notes !== "") section.push(block(notes.split("\n"), "text"));
+  if (meanings !== undefined) section.push(exitCodes(meanings));
+  return section;
 }
 
-function describeArgument(argument: Argument): string[] {
+function argumentRow(argument: Argument): string[] {
   const name = argument.required ? `<${argument.name()}>` : `[${argument.name()}${argument.variadic ? "..." : ""}]`;
-  return [`\`${name}\``, prose(argument.description) + choices(argument.argChoices)];
+  return [`\`${name}\``, escapeHtml(argument.description) + choices(argument.argChoices)];
 }
 
-function describeOption(option: Option): string[] {
+function optionRow(option: Option): string[] {
   const { flags, description, defaultValue, defaultValueDescription, envVar, argChoices } = option;
   const value = defaultValueDescription ?? (defaultValue === projectRoot ? "the project's folder" : defaultValue);
-  const variable = envVar === undefined ? "" : `; \`${envVar}\` in the environment does the same`;
+  const variable = envVar === undefined ? "" : `; environment variable \`${envVar}\``;
   return [
     `\`${flags}\``,
-    prose(description) + choices(argChoices) + variable,
+    escapeHtml(description) + choices(argChoices) + variable,
     value === undefined ? "" : `\`${value}\``,
   ];
 }
@@ -61,23 +64,18 @@ function choices(names: readonly string[] | undefined): string {
   return names === undefined ? "" : `: ${names.map((name) => `\`${name}\``).join(", ")}`;
 }
 
-function exitCodesOf(command: Command): ExitCodeMeanings | undefined {
-  return commandDefinitions.find(({ name }) => name === command.name())?.exitCodes;
-}
-
 function exitCodes(meanings: ExitCodeMeanings): string {
   return table(["exit code", "meaning"], Object.entries(meanings));
 }
 
-/** @returns What a command's help says after its options, without the exit codes. */
-function notesOf(command: Command): string {
+/** Returns the text after the options in a command's help, without the exit codes. */
+function notesOf(command: Command, hasExitCodes: boolean): string {
   let help = "";
   command.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => 120 }).outputHelp();
-  const after = help.slice(command.helpInformation().length);
-  return (exitCodesOf(command) === undefined ? after : after.replace(/Exit codes:[\s\S]*$/, "")).trim();
+  const notes = help.slice(command.helpInformation().length);
+  return (hasExitCodes ? notes.replace(/Exit codes:[\s\S]*$/, "") : notes).trim();
 }
 
-/** @returns A text in which a browser takes nothing for a tag. */
-function prose(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -4,7 +4,7 @@ import { projectRoot } from "../../src/paths.ts";
 import { table } from "./markdown.ts";
 import { type ComponentClass, type Member, Types } from "./types.ts";
 
-/** @returns What each component resource is, takes and gives, by its types and their comments. */
+/** Renders the component resources with their arguments and outputs. */
 export function componentsPage(): string {
   const files = readdirSync(join(projectRoot, "components"))
     .filter((name) => name.endsWith(".ts"))
@@ -13,24 +13,24 @@ export function componentsPage(): string {
   const types = new Types(files);
   return [
     "# Components",
-    "The component resources that the program is made of, each in [`components/`](../../components). " +
-      "An `Input<T>` is a value, or an output of another resource.",
-    ...files.flatMap((file) => types.components(file).flatMap((each) => describe(file, each))),
+    "Component resources of the program, in [`components/`](../../components). " +
+      "An `Input<T>` is a value or an output of another resource.",
+    ...files.flatMap((file) => types.components(file).flatMap((component) => sectionOf(file, component))),
   ].join("\n\n");
 }
 
-function describe(file: string, { name, token, description, args, outputs }: ComponentClass): string[] {
+function sectionOf(file: string, { name, token, description, args, outputs }: ComponentClass): string[] {
   return [
     `## ${name}`,
     description,
     `Type \`${token}\`, in [\`${file}\`](../../${file}).`,
     table(
-      ["argument", "type", "default", "what it is"],
-      args.map((each) => [...nameAndType(each), fallbackOf(each), each.description]),
+      ["argument", "type", "default", "description"],
+      args.map((arg) => [...nameAndType(arg), defaultOf(arg), arg.description]),
     ),
     table(
-      ["output", "type", "what it is"],
-      outputs.map((each) => [...nameAndType(each), each.description]),
+      ["output", "type", "description"],
+      outputs.map((output) => [...nameAndType(output), output.description]),
     ),
   ];
 }
@@ -39,6 +39,6 @@ function nameAndType({ name, type }: Member): string[] {
   return [`\`${name}\``, `\`${type}\``];
 }
 
-function fallbackOf({ optional, default: fallback = "" }: Member): string {
-  return optional ? fallback || "none" : "needed";
+function defaultOf({ optional, defaultValue }: Member): string {
+  return optional ? (defaultValue ?? "none") : "required";
 }

@@ -2,18 +2,18 @@ import { dirname, join, relative, sep } from "node:path";
 import ts from "typescript";
 import { projectRoot } from "../../src/paths.ts";
 
-/** One member of an interface or a class. */
+/** A member of an interface or a class. */
 export interface Member {
   readonly name: string;
-  /** As it is written in the source. */
+  /** As written in the source. */
   readonly type: string;
   readonly optional: boolean;
   readonly description: string;
-  /** What its `@default` says. */
-  readonly default: string | undefined;
+  /** The text of `@defaultValue`. */
+  readonly defaultValue: string | undefined;
 }
 
-/** A class that is a component resource. */
+/** A component resource. */
 export interface ComponentClass {
   readonly name: string;
   /** Its type in the state. */
@@ -23,29 +23,24 @@ export interface ComponentClass {
   readonly outputs: readonly Member[];
 }
 
-/** A type that others refer to. */
-export interface NamedType {
-  readonly name: string;
-  /** Its declaration as it is written, with its comments. */
-  readonly source: string;
-}
-
 /** What a command prints with `--json`. */
 export interface CommandDocument {
   readonly command: string;
-  /** As it is written in the source. */
+  /** As written in the source. */
   readonly type: string;
   readonly description: string;
-  /** The type `Result<…>` that `run` resolves to. */
+  /** The type `Result<…>` that the command's `run` resolves to. */
   readonly result: ts.TypeReferenceNode;
 }
 
-/** The project's own types. Packages are left out: what they export is shown by its name only, and costs no time. */
+type TypeDeclaration = ts.InterfaceDeclaration | ts.TypeAliasDeclaration;
+
+/** The project's types. Types of packages appear by name only, so that packages needn't be loaded. */
 export class Types {
   readonly #program: ts.Program;
   readonly #checker: ts.TypeChecker;
 
-  /** @param files Paths from the project's folder; what they import comes along. */
+  /** @param files - Paths in the project; their imports are loaded, too. */
   constructor(files: readonly string[]) {
     const options: ts.CompilerOptions = {
       target: ts.ScriptTarget.ESNext,
@@ -58,39 +53,48 @@ export class Types {
     };
     const host = ts.createCompilerHost(options);
     host.resolveModuleNameLiterals = (literals, from) =>
-      literals.map(({ text }) => ({
-        resolvedModule: /^\..*\.ts$/.test(text)
-          ? { resolvedFileName: join(dirname(from), text), extension: ts.Extension.Ts }
-          : undefined,
-      }));
-    this.#program = ts.createProgram(
-      files.map((file) => join(projectRoot, file)),
-      options,
-      host,
-    );
+      literals.map(({ text }) => {
+        if (!/^\..*\.ts$/.test(text)) return { resolvedModule: undefined };
+        return { resolvedModule: { resolvedFileName: join(dirname(from), text), extension: ts.Extension.Ts } };
+      });
+    const paths = files.map((file) => join(projectRoot, file));
+    this.#program = ts.createProgram(paths, options, host);
     this.#checker = this.#program.getTypeChecker();
   }
 
-  /** @returns The members of an interface, those that it takes over among them. @throws {Error} If it is not there. */
-  interface(file: string, name: string): readonly Member[] {
-    return this.#membersOf(this.#declaration(file, name).name);
+  /** Returns an interface's members, inherited ones included. */
+  members(file: string, name: string): readonly Member[] {
+    return this.#membersOf(this.#interface(file, name).name);
   }
 
-  /** @returns The component resources that a file declares. */
+  /** Returns an interface's source text. */
+  source(file: string, name: string): string {
+    return this.#sourceOf(this.#interface(file, name));
+  }
+
+  /** Returns the component resources in a file. */
   components(file: string): readonly ComponentClass[] {
-    return this.#statements(file).flatMap((each) => (ts.isClassDeclaration(each) ? this.#component(each) : []));
+    const components: ComponentClass[] = [];
+    for (const statement of this.#statements(file)) {
+      const component = ts.isClassDeclaration(statement) ? this.#componentOf(statement) : undefined;
+      if (component !== undefined) components.push(component);
+    }
+    return components;
   }
 
-  /** @returns Names that a file exports by a pattern: `export const { a, b } = …`. */
+  /** Returns the names in a file's destructuring exports: `export const { a, b } = …`. */
   exportedNames(file: string): readonly string[] {
-    return this.#statements(file)
-      .filter(ts.isVariableStatement)
-      .flatMap(({ declarationList }) => declarationList.declarations)
-      .flatMap(({ name }) => (ts.isObjectBindingPattern(name) ? name.elements.map((each) => each.name.getText()) : []));
+    const names: string[] = [];
+    for (const statement of this.#statements(file)) {
+      if (!ts.isVariableStatement(statement)) continue;
+      for (const { name } of statement.declarationList.declarations)
+        if (ts.isObjectBindingPattern(name)) names.push(...name.elements.map((element) => element.name.getText()));
+    }
+    return names;
   }
 
   /**
-   * Finds what each command of a file prints with `--json`: what the `run` of the module that it loads resolves to.
+   * Finds what each command of a file prints with `--json`: the type that `run` of its module resolves to.
    *
    * @throws {Error} If a `run` lacks a result or a `@returns`.
    */
@@ -109,37 +113,41 @@ export class Types {
     return found;
   }
 
-  /** @returns An interface as it is written. @throws {Error} If it is not there. */
-  source(file: string, name: string): string {
-    return this.#sourceOf(this.#declaration(file, name));
+  /** Returns the source text of the project's types that an interface's members lead to, in the order of first use. */
+  referenced(file: string, name: string): readonly string[] {
+    return this.referencedFrom([this.#interface(file, name)]);
   }
 
-  /** @returns The project's types that an interface's members lead to, each once, in the order of their first use. */
-  reached(file: string, name: string): readonly NamedType[] {
-    return this.reachedFrom([this.#declaration(file, name)]);
-  }
-
-  /** Returns the project's types that nodes lead to, each once, in the order of their first use. */
-  reachedFrom(nodes: readonly ts.Node[]): readonly NamedType[] {
-    const found = new Map<ts.Declaration, NamedType>();
+  /**
+   * Returns the source text of the project's types that nodes lead to, in the order of first use.
+   *
+   * @throws {Error} If two of them have the same name.
+   */
+  referencedFrom(nodes: readonly ts.Node[]): readonly string[] {
+    const found = new Map<TypeDeclaration, string>();
     const visit = (node: ts.Node): void => {
-      if (ts.isTypeReferenceNode(node)) this.#take(node.typeName, found, visit);
-      if (ts.isExpressionWithTypeArguments(node)) this.#take(node.expression, found, visit);
+      let reference: ts.Node | undefined;
+      if (ts.isTypeReferenceNode(node)) reference = node.typeName;
+      if (ts.isExpressionWithTypeArguments(node)) reference = node.expression;
+      const declaration = reference && this.#declarationOf(reference);
+      if (declaration !== undefined && !found.has(declaration)) {
+        if ([...found.keys()].some((other) => other.name.text === declaration.name.text))
+          throw new Error(`two types are named ${declaration.name.text}; rename one`);
+        found.set(declaration, this.#sourceOf(declaration));
+        ts.forEachChild(declaration, visit);
+      }
       ts.forEachChild(node, visit);
     };
     for (const node of nodes) ts.forEachChild(node, visit);
-    const types = [...found.values()];
-    const twice = types.find((type, index) => types.findIndex((other) => other.name === type.name) < index);
-    if (twice !== undefined) throw new Error(`two types are called ${twice.name}: readers could not tell them apart`);
-    return types;
+    return [...found.values()];
   }
 
   #documentOf(command: string, module: ts.Expression): CommandDocument {
     const symbol = this.#checker.getSymbolAtLocation(module);
     const run = symbol && this.#checker.getExportsOfModule(symbol).find(({ name }) => name === "run");
     const declaration = run?.declarations?.[0];
-    const promised = declaration && ts.isFunctionDeclaration(declaration) ? declaration.type : undefined;
-    const result = promised && resultIn(promised);
+    const promise = declaration && ts.isFunctionDeclaration(declaration) ? declaration.type : undefined;
+    const result = promise && resultIn(promise);
     const document = result?.typeArguments?.[0];
     const returns = run?.getJsDocTags(this.#checker).find(({ name }) => name === "returns");
     if (result === undefined || document === undefined || returns === undefined)
@@ -147,34 +155,36 @@ export class Types {
     return {
       command,
       type: document.getText().replaceAll(/\s+/g, " "),
-      description: plain(ts.displayPartsToString(returns.text)),
+      description: oneLine(ts.displayPartsToString(returns.text)),
       result,
     };
   }
 
-  #declaration(file: string, name: string): ts.InterfaceDeclaration {
-    const found = this.#statements(file).find(
-      (each): each is ts.InterfaceDeclaration => ts.isInterfaceDeclaration(each) && each.name.text === name,
-    );
-    if (found === undefined) throw new Error(`${file} has no interface ${name}`);
-    return found;
+  #statements(file: string): readonly ts.Statement[] {
+    const source = this.#program.getSourceFile(join(projectRoot, file));
+    if (source === undefined) throw new Error(`${file} not found`);
+    return source.statements;
   }
 
-  #take(name: ts.Node, found: Map<ts.Declaration, NamedType>, visit: (node: ts.Node) => void): void {
-    const symbol = this.#checker.getSymbolAtLocation(name);
-    if (symbol === undefined) return;
+  #interface(file: string, name: string): ts.InterfaceDeclaration {
+    for (const statement of this.#statements(file))
+      if (ts.isInterfaceDeclaration(statement) && statement.name.text === name) return statement;
+    throw new Error(`interface ${name} not found in ${file}`);
+  }
+
+  /** Returns the declaration of a type, unless it is of TypeScript's library. */
+  #declarationOf(reference: ts.Node): TypeDeclaration | undefined {
+    const symbol = this.#checker.getSymbolAtLocation(reference);
+    if (symbol === undefined) return undefined;
     const target = symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
     const declaration = target.declarations?.[0];
-    if (declaration === undefined || found.has(declaration)) return;
-    if (!ts.isInterfaceDeclaration(declaration) && !ts.isTypeAliasDeclaration(declaration)) return;
-    const file = declaration.getSourceFile();
-    if (this.#program.isSourceFileDefaultLibrary(file)) return;
-    found.set(declaration, { name: target.name, source: this.#sourceOf(declaration) });
-    ts.forEachChild(declaration, visit);
+    if (declaration === undefined || this.#program.isSourceFileDefaultLibrary(declaration.getSourceFile()))
+      return undefined;
+    return ts.isInterfaceDeclaration(declaration) || ts.isTypeAliasDeclaration(declaration) ? declaration : undefined;
   }
 
-  /** A declaration as it is written; one that is made of a constant is spelt out. */
-  #sourceOf(declaration: ts.InterfaceDeclaration | ts.TypeAliasDeclaration): string {
+  /** Returns a declaration's source text; a type derived from a constant by `typeof` is expanded. */
+  #sourceOf(declaration: TypeDeclaration): string {
     const text = declaration
       .getFullText()
       .trim()
@@ -185,57 +195,50 @@ export class Types {
     return text.replace(declaration.type.getText(), this.#checker.typeToString(type, undefined, flags));
   }
 
-  #statements(file: string): readonly ts.Statement[] {
-    const source = this.#program.getSourceFile(join(projectRoot, file));
-    if (source === undefined) throw new Error(`there is no ${file}`);
-    return [...source.statements];
-  }
-
-  #component(declaration: ts.ClassDeclaration): ComponentClass[] {
-    const properties = declaration.members.filter(ts.isPropertyDeclaration);
-    const token = properties.find(({ name }) => name.getText() === "token")?.initializer;
-    const args = declaration.members.find(ts.isConstructorDeclaration)?.parameters[1]?.type;
-    if (declaration.name === undefined || token === undefined || !ts.isStringLiteral(token)) return [];
-    if (args === undefined || !ts.isTypeReferenceNode(args)) return [];
-    const isStatic = (each: ts.PropertyDeclaration) =>
-      each.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword);
-    const outputs = properties.filter((each) => !isStatic(each) && !ts.isPrivateIdentifier(each.name));
-    return [
-      {
-        name: declaration.name.text,
-        token: token.text,
-        description: this.#describe(this.#checker.getSymbolAtLocation(declaration.name)),
-        args: this.#membersOf(args.typeName),
-        outputs: outputs.map(({ name }) => this.#member(this.#checker.getSymbolAtLocation(name))),
-      },
-    ];
-  }
-
-  #membersOf(name: ts.Node): readonly Member[] {
-    return this.#checker.getPropertiesOfType(this.#checker.getTypeAtLocation(name)).map((each) => this.#member(each));
-  }
-
-  /** @throws {Error} If nothing says what it is for. */
-  #member(symbol: ts.Symbol | undefined): Member {
-    const declaration = symbol?.declarations?.[0];
-    if (symbol === undefined || declaration === undefined) throw new Error("a member without a declaration");
-    const description = this.#describe(symbol);
-    const place = relative(projectRoot, declaration.getSourceFile().fileName).split(sep).join("/");
-    if (description === "") throw new Error(`${place}: nothing says what ${symbol.name} is for`);
-    const typed = ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration);
-    const type = typed ? declaration.type?.getText() : undefined;
-    const fallback = symbol.getJsDocTags(this.#checker).find(({ name }) => name === "default");
+  /** Returns a class as a component; `undefined` if it has no token or no arguments. */
+  #componentOf({ name, members }: ts.ClassDeclaration): ComponentClass | undefined {
+    const properties = members.filter(ts.isPropertyDeclaration);
+    const token = properties.find((property) => property.name.getText() === "token")?.initializer;
+    const args = members.find(ts.isConstructorDeclaration)?.parameters[1]?.type;
+    if (name === undefined || token === undefined || !ts.isStringLiteral(token)) return undefined;
+    if (args === undefined || !ts.isTypeReferenceNode(args)) return undefined;
+    const isStatic = ({ modifiers }: ts.PropertyDeclaration) =>
+      modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword);
+    const outputs = properties.filter((property) => !isStatic(property) && !ts.isPrivateIdentifier(property.name));
     return {
-      name: symbol.name,
-      type: (type ?? "string").replaceAll(/\s+/g, " ").replace(/ \| undefined$/, ""),
-      optional: (symbol.flags & ts.SymbolFlags.Optional) !== 0,
-      description,
-      default: fallback && plain(ts.displayPartsToString(fallback.text)),
+      name: name.text,
+      token: token.text,
+      description: this.#descriptionOf(this.#checker.getSymbolAtLocation(name)),
+      args: this.#membersOf(args.typeName),
+      outputs: outputs.map((property) => this.#memberOf(this.#checker.getSymbolAtLocation(property.name))),
     };
   }
 
-  #describe(symbol: ts.Symbol | undefined): string {
-    return plain(ts.displayPartsToString(symbol?.getDocumentationComment(this.#checker)));
+  #membersOf(name: ts.Node): readonly Member[] {
+    const type = this.#checker.getTypeAtLocation(name);
+    return this.#checker.getPropertiesOfType(type).map((property) => this.#memberOf(property));
+  }
+
+  #memberOf(symbol: ts.Symbol | undefined): Member {
+    const declaration = symbol?.declarations?.[0];
+    if (symbol === undefined || declaration === undefined) throw new Error("a member has no declaration");
+    const description = this.#descriptionOf(symbol);
+    const file = relative(projectRoot, declaration.getSourceFile().fileName).split(sep).join("/");
+    if (description === "") throw new Error(`${file}: ${symbol.name} has no docstring`);
+    const isTyped = ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration);
+    const type = (isTyped ? declaration.type?.getText() : undefined) ?? "string";
+    const tag = symbol.getJsDocTags(this.#checker).find(({ name }) => name === "defaultValue");
+    return {
+      name: symbol.name,
+      type: type.replaceAll(/\s+/g, " ").replace(/ \| undefined$/, ""),
+      optional: (symbol.flags & ts.SymbolFlags.Optional) !== 0,
+      description,
+      defaultValue: tag && oneLine(ts.displayPartsToString(tag.text)),
+    };
+  }
+
+  #descriptionOf(symbol: ts.Symbol | undefined): string {
+    return oneLine(ts.displayPartsToString(symbol?.getDocumentationComment(this.#checker)));
   }
 }
 
@@ -258,8 +261,8 @@ function resultIn(node: ts.Node): ts.TypeReferenceNode | undefined {
   return ts.forEachChild(node, resultIn);
 }
 
-/** @returns A comment as Markdown in one line: what it links to is code. */
-function plain(comment: string): string {
+/** Returns a comment as one line of Markdown, with links as code. */
+function oneLine(comment: string): string {
   return comment
     .replaceAll(/\{@link (?:\w+\.)?([^}\s]+)\s*\}/g, "`$1`")
     .replaceAll(/\s+/g, " ")

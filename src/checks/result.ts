@@ -1,7 +1,7 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
-import { chainTables, type Lock } from "../lockfile/lock.ts";
+import { chainTables, cutAt } from "../lockfile/chain.ts";
+import type { Lock } from "../lockfile/lock.ts";
 import type { App } from "../manifests/app.ts";
-import { cutAt } from "../plan/target.ts";
 import type { CheckName } from "./names.ts";
 
 /** Where the checks look, and for which release. No secret is in it: it is in the state and in the environment. */
@@ -15,43 +15,43 @@ export interface CheckTarget extends ClusterTarget {
   /**
    * Revisions without a downgrade that the stack accepts.
    *
-   * @default none
+   * @defaultValue none
    */
   readonly irreversible?: readonly string[] | undefined;
   /**
    * The role that the backend logs in as, and that may change no schema.
    *
-   * @default the one that migrates
+   * @defaultValue the one that migrates
    */
   readonly applicationRole?: string | undefined;
   /**
    * How far back the backend's log counts, in seconds.
    *
-   * @default 300
+   * @defaultValue 300
    */
   readonly recentSeconds?: number | undefined;
   /**
    * How long a check may take, in seconds: then it has failed, whatever it still waits for.
    *
-   * @default 20
+   * @defaultValue 20
    */
   readonly limitSeconds?: number;
   /**
    * The chain's lock, relative to the folder in which the checks run: that of the Pulumi program.
    *
-   * @default Unity's own
+   * @defaultValue Unity's own
    */
   readonly lockFile?: string | undefined;
   /**
    * The app that is checked.
    *
-   * @default Unity
+   * @defaultValue Unity
    */
   readonly app?: App | undefined;
   /**
    * What to check.
    *
-   * @default all
+   * @defaultValue all
    */
   readonly checks?: readonly CheckName[] | undefined;
 }

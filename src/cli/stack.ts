@@ -149,7 +149,10 @@ export async function withSettings<T>(
   const values = adjust(readStack(options).values);
   const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
   // Imported here because the SDK takes longer to load than the rest of the CLI.
-  const [pulumi, { loadSettings }] = await Promise.all([import("@pulumi/pulumi"), import("../settings/settings.ts")]);
+  const [pulumi, { loadSettings }] = await Promise.all([
+    import("@pulumi/pulumi"),
+    import("../settings/load-settings.ts"),
+  ]);
   try {
     pulumi.runtime.setAllConfig({ ...values }, secretKeys);
     return await use(loadSettings(new pulumi.Config("unity")));

@@ -8,7 +8,7 @@ export interface Access {
   readonly verb: string;
   /** The one object that it is about, if not all. */
   readonly name?: string | undefined;
-  /** @default "namespace" */
+  /** @defaultValue "namespace" */
   readonly scope?: "namespace" | "cluster";
   readonly purpose: string;
 }

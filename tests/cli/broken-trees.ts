@@ -7,7 +7,7 @@ export interface BrokenTree {
   readonly what: string;
   /** Changes the files of a copy of `backend/`. */
   readonly breach?: (folder: string) => void;
-  /** Of the pod. @default one that points to the stack's database */
+  /** Of the pod. @defaultValue one that points to the stack's database */
   readonly databaseUrl?: string;
   /** What the checks `image` and `database-host` have found, of them those that fail, and no others. */
   readonly failed: Readonly<Partial<Record<CheckName, string>>>;

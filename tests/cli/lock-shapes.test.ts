@@ -54,7 +54,10 @@ describe("unity lock on other chains", () => {
       { id: "plugin", file: "more/versions/plügin.v1.py", dependsOn: "core" },
     ];
     const [{ revisions, heads, bases, versionLocations }, said] = await lock(chain, ["core", "more/versions"]);
-    assert.match(said, /2 heads: 00001_core, plugin/);
+    assert.match(
+      said,
+      /2 heads: 00001_core, plugin; only one is allowed\. To merge them, run: npm run unity -- revision --merge/,
+    );
     assert.deepEqual(versionLocations, ["core", "more/versions"]);
     assert.deepEqual(
       [heads, bases],

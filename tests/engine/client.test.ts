@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
-import { ApiError, isPassing, pathOf } from "../../local/engine/kubernetes/client.ts";
+import { ApiError, isTransient, pathOf } from "../../local/engine/kubernetes/client.ts";
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 
 describe("engine Kubernetes client", () => {
   for (const error of [coded("ECONNREFUSED"), coded("ECONNRESET"), coded("ETIMEDOUT"), new ApiError(503)])
-    it(`tries again after ${error.message}`, () => assert.equal(isPassing(error), true));
+    it(`retries after ${error.message}`, () => assert.equal(isTransient(error), true));
   for (const error of [
     coded("UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
     coded("CERT_HAS_EXPIRED"),
     new ApiError(401),
     new ApiError(403),
   ])
-    it(`does not try again after ${error.message}`, () => assert.equal(isPassing(error), false));
+    it(`does not retry after ${error.message}`, () => assert.equal(isTransient(error), false));
 
-  it("knows where the API has the objects of the program", () => {
+  it("maps objects to API paths", () => {
     const at = (apiVersion: string, kind: string, namespace?: string) =>
       pathOf({ apiVersion, kind, metadata: { name: "n", namespace } });
     assert.deepEqual(

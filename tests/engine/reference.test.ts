@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Scratch, stepsOf } from "./support.ts";
 
-describe("engine reference to a stack", () => {
+describe("engine stack reference", () => {
   const given = process.env.PULUMI_CONFIG_PASSPHRASE;
   let [source, reader]: Scratch[] = [];
   before(async () => {
     process.env.PULUMI_CONFIG_PASSPHRASE = "of staging";
     source = new Scratch("commands");
-    const plain = { name: "plain", args: { create: "echo told" } };
+    const plain = { name: "plain", args: { create: "echo public" } };
     source.settings({
       resources: [plain, { name: "secret", args: { create: "echo $SECRET" }, secretInput: "hunter2" }],
     });
@@ -23,7 +23,7 @@ describe("engine reference to a stack", () => {
   afterEach(() => reader?.remove());
 
   const settingsOf = (scratch: Scratch | undefined) => join(scratch?.folder ?? "", "Pulumi.dev.yaml");
-  /** Where the stacks of both projects, which have one name, keep their states. */
+  /** Path of the states of both projects, which have the same name. */
   const states = () => join(source?.folder ?? "", "states", "{stack}.json");
   const read = async (of: string, stateFile = states()) => {
     reader = new Scratch("reference");
@@ -33,12 +33,12 @@ describe("engine reference to a stack", () => {
   };
 
   for (const name of ["staging", "scratch/staging", "organization/scratch/staging"])
-    it(`reads the outputs of ${name}, a secret as a secret, and a second time changes nothing`, async () => {
+    it(`reads outputs and secrets of ${name}, then nothing to change`, async () => {
       const { exit, outputs, text } = await read(name);
       assert.equal(exit, 0, text);
       assert.doesNotMatch(text, /hunter2/);
       const { hidden } = outputs as { hidden: { value: object } };
-      assert.deepEqual(hidden.value, { plain: "told", secret: "hunter2" });
+      assert.deepEqual(hidden.value, { plain: "public", secret: "hunter2" });
       const again = await reader?.run("up", {
         stack: "production",
         stateFile: states(),
@@ -48,19 +48,24 @@ describe("engine reference to a stack", () => {
       assert.deepEqual([again?.exit, again && stepsOf(again)], [0, []]);
     });
 
-  const wrong: readonly [what: string, name: string, stateFile: string | undefined, says: RegExp][] = [
-    ["a stack that is not there", "nowhere", undefined, /unknown stack "nowhere": there is no state .*nowhere\.json/],
-    ["another project's stack", "organization/other/staging", undefined, /name it <stack>, or organization\/scratch/],
-    ["any stack, where only its own state is known", "staging", "state.json", /unknown stack "staging": say where/],
+  const wrong: readonly [what: string, name: string, stateFile: string | undefined, message: RegExp][] = [
+    ["a missing stack", "nowhere", undefined, /unknown stack "nowhere": .*nowhere\.json not found/],
+    ["another project's stack", "organization/other/staging", undefined, /use <stack> or organization\/scratch/],
+    [
+      "another stack if the state path has no {stack}",
+      "staging",
+      "state.json",
+      /unknown stack "staging": to find its state, use \{stack\}/,
+    ],
   ];
-  for (const [what, name, stateFile, says] of wrong)
-    it(`names ${what}, and fails`, async () => {
+  for (const [what, name, stateFile, message] of wrong)
+    it(`rejects ${what}`, async () => {
       const { exit, text } = await read(name, stateFile && join(source?.folder ?? "", stateFile));
       assert.notEqual(exit, 0);
-      assert.match(text, says);
+      assert.match(text, message);
     });
 
-  it("finds nothing of the stack itself at its first update, and what it had at the next", async () => {
+  it("reads no outputs of its own stack at first, then the previous ones", async () => {
     reader = new Scratch("reference");
     reader.settings({ of: "production", output: "read" });
     const own = { stack: "production", stateFile: join(reader.folder, "{stack}.json"), configFile: settingsOf(reader) };

@@ -14,7 +14,7 @@ const phrase = "correct horse";
 const salt = Buffer.from("0102030405060708", "hex");
 const key = pbkdf2Sync(phrase, salt, 1_000_000, 32, "sha256");
 
-/** The CLI's format, written here a second time: AES-256-GCM, nonce and tag as Go's `Seal` lays them out. */
+/** Encrypts in the CLI's format, independently of the engine: AES-256-GCM with nonce and tag as in Go's `Seal`. */
 function sealed(text: string, nonce: Buffer): string {
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   const bytes = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
@@ -46,20 +46,20 @@ describe("engine secrets and state", () => {
   const stateFile = () =>
     new StateFile(join(folder, "sub", "state.json"), (known) => openCrypter(phrase, known ?? encryptionsalt));
 
-  it("opens the outputs of a stack without its passphrase where they hold no secret", async () => {
+  it("reads outputs without a passphrase unless they contain a secret", async () => {
     const stack = (outputs: Properties) => resource("stack", { type: "pulumi:pulumi:Stack", outputs });
     const other = resource("other", { inputs: { password: secret("s3cret") } });
     const store = (outputs: Properties) => stateFile().save({ resources: [stack(outputs), other], pending: [] });
     stateFile().lock();
-    const locked = new StateFile(stateFile().path, async () => assert.fail("asks for the passphrase"));
+    const locked = new StateFile(stateFile().path, async () => assert.fail("passphrase requested"));
     await store({ head: "a" });
     assert.deepEqual(await locked.outputs(), { head: "a" });
     await store({ head: "a", key: secret("s3cret") });
-    await assert.rejects(locked.outputs(), /asks for the passphrase/);
+    await assert.rejects(locked.outputs(), /passphrase requested/);
     assert.deepEqual(await stateFile().outputs(), { head: "a", key: secret("s3cret") });
   });
 
-  it("reads what the CLI wrote, and the CLI's cipher reads what it writes", async () => {
+  it("encrypts and decrypts in the CLI's format", async () => {
     const crypter = await openCrypter(phrase, encryptionsalt);
     assert.equal(crypter.decrypt(sealed("s3cret", Buffer.alloc(12, 1))), "s3cret");
     const [version, nonce = "", bytes = ""] = crypter.encrypt("müsli").split(":");
@@ -71,15 +71,15 @@ describe("engine secrets and state", () => {
       ["v1", "müsli"],
     );
   });
-  it("refuses a wrong passphrase", async () => {
+  it("rejects an incorrect passphrase", async () => {
     await assert.rejects(openCrypter("wrong", encryptionsalt), /incorrect passphrase/);
   });
-  it("gives a new salt that opens again", async () => {
-    const made = await openCrypter(phrase);
-    assert.equal((await openCrypter(phrase, made.salt)).decrypt(made.encrypt("x")), "x");
+  it("creates a salt that opens again", async () => {
+    const created = await openCrypter(phrase);
+    assert.equal((await openCrypter(phrase, created.salt)).decrypt(created.encrypt("x")), "x");
   });
 
-  it("stores no secret in plain, and finds it again", async () => {
+  it("stores no secret in plain", async () => {
     const file = stateFile();
     file.lock();
     const stored = {
@@ -92,7 +92,7 @@ describe("engine secrets and state", () => {
     assert.deepEqual((await stateFile().load()).resources[0]?.outputs, { password: secret({ word: "hunter2" }) });
     assert.deepEqual((await stateFile().load()).pending, ["u"]);
   });
-  it("keeps the file for its owner alone, leaves nothing beside it, and does not rewrite what is the same", async () => {
+  it("restricts the file to its owner and rewrites it only if it changed", async () => {
     const file = stateFile();
     file.lock();
     await file.save({ resources: [resource("a")], pending: [] });
@@ -102,7 +102,7 @@ describe("engine secrets and state", () => {
     assert.deepEqual(readdirSync(join(folder, "sub")).sort(), ["state.json", "state.json.lock"]);
     file.unlock();
   });
-  it("refuses while another live process holds it, naming the process and what to do", () => {
+  it("reports the running process that holds the lock", () => {
     const holder = spawn("sleep", ["60"]);
     const start = readFileSync(`/proc/${holder.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
     stateFile().lock();
@@ -110,13 +110,13 @@ describe("engine secrets and state", () => {
     assert.throws(() => stateFile().lock(), new RegExp(`process ${holder.pid}.*kill ${holder.pid}`));
     holder.kill();
   });
-  it("takes over the lock of a process that is gone, even if another has its number", () => {
+  it("replaces the lock of an ended process, even if its ID is reused", () => {
     stateFile().lock();
     writeFileSync(join(folder, "sub", "state.json.lock"), JSON.stringify({ pid: process.pid, start: "1" }));
-    assert.match(stateFile().lock() ?? "", /taken over/);
+    assert.equal(stateFile().lock(), process.pid);
   });
 
-  it("reads settings as the CLI does: keys, types and secrets", async () => {
+  it("reads keys, types, and secrets of settings as the CLI does", async () => {
     writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\n");
     writeFileSync(
       join(folder, "Pulumi.dev.yaml"),
@@ -130,7 +130,7 @@ describe("engine secrets and state", () => {
     });
     assert.deepEqual(settings.secretKeys, ["unity:password"]);
   });
-  it("writes settings that it reads again, and keeps comments", async () => {
+  it("writes settings and keeps comments", async () => {
     writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\n");
     const [project, file] = [readProject(folder), join(folder, "Pulumi.dev.yaml")];
     writeFileSync(file, "config:\n  unity:a: b # why\n");
@@ -144,30 +144,33 @@ describe("engine secrets and state", () => {
       "other:plain": "1",
     });
   });
-  it("writes a declared list as a list, and refuses what is none", async () => {
+  it("writes a declared list as a list and rejects other text", async () => {
     const declared = "config: {list: {type: array, items: {type: string}, default: []}}";
     writeFileSync(join(folder, "Pulumi.yaml"), `name: unity\nruntime: nodejs\n${declared}\n`);
     const [project, file] = [readProject(folder), join(folder, "Pulumi.dev.yaml")];
     await setConfig(project, file, "list", '["a"]', false);
     assert.match(readFileSync(file, "utf8"), /unity:list:\n +- a\n/);
     assert.deepEqual((await readSettings(project, file)).config, { "unity:list": '["a"]' });
-    await assert.rejects(setConfig(project, file, "list", "a", false), /unity:list can't be "a": .*array.*JSON/);
+    await assert.rejects(
+      setConfig(project, file, "list", "a", false),
+      /invalid unity:list "a": must be JSON of type array/,
+    );
   });
-  /** What the program gets of `settings` in a project that declares `config`. */
+  /** Returns the program's view of `settings` in a project that declares `config`. */
   async function configOf(config: string, settings: string): Promise<Record<string, string>> {
     const file = join(folder, "Pulumi.dev.yaml");
     writeFileSync(join(folder, "Pulumi.yaml"), `name: unity\nruntime: nodejs\nconfig: ${config}\n`);
     writeFileSync(file, `config: ${settings}\n`);
     return (await readSettings(readProject(folder), file)).config;
   }
-  it("gives the project's defaults for what the stack leaves out", async () => {
+  it("adds the project's defaults", async () => {
     const declared =
       "{size: {type: integer, default: 3}, unity:list: {type: array, items: {type: string}, default: []}}";
     assert.deepEqual(await configOf(declared, "{}"), { "unity:size": "3", "unity:list": "[]" });
     assert.deepEqual(await configOf(declared, "{unity:size: 4}"), { "unity:size": "4", "unity:list": "[]" });
     assert.deepEqual(await configOf("{size: 5}", "{}"), { "unity:size": "5" });
   });
-  const faulty: readonly [declared: string, given: string, message: RegExp][] = [
+  const invalid: readonly [declared: string, given: string, message: RegExp][] = [
     ["{size: {type: integer}}", "{}", /Stack 'dev' is missing configuration: unity:size/],
     ["{size: {type: integer}}", "{unity:size: two}", /'unity:size' must be of type 'integer'/],
     ["{on: {type: boolean}}", "{unity:on: yes}", /'unity:on' must be of type 'boolean'/],
@@ -179,12 +182,12 @@ describe("engine secrets and state", () => {
     ],
     ["{word: {type: string, secret: true}}", "{unity:word: plain}", /'unity:word' must be encrypted/],
   ];
-  for (const [declared, given, message] of faulty) {
-    it(`refuses ${given} where the project declares ${declared}`, async () => {
+  for (const [declared, given, message] of invalid) {
+    it(`rejects ${given} for ${declared}`, async () => {
       await assert.rejects(configOf(declared, given), message);
     });
   }
-  it("refuses a runtime other than nodejs", () => {
+  it("rejects runtimes other than nodejs", () => {
     writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: python\n");
     assert.throws(() => readProject(folder), /runtime "python" is not supported/);
   });

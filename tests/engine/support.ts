@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { type Options, type Result, runUpdate } from "../../local/engine/run.ts";
 import { projectRoot } from "../../src/paths.ts";
 
-/** A project of its own in a scratch folder, with one of the programs beside this file. */
+/** A project in a temporary folder with one of the programs beside this file. */
 export class Scratch {
   readonly folder = mkdtempSync(join(tmpdir(), "engine-"));
   readonly stateFile = join(this.folder, "state", "state.json");
@@ -19,7 +19,7 @@ export class Scratch {
     symlinkSync(join(projectRoot, "node_modules"), join(this.folder, "node_modules"));
   }
 
-  /** Sets the stack's settings; what is not a string is given as the object that it is. */
+  /** Writes the stack's settings, which may be objects. */
   settings(config: object, more: object = {}): void {
     const entries = Object.entries(config).map(([key, value]) => [`scratch:${key}`, value]);
     writeFileSync(join(this.folder, "Pulumi.dev.yaml"), stringify({ ...more, config: Object.fromEntries(entries) }));
@@ -33,7 +33,7 @@ export class Scratch {
     return runUpdate({ verb, cwd: this.folder, stateFile: this.stateFile, write, ...more });
   }
 
-  /** Starts the command-line interface in a process of its own. */
+  /** Starts the command-line interface in a process. */
   start(...args: string[]) {
     const main = join(projectRoot, "local/engine/main.ts");
     const child = spawn(process.execPath, [main, ...args, "--cwd", this.folder, "--state", this.stateFile]);
@@ -41,17 +41,17 @@ export class Scratch {
     const ended = new Promise<{ code: number | null; text: string }>((done) => {
       child.on("close", (code) => done({ code, text }));
     });
-    const says = (wanted: string) =>
+    const prints = (wanted: string) =>
       new Promise<void>((done) => {
-        const look = (chunk: Buffer) => {
+        const read = (chunk: Buffer) => {
           text += chunk.toString();
           if (text.includes(wanted)) done();
         };
-        child.stdout.on("data", look);
-        child.stderr.on("data", look);
+        child.stdout.on("data", read);
+        child.stderr.on("data", read);
         child.on("close", () => done());
       });
-    return { child, ended, says };
+    return { child, ended, prints };
   }
 
   storedText(): string {
@@ -63,7 +63,7 @@ export class Scratch {
   }
 }
 
-/** @returns The steps other than `same`, as `create hello`. */
+/** Returns the steps that change something, such as `create hello`. */
 export function stepsOf(result: Result): string[] {
   return result.steps
     .filter(({ op }) => op !== "same")

@@ -6,7 +6,7 @@ export type Step = string | readonly string[];
 /** Something on the cluster that is broken so that a check must find it. */
 export interface Breach {
   readonly what: string;
-  /** Those that are run. @default all */
+  /** Those that are run. @defaultValue all */
   readonly names?: readonly CheckName[];
   /** Settings besides the stack's, by which the checks judge. */
   readonly settings?: string;
@@ -59,7 +59,7 @@ export const breaches: readonly Breach[] = [
   {
     what: "an application that logs in as the role that migrates",
     names: ["privileges"],
-    settings: "  unity:roles: two\n",
+    settings: "  unity:databaseRoles: separate\n",
     breach: [],
     failed: { privileges: /^the backend's role is homelab_user, it can alter and drop alembic_version, it can alter/ },
     mend: [],

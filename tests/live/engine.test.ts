@@ -150,7 +150,7 @@ describe("engine on a cluster", () => {
     declare([{ name: "mine", object }]);
     const refused = await scratch.run("up");
     assert.equal(refused.exit, 4);
-    assert.match(scratch.text, /mine exists already.*upsertExistingObjects/);
+    assert.match(scratch.text, /mine already exists.*upsertExistingObjects/);
     declare([{ name: "mine", object }], { upsert: true });
     assert.equal((await scratch.run("up")).exit, 0);
     assert.deepEqual(get("configmap", "mine").data, { a: "1", b: "2" });
@@ -227,7 +227,7 @@ describe("engine on a cluster", () => {
   it("recovers from SIGKILL while a Job runs: the same Job is waited for", async () => {
     declare([{ name: "job", object: job("long", image, "sleep 4") }]);
     const run = scratch.start("up");
-    await run.says("waiting for Job");
+    await run.prints("waiting for Job");
     run.child.kill("SIGKILL");
     await run.ended;
     const { uid } = get("job", "long").metadata;
@@ -238,7 +238,7 @@ describe("engine on a cluster", () => {
   it("ends on SIGINT while a Job runs, and the next run waits for the same Job", async () => {
     declare([{ name: "job", object: job("held", image, "sleep 4") }]);
     const run = scratch.start("up");
-    await run.says("waiting for Job");
+    await run.prints("waiting for Job");
     run.child.kill("SIGINT");
     assert.equal((await run.ended).code, 8);
     const { uid } = get("job", "held").metadata;
@@ -252,6 +252,6 @@ describe("engine on a cluster", () => {
       objects: [{ name: "one", object: configMap({}, { name: "one" }) }],
     });
     assert.equal((await scratch.run("preview")).exit, 4);
-    assert.match(scratch.text, /no context "no-such-context"; it has: /);
+    assert.match(scratch.text, /context "no-such-context" not found in the kubeconfig; available: /);
   });
 });

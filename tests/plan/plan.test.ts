@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Lock } from "../../src/lockfile/lock.ts";
 import type { Reading } from "../../src/plan/live-state.ts";
-import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
+import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
@@ -25,11 +25,11 @@ function plan(reading: Reading, given: Partial<PlanInputs> = {}) {
 
 describe("makePlan", () => {
   const table: readonly [string, Reading, readonly string[] | null][] = [
-    ["everything for what was never deployed", { kind: "not-deployed" }, ["1 a", "2 b", "3 c"]],
-    ["everything for an empty database", rows(), ["1 a", "2 b", "3 c"]],
-    ["the rest for one that is behind", rows("b"), ["3 c"]],
+    ["the whole chain where nothing is deployed", { kind: "not-deployed" }, ["1 a", "2 b", "3 c"]],
+    ["the whole chain to an uninitialized database", rows(), ["1 a", "2 b", "3 c"]],
+    ["the rest to a database that is behind", rows("b"), ["3 c"]],
     ["nothing at head", rows("c"), []],
-    ["no one knows what for a database that is down", { kind: "unreachable", what: "database", cause: "down" }, null],
+    ["an unknown number to an unreachable database", { kind: "unreachable", what: "database", cause: "down" }, null],
   ];
   for (const [what, reading, expected] of table) {
     it(`applies ${what}`, () => {
@@ -48,7 +48,7 @@ describe("makePlan", () => {
     it(`declares no Job for ${JSON.stringify(reading)}`, () => assert.equal(plan(reading).job, null));
   }
 
-  it("goes on with a revision that is tolerated", () => {
+  it("declares a Job for a tolerated revision", () => {
     assert.equal(plan(rows("zz"), { toleratedRevisions: ["zz"] }).job?.name, "job-1");
   });
 
@@ -56,17 +56,20 @@ describe("makePlan", () => {
     const back = (reading: Reading, given: Partial<PlanInputs> = {}) =>
       plan(reading, { targetRevision: "b", ...given });
 
-    it("undoes nothing unless the stack allows it, and says how to", () => {
+    it("is rejected unless the stack allows downgrades", () => {
       const { job, rejection, pending } = back(rows("c"));
       assert.equal(job, null);
-      assert.match(rejection?.goingBack.join() ?? "", /pulumi config set allowDowngrade true && .* restorePoint true/);
+      assert.match(
+        rejection?.goingBack.join() ?? "",
+        /^downgrades are disabled: .* pulumi config set allowDowngrade true && .* restorePoint true$/,
+      );
       assert.deepEqual(
         pending?.map(({ id }) => id),
         ["c"],
       );
     });
 
-    it("undoes what is beyond the target, newest first, where that is allowed", () => {
+    it("downgrades to the target if the stack allows it, newest first", () => {
       const { job, direction, pending, head } = back(rows("c"), { targetRevision: "b", allowDowngrade: true });
       assert.deepEqual([job?.action, direction, head], ["run", "downgrade", "b"]);
       assert.deepEqual(
@@ -75,98 +78,94 @@ describe("makePlan", () => {
       );
     });
 
-    it("refuses what can't be undone, allowed or not", () => {
+    it("rejects irreversible revisions even if downgrades are allowed", () => {
       const { job, rejection } = back(rows("c"), { targetRevision: "a", allowDowngrade: true });
       assert.equal(job, null);
       assert.deepEqual(rejection?.goingBack, [
-        "b can't be undone: its downgrade is empty. Bring back a restore point instead.",
+        "revision b is irreversible: its downgrade is empty. Restore a restore point instead",
       ]);
     });
 
-    it("asks for no approval of what was applied long ago", () => {
+    it("requires no approval of applied revisions", () => {
       const findings = [{ rule: "ban-drop-table", level: "error", statement: 0, message: "m", help: null }] as const;
       const risky = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], findings })]);
       const { rejection } = plan(rows("b"), { lock: risky, targetRevision: "a", allowDowngrade: true });
       assert.equal(rejection, null);
     });
 
-    it("applies only what leads to the target, and nothing at it", () => {
+    it("applies only the revisions up to the target", () => {
       const ids = (reading: Reading) => back(reading).pending?.map(({ id }) => id);
       assert.deepEqual([ids(rows()), ids(rows("a")), ids(rows("b"))], [["a", "b"], ["b"], []]);
     });
 
-    it("runs again where a complete Job's database has gone beyond since", () => {
+    it("declares the next attempt if a complete Job's database is beyond the target", () => {
       const jobs = [{ name: "job-1", state: "complete" as const }];
       assert.equal(back(rows("c"), { allowDowngrade: true, jobs }).job?.name, "job-1-2");
     });
   });
 
-  it("plans a chain of 1,000 revisions, and says how long that took", () => {
+  it("plans a chain of 1,000 revisions", () => {
     const thousand = linearLock(...Array.from({ length: 1000 }, (_, index) => `r${index}`));
-    const started = performance.now();
     assert.equal(plan(rows("r499"), { lock: thousand }).pending?.length, 500);
-    console.log(`      1,000 revisions in ${Math.round(performance.now() - started)} ms`);
   });
 });
 
 describe("describePlan", () => {
-  it("shows what is pending: tables, statements, whether it can be undone, and the Job", () => {
+  const describeAll = (plan: Plan, full?: boolean) => describePlan(plan, full).join("\n");
+
+  it("describes tables, statements, reversibility, and the Job", () => {
     assert.equal(
-      describePlan(plan(rows("a"))),
+      describeAll(plan(rows("a"))),
       `Database is at a, behind head c.
 Pending: 2 of 3 revisions
   2/3  b  Revision b
-       creates t_b; can't be undone: its downgrade is empty
+       creates t_b; irreversible: its downgrade is empty
          CREATE TABLE t_b ();
   3/3  c  Revision c
-       creates t_c; alters t_a, t_b; drops t_x; can be undone
+       creates t_c; alters t_a, t_b; drops t_x; reversible
          ${long.replaceAll(/\s+/g, " ").slice(0, 99)}…
          DROP TABLE t_x;
-Statements are shortened. Whole: npm run unity -- plan --full
+Some statements are truncated. To print them in full, run: npm run unity -- plan --full
 Plan hash: ${plan(rows("a")).hash}
-Job job-1 is new: no migrate Job is in the namespace`,
+Job job-1 will be created: no existing Job`,
     );
   });
 
-  it("shows whole statements when asked to", () => {
-    const text = describePlan(plan(rows("b")), true);
+  it("prints statements in full on demand", () => {
+    const text = describeAll(plan(rows("b")), true);
     for (const line of long.split("\n")) assert.ok(text.includes(`\n         ${line}\n`), line);
-    assert.ok(!text.includes("shortened"));
+    assert.ok(!text.includes("truncated"));
   });
 
-  it("says that nothing is to migrate at head", () => {
+  it("reports a database that is up to date", () => {
     const jobs = [{ name: "job-1", state: "complete" as const }];
     assert.equal(
-      describePlan(plan(rows("c"), { jobs })),
-      "Database is at head c: nothing to migrate.\nJob job-1 stays: it is complete, and nothing has changed",
+      describeAll(plan(rows("c"), { jobs })),
+      "Database is up to date (head c).\nJob job-1 is unchanged: already complete",
     );
   });
 
-  it("shows what is to be undone, with what undoes it", () => {
+  it("describes a downgrade with its SQL", () => {
     assert.equal(
-      describePlan(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
+      describeAll(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
       `Database is at c, beyond target b.
-To undo: 1 of 3 revisions
-  3/3  c  Revision c, undone
+To downgrade: 1 of 3 revisions
+  3/3  c  Revision c (downgrade)
          DROP TABLE t_c;
 Plan hash: ${plan(rows("c"), { targetRevision: "b" }).hash}
-Job job-1 is new: no migrate Job is in the namespace`,
-    );
-    assert.match(
-      describePlan(plan(rows("c"), { targetRevision: "b" })),
-      /Refused: the database would have to go back\. Nothing was changed\.\n {2}This stack does not allow/,
+Job job-1 will be created: no existing Job`,
     );
   });
 
-  it("says why SQL or tables are not known", () => {
+  it("explains unknown SQL and tables", () => {
     const unrendered = lockOf([lockedRevision("a", { tables: null, upgrade: { sql: null, reason: "line 7 asks" } })]);
-    const text = describePlan(plan(rows(), { lock: unrendered }));
-    assert.match(text, /tables not known; can be undone\n +SQL not known without a database: line 7 asks/);
+    const text = describeAll(plan(rows(), { lock: unrendered }));
+    assert.match(text, /tables unknown; reversible\n +SQL unknown without a database: line 7 asks/);
   });
 
-  it("says what a person has to do, and no more", () => {
-    const text = describePlan(plan(rows("zz")));
-    assert.match(text, /^Database is at zz, which is not among the 3 revisions of the lock\.\nDeploy a release/);
+  it("prints only the remediation if the state requires manual action", () => {
+    const text = describeAll(plan(rows("zz")));
+    assert.match(text, /^Database is at zz, which is not in the lockfile \(3 revisions\)\.\nDeploy a release/);
     assert.ok(!text.includes("Pending") && !text.includes("Job"));
   });
 });

@@ -17,11 +17,11 @@ describe("the reference", () => {
     files = referenceFiles();
   });
 
-  it(`is what the sources say; if not: ${referenceCommand}`, () => {
+  it(`matches the sources (to update, run: ${referenceCommand})`, () => {
     for (const { path, text } of files) assert.equal(read(path), text, `${path}: ${referenceCommand}`);
   });
 
-  it("has every command with every option, every setting and every component", () => {
+  it("contains all commands, options, settings, and components", () => {
     const commands = read("docs/reference/commands.md");
     for (const command of visibleCommands(unityProgram())) {
       const section = commands.split(`## unity ${command.name()}\n`)[1]?.split("\n## ")[0] ?? "";
@@ -40,32 +40,32 @@ describe("the reference", () => {
     }
   });
 
-  it("holds no tag that a browser would swallow", () => {
+  it("contains no unescaped HTML tag", () => {
     for (const { path, text } of files) {
       assert.doesNotMatch(text.replaceAll(/```[\s\S]*?```|`[^`\n]*`|<!--.*?-->/g, ""), /<[a-z]/i, path);
     }
   });
 });
 
-describe("the settings' page", () => {
+describe("the settings page", () => {
   const project = (config: string) => `name: unity\nconfig:\n${config}`;
   const replicas = "  unity:replicas:\n    type: integer\n    default: 1\n    description: Backend pods.\n";
 
-  it("has name, type, default and description, under the comment before them", () => {
+  it("lists name, type, default, and description under the preceding comment", () => {
     const more = "\n  # Where to\n  context:\n    type: string\n    default: ''\n    description: A context.\n";
     const page = settingsPage(project(`  # The backend\n${replicas}${more}`));
     assert.match(page, /^## The backend\n\n.*\n.*\n\| `replicas` \| integer \| `1` \| Backend pods\. \|$/m);
     assert.match(page, /^## Where to\n\n.*\n.*\n\| `context` \| string \| {2}\| A context\. \|$/m);
   });
 
-  it("tells secrets, by their key or their description", () => {
+  it("marks secrets by key or description", () => {
     const page = settingsPage(
       project("  unity:a:\n    secret: true\n    description: One.\n  unity:b:\n    description: 'Secret: another.'\n"),
     );
     assert.match(page, /\| `a` \| string, secret \| {2}\| One\. \|\n\| `b` \| string, secret \| {2}\| another\. \|/);
   });
 
-  it("refuses a setting of which nothing says what it is for", () => {
-    assert.throws(() => settingsPage(project("  unity:x:\n    type: string\n")), /nothing says what x is for/);
+  it("rejects a setting without a description", () => {
+    assert.throws(() => settingsPage(project("  unity:x:\n    type: string\n")), /Pulumi\.yaml: x has no description/);
   });
 });

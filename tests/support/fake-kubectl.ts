@@ -16,7 +16,7 @@ export interface FakeAnswers {
   /**
    * What the account may do: `true` or `false` for each right that is asked for.
    *
-   * @default whatever is asked for
+   * @defaultValue whatever is asked for
    */
   readonly access?: FakeAnswer;
 }

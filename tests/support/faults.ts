@@ -13,7 +13,7 @@ import { startProbe } from "./probe.ts";
 export interface Deployed {
   readonly values?: Readonly<Record<string, string>>;
   readonly folder?: string;
-  /** Kubeconfig by which the cluster is reached. @default the user's */
+  /** Kubeconfig by which the cluster is reached. @defaultValue the user's */
   readonly kubeconfig?: string;
 }
 
@@ -39,7 +39,7 @@ export interface Fault {
   readonly says: readonly RegExp[];
   /** Deploys while the fault holds. */
   up(): Promise<Run>;
-  /** Whether the backend has a database to serve from all the while. @default true */
+  /** Whether the backend has a database to serve from all the while. @defaultValue true */
   readonly serves?: boolean;
   /** Revisions of which the database must hold one. */
   readonly revisions: readonly string[];

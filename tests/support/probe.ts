@@ -13,7 +13,7 @@ export interface Probed {
 
 /** Requests that go on. */
 export interface Probe {
-  /** Ends them. @param least Requests that are waited for. @default 0 */
+  /** Ends them. @param least Requests that are waited for. @defaultValue 0 */
   stop(least?: number): Promise<Probed>;
 }
 

@@ -1,56 +1,70 @@
 import { Agent, type RequestOptions, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Value } from "../values.ts";
+import type { KubernetesListObject, KubernetesObject, V1ObjectMeta } from "@kubernetes/client-node";
 
-/** A Kubernetes object, or any answer of the API server. */
-// biome-ignore lint/suspicious/noExplicitAny: objects of any kind, whose types only the server knows
-export type KubeObject = { [key: string]: any };
+/** A Kubernetes object of any kind. */
+export interface KubeObject extends KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: V1ObjectMeta;
+}
 
-/** The API server's answer to a request it refused. */
+/** An error status from the API server. */
 export class ApiError extends Error {
   readonly code: number;
 
-  constructor(code: number, message = `the API server answered ${code}`) {
-    super(code === 401 ? `${message}: the kubeconfig's credentials are not, or no longer, accepted` : message);
+  constructor(code: number, message = `the API server returned ${code}`) {
+    super(code === 401 ? `${message}: invalid or expired credentials in the kubeconfig` : message);
     this.code = code;
   }
 }
 
-/** @returns Whether `error` says that there is no such object, or no such kind. */
-export const isGone = (error: unknown): boolean => error instanceof ApiError && error.code === 404;
-const network = ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
-const isConnection = (error: unknown): boolean => network.includes(String((error as NodeJS.ErrnoException).code));
-/** @returns Whether the request may succeed later: the connection or the server failed, not a certificate or right. */
-export const isPassing = (error: unknown): boolean =>
-  error instanceof ApiError ? error.code >= 500 || error.code === 429 : isConnection(error);
+const networkCodes = ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+const isConnection = (error: unknown): boolean => networkCodes.includes(String((error as NodeJS.ErrnoException).code));
 const retryMilliseconds = [100, 300, 1000, 3000];
 
-/** @returns What to say of a request that got no answer. */
-function unanswered(error: NodeJS.ErrnoException, host: string): Error {
-  const message = `the API server ${host} can't be reached: ${error.message}`;
-  const mend = isConnection(error) ? "" : "; check the cluster's entry in the kubeconfig";
-  return Object.assign(new Error(message + mend), { code: error.code });
+/** Whether the error means that the object or its kind doesn't exist. */
+export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.code === 404;
+
+/** Whether a retry may succeed: the connection or the server failed, not a certificate or a permission. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof ApiError ? error.code >= 500 || error.code === 429 : isConnection(error);
 }
 
-/** @returns The path of a collection; the plural of all kinds of ours is regular. */
-function collection({ apiVersion, kind, metadata }: KubeObject): string {
-  const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const within = metadata.namespace === undefined ? "" : `/namespaces/${metadata.namespace}`;
-  return `${root}${within}/${kind.toLowerCase().replace(/y$/, "ie")}s`;
+function connectionError(error: NodeJS.ErrnoException, host: string): Error {
+  const hint = isConnection(error) ? "" : ". Check the cluster's entry in the kubeconfig";
+  const message = `can't connect to the API server ${host}: ${error.message}${hint}`;
+  return Object.assign(new Error(message), { code: error.code });
 }
-/** @returns The path of one object. */
-export const pathOf = (object: KubeObject): string => `${collection(object)}/${object.metadata.name}`;
+
+/** Returns the path of a collection; all supported kinds have regular plurals. */
+function collectionPath(apiVersion: string, kind: string, namespace: string | undefined): string {
+  const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
+  return `${root}${scope}/${kind.toLowerCase().replace(/y$/, "ie")}s`;
+}
+
+/** Returns the path of an object. */
+export function pathOf({ apiVersion, kind, metadata }: KubeObject): string {
+  return `${collectionPath(apiVersion, kind, metadata.namespace)}/${metadata.name}`;
+}
+
+/** Returns a query for objects with `labels`. */
+export function withLabels(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return `labelSelector=${encodeURIComponent(pairs.join(","))}`;
+}
 
 async function readKubeconfig(context: string | undefined): Promise<{ server: URL; options: RequestOptions }> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromDefault();
-  const known = config.getContexts().map(({ name }) => name);
-  if (context !== undefined && !known.includes(context))
-    throw new Error(`the kubeconfig has no context "${context}"; it has: ${known.join(", ") || "none"}`);
+  const available = config.getContexts().map(({ name }) => name);
+  if (context !== undefined && !available.includes(context))
+    throw new Error(`context "${context}" not found in the kubeconfig; available: ${available.join(", ") || "none"}`);
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new Error("the kubeconfig has no current cluster: set KUBECONFIG or a context");
+  if (cluster === null) throw new Error("no current cluster in the kubeconfig: set KUBECONFIG or a context");
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, servername, rejectUnauthorized } = options;
@@ -58,7 +72,7 @@ async function readKubeconfig(context: string | undefined): Promise<{ server: UR
   return { server: new URL(cluster.server), options };
 }
 
-/** The API of one cluster, as a kubeconfig context names it; read at the first request. */
+/** The API of a kubeconfig context's cluster; the kubeconfig is read at the first request. */
 export class Cluster {
   private readonly context: string | undefined;
   private connection?: ReturnType<typeof readKubeconfig>;
@@ -67,24 +81,29 @@ export class Cluster {
     this.context = context;
   }
 
-  /** @returns The answer's body, parsed when it is JSON; throws {@link ApiError}. A lost connection is tried again. */
-  async send(method: string, path: string, body?: KubeObject, type = "application/json"): Promise<KubeObject> {
+  /**
+   * Sends a request, again after a lost connection.
+   *
+   * @returns The response's body, parsed if it is JSON.
+   * @throws {ApiError} If the server returns an error.
+   */
+  async send<T = KubeObject>(method: string, path: string, body?: object, type = "application/json"): Promise<T> {
     for (const pause of retryMilliseconds) {
       try {
-        return await this.once(method, path, body, type);
+        return await this.sendOnce<T>(method, path, body, type);
       } catch (error) {
         if (!isConnection(error)) throw error;
         await sleep(pause);
       }
     }
-    return this.once(method, path, body, type);
+    return this.sendOnce<T>(method, path, body, type);
   }
 
-  private async once(method: string, path: string, body: KubeObject | undefined, type: string): Promise<KubeObject> {
+  private async sendOnce<T>(method: string, path: string, body: object | undefined, type: string): Promise<T> {
     this.connection ??= readKubeconfig(this.context);
     const { server, options } = await this.connection;
-    const sending = body === undefined ? "" : JSON.stringify(body);
-    const length = { "content-type": type, "content-length": Buffer.byteLength(sending) };
+    const payload = body === undefined ? "" : JSON.stringify(body);
+    const length = { "content-type": type, "content-length": Buffer.byteLength(payload) };
     const headers = { ...options.headers, ...length, accept: "application/json, */*" };
     const url = new URL(`${server.pathname.replace(/\/$/, "")}${path}`, server);
     return new Promise((resolve, reject) => {
@@ -101,31 +120,31 @@ export class Cluster {
           else reject(new ApiError(code, answer.message));
         });
       });
-      sent.on("timeout", () => sent.destroy(Object.assign(new Error("no answer within 30 s"), { code: "ETIMEDOUT" })));
-      sent.on("error", (error) => reject(unanswered(error, server.host)));
-      sent.end(sending);
+      const timeout = Object.assign(new Error("timed out after 30s"), { code: "ETIMEDOUT" });
+      sent.on("timeout", () => sent.destroy(timeout));
+      sent.on("error", (error) => reject(connectionError(error, server.host)));
+      sent.end(payload);
     });
   }
 
-  /** @returns The live object; `undefined` when it is gone. */
+  /** Returns the live object; `undefined` if it doesn't exist. */
   async get(object: KubeObject): Promise<KubeObject | undefined> {
     try {
       return await this.send("GET", pathOf(object));
     } catch (error) {
-      if (isGone(error)) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }
 
-  /** @returns The objects of one kind in a namespace that match `query` (`labelSelector=…`, `fieldSelector=…`). */
-  async list(apiVersion: string, kind: string, namespace: string, query: string): Promise<KubeObject[]> {
-    const path = collection({ apiVersion, kind, metadata: { namespace } });
-    return (await this.send("GET", `${path}?${query}`)).items;
+  /** Lists objects of a kind that match `query` (`labelSelector=…`, `fieldSelector=…`). */
+  async list<T extends KubernetesObject>(
+    apiVersion: string,
+    kind: string,
+    namespace: string | undefined,
+    query: string,
+  ): Promise<T[]> {
+    const path = `${collectionPath(apiVersion, kind, namespace)}?${query}`;
+    return (await this.send<KubernetesListObject<T>>("GET", path)).items;
   }
-}
-
-/** @returns A query for what carries `labels`. */
-export function withLabels(labels: { readonly [key: string]: Value }): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  return `labelSelector=${encodeURIComponent(pairs.join(","))}`;
 }

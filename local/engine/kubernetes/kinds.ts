@@ -1,8 +1,8 @@
 import { type Change, formatPath } from "../diff.ts";
-import { unsupported } from "../unsupported.ts";
+import { unsupported } from "../errors.ts";
 import type { KubeObject } from "./client.ts";
 
-/** The kinds of this program, with the fields whose change needs a new object, as the provider's `diff.go` has them. */
+/** Kinds that this program declares, with the fields whose change needs a new object, as in the provider's `diff.go`. */
 const kinds: { readonly [kind: string]: readonly string[] } = {
   "v1/Namespace": [],
   "v1/Secret": ["type", "stringData", "data"],
@@ -12,42 +12,41 @@ const kinds: { readonly [kind: string]: readonly string[] } = {
   "v1/ServiceAccount": [],
   "apps/v1/Deployment": ["spec.selector"],
   "batch/v1/Job": ["spec.completions", "spec.parallelism", "spec.selector", "spec.template"],
-  "rbac.authorization.k8s.io/v1/Role": [],
-  "rbac.authorization.k8s.io/v1/RoleBinding": ["roleRef"],
   "policy/v1/PodDisruptionBudget": [],
   "networking.k8s.io/v1/NetworkPolicy": [],
 };
-/** Kinds that the provider waits for in ways that this engine does not know. */
+/** Kinds whose wait in the provider the engine doesn't implement. */
 const needSkipAwait = ["PersistentVolumeClaim", "Service"];
 const identity = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
 
+const annotation = ({ metadata }: KubeObject, name: string): unknown => metadata.annotations?.[`pulumi.com/${name}`];
 const isTrue = (value: unknown): boolean => value === true || value === "true";
-/** @returns Whether the provider is told not to wait for an object. */
-export const skipsAwait = ({ metadata }: KubeObject): boolean => isTrue(metadata.annotations?.["pulumi.com/skipAwait"]);
-/** @returns Whether the provider is told to take over the fields that other managers own. */
-export const isForced = ({ metadata }: KubeObject): boolean => isTrue(metadata.annotations?.["pulumi.com/patchForce"]);
-/** @returns Whose the fields of an object are, for the server. */
-export const managerOf = ({ metadata }: KubeObject): string =>
-  metadata.annotations?.["pulumi.com/patchFieldManager"] ?? "pulumi-kubernetes";
+
+export const skipsAwait = (object: KubeObject): boolean => isTrue(annotation(object, "skipAwait"));
+/** Whether to take fields from other managers. */
+export const isForced = (object: KubeObject): boolean => isTrue(annotation(object, "patchForce"));
+export const fieldManager = (object: KubeObject): string =>
+  String(annotation(object, "patchFieldManager") ?? "pulumi-kubernetes");
 export const isNamespaced = ({ kind }: KubeObject): boolean => kind !== "Namespace";
 
-/** Throws for an object that only the Pulumi CLI can handle. */
-export function refuseUnknown(object: KubeObject): void {
+/** Throws for an object that only the Pulumi CLI supports. */
+export function rejectUnsupported(object: KubeObject): void {
   const kind = `${object.apiVersion}/${object.kind}`;
   if (kinds[kind] === undefined) throw unsupported(`the kind ${kind}`);
   if (object.metadata?.name === undefined) throw unsupported(`a ${object.kind} without metadata.name`);
   const annotations = Object.keys(object.metadata.annotations ?? {});
-  const asked = annotations.find((key) => /^pulumi\.com\/(?!(skipAwait|patchForce|patchFieldManager)$)/.test(key));
-  if (asked !== undefined) throw unsupported(`the annotation ${asked}`);
+  const other = annotations.find((key) => /^pulumi\.com\/(?!(skipAwait|patchForce|patchFieldManager)$)/.test(key));
+  if (other !== undefined) throw unsupported(`the annotation ${other}`);
   if (needSkipAwait.includes(object.kind) && !skipsAwait(object))
     throw unsupported(`a ${object.kind} without the annotation pulumi.com/skipAwait`);
 }
 
 /**
- * @param mutableSecrets Whether the provider is told to change Secrets in place.
- * @returns Whether a change at a path below or above such a field needs a new object.
+ * Whether a change, at such a field or above or below it, needs a new object.
+ *
+ * @param mutableSecrets - Whether the provider updates Secrets in place.
  */
-export function needsNew({ path }: Change, { apiVersion, kind }: KubeObject, mutableSecrets: boolean): boolean {
+export function needsReplacement({ path }: Change, { apiVersion, kind }: KubeObject, mutableSecrets: boolean): boolean {
   const changed = `${formatPath(path)}.`;
   const own = kind === "Secret" && mutableSecrets ? ["type"] : (kinds[`${apiVersion}/${kind}`] ?? []);
   const fields = [...identity, ...own].map((field) => `${field}.`);

@@ -1,123 +1,181 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  CoreV1Event,
+  KubernetesObject,
+  V1Deployment,
+  V1Job,
+  V1JobCondition,
+  V1Pod,
+  V1ReplicaSet,
+} from "@kubernetes/client-node";
+import { podCauses, tail } from "../../../src/cluster/causes.ts";
+import type { Pod } from "../../../src/cluster/pods.ts";
 import type { Operation } from "../provider.ts";
-import { type Cluster, isPassing, type KubeObject, withLabels } from "./client.ts";
-import { explainPods, summarizePods } from "./pods.ts";
+import { type Cluster, isTransient, type KubeObject, pathOf, withLabels } from "./client.ts";
 
-/** How near an object is to being ready, or why it never will be. */
-interface Verdict {
+/** Whether an object is ready, or why it never will be. */
+interface Readiness {
   readonly ready: boolean;
   readonly failed?: string;
-  readonly pods?: readonly KubeObject[];
+  readonly pods?: readonly V1Pod[];
   readonly message?: string;
 }
 
-const pollMilliseconds = 200;
-const revision = "deployment.kubernetes.io/revision";
-const condition = (object: KubeObject, type: string): KubeObject | undefined =>
-  object.status?.conditions?.find((item: KubeObject) => item.type === type);
-const told = (refusal: KubeObject | undefined): string | undefined =>
-  refusal?.status === "True" ? `[${refusal.reason}] ${refusal.message}` : undefined;
-const join = (...parts: (string | undefined)[]): string => parts.filter(Boolean).join("; ");
+type Condition = Pick<V1JobCondition, "type" | "status" | "reason" | "message">;
 
-/** Why a Job makes no pods (a quota, pod security): only its events say. */
-async function lastWarning(cluster: Cluster, { metadata }: KubeObject): Promise<string | undefined> {
-  const query = `fieldSelector=${encodeURIComponent(`involvedObject.uid=${metadata.uid},type=Warning`)}`;
-  const events = await cluster.list("v1", "Event", metadata.namespace, query).catch(() => []);
+const pollMilliseconds = 200;
+const timeoutSeconds = 600;
+const revision = "deployment.kubernetes.io/revision";
+
+const join = (...parts: (string | undefined)[]): string => parts.filter(Boolean).join("; ");
+const reasonOf = ({ reason, message }: Condition): string => `[${reason}] ${message}`;
+const label = ({ kind, metadata }: KubeObject): string =>
+  `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
+
+/** Returns the reason of a condition that is true. */
+function reasonIfTrue(conditions: readonly Condition[] | undefined, type: string): string | undefined {
+  const condition = conditions?.find((each) => each.type === type && each.status === "True");
+  return condition && reasonOf(condition);
+}
+
+/** Returns why a Job has no pods, such as a quota or pod security: only its events contain it. */
+async function lastWarning(cluster: Cluster, { metadata }: KubernetesObject): Promise<string | undefined> {
+  const query = `fieldSelector=${encodeURIComponent(`involvedObject.uid=${metadata?.uid},type=Warning`)}`;
+  const events = await cluster.list<CoreV1Event>("v1", "Event", metadata?.namespace, query).catch(() => []);
   return events.at(-1)?.message;
 }
 
-async function jobVerdict(job: KubeObject, cluster: Cluster): Promise<Verdict> {
-  if (told(condition(job, "Complete")) !== undefined) return { ready: true };
-  const query = withLabels({ "batch.kubernetes.io/controller-uid": job.metadata.uid });
-  const pods = await cluster.list("v1", "Pod", job.metadata.namespace, query);
+async function jobReadiness(job: V1Job, cluster: Cluster): Promise<Readiness> {
+  const conditions = job.status?.conditions;
+  if (reasonIfTrue(conditions, "Complete") !== undefined) return { ready: true };
+  const query = withLabels({ "batch.kubernetes.io/controller-uid": job.metadata?.uid ?? "" });
+  const pods = await cluster.list<V1Pod>("v1", "Pod", job.metadata?.namespace, query);
   const message = pods.length === 0 ? await lastWarning(cluster, job) : undefined;
-  const failed = told(condition(job, "Failed"));
+  const failed = reasonIfTrue(conditions, "Failed");
   return { ready: false, pods, message, failed: failed && join(failed, message) };
 }
 
-async function newPods(cluster: Cluster, { spec, metadata }: KubeObject): Promise<KubeObject[]> {
-  const query = withLabels(spec.selector.matchLabels);
-  const sets = await cluster.list("apps/v1", "ReplicaSet", metadata.namespace, query);
+/** Returns the pods of a Deployment's current revision. */
+async function currentPods(cluster: Cluster, { spec, metadata }: V1Deployment): Promise<V1Pod[]> {
+  const query = withLabels(spec?.selector.matchLabels ?? {});
+  const sets = await cluster.list<V1ReplicaSet>("apps/v1", "ReplicaSet", metadata?.namespace, query);
   const current = sets.find(
     (set) =>
-      set.metadata.annotations?.[revision] === metadata.annotations?.[revision] &&
-      set.metadata.ownerReferences?.[0]?.uid === metadata.uid,
+      set.metadata?.annotations?.[revision] === metadata?.annotations?.[revision] &&
+      set.metadata?.ownerReferences?.[0]?.uid === metadata?.uid,
   );
   if (current === undefined) return [];
-  return cluster.list("v1", "Pod", metadata.namespace, withLabels(current.spec.selector.matchLabels));
+  const labels = withLabels(current.spec?.selector.matchLabels ?? {});
+  return cluster.list<V1Pod>("v1", "Pod", metadata?.namespace, labels);
 }
 
-async function deploymentVerdict(deployment: KubeObject, cluster: Cluster): Promise<Verdict> {
+async function deploymentReadiness(deployment: V1Deployment, cluster: Cluster): Promise<Readiness> {
   const { spec, status = {}, metadata } = deployment;
-  if ((status.observedGeneration ?? 0) < metadata.generation) return { ready: false };
-  const progressing = condition(deployment, "Progressing");
-  const updated = (status.updatedReplicas ?? 0) >= spec.replicas;
+  if ((status.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return { ready: false };
+  const { conditions, updatedReplicas = 0, availableReplicas = 0 } = status;
+  const replicas = spec?.replicas ?? 1;
+  const progressing = conditions?.find(({ type }) => type === "Progressing");
   const rolledOut = progressing?.reason === "NewReplicaSetAvailable" && progressing.status === "True";
-  if (condition(deployment, "Available")?.status === "True" && updated && rolledOut) return { ready: true };
-  const pods = await newPods(cluster, deployment);
-  const refused = told(condition(deployment, "ReplicaFailure"));
-  if (progressing?.status === "False")
-    return { ready: false, pods, failed: join(`[${progressing.reason}] ${progressing.message}`, refused) };
-  const counts = `${status.updatedReplicas ?? 0} of ${spec.replicas} replicas updated, ${status.availableReplicas ?? 0} available`;
-  return { ready: false, pods, message: join(counts, refused) };
+  const available = reasonIfTrue(conditions, "Available") !== undefined;
+  if (available && rolledOut && updatedReplicas >= replicas) return { ready: true };
+  const pods = await currentPods(cluster, deployment);
+  const rejected = reasonIfTrue(conditions, "ReplicaFailure");
+  if (progressing?.status === "False") return { ready: false, pods, failed: join(reasonOf(progressing), rejected) };
+  const counts = `${updatedReplicas} of ${replicas} replicas updated, ${availableReplicas} available`;
+  return { ready: false, pods, message: join(counts, rejected) };
 }
 
-const verdicts: { readonly [kind: string]: (object: KubeObject, cluster: Cluster) => Promise<Verdict> } = {
-  Job: jobVerdict,
-  Deployment: deploymentVerdict,
+const readiness: { readonly [kind: string]: (object: KubeObject, cluster: Cluster) => Promise<Readiness> } = {
+  Job: jobReadiness,
+  Deployment: deploymentReadiness,
 };
 
-/** Looks until `look` gives more than a text, which says what is still missing. */
-async function poll<T extends object | true>(op: Operation, what: string, look: () => Promise<T | string>): Promise<T> {
-  const { timeoutSeconds = 600, signal } = op;
+/** Polls until `check` returns anything but a text, which describes what is missing. */
+async function poll<T extends object | true>(
+  op: Operation,
+  what: string,
+  check: () => Promise<T | string>,
+): Promise<T> {
+  const { signal } = op;
   const started = Date.now();
-  let [message, toldAt] = ["", 0];
+  let printed = "";
+  let printedAt = 0;
   for (;;) {
     signal.throwIfAborted();
-    const found = await look().catch((error: Error) => {
-      if (isPassing(error)) return error.message;
+    const found = await check().catch((error: Error) => {
+      if (isTransient(error)) return error.message;
       throw error;
     });
     if (typeof found !== "string") return found;
     const elapsed = Date.now() - started;
-    if (elapsed > timeoutSeconds * 1000) throw new Error(`${what}: not ready within ${timeoutSeconds} s; ${found}`);
-    if (elapsed > 1000 && (found !== message || elapsed - toldAt > 10_000)) {
+    if (elapsed > timeoutSeconds * 1000) throw new Error(`${what}: timed out after ${timeoutSeconds}s; ${found}`);
+    if (elapsed > 1000 && (found !== printed || elapsed - printedAt > 10_000)) {
       op.status(`waiting for ${what}: ${found || "not ready"} (${Math.round(elapsed / 1000)}s)`);
-      [message, toldAt] = [found, elapsed];
+      printed = found;
+      printedAt = elapsed;
     }
     await sleep(pollMilliseconds, undefined, { signal }).catch(() => {});
   }
 }
 
-const label = ({ kind, metadata }: KubeObject): string =>
-  `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
+const causesOf = (pod: V1Pod) => podCauses(pod as unknown as Pod, false);
 
-/** Waits until the object is ready, as its kind means it. @returns It, live; throws what keeps it from ever being so. */
+/** Describes what is wrong with pods, with the end of the log where a container left no message. */
+async function explainPods(cluster: Cluster, pods: readonly V1Pod[]): Promise<string[]> {
+  const texts: string[] = [];
+  for (const pod of pods) {
+    for (const { text, log } of causesOf(pod)) {
+      texts.push(text);
+      if (log === undefined) continue;
+      const query = `container=${log.container}&tailLines=20&previous=${log.previous}`;
+      const path = `${pathOf({ apiVersion: "v1", kind: "Pod", metadata: pod.metadata ?? {} })}/log?${query}`;
+      const answer = await cluster.send<{ text: string }>("GET", path).catch(() => ({ text: "" }));
+      if (answer.text.trim() !== "") texts.push(`Last log lines:\n${tail(answer.text)}`);
+    }
+  }
+  return texts;
+}
+
+/** Returns the number of pods in each phase and the first problem, in one line. */
+function summarizePods(pods: readonly V1Pod[]): string {
+  const counts = Map.groupBy(pods, (pod) => (pod.status?.phase ?? "pending").toLowerCase());
+  const phases = [...counts].map(([phase, { length }]) => `${length} ${length === 1 ? "pod" : "pods"} ${phase}`);
+  const [cause] = pods.flatMap(causesOf);
+  return `${phases.join(", ") || "no pods yet"}${cause === undefined ? "" : `; ${cause.text}`}`;
+}
+
+/**
+ * Waits until the object is ready, by the rules of its kind.
+ *
+ * @returns The live object.
+ * @throws {Error} If it can't become ready.
+ */
 export async function untilReady(cluster: Cluster, object: KubeObject, op: Operation): Promise<KubeObject> {
-  const verdict = verdicts[object.kind];
-  if (verdict === undefined) return object;
-  let pods: readonly KubeObject[] | undefined;
+  const readinessOf = readiness[object.kind];
+  if (readinessOf === undefined) return object;
+  let pods: readonly V1Pod[] | undefined;
   try {
     return await poll<KubeObject>(op, label(object), async () => {
       const live = await cluster.get(object);
-      if (live === undefined) throw new Error(`${label(object)} was deleted while it was waited for`);
-      const last = await verdict(live, cluster);
+      if (live === undefined) throw new Error(`${label(object)} was deleted during the wait`);
+      const last = await readinessOf(live, cluster);
       pods = last.pods;
       if (last.failed !== undefined) throw new Error(`${label(object)}: ${last.failed}`);
       return last.ready ? live : join(last.message, pods && summarizePods(pods));
     });
   } catch (error) {
-    if (op.signal.aborted) throw new Error(`cancelled while waiting for ${label(object)}`);
-    const faults = await explainPods(cluster, pods ?? []).catch(() => []);
-    throw new Error([(error as Error).message, ...faults].join("\n"));
+    if (op.signal.aborted) throw new Error(`canceled while waiting for ${label(object)}`);
+    const causes = await explainPods(cluster, pods ?? []).catch(() => []);
+    throw new Error([(error as Error).message, ...causes].join("\n"));
   }
 }
 
-/** Waits until the object is gone, or another has its name. */
-export async function untilGone(cluster: Cluster, object: KubeObject, op: Operation): Promise<void> {
-  await poll(op, `${label(object)} to go`, async () => {
-    const live = await cluster.get(object);
+/** Waits until the object is deleted or replaced by another of its name. */
+export async function untilDeleted(cluster: Cluster, object: KubeObject, op: Operation): Promise<void> {
+  await poll(op, `deletion of ${label(object)}`, async () => {
+    const live: (KubeObject & { status?: { conditions?: Condition[] } }) | undefined = await cluster.get(object);
     if (live === undefined || live.metadata.uid !== object.metadata.uid) return true;
-    return (live.status?.conditions ?? []).map(told).filter(Boolean)[0] ?? "";
+    const blocker = live.status?.conditions?.find(({ status }) => status === "True");
+    return blocker === undefined ? "" : reasonOf(blocker);
   });
 }

@@ -1,6 +1,6 @@
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
-import type { Finding } from "../../lockfile/finding.ts";
-import { headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
+
+import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
 import { plain, type Style } from "../highlight.ts";
 
 /** Maximum lines shown of each side of a change. */

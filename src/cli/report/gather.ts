@@ -1,8 +1,8 @@
+import { cutAt } from "../../lockfile/chain.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { lockFile } from "../../paths.ts";
 import { evaluate } from "../../plan/policy.ts";
-import { cutAt } from "../../plan/target.ts";
 import { readTables } from "../chain/schema.ts";
 import { viewChain } from "../chain/view.ts";
 import type { Progress } from "../progress.ts";

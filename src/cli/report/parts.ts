@@ -42,7 +42,7 @@ interface TableParts<Row> {
   readonly caption: Content;
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
-  /** Whether a narrow page shows each row as a block, each cell with its heading. @default false */
+  /** Whether a narrow page shows each row as a block, each cell with its heading. @defaultValue false */
   readonly stacks?: boolean;
   readonly id?: string;
 }

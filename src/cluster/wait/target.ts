@@ -15,7 +15,7 @@ export interface WaitTarget extends ClusterTarget {
   /**
    * What the Job is labelled with.
    *
-   * @default Unity's
+   * @defaultValue Unity's
    */
   readonly workload?: string | undefined;
 }

@@ -1,4 +1,4 @@
-// Registers what the setting `resources` lists, so that a test says in one place what the program has.
+// Registers the commands in the setting `resources`.
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -12,16 +12,16 @@ interface Listed {
 }
 
 const config = new pulumi.Config();
-const made = new Map<string, pulumi.Resource>();
+const registered = new Map<string, pulumi.Resource>();
 const outputs: Record<string, pulumi.Output<string>> = {};
 for (const { name, args, options, after = [], secretInput, inside } of config.requireObject<Listed[]>("resources")) {
-  if (inside !== undefined && !made.has(inside))
-    made.set(inside, new pulumi.ComponentResource("test:index:Group", inside));
+  if (inside !== undefined && !registered.has(inside))
+    registered.set(inside, new pulumi.ComponentResource("test:index:Group", inside));
   const environment = secretInput === undefined ? args.environment : { SECRET: pulumi.secret(secretInput) };
-  const dependsOn = after.map((other) => made.get(other) as pulumi.Resource);
-  const parent = inside === undefined ? undefined : made.get(inside);
+  const dependsOn = after.map((other) => registered.get(other) as pulumi.Resource);
+  const parent = inside === undefined ? undefined : registered.get(inside);
   const resource = new command.local.Command(name, { ...args, environment }, { ...options, dependsOn, parent });
-  made.set(name, resource);
+  registered.set(name, resource);
   outputs[name] = resource.stdout;
 }
 const password = config.getSecret("password");

@@ -1,4 +1,4 @@
-// Registers the Kubernetes objects that the setting `objects` lists.
+// Registers the Kubernetes objects in the setting `objects`.
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -25,12 +25,12 @@ const provider = new kubernetes.Provider("cluster", {
   namespace: config.get("namespace"),
   upsertExistingObjects: config.getBoolean("upsert"),
 });
-const made = new Map<string, KubernetesObject>();
+const registered = new Map<string, KubernetesObject>();
 const names: Record<string, pulumi.Output<string>> = {};
 for (const { name, object, options, after = [] } of config.requireObject<Listed[]>("objects")) {
-  const dependsOn = after.map((other) => made.get(other) as KubernetesObject);
+  const dependsOn = after.map((other) => registered.get(other) as KubernetesObject);
   const resource = new KubernetesObject(name, object, { ...options, provider, dependsOn });
-  made.set(name, resource);
+  registered.set(name, resource);
   names[name] = resource.metadata.apply((metadata) => metadata.name);
 }
 

@@ -1,4 +1,4 @@
-// Reads an output of the stack that the setting `of` names, as details and within an output of its own.
+// Reads an output of the stack in the setting `of`, as details and in all outputs.
 import * as pulumi from "@pulumi/pulumi";
 
 const config = new pulumi.Config();

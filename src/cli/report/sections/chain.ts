@@ -1,4 +1,4 @@
-import { tableChanges } from "../../../lockfile/table-changes.ts";
+import { tableChanges } from "../../../lockfile/describe.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId, revisionId } from "../ids.ts";
 import { badge, several } from "../parts.ts";
@@ -21,7 +21,7 @@ function describe(revision: ReportedRevision, planned: boolean): Html {
     dependsOn.length > 0 && html`needs ${links(dependsOn)}`,
     ...tableChanges(tables),
   ].filter(Boolean);
-  const lasting = reversible === false ? "can't be undone" : "not known whether it can be undone";
+  const lasting = reversible === false ? "irreversible" : "reversibility unknown";
   return html`<li id="${revisionId(id)}" class="${status ?? "unknown"}" value="${position}">
 <h3>${title} <code>${id}</code> ${marks(revision)}</h3>
 <p class="quiet">${facts.map((fact, index) => html`${index > 0 && " · "}${fact}`)}</p>

@@ -62,7 +62,7 @@ function figures(report: Report): readonly Html[] {
   return [
     figure(
       "plan",
-      plan?.direction === "downgrade" ? "To undo" : "Pending",
+      plan?.direction === "downgrade" ? "To downgrade" : "Pending",
       pending ?? "–",
       pending === undefined ? "not known" : plan?.rejection && badge("bad", "refused"),
     ),

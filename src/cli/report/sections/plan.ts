@@ -1,9 +1,8 @@
 import { describeAdoption, describeRejected } from "../../../adoption/report.ts";
-import { describeLocks } from "../../../lockfile/statement-lock.ts";
-import { tableChanges } from "../../../lockfile/table-changes.ts";
+import { describeLocks, describeReversible, tableChanges } from "../../../lockfile/describe.ts";
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
-import { describeRejection } from "../../../plan/refusal-report.ts";
+import { describeRejection } from "../../../plan/rejection-report.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { pendingId } from "../ids.ts";
 import { badge, prose, several, shown } from "../parts.ts";
@@ -46,10 +45,10 @@ function summary({
   const atMost = state.kind === "not-deployed" ? "at most " : "";
   const args =
     pending === null
-      ? "The database can't be asked, so that nobody knows what is pending."
+      ? "The database revision is unknown, and so are the pending revisions."
       : pending.length === 0
         ? "Nothing is pending: an update migrates nothing."
-        : `${direction === "upgrade" ? "Pending" : "To undo"}: ${atMost}${pending.length} of ${several(total, "revision")}, in this order.`;
+        : `${direction === "upgrade" ? "Pending" : "To downgrade"}: ${atMost}${pending.length} of ${several(total, "revision")}, in this order.`;
   return [
     html`<p>${args}</p>`,
     job !== null && html`<p>${describeJob(job)}</p>`,
@@ -67,11 +66,8 @@ function heading({ id, title, position }: PendingRevision, { total }: ReportedPl
 }
 
 function describePending(revision: PendingRevision, plan: ReportedPlan): Html {
-  const { id, tables, upgrade, findings, locks, reversible, reversibleReason } = revision;
+  const { id, tables, upgrade, findings, locks } = revision;
   const approvals = plan.approvals.filter((approval) => approval.revision === id);
-  const undo = reversible
-    ? "can be undone"
-    : `${reversible === false ? "can't be undone" : "not known whether it can be undone"}: ${reversibleReason}`;
   const where = (statement: number | null) =>
     statement !== null && html` <span class="quiet">(statement ${statement + 1})</span>`;
   const lines = [
@@ -80,7 +76,7 @@ function describePending(revision: PendingRevision, plan: ReportedPlan): Html {
   ];
   return html`<article class="revision" id="${pendingId(id)}">
 ${heading(revision, plan)}
-<p>${[...tableChanges(tables), undo].join("; ")}</p>
+<p>${[...tableChanges(tables), describeReversible(revision)].join("; ")}</p>
 <ul class="notes">${lines.map((line) => html`<li>${line}</li>`)}${findings.length === 0 && html`<li>${badge("good", "no finding")}</li>`}</ul>
 <details><summary>SQL of the upgrade, ${counted(upgrade)}</summary>
 ${statements(upgrade, { findings, locks, approvals })}</details></article>
@@ -90,7 +86,7 @@ ${statements(upgrade, { findings, locks, approvals })}</details></article>
 /** A revision that is to be undone: what its downgrade runs. */
 function describeUndone(revision: PendingRevision, plan: ReportedPlan): Html {
   return html`<article class="revision" id="${pendingId(revision.id)}">
-${heading(revision, plan, ", undone")}
+${heading(revision, plan, " (downgrade)")}
 <details><summary>SQL of the downgrade, ${counted(revision.downgrade)}</summary>
 ${statements(revision.downgrade)}</details></article>
 `;

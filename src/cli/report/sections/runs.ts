@@ -19,7 +19,7 @@ export function outcomeOf({ outcome }: RunRecord): Content {
 export function runsSection(part: Part<readonly RunRecord[]>): Content {
   return shown(part, (runs) => {
     if (runs.length === 0)
-      return html`<p>No run is recorded: nothing was migrated yet, or the role may not keep a record.</p>`;
+      return html`<p>No recorded runs: nothing was migrated, or the role can't create the table of runs.</p>`;
     return table({
       caption: html`${several(runs.length, "run")} in <code>${runRecordTable}</code>, the newest first`,
       stacks: true,
