@@ -1,5 +1,4 @@
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
-
 import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
 import { plain, type Style } from "../highlight.ts";
 
