@@ -212,7 +212,7 @@ describe("unity lock", () => {
       options: [],
       spoil: () =>
         project.write("alembic/env.py", 'import sqlalchemy as sa\nsa.create_engine("sqlite://").connect()\n'),
-      says: /NeedsDatabase: it connects to a database/,
+      says: /NeedsDatabase: connects to a database/,
     },
     {
       name: "an env.py that runs nothing",

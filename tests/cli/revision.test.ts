@@ -77,7 +77,7 @@ describe("unity revision", () => {
       [
         "an existing id",
         ["-m", "x", "--rev-id", "8f3d9e2a1c45"],
-        /8f3d9e2a1c45 is the id of alembic\/versions\/8f3d9e2a1c45_alert_rules\.py/,
+        /revision id 8f3d9e2a1c45 already exists in alembic\/versions\/8f3d9e2a1c45_alert_rules\.py/,
       ],
       ["a merge of one head", ["-m", "x", "--merge"], /nothing to merge: the chain has one head, add_plugin_execution/],
     ];

@@ -122,7 +122,7 @@ export const loggedBreaches: readonly Breach[] = [
     what: "plugins that can't be listed",
     names: ["plugins", "health", "tables", "schema"],
     breach: ["UPDATE plugins SET created_at = 'infinity'"],
-    failed: { plugins: /the database is not available/ },
+    failed: { plugins: /database unavailable/ },
     mend: ["UPDATE plugins SET created_at = now()"],
   },
 ];

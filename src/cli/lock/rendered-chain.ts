@@ -13,12 +13,12 @@ export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" |
   readonly revisions: readonly RenderedRevision[];
 }
 
-/** The output of `ask_alembic.py`. */
+/** The output of `render_chain.py`. */
 interface Output extends Omit<RenderedChain, "revisions"> {
   readonly revisions: readonly Omit<RenderedRevision, "sha256">[];
 }
 
-const script = join(import.meta.dirname, "ask_alembic.py");
+const script = join(import.meta.dirname, "render_chain.py");
 
 /**
  * Renders the chain and each revision's SQL with Alembic's offline mode.

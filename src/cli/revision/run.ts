@@ -16,7 +16,7 @@ interface Output {
   /** Heads of the chain before. */
   readonly heads: readonly string[];
   /** `null` if the number of heads doesn't fit the options. */
-  readonly made: { readonly revision: string; readonly file: string } | null;
+  readonly created: { readonly revision: string; readonly file: string } | null;
 }
 
 /** The outcome of `unity revision`. */
@@ -48,21 +48,21 @@ async function createRevision(options: RevisionOptions, python: string): Promise
   const args: string[] = [];
   if (revId !== undefined) args.push("--rev-id", revId);
   if (merge) args.push("--merge");
-  const { heads, made } = await runAlembicScript<Output>({
+  const { heads, created } = await runAlembicScript<Output>({
     script,
     args: [...args, "--", message],
     backendFolder,
     python,
     explain: (reason) => `Alembic can't create a revision in ${backendFolder}: ${reason}`,
   });
-  if (made === null)
+  if (created === null)
     throw new CommandError(
       headError({ heads }) ?? `nothing to merge: the chain has one head, ${heads.join()}\nRemove --merge.`,
     );
   return {
-    revision: made.revision,
+    revision: created.revision,
     downRevisions: heads,
-    file: relative(process.cwd(), join(backendFolder, made.file)),
+    file: relative(process.cwd(), join(backendFolder, created.file)),
     command: rewriteCommand([], backendArgs(options)),
   };
 }
