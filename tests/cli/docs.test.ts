@@ -21,7 +21,7 @@ describe("unity docs", () => {
   it("would write what is committed; if not: npm run unity -- docs", async () => {
     const { code, stdout } = await unity("docs", "--check", "--stack", "dev");
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^9 files are what/);
+    assert.match(stdout, /^9 files are up to date/);
   });
 
   it("tells of every command of unity", async () => {

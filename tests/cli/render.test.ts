@@ -133,9 +133,9 @@ describe("unity render", () => {
     rmSync(join(folder, jobs));
     const { code, stdout } = await render("--check", "--stack", "dev");
     assert.equal(code, 1);
-    assert.match(stdout, /^k8s\/jobs\/migrate-database\.yaml is not there\.$/m);
-    assert.match(stdout, /yaml, line \d+: is " {2}replicas: 2", would be " {2}replicas: 1"$/m);
-    assert.match(stdout, /^Mend: npm run unity -- render --stack dev$/m);
+    assert.match(stdout, /^k8s\/jobs\/migrate-database\.yaml: missing$/m);
+    assert.match(stdout, /yaml:\d+: found " {2}replicas: 2", expected " {2}replicas: 1"$/m);
+    assert.match(stdout, /^Run: npm run unity -- render --stack dev$/m);
     assert.ok(!existsSync(join(folder, jobs)) && read(deployments).includes("replicas: 2"));
   });
 

@@ -57,6 +57,9 @@ describe("which stack a command is about", () => {
 
   it("is asked for where the environment names two", async () => {
     const environment = { PULUMI_STACK: "two", UNITY_CONFIG_FILE: "elsewhere.yaml" };
-    await assert.rejects(contextOf([], environment), /Which stack\? PULUMI_STACK is two, .*elsewhere\.yaml: unset one/);
+    await assert.rejects(
+      contextOf([], environment),
+      /PULUMI_STACK \(two\) and UNITY_CONFIG_FILE \(.*elsewhere\.yaml\) are both set/,
+    );
   });
 });

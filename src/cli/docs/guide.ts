@@ -28,12 +28,12 @@ export function migrationGuide(inputs: DocumentInputs): string {
       title,
       downRevisions: downRevisions.join(", "),
     })),
-    checks: outputs.map(({ title, command, prints }, index) => ({
+    checks: outputs.map(({ title, command, output }, index) => ({
       position: index + 1,
       title,
       item: checklistItem(title),
       command,
-      prints: prints.join("\n"),
+      output: output.join("\n"),
     })),
     lastStep: outputs.length + 1,
     states: stateAccounts(inputs).map((account) => ({ ...account })),

@@ -31,7 +31,7 @@ function revisionView(
   tables: readonly TableView[],
 ): View {
   const { position, id, title, day, downRevisions, reversible } = revision;
-  const created = tables.filter(({ madeBy }) => madeBy === id);
+  const created = tables.filter(({ createdBy }) => createdBy === id);
   return {
     position,
     revision: id === head ? `**\`${id}\`** (latest)` : `\`${id}\``,
