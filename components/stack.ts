@@ -64,7 +64,7 @@ export function deploy(
   const backend = new BackendDeployment(
     "backend",
     {
-      ...backendOptions(settings, chain),
+      ...backendOptions(settings),
       context,
       namespace,
       configMapName: migration.configMapName,

@@ -7,8 +7,8 @@ import {
   type PodSpec,
   type Service,
 } from "../cluster/objects.ts";
+import type { Preserved } from "../manifests/backend.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
-import type { Preserved } from "../manifests/preserved.ts";
 import { deploymentChanges } from "./changes.ts";
 import { hasLabels, podLabels, preserve, targetNumber } from "./preserve.ts";
 import { rejections } from "./rejections.ts";

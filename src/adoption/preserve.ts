@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { appContainer, type Deployment, isOurs, type LiveObjects, type Service } from "../cluster/objects.ts";
-import { backendServicePorts } from "../manifests/backend.ts";
+import { backendServicePorts, type LabelSelector, type Preserved, type ServicePort } from "../manifests/backend.ts";
 import { names, ports, selectorLabels } from "../manifests/names.ts";
-import type { LabelSelector, Preserved, ServicePort } from "../manifests/preserved.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

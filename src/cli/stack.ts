@@ -150,7 +150,10 @@ export async function withSettings<T>(
   const values = adjust(readStack(options).values);
   const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
   // Only here: the SDK takes longer to load than the rest of the command line.
-  const [pulumi, { loadSettings }] = await Promise.all([import("@pulumi/pulumi"), import("../settings/settings.ts")]);
+  const [pulumi, { loadSettings }] = await Promise.all([
+    import("@pulumi/pulumi"),
+    import("../settings/load-settings.ts"),
+  ]);
   try {
     pulumi.runtime.setAllConfig({ ...values }, secretKeys);
     return await use(loadSettings(new pulumi.Config("unity")));

@@ -31,7 +31,7 @@ export function checkTargetOf(options: StackOptions): CheckTarget {
   const { toleratedRevisions = [], targetRevision = head(readLock(lockFile)) } = readTargetOptions(options);
   const { approvals } = parseApprovals(parsed(values["unity:approvals"]));
   const irreversible = approvedIrreversible(approvals);
-  const applicationRole = values["unity:roles"] === "two" ? values["unity:applicationRole"] : undefined;
+  const applicationRole = values["unity:databaseRoles"] === "separate" ? values["unity:applicationRole"] : undefined;
   return { ...target, owned, irreversible, head: targetRevision, toleratedRevisions, applicationRole };
 }
 

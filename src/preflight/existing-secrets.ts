@@ -38,6 +38,7 @@ export async function existingSecretVersion(
   return existing ? found.get(application)?.resourceVersion : undefined;
 }
 
+/** Reads the keys of those Secrets that exist, by name. */
 async function readAll(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
   const found = new Map<string, SecretKeys>();
   const read = async ({ name }: NeededSecret) => {

@@ -41,7 +41,7 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "a JSONB column of another type",
     steps: ["ALTER TABLE plugin_alerts ALTER conditions DROP DEFAULT, ALTER conditions TYPE TEXT"],
-    failed: { schema: "missing: column plugin_alerts.conditions as jsonb, it is text" },
+    failed: { schema: "missing: column plugin_alerts.conditions as jsonb (actual: text)" },
     fix: ["ALTER TABLE plugin_alerts ALTER conditions TYPE JSONB USING '{}'::jsonb, ALTER conditions SET DEFAULT '{}'"],
   },
   {
@@ -63,7 +63,7 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "an application that logs in as the role that migrates",
     names: ["privileges"],
-    settings: "  unity:roles: two\n",
+    settings: "  unity:databaseRoles: separate\n",
     steps: [],
     failed: { privileges: /^the backend's role is homelab_user, can alter and drop alembic_version, can alter/ },
     fix: [],
@@ -126,7 +126,7 @@ export const loggedBrokenStates: readonly BrokenState[] = [
     what: "plugins that can't be listed",
     names: ["plugins", "health", "tables", "schema"],
     steps: ["UPDATE plugins SET created_at = 'infinity'"],
-    failed: { plugins: /the database is not available/ },
+    failed: { plugins: /database unavailable/ },
     fix: ["UPDATE plugins SET created_at = now()"],
   },
 ];

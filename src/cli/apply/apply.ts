@@ -3,7 +3,7 @@ import type { LiveState } from "../../plan/live-state.ts";
 import { migrationOptions } from "../../preflight/options.ts";
 import type { Release } from "../../preflight/release.ts";
 import { describeUpdate, type UpdatePlan } from "../../preflight/update-plan.ts";
-import { describePromotion, promotionErrors } from "../../promotion/compare.ts";
+import { describePromotion, promotionErrors } from "../../promotion/promotion.ts";
 import { identify } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { stateMessage } from "../highlight.ts";

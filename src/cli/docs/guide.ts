@@ -36,7 +36,7 @@ export function migrationGuide(inputs: DocumentInputs): string {
       prints: prints.join("\n"),
     })),
     lastStep: outputs.length + 1,
-    states: stateAccounts(inputs),
+    states: stateAccounts(inputs).map((account) => ({ ...account })),
     commands: commands.map(({ name, description }) => ({ name, description })),
   });
 }

@@ -4,7 +4,7 @@ import { nameOf } from "../../manifests/image-reference.ts";
 import { planFor, readStackLive } from "../../preflight/preflight.ts";
 import { loadRelease, type Release } from "../../preflight/release.ts";
 import type { UpdatePlan } from "../../preflight/update-plan.ts";
-import { chooseRelease } from "../../promotion/compare.ts";
+import { chooseRelease } from "../../promotion/promotion.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { CommandError } from "../result.ts";

@@ -4,7 +4,7 @@ import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { networkPolicies } from "../../manifests/network-policies.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
 import { accessRules, roleRules, type Task } from "../../manifests/roles.ts";
-import { serviceAccountObject } from "../../manifests/service-account.ts";
+import { serviceAccountObject } from "../../manifests/security.ts";
 import { backendOptions, migrationOptions } from "../../preflight/options.ts";
 import { accessOptions } from "../../preflight/permissions.ts";
 import type { Release } from "../../preflight/release.ts";
@@ -36,7 +36,7 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
   const metadata = (name: string, workload: string) => ({ name, namespace, labels: labels(workload) });
   const { configMapName, files, jobSpec } = migration(migrationOptions(settings, release));
   const backend = metadata(names.backend, names.backend);
-  const spec = backendDeploymentSpec({ ...backendOptions(settings, release), configMapName });
+  const spec = backendDeploymentSpec({ ...backendOptions(settings), configMapName });
   const account = (name: string, workload: string) => {
     const object = serviceAccountObject(name, workload);
     return { ...object, metadata: { ...object.metadata, namespace } };

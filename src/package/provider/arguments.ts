@@ -1,67 +1,69 @@
 import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
 import { imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
 
-/** Arguments of every migration. Plain values: they determine the objects' names. */
+/** Arguments of every migration. They are plain values, because the names of the objects depend on them. */
 export interface CommonArgs {
-  /** Context of the kubeconfig. */
+  /** Kubeconfig context. */
   context: string;
   /** Existing Kubernetes namespace. */
   namespace: string;
-  /** Image of the app. */
+  /** Image that contains the app and its chain of revisions. */
   image: string;
-  /** IfNotPresent, Always, or Never. The default is IfNotPresent. */
+  /** Image pull policy: IfNotPresent, Always, or Never. Defaults to IfNotPresent. */
   imagePullPolicy?: string;
-  /** Folder of alembic.ini and migrations.lock.json, relative to the folder of the program. */
+  /** Folder with alembic.ini and migrations.lock.json, relative to the program's. */
   appFolder: string;
-  /** Seconds for which a statement may wait for a table lock. The default is 5. */
+  /** Seconds that one statement may wait for a table lock. Defaults to 5. */
   lockTimeoutSeconds?: number;
-  /** Seconds for which a statement may run. The default is 300. */
+  /** Seconds that one statement may take. Defaults to 300. */
   statementTimeoutSeconds?: number;
-  /** Seconds for which a Job may run. The default is 600. */
+  /** Seconds that one Job may take, including retries. Defaults to 600. */
   deadlineSeconds?: number;
 }
 
-/** Seconds for which the update waits past a Job's own deadline. */
-const awaitMarginSeconds = 60;
+/** Seconds that the update waits beyond a Job's deadline. */
+const awaitMargin = 60;
 
-/** Returns the timeouts of the arguments, with defaults. */
+/** Returns the timeouts of a migration, with defaults. */
 export function timeoutsOf(args: CommonArgs): Timeouts {
   const { lockTimeoutSeconds = 5, statementTimeoutSeconds = 300, deadlineSeconds = 600 } = args;
   return {
     lockTimeoutSeconds,
     statementTimeoutSeconds,
     deadlineSeconds,
-    awaitTimeoutSeconds: deadlineSeconds + awaitMarginSeconds,
+    awaitTimeoutSeconds: deadlineSeconds + awaitMargin,
   };
 }
 
-/** Returns the error of an argument with an invalid value. */
-export function invalid(propertyPath: string, value: unknown, allowed: string): InputPropertyErrorDetails {
-  const given = value === undefined ? "missing" : `invalid value ${JSON.stringify(value)}`;
-  return { propertyPath, reason: `${given}: must be ${allowed}` };
+/** Returns an error for a value that is not allowed. */
+export function argumentError(propertyPath: string, value: unknown, allowed: string): InputPropertyErrorDetails {
+  if (value === undefined) return { propertyPath, reason: `required: must be ${allowed}` };
+  return { propertyPath, reason: `invalid value ${JSON.stringify(value)}: must be ${allowed}` };
 }
 
-/** Returns the errors of an argument that must be a non-empty string. */
+/** Returns an error unless a value is a string that is not empty. */
 export function stringErrors(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
   if (typeof value === "string" && value !== "") return [];
-  return [invalid(propertyPath, value, "a non-empty string")];
+  return [argumentError(propertyPath, value, "a non-empty string")];
 }
 
 /**
- * Validates arguments: programs in some languages don't check their types.
+ * Validates the arguments of a migration, which programs in some languages don't type-check.
  *
- * @param own - Errors of the component's own arguments.
- * @throws {InputPropertiesError} With every error, and what is allowed.
+ * @param ownErrors - Errors in arguments that only one component has.
+ * @throws {InputPropertiesError} If arguments are invalid; it lists all of them.
  */
-export function checkArguments(args: CommonArgs, own: readonly InputPropertyErrorDetails[]): void {
+export function validateArguments(args: CommonArgs, ownErrors: readonly InputPropertyErrorDetails[]): void {
   const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
   const errors: InputPropertyErrorDetails[] = [];
   for (const [name, value] of Object.entries({ context, namespace, image, appFolder }))
     errors.push(...stringErrors(name, value));
-  for (const { name, seconds, bound } of timeoutErrors(timeoutsOf(args)))
-    if (name !== "awaitTimeoutSeconds") errors.push(invalid(name, seconds, `an integer greater than ${bound}`));
-  errors.push(...own);
+  for (const { name, seconds, bound } of timeoutErrors(timeoutsOf(args))) {
+    // Derived from the deadline, so its error is the deadline's.
+    if (name !== "awaitTimeoutSeconds") errors.push(argumentError(name, seconds, `an integer greater than ${bound}`));
+  }
+  errors.push(...ownErrors);
   if (!imagePullPolicies.some((policy) => policy === imagePullPolicy))
-    errors.push(invalid("imagePullPolicy", imagePullPolicy, `one of ${imagePullPolicies.join(", ")}`));
+    errors.push(argumentError("imagePullPolicy", imagePullPolicy, `one of ${imagePullPolicies.join(", ")}`));
   if (errors.length > 0) throw new InputPropertiesError({ message: "invalid arguments", errors });
 }

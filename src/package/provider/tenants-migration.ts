@@ -3,35 +3,36 @@ import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationFleet } from "../../../components/migration-fleet.ts";
 import type { FleetOptions } from "../../fleet/fleet.ts";
 import type { TenantAttempt } from "../../fleet/plan.ts";
-import { loadChain } from "../../preflight/load-chain.ts";
-import { type CommonArgs, invalid, stringErrors, timeoutsOf } from "./arguments.ts";
+import { loadChain } from "../../preflight/release.ts";
+import { argumentError, type CommonArgs, stringErrors, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link TenantsMigration}. */
 export interface TenantsMigrationArgs extends CommonArgs {
-  /** Secret of the namespace with the DATABASE_URL of each tenant, by the tenant's name. */
+  /** Secrets in the namespace with each tenant's DATABASE_URL, by tenant name. */
   secretNames: { [tenant: string]: string };
-  /** Tenants that migrate before all others. The default is the first by name. */
+  /** Tenants to migrate before all others. Defaults to the first by name. */
   canaries?: string[];
-  /** Maximum number of tenants that migrate at the same time. The default is 4. */
+  /** Maximum number of tenants to migrate at the same time. Defaults to 4. */
   parallelism?: number;
 }
 
-/** Returns the errors of the tenants' Secrets. */
+/** Returns the errors in the tenants' Secrets. */
 export function secretNameErrors(secretNames: unknown): pulumi.InputPropertyErrorDetails[] {
   const isMap = typeof secretNames === "object" && secretNames !== null && !Array.isArray(secretNames);
-  if (isMap && Object.keys(secretNames).length > 0)
-    return Object.entries(secretNames).flatMap(([tenant, name]) => stringErrors(`secretNames.${tenant}`, name));
-  return [invalid("secretNames", secretNames, "a map of each tenant to the name of a Secret")];
+  const entries = isMap ? Object.entries(secretNames) : [];
+  if (entries.length === 0)
+    return [argumentError("secretNames", secretNames, "a map from each tenant to the name of its Secret")];
+  return entries.flatMap(([tenant, name]) => stringErrors(`secretNames.${tenant}`, name));
 }
 
-/** Returns the errors of the canaries. */
+/** Returns the errors in the canaries. */
 export function canaryErrors(canaries: unknown): pulumi.InputPropertyErrorDetails[] {
   if (canaries === undefined) return [];
-  if (Array.isArray(canaries)) return canaries.flatMap((name, index) => stringErrors(`canaries[${index}]`, name));
-  return [invalid("canaries", canaries, "a list of tenant names")];
+  if (!Array.isArray(canaries)) return [argumentError("canaries", canaries, "a list of tenants")];
+  return canaries.flatMap((name, index) => stringErrors(`canaries[${index}]`, name));
 }
 
-/** Returns the options of the migrations. */
+/** Returns the options for the migrations. */
 export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOptions {
   const { image, imagePullPolicy = "IfNotPresent", appFolder, secretNames } = args;
   const tenants = Object.entries(secretNames).map(([name, secretName]) => ({ name, secretName }));
@@ -39,9 +40,24 @@ export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOption
   return { ...loadChain(appFolder), image, imagePullPolicy, tenants, timeouts: timeoutsOf(args) };
 }
 
-/** Migrates several databases to the head of their app's chain: a limited number of Jobs at a time, canaries first. */
+/**
+ * Migrates several databases to the head of their app's chain, with a Job for each tenant, canaries first.
+ *
+ * @example
+ * ```yaml
+ * migrations:
+ *   type: unity:index:TenantsMigration
+ *   properties:
+ *     context: my-cluster
+ *     namespace: notes
+ *     image: registry.example/notes:1.0
+ *     appFolder: app
+ *     secretNames: { acme: notes-acme, beta: notes-beta }
+ *     canaries: [acme]
+ * ```
+ */
 export class TenantsMigration extends pulumi.ComponentResource {
-  /** Name of each tenant's Job, by the tenant's name. */
+  /** Names of the Jobs, by tenant. */
   readonly jobNames: pulumi.Output<{ [tenant: string]: string }>;
 
   constructor(
@@ -59,7 +75,8 @@ export class TenantsMigration extends pulumi.ComponentResource {
       { ...tenantsMigrationOptions(args), ...target, canaries, parallelism, attempts },
       { parent: this, provider, dependsOn: options?.dependsOn },
     );
-    this.jobNames = pulumi.output({ ...fleet.jobNames });
-    this.registerOutputs({ jobNames: this.jobNames });
+    const outputs = { jobNames: pulumi.output({ ...fleet.jobNames }) };
+    this.jobNames = outputs.jobNames;
+    this.registerOutputs(outputs);
   }
 }
