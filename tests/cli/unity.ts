@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import { projectRoot } from "../../src/paths.ts";
 
-/** What a command printed, and how it ended. */
+/** The output and exit code of a command. */
 export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
@@ -21,14 +21,14 @@ export function unityIn(environment: NodeJS.ProcessEnv, ...args: readonly string
   return runCommand(process.execPath, [join(projectRoot, "src", "cli", "main.ts"), ...args], environment);
 }
 
-/** What is typed on a terminal, and what it must show before more is typed. */
+/** Input to type on a terminal, and the output to wait for. */
 export type Step = readonly [text: string, shown: string];
 
-/** What takes a terminal's colours away, in a user's environment or in CI's. */
-const withoutColours = ["CI", "NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS"];
-const colourful = Object.fromEntries(withoutColours.map((name) => [name, undefined]));
+/** Variables that disable or force color. */
+const colorVariables = ["CI", "NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS"];
+const colorEnvironment = Object.fromEntries(colorVariables.map((name) => [name, undefined]));
 
-/** Runs a command on a terminal of its own, which has colours. @returns All that it showed, as `stdout`. */
+/** Runs a command on a pseudoterminal with color, and returns all of its output as `stdout`. */
 export function onTerminal(
   command: readonly string[],
   steps: readonly Step[],
@@ -36,7 +36,7 @@ export function onTerminal(
 ): Promise<CommandResult> {
   const script = join(projectRoot, "tests", "cli", "terminal.py");
   return runCommand("python3", [script, JSON.stringify({ command, steps })], {
-    ...colourful,
+    ...colorEnvironment,
     TERM: "xterm",
     ...environment,
   });
@@ -57,7 +57,7 @@ async function runCommand(
   return { code, stdout, stderr };
 }
 
-/** @returns The interpreter of the backend's own environment, which is made at the first use. */
+/** Returns the interpreter of the backend's managed environment, which is created at the first use. */
 export function alembicPython(): Promise<string> {
   const requirements = join(projectRoot, "backend", "requirements.txt");
   return pythonEnvironment({ requirements, report: (line) => process.stderr.write(`${line}\n`) });
