@@ -175,7 +175,7 @@ describe("findings and locks in the lock", () => {
 
   it("are printed by unity lock", () => {
     assert.match(
-      locked.said,
+      locked.output,
       /drops a table by its new name .*\n.*\n +error ban-drop-table \(statement 1\): Dropping a table/,
     );
   });
