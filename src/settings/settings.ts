@@ -97,6 +97,17 @@ function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade:
  * @throws {pulumi.RunError} One error that names every fault, what is allowed and the command that mends it.
  */
 export function loadSettings(config: pulumi.Config = new pulumi.Config("unity")): Settings {
+  const { settings, errors } = parseSettings(config);
+  if (errors.length > 0)
+    throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${errors.join("\n  - ")}`);
+  return settings;
+}
+
+/** Parses the stack's settings. Those with an error have their value or the default. */
+export function parseSettings(config: pulumi.Config): {
+  readonly settings: Settings;
+  readonly errors: readonly string[];
+} {
   const reader = new SettingsReader(config);
   reader.refuseUnknown(declaredSettings(projectRoot));
   const allowDowngrade = reader.flag("allowDowngrade");
@@ -137,8 +148,5 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     promotedFrom: reader.optional("promotedFrom", stackName, "a stack, or organization/project/stack", "staging"),
   };
   if (settings.environment === "production") for (const error of productionErrors(settings)) reader.error(...error);
-  if (reader.errors.length > 0) {
-    throw new pulumi.RunError(`The stack's configuration has faults:\n  - ${reader.errors.join("\n  - ")}`);
-  }
-  return settings;
+  return { settings, errors: reader.errors };
 }

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CheckName } from "../../src/checks/names.ts";
+import type { CheckResult } from "../../src/checks/result.ts";
 import { markLine, parseLine } from "../../src/cli/logs.ts";
+import { describeResults } from "../../src/cli/verify.ts";
 import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { type CommandResult, unity } from "./unity.ts";
 
@@ -44,7 +47,7 @@ describe("unity apply, migrate, logs and verify", () => {
       "",
       ["migrate"],
       2,
-      /^Current: not known\nLatest: {2}add_plugin_execution\nNothing in/,
+      /^Current: unknown\nLatest: {2}add_plugin_execution\nNothing in/,
     ],
     [
       "apply: a plan that has moved",
@@ -81,7 +84,7 @@ describe("unity apply, migrate, logs and verify", () => {
 
   it("say how they are called wrongly, and exit with 2", async () => {
     const wrong: readonly [readonly string[], RegExp][] = [
-      [["verify", "tabels"], /There is no check tabels\. The checks: revision, pods, /],
+      [["verify", "tabels"], /unknown check tabels: must be one of revision, pods, /],
       [["apply", "--method", "magic"], /Allowed choices are job, exec/],
       [["logs", "--tail", "many"], /It must be a whole number from 0/],
       [["logs", "--job"], /The migrate Jobs can't be listed/],
@@ -121,5 +124,37 @@ describe("a line of a log", () => {
   it("has its pod, where kubectl says it", () => {
     assert.deepEqual(parseLine("[pod/p/c] INFO: x"), { pod: "p", line: "INFO: x", databaseError: false });
     assert.deepEqual(parseLine("[x] INFO"), { pod: null, line: "[x] INFO", databaseError: false });
+  });
+});
+
+describe("results of checks", () => {
+  const result = (name: CheckName, passed: boolean, found: string): CheckResult => {
+    return { name, passed, expected: `${name} expected`, found, seconds: passed ? 0.44 : 1.06, command: `get ${name}` };
+  };
+
+  it("are a table, followed by failures and totals", () => {
+    const results = [
+      result("revision", true, "add_plugin_execution"),
+      result("constraints", false, "1 unvalidated: plugins.named"),
+      result("database-host", true, "x".repeat(120)),
+    ];
+    assert.equal(
+      describeResults(results),
+      `CHECK          STATUS  TIME  RESULT
+revision       PASS    0.4s  add_plugin_execution
+constraints    FAIL    1.1s  1 unvalidated: plugins.named
+database-host  PASS    0.4s  ${"x".repeat(99)}…
+
+constraints
+  expected:   constraints expected
+  actual:     1 unvalidated: plugins.named
+  reproduce:  get constraints
+
+2 passed, 1 failed (1.1s)`,
+    );
+  });
+
+  it("end with the totals if all checks passed", () => {
+    assert.match(describeResults([result("pods", true, "1/1 ready")]), /1\/1 ready\n\n1 passed, 0 failed \(0\.4s\)$/);
   });
 });
