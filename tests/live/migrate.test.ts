@@ -176,6 +176,6 @@ describe("unity migrate and unity apply", () => {
     const page = readFileSync(output, "utf8");
     assert.match(page, /Database is at a1b2c3d4e5f6, behind head add_plugin_execution\./);
     assert.match(page, /Pending: 1 of 8 revisions, in this order\./);
-    assert.match(page, new RegExp(`<caption>\\d+ passed, [1-9]\\d* failed</caption>`));
+    assert.match(page, /<caption>\d+ passed, [1-9]\d* failed<\/caption>/);
   });
 });
