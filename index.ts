@@ -1,14 +1,14 @@
 import { existingSecretVersion } from "./src/preflight/existing-secrets.ts";
 import { showPlan } from "./src/preflight/preflight.ts";
 import { loadRelease } from "./src/preflight/release.ts";
-import { confirmPromotion } from "./src/promotion/confirm.ts";
+import { confirmPromotion } from "./src/promotion/promotion.ts";
 import { loadSettings } from "./src/settings/settings.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);
-// What stops the update stops it before anything is declared: first that it is another release than what was tried.
+// An unverified release is rejected before its plan is.
 const records = await confirmPromotion(settings, release);
-// The cluster is asked while the providers' modules load.
+// The cluster is queried while the providers' modules load.
 const [job, secretVersion, { deploy }] = await Promise.all([
   showPlan(settings, release),
   existingSecretVersion(settings),

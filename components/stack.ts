@@ -17,23 +17,22 @@ import { PostDeployVerification } from "./post-deploy-verification.ts";
 
 /** The stack's outputs. */
 export interface StackOutputs {
-  /** The revision that the database is at after this update. */
+  /** The revision of the database after the update. */
   readonly head: string;
-  /** Name of the migrate Job that brought it there. */
+  /** Name of the migration Job. */
   readonly jobName: string;
-  /** What each check found, by its name. */
+  /** The result of each check, by its name. */
   readonly checks: pulumi.Output<CheckResults>;
-  /** What has succeeded here, the newest first, for the stacks that take their releases from this one. */
+  /** The releases that were verified in this stack, the newest first, for stacks that promote from it. */
   readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 }
 
 /**
- * Declares the whole deployment: database, migrate Job, backend, checks, each after the one before.
+ * Declares the whole deployment in order: database, migration Job, backend, checks.
  *
- * @param planned What the plan asks for.
- * @param records Releases that this stack has recorded before.
- * @param existingVersion Changes when the backend's Secret does, if others made it.
- * @returns The stack's outputs.
+ * @param planned - The parts of the plan to declare.
+ * @param records - The release records of this stack so far.
+ * @param existingVersion - Version of the backend's Secret, if the program doesn't create it.
  */
 export function deploy(
   settings: Settings,
@@ -45,8 +44,8 @@ export function deploy(
   const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
   const common = { provider: clusterProvider("cluster", settings) };
   const metadata = { name: settings.namespace, labels: namespaceLabels };
-  const { name: namespace } = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true })
-    .metadata;
+  const namespace = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true }).metadata
+    .name;
 
   if (settings.networkPolicies)
     new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
@@ -65,7 +64,7 @@ export function deploy(
   const backend = new BackendDeployment(
     "backend",
     {
-      ...backendOptions(settings, chain),
+      ...backendOptions(settings),
       context,
       namespace,
       configMapName: migration.configMapName,
@@ -83,7 +82,7 @@ export function deploy(
     head: chain.head,
     jobName: migration.jobName,
     checks: verification.results,
-    // Known only once the checks have passed: an update that fails leaves what was recorded before.
+    // Known only once the checks have passed: a failed update keeps the previous records.
     releases: verification.results.apply((results) =>
       addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
     ),

@@ -40,7 +40,7 @@ function unit(print: Print): Promise<Counts> {
   return run(
     [
       "mocha",
-      "tests/{lockfile,plan,manifests,cluster,fleet,settings,checks,adoption,components,policy,promotion,program,local}/**/*.test.ts",
+      "tests/{lockfile,plan,manifests,cluster,fleet,settings,checks,adoption,preflight,components,policy,promotion,program,local}/**/*.test.ts",
     ],
     print,
   );

@@ -21,12 +21,12 @@ job_image='registry.example/unity-backend:1.0'
 deadline_seconds='600'
 latest='add_plugin_execution'
 tolerated=''
-say_at_head='Database is at head add_plugin_execution: nothing to migrate.'
-say_never_applied='Database has no revision: it was never migrated.'
+say_at_head='Database is up to date (head add_plugin_execution).'
+say_never_applied='Database is uninitialized (no Alembic revision).'
 say_behind='Database is at {}, behind head add_plugin_execution.'
-say_ahead='Database is ahead, at {}, which the settings tolerate: nothing to migrate.'
-say_unknown='Database is at {}, which is not among the 8 revisions of the lock.'
-do_unknown='Deploy a release whose lock has it (if its file is here: `npm run unity -- lock`), or restore the database. If this release can run on it: pulumi config set toleratedRevisions {}'
+say_ahead='Database is at {}, ahead of the lockfile and tolerated by the settings.'
+say_unknown='Database is at {}, which is not in the lockfile (8 revisions).'
+do_unknown='Deploy a release whose lockfile contains it (if its file is in this checkout, run: npm run unity -- lock), or restore the database. If this release supports it, run: pulumi config set toleratedRevisions {}'
 revisions=('6a00ea433c25' '12e8b371598f' '70974ae864ff' '12df4f8e6ba9' '8f3d9e2a1c45' '00001_add_plugins' 'a1b2c3d4e5f6' 'add_plugin_execution')
 tables=('alert_rules' 'alerts' 'dashboard_widgets' 'dashboards' 'marketplace_plugins' 'metrics' 'notification_channels' 'notification_logs' 'oauth_accounts' 'plugin_alerts' 'plugin_executions' 'plugin_metrics' 'plugins' 'servers' 'services' 'user_sessions' 'users')
 

@@ -1,7 +1,7 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
-import { chainTables, type Lock } from "../lockfile/lock.ts";
+import { chainTables, cutAt } from "../lockfile/chain.ts";
+import type { Lock } from "../lockfile/lock.ts";
 import type { App } from "../manifests/app.ts";
-import { cutAt } from "../plan/target.ts";
 import type { CheckName } from "./names.ts";
 
 /** Where the checks look, and for which release. No secret is in it: it is in the state and in the environment. */

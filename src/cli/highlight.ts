@@ -32,7 +32,7 @@ export type Highlight = readonly [pattern: RegExp, format: Format];
 
 /** Returns the highlight of the message on the database's state. */
 export function stateMessage(exitCode: number): Highlight {
-  const message = /^(Database|Cluster|Nothing in|No running workload|Can't connect|alembic_version)\b.*/;
+  const message = /^(Database|No running workload|Can't|alembic_version)\b.*/;
   return [message, formats[stateFormat(exitCode)]];
 }
 

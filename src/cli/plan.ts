@@ -1,17 +1,16 @@
-import type { Plan } from "../plan/plan.ts";
-import { describePlan } from "../plan/plan-report.ts";
+import { describeUpdate, type UpdatePlan } from "../preflight/update-plan.ts";
 import { formats, type Highlight, stateMessage } from "./highlight.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "./result.ts";
 import { type StackOptions, withSettings } from "./stack.ts";
 
 /** What stands out of a plan. */
 export const planHighlights: readonly Highlight[] = [
-  [/^Refused: .*/, formats.bad],
-  [/^(Pending|To undo): .*/, formats.heading],
+  [/^(Refused: .*|.*; no changes were made:)/, formats.bad],
+  [/^(Pending|To downgrade): .*/, formats.heading],
   [/^ +\d+\/\d+ {2}\S+ {2}.*/, formats.heading],
   [/^ +error \S+/, formats.bad],
   [/^ +warning \S+/, formats.attention],
-  [/^ +(blocks|locks not known) .*/, formats.attention],
+  [/^ +(blocks |locks unknown: ).*/, formats.attention],
 ];
 
 /**
@@ -19,7 +18,7 @@ export const planHighlights: readonly Highlight[] = [
  *
  * @returns What `pulumi up` would do to the database.
  */
-export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<Plan>> {
+export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
     import("../preflight/release.ts"),
     import("../preflight/preflight.ts"),
@@ -28,5 +27,5 @@ export async function run({ options }: Call<StackOptions & { readonly full?: boo
   const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;
   const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
   const highlights = [stateMessage(exitCode), ...planHighlights];
-  return { document: plan, text: describePlan(plan, options.full), exitCode, highlights };
+  return { document: plan, text: describeUpdate(plan, options.full), exitCode, highlights };
 }

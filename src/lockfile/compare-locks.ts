@@ -1,73 +1,88 @@
-import type { Finding } from "./finding.ts";
-import type { Lock, LockedRevision, LockedSql } from "./lock.ts";
+import type { Finding, Lock, LockedRevision, LockedSql } from "./lock.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
-/** What is derived from a revision and may change with the linter's version: it is not what databases have. */
+/** Properties that are derived from a revision, and may change with the linter's version. */
 const derived: ReadonlySet<string> = new Set(["findings", "locks"]);
 
-/** One property of a revision that differs, each side as lines of text. */
+/** A property that differs, each side as lines of text. */
 export interface Change {
   readonly field: string;
   readonly before: readonly string[];
   readonly after: readonly string[];
 }
 
-/** One difference between the lock that was reviewed and what Alembic says now. */
+/** A difference between the reviewed lockfile and the chain that Alembic reports now. */
 export interface Difference {
-  /** `order`: the same revisions in another order. */
+  /** `order`: the same revisions in a different order. */
   readonly kind: "added" | "removed" | "changed" | "order";
-  /** Ids; one unless `kind` is `order`. */
+  /** Ids; exactly one unless `kind` is `order`. */
   readonly revisions: readonly string[];
-  /** The revision's file, relative to the backend's folder. */
+  /** The revision file, relative to the backend's folder. */
   readonly file: string | null;
   readonly changes: readonly Change[];
 }
 
-/** @returns What differs between `before` and `after`: first what concerns locked revisions, then what was added. */
+/** Compares two lockfiles: returns the differences of recorded revisions first, then the added revisions. */
 export function compareLocks(before: Lock, after: Lock): Difference[] {
   const now = new Map(after.revisions.map((revision) => [revision.id, revision]));
   const then = new Set(before.revisions.map(({ id }) => id));
-  const locked = before.revisions.flatMap((revision): Difference[] => {
+  const differences: Difference[] = [];
+  for (const revision of before.revisions) {
     const { id, file } = revision;
     const other = now.get(id);
-    if (other === undefined) return [{ kind: "removed", revisions: [id], file, changes: [] }];
+    if (other === undefined) {
+      differences.push({ kind: "removed", revisions: [id], file, changes: [] });
+      continue;
+    }
     const changes = compareRevisions(revision, other);
-    return changes.length > 0 ? [{ kind: "changed", revisions: [id], file: other.file, changes }] : [];
-  });
-  const added = after.revisions
-    .filter(({ id }) => !then.has(id))
-    .map(({ id, file }): Difference => ({ kind: "added", revisions: [id], file, changes: [] }));
-  return [...locked, ...compareOrder(before, after), ...added];
+    if (changes.length > 0) differences.push({ kind: "changed", revisions: [id], file: other.file, changes });
+  }
+  const reordered = compareOrder(before, after);
+  if (reordered !== null) differences.push(reordered);
+  for (const { id, file } of after.revisions) {
+    if (!then.has(id)) differences.push({ kind: "added", revisions: [id], file, changes: [] });
+  }
+  return differences;
 }
 
 /**
- * @returns The differences that `unity lock` must not write without being told so: of revisions not in `allowed`, in
- *   more than their findings and locks.
+ * Returns the differences that `unity lock` writes only with `--rewrite`: removed revisions, and changes of anything but
+ * findings and locks.
+ *
+ * @param allowed - Revisions that may be removed or changed.
  */
 export function rejectedDifferences(differences: readonly Difference[], allowed: ReadonlySet<string>): Difference[] {
-  return differences.filter(
-    ({ kind, revisions, changes }) =>
-      (kind === "removed" || (kind === "changed" && changes.some(({ field }) => !derived.has(field)))) &&
-      !revisions.every((revision) => allowed.has(revision)),
-  );
+  return differences.filter(({ kind, revisions, changes }) => {
+    if (revisions.every((revision) => allowed.has(revision))) return false;
+    return kind === "removed" || (kind === "changed" && changes.some(({ field }) => !derived.has(field)));
+  });
 }
 
-function compareOrder(before: Lock, after: Lock): Difference[] {
-  const [then, now] = [before, after].map((lock) => lock.revisions.map(({ id }) => id)) as [string[], string[]];
-  const [inThen, inNow] = [new Set(then), new Set(now)];
-  const [common, commonNow] = [then.filter((id) => inNow.has(id)), now.filter((id) => inThen.has(id))];
-  if (same(common, commonNow)) return [];
+function compareOrder(before: Lock, after: Lock): Difference | null {
+  const then = before.revisions.map(({ id }) => id);
+  const now = after.revisions.map(({ id }) => id);
+  const inThen = new Set(then);
+  const inNow = new Set(now);
+  const common = then.filter((id) => inNow.has(id));
+  const commonNow = now.filter((id) => inThen.has(id));
+  if (same(common, commonNow)) return null;
   const moved = common.filter((id, index) => id !== commonNow[index]);
-  const changes = [{ field: "order", before: common, after: commonNow }];
-  return [{ kind: "order", revisions: moved, file: null, changes }];
+  return {
+    kind: "order",
+    revisions: moved,
+    file: null,
+    changes: [{ field: "order", before: common, after: commonNow }],
+  };
 }
 
 function compareRevisions(before: LockedRevision, after: LockedRevision): Change[] {
-  const [then, now] = [describe(before), describe(after)];
-  return Object.keys(then).flatMap((field): Change[] => {
-    const [old, current] = [then[field] ?? [], now[field] ?? []];
-    return same(old, current) ? [] : [{ field, before: toLines(old), after: toLines(current) }];
-  });
+  const now = describe(after);
+  const changes: Change[] = [];
+  for (const [field, old] of Object.entries(describe(before))) {
+    const current = now[field] ?? [];
+    if (!same(old, current)) changes.push({ field, before: toLines(old), after: toLines(current) });
+  }
+  return changes;
 }
 
 function same(one: readonly string[], other: readonly string[]): boolean {
@@ -78,7 +93,7 @@ function toLines(texts: readonly string[]): string[] {
   return texts.flatMap((text) => text.split("\n"));
 }
 
-/** A revision's reviewed properties, each as a list of texts, in the order in which a person wants to read them. */
+/** Returns a revision's reviewed properties as lists of texts, in reading order. */
 function describe(revision: LockedRevision): Record<string, readonly string[]> {
   const { tables } = revision;
   return {
@@ -103,17 +118,17 @@ function describe(revision: LockedRevision): Record<string, readonly string[]> {
 }
 
 function describeSql(direction: LockedSql): readonly string[] {
-  if (direction.sql === null) return [`can't be rendered: ${direction.reason}`];
-  return direction.sql;
+  return direction.sql ?? [`unknown: ${direction.reason}`];
 }
 
 function describeFinding({ level, rule, statement, message, help }: Finding): string {
-  return `${level} ${rule}, ${statement === null ? "the revision" : `statement ${statement + 1}`}: ${message} ${help ?? ""}`;
+  const subject = statement === null ? "revision" : `statement ${statement + 1}`;
+  return `${level} ${rule}, ${subject}: ${message} ${help ?? ""}`;
 }
 
 function describeLock(lock: StatementLock): string {
   const statement = lock.statement + 1;
   return lock.mode === null
-    ? `statement ${statement}: not known, ${lock.reason}`
+    ? `statement ${statement}: locks unknown: ${lock.reason}`
     : `statement ${statement}: ${lock.mode} on ${lock.table}, blocks ${lock.blocks}`;
 }

@@ -1,46 +1,72 @@
 import { createHash } from "node:crypto";
-import type { Finding } from "./finding.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
-/** Version of the lock's format that this program writes and reads. */
+/** The version of the lockfile format that this program writes and reads. */
 export const lockVersion = 2;
 
-/** The command that writes the lock. */
+/** The command that writes the lockfile. */
 export const lockCommand = "npm run unity -- lock";
 
-/** The command that makes a revision's file. */
+/** The command that creates a revision file. */
 const revisionCommand = "npm run unity -- revision";
 
-/** SQL of one direction of a revision: each statement as `alembic upgrade --sql` prints it, or why there is none. */
+/** SQL of one direction of a revision: each statement as `alembic upgrade --sql` prints it, or why it is unknown. */
 export type LockedSql =
   | { readonly sql: readonly string[] }
   | {
       readonly sql: null;
-      /** Why it can't be rendered without a database, with the line of the file. */
+      /** Why it can't be rendered without a database, with the line of the revision file. */
       readonly reason: string;
     };
 
-/** What a revision's upgrade does to tables, by Alembic's own operations; `schema.table` where a schema is given. */
+/** The tables that an upgrade changes by Alembic's own operations; `schema.table` if a schema is given. */
 export interface LockedTables {
   readonly created: readonly string[];
-  /** Tables that exist before and after, whose columns, constraints, indexes or comments change. */
+  /** Tables that exist before and after, and whose columns, constraints, indexes, or comments change. */
   readonly altered: readonly string[];
-  /** A renamed table counts as dropped, its new name as created. */
+  /** A renamed table counts as dropped, and its new name as created. */
   readonly dropped: readonly string[];
-  /** Indexes into `upgrade.sql` of statements written as text, whose tables only the database's parser would know. */
+  /** Indexes into `upgrade.sql` of the statements that were written as text, whose tables Alembic doesn't know. */
   readonly unclassified: readonly number[];
+}
+
+/**
+ * `error`: destroys data, breaks the old backend that still runs, or fails; requires the stack's approval.
+ * `warning`: blocks other sessions, or is worth a look.
+ */
+export const findingLevels = ["error", "warning"] as const;
+
+/** One of {@link findingLevels}. */
+export type FindingLevel = (typeof findingLevels)[number];
+
+/** An objection of the linter, or of a rule of ours, to a revision's upgrade. */
+export interface Finding {
+  /** Name of a rule of squawk (https://squawkhq.com/docs/rules), or of one of ours. */
+  readonly rule: string;
+  readonly level: FindingLevel;
+  /** Index into `upgrade.sql`; `null` if it concerns the revision as a whole. */
+  readonly statement: number | null;
+  /** Describes the problem in one or two sentences. */
+  readonly message: string;
+  /** The recommended alternative; `null` if the rule has none. */
+  readonly help: string | null;
+}
+
+/** Orders findings by statement, with those of the whole revision first, then by rule. */
+export function compareFindings(a: Finding, b: Finding): number {
+  return (a.statement ?? -1) - (b.statement ?? -1) || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);
 }
 
 /** One reviewed revision. */
 export interface LockedRevision {
   readonly id: string;
-  /** Several for a merge point, none for a base. */
+  /** Several for a merge revision, none for a base. */
   readonly downRevisions: readonly string[];
-  /** Ids that `depends_on` names. */
+  /** Ids in `depends_on`. */
   readonly dependsOn: readonly string[];
   readonly branchLabels: readonly string[];
   readonly title: string;
-  /** `Create Date` of the file's docstring, as written there. */
+  /** `Create Date` of the file's docstring, verbatim. */
   readonly date: string | null;
   /** Path relative to the backend's folder, with `/`. */
   readonly file: string;
@@ -49,43 +75,46 @@ export interface LockedRevision {
   readonly tables: LockedTables | null;
   readonly upgrade: LockedSql;
   readonly downgrade: LockedSql;
-  /** Whether the downgrade undoes anything; `null` if only a database could tell. */
+  /** Whether the downgrade changes anything; `null` if that depends on a database. */
   readonly reversible: boolean | null;
   /** Why `reversible` is not true. */
   readonly reversibleReason: string | null;
-  /** What is to be said against the upgrade; by statement, then by rule. */
+  /** Objections to the upgrade, by statement, then by rule. */
   readonly findings: readonly Finding[];
   /**
-   * Locks of the upgrade on tables that are there before it, the strongest of each statement on each table; those of
-   * readers are left out.
+   * Table locks of the upgrade on existing tables: the strongest one of each statement on each table, except those that
+   * any reader takes.
    */
   readonly locks: readonly StatementLock[];
 }
 
-/** The reviewed record of the chain: `backend/migrations.lock.json`. */
+/** The lockfile, the reviewed record of the chain: `backend/migrations.lock.json`. */
 export interface Lock {
   readonly version: typeof lockVersion;
-  /** Folders that hold revision files, relative to the backend's folder. */
+  /** Folders with revision files, relative to the backend's folder. */
   readonly versionLocations: readonly string[];
   readonly heads: readonly string[];
   readonly bases: readonly string[];
-  /** From the bases to the heads: each one after all that it needs. */
+  /** From the bases to the heads, each one after those that it follows. */
   readonly revisions: readonly LockedRevision[];
 }
 
-/** @returns Why the chain has not exactly one head, and what to do; `null` if it has. */
+/** Describes how to get a chain with exactly one head; `null` if it has one. */
 export function headError({ heads }: Pick<Lock, "heads">): string | null {
   if (heads.length === 1) return null;
-  if (heads.length === 0)
-    return `The chain has no revision: add one with \`${revisionCommand} -m <title>\`, then run \`${lockCommand}\`.`;
+  if (heads.length === 0) return `the chain has no revisions. Run: ${revisionCommand} -m <title> && ${lockCommand}`;
   return (
-    `The chain has ${heads.length} heads: ${heads.join(", ")}. One is allowed: join them with ` +
-    `\`${revisionCommand} --merge -m <title>\`, or let one that no database has follow the other (its down_revision); ` +
-    `then run \`${lockCommand}\`.`
+    `the chain has ${heads.length} heads: ${heads.join(", ")}; only one is allowed. ` +
+    `To merge them, run: ${revisionCommand} --merge -m <title> && ${lockCommand}. ` +
+    "Or, if no database has one of them yet, set its down_revision to the other"
   );
 }
 
-/** @returns The chain's only head. @throws {Error} If it has none or several. */
+/**
+ * Returns the head of the chain.
+ *
+ * @throws {Error} If it has none or several.
+ */
 export function head(lock: Lock): string {
   const [only] = lock.heads;
   const error = headError(lock);
@@ -93,40 +122,13 @@ export function head(lock: Lock): string {
   return only;
 }
 
-/** @returns SHA-256 of ids, down revisions and file hashes: the chain's identity, whatever SQL was rendered from it. */
+/** Returns the chain's identity: a SHA-256 of ids, down revisions, and file hashes, regardless of the rendered SQL. */
 export function lockDigest(lock: Lock): string {
   const identity = lock.revisions.map(({ id, downRevisions, sha256 }) => [id, downRevisions, sha256]);
   return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
 }
 
-/**
- * Names of the tables that the whole chain surely leaves, sorted. Tables that only text statements make, or a revision
- * that can't be rendered, are not among them, nor those that a later text statement names: it may drop or rename them.
- */
-export function chainTables(lock: Lock): string[] {
-  const tables = new Set<string>();
-  for (const revision of lock.revisions) {
-    for (const name of revision.tables?.dropped ?? []) tables.delete(name);
-    for (const statement of textStatements(revision)) {
-      for (const name of tables) if (names(statement, name)) tables.delete(name);
-    }
-    for (const name of revision.tables?.created ?? []) tables.add(name);
-  }
-  return [...tables].sort();
-}
-
-/** @returns The statements of an upgrade that were written as text. */
-function textStatements({ upgrade, tables }: LockedRevision): string[] {
-  return (tables?.unclassified ?? []).flatMap((index) => upgrade.sql?.[index] ?? []);
-}
-
-/** Whether a statement names a table as a word of its own, whatever it does to it. */
-function names(statement: string, table: string): boolean {
-  const name = table.slice(table.lastIndexOf(".") + 1);
-  return statement.split(/[^\p{L}\p{N}_$]+/u).includes(name);
-}
-
-/** @returns The lock file's text: the order of keys is that of {@link Lock}, two spaces, one newline at the end. */
+/** Formats a lockfile: keys in the order of {@link Lock}, two spaces, one newline at the end. */
 export function formatLock(lock: Lock): string {
   const { versionLocations, heads, bases } = lock;
   const revisions = lock.revisions.map(formatRevision);

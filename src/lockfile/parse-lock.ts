@@ -1,6 +1,5 @@
 import { chainBases, chainErrors, chainHeads } from "./chain.ts";
-import { findingLevels } from "./finding.ts";
-import { type Lock, lockCommand, lockVersion } from "./lock.ts";
+import { findingLevels, type Lock, lockCommand, lockVersion } from "./lock.ts";
 import {
   anyText,
   index,
@@ -16,34 +15,36 @@ import {
 } from "./shape.ts";
 import { blockedBy, lockModes } from "./statement-lock.ts";
 
-const restore = `Restore the file from version control, or remove it and run \`${lockCommand}\` to lock anew.`;
+const restore = `Restore the file from version control, or remove it and run: ${lockCommand}`;
 
-/** A lock that can't be used, with everything that is wrong with it. */
+/** An invalid lockfile. */
 export class LockError extends Error {
   override readonly name = "LockError";
   readonly errors: readonly string[];
 
-  constructor(path: string, errors: readonly string[], mend: string = restore) {
-    super(`${path} is not a valid lock:\n${errors.map((error) => `  - ${error}`).join("\n")}\n${mend}`);
+  constructor(path: string, errors: readonly string[], fix: string = restore) {
+    super(`invalid lockfile ${path}:\n${errors.map((error) => `  - ${error}`).join("\n")}\n${fix}`);
     this.errors = errors;
   }
 }
 
 /**
- * @param path Name of the file, for messages.
- * @throws {LockError} With every fault, each with the path of the property.
+ * Parses a lockfile.
+ *
+ * @param path - Name of the file, for messages.
+ * @throws {LockError} With every error, each with the path of the property.
  */
 export function parseLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
   if (isRecord(value) && value.version === 1) {
-    const error = "lock.version is 1, which an earlier release wrote: findings and locks are missing";
-    throw new LockError(path, [error], `Run \`${lockCommand}\`: it keeps what was reviewed and adds them.`);
+    const error = "lock.version 1 was written by an earlier release: findings and locks are missing";
+    throw new LockError(path, [error], `To add them and keep the reviewed revisions, run: ${lockCommand}`);
   }
   return checkLock(value, path);
 }
 
 /**
- * Reads what was reviewed, for the command that writes the lock: version 1 as well, which had no findings and locks.
+ * Parses a lockfile for the command that writes it: accepts version 1 as well, which had no findings and locks.
  *
  * @throws {LockError} As {@link parseLock} does.
  */
@@ -64,8 +65,8 @@ function parseJson(text: string, path: string): unknown {
 
 function checkLock(value: unknown, path: string): Lock {
   const errors = shapeErrors(value, lockShape, "lock");
-  // The shape holds now, so that the chain can be looked at as one.
-  if (errors.length === 0) errors.push(...contentFaults(value as Lock));
+  // The chain can be checked only if the shape is valid.
+  if (errors.length === 0) errors.push(...contentErrors(value as Lock));
   if (errors.length > 0) throw new LockError(path, errors);
   return value as Lock;
 }
@@ -76,13 +77,13 @@ const sha256: Shape = {
 };
 
 const sql: Shape = {
-  expected: '{"sql": [statements]} or {"sql": null, "reason": text}',
+  expected: '{"sql": [statements]} or {"sql": null, "reason": string}',
   matches: (v) =>
     isRecord(v) &&
     (v.sql === null ? text.matches(v.reason) : Array.isArray(v.sql) && v.sql.every((one) => anyText.matches(one))),
 };
 
-/** A mode says what it blocks; where it isn't known there is a reason. */
+/** A mode determines what it blocks; an unknown one has a reason. */
 const statementLock: Shape = {
   expected: '{"statement", "table", "mode", "blocks"}, or with nulls and a "reason"',
   matches: (v) =>
@@ -113,7 +114,7 @@ const lockShape = object({
       ),
       upgrade: sql,
       downgrade: sql,
-      reversible: { expected: "true, false or null", matches: (v) => v === null || typeof v === "boolean" },
+      reversible: { expected: "true, false, or null", matches: (v) => v === null || typeof v === "boolean" },
       reversibleReason: nullable(anyText),
       findings: list(
         object({
@@ -129,13 +130,13 @@ const lockShape = object({
   ),
 });
 
-function contentFaults(lock: Lock): string[] {
+function contentErrors(lock: Lock): string[] {
   const errors = chainErrors(lock.revisions);
   if (errors.length > 0) return errors;
   const known = new Set<string>();
   for (const revision of lock.revisions) {
     const later = [...revision.downRevisions, ...revision.dependsOn].filter((id) => !known.has(id));
-    if (later.length > 0) errors.push(`revision ${revision.id} stands before ${later.join(", ")}, which it needs`);
+    if (later.length > 0) errors.push(`revision ${revision.id} precedes ${later.join(", ")}, which it depends on`);
     known.add(revision.id);
   }
   const ends = [
@@ -144,7 +145,7 @@ function contentFaults(lock: Lock): string[] {
   ];
   for (const { key, given, actual } of ends) {
     if (given.join() !== actual.join()) {
-      errors.push(`lock.${key} is ${JSON.stringify(given)}: the revisions say ${JSON.stringify(actual)}`);
+      errors.push(`invalid lock.${key} ${JSON.stringify(given)}: must be ${JSON.stringify(actual)}`);
     }
   }
   return errors;

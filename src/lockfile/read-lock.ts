@@ -3,25 +3,29 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { type Lock, lockCommand } from "./lock.ts";
 import { parseLock } from "./parse-lock.ts";
-import { compareFiles } from "./verify-files.ts";
 
 /**
- * Files that Alembic loads as revisions (`_only_source_rev_file` in alembic/script/base.py): any Python source but
+ * Files that Alembic loads as revisions (`_only_source_rev_file` in alembic/script/base.py): any Python source except
  * `__init__.py` and editors' `.#` files.
  */
 const revisionFile = /^(?!\.#|__init__).*\.py$/;
 
-/** @throws {Error} If there is no such file. @throws {LockError} If it is not a valid lock. */
+/**
+ * Reads a lockfile.
+ *
+ * @throws {Error} If the file doesn't exist.
+ * @throws {LockError} If it is invalid.
+ */
 export function readLock(path: string): Lock {
-  if (!existsSync(path)) throw new Error(`There is no lock at ${path}: run \`${lockCommand}\`.`);
+  if (!existsSync(path)) throw new Error(`lockfile ${path} not found. Run: ${lockCommand}`);
   return parseLock(readFileSync(path, "utf8"), path);
 }
 
 /**
- * Compares the revision files with the lock. A backend whose folders of revisions are all absent (only its image is
- * used) has nothing to compare.
+ * Compares the revision files with the lockfile. A backend without any of the folders of revisions, of which only the
+ * image is used, has nothing to compare.
  *
- * @returns A sentence for each difference, with the command that mends it.
+ * @returns A message for each file that was changed, removed, or added, with the command that fixes it.
  */
 export function verifyLockedFiles(lock: Lock, backendFolder: string): string[] {
   const locations = new Set([...lock.versionLocations, ...lock.revisions.map(({ file }) => posix.dirname(file))]);
@@ -32,10 +36,26 @@ export function verifyLockedFiles(lock: Lock, backendFolder: string): string[] {
       .filter((name) => revisionFile.test(name))
       .map((name) => posix.join(location, name)),
   );
-  return compareFiles(lock, new Map(files.map((file) => [file, hashFile(join(backendFolder, file))])));
+  const hashes = new Map(files.map((file) => [file, hashFile(join(backendFolder, file))]));
+  return compareFiles(lock, hashes);
 }
 
-/** @returns SHA-256 of the file's bytes, in hexadecimal. */
+/** Returns the SHA-256 of a file in hexadecimal. */
 export function hashFile(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+/** @param hashes - SHA-256 of each file in the folders of revisions, by its path relative to the backend's folder. */
+function compareFiles(lock: Lock, hashes: ReadonlyMap<string, string>): string[] {
+  const errors: string[] = [];
+  for (const { id, file, sha256 } of lock.revisions) {
+    const hash = hashes.get(file);
+    if (hash === sha256) continue;
+    const change = hash === undefined ? "was removed" : "was changed";
+    errors.push(`${file} (revision ${id}) ${change}. Restore it, or run: ${lockCommand}`);
+  }
+  const locked = new Set(lock.revisions.map(({ file }) => file));
+  const added = [...hashes.keys()].filter((file) => !locked.has(file)).sort();
+  for (const file of added) errors.push(`${file} is not in the lockfile. Run: ${lockCommand}`);
+  return errors;
 }

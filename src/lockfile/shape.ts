@@ -1,47 +1,42 @@
-/** What a JSON value must be: the sentence for people, and whether it is. */
+/** The expected shape of a JSON value. */
 export interface Shape {
+  /** Describes the shape in messages: `must be …`. */
   readonly expected: string;
+  /** Whether a value has it, apart from its properties and items. */
   readonly matches: (value: unknown) => boolean;
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly items?: Shape;
 }
 
-/** A text with something in it. */
-export const text: Shape = { expected: "a text that is not empty", matches: (v) => typeof v === "string" && v !== "" };
-/** A text, or an empty one. */
-export const anyText: Shape = { expected: "a text", matches: (v) => typeof v === "string" };
-/** A place in a list. */
+export const text: Shape = { expected: "a non-empty string", matches: (v) => typeof v === "string" && v !== "" };
+export const anyText: Shape = { expected: "a string", matches: (v) => typeof v === "string" };
 export const index: Shape = {
   expected: "an integer from 0",
   matches: (v) => Number.isInteger(v) && (v as number) >= 0,
 };
 
-/** Whether a value is an object, and no list. */
+/** Whether a value is an object, but not a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Exactly this number. */
 export function literal(allowed: number): Shape {
   return { expected: `${allowed}`, matches: (v) => v === allowed };
 }
 
-/** One of these texts. */
 export function oneOf(allowed: readonly string[]): Shape {
   return { expected: `one of ${allowed.join(", ")}`, matches: (v) => allowed.some((one) => one === v) };
 }
 
-/** A list of values of one shape. */
 export function list(items: Shape): Shape {
   return { expected: "a list", matches: Array.isArray, items };
 }
 
-/** An object that has these properties, and maybe others. */
+/** An object with these properties, and possibly others. */
 export function object(properties: Readonly<Record<string, Shape>>): Shape {
   return { expected: "an object", matches: isRecord, properties };
 }
 
-/** A value of this shape, or null. */
 export function nullable(shape: Shape): Shape {
   return {
     expected: `${shape.expected} or null`,
@@ -50,8 +45,8 @@ export function nullable(shape: Shape): Shape {
   };
 }
 
-/** Whether a value and all that it holds have the shape: what is asked first, since it builds no path. */
-function fits(value: unknown, shape: Shape): boolean {
+/** Whether a value, with its properties and items, has a shape. Builds no messages, and is fast therefore. */
+export function fits(value: unknown, shape: Shape): boolean {
   if (value === undefined || !shape.matches(value)) return false;
   const { items, properties } = shape;
   if (items && Array.isArray(value)) return value.every((item) => fits(item, items));
@@ -60,21 +55,25 @@ function fits(value: unknown, shape: Shape): boolean {
   return true;
 }
 
-/** @returns A sentence for each fault of a value, each with the path of the property; `path` is that of the value. */
+/**
+ * Returns a message for each property that differs from the shape.
+ *
+ * @param path - Path of the value itself.
+ */
 export function shapeErrors(value: unknown, shape: Shape, path: string): string[] {
-  return fits(value, shape) ? [] : findFaults(value, shape, path);
+  return fits(value, shape) ? [] : findErrors(value, shape, path);
 }
 
-function findFaults(value: unknown, shape: Shape, path: string): string[] {
-  if (value === undefined) return [`${path} is missing: it must be ${shape.expected}`];
-  if (!shape.matches(value)) return [`${path} is ${abbreviate(value)}: it must be ${shape.expected}`];
+function findErrors(value: unknown, shape: Shape, path: string): string[] {
+  if (value === undefined) return [`${path} is missing: must be ${shape.expected}`];
+  if (!shape.matches(value)) return [`invalid ${path} ${abbreviate(value)}: must be ${shape.expected}`];
   if (shape.items && Array.isArray(value)) {
     const { items } = shape;
-    return value.flatMap((item, index) => findFaults(item, items, `${path}[${index}]`));
+    return value.flatMap((item, index) => findErrors(item, items, `${path}[${index}]`));
   }
   if (shape.properties && isRecord(value)) {
     return Object.entries(shape.properties).flatMap(([key, property]) =>
-      findFaults(value[key], property, `${path}.${key}`),
+      findErrors(value[key], property, `${path}.${key}`),
     );
   }
   return [];

@@ -6,16 +6,16 @@ export type Kind = Node extends infer Each ? (Each extends unknown ? keyof Each 
 /** The node of a kind. */
 export type NodeOf<K extends Kind> = Extract<Node, Record<K, unknown>>[K];
 
-/** A statement that PostgreSQL's parser does not read. */
+/** A syntax error in a statement. */
 export interface SqlSyntaxError {
   readonly error: string;
 }
 
-/** @returns A parser of SQL: PostgreSQL's own, from libpg_query, compiled to WebAssembly. */
+/** Loads PostgreSQL's own SQL parser: libpg_query, compiled to WebAssembly. */
 export async function openParser(): Promise<(sql: string) => readonly Node[] | SqlSyntaxError> {
   await loadModule();
   return (sql) => {
-    // The parser refuses an empty text; to PostgreSQL it is no statement.
+    // The parser rejects an empty text, which PostgreSQL accepts.
     if (sql.trim() === "") return [];
     try {
       return (parseSync(sql).stmts ?? []).flatMap(({ stmt }) => stmt ?? []);
@@ -26,27 +26,29 @@ export async function openParser(): Promise<(sql: string) => readonly Node[] | S
   };
 }
 
-/** @returns A relation's name: `schema.name` where a schema is given, else `name`; never quoted. */
+/** Returns the unquoted name of a relation: `schema.name` if a schema is given, otherwise `name`. */
 export function nameOf(relation: RangeVar | undefined): string {
   const { schemaname, relname = "" } = relation ?? {};
   return schemaname ? `${schemaname}.${relname}` : relname;
 }
 
-/** @returns The texts of a list of names, such as the parts of `schema.table.trigger`. */
+/** Returns the texts of a list of names, such as the parts of `schema.table.trigger`. */
 export function texts(nodes: readonly Node[] | undefined): string[] {
   return (nodes ?? []).flatMap((node) => ("String" in node ? (node.String.sval ?? "") : []));
 }
 
-/** @returns Names of the relations in a list. */
+/** Returns the names of the relations in a list. */
 export function relationsOf(nodes: readonly Node[] | undefined): string[] {
   return (nodes ?? []).flatMap((node) => ("RangeVar" in node ? nameOf(node.RangeVar) : []));
 }
 
-/** @returns Every node of a kind in a tree, however deep: a DELETE may stand in the WITH of a SELECT. */
+/** Returns every node of a kind in a tree at any depth, such as a DELETE in the WITH of a SELECT. */
 export function findAll<K extends Kind>(tree: unknown, kind: K): NodeOf<K>[] {
   if (tree === null || typeof tree !== "object") return [];
-  return Object.entries(tree).flatMap(([key, value]) => [
-    ...(key === kind ? [value as NodeOf<K>] : []),
-    ...findAll(value, kind),
-  ]);
+  const found: NodeOf<K>[] = [];
+  for (const [key, value] of Object.entries(tree)) {
+    if (key === kind) found.push(value as NodeOf<K>);
+    found.push(...findAll(value, kind));
+  }
+  return found;
 }

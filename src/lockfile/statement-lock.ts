@@ -1,4 +1,4 @@
-/** PostgreSQL's table-level lock modes, from the weakest to the strongest; their order is that of its own numbers. */
+/** PostgreSQL's table-level lock modes, from weakest to strongest, in the order of its own numbers. */
 export const lockModes = [
   "ACCESS SHARE",
   "ROW SHARE",
@@ -13,15 +13,15 @@ export const lockModes = [
 /** One of {@link lockModes}. */
 export type LockMode = (typeof lockModes)[number];
 
-/** What other sessions can't do to the table until the transaction ends. */
+/** The operations of other sessions that a table lock blocks until the transaction ends. */
 export type Blocked = "nothing" | "other schema changes" | "writes" | "reads and writes";
 
-/** A lock that a statement takes, or why its locks are not known. */
+/** A table lock that a statement takes, or the reason why its locks are unknown. */
 export type StatementLock =
   | {
       /** Index into `upgrade.sql`. */
       readonly statement: number;
-      /** `schema.table` where the statement names a schema. */
+      /** `schema.table` if the statement names a schema. */
       readonly table: string;
       readonly mode: LockMode;
       readonly blocks: Blocked;
@@ -31,14 +31,14 @@ export type StatementLock =
       readonly table: null;
       readonly mode: null;
       readonly blocks: null;
-      /** Why only the database could tell. */
+      /** Why the locks depend on the database. */
       readonly reason: string;
     };
 
 /**
- * What a lock keeps an application from doing, by PostgreSQL's table of conflicting modes
- * (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES). A weaker lock than SHARE UPDATE
- * EXCLUSIVE counts as blocking nothing: it only makes the schema changes of others wait.
+ * Returns the operations of an application that a table lock blocks, by PostgreSQL's table of conflicting modes
+ * (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES). A lock weaker than SHARE UPDATE
+ * EXCLUSIVE counts as blocking nothing, because only schema changes of other sessions wait for it.
  */
 export function blockedBy(mode: LockMode): Blocked {
   switch (mode) {
@@ -57,17 +57,6 @@ export function blockedBy(mode: LockMode): Blocked {
   }
 }
 
-/** @returns The stronger of two modes. */
 export function stronger(one: LockMode, other: LockMode): LockMode {
   return lockModes.indexOf(one) >= lockModes.indexOf(other) ? one : other;
-}
-
-/** @returns What locks keep others from doing: one phrase for all tables that are locked in the same mode. */
-export function describeLocks(locks: readonly StatementLock[]): string[] {
-  const known = locks.flatMap((lock) => (lock.mode === null || lock.blocks === "nothing" ? [] : [lock]));
-  const phrases = [...Map.groupBy(known, ({ mode }) => mode)].map(
-    ([mode, [first, ...others]]) =>
-      `blocks ${first?.blocks} of ${[...new Set([first, ...others].map((lock) => lock?.table))].join(", ")} (${mode})`,
-  );
-  return [...phrases, ...locks.flatMap((lock) => (lock.mode === null ? [`locks not known: ${lock.reason}`] : []))];
 }

@@ -1,8 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
+import { cutAt } from "../lockfile/chain.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
-import { cutAt } from "../plan/target.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";

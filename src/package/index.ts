@@ -26,4 +26,4 @@ export type { BackendOptions } from "../manifests/backend.ts";
 export type { MigrationOptions } from "../manifests/migrate-job.ts";
 export type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
 export type { JobAttempt } from "../plan/job-identity.ts";
-export { type Chain, loadChain } from "../preflight/load-chain.ts";
+export { type Chain, loadChain } from "../preflight/release.ts";

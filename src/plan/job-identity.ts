@@ -1,32 +1,31 @@
 import { createHash } from "node:crypto";
 import type { LiveState } from "./live-state.ts";
 
-/** Hex digits of a content hash in a name: 40 bits, far more than the objects of one namespace need. */
+/** Hex digits of a content hash in a name: 40 bits, more than enough for the objects of one namespace. */
 const hashLength = 10;
 
-/** `value` as JSON with every object's keys sorted, so that equal content is equal text. */
+/** Formats a value as JSON with sorted keys, so that equal content is equal text. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, field: unknown) =>
-    field !== null && typeof field === "object" && !Array.isArray(field)
-      ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : field,
-  );
+  return JSON.stringify(value, (_key, field: unknown) => {
+    if (field === null || typeof field !== "object" || Array.isArray(field)) return field;
+    return Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  });
 }
 
-/** @returns The first digits of the SHA-256 of `value`'s JSON; the order of keys does not matter. */
+/** Returns the first digits of the SHA-256 of `value`'s JSON, regardless of the order of keys. */
 export function contentHash(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex").slice(0, hashLength);
 }
 
 /**
- * The migrate Job's name: a function of all that it will do, so that equal work is the same Job and changed work is a
- * new one beside it. Kubernetes can't change a Job's template in place, and re-creating one under its old name can
- * leave it without pods (kubernetes/kubernetes#142142).
+ * Returns the migration Job's name, which is derived from its content: equal work is the same Job, and changed work is a
+ * new Job beside it. Kubernetes can't change a Job's template in place, and a Job that is created again under its old
+ * name can remain without pods (kubernetes/kubernetes#142142).
  *
- * @param prefix Name without the hash, at most 46 characters: a Job's name is a label of its pods (63).
- * @param chainDigest Digest of the chain, of the lock.
- * @param spec The Job's whole spec: image, runner and every immutable field among it; no secret.
- * @param attempt From 1; the later ones of the same work are told apart by a suffix, as in `…-28cf1aedda-2`.
+ * @param prefix - Name without the hash, at most 46 characters, because a Job's name is a label of its pods (63).
+ * @param chainDigest - Digest of the chain.
+ * @param spec - The Job's whole spec, including image, runner, and every immutable field; contains no secret.
+ * @param attempt - Number from 1; later attempts have it as a suffix, as in `…-28cf1aedda-2`.
  */
 export function migrationJobName(prefix: string, chainDigest: string, spec: unknown, attempt = 1): string {
   return nameOfAttempt(`${prefix}-${contentHash({ chainDigest, spec })}`, attempt);
@@ -36,39 +35,49 @@ function nameOfAttempt(firstName: string, attempt: number): string {
   return attempt === 1 ? firstName : `${firstName}-${attempt}`;
 }
 
-/** A migrate Job that lives in the cluster. */
+/** A migration Job in the cluster. */
 export interface LiveJob {
   readonly name: string;
-  /** `deleting`: on its way out, whatever it did; `gone`: the one waited for last, which is there no more. */
+  /** `deleting`: being deleted, whatever its result; `gone`: the last one that an update waited for was deleted. */
   readonly state: "running" | "complete" | "failed" | "deleting" | "gone";
-  /** When it was created, in ISO 8601, if that is known. */
+  /** Creation time in ISO 8601, if known. */
   readonly created?: string;
 }
 
-/** Which Job an update declares. */
+/** The Job that an update declares. */
 export interface JobAttempt {
   readonly name: string;
-  /** From 1. */
+  /** Number from 1. */
   readonly attempt: number;
-  /** `run`: a new Job; `attach`: one that is running; `keep`: one that is complete, and nothing runs. */
+  /** `run`: a new Job; `attach`: a running one; `keep`: a complete one, so that nothing runs. */
   readonly action: "run" | "attach" | "keep";
-  /** Why it is this one. */
+  /** Why the update declares this Job. */
   readonly reason: string;
 }
 
-/** Where the database is not at what a complete Job brought it to, or no longer there to tell. */
-const elsewhere: ReadonlySet<LiveState["kind"]> = new Set(["not-deployed", "never-applied", "behind", "beyond-target"]);
+/** States of a database that a complete Job has not migrated. */
+const unmigrated: ReadonlySet<LiveState["kind"]> = new Set([
+  "not-deployed",
+  "never-applied",
+  "behind",
+  "beyond-target",
+]);
 
 /**
- * Decides which attempt of the same work the update declares. A failed attempt leads to the next one, so that a retry
- * is just another `pulumi up`; the old Job is not touched here: Pulumi deletes it once the new one is complete.
+ * Determines which attempt of the same work an update declares. The next attempt follows a failed one, so that a retry is
+ * just `pulumi up`. The failed Job remains until Pulumi deletes it, once the new one is complete.
  *
- * @param firstName Name of the first attempt, of {@link migrationJobName}.
- * @param jobs All migrate Jobs of the namespace.
+ * @param firstName - Name of the first attempt, from {@link migrationJobName}.
+ * @param jobs - All migration Jobs of the namespace.
  */
 export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: LiveState): JobAttempt {
-  const attempts = new Map(jobs.flatMap((job) => (attemptOf(firstName, job.name) ?? []).map((n) => [n, job.state])));
+  const attempts = new Map<number, LiveJob["state"]>();
+  for (const job of jobs) {
+    const attempt = attemptOf(firstName, job.name);
+    if (attempt !== undefined) attempts.set(attempt, job.state);
+  }
   const last = Math.max(0, ...attempts.keys());
+  const lastName = nameOfAttempt(firstName, last);
   const decide = (attempt: number, action: JobAttempt["action"], reason: string) => ({
     name: nameOfAttempt(firstName, attempt),
     attempt,
@@ -79,28 +88,26 @@ export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: L
     case undefined:
       return decide(1, "run", newWork(jobs));
     case "running":
-      return decide(last, "attach", "it is running: the update waits for it");
+      return decide(last, "attach", "already running");
     case "failed":
-      return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} failed`);
+      return decide(last + 1, "run", `${lastName} failed`);
     case "deleting":
-      return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} is being deleted`);
+      return decide(last + 1, "run", `${lastName} is being deleted`);
     case "gone":
-      // Also when nothing is left to do: an update that failed may still wait for the one that is gone.
-      return decide(last + 1, "run", `${nameOfAttempt(firstName, last)} was deleted`);
+      // Also if nothing is pending: a failed update may still wait for the deleted Job.
+      return decide(last + 1, "run", `${lastName} was deleted`);
     case "complete": {
-      const name = nameOfAttempt(firstName, last);
-      if (elsewhere.has(state.kind)) return decide(last + 1, "run", `${name} is complete, but ${stale(state)}`);
-      const successor = successorOf(firstName, name, jobs);
-      return successor === undefined
-        ? decide(last, "keep", "it is complete, and nothing has changed")
-        : decide(last + 1, "run", `${name} is complete, but ${successor} came after it`);
+      if (unmigrated.has(state.kind)) return decide(last + 1, "run", `${lastName} is complete, but ${why(state)}`);
+      const successor = successorOf(firstName, lastName, jobs);
+      if (successor === undefined) return decide(last, "keep", "already complete");
+      return decide(last + 1, "run", `${lastName} is complete, but ${successor} is newer`);
     }
   }
 }
 
 /**
- * @returns The Job of other work that was made after a Job of this one and is still there: an update to it has failed.
- * Pulumi is going to delete what it replaced, by its name, so that this very name must not be declared again.
+ * Returns the Job of other work that was created after a Job of this work and still exists. An update to it failed, and
+ * Pulumi will delete the Job that it replaced, so that Job's name must not be declared again.
  */
 function successorOf(firstName: string, name: string, jobs: readonly LiveJob[]): string | undefined {
   const prefix = firstName.slice(0, -hashLength);
@@ -109,22 +116,21 @@ function successorOf(firstName: string, name: string, jobs: readonly LiveJob[]):
   return jobs.find((job) => isOther(job) && (job.created ?? "") > created)?.name;
 }
 
-/** @returns The number of the attempt in a list; nothing if the name is another work's. */
-function attemptOf(firstName: string, name: string): number[] | undefined {
-  if (name === firstName) return [1];
+/** Returns the number of an attempt; `undefined` if the name belongs to other work. */
+function attemptOf(firstName: string, name: string): number | undefined {
+  if (name === firstName) return 1;
   const suffix = name.startsWith(`${firstName}-`) ? name.slice(firstName.length + 1) : "";
-  return /^[1-9][0-9]{0,8}$/.test(suffix) ? [Number(suffix)] : undefined;
+  return /^[1-9][0-9]{0,8}$/.test(suffix) ? Number(suffix) : undefined;
 }
 
 function newWork(jobs: readonly LiveJob[]): string {
-  const there = jobs.filter((job) => job.state !== "gone").map(({ name }) => name);
-  if (there.length === 0) return "no migrate Job is in the namespace";
-  return `chain, image, runner or settings are not those of ${there.join(", ")}`;
+  const existing = jobs.filter((job) => job.state !== "gone").map(({ name }) => name);
+  if (existing.length === 0) return "no existing Job";
+  return `chain, image, runner, or settings differ from ${existing.join(", ")}`;
 }
 
-function stale(state: LiveState): string {
-  if (state.kind === "not-deployed") return "no pod is there to tell where the database is";
-  return state.kind === "beyond-target"
-    ? "the database has gone beyond its target since"
-    : "the database is behind: it was restored or replaced";
+function why({ kind }: LiveState): string {
+  if (kind === "not-deployed") return "no running workload can read the database revision";
+  if (kind === "beyond-target") return "the database is beyond its target";
+  return "the database is behind (restored or replaced)";
 }

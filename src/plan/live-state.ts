@@ -1,40 +1,39 @@
-import { applied, pending } from "../lockfile/chain.ts";
+import { applied, beyond, pending } from "../lockfile/chain.ts";
 import { type Lock, lockCommand } from "../lockfile/lock.ts";
-import { beyond } from "./target.ts";
 
-/** What a read of the cluster found, before the lock says what it means. */
+/** The result of reading the database's revision, before it is compared with the lockfile. */
 export type Reading =
-  /** Rows of `alembic_version`, sorted; `null` if there is no such table. */
+  /** Rows of `alembic_version`, sorted; `null` if the table doesn't exist. */
   | { readonly kind: "rows"; readonly rows: readonly string[] | null }
-  /** No pod in the namespace that could be asked. */
+  /** The namespace has no pod that could query the database. */
   | { readonly kind: "not-deployed" }
   | Unreachable;
 
-/** What could not be asked: the API server, or the database by way of the pods that are there. */
+/** A failure to connect to the API server, or to the database through existing pods. */
 export interface Unreachable {
   readonly kind: "unreachable";
   readonly what: "cluster" | "database";
   readonly cause: string;
 }
 
-/** Where the database is in the chain of the lock. */
+/** The database's position in the chain of the lockfile. */
 export type LiveState =
   | { readonly kind: "not-deployed" }
   | { readonly kind: "never-applied" }
-  /** Several revisions only where the chain has branches that are not merged yet. */
+  /** Several revisions only on branches that are not merged yet. */
   | { readonly kind: "behind"; readonly revisions: readonly string[]; readonly pending: number }
   | { readonly kind: "at-head"; readonly revision: string }
-  /** Has all that the target needs, and more. */
+  /** Has every revision up to the target, and later ones. */
   | {
       readonly kind: "beyond-target";
       readonly revisions: readonly string[];
       readonly target: string;
       readonly undo: number;
     }
-  /** At revisions that this lock does not have and the stack's settings declare tolerable. */
+  /** At a revision that the lockfile lacks and the stack's settings tolerate. */
   | { readonly kind: "ahead"; readonly revisions: readonly string[] }
   | { readonly kind: "unknown-revision"; readonly revisions: readonly string[] }
-  /** `alembic_version` has rows which the others imply, as Alembic never leaves it. */
+  /** `alembic_version` has rows that others imply. Alembic never writes such rows. */
   | {
       readonly kind: "overlapping-revisions";
       readonly revisions: readonly string[];
@@ -42,149 +41,167 @@ export type LiveState =
     }
   | Unreachable;
 
-/** A state for people: what holds, and what to do. */
+/** Describes a state, and what to do about it. */
 export interface Description {
   readonly message: string;
   readonly remediation: string;
 }
 
-/** Where a stack wants its database, and what it accepts besides. */
+/** The revisions that a stack allows its database to be at. */
 export interface TargetOptions {
   /**
-   * A revision of the lock.
+   * A revision of the lockfile.
    *
-   * @defaultValue the lock's head
+   * @defaultValue the lockfile's head
    */
   readonly targetRevision?: string | undefined;
-  /** Revisions that the lock lacks. @defaultValue none */
+  /**
+   * Revisions that the lockfile lacks.
+   *
+   * @defaultValue none
+   */
   readonly toleratedRevisions?: readonly string[];
 }
 
 /**
- * Says where a database is in the chain.
+ * Determines the database's position in the chain.
  *
- * A lock knows its own revisions only: one that it lacks may be newer, or of another chain altogether. So it counts as
- * unknown, unless the goal tolerates it: then the release was made to run on it, and the database is ahead.
+ * A revision that the lockfile lacks may be newer, or belong to a different chain. It counts as unknown unless the stack
+ * tolerates it: then the release supports it, and the database is ahead.
  *
- * @param lock With one head.
+ * @param lock - A lockfile with one head.
  */
 export function classify(reading: Reading, lock: Lock, targetOptions: TargetOptions = {}): LiveState {
   if (reading.kind !== "rows") return reading;
   const { targetRevision, toleratedRevisions: tolerated = [] } = targetOptions;
   const rows = reading.rows ?? [];
   if (rows.length === 0) return { kind: "never-applied" };
+
   const known = new Set(lock.revisions.map(({ id }) => id));
   const foreign = rows.filter((row) => !known.has(row));
   const unknown = foreign.filter((row) => !tolerated.includes(row));
   if (unknown.length > 0) return { kind: "unknown-revision", revisions: unknown };
   if (foreign.length > 0) {
-    const [ahead, implied] = [foreign, rows.filter((row) => known.has(row))];
-    return implied.length > 0 || ahead.length > 1
-      ? { kind: "overlapping-revisions", revisions: rows, implied }
-      : { kind: "ahead", revisions: ahead };
+    const implied = rows.filter((row) => known.has(row));
+    if (implied.length > 0 || foreign.length > 1) return { kind: "overlapping-revisions", revisions: rows, implied };
+    return { kind: "ahead", revisions: foreign };
   }
+
   const implied = rows.filter((row, index) => applied(lock.revisions, rows.toSpliced(index, 1)).has(row));
   if (implied.length > 0) return { kind: "overlapping-revisions", revisions: rows, implied };
-  const left = pending(lock, rows, wantedHeads(lock, targetOptions)).length;
+  const left = pending(lock, rows, targetRevisions(lock, targetOptions)).length;
   if (left > 0) return { kind: "behind", revisions: rows, pending: left };
-  const undo = targetRevision === undefined ? 0 : beyond(lock, rows, targetRevision).length;
-  return targetRevision !== undefined && undo > 0
-    ? { kind: "beyond-target", revisions: rows, target: targetRevision, undo }
-    : { kind: "at-head", revision: rows.join(", ") };
+  if (targetRevision !== undefined) {
+    const undo = beyond(lock, rows, targetRevision).length;
+    if (undo > 0) return { kind: "beyond-target", revisions: rows, target: targetRevision, undo };
+  }
+  return { kind: "at-head", revision: rows.join(", ") };
 }
 
-function wantedHeads(lock: Lock, { targetRevision }: TargetOptions): readonly string[] {
+function targetRevisions(lock: Lock, { targetRevision }: TargetOptions): readonly string[] {
   return targetRevision === undefined ? lock.heads : [targetRevision];
 }
 
-/** Whether only a person can decide what to do: preview and `up` stop before they declare anything. */
+/** Whether the update can't go on until someone corrects the state. Preview and `up` then stop before any change. */
 export function requiresManualAction(state: LiveState): boolean {
   switch (state.kind) {
     case "unknown-revision":
     case "overlapping-revisions":
       return true;
     case "unreachable":
-      // A database that is down may be what this very update mends; the runner asks it again before it changes anything.
+      // The update may be what fixes the database. The runner reads the revision again before it changes anything.
       return state.what === "cluster";
     default:
       return false;
   }
 }
 
-/** @returns One sentence and one instruction. `target` is where the commands have to look. */
+/**
+ * Describes a state and what to do about it, one line each.
+ *
+ * @param target - The cluster that the commands of the remediation query.
+ */
 export function describeState(
   state: LiveState,
   lock: Lock,
   target: { readonly context: string; readonly namespace: string },
   targetOptions: TargetOptions = {},
 ): Description {
-  const all = pending(lock, [], wantedHeads(lock, targetOptions)).length;
-  const wanted =
-    targetOptions.targetRevision === undefined
-      ? `head ${lock.heads.join(", ")}`
-      : `target ${targetOptions.targetRevision}`;
+  const { targetRevision } = targetOptions;
+  const wanted = targetRevision === undefined ? `head ${lock.heads.join(", ")}` : `target ${targetRevision}`;
   const kubectl = `kubectl --context ${target.context} --namespace ${target.namespace}`;
   const total = lock.revisions.length;
+  const all = pending(lock, [], targetRevisions(lock, targetOptions)).length;
   switch (state.kind) {
     case "not-deployed":
       return {
-        message: `Nothing in namespace ${target.namespace} can be asked for the database's revision.`,
-        remediation: `Run \`pulumi up\`: it applies all that the database lacks, at most ${count(all)}.`,
+        message: `No running workload in namespace ${target.namespace}; database revision unknown.`,
+        remediation: `To apply at most ${ofTotal(all, total)}, run: pulumi up`,
       };
     case "never-applied":
       return {
-        message: "Database has no revision: it was never migrated.",
-        remediation: `Run \`pulumi up\`: it applies ${count(all)}.`,
+        message: "Database is uninitialized (no Alembic revision).",
+        remediation: `To apply ${ofTotal(all, total)}, run: pulumi up`,
       };
     case "behind":
       return {
         message: `Database is at ${state.revisions.join(", ")}, behind ${wanted}.`,
-        remediation: `Run \`pulumi up\`: it applies ${count(state.pending)} of ${total}.`,
+        remediation: `To apply ${ofTotal(state.pending, total)}, run: pulumi up`,
       };
     case "at-head":
-      return { message: `Database is at ${wanted}: nothing to migrate.`, remediation: "Nothing to do." };
+      return { message: `Database is up to date (${wanted}).`, remediation: "No action required." };
     case "beyond-target":
       return {
         message: `Database is at ${state.revisions.join(", ")}, beyond ${wanted}.`,
-        remediation: `Run \`pulumi up\`: it undoes ${count(state.undo)} of ${total}, after it has taken a restore point.`,
+        remediation: `To take a restore point and downgrade ${ofTotal(state.undo, total)}, run: pulumi up`,
       };
     case "ahead":
       return {
-        message: `Database is ahead, at ${state.revisions.join(", ")}, which the settings tolerate: nothing to migrate.`,
-        remediation: "Deploy a release that has this revision when there is one.",
+        message: `Database is at ${state.revisions.join(", ")}, ahead of the lockfile and tolerated by the settings.`,
+        remediation: "Deploy a release whose lockfile contains this revision once there is one.",
       };
     case "unknown-revision":
       return {
-        message: `Database is at ${state.revisions.join(", ")}, which is not among the ${total} revisions of the lock.`,
+        message: `Database is at ${state.revisions.join(", ")}, which is not in the lockfile (${count(total)}).`,
         remediation:
-          `Deploy a release whose lock has it (if its file is here: \`${lockCommand}\`), or restore the database. ` +
-          `If this release can run on it: pulumi config set toleratedRevisions ${state.revisions.join(",")}`,
+          `Deploy a release whose lockfile contains it (if its file is in this checkout, run: ${lockCommand}), or restore ` +
+          `the database. If this release supports it, run: pulumi config set toleratedRevisions ${state.revisions.join(",")}`,
       };
     case "overlapping-revisions":
       return {
-        message: `alembic_version holds ${state.revisions.join(", ")}, which no \`alembic upgrade\` leaves behind.`,
+        message: `alembic_version has overlapping revisions: ${state.revisions.join(", ")}.`,
         remediation:
-          "Find out which of them the tables have, then delete the rows that are too many" +
-          `${state.implied.length > 0 ? ` (implied by the rest: ${state.implied.join(", ")})` : ""}: ` +
-          `${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
+          `Delete the rows whose changes the tables lack or another row implies${implied(state.implied)}. ` +
+          `To inspect them, run: ${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
       };
     case "unreachable":
       return describeUnreachable(state, target.context, kubectl);
   }
 }
 
+function implied(revisions: readonly string[]): string {
+  return revisions.length === 0 ? "" : ` (implied: ${revisions.join(", ")})`;
+}
+
 function describeUnreachable({ what, cause }: Unreachable, context: string, kubectl: string): Description {
-  if (what === "database")
+  if (what === "database") {
     return {
-      message: `Database can't be asked for its revision: ${cause}`,
-      remediation: `Look at ${kubectl} get pods. \`pulumi up\` may mend it: the runner asks again before it changes anything.`,
+      message: `Can't read the database revision: ${cause}`,
+      remediation:
+        "`pulumi up` may fix it: the runner reads the revision again before it changes anything. " +
+        `To inspect the pods, run: ${kubectl} get pods`,
     };
+  }
   return {
-    message: `Cluster of context ${context} can't be asked: ${cause}`,
+    message: `Can't connect to the cluster (context ${context}): ${cause}`,
     remediation:
-      `Mend access until this answers: ${kubectl} get jobs,deployments,services,persistentvolumeclaims. ` +
-      "Another context: kubectl config get-contexts, then pulumi config set context <name>",
+      `To test the connection, run: ${kubectl} get jobs,deployments,services,persistentvolumeclaims. ` +
+      "To use another context, run: kubectl config get-contexts, then pulumi config set context <name>",
   };
+}
+
+function ofTotal(revisions: number, total: number): string {
+  return revisions === total ? count(total) : `${revisions} of ${count(total)}`;
 }
 
 function count(revisions: number): string {

@@ -1,4 +1,3 @@
-import { type Adoption, noAdoption } from "../adoption/adoption.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import {
@@ -12,57 +11,58 @@ import {
 } from "./live-state.ts";
 import { planHash } from "./plan-hash.ts";
 import type { EvaluatedRevision } from "./policy.ts";
-import { type PlanRejection, type RejectionInputs, rejectPlan } from "./refusal.ts";
+import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
 import { type Work, workOf } from "./work.ts";
 
 /**
- * A revision that the database lacks, or has beyond its target, with what matters to this database: what concerns only
- * tables that are made before, in the same plan, is not among its findings and locks.
+ * A revision to apply or to downgrade. Its findings and locks omit those that concern only tables created earlier in the
+ * same plan.
  */
 export interface PendingRevision extends EvaluatedRevision {
-  /** From 1, in the whole chain. */
+  /** Position in the whole chain, from 1. */
   readonly position: number;
 }
 
-/** What an update would do to the database. */
+/** The changes that an update makes to the database. */
 export interface Plan extends Description, Pick<Work, "direction"> {
   readonly state: LiveState;
-  /** Where the database is to be. */
+  /** The revision after the update. */
   readonly head: string;
-  /** Revisions of the whole chain. */
+  /** Number of revisions in the whole chain. */
   readonly total: number;
-  /** In the order in which they are applied or undone; `null` if the database could not be asked. */
+  /** Revisions in the order of their upgrades or downgrades; `null` if the database revision is unknown. */
   readonly pending: readonly PendingRevision[] | null;
-  /** Identity of what would be done; `null` if nothing is pending, or the database could not be asked. */
+  /** Identity of the plan; `null` if nothing is pending, or the database revision is unknown. */
   readonly hash: string | null;
+  /** Why the stack's settings don't allow the plan; `null` if they do. */
   readonly rejection: PlanRejection | null;
-  /** What was set up by hand and becomes the stack's. */
-  readonly adoption: Adoption;
-  /** The migrate Job that the update declares; `null` if only a person can decide: it must not go on. */
+  /** The migration Job that the update declares; `null` if the update must not go on. */
   readonly job: JobAttempt | null;
 }
 
-/** What a plan is made from. */
+/** The inputs of a plan. */
 export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
-  /** Migrate Jobs of the namespace. */
+  /** Migration Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
-  /** @defaultValue nothing was set up by hand */
-  readonly adoption?: Adoption;
-  /** Name of the first attempt at this release's migration. */
+  /** Name of the first attempt of this release's migration. */
   readonly firstJobName: string;
-  /** Where the instructions' commands look. */
+  /** The cluster that the commands of the remediation query. */
   readonly target: { readonly context: string; readonly namespace: string };
 }
 
-/** @throws {Error} If the lock has not exactly one head. */
+/**
+ * Computes the plan of an update.
+ *
+ * @throws {Error} If the lockfile doesn't have exactly one head.
+ */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, image, firstJobName, target, targetRevision, adoption = noAdoption } = inputs;
+  const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
   const hash = work.from === null || !work.revisions?.length ? null : planHash(image, work.from, work.revisions);
-  const rejection = requiresManualAction(state) ? null : rejectPlan(inputs, work, hash);
-  const isRefused = requiresManualAction(state) || rejection !== null || adoption.rejected.length > 0;
+  const isManual = requiresManualAction(state);
+  const rejection = isManual ? null : rejectPlan(inputs, work, hash);
   return {
     ...describeState(state, lock, target, inputs),
     state,
@@ -72,8 +72,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,
-    adoption,
-    job: isRefused ? null : jobAttempt(firstJobName, jobs, state),
+    job: isManual || rejection !== null ? null : jobAttempt(firstJobName, jobs, state),
   };
 }
 

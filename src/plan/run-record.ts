@@ -1,54 +1,54 @@
-/** One run of the runner that had something to do, as it keeps it in the database, in `unity_migrations.runs`. */
+/** A run of the runner that had pending work, as recorded in the database table `unity_migrations.runs`. */
 export interface RunRecord {
   readonly id: number;
-  /** ISO 8601 with the server's offset. */
+  /** Time in ISO 8601, with the server's offset. */
   readonly startedAt: string;
-  /** `null` while it runs, or if it ended without a word. */
+  /** `null` while it runs, or if it ended without recording it. */
   readonly finishedAt: string | null;
   readonly direction: "upgrade" | "downgrade";
   /** Rows of `alembic_version` before it. */
   readonly from: readonly string[];
   /** Rows of `alembic_version` after it; `null` while it runs. */
   readonly to: readonly string[] | null;
-  /** What it was to reach. */
+  /** The revisions to reach. */
   readonly target: readonly string[];
-  /** The image that it ran in. */
+  /** The image that ran it. */
   readonly image: string;
   readonly planHash: string;
   readonly outcome: "running" | "succeeded" | "failed" | "interrupted";
-  /** What went wrong, without any secret; `null` if nothing did. */
+  /** The error, without secrets; `null` if there is none. */
   readonly error: string | null;
-  /** The pod that it ran in. */
+  /** The pod that ran it. */
   readonly runner: string;
 }
 
 /** The table that the runner writes. */
 export const runRecordTable = "unity_migrations.runs";
 
-/** @returns Seconds that a run took; `null` if it has not ended. */
+/** Returns the duration of a run in seconds; `null` if it has not ended. */
 export function secondsOf({ startedAt, finishedAt }: RunRecord): number | null {
   return finishedAt === null ? null : (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 }
 
-/** @returns The runs for people, two lines each at most, in the order given. */
+/** Describes runs in the given order: two lines each, and one for an error. */
 export function describeRuns(runs: readonly RunRecord[]): string {
-  if (runs.length === 0) return "No run is recorded: nothing was migrated yet, or the role may not keep a record.";
+  if (runs.length === 0) return "No recorded runs: nothing was migrated, or the role can't create the table of runs.";
   return runs.flatMap(describeRun).join("\n");
 }
 
 function describeRun(run: RunRecord): string[] {
   const seconds = secondsOf(run);
-  const took = seconds === null ? "" : ` in ${seconds.toFixed(1)} s`;
+  const took = seconds === null ? "" : ` in ${seconds.toFixed(1)}s`;
   const ends = run.to ?? run.target;
   const when = run.startedAt.replace("T", " ").replace(/\.\d+/, "");
-  const error = run.error === null ? [] : [`      ${run.error.split("\n").join(" | ")}`];
-  return [
+  const lines = [
     `${String(run.id).padStart(4)}  ${when}  ${run.outcome}${took}  ${run.direction} ${revisions(run.from)} -> ${revisions(ends)}`,
     `      ${run.image}  plan ${run.planHash}  ${run.runner}`,
-    ...error,
   ];
+  if (run.error !== null) lines.push(`      ${run.error.split("\n").join(" | ")}`);
+  return lines;
 }
 
 function revisions(rows: readonly string[]): string {
-  return rows.length === 0 ? "no revision" : rows.join(", ");
+  return rows.length === 0 ? "base" : rows.join(", ");
 }

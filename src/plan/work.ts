@@ -1,31 +1,30 @@
-import { pending } from "../lockfile/chain.ts";
+import { beyond, pending } from "../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
 import type { LiveState } from "./live-state.ts";
 import { type EvaluatedRevision, evaluate, withoutNewTables } from "./policy.ts";
-import { beyond } from "./target.ts";
 
-/** What there is to do to a database. */
+/** The changes that bring a database to its target. */
 export interface Work {
-  /** Whether revisions are applied or undone. */
+  /** Whether revisions are applied or downgraded. */
   readonly direction: "upgrade" | "downgrade";
-  /** Rows of `alembic_version` that it begins at; `null` where there is nothing to do, or nobody knows. */
+  /** Rows of `alembic_version` at the start; `null` if nothing is pending, or they are unknown. */
   readonly from: readonly string[] | null;
-  /** In the order in which they are applied or undone; `null` if nobody knows. */
+  /** In the order of their upgrades or downgrades; `null` if unknown. */
   readonly revisions: readonly LockedRevision[] | null;
-  /** `revisions` without what concerns only tables that are new in them, judged. */
+  /** The same revisions, evaluated, without findings and locks that concern only tables created by them. */
   readonly seen: readonly EvaluatedRevision[] | null;
 }
 
-/** What the work depends on, besides the database. */
+/** The inputs of the work besides the state of the database. */
 export interface WorkInputs {
   readonly lock: Lock;
-  /** @defaultValue the lock's heads */
+  /** @defaultValue the lockfile's heads */
   readonly targetRevision?: string | undefined;
   readonly approvals: readonly Approval[];
 }
 
-/** @returns What leads from a state to the target. */
+/** Determines the changes that lead from a state to the target. */
 export function workOf(state: LiveState, { lock, targetRevision, approvals }: WorkInputs): Work {
   const upgrade = (from: readonly string[]): Work => {
     const revisions = pending(lock, from, targetRevision === undefined ? lock.heads : [targetRevision]);

@@ -1,42 +1,57 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../cluster/kubectl.ts";
-import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
 import { type NeededSecret, neededSecrets, secretErrors } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
 import type { Settings } from "../settings/settings.ts";
 
-/** @returns The Secrets that others must have made for a stack. */
+/** Returns the Secrets that must exist before a stack is deployed. */
 export function existingSecrets({ databaseSecrets, database, databaseTls }: Settings): readonly NeededSecret[] {
+  const secrets = neededSecrets(databaseSecrets, database.kind === "owned");
   const ca = databaseTls?.caSecretName;
-  return [
-    ...neededSecrets(databaseSecrets, database.kind === "owned"),
-    ...(ca === undefined ? [] : [{ setting: "databaseCaSecret", name: ca, keys: [caKey] }]),
-  ];
+  if (ca !== undefined) secrets.push({ setting: "databaseCaSecret", name: ca, keys: [caKey] });
+  return secrets;
 }
 
 /**
- * Looks whether the Secrets are there that others must have made, with their keys; no value gets into the program.
+ * Verifies that the existing Secrets have their keys. Values don't get into the program.
  *
- * @returns What changes when the backend's Secret does; `undefined` if the program makes it.
- * @throws {pulumi.RunError} With all that is missing and how to make it, or why the cluster can't be asked.
+ * @returns The version of the backend's Secret; `undefined` if the program creates it.
+ * @throws {pulumi.RunError} If a Secret or a key is missing, with the command that creates it; or if Secrets can't be
+ *   read.
  */
 export async function existingSecretVersion(settings: Settings): Promise<string | undefined> {
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
   const kubectl = new Kubectl(settings);
-  const found = await readAll(kubectl, wanted).catch((error: Error) => {
-    throw new pulumi.RunError(`The stack's Secrets can't be looked for: ${error.message}`);
+  const found = await readSecrets(kubectl, wanted).catch((error: Error) => {
+    throw new pulumi.RunError(`can't read the stack's Secrets: ${error.message}`);
   });
   const errors = secretErrors(wanted, found, settings);
   if (errors.length > 0) {
-    const where = `namespace ${settings.namespace} of context ${settings.context}`;
-    throw new pulumi.RunError(`Secrets are missing in ${where}. Nothing was changed.\n  - ${errors.join("\n  - ")}`);
+    const where = `namespace ${settings.namespace} (context ${settings.context})`;
+    throw new pulumi.RunError(`missing Secrets in ${where}; no changes were made:\n  - ${errors.join("\n  - ")}`);
   }
   const { application, existing } = settings.databaseSecrets;
   return existing ? found.get(application)?.resourceVersion : undefined;
 }
 
-async function readAll(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
-  const found = await Promise.all(wanted.map(async ({ name }) => [name, await readSecretKeys(kubectl, name)] as const));
-  return new Map(found.flatMap(([name, secret]) => (secret === undefined ? [] : [[name, secret] as const])));
+/** The metadata of a Secret. Its values are never read. */
+interface SecretKeys {
+  /** Changes with the Secret. */
+  readonly resourceVersion: string;
+  readonly keys: readonly string[];
+}
+
+const template = '{{.metadata.resourceVersion}}{{range $key, $value := .data}}{{"\\n"}}{{$key}}{{end}}';
+
+/** Reads the metadata of those Secrets that exist, by name. */
+async function readSecrets(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
+  const found = new Map<string, SecretKeys>();
+  const read = async ({ name }: NeededSecret) => {
+    const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
+    const [resourceVersion = "", ...keys] = (await kubectl.run(args)).trim().split("\n");
+    if (resourceVersion !== "") found.set(name, { resourceVersion, keys });
+  };
+  await Promise.all(wanted.map(read));
+  return found;
 }

@@ -5,7 +5,7 @@ import { type AccessOptions, accessRules, type Task } from "../manifests/roles.t
 import type { Settings } from "../settings/settings.ts";
 import { existingSecrets } from "./existing-secrets.ts";
 
-/** @returns What of a stack's settings decides on the rights that it takes. */
+/** Returns the settings that determine the required permissions. */
 export function accessOptions(settings: Settings): AccessOptions {
   const { namespace, database, restorePoint, applicationRole, namedRole } = settings;
   return {
@@ -17,57 +17,57 @@ export function accessOptions(settings: Settings): AccessOptions {
   };
 }
 
-/** What asking for an account's rights led to: a text that says what is missing, or why nobody can tell. */
+/** The result of reviewing permissions: granted, a description of the missing ones, or why they are unknown. */
 export type AccessAnswer = { readonly missing: string } | { readonly unknown: string } | "granted";
 
 /**
- * Asks the cluster, before anything is declared, whether the account of the stack's context may do what a task takes:
- * what the provider lacks a right for it may else wait for without a word.
+ * Reviews whether the account of the stack's context has the permissions for a task. Without the review, the provider
+ * could wait silently for an object that it may not read.
  */
 export async function reviewAccess(settings: Settings, task: Task): Promise<AccessAnswer> {
   const { context, namespace } = settings;
   const kubectl = new Kubectl({ context, namespace });
-  const wanted = accesses(accessRules(task, accessOptions(settings)));
+  const wanted = [...accesses(accessRules(task, accessOptions(settings)))];
   try {
-    const missing = await missingAccess(kubectl, task === "update" ? [...wanted, makeNamespace] : wanted);
-    const needed =
-      missing.includes(makeNamespace) && (await exists(kubectl, namespace))
-        ? missing.filter((access) => access !== makeNamespace)
-        : missing;
-    return needed.length > 0 ? { missing: describeMissing(needed, settings) } : "granted";
+    if (task === "update") wanted.push(createNamespace);
+    let missing = await missingAccess(kubectl, wanted);
+    if (missing.includes(createNamespace) && (await exists(kubectl, namespace)))
+      missing = missing.filter((access) => access !== createNamespace);
+    return missing.length > 0 ? { missing: describeMissing(missing, settings) } : "granted";
   } catch (error) {
     return { unknown: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** Only an account of the whole cluster has it; where the namespace is there, it isn't needed. */
-const makeNamespace: Access = {
+/** Required only if the namespace doesn't exist; only accounts of the whole cluster have it. */
+const createNamespace: Access = {
   apiGroup: "",
   resource: "namespaces",
   verb: "create",
   scope: "cluster",
-  purpose: "making the namespace, which is not there",
+  purpose: "creating the namespace, which doesn't exist",
 };
 
-/** Whether the namespace is there, or can't be seen: then the right to see it is among those that are missing. */
+/** Whether the namespace exists, or can't be read: then the permission to read it is missing, too. */
 async function exists(kubectl: Kubectl, namespace: string): Promise<boolean> {
   const args = ["get", "namespace", namespace, "--ignore-not-found", "--output=name"];
   return (await kubectl.run(args).catch(() => namespace)) !== "";
 }
 
 function describeMissing(missing: readonly Access[], { context, namespace }: Settings): string {
-  const byWhat = Object.groupBy(missing, ({ apiGroup, resource, name, purpose }) => {
+  const byObject = Object.groupBy(missing, ({ apiGroup, resource, name, purpose }) => {
     const kind = apiGroup === "" ? resource : `${resource}.${apiGroup}`;
     return `${kind}${name === undefined ? "" : ` ${name}`}: ${purpose}`;
   });
-  const lines = Object.entries(byWhat).map(
-    ([what, each = []]) => `  ${each.map(({ verb }) => verb).join(", ")} ${what}`,
+  const lines = [
+    `insufficient permissions in namespace ${namespace} (context ${context}); no changes were made. Missing:`,
+  ];
+  for (const [object, each = []] of Object.entries(byObject))
+    lines.push(`  ${each.map(({ verb }) => verb).join(", ")} ${object}`);
+  if (missing.includes(createNamespace)) lines.push(`As an administrator, run: kubectl create namespace ${namespace}`);
+  lines.push(
+    "As an administrator, run: npm run unity -- render && kubectl apply -f k8s/access/roles.yaml",
+    "Then bind the Role to the account. To use another context, run: pulumi config set context <name>",
   );
-  return [
-    `The account of context ${context} lacks rights in namespace ${namespace}. Nothing was changed. It may not`,
-    ...lines,
-    ...(missing.includes(makeNamespace) ? [`Mend, as an administrator: kubectl create namespace ${namespace}`] : []),
-    "Mend, as an administrator: kubectl apply -f k8s/access/roles.yaml, which `npm run unity -- render` writes for this",
-    "stack, and bind the Role to the account. Or take another context: pulumi config set context <name>",
-  ].join("\n");
+  return lines.join("\n");
 }

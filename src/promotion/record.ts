@@ -1,45 +1,46 @@
 import type { CheckResults } from "../checks/result.ts";
+import { cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
+import { anyText, fits, index, literal, nullable, object } from "../lockfile/shape.ts";
 import { digestOf, nameOf, withDigest } from "../manifests/image-reference.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
-import { cutAt } from "../plan/target.ts";
 
-/** What a release is, wherever it is deployed: nothing of a database's place, of a cluster or of a time is in it. */
+/** The identity of a release, independent of the database, the cluster, and the time of its deployment. */
 export interface ReleaseIdentity {
-  /** Revision that the database is at in the end. */
+  /** Revision of the database after the deployment. */
   readonly head: string;
-  /** Digest of the chain as far as {@link head}: ids, order and files. */
+  /** Digest of the chain up to {@link head}: ids, order, and files. */
   readonly chain: string;
   /** Digest of the SQL of each of its revisions. */
   readonly sql: string;
-  /** Digest of the program that runs the chain. */
+  /** Digest of the runner. */
   readonly runner: string;
-  /** Digest of the backend's image, `sha256:…`; `null` if it is known by a tag only. */
+  /** Digest of the backend's image, `sha256:…`; `null` if unknown. */
   readonly image: string | null;
-  /** Digest of the image that migrates: mostly the backend's. */
+  /** Digest of the migration's image, usually the backend's; `null` if unknown. */
   readonly migrationImage: string | null;
 }
 
-/** What a stack records of a release once it is migrated, rolled out and checked. */
+/** A stack's record of a release that was migrated, rolled out, and verified. */
 export interface ReleaseRecord extends ReleaseIdentity {
   readonly version: typeof recordVersion;
-  /** What the stack is for. */
+  /** The stack's environment. */
   readonly environment: string;
-  /** How many checks passed. */
+  /** Number of checks that passed. */
   readonly checks: number;
-  /** Names of both images, without tag and digest: where they were pulled from. */
+  /** Repositories of both images: their names without tag and digest. */
   readonly imageName: string;
   readonly migrationImageName: string;
 }
 
-/** Version of the record's form. */
+/** Version of the record format. */
 const recordVersion = 1;
 
-/** Releases that a stack keeps the record of: those that another may still be brought to, or back to. */
+/** Maximum number of records in a stack's outputs. */
 const keptReleases = 20;
 
-/** What decides on a release's identity. */
+/** The parts of a release that determine its identity. */
 export interface ReleaseParts {
   readonly lock: Lock;
   readonly head: string;
@@ -50,7 +51,7 @@ export interface ReleaseParts {
   readonly migrationImage: string | undefined;
 }
 
-/** @returns A release's identity, as far as it is known before it runs. */
+/** Returns a release's identity, as far as it is known before the deployment. */
 export function identify({ lock, head, runnerFiles, image, migrationImage }: ReleaseParts): ReleaseIdentity {
   const chain = cutAt(lock, head);
   return {
@@ -63,7 +64,7 @@ export function identify({ lock, head, runnerFiles, image, migrationImage }: Rel
   };
 }
 
-/** @returns The record of a release whose checks have passed; an image known by a tag has the digest that its pods run. */
+/** Records a release whose checks passed. The digest of an image that is not pinned is that of its pods. */
 export function recordRelease(parts: ReleaseParts, environment: string, results: CheckResults): ReleaseRecord {
   const digest = digestOf(parts.image) ?? results.pods.image;
   const image = digest === undefined ? parts.image : withDigest(parts.image, digest);
@@ -78,39 +79,39 @@ export function recordRelease(parts: ReleaseParts, environment: string, results:
   };
 }
 
-/** @returns The records with a new one: the newest first, each release once. */
+/** Adds a record: the newest first, each release once. */
 export function addRecord(records: readonly ReleaseRecord[], record: ReleaseRecord): readonly ReleaseRecord[] {
   return [record, ...records.filter((known) => !isSame(known, record))].slice(0, keptReleases);
 }
 
-/** The parts of a release that lie in a checkout, and the images that were built from it. */
+/** The parts of the identity that a checkout determines, and those of the images built from it. */
 const identityKeys = { checkout: ["head", "chain", "sql", "runner"], images: ["image", "migrationImage"] } as const;
 
-/** Whether two releases are one. */
+/** Whether two releases are the same. */
 export function isSame(one: ReleaseIdentity, other: ReleaseIdentity): boolean {
   return isSameCheckout(one, other) && identityKeys.images.every((key) => one[key] === other[key]);
 }
 
-/** Whether two releases are one, but for their images. */
+/** Whether two releases are the same except for their images. */
 export function isSameCheckout(one: ReleaseIdentity, other: ReleaseIdentity): boolean {
   return identityKeys.checkout.every((key) => one[key] === other[key]);
 }
 
-/** @returns What of a stack's output `releases` is a record of this version. */
-export function parseRecords(output: unknown): readonly ReleaseRecord[] {
-  return Array.isArray(output) ? output.filter(isRecord) : [];
-}
+const recordShape = object({
+  version: literal(recordVersion),
+  environment: anyText,
+  head: anyText,
+  chain: anyText,
+  sql: anyText,
+  runner: anyText,
+  image: nullable(anyText),
+  migrationImage: nullable(anyText),
+  checks: index,
+  imageName: anyText,
+  migrationImageName: anyText,
+});
 
-function isRecord(value: unknown): value is ReleaseRecord {
-  if (typeof value !== "object" || value === null) return false;
-  const { version, environment, checks, image, migrationImage, ...rest } = value as Partial<ReleaseRecord>;
-  const { head, chain, sql, runner, imageName, migrationImageName } = rest;
-  const texts = [environment, head, chain, sql, runner, imageName, migrationImageName];
-  const images = [image, migrationImage];
-  return (
-    version === recordVersion &&
-    typeof checks === "number" &&
-    texts.every((text) => typeof text === "string") &&
-    images.every((digest) => digest === null || typeof digest === "string")
-  );
+/** Returns the records of this version in a stack's output `releases`. */
+export function parseRecords(output: unknown): readonly ReleaseRecord[] {
+  return Array.isArray(output) ? output.filter((each): each is ReleaseRecord => fits(each, recordShape)) : [];
 }

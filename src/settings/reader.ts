@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { nearest } from "../lockfile/nearest.ts";
+import { nearest } from "../nearest.ts";
 import { type Approval, parseApprovals } from "../plan/approvals.ts";
 
 /** Reads configuration values and collects every fault, so that one run shows them all. */

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type InitContainerMode, imagePullPolicies, type Timeouts, timeoutErrors } from "../manifests/runner.ts";
 import { projectRoot } from "../paths.ts";
 import type { Approval } from "../plan/approvals.ts";
-import { unknownPlan } from "../plan/refusal.ts";
+import { unknownPlan } from "../plan/rejection.ts";
 import {
   type DatabaseAccess,
   type ExternalDatabase,

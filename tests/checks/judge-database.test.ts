@@ -39,7 +39,7 @@ const table: [string, CheckFinding, boolean, string][] = [
     "a column of another type",
     schemaOf({ columns: { a: "int8", v: "text" } }),
     false,
-    "missing: column t1.v as jsonb, it is text",
+    "missing: column t1.v as jsonb (actual: text)",
   ],
   [
     "a missing foreign key",
@@ -59,7 +59,7 @@ const table: [string, CheckFinding, boolean, string][] = [
     "an index on other columns",
     schemaOf({ indexes: { i: ["v"] } }),
     false,
-    "missing: index i on (a, an expression), it is on (v)",
+    "missing: index i on a, expression (actual: v)",
   ],
   ["a missing table", evaluateSchema(database({ tables: {} }), chain, expected), false, "missing: table t1"],
   [

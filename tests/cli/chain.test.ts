@@ -15,7 +15,7 @@ const viewAt = (lock: typeof branched, rows: readonly string[] | null, tolerated
 };
 /** The picture without the lines on tables. */
 const pictured = (...args: Parameters<typeof drawPicture>) =>
-  drawPicture(...args).filter((line) => !line.includes("tables not known"));
+  drawPicture(...args).filter((line) => !line.includes("tables unknown"));
 
 describe("the chain's picture", () => {
   it("is a list where the chain is one, its head marked", () => {
@@ -25,7 +25,7 @@ describe("the chain's picture", () => {
       "|      creates t_one",
       "|",
       "*  2  two  Revision two    <== latest",
-      "       tables not known",
+      "       tables unknown",
     ]);
   });
 
@@ -157,7 +157,10 @@ describe("unity chain", () => {
     const remove = fakeKubectl({ ...nothingDeployed, list: { error: "refused" } });
     const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
     assert.equal(code, 2);
-    assert.match(stdout, /Cluster of context here can't be asked: refused[\s\S]*\* {2}8 {2}add_plugin_execution/);
+    assert.match(
+      stdout,
+      /Can't connect to the cluster \(context here\): refused[\s\S]*\* {2}8 {2}add_plugin_execution/,
+    );
   });
 
   it("prints JSON", async () => {

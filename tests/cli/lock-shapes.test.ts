@@ -56,7 +56,7 @@ describe("unity lock on other chains", () => {
     const [{ revisions, heads, bases, versionLocations }, said] = await lock(chain, ["core", "more/versions"]);
     assert.match(
       said,
-      /2 heads: 00001_core, plugin\. One is allowed: join them with `npm run unity -- revision --merge/,
+      /2 heads: 00001_core, plugin; only one is allowed\. To merge them, run: npm run unity -- revision --merge/,
     );
     assert.deepEqual(versionLocations, ["core", "more/versions"]);
     assert.deepEqual(

@@ -177,7 +177,7 @@ describe("unity lock", () => {
       name: "a broken lock",
       options: [],
       spoil: () => project.write("migrations.lock.json", "{}"),
-      says: /not a valid lock:\n {2}- lock\.version is missing/,
+      says: /invalid lockfile .*:\n {2}- lock\.version is missing/,
     },
     {
       name: "two files of one revision",

@@ -38,25 +38,18 @@ describe("unity apply, migrate, logs and verify", () => {
   }
 
   const table: readonly [string, Partial<FakeAnswers>, string, readonly string[], number, RegExp][] = [
-    ["apply: nothing to do at head", atHead, "", ["apply"], 0, /^Database is at head add_plugin_execution: nothing/],
-    ["apply: nothing is deployed", {}, "", ["apply"], 2, /Nothing in namespace unity can be asked/],
-    ["apply: a database that can't be asked", down, "", ["apply"], 2, /^Database can't be asked for its revision/],
+    ["apply: nothing to do at head", atHead, "", ["apply"], 0, /^Database is up to date \(head add_plugin_execution\)/],
+    ["apply: nothing is deployed", {}, "", ["apply"], 2, /No running workload in namespace unity/],
+    ["apply: a database that can't be asked", down, "", ["apply"], 2, /^Can't read the database revision/],
     [
       "migrate: nothing is deployed",
       {},
       "",
       ["migrate"],
       2,
-      /^Current: unknown\nLatest: {2}add_plugin_execution\nNothing in/,
+      /^Current: unknown\nLatest: {2}add_plugin_execution\nNo running workload in/,
     ],
-    [
-      "apply: a plan that has moved",
-      behind,
-      "  unity:planHash: '0000000000000000'\n",
-      ["apply"],
-      1,
-      /Refused: the plan has moved/,
-    ],
+    ["apply: a plan that has moved", behind, "  unity:planHash: '0000000000000000'\n", ["apply"], 1, /plan is stale: /],
     [
       "apply by exec: a restore point is wanted",
       behind,

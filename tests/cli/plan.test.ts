@@ -30,18 +30,23 @@ describe("unity plan and unity status", () => {
   }
 
   const table: readonly [string, Partial<FakeAnswers>, number, RegExp][] = [
-    ["at head", rows(head), 0, /^Database is at head add_plugin_execution: nothing to migrate\.$/m],
-    ["ahead at a revision that the stack tolerates", rows("tolerated"), 0, /ahead, at tolerated/],
+    ["at head", rows(head), 0, /^Database is up to date \(head add_plugin_execution\)\.$/m],
+    ["ahead at a revision that the stack tolerates", rows("tolerated"), 0, /at tolerated, ahead of the lockfile/],
     ["behind", rows("a1b2c3d4e5f6"), 1, /behind head add_plugin_execution/],
-    ["never applied", { backend: answer(null) }, 1, /never migrated/],
-    ["not deployed", {}, 1, /Nothing in namespace unity can be asked/],
-    ["at an unknown revision", rows("zz"), 1, /at zz, which is not among the 8 revisions/],
-    ["down", { list: { output: JSON.stringify({ items: [deployedPostgres] }) } }, 2, /Database can't be asked/],
+    ["never applied", { backend: answer(null) }, 1, /Database is uninitialized/],
+    ["not deployed", {}, 1, /No running workload in namespace unity;/],
+    ["at an unknown revision", rows("zz"), 1, /at zz, which is not in the lockfile \(8 revisions\)/],
+    [
+      "down",
+      { list: { output: JSON.stringify({ items: [deployedPostgres] }) } },
+      2,
+      /Can't read the database revision/,
+    ],
     [
       "on a cluster that can't be asked",
       { list: { error: "refused" } },
       2,
-      /Cluster of context here can't be asked: refused/,
+      /Can't connect to the cluster \(context here\): refused/,
     ],
   ];
   for (const [what, answers, exitCode, text] of table) {
@@ -69,7 +74,10 @@ describe("unity plan and unity status", () => {
   it("show whole statements with --full", async () => {
     const brief = await run(rows("a1b2c3d4e5f6"), "plan");
     const full = await run(rows("a1b2c3d4e5f6"), "plan", "--full");
-    assert.match(brief.stdout, /Statements are shortened\. Whole: npm run unity -- plan --full/);
+    assert.match(
+      brief.stdout,
+      /Some statements are truncated\. To print them in full, run: npm run unity -- plan --full/,
+    );
     assert.ok(full.stdout.length > brief.stdout.length && !full.stdout.includes("…"));
   });
 
@@ -85,12 +93,12 @@ describe("unity plan and unity status", () => {
     assert.match(pinned.stdout, new RegExp(`Plan hash: ${hash}\nJob `));
     const stale = await planWith('  unity:planHash: "0000000000000000"\n');
     assert.equal(stale.code, 1);
-    assert.match(stale.stdout, /Refused: the plan has moved/);
+    assert.match(stale.stdout, /plan is stale: /);
     const unknown = await planWith("  unity:approvals:\n    - revision: add_plugins_execution\n      rule: truncate\n");
     assert.equal(unknown.code, 2);
     assert.match(
       unknown.stderr,
-      /approvals\[0\] approves truncate of add_plugins_execution, .*Near: add_plugin_execution/,
+      /approvals\[0\]: unknown revision add_plugins_execution; did you mean add_plugin_execution /,
     );
   });
 

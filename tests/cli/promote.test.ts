@@ -115,7 +115,7 @@ describe("unity promote", () => {
     recorded("production", { ...staged, environment: "production", head: "a1b2c3d4e5f6" });
     const { code, stdout } = await promote({ list: { error: "refused" } }, "--yes");
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^Cluster of context here can't be asked: refused/m);
+    assert.match(stdout, /^Can't connect to the cluster \(context here\): refused/m);
     assert.match(stdout, /^By what production has recorded:\n[\s\S]*^Pending: 1 of 8 revisions$/m);
     assert.match(stdout, /^The plan is not pinned yet: pulumi config set planHash <hash>/m);
     const { config } = parse(readFileSync(stack, "utf8"));
@@ -128,19 +128,19 @@ describe("unity promote", () => {
     answers: Partial<FakeAnswers>,
     says: RegExp,
   ][] = [
-    ["what staging has not recorded", [], behind, /Stack staging has recorded no release/],
+    ["what staging has not recorded", [], behind, /stack staging has no verified release/],
     [
       "another chain than this checkout's",
       [{ ...staged, chain: "other" }],
       behind,
-      /- chain: this is .*, the newest .* is other/,
+      /- chain: \S+ \(newest in staging: other\)/,
     ],
-    ["what ran by a tag only", [{ ...staged, image: null }], behind, /an image whose digest nobody knows/],
+    ["what ran by a tag only", [{ ...staged, image: null }], behind, /an image of unknown digest/],
     [
       "what ran for development",
       [{ ...staged, environment: "development" }],
       behind,
-      /Stack staging is for development/,
+      /stack staging has environment development/,
     ],
     [
       "a database at a revision that nobody knows",
@@ -190,7 +190,10 @@ describe("unity promote", () => {
     recorded("staging", { ...staged, image: digest("b") });
     const { code, stdout } = await run(behind, "apply");
     assert.equal(code, 1);
-    assert.match(stdout, /^Refused: this release has not succeeded in staging\. .*\n {2}- image: this is sha256:a+, /);
+    assert.match(
+      stdout,
+      /^release not verified in staging; no changes were made:\n {2}- image: sha256:a+ \(newest in /,
+    );
   });
 
   it("names other faults of production's settings, and the stack that it takes releases from", async () => {

@@ -30,7 +30,7 @@ describe("report page", () => {
   it("shows the database's state, and the pending revisions with their findings", () => {
     assert.match(page, /Database is at a1b2c3d4e5f6, behind head ninth\./);
     const plan = textOf(page, "plan");
-    assert.match(plan, /Refused: 1 finding needs an approval of this stack\./);
+    assert.match(plan, /1 finding requires approval; no changes were made:/);
     assert.match(plan, /Pending: 2 of 9 revisions, in this order\./);
     assert.match(plan, /Plan hash: [0-9a-f]{16}/);
     assert.match(plan, /8\/9 Plugin Execution .* blocks writes of plugins \(SHARE ROW EXCLUSIVE\) .* no findings/);
@@ -125,7 +125,7 @@ describe("report page", () => {
     ]);
     const text = renderReport(await reportOf(lock, offlineParts));
     assert.match(textOf(text, "chain"), /after b and c · depends on a · creates t_d/);
-    assert.match(textOf(text, "chain"), /tables not known ! reversibility unknown only a database could tell/);
+    assert.match(textOf(text, "chain"), /tables unknown ! reversibility unknown only a database could tell/);
     assert.match(textOf(text, "chain"), /Unknown without a database: b\.py:12 asks the database/);
   });
 
@@ -197,14 +197,14 @@ describe("unity report", () => {
     assert.equal(code, 1, stdout);
     assert.match(
       stdout,
-      /^Created .*\nNothing in namespace unity can be asked for the database's revision\.\nMissing checks: Nothing/,
+      /^Created .*\nNo running workload in namespace unity; database revision unknown\.\nMissing checks: No running/,
     );
     const page = readFileSync(output, "utf8");
     assert.match(
       textOf(page, "plan"),
-      /Pending: at most 8 of 8 revisions, in this order\. Job unity-db-migrate-[0-9a-f]{10} is new/,
+      /Pending: at most 8 of 8 revisions, in this order\. Job unity-db-migrate-[0-9a-f]{10} will be created/,
     );
-    assert.match(textOf(page, "runs"), /Unknown Nothing in namespace unity can be asked/);
+    assert.match(textOf(page, "runs"), /Unknown No running workload in namespace unity/);
     assert.ok(!page.includes(password));
   });
 
@@ -216,17 +216,19 @@ describe("unity report", () => {
     assert.match(textOf(readFileSync(output, "utf8"), "plan"), /unity:image is not set/);
     const rejected = await run({ list: { error: `refused by https://me:${password}@api` } }, "", "--image", "a/b:1");
     assert.equal(rejected.code, 2, rejected.stdout);
-    assert.match(rejected.stdout, /Cluster of context here can't be asked: refused by https:\/\/me:\[secret\]@api/);
-    assert.match(textOf(readFileSync(output, "utf8"), "checks"), /Unknown Cluster of context here can't be asked/);
+    assert.match(
+      rejected.stdout,
+      /Can't connect to the cluster \(context here\): refused by https:\/\/me:\[secret\]@api/,
+    );
+    assert.match(
+      textOf(readFileSync(output, "utf8"), "checks"),
+      /Unknown Can't connect to the cluster \(context here\)/,
+    );
   });
 
   it("reports wrong usage, and writes nothing", async () => {
     const table: readonly [string, readonly string[], RegExp][] = [
-      [
-        "  unity:targetRevision: nowhere\n",
-        [],
-        /The target revision nowhere is not in the lock\. Its revisions: 6a00ea433c25/,
-      ],
+      ["  unity:targetRevision: nowhere\n", [], /unknown target revision nowhere: the lockfile contains 6a00ea433c25/],
       ["", ["--output", join(folder, "no", "report.html"), "--offline"], /report\.html can't be written: ENOENT/],
       ["", ["--config-file", join(folder, "none.yaml")], /There is no .*none\.yaml: name a stack/],
       ["", ["--format", "pdf"], /unknown option '--format'/],

@@ -164,7 +164,7 @@ describe("what commands print and exit with", () => {
 
   const coloured: readonly [string, Given, RegExp][] = [
     ["status", { args: [], answers: behind }, /\[33mDatabase is at a1b2c3d4e5f6/],
-    ["plan", { args: [], answers: behind, settings: stale }, /\[1mRefused: the plan has moved/],
+    ["plan", { args: [], answers: behind, settings: stale }, /\[1mplan is stale: /],
     ["verify", { args: ["tables", "reversible"], answers: down }, /\[1mFAIL/],
     ["chain", { args: [], answers: behind }, /\[1m<== latest/],
     ["migrate", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
@@ -188,7 +188,7 @@ describe("what commands print and exit with", () => {
     const usual = await answering(given, () => onTerminal(command, []));
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
     assert.match(usual.stdout, /\[KAsking the database: \d+s/);
-    assert.match(usual.stdout, /\[31m.*Cluster of context here can't be asked/);
+    assert.match(usual.stdout, /\[31m.*Can't connect to the cluster \(context here\)/);
     const bare = await answering(given, () => onTerminal(command, [], { NO_COLOR: "1" }));
     assert.ok(!bare.stdout.includes("\u001b[3"));
   });

@@ -119,7 +119,7 @@ describe("unity revision", () => {
       assert.equal(rejected.code, 2);
       assert.match(
         rejected.stdout,
-        /The chain has 2 heads: left, right\. .*`npm run unity -- revision --merge -m <title>`/,
+        /the chain has 2 heads: left, right; .* npm run unity -- revision --merge -m <title> /,
       );
 
       const merged = await revision("-m", "Merge the heads", "--merge");

@@ -133,7 +133,7 @@ describe("what operators get without Pulumi", () => {
       const { code, output } = await script();
       assert.equal(code, 0, output);
       assertLines(output, scriptOutput(await inputs()));
-      assert.match(output, /^Database is at head add_plugin_execution: nothing to migrate\.$/m);
+      assert.match(output, /^Database is up to date \(head add_plugin_execution\)\.$/m);
       assert.equal(await jobUid(), before);
     });
 
@@ -158,7 +158,7 @@ describe("what operators get without Pulumi", () => {
       await alembic("downgrade", "base");
       const { code, output } = await script();
       assert.equal(code, 0, output);
-      assert.match(output, /^Current revision: none\nDatabase has no revision: it was never migrated\.$/m);
+      assert.match(output, /^Current revision: none\nDatabase is uninitialized \(no Alembic revision\)\.$/m);
       assertLines(output, jobLog(await inputs()));
     });
 
@@ -200,7 +200,7 @@ describe("what operators get without Pulumi", () => {
       const { code, output } = await script();
       await psql(`UPDATE alembic_version SET version_num = '${head}'`);
       assert.equal(code, 1, output);
-      assert.match(output, /^Database is at zz, which is not among the 8 revisions of the lock\.$/m);
+      assert.match(output, /^Database is at zz, which is not in the lockfile \(8 revisions\)\.$/m);
       assert.match(output, /pulumi config set toleratedRevisions zz$/m);
     });
 

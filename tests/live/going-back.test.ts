@@ -45,7 +45,7 @@ describe("going back", () => {
     const { migrationImage: _, ...without } = back;
     const { exitCode, output } = await run("preview", [], without);
     assert.notEqual(exitCode, 0);
-    assert.match(output, /The target revision a1b2c3d4e5f6 is not the lock's head .*pulumi config set migrationImage/s);
+    assert.match(output, /missing unity:migrationImage: .*a1b2c3d4e5f6.*pulumi config set migrationImage/s);
   });
 
   it("is refused unless the stack allows it, in preview and `up`, and nothing changes", async () => {
@@ -53,7 +53,7 @@ describe("going back", () => {
       const { exitCode, output } = await run(verb, [], back);
       assert.notEqual(exitCode, 0, output);
       assert.match(output, /Database is at add_plugin_execution, beyond target a1b2c3d4e5f6\./);
-      assert.match(output, /Refused: the database would have to go back\..*\n.*pulumi config set allowDowngrade true/);
+      assert.match(output, /downgrade not allowed; no changes were made:\n.*pulumi config set allowDowngrade true/);
     }
     assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
   });
@@ -63,7 +63,7 @@ describe("going back", () => {
     const planned = succeeded(await run("preview", [], allowed));
     assert.match(
       planned,
-      /To undo: 1 of 8 revisions\n *8\/8 {2}add_plugin_execution .*undone\n(.*\n)*.*DROP TABLE plugin_executions/,
+      /To downgrade: 1 of 8 revisions\n *8\/8 {2}add_plugin_execution .*\(downgrade\)\n(.*\n)*.*DROP TABLE plugin_executions/,
     );
     assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
 
@@ -78,7 +78,7 @@ describe("going back", () => {
     assert.ok(planned.includes(`Plan hash: ${last.planHash}`), "what was recorded is what was shown");
     assert.match(
       succeeded(await run("preview", ["--expect-no-changes"], allowed)),
-      /at target a1b2c3d4e5f6: nothing to/,
+      /up to date \(target a1b2c3d4e5f6\)/,
     );
   });
 

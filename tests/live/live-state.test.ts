@@ -52,9 +52,9 @@ describe("the live state", () => {
 
   it("previews a stack that was never deployed: all that it may have to apply, and makes no namespace", async () => {
     const output = succeeded(await run("preview"));
-    assert.match(output, /Nothing in namespace unity-test-live-state can be asked/);
+    assert.match(output, /No running workload in namespace unity-test-live-state/);
     assert.match(output, /Pending: at most 8 of 8 revisions/);
-    assert.match(output, /Job unity-db-migrate-[0-9a-f]{10} is new: no migrate Job is in the namespace/);
+    assert.match(output, /Job unity-db-migrate-[0-9a-f]{10} will be created: no existing Job/);
     assert.equal((await kubectl.run(["get", "namespace", stack.namespace, "--ignore-not-found"])).trim(), "");
   });
 
@@ -62,7 +62,7 @@ describe("the live state", () => {
     succeeded(await run("up"));
     assert.match(
       succeeded(await run("preview", ["--expect-no-changes"])),
-      /Database is at head add_plugin_execution: nothing to migrate\.\n *Job unity-db-migrate-[0-9a-f]{10} stays/,
+      /Database is up to date \(head add_plugin_execution\)\.\n *Job unity-db-migrate-[0-9a-f]{10} is unchanged/,
     );
   });
 
@@ -75,8 +75,8 @@ describe("the live state", () => {
   it("is never applied when no revision is left", async () => {
     await alembic("downgrade", "base");
     const output = succeeded(await run("preview"));
-    assert.match(output, /Database has no revision: it was never migrated\.\n *Pending: 8 of 8 revisions/);
-    assert.match(output, /1\/8 {2}6a00ea433c25 {2}Initial\n *creates metrics, servers, services; can be undone/);
+    assert.match(output, /Database is uninitialized \(no Alembic revision\)\.\n *Pending: 8 of 8 revisions/);
+    assert.match(output, /1\/8 {2}6a00ea433c25 {2}Initial\n *creates metrics, servers, services; reversible/);
   });
 
   it("is behind at a revision in between, and preview changes nothing, in the cluster or the database", async () => {
@@ -102,13 +102,13 @@ describe("the live state", () => {
     assert.match(planned, /CREATE TABLE plugin_executions \(/);
     const { code, stdout } = await unity("plan", "--json", "--config-file", stack.configFile);
     assert.deepEqual([code, JSON.parse(stdout).job.name], [1, `${first}-2`]);
-    assert.ok(planned.includes(`Job ${first}-2 is new: ${first} is complete, but the database is behind`));
+    assert.ok(planned.includes(`Job ${first}-2 will be created: ${first} is complete, but the database is behind`));
 
     succeeded(await run("up"));
     assert.equal((await alembic("current")).trim(), `${head} (head)`);
     assert.deepEqual(await jobNames(), [`${first}-2`]);
-    assert.match(succeeded(await run("preview", ["--expect-no-changes"])), /-2 stays: it is complete/);
-    assert.match(succeeded(await run("up", ["--expect-no-changes"])), /nothing to migrate/);
+    assert.match(succeeded(await run("preview", ["--expect-no-changes"])), /-2 is unchanged: already complete/);
+    assert.match(succeeded(await run("up", ["--expect-no-changes"])), /Database is up to date/);
   });
 
   it("takes the next attempt after one that failed, by another `up`", async () => {
@@ -127,9 +127,9 @@ describe("the live state", () => {
     await ended;
 
     const output = succeeded(await run("up", [], times));
-    const [, first = ""] = /Job (\S+)-2 is new: \1 failed/.exec(output) ?? assert.fail(output);
+    const [, first = ""] = /Job (\S+)-2 will be created: \1 failed/.exec(output) ?? assert.fail(output);
     assert.deepEqual(await jobNames(), [`${first}-2`]);
-    assert.match(succeeded(await run("preview", ["--expect-no-changes"], times)), /-2 stays: it is complete/);
+    assert.match(succeeded(await run("preview", ["--expect-no-changes"], times)), /-2 is unchanged: already complete/);
   });
 
   const refused: readonly [string, string, RegExp][] = [
@@ -141,7 +141,7 @@ describe("the live state", () => {
     [
       "rows that imply each other",
       "INSERT INTO alembic_version VALUES ('8f3d9e2a1c45')",
-      /holds 8f3d9e2a1c45, add_plugin/,
+      /overlapping revisions: 8f3d9e2a1c45, add_plugin/,
     ],
   ];
   for (const [what, statement, message] of refused) {
@@ -161,7 +161,7 @@ describe("the live state", () => {
   it("is an error that says what to mend when there is no such context (F18)", async () => {
     const { exitCode, output } = await run("preview", [], { context: "no-such-context" });
     assert.notEqual(exitCode, 0);
-    assert.match(output, /Cluster of context no-such-context can't be asked: .*does not exist/);
+    assert.match(output, /Can't connect to the cluster \(context no-such-context\): .*does not exist/);
     assert.match(output, /pulumi config set context <name>/);
   });
 });

@@ -141,7 +141,7 @@ describe("unity migrate and unity apply", () => {
     for (const command of [["apply"], ["apply", "--method=exec"], ["migrate"]]) {
       const { code, stdout } = await run(...command);
       assert.equal(code, 1, stdout);
-      assert.match(stdout, /Database is at zz, which is not among the 8 revisions of the lock/);
+      assert.match(stdout, /Database is at zz, which is not in the lockfile \(8 revisions\)/);
     }
     assert.equal(await current(), "zz");
     assert.deepEqual(await jobNames(), jobs);

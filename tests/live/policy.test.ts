@@ -47,7 +47,7 @@ describe("a revision that destroys data", () => {
       /Database is at add_plugin_execution, behind head ninth\./,
       /blocks reads and writes of plugin_alerts.* \(ACCESS EXCLUSIVE\)/,
       /error ban-drop-table: /,
-      /Refused: 1 finding needs an approval of this stack\. Nothing was changed\./,
+      /1 finding requires approval; no changes were made:/,
       /unity:approvals:\n *- \{ revision: "ninth", rule: ban-drop-table \}/,
     ];
     for (const verb of ["preview", "up"] as const) {
@@ -62,14 +62,14 @@ describe("a revision that destroys data", () => {
     const approvals = '[{"revision":"nineth","rule":"ban-drop-table"}]';
     const { exitCode, output } = await run("preview", { approvals });
     assert.notEqual(exitCode, 0);
-    assert.match(output, /approves what is not in the chain:\n.*nineth.*ninth/);
+    assert.match(output, /unmatched unity:approvals:\n.*nineth.*ninth/);
   });
 
   it("is stopped as well by the hash of another plan", async () => {
     const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"nobody reads it"}]';
     const { exitCode, output } = await run("up", { approvals, planHash: "0123456789abcdef" });
     assert.notEqual(exitCode, 0);
-    assert.match(output, /Refused: the plan has moved\. unity:planHash is 0123456789abcdef; the hash of this plan is/);
+    assert.match(output, /plan is stale: expected hash 0123456789abcdef, current hash [0-9a-f]{16}; no changes/);
     assert.equal(await state(), `${heads.eighth}|f`);
   });
 

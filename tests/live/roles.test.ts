@@ -144,7 +144,7 @@ describe("a stack with two roles", () => {
     const mine = { databaseSecret: "mine", migrationSecret: "my-migrations" };
     const missing = await up(mine);
     assert.notEqual(missing.exitCode, 0);
-    assert.match(missing.output, /Secrets are missing .*Nothing was changed\./);
+    assert.match(missing.output, /missing Secrets in .*; no changes were made:/);
     assert.match(missing.output, /unity:databaseSecret is "mine", which is not there/);
     assert.match(
       missing.output,

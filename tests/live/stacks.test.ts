@@ -98,10 +98,10 @@ describe("stacks side by side, and what goes from one to the next", () => {
   it("takes nothing to production before it has run in staging", async () => {
     const { exitCode, output } = await run("preview", { image: `unity@sha256:${"0".repeat(64)}` });
     assert.notEqual(exitCode, 0);
-    assert.match(output, /unknown stack|has recorded no release/);
+    assert.match(output, /unknown stack|has no verified release/);
     const { code, stderr, stdout } = await promote("--yes");
     assert.notEqual(code, 0);
-    assert.match(stdout + stderr, /can't be read|has recorded no release/);
+    assert.match(stdout + stderr, /can't be read|has no verified release/);
   });
 
   it("deploys staging and development at once, each to its namespace", async () => {
@@ -170,10 +170,10 @@ describe("stacks side by side, and what goes from one to the next", () => {
     [
       "another image",
       () => [{ image: `localhost/unity-backend@sha256:${"0".repeat(64)}` }],
-      /Refused: .* not succeeded in test-stacks-staging\..*\n.*- image: this is sha256:0+, the newest of test-stacks-staging is sha256:/,
+      /release not verified in test-stacks-staging; no changes were made:\n.*- image: sha256:0+ \(newest in test-stacks-staging: sha256:/,
     ],
     ["an image by its tag", () => [{ image: process.env.UNITY_IMAGE ?? "" }], /unity:image is .* named by its digest/],
-    ["another chain", () => [{}, copy.folder], /- head: this is ninth, the newest .*\n.*- chain: this is/],
+    ["another chain", () => [{}, copy.folder], /- head: ninth \(newest in .*\n.*- chain: /],
   ];
   for (const [what, changes, says] of refused) {
     it(`refuses ${what} in production, and nothing is changed`, async () => {

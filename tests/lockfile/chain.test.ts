@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import {
   applied,
+  beyond,
   type ChainLink,
   chainBases,
   chainErrors,
   chainHeads,
   chainOrder,
+  chainTables,
+  cutAt,
   pending,
 } from "../../src/lockfile/chain.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
@@ -41,11 +44,11 @@ describe("chain", () => {
 
   const faulty: readonly [string, readonly ChainLink[], readonly string[]][] = [
     ["nothing in a good chain", diamond, []],
-    ["a duplicate id", [link("a"), link("a")], ["revision a is there more than once"]],
-    ["a gap", [link("b", ["a"])], ["revision b comes after a, which is not in the chain"]],
-    ["an unknown dependency", [link("b", [], ["a"])], ["revision b comes after a, which is not in the chain"]],
-    ["a cycle", [link("z"), link("a", ["b"]), link("b", ["a"])], ["a cycle holds these revisions back: a, b"]],
-    ["a revision after itself", [link("a", ["a"])], ["a cycle holds these revisions back: a"]],
+    ["a duplicate id", [link("a"), link("a")], ["duplicate revision a"]],
+    ["a gap", [link("b", ["a"])], ["revision b follows unknown revision a"]],
+    ["an unknown dependency", [link("b", [], ["a"])], ["revision b follows unknown revision a"]],
+    ["a cycle", [link("z"), link("a", ["b"]), link("b", ["a"])], ["revisions in a cycle or after one: a, b"]],
+    ["a revision after itself", [link("a", ["a"])], ["revisions in a cycle or after one: a"]],
   ];
   for (const [name, links, expected] of faulty) {
     it(`finds ${name}`, () => assert.deepEqual(chainErrors(links), expected));
@@ -74,6 +77,54 @@ describe("chain", () => {
   }
 
   it("refuses a revision that the chain doesn't have", () => {
-    assert.throws(() => pending(lock, ["zz"]), /Revision zz is not in the chain of 3 revisions/);
+    assert.throws(() => pending(lock, ["zz"]), /unknown revision zz: not in the chain of 3 revisions/);
+  });
+
+  it("counts the tables that are there at the head", () => {
+    const tables = { created: ["n"], altered: [], dropped: ["t_a"], unclassified: [] };
+    const renamed = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], tables })]);
+    assert.deepEqual(chainTables(renamed), ["n"]);
+    const unknown = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], tables: null })]);
+    assert.deepEqual(chainTables(unknown), ["t_a"]);
+  });
+});
+
+const linear = linearLock("a", "b", "c", "d");
+/** Two branches that are joined. */
+const joined = lockOf([
+  lockedRevision("a"),
+  lockedRevision("l", { downRevisions: ["a"] }),
+  lockedRevision("r", { downRevisions: ["a"] }),
+  lockedRevision("m", { downRevisions: ["l", "r"] }),
+]);
+const ids = (revisions: readonly { readonly id: string }[]) => revisions.map(({ id }) => id);
+
+describe("cutAt", () => {
+  it("leaves a chain that ends at the revision", () => {
+    const { heads, bases, revisions } = cutAt(linear, "b");
+    assert.deepEqual([heads, bases, ids(revisions)], [["b"], ["a"], ["a", "b"]]);
+  });
+
+  it("is the lock itself at its head", () => {
+    assert.equal(cutAt(linear, "d"), linear);
+  });
+
+  it("leaves the one branch that the revision is on", () => {
+    assert.deepEqual(ids(cutAt(joined, "r").revisions), ["a", "r"]);
+  });
+
+  it("names what there is when there is no such revision", () => {
+    assert.throws(() => cutAt(linear, "x"), /unknown target revision x: the lockfile contains a, b, c, d/);
+  });
+});
+
+describe("beyond", () => {
+  it("is what has to be undone, newest first", () => {
+    assert.deepEqual(ids(beyond(linear, ["d"], "b")), ["d", "c"]);
+    assert.deepEqual(ids(beyond(joined, ["m"], "a")), ["m", "r", "l"]);
+  });
+
+  it("is nothing at the revision, below it, or where nothing is applied", () => {
+    for (const current of [["b"], ["a"], []]) assert.deepEqual(beyond(linear, current, "b"), []);
   });
 });

@@ -39,9 +39,9 @@ describe("revision files beside the lock", () => {
     rmSync(join(folder, "alembic/versions/b.py"));
     write("alembic/versions/c.py", "new");
     assert.deepEqual(verifyLockedFiles(lock, folder), [
-      "alembic/versions/a.py (revision a) is not the file that was locked: restore it, or run `npm run unity -- lock`",
-      "alembic/versions/b.py (revision b) is locked and was removed: restore it, or run `npm run unity -- lock`",
-      "alembic/versions/c.py is not in the lock: run `npm run unity -- lock`",
+      "alembic/versions/a.py (revision a) was changed. Restore it, or run: npm run unity -- lock",
+      "alembic/versions/b.py (revision b) was removed. Restore it, or run: npm run unity -- lock",
+      "alembic/versions/c.py is not in the lockfile. Run: npm run unity -- lock",
     ]);
   });
 
@@ -57,7 +57,10 @@ describe("revision files beside the lock", () => {
   });
 
   it("need a lock", () => {
-    assert.throws(() => readLock(join(folder, "none.json")), /no lock at .*none\.json: run `npm run unity -- lock`/);
+    assert.throws(
+      () => readLock(join(folder, "none.json")),
+      /lockfile .*none\.json not found\. Run: npm run unity -- lock/,
+    );
   });
 
   it("of 1,000 revisions, with findings and locks, are read, verified and planned (the time is shown)", () => {

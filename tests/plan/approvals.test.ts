@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Finding } from "../../src/lockfile/finding.ts";
+import type { Finding } from "../../src/lockfile/lock.ts";
 import { parseApprovals, unknownApprovals } from "../../src/plan/approvals.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
@@ -53,16 +53,16 @@ describe("approvals", () => {
       "a revision that is not there",
       "add_z",
       "truncate",
-      /^approvals\[0\] approves truncate of add_z, which is no revision of the chain\. Near: add_x$/,
+      /^approvals\[0\]: unknown revision add_z; did you mean add_x\?$/,
     ],
-    ["a revision and a rule that are not there", "ad_y", "r", /Near: add_y, add_x$/],
+    ["a revision and a rule that are not there", "ad_y", "r", /did you mean add_y or add_x\?$/],
     [
       "a rule that is not there",
       "add_x",
       "ban-drop-colum",
-      /no such finding\. Its findings: ban-drop-column, truncate$/,
+      /revision add_x has no finding ban-drop-colum; its findings: ban-drop-column, truncate$/,
     ],
-    ["a revision without findings", "add_y", "truncate", /Its findings: none$/],
+    ["a revision without findings", "add_y", "truncate", /its findings: none$/],
   ];
   for (const [what, revision, rule, message] of matching) {
     it(`${message === null ? "may name" : "must not name"} ${what}`, () => {

@@ -44,8 +44,8 @@ describe("jobAttempt", () => {
   const job = (name: string, state: LiveJob["state"], created?: string): LiveJob => ({ name, state, created });
 
   const table: readonly [string, readonly LiveJob[], LiveState, string, JobAttempt["action"], RegExp][] = [
-    ["first run", [], { kind: "not-deployed" }, first, "run", /no migrate Job/],
-    ["first run beside a database that is there", [], behind, first, "run", /no migrate Job/],
+    ["first run", [], { kind: "not-deployed" }, first, "run", /no existing Job/],
+    ["first run beside a database that is there", [], behind, first, "run", /no existing Job/],
     ["unchanged: complete and at head", [job(first, "complete")], atHead, first, "keep", /complete/],
     ["failed before", [job(first, "failed")], behind, `${first}-2`, "run", /aaaaaaaaaa failed/],
     ["failed twice", [job(`${first}-2`, "failed"), job(first, "failed")], behind, `${first}-3`, "run", /-2 failed/],
@@ -75,7 +75,7 @@ describe("jobAttempt", () => {
       behind,
       first,
       "run",
-      /no migrate Job/,
+      /no existing Job/,
     ],
     ["being deleted", [job(first, "deleting")], atHead, `${first}-2`, "run", /being deleted/],
     ["complete but database behind", [job(first, "complete")], behind, `${first}-2`, "run", /restored or replaced/],
@@ -93,7 +93,7 @@ describe("jobAttempt", () => {
       { kind: "not-deployed" },
       `${first}-2`,
       "run",
-      /no pod is there/,
+      /no running workload/,
     ],
     ["complete, database down", [job(first, "complete")], down, first, "keep", /complete/],
     [
@@ -104,16 +104,16 @@ describe("jobAttempt", () => {
       "run",
       /-10 failed/,
     ],
-    ["other image or chain: other work", [job(other, "complete")], atHead, first, "run", /not those of .*bbbbbbbbbb/],
+    ["other image or chain: other work", [job(other, "complete")], atHead, first, "run", /differ from .*bbbbbbbbbb/],
     [
       "other work that failed",
       [job(other, "failed"), job(`${other}-2`, "failed")],
       behind,
       first,
       "run",
-      /not those of/,
+      /differ from/,
     ],
-    ["A, B, then A again, A's Job deleted", [job(other, "complete")], atHead, first, "run", /not those of/],
+    ["A, B, then A again, A's Job deleted", [job(other, "complete")], atHead, first, "run", /differ from/],
     [
       "A, B, then A again, A's Job the younger",
       [job(first, "complete", "2026-01-03T00:00:02Z"), job(other, "complete", "2026-01-03T00:00:01Z")],
@@ -128,7 +128,7 @@ describe("jobAttempt", () => {
       atHead,
       `${first}-2`,
       "run",
-      /is complete, but .*bbbbbbbbbb came after it/,
+      /is complete, but .*bbbbbbbbbb is newer/,
     ],
     [
       "a Job by another way came after it",
@@ -144,7 +144,7 @@ describe("jobAttempt", () => {
       behind,
       first,
       "run",
-      /not those/,
+      /differ from/,
     ],
   ];
   for (const [what, jobs, state, name, action, reason] of table) {

@@ -81,33 +81,48 @@ describe("classify with a target", () => {
       const { message, remediation } = describeState(state, line, target, { targetRevision: "b" });
       return `${message} ${remediation}`;
     };
-    assert.match(say(rows()), /never migrated.*applies 2 revisions\./);
-    assert.match(say(rows("a")), /at a, behind target b\..*applies 1 revision of 3\./);
-    assert.match(say(rows("b")), /at target b: nothing to migrate/);
-    assert.match(say(rows("c")), /at c, beyond target b\..*undoes 1 revision of 3, after it has taken a restore point/);
+    assert.match(say(rows()), /uninitialized.*To apply 2 of 3 revisions, run: pulumi up$/);
+    assert.match(say(rows("a")), /at a, behind target b\..*To apply 1 of 3 revisions, run: pulumi up$/);
+    assert.match(say(rows("b")), /up to date \(target b\)\. No action required\.$/);
+    assert.match(
+      say(rows("c")),
+      /at c, beyond target b\. To take a restore point and downgrade 1 of 3 revisions, run: pulumi up$/,
+    );
   });
 });
 
 describe("describeState", () => {
   const target = { context: "here", namespace: "unity" };
   const all: readonly [LiveState, boolean, RegExp][] = [
-    [{ kind: "not-deployed" }, false, /Nothing in namespace unity can be asked.*at most 3 revisions/s],
-    [{ kind: "never-applied" }, false, /never migrated.*applies 3 revisions/s],
-    [{ kind: "behind", revisions: ["b"], pending: 1 }, false, /at b, behind head c.*applies 1 revision of 3/s],
-    [{ kind: "at-head", revision: "c" }, false, /at head c: nothing to migrate/],
-    [{ kind: "ahead", revisions: ["next"] }, false, /ahead, at next, which the settings tolerate/],
+    [
+      { kind: "not-deployed" },
+      false,
+      /No running workload in namespace unity; .*\nTo apply at most 3 revisions, run: pulumi up$/,
+    ],
+    [{ kind: "never-applied" }, false, /uninitialized .*\nTo apply 3 revisions, run: pulumi up$/],
+    [
+      { kind: "behind", revisions: ["b"], pending: 1 },
+      false,
+      /at b, behind head c\.\nTo apply 1 of 3 revisions, run: pulumi up$/,
+    ],
+    [{ kind: "at-head", revision: "c" }, false, /up to date \(head c\)\./],
+    [{ kind: "ahead", revisions: ["next"] }, false, /at next, ahead of the lockfile and tolerated/],
     [
       { kind: "unknown-revision", revisions: ["zz"] },
       true,
-      /at zz, which is not among the 3 revisions.*pulumi config set toleratedRevisions zz/s,
+      /at zz, which is not in the lockfile \(3 revisions\)\.\n.*run: pulumi config set toleratedRevisions zz$/,
     ],
     [
       { kind: "overlapping-revisions", revisions: ["b", "c"], implied: ["b"] },
       true,
-      /holds b, c.*implied by the rest: b/s,
+      /overlapping revisions: b, c\.\n.* \(implied: b\)\. .*alembic current --verbose$/,
     ],
-    [down, false, /can't be asked for its revision: refused.*kubectl --context here --namespace unity get pods/s],
-    [lost, true, /context here can't be asked: no such context.*pulumi config set context <name>/s],
+    [
+      down,
+      false,
+      /Can't read the database revision: refused\n.*run: kubectl --context here --namespace unity get pods$/,
+    ],
+    [lost, true, /Can't connect to the cluster \(context here\): no such context\n.*pulumi config set context <name>$/],
   ];
   for (const [state, stops, text] of all) {
     it(`has a sentence and an instruction for ${state.kind}${stops ? ", and stops" : ""}`, () => {

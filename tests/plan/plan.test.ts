@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Lock } from "../../src/lockfile/lock.ts";
 import type { Reading } from "../../src/plan/live-state.ts";
-import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
+import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
@@ -59,7 +59,10 @@ describe("makePlan", () => {
     it("undoes nothing unless the stack allows it, and says how to", () => {
       const { job, rejection, pending } = back(rows("c"));
       assert.equal(job, null);
-      assert.match(rejection?.goingBack.join() ?? "", /pulumi config set allowDowngrade true && .* restorePoint true/);
+      assert.match(
+        rejection?.goingBack.join() ?? "",
+        /^downgrades are disabled: .* pulumi config set allowDowngrade true && .* restorePoint true$/,
+      );
       assert.deepEqual(
         pending?.map(({ id }) => id),
         ["c"],
@@ -79,7 +82,7 @@ describe("makePlan", () => {
       const { job, rejection } = back(rows("c"), { targetRevision: "a", allowDowngrade: true });
       assert.equal(job, null);
       assert.deepEqual(rejection?.goingBack, [
-        "b can't be undone: its downgrade is empty. Bring back a restore point instead.",
+        "revision b is irreversible: its downgrade is empty. Restore a restore point instead",
       ]);
     });
 
@@ -110,63 +113,61 @@ describe("makePlan", () => {
 });
 
 describe("describePlan", () => {
+  const describeAll = (plan: Plan, full?: boolean) => describePlan(plan, full).join("\n");
+
   it("shows what is pending: tables, statements, whether it can be undone, and the Job", () => {
     assert.equal(
-      describePlan(plan(rows("a"))),
+      describeAll(plan(rows("a"))),
       `Database is at a, behind head c.
 Pending: 2 of 3 revisions
   2/3  b  Revision b
-       creates t_b; can't be undone: its downgrade is empty
+       creates t_b; irreversible: its downgrade is empty
          CREATE TABLE t_b ();
   3/3  c  Revision c
-       creates t_c; alters t_a, t_b; drops t_x; can be undone
+       creates t_c; alters t_a, t_b; drops t_x; reversible
          ${long.replaceAll(/\s+/g, " ").slice(0, 99)}…
          DROP TABLE t_x;
-Statements are shortened. Whole: npm run unity -- plan --full
+Some statements are truncated. To print them in full, run: npm run unity -- plan --full
 Plan hash: ${plan(rows("a")).hash}
-Job job-1 is new: no migrate Job is in the namespace`,
+Job job-1 will be created: no existing Job`,
     );
   });
 
   it("shows whole statements when asked to", () => {
-    const text = describePlan(plan(rows("b")), true);
+    const text = describeAll(plan(rows("b")), true);
     for (const line of long.split("\n")) assert.ok(text.includes(`\n         ${line}\n`), line);
-    assert.ok(!text.includes("shortened"));
+    assert.ok(!text.includes("truncated"));
   });
 
   it("says that nothing is to migrate at head", () => {
     const jobs = [{ name: "job-1", state: "complete" as const }];
     assert.equal(
-      describePlan(plan(rows("c"), { jobs })),
-      "Database is at head c: nothing to migrate.\nJob job-1 stays: it is complete, and nothing has changed",
+      describeAll(plan(rows("c"), { jobs })),
+      "Database is up to date (head c).\nJob job-1 is unchanged: already complete",
     );
   });
 
   it("shows what is to be undone, with what undoes it", () => {
     assert.equal(
-      describePlan(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
+      describeAll(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
       `Database is at c, beyond target b.
-To undo: 1 of 3 revisions
-  3/3  c  Revision c, undone
+To downgrade: 1 of 3 revisions
+  3/3  c  Revision c (downgrade)
          DROP TABLE t_c;
 Plan hash: ${plan(rows("c"), { targetRevision: "b" }).hash}
-Job job-1 is new: no migrate Job is in the namespace`,
-    );
-    assert.match(
-      describePlan(plan(rows("c"), { targetRevision: "b" })),
-      /Refused: the database would have to go back\. Nothing was changed\.\n {2}This stack does not allow/,
+Job job-1 will be created: no existing Job`,
     );
   });
 
   it("says why SQL or tables are not known", () => {
     const unrendered = lockOf([lockedRevision("a", { tables: null, upgrade: { sql: null, reason: "line 7 asks" } })]);
-    const text = describePlan(plan(rows(), { lock: unrendered }));
-    assert.match(text, /tables not known; can be undone\n +SQL not known without a database: line 7 asks/);
+    const text = describeAll(plan(rows(), { lock: unrendered }));
+    assert.match(text, /tables unknown; reversible\n +SQL unknown without a database: line 7 asks/);
   });
 
   it("says what a person has to do, and no more", () => {
-    const text = describePlan(plan(rows("zz")));
-    assert.match(text, /^Database is at zz, which is not among the 3 revisions of the lock\.\nDeploy a release/);
+    const text = describeAll(plan(rows("zz")));
+    assert.match(text, /^Database is at zz, which is not in the lockfile \(3 revisions\)\.\nDeploy a release/);
     assert.ok(!text.includes("Pending") && !text.includes("Job"));
   });
 });

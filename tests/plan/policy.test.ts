@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { Finding } from "../../src/lockfile/finding.ts";
-import type { LockedRevision } from "../../src/lockfile/lock.ts";
+import type { Finding, LockedRevision } from "../../src/lockfile/lock.ts";
 import type { StatementLock } from "../../src/lockfile/statement-lock.ts";
 import type { Approval } from "../../src/plan/approvals.ts";
 import { evaluate, unapproved, withoutNewTables } from "../../src/plan/policy.ts";

@@ -20,19 +20,19 @@ describe("describeRuns", () => {
   it("says when, how it ended, from where to where, in which image and pod", () => {
     assert.equal(
       describeRuns([run]),
-      "   7  2026-01-03 10:00:00+00:00  succeeded in 2.5 s  upgrade no revision -> b\n" +
+      "   7  2026-01-03 10:00:00+00:00  succeeded in 2.5s  upgrade base -> b\n" +
         "      unity-backend:1  plan 0123456789abcdef  unity-db-migrate-1-x",
     );
   });
 
   it("shows what a run that has not ended is to reach, and what a failed one said on one line", () => {
     const running = { ...run, outcome: "running", finishedAt: null, to: null } as const;
-    assert.match(describeRuns([running]), /running {2}upgrade no revision -> c\n/);
+    assert.match(describeRuns([running]), /running {2}upgrade base -> c\n/);
     const failed = { ...run, outcome: "failed", error: "division by zero\nSQLSTATE 22012" } as const;
-    assert.match(describeRuns([failed]), /failed in 2\.5 s .*\n.*\n {6}division by zero \| SQLSTATE 22012$/);
+    assert.match(describeRuns([failed]), /failed in 2\.5s .*\n.*\n {6}division by zero \| SQLSTATE 22012$/);
   });
 
   it("says why there may be none", () => {
-    assert.match(describeRuns([]), /^No run is recorded: /);
+    assert.match(describeRuns([]), /^No recorded runs: /);
   });
 });

@@ -5,7 +5,7 @@ import { unity } from "../../src/manifests/app.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
 import { migrationLabels } from "../../src/manifests/tenant.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { loadChain } from "../../src/preflight/load-chain.ts";
+import { loadChain } from "../../src/preflight/release.ts";
 import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
 import { backendOptions } from "../support/options.ts";
 

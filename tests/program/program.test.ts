@@ -129,7 +129,8 @@ describe("the program on a database that is there", () => {
     const { length } = accesses(accessRules("update", options));
     const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
     const remove = fakeKubectl({ ...nothingDeployed, access: answers });
-    const message = /lacks rights in namespace unity\. Nothing was changed\. It may not\n {2}get namespaces unity: /;
+    const message =
+      /insufficient permissions in namespace unity \(.*\); no changes were made\. Missing:\n {2}get namespaces unity: /;
     const rejected = () => assert.rejects(import("../../index.ts?rights" as string), message);
     const { registrations } = await record(configuration, rejected).finally(remove);
     assert.deepEqual(registrations, []);
@@ -145,18 +146,18 @@ describe("the program on a database that is there", () => {
 
   const approvals = '[{"revision":"add_plugin_execution","rule":"truncate"}]';
   const stopping: readonly [what: string, row: string, settings: Record<string, string>, message: RegExp][] = [
-    ["a revision that it does not know", "zz", {}, /Database is at zz, which is not among the 8 revisions of the lock/],
+    ["a revision that it does not know", "zz", {}, /Database is at zz, which is not in the lockfile \(8 revisions\)/],
     [
       "another plan than the pinned one",
       "a1b2c3d4e5f6",
       { "unity:planHash": "0".repeat(16) },
-      /Refused: the plan has moved\. .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
+      /plan is stale: .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
     ],
     [
       "an approval of what the chain does not have",
       "a1b2c3d4e5f6",
       { "unity:approvals": approvals },
-      /approvals\[0\] approves truncate of add_plugin_execution, which has no such finding/,
+      /unmatched unity:approvals:\n {2}- approvals\[0\]: revision add_plugin_execution has no finding truncate/,
     ],
   ];
   for (const [what, row, settings, message] of stopping) {

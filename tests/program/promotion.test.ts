@@ -86,38 +86,38 @@ describe("the program in production", () => {
   });
 
   const rejected: readonly [what: string, stacks: StackOutputs, says: RegExp][] = [
-    ["before staging has recorded anything", stagingHas(), /Stack staging has recorded no release/],
-    ["where staging's record is of another form", stagingHas({ ...staged, version: 0 }), /has recorded no release/],
+    ["before staging has recorded anything", stagingHas(), /stack staging has no verified release/],
+    ["where staging's record is of another form", stagingHas({ ...staged, version: 0 }), /has no verified release/],
     [
       "what was only deployed for development",
       stagingHas({ ...staged, environment: "development" }),
-      /Stack staging is for development/,
+      /stack staging has environment development/,
     ],
     ...(["head", "chain", "sql", "runner", "image", "migrationImage"] as const).map(
       (key) =>
         [
           `another ${key}`,
           stagingHas({ ...staged, [key]: "other" }),
-          new RegExp(`- .*: this is ${String(staged[key]).slice(0, 16)}.*, the newest of staging is other`),
+          new RegExp(`- .*: ${String(staged[key]).slice(0, 16)}.* \\(newest in staging: other\\)`),
         ] as [string, StackOutputs, RegExp],
     ),
   ];
   for (const [what, stacks, says] of rejected) {
     it(`refuses ${what}, before it declares anything`, async () => {
       const message = await rejection(production, stacks);
-      assert.match(message, /^Refused: this release has not succeeded in staging\. Nothing was changed\./);
+      assert.match(message, /^release not verified in staging; no changes were made:\n/);
       assert.match(message, says);
       assert.match(message, /unity -- promote --from staging --to test$/);
     });
   }
 
   it("says that it is another release before it says anything of its plan", async () => {
-    assert.match(await rejection(production, stagingHas(), "a1b2c3d4e5f6"), /has recorded no release/);
+    assert.match(await rejection(production, stagingHas(), "a1b2c3d4e5f6"), /has no verified release/);
   });
 
   it("refuses a plan that nobody pinned, and takes it when it is", async () => {
     const message = await rejection(production, stagingHas(staged), "a1b2c3d4e5f6");
-    assert.match(message, /Refused: in production only a plan that was reviewed is carried out/);
+    assert.match(message, /production requires a pinned plan; no changes were made:/);
     const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})$/.exec(message) ?? assert.fail(message);
     await run({ ...production, "unity:planHash": planHash }, stagingHas(staged), "a1b2c3d4e5f6");
   });

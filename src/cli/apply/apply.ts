@@ -1,10 +1,9 @@
 import { Kubectl } from "../../cluster/kubectl.ts";
 import type { LiveState } from "../../plan/live-state.ts";
-import type { Plan } from "../../plan/plan.ts";
-import { describePlan } from "../../plan/plan-report.ts";
 import { migrationOptions } from "../../preflight/options.ts";
 import type { Release } from "../../preflight/release.ts";
-import { describePromotion, promotionErrors } from "../../promotion/compare.ts";
+import { describeUpdate, type UpdatePlan } from "../../preflight/update-plan.ts";
+import { describePromotion, promotionErrors } from "../../promotion/promotion.ts";
 import { identify } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { stateMessage } from "../highlight.ts";
@@ -95,7 +94,7 @@ export async function applyPending(
   if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.message);
   const unpromoted = await promotionRejection(settings, release);
   if (unpromoted !== null) return end("refused", unpromoted);
-  print(describePlan(plan));
+  print(describeUpdate(plan));
   doing("migrating");
   const kubectl = new Kubectl(settings);
   try {
@@ -126,11 +125,11 @@ export function exitCodeOf({ outcome }: Applied): ExitCode {
 }
 
 /** What keeps a plan from being carried out; `null` if nothing does. */
-function blocker(plan: Plan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
+function blocker(plan: UpdatePlan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
   const { state, job } = plan;
   if (state.kind === "unreachable" || state.kind === "not-deployed")
     return { outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
-  if (job === null) return { outcome: "refused", text: describePlan(plan) };
+  if (job === null) return { outcome: "refused", text: describeUpdate(plan) };
   const error = method === "exec" && state.kind !== "at-head" ? execError(settings, plan) : null;
   return error === null ? null : { outcome: "refused", text: `Refused: ${error}. Use --method job.` };
 }

@@ -1,4 +1,4 @@
-import { tableChanges } from "../../lockfile/table-changes.ts";
+import { tableChanges } from "../../lockfile/describe.ts";
 import { drawLanes } from "./lanes.ts";
 import type { RevisionView } from "./view.ts";
 

@@ -1,6 +1,7 @@
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { readLive } from "../../cluster/live-state.ts";
-import { chainTables, type Lock } from "../../lockfile/lock.ts";
+import { chainTables } from "../../lockfile/chain.ts";
+import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { lockFile } from "../../paths.ts";
 import {

@@ -1,4 +1,5 @@
-import { chainTables, type Lock } from "../../lockfile/lock.ts";
+import { chainTables } from "../../lockfile/chain.ts";
+import type { Lock } from "../../lockfile/lock.ts";
 import { chainSchema } from "../../lockfile/schema/chain-schema.ts";
 import type { TableSchema } from "../../lockfile/schema/schema.ts";
 

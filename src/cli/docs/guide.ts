@@ -36,7 +36,7 @@ export function migrationGuide(inputs: DocumentInputs): string {
       prints: prints.join("\n"),
     })),
     lastStep: outputs.length + 1,
-    states: stateAccounts(inputs).map((account) => ({ ...account, remediation: sentence(account.remediation) })),
+    states: stateAccounts(inputs).map((account) => ({ ...account })),
     commands: commands.map(({ name, description }) => ({ name, description })),
   });
 }
@@ -53,9 +53,4 @@ export function migrationQuickstart(inputs: DocumentInputs): string {
 /** Returns a check's title as an item of a list. */
 function checklistItem(title: string): string {
   return title.replace(/\.$/, "").replace(/^./, (first) => first.toLowerCase());
-}
-
-/** Returns a remediation with a period, unless a command ends it. */
-function sentence(remediation: string): string {
-  return /[.:]$/.test(remediation) || remediation.includes("kubectl") ? remediation : `${remediation}.`;
 }

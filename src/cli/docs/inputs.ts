@@ -1,5 +1,5 @@
 import { type Expected, expectedOf } from "../../checks/result.ts";
-import { cutAt } from "../../plan/target.ts";
+import { cutAt } from "../../lockfile/chain.ts";
 import { checkTarget } from "../../preflight/options.ts";
 import type { Release } from "../../preflight/release.ts";
 import type { Settings } from "../../settings/settings.ts";

@@ -1,5 +1,5 @@
+import { tableChanges } from "../../lockfile/describe.ts";
 import type { LockedRevision } from "../../lockfile/lock.ts";
-import { tableChanges } from "../../lockfile/table-changes.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import type { DocumentInputs } from "./inputs.ts";

@@ -1,5 +1,5 @@
-import { compareFindings, type Finding } from "../../lockfile/finding.ts";
 import type { LockedRevision } from "../../lockfile/lock.ts";
+import { compareFindings, type Finding } from "../../lockfile/lock.ts";
 import { openParser } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import {

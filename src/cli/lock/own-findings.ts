@@ -1,6 +1,5 @@
 import type { Node } from "libpg-query";
-import type { Finding } from "../../lockfile/finding.ts";
-import type { LockedRevision } from "../../lockfile/lock.ts";
+import type { Finding, LockedRevision } from "../../lockfile/lock.ts";
 import { findAll, nameOf, relationsOf } from "../../lockfile/sql-parser.ts";
 import { type OwnRule, ownRules } from "./rules.ts";
 

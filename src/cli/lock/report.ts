@@ -1,6 +1,5 @@
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
-import type { Finding } from "../../lockfile/finding.ts";
-import { headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
+import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
 
 /** Lines that one side of a change shows at most. */
 const shownLines = 6;
@@ -76,7 +75,7 @@ export function describeLimitations(lock: Lock): string[] {
 /** @returns How many revisions, which head; what is wrong with the heads, if something is. */
 export function summarize(lock: Lock): string {
   const error = headError(lock);
-  return `${lock.revisions.length} revisions${error === null ? `, head ${lock.heads.join()}` : `. ${error}`}`;
+  return `${lock.revisions.length} revisions${error === null ? `, head ${lock.heads.join()}` : `; ${error}`}`;
 }
 
 /**

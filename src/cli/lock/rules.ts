@@ -1,4 +1,4 @@
-import type { FindingLevel } from "../../lockfile/finding.ts";
+import type { FindingLevel } from "../../lockfile/lock.ts";
 
 /** What a rule is worth here. */
 interface Rule {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { Finding } from "../../lockfile/finding.ts";
+import type { Finding } from "../../lockfile/lock.ts";
 import { pythonEnvironment } from "../python-environment.ts";
 import { CommandError } from "../result.ts";
 import { impliedRules, type SquawkRule, squawkRules } from "./rules.ts";

@@ -1,10 +1,10 @@
 import { objectsOf } from "../../cluster/live-objects.ts";
 import type { Live } from "../../cluster/live-state.ts";
 import { nameOf } from "../../manifests/image-reference.ts";
-import type { Plan } from "../../plan/plan.ts";
 import { planFor, readStackLive } from "../../preflight/preflight.ts";
 import { loadRelease, type Release } from "../../preflight/release.ts";
-import { chooseRelease } from "../../promotion/compare.ts";
+import type { UpdatePlan } from "../../preflight/update-plan.ts";
+import { chooseRelease } from "../../promotion/promotion.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { CommandError } from "../result.ts";
@@ -29,7 +29,7 @@ export interface Proposal {
    * What the next update of `to` would do, were it pinned; by `now` where the cluster can't be asked, and then without a
    * hash. `null` where neither is known.
    */
-  readonly plan: Plan | null;
+  readonly plan: UpdatePlan | null;
   /** Why the database of `to` could not be asked; `null` if it was. */
   readonly unasked: string | null;
   /** Settings of `to` that would change. */
@@ -96,7 +96,7 @@ function imageSettings(release: ReleaseRecord, values: Values): { image: string;
 
 /** @returns The plan as if it were pinned: a hash that is not there yet is no fault of it. */
 async function planOf(settings: Settings, release: Release, now: ReleaseRecord | null) {
-  const pinned = (live: Live): Plan => {
+  const pinned = (live: Live): UpdatePlan => {
     const { hash } = planFor(live, settings, release);
     return planFor(live, { ...settings, planHash: hash ?? undefined }, release);
   };
@@ -108,7 +108,7 @@ async function planOf(settings: Settings, release: Release, now: ReleaseRecord |
 }
 
 /** @returns Why a person has to decide first; what needs an approval is shown, and `up` asks for it. */
-function hindrances(plan: Plan | null): readonly string[] {
+function hindrances(plan: UpdatePlan | null): readonly string[] {
   if (plan === null || plan.job !== null) return [];
   const why = [...plan.adoption.rejected, ...(plan.rejection?.goingBack ?? [])];
   return why.length > 0 || plan.rejection !== null ? why : [`${plan.message} ${plan.remediation}`];

@@ -1,4 +1,4 @@
-import { describePlan } from "../../plan/plan-report.ts";
+import { describeUpdate } from "../../preflight/update-plan.ts";
 import type { ReleaseRecord } from "../../promotion/record.ts";
 import type { Proposal } from "./proposal.ts";
 
@@ -15,7 +15,7 @@ export function describeProposal(proposal: Proposal, file: string, written: bool
     now === null ? `${to} has recorded no release.` : `${to} has: ${describeRelease(now)}.`,
     ...(unasked === null ? [] : [unasked]),
     ...(unasked !== null && plan !== null ? [`By what ${to} has recorded:`] : []),
-    ...(plan === null ? [] : [describePlan(plan)]),
+    ...(plan === null ? [] : [describeUpdate(plan)]),
     "",
     ...describeChanges(proposal, file, written),
   ].join("\n");

@@ -2,9 +2,9 @@ import type { CheckResult } from "../../checks/result.ts";
 import { redact } from "../../cluster/kubectl.ts";
 import type { Approval } from "../../plan/approvals.ts";
 import type { Description, LiveState } from "../../plan/live-state.ts";
-import type { Plan } from "../../plan/plan.ts";
 import type { EvaluatedRevision } from "../../plan/policy.ts";
 import type { RunRecord } from "../../plan/run-record.ts";
+import type { UpdatePlan } from "../../preflight/update-plan.ts";
 import type { TableDetails } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 
@@ -17,7 +17,7 @@ export interface ReportedRevision
     Pick<EvaluatedRevision, "file" | "upgrade" | "downgrade" | "reversibleReason" | "findings" | "locks"> {}
 
 /** The plan with the approvals that its findings were evaluated with. */
-export interface ReportedPlan extends Plan {
+export interface ReportedPlan extends UpdatePlan {
   readonly approvals: readonly Approval[];
 }
 

@@ -1,21 +1,21 @@
 import type { Lock } from "../lock.ts";
 import { openParser } from "../sql-parser.ts";
 import type { Draft } from "./draft.ts";
-import type { Schema } from "./schema.ts";
+import type { Schema, TableSchema } from "./schema.ts";
 import { follow } from "./statements.ts";
 
-/** What a chain surely leaves behind. */
+/** The part of the schema at the head of a chain that its SQL determines for certain. */
 export interface ChainSchema {
   readonly tables: Schema;
-  /** Columns of each table's primary key; tables without one are left out. */
+  /** Columns of each table's primary key; tables without one are omitted. */
   readonly primaryKeys: Readonly<Record<string, readonly string[]>>;
   /** Constraints that the chain itself leaves NOT VALID, as `table.constraint`. */
   readonly notValid: readonly string[];
 }
 
 /**
- * Follows the SQL of a whole chain. What only a database could tell is left out: after a revision without SQL nothing of
- * what came before is sure, and a table that a statement of an unknown kind names is no longer.
+ * Computes the schema that the SQL of a chain creates. Omits what depends on a database: a revision without SQL makes all
+ * earlier tables uncertain, and a statement of an unknown kind those that it names.
  */
 export async function chainSchema({ revisions }: Pick<Lock, "revisions">): Promise<ChainSchema> {
   const parse = await openParser();
@@ -28,20 +28,15 @@ export async function chainSchema({ revisions }: Pick<Lock, "revisions">): Promi
       else for (const statement of parsed) follow(draft, statement, sql);
     }
   }
-  const tables = [...draft.tables].map(([name, { columns, foreignKeys, indexes }]) => [
-    name,
-    {
+  const tables: Record<string, TableSchema> = {};
+  const primaryKeys: Record<string, readonly string[]> = {};
+  for (const [name, { columns, foreignKeys, indexes, primaryKey }] of draft.tables) {
+    tables[name] = {
       columns: Object.fromEntries(columns),
       foreignKeys: [...foreignKeys.values()],
       indexes: Object.fromEntries(indexes),
-    },
-  ]);
-  const primaryKeys = [...draft.tables].flatMap(([name, { primaryKey }]) =>
-    [...primaryKey.values()].map((key) => [name, key] as const),
-  );
-  return {
-    tables: Object.fromEntries(tables),
-    primaryKeys: Object.fromEntries(primaryKeys),
-    notValid: [...draft.notValid].sort(),
-  };
+    };
+    for (const key of primaryKey.values()) primaryKeys[name] = key;
+  }
+  return { tables, primaryKeys, notValid: [...draft.notValid].sort() };
 }

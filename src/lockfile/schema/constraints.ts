@@ -2,7 +2,7 @@ import type { ColumnDef, Constraint, TypeName } from "libpg-query";
 import { nameOf, texts } from "../sql-parser.ts";
 import type { Draft, TableDraft } from "./draft.ts";
 
-/** What PostgreSQL makes of the types that are none. */
+/** The types of columns with pseudo-types. */
 const serials: Readonly<Record<string, string>> = {
   smallserial: "int2",
   serial2: "int2",
@@ -12,13 +12,13 @@ const serials: Readonly<Record<string, string>> = {
   serial8: "int8",
 };
 
-/** @returns The type as `pg_type.typname` has it. */
+/** Returns the `pg_type.typname` of a type. */
 export function typeOf({ names, arrayBounds = [] }: TypeName): string {
   const name = texts(names).at(-1) ?? "";
   return `${arrayBounds.length > 0 ? "_" : ""}${serials[name] ?? name}`;
 }
 
-/** Takes a column with its own constraints. */
+/** Adds a column with its own constraints. */
 export function addColumn(draft: Draft, tableName: string, table: TableDraft, column: ColumnDef): void {
   const { colname = "", typeName, constraints = [] } = column;
   if (typeName !== undefined) table.columns.set(colname, typeOf(typeName));
@@ -27,9 +27,9 @@ export function addColumn(draft: Draft, tableName: string, table: TableDraft, co
 }
 
 /**
- * Takes a constraint: what it makes in the catalogue. Of one without a name, the index is PostgreSQL's to name.
+ * Adds a constraint with the foreign key or index that it creates. An index whose name PostgreSQL generates is omitted.
  *
- * @param own The column whose constraint it is.
+ * @param own - The column of a column constraint.
  */
 export function addConstraint(
   { notValid }: Draft,

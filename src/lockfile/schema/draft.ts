@@ -1,6 +1,6 @@
 import type { ForeignKey } from "./schema.ts";
 
-/** A table while the chain's statements are followed. */
+/** A table during the computation. */
 export interface TableDraft {
   readonly columns: Map<string, string>;
   /** By name. */
@@ -10,7 +10,7 @@ export interface TableDraft {
   readonly indexes: Map<string, readonly (string | null)[]>;
 }
 
-/** What the statements so far surely left. */
+/** The schema that the statements so far created for certain. */
 export interface Draft {
   readonly tables: Map<string, TableDraft>;
   /** Constraints that were added NOT VALID and not validated since, as `table.constraint`. */
@@ -21,13 +21,13 @@ export function emptyTable(): TableDraft {
   return { columns: new Map(), foreignKeys: new Map(), primaryKey: new Map(), indexes: new Map() };
 }
 
-/** Forgets every table that a statement names, whatever it does to it. */
+/** Removes every table that a statement names, because it may have changed it. */
 export function forgetNamed({ tables }: Draft, sql: string): void {
-  const args = new Set(sql.split(/[^\p{L}\p{N}_$]+/u));
-  for (const name of tables.keys()) if (args.has(name.slice(name.lastIndexOf(".") + 1))) tables.delete(name);
+  const words = new Set(sql.split(/[^\p{L}\p{N}_$]+/u));
+  for (const name of tables.keys()) if (words.has(name.slice(name.lastIndexOf(".") + 1))) tables.delete(name);
 }
 
-/** Drops a table with the foreign keys of others that lead to it. */
+/** Drops a table with the foreign keys that reference it. */
 export function dropTable({ tables }: Draft, name: string): void {
   tables.delete(name);
   for (const { foreignKeys } of tables.values()) {
@@ -46,7 +46,7 @@ export function renameTable({ tables }: Draft, from: string, to: string): void {
   }
 }
 
-/** Renames a column, in the keys and indexes that have it too; an expression of an index follows by itself. */
+/** Renames a column, also in keys and indexes. */
 export function renameColumn(table: TableDraft, from: string, to: string): void {
   const { columns, foreignKeys, primaryKey, indexes } = table;
   const renamed = (name: string) => (name === from ? to : name);
@@ -62,7 +62,7 @@ export function renameColumn(table: TableDraft, from: string, to: string): void 
     );
 }
 
-/** Drops a column with the keys and indexes that have it. */
+/** Drops a column with the keys and indexes that contain it. */
 export function dropColumn({ columns, foreignKeys, primaryKey, indexes }: TableDraft, column: string): void {
   columns.delete(column);
   for (const [name, parts] of primaryKey) if (parts.includes(column)) primaryKey.delete(name);

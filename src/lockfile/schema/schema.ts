@@ -1,25 +1,27 @@
-/** A foreign key: the columns in its order, the table that it leads to, and what a deletion there does. */
+import { isDeepStrictEqual } from "node:util";
+
+/** A foreign key. */
 export interface ForeignKey {
   readonly name: string;
   readonly columns: readonly string[];
   readonly references: string;
-  /** As PostgreSQL's catalogue has it: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default. */
+  /** `pg_constraint.confdeltype`: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default. */
   readonly onDelete: string;
 }
 
-/** A table as the lock's SQL and the database's catalogue both can tell it. */
+/** The properties of a table that both the lockfile's SQL and a database's catalog contain. */
 export interface TableSchema {
-  /** PostgreSQL's own name of each column's type, such as `int8`, `timestamptz`, `jsonb`; `_text` is a list of texts. */
+  /** `pg_type.typname` of each column, such as `int8`, `timestamptz`, `jsonb`, or `_text` for an array. */
   readonly columns: Readonly<Record<string, string>>;
   readonly foreignKeys: readonly ForeignKey[];
-  /** Columns of each index, those of constraints among them; an expression has no column's name: `null`. */
+  /** Columns of each index, including those of constraints; `null` for an expression. */
   readonly indexes: Readonly<Record<string, readonly (string | null)[]>>;
 }
 
-/** Tables by name; `schema.table` for those outside the default schema. */
+/** Tables by name; `schema.table` outside the default schema. */
 export type Schema = Readonly<Record<string, TableSchema>>;
 
-/** @returns A sentence for each thing that `expected` has and `found` lacks; what `found` has besides is nobody's fault. */
+/** Describes each part of `expected` that `found` lacks. Additional parts of `found` are ignored. */
 export function missingFrom(found: Schema, expected: Schema): string[] {
   return Object.entries(expected).flatMap(([name, table]) => {
     const other = found[name];
@@ -29,14 +31,16 @@ export function missingFrom(found: Schema, expected: Schema): string[] {
 }
 
 function columnsMissing(name: string, table: TableSchema, { columns }: TableSchema): string[] {
-  return Object.entries(table.columns).flatMap(([column, type]) => {
+  const missing: string[] = [];
+  for (const [column, type] of Object.entries(table.columns)) {
     const found = columns[column];
-    if (found === type) return [];
-    return [found === undefined ? `column ${name}.${column}` : `column ${name}.${column} as ${type}, it is ${found}`];
-  });
+    if (found === undefined) missing.push(`column ${name}.${column}`);
+    else if (found !== type) missing.push(`column ${name}.${column} as ${type} (actual: ${found})`);
+  }
+  return missing;
 }
 
-/** By what they say: where a name is left to PostgreSQL, it is its own business. */
+/** Compares keys by content, because PostgreSQL may have generated their names. */
 function keysMissing(name: string, table: TableSchema, { foreignKeys }: TableSchema): string[] {
   const present = new Set(foreignKeys.map(describeKey));
   return table.foreignKeys
@@ -45,7 +49,7 @@ function keysMissing(name: string, table: TableSchema, { foreignKeys }: TableSch
     .map((key) => `foreign key ${name}${key}`);
 }
 
-/** SQL's words for {@link ForeignKey.onDelete}; none for no action. */
+/** SQL of {@link ForeignKey.onDelete}; none for no action. */
 export const deleteActions: Readonly<Record<string, string>> = {
   r: "RESTRICT",
   c: "CASCADE",
@@ -59,14 +63,16 @@ function describeKey({ columns, references, onDelete }: ForeignKey): string {
 }
 
 function indexesMissing(table: TableSchema, { indexes }: TableSchema): string[] {
-  return Object.entries(table.indexes).flatMap(([name, columns]) => {
+  const missing: string[] = [];
+  for (const [name, columns] of Object.entries(table.indexes)) {
     const found = indexes[name];
-    if (found === undefined) return [`index ${name}`];
-    const same = found.length === columns.length && columns.every((column, i) => column === found[i]);
-    return same ? [] : [`index ${name} on (${list(columns)}), it is on (${list(found)})`];
-  });
+    if (found === undefined) missing.push(`index ${name}`);
+    else if (!isDeepStrictEqual(found, columns))
+      missing.push(`index ${name} on ${list(columns)} (actual: ${list(found)})`);
+  }
+  return missing;
 }
 
 function list(columns: readonly (string | null)[]): string {
-  return columns.map((column) => column ?? "an expression").join(", ");
+  return columns.map((column) => column ?? "expression").join(", ");
 }

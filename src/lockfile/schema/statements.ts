@@ -12,7 +12,7 @@ import {
   type TableDraft,
 } from "./draft.ts";
 
-/** Statements that change no table's columns, keys or indexes. */
+/** Statements that don't change columns, keys, or indexes. */
 const harmless: ReadonlySet<string> = new Set<Kind>([
   "InsertStmt",
   "UpdateStmt",
@@ -36,7 +36,7 @@ const harmless: ReadonlySet<string> = new Set<Kind>([
   "ViewStmt",
 ]);
 
-/** Parts of ALTER TABLE that change none either. */
+/** Parts of ALTER TABLE that don't change them either. */
 const harmlessParts: ReadonlySet<string | undefined> = new Set([
   "AT_ColumnDefault",
   "AT_SetNotNull",
@@ -56,24 +56,27 @@ const harmlessParts: ReadonlySet<string | undefined> = new Set([
   "AT_ChangeOwner",
 ]);
 
-/** Follows a statement. What it may have changed in a way that isn't known here is forgotten: nothing is expected of it. */
+/** Applies a statement to a draft. Removes the tables that it may have changed in an unknown way. */
 export function follow(draft: Draft, statement: Node, sql: string): void {
-  const { tables } = draft;
   if ("CreateStmt" in statement) create(draft, statement.CreateStmt);
   else if ("AlterTableStmt" in statement) alter(draft, statement.AlterTableStmt);
   else if ("IndexStmt" in statement) index(draft, statement.IndexStmt);
   else if ("DropStmt" in statement) drop(draft, statement.DropStmt);
-  else if ("RenameStmt" in statement && statement.RenameStmt.renameType === "OBJECT_TABLE") {
-    const { relation, newname = "" } = statement.RenameStmt;
-    renameTable(draft, nameOf(relation), relation?.schemaname ? `${relation.schemaname}.${newname}` : newname);
-  } else if ("RenameStmt" in statement && statement.RenameStmt.renameType === "OBJECT_COLUMN") {
-    const { relation, subname = "", newname = "" } = statement.RenameStmt;
-    const table = tables.get(nameOf(relation));
+  else if ("RenameStmt" in statement) rename(draft, statement.RenameStmt, sql);
+  else if (!Object.keys(statement).every((kind) => harmless.has(kind))) forgetNamed(draft, sql);
+}
+
+function rename(draft: Draft, { renameType, relation, subname = "", newname = "" }: NodeOf<"RenameStmt">, sql: string) {
+  const { tables } = draft;
+  const name = nameOf(relation);
+  if (renameType === "OBJECT_TABLE") {
+    renameTable(draft, name, relation?.schemaname ? `${relation.schemaname}.${newname}` : newname);
+  } else if (renameType === "OBJECT_COLUMN") {
+    const table = tables.get(name);
     if (table !== undefined) renameColumn(table, subname, newname);
-  } else if ("RenameStmt" in statement && statement.RenameStmt.renameType === "OBJECT_INDEX") {
-    const name = nameOf(statement.RenameStmt.relation);
+  } else if (renameType === "OBJECT_INDEX") {
     for (const [table, { indexes }] of tables) if (indexes.has(name)) tables.delete(table);
-  } else if (!Object.keys(statement).every((kind) => harmless.has(kind))) forgetNamed(draft, sql);
+  } else forgetNamed(draft, sql);
 }
 
 function create(draft: Draft, { relation, tableElts = [], if_not_exists }: NodeOf<"CreateStmt">): void {
@@ -96,7 +99,7 @@ function alter(draft: Draft, { relation, cmds = [] }: NodeOf<"AlterTableStmt">):
   }
 }
 
-/** @returns Whether the part is known here. */
+/** Applies a part of ALTER TABLE. Returns whether its kind is known. */
 function alterPart(draft: Draft, tableName: string, table: TableDraft, part: NodeOf<"AlterTableCmd">): boolean {
   const { subtype, name = "", def } = part;
   if (subtype === "AT_AddColumn" && def && "ColumnDef" in def) addColumn(draft, tableName, table, def.ColumnDef);
@@ -118,8 +121,9 @@ function index({ tables }: Draft, { idxname, relation, indexParams = [] }: NodeO
 }
 
 function drop(draft: Draft, { removeType, objects = [], behavior }: NodeOf<"DropStmt">): void {
-  const dropped = objects.flatMap((node) => ("List" in node ? [texts(node.List.items)] : []));
-  for (const parts of dropped) {
+  for (const node of objects) {
+    if (!("List" in node)) continue;
+    const parts = texts(node.List.items);
     if (removeType === "OBJECT_TABLE") dropTable(draft, parts.join("."));
     else if (removeType === "OBJECT_INDEX") {
       for (const { indexes } of draft.tables.values()) indexes.delete(parts.at(-1) ?? "");

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationJob } from "../../../components/migration-job.ts";
 import type { MigrationOptions } from "../../manifests/migrate-job.ts";
-import { loadChain } from "../../preflight/load-chain.ts";
+import { loadChain } from "../../preflight/release.ts";
 import { type CommonArgs, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link DatabaseMigration}. */

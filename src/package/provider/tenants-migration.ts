@@ -3,7 +3,7 @@ import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationFleet } from "../../../components/migration-fleet.ts";
 import type { TenantAttempt } from "../../fleet/attempts.ts";
 import type { FleetOptions } from "../../fleet/options.ts";
-import { loadChain } from "../../preflight/load-chain.ts";
+import { loadChain } from "../../preflight/release.ts";
 import { type CommonArgs, textErrors, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link TenantsMigration}. */

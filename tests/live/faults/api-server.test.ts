@@ -33,7 +33,7 @@ describe("an API server that goes away", () => {
     await proxy.cuts();
     await stack.suffers({
       name: "F17 API server down",
-      says: [/Cluster of context \S+ can't be asked: .*refused/, /Mend access until this answers/],
+      says: [/Can't connect to the cluster \(context \S+\): .*refused/, /To test the connection, run: kubectl/],
       up,
       revisions: [heads.eighth],
     });
@@ -66,7 +66,7 @@ describe("an API server that goes away", () => {
     await proxy.opens();
     const next = stack.mends(ninth);
     await release();
-    assert.match(await next, /is the one to wait for: it is running|stays: it is complete/);
+    assert.match(await next, /will be awaited: already running|is unchanged: already complete/);
     assert.equal(await revision(), heads.ninth);
   });
 });

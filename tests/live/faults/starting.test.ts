@@ -74,7 +74,7 @@ describe("a migrate Job that can't start", () => {
       revisions,
     });
     await remove();
-    assert.match(await stack.mends({ values: otherWork }), /-2 is new: unity-db-migrate-[0-9a-f]+ failed/);
+    assert.match(await stack.mends({ values: otherWork }), /-2 will be created: unity-db-migrate-[0-9a-f]+ failed/);
   });
 
   it("F10: a pod that no node has room for is said while it waits, and at the end", async () => {

@@ -1,4 +1,4 @@
-import { tableChanges } from "../../../lockfile/table-changes.ts";
+import { tableChanges } from "../../../lockfile/describe.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, counted, pendingId, revisionId } from "../parts.ts";
 import type { Report, ReportedRevision } from "../report.ts";

@@ -1,9 +1,8 @@
 import { describeAdoption, describeRejected } from "../../../adoption/report.ts";
-import { describeLocks } from "../../../lockfile/statement-lock.ts";
-import { tableChanges } from "../../../lockfile/table-changes.ts";
+import { describeLocks, describeReversible, tableChanges } from "../../../lockfile/describe.ts";
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
-import { describeRejection } from "../../../plan/refusal-report.ts";
+import { describeRejection } from "../../../plan/rejection-report.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, counted, pendingId, prose, renderPart } from "../parts.ts";
 import type { Part, ReportedPlan } from "../report.ts";
@@ -72,11 +71,6 @@ ${heading(revision, plan)}
 <details><summary>SQL of the upgrade, ${countedStatements(upgrade)}</summary>
 ${statements(upgrade, { findings, locks, approvals })}</details></article>
 `;
-}
-
-function describeReversible({ reversible, reversibleReason }: PendingRevision): string {
-  if (reversible) return "reversible";
-  return `${reversible === false ? "irreversible" : "reversibility unknown"}: ${reversibleReason}`;
 }
 
 function describeDowngrade(revision: PendingRevision, plan: ReportedPlan): Html {

@@ -1,5 +1,6 @@
+import { describeLocks } from "../../../lockfile/describe.ts";
 import type { LockedSql } from "../../../lockfile/lock.ts";
-import { describeLocks, type StatementLock } from "../../../lockfile/statement-lock.ts";
+import type { StatementLock } from "../../../lockfile/statement-lock.ts";
 import type { Approval } from "../../../plan/approvals.ts";
 import type { EvaluatedFinding } from "../../../plan/policy.ts";
 import { type Content, type Html, html } from "../html.ts";

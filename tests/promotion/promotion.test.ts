@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseRelease, describePromotion, promotionErrors } from "../../src/promotion/compare.ts";
+import { chooseRelease, describePromotion, promotionErrors } from "../../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../../src/promotion/record.ts";
 
 const release: ReleaseRecord = {
@@ -26,29 +26,27 @@ describe("a promotion", () => {
 
   it("names each difference from the newest, digests shortened", () => {
     const errors = promotionErrors({ ...release, runner: "q", image: null }, from(later));
-    assert.deepEqual(errors, [
-      "This stack names its image by a tag, which may be moved: a release is known by its digest.",
-    ]);
+    assert.deepEqual(errors, ["the image is not pinned by digest; tags are mutable"]);
     assert.deepEqual(promotionErrors(release, from(later)), [
-      "head: this is b, the newest of staging is c",
-      "chain: this is cccccccccccccccc, the newest of staging is dddddddddddddddd",
-      "image: this is sha256:1, the newest of staging is sha256:2",
+      "head: b (newest in staging: c)",
+      "chain: cccccccccccccccc (newest in staging: dddddddddddddddd)",
+      "image: sha256:1 (newest in staging: sha256:2)",
     ]);
   });
 
   it("takes nothing of a stack that is not for staging, or has recorded nothing", () => {
     const development = from({ ...release, environment: "development" });
-    assert.match(String(promotionErrors(release, development)), /Stack staging is for development/);
-    assert.match(String(promotionErrors(release, from())), /recorded no release/);
+    assert.match(String(promotionErrors(release, development)), /stack staging has environment development/);
+    assert.match(String(promotionErrors(release, from())), /no verified release/);
     assert.deepEqual(chooseRelease(release, from()), { errors: promotionErrors(release, from()) });
   });
 
   it("is refused with what to do", () => {
     assert.equal(
       describePromotion(["head: …"], "staging", "production"),
-      "Refused: this release has not succeeded in staging. Nothing was changed.\n  - head: …\n" +
-        "Deploy it there first: pulumi up --stack staging. " +
-        "Then take it: npm run unity -- promote --from staging --to production",
+      "release not verified in staging; no changes were made:\n  - head: …\n" +
+        "To deploy it there first, run: pulumi up --stack staging\n" +
+        "Then run: npm run unity -- promote --from staging --to production",
     );
   });
 });
@@ -64,15 +62,12 @@ describe("the release to promote", () => {
 
   it("is none where this checkout is another, and says in what, images apart", () => {
     assert.deepEqual(chooseRelease(checkout, from(later)), {
-      errors: [
-        "head: this is b, the newest of staging is c",
-        "chain: this is cccccccccccccccc, the newest of staging is dddddddddddddddd",
-      ],
+      errors: ["head: b (newest in staging: c)", "chain: cccccccccccccccc (newest in staging: dddddddddddddddd)"],
     });
   });
 
   it("is none where nobody knows the digest of what ran", () => {
     const { errors = [] } = chooseRelease(checkout, from({ ...release, image: null })) as { errors?: string[] };
-    assert.match(errors.join(), /name it there by its digest/);
+    assert.match(errors.join(), /pin it there by digest/);
   });
 });

@@ -1,4 +1,4 @@
-/** @returns Those of `candidates` that a typing mistake in `word` is most likely to have meant, the best first. */
+/** Returns the candidates with the smallest edit distance to a mistyped word, the best first. */
 export function nearest(word: string, candidates: readonly string[], count = 3): string[] {
   const ranked = candidates.map((candidate) => ({ candidate, edits: distance(word, candidate) }));
   return ranked
@@ -7,7 +7,7 @@ export function nearest(word: string, candidates: readonly string[], count = 3):
     .map(({ candidate }) => candidate);
 }
 
-/** Levenshtein's distance: single characters to add, remove or replace. */
+/** The Levenshtein distance: the number of characters to add, remove, or replace. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [line, character] of [...one].entries()) {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import type { LockedRevision } from "../../src/lockfile/lock.ts";
 import type { Reading } from "../../src/plan/live-state.ts";
-import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
+import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
+import { planHash } from "../../src/plan/plan-hash.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
-import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+import { explainStalePlan } from "../../src/plan/rejection.ts";
+import { describeRejection } from "../../src/plan/rejection-report.ts";
+import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 /** A chain whose last revision destroys data, and one that is waited for. */
 const risky = lockOf([
@@ -36,6 +40,12 @@ const risky = lockOf([
 const approvals = [{ revision: "b", rule: "ban-drop-column" }];
 const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: found });
 const down: Reading = { kind: "unreachable", what: "database", cause: "down" };
+
+function describeAll(plan: Plan, full = false): string {
+  const { rejection, pending } = plan;
+  const why = rejection === null ? [] : describeRejection(rejection, pending !== null);
+  return [...describePlan(plan, full), ...why].join("\n");
+}
 
 describe("a plan that the stack has to allow", () => {
   const of = (reading: Reading, given: Partial<PlanInputs> = {}) =>
@@ -95,11 +105,11 @@ describe("a plan that the stack has to allow", () => {
 
   it("shows locks, findings, the refusal and how to approve", () => {
     assert.equal(
-      describePlan(of(rows("a"))),
+      describeAll(of(rows("a"))),
       `Database is at a, behind head b.
 Pending: 1 of 2 revisions
   2/2  b  Revision b
-       alters t_a, u; can be undone
+       alters t_a, u; reversible
          ALTER TABLE t_a DROP COLUMN n;
            blocks reads and writes of p, t_a (ACCESS EXCLUSIVE)
            error ban-drop-column: Dropping may break clients.
@@ -107,55 +117,96 @@ Pending: 1 of 2 revisions
            blocks writes of u (SHARE)
            warning require-concurrent-index-creation: Slow.
          DO 'BEGIN END';
-           locks not known: a DO block runs code
+           locks unknown: a DO block runs code
          INSERT INTO u;
 Plan hash: ${hash}
-Refused: 1 finding needs an approval of this stack. Nothing was changed.
+1 finding requires approval; no changes were made:
   b (alembic/versions/b.py): ban-drop-column
     ALTER TABLE t_a DROP COLUMN n;
     Dropping may break clients. Don't.
-To approve, add this to the stack's file, Pulumi.<stack>.yaml, under \`config:\` (to the approvals that are there):
+To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to its existing approvals):
   unity:approvals:
     - { revision: "b", rule: ban-drop-column }`,
     );
   });
 
   it("shows what is approved, and what to do instead with --full", () => {
-    const text = describePlan(of(rows("a"), { approvals }), true);
+    const text = describeAll(of(rows("a"), { approvals }), true);
     assert.match(text, /error ban-drop-column, approved: Dropping may break clients\. Don't\.\n/);
-    assert.match(text, /\nJob job-1 is new/);
+    assert.match(text, /\nJob job-1 will be created: /);
   });
 
   it("says that it has moved: what was pinned, what is there, in what it differs, and how to pin it", () => {
-    const text = describePlan(of(rows(), { pinnedHash: hash }));
+    const text = describeAll(of(rows(), { pinnedHash: hash }));
     const found = of(rows()).hash;
-    assert.match(text, new RegExp(`planHash is ${hash}; the hash of this plan is ${found}`));
-    assert.match(text, /The pinned plan begins at a; the database is at no revision\./);
+    assert.match(
+      text,
+      new RegExp(`plan is stale: expected hash ${hash}, current hash ${found}; no changes were made:`),
+    );
+    assert.match(text, /The pinned plan starts at a; the database is at base\./);
     assert.match(text, new RegExp(`pulumi config set planHash ${found}$`));
     assert.match(
-      describePlan(of(down, { pinnedHash: hash })),
-      /is not known\. .*\n.*can't be asked.*\n.*config set planHash unknown$/,
+      describeAll(of(down, { pinnedHash: hash })),
+      /current hash unknown; .*\n.*revision is unknown now\.\n.*config set planHash unknown$/,
     );
   });
 
   it("says that it has to be pinned, and how", () => {
-    const asked = describePlan(of(rows("a"), { approvals, pinRequired: true }));
-    assert.match(asked, new RegExp(`Refused: in production only .*\\n.*pulumi config set planHash ${hash}$`));
-    const unasked = describePlan(of(down, { approvals, pinRequired: true }));
-    assert.match(unasked, /nobody knows what would be done\. Wait .*: pulumi config set planHash unknown$/);
-    const stale = describePlan(of(rows("a"), { approvals, pinnedHash: "unknown" }));
+    const asked = describeAll(of(rows("a"), { approvals, pinRequired: true }));
+    assert.match(asked, new RegExp(`production requires a pinned plan; .*\\n.*pulumi config set planHash ${hash}$`));
+    const unasked = describeAll(of(down, { approvals, pinRequired: true }));
+    assert.match(unasked, /production requires a pinned plan; .*\n {2}Wait .*: pulumi config set planHash unknown$/);
+    const stale = describeAll(of(rows("a"), { approvals, pinnedHash: "unknown" }));
     assert.match(
       stale,
-      /unity:planHash is unknown; the hash .*\n.*can be asked now: it is at a\.\n.*planHash [0-9a-f]{16}$/,
+      /expected hash unknown, current hash .*\n.*revision is known now: a\.\n.*planHash [0-9a-f]{16}$/,
+    );
+  });
+
+  it("says that a downgrade has to be allowed", () => {
+    assert.match(
+      describeAll(of(rows("b"), { targetRevision: "a" })),
+      /^downgrade not allowed; no changes were made:\n {2}downgrades are disabled/m,
     );
   });
 
   it("says that every revision counts where the database can't be asked", () => {
-    assert.match(describePlan(of(down)), /can't be asked what is pending, so that every revision counts/);
+    assert.match(
+      describeAll(of(down)),
+      /\n {2}The database revision is unknown, so every revision counts as pending\.\n/,
+    );
   });
 
   it("stays silent of locks on tables that the same plan makes", () => {
-    assert.doesNotMatch(describePlan(of(rows(), { approvals })), /of p, t_a/);
-    assert.match(describePlan(of(rows(), { approvals })), /blocks reads and writes of p \(/);
+    assert.doesNotMatch(describeAll(of(rows(), { approvals })), /of p, t_a/);
+    assert.match(describeAll(of(rows(), { approvals })), /blocks reads and writes of p \(/);
+  });
+});
+
+describe("explainMove", () => {
+  const lock = linearLock("a", "b", "c");
+  const [, b, c] = lock.revisions as [never, LockedRevision, LockedRevision];
+  const now = { lock, image: "i", from: ["a"], pending: [b, c] };
+
+  it("says that the database is somewhere else", () => {
+    assert.match(explainStalePlan(planHash("i", ["b"], [c]), now), /plan starts at b; the database is at a\./);
+    assert.match(explainStalePlan(planHash("i", [], lock.revisions), now), /starts at base; the database is at a/);
+    const empty = { ...now, from: [], pending: lock.revisions };
+    assert.match(explainStalePlan(planHash("i", ["a"], [b, c]), empty), /starts at a; the database is at base/);
+  });
+
+  it("says what the release has got since", () => {
+    assert.equal(explainStalePlan(planHash("i", ["a"], [b]), now), "The lockfile has new revisions: c.");
+  });
+
+  it("says else what is left: the image, or SQL", () => {
+    assert.match(
+      explainStalePlan(planHash("other", ["a"], [b, c]), now),
+      /The image or the SQL .* changed: now a -> c with i\./,
+    );
+  });
+
+  it("says that nobody knows where the database can't be asked", () => {
+    assert.match(explainStalePlan("0".repeat(16), { ...now, from: null, pending: null }), /revision is unknown now/);
   });
 });
