@@ -2,7 +2,7 @@ import { existingSecretVersion } from "./src/preflight/existing-secrets.ts";
 import { showPlan } from "./src/preflight/preflight.ts";
 import { loadRelease } from "./src/preflight/release.ts";
 import { confirmPromotion } from "./src/promotion/promotion.ts";
-import { loadSettings } from "./src/settings/settings.ts";
+import { loadSettings } from "./src/settings/load-settings.ts";
 
 const settings = loadSettings();
 const release = loadRelease(settings);

@@ -6,8 +6,8 @@ import {
   type LivePodSpec,
   type LiveService,
 } from "../cluster/live-objects.ts";
+import type { Preserved } from "../manifests/backend.ts";
 import { nameLabel, names } from "../manifests/names.ts";
-import type { Preserved } from "../manifests/preserved.ts";
 import { deploymentChanges } from "./changes.ts";
 import { hasLabels, podLabels, preserve, targetNumber } from "./preserve.ts";
 import { rejections } from "./rejections.ts";

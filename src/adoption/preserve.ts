@@ -6,9 +6,8 @@ import {
   type LiveObjects,
   type LiveService,
 } from "../cluster/live-objects.ts";
-import { backendServicePorts } from "../manifests/backend.ts";
+import { backendServicePorts, type LabelSelector, type Preserved, type ServicePort } from "../manifests/backend.ts";
 import { names, ports, selectorLabels } from "../manifests/names.ts";
-import type { LabelSelector, Preserved, ServicePort } from "../manifests/preserved.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

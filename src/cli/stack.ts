@@ -171,7 +171,10 @@ export async function readSettings(options: StackOptions): Promise<Settings> {
 async function configure(values: Values) {
   const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
   // Imported here because the SDK takes longer to load than the rest of the CLI.
-  const [pulumi, settings] = await Promise.all([import("@pulumi/pulumi"), import("../settings/settings.ts")]);
+  const [pulumi, { loadSettings, parseSettings }] = await Promise.all([
+    import("@pulumi/pulumi"),
+    import("../settings/load-settings.ts"),
+  ]);
   pulumi.runtime.setAllConfig({ ...values }, secretKeys);
-  return { pulumi, config: new pulumi.Config("unity"), ...settings };
+  return { pulumi, loadSettings, parseSettings, config: new pulumi.Config("unity") };
 }

@@ -1,5 +1,5 @@
+import type { LabelSelector, ServicePort } from "../manifests/backend.ts";
 import { names } from "../manifests/names.ts";
-import type { LabelSelector, ServicePort } from "../manifests/preserved.ts";
 
 /** Metadata of an object that lives in the cluster. */
 interface LiveMetadata {
@@ -119,7 +119,7 @@ export function objectsOf(items: readonly LiveObject[]): LiveObjects {
   };
 }
 
-/** Whether a stack of this project declared the object: components/metadata.ts annotates each of them so. */
+/** Whether a stack of this project declared the object: components/children.ts annotates each of them so. */
 export function isOurs({ metadata }: Pick<LiveObject, "metadata">): boolean {
   return metadata.annotations?.["pulumi.com/patchForce"] === "true";
 }

@@ -13,7 +13,7 @@ export function accessOptions(settings: Settings): AccessOptions {
     hasVolumes: database.kind === "owned" || restorePoint !== undefined,
     ownSecrets: everyOwnSecret(namedRole),
     existingSecrets: existingSecrets(settings).map(({ name }) => name),
-    hasTwoRoles: applicationRole !== undefined,
+    hasSeparateRoles: applicationRole !== undefined,
   };
 }
 

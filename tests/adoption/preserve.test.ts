@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { preserve } from "../../src/adoption/preserve.ts";
 import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
-import { backendDeploymentSpec, backendServiceSpec } from "../../src/manifests/backend.ts";
-import type { Preserved } from "../../src/manifests/preserved.ts";
+import { backendDeploymentSpec, backendServiceSpec, type Preserved } from "../../src/manifests/backend.ts";
 import { backendOptions } from "../support/options.ts";
 import { backend, live, ours, service } from "./objects.ts";
 

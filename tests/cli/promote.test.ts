@@ -23,7 +23,7 @@ config:
   unity:database: external
   unity:initContainer: wait
   unity:replicas: 3
-  unity:roles: two
+  unity:databaseRoles: separate
   unity:databaseTls: verify-full
   unity:databaseCaSecret: unity-database-ca
   unity:databaseUrl:
@@ -199,7 +199,7 @@ describe("unity promote", () => {
   it("names other faults of production's settings, and the stack that it takes releases from", async () => {
     recorded("staging", staged);
     writeFileSync(stack, file.replace("replicas: 3", "replicas: 1"));
-    assert.match((await promote(behind)).stderr, /unity:replicas is "1"; it must be 2 or more/);
+    assert.match((await promote(behind)).stderr, /invalid unity:replicas "1": must be at least 2/);
     writeFileSync(stack, `${file}  unity:promotedFrom: other\n`);
     const { code, stderr } = await promote(behind, "--from", "staging");
     assert.equal(code, 2);

@@ -104,7 +104,7 @@ describe("unity render", () => {
   });
 
   it("gives each of two roles its Secret, by reference only, and says that both must be there", async () => {
-    const lines = ["context: there", "roles: two", "initContainer: wait", "applicationRole: app"];
+    const lines = ["context: there", "databaseRoles: separate", "initContainer: wait", "applicationRole: app"];
     await renderStack(lines.map((line) => `  unity:${line}\n`).join(""));
     assert.match(
       read(jobs),
@@ -120,7 +120,7 @@ describe("unity render", () => {
 
   it("needs no URL of two roles that are elsewhere", async () => {
     await renderStack(
-      "  unity:context: there\n  unity:roles: two\n  unity:initContainer: wait\n  unity:database: external\n",
+      "  unity:context: there\n  unity:databaseRoles: separate\n  unity:initContainer: wait\n  unity:database: external\n",
     );
     assert.match(read(jobs), /- --application-role=homelab_app\n/);
     const declared = objects(jobs).filter(({ kind }) => kind !== "ConfigMap"); // which holds the runner's own code
@@ -144,6 +144,6 @@ describe("unity render", () => {
     assert.deepEqual([example.code, /no image is set.*--image/.test(example.stderr)], [0, true]);
     const wrong = await render("--stack", "dev", "--image", "no tag");
     assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /unity:image is "no tag"; it must be/);
+    assert.match(wrong.stderr, /invalid unity:image "no tag": must be/);
   });
 });

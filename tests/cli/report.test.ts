@@ -211,7 +211,7 @@ describe("unity report", () => {
   it("writes other parts with invalid settings or no cluster, and exits with 2", async () => {
     const faulty = await run({}, "");
     assert.equal(faulty.code, 2, faulty.stdout);
-    assert.match(faulty.stdout, /Missing plan: The stack's configuration has faults:\n {2}- unity:image is not set/);
+    assert.match(faulty.stdout, /Missing plan: invalid stack configuration:\n {2}- unity:image is not set/);
     assert.doesNotMatch(faulty.stdout, /databasePassword/, "a plan needs no password");
     assert.match(textOf(readFileSync(output, "utf8"), "plan"), /unity:image is not set/);
     const rejected = await run({ list: { error: `refused by https://me:${password}@api` } }, "", "--image", "a/b:1");

@@ -50,7 +50,7 @@ describe("the rights of an account", () => {
   });
 
   const ownSecrets = ["unity-database", "unity-migrations"];
-  const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: true };
+  const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasSeparateRoles: true };
   it("for a preview change nothing, and read no Secret", () => {
     for (const { resources, verbs } of accessRules("preview", options)) {
       assert.ok(!resources.includes("secrets"));

@@ -5,7 +5,7 @@ import { backendOptions } from "../support/options.ts";
 import { find, record } from "../support/recorder.ts";
 
 describe("BackendDeployment", () => {
-  it("declares the Deployment and a Service, which the provider does not wait for, and the wait for the rollout", async () => {
+  it("declares Deployment and Service without the provider's wait, and a rollout wait", async () => {
     const { registrations, result } = await record(
       {},
       () => new BackendDeployment("backend", { ...backendOptions, namespace: "unity", context: "c" }),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
 import type { TenantAttempt } from "../../src/fleet/attempts.ts";
 import type { FleetTarget } from "../../src/fleet/target.ts";
@@ -33,7 +34,7 @@ const specOf = ({ inputs }: { inputs: Record<string, unknown> }) =>
   inputs.spec as { suspend: boolean; template: { spec: { containers: { env: unknown[] }[] } } };
 
 describe("MigrationFleet", () => {
-  it("declares one ConfigMap, and a suspended Job for each tenant, with its name, its label and its Secret", async () => {
+  it("declares a ConfigMap, and per tenant a suspended Job with name, label and Secret", async () => {
     const { registrations, jobs, component } = await declare();
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "fleet-runner");
     assert.equal(registrations.filter(({ type }) => type === runner.type).length, 1);
@@ -52,7 +53,7 @@ describe("MigrationFleet", () => {
     }
   });
 
-  it("starts and waits for all in one command, canaries first, in the order that was given", async () => {
+  it("starts and waits for all in one command, canaries first, in the given order", async () => {
     const { jobs, command, dependencies } = await declare({ canaries: ["gamma"], parallelism: 2 });
     const target = targetOf(command);
     assert.deepEqual(
@@ -67,7 +68,7 @@ describe("MigrationFleet", () => {
     assert.deepEqual([...dependencies].sort(), jobs.map(({ urn }) => urn).sort());
   });
 
-  it("gives another attempt another name and another resource, and the others what they have", async () => {
+  it("gives another attempt a new name and resource, and keeps those of the others", async () => {
     const before = await declare();
     const beta: TenantAttempt = { tenant: "beta", attempt: 2, name: "", action: "run", reason: "", started: false };
     const { component, jobs } = await declare({ attempts: [beta] });
@@ -79,7 +80,7 @@ describe("MigrationFleet", () => {
     );
   });
 
-  it("suspends none that was started", async () => {
+  it("doesn't suspend a started Job", async () => {
     const acme: TenantAttempt = { tenant: "acme", attempt: 1, name: "", action: "attach", reason: "", started: true };
     const { jobs } = await declare({ attempts: [acme] });
     assert.deepEqual(
@@ -88,7 +89,7 @@ describe("MigrationFleet", () => {
     );
   });
 
-  it("shortens long names by a hash, within what a label holds", async () => {
+  it("shortens long names with a hash, to the length of a label", async () => {
     const long = `customer-${"x".repeat(60)}`;
     const { component } = await declare({
       tenants: [
@@ -101,26 +102,27 @@ describe("MigrationFleet", () => {
     for (const name of [one, two]) assert.ok(`${name}-99999`.length <= 63, name);
   });
 
-  it("names every fault of its arguments at once", async () => {
-    const faulty = {
+  it("reports all invalid arguments together", async () => {
+    const invalid = {
       tenants: [
         { name: "Acme!", secretName: "s" },
         { name: "beta", secretName: "s" },
         { name: "beta", secretName: "s" },
       ],
-      canaries: ["nobody"],
+      canaries: ["unknown"],
       parallelism: 0,
     };
-    await assert.rejects(declare(faulty), (error: Error) => {
-      for (const word of ['"Acme!" is no name', '"beta" is there twice', '"nobody" is none', "parallelism is 0"])
+    await assert.rejects(declare(invalid), (error: Error) => {
+      assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack, error.message);
+      for (const word of ['"Acme!" is no name', '"beta" is there twice', '"unknown" is none', "parallelism is 0"])
         assert.ok(error.message.includes(word), `${word} in ${error.message}`);
       return true;
     });
   });
 });
 
-describe("the migration of an only database", () => {
-  it("has the name and the labels that it had before there were tenants and other apps", () => {
+describe("migration of a single database", () => {
+  it("has no tenant in its name and labels", () => {
     const { jobName, jobSpec, configMapName } = migration({ ...args, secretName: "unity-database" });
     assert.match(jobName(1), /^unity-db-migrate-[0-9a-f]{10}$/);
     assert.match(configMapName, /^unity-db-migrate-runner-[0-9a-f]{10}$/);

@@ -6,7 +6,7 @@ import { find, record } from "../support/recorder.ts";
 const target = { context: "c", namespace: "unity", head: "r1", toleratedRevisions: [], owned: true };
 
 describe("PostDeployVerification", () => {
-  it("declares one command for all checks, run again by every rollout, and gives each check's result by its name", async () => {
+  it("declares a command for all checks, rerun by every rollout, with results by name", async () => {
     const { registrations, result } = await record(
       {},
       () => new PostDeployVerification("verification", { target, rollout: "uid/7" }),

@@ -59,7 +59,7 @@ export const breaches: readonly Breach[] = [
   {
     what: "an application that logs in as the role that migrates",
     names: ["privileges"],
-    settings: "  unity:roles: two\n",
+    settings: "  unity:databaseRoles: separate\n",
     breach: [],
     failed: { privileges: /^the backend's role is homelab_user, it can alter and drop alembic_version, it can alter/ },
     mend: [],

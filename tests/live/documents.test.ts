@@ -15,8 +15,7 @@ import {
   postgresDeploymentSpec,
   postgresServiceSpec,
 } from "../../src/manifests/postgres.ts";
-import { namespaceLabels } from "../../src/manifests/security.ts";
-import { serviceAccountObject } from "../../src/manifests/service-account.ts";
+import { namespaceLabels, serviceAccountObject } from "../../src/manifests/security.ts";
 import { unity } from "../cli/unity.ts";
 import { testNamespace } from "../support/leftovers.ts";
 

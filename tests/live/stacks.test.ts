@@ -24,7 +24,7 @@ const productionSettings = {
   initContainer: "wait",
   replicas: "2",
   promotedFrom: staging.name,
-  roles: "two",
+  databaseRoles: "separate",
   databaseTls: "verify-full",
   databaseCaSecret: "unity-database-ca",
 };

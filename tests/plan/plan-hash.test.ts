@@ -12,7 +12,7 @@ const rendered: HashedRevision = {
 const unrendered: HashedRevision = { id: "zwölf", sha256: "b".repeat(64), upgrade: { sql: null, reason: "line 7" } };
 
 describe("sqlHash", () => {
-  it("is that of the SQL, or of the file where that can't be rendered", () => {
+  it("hashes the SQL, or the file of a revision without SQL", () => {
     // printf '%s' '["CREATE TABLE ü (\n  id INT\n);"]' | sha256sum
     assert.equal(sqlHash(rendered), "5099e7b75b003492");
     assert.equal(sqlHash({ ...rendered, sha256: "c".repeat(64) }), sqlHash(rendered));
@@ -47,9 +47,9 @@ describe("planHash", () => {
       ["é", "z", "\u2028"],
       [unrendered, rendered],
     ],
-    ["rows that JavaScript sorts otherwise", "i", ["\u{1f600}", "\uff5e", "a"], []],
+    ["rows that JavaScript sorts differently", "i", ["\u{1f600}", "\uff5e", "a"], []],
   ];
-  it("is what the runner computes", () => {
+  it("equals the hash that the runner computes", () => {
     const inputs = cases.map(([, image, from, pending]) => [
       image,
       from,

@@ -17,7 +17,7 @@ const run: RunRecord = {
 };
 
 describe("describeRuns", () => {
-  it("says when, how it ended, from where to where, in which image and pod", () => {
+  it("prints time, outcome, revisions, image, and pod", () => {
     assert.equal(
       describeRuns([run]),
       "   7  2026-01-03 10:00:00+00:00  succeeded in 2.5s  upgrade base -> b\n" +
@@ -25,14 +25,14 @@ describe("describeRuns", () => {
     );
   });
 
-  it("shows what a run that has not ended is to reach, and what a failed one said on one line", () => {
+  it("shows the target of a running run, and the error of a failed one on one line", () => {
     const running = { ...run, outcome: "running", finishedAt: null, to: null } as const;
     assert.match(describeRuns([running]), /running {2}upgrade base -> c\n/);
     const failed = { ...run, outcome: "failed", error: "division by zero\nSQLSTATE 22012" } as const;
     assert.match(describeRuns([failed]), /failed in 2\.5s .*\n.*\n {6}division by zero \| SQLSTATE 22012$/);
   });
 
-  it("says why there may be none", () => {
+  it("explains an empty table", () => {
     assert.match(describeRuns([]), /^No recorded runs: /);
   });
 });

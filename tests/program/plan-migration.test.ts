@@ -12,7 +12,7 @@ import { backendOptions } from "../support/options.ts";
 const options = { ...loadChain(join(projectRoot, "backend")), ...backendOptions };
 const target = { context: "here", namespace: "unity" };
 
-/** @returns A Job that has ended, as the cluster lists it, of the work that is declared for a tenant. */
+/** An ended Job of a tenant's work, as the cluster lists it. */
 function ended(condition: "Complete" | "Failed", tenant: string | undefined) {
   const name = migration({ ...options, tenant }).jobName(1);
   return {
@@ -23,12 +23,18 @@ function ended(condition: "Complete" | "Failed", tenant: string | undefined) {
 
 describe("planMigration", () => {
   const cases: [what: string, tenant: string | undefined, items: object[], attempt: number, action: string][] = [
-    ["begins where there is no Job", undefined, [], 1, "run"],
-    ["keeps a Job that is complete", undefined, [ended("Complete", undefined)], 1, "keep"],
-    ["goes on after one that failed", undefined, [ended("Failed", undefined)], 2, "run"],
-    ["keeps a tenant's own", "a", [ended("Complete", "a"), ended("Failed", "b")], 1, "keep"],
-    ["goes on after a tenant's own that failed", "a", [ended("Failed", "a"), ended("Complete", "b")], 2, "run"],
-    ["begins where only other tenants have one", "a", [ended("Failed", "b")], 1, "run"],
+    ["starts with the first attempt without a Job", undefined, [], 1, "run"],
+    ["keeps a complete Job", undefined, [ended("Complete", undefined)], 1, "keep"],
+    ["declares the next attempt after a failed Job", undefined, [ended("Failed", undefined)], 2, "run"],
+    ["keeps a tenant's complete Job", "a", [ended("Complete", "a"), ended("Failed", "b")], 1, "keep"],
+    [
+      "declares the next attempt after a tenant's failed Job",
+      "a",
+      [ended("Failed", "a"), ended("Complete", "b")],
+      2,
+      "run",
+    ],
+    ["ignores Jobs of other tenants", "a", [ended("Failed", "b")], 1, "run"],
   ];
   for (const [what, tenant, items, attempt, action] of cases) {
     it(what, async () => {
@@ -38,7 +44,7 @@ describe("planMigration", () => {
     });
   }
 
-  it("says that the cluster can't be asked", async () => {
+  it("reports a cluster that it can't connect to", async () => {
     const remove = fakeKubectl({ ...nothingDeployed, jobs: { error: "Unable to connect to the server" } });
     await assert
       .rejects(planMigration(options, target), /Jobs of namespace unity can't be read: Unable to connect/)

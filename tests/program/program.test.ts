@@ -125,7 +125,7 @@ describe("the program on a database that is there", () => {
 
   it("stops at a right that the account lacks, before it declares anything", async () => {
     const ownSecrets = everyOwnSecret("homelab_app");
-    const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
+    const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasSeparateRoles: false };
     const { length } = accesses(accessRules("update", options));
     const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
     const remove = fakeKubectl({ ...nothingDeployed, access: answers });

@@ -19,12 +19,12 @@ const from = (...records: readonly ReleaseRecord[]) => ({ stack: "staging", reco
 const later: ReleaseRecord = { ...release, head: "c", chain: "d".repeat(64), image: "sha256:2" };
 
 describe("a promotion", () => {
-  it("is right for what staging has recorded, the newest or an earlier one", () => {
+  it("accepts any release that staging has recorded", () => {
     assert.deepEqual(promotionErrors(release, from(release)), []);
     assert.deepEqual(promotionErrors(release, from(later, release)), []);
   });
 
-  it("names each difference from the newest, digests shortened", () => {
+  it("reports each difference from the newest release, with short digests", () => {
     const errors = promotionErrors({ ...release, runner: "q", image: null }, from(later));
     assert.deepEqual(errors, ["the image is not pinned by digest; tags are mutable"]);
     assert.deepEqual(promotionErrors(release, from(later)), [
@@ -34,14 +34,14 @@ describe("a promotion", () => {
     ]);
   });
 
-  it("takes nothing of a stack that is not for staging, or has recorded nothing", () => {
+  it("rejects a source that isn't staging, or has no records", () => {
     const development = from({ ...release, environment: "development" });
     assert.match(String(promotionErrors(release, development)), /stack staging has environment development/);
     assert.match(String(promotionErrors(release, from())), /no verified release/);
     assert.deepEqual(chooseRelease(release, from()), { errors: promotionErrors(release, from()) });
   });
 
-  it("is refused with what to do", () => {
+  it("is rejected with the commands that fix it", () => {
     assert.equal(
       describePromotion(["head: …"], "staging", "production"),
       "release not verified in staging; no changes were made:\n  - head: …\n" +
@@ -54,19 +54,19 @@ describe("a promotion", () => {
 describe("the release to promote", () => {
   const checkout = { ...release, image: null, migrationImage: null };
 
-  it("is the newest that this checkout is, whatever its image", () => {
+  it("is the newest one of this checkout, with any image", () => {
     assert.deepEqual(chooseRelease(checkout, from(later, release, { ...release, image: "sha256:0" })), {
       chosen: release,
     });
   });
 
-  it("is none where this checkout is another, and says in what, images apart", () => {
+  it("is rejected with the differences if no release is of this checkout", () => {
     assert.deepEqual(chooseRelease(checkout, from(later)), {
       errors: ["head: b (newest in staging: c)", "chain: cccccccccccccccc (newest in staging: dddddddddddddddd)"],
     });
   });
 
-  it("is none where nobody knows the digest of what ran", () => {
+  it("is rejected if its image has no known digest", () => {
     const { errors = [] } = chooseRelease(checkout, from({ ...release, image: null })) as { errors?: string[] };
     assert.match(errors.join(), /pin it there by digest/);
   });

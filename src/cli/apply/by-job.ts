@@ -4,7 +4,7 @@ import { waitFor } from "../../cluster/wait/wait.ts";
 import { type MigrationOptions, migration } from "../../manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
-import { serviceAccountObject } from "../../manifests/service-account.ts";
+import { serviceAccountObject } from "../../manifests/security.ts";
 import type { JobAttempt } from "../../plan/job-identity.ts";
 import type { Settings } from "../../settings/settings.ts";
 

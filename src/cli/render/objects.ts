@@ -4,7 +4,7 @@ import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { networkPolicies } from "../../manifests/network-policies.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
 import { accessRules, roleRules, type Task } from "../../manifests/roles.ts";
-import { serviceAccountObject } from "../../manifests/service-account.ts";
+import { serviceAccountObject } from "../../manifests/security.ts";
 import { backendOptions, migrationOptions } from "../../preflight/options.ts";
 import { accessOptions } from "../../preflight/permissions.ts";
 import type { Release } from "../../preflight/release.ts";

@@ -35,8 +35,8 @@ const fallbacks = {
   "unity:applicationPassword": concealed,
   "unity:databaseUrl": concealed,
 };
-/** And where two roles log in to a database elsewhere. */
-const twoRolesElsewhere = { ...fallbacks, "unity:migrationDatabaseUrl": concealed };
+/** Fallbacks of an external database with separate roles. */
+const separateExternal = { ...fallbacks, "unity:migrationDatabaseUrl": concealed };
 
 /**
  * @returns What `use` makes of the stack's settings and of what this checkout brings; where the stack names no image, an
@@ -57,8 +57,9 @@ export async function withRelease<T>(
       return use(settings, loadRelease(settings));
     },
     (values) => {
-      const isTwoElsewhere = values["unity:roles"] === "two" && values["unity:database"] === "external";
-      return { ...values, ...withoutValue(isTwoElsewhere ? twoRolesElsewhere : fallbacks, values), ...given };
+      const isSeparateExternal =
+        values["unity:databaseRoles"] === "separate" && values["unity:database"] === "external";
+      return { ...values, ...withoutValue(isSeparateExternal ? separateExternal : fallbacks, values), ...given };
     },
   );
 }

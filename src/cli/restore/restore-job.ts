@@ -12,7 +12,7 @@ import {
   restoreJobSpec,
   restorePointFile,
 } from "../../manifests/restore-points.ts";
-import { serviceAccountObject } from "../../manifests/service-account.ts";
+import { serviceAccountObject } from "../../manifests/security.ts";
 import { projectRoot } from "../../paths.ts";
 
 /**
