@@ -130,7 +130,7 @@ describe("unity migrate and unity apply", () => {
     await psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
     await ended;
     assert.equal(code, 1, stdout);
-    assert.match(stdout, /another migration holds the lock/);
+    assert.match(stdout, /another migration holds the advisory lock/);
     assert.equal(await current(), "a1b2c3d4e5f6");
     assert.equal((await run("apply")).code, 0);
   });
