@@ -50,8 +50,7 @@ export function verify(
   progress: Progress,
 ): Promise<readonly CheckResult[]> {
   const remaining = new Set(names);
-  const showRemaining = () =>
-    progress.doing(`${remaining.size} of ${names.length} remaining: ${[...remaining].join(", ")}`);
+  const showRemaining = () => progress.doing(`${remaining.size} of ${names.length} left: ${[...remaining].join(", ")}`);
   showRemaining();
   return runChecks(expectedOf(target, readLock(lockFile)), names, ({ name, passed, seconds }) => {
     remaining.delete(name);

@@ -50,7 +50,7 @@ describe("unity plan and unity status", () => {
     ],
   ];
   for (const [what, answers, exitCode, text] of table) {
-    it(`say that the database is ${what}, and exit with ${exitCode}`, async () => {
+    it(`report that the database is ${what}, and exit with ${exitCode}`, async () => {
       for (const command of ["plan", "status"]) {
         const { code, stdout, stderr } = await run(answers, command);
         assert.equal(code, exitCode, stdout + stderr);
@@ -59,7 +59,7 @@ describe("unity plan and unity status", () => {
     });
   }
 
-  it("print JSON: pending revisions with whole statements, and the Job", async () => {
+  it("print pending revisions with full statements, and the Job, as JSON", async () => {
     const plan = JSON.parse((await run(rows("a1b2c3d4e5f6"), "plan", "--json")).stdout);
     assert.equal(plan.state.kind, "behind");
     assert.deepEqual(
@@ -71,7 +71,7 @@ describe("unity plan and unity status", () => {
     assert.equal(JSON.parse((await run(rows(head), "status", "--json")).stdout).state.kind, "at-head");
   });
 
-  it("show whole statements with --full", async () => {
+  it("show full statements with --full", async () => {
     const brief = await run(rows("a1b2c3d4e5f6"), "plan");
     const full = await run(rows("a1b2c3d4e5f6"), "plan", "--full");
     assert.match(
@@ -81,7 +81,7 @@ describe("unity plan and unity status", () => {
     assert.ok(full.stdout.length > brief.stdout.length && !full.stdout.includes("…"));
   });
 
-  it("plan by the stack's approvals and pinned plan, which YAML gives as a list and a text", async () => {
+  it("plan with the stack's approvals and pinned plan", async () => {
     const behind = rows("a1b2c3d4e5f6");
     const { hash } = JSON.parse((await run(behind, "plan", "--json")).stdout);
     const stack = join(folder, "stack.yaml");
@@ -102,7 +102,7 @@ describe("unity plan and unity status", () => {
     );
   });
 
-  it("name what is missing: the stack's file, its settings", async () => {
+  it("name a missing stack file and missing settings", async () => {
     const missing = await unity("status", "--stack", "nowhere");
     assert.equal(missing.code, 2);
     assert.match(missing.stderr, /There is no Pulumi\.nowhere\.yaml: name a stack with --stack/);
