@@ -26,7 +26,7 @@ export interface LogLine {
 /**
  * Prints a log.
  *
- * @returns The lines as a JSON document, or only the exit code if they were printed as they arrived.
+ * @returns The lines of the log; with `--follow`, one JSON object per line.
  */
 export async function run({ options }: Call<LogsOptions>): Promise<Result<readonly LogLine[]> | ExitCode> {
   const { follow, job, json } = options;

@@ -32,7 +32,11 @@ export interface MigrationOutcome {
   readonly checks: readonly CheckResult[];
 }
 
-/** Applies pending revisions, and runs the checks. */
+/**
+ * Applies pending revisions, and runs the checks.
+ *
+ * @returns The result of the migration, and of the checks after it.
+ */
 export async function run({ options, progress }: Call<StackOptions>): Promise<Result<MigrationOutcome>> {
   return withSettings(options, (settings) => migrate(settings, progress));
 }

@@ -13,7 +13,11 @@ export const planHighlights: readonly Highlight[] = [
   [/^ +(blocks |locks unknown: ).*/, formats.attention],
 ];
 
-/** Plans an update as the program does, and makes no changes. */
+/**
+ * Plans an update as the program does, and makes no changes.
+ *
+ * @returns The plan of `pulumi up`.
+ */
 export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
     import("../preflight/release.ts"),

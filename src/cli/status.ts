@@ -21,7 +21,11 @@ export interface Status extends Description {
   readonly adoption: Adoption;
 }
 
-/** Reads the state of the database and the migration Jobs. */
+/**
+ * Reads the state of the database and the migration Jobs.
+ *
+ * @returns The state of the database, the migration Jobs, and the resources to adopt.
+ */
 export async function run({ options }: Call<StackOptions>): Promise<Result<Status>> {
   const settings = await readSettings(options);
   const { context, namespace, database } = settings;

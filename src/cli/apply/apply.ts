@@ -40,7 +40,11 @@ export interface Applied {
   readonly text: string;
 }
 
-/** Applies a stack's pending revisions. */
+/**
+ * Applies a stack's pending revisions.
+ *
+ * @returns The result of applying them.
+ */
 export async function run(call: Call<StackOptions & { readonly method: Method }>): Promise<Result<Applied>> {
   const { options, progress } = call;
   const { loadRelease } = await import("../../preflight/release.ts");

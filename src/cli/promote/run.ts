@@ -22,7 +22,11 @@ export interface Promotion extends Proposal {
   readonly written: boolean;
 }
 
-/** Shows the changes that promote a release, and writes them with `--yes`. */
+/**
+ * Shows the changes that promote a release, and writes them with `--yes`.
+ *
+ * @returns The changes, and whether they were written.
+ */
 export async function run({ options }: Call<PromoteOptions>): Promise<Result<Promotion>> {
   const { to, yes = false } = options;
   const file = options.configFile ?? `Pulumi.${to}.yaml`;

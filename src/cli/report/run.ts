@@ -5,7 +5,11 @@ import { collectReport, type ReportSource } from "./collect.ts";
 import { renderReport } from "./page.ts";
 import { known, type Part, type Report } from "./report.ts";
 
-/** Collects a report, and writes it as an HTML file unless it is printed as JSON. */
+/**
+ * Writes a report as an HTML file unless it is printed as JSON.
+ *
+ * @returns The report; no file is written.
+ */
 export async function run(call: Call<ReportSource & { readonly output: string }>): Promise<Result<Report>> {
   const { options, progress } = call;
   const report = await collectReport(options, progress);
