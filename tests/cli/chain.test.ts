@@ -4,8 +4,8 @@ import { readSchema } from "../../src/cli/chain/schema.ts";
 import { viewChain } from "../../src/cli/chain/view.ts";
 import { classify } from "../../src/plan/live-state.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
-import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { unity } from "./unity.ts";
+import { answer } from "../support/fake-kubectl.ts";
+import { unity, unityWith } from "./unity.ts";
 
 const link = (id: string, ...downRevisions: readonly string[]) => lockedRevision(id, { downRevisions, tables: null });
 const branched = lockOf([link("a"), link("b", "a"), link("c", "a"), link("d", "b", "c")]);
@@ -89,7 +89,7 @@ describe("the chain against a database", () => {
     assert.deepEqual(new Set(status(branched, null)), new Set(["pending"]));
     assert.deepEqual(new Set(status(branched, ["d"])), new Set(["applied"]));
   });
-  it("is not told by a revision that is not in it, unless the stack tolerates that as a later one", () => {
+  it("is unknown at a revision outside of it, unless the stack tolerates that revision", () => {
     assert.deepEqual(new Set(status(branched, ["zz"])), new Set([null]));
     assert.deepEqual(new Set(status(branched, ["zz"], ["zz"])), new Set(["applied"]));
   });
@@ -134,9 +134,9 @@ describe("the schema's overview", () => {
 });
 
 describe("unity chain", () => {
-  it("shows the project's chain, its 17 tables and what a database at head answers, and asks no cluster", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, list: "silence", backend: "silence", postgres: "silence" });
-    const { code, stdout } = await unity("chain").finally(remove);
+  it("shows the chain, its 17 tables and a head's outputs, without querying a cluster", async () => {
+    const silent = { list: "silence", backend: "silence", postgres: "silence" } as const;
+    const { code, stdout } = await unityWith(silent, "chain");
     assert.equal(code, 0);
     assert.match(stdout, /^The chain: 8 revisions, 17 tables; latest: add_plugin_execution$/m);
     assert.match(stdout, /^\* {2}8 {2}add_plugin_execution {2}Plugin Execution {10}2026-01-03 {2}<== latest$/m);
@@ -145,17 +145,17 @@ describe("unity chain", () => {
   });
 
   it("marks what the database of a context has", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, postgres: answer(["a1b2c3d4e5f6"]) });
-    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+    const answers = { postgres: answer(["a1b2c3d4e5f6"]) };
+    const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 0);
     assert.match(stdout, /^Database is at a1b2c3d4e5f6, behind head add_plugin_execution\.$/m);
     assert.match(stdout, /^\* {2}7 .*<== the database is here$/m);
     assert.match(stdout, /^o {2}8 .*<== latest$/m);
   });
 
-  it("exits with 2 when the database that it is to ask can't be asked, and shows the chain all the same", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, list: { error: "refused" } });
-    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+  it("exits with 2 when it can't query the database, and still shows the chain", async () => {
+    const answers = { list: { error: "refused" } };
+    const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 2);
     assert.match(
       stdout,

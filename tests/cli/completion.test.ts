@@ -39,7 +39,7 @@ describe("the words that TAB offers", () => {
     it(`are ${what}`, () => assert.deepEqual(candidates("zsh", ...args), offered));
   }
 
-  it("are whole words for zsh and fish, and for bash what follows the sign at which it parts words", () => {
+  it("are whole words for zsh and fish, and parts after a separator for bash", () => {
     assert.deepEqual(candidates("fish", "status", "--stack=d"), ["--stack=dev"]);
     assert.deepEqual(candidates("bash", "status", "--stack", "=", "d"), ["dev"]);
     assert.deepEqual(candidates("bash", "status", "--stack", "="), stacks);

@@ -28,7 +28,7 @@ describe("SQL in the lock, run on PostgreSQL", () => {
   /** @returns The database's catalogue after `statements`. */
   function catalogue(url: string, statements: readonly string[]): string[] {
     const input = JSON.stringify({ url, statements });
-    const script = join(import.meta.dirname, "catalogue.py");
+    const script = join(import.meta.dirname, "catalog.py");
     const { status, stdout, stderr } = spawnSync(python, ["-B", script], { input, encoding: "utf8" });
     assert.equal(status, 0, stderr);
     return JSON.parse(stdout);
@@ -61,7 +61,7 @@ describe("SQL in the lock, run on PostgreSQL", () => {
     assert.deepEqual(catalogue(found, downgrades), []);
   }
 
-  it("makes the catalogue that `alembic upgrade head` makes of the backend, and unmakes it", () => {
+  it("creates and drops the same catalog as `alembic upgrade head` of the backend", () => {
     const folder = join(projectRoot, "backend");
     compare(folder, JSON.parse(readFileSync(join(folder, "migrations.lock.json"), "utf8")));
   });

@@ -9,32 +9,32 @@ const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
   [
     "reads rows",
     ['rows = op.get_bind().execute(sa.text("SELECT 1"))', "for row in rows:", '    op.drop_table("t")'],
-    /^NeedsDatabase: it reads the result of a statement \(line 17\)$/,
+    /^NeedsDatabase: reads the result of a statement \(line 17\)$/,
   ],
   [
-    "decides by a result, which Alembic's own offline mode takes for nothing",
+    "branches on a result",
     ['if op.get_bind().execute(sa.text("SELECT 1")):', '    op.drop_table("t")'],
-    /^NeedsDatabase: it reads the result of a statement \(line 16\)$/,
+    /^NeedsDatabase: reads the result of a statement \(line 16\)$/,
   ],
   ["inspects", ["sa.inspect(op.get_bind()).get_table_names()"], /^NoInspectionAvailable: .* \(line 16\)$/],
   [
-    "hands parameters over",
+    "passes parameters",
     ['op.get_bind().execute(sa.text("UPDATE t SET a = :a"), {"a": 1})'],
-    /^NeedsDatabase: it hands parameters to the connection/,
+    /^NeedsDatabase: passes parameters to the connection/,
   ],
-  ["asks whether it runs offline", ["context.is_offline_mode()"], /^NeedsDatabase: it asks whether it runs offline/],
-  ["connects by itself", ['sa.create_engine("sqlite://").connect()'], /^NeedsDatabase: it connects to a database/],
+  ["calls is_offline_mode()", ["context.is_offline_mode()"], /^NeedsDatabase: calls is_offline_mode\(\)/],
+  ["connects by itself", ['sa.create_engine("sqlite://").connect()'], /^NeedsDatabase: connects to a database/],
   [
     "writes a time",
     ["import time", 'op.execute(f"INSERT INTO t VALUES ({time.perf_counter_ns()})")'],
-    /^its SQL differs from one run to the next/,
+    /^its SQL differs between two runs/,
   ],
 ];
 
 /** Downgrades, and whether they undo a table. */
 const downgrades: readonly [name: string, downgrade: Body | null, reversible: boolean | null, reason: RegExp][] = [
   ["does nothing", ["pass"], false, /^the downgrade does nothing$/],
-  ["is missing", null, false, /^the downgrade refuses: the file has no downgrade\(\)$/],
+  ["is missing", null, false, /^the downgrade is not supported: the file has no downgrade\(\)$/],
   ["raises", ['raise NotImplementedError("no way back")'], false, /NotImplementedError: no way back \(line 21\)$/],
   ["reads from the database", ["list(op.get_bind().execute(sa.text('SELECT 1')))"], null, /can't be rendered/],
 ];
@@ -88,7 +88,7 @@ describe("SQL in the lock", () => {
   });
 
   for (const [name, , reason] of unrendered) {
-    it(`is absent, with the reason, for a revision that ${name}`, () => {
+    it(`is absent, with the reason, if a revision ${name}`, () => {
       const { upgrade, tables, downgrade, reversible } = revision(name);
       assert.equal(upgrade.sql, null);
       assert.match(upgrade.sql === null ? upgrade.reason : "", reason);
@@ -110,7 +110,7 @@ describe("SQL in the lock", () => {
     assert.match(locked.said, /texts .*\n.*\n +1 statements are text: the tables they change are not known/);
   });
 
-  it("comes with tables taken from operations: altered, renamed, dropped, made through the bind, in a schema", () => {
+  it("has tables from operations: altered, renamed, dropped, created, in a schema", () => {
     assert.deepEqual(revision("tables").tables, {
       created: ["bound", "new", "s.made"],
       altered: ["a", "d", "i", "k"],

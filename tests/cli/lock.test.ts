@@ -122,7 +122,7 @@ describe("unity lock", () => {
     assert.match((await lock("--check")).stdout, /between is new and was put under it/);
   });
 
-  it("adds findings and locks to a locked revision without being told, and to a lock of the first format", async () => {
+  it("adds findings and locks to a locked revision, also in the first lockfile format", async () => {
     project.add({ id: "drops", down: "r0003", upgrade: ['op.drop_table("t_r0001")'] });
     const { revisions, ...rest } = await locked();
     const text = readFileSync(project.lock, "utf8");
@@ -208,7 +208,7 @@ describe("unity lock", () => {
       options: [],
       spoil: () =>
         project.write("alembic/env.py", 'import sqlalchemy as sa\nsa.create_engine("sqlite://").connect()\n'),
-      says: /NeedsDatabase: it connects to a database/,
+      says: /NeedsDatabase: connects to a database/,
     },
     {
       name: "an env.py that runs nothing",

@@ -6,8 +6,8 @@ import type { CheckName } from "../../src/checks/names.ts";
 import type { CheckResult } from "../../src/checks/result.ts";
 import { markLine, parseLine } from "../../src/cli/logs.ts";
 import { describeResults } from "../../src/cli/verify.ts";
-import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { type CommandResult, unity } from "./unity.ts";
+import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
+import { type CommandResult, unityWith } from "./unity.ts";
 
 const file = `config:
   unity:context: here
@@ -33,8 +33,7 @@ describe("unity apply, logs, migrate, status and verify", () => {
   ): Promise<CommandResult> {
     const stack = join(folder, "stack.yaml");
     writeFileSync(stack, file + settings);
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return unity(...args, "--config-file", stack).finally(remove);
+    return unityWith(answers, ...args, "--config-file", stack);
   }
 
   const table: readonly [string, Partial<FakeAnswers>, string, readonly string[], number, RegExp][] = [

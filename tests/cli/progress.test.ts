@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { startProgress } from "../../src/cli/progress.ts";
+import { changeEnvironment } from "../support/environment.ts";
 
 /** An output that records what is written. */
 class Output extends PassThrough {
@@ -24,14 +25,11 @@ class Output extends PassThrough {
 }
 
 describe("progress", () => {
-  const { TERM } = process.env;
+  let environment: Disposable;
   before(() => {
-    process.env.TERM = "xterm";
+    environment = changeEnvironment({ TERM: "xterm" });
   });
-  after(() => {
-    if (TERM === undefined) delete process.env.TERM;
-    else process.env.TERM = TERM;
-  });
+  after(() => environment[Symbol.dispose]());
 
   it("is one line on a terminal, truncated to its width, below permanent lines", async () => {
     const output = new Output(true);

@@ -82,7 +82,7 @@ describe("unity render", () => {
     for (const path of [jobs, deployments]) assert.ok(read(path).includes(`name: ${configMap?.metadata.name}\n`));
   });
 
-  it("follows the stack: namespace, budget, replicas, an external database, restore points", async () => {
+  it("follows the stack's namespace, timeouts, replicas, database and restore points", async () => {
     const lines = ["context: there", "namespace: apart", "replicas: 3", "database: external", "restorePoint: true"];
     await renderStack(`${lines.map((line) => `  unity:${line}\n`).join("")}  unity:deadlineSeconds: 601\n`);
     const [job, deployment] = [objects(jobs), objects(deployments).find(({ kind }) => kind === "Deployment")];
@@ -139,7 +139,7 @@ describe("unity render", () => {
     assert.ok(!existsSync(join(folder, jobs)) && read(deployments).includes("replicas: 2"));
   });
 
-  it("says that an example stands for an image that is not set, and refuses one that is none", async () => {
+  it("reports that an unset image is an example, and rejects an invalid one", async () => {
     const example = await render("--stack", "dev");
     assert.deepEqual([example.code, /no image is set.*--image/.test(example.stderr)], [0, true]);
     const wrong = await render("--stack", "dev", "--image", "no tag");

@@ -32,7 +32,7 @@ describe("unity revision", () => {
       unity("revision", "--backend", folder, "--python", python, ...options);
     const versions = () => readdirSync(join(folder, "alembic", "versions")).filter((name) => name.endsWith(".py"));
 
-    it("makes a file on the head, which `unity lock` then records with its title and date", async () => {
+    it("creates a file on the head, which `unity lock` records with title and date", async () => {
       const before = versions();
       const { code, stdout, stderr } = await revision("-m", "Add a table", "--json");
       assert.equal(code, 0, stderr);
@@ -77,7 +77,7 @@ describe("unity revision", () => {
       [
         "an id that is taken",
         ["-m", "x", "--rev-id", "8f3d9e2a1c45"],
-        /8f3d9e2a1c45 is the id of alembic\/versions\/8f3d9e2a1c45_alert_rules\.py/,
+        /revision id 8f3d9e2a1c45 already exists in alembic\/versions\/8f3d9e2a1c45_alert_rules\.py/,
       ],
       ["a merge of one head", ["-m", "x", "--merge"], /nothing to merge: the chain ends at add_plugin_execution/],
     ];

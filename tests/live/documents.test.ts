@@ -17,6 +17,7 @@ import {
 } from "../../src/manifests/postgres.ts";
 import { namespaceLabels, serviceAccountObject } from "../../src/manifests/security.ts";
 import { unity } from "../cli/unity.ts";
+import { endWithTests } from "../support/children.ts";
 import { testNamespace } from "../support/leftovers.ts";
 
 const { UNITY_CONTEXT: context = "", UNITY_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
@@ -25,7 +26,7 @@ const kubectl = new Kubectl({ context, namespace });
 const stack = ["--stack", "dev", "--context", context, "--namespace", namespace];
 const head = "add_plugin_execution";
 
-/** PostgreSQL with its Secret, as `up` would make it. */
+/** Returns PostgreSQL with its Secret, as `up` creates it. */
 function database(): object {
   const metadata = (name: string) => ({ name, namespace, labels: labels(names.postgres) });
   const options = {
@@ -72,13 +73,13 @@ const psql = async (statement: string) => {
 };
 const jobUid = () => kubectl.run(["get", "job", names.migrateJob, "--output=jsonpath={.metadata.uid}"]);
 
-/** What the documents are made from, without the commands. */
+/** Returns the inputs of the documents, without the commands. */
 const inputs = () =>
   withRelease({ stack: "dev", context, namespace, image }, (settings, release) =>
     documentInputs(settings, release, []),
   );
 
-describe("what operators get without Pulumi", () => {
+describe("the documents for operators without Pulumi", () => {
   let folder: string;
 
   before(async () => {
@@ -95,33 +96,32 @@ describe("what operators get without Pulumi", () => {
 
   /** Runs the script; its Job's file has the example's image, as the committed one. */
   async function script(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
-    const child = spawn(join(folder, "docs/operations/check_migrations.sh"), args, {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const command = join(folder, "docs/operations/check_migrations.sh");
+    const child = endWithTests(spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] }));
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     return { code, output: stdout + stderr };
   }
 
-  /** Whether the lines are there in this order; `…` stands for anything. */
+  /** Asserts that the output has the lines in this order; `…` matches any text. */
   function assertLines(output: string, lines: readonly string[]): void {
     const escaped = lines.map((line) => line.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]*?"));
     assert.match(output, new RegExp(escaped.join("\\n")));
   }
 
-  it("apply the Job by kubectl, whose log is the guide's", async () => {
+  it("apply the Job by kubectl, with the guide's log", async () => {
     await kubectl.run(["apply", `--filename=${join(folder, "k8s/jobs/migrate-database.yaml")}`]);
     await kubectl.run(["wait", `job/${names.migrateJob}`, "--for=condition=complete", "--timeout=120s"], "", 130);
     assertLines(await kubectl.run(["logs", `job/${names.migrateJob}`]), jobLog(await inputs()));
   });
 
-  it("apply the backend by kubectl, which is healthy, and whose init container finds nothing to do", async () => {
+  it("apply the backend by kubectl: healthy, with nothing to migrate", async () => {
     await kubectl.run(["apply", `--filename=${join(folder, "k8s/deployments/backend-with-migrations.yaml")}`]);
     await rollout(names.backend);
     const curl = ["curl", "-s", "--retry", "5", "http://localhost:8000/health"];
     const health = JSON.parse(await kubectl.exec(`deployment/${names.backend}`, names.backend, curl));
     assert.deepEqual([health.status, health.components.database.revision], ["healthy", head]);
-    assert.match(await kubectl.run(["logs", `deployment/${names.backend}`, "-c", "migrate"]), /nothing to migrate/);
+    assert.match(await kubectl.run(["logs", `deployment/${names.backend}`, "-c", "migrate"]), /Database is up to date/);
   });
 
   describe("and check_migrations.sh", () => {
@@ -136,7 +136,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(await jobUid(), before);
     });
 
-    it("says that revisions are pending with --check, and changes nothing", async () => {
+    it("reports pending revisions with --check, and changes nothing", async () => {
       await alembic("downgrade", "8f3d9e2a1c45");
       const before = await jobUid();
       const { code, output } = await script("--check");
@@ -153,7 +153,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(await alembic("current"), `${head} (head)`);
     });
 
-    it("applies everything where nothing was applied", async () => {
+    it("migrates an uninitialized database", async () => {
       await alembic("downgrade", "base");
       const { code, output } = await script();
       assert.equal(code, 0, output);
@@ -161,7 +161,7 @@ describe("what operators get without Pulumi", () => {
       assertLines(output, jobLog(await inputs()));
     });
 
-    it("fails with the database's words where a revision fails, and succeeds once that is mended", async () => {
+    it("fails with the database's error, and succeeds once it is fixed", async () => {
       await alembic("downgrade", "-1");
       await psql("CREATE TABLE plugin_metrics ()");
       const { code, output } = await script();
@@ -173,7 +173,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(again.code, 0, again.output);
     });
 
-    it("gives up soon on a pod that can't start, and leaves no Job that would migrate later", async () => {
+    it("fails on a pod that can't start, and leaves no Job", async () => {
       await alembic("downgrade", "-1");
       await kubectl.run(["delete", "secret", names.databaseSecret]);
       const { code, output } = await script();
@@ -186,7 +186,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(again.code, 0, again.output);
     });
 
-    it("finds what is missing though the revision is right", async () => {
+    it("reports a missing table at the right revision", async () => {
       await psql("ALTER TABLE plugin_alerts RENAME TO moved");
       const { code, output } = await script();
       await psql("ALTER TABLE moved RENAME TO plugin_alerts");
@@ -194,7 +194,7 @@ describe("what operators get without Pulumi", () => {
       assert.match(output, /missing: public\.plugin_alerts\n {2}FAILED {2}the database has all 17 tables/);
     });
 
-    it("leaves an unknown revision to a person", async () => {
+    it("fails at an unknown revision", async () => {
       await psql("UPDATE alembic_version SET version_num = 'zz'");
       const { code, output } = await script();
       await psql(`UPDATE alembic_version SET version_num = '${head}'`);
@@ -203,7 +203,7 @@ describe("what operators get without Pulumi", () => {
       assert.match(output, /pulumi config set toleratedRevisions zz$/m);
     });
 
-    it("exits with 2 where the database can't be asked, and at a wrong option", async () => {
+    it("exits with 2 at an unreachable database or an invalid option", async () => {
       const unreachable = await script("--context", "no-such-context");
       assert.equal(unreachable.code, 2, unreachable.output);
       assert.match(unreachable.output, /no-such-context/);

@@ -1,7 +1,7 @@
-"""Run `alembic upgrade` in the backend's pod, under the advisory lock of migrations and with timeouts.
+"""Run `alembic upgrade` inside the backend's pod, under the runner's advisory lock and with timeouts.
 
-Arguments: the revision, and the lock and statement timeouts in milliseconds. Print Alembic's log, then the error, or
-null, as JSON.
+Arguments: the target revision, the lock timeout, and the statement timeout, both in milliseconds. Prints Alembic's log,
+then the error as JSON, or null.
 """
 
 import json
@@ -17,21 +17,21 @@ KEY = int.from_bytes(b"unity-db", "big")
 
 
 def upgrade(target, lock_timeout, statement_timeout):
-    """Upgrade to the target; return an error message, or None."""
-    lock = connect()
-    lock.autocommit = True
-    cursor = lock.cursor()
+    """Upgrade to the target, and return an error message or None."""
+    lock_session = connect()
+    lock_session.autocommit = True
+    cursor = lock_session.cursor()
     cursor.execute("SELECT pg_try_advisory_lock(%s)", (KEY,))
     if not cursor.fetchone()[0]:
-        return "another migration holds the advisory lock; wait until it ends, and retry"
+        return "another migration holds the advisory lock. Wait for it to finish, and retry."
     os.environ["PGOPTIONS"] = f"-c lock_timeout={int(lock_timeout)} -c statement_timeout={int(statement_timeout)}"
     command.upgrade(Config("alembic.ini"), target)
     return None
 
 
-os.dup2(1, 2)  # keeps Alembic's log in order
+os.dup2(1, 2)  # to keep the order of Alembic's log
 try:
-    error = upgrade(*sys.argv[1:])
-except Exception as exception:
-    error = describe(exception)
-print(MARK + json.dumps(error), flush=True)
+    message = upgrade(*sys.argv[1:])
+except Exception as error:
+    message = describe(error)
+print(MARK + json.dumps(message), flush=True)

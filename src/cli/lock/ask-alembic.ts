@@ -11,12 +11,12 @@ export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" |
   readonly revisions: readonly RenderedRevision[];
 }
 
-/** What `ask_alembic.py` writes. */
+/** The output of `render_chain.py`. */
 interface Answer extends Omit<RenderedChain, "revisions"> {
   readonly revisions: readonly Omit<RenderedRevision, "sha256">[];
 }
 
-const script = join(import.meta.dirname, "ask_alembic.py");
+const script = join(import.meta.dirname, "render_chain.py");
 
 /**
  * Asks Alembic, in offline mode and in the backend's own Python environment, for the chain and each revision's SQL.

@@ -11,12 +11,12 @@ interface RevisionOptions extends BackendOptions {
   readonly merge?: boolean;
 }
 
-/** What `new_revision.py` writes. */
+/** The output of `new_revision.py`. */
 interface Answer {
   /** The chain's heads before. */
   readonly heads: readonly string[];
   /** `null`: these heads don't fit what was asked. */
-  readonly made: { readonly revision: string; readonly file: string } | null;
+  readonly created: { readonly revision: string; readonly file: string } | null;
 }
 
 /** What the command did. */
@@ -47,21 +47,21 @@ export async function run({ options, progress }: Call<RevisionOptions>): Promise
 async function makeRevision(options: RevisionOptions, python: string): Promise<RevisionOutcome> {
   const { message, revId, merge } = options;
   const backendFolder = resolve(options.backend);
-  const { heads, made } = await runAlembicScript<Answer>({
+  const { heads, created } = await runAlembicScript<Answer>({
     script,
     args: [...(revId === undefined ? [] : ["--rev-id", revId]), ...(merge ? ["--merge"] : []), "--", message],
     backendFolder,
     python,
     explain: (reason) => `Alembic can't make a revision in ${backendFolder}: ${reason}`,
   });
-  if (made === null) {
+  if (created === null) {
     const toMerge = `There is nothing to merge: the chain ends at ${heads.join()}. Leave out --merge.`;
     throw new CommandError(headError({ heads }) ?? toMerge);
   }
   return {
-    revision: made.revision,
+    revision: created.revision,
     downRevisions: heads,
-    file: relative(process.cwd(), join(backendFolder, made.file)),
+    file: relative(process.cwd(), join(backendFolder, created.file)),
     command: rewriteCommand([], givenBackendOptions(options)),
   };
 }
