@@ -17,7 +17,7 @@ demo-down: $(installed) ## Stop the local cluster and keep its data
 demo-remove: $(installed) ## Delete the demo and its data; STACK=<name> selects an additional demo, also in demo
 	@node local/main.ts demo-remove
 
-test: $(installed) ## Run all tests, on a real PostgreSQL and a real cluster
+test: $(installed) ## Run all tests but the faults, on a real PostgreSQL and a real cluster
 	@node tests/run.ts
 
 faults: $(installed) ## Inject the faults of docs/faults.md on the cluster

@@ -1,7 +1,7 @@
 import { extname, join, relative, sep } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { WaitKind, WaitTarget } from "../src/cluster/wait/target.ts";
+import type { WaitTarget } from "../src/cluster/wait/wait.ts";
 import { projectRoot } from "../src/paths.ts";
 
 /**
@@ -26,7 +26,7 @@ export function fixedProgram(file: string, argument: string) {
  */
 export function waitCommand(
   name: string,
-  kind: WaitKind,
+  kind: "job" | "rollout",
   target: { [Key in keyof WaitTarget]: pulumi.Input<WaitTarget[Key]> },
   trigger: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,

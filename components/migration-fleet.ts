@@ -1,9 +1,8 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { TenantAttempt } from "../src/fleet/attempts.ts";
-import { type FleetOptions, fleetMigrations } from "../src/fleet/options.ts";
-import { fleetErrors, orderTenants } from "../src/fleet/order.ts";
+import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from "../src/fleet/fleet.ts";
+import type { TenantAttempt } from "../src/fleet/plan.ts";
 import { unity } from "../src/manifests/app.ts";
 import { childOptions } from "./children.ts";
 import { fixedProgram } from "./commands.ts";

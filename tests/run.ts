@@ -1,10 +1,8 @@
-// `node tests/run.ts [SUITE …]`: runs the suites, each on what it needs (a real PostgreSQL, a real cluster), and ends
-// with what failed and one line that counts them all. What it starts, it stops.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+// `node tests/run.ts [SUITE|FILE...]` runs suites or single files, each on what it needs (a real PostgreSQL, a real
+// cluster), and ends with the failures and one line that counts all tests. Without arguments it runs all but `faults`.
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, matchesGlob } from "node:path";
 import { clusterIsHealthy } from "../local/cluster/health.ts";
 import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
 import { inventory, stopCluster } from "../local/cluster/stop.ts";
@@ -14,63 +12,68 @@ import { projectRoot } from "../src/paths.ts";
 import { type Counts, countsOf, sum } from "./support/counts.ts";
 import { removeLeftovers } from "./support/leftovers.ts";
 import { startPostgres } from "./support/postgres.ts";
+import { runSuiteProcess, signalSuites } from "./support/suite-process.ts";
 
 const backend = join(projectRoot, "backend");
 
-/** What a suite prints with: as it comes, or kept until the suites beside it are told apart. */
+/** Prints a suite's output: as it comes, or when the suite ends if others run beside it. */
 type Print = (text: string) => void;
 
-/** Runs a test runner and counts what it did. */
+/** Seconds that a test or hook may take, on a machine that is busy with other work. */
+const timeouts = { command: 120, live: 600 } as const;
+
+let isInterrupted = false;
+
+/** Runs a test runner and counts its tests; a process that it leaves running is a failure. */
 async function run(command: readonly string[], print: Print, env: NodeJS.ProcessEnv = {}, cwd = projectRoot) {
-  const [program = "", ...arguments_] = command;
-  const child = spawn(program, arguments_, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-      print(text);
-    });
-  }
-  const [code] = (await once(child, "close")) as [number | null];
-  return countsOf(output, code ?? 1);
+  if (isInterrupted) throw new Error("interrupted");
+  const options = { cwd, env: { ...process.env, ...env }, print };
+  const { output, exitCode, left } = await runSuiteProcess(command, options);
+  const counts = countsOf(output, exitCode);
+  const failures = left.map((process) => `a process outlived the tests: ${process}`);
+  return sum([counts, { passed: 0, failed: failures.length, failures }]);
+}
+
+function mocha(print: Print, timeoutSeconds: number, ...args: readonly string[]): Promise<Counts> {
+  return run(["mocha", `--timeout=${timeoutSeconds}s`, ...args], print);
+}
+
+/** Files of the suites that mocha runs, but for `unit`, which has all others. */
+const globs = {
+  engine: "tests/engine/**/*.test.ts",
+  cli: "tests/cli/**/*.test.ts",
+  package: "tests/package/**/*.test.ts",
+  browser: "tests/browser/**/*.test.ts",
+  live: "tests/live/*.test.ts",
+  faults: "tests/live/faults/*.test.ts",
+} as const;
+
+const args = process.argv.slice(2);
+const namedFiles = args.filter((arg) => arg.endsWith(".test.ts"));
+const suiteOf = (file: string) =>
+  (Object.keys(globs) as (keyof typeof globs)[]).find((name) => matchesGlob(file, globs[name])) ?? "unit";
+
+/** Returns the files of a suite that the command line names, otherwise all of them. */
+function filesOf(name: keyof typeof globs): readonly string[] {
+  const files = namedFiles.filter((file) => suiteOf(file) === name);
+  return files.length > 0 ? files : [globs[name]];
 }
 
 /** Pure, component and program tests. */
 function unit(print: Print): Promise<Counts> {
-  return run(
-    [
-      "mocha",
-      "tests/{lockfile,plan,manifests,cluster,fleet,settings,checks,adoption,preflight,components,policy,promotion,program,local}/**/*.test.ts",
-    ],
-    print,
-  );
+  const files = namedFiles.filter((file) => suiteOf(file) === "unit");
+  return run(files.length > 0 ? ["mocha", ...files] : ["npm", "test", "--silent"], print);
 }
 
-/** The embedded engine, with programs that need no cluster. */
-function engine(print: Print): Promise<Counts> {
-  return run(["mocha", "tests/engine/**/*.test.ts"], print);
-}
+/** Tests that start commands: the CLI, the embedded engine, the package, a browser. */
+const commands = (name: "engine" | "cli" | "package" | "browser") => (print: Print) =>
+  mocha(print, timeouts.command, ...filesOf(name));
 
-/** The command line, with real Alembic and PostgreSQL. */
-function cli(print: Print): Promise<Counts> {
-  return run(["mocha", "tests/cli/**/*.test.ts"], print);
-}
-
-/** PgBouncer, which the runner's tests of poolers need; where it can't be installed, they are skipped and say so. */
+/** Installs PgBouncer for the runner's tests of poolers, which are skipped where it can't be installed. */
 async function ensurePgBouncer(report: (line: string) => void): Promise<void> {
   if (findProgram("pgbouncer") || !findProgram("apt-get") || process.getuid?.() !== 0) return;
   report("Installing pgbouncer");
   await installPackages(["pgbouncer"], () => {}).catch((error: Error) => report(error.message));
-}
-
-/** The package that others install, and the component provider. */
-function packed(print: Print): Promise<Counts> {
-  return run(["mocha", "tests/package/**/*.test.ts"], print);
-}
-
-/** The backend's page, in a real Chromium. */
-function browser(print: Print): Promise<Counts> {
-  return run(["mocha", "tests/browser/**/*.test.ts"], print);
 }
 
 /** The backend's and the runner's tests, against a PostgreSQL of their own. */
@@ -89,42 +92,54 @@ async function python(print: Print): Promise<Counts> {
   }
 }
 
-/** The whole path on a real cluster: the user's, if they name one, else one that is stopped afterwards. */
-async function onCluster(print: Print, pattern: string): Promise<Counts> {
-  if (process.env.CONTEXT !== undefined || (await clusterIsHealthy())) return liveTests(print, pattern);
+/**
+ * Runs tests on a real cluster: the user's, if `CONTEXT` names one, or the project's, which is stopped afterwards if it
+ * was not running.
+ */
+async function onCluster(print: Print, files: readonly string[]): Promise<Counts> {
+  if (process.env.CONTEXT !== undefined || (await clusterIsHealthy())) return liveTests(print, files);
   try {
-    return sum([await liveTests(print, pattern), await stopAndLook()]);
+    return sum([await liveTests(print, files), await stopAndCheck()]);
   } finally {
     await stopCluster();
   }
 }
 
-async function liveTests(print: Print, pattern: string): Promise<Counts> {
+async function liveTests(print: Print, files: readonly string[]): Promise<Counts> {
   const { environment, context, image, postgresImage, isLocal } = await openTarget(process.env);
   const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(isLocal) };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
   await removeLeftovers({ isLocal, context }, (line) => print(`${line}\n`));
-  // Side by side: each file has a namespace of its own, and waits for most of its time. On a busy machine a cluster may
-  // take longer than anyone expects: what fails is tried once more.
-  return run(["mocha", "--parallel", "--jobs=3", "--retries=1", pattern], print);
+  // In parallel: each file has a namespace of its own, and waits for most of its time.
+  return mocha(print, timeouts.live, "--parallel", "--jobs=3", ...files);
 }
 
-/** Stops the cluster; that nothing of it is left is a test. */
-async function stopAndLook(): Promise<Counts> {
+/** Stops the cluster. Counts as a test that nothing of it is left. */
+async function stopAndCheck(): Promise<Counts> {
   await stopCluster();
   const left = await inventory();
-  const failures = left.map((thing) => `left behind by the cluster: ${thing}`);
+  const failures = left.map((thing) => `left by the cluster: ${thing}`);
   return left.length === 0 ? { passed: 1, failed: 0, failures } : { passed: 0, failed: 1, failures };
 }
 
-const live = (print: Print) => onCluster(print, "tests/live/*.test.ts");
-/** Faults that strike on the cluster; minutes of them, so that they run only when they are named. */
-const faults = (print: Print) => onCluster(print, "tests/live/faults/*.test.ts");
-
-const suites = { unit, engine, cli, python, package: packed, browser, live, faults };
+const suites = {
+  unit,
+  /** The embedded engine, with programs that need no cluster. */
+  engine: commands("engine"),
+  /** The command line, with real Alembic and PostgreSQL. */
+  cli: commands("cli"),
+  python,
+  /** The package as npm packs it, and the component provider. */
+  package: commands("package"),
+  /** The backend's page and the report, in a real Chromium. */
+  browser: commands("browser"),
+  live: (print: Print) => onCluster(print, filesOf("live")),
+  /** Faults that are injected on the cluster, for minutes. */
+  faults: (print: Print) => onCluster(print, filesOf("faults")),
+};
 type Name = keyof typeof suites;
 
-/** Which suites run side by side, in which order. */
+/** Suites of a stage run in parallel, stages in order. */
 const stages: readonly (readonly Name[])[] = [
   ["unit"],
   ["engine", "cli", "python"],
@@ -134,10 +149,10 @@ const stages: readonly (readonly Name[])[] = [
   ["faults"],
 ];
 
-/** What runs only when it is named. */
+/** Suites that run only when named. */
 const onDemand: readonly Name[] = ["faults"];
 
-/** Runs a suite; one that breaks counts as a failed test. */
+/** Runs a suite; one that can't run counts as a failed test. */
 async function runSuite(name: Name, alone: boolean): Promise<Counts> {
   const kept: string[] = [];
   const print: Print = alone ? (text) => process.stdout.write(text) : (text) => kept.push(text);
@@ -154,25 +169,36 @@ async function runSuite(name: Name, alone: boolean): Promise<Counts> {
   return { ...counts, failures: counts.failures.map((failure) => `${name}: ${failure}`) };
 }
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in suites));
+const named = args.map((arg) => (namedFiles.includes(arg) ? suiteOf(arg) : arg));
+const unknown = named.filter((name) => !(name in suites));
 if (unknown.length > 0) {
-  console.error(`no suite is called ${unknown.join(", ")}: there are ${Object.keys(suites).join(", ")}`);
+  console.error(`error: unknown suite ${unknown.join(", ")}; the suites are ${Object.keys(suites).join(", ")}`);
   process.exit(2);
 }
-// Tools leave caches in the folder for temporary files: they get one that goes with the run. PostgreSQL, which does not
-// run as root, has to get through it.
+// Tools leave caches in the folder for temporary files: they get one that is removed with the run. PostgreSQL, which does
+// not run as root, must be able to enter it.
 const temporary = mkdtempSync(join(tmpdir(), "unity-tests-"));
 chmodSync(temporary, 0o711);
 process.env.TMPDIR = temporary;
 process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
+// The suites' process groups don't get the terminal's signals. The first signal ends the suites, and what they run on is
+// stopped; the second one ends this process.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    isInterrupted = true;
+    signalSuites("SIGTERM");
+  });
+}
+
 const counts: Counts[] = [];
 for (const stage of stages) {
-  const names = stage.filter((name) => (asked.length === 0 ? !onDemand.includes(name) : asked.includes(name)));
+  if (isInterrupted) break;
+  const names = stage.filter((name) => (named.length === 0 ? !onDemand.includes(name) : named.includes(name)));
   counts.push(...(await Promise.all(names.map((name) => runSuite(name, names.length === 1)))));
 }
 const { passed, failed, failures } = sum(counts);
 for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+// Whatever still holds this process's event loop must not keep it from ending.
+process.exit(failed > 0 || passed === 0 || isInterrupted ? 1 : 0);

@@ -73,7 +73,7 @@ export function verify(
 export const resultHighlights: readonly Highlight[] = [
   [/^passed /, formats.good],
   [/^Check \S+ failed after .*/, formats.bad],
-  [/^ {2}(expected|found|by hand):/, formats.heading],
+  [/^ {2}(expected|actual|reproduce):/, formats.heading],
   [/^All \d+ checks passed\.$/, formats.good],
   [/^\d+ of \d+ checks failed\.$/, formats.bad],
 ];

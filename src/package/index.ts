@@ -12,9 +12,8 @@ export { PostDeployVerification, type PostDeployVerificationArgs } from "../../c
 export { type CheckName, checkNames, generalChecks } from "../checks/names.ts";
 export type { CheckResult, CheckResults, CheckTarget } from "../checks/result.ts";
 export type { ClusterTarget } from "../cluster/kubectl.ts";
-export type { TenantAttempt } from "../fleet/attempts.ts";
-export type { FleetOptions, Tenant } from "../fleet/options.ts";
-export { planFleet, planMigration } from "../fleet/plan.ts";
+export type { FleetOptions, Tenant } from "../fleet/fleet.ts";
+export { planFleet, planMigration, type TenantAttempt } from "../fleet/plan.ts";
 export type { Lock, LockedRevision } from "../lockfile/lock.ts";
 export { type App, unity } from "../manifests/app.ts";
 export type { BackendOptions } from "../manifests/backend.ts";

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../cluster/kubectl.ts";
+import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
 import { type NeededSecret, neededSecrets, secretErrors } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -19,10 +20,12 @@ export function existingSecrets({ databaseSecrets, database, databaseTls }: Sett
  * @throws {pulumi.RunError} If a Secret or a key is missing, with the command that creates it; or if Secrets can't be
  *   read.
  */
-export async function existingSecretVersion(settings: Settings): Promise<string | undefined> {
+export async function existingSecretVersion(
+  settings: Settings,
+  kubectl = new Kubectl(settings),
+): Promise<string | undefined> {
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
-  const kubectl = new Kubectl(settings);
   const found = await readSecrets(kubectl, wanted).catch((error: Error) => {
     throw new pulumi.RunError(`can't read the stack's Secrets: ${error.message}`);
   });
@@ -35,22 +38,12 @@ export async function existingSecretVersion(settings: Settings): Promise<string 
   return existing ? found.get(application)?.resourceVersion : undefined;
 }
 
-/** The metadata of a Secret. Its values are never read. */
-interface SecretKeys {
-  /** Changes with the Secret. */
-  readonly resourceVersion: string;
-  readonly keys: readonly string[];
-}
-
-const template = '{{.metadata.resourceVersion}}{{range $key, $value := .data}}{{"\\n"}}{{$key}}{{end}}';
-
-/** Reads the metadata of those Secrets that exist, by name. */
+/** Reads the keys of those Secrets that exist, by name. */
 async function readSecrets(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
   const found = new Map<string, SecretKeys>();
   const read = async ({ name }: NeededSecret) => {
-    const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
-    const [resourceVersion = "", ...keys] = (await kubectl.run(args)).trim().split("\n");
-    if (resourceVersion !== "") found.set(name, { resourceVersion, keys });
+    const secret = await readSecretKeys(kubectl, name);
+    if (secret !== undefined) found.set(name, secret);
   };
   await Promise.all(wanted.map(read));
   return found;

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Adoption, type AdoptionInputs, planAdoption } from "../adoption/adoption.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
-import type { LivePodSpec } from "../cluster/live-objects.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
+import type { PodSpec } from "../cluster/objects.ts";
 import { backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
@@ -15,8 +15,8 @@ import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** Reads the live state of a stack's database and resources. */
-export function readStackLive({ context, namespace, database }: Settings): Promise<Live> {
-  return readLive(new Kubectl({ context, namespace }), database.kind === "owned");
+export function readStackLive(settings: Settings, kubectl = new Kubectl(settings)): Promise<Live> {
+  return readLive(kubectl, settings.database.kind === "owned");
 }
 
 /**
@@ -24,8 +24,8 @@ export function readStackLive({ context, namespace, database }: Settings): Promi
  *
  * @throws {pulumi.RunError} If an approval of the stack matches no finding of the chain.
  */
-export async function planUpdate(settings: Settings, chain: Chain): Promise<UpdatePlan> {
-  return planFor(await readStackLive(settings), settings, chain);
+export async function planUpdate(settings: Settings, chain: Chain, kubectl?: Kubectl): Promise<UpdatePlan> {
+  return planFor(await readStackLive(settings, kubectl), settings, chain);
 }
 
 /**
@@ -53,7 +53,7 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
 /** Returns the parts of the backend's Deployment that are compared with an existing one. */
 function wantedBackend(settings: Settings): AdoptionInputs["wanted"] {
   const { template } = backendDeploymentSpec({ ...backendOptions(settings), configMapName: "" });
-  return { replicas: settings.replicas, template: (template as unknown as { spec: LivePodSpec }).spec };
+  return { replicas: settings.replicas, template: (template as unknown as { spec: PodSpec }).spec };
 }
 
 /** The parts of a plan that the program declares: the migration Job, and the adopted resources. */
@@ -67,9 +67,12 @@ export interface Planned extends JobAttempt {
  * @throws {pulumi.RunError} If the account lacks permissions, the state requires manual action, or the stack's settings
  *   don't allow the plan.
  */
-export async function showPlan(settings: Settings, chain: Chain): Promise<Planned> {
+export async function showPlan(settings: Settings, chain: Chain, kubectl?: Kubectl): Promise<Planned> {
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
-  const [plan, access] = await Promise.all([planUpdate(settings, chain), reviewAccess(settings, task)]);
+  const [plan, access] = await Promise.all([
+    planUpdate(settings, chain, kubectl),
+    reviewAccess(settings, task, kubectl),
+  ]);
   if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describeUpdate(plan));
   if (access !== "granted") await pulumi.log.warn(`can't review the permissions of the account: ${access.unknown}`);

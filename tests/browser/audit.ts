@@ -1,15 +1,15 @@
 import axe from "axe-core";
 import type { Page, SerializedAXNode } from "puppeteer-core";
 
-/** What axe says of a page. */
+/** Results of axe for a page. */
 export interface Audit {
   /** Names of the rules that hold. */
   readonly passed: string[];
-  /** What breaks others seriously. */
+  /** Serious and critical violations. */
   readonly grave: (readonly [rule: string, html: string])[];
 }
 
-/** Has axe look at a page. */
+/** Runs axe on a page. */
 export async function audit(tab: Page): Promise<Audit> {
   await tab.evaluate(axe.source);
   const run = () => (window as unknown as { axe: typeof axe }).axe.run();
@@ -21,7 +21,7 @@ export async function audit(tab: Page): Promise<Audit> {
   };
 }
 
-/** @returns All that screen readers are told of a page, part by part. */
+/** Returns the accessibility tree of a page, node by node. */
 export async function heard(tab: Page): Promise<SerializedAXNode[]> {
   const all = (part: SerializedAXNode): SerializedAXNode[] => [part, ...(part.children ?? []).flatMap(all)];
   const tree = await tab.accessibility.snapshot({ interestingOnly: false });

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { endWithTests } from "../support/children.ts";
 import { startPostgres } from "../support/postgres.ts";
 
 const folder = join(projectRoot, "backend");
@@ -18,15 +19,16 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
     print(json.dumps(cursor.fetchall() if cursor.description else [], default=str))
 `;
 
-/** The backend, served as its image serves it, on a PostgreSQL of its own at head; both on loopback. */
+/** The backend, served as in its image, on a PostgreSQL of its own at head; both on loopback. */
 export interface Backend {
-  /** Where it answers, without a slash at the end. */
+  /** Base URL without a trailing slash. */
   readonly url: string;
-  /** Waits for a line of its log. @returns What matched, with its groups. */
+  /** Waits for a line of its log. Returns the match. */
   logged(pattern: RegExp): Promise<RegExpExecArray>;
   /**
    * Runs a statement in its database, or several without parameters.
-   * @param parameters For each `%s`, as text.
+   *
+   * @param parameters - Values of each `%s`, as text.
    * @returns The rows of the first.
    */
   query(sql: string, ...parameters: readonly string[]): Promise<unknown[][]>;
@@ -34,7 +36,7 @@ export interface Backend {
   stop(): Promise<void>;
 }
 
-/** Lines that come one by one and are kept. */
+/** Lines of a log, kept in order. */
 class Log extends EventEmitter {
   readonly lines: string[] = [];
 
@@ -43,7 +45,11 @@ class Log extends EventEmitter {
     this.emit("line");
   }
 
-  /** Waits for a line, of those that came too. @throws If it doesn't come in time, with all lines. */
+  /**
+   * Waits for a line, past or future.
+   *
+   * @throws {Error} With all lines, if it doesn't appear in time.
+   */
   async find(pattern: RegExp): Promise<RegExpExecArray> {
     const find = () => this.lines.map((line) => pattern.exec(line)).find((found) => found !== null);
     const come = on(this, "line", { signal: AbortSignal.timeout(120_000) });
@@ -60,7 +66,7 @@ class Log extends EventEmitter {
   }
 }
 
-/** Makes a PostgreSQL, brings it to head with Alembic and serves the backend on it. */
+/** Starts a PostgreSQL, migrates it to head with Alembic, and serves the backend on it. */
 export async function startBackend(): Promise<Backend> {
   const report = (line: string) => process.stderr.write(`${line}\n`);
   const python = await pythonEnvironment({ requirements: join(folder, "requirements-dev.txt"), report });
@@ -70,7 +76,7 @@ export async function startBackend(): Promise<Backend> {
   try {
     await execute(python, ["-m", "alembic", "upgrade", "head"], options);
     const serve = ["-m", "uvicorn", "app.main:app", "--host", "127.0.0.1", "--port", "0", "--no-access-log"];
-    const server = spawn(python, serve, { ...options, stdio: ["ignore", "ignore", "pipe"] });
+    const server = endWithTests(spawn(python, serve, { ...options, stdio: ["ignore", "ignore", "pipe"] }));
     const exited = once(server, "exit");
     const log = new Log();
     createInterface({ input: server.stderr }).on("line", (line) => log.add(line));
@@ -80,7 +86,8 @@ export async function startBackend(): Promise<Backend> {
       await postgres.stop();
     };
     const [, url = ""] = await log.find(/Uvicorn running on (\S+)/).catch(async (error) => {
-      await stop();
+      server.kill("SIGKILL");
+      await exited;
       throw error;
     });
     return {

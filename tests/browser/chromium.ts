@@ -1,12 +1,12 @@
 import { type Browser, launch } from "puppeteer-core";
 import { ensureInstalled, findProgram } from "../../local/cluster/prerequisites.ts";
 
-/** Browsers that will do, the one that Debian packages first. */
+/** Supported browsers, Debian's package first. */
 const programs = ["chromium", "google-chrome"] as const;
 
 /**
- * What keeps the browser on this machine: no name but loopback's can be looked up and no proxy is asked, so whatever it
- * would fetch of its own accord fails.
+ * Options that keep the browser on this machine: no name but loopback's resolves, and no proxy is used, so its own
+ * requests fail.
  */
 const offline = [
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
@@ -20,7 +20,7 @@ const offline = [
   "--no-pings",
 ];
 
-/** Makes sure that there is a Chromium; where none is, installs Debian's. @returns Its path. */
+/** Installs Debian's Chromium where none is installed. Returns the browser's path. */
 async function chromiumPath(): Promise<string> {
   const find = () => programs.map((name) => findProgram(name)).find((path) => path !== undefined);
   if (find() === undefined) await ensureInstalled({ chromium: "chromium" });
@@ -28,8 +28,9 @@ async function chromiumPath(): Promise<string> {
 }
 
 /**
- * Starts a headless Chromium, driven through a pipe: it listens on no port.
- * @param folder For its profile and all else it writes.
+ * Starts a headless Chromium, controlled through a pipe: it listens on no port.
+ *
+ * @param folder - Holds its profile and all other files that it writes.
  */
 export async function startChromium(folder: string): Promise<Browser> {
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // root's can't be sandboxed

@@ -1,14 +1,14 @@
-// Colours as the browser computed them, and the contrast between them (WCAG 2.2, 1.4.3 and 1.4.11).
+// Colors as the browser computed them, and the contrast between them (WCAG 2.2, 1.4.3 and 1.4.11).
 import type { Page } from "puppeteer-core";
 
-/** What a person sees of an element: its own text or control against what is behind it. */
+/** Contrast of an element's text or control with its background. */
 export interface Seen {
   /** Tag, class and text, for messages. */
   readonly what: string;
   readonly ratio: number;
 }
 
-/** The page's contrasts. */
+/** Contrasts of a page. */
 export interface Contrasts {
   /** Relative luminance of the page's background: 0 is black, 1 is white. */
   readonly background: number;

@@ -31,7 +31,7 @@ describe("the Plugins page", () => {
   });
   afterEach(() => page.tab.close());
 
-  it("enables and runs a plugin by keyboard: a row in the page and the database, a line in the log", async () => {
+  it("enables and runs a plugin by keyboard: row in page and database, line in the log", async () => {
     await page.open();
     assert.equal(page.tab.url(), `${backend.url}/plugins`);
     await page.tabTo("uptime", "switch");
@@ -56,7 +56,7 @@ describe("the Plugins page", () => {
     assert.deepEqual(page.complaints, []);
   });
 
-  it("enables and disables by mouse, and says why a disabled plugin doesn't run", async () => {
+  it("enables and disables by mouse, and shows why a disabled plugin doesn't run", async () => {
     await page.open();
     await page.click("disk-usage", "switch");
     await page.shows("disk-usage", ".state", "Enabled");
@@ -68,7 +68,7 @@ describe("the Plugins page", () => {
     assert.deepEqual(await backend.query("SELECT count(*) FROM plugin_executions"), [[0]]);
   });
 
-  it("isn't put back by a list that was asked for before a plugin was switched", async () => {
+  it("isn't reset by a list that was requested before a plugin was switched", async () => {
     await page.holdLists();
     await page.open();
     await page.tab.evaluate(() => {
@@ -93,7 +93,7 @@ describe("the Plugins page", () => {
     assert.deepEqual(states, []);
   });
 
-  it("shows an execution that runs, and by itself its end", async () => {
+  it("shows a running execution, and its end without a reload", async () => {
     await backend.query("INSERT INTO plugin_executions (plugin_id) VALUES ('uptime')");
     await page.open();
     await page.shows("uptime", '[data-execution="1"] .status', "Running");
@@ -106,7 +106,7 @@ describe("the Plugins page", () => {
     await page.shows("uptime", ".error-row", "no sensor");
   });
 
-  it("shows the newest execution first, and older ones when asked", async () => {
+  it("shows the newest execution first, and older ones on request", async () => {
     await backend.query(
       "INSERT INTO plugin_executions (plugin_id, started_at, completed_at, status) " +
         "SELECT 'uptime', at, at, 'succeeded' FROM generate_series(now() - interval '6 hours', now(), interval '1 hour') at",
@@ -124,7 +124,7 @@ describe("the Plugins page", () => {
     );
   });
 
-  it("shows what the database holds as text, whatever it is", async () => {
+  it("shows any data of the database as text", async () => {
     const hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
     const id = 'a"b?c#d%2e <i>';
     const insert = "INSERT INTO plugins (id, name, description, version, enabled) VALUES (%s, %s, %s, '1', true)";
@@ -144,7 +144,7 @@ describe("the Plugins page", () => {
     }
   });
 
-  it("says that the backend doesn't answer, and goes on by itself when it does", async () => {
+  it("shows that the backend doesn't respond, and recovers without a reload", async () => {
     await page.open();
     await page.tab.setOfflineMode(true);
     await page.click("uptime", "switch");
@@ -172,7 +172,7 @@ describe("the Plugins page", () => {
   });
 
   for (const scheme of ["light", "dark"] as const) {
-    it(`can be read, used and heard by everyone in ${scheme} colours`, async () => {
+    it(`is accessible in ${scheme} colors`, async () => {
       await backend.query("UPDATE plugins SET enabled = true WHERE id = 'uptime'");
       await backend.query(
         "INSERT INTO plugin_executions (plugin_id, started_at, completed_at, status, error_message) VALUES " +

@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import type { Browser, Page } from "puppeteer-core";
 
-/** Windows' sizes, in CSS pixels. */
+/** Sizes of windows, in CSS pixels. */
 export const windows = { wide: { width: 1100, height: 900 }, narrow: { width: 320, height: 700 } };
 
 declare global {
-  /** From now on, answers that list the plugins are held back from the page. */
+  /** Holds responses that list the plugins back from the page, from now on. */
   var holdLists: () => void;
-  /** Lets them go. */
+  /** Releases them. */
   var releaseLists: () => void;
-  /** Lists that are held back, and that the page was given. */
+  /** Number of lists that are held back, and that the page received. */
   var heldLists: number;
   var shownLists: number;
 }
 
-/** The Plugins page in a tab of its own, as a person uses it. */
+/** The Plugins page in a tab of its own, as users see it. */
 export class PluginsPage {
   readonly tab: Page;
-  /** What the browser's console says is wrong, what the page's policy refuses, what is asked of another host. */
+  /** Errors and warnings of the console, violations of the page's policy, requests to other hosts. */
   readonly complaints: string[] = [];
   readonly #url: string;
 
@@ -26,7 +26,7 @@ export class PluginsPage {
     this.#url = url;
   }
 
-  /** Makes the tab, which shows nothing yet. @param url Of the backend. */
+  /** Opens an empty tab for the backend at `url`. */
   static async make(browser: Browser, url: string): Promise<PluginsPage> {
     const tab = await browser.newPage();
     const page = new PluginsPage(tab, url);
@@ -34,7 +34,7 @@ export class PluginsPage {
     tab.setDefaultTimeout(60_000);
     tab.on("console", (message) => ["error", "warn"].includes(message.type()) && complain(message.text()));
     tab.on("pageerror", (error) => complain(String(error)));
-    tab.on("request", (asked) => new URL(asked.url()).origin !== url && complain(`asked for ${asked.url()}`));
+    tab.on("request", (request) => new URL(request.url()).origin !== url && complain(`request to ${request.url()}`));
     await tab.setViewport(windows.wide);
     return page;
   }
@@ -45,10 +45,10 @@ export class PluginsPage {
     await this.tab.waitForSelector('[data-plugin="uptime"]');
   }
 
-  /** Makes `holdLists` and the rest for the page that is opened next. */
+  /** Defines `holdLists` and the others in the page that is opened next. */
   async holdLists(): Promise<void> {
     await this.tab.evaluateOnNewDocument(() => {
-      const ask = globalThis.fetch;
+      const original = globalThis.fetch;
       let held: Promise<void> | undefined;
       let release = () => {};
       globalThis.heldLists = 0;
@@ -59,19 +59,19 @@ export class PluginsPage {
         });
       };
       globalThis.releaseLists = () => release();
-      globalThis.fetch = async (...asked) => {
-        const answer = await ask(...asked);
-        if (asked[0] !== "api/plugins") return answer;
+      globalThis.fetch = async (...args) => {
+        const response = await original(...args);
+        if (args[0] !== "api/plugins") return response;
         globalThis.heldLists++;
         await held;
         globalThis.heldLists--;
         globalThis.shownLists++;
-        return answer;
+        return response;
       };
     });
   }
 
-  /** Waits until an element of a plugin holds a text. */
+  /** Waits until an element of a plugin contains a text. */
   async shows(plugin: string, selector: string, text: string): Promise<void> {
     const path = `${cardOf(plugin)} ${selector}`;
     const holds = (path: string, text: string) => document.querySelector(path)?.textContent?.includes(text);
@@ -81,7 +81,7 @@ export class PluginsPage {
     });
   }
 
-  /** @returns The whole text of an element of a plugin. */
+  /** Returns the text of an element of a plugin. */
   textOf(plugin: string, selector: string): Promise<string> {
     return this.tab.$eval(`${cardOf(plugin)} ${selector}`, (element) => element.textContent ?? "");
   }
@@ -106,7 +106,7 @@ export class PluginsPage {
   }
 }
 
-/** @returns The selector of a plugin, whatever its id holds. */
+/** Returns the selector of a plugin with any id. */
 function cardOf(plugin: string): string {
   return `[data-plugin=${JSON.stringify(plugin)}]`;
 }

@@ -5,14 +5,14 @@ import type { Browser, Page } from "puppeteer-core";
 /** A report in a tab of its own, opened as a file. */
 export class ReportPage {
   readonly tab: Page;
-  /** What the console says is wrong, what the page's policy refuses, what is asked of anything but the file itself. */
+  /** Messages of the console, violations of the page's policy, requests other than the file's. */
   readonly complaints: string[] = [];
 
   private constructor(tab: Page) {
     this.tab = tab;
   }
 
-  /** Opens a report's HTML by way of a file. */
+  /** Writes a report's HTML to a file and opens it. */
   static async open(browser: Browser, file: string, html: string): Promise<ReportPage> {
     writeFileSync(file, html);
     const url = pathToFileURL(file).href;
@@ -21,27 +21,28 @@ export class ReportPage {
     const page = new ReportPage(tab);
     tab.on("console", (message) => page.complaints.push(message.text()));
     tab.on("pageerror", (error) => page.complaints.push(String(error)));
-    tab.on("request", (asked) => {
-      if (asked.url() !== url && !asked.url().startsWith("data:")) page.complaints.push(`asked for ${asked.url()}`);
+    tab.on("request", (request) => {
+      if (request.url() === url || request.url().startsWith("data:")) return;
+      page.complaints.push(`request to ${request.url()}`);
     });
     await tab.setViewport({ width: 1280, height: 900 });
     await tab.goto(url);
     return page;
   }
 
-  /** Sets the reader's colours. */
-  async colours(scheme: "light" | "dark"): Promise<void> {
+  /** Sets the preferred color scheme. */
+  async prefer(scheme: "light" | "dark"): Promise<void> {
     await this.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   }
 
-  /** Opens all that opens. */
+  /** Opens all details. */
   async unfold(): Promise<void> {
     await this.tab.$$eval("details", (all) => {
       for (const each of all) each.open = true;
     });
   }
 
-  /** How many pixels the page is wider than the window. */
+  /** Returns by how many pixels the page is wider than the window. */
   overflow(): Promise<number> {
     return this.tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   }
@@ -55,20 +56,20 @@ export interface Rectangle {
   readonly height: number;
 }
 
-/** What the diagram shows, in its own units. */
+/** Layout of the diagram, in its own units. */
 export interface Shown {
   readonly frame: Rectangle;
   readonly boxes: readonly {
     readonly table: string;
     readonly frame: Rectangle;
-    /** As they are painted, line by line. */
+    /** Painted texts, line by line. */
     readonly texts: readonly { readonly text: string; readonly at: Rectangle }[];
   }[];
   readonly lines: readonly {
     readonly from: string;
     readonly column: string;
     readonly to: string;
-    /** From its beginning to its end, a few pixels apart. */
+    /** Points from start to end, a few pixels apart. */
     readonly points: readonly { readonly x: number; readonly y: number }[];
   }[];
 }
@@ -78,7 +79,7 @@ export function shown(tab: Page): Promise<Shown> {
   return tab.evaluate(() => {
     const rectangle = ({ x, y, width, height }: DOMRect) => ({ x, y, width, height });
     const svg = document.querySelector<SVGSVGElement>("svg.diagram");
-    if (svg === null) throw new Error("there is no diagram");
+    if (svg === null) throw new Error("diagram not found");
     const all = <E extends SVGGraphicsElement>(within: Element, selector: string) => [
       ...within.querySelectorAll<E>(selector),
     ];
@@ -105,11 +106,11 @@ export function shown(tab: Page): Promise<Shown> {
 }
 
 /**
- * Looks at a screenshot: how much of each rectangle has another colour than most of it.
+ * Measures how much of each part of a screenshot differs from its most frequent color.
  *
- * @param png The picture's file.
- * @param parts In the picture's pixels.
- * @returns A share from 0 to 1 of each.
+ * @param png - File of the picture.
+ * @param parts - Rectangles in the picture's pixels.
+ * @returns A share from 0 to 1 of each part.
  */
 export async function inkOf(browser: Browser, png: string, parts: readonly Rectangle[]): Promise<number[]> {
   const tab = await browser.newPage();
@@ -122,8 +123,8 @@ export async function inkOf(browser: Browser, png: string, parts: readonly Recta
     canvas.drawImage(image, 0, 0);
     return parts.map(({ x, y, width, height }) => {
       const { data } = canvas.getImageData(x, y, Math.max(1, width), Math.max(1, height));
-      const colours = Map.groupBy(new Uint32Array(data.buffer), (pixel) => pixel);
-      const most = Math.max(...[...colours.values()].map(({ length }) => length));
+      const colors = Map.groupBy(new Uint32Array(data.buffer), (pixel) => pixel);
+      const most = Math.max(...[...colors.values()].map(({ length }) => length));
       return 1 - (4 * most) / data.length;
     });
   };

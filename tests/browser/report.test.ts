@@ -13,7 +13,7 @@ import { inkOf, type Rectangle, ReportPage, shown } from "./report-page.ts";
 const schemes = ["light", "dark"] as const;
 const widths = { wide: 1280, narrow: 320 } as const;
 
-/** Whether one rectangle has no part outside of another; half a pixel is nobody's fault. */
+/** Whether a rectangle contains another one, give or take half a pixel. */
 const holds = (outer: Rectangle, { x, y, width, height }: Rectangle) =>
   x >= outer.x - 0.5 &&
   y >= outer.y - 0.5 &&
@@ -45,12 +45,12 @@ describe("the report, in a browser", () => {
   });
   afterEach(() => page.tab.close());
 
-  it("asks nothing of anybody, and its own policy refuses nothing of it", async () => {
+  it("sends no request, and complies with its own policy", async () => {
     await page.unfold();
     assert.deepEqual(page.complaints, []);
   });
 
-  it("would be told of what it asked: a picture from elsewhere is refused", async () => {
+  it("reports a request: a picture of another host is blocked", async () => {
     await page.tab.close();
     const other = markup.replace("</h1>", '</h1><img src="http://127.0.0.1:9/picture.png" alt="">');
     page = await ReportPage.open(browser, join(folder, "other.html"), other);
@@ -112,8 +112,8 @@ describe("the report, in a browser", () => {
   });
 
   for (const scheme of schemes) {
-    it(`paints each table and each line in ${scheme} colours, as its screenshot shows`, async () => {
-      await page.colours(scheme);
+    it(`paints each table and each line in ${scheme} colors, as its screenshot shows`, async () => {
+      await page.prefer(scheme);
       await page.tab.click("#size-full");
       await page.tab.setViewport({ width: 1700, height: 900 });
       const { frame, boxes, lines } = await shown(page.tab);
@@ -144,8 +144,8 @@ describe("the report, in a browser", () => {
       assert.equal(nothing, 0, "the margin is empty");
     });
 
-    it(`can be read by everyone in ${scheme} colours`, async () => {
-      await page.colours(scheme);
+    it(`can be read by everyone in ${scheme} colors`, async () => {
+      await page.prefer(scheme);
       await page.unfold();
       await page.tab.focus("summary");
       await page.tab.keyboard.press("Tab");
@@ -171,7 +171,7 @@ describe("the report, in a browser", () => {
     });
   }
 
-  it("is walked through by keyboard: to every control in order, each with a visible focus", async () => {
+  it("reaches every control in order by keyboard, each with a visible focus", async () => {
     const controls = await page.tab.$$eval("a[href], summary, [tabindex='0'], input:checked", (all) =>
       all
         .filter((element) => element.checkVisibility())
@@ -199,7 +199,7 @@ describe("the report, in a browser", () => {
     }
   });
 
-  it("skips to the report, opens SQL and leads from the diagram to a table's entry by keyboard", async () => {
+  it("skips to the report, opens SQL, and follows a diagram's link by keyboard", async () => {
     await page.tab.keyboard.press("Tab");
     await page.tab.keyboard.press("Enter");
     assert.equal(await page.tab.evaluate(() => document.activeElement?.id), "main");
@@ -242,8 +242,8 @@ describe("the report, in a browser", () => {
     assert.equal(await page.overflow(), 0);
   });
 
-  it("prints what is closed, in light colours, and no contents", async () => {
-    await page.colours("dark");
+  it("prints what is closed, in light colors, and no contents", async () => {
+    await page.prefer("dark");
     await page.tab.emulateMediaType("print");
     const seen = await page.tab.$$eval(".statements pre, #checks pre", (all) =>
       all.map((each) => each.checkVisibility()),

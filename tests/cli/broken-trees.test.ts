@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { CheckName } from "../../src/checks/names.ts";
 import { expectedOf } from "../../src/checks/result.ts";
 import { runChecks } from "../../src/checks/run.ts";
@@ -9,6 +9,7 @@ import { head } from "../../src/lockfile/lock.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
+import { type FakeKubectl, kubectlProgram } from "../support/fake-kubectl.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 import { brokenChains, brokenTrees } from "./broken-trees.ts";
 import { alembicPython, unity } from "./unity.ts";
@@ -19,7 +20,6 @@ const own = "postgresql://homelab_user:hunter2@postgres-service:5432/homelab_db"
 describe("the checks of what is in the image", () => {
   let folder: string;
   let python: string;
-  const { PATH, DATABASE_URL } = process.env;
 
   before(async () => {
     python = await alembicPython();
@@ -28,41 +28,37 @@ describe("the checks of what is in the image", () => {
     folder = mkdtempSync(join(tmpdir(), "unity-tree-"));
   });
   afterEach(() => {
-    process.env.PATH = PATH;
-    if (DATABASE_URL === undefined) delete process.env.DATABASE_URL;
-    else process.env.DATABASE_URL = DATABASE_URL;
     rmSync(folder, { recursive: true });
   });
 
-  /** A kubectl whose pod is this machine: what it is to execute, it executes in the tree. */
-  function kubectlFor(tree: string): void {
-    const items = JSON.stringify({ items: [...deployment(1), servingPod("rs2")] });
-    writeFileSync(join(folder, "items.json"), items);
-    const script = `#!/bin/sh
-case "$*" in *" get "*) exec cat ${folder}/items.json ;; esac
+  /** A kubectl whose pod is this machine: it executes commands in the tree. */
+  function kubectlFor(tree: string, databaseUrl: string): FakeKubectl {
+    const items = join(folder, "items.json");
+    writeFileSync(items, JSON.stringify({ items: [...deployment(1), servingPod("rs2")] }));
+    return kubectlProgram(`#!/bin/sh
+case "$*" in *" get "*) exec cat ${items} ;; esac
 while [ "$1" != -- ]; do shift; done
 shift 2
+export DATABASE_URL='${databaseUrl}'
 cd ${tree} && exec ${python} -B "$@"
-`;
-    writeFileSync(join(folder, "kubectl"), script, { mode: 0o755 });
-    process.env.PATH = [folder, PATH].join(delimiter);
+`);
   }
 
   async function failuresOf(
     lockFile: string,
     tree: string,
+    databaseUrl = own,
     names: readonly CheckName[] = ["image", "database-host"],
   ): Promise<Readonly<Record<string, string>>> {
-    kubectlFor(tree);
+    using fake = kubectlFor(tree, databaseUrl);
     const lock = readLock(lockFile);
     const target = { context: "c", namespace: "unity", head: head(lock), toleratedRevisions: [], owned: true };
-    const results = await runChecks(expectedOf(target, lock), names);
+    const results = await runChecks(expectedOf(target, lock), names, () => {}, fake.kubectl);
     assert.ok(!JSON.stringify(results).includes("hunter2"));
     return Object.fromEntries(results.filter(({ passed }) => !passed).map(({ name, found }) => [name, found]));
   }
 
   it("pass the project's own backend", async () => {
-    process.env.DATABASE_URL = own;
     assert.deepEqual(await failuresOf(join(backend, "migrations.lock.json"), backend), {});
   });
 
@@ -72,8 +68,7 @@ cd ${tree} && exec ${python} -B "$@"
       for (const part of ["app", "alembic", "alembic.ini"])
         cpSync(join(backend, part), join(tree, part), { recursive: true });
       breach?.(tree);
-      process.env.DATABASE_URL = databaseUrl;
-      const found = await failuresOf(join(backend, "migrations.lock.json"), tree);
+      const found = await failuresOf(join(backend, "migrations.lock.json"), tree, databaseUrl);
       assert.deepEqual(Object.keys(found), Object.keys(failed));
       for (const [name, args] of Object.entries(failed)) assert.ok(found[name]?.includes(args), found[name]);
     });
@@ -85,8 +80,7 @@ cd ${tree} && exec ${python} -B "$@"
     try {
       const { code, stderr } = await unity("lock", "--backend", project.folder, "--python", python);
       assert.equal(code, 0, stderr);
-      process.env.DATABASE_URL = own;
-      const found = await failuresOf(project.lock, project.folder, brokenChains);
+      const found = await failuresOf(project.lock, project.folder, own, brokenChains);
       assert.deepEqual(found, { reversible: "r0002: the downgrade does nothing" });
     } finally {
       project.delete();

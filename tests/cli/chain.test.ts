@@ -4,8 +4,8 @@ import { readSchema } from "../../src/cli/chain/schema.ts";
 import { viewChain } from "../../src/cli/chain/view.ts";
 import { classify } from "../../src/plan/live-state.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
-import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { unity } from "./unity.ts";
+import { answer } from "../support/fake-kubectl.ts";
+import { unity, unityWith } from "./unity.ts";
 
 const link = (id: string, ...downRevisions: readonly string[]) => lockedRevision(id, { downRevisions, tables: null });
 const branched = lockOf([link("a"), link("b", "a"), link("c", "a"), link("d", "b", "c")]);
@@ -135,8 +135,8 @@ describe("the schema's overview", () => {
 
 describe("unity chain", () => {
   it("shows the project's chain, tables, and expected output without a cluster", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, list: "silence", backend: "silence", postgres: "silence" });
-    const { code, stdout } = await unity("chain").finally(remove);
+    const silent = { list: "silence", backend: "silence", postgres: "silence" } as const;
+    const { code, stdout } = await unityWith(silent, "chain");
     assert.equal(code, 0);
     assert.match(stdout, /^Chain: 8 revisions, 17 tables; latest: add_plugin_execution$/m);
     assert.match(stdout, /^\* {2}8 {2}add_plugin_execution {2}Plugin Execution {10}2026-01-03 {2}<== latest$/m);
@@ -145,8 +145,8 @@ describe("unity chain", () => {
   });
 
   it("marks the revisions of a context's database", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, postgres: answer(["a1b2c3d4e5f6"]) });
-    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+    const answers = { postgres: answer(["a1b2c3d4e5f6"]) };
+    const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 0);
     assert.match(stdout, /^Database is at a1b2c3d4e5f6, behind head add_plugin_execution\.$/m);
     assert.match(stdout, /^\* {2}7 .*<== current$/m);
@@ -154,8 +154,8 @@ describe("unity chain", () => {
   });
 
   it("shows the chain and exits with 2 if the database is unavailable", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, list: { error: "refused" } });
-    const { code, stdout } = await unity("chain", "--context", "here").finally(remove);
+    const answers = { list: { error: "refused" } };
+    const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 2);
     assert.match(
       stdout,

@@ -103,7 +103,7 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
   ],
   ["changes some rows", ['op.execute("DELETE FROM child WHERE note IS NULL")'], [], ["0 child ROW EXCLUSIVE, nothing"]],
   [
-    "deletes behind a WITH after a comment that would hide it",
+    "deletes in a WITH after a linter's comment",
     [
       'op.execute("-- squawk-ignore-file\\nWITH x AS (DELETE FROM child RETURNING id) SELECT id FROM x")',
       'op.drop_table("child")',
@@ -112,7 +112,7 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
     ["0 child ROW EXCLUSIVE, nothing", exclusive("child", 1), exclusive("parent", 1)],
   ],
   [
-    "says several statements in one text and ends another in a comment",
+    "has several statements in a text, or ends in a comment",
     [
       'op.execute("CREATE TABLE two (id int); CREATE INDEX ON two (id); DELETE FROM two; DELETE FROM parent")',
       'op.execute("DROP TABLE two -- made above")',

@@ -75,10 +75,8 @@ describe("unity lock on other chains", () => {
     );
   });
 
-  it("renders a chain of 1,000 revisions in one process and prints the time", async () => {
-    const start = performance.now();
+  it("renders a chain of 1,000 revisions in one process", async () => {
     const [{ revisions }] = await lock(linearChain(1000));
-    console.log(`      1,000 revisions locked in ${((performance.now() - start) / 1000).toFixed(1)} s`);
     assert.equal(revisions.length, 1000);
     assert.deepEqual(revisions.at(-1)?.tables?.created, ["t_r1000"]);
   });

@@ -12,7 +12,7 @@ const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
     /^NeedsDatabase: reads the result of a statement \(line 17\)$/,
   ],
   [
-    "decides by a result, which Alembic's own offline mode takes for nothing",
+    "branches on a result",
     ['if op.get_bind().execute(sa.text("SELECT 1")):', '    op.drop_table("t")'],
     /^NeedsDatabase: reads the result of a statement \(line 16\)$/,
   ],
@@ -88,7 +88,7 @@ describe("SQL in the lock", () => {
   });
 
   for (const [name, , reason] of unrendered) {
-    it(`is absent, with the reason, for a revision that ${name}`, () => {
+    it(`is absent, with the reason, if a revision ${name}`, () => {
       const { upgrade, tables, downgrade, reversible } = revision(name);
       assert.equal(upgrade.sql, null);
       assert.match(upgrade.sql === null ? upgrade.reason : "", reason);
@@ -110,7 +110,7 @@ describe("SQL in the lock", () => {
     assert.match(locked.output, /texts .*\n.*\n +changed tables are unknown: 1 statement of plain text/);
   });
 
-  it("comes with tables taken from operations: altered, renamed, dropped, made through the bind, in a schema", () => {
+  it("has tables from operations: altered, renamed, dropped, created, in a schema", () => {
     assert.deepEqual(revision("tables").tables, {
       created: ["bound", "new", "s.made"],
       altered: ["a", "d", "i", "k"],

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { markLine, parseLine } from "../../src/cli/logs.ts";
-import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { type CommandResult, unity } from "./unity.ts";
+import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
+import { type CommandResult, unityWith } from "./unity.ts";
 
 const file = `config:
   unity:context: here
@@ -30,8 +30,7 @@ describe("unity apply, migrate, logs and verify", () => {
   ): Promise<CommandResult> {
     const stack = join(folder, "stack.yaml");
     writeFileSync(stack, file + settings);
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return unity(...args, "--config-file", stack).finally(remove);
+    return unityWith(answers, ...args, "--config-file", stack);
   }
 
   const table: readonly [string, Partial<FakeAnswers>, string, readonly string[], number, RegExp][] = [

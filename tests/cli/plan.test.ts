@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answer, deployedPostgres, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { type CommandResult, unity } from "./unity.ts";
+import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
+import { unity, unityWith } from "./unity.ts";
 
 const head = "add_plugin_execution";
 const file = `config:
@@ -24,10 +24,8 @@ describe("unity plan and unity status", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  async function run(answers: Partial<FakeAnswers>, ...args: readonly string[]): Promise<CommandResult> {
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return unity(...args, "--config-file", join(folder, "stack.yaml")).finally(remove);
-  }
+  const run = (answers: Partial<FakeAnswers>, ...args: readonly string[]) =>
+    unityWith(answers, ...args, "--config-file", join(folder, "stack.yaml"));
 
   const table: readonly [string, Partial<FakeAnswers>, number, RegExp][] = [
     ["at head", rows(head), 0, /^Database is up to date \(head add_plugin_execution\)\.$/m],
@@ -50,7 +48,7 @@ describe("unity plan and unity status", () => {
     ],
   ];
   for (const [what, answers, exitCode, text] of table) {
-    it(`say that the database is ${what}, and exit with ${exitCode}`, async () => {
+    it(`report a database ${what}, and exit with ${exitCode}`, async () => {
       for (const command of ["plan", "status"]) {
         const { code, stdout, stderr } = await run(answers, command);
         assert.equal(code, exitCode, stdout + stderr);
@@ -81,7 +79,7 @@ describe("unity plan and unity status", () => {
     assert.ok(full.stdout.length > brief.stdout.length && !full.stdout.includes("…"));
   });
 
-  it("plan by the stack's approvals and pinned plan, which YAML gives as a list and a text", async () => {
+  it("plan by the stack's approvals and pinned plan, given as a YAML list and text", async () => {
     const behind = rows("a1b2c3d4e5f6");
     const { hash } = JSON.parse((await run(behind, "plan", "--json")).stdout);
     const stack = join(folder, "stack.yaml");

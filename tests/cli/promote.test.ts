@@ -7,7 +7,7 @@ import { withSettingsChanged } from "../../src/cli/promote/stack-file.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { type ReleaseRecord, recordRelease } from "../../src/promotion/record.ts";
 import { service } from "../adoption/objects.ts";
-import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
@@ -55,13 +55,12 @@ describe("unity promote", () => {
     command: string,
     ...args: readonly string[]
   ): Promise<CommandResult> {
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    const [kubectl = ""] = (process.env.PATH ?? "").split(delimiter);
+    using fake = fakeKubectl(answers);
     const environment = {
-      PATH: [kubectl, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
+      PATH: [fake.folder, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
       UNITY_ENGINE_STATE: join(folder, "states", "{stack}.json"),
     };
-    return unityIn(environment, command, "--config-file", stack, ...args).finally(remove);
+    return await unityIn(environment, command, "--config-file", stack, ...args);
   }
   const promote = (answers: Partial<FakeAnswers>, ...args: readonly string[]) => run(answers, "promote", ...args);
   const behind = { backend: answer(["a1b2c3d4e5f6"]) };
@@ -84,7 +83,7 @@ describe("unity promote", () => {
     assert.equal(readFileSync(stack, "utf8"), file);
   });
 
-  it("writes image, plan's hash and source with --yes, and keeps all else, comments too", async () => {
+  it("writes image, plan hash and source with --yes, and keeps all other lines", async () => {
     recorded("staging", staged);
     const { code, stdout, stderr } = await promote(behind, "--yes", "--json");
     assert.equal(code, 0, stdout + stderr);
@@ -110,7 +109,7 @@ describe("unity promote", () => {
     assert.ok(!("unity:planHash" in config));
   });
 
-  it("leaves the pin to the operator where the cluster can't be asked, and shows what the records tell", async () => {
+  it("doesn't pin a plan when the cluster can't be reached, and plans by the records", async () => {
     recorded("staging", staged);
     recorded("production", { ...staged, environment: "production", head: "a1b2c3d4e5f6" });
     const { code, stdout } = await promote({ list: { error: "refused" } }, "--yes");
@@ -142,21 +141,16 @@ describe("unity promote", () => {
       behind,
       /stack staging has environment development/,
     ],
+    ["a database at an unknown revision", [staged], { backend: answer(["zz"]) }, /Database is at zz, which is not/],
     [
-      "a database at a revision that nobody knows",
-      [staged],
-      { backend: answer(["zz"]) },
-      /Database is at zz, which is not/,
-    ],
-    [
-      "what can't be taken over",
+      "an existing Service that can't be adopted",
       [staged],
       { list: { output: JSON.stringify({ items: [service({ ports: [{ port: 8000 }] })] }) } },
       /Service unity-backend .*it has no selector/,
     ],
   ];
   for (const [what, records, answers, says] of rejected) {
-    it(`refuses ${what}, exits with 1 and writes nothing`, async () => {
+    it(`rejects ${what}, exits with 1 and writes nothing`, async () => {
       recorded("staging", ...records);
       const { code, stdout, stderr } = await promote(answers, "--yes");
       assert.equal(code, 1, stdout + stderr);
@@ -196,7 +190,7 @@ describe("unity promote", () => {
     );
   });
 
-  it("names other faults of production's settings, and the stack that it takes releases from", async () => {
+  it("names errors in production's settings, and the stack that it promotes from", async () => {
     recorded("staging", staged);
     writeFileSync(stack, file.replace("replicas: 3", "replicas: 1"));
     assert.match((await promote(behind)).stderr, /invalid unity:replicas "1": must be at least 2/);

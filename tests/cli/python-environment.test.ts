@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pythonEnvironment } from "../../src/cli/python-environment.ts";
+import { endWithTests } from "../support/children.ts";
 
 /**
  * A fake Python: it prints its version, "creates" an environment by copying itself there, and "installs" everything except
@@ -72,12 +73,11 @@ describe("the backend's Python environment", () => {
     const gone = spawnSync("true").pid;
     mkdirSync(`${link}.${gone}/bin`, { recursive: true });
     writeFileSync(`${link}.${gone}/bin/python`, "half");
-    const other = spawn("sleep", ["60"]);
+    using other = spawn("sleep", ["60"]);
     mkdirSync(`${link}.${other.pid}`);
     assert.equal(existsSync(await make()), true);
     assert.equal(existsSync(`${link}.${gone}`), false);
     assert.equal(existsSync(`${link}.${other.pid}`), true, "the environment of a running process stays");
-    other.kill();
   });
 
   it("is removed if the requirements can't be installed", async () => {
@@ -91,7 +91,9 @@ describe("the backend's Python environment", () => {
     const options = JSON.stringify({ requirements, folder: kept, python });
     const script = `const { pythonEnvironment } = await import("${module}");
       await pythonEnvironment({ ...${options}, report() {} });`;
-    const runs = Array.from({ length: 4 }, () => spawn(process.execPath, ["--input-type=module", "-e", script]));
+    const runs = Array.from({ length: 4 }, () =>
+      endWithTests(spawn(process.execPath, ["--input-type=module", "-e", script])),
+    );
     const codes = await Promise.all(runs.map((run) => new Promise((resolve) => run.on("close", resolve))));
     assert.deepEqual(codes, [0, 0, 0, 0]);
     assert.equal(readdirSync(kept).length, 2, "one link and one environment");

@@ -7,8 +7,8 @@ import { renderReport } from "../../src/cli/report/page.ts";
 import type { Report } from "../../src/cli/report/report.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 import { askedBehind, faultyLock, hostile, password, projectLock, reportOf } from "../fixtures/report.ts";
-import { type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { type CommandResult, unity } from "./unity.ts";
+import type { FakeAnswers } from "../support/fake-kubectl.ts";
+import { type CommandResult, unityWith } from "./unity.ts";
 
 const count = (text: string, part: string) => text.split(part).length - 1;
 /** The text of a page's section, without tags. */
@@ -163,8 +163,7 @@ describe("unity report", () => {
     const file = join(folder, "stack.yaml");
     writeFileSync(file, stack + settings);
     rmSync(output, { force: true });
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return unity("report", "--config-file", file, "--output", output, ...args).finally(remove);
+    return unityWith(answers, "report", "--config-file", file, "--output", output, ...args);
   }
 
   it("writes the release alone with --offline: no cluster is asked", async () => {
@@ -189,7 +188,7 @@ describe("unity report", () => {
     assert.throws(() => readFileSync(output), /ENOENT/);
   });
 
-  it("writes the plan of what is not deployed yet, says why there is no more, and exits with 1", async () => {
+  it("writes the plan before a deployment, reports what is missing, and exits with 1", async () => {
     const { code, stdout } = await run({}, "", "--image", "registry.example/unity-backend:1.0");
     assert.equal(code, 1, stdout);
     assert.match(
@@ -205,7 +204,7 @@ describe("unity report", () => {
     assert.ok(!page.includes(password));
   });
 
-  it("writes what it has where the settings are faulty or the cluster can't be asked, and exits with 2", async () => {
+  it("exits with 2 on invalid settings or an unreachable cluster, and writes the rest", async () => {
     const faulty = await run({}, "");
     assert.equal(faulty.code, 2, faulty.stdout);
     assert.match(faulty.stdout, /Without the plan: invalid stack configuration:\n {2}- unity:image is not set/);

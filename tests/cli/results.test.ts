@@ -7,8 +7,8 @@ import { exitCodesHelp, visibleCommands } from "../../src/cli/command.ts";
 import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
-import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
-import { alembicPython, onTerminal, unity, unityIn } from "./unity.ts";
+import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { alembicPython, onTerminal, unity, unityIn, unityWith } from "./unity.ts";
 
 const stack = `config:
   unity:context: here
@@ -90,10 +90,6 @@ describe("output and exit codes of commands", () => {
     const filled = args.map((word) => word.replaceAll(/\{(\w+)\}/g, (_, key: string) => chains[key] ?? ""));
     return [name, ...filled, ...(["lock", "revision"].includes(name) ? [] : ["--config-file", file])];
   }
-  function answering<T>({ answers }: Given, work: () => Promise<T>): Promise<T> {
-    const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-    return work().finally(remove);
-  }
 
   it("are tested for every exit code of every command", () => {
     const names = visibleCommands(unityProgram()).map((each) => each.name());
@@ -112,7 +108,7 @@ describe("output and exit codes of commands", () => {
     for (const [code, given = wrong] of Object.entries(codes)) {
       it(`are ${code} and one JSON document for unity ${name}`, async () => {
         const args = wordsOf(name, given);
-        const result = await answering(given, () => unity(...args, "--json"));
+        const result = await unityWith(given.answers ?? {}, ...args, "--json");
         assert.equal(String(result.code), code, result.stdout + result.stderr);
         const document: unknown = JSON.parse(result.stdout);
         const error = document !== null && typeof document === "object" && Reflect.get(document, "error");
@@ -124,13 +120,13 @@ describe("output and exit codes of commands", () => {
     }
   }
 
-  it("are one JSON object per line for a followed log, otherwise an array", async () => {
+  it("are one JSON object per line for a followed log, and an array otherwise", async () => {
     const given = { args: [], answers: { postgres: log } };
     const parsed = [
       { pod: "p", line: "INFO: started", databaseError: false },
       { pod: "p", line: "ERROR database error in GET /", databaseError: true },
     ];
-    const followed = await answering(given, () => unity(...wordsOf("logs", given), "--follow", "--json"));
+    const followed = await unityWith(given.answers, ...wordsOf("logs", given), "--follow", "--json");
     assert.deepEqual(
       followed.stdout
         .trim()
@@ -138,11 +134,11 @@ describe("output and exit codes of commands", () => {
         .map((line) => JSON.parse(line)),
       parsed,
     );
-    const whole = await answering(given, () => unity(...wordsOf("logs", given), "--json"));
+    const whole = await unityWith(given.answers, ...wordsOf("logs", given), "--json");
     assert.deepEqual(JSON.parse(whole.stdout), parsed);
   });
 
-  it("are only a JSON error for invalid usage of every command", async () => {
+  it("are a JSON error for wrong usage of each command, with an empty standard error", async () => {
     const names = commandDefinitions.map(({ name }) => name);
     const needed = (name: string) => (name === "revision" ? ["--message", "Next"] : []);
     const results = await Promise.all(names.map((name) => unity(name, ...needed(name), "--wrong", "--json")));
@@ -173,23 +169,24 @@ describe("output and exit codes of commands", () => {
   for (const [name, given, part] of colored) {
     it(`unity ${name} has color if requested, and the same words without`, async () => {
       const args = wordsOf(name, given);
-      const plain = await answering(given, () => unity(...args));
-      const forced = await answering(given, () => unityIn({ FORCE_COLOR: "1" }, ...args));
-      const without = (text: string) => text.replaceAll(/\d+\.\d s/g, "");
+      using fake = fakeKubectl(given.answers);
+      const plain = await unityIn(fake.environment, ...args);
+      const forced = await unityIn({ ...fake.environment, FORCE_COLOR: "1" }, ...args);
+      const without = (text: string) => text.replaceAll(/\d+\.\d ?s/g, "");
       assert.ok(!plain.stdout.includes("\u001b"));
       assert.match(forced.stdout, part);
       assert.equal(without(stripVTControlCharacters(forced.stdout)), without(plain.stdout));
     });
   }
 
-  it("have color and a line of progress on a terminal, and no color with NO_COLOR", async () => {
-    const given: Given = { args: [], answers: { list: "silence", postgres: "silence" } };
-    const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", given)];
-    const usual = await answering(given, () => onTerminal(command, []));
+  it("have color and progress on a terminal, and no color with NO_COLOR", async () => {
+    using fake = fakeKubectl({ list: "silence", postgres: "silence" });
+    const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", { args: [] })];
+    const usual = await onTerminal(command, [], fake.environment);
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
     assert.match(usual.stdout, /\[KQuerying the database: \d+s/);
     assert.match(usual.stdout, /\[31m.*Can't connect to the cluster \(context here\)/);
-    const bare = await answering(given, () => onTerminal(command, [], { NO_COLOR: "1" }));
+    const bare = await onTerminal(command, [], { ...fake.environment, NO_COLOR: "1" });
     assert.ok(!bare.stdout.includes("\u001b[3"));
   });
 });

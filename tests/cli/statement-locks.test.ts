@@ -6,6 +6,7 @@ import { effectOf } from "../../src/cli/lock/sql/statements.ts";
 import { openParser } from "../../src/lockfile/sql-parser.ts";
 import { type LockMode, lockModes, stronger } from "../../src/lockfile/statement-lock.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
+import { shortTitle } from "../support/titles.ts";
 import { alone, inTransaction, setup } from "./statement-forms.ts";
 import { alembicPython } from "./unity.ts";
 
@@ -62,14 +63,14 @@ describe("locks of statements, compared with PostgreSQL's own", () => {
   after(() => postgres?.stop());
 
   for (const sql of inTransaction) {
-    it(sql, () => {
+    it(shortTitle(sql), () => {
       const { locks, unknown } = effect(sql);
       assert.deepEqual([strongest(locks), unknown], [taken.get(sql), undefined]);
     });
   }
 
   for (const [sql, table] of alone) {
-    it(`${sql} (waits for ${table})`, () => {
+    it(shortTitle(`on ${table}: ${sql}`), () => {
       assert.ok(taken.get(sql)?.[table]);
       assert.equal(strongest(effect(sql).locks)[table], taken.get(sql)?.[table]);
     });
@@ -88,7 +89,7 @@ describe("locks of statements, compared with PostgreSQL's own", () => {
     ["IMPORT FOREIGN SCHEMA s FROM SERVER t INTO u", /ImportForeignSchema/],
   ];
   for (const [sql, reason] of unknownLocks) {
-    it(`${sql}: unknown, with the reason`, () => {
+    it(shortTitle(`unknown, with the reason: ${sql}`), () => {
       assert.match(effect(sql).unknown ?? "", reason);
       assert.deepEqual(effect(sql).locks, []);
     });

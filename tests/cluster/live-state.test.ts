@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { type Live, readLive } from "../../src/cluster/live-state.ts";
-import { answer, type FakeAnswers, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
-  const remove = fakeKubectl({ ...nothingDeployed, ...answers });
-  try {
-    return await readLive(new Kubectl({ context: "here", namespace: "unity" }), owned);
-  } finally {
-    remove();
-  }
+  using fake = fakeKubectl(answers);
+  return await readLive(fake.kubectl, owned);
 }
 
 const deployment = (workload: string, more: object = {}, replicas = 1) => ({
@@ -28,32 +23,34 @@ const list = (...items: object[]) => ({ output: JSON.stringify({ items }) });
 const rejected = { error: "psycopg.OperationalError: connection refused\ncommand terminated with exit code 1" };
 
 describe("readLive", () => {
-  it("finds nothing deployed where the namespace or the pods are missing", async () => {
+  it("reports nothing deployed without a namespace or pods", async () => {
     const { reading, jobs } = await read({});
     assert.deepEqual({ reading, jobs }, { reading: { kind: "not-deployed" }, jobs: [] });
     const answers = { list: list(deployment("unity-backend", ours, 0)), backend: rejected };
     assert.deepEqual((await read(answers)).reading, { kind: "not-deployed" });
   });
 
-  it("takes PostgreSQL's answer where the stack owns it, else the backend's, whatever the image prints before", async () => {
+  it("takes an owned PostgreSQL's answer, otherwise the backend's, after other output", async () => {
     const answers = { backend: answer(["a", "b"], "hello\n"), postgres: answer(null) };
     assert.deepEqual((await read(answers)).reading, { kind: "rows", rows: null });
     assert.deepEqual((await read(answers, false)).reading, { kind: "rows", rows: ["a", "b"] });
   });
 
-  it("takes the backend's where PostgreSQL gives none, and says why when neither does", async () => {
+  it("takes the backend's answer if PostgreSQL has none, and the causes if neither has", async () => {
     assert.deepEqual((await read({ backend: answer([]) })).reading, { kind: "rows", rows: [] });
     const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: rejected });
     const cause = "unity-backend: psycopg.OperationalError: connection refused";
     assert.deepEqual(reading, { kind: "unreachable", what: "database", cause });
   });
 
-  it("calls an answer that makes no sense no answer", async () => {
+  it("rejects an unexpected answer", async () => {
     const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: answer({ rows: 1 }) });
-    assert.ok(reading.kind === "unreachable" && reading.cause.includes('unity-backend: answered {"rows":1}'));
+    assert.ok(
+      reading.kind === "unreachable" && reading.cause.includes('unity-backend: unexpected response: {"rows":1}'),
+    );
   });
 
-  it("tells the state of each migrate Job, and of no other", async () => {
+  it("reports the state of migrate Jobs only", async () => {
     const labels = { "app.kubernetes.io/name": "unity-db-migrate" };
     const { jobs } = await read({
       list: list(
@@ -72,32 +69,30 @@ describe("readLive", () => {
     );
   });
 
-  it("tells of the Job that was waited for last, if it is gone", async () => {
+  it("reports the last Job if it was deleted", async () => {
     const annotations = { "unity/last-job": "unity-db-migrate-1" };
     const account = { kind: "ServiceAccount", metadata: { name: "unity-migrations", annotations } };
-    const [there, gone] = [
+    const [existing, deleted] = [
       await read({ list: list(account, job("unity-db-migrate-1")) }),
       await read({ list: list(account) }),
     ];
     assert.deepEqual(
-      there.jobs.map(({ state }) => state),
+      existing.jobs.map(({ state }) => state),
       ["running"],
     );
-    assert.deepEqual(gone.jobs, [{ name: "unity-db-migrate-1", state: "gone" }]);
+    assert.deepEqual(deleted.jobs, [{ name: "unity-db-migrate-1", state: "gone" }]);
   });
 
-  it("says what keeps it from the cluster, without a password", async () => {
+  it("reports why the cluster is unreachable, without a password", async () => {
     const error = "E0101 00:00:00.1 1 x.go:1] noise\nerror: proxy http://user:hunter2@proxy refuses";
     const { reading } = await read({ list: { error } });
     const cause = "error: proxy http://user:[secret]@proxy refuses";
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
   });
 
-  it("waits no longer than 3 s for a cluster that does not answer", async () => {
-    const started = performance.now();
+  it("gives up on a silent cluster after 10s", async () => {
     const { reading } = await read({ list: "silence", backend: "silence", postgres: "silence" });
-    assert.ok(performance.now() - started < 30_000);
-    const cause = "kubectl gave no answer within 3 s.";
+    const cause = "kubectl timed out after 10s";
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
   });
 });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
-import type { TenantAttempt } from "../../src/fleet/attempts.ts";
-import type { FleetTarget } from "../../src/fleet/target.ts";
+import type { FleetTarget } from "../../src/fleet/fleet.ts";
+import type { TenantAttempt } from "../../src/fleet/plan.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
 
 const tenants = ["acme", "beta", "gamma"].map((name) => ({ name, secretName: `database-${name}` }));
@@ -15,7 +15,7 @@ const args: MigrationFleetArgs = {
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   tenants,
-  lock: linearLock(3),
+  lock: linearLock("r1", "r2", "r3"),
   runnerFiles: { "migrate.py": "" },
   timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };
@@ -109,13 +109,13 @@ describe("MigrationFleet", () => {
         { name: "beta", secretName: "s" },
         { name: "beta", secretName: "s" },
       ],
-      canaries: ["unknown"],
+      canaries: ["delta"],
       parallelism: 0,
     };
     await assert.rejects(declare(invalid), (error: Error) => {
       assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack, error.message);
-      for (const word of ['"Acme!" is no name', '"beta" is there twice', '"unknown" is none', "parallelism is 0"])
-        assert.ok(error.message.includes(word), `${word} in ${error.message}`);
+      for (const text of ['name "Acme!"', 'duplicate tenant name "beta"', 'canary "delta"', "parallelism 0"])
+        assert.ok(error.message.includes(text), `${text} in ${error.message}`);
       return true;
     });
   });

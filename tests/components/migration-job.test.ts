@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
 
 const args: MigrationJobArgs = {
@@ -10,7 +10,7 @@ const args: MigrationJobArgs = {
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   secretName: "unity-database",
-  lock: linearLock(3),
+  lock: linearLock("r1", "r2", "r3"),
   runnerFiles: { "migrate.py": "import runner_part", "runner_part.py": "print('part')" },
   timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };
@@ -70,7 +70,7 @@ describe("MigrationJob", () => {
 
   const changes: Record<string, Partial<MigrationJobArgs>> = {
     image: { image: "localhost/unity-backend:2" },
-    chain: { lock: linearLock(4) },
+    chain: { lock: linearLock("r1", "r2", "r3", "r4") },
     runner: { runnerFiles: { ...args.runnerFiles, "runner_part.py": "print('another')" } },
     timeouts: { timeouts: { ...args.timeouts, deadlineSeconds: 3.5 } },
     secret: { secretName: "unity-database-2" },

@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { ApiError, isTransient, pathOf } from "../../local/engine/kubernetes/client.ts";
+import { shortTitle } from "../support/titles.ts";
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 
 describe("engine Kubernetes client", () => {
   for (const error of [coded("ECONNREFUSED"), coded("ECONNRESET"), coded("ETIMEDOUT"), new ApiError(503)])
-    it(`retries after ${error.message}`, () => assert.equal(isTransient(error), true));
+    it(shortTitle(`retries after ${error.message}`), () => assert.equal(isTransient(error), true));
   for (const error of [
     coded("UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
     coded("CERT_HAS_EXPIRED"),
     new ApiError(401),
     new ApiError(403),
   ])
-    it(`does not retry after ${error.message}`, () => assert.equal(isTransient(error), false));
+    it(shortTitle(`does not retry after ${error.message}`), () => assert.equal(isTransient(error), false));
 
   it("maps objects to API paths", () => {
     const at = (apiVersion: string, kind: string, namespace?: string) =>

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { changeEnvironment } from "../support/environment.ts";
 import { Scratch, stepsOf } from "./support.ts";
 
 describe("engine stack reference", () => {
-  const given = process.env.PULUMI_CONFIG_PASSPHRASE;
+  let environment: Disposable;
   let [source, reader]: Scratch[] = [];
   before(async () => {
-    process.env.PULUMI_CONFIG_PASSPHRASE = "of staging";
+    environment = changeEnvironment({ PULUMI_CONFIG_PASSPHRASE: "of staging" });
     source = new Scratch("commands");
     const plain = { name: "plain", args: { create: "echo public" } };
     source.settings({
@@ -17,8 +18,7 @@ describe("engine stack reference", () => {
   });
   after(() => {
     source?.remove();
-    if (given === undefined) delete process.env.PULUMI_CONFIG_PASSPHRASE;
-    else process.env.PULUMI_CONFIG_PASSPHRASE = given;
+    environment[Symbol.dispose]();
   });
   afterEach(() => reader?.remove());
 
@@ -33,7 +33,7 @@ describe("engine stack reference", () => {
   };
 
   for (const name of ["staging", "scratch/staging", "organization/scratch/staging"])
-    it(`reads outputs and secrets of ${name}, then nothing to change`, async () => {
+    it(`reads outputs and secrets of ${name}, then no change`, async () => {
       const { exit, outputs, text } = await read(name);
       assert.equal(exit, 0, text);
       assert.doesNotMatch(text, /hunter2/);

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readProject, readSettings, setConfig } from "../../local/engine/project.ts";
-import { openCrypter } from "../../local/engine/secrets.ts";
+import { keyring, openCrypter } from "../../local/engine/secrets.ts";
 import type { Resource } from "../../local/engine/state.ts";
 import { StateFile } from "../../local/engine/state-file.ts";
 import { type Properties, secret } from "../../local/engine/values.ts";
@@ -33,16 +33,11 @@ const resource = (name: string, more: Partial<Resource> = {}): Resource => ({
 
 describe("engine secrets and state", () => {
   let folder = "";
-  const given = process.env.PULUMI_CONFIG_PASSPHRASE;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "engine-"));
-    process.env.PULUMI_CONFIG_PASSPHRASE = phrase;
   });
-  afterEach(() => {
-    rmSync(folder, { recursive: true });
-    if (given === undefined) delete process.env.PULUMI_CONFIG_PASSPHRASE;
-    else process.env.PULUMI_CONFIG_PASSPHRASE = given;
-  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const open = keyring({ PULUMI_CONFIG_PASSPHRASE: phrase });
   const stateFile = () =>
     new StateFile(join(folder, "sub", "state.json"), (known) => openCrypter(phrase, known ?? encryptionsalt));
 
@@ -103,12 +98,11 @@ describe("engine secrets and state", () => {
     file.unlock();
   });
   it("reports the running process that holds the lock", () => {
-    const holder = spawn("sleep", ["60"]);
+    using holder = spawn("sleep", ["60"]);
     const start = readFileSync(`/proc/${holder.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
     stateFile().lock();
     writeFileSync(join(folder, "sub", "state.json.lock"), JSON.stringify({ pid: holder.pid, start }));
     assert.throws(() => stateFile().lock(), new RegExp(`process ${holder.pid}.*kill ${holder.pid}`));
-    holder.kill();
   });
   it("replaces the lock of an ended process, even if its ID is reused", () => {
     stateFile().lock();
@@ -122,7 +116,7 @@ describe("engine secrets and state", () => {
       join(folder, "Pulumi.dev.yaml"),
       `encryptionsalt: ${encryptionsalt}\nconfig:\n  unity:size: 5\n  unity:flags: {a: [1, true]}\n  unity:password: {secure: "${sealed("hunter2", Buffer.alloc(12, 2))}"}\n`,
     );
-    const settings = await readSettings(readProject(folder), join(folder, "Pulumi.dev.yaml"));
+    const settings = await readSettings(readProject(folder), join(folder, "Pulumi.dev.yaml"), open);
     assert.deepEqual(settings.config, {
       "unity:size": "5",
       "unity:flags": '{"a":[1,true]}',
@@ -134,11 +128,11 @@ describe("engine secrets and state", () => {
     writeFileSync(join(folder, "Pulumi.yaml"), "name: unity\nruntime: nodejs\n");
     const [project, file] = [readProject(folder), join(folder, "Pulumi.dev.yaml")];
     writeFileSync(file, "config:\n  unity:a: b # why\n");
-    await setConfig(project, file, "password", "hunter2", true);
-    await setConfig(project, file, "other:plain", "1", false);
+    await setConfig(project, file, "password", "hunter2", true, open);
+    await setConfig(project, file, "other:plain", "1", false, open);
     assert.doesNotMatch(readFileSync(file, "utf8"), /hunter2/);
     assert.match(readFileSync(file, "utf8"), /# why/);
-    assert.deepEqual((await readSettings(project, file)).config, {
+    assert.deepEqual((await readSettings(project, file, open)).config, {
       "unity:a": "b",
       "unity:password": "hunter2",
       "other:plain": "1",

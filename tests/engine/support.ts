@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { type Options, type Result, runUpdate } from "../../local/engine/run.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { endWithTests } from "../support/children.ts";
 
 /** A project in a temporary folder with one of the programs beside this file. */
 export class Scratch {
@@ -36,7 +37,8 @@ export class Scratch {
   /** Starts the command-line interface in a process. */
   start(...args: string[]) {
     const main = join(projectRoot, "local/engine/main.ts");
-    const child = spawn(process.execPath, [main, ...args, "--cwd", this.folder, "--state", this.stateFile]);
+    const command = [main, ...args, "--cwd", this.folder, "--state", this.stateFile];
+    const child = endWithTests(spawn(process.execPath, command));
     let text = "";
     const ended = new Promise<{ code: number | null; text: string }>((done) => {
       child.on("close", (code) => done({ code, text }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { changeEnvironment } from "../support/environment.ts";
 import { Scratch, stepsOf } from "./support.ts";
 
 describe("engine update", () => {
@@ -121,7 +122,7 @@ describe("engine update", () => {
 
   it("masks secrets in output, errors, and state", async () => {
     scratch = new Scratch("commands");
-    process.env.PULUMI_CONFIG_PASSPHRASE = "x";
+    using _environment = changeEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x" });
     const of = (create: string, more: object = {}) => ({
       name: "one",
       args: { create },

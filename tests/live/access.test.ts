@@ -11,21 +11,21 @@ import { liveStack } from "../support/live.ts";
 const stack = liveStack("access");
 const { namespace, kubectl } = stack;
 
-/** Accounts, and the Role that each is bound to. */
+/** Accounts, and the Role of each. */
 const roles = { operator: "unity-operator", previewer: "unity-previewer", stranger: undefined } as const;
 type Account = keyof typeof roles;
 
-/** What this test reads of a kubeconfig. */
+/** The part of a kubeconfig that is read here. */
 interface Kubeconfig {
   readonly contexts: readonly { readonly context: { readonly user: string } }[];
 }
 
-describe("an operator with no more rights than needed", () => {
+describe("an operator with the required permissions only", () => {
   const folder = mkdtempSync(join(tmpdir(), "unity-access-"));
-  /** A namespace of the accounts' own, so that the stack's need not exist before them. */
+  /** The accounts' own namespace, so that the stack's need not exist before them. */
   const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: testNamespace("accounts") });
 
-  /** Runs the engine as an account, which has a kubeconfig of its own. */
+  /** Runs the engine as an account, with a kubeconfig of its own. */
   async function run(account: Account, verb: Verb, ...flags: string[]): Promise<Run> {
     return (await stack.engine({}, undefined, join(folder, account))).run(verb, flags);
   }
@@ -46,11 +46,11 @@ describe("an operator with no more rights than needed", () => {
   });
   after(async () => {
     await home.run(["delete", "namespace", home.namespace, "--ignore-not-found", "--wait=false"]);
-    await stack.remove(); // The Pulumi CLI's state names the kubeconfig of the last run.
+    await stack.remove(); // before the folder: the Pulumi CLI's state names the kubeconfig of the last run
     rmSync(folder, { recursive: true });
   });
 
-  it("is told all that an account lacks, before anything is made", async () => {
+  it("fails with all missing permissions, before anything is created", async () => {
     const { exitCode, output } = await run("stranger", "up");
     assert.notEqual(exitCode, 0);
     assert.match(
@@ -62,7 +62,7 @@ describe("an operator with no more rights than needed", () => {
     assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
   });
 
-  it("deploys with the Role that unity renders, and finds nothing to do after it", async () => {
+  it("deploys with the rendered Role, then expects no changes", async () => {
     await kubectl.run(["create", "namespace", namespace]);
     const rendered = await unity("render", "--config-file", stack.configFile, "--output", folder);
     assert.equal(rendered.code, 0, rendered.stderr);
@@ -77,7 +77,7 @@ describe("an operator with no more rights than needed", () => {
     assert.equal(again.exitCode, 0, again.output);
   });
 
-  it("removes with that Role what the stack no longer declares", async () => {
+  it("removes undeclared objects with that Role", async () => {
     const disruptions = () => kubectl.run(["get", "poddisruptionbudgets", "--output=name"]);
     for (const [replicas, declared] of [
       ["2", /unity-backend/],
@@ -90,7 +90,7 @@ describe("an operator with no more rights than needed", () => {
     }
   });
 
-  it("lets an account look that may change nothing", async () => {
+  it("lets a read-only account preview", async () => {
     const preview = await run("previewer", "preview", "--expect-no-changes");
     assert.equal(preview.exitCode, 0, preview.output);
     assert.match(preview.output, /Database is up to date/);
@@ -99,7 +99,7 @@ describe("an operator with no more rights than needed", () => {
     assert.match(output, /insufficient permissions in namespace unity-test-access/);
   });
 
-  it("names one right that was taken away", async () => {
+  it("names one permission that was revoked", async () => {
     const { rules } = await kubectl.get<{ rules: { resources: string[]; verbs: string[] }[] }>("role", roles.operator);
     const without = rules.map((rule) =>
       rule.resources.includes("replicasets") ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== "watch") } : rule,
@@ -107,8 +107,7 @@ describe("an operator with no more rights than needed", () => {
     const replace = (value: object) =>
       kubectl.run(["patch", "role", roles.operator, "--type=merge", `--patch=${JSON.stringify({ rules: value })}`]);
     await replace(without);
-    const { exitCode, output } = await run("operator", "up");
-    await replace(rules);
+    const { exitCode, output } = await run("operator", "up").finally(() => replace(rules));
     assert.notEqual(exitCode, 0);
     assert.match(output, /It may not\n\s+watch replicasets\.apps: following the rollout/);
   });

@@ -11,7 +11,7 @@ import { readLock } from "../../src/lockfile/read-lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
-import { type Breach, breaches, loggedBreaches, type Step } from "./breaches.ts";
+import { type BrokenState, brokenStates, loggedBrokenStates, type Step } from "./broken-states.ts";
 
 const stack = liveStack("checks");
 const { kubectl } = stack;
@@ -29,7 +29,7 @@ const psql = async (...statements: readonly string[]) => {
 };
 const { configFile } = stack;
 
-/** Runs the checks. @returns The exit code, and what was found by each check that failed. */
+/** Runs the checks. Returns the exit code, the results, and the findings of failed checks. */
 async function verify(...names: readonly string[]) {
   const { code, stdout, stderr } = await unity("verify", "--json", "--config-file", configFile, ...names);
   const results = JSON.parse(stdout) as readonly CheckResult[];
@@ -50,7 +50,7 @@ describe("the checks", () => {
   });
   after(() => stack.remove());
 
-  it("all pass after `up`, and leave no execution and no changed plugin behind", async () => {
+  it("pass after `up`, and leave no execution and no changed plugin", async () => {
     const before = await everything();
     const { code, results, stderr } = await verify();
     assert.equal(code, 0, JSON.stringify(results));
@@ -63,12 +63,12 @@ describe("the checks", () => {
     assert.match(before, /execution\|0\nmetric\|0$/);
   });
 
-  it("show the same by hand, as the documents have it", async () => {
+  it("give the same results by the documented commands", async () => {
     const lock = readLock(join(projectRoot, "backend/migrations.lock.json"));
     const context = process.env.UNITY_CONTEXT ?? "";
     const target = { context, namespace: stack.namespace, head: head(lock), toleratedRevisions: [], owned: true };
     const outputs = expectedOutputs(expectedOf(target, lock)).filter(({ command }) => command.startsWith("kubectl"));
-    assert.equal(outputs.length, checkNames.length - 1); // `reversible` is seen by `unity lock`
+    assert.equal(outputs.length, checkNames.length - 1); // `reversible` is checked by `unity lock`
     const undo = ["DELETE FROM plugin_metrics", "DELETE FROM plugin_executions", "UPDATE plugins SET enabled = false"];
     try {
       for (const { command, output } of outputs) {
@@ -97,26 +97,26 @@ describe("the checks", () => {
     }
   }
 
-  /** Breaks, verifies and mends. */
-  function finds({ what, names = [], settings, breach, failed, mend }: Breach): void {
-    it(`find ${what}, and nothing else`, async () => {
+  /** Breaks the state, runs the checks, and fixes it. */
+  function finds({ what, names = [], settings, steps, failed, fix }: BrokenState): void {
+    it(`find ${what} only`, async () => {
       const usual = readFileSync(configFile, "utf8");
-      await take(breach);
+      await take(steps);
       if (settings !== undefined) writeFileSync(configFile, usual.replace(/^config:\n/m, `config:\n${settings}`));
       const found = await verify(...names).finally(async () => {
         writeFileSync(configFile, usual);
-        await take(mend);
+        await take(fix);
       });
       assert.equal(found.code, 1);
       assert.deepEqual(Object.keys(found.failed).sort(), Object.keys(failed).sort(), JSON.stringify(found.failed));
-      for (const [name, words] of Object.entries(failed)) {
-        if (typeof words === "string") assert.equal(found.failed[name], words);
-        else assert.match(found.failed[name] ?? "", words);
+      for (const [name, text] of Object.entries(failed)) {
+        if (typeof text === "string") assert.equal(found.failed[name], text);
+        else assert.match(found.failed[name] ?? "", text);
       }
     });
   }
 
-  for (const breach of breaches) finds(breach);
+  for (const state of brokenStates) finds(state);
 
   it("fail `up` by name, and run again on the next one", async () => {
     await psql("DROP INDEX ix_plugin_metrics_plugin_id_timestamp");
@@ -126,27 +126,27 @@ describe("the checks", () => {
     assert.notEqual(broken.exitCode, 0);
     assert.match(
       broken.output,
-      /Check schema failed after .*\n.*expected: .*\n.*found: {4}missing: index ix_plugin_metrics/,
+      /Check schema failed after .*\n.*expected: .*\n.*actual: {5}missing: index ix_plugin_metrics/,
     );
     assert.doesNotMatch(broken.output, /Check (?!schema)\S+ failed/);
     await psql("CREATE INDEX ix_plugin_metrics_plugin_id_timestamp ON plugin_metrics (plugin_id, timestamp)");
-    const mended = await rolled.run("up");
-    assert.equal(mended.exitCode, 0, mended.output);
+    const fixed = await rolled.run("up");
+    assert.equal(fixed.exitCode, 0, fixed.output);
     const { checks } = (await rolled.outputs()) as { checks: Record<string, CheckResult> };
-    assert.equal(checks.schema?.found, "all of them");
+    assert.equal(checks.schema?.found, checks.schema?.expected);
     assert.equal((await rolled.run("preview", ["--expect-no-changes"])).exitCode, 0);
   });
 
-  for (const breach of loggedBreaches) finds(breach);
+  for (const state of loggedBrokenStates) finds(state);
 
-  it("leave everything as it was where they fail, and `unity logs` marks what they found", async () => {
+  it("restore the data when they fail, and `unity logs` marks database errors", async () => {
     assert.match(await everything(), /execution\|0\nmetric\|0$/);
     const { stdout } = await unity("logs", "--config-file", configFile);
     assert.match(stdout, /^! \[pod\/unity-backend-\S+\/unity-backend\] .*database error in POST/m);
     assert.ok(!stdout.includes("\u001b"));
   });
 
-  it("find that no pod serves", async () => {
+  it("fail when no pod is ready", async () => {
     await kubectl.run(["scale", "deployment/unity-backend", "--replicas=0"]);
     await kubectl.run(["wait", "pods", "--selector=app.kubernetes.io/name=unity-backend", "--for=delete"], "", 60);
     const { code, failed } = await verify("health", "execution", "revision");

@@ -17,6 +17,7 @@ import {
 } from "../../src/manifests/postgres.ts";
 import { namespaceLabels, serviceAccountObject } from "../../src/manifests/security.ts";
 import { unity } from "../cli/unity.ts";
+import { endWithTests } from "../support/children.ts";
 import { testNamespace } from "../support/leftovers.ts";
 
 const { UNITY_CONTEXT: context = "", UNITY_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
@@ -25,7 +26,7 @@ const kubectl = new Kubectl({ context, namespace });
 const stack = ["--stack", "dev", "--context", context, "--namespace", namespace];
 const head = "add_plugin_execution";
 
-/** PostgreSQL with its Secret, as `up` would make it. */
+/** Returns PostgreSQL with its Secret, as `up` creates it. */
 function database(): object {
   const metadata = (name: string) => ({ name, namespace, labels: labels(names.postgres) });
   const options = {
@@ -72,13 +73,13 @@ const psql = async (statement: string) => {
 };
 const jobUid = () => kubectl.run(["get", "job", names.migrateJob, "--output=jsonpath={.metadata.uid}"]);
 
-/** What the documents are made from, without the commands. */
+/** Returns the inputs of the documents, without the commands. */
 const inputs = () =>
   withRelease({ stack: "dev", context, namespace, image }, (settings, release) =>
     documentInputs(settings, release, []),
   );
 
-describe("what operators get without Pulumi", () => {
+describe("the documents for operators without Pulumi", () => {
   let folder: string;
 
   before(async () => {
@@ -95,27 +96,26 @@ describe("what operators get without Pulumi", () => {
 
   /** Runs the script; its Job's file has the example's image, as the committed one. */
   async function script(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
-    const child = spawn(join(folder, "docs/operations/check_migrations.sh"), args, {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const command = join(folder, "docs/operations/check_migrations.sh");
+    const child = endWithTests(spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] }));
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     return { code, output: stdout + stderr };
   }
 
-  /** Whether the lines are there in this order; `…` stands for anything. */
+  /** Asserts that the output has the lines in this order; `…` matches any text. */
   function assertLines(output: string, lines: readonly string[]): void {
     const escaped = lines.map((line) => line.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]*?"));
     assert.match(output, new RegExp(escaped.join("\\n")));
   }
 
-  it("apply the Job by kubectl, whose log is the guide's", async () => {
+  it("apply the Job by kubectl, with the guide's log", async () => {
     await kubectl.run(["apply", `--filename=${join(folder, "k8s/jobs/migrate-database.yaml")}`]);
     await kubectl.run(["wait", `job/${names.migrateJob}`, "--for=condition=complete", "--timeout=120s"], "", 130);
     assertLines(await kubectl.run(["logs", `job/${names.migrateJob}`]), jobLog(await inputs()));
   });
 
-  it("apply the backend by kubectl, which is healthy, and whose init container finds nothing to do", async () => {
+  it("apply the backend by kubectl: healthy, with nothing to migrate", async () => {
     await kubectl.run(["apply", `--filename=${join(folder, "k8s/deployments/backend-with-migrations.yaml")}`]);
     await rollout(names.backend);
     const curl = ["curl", "-s", "--retry", "5", "http://localhost:8000/health"];
@@ -136,7 +136,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(await jobUid(), before);
     });
 
-    it("shows pending revisions with --check, without changes", async () => {
+    it("reports pending revisions with --check, and changes nothing", async () => {
       await alembic("downgrade", "8f3d9e2a1c45");
       const before = await jobUid();
       const { code, output } = await script("--check");
@@ -156,7 +156,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(await alembic("current"), `${head} (head)`);
     });
 
-    it("applies the whole chain to an uninitialized database", async () => {
+    it("migrates an uninitialized database", async () => {
       await alembic("downgrade", "base");
       const { code, output } = await script();
       assert.equal(code, 0, output);
@@ -164,7 +164,7 @@ describe("what operators get without Pulumi", () => {
       assertLines(output, jobLog(await inputs()));
     });
 
-    it("fails with the database's error, and succeeds once the cause is fixed", async () => {
+    it("fails with the database's error, and succeeds once it is fixed", async () => {
       await alembic("downgrade", "-1");
       await psql("CREATE TABLE plugin_metrics ()");
       const { code, output } = await script();
@@ -176,7 +176,7 @@ describe("what operators get without Pulumi", () => {
       assert.equal(again.code, 0, again.output);
     });
 
-    it("deletes a Job whose pod can't start", async () => {
+    it("fails on a pod that can't start, and leaves no Job", async () => {
       await alembic("downgrade", "-1");
       await kubectl.run(["delete", "secret", names.databaseSecret]);
       const { code, output } = await script();
@@ -197,7 +197,7 @@ describe("what operators get without Pulumi", () => {
       assert.match(output, /missing: public\.plugin_alerts\n {2}FAILED {2}the database has all 17 tables/);
     });
 
-    it("stops at an unknown revision", async () => {
+    it("fails at an unknown revision", async () => {
       await psql("UPDATE alembic_version SET version_num = 'zz'");
       const { code, output } = await script();
       await psql(`UPDATE alembic_version SET version_num = '${head}'`);
@@ -206,7 +206,7 @@ describe("what operators get without Pulumi", () => {
       assert.match(output, /pulumi config set toleratedRevisions zz$/m);
     });
 
-    it("exits with 2 without a database or with an invalid option", async () => {
+    it("exits with 2 at an unreachable database or an invalid option", async () => {
       const unreachable = await script("--context", "no-such-context");
       assert.equal(unreachable.code, 2, unreachable.output);
       assert.match(unreachable.output, /no-such-context/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Scratch, stepsOf } from "../engine/support.ts";
+import { changeEnvironment } from "../support/environment.ts";
 import { testNamespace } from "../support/leftovers.ts";
 
 const context = process.env.UNITY_CONTEXT;
@@ -12,7 +13,7 @@ function kubectl(...args: string[]): string {
     encoding: "utf8",
   });
 }
-/** An image with a shell: one of ours that the node has, else a common one. */
+/** Returns an image with a shell: one of the project's that the node has, otherwise a common one. */
 function shellImage(): string {
   const names: string[] = JSON.parse(kubectl("get", "nodes", "-o", "json")).items.flatMap(
     (node: { status: { images?: { names?: string[] }[] } }) =>
@@ -50,6 +51,7 @@ const deployment = (image: string, command: string, more: object = {}) => ({
 describe("engine on a cluster", () => {
   let scratch: Scratch;
   let image = "";
+  let environment: Disposable | undefined;
   const declare = (objects: object[], settings: object = {}) =>
     scratch.settings({ context, namespace, objects, ...settings });
   const get = (kind: string, name: string) => JSON.parse(kubectl("get", kind, name, "-n", namespace, "-o", "json"));
@@ -60,11 +62,14 @@ describe("engine on a cluster", () => {
       process.env.KUBECONFIG,
       "KUBECONFIG has to name a cluster: run `node local/main.ts cluster start` and take what it prints",
     );
-    process.env.PULUMI_CONFIG_PASSPHRASE = "x";
+    environment = changeEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x" });
     image = shellImage();
     kubectl("create", "namespace", namespace);
   });
-  after(() => kubectl("delete", "namespace", namespace, "--wait=false"));
+  after(() => {
+    environment?.[Symbol.dispose]();
+    kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false");
+  });
   beforeEach(() => {
     scratch = new Scratch("kubernetes");
   });
@@ -87,7 +92,7 @@ describe("engine on a cluster", () => {
     assert.deepEqual(stepsOf(await scratch.run("up", { expectNoChanges: true, refresh: true })), []);
   });
 
-  it("updates labels in place, and replaces for data, under a new name before the old one goes", async () => {
+  it("updates labels in place, and replaces for data, with the new name first", async () => {
     const of = (a: string, label: string) => [
       { name: "content", object: configMap({ a }, { name: `content-${a}`, labels: { l: label } }) },
       { name: "named", object: configMap({ a }, { name: "named", labels: { l: label } }) },
@@ -106,7 +111,7 @@ describe("engine on a cluster", () => {
     assert.doesNotMatch(listed("configmaps"), /content-1/);
   });
 
-  it("names the kinds and annotations that it does not know, and objects without a name", async () => {
+  it("names unsupported kinds and annotations, and objects without a name", async () => {
     const named = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "n" } };
     for (const [object, why] of [
       [{ ...named, apiVersion: "apps/v1", kind: "StatefulSet" }, "the kind apps/v1/StatefulSet"],
@@ -120,7 +125,7 @@ describe("engine on a cluster", () => {
     }
   });
 
-  it("finds on refresh what other hands changed or deleted, and only then", async () => {
+  it("finds external changes and deletions on refresh only", async () => {
     declare([
       { name: "kept", object: configMap({ a: "1" }, { name: "kept" }) },
       { name: "lost", object: configMap({ a: "1" }, { name: "lost" }) },
@@ -144,7 +149,7 @@ describe("engine on a cluster", () => {
     assert.deepEqual(get("configmap", "kept").data, { a: "1" });
   });
 
-  it("takes over an object that exists only where the provider is told to", async () => {
+  it("adopts an existing object only with upsert", async () => {
     kubectl("create", "configmap", "mine", "-n", namespace, "--from-literal=b=2");
     const object = { ...configMap({ a: "1" }, { name: "mine" }) };
     declare([{ name: "mine", object }]);
@@ -180,13 +185,13 @@ describe("engine on a cluster", () => {
     assert.ok(new Date(get("configmap", "next").metadata.creationTimestamp).getTime() >= done);
   });
 
-  it("fails with the words of a failed Job's container, fails again at once, and goes on with another name", async () => {
+  it("fails with a Job's message, fails again, and succeeds with another name", async () => {
     const next = { name: "next", object: configMap({}, { name: "next" }), after: ["job"] };
     declare([{ name: "job", object: job("fails", image, "echo 'relation is missing' >&2; exit 7") }, next]);
     assert.equal((await scratch.run("up")).exit, 4);
     assert.match(
       scratch.text,
-      /\[BackoffLimitExceeded\][\s\S]*container "main" of pod fails-\S+ ended with exit code 7 \[Error\]: relation is missing/,
+      /\[BackoffLimitExceeded\][\s\S]*container "main" of pod fails-\S+ exited with code 7 \[Error\]: relation is missing/,
     );
     assert.doesNotMatch(listed("configmaps"), /next/);
     assert.equal((await scratch.run("up")).exit, 4);
@@ -195,7 +200,7 @@ describe("engine on a cluster", () => {
     assert.doesNotMatch(listed("jobs"), /fails/);
   });
 
-  it("rolls a Deployment out, and names the container that keeps it from being ready, init containers too", async () => {
+  it("rolls out a Deployment, and names the container that keeps it from being ready", async () => {
     declare([{ name: "app", object: deployment(image, "sleep 600") }]);
     assert.equal((await scratch.run("up")).exit, 0);
     assert.equal(get("deployment", "app").status.availableReplicas, 1);
@@ -210,21 +215,24 @@ describe("engine on a cluster", () => {
     declare([{ name: "app", object: deployment(image, "sleep 601", { initContainers }) }]);
     const failed = await scratch.run("up");
     assert.equal(failed.exit, 4);
-    assert.match(scratch.text, /ProgressDeadlineExceeded[\s\S]*container "ask".*exit code 3[\s\S]*no schema yet/);
+    assert.match(
+      scratch.text,
+      /ProgressDeadlineExceeded[\s\S]*container "ask".*exited with code 3[\s\S]*no schema yet/,
+    );
     declare([{ name: "app", object: deployment(image, "sleep 602") }]);
     assert.deepEqual(stepsOf(await scratch.run("up")), ["update app"]);
   });
 
-  it("names an image that can't be had while it waits", async () => {
+  it("names an image that can't be pulled while it waits", async () => {
     declare([{ name: "app", object: deployment("localhost/no-such-image:1", "true") }]);
     assert.equal((await scratch.run("up")).exit, 4);
     assert.match(
       scratch.text,
-      /waiting for Deployment .*container "main" .*can't be pulled \[(ErrImagePull|ImagePullBackOff)\]/,
+      /waiting for Deployment .*container "main" .*can't pull image .*\[(ErrImagePull|ImagePullBackOff)\]/,
     );
   });
 
-  it("recovers from SIGKILL while a Job runs: the same Job is waited for", async () => {
+  it("waits for the same Job after SIGKILL", async () => {
     declare([{ name: "job", object: job("long", image, "sleep 4") }]);
     const run = scratch.start("up");
     await run.prints("waiting for Job");
@@ -246,7 +254,7 @@ describe("engine on a cluster", () => {
     assert.deepEqual([next.exit, stepsOf(next), get("job", "held").metadata.uid], [0, ["update job"], uid]);
   });
 
-  it("says which context there is when the one named is not", async () => {
+  it("names the existing contexts when the given one doesn't exist", async () => {
     scratch.settings({
       context: "no-such-context",
       objects: [{ name: "one", object: configMap({}, { name: "one" }) }],

@@ -11,17 +11,17 @@ import { startProbe } from "../support/probe.ts";
 const stack = liveStack("failing");
 const { kubectl } = stack;
 
-/** A ninth revision whose upgrade runs `statement`. */
+/** Returns a ninth revision whose upgrade runs `statement`. */
 function ninthRevision(statement: string): string {
   const upgrade = `op.create_table("ninths")\n    op.execute("${statement}")`;
   return revisionSource(heads.ninth, heads.eighth, upgrade, 'op.drop_table("ninths")');
 }
 
 describe("a revision that raises", () => {
-  let bad: Checkout;
-  let good: Checkout;
+  let bad: Checkout | undefined;
+  let good: Checkout | undefined;
 
-  /** A checkout with the ninth revision, locked, and its image. */
+  /** Creates a checkout with the ninth revision, locked, and its image. */
   async function release(statement: string): Promise<{ copy: Checkout; image: string }> {
     const copy = checkout();
     writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), ninthRevision(statement));
@@ -34,16 +34,16 @@ describe("a revision that raises", () => {
     assert.equal(exitCode, 0, output);
   });
   after(async () => {
+    bad?.remove();
+    good?.remove();
     await stack.remove();
-    bad.remove();
-    good.remove();
   });
 
-  it("fails `up` with the revision and the database's error, while the old pods serve on", async () => {
+  it("fails `up` with the revision and the database's error; the old pods keep serving", async () => {
     const { copy, image } = await release("SELECT 1/0");
     bad = copy;
     const before = (await podsOf(kubectl, "unity-backend")).map(({ metadata }) => metadata.name);
-    const probe = await startProbe(kubectl, stack.namespace);
+    await using probe = await startProbe(kubectl, stack.namespace);
     const { exitCode, output } = await (await stack.engine({ image }, copy.folder)).run("up");
     const { requests, failures } = await probe.stop();
     assert.notEqual(exitCode, 0);
@@ -58,7 +58,7 @@ describe("a revision that raises", () => {
     );
   });
 
-  it("leaves the database as it was", async () => {
+  it("leaves the database unchanged", async () => {
     const query = "SELECT version_num, to_regclass('ninths') IS NULL FROM alembic_version";
     const options = ["-U", "homelab_user", "-d", "homelab_db", "-Atc", query];
     assert.equal(
@@ -67,10 +67,10 @@ describe("a revision that raises", () => {
     );
   });
 
-  it("goes through with one `up` of a corrected image, without a failed request", async () => {
+  it("succeeds by one `up` of a fixed image, without a failed request", async () => {
     const { copy, image } = await release("SELECT 1/1");
     good = copy;
-    const probe = await startProbe(kubectl, stack.namespace);
+    await using probe = await startProbe(kubectl, stack.namespace);
     const { exitCode, output } = await (await stack.engine({ image }, copy.folder)).run("up");
     const { failures } = await probe.stop();
     assert.equal(exitCode, 0, output);

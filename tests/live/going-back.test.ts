@@ -24,31 +24,30 @@ function succeeded({ exitCode, output }: Run): string {
   return output;
 }
 
-describe("going back", () => {
-  /** Settings that keep restore points, at the head. */
+describe("a downgrade", () => {
+  /** Settings with restore points, at the head. */
   const forward = { restorePoint: "true" };
-  /** Settings that go back to the release before. */
+  /** Settings that downgrade to the previous release. */
   let back: Record<string, string>;
 
   before(async () => {
-    const before = checkout();
+    using before = checkout();
     rmSync(join(before.folder, "backend/alembic/versions/1767484908_add_plugin_execution_tables.py"));
     const [image, migrationImage] = [await fixtureImage(join(before.folder, "backend")), process.env.UNITY_IMAGE ?? ""];
-    before.remove();
     back = { ...forward, targetRevision: target, image, migrationImage };
     succeeded(await run("up", [], forward));
     await psql("INSERT INTO plugin_executions (plugin_id) SELECT id FROM plugins");
   });
   after(() => stack.remove());
 
-  it("needs the image that knows how", async () => {
+  it("requires an image that has the target's successors", async () => {
     const { migrationImage: _, ...without } = back;
     const { exitCode, output } = await run("preview", [], without);
     assert.notEqual(exitCode, 0);
     assert.match(output, /missing unity:migrationImage: .*a1b2c3d4e5f6.*pulumi config set migrationImage/s);
   });
 
-  it("is refused unless the stack allows it, in preview and `up`, and nothing changes", async () => {
+  it("is rejected unless the stack allows it, in preview and `up`, without a change", async () => {
     for (const verb of ["preview", "up"] as const) {
       const { exitCode, output } = await run(verb, [], back);
       assert.notEqual(exitCode, 0, output);
@@ -58,7 +57,7 @@ describe("going back", () => {
     assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
   });
 
-  it("takes a restore point, undoes what is beyond the target, and rolls out the release that ends there", async () => {
+  it("takes a restore point, downgrades to the target, and rolls out that release", async () => {
     const allowed = { ...back, allowDowngrade: "true" };
     const planned = succeeded(await run("preview", [], allowed));
     assert.match(
@@ -75,14 +74,14 @@ describe("going back", () => {
     const { stdout } = await command("history", "--json");
     const last = JSON.parse(stdout).at(-1);
     assert.deepEqual([last.direction, last.outcome, last.from, last.to], ["downgrade", "succeeded", [head], [target]]);
-    assert.ok(planned.includes(`Plan hash: ${last.planHash}`), "what was recorded is what was shown");
+    assert.ok(planned.includes(`Plan hash: ${last.planHash}`), "the recorded plan is the shown one");
     assert.match(
       succeeded(await run("preview", ["--expect-no-changes"], allowed)),
       /up to date \(target a1b2c3d4e5f6\)/,
     );
   });
 
-  it("brings a restore point back, all of it", async () => {
+  it("restores a restore point", async () => {
     const { stdout, stderr } = await command("restore", "--list", "--json");
     const points = JSON.parse(stdout || stderr) as { name: string; revision: string }[];
     assert.deepEqual(
@@ -100,11 +99,11 @@ describe("going back", () => {
     assert.match(restored.stdout, /Restored \S+: database is at add_plugin_execution/);
     const query = "SELECT version_num, (SELECT count(*) > 0 FROM plugin_executions) FROM alembic_version";
     assert.equal(await psql(query), `${head}|t`);
-    assert.equal(JSON.parse((await command("history", "--json")).stdout).length, 2, "the record stays");
+    assert.equal(JSON.parse((await command("history", "--json")).stdout).length, 2, "the record is kept");
     assert.equal((await kubectl.run(["get", "jobs", "--output=name"])).includes("unity-db-restore"), false);
   });
 
-  it("says what is wrong with a restore point that isn't there, and leaves the database as it was", async () => {
+  it("rejects an unknown restore point, and leaves the database unchanged", async () => {
     const { code, stderr } = await command("restore", "no-such-point", "--yes");
     assert.equal(code, 2);
     assert.match(stderr, /restore point "no-such-point" not found/);

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { demoNames } from "../../local/demo-names.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type Checkout, checkout } from "../support/checkout.ts";
+import { endWithTests } from "../support/children.ts";
 import { fixtureImage } from "../support/images.ts";
 import { walkDemo } from "../support/leftovers.ts";
 import { type Block, blocksOf, missingLine } from "../support/pages.ts";
@@ -15,14 +16,14 @@ const { UNITY_OWN_CLUSTER, UNITY_CONTEXT: context = "" } = process.env;
 const { namespace } = demoNames(walkDemo, { isLocal: UNITY_OWN_CLUSTER === "true", context });
 
 /**
- * Walks a page in a checkout of its own: what is marked `walk` is run, what is marked `sees` is looked for in what it
- * printed, `functions` and `append` are written into files.
+ * Follows a page in a checkout: runs blocks with the mark `walk`, compares those with `sees` with the last output, and
+ * writes those with `functions` or `append` into files.
  */
 class Walk {
   readonly folder: string;
-  /** The command that `make demo` says to copy, once it did. */
+  /** The command that `make demo` prints to be copied. */
   #export = ":";
-  /** The id that Alembic made up, and the one that the page shows. */
+  /** The revision id of the page, and the one that Alembic has generated. */
   #ids: readonly [page: string, own: string] = ["", ""];
   #seen = "";
 
@@ -47,16 +48,18 @@ class Walk {
     if (ofPage !== undefined && own !== undefined) this.#ids = [ofPage, own];
   }
 
-  /** Runs a command as a person would who copied the line that `make demo` printed. */
+  /** Runs a command in a shell where the line that `make demo` prints was run. */
   async run(command: string): Promise<{ readonly code: number | null; readonly output: string }> {
     const { UNITY_OWN_CLUSTER, ...environment } = process.env;
-    // On a user's cluster the image is built and pushed before, as the page says; packages are there already.
+    // On another cluster the image is built and pushed before, as the page describes; packages are installed.
     const IMAGE = UNITY_OWN_CLUSTER === "true" ? undefined : await fixtureImage(join(this.folder, "backend"));
-    const child = spawn("bash", ["-e", "-c", `${this.#export}\n${command}`], {
-      cwd: this.folder,
-      env: { ...environment, ...(IMAGE && { IMAGE }), STACK: walkDemo, MAKEFLAGS: "-- installed=" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = endWithTests(
+      spawn("bash", ["-e", "-c", `${this.#export}\n${command}`], {
+        cwd: this.folder,
+        env: { ...environment, ...(IMAGE && { IMAGE }), STACK: walkDemo, MAKEFLAGS: "-- installed=" },
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+    );
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     return { code, output: `${output}\n${errors}` };
@@ -74,7 +77,7 @@ class Walk {
     writeFileSync(join(this.folder, file), source.slice(0, source.indexOf("def upgrade()")) + functions);
   }
 
-  /** @returns What the page says, with this walk's names in place of the first demo's. */
+  /** Returns the page's text with this walk's names in place of the first demo's. */
   #own(content: string): string {
     const own = content
       .replaceAll("--context unity-local", `--context ${context}`)
@@ -92,14 +95,13 @@ describe("docs/how-to/new-revision.md", () => {
     walk = new Walk(copy.folder);
   });
   afterEach(async () => {
-    const { code, output } = await walk.run("make demo-remove");
-    copy.remove();
+    const { code, output } = await walk.run("make demo-remove").finally(copy.remove);
     assert.equal(code, 0, output);
   });
 
-  it("leads from the demo to a new revision that is deployed, by the commands that it shows", async () => {
+  it("deploys a new revision on the demo by its own commands", async () => {
     const blocks = blocksOf(page);
-    assert.ok(blocks.filter(({ marks }) => "walk" in marks).length > 8, "the page has commands to walk");
+    assert.ok(blocks.filter(({ marks }) => "walk" in marks).length > 8, "the page has commands");
     for (const block of blocks) await walk.step(block);
   });
 });

@@ -23,7 +23,7 @@ const ownCluster = process.env.UNITY_OWN_CLUSTER === "true";
     await removeImagesOf(name);
   });
 
-  it("are brought once, however many ask for one at the same time", async () => {
+  it("are imported once for parallel requests", async () => {
     const [reference = "", ...others] = await Promise.all([1, 2, 3].map(() => ensureImage(backendBuild(name, folder))));
     assert.deepEqual(others, [reference, reference]);
     const images = (await clusterImages()).filter((image) => image.reference.startsWith(`localhost/${name}`));

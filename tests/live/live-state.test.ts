@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run } from "../../local/pulumi.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
+import { workloadSelector } from "../../src/cluster/pods.ts";
+import { names } from "../../src/manifests/names.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
@@ -14,9 +17,10 @@ const run = async (verb: "preview" | "up", flags: readonly string[] = [], values
   (await stack.engine(values)).run(verb, flags);
 const alembic = async (...command: string[]) =>
   kubectl.exec("deployment/unity-backend", "unity-backend", ["alembic", ...command]);
-const psql = async (statement: string) => {
+const psql = async (statement: string, timeoutSeconds = 30) => {
   const command = ["psql", "-U", "homelab_user", "-d", "homelab_db", "-Atc", statement];
-  return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
+  const exec = ["exec", "deployment/postgres", "--container=postgres", "--"];
+  return (await kubectl.run([...exec, ...command], "", timeoutSeconds)).trim();
 };
 const jobNames = async () =>
   (await kubectl.get<{ items: { metadata: { name: string } }[] }>("jobs")).items.map(({ metadata }) => metadata.name);
@@ -26,7 +30,7 @@ function succeeded({ exitCode, output }: Run): string {
   return output;
 }
 
-/** What is read of an object's metadata. */
+/** The part of an object's metadata that is read here. */
 interface Metadata {
   readonly name: string;
   readonly uid: string;
@@ -34,12 +38,12 @@ interface Metadata {
   readonly generation?: number;
 }
 
-/** Changes with the whole object, status included. */
+/** Changes with the object, including its status. */
 const wholly = ({ resourceVersion }: Metadata) => resourceVersion;
-/** Changes with what was declared: a pod that can't find its revision turns unready by itself. */
+/** Changes with the declared object: the status of a pod that can't find its revision changes without a write. */
 const asDeclared = ({ uid, generation }: Metadata) => `${uid}/${generation}`;
 
-/** Every object of the namespace with its version, and the rows of `alembic_version`. */
+/** Returns every object of the namespace with its version, and the rows of `alembic_version`. */
 async function everything(version: (metadata: Metadata) => string): Promise<readonly string[]> {
   const kinds = "pods,jobs,deployments,replicasets,configmaps,secrets,services,persistentvolumeclaims,serviceaccounts";
   const { items } = await kubectl.get<{ items: { kind: string; metadata: Metadata }[] }>(kinds);
@@ -50,7 +54,7 @@ async function everything(version: (metadata: Metadata) => string): Promise<read
 describe("the live state", () => {
   after(() => stack.remove());
 
-  it("previews a stack that was never deployed: all that it may have to apply, and makes no namespace", async () => {
+  it("is unknown before the first deployment: preview plans at most all revisions", async () => {
     const output = succeeded(await run("preview"));
     assert.match(output, /No running workload in namespace unity-test-live-state/);
     assert.match(output, /Pending: at most 8 of 8 revisions/);
@@ -58,7 +62,7 @@ describe("the live state", () => {
     assert.equal((await kubectl.run(["get", "namespace", stack.namespace, "--ignore-not-found"])).trim(), "");
   });
 
-  it("is at head after `up`, and says that nothing is to migrate", async () => {
+  it("is at head after `up`, with nothing to migrate", async () => {
     succeeded(await run("up"));
     assert.match(
       succeeded(await run("preview", ["--expect-no-changes"])),
@@ -72,14 +76,14 @@ describe("the live state", () => {
     }
   });
 
-  it("is never applied when no revision is left", async () => {
+  it("is uninitialized when no revision is left", async () => {
     await alembic("downgrade", "base");
     const output = succeeded(await run("preview"));
     assert.match(output, /Database is uninitialized \(no Alembic revision\)\.\n *Pending: 8 of 8 revisions/);
     assert.match(output, /1\/8 {2}6a00ea433c25 {2}Initial\n *creates metrics, servers, services; reversible/);
   });
 
-  it("is behind at a revision in between, and preview changes nothing, in the cluster or the database", async () => {
+  it("is behind between base and head, and preview changes nothing", async () => {
     await alembic("upgrade", "8f3d9e2a1c45");
     await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
     const before = await everything(wholly);
@@ -93,7 +97,7 @@ describe("the live state", () => {
     assert.deepEqual(await everything(wholly), before);
   });
 
-  it("plans what a database lacks that was set back after success, and one `up` mends it (F20)", async () => {
+  it("is behind after a downgrade, and one `up` migrates by another attempt (F20)", async () => {
     await alembic("upgrade", "head");
     await alembic("downgrade", "-1");
     const [first] = await jobNames();
@@ -111,41 +115,46 @@ describe("the live state", () => {
     assert.match(succeeded(await run("up", ["--expect-no-changes"])), /Database is up to date/);
   });
 
-  it("takes the next attempt after one that failed, by another `up`", async () => {
-    const times = {
-      lockTimeoutSeconds: "1",
-      statementTimeoutSeconds: "2",
-      deadlineSeconds: "10",
-      awaitTimeoutSeconds: "30",
-    };
-    const holder = psql(`SET application_name = 'holder'; SELECT pg_advisory_lock(${lockKey}), pg_sleep(120)`);
-    const ended = assert.rejects(holder);
-    const failed = await run("up", [], times);
-    assert.notEqual(failed.exitCode, 0, failed.output);
-    assert.match(failed.output, /[Aa]nother migration.*holder/);
-    await psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
-    await ended;
-
-    const output = succeeded(await run("up", [], times));
-    const [, first = ""] = /Job (\S+)-2 will be created: \1 failed/.exec(output) ?? assert.fail(output);
-    assert.deepEqual(await jobNames(), [`${first}-2`]);
-    assert.match(succeeded(await run("preview", ["--expect-no-changes"], times)), /-2 is unchanged: already complete/);
+  it("is waited for while another session migrates, which the Job's log names", async () => {
+    const holds = `SET application_name = 'holder'; SELECT pg_advisory_lock(${lockKey}), pg_sleep(300)`;
+    const ended = assert.rejects(psql(holds, 310));
+    const sessions = "FROM pg_stat_activity WHERE application_name = 'holder'";
+    const isHeld = `SELECT count(*) > 0 FROM pg_locks JOIN (SELECT pid ${sessions}) a USING (pid) WHERE granted AND locktype = 'advisory'`;
+    await waitFor("the lock", async () => (await psql(isHeld)) === "t");
+    const running = run("up", [], { lockTimeoutSeconds: "4" });
+    const logOptions = ["logs", workloadSelector(names.migrateJob), "--tail=-1"];
+    const isNamed = async () => /Waiting for another migration: .*holder/.test(await kubectl.run(logOptions));
+    await waitFor("the migrate Job's log", isNamed, { timeoutSeconds: 120 }).finally(async () => {
+      await psql(`SELECT pg_terminate_backend(pid) ${sessions}`);
+      await Promise.allSettled([running, ended]);
+    });
+    succeeded(await running);
   });
 
+  it("takes the next attempt after one that failed, by another `up`", async () => {
+    const values = { lockTimeoutSeconds: "3" };
+    await alembic("downgrade", "-1");
+    await psql("CREATE TABLE plugin_alerts (id int)");
+    const failed = await run("up", [], values);
+    assert.notEqual(failed.exitCode, 0, failed.output);
+    assert.match(failed.output, /relation "plugin_alerts" already exists/);
+    await psql("DROP TABLE plugin_alerts");
+
+    const output = succeeded(await run("up", [], values));
+    const [, first = ""] = /Job (\S+)-2 will be created: \1 failed/.exec(output) ?? assert.fail(output);
+    assert.deepEqual(await jobNames(), [`${first}-2`]);
+    assert.match(succeeded(await run("preview", ["--expect-no-changes"], values)), /-2 is unchanged: already complete/);
+  });
   const refused: readonly [string, string, RegExp][] = [
+    ["an unknown revision", "UPDATE alembic_version SET version_num = 'zz'", /Database is at zz, which is not/],
     [
-      "a revision that the lock lacks",
-      "UPDATE alembic_version SET version_num = 'zz'",
-      /Database is at zz, which is not/,
-    ],
-    [
-      "rows that imply each other",
+      "overlapping revisions",
       "INSERT INTO alembic_version VALUES ('8f3d9e2a1c45')",
       /overlapping revisions: 8f3d9e2a1c45, add_plugin/,
     ],
   ];
   for (const [what, statement, message] of refused) {
-    it(`stops preview and \`up\` at ${what}, and leaves everything as it was (F21)`, async () => {
+    it(`stops preview and \`up\` at ${what}, without a change (F21)`, async () => {
       await psql(statement);
       const before = await everything(asDeclared);
       for (const verb of ["preview", "up"] as const) {
@@ -158,7 +167,7 @@ describe("the live state", () => {
     });
   }
 
-  it("is an error that says what to mend when there is no such context (F18)", async () => {
+  it("is an error with its fix when the context doesn't exist (F18)", async () => {
     const { exitCode, output } = await run("preview", [], { context: "no-such-context" });
     assert.notEqual(exitCode, 0);
     assert.match(output, /Can't connect to the cluster \(context no-such-context\): .*does not exist/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { waitFor } from "../../local/cluster/progress.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import type { CheckResult } from "../../src/checks/result.ts";
 import type { Report } from "../../src/cli/report/report.ts";
@@ -22,7 +22,7 @@ const jobNames = async () =>
   (await kubectl.get<{ items: { metadata: { name: string } }[] }>("jobs")).items.map(({ metadata }) => metadata.name);
 const current = () => psql("SELECT string_agg(version_num, ', ') FROM alembic_version");
 
-/** What `unity migrate --json` prints. */
+/** Output of `unity migrate --json`. */
 interface MigrationOutcome {
   readonly current: readonly string[];
   readonly latest: string;
@@ -32,15 +32,15 @@ interface MigrationOutcome {
   readonly checks: readonly CheckResult[];
 }
 
-/** Ends the app, which Kubernetes starts again in the same pod: no init container runs. */
+/** Kills the app, which Kubernetes restarts in the same pod, without init containers. */
 async function restartApp(): Promise<void> {
   await inBackend("sh", "-c", "kill 1");
-  for (;;) {
+  const isRestarted = async () => {
     const [pod] = await podsOf(kubectl, "unity-backend");
     const [status] = pod?.status.containerStatuses ?? [];
-    if (status !== undefined && status.restartCount > 0 && status.state?.running !== undefined) return;
-    await delay(300);
-  }
+    return status !== undefined && status.restartCount > 0 && status.state?.running !== undefined;
+  };
+  await waitFor("the restart of the app", isRestarted, { timeoutSeconds: 120 });
 }
 
 describe("unity migrate and unity apply", () => {
@@ -53,7 +53,7 @@ describe("unity migrate and unity apply", () => {
   });
   after(() => stack.remove());
 
-  it("migrate applies nothing to a database at head, and only verifies", async () => {
+  it("migrate only verifies a database at head", async () => {
     const { code, stdout } = await run("migrate");
     assert.equal(code, 0, stdout);
     assert.match(stdout, new RegExp(`^Current: ${head}\nLatest: {2}${head}\nNothing to apply\\.\npassed`));
@@ -61,7 +61,7 @@ describe("unity migrate and unity apply", () => {
     assert.deepEqual(await jobNames(), [first]);
   });
 
-  it("migrate applies all to a database that was never migrated, by the Job, and verifies", async () => {
+  it("migrate applies all revisions to an uninitialized database, and verifies", async () => {
     await inBackend("alembic", "downgrade", "base");
     await restartApp();
     const { code, stdout, stderr } = await run("migrate", "--json");
@@ -75,7 +75,7 @@ describe("unity migrate and unity apply", () => {
     assert.deepEqual((await jobNames()).sort(), [first, job]);
   });
 
-  it("migrate applies the rest to a database at a revision in between", async () => {
+  it("migrate applies the pending revisions", async () => {
     await inBackend("alembic", "downgrade", "-1");
     const { code, stdout } = await run("migrate");
     assert.equal(code, 0, stdout);
@@ -105,7 +105,7 @@ describe("unity migrate and unity apply", () => {
     assert.deepEqual(await jobNames(), jobs);
   });
 
-  it("apply by exec says what went wrong with a revision", async () => {
+  it("apply by exec shows the error of a revision", async () => {
     await inBackend("alembic", "downgrade", "-1");
     await psql("CREATE TABLE plugin_alerts (id INT)");
     const { code, stdout } = await run("apply", "--method", "exec");
@@ -125,7 +125,7 @@ describe("unity migrate and unity apply", () => {
     const holder = psql(`SET application_name = 'holder'; SELECT pg_advisory_lock(${key}), pg_sleep(120)`);
     const ended = assert.rejects(holder);
     const held = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted`;
-    while ((await psql(held)) === "0") await delay(200);
+    await waitFor("the lock", async () => (await psql(held)) !== "0");
     const { code, stdout } = await run("apply", "--method", "exec");
     await psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
     await ended;
@@ -135,7 +135,7 @@ describe("unity migrate and unity apply", () => {
     assert.equal((await run("apply")).code, 0);
   });
 
-  it("both refuse what `up` refuses, and change nothing", async () => {
+  it("both reject what `up` rejects, and change nothing", async () => {
     await psql("UPDATE alembic_version SET version_num = 'zz'");
     const jobs = await jobNames();
     for (const command of [["apply"], ["apply", "--method=exec"], ["migrate"]]) {
@@ -148,7 +148,7 @@ describe("unity migrate and unity apply", () => {
     await psql(`UPDATE alembic_version SET version_num = '${head}'`);
   });
 
-  it("the next `up` takes the Job over, and leaves no other", async () => {
+  it("the next `up` adopts the Job, and leaves no other", async () => {
     const engine = await stack.engine();
     const { exitCode, output } = await engine.run("up");
     assert.equal(exitCode, 0, output);
@@ -156,22 +156,19 @@ describe("unity migrate and unity apply", () => {
     assert.equal((await engine.run("preview", ["--expect-no-changes"])).exitCode, 0);
   });
 
-  it("report tells of a database at head, with its checks and runs, and of what is pending", async () => {
+  it("report shows a database at head with checks and runs, and pending revisions", async () => {
     const output = join(stack.folder, "report.html");
-    const told = async (...words: readonly string[]) => {
-      const { code, stdout } = await run("report", ...words);
-      return { code, stdout, report: words.includes("--json") ? (JSON.parse(stdout) as Report) : undefined };
-    };
-    const { code, report, stdout } = await told("--json");
+    const { code, stdout } = await run("report", "--json");
+    const report = JSON.parse(stdout) as Report;
     assert.equal(code, 0, stdout);
-    assert.ok(report && "value" in report.checks && "value" in report.runs && "value" in report.plan);
+    assert.ok("value" in report.checks && "value" in report.runs && "value" in report.plan);
     assert.ok(report.checks.value.length === checkNames.length && report.checks.value.every(({ passed }) => passed));
     assert.ok(report.revisions.every(({ status }) => status === "applied"));
     const [first] = report.runs.value;
     assert.deepEqual([first?.outcome, first?.from, first?.to, first?.error], ["succeeded", [], [head], null]);
 
     await inBackend("alembic", "downgrade", "-1");
-    const behind = await told("--output", output);
+    const behind = await run("report", "--output", output);
     assert.equal(behind.code, 1, behind.stdout);
     const page = readFileSync(output, "utf8");
     assert.match(page, /Database is at a1b2c3d4e5f6, behind head add_plugin_execution\./);

@@ -18,7 +18,7 @@ describe("a revision that destroys data", () => {
   let copy: Checkout;
   let image: string;
 
-  /** The release with the ninth revision, with more settings; those of an earlier run stay. */
+  /** Runs the release with the ninth revision and more settings; those of an earlier run are kept. */
   const run = async (verb: Verb, values: Readonly<Record<string, string>> = {}, flags: string[] = []): Promise<Run> =>
     (await stack.engine({ image, ...values }, copy.folder)).run(verb, flags);
 
@@ -33,16 +33,16 @@ describe("a revision that destroys data", () => {
     writeFileSync(join(copy.folder, "backend", "alembic", "versions", "ninth.py"), source);
     await lock(copy.folder);
     image = await fixtureImage(join(copy.folder, "backend"));
-    // The init container only waits: the app's role would need no right to change the schema.
+    // The init container only waits: the app's role needs no permission to change the schema.
     const { exitCode, output } = await (await stack.engine({ initContainer: "wait" })).run("up");
     assert.equal(exitCode, 0, output);
   });
   after(async () => {
+    copy?.remove();
     await stack.remove();
-    copy.remove();
   });
 
-  it("stops preview and `up` until the stack approves it, and nothing changes", async () => {
+  it("is rejected by preview and `up` until the stack approves it", async () => {
     const said = [
       /Database is at add_plugin_execution, behind head ninth\./,
       /blocks reads and writes of plugin_alerts.* \(ACCESS EXCLUSIVE\)/,
@@ -58,22 +58,22 @@ describe("a revision that destroys data", () => {
     assert.equal(await state(), `${heads.eighth}|f`);
   });
 
-  it("names an approval that matches nothing", async () => {
+  it("is rejected with an unmatched approval", async () => {
     const approvals = '[{"revision":"nineth","rule":"ban-drop-table"}]';
     const { exitCode, output } = await run("preview", { approvals });
     assert.notEqual(exitCode, 0);
     assert.match(output, /unmatched unity:approvals:\n.*nineth.*ninth/);
   });
 
-  it("is stopped as well by the hash of another plan", async () => {
-    const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"nobody reads it"}]';
+  it("is rejected with the hash of another plan", async () => {
+    const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"it is unused"}]';
     const { exitCode, output } = await run("up", { approvals, planHash: "0123456789abcdef" });
     assert.notEqual(exitCode, 0);
     assert.match(output, /plan is stale: expected hash 0123456789abcdef, current hash [0-9a-f]{16}; no changes/);
     assert.equal(await state(), `${heads.eighth}|f`);
   });
 
-  it("goes through by the approval and the hash that preview showed, and the pin then does no harm", async () => {
+  it("is applied with the approval and the hash of the preview, which stays valid", async () => {
     const refused = (await run("preview")).output;
     const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})/.exec(refused) ?? assert.fail(refused);
     const { exitCode, output } = await run("up", { planHash });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Run } from "../../local/pulumi.ts";
 import type { CheckResult } from "../../src/checks/result.ts";
-import { newestServingPod, type Pod } from "../../src/cluster/pods.ts";
+import type { Pod } from "../../src/cluster/objects.ts";
+import { newestServingPod } from "../../src/cluster/pods.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
@@ -27,7 +28,7 @@ const psql = async (...statements: readonly string[]) => {
   const command = [...words, ...statements.flatMap((each) => ["-c", each])];
   return (await kubectl.exec("deployment/postgres", "postgres", command)).trim();
 };
-/** Runs a statement as the backend's own role, in its pod; what it did is rolled back. */
+/** Runs a statement as the backend's role, in its pod, and rolls it back. */
 const asApplication = async (statement: string) => {
   const program = `import os, psycopg
 connection = psycopg.connect(os.environ["DATABASE_URL"])
@@ -35,7 +36,7 @@ print(connection.execute("""${statement}""").fetchone())`;
   const pod = await newestServingPod(kubectl, "unity-backend");
   return (await kubectl.exec(pod, "unity-backend", ["python", "-c", program])).trim();
 };
-/** Runs a check. @returns What it found. */
+/** Runs a check. Returns its result. */
 async function found(name: string): Promise<CheckResult> {
   const { stdout } = await unity("verify", "--json", "--config-file", stack.configFile, name);
   return (JSON.parse(stdout) as readonly [CheckResult])[0];
@@ -46,9 +47,9 @@ describe("a stack with separate roles", () => {
   before(() => succeeds());
   after(() => stack.remove());
 
-  it("comes from one with a single role by one `up`, and then expects no changes", async () => {
+  it("replaces one role by one `up`, then expects no changes", async () => {
     const before = await found("privileges");
-    assert.deepEqual([before.passed, before.found], [true, "one role"]);
+    assert.deepEqual([before.passed, before.found], [true, "shared database role"]);
     await succeeds(two);
     assert.equal(await asApplication("SELECT current_user"), "('homelab_app',)");
     assert.deepEqual(await secrets(), ["secret/unity-database-homelab-app", "secret/unity-migrations"]);
@@ -56,10 +57,10 @@ describe("a stack with separate roles", () => {
     assert.equal(preview.exitCode, 0, preview.output);
   });
 
-  it("lets the application read and write every table, and change no schema", async () => {
+  it("lets the application read and write every table, but not change the schema", async () => {
     const { passed, found: what, expected } = await found("privileges");
     assert.ok(passed, what);
-    assert.match(expected, /^role homelab_app reads and writes 17 tables, and can create, alter or drop none$/);
+    assert.match(expected, /^role homelab_app: read\/write on 17 tables, no DDL$/);
     assert.match(
       await asApplication("INSERT INTO plugin_executions (plugin_id) SELECT id FROM plugins RETURNING 1"),
       /1/,
@@ -72,16 +73,16 @@ describe("a stack with separate roles", () => {
       await assert.rejects(asApplication(statement), /permission denied|must be owner/);
   });
 
-  it("names the tables that the application lacks, and what it can do to the schema", async () => {
+  it("names missing and excess privileges of the application", async () => {
     await psql("REVOKE INSERT, DELETE ON plugins FROM homelab_app", "GRANT CREATE ON SCHEMA public TO homelab_app");
     const { passed, found: what } = await found("privileges");
     assert.equal(passed, false);
-    assert.match(what, /^no INSERT, DELETE on plugins, it can create in schema public, it can create a table$/);
+    assert.match(what, /^no INSERT, DELETE on plugins, can create in schema public, can create a table$/);
     await psql("GRANT INSERT, DELETE ON plugins TO homelab_app", "REVOKE CREATE ON SCHEMA public FROM homelab_app");
     assert.ok((await found("privileges")).passed);
   });
 
-  it("has pods that Kubernetes holds to the restricted standard, each with its own account", async () => {
+  it("has pods of the restricted Pod Security Standard, each with its own account", async () => {
     const pod = (securityContext: object) =>
       JSON.stringify({
         apiVersion: "v1",
@@ -97,7 +98,7 @@ describe("a stack with separate roles", () => {
     assert.deepEqual([...accounts].sort(), ["unity-backend", "unity-migrations", "unity-postgres"]);
   });
 
-  it("still shows where the database is and what ran", async () => {
+  it("still shows the database's revision and the runs", async () => {
     const command = (...words: string[]) => unity(...words, "--config-file", stack.configFile);
     assert.match((await command("status")).stdout, /at head add_plugin_execution/);
     assert.match((await command("history")).stdout, /succeeded/);
@@ -106,8 +107,8 @@ describe("a stack with separate roles", () => {
     assert.equal(refused.code, 0, "nothing is pending");
   });
 
-  it("serves on where the same role is given another password, which no pod can log in with", async () => {
-    const probe = await startProbe(kubectl, stack.namespace);
+  it("keeps serving when the same role is given another password", async () => {
+    await using probe = await startProbe(kubectl, stack.namespace);
     const { exitCode, output } = await up({ applicationPassword: second });
     assert.deepEqual((await probe.stop()).failures, []);
     assert.notEqual(exitCode, 0);
@@ -116,9 +117,9 @@ describe("a stack with separate roles", () => {
     assert.equal(await asApplication("SELECT current_user"), "('homelab_app',)");
   });
 
-  it("rotates the application's password without a request that fails (F26)", async () => {
+  it("rotates the application's password without a failed request (F26)", async () => {
     await succeeds({ applicationPassword: first });
-    const probe = await startProbe(kubectl, stack.namespace);
+    await using probe = await startProbe(kubectl, stack.namespace);
     await succeeds({ applicationPassword: second, applicationRole: "homelab_app_2", restorePoint: "true" });
     const { requests, failures } = await probe.stop();
     assert.deepEqual(failures, []);
@@ -130,7 +131,7 @@ describe("a stack with separate roles", () => {
     assert.ok((await found("execution")).passed);
   });
 
-  it("is put back to a restore point that has rights of a role which is gone", async () => {
+  it("restores a restore point with privileges of a dropped role", async () => {
     const command = (...words: string[]) => unity("restore", ...words, "--config-file", stack.configFile);
     const [point] = JSON.parse((await command("--list", "--json")).stdout) as readonly [{ name: string }];
     await psql("DROP TABLE plugin_alerts");
@@ -140,7 +141,7 @@ describe("a stack with separate roles", () => {
     assert.ok(passed, what);
   });
 
-  it("takes Secrets that others made, reads none of their values, and follows them", async () => {
+  it("uses existing Secrets without reading their values, and follows changes", async () => {
     const mine = { databaseSecret: "mine", migrationSecret: "my-migrations" };
     const missing = await up(mine);
     assert.notEqual(missing.exitCode, 0);

@@ -29,10 +29,7 @@ const productionSettings = {
   databaseCaSecret: "unity-database-ca",
 };
 
-/**
- * A database of its own in staging's PostgreSQL, which stands for one that is kept elsewhere: with TLS, and a role for the
- * application.
- */
+/** Creates a database in staging's PostgreSQL, as an external one: with TLS, and a role for the application. */
 async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationDatabaseUrl", string>> {
   const { data } = await staging.kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
   const url = new URL(Buffer.from(data.DATABASE_URL ?? "", "base64").toString());
@@ -54,11 +51,11 @@ async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationData
   return { databaseUrl: url.href, migrationDatabaseUrl };
 }
 
-describe("stacks side by side, and what goes from one to the next", () => {
+describe("stacks side by side, and promotion", () => {
   let settings: Record<string, string> = productionSettings;
   let copy: Checkout;
 
-  /** Runs production's program; its image is what its file says. */
+  /** Runs production's program with the image of its file. */
   async function run(
     verb: Verb,
     changes: Record<string, string> = {},
@@ -83,7 +80,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
   };
 
   before(async () => {
-    const nowhere = "postgresql://nobody@nowhere/none";
+    const nowhere = "postgresql://none@nowhere/none";
     await production.engine({ ...settings, databaseUrl: nowhere, migrationDatabaseUrl: nowhere });
     copy = checkout();
     const source = revisionSource(heads.ninth, heads.eighth, 'op.execute("SELECT 1")', 'op.execute("SELECT 1")');
@@ -91,11 +88,11 @@ describe("stacks side by side, and what goes from one to the next", () => {
     await lock(copy.folder);
   });
   after(async () => {
+    copy?.remove();
     for (const stack of [production, staging, development]) await stack.remove();
-    copy.remove();
   });
 
-  it("takes nothing to production before it has run in staging", async () => {
+  it("rejects a release in production before it has run in staging", async () => {
     const { exitCode, output } = await run("preview", { image: `unity@sha256:${"0".repeat(64)}` });
     assert.notEqual(exitCode, 0);
     assert.match(output, /unknown stack|has no verified release/);
@@ -104,7 +101,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     assert.match(stdout + stderr, /can't be read|has no verified release/);
   });
 
-  it("deploys staging and development at once, each to its namespace", async () => {
+  it("deploys staging and development in parallel, each to its namespace", async () => {
     const runs = await Promise.all([
       (await staging.engine({ environment: "staging", initContainer: "wait" })).run("up"),
       (await development.engine()).run("up"),
@@ -113,7 +110,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     for (const stack of [staging, development]) assert.equal((await podsOf(stack.kubectl, "unity-backend")).length, 1);
   });
 
-  it("records in staging what has succeeded, by the digest that its pods run", async () => {
+  it("records a successful release in staging, by the digest that its pods run", async () => {
     const { releases } = await (await staging.engine()).outputs();
     const [record, ...others] = parseRecords(releases);
     assert.equal(others.length, 0);
@@ -123,7 +120,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     assert.equal(record?.image, digestOf(running) ?? assert.fail(`no digest: ${running}`));
   });
 
-  it("shows what would move, and writes it with --yes only: the image by digest, and the plan's hash", async () => {
+  it("shows a promotion, and writes image digest and plan hash with --yes only", async () => {
     settings = { ...settings, ...(await externalDatabase()) };
     await production.engine(settings);
     const before = readFileSync(production.configFile, "utf8");
@@ -144,7 +141,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     assert.doesNotMatch(shown.stdout + written.stdout + written.stderr, /homelab_\w+:/);
   });
 
-  it("deploys to production what was promoted, and by its digest", async () => {
+  it("deploys the promoted release to production by its digest", async () => {
     const { exitCode, output } = await run("up");
     assert.equal(exitCode, 0, output);
     const pods = await podsOf(production.kubectl, "unity-backend");
@@ -154,7 +151,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     assert.equal(current.trim(), "add_plugin_execution (head)");
   });
 
-  it("changes nothing the second time, in any of the three", async () => {
+  it("changes none of the three the second time", async () => {
     const previews = [
       await run("preview", {}, ["--expect-no-changes"]),
       await (await staging.engine()).run("preview", ["--expect-no-changes"]),
@@ -176,7 +173,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     ["another chain", () => [{}, copy.folder], /- head: ninth \(newest in .*\n.*- chain: /],
   ];
   for (const [what, changes, says] of refused) {
-    it(`refuses ${what} in production, and nothing is changed`, async () => {
+    it(`rejects ${what} in production, without a change`, async () => {
       const before = await generations();
       const image = imageOf(production) ?? "";
       const [values, folder] = changes();
@@ -188,7 +185,7 @@ describe("stacks side by side, and what goes from one to the next", () => {
     });
   }
 
-  it("takes the namespace of one stack away, and the others serve on", async () => {
+  it("keeps serving the other stacks when one is destroyed", async () => {
     const { exitCode, output } = await (await development.engine()).run("destroy");
     assert.equal(exitCode, 0, output);
     for (const stack of [staging, production]) await newestServingPod(stack.kubectl, "unity-backend");

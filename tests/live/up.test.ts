@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { checkNames } from "../../src/checks/names.ts";
-import { newestServingPod, type Pod, podsOf } from "../../src/cluster/pods.ts";
+import type { Pod } from "../../src/cluster/objects.ts";
+import { newestServingPod, podsOf } from "../../src/cluster/pods.ts";
 import { liveStack } from "../support/live.ts";
 
 const stack = liveStack("up");
 const { kubectl } = stack;
 
-/** What is read of a Job. */
+/** The part of a Job that is read here. */
 interface Job {
   readonly metadata: { readonly name: string };
   readonly status: { readonly completionTime?: string; readonly succeeded?: number };
@@ -34,7 +35,8 @@ describe("one up on an empty namespace", () => {
     const backend = await podsOf(kubectl, "unity-backend");
     assert.ok(backend.length > 0);
     for (const { metadata } of backend) {
-      assert.ok(metadata.creationTimestamp >= (job?.status.completionTime ?? "~"), `${metadata.name} came too early`);
+      const created = metadata.creationTimestamp ?? "";
+      assert.ok(created >= (job?.status.completionTime ?? "~"), `${metadata.name} was created too early`);
     }
   });
 
@@ -90,7 +92,7 @@ describe("one up on an empty namespace", () => {
     assert.deepEqual(await everyPod(), before);
   });
 
-  it("shows the password nowhere: not in the output, the pods, the outputs, or the stack's files", async () => {
+  it("shows the password in neither output, pods, stack outputs, nor stack files", async () => {
     const secret = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const password = Buffer.from(secret.data.POSTGRES_PASSWORD ?? "", "base64").toString();
     assert.ok(password.length > 10);

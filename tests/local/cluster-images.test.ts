@@ -1,11 +1,11 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseSources, pythonBase, rootReference, sourceLines, transportOptions } from "../../local/images/base.ts";
 import { contextFiles, contextHash, isIgnored } from "../../local/images/context.ts";
 import { orphanedNames, supersededImages } from "../../local/images/import.ts";
 import { parsePipConfig, pipConfig, pipEnvironment } from "../../local/images/pip.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 describe("images", () => {
   const cases: readonly (readonly [patterns: string[], path: string, ignored: boolean])[] = [
@@ -24,7 +24,8 @@ describe("images", () => {
     });
 
   it("hash a context's names, contents, and permissions, without ignored files", () => {
-    const folder = mkdtempSync(join(tmpdir(), "unity-context-"));
+    using temporary = temporaryFolder();
+    const folder = temporary.path;
     const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
     mkdirSync(join(folder, "app"));
     write("Dockerfile", "FROM scratch");
@@ -45,7 +46,6 @@ describe("images", () => {
       hashes.push(contextHash(folder));
     }
     equal(new Set(hashes).size, changes.length + 1);
-    rmSync(folder, { recursive: true });
   });
 
   it("use the machine's Debian mirrors and no other repository", () => {

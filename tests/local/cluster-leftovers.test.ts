@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { isStalePolicy, policyText } from "../../local/cluster/prerequisites.ts"
 import { startTimeOf } from "../../local/cluster/processes.ts";
 import { waitFor } from "../../local/cluster/progress.ts";
 import { outputOf, run, runTogether, withSystemFolders } from "../../local/cluster/run.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 /** Beyond the largest process id of Linux (proc(5), pid_max). */
 const noPid = 4_194_305;
@@ -97,7 +98,8 @@ describe("local cluster and other programs", () => {
   });
 
   it("does not start beside another cluster's kube-proxy in this network namespace", () => {
-    const proc = mkdtempSync(join(tmpdir(), "unity-proc-"));
+    using temporary = temporaryFolder();
+    const proc = temporary.path;
     const add = (id: string, command: string, net: string) => {
       mkdirSync(join(proc, id, "ns"), { recursive: true });
       writeFileSync(join(proc, id, "cmdline"), command);
@@ -110,7 +112,6 @@ describe("local cluster and other programs", () => {
     add("14", "vi\0kube-proxy\0", "net:[1]");
     mkdirSync(join(proc, "15")); // ended
     deepEqual(otherKubeProxies([13], proc), [11]);
-    rmSync(proc, { recursive: true });
     throws(() => requireNoOtherKubeProxy([11]), /node of another Kubernetes cluster \(kube-proxy, process 11\)/);
     requireNoOtherKubeProxy([]);
   });

@@ -1,8 +1,7 @@
 import { deepEqual, equal, notEqual, rejects, throws } from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildKey } from "../../local/cluster/build.ts";
 import { parseHierarchies } from "../../local/cluster/cgroups.ts";
@@ -13,6 +12,7 @@ import { isolationRules } from "../../local/cluster/network.ts";
 import { endProcesses, startTimeOf } from "../../local/cluster/processes.ts";
 import { waitFor } from "../../local/cluster/progress.ts";
 import { elapsedText } from "../../src/cli/progress.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 describe("local cluster", () => {
   it("rebuilds only when a source or the Go version changes", () => {
@@ -51,7 +51,7 @@ describe("local cluster", () => {
   });
 
   it("kills a process that ignores SIGTERM, and returns when it has ended", async () => {
-    const child = spawn("sh", ["-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]);
+    using child = spawn("sh", ["-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
     const pid = child.pid as number;
     notEqual(startTimeOf(pid), undefined);
@@ -60,8 +60,8 @@ describe("local cluster", () => {
   });
 
   it("lets one holder at a time have a lock, and replaces one that has ended", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "unity-lock-"));
-    const path = join(folder, "lock");
+    using folder = temporaryFolder();
+    const path = join(folder.path, "lock");
     writeFileSync(path, "2 0"); // No process but the kernel's started at the first tick.
     const order: string[] = [];
     const work = (name: string) => async () => {
@@ -74,7 +74,6 @@ describe("local cluster", () => {
     equal(order[1], `${first} ends`);
     equal(order.length, 4);
     throws(() => readFileSync(path), /ENOENT/);
-    rmSync(folder, { recursive: true });
   });
 
   it("stops waiting on an error between polls, on cancellation, and after a timeout", async () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChainSchema, chainSchema } from "../../src/lockfile/schema/chain-schema.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 
 /** Computes the schema of a chain of revisions with one statement each; `null` is a revision without SQL. */
 function schemaOf(...statements: readonly (string | null)[]): Promise<ChainSchema> {
-  const revisions = linearLock(statements.length).revisions.map((revision, index) => {
+  const revisions = linearLock(...statements.map((_, index) => `r${index + 1}`)).revisions.map((revision, index) => {
     const sql = statements[index] ?? null;
     return { ...revision, upgrade: sql === null ? { sql, reason: "it queries the database" } : { sql: [sql] } };
   });

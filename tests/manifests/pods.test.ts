@@ -5,7 +5,7 @@ import { migrateJobSpec } from "../../src/manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
 import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
 import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 import { backendOptions } from "../support/options.ts";
 
 type PodSpec = types.output.core.v1.PodSpec;
@@ -209,7 +209,7 @@ describe("ownedDatabaseUrl", () => {
 
 describe("runnerConfigMapData", () => {
   const source = { "migrate.py": "import part", "part.py": "source" };
-  const options = { lock: linearLock(3), runnerFiles: source };
+  const options = { lock: linearLock("r1", "r2", "r3"), runnerFiles: source };
   it("describes the chain that the image must contain", () => {
     const files = runnerConfigMapData(options);
     assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
@@ -236,7 +236,7 @@ describe("runnerConfigMapData", () => {
       runnerConfigMapName(runnerConfigMapData({ ...options, ...changed }));
     assert.equal(name(), name());
     assert.notEqual(name(), name({ runnerFiles: { ...source, "part.py": "another" } }));
-    assert.notEqual(name(), name({ lock: linearLock(4) }));
+    assert.notEqual(name(), name({ lock: linearLock("r1", "r2", "r3", "r4") }));
     assert.notEqual(name(), name({ toleratedRevisions: ["r4"] }));
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { ServiceError } from "@grpc/grpc-js";
@@ -10,7 +11,8 @@ import type { Registration } from "../../local/engine/step.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
 import { databaseMigrationOptions } from "../../src/package/provider/database-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { endWithTests } from "../support/children.ts";
+import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
 
 const require = createRequire(import.meta.url);
 const grpc: typeof import("@grpc/grpc-js") = require("@grpc/grpc-js");
@@ -72,7 +74,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   // biome-ignore lint/suspicious/noExplicitAny: the SDK gives its clients no types
   let client: any;
   let schema: Schema;
-  let restore = () => {};
+  let fake: FakeKubectl;
 
   /** Calls the provider, as the CLI does. */
   function call<T>(method: "construct" | "getSchema", request: unknown): Promise<T> {
@@ -103,12 +105,13 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   }
 
   before(async () => {
-    restore = fakeKubectl({ ...nothingDeployed, jobs: { output: JSON.stringify({ items: [failedJob] }) } });
+    fake = fakeKubectl({ jobs: { output: JSON.stringify({ items: [failedJob] }) } });
     const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin");
-    child = spawn(process.execPath, [runner, join(projectRoot, "src", "package", "provider"), "127.0.0.1:1"], {
-      cwd: projectRoot,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const command = [runner, join(projectRoot, "src", "package", "provider"), "127.0.0.1:1"];
+    const env = { ...process.env, ...fake.environment };
+    child = endWithTests(
+      spawn(process.execPath, command, { cwd: projectRoot, env, stdio: ["ignore", "pipe", "inherit"] }),
+    );
     const port = await new Promise<string>((resolve, reject) => {
       child.stdout?.once("data", (text: Buffer) => resolve(text.toString().trim()));
       child.once("exit", (code) => reject(new Error(`the provider exited with ${code}`)));
@@ -119,10 +122,12 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     const answer = await call<{ getSchema(): string }>("getSchema", new messages.GetSchemaRequest());
     schema = JSON.parse(answer.getSchema()) as Schema;
   });
-  after(() => {
+  after(async () => {
     client?.close();
+    const ended = child && once(child, "exit");
     child?.kill();
-    restore();
+    await ended;
+    fake[Symbol.dispose]();
   });
 
   it("has the components with the tokens that other languages use", () => {

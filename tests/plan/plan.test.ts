@@ -4,6 +4,7 @@ import type { Reading } from "../../src/plan/live-state.ts";
 import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
+import { shortTitle } from "../support/titles.ts";
 
 const long = `CREATE TABLE t_c (\n    id BIGINT,\n    ${"note TEXT, ".repeat(20)}\n);`;
 const lock = lockOf([
@@ -45,7 +46,7 @@ describe("makePlan", () => {
     [{ kind: "unreachable", what: "cluster", cause: "no such context" }],
   ];
   for (const [reading] of stopping) {
-    it(`declares no Job for ${JSON.stringify(reading)}`, () => assert.equal(plan(reading).job, null));
+    it(shortTitle(`declares no Job for ${JSON.stringify(reading)}`), () => assert.equal(plan(reading).job, null));
   }
 
   it("declares a Job for a tolerated revision", () => {

@@ -6,7 +6,7 @@ import { migration } from "../../src/manifests/migrate-job.ts";
 import { migrationLabels } from "../../src/manifests/tenant.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { loadChain } from "../../src/preflight/release.ts";
-import { fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { fakeKubectl } from "../support/fake-kubectl.ts";
 import { backendOptions } from "../support/options.ts";
 
 const options = { ...loadChain(join(projectRoot, "backend")), ...backendOptions };
@@ -38,16 +38,15 @@ describe("planMigration", () => {
   ];
   for (const [what, tenant, items, attempt, action] of cases) {
     it(what, async () => {
-      const remove = fakeKubectl({ ...nothingDeployed, jobs: { output: JSON.stringify({ items }) } });
-      const planned = await planMigration({ ...options, tenant }, target).finally(remove);
+      using fake = fakeKubectl({ jobs: { output: JSON.stringify({ items }) } });
+      const planned = await planMigration({ ...options, tenant }, target, fake.kubectl);
       assert.deepEqual([planned.attempt, planned.action], [attempt, action]);
     });
   }
 
-  it("reports a cluster that it can't connect to", async () => {
-    const remove = fakeKubectl({ ...nothingDeployed, jobs: { error: "Unable to connect to the server" } });
-    await assert
-      .rejects(planMigration(options, target), /Jobs of namespace unity can't be read: Unable to connect/)
-      .finally(remove);
+  it("says that the cluster can't be asked", async () => {
+    using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });
+    const message = /can't list the migrate Jobs of namespace unity: Unable to connect/;
+    await assert.rejects(planMigration(options, target, fake.kubectl), message);
   });
 });

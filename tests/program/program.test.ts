@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { runProgram } from "../../components/program.ts";
+import type { StackOutputs } from "../../components/stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
-import { accesses } from "../../src/cluster/access-review.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules } from "../../src/manifests/roles.ts";
-import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { accesses } from "../../src/preflight/permissions.ts";
+import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
 const configuration = {
@@ -24,19 +26,18 @@ function follows(registrations: readonly Registration[], one: Registration, othe
 
 describe("the program", () => {
   let registrations: Registration[];
-  let outputs: typeof import("../../index.ts");
+  let outputs: StackOutputs;
 
   before(async () => {
-    const remove = fakeKubectl(nothingDeployed);
-    ({ registrations, result: outputs } = await record(configuration, () => import("../../index.ts")));
-    remove();
+    using fake = fakeKubectl();
+    ({ registrations, result: outputs } = await record(configuration, () => runProgram(fake.kubectl)));
   });
 
   const get = (type: string, name: string) => find(registrations, type, name);
   const job = () => get("kubernetes:batch/v1:Job", "migration-job");
   const deployment = () => get("kubernetes:apps/v1:Deployment", "backend");
 
-  it("declares the Deployment after the wait for the Job, and the checks after the wait for the rollout", () => {
+  it("declares the Deployment after the Job's wait, and the checks after the rollout's", () => {
     const wait = (name: string) => get("command:local:Command", name);
     assert.ok(follows(registrations, deployment(), job()));
     assert.ok(follows(registrations, deployment(), wait("migration-completion")));
@@ -60,7 +61,7 @@ describe("the program", () => {
     }
   });
 
-  it("pins every object to one provider: the settings' context and namespace, taking over what exists", () => {
+  it("gives every object a provider of the settings' context and namespace", () => {
     const provider = get("pulumi:providers:kubernetes", "cluster");
     assert.equal(provider.inputs.context, "unity-local");
     assert.equal(provider.inputs.namespace, "unity");
@@ -97,17 +98,23 @@ describe("the program", () => {
 });
 
 describe("the program on a database that is there", () => {
-  /** Runs the program anew: Node keeps a module, but for another query. */
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
-    const remove = fakeKubectl({
-      ...nothingDeployed,
-      list: { output: JSON.stringify({ items: jobs }) },
-      backend: answer([row]),
-    });
-    const program = `../../index.ts?${row}-${jobs.length}`;
-    return record(configuration, () => import(program).then(() => undefined))
-      .then(({ registrations }) => registrations)
-      .finally(remove);
+    using fake = fakeKubectl({ list: { output: JSON.stringify({ items: jobs }) }, backend: answer([row]) });
+    const { registrations } = await record(configuration, () => runProgram(fake.kubectl));
+    return registrations;
+  }
+
+  /** Asserts that the program fails with a message for the user, before it declares anything. */
+  async function assertRejected(answers: Partial<FakeAnswers>, message: RegExp, settings: object = {}): Promise<void> {
+    using fake = fakeKubectl(answers);
+    const rejected = () =>
+      assert.rejects(runProgram(fake.kubectl), (error: unknown) => {
+        assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
+        assert.match(error.message, message);
+        return true;
+      });
+    const { registrations } = await record({ ...configuration, ...settings }, rejected);
+    assert.deepEqual(registrations, []);
   }
 
   const jobName = (registrations: readonly Registration[]) =>
@@ -118,7 +125,7 @@ describe("the program on a database that is there", () => {
     status: { conditions: [{ type, status: "True" }] },
   });
 
-  it("takes the next attempt's name after a failed Job, which plan and component agree upon", async () => {
+  it("takes the next attempt's name after a failed Job, in plan and component", async () => {
     const first = jobName(await runOn("8f3d9e2a1c45"));
     assert.equal(jobName(await runOn("8f3d9e2a1c45", [job(first, "Failed")])), `${first}-2`);
   });
@@ -127,66 +134,47 @@ describe("the program on a database that is there", () => {
     const ownSecrets = everyOwnSecret("homelab_app");
     const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasSeparateRoles: false };
     const { length } = accesses(accessRules("update", options));
-    const answers = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
-    const remove = fakeKubectl({ ...nothingDeployed, access: answers });
+    const access = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
     const message =
       /insufficient permissions in namespace unity \(.*\); no changes were made\. Missing:\n {2}get namespaces unity: /;
-    const rejected = () => assert.rejects(import("../../index.ts?rights" as string), message);
-    const { registrations } = await record(configuration, rejected).finally(remove);
-    assert.deepEqual(registrations, []);
+    await assertRejected({ access }, message);
   });
 
   it("goes on where the server does not say what the account may do", async () => {
-    const head = answer(["add_plugin_execution"]);
-    const remove = fakeKubectl({ ...nothingDeployed, backend: head, access: { error: "no such review" } });
-    const program = () => import("../../index.ts?no-review" as string);
-    const { registrations } = await record(configuration, program).finally(remove);
+    using fake = fakeKubectl({ backend: answer(["add_plugin_execution"]), access: { error: "no such review" } });
+    const { registrations } = await record(configuration, () => runProgram(fake.kubectl));
     assert.notDeepEqual(registrations, []);
   });
 
   const approvals = '[{"revision":"add_plugin_execution","rule":"truncate"}]';
   const stopping: readonly [what: string, row: string, settings: Record<string, string>, message: RegExp][] = [
-    ["a revision that it does not know", "zz", {}, /Database is at zz, which is not in the lockfile \(8 revisions\)/],
+    ["an unknown revision", "zz", {}, /Database is at zz, which is not in the lockfile \(8 revisions\)/],
     [
-      "another plan than the pinned one",
+      "a plan other than the pinned one",
       "a1b2c3d4e5f6",
       { "unity:planHash": "0".repeat(16) },
       /plan is stale: .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
     ],
     [
-      "an approval of what the chain does not have",
+      "an approval without a finding",
       "a1b2c3d4e5f6",
       { "unity:approvals": approvals },
       /unmatched unity:approvals:\n {2}- approvals\[0\]: revision add_plugin_execution has no finding truncate/,
     ],
   ];
   for (const [what, row, settings, message] of stopping) {
-    it(`stops at ${what}, before it declares anything`, async () => {
-      const remove = fakeKubectl({ ...nothingDeployed, backend: answer([row]) });
-      const program = `../../index.ts?${what}`;
-      const rejected = async () => {
-        await assert.rejects(import(program), (error: unknown) => {
-          assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
-          assert.match(error.message, message);
-          return true;
-        });
-      };
-      const { registrations } = await record({ ...configuration, ...settings }, rejected).finally(remove);
-      assert.deepEqual(registrations, []);
-    });
+    it(`rejects ${what}, before it declares anything`, () =>
+      assertRejected({ backend: answer([row]) }, message, settings));
   }
 
-  it("stops where an empty database would stand in place of the one of a backend that was set up by hand", async () => {
+  it("rejects an empty database in place of that of an unmanaged backend", async () => {
     const backend = {
       kind: "Deployment",
       metadata: { name: "unity-backend" },
       spec: { selector: {}, template: { spec: { containers: [{ name: "app" }] } } },
     };
     const list = { output: JSON.stringify({ items: [backend] }) };
-    const remove = fakeKubectl({ ...nothingDeployed, list, backend: answer(["8f3d9e2a1c45"]) });
-    const program = "../../index.ts?by-hand" as string;
-    const rejected = () => assert.rejects(import(program), /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/);
-    const { registrations } = await record(configuration, rejected).finally(remove);
-    assert.deepEqual(registrations, []);
+    const message = /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/;
+    await assertRejected({ list, backend: answer(["8f3d9e2a1c45"]) }, message);
   });
 });

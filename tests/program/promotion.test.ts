@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { runProgram } from "../../components/program.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { identify, type ReleaseRecord } from "../../src/promotion/record.ts";
-import { answer, fakeKubectl, nothingDeployed } from "../support/fake-kubectl.ts";
+import { answer, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, record, type StackOutputs } from "../support/recorder.ts";
 
 const head = "add_plugin_execution";
@@ -39,32 +40,26 @@ const staged: ReleaseRecord = {
   ...identify({ ...release, image, migrationImage: undefined }),
 };
 
-/** The Secret with the database's certificate, which a person made. */
+/** The existing Secret with the database's certificate. */
 const certificate = { secret: { output: "1\nca.crt" } };
 
-type Outputs = typeof import("../../index.ts");
-let runs = 0;
-
-/** Runs the whole program anew: Node keeps a module, but for another query. */
 async function run(settings: Record<string, string>, stacks: StackOutputs, row = head) {
-  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
-  const program = `../../index.ts?promotion-${runs++}`;
-  return record<Outputs>(settings, () => import(program), stacks).finally(remove);
+  using fake = fakeKubectl({ ...certificate, backend: answer([row]) });
+  return await record(settings, () => runProgram(fake.kubectl), stacks);
 }
 
 const stagingHas = (...releases: readonly unknown[]): StackOutputs => ({ "organization/unity/staging": { releases } });
 
 async function rejection(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
   let message = "";
-  const remove = fakeKubectl({ ...nothingDeployed, ...certificate, backend: answer([row]) });
-  const program = `../../index.ts?promotion-${runs++}`;
+  using fake = fakeKubectl({ ...certificate, backend: answer([row]) });
   const rejected = () =>
-    assert.rejects(import(program), (error: unknown) => {
+    assert.rejects(runProgram(fake.kubectl), (error: unknown) => {
       assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");
       message = error.message;
       return true;
     });
-  const { registrations } = await record(settings, rejected, stacks).finally(remove);
+  const { registrations } = await record(settings, rejected, stacks);
   assert.deepEqual(registrations, []);
   return message;
 }
@@ -131,7 +126,7 @@ describe("the program in staging", () => {
     assert.deepEqual(await releasesOf(staging), [staged]);
   });
 
-  it("keeps the records of earlier releases, and changes nothing when nothing has changed", async () => {
+  it("keeps records of earlier releases, and changes none when no release changes", async () => {
     const earlier = { ...staged, head: "earlier" };
     const releases = await releasesOf(staging, [earlier]);
     assert.deepEqual(releases, [staged, earlier]);

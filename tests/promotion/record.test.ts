@@ -9,10 +9,11 @@ import {
   type ReleaseParts,
   recordRelease,
 } from "../../src/promotion/record.ts";
-import { linearLock } from "../support/chain.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
+import { shortTitle } from "../support/titles.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
-const lock = linearLock(3);
+const lock = linearLock("r1", "r2", "r3");
 const parts: ReleaseParts = {
   lock,
   head: "r3",
@@ -38,9 +39,10 @@ describe("an image reference", () => {
     [digest("a"), "sha256", undefined], // an image's id, which no registry knows
   ];
   for (const [reference, name, found] of table)
-    it(`${reference} has the name ${name} and ${found === undefined ? "no digest" : "its digest"}`, () =>
-      assert.deepEqual([nameOf(reference), digestOf(reference)], [name, found]));
-  it("gets another digest", () => assert.equal(withDigest("h:5/u:1", digest("b")), `h:5/u@${digest("b")}`));
+    it(shortTitle(`is parsed: ${reference}`), () =>
+      assert.deepEqual([nameOf(reference), digestOf(reference)], [name, found]),
+    );
+  it("takes another digest", () => assert.equal(withDigest("h:5/u:1", digest("b")), `h:5/u@${digest("b")}`));
 });
 
 describe("the record of a release", () => {
@@ -84,7 +86,7 @@ describe("the record of a release", () => {
   it("is the same for another registry, tag, or revision beyond its head", () => {
     const image = `mirror.example/unity:1.0@${digest("a")}`;
     assert.ok(isSame(record(), record({ image })));
-    assert.ok(isSame(record({ head: "r2" }), record({ head: "r2", lock: linearLock(2) })));
+    assert.ok(isSame(record({ head: "r2" }), record({ head: "r2", lock: linearLock("r1", "r2") })));
   });
 
   it("has the digest of the pods if the image is not pinned", () => {

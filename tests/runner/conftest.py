@@ -12,7 +12,7 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
-from support import Chain, reviewed_backend, temporary_database
+from support import Chain, Run, reviewed_backend, temporary_database
 
 VARIABLE = "TEST_DATABASE_URL"
 
@@ -30,6 +30,15 @@ def pytest_configure() -> None:
 def server() -> URL:
     """Return the superuser's URL of the server."""
     return make_url(os.environ[VARIABLE])
+
+
+@pytest.fixture(autouse=True)
+def end_runs() -> Iterator[None]:
+    """End the runners that a failed test has left."""
+    yield
+    for run in list(Run.unfinished):
+        run.process.kill()
+        run.finish()
 
 
 @pytest.fixture

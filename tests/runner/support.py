@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, ClassVar
 
 import psycopg
 from sqlalchemy.engine import URL
@@ -194,6 +194,8 @@ class Result:
 class Run:
     """A process of the runner, killed after `limit` seconds."""
 
+    unfinished: ClassVar[list[Run]] = []
+
     def __init__(self, command: list[str], environment: dict[str, str], limit: float) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(
@@ -202,6 +204,7 @@ class Run:
         self.lines: list[str] = []
         self.watchdog = threading.Timer(limit, self.process.kill)
         self.watchdog.start()
+        self.unfinished.append(self)
 
     def wait_for(self, pattern: str) -> str:
         """Read the log until a line matches, and return that line."""
@@ -216,6 +219,8 @@ class Run:
         """Wait for the process to end."""
         stdout, stderr = self.process.communicate()
         self.watchdog.cancel()
+        if self in self.unfinished:
+            self.unfinished.remove(self)
         seconds = time.monotonic() - self.started
         return Result(self.process.returncode, "".join(self.lines) + stdout, stderr, seconds)
 

@@ -5,37 +5,38 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Kubectl } from "../../src/cluster/kubectl.ts";
 
-/** What this reads of a kubeconfig. */
+/** The part of a kubeconfig that is read here. */
 interface Kubeconfig {
   readonly clusters: readonly [{ readonly cluster: { readonly server: string } }];
 }
 
-/** A way to the API server that can be cut, for whoever uses its kubeconfig; nobody else notices. */
+/** A connection to the API server that can be cut for the users of its kubeconfig. */
 export interface ApiProxy {
   readonly kubeconfig: string;
-  /** Cuts every connection, and refuses others until {@link opens}, as a server that is down does. */
-  cuts(): Promise<void>;
-  opens(): Promise<void>;
+  /** Cuts every connection and refuses others, as a server that is down does. */
+  cut(): Promise<void>;
+  /** Accepts connections again. */
+  restore(): Promise<void>;
   end(): Promise<void>;
 }
 
-/** Opens a way to the API server of a kubectl's context, on this machine alone. */
-export async function apiProxy(kubectl: Kubectl): Promise<ApiProxy> {
+/** Starts a proxy on loopback to the API server of a kubectl's context. */
+export async function startApiProxy(kubectl: Kubectl): Promise<ApiProxy> {
   const view = ["config", "view", "--raw", "--minify", "--output=json"];
   const config = JSON.parse(await kubectl.run(view)) as Kubeconfig;
   const [{ cluster, ...names }] = config.clusters;
   const { hostname, port } = new URL(cluster.server);
-  const open = new Set<Socket>();
+  const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(Number(port || 443), hostname);
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
-      open.add(one);
+      sockets.add(one);
       one.on("error", () => other.destroy());
       one.on("close", () => {
-        open.delete(one);
+        sockets.delete(one);
         other.destroy();
       });
       one.pipe(other);
@@ -49,21 +50,21 @@ export async function apiProxy(kubectl: Kubectl): Promise<ApiProxy> {
   const cut = async () => {
     const closed = once(server, "close");
     server.close();
-    for (const socket of open) socket.destroy();
+    for (const socket of sockets) socket.destroy();
     await closed;
   };
   const own = await listen(0);
   const folder = mkdtempSync(join(tmpdir(), "unity-proxy-"));
   const kubeconfig = join(folder, "kubeconfig");
-  const way = { ...cluster, server: `https://127.0.0.1:${own}`, "tls-server-name": hostname };
-  writeFileSync(kubeconfig, JSON.stringify({ ...config, clusters: [{ ...names, cluster: way }] }), { mode: 0o600 });
+  const proxied = { ...cluster, server: `https://127.0.0.1:${own}`, "tls-server-name": hostname };
+  writeFileSync(kubeconfig, JSON.stringify({ ...config, clusters: [{ ...names, cluster: proxied }] }), { mode: 0o600 });
   return {
     kubeconfig,
-    cuts: cut,
-    opens: async () => void (await listen(own)),
+    cut,
+    restore: async () => void (await listen(own)),
     async end() {
       if (server.listening) await cut();
-      rmSync(folder, { recursive: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,22 +1,27 @@
 import type { DatabaseFacts } from "../../src/checks/database-facts.ts";
 import type { ImageFacts, PrivilegeFacts } from "../../src/checks/pod-facts.ts";
 import { type Expected, expectedOf } from "../../src/checks/result.ts";
-import { linearLock } from "./chain.ts";
+import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
-/** A release of two revisions, `r1` and `r2`, that make the tables `t1` and `t2`. */
+const creating = (table: string) => ({ created: [table], altered: [], dropped: [], unclassified: [] });
+
+/** A release of two revisions, `r1` and `r2`, that create the tables `t1` and `t2`. */
 export const expected: Expected = expectedOf(
   { context: "c", namespace: "n", head: "r2", toleratedRevisions: ["later"], owned: true },
-  linearLock(2),
+  lockOf([
+    lockedRevision("r1", { tables: creating("t1") }),
+    lockedRevision("r2", { downRevisions: ["r1"], tables: creating("t2") }),
+  ]),
 );
 
 const table = { columns: {}, foreignKeys: [], indexes: {} };
 
-/** A database at that release, with changes. */
+/** Returns a database at that release, with some fields replaced. */
 export function database(changes: Partial<DatabaseFacts> = {}): DatabaseFacts {
   return { revisions: ["r2"], tables: { t1: table, t2: table }, invalidIndexes: [], notValid: [], ...changes };
 }
 
-/** An image of that release, with changes. */
+/** Returns an image of that release, with some fields replaced. */
 export function image(changes: Partial<ImageFacts> = {}): ImageFacts {
   return {
     files: Object.fromEntries(expected.chain.revisions.map(({ file, sha256 }) => [file, sha256])),
@@ -28,7 +33,7 @@ export function image(changes: Partial<ImageFacts> = {}): ImageFacts {
   };
 }
 
-/** An application's role that has its rights, with changes. */
+/** Returns an application role with its privileges, with some fields replaced. */
 export function privileges(changes: Partial<PrivilegeFacts> = {}): PrivilegeFacts {
   return { role: "app", lacking: {}, excess: [], ...changes };
 }

@@ -1,4 +1,4 @@
-/** How many tests passed and failed, and which failed: a line each. */
+/** Numbers of passed and failed tests, and one line per failure. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
@@ -9,7 +9,7 @@ function total(output: string, pattern: RegExp): number {
   return [...output.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** What mocha (`  1) suite\n       title:\n\n      error`) and pytest (`FAILED file::test - error`) say of each failure. */
+/** Returns the failures of mocha (`  1) suite\n       title:\n\n      error`) and pytest (`FAILED file::test - error`). */
 function failuresOf(output: string): string[] {
   const mocha = output
     .slice(Math.max(output.search(/^ {2}\d+ failing$/m), 0))
@@ -24,7 +24,7 @@ function failuresOf(output: string): string[] {
 /**
  * Reads the closing lines of mocha (`12 passing`, `1 failing`) and pytest (`1 failed, 12 passed, 2 errors in 3.4s`).
  *
- * @param exitCode A runner that ends with another code than 0 has failed, whatever it counted.
+ * @param exitCode - A runner that ends with a code other than 0 has failed, whatever it counted.
  */
 export function countsOf(output: string, exitCode: number): Counts {
   const passed = total(output, /^ {2}(\d+) passing\b/gm) + total(output, /\b(\d+) passed\b.* in [\d.]+s/g);
@@ -35,7 +35,7 @@ export function countsOf(output: string, exitCode: number): Counts {
   return { passed, failed: 1, failures: [`the tests' runner ended with exit code ${exitCode}, ${passed} passed`] };
 }
 
-/** @returns The counts together. */
+/** Returns the sum of counts. */
 export function sum(counts: readonly Counts[]): Counts {
   return {
     passed: counts.reduce((all, { passed }) => all + passed, 0),

@@ -15,7 +15,7 @@ type Settings = Readonly<Record<string, unknown>>;
 export interface Example {
   /** The copy of the example's folder. */
   readonly folder: string;
-  /** The engine, with settings changed by `values`, and by `secrets`, which are encrypted. */
+  /** Opens the engine with settings changed by `values`, and by `secrets`, which are encrypted. */
   engine(values?: Settings, secrets?: Readonly<Record<string, string>>): Promise<Engine>;
   remove(): void;
 }

@@ -1,24 +1,25 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
 
-/** What a question to the cluster is answered: what kubectl prints, what it says when it fails, or nothing for long. */
+/** Output of a kubectl command, its standard error if it fails, or no answer for a minute. */
 export type FakeAnswer = { readonly output: string } | { readonly error: string } | "silence";
 
-/** Answers by question: the list of what is there, each pod's rows, and the keys of the database's Secret. */
+/** Answers to kubectl commands. */
 export interface FakeAnswers {
+  /** The namespace's objects. */
   readonly list: FakeAnswer;
+  /** The database's state, queried in the backend's pod. */
   readonly backend: FakeAnswer;
+  /** The database's state, queried in PostgreSQL's pod. */
   readonly postgres: FakeAnswer;
+  /** Keys of a Secret. */
   readonly secret: FakeAnswer;
-  /** The migrate Jobs alone, where no database is asked. */
-  readonly jobs?: FakeAnswer;
-  /**
-   * What the account may do: `true` or `false` for each right that is asked for.
-   *
-   * @defaultValue whatever is asked for
-   */
-  readonly access?: FakeAnswer;
+  /** The migrate Jobs alone, where no database is queried. */
+  readonly jobs: FakeAnswer;
+  /** Permissions: `true` or `false` for each one that is reviewed. By default all are granted. */
+  readonly access: FakeAnswer;
 }
 
 const script = `#!/bin/sh
@@ -37,40 +38,56 @@ if [ $name = access ]; then grep -o SelfSubjectAccessReview | sed s/.*/true/; ex
 exec sleep 60
 `;
 
-/** What a pod prints that answers a question about the database. */
+/** Returns the output of a pod that queried the database. */
 export function answer(value: unknown, before = ""): FakeAnswer {
   return { output: `${before}unity-answer ${JSON.stringify(value)}\n` };
 }
 
 const missing = { error: 'Error from server (NotFound): namespaces "unity" not found' };
 
-/** Answers of a cluster on which nothing was deployed. */
-export const nothingDeployed: FakeAnswers = {
+/** Answers of a cluster without a deployment. */
+const nothingDeployed: Partial<FakeAnswers> = {
   list: { output: '{"items": []}' },
   backend: missing,
   postgres: missing,
   secret: { output: "" },
 };
 
-/** A stack's own PostgreSQL, as the list has it, with a pod that can be asked. */
+/** A stack's own PostgreSQL, as it is listed, with a pod that can be queried. */
 export const deployedPostgres = {
   kind: "Deployment",
   metadata: { name: "postgres", annotations: { "pulumi.com/patchForce": "true" } },
   status: { replicas: 1 },
 };
 
-/** Puts a kubectl first on PATH that gives these answers. @returns What takes it away again. */
-export function fakeKubectl(answers: FakeAnswers): () => void {
-  const folder = mkdtempSync(join(tmpdir(), "unity-kubectl-"));
-  const { PATH } = process.env;
-  writeFileSync(join(folder, "kubectl"), script, { mode: 0o755 });
-  for (const [name, answer] of Object.entries(answers) as [string, FakeAnswer][]) {
+/** A kubectl program that gives prepared answers, for this process or for those that a test starts. */
+export interface FakeKubectl extends Disposable {
+  readonly kubectl: Kubectl;
+  /** Environment in which it is found before any other kubectl. */
+  readonly environment: { readonly PATH: string };
+  /** Folder of the program. */
+  readonly folder: string;
+}
+
+/** Writes a kubectl program; what has no answer is that of a cluster without a deployment. */
+export function fakeKubectl(answers: Partial<FakeAnswers> = {}): FakeKubectl {
+  const fake = kubectlProgram(script);
+  for (const [name, answer] of Object.entries({ ...nothingDeployed, ...answers })) {
     if (answer === "silence") continue;
-    for (const [kind, text] of Object.entries(answer)) writeFileSync(join(folder, `${name}.${kind}`), text);
+    for (const [kind, text] of Object.entries(answer)) writeFileSync(join(fake.folder, `${name}.${kind}`), text);
   }
-  process.env.PATH = [folder, PATH].join(delimiter);
-  return () => {
-    process.env.PATH = PATH;
-    rmSync(folder, { recursive: true });
+  return fake;
+}
+
+/** Writes a kubectl program from the text of a shell script. */
+export function kubectlProgram(text: string): FakeKubectl {
+  const folder = mkdtempSync(join(tmpdir(), "unity-kubectl-"));
+  const program = join(folder, "kubectl");
+  writeFileSync(program, text, { mode: 0o755 });
+  return {
+    kubectl: new Kubectl({ context: "here", namespace: "unity" }, program),
+    environment: { PATH: [folder, process.env.PATH].join(delimiter) },
+    folder,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -9,50 +9,53 @@ import { fixtureImage } from "./images.ts";
 import { type LiveStack, liveStack } from "./live.ts";
 import { startProbe } from "./probe.ts";
 
-/** Where a run deploys from, and with which settings. */
-export interface Deployed {
+/** A release to deploy: settings, program, and the cluster's kubeconfig. */
+export interface Release {
   readonly values?: Readonly<Record<string, string>>;
   readonly folder?: string;
-  /** Kubeconfig by which the cluster is reached. @defaultValue the user's */
   readonly kubeconfig?: string;
 }
 
 /** A release of the chain with the ninth revision. */
-export interface NinthRelease extends Deployed {
+export interface NinthRelease extends Release {
   readonly values: { readonly image: string };
   readonly folder: string;
   /** Removes its checkout. */
   remove(): void;
 }
 
-/** Makes a release whose ninth revision does what the database says. */
+/** Builds a release whose ninth revision does what the table `fault` contains. */
 export async function ninthRelease(): Promise<NinthRelease> {
   const { folder, remove } = await ninthCheckout();
   return { folder, values: { image: await fixtureImage(join(folder, "backend")) }, remove };
 }
 
-/** A fault, and what must be said of it. */
+/** A fault to inject, and what must hold after it. */
 export interface Fault {
-  /** Number in the list of faults, and what it is. */
+  /** Number in docs/faults.md, and the fault. */
   readonly name: string;
-  /** What `up` must say. */
-  readonly says: readonly RegExp[];
-  /** Deploys while the fault holds. */
+  /** Messages of `up`. */
+  readonly messages: readonly RegExp[];
+  /** Deploys while the fault lasts. */
   up(): Promise<Run>;
-  /** Whether the backend has a database to serve from all the while. @defaultValue true */
-  readonly serves?: boolean;
+  /**
+   * Whether the backend has a database all the while.
+   *
+   * @defaultValue true
+   */
+  readonly keepsServing?: boolean;
   /** Revisions of which the database must hold one. */
   readonly revisions: readonly string[];
 }
 
-/** Requests that the old backend is asked at least, however soon `up` ends. */
+/** Requests to the old backend, however soon `up` ends. */
 const leastRequests = 5;
-/** Seconds that no `up` may take, whatever the fault: bounded, and far above what is measured. */
-const boundSeconds = 180;
-/** Seconds that anything may take to come about: generous, for a machine that is busy. */
-const settleSeconds = 60;
+/** Bound of any `up`, far above what is measured. */
+const boundSeconds = 300;
+/** Bound of any change that is waited for, on a busy machine. */
+const settleSeconds = 120;
 
-/** A stack whose faults are measured, and whose database can be reached as an operator would. */
+/** A stack into which faults are injected, and whose database can be reached as an operator would. */
 export class FaultStack {
   readonly live: LiveStack;
   readonly #defaults: Readonly<Record<string, string>>;
@@ -61,8 +64,8 @@ export class FaultStack {
   #secrets: readonly string[] = [];
 
   /**
-   * @param defaults Settings of all its runs.
-   * @param database Name of the database in the PostgreSQL of its namespace.
+   * @param defaults - Settings of all its runs.
+   * @param database - Name of the database in the PostgreSQL of its namespace.
    */
   constructor(name: string, defaults: Readonly<Record<string, string>> = {}, database: string = names.database) {
     this.live = liveStack(`faults-${name}`);
@@ -72,7 +75,7 @@ export class FaultStack {
 
   async run(
     verb: Verb,
-    { values = {}, folder, kubeconfig }: Deployed = {},
+    { values = {}, folder, kubeconfig }: Release = {},
     flags: readonly string[] = [],
     stop?: AbortSignal,
   ): Promise<Run> {
@@ -80,36 +83,40 @@ export class FaultStack {
     return engine.run(verb, flags, false, stop);
   }
 
-  /** Deploys what must go well. @returns What it printed. */
-  async deploy(deployed: Deployed = {}): Promise<string> {
-    const { exitCode, output } = await this.run("up", deployed);
+  /**
+   * Deploys a release, which must succeed.
+   *
+   * @returns The output.
+   */
+  async deploy(release: Release = {}): Promise<string> {
+    const { exitCode, output } = await this.run("up", release);
     assert.equal(exitCode, 0, output);
-    await this.#learnSecrets();
+    await this.#readSecrets();
     this.#assertNoSecret(output);
     return output;
   }
 
-  /** Deploys once a fault is gone: one `up` is enough, and then there is nothing left to do (I6). */
-  async mends(deployed: Deployed = {}): Promise<string> {
-    const output = await this.deploy(deployed);
-    const { exitCode, output: preview } = await this.run("preview", deployed, ["--expect-no-changes"]);
+  /** Asserts I6 once a fault is gone: one `up` succeeds, and a preview then expects no changes. */
+  async recover(release: Release = {}): Promise<string> {
+    const output = await this.deploy(release);
+    const { exitCode, output: preview } = await this.run("preview", release, ["--expect-no-changes"]);
     assert.equal(exitCode, 0, preview);
     return output;
   }
 
-  /** Lets a fault strike, and asserts what must be said and what must hold after it (I2, I3, I5, I7). */
-  async suffers({ name, says, up, serves = true, revisions }: Fault): Promise<void> {
-    const probe = serves ? await startProbe(this.live.kubectl, this.live.namespace) : undefined;
+  /** Injects a fault, and asserts its messages and the invariants I2, I3, I5 and I7. */
+  async inject({ name, messages, up, keepsServing = true, revisions }: Fault): Promise<void> {
+    await using probe = keepsServing ? await startProbe(this.live.kubectl, this.live.namespace) : undefined;
     const { exitCode, output } = await this.timed(name, up);
     const probed = await probe?.stop(leastRequests);
     assert.notEqual(exitCode, 0, output);
-    for (const text of says) assert.match(output, text);
+    for (const message of messages) assert.match(output, message);
     this.#assertNoSecret(output);
     assert.deepEqual(probed?.failures ?? [], []);
-    await this.assertWhole(revisions);
+    await this.assertConsistent(revisions);
   }
 
-  /** Measures what leads to a message, or past a fault. */
+  /** Measures the time to a message, or until a fault is recovered from. */
   async timed<T>(name: string, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
     const result = await work();
@@ -119,26 +126,17 @@ export class FaultStack {
     return result;
   }
 
-  /** Prints the times, a line each, and removes the stack. */
+  /** Prints the times, one per line, and removes the stack. */
   async end(): Promise<void> {
     console.log(this.#times.join("\n"));
     await this.live.remove();
   }
 
   /** Runs a statement in the stack's own PostgreSQL. */
-  async psql(statement: string): Promise<string> {
-    const command = [
-      "psql",
-      "-U",
-      names.databaseOwner,
-      "-d",
-      this.#database,
-      "-v",
-      "ON_ERROR_STOP=1",
-      "-Atc",
-      statement,
-    ];
-    return (await this.live.kubectl.exec("deployment/postgres", "postgres", command)).trim();
+  async psql(statement: string, timeoutSeconds = 30): Promise<string> {
+    const session = ["exec", "deployment/postgres", "--container=postgres", "--", "psql", "-U", names.databaseOwner];
+    const options = ["-d", this.#database, "-v", "ON_ERROR_STOP=1", "-Atc", statement];
+    return (await this.live.kubectl.run([...session, ...options], "", timeoutSeconds)).trim();
   }
 
   /** Runs Alembic as an operator would, in the backend's pod. */
@@ -146,10 +144,14 @@ export class FaultStack {
     return this.live.kubectl.exec("deployment/unity-backend", "unity-backend", ["alembic", ...command]);
   }
 
-  /** Runs a statement in a session that stays, its locks with it. @returns What ends the session. */
-  async holds(statement: string): Promise<() => Promise<void>> {
-    const session = this.psql(`SET application_name = 'holder'; BEGIN; ${statement}; SELECT pg_sleep(120)`);
-    const ended = session.catch(() => {});
+  /**
+   * Runs a statement in a session that stays open and keeps its locks.
+   *
+   * @returns A function that ends the session.
+   */
+  async hold(statement: string): Promise<() => Promise<void>> {
+    const sql = `SET application_name = 'holder'; BEGIN; ${statement}; SELECT pg_sleep(300)`;
+    const ended = this.psql(sql, 310).catch(() => {});
     const holders = "FROM pg_stat_activity WHERE application_name = 'holder'";
     await this.until(() =>
       this.psql(`SELECT count(*) = 1 ${holders} AND query LIKE '%pg_sleep%' AND state = 'active'`),
@@ -160,20 +162,24 @@ export class FaultStack {
     };
   }
 
-  /** Whether somebody waits for an advisory lock, as `t` or `f`. */
+  /** Returns whether a session waits for an advisory lock, as `t` or `f`. */
   isWaitingAt(lock: number): Promise<string> {
     return this.psql(
       `SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${lock} AND NOT granted`,
     );
   }
 
-  /** The migrate Job's pod that is running. */
+  /** Returns the migrate Job's running pod. */
   async migratePod(): Promise<string> {
     const options = [workloadSelector(names.migrateJob), "--field-selector=status.phase=Running"];
     return (await this.live.kubectl.run(["get", "pods", ...options, "--output=name"])).trim();
   }
 
-  /** Makes an object that stands in the way of pods. @returns What takes it away. */
+  /**
+   * Creates an object that rejects pods.
+   *
+   * @returns A function that deletes it.
+   */
   async obstacle(kind: "ResourceQuota" | "LimitRange", spec: object): Promise<() => Promise<unknown>> {
     const { kubectl } = this.live;
     const object = { apiVersion: "v1", kind, metadata: { name: "obstacle" }, spec };
@@ -181,18 +187,18 @@ export class FaultStack {
     return () => kubectl.run(["delete", kind, "obstacle"]);
   }
 
-  /** Waits until a question is answered `t`; what fails meanwhile counts as no answer. */
-  async until(ask: () => Promise<string>): Promise<void> {
+  /** Waits until a query returns `t`; a query that fails is repeated. */
+  async until(query: () => Promise<string>): Promise<void> {
     const deadline = Date.now() + settleSeconds * 1000;
-    let answer = "";
-    while (answer !== "t") {
-      if (Date.now() > deadline) throw new Error(`not so within ${settleSeconds} s: ${ask} (${answer})`);
-      answer = await ask().catch((error: Error) => error.message);
-      if (answer !== "t") await delay(400);
+    let result = "";
+    while (result !== "t") {
+      if (Date.now() > deadline) throw new Error(`timed out after ${settleSeconds}s: ${query} (${result})`);
+      result = await query().catch((error: Error) => error.message);
+      if (result !== "t") await delay(400);
     }
   }
 
-  async #learnSecrets(): Promise<void> {
+  async #readSecrets(): Promise<void> {
     const { data } = await this.live.kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");
     const decoded = Object.values(data).map((value) => Buffer.from(value, "base64").toString());
     this.#secrets = [...Object.values(data), ...decoded].filter((value) => value.length > 8);
@@ -206,8 +212,8 @@ export class FaultStack {
     }
   }
 
-  /** The database is at one revision, with valid indexes, and nothing goes on in it or beside it. */
-  async assertWhole(revisions: readonly string[]): Promise<void> {
+  /** Asserts I3 and I7: the database is at one revision with valid indexes, and nothing of the migration runs. */
+  async assertConsistent(revisions: readonly string[]): Promise<void> {
     const state = "SELECT string_agg(version_num, ','), (SELECT count(*) FROM pg_index WHERE NOT indisvalid)";
     const [revision = "", invalid] = (await this.psql(`${state} FROM alembic_version`)).split("|");
     assert.ok(revisions.includes(revision), `at ${revision}`);
@@ -216,18 +222,18 @@ export class FaultStack {
     await this.until(() => this.psql(`SELECT count(*) = 0 FROM pg_stat_activity WHERE ${sessions}`));
     await this.until(async () => {
       const selector = workloadSelector(names.migrateJob);
-      const { items } = await this.live.kubectl.get<{ items: Leftover[] }>("pods,jobs", selector);
-      return items.some(isGoing) ? "still going" : "t";
+      const { items } = await this.live.kubectl.get<{ items: MigrationObject[] }>("pods,jobs", selector);
+      return items.some(isRunning) ? "running" : "t";
     });
   }
 }
 
-/** A Job or a pod of it. */
-interface Leftover {
+/** A migrate Job or its pod. */
+interface MigrationObject {
   readonly kind: string;
   readonly status: { readonly phase?: string; readonly active?: number };
 }
 
-function isGoing({ kind, status }: Leftover): boolean {
+function isRunning({ kind, status }: MigrationObject): boolean {
   return kind === "Pod" ? ["Pending", "Running"].includes(status.phase ?? "") : (status.active ?? 0) > 0;
 }

@@ -5,16 +5,16 @@ import { contextHash } from "../../local/images/context.ts";
 
 const run = promisify(execFile);
 
-/** @returns `reference` with another tag in place of its tag or digest. */
+/** Returns `reference` with another tag in place of its tag or digest. */
 export function withTag(reference: string, tag: string): string {
   return `${reference.replace(/(@sha256:[0-9a-f]+|:[\w][\w.-]*)$/, "")}:${tag}`;
 }
 
 /**
- * Builds a backend image of a test's own from `folder`, and brings it to the cluster: imported into the project's own;
- * pushed to a user's, beside the image that they gave, by their Docker.
+ * Builds a backend image of a test's own from `folder`, and imports it into the project's cluster; for another cluster,
+ * pushes it beside the given image with Docker.
  *
- * @param name The image's name; the newest of a name are kept.
+ * @param name - Name of the image; the newest of a name are kept.
  */
 export async function fixtureImage(folder: string, name = "unity-backend-fixture"): Promise<string> {
   const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;

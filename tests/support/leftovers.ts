@@ -3,26 +3,25 @@ import { demoNames } from "../../local/demo-names.ts";
 import { stackFolder, stacksFolder } from "../../local/stack.ts";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 
-/** Seconds in which a namespace is gone with all that is in it. */
-const gracePeriod = 300;
+/** Seconds in which a namespace is deleted with its objects. */
+const timeoutSeconds = 300;
 
-/** What tests make is named so that a later run finds it. */
+/** Names of what tests create, by which a later run finds it. */
 export const testStack = (name: string) => `test-${name}`;
 export const testNamespace = (name: string) => `unity-${testStack(name)}`;
-/** The demo of the walk through the how-to page, beside the user's own: what `STACK` says. */
+/** `STACK` of the demo for the how-to page, beside the user's own. */
 export const walkDemo = testStack("how-to");
 
-/** What is read of a namespace. */
+/** The part of a namespace that is read here. */
 interface Namespace {
   readonly metadata: { readonly name: string };
   readonly status: { readonly phase: string };
 }
 
 /**
- * Removes what a run that was interrupted has left on a cluster and among the stacks' files, and waits for what is being
- * removed.
+ * Removes what an interrupted run has left on a cluster and among the stacks' files.
  *
- * @throws {Error} If it is not this project's cluster and has such namespaces: their names don't prove whose they are.
+ * @throws {Error} If another cluster than the project's has such namespaces: their names don't prove who owns them.
  */
 export async function removeLeftovers(
   cluster: { readonly isLocal: boolean; readonly context: string },
@@ -36,12 +35,12 @@ export async function removeLeftovers(
   const names = found.map(({ metadata }) => metadata.name);
   if (!isLocal && found.some(({ status }) => status.phase === "Active"))
     throw new Error(
-      `${context} has namespaces with names of the tests: ${names.join(", ")}. If an interrupted run has left them:\n` +
+      `${context} has namespaces with names of the tests: ${names.join(", ")}. If an interrupted run has left them, run:\n` +
         `  kubectl --context ${context} delete namespace ${names.join(" ")}`,
     );
   if (names.length > 0) {
-    report(`Removing what an earlier run has left: namespace ${names.join(", ")}`);
-    await kubectl.run(["delete", "namespace", ...names, `--timeout=${gracePeriod}s`], "", gracePeriod + 10);
+    report(`Removing namespaces of an earlier run: ${names.join(", ")}`);
+    await kubectl.run(["delete", "namespace", ...names, `--timeout=${timeoutSeconds}s`], "", timeoutSeconds + 10);
   }
   const stacks = existsSync(stacksFolder) ? readdirSync(stacksFolder) : [];
   for (const name of stacks.filter((each) => each.startsWith(testStack("")) || each === demo.stack))

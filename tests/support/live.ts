@@ -12,7 +12,7 @@ function required(name: string): string {
   return value;
 }
 
-/** The cluster that the live tests run on, and the images that it has. */
+/** The cluster of the live tests, and the images that it has. */
 const target = {
   context: required("UNITY_CONTEXT"),
   image: required("UNITY_IMAGE"),
@@ -24,27 +24,27 @@ export interface LiveStack {
   readonly name: string;
   readonly namespace: string;
   readonly kubectl: Kubectl;
-  /** Where its files are; there once the engine was opened. */
+  /** Folder of its files, which exists once the engine was opened. */
   readonly folder: string;
-  /** The stack's settings, as `unity` takes them by `--config-file`; there once the engine was opened. */
+  /** The stack's settings, as `unity` takes them by `--config-file`; exists once the engine was opened. */
   readonly configFile: string;
-  /** The engine, running a folder's program with settings changed by `values`, on the cluster of `kubeconfig`. */
+  /** Opens the engine for a folder's program with settings changed by `values`, on the cluster of `kubeconfig`. */
   engine(values?: Readonly<Record<string, string>>, program?: string, kubeconfig?: string): Promise<Engine>;
-  /** The environment in which `unity` finds the stack; there once the engine was opened. */
+  /** Returns the environment in which `unity` finds the stack, once the engine was opened. */
   environment(): Promise<NodeJS.ProcessEnv>;
-  /** All that the engine keeps of the stack: its settings, its state and what lies beside them. */
+  /** Returns all that the engine keeps of the stack: settings, state and other files. */
   storedText(): string;
-  /** Removes what the stack deployed, its namespace and its files. */
+  /** Destroys the stack, and removes its namespace and its files, also if it can't be destroyed. */
   remove(): Promise<void>;
-  /** Removes its files only: what it deployed is another stack's. */
+  /** Removes its files only: another stack owns what it deployed. */
   forget(): void;
 }
 
 /**
  * Opens an empty stack.
  *
- * @param title What stack and namespace are named by.
- * @param besideTitle Stack that it can refer to, and that can refer to it.
+ * @param title - Names stack and namespace.
+ * @param besideTitle - Stack that it can refer to, and that can refer to it.
  */
 export function liveStack(title: string, besideTitle: string = title): LiveStack {
   const [name, beside, namespace] = [testStack(title), testStack(besideTitle), testNamespace(title)];
@@ -59,6 +59,7 @@ export function liveStack(title: string, besideTitle: string = title): LiveStack
   };
   const kubectl = new Kubectl({ context: target.context, namespace });
   const folder = stackFolder(name);
+  const forget = () => rmSync(folder, { recursive: true, force: true });
   return {
     name,
     namespace,
@@ -71,16 +72,19 @@ export function liveStack(title: string, besideTitle: string = title): LiveStack
       return { ...statesOf(stack), ...stack.environment };
     },
     async remove() {
-      const { exitCode, output } = await (await engine()).run("destroy");
-      if (exitCode !== 0) throw new Error(`destroy failed:\n${output}`);
-      await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
-      this.forget();
+      try {
+        const { exitCode, output } = await (await engine()).run("destroy");
+        if (exitCode !== 0) throw new Error(`destroy failed:\n${output}`);
+      } finally {
+        await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
+        forget();
+      }
     },
     storedText: () =>
       readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
         .join("\n"),
-    forget: () => rmSync(folder, { recursive: true }),
+    forget,
   };
 }

@@ -1,16 +1,21 @@
 import { Agent, get } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What a load saw. */
+/** Requests that a load has sent. */
 export interface Loaded {
   readonly requests: number;
   readonly seconds: number;
-  /** What each failed request met. */
+  /** Error of each failed request. */
   readonly failures: readonly string[];
 }
 
-/** Asks once, on a connection of its own. */
-function ask(url: string, agent: Agent): Promise<string | undefined> {
+/** A load that runs until it is stopped. */
+export interface Load extends AsyncDisposable {
+  stop(): Promise<Loaded>;
+}
+
+/** Sends one request on a connection of its own. Returns its error, if any. */
+function request(url: string, agent: Agent): Promise<string | undefined> {
   return new Promise((resolve) => {
     const sent = get(url, { agent, timeout: 10_000 }, (response) => {
       response.on("error", (error) => resolve(error.message));
@@ -23,31 +28,35 @@ function ask(url: string, agent: Agent): Promise<string | undefined> {
 }
 
 /**
- * Asks a URL over and over, until it is stopped.
+ * Starts a load on a URL.
  *
- * @param clients How many ask at once.
- * @param pauseMilliseconds What each waits between two requests.
+ * @param clients - Number of parallel clients.
+ * @param pauseMilliseconds - Pause of each client between two requests.
  */
-export function startLoad(url: string, clients: number, pauseMilliseconds: number): { stop(): Promise<Loaded> } {
+export function startLoad(url: string, clients: number, pauseMilliseconds: number): Load {
   const agent = new Agent({ keepAlive: false });
   const failures: string[] = [];
   const started = performance.now();
   let requests = 0;
-  let going = true;
+  let isRunning = true;
   const client = async () => {
-    while (going) {
-      const [failure] = await Promise.all([ask(url, agent), delay(pauseMilliseconds)]);
+    while (isRunning) {
+      const [failure] = await Promise.all([request(url, agent), delay(pauseMilliseconds)]);
       requests += 1;
       if (failure !== undefined) failures.push(failure);
     }
   };
   const all = Promise.all(Array.from({ length: clients }, client));
+  const stop = async () => {
+    isRunning = false;
+    await all;
+    agent.destroy();
+    return { requests, seconds: (performance.now() - started) / 1000, failures };
+  };
   return {
-    async stop() {
-      going = false;
-      await all;
-      agent.destroy();
-      return { requests, seconds: (performance.now() - started) / 1000, failures };
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
     },
   };
 }

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import type { Kubectl } from "../../src/cluster/kubectl.ts";
 import { names } from "../../src/manifests/names.ts";
 
-/** Where a stack's own PostgreSQL has its data. */
+/** Data folder of a stack's own PostgreSQL. */
 const data = "/var/lib/postgresql/data/pgdata";
 
 /**
- * Lets a stack's own PostgreSQL offer TLS under a host's name, which it else does not.
+ * Enables TLS for a host name in a stack's own PostgreSQL.
  *
- * @returns The certificate, in PEM; it signs itself.
+ * @returns The self-signed certificate, in PEM.
  */
 export async function offerTls(kubectl: Kubectl, host: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "unity-tls-"));

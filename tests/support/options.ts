@@ -1,6 +1,6 @@
 import type { BackendOptions } from "../../src/manifests/backend.ts";
 
-/** A backend's options, each with a value of its own. */
+/** Options of a backend, each with another value. */
 export const backendOptions: BackendOptions = {
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",

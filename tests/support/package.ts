@@ -9,13 +9,13 @@ const run = promisify(execFile);
 const modules = join(projectRoot, "node_modules");
 
 /**
- * Packs the project as `npm pack` does, and installs it in `node_modules` of a folder as npm would; what it depends on
- * is the project's own, by links, so that no registry is asked.
+ * Packs the project as `npm pack` does, and installs it in `node_modules` of a folder as npm would; its dependencies are
+ * links to the project's, so that no registry is queried.
  */
 export async function installPackage(folder: string): Promise<void> {
   const own = join(folder, "node_modules", "unity-migrations");
   mkdirSync(own, { recursive: true });
-  // From a checkout of its own: packing writes into the folder, and others pack or copy the project at the same time.
+  // Packs a copy: packing writes into the folder, which other tests pack or copy at the same time.
   const source = checkout();
   const pack = run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: source.folder });
   const { stdout } = await pack.finally(source.remove);

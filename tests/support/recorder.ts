@@ -3,7 +3,7 @@ import { checkNames } from "../../src/checks/names.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { readSettingsSchema, settingDefaults } from "../../src/settings/schema.ts";
 
-/** A resource as the engine is asked to register it. Pulumi's own mocks hide all but type, name and inputs. */
+/** A registered resource. Pulumi's own mocks hide all but type, name and inputs. */
 export interface Registration {
   readonly type: string;
   readonly name: string;
@@ -26,10 +26,10 @@ interface Request {
 
 type Register = (request: Request, callback: (error: unknown, response: { getUrn(): string }) => void) => void;
 
-/** Outputs of other stacks, by their whole name. */
+/** Outputs of other stacks, by their full name. */
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** What a provider adds to the inputs of a resource. */
+/** Returns a resource's outputs, as its provider would. */
 function outputs(
   { type, name, inputs }: pulumi.runtime.MockResourceArgs,
   stacks: StackOutputs,
@@ -49,10 +49,10 @@ function outputs(
 /**
  * Runs a program against a recording monitor.
  *
- * @param configuration Keys as in the stack's file: `unity:image`.
- * @param program Declares resources.
- * @param stacks What references to stacks find.
- * @returns What was registered, in that order, and what the program returned.
+ * @param configuration - Keys as in the stack's file: `unity:image`.
+ * @param program - Declares resources.
+ * @param stacks - Outputs of referenced stacks.
+ * @returns The registered resources in order, and the program's result.
  */
 export async function record<T>(
   configuration: Record<string, string>,
@@ -95,7 +95,7 @@ export async function record<T>(
   return { registrations, result };
 }
 
-/** @returns The one registration of a type with that name. */
+/** Returns the only registration of a type and name. */
 export function find(registrations: readonly Registration[], type: string, name: string): Registration {
   const found = registrations.filter((registration) => registration.type === type && registration.name === name);
   if (found.length !== 1 || found[0] === undefined) {

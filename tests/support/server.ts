@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Kubectl } from "../../src/cluster/kubectl.ts";
 
-/** A PostgreSQL of a test's own in its namespace, which no stack declares, without a volume. */
+/** A PostgreSQL in a test's namespace, without a stack and a volume. */
 export interface Server {
   /** Without a database: `postgresql://user:password@host:5432`. */
   readonly url: string;
-  /** Runs SQL in a database. @returns What psql prints, unaligned. */
+  /** Runs SQL in a database. Returns psql's unaligned output. */
   psql(database: string, sql: string): Promise<string>;
-  /** Runs SQL in a session that stays. @returns What ends it. */
+  /** Runs SQL in a session that stays open. Returns a function that ends it. */
   hold(database: string, sql: string): Promise<() => Promise<unknown>>;
 }
 
@@ -53,8 +53,8 @@ export async function startServer(kubectl: Kubectl, image: string): Promise<Serv
     url: `postgresql://postgres:${password}@${name}:5432`,
     psql,
     async hold(database, sql) {
-      // What a session leaves behind becomes PostgreSQL's child, the pod's first process: it must not fail, or the server
-      // takes it for a crash of its own and starts anew.
+      // A process that a session leaves becomes a child of PostgreSQL, the pod's first process: it must not fail,
+      // otherwise the server treats it as a crash of its own and restarts.
       const client = 'PGAPPNAME=holder psql -U postgres -d "$0" -Xqc "$1; SELECT pg_sleep(600)"';
       const session = `(${client}; true) >/dev/null 2>&1 &`;
       await kubectl.exec(name, name, ["sh", "-c", session, database, sql]);

@@ -1,5 +1,5 @@
-import { objectsOf } from "../../cluster/live-objects.ts";
 import type { Live } from "../../cluster/live-state.ts";
+import { objectsOf } from "../../cluster/objects.ts";
 import { nameOf } from "../../manifests/image-reference.ts";
 import { planFor, readStackLive } from "../../preflight/preflight.ts";
 import { loadRelease, type Release } from "../../preflight/release.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
-import { evaluateJob, type JobItem } from "../../cluster/wait/evaluate-job.ts";
+import { evaluateJob, type JobItem } from "../../cluster/wait/job.ts";
 import { waitFor } from "../../cluster/wait/wait.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
@@ -50,8 +50,8 @@ export async function runRestoreJob(
 function waiter(kubectl: Kubectl, name: string): Parameters<typeof waitFor>[2] {
   return {
     title: `Job ${name}`,
-    see: ["describe", `job/${name}`],
-    advice: `The database is as it was. Mend it, remove the Job and try again.`,
+    kubectlArgs: ["describe", `job/${name}`],
+    advice: "The database is unchanged. To retry, fix the error, delete the Job, and run the command again.",
     async poll() {
       const { items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", `--selector=${selector}`);
       return evaluateJob(name, items, []);

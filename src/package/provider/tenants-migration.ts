@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationFleet } from "../../../components/migration-fleet.ts";
-import type { TenantAttempt } from "../../fleet/attempts.ts";
-import type { FleetOptions } from "../../fleet/options.ts";
+import type { FleetOptions } from "../../fleet/fleet.ts";
+import type { TenantAttempt } from "../../fleet/plan.ts";
 import { loadChain } from "../../preflight/release.ts";
 import { argumentError, type CommonArgs, stringErrors, timeoutsOf } from "./arguments.ts";
 

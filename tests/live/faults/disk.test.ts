@@ -8,9 +8,9 @@ import { FaultStack, type NinthRelease, ninthRelease } from "../../support/fault
 const stack = new FaultStack("disk", { database: "external" }, "small");
 const { kubectl, namespace } = stack.live;
 
-/** A PostgreSQL that the stack doesn't own, with a small disk beside its own: 48 MiB of memory, mounted at `/small`. */
+/** Returns an external PostgreSQL with a second, small disk: 48 MiB of memory, mounted at `/small`. */
 function postgresWithSmallDisk(password: string): object[] {
-  const secretName = "postgres-by-hand";
+  const secretName = "postgres-password";
   const metadata = (name: string) => ({ name, namespace });
   const spec = postgresDeploymentSpec({
     image: process.env.UNITY_POSTGRES_IMAGE || "postgres:17",
@@ -57,16 +57,16 @@ describe("a database whose disk is full", () => {
     await stack.end();
   });
 
-  it("F12: is named with its SQLSTATE, everything is rolled back, and `up` goes on once there is room", async () => {
-    await stack.suffers({
+  it("F12: fails with its SQLSTATE, rolled back; `up` succeeds once there is room", async () => {
+    await stack.inject({
       name: "F12 disk full",
-      says: [/No space left on device/, /SQLSTATE 53100/, /ninth/],
+      messages: [/No space left on device/, /SQLSTATE 53100/, /ninth/],
       up: () => stack.run("up", ninth),
       revisions: [heads.eighth],
     });
     assert.equal(await stack.psql("SELECT to_regclass('ninths') IS NULL"), "t");
     await stack.psql("DELETE FROM fault");
-    await stack.mends(ninth);
+    await stack.recover(ninth);
     assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
   });
 });

@@ -7,7 +7,7 @@ const least = { requests: 10_000, rollouts: 2 } as const;
 
 describe("a rolling change under constant load", () => {
   before(async function () {
-    // A Service's own address is reached from the node only, which is this machine where the cluster is the project's.
+    // A Service's address can be reached from the node only, which is this machine if the cluster is the project's.
     if (process.env.UNITY_OWN_CLUSTER !== "true") return this.skip();
     await stack.deploy();
   });
@@ -16,10 +16,10 @@ describe("a rolling change under constant load", () => {
   it("fails none of ten thousand requests", async () => {
     const where = ["get", "service", "unity-backend", "--output=jsonpath={.spec.clusterIP}"];
     const url = `http://${await stack.live.kubectl.run(where)}:8000/api/plugins`;
-    const load = startLoad(url, 8, 40);
+    await using load = startLoad(url, 8, 40);
     const started = performance.now();
     let rollouts = 0;
-    // Each time the pods' environment is another. 8 clients ask at most 200 times a second.
+    // Each rollout changes the pods' environment. 8 clients send at most 200 requests per second.
     while (rollouts < least.rollouts || (performance.now() - started) / 1000 < least.requests / 100) {
       rollouts += 1;
       await stack.deploy({ values: { toleratedRevisions: `later${rollouts}` } });

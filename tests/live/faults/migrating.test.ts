@@ -15,16 +15,20 @@ const { kubectl, namespace } = stack.live;
 
 const atTheGate = () => stack.isWaitingAt(gate);
 const log = async () => kubectl.run(["logs", await stack.migratePod()]);
-/** Chooses what becomes of the ninth revision. */
-const strikes = (what: "memory" | "gate") => stack.psql(`DELETE FROM fault; INSERT INTO fault VALUES ('${what}')`);
-/** Keeps the ninth revision in the middle of its changes. @returns What lets it go on. */
-const holdsTheGate = async () => {
-  await strikes("gate");
-  return stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
+/** Chooses what the ninth revision does. */
+const choose = (what: "memory" | "gate") => stack.psql(`DELETE FROM fault; INSERT INTO fault VALUES ('${what}')`);
+/**
+ * Keeps the ninth revision amid its changes.
+ *
+ * @returns A function that lets it continue.
+ */
+const holdGate = async () => {
+  await choose("gate");
+  return stack.hold(`SELECT pg_advisory_xact_lock(${gate})`);
 };
 const column = () => stack.psql("SELECT count(*) FROM pg_attribute WHERE attname = 'ninth' AND attnum > 0");
 
-describe("a fault in the middle of a migration", () => {
+describe("a fault during a migration", () => {
   let ninth: NinthRelease;
 
   before(async () => {
@@ -36,26 +40,26 @@ describe("a fault in the middle of a migration", () => {
     await stack.end();
   });
 
-  it("F3: a pod that runs out of memory is called that", async () => {
-    await strikes("memory");
-    await stack.suffers({
+  it("F3: a pod that runs out of memory is reported as such", async () => {
+    await choose("memory");
+    await stack.inject({
       name: "F3 out of memory",
-      says: [/container "migrate" .* ran out of memory \[OOMKilled\], its limit is 512Mi/, /Job .* failed/],
+      messages: [/container "migrate" .* ran out of memory \[OOMKilled\], limit 512Mi/, /Job .* failed/],
       up: () => stack.run("up", ninth),
       revisions: [heads.eighth],
     });
     assert.equal(await column(), "0");
   });
 
-  it("F2: a pod that is killed in the middle of its changes leaves none, and the next `up` makes them", async () => {
-    const release = await holdsTheGate();
-    await stack.suffers({
+  it("F2: a pod that is killed amid its changes is rolled back; the next `up` succeeds", async () => {
+    const release = await holdGate();
+    await stack.inject({
       name: "F2 migrate pod killed",
-      says: [/Job unity-db-migrate-\S+ (failed|can't go on)/],
+      messages: [/Job unity-db-migrate-\S+ failed/],
       async up() {
         const running = stack.run("up", ninth);
         await stack.until(atTheGate);
-        // Until its container has ended: it would else go on as soon as it can.
+        // Waits until its container has ended: otherwise it would continue as soon as it can.
         await kubectl.run(["delete", await stack.migratePod(), "--grace-period=1"], "", 60);
         await release();
         return running;
@@ -63,14 +67,14 @@ describe("a fault in the middle of a migration", () => {
       revisions: [heads.eighth],
     });
     assert.equal(await column(), "0");
-    await stack.mends(ninth);
+    await stack.recover(ninth);
     assert.equal(await column(), "1");
   });
 
-  it("F5: a connection that is cut is tried again", async () => {
+  it("F5: a terminated connection is retried", async () => {
     await stack.alembic("downgrade", heads.eighth);
-    const release = await holdsTheGate();
-    const running = stack.timed("F5 connection cut, until `up` is done, and a preview", () => stack.mends(ninth));
+    const release = await holdGate();
+    const running = stack.timed("F5 connection cut, until `up` is done, and a preview", () => stack.recover(ninth));
     const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'";
     await stack.until(() => stack.psql(`SELECT count(pg_terminate_backend(pid)) = 1 ${sessions}`));
     await stack.until(async () => (/rolled back[\s\S]*Retrying in/.test(await log()) ? "t" : "f"));
@@ -79,12 +83,12 @@ describe("a fault in the middle of a migration", () => {
     assert.equal(await column(), "1");
   });
 
-  it("F6: a table that the app has locked is waited for in short turns, and readers get through", async () => {
-    await strikes("gate");
+  it("F6: a table that the app has locked is retried, without blocking readers", async () => {
+    await choose("gate");
     await stack.alembic("downgrade", heads.eighth);
-    const release = await stack.holds("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
-    const probe = await startProbe(kubectl, namespace);
-    const running = stack.timed("F6 table locked, until `up` is done, and a preview", () => stack.mends(ninth));
+    const release = await stack.hold("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
+    await using probe = await startProbe(kubectl, namespace);
+    const running = stack.timed("F6 table locked, until `up` is done, and a preview", () => stack.recover(ninth));
     await stack.until(async () => (/SQLSTATE 55P03[\s\S]*Retrying in/.test(await log()) ? "t" : "f"));
     await release();
     await running;
@@ -92,10 +96,10 @@ describe("a fault in the middle of a migration", () => {
     assert.equal(await column(), "1");
   });
 
-  it("F13: a deadlock is tried again", async () => {
+  it("F13: a deadlock is retried", async () => {
     await stack.alembic("downgrade", heads.eighth);
-    // Holds the gate, and as soon as the migration waits there, waits for the table that it makes: a circle, which the
-    // migration is the first to notice.
+    // Holds the gate, and as soon as the migration waits there, waits for the table that it creates: a deadlock, which
+    // the migration is the first to detect.
     const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND NOT granted`;
     const circle = stack.psql(
       `SET deadlock_timeout = '60s'; BEGIN; SELECT pg_advisory_xact_lock(${gate}); DO $$ BEGIN
@@ -105,7 +109,7 @@ describe("a fault in the middle of a migration", () => {
     const ended = assert.rejects(circle, /let go/);
     const holding = `SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gate} AND granted`;
     await stack.until(() => stack.psql(holding));
-    await stack.timed("F13 deadlock, until `up` is done, and a preview", () => stack.mends(ninth));
+    await stack.timed("F13 deadlock, until `up` is done, and a preview", () => stack.recover(ninth));
     await ended;
     const logs = await kubectl.run(["logs", workloadSelector("unity-db-migrate"), "--tail=-1"]);
     assert.match(logs, /SQLSTATE 40P01[\s\S]*Retrying in[\s\S]*9\/9 {2}ninth/);
@@ -116,9 +120,9 @@ describe("a fault in the middle of a migration", () => {
     ["F14", "SIGINT"],
     ["F15", "SIGKILL"],
   ] as const) {
-    it(`${number}: an \`up\` that is ended by ${signal} is taken up by the next, which waits for the same Job`, async () => {
+    it(`${number}: after \`up\` is ended by ${signal}, the next one waits for the same Job`, async () => {
       await stack.alembic("downgrade", heads.eighth);
-      const release = await holdsTheGate();
+      const release = await holdGate();
       const stop = new AbortController();
       const running = stack.run("up", ninth, [], stop.signal);
       await stack.until(async () => ((await stack.migratePod()) === "" ? "f" : "t"));
@@ -126,7 +130,9 @@ describe("a fault in the middle of a migration", () => {
       stop.abort(signal);
       assert.notEqual((await running).exitCode, 0);
       await (await stack.live.engine()).unlock();
-      const next = stack.timed(`${number} ended by ${signal}, until the next \`up\` is done`, () => stack.mends(ninth));
+      const next = stack.timed(`${number} ended by ${signal}, until the next \`up\` is done`, () =>
+        stack.recover(ninth),
+      );
       await release();
       assert.match(await next, /will be awaited: already running|is unchanged: already complete/);
       assert.match(await kubectl.run(["logs", pod]), /9\/9 {2}ninth/);

@@ -18,15 +18,14 @@ describe("revisions", () => {
   after(() => stack.end());
 
   it("image without the head: the Job names the file that the image lacks", async () => {
-    const release = await ninthCheckout();
-    await stack.suffers({
+    using release = await ninthCheckout();
+    await stack.inject({
       name: "image without the head",
-      says: [/alembic\/versions\/ninth\.py of revision ninth is missing from the image\. Rebuild/],
+      messages: [/alembic\/versions\/ninth\.py of revision ninth is missing from the image\. Rebuild/],
       up: () => stack.run("up", { folder: release.folder }),
       revisions: [heads.eighth],
     });
-    release.remove();
-    await stack.mends();
+    await stack.recover();
   });
 
   for (const [index, id] of [...ids.entries()].reverse().slice(1)) {
@@ -44,7 +43,7 @@ describe("revisions", () => {
   }
 
   it("F20: one `up` applies all that the first revision lacks", async () => {
-    await stack.timed("F20 seven revisions behind, until `up` is done", () => stack.mends());
+    await stack.timed("F20 seven revisions behind, until `up` is done", () => stack.recover());
     assert.equal((await stack.alembic("current")).trim(), `${heads.eighth} (head)`);
   });
 
@@ -67,11 +66,10 @@ describe("revisions", () => {
     ],
   ];
   for (const [what, change, message] of changes) {
-    it(`F22: a revision that was ${what} stops preview before anything is declared`, async () => {
-      const copy = checkout();
+    it(`F22: a revision ${what} stops preview before any resource`, async () => {
+      using copy = checkout();
       await change(copy.folder);
       const { exitCode, output } = await stack.timed(`F22 ${what}`, () => stack.run("preview", copy));
-      copy.remove();
       assert.notEqual(exitCode, 0, output);
       assert.match(output, message);
       assert.doesNotMatch(output, /kubernetes:/);

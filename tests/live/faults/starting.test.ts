@@ -7,15 +7,15 @@ import { liveStack } from "../../support/live.ts";
 const stack = new FaultStack("starting");
 const revisions = [heads.eighth];
 
-/** Work that the Job has not done yet, within a minute. */
+/** Settings of another Job, within a minute. */
 const otherWork = { statementTimeoutSeconds: "10", deadlineSeconds: "20", awaitTimeoutSeconds: "40" };
 
 describe("a migrate Job that can't start", () => {
-  /** A stack with no database of its own: it is given the other's. */
+  /** A stack that uses the other's database. */
   const guest = liveStack("faults-guest");
   const password = randomBytes(12).toString("hex");
   let address: string;
-  let missingImage: Promise<void>;
+  let missingImage: Promise<void> | undefined;
 
   before(async () => {
     await stack.deploy();
@@ -23,19 +23,22 @@ describe("a migrate Job that can't start", () => {
     await stack.psql("CREATE DATABASE closed");
     const where = ["get", "service", "postgres-service", "--output=jsonpath={.spec.clusterIP}"];
     address = await stack.live.kubectl.run(where);
-    // It is waited for in the last test: a registry that does not answer is given half a minute.
-    missingImage = stack.suffers({
+    // A later test waits for it: an unreachable registry has a grace period of half a minute.
+    missingImage = stack.inject({
       name: "F8 image missing",
-      says: [
-        /image localhost\/no-such-image:1 can't be pulled \[(ErrImagePull|ImagePullBackOff)\]/,
-        /never started; it was ended/,
+      messages: [
+        /can't pull image localhost\/no-such-image:1 \[(ErrImagePull|ImagePullBackOff)\]/,
+        /Canceled the Job because it never started/,
       ],
       up: () => stack.run("up", { values: { image: "localhost/no-such-image:1" } }),
       revisions,
     });
     missingImage.catch(() => {});
   });
-  after(() => Promise.all([guest.remove(), stack.end()]));
+  after(async () => {
+    await missingImage?.catch(() => {}); // its `up` must not run beside the stack's removal
+    await Promise.all([guest.remove(), stack.end()]);
+  });
 
   const refusals: readonly [string, () => string, RegExp][] = [
     [
@@ -51,7 +54,7 @@ describe("a migrate Job that can't start", () => {
     ],
   ];
   for (const [what, url, message] of refusals) {
-    it(`F11: ${what} is said at once, and the password nowhere`, async () => {
+    it(`F11: ${what} is reported, without the password`, async () => {
       const engine = await guest.engine({ database: "external", databaseUrl: `postgresql://${url()}` });
       const { exitCode, output } = await stack.timed(`F11 ${what}`, () => engine.run("up"));
       assert.notEqual(exitCode, 0, output);
@@ -60,37 +63,40 @@ describe("a migrate Job that can't start", () => {
     });
   }
 
-  it("F8: an image that is missing is named, and the right one is all that is needed", async () => {
+  it("F8: a missing image is named, and one `up` with the right one succeeds", async () => {
     await missingImage;
-    await stack.mends();
+    await stack.recover();
   });
 
-  it("F9: a quota that leaves no room for the pod is named, and the next `up` makes another attempt", async () => {
+  it("F9: a quota that rejects the pod is named; the next `up` makes another attempt", async () => {
     const remove = await stack.obstacle("ResourceQuota", { hard: { pods: "2" } });
-    await stack.suffers({
+    await stack.inject({
       name: "F9 quota",
-      says: [/Job unity-db-migrate-\S+ gets no pod: .*exceeded quota: obstacle/, /never started; it was ended/],
+      messages: [
+        /Job unity-db-migrate-\S+ can't create a pod: .*exceeded quota: obstacle/,
+        /Canceled the Job because it never started/,
+      ],
       up: () => stack.run("up", { values: otherWork }),
       revisions,
     });
     await remove();
-    assert.match(await stack.mends({ values: otherWork }), /-2 will be created: unity-db-migrate-[0-9a-f]+ failed/);
+    assert.match(await stack.recover({ values: otherWork }), /-2 will be created: unity-db-migrate-[0-9a-f]+ failed/);
   });
 
-  it("F10: a pod that no node has room for is said while it waits, and at the end", async () => {
+  it("F10: an unschedulable pod is reported during the wait and at its end", async () => {
     const room = { "ephemeral-storage": "900Ti" };
     const limits = [{ type: "Container", default: room, defaultRequest: room }];
     const remove = await stack.obstacle("LimitRange", { limits });
-    await stack.suffers({
+    await stack.inject({
       name: "F10 unschedulable, to a deadline of 15 s",
-      says: [
+      messages: [
         /pod pending; pod \S+ can't be scheduled \[Unschedulable\]: .*Insufficient ephemeral-storage/,
-        /Job unity-db-migrate-\S+ failed: .*DeadlineExceeded[\s\S]*can't be scheduled/,
+        /Job unity-db-migrate-\S+ failed after \d+s: .*DeadlineExceeded[\s\S]*can't be scheduled/,
       ],
       up: () => stack.run("up", { values: { ...otherWork, deadlineSeconds: "15" } }),
       revisions,
     });
     await remove();
-    await stack.mends({ values: otherWork });
+    await stack.recover({ values: otherWork });
   });
 });

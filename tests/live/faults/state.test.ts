@@ -8,12 +8,12 @@ import { FaultStack, type NinthRelease, ninthRelease } from "../../support/fault
 
 const stack = new FaultStack("state");
 
-/** A disk of a megabyte in place of the folder in which the stack's state is. */
-class SmallDisk {
+/** A disk of one megabyte, mounted on the folder of the stack's state. */
+class SmallDisk implements Disposable {
   readonly #folder = stack.live.folder;
   readonly #aside = mkdtempSync(join(tmpdir(), "unity-state-"));
 
-  mount(): void {
+  constructor() {
     cpSync(this.#folder, this.#aside, { recursive: true });
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "unity-test-state", this.#folder]);
     cpSync(this.#aside, this.#folder, { recursive: true });
@@ -35,8 +35,8 @@ class SmallDisk {
     }
   }
 
-  /** Takes the disk away; what was written to it is kept. */
-  end(): void {
+  /** Unmounts the disk, and keeps the state that was written to it. */
+  [Symbol.dispose](): void {
     rmSync(join(this.#folder, "filling"), { force: true });
     cpSync(this.#folder, this.#aside, { recursive: true });
     execFileSync("umount", [this.#folder]);
@@ -58,32 +58,29 @@ describe("a state that can't be written", () => {
     await stack.end();
   });
 
-  it("F27: in a read-only folder is named, and nothing is done", async () => {
-    const engine = await stack.live.engine(ninth.values, ninth.folder); // writes the settings, which lie there, too
-    const disk = new SmallDisk();
-    disk.mount();
+  it("F27: in a read-only folder is reported, and nothing changes", async () => {
+    const engine = await stack.live.engine(ninth.values, ninth.folder); // writes the settings into the same folder
+    using disk = new SmallDisk();
+    disk.makeReadOnly();
     try {
-      disk.makeReadOnly();
-      await stack.suffers({
+      await stack.inject({
         name: "F27 state's folder read-only",
-        says: [/read-only file system/i],
+        messages: [/read-only file system/i],
         up: () => engine.run("up"),
         revisions: [heads.eighth],
       });
-      disk.makeWritable();
     } finally {
-      disk.end();
+      disk.makeWritable();
     }
   });
 
-  it("F27: on a disk that is full in the middle of an update is named; one `up` is enough once there is room", async () => {
-    const disk = new SmallDisk();
-    disk.mount();
-    const release = await stack.holds(`SELECT pg_advisory_xact_lock(${gate})`);
-    try {
-      await stack.suffers({
+  it("F27: on a full disk during an update is reported; one `up` succeeds with room", async () => {
+    {
+      using disk = new SmallDisk();
+      const release = await stack.hold(`SELECT pg_advisory_xact_lock(${gate})`);
+      await stack.inject({
         name: "F27 state's disk full during the Job",
-        says: [/no space left on device/i],
+        messages: [/no space left on device/i],
         async up() {
           const running = stack.run("up", ninth);
           await stack.until(() => stack.isWaitingAt(gate));
@@ -93,10 +90,8 @@ describe("a state that can't be written", () => {
         },
         revisions: [heads.eighth, heads.ninth],
       });
-    } finally {
-      disk.end();
     }
-    await stack.mends(ninth);
+    await stack.recover(ninth);
     assert.equal(await stack.psql("SELECT version_num FROM alembic_version"), heads.ninth);
   });
 });

@@ -1,4 +1,4 @@
-import { describeAdoption, describeRejected } from "../../../adoption/report.ts";
+import { describeAdoption, describeRejected } from "../../../adoption/adoption.ts";
 import { describeLocks, describeReversible, tableChanges } from "../../../lockfile/describe.ts";
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";

@@ -1,0 +1,32 @@
+import type { Kubectl } from "./kubectl.ts";
+
+/** Keys of a Secret, without their values. */
+export interface SecretKeys {
+  /** Changes with the Secret. */
+  readonly resourceVersion: string;
+  /** Whether a stack of this project declared it. */
+  readonly isOurs: boolean;
+  readonly keys: readonly string[];
+}
+
+/** Version and ownership on the first line, then one key a line. */
+const template =
+  '{{.metadata.resourceVersion}} {{with .metadata.annotations}}{{index . "pulumi.com/patchForce"}}{{end}}' +
+  '{{range $key, $value := .data}}{{"\\n"}}{{$key}}{{end}}';
+
+/**
+ * Reads the keys of a Secret; no value is read.
+ *
+ * @returns `undefined` if the Secret doesn't exist.
+ * @throws {KubectlError} If the cluster can't be queried.
+ */
+export async function readSecretKeys(
+  kubectl: Kubectl,
+  name: string,
+  timeoutSeconds?: number,
+): Promise<SecretKeys | undefined> {
+  const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
+  const [first = "", ...keys] = (await kubectl.run(args, "", timeoutSeconds)).trim().split("\n");
+  const [resourceVersion = "", mark] = first.split(" ");
+  return resourceVersion === "" ? undefined : { resourceVersion, isOurs: mark === "true", keys };
+}

@@ -1,0 +1,27 @@
+import type { ChildProcess } from "node:child_process";
+
+const running = new Map<ChildProcess, NodeJS.Signals>();
+
+process.once("exit", () => {
+  for (const [child, signal] of running) child.kill(signal);
+});
+
+/**
+ * Makes a process end with this one, also when the test that started it fails or times out.
+ *
+ * @param signal - Signal that ends the process and its children.
+ */
+export function endWithTests<T extends ChildProcess>(child: T, signal: NodeJS.Signals = "SIGKILL"): T {
+  running.set(child, signal);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
+
+/** Kills what a process that was started with `detached` has left in its process group. */
+export function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nothing is left.
+  }
+}
