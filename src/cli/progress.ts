@@ -1,21 +1,20 @@
-/** Tells on standard error how a command gets on. */
+/** Progress of a command on standard error. */
 export interface Progress {
-  /** Says in a few words what is being done now; on a terminal it stands in the line that changes. */
+  /** Sets the current step, which the progress line shows. */
   doing(what: string): void;
-  /** Prints a line that stays. */
+  /** Prints a permanent line. */
   print(line: string): void;
-  /** Prints a line that stays, but not on a terminal, where the line that changes is enough. */
+  /** Prints a permanent line, except on a terminal, where the progress line suffices. */
   note(line: string): void;
-  /** Takes the line away that changes. */
+  /** Removes the progress line. */
   end(): void;
 }
 
-/** What a line of progress needs of standard error. */
 type Output = Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">;
 
-/** Milliseconds after which a terminal shows a line: what takes less needs none. */
+/** Milliseconds before a terminal shows a progress line. */
 const gracePeriod = 400;
-/** Milliseconds between two changes of a terminal's line, and between two lines elsewhere. */
+/** Milliseconds between updates of a terminal's progress line, and between two lines elsewhere. */
 const interval = { terminal: 200, elsewhere: 10_000 } as const;
 const clearLine = "\r\u001b[K";
 const previousLine = "\u001b[A";
@@ -26,7 +25,7 @@ export function elapsedText(milliseconds: number): string {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
 
-/** The lines at the end of a terminal that change: one for each step that is running. */
+/** The progress lines at the end of a terminal, one for each running step. */
 class ChangingLines {
   /** Texts of the lines; `undefined` while a line is not shown. */
   readonly texts = new Set<() => string | undefined>();
@@ -71,12 +70,7 @@ function changingLines(output: Output): ChangingLines {
   return lines;
 }
 
-/**
- * Shows on standard error that something long goes on, for how long, and what it is doing: one line that changes on a
- * terminal, a line every ten seconds elsewhere.
- *
- * @param title What goes on.
- */
+/** Shows title, elapsed time, and current step: as one updated line on a terminal, otherwise as a line every 10 seconds. */
 export function startProgress(title: string, output: Output = process.stderr): Progress {
   const started = performance.now();
   const terminal = output.isTTY === true && process.env.TERM !== "dumb";
