@@ -7,60 +7,77 @@ import {
   backendServiceSpec,
   disruptionBudgetSpec,
 } from "../src/manifests/backend.ts";
-import { childOptions } from "./child-options.ts";
-import { objectMetadata, withFieldManager, withoutAwait } from "./metadata.ts";
-import { serviceAccount } from "./service-account.ts";
-import { waitCommand } from "./wait-command.ts";
+import { childOptions, objectMetadata, serviceAccount, withFieldManager, withoutAwait } from "./children.ts";
+import { waitCommand } from "./commands.ts";
 
 /** Arguments of {@link BackendDeployment}. */
 export interface BackendDeploymentArgs extends BackendOptions {
-  /** Kubernetes namespace of its objects. */
+  /** Kubernetes namespace of the Deployment, its Service, and its Secret. */
   readonly namespace: pulumi.Input<string>;
-  /** Context of the kubeconfig, in which the rollout is watched. */
+  /** Kubeconfig context in which the update waits for the rollout. */
   readonly context: string;
 }
 
 /**
- * The backend: its Deployment, whose pods migrate or wait before the app starts, its Service and, for several pods, their
- * PodDisruptionBudget. What depends on it exists only once every pod of the new release serves.
+ * Deploys the backend: a Deployment whose pods migrate the database or wait for it before the app starts, a Service, and a
+ * PodDisruptionBudget for multiple pods. Resources that depend on it are created only after every new pod is ready.
+ *
+ * @example
+ * ```ts
+ * const migration = new MigrationJob("migration", { ...options, ...target, attempt }, { provider });
+ * const service = new BackendDeployment(
+ *   "service",
+ *   {
+ *     ...options,
+ *     ...target,
+ *     configMapName: migration.configMapName,
+ *     replicas: 2,
+ *     initContainer: "wait",
+ *     progressDeadlineSeconds: 120,
+ *   },
+ *   { provider, dependsOn: migration },
+ * );
+ * ```
  */
 export class BackendDeployment extends pulumi.ComponentResource {
   static readonly token = "unity:index:BackendDeployment";
-  /** Changes with every change of the Deployment, and only then: its uid and its generation. */
+  /** UID and generation of the Deployment, which change exactly if the Deployment changes. */
   readonly rollout: pulumi.Output<string>;
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
-    const { app = unity, namespace } = args;
+    const { context, namespace, replicas, progressDeadlineSeconds, preserved, app = unity } = args;
+
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
+    const serviceSpec = backendServiceSpec(preserved, app);
+    const deploymentSpec = backendDeploymentSpec(args);
+    const budgetSpec = disruptionBudgetSpec(replicas, app);
+
     const own = childOptions(this, options);
     const account = serviceAccount(name, app.accounts.backend, namespace, app.backend, own, app);
-    // First, so that it leads to the pods of a Deployment that is taken over and to those after them alike.
+    // Before the Deployment, so that the Service of an adopted Deployment selects the old pods and the new ones.
     const service = new k8s.core.v1.Service(
       `${name}-service`,
-      { metadata: withoutAwait(metadata), spec: backendServiceSpec(args.preserved, app) },
+      { metadata: withoutAwait(metadata), spec: serviceSpec },
       own,
     );
-    // The provider's own wait sees no init containers and no crashes, and so names no cause before its timeout.
+    // The provider's own wait ignores init containers and crashes, so it would not report a cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: withFieldManager(withoutAwait(metadata)), spec: backendDeploymentSpec(args) },
+      { metadata: withFieldManager(withoutAwait(metadata)), spec: deploymentSpec },
       childOptions(this, options, { dependsOn: [service, account] }),
     );
-    const disruptionBudget = disruptionBudgetSpec(args.replicas, app);
-    if (disruptionBudget !== undefined)
-      new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-budget`,
-        { metadata, spec: disruptionBudget },
-        childOptions(this, options),
-      );
+    if (budgetSpec !== undefined)
+      new k8s.policy.v1.PodDisruptionBudget(`${name}-budget`, { metadata, spec: budgetSpec }, own);
     const { uid, generation } = deployment.metadata;
-    this.rollout = pulumi.interpolate`${uid}/${generation}`;
-    const { context, progressDeadlineSeconds, replicas } = args;
-    // Pods are replaced one after the other, and each has the deadline; Kubernetes must be the first to call it passed.
+    const rollout = pulumi.interpolate`${uid}/${generation}`;
+    // Pods are replaced one by one, each within the deadline; Kubernetes must be the first to report that it passed.
     const timeoutSeconds = progressDeadlineSeconds * replicas + 30;
     const target = { context, namespace, name: app.backend, timeoutSeconds };
-    waitCommand(`${name}-rollout`, "rollout", target, this.rollout, { parent: this, dependsOn: deployment });
-    this.registerOutputs({ rollout: this.rollout });
+    waitCommand(`${name}-rollout`, "rollout", target, rollout, { parent: this, dependsOn: deployment });
+
+    const outputs = { rollout };
+    this.rollout = outputs.rollout;
+    this.registerOutputs(outputs);
   }
 }

@@ -3,24 +3,32 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterTarget } from "../src/cluster/kubectl.ts";
 
 /**
- * Declares the Kubernetes provider of a context and a namespace, which takes over what a run left behind that was killed.
+ * Declares the Kubernetes provider of a context and a namespace. It adopts the objects that an interrupted run created.
  *
- * The provider notes the path in `KUBECONFIG`, which is another on each operator's machine: a change to the next one, and
- * a file that may be gone. Without it, the provider finds its kubeconfig as kubectl does.
+ * @example
+ * ```ts
+ * const provider = clusterProvider("cluster", { context: "my-cluster", namespace: "notes" });
+ * ```
  */
 export function clusterProvider(
   name: string,
   { context, namespace }: ClusterTarget,
   options: pulumi.CustomResourceOptions = {},
 ): k8s.Provider {
-  const withoutKubeconfig = ({ props: { kubeconfig: _, ...props }, opts }: pulumi.ResourceTransformationArgs) => ({
-    props,
-    opts,
-  });
   return new k8s.Provider(
     name,
-    // A Secret that were replaced would take the Deployment with it, which refers to its version: deleted first, then made.
+    // With enableSecretMutable, a changed Secret is updated in place. Its replacement would also replace the Deployment
+    // that refers to its version: deleted first, then created.
     { context, namespace, upsertExistingObjects: true, enableSecretMutable: true },
     { ...options, transformations: [withoutKubeconfig, ...(options.transformations ?? [])] },
   );
+}
+
+/**
+ * Removes the path that the provider's SDK reads from `KUBECONFIG`, which differs between machines: it would be a change
+ * on each, and the file may no longer exist. Without it, the provider finds its kubeconfig as kubectl does.
+ */
+function withoutKubeconfig({ props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
+  const { kubeconfig: _, ...others } = props;
+  return { props: others, opts };
 }

@@ -4,48 +4,80 @@ import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../
 import { names } from "../src/manifests/names.ts";
 import { databasePortError } from "../src/manifests/network-policies.ts";
 import { ownedDatabaseUrl } from "../src/manifests/postgres.ts";
-import { objectMetadata } from "./metadata.ts";
+import { objectMetadata } from "./children.ts";
 
-/** What a Secret holds, by key. */
-type Content = Record<string, pulumi.Output<string>>;
-
-/** What the Secrets hold; of one role, the migrate Job's is the backend's. */
-export interface SecretContents {
-  readonly application: Content;
-  readonly migrations?: Content;
+/** Arguments that both kinds of database have. */
+export interface DatabaseUse {
+  /** Kubernetes namespace of the database's Secrets. */
+  readonly namespace: pulumi.Input<string>;
+  /** Secrets that pods read the database's URLs from. */
+  readonly secrets: DatabaseSecrets;
 }
 
-/** @returns What the Secrets of a PostgreSQL of the stack's own hold. */
-export function ownedContents({ password: given, application }: OwnedCredentials): SecretContents {
-  const password = pulumi.secret(given);
+/** Database, as the migration Job and the backend use it: Secrets with `DATABASE_URL`. */
+export interface Database extends pulumi.ComponentResource {
+  /** Version of the backend's Secret, which reveals nothing of its content; `undefined` for an existing Secret. */
+  readonly secretVersion: pulumi.Output<string> | undefined;
+}
+
+type SecretValues = Record<string, pulumi.Output<string>>;
+
+/** Values of a database's Secrets, by key; `migrations` is `undefined` if both are one Secret. */
+interface SecretContents {
+  readonly application: SecretValues;
+  readonly migrations?: SecretValues;
+}
+
+/** Returns the contents of an owned database's Secrets. */
+export function ownedContents(credentials: OwnedCredentials): SecretContents {
+  const password = pulumi.secret(credentials.password);
   const owner = { DATABASE_URL: password.apply((value) => ownedDatabaseUrl(value)), POSTGRES_PASSWORD: password };
-  if (application === undefined) return { application: owner };
-  const { role } = application;
-  const url = pulumi.secret(application.password).apply((value) => ownedDatabaseUrl(value, role));
+  if (credentials.application === undefined) return { application: owner };
+  const { role, password: rolePassword } = credentials.application;
+  const url = pulumi.secret(rolePassword).apply((value) => ownedDatabaseUrl(value, role));
   return { application: { DATABASE_URL: url }, migrations: owner };
 }
 
-/** @returns What the Secrets of a PostgreSQL that lives elsewhere hold. */
-export function externalContents(credentials: ExternalCredentials, two: boolean): SecretContents {
-  const verified = (key: string, url: pulumi.Input<string>) =>
-    pulumi.secret(url).apply((value) => verifyPort(key, value, credentials.ports));
-  const url = verified("databaseUrl", credentials.url);
-  if (credentials.migrationUrl === undefined) return { application: { DATABASE_URL: url } };
-  const migrationUrl = verified("migrationDatabaseUrl", credentials.migrationUrl);
-  return two
-    ? { application: { DATABASE_URL: url }, migrations: { DATABASE_URL: migrationUrl } }
-    : { application: { DATABASE_URL: url, MIGRATION_DATABASE_URL: migrationUrl } };
-}
-
-function verifyPort(key: string, url: string, ports: readonly number[] | undefined): string {
-  const error = databasePortError(key, url, ports);
-  if (error !== undefined) throw new pulumi.RunError(error);
-  return url;
+/**
+ * Returns the contents of an external database's Secrets.
+ *
+ * @param isSeparate - Whether the migrations have a Secret of their own.
+ * @param component - Resource to report errors for.
+ */
+export function externalContents(
+  { url, migrationUrl, ports }: ExternalCredentials,
+  isSeparate: boolean,
+  component: pulumi.Resource,
+): SecretContents {
+  const given = pulumi.secret(pulumi.all([url, migrationUrl]));
+  const verified = given.apply(([application, migrations]) => verifyUrls(application, migrations, ports, component));
+  const { application, migrations } = verified;
+  if (migrationUrl === undefined) return { application: { DATABASE_URL: application } };
+  if (isSeparate) return { application: { DATABASE_URL: application }, migrations: { DATABASE_URL: migrations } };
+  return { application: { DATABASE_URL: application, MIGRATION_DATABASE_URL: migrations } };
 }
 
 /**
- * Declares the Secrets of a database, the backend's first. One of another name comes before the old one goes, which the
- * old pods need until then.
+ * Returns the URLs of a database after verifying that network policies let pods reach their ports.
+ *
+ * @throws {pulumi.ResourceError} If ports are blocked; the message lists all of them.
+ */
+function verifyUrls(
+  application: string,
+  migrations: string | undefined,
+  allowed: readonly number[] | undefined,
+  component: pulumi.Resource,
+) {
+  const errors: (string | undefined)[] = [databasePortError("databaseUrl", application, allowed)];
+  if (migrations !== undefined) errors.push(databasePortError("migrationDatabaseUrl", migrations, allowed));
+  const messages = errors.filter((error) => error !== undefined);
+  if (messages.length > 0) throw new pulumi.ResourceError(messages.join("\n"), component, true);
+  return { application, migrations: migrations ?? application };
+}
+
+/**
+ * Declares the Secrets of a database, the backend's first. A Secret with a new name is created before the old one is
+ * deleted, which the old pods need until then.
  */
 export function declareSecrets(
   name: string,
@@ -54,8 +86,8 @@ export function declareSecrets(
   { application, migrations }: SecretContents,
   options: pulumi.CustomResourceOptions,
 ): readonly [k8s.core.v1.Secret, ...k8s.core.v1.Secret[]] {
-  const declare = (resource: string, secret: string, content: Content) => {
-    const data = Object.fromEntries(Object.entries(content).map(([key, value]) => [key, value.apply(base64)]));
+  const declare = (resource: string, secret: string, values: SecretValues) => {
+    const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value.apply(base64)]));
     const metadata = objectMetadata(secret, namespace, names.postgres);
     return new k8s.core.v1.Secret(resource, { metadata, data }, options);
   };

@@ -1,94 +1,96 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { TenantAttempt } from "../src/fleet/attempts.ts";
-import { type FleetOptions, fleetMigrations } from "../src/fleet/options.ts";
-import { fleetErrors, orderTenants } from "../src/fleet/order.ts";
+import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from "../src/fleet/fleet.ts";
+import type { TenantAttempt } from "../src/fleet/plan.ts";
 import { unity } from "../src/manifests/app.ts";
-import { migrationLabels } from "../src/manifests/tenant.ts";
-import { childOptions } from "./child-options.ts";
-import { fixedProgram } from "./fixed-program.ts";
-import { objectMetadata, withoutAwait } from "./metadata.ts";
-import { runnerObjects } from "./runner-objects.ts";
+import { childOptions } from "./children.ts";
+import { fixedProgram } from "./commands.ts";
+import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 
 /** Arguments of {@link MigrationFleet}. */
 export interface MigrationFleetArgs extends FleetOptions {
-  /** Namespace of the Jobs and of the tenants' Secrets. */
+  /** Kubernetes namespace of the Jobs and the tenants' Secrets. */
   readonly namespace: pulumi.Input<string>;
-  /** Context of the kubeconfig, in which the Jobs are started and watched. */
+  /** Kubeconfig context in which the Jobs are started and awaited. */
   readonly context: string;
   /**
-   * Tenants that are migrated first: the others start only once all of these are done. A number: the first so many.
+   * Tenants to migrate before all others, by name, or as the number of first tenants.
    *
    * @defaultValue 1
    */
   readonly canaries?: number | readonly string[];
   /**
-   * How many tenants migrate at once, canaries too.
+   * Maximum number of tenants to migrate at the same time.
    *
    * @defaultValue 4
    */
   readonly parallelism?: number;
   /**
-   * Which attempt of each tenant's work this is, of `planFleet`.
+   * Attempts of the tenants' migrations, from `planFleet`.
    *
-   * @defaultValue the first
+   * @defaultValue the first attempt of each
    */
   readonly attempts?: readonly TenantAttempt[];
 }
 
 /**
- * Migrates several databases of one chain, a Job for each, so many at once, canaries first. What depends on it exists
- * only once all are migrated.
+ * Migrates several databases of one chain, with a Job for each tenant, canaries first. Resources that depend on it are
+ * created only after all tenants are migrated.
  *
- * The Jobs are declared suspended, and one command starts them: it keeps to the limit, starts nothing more once a canary
- * has failed, goes on past any other failure, and fails at the end with every failed tenant's name and cause. An order
- * of `dependsOn` could not: it would hold back the tenants behind a failed one. A Job's deadline begins when it is
- * started, and one that waits has no pod. `spec.suspend` is the command's from then on (`ignoreChanges`), so that no
- * update ever suspends what runs. An update that was killed leaves what runs to the next one, which waits for it.
+ * The Jobs are declared suspended, and one command starts them. It limits how many run, starts no others after a canary
+ * has failed, continues after any other failure, and ends with the name and the cause of each failure. `dependsOn` can't
+ * do that: a failed Job would block those after it. A Job's deadline begins when it is started, and a suspended Job has no
+ * pod. After the start, the command manages `spec.suspend` (`ignoreChanges`), so that no update suspends a running Job.
+ * If an update is interrupted, its Jobs keep running, and the next update waits for them.
+ *
+ * @example
+ * ```ts
+ * const target = { context: "my-cluster", namespace: "notes" };
+ * const tenants = ["acme", "beta"].map((name) => ({ name, secretName: `notes-${name}` }));
+ * const options = { ...loadChain("app"), image, imagePullPolicy: "IfNotPresent", tenants, timeouts };
+ * const attempts = await planFleet(options, target);
+ * const fleet = new MigrationFleet("notes", { ...options, ...target, attempts, canaries: ["acme"] }, { provider });
+ * ```
  */
 export class MigrationFleet extends pulumi.ComponentResource {
   static readonly token = "unity:index:MigrationFleet";
-  /** Name of each tenant's Job, by the tenant's name. */
+  /** Names of the Jobs, by tenant. */
   readonly jobNames: Readonly<Record<string, string>>;
-  /** Name of the ConfigMap that holds the runner. */
+  /** Name of the ConfigMap with the runner. */
   readonly configMapName: string;
 
   constructor(name: string, args: MigrationFleetArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationFleet.token, name, {}, options);
     const { namespace, context, canaries = 1, parallelism = 4, attempts = [], app = unity } = args;
     const errors = fleetErrors(app, args.tenants, canaries, parallelism);
-    if (errors.length > 0) throw new pulumi.ResourceError(`${name}:\n  - ${errors.join("\n  - ")}`, this);
-    const { configMapName, files, migrations } = fleetMigrations(args);
-    this.configMapName = configMapName;
+    if (errors.length > 0) {
+      const message = `invalid arguments of MigrationFleet ${name}:\n  - ${errors.join("\n  - ")}`;
+      throw new pulumi.ResourceError(message, this, true);
+    }
 
-    const runner = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
-    const planned = new Map(attempts.map((attempt) => [attempt.tenant, attempt]));
+    const { configMapName, files, migrations } = fleetMigrations(args);
+
+    const dependencies = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
-      const { attempt = 1, started = false } = planned.get(tenant) ?? {};
-      const metadata = withoutAwait(objectMetadata(jobName(attempt), namespace, app.migrateJob, app));
-      // Another Job is another resource, so that `ignoreChanges` takes nothing over from the one before.
+      const { attempt = 1, started = false } = attempts.find((each) => each.tenant === tenant) ?? {};
+      const metadata = jobMetadata(jobName(attempt), namespace, app, tenant);
       const job = new k8s.batch.v1.Job(
+        // With the Job's name, so that another Job is a new resource, which inherits nothing through `ignoreChanges`.
         `${name}-${metadata.name}`,
-        {
-          metadata: { ...metadata, labels: migrationLabels(app, tenant) },
-          spec: { ...jobSpec, suspend: !started },
-        },
-        childOptions(this, options, { dependsOn: runner, ignoreChanges: ["spec.suspend"] }),
+        { metadata, spec: { ...jobSpec, suspend: !started } },
+        childOptions(this, options, { dependsOn: dependencies, ignoreChanges: ["spec.suspend"] }),
       );
       return { tenant, name: metadata.name, job };
     });
-    this.jobNames = Object.fromEntries(jobs.map((job) => [job.tenant, job.name]));
+    const fleetJobs = jobs.map((job) => ({ tenant: job.tenant, name: job.name }));
     const target = {
       context,
       namespace,
       workload: app.migrateJob,
       parallelism,
       timeoutSeconds: args.timeouts.awaitTimeoutSeconds,
-      jobs: orderTenants(
-        jobs.map((job) => ({ tenant: job.tenant, name: job.name })),
-        canaries,
-      ),
+      jobs: orderTenants(fleetJobs, canaries),
     };
     new local.Command(
       `${name}-completion`,
@@ -100,6 +102,11 @@ export class MigrationFleet extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: jobs.map(({ job }) => job) },
     );
-    this.registerOutputs({ jobNames: this.jobNames });
+
+    const jobNames = Object.fromEntries(fleetJobs.map((job) => [job.tenant, job.name]));
+    const outputs = { jobNames, configMapName };
+    this.jobNames = outputs.jobNames;
+    this.configMapName = outputs.configMapName;
+    this.registerOutputs(outputs);
   }
 }

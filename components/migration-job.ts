@@ -4,17 +4,15 @@ import { unity } from "../src/manifests/app.ts";
 import { type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
 import { names } from "../src/manifests/names.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
-import { migrationLabels } from "../src/manifests/tenant.ts";
-import { childOptions } from "./child-options.ts";
-import { objectMetadata, withoutAwait } from "./metadata.ts";
-import { runnerObjects } from "./runner-objects.ts";
-import { waitCommand } from "./wait-command.ts";
+import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
+import { waitCommand } from "./commands.ts";
+import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 
 /** Arguments of {@link MigrationJob}. */
 export interface MigrationJobArgs extends MigrationOptions {
-  /** Kubernetes namespace of its objects. */
+  /** Kubernetes namespace of the Job and its Secret. */
   readonly namespace: pulumi.Input<string>;
-  /** Context of the kubeconfig, in which the Job is watched. */
+  /** Kubeconfig context in which the update waits for the Job. */
   readonly context: string;
   /**
    * Size of the volume for restore points, as a Kubernetes quantity.
@@ -23,52 +21,61 @@ export interface MigrationJobArgs extends MigrationOptions {
    */
   readonly restorePointStorage?: string | undefined;
   /**
-   * Number of the attempt at this very work.
+   * Number of the attempt at the same work, from `planMigration`.
    *
    * @defaultValue 1
    */
   readonly attempt?: number;
 }
 
-/** The Job that brings the database to head. What depends on it exists only once it is complete. */
+/**
+ * Migrates a database with a Job. Resources that depend on it are created only after the Job has completed.
+ *
+ * @example
+ * ```ts
+ * const target = { context: "my-cluster", namespace: "notes" };
+ * const options = { ...loadChain("app"), image, imagePullPolicy: "IfNotPresent", secretName: "notes-database", timeouts };
+ * const { attempt } = await planMigration(options, target);
+ * const migration = new MigrationJob("migration", { ...options, ...target, attempt }, { provider });
+ * ```
+ */
 export class MigrationJob extends pulumi.ComponentResource {
   static readonly token = "unity:index:MigrationJob";
-  /** Name of the Job: what it does, as a hash. */
+  /** Name of the Job, with a hash of its work. */
   readonly jobName: string;
-  /** Name of the ConfigMap that holds the runner. */
+  /** Name of the ConfigMap with the runner. */
   readonly configMapName: string;
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { context, namespace, timeouts, attempt = 1, tenant, app = unity } = args;
-    const { configMapName, files, jobSpec: spec, jobName } = migration(args);
-    this.configMapName = configMapName;
-    this.jobName = jobName(attempt);
+    const { context, namespace, tenant, timeouts, restorePointImage } = args;
+    const { app = unity, attempt = 1, restorePointStorage = "1Gi" } = args;
 
-    const runner = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
-    const restorePoints =
-      args.restorePointImage === undefined
-        ? []
-        : [
-            new k8s.core.v1.PersistentVolumeClaim(
-              `${name}-restore-points`,
-              {
-                metadata: withoutAwait(objectMetadata(names.restorePoints, namespace, app.migrateJob, app)),
-                spec: restorePointsClaimSpec(args.restorePointStorage ?? "1Gi"),
-              },
-              childOptions(this, options, { retainOnDelete: true }),
-            ),
-          ];
-    // The provider's own wait says nothing of a pod that can't start, or that may not be made, before the Job's deadline.
-    const metadata = withoutAwait(objectMetadata(this.jobName, namespace, app.migrateJob, app));
-    const job = new k8s.batch.v1.Job(
+    const { configMapName, files, jobSpec, ...job } = migration(args);
+    const jobName = job.jobName(attempt);
+
+    const dependencies = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
+    if (restorePointImage !== undefined) {
+      const metadata = withoutAwait(objectMetadata(names.restorePoints, namespace, app.migrateJob, app));
+      const claim = new k8s.core.v1.PersistentVolumeClaim(
+        `${name}-restore-points`,
+        { metadata, spec: restorePointsClaimSpec(restorePointStorage) },
+        childOptions(this, options, { retainOnDelete: true }),
+      );
+      dependencies.push(claim);
+    }
+    const declared = new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata: { ...metadata, labels: migrationLabels(app, tenant) }, spec },
-      childOptions(this, options, { dependsOn: [...runner, ...restorePoints] }),
+      { metadata: jobMetadata(jobName, namespace, app, tenant), spec: jobSpec },
+      childOptions(this, options, { dependsOn: dependencies }),
     );
     const timeoutSeconds = timeouts.awaitTimeoutSeconds;
-    const target = { context, namespace, name: this.jobName, timeoutSeconds, workload: args.app?.migrateJob };
-    waitCommand(`${name}-completion`, "job", target, job.metadata.uid, { parent: this, dependsOn: job });
-    this.registerOutputs({ jobName: this.jobName });
+    const target = { context, namespace, name: jobName, timeoutSeconds, workload: args.app?.migrateJob };
+    waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });
+
+    const outputs = { jobName, configMapName };
+    this.jobName = outputs.jobName;
+    this.configMapName = outputs.configMapName;
+    this.registerOutputs(outputs);
   }
 }

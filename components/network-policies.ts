@@ -2,26 +2,33 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { names } from "../src/manifests/names.ts";
 import { type DatabasePlace, networkPolicies } from "../src/manifests/network-policies.ts";
-import { childOptions } from "./child-options.ts";
-import { objectMetadata } from "./metadata.ts";
+import { childOptions, objectMetadata } from "./children.ts";
 
 /** Arguments of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
-  /** Kubernetes namespace of its objects. */
+  /** Kubernetes namespace of the policies. */
   readonly namespace: pulumi.Input<string>;
-  /** Where the database is that Unity's pods may reach. */
+  /** Database that Unity's pods may connect to. */
   readonly database: DatabasePlace;
 }
 
-/** What Unity's pods may say to whom; it holds on clusters whose network enforces network policies. */
+/**
+ * Limits the connections of Unity's pods, on clusters that enforce network policies.
+ *
+ * @example
+ * ```ts
+ * new NetworkPolicies("network-policies", { namespace: "unity", database: { kind: "owned" } }, { provider });
+ * ```
+ */
 export class NetworkPolicies extends pulumi.ComponentResource {
   static readonly token = "unity:index:NetworkPolicies";
 
   constructor(name: string, args: NetworkPoliciesArgs, options?: pulumi.ComponentResourceOptions) {
     super(NetworkPolicies.token, name, {}, options);
-    for (const { name: policy, spec } of networkPolicies(args.database)) {
-      const metadata = objectMetadata(policy, args.namespace, names.networkPolicies);
-      new k8s.networking.v1.NetworkPolicy(policy, { metadata, spec }, childOptions(this, options));
+    for (const policy of networkPolicies(args.database)) {
+      const metadata = objectMetadata(policy.name, args.namespace, names.networkPolicies);
+      const own = childOptions(this, options);
+      new k8s.networking.v1.NetworkPolicy(policy.name, { metadata, spec: policy.spec }, own);
     }
     this.registerOutputs({});
   }

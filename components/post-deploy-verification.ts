@@ -1,25 +1,36 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type CheckResults, type CheckTarget, parseResults } from "../src/checks/result.ts";
-import { childOptions } from "./child-options.ts";
-import { fixedProgram } from "./fixed-program.ts";
+import { childOptions } from "./children.ts";
+import { fixedProgram } from "./commands.ts";
 
 /** Arguments of {@link PostDeployVerification}. */
 export interface PostDeployVerificationArgs {
-  /** Where to look, and for which release. */
+  /** Cluster, namespace, and release to verify. */
   readonly target: CheckTarget;
-  /** Changes with every rollout: the checks run again when it does. */
+  /** Value that changes with every rollout, after which the checks run again. */
   readonly rollout: pulumi.Input<string>;
 }
 
 /**
- * All checks, in one command that fails the update if one of them does, and names each that did. They share what they
- * ask, which separate commands could not. A failed run is not recorded, so the next update runs them again; preview runs
- * none.
+ * Verifies a deployed release with all checks, and fails the update if one fails. One command runs them, because they share
+ * their queries. The state doesn't record a failed run, so the next update runs the checks again; a preview runs none.
+ *
+ * @example
+ * ```ts
+ * const verification = new PostDeployVerification(
+ *   "verification",
+ *   {
+ *     target: { ...target, app, head: chain.head, toleratedRevisions: [], owned: false, checks: generalChecks },
+ *     rollout: service.rollout,
+ *   },
+ *   { dependsOn: service },
+ * );
+ * ```
  */
 export class PostDeployVerification extends pulumi.ComponentResource {
   static readonly token = "unity:index:PostDeployVerification";
-  /** Each check's result, by its name. */
+  /** Results of the checks, by name. */
   readonly results: pulumi.Output<CheckResults>;
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {
@@ -34,7 +45,8 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       },
       childOptions(this, options),
     );
-    this.results = checks.stdout.apply(parseResults);
-    this.registerOutputs({ results: this.results });
+    const outputs = { results: checks.stdout.apply(parseResults) };
+    this.results = outputs.results;
+    this.registerOutputs(outputs);
   }
 }

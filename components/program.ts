@@ -2,8 +2,8 @@ import type { Kubectl } from "../src/cluster/kubectl.ts";
 import { existingSecretVersion } from "../src/preflight/existing-secrets.ts";
 import { showPlan } from "../src/preflight/preflight.ts";
 import { loadRelease } from "../src/preflight/release.ts";
-import { confirmPromotion } from "../src/promotion/confirm.ts";
-import { loadSettings } from "../src/settings/settings.ts";
+import { confirmPromotion } from "../src/promotion/promotion.ts";
+import { loadSettings } from "../src/settings/load-settings.ts";
 import type { StackOutputs } from "./stack.ts";
 
 /**

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { afterAdoption } from "../src/adoption/after-adoption.ts";
+import { afterAdoption } from "../src/adoption/prepare.ts";
 import type { CheckResults } from "../src/checks/result.ts";
 import { namespaceLabels } from "../src/manifests/security.ts";
 import { backendOptions, checkTarget, migrationOptions } from "../src/preflight/options.ts";
@@ -64,7 +64,7 @@ export function deploy(
   const backend = new BackendDeployment(
     "backend",
     {
-      ...backendOptions(settings, chain),
+      ...backendOptions(settings),
       context,
       namespace,
       configMapName: migration.configMapName,

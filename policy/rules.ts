@@ -5,7 +5,7 @@ import { jobSpecsOf, podSpecsOf, type Resource } from "./resource.ts";
 /** A rule on a single resource. */
 interface Rule {
   readonly name: string;
-  /** What must hold; Pulumi prints it before each violation. */
+  /** Requirement, which Pulumi prints before each violation. */
   readonly description: string;
   /** Returns a message for each violation; never a value that may be a secret. */
   violations(resource: Resource): string[];

@@ -72,6 +72,7 @@ const verification = new PostDeployVerification(
   { dependsOn: service },
 );
 
-/** `jobName`: the Job that migrated; `checks`: what each check found, by its name. */
-export const { jobName } = migration;
+/** Name of the migration Job. */
+export const jobName = migration.jobName;
+/** Results of the checks, by name. */
 export const checks = verification.results;

@@ -16,7 +16,7 @@ const fleet = {
   tenants,
   timeouts: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 60, deadlineSeconds: 300, awaitTimeoutSeconds: 330 },
 };
-// Which attempt each tenant is at: an update after one that failed tries those again that failed.
+// After a failed update, the failed tenants get another attempt.
 const attempts = await planFleet(fleet, target);
 
 const provider = clusterProvider("cluster", target);
@@ -40,5 +40,5 @@ const migrations = new MigrationFleet(
   { provider, dependsOn: secrets },
 );
 
-/** Each tenant's Job, by the tenant's name. */
-export const { jobNames } = migrations;
+/** Names of the Jobs, by tenant. */
+export const jobNames = migrations.jobNames;

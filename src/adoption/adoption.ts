@@ -1,139 +1,155 @@
 import {
+  containersOf,
+  type Deployment,
   isOurs,
   jobState,
-  type LiveDeployment,
   type LiveObjects,
-  type LivePodSpec,
-  type LiveService,
-} from "../cluster/live-objects.ts";
-import { nameLabel, names } from "../manifests/names.ts";
-import type { Preserved } from "../manifests/preserved.ts";
+  type PodSpec,
+  type Service,
+} from "../cluster/objects.ts";
+import type { Preserved } from "../manifests/backend.ts";
+import { nameLabel, names, ports } from "../manifests/names.ts";
 import { deploymentChanges } from "./changes.ts";
 import { hasLabels, podLabels, preserve, targetNumber } from "./preserve.ts";
 import { rejections } from "./rejections.ts";
 
-/** An object that was set up by hand and becomes the stack's, in place. */
+/** Existing object that the stack adopts. */
 export interface AdoptedObject {
-  /** Kind and name, as kubectl takes them: `deployment/unity-backend`. */
+  /** Kind and name as kubectl takes them: `deployment/unity-backend`. */
   readonly object: string;
-  /** What stays as it is. */
+  /** Properties that stay. */
   readonly preserves: readonly string[];
-  /** What will be otherwise. */
+  /** Properties that change: `+` added, `~` changed, `-` removed. */
   readonly changes: readonly string[];
 }
 
-/** What an update does to what was set up by hand. */
+/** Effect of an update on existing objects. */
 export interface Adoption {
   readonly objects: readonly AdoptedObject[];
-  /** What is left as it is, and is nobody's: kind and name, and why. */
+  /** Objects that stay unmanaged, with the reason. */
   readonly left: readonly string[];
-  /** What the stack's manifests keep of it, in this update and in each after it. */
+  /** Properties of adopted objects that the stack's manifests preserve in every update. */
   readonly preserved: Preserved;
-  /** Why the settings don't fit what is there, and what to do; nothing is declared then. */
+  /** Reasons for which the settings don't allow the adoption, with the fix. Nothing is declared then. */
   readonly rejected: readonly string[];
 }
 
-/** Where nothing was set up by hand. */
+/** Adoption without existing objects. */
 export const noAdoption: Adoption = { objects: [], left: [], preserved: {}, rejected: [] };
 
-/** What of a stack's settings decides on it. */
+/** Options of {@link planAdoption}. */
 export interface AdoptionInputs {
+  /** Whether the stack has its own PostgreSQL. */
   readonly owned: boolean;
-  /** Where the instructions' commands look. */
+  /** Target of the commands in messages. */
   readonly target: { readonly context: string; readonly namespace: string };
   /**
-   * What the backend's Deployment is to be.
+   * Backend that the stack declares.
    *
-   * @defaultValue changes are not told
+   * @defaultValue changes are not listed
    */
-  readonly wanted?: { readonly replicas: number; readonly template: LivePodSpec };
+  readonly wanted?: { readonly replicas: number; readonly template: PodSpec };
 }
 
-/** @returns What an update would take over of what lives in the namespace; nothing where all is of this project. */
-export function planAdoption(live: LiveObjects, inputs: AdoptionInputs): Adoption {
+/** Plans the adoption of a namespace's existing objects; empty if a stack of this project declared them all. */
+export function planAdoption(live: LiveObjects, { owned, target, wanted }: AdoptionInputs): Adoption {
+  const { backend, service, secretKeys } = live;
   const preserved = preserve(live);
-  const { backend, service } = live;
-  return {
-    objects: [
-      ...(backend !== undefined && !isOurs(backend) ? [takenDeployment(backend, preserved, inputs)] : []),
-      ...(service !== undefined && !isOurs(service) ? [takenService(service, live, preserved)] : []),
-      ...(live.secretKeys === undefined ? [] : [takenSecret(live.secretKeys)]),
-    ],
-    left: left(live, inputs),
-    preserved,
-    rejected: rejections(live, inputs),
-  };
+  const objects: AdoptedObject[] = [];
+  if (backend !== undefined && !isOurs(backend)) objects.push(adoptDeployment(backend, preserved, wanted));
+  if (service !== undefined && !isOurs(service)) objects.push(adoptService(service, backend, preserved));
+  if (secretKeys !== undefined) objects.push(adoptSecret(secretKeys));
+  return { objects, left: unmanaged(live, owned), preserved, rejected: rejections(live, owned, target) };
 }
 
-/** @returns Labels as kubectl's selectors have them. */
+/** Describes what an update adopts; nothing without existing objects. */
+export function describeAdoption({ objects, left }: Adoption): readonly string[] {
+  const lines: string[] = [];
+  if (objects.length > 0) lines.push("Existing resources to adopt:");
+  for (const { object, preserves, changes } of objects) {
+    lines.push(`  ${object}`);
+    for (const property of preserves) lines.push(`    preserves ${property}`);
+    for (const change of changes) lines.push(`    ${change}`);
+  }
+  if (left.length > 0) lines.push("Existing resources that stay unmanaged:");
+  for (const object of left) lines.push(`  ${object}`);
+  return lines;
+}
+
+/** Describes why the settings don't allow the adoption. */
+export function describeRejected(rejected: readonly string[]): readonly string[] {
+  if (rejected.length === 0) return [];
+  const lines = rejected.map((text) => `  ${text}`);
+  return ["existing resources can't be adopted with these settings; no changes were made:", ...lines];
+}
+
+/** Formats labels as kubectl's selectors. */
 function asText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 }
 
-function takenDeployment(backend: LiveDeployment, { selector }: Preserved, { wanted }: AdoptionInputs): AdoptedObject {
-  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
-  const keys = matchExpressions.map(({ key, operator }) => `${key} ${operator}`);
-  const preserves =
-    selector === undefined ? [] : [`selector ${[asText(matchLabels), ...keys].filter(Boolean).join(", ")}`];
-  return {
-    object: `deployment/${names.backend}`,
-    preserves: [...preserves, "its pods, until new ones are ready"],
-    changes: wanted === undefined ? [] : deploymentChanges(backend, wanted),
-  };
+function adoptDeployment(
+  backend: Deployment,
+  { selector }: Preserved,
+  wanted: AdoptionInputs["wanted"],
+): AdoptedObject {
+  const preserves: string[] = [];
+  if (selector !== undefined) {
+    const { matchLabels = {}, matchExpressions = [] } = selector;
+    const expressions = matchExpressions.map(({ key, operator }) => `${key} ${operator}`);
+    const terms = [asText(matchLabels), ...expressions].filter((term) => term !== "");
+    preserves.push(`selector ${terms.join(", ")}`);
+  }
+  preserves.push("pods until new ones are ready");
+  const changes = wanted === undefined ? [] : deploymentChanges(backend, wanted);
+  return { object: `deployment/${names.backend}`, preserves, changes };
 }
 
-function takenService(
-  service: LiveService,
-  { backend }: LiveObjects,
-  { serviceSelector, servicePorts = [] }: Preserved,
-) {
-  const { type = "ClusterIP", ports = [] } = service.spec;
-  const added = servicePorts.filter(({ port }) => !ports.some((live) => live.port === port));
-  const nowhere = servicePorts.filter((each) => targetNumber(each, backend) !== 8000);
-  const elsewhere = backend !== undefined && serviceSelector && !hasLabels(podLabels(backend), serviceSelector);
-  return {
-    object: `service/${names.backend}`,
-    preserves: [
-      ...(serviceSelector === undefined ? [] : [`selector ${asText(serviceSelector)}`]),
-      ...(type === "ClusterIP" ? [] : [`type ${type}`]),
-      `ports ${ports.map(({ port }) => port).join(", ")}`,
-    ],
-    changes: [
-      ...added.map(({ port }) => `has port ${port} besides`),
-      ...nowhere.map(({ port, targetPort }) => `port ${port} leads nowhere: no new pod listens on ${targetPort}`),
-      ...(elsewhere ? ["leads to the new pods too, beside those that it leads to now"] : []),
-    ],
-  };
+function adoptService(service: Service, backend: Deployment | undefined, preserved: Preserved): AdoptedObject {
+  const { serviceSelector, servicePorts = [] } = preserved;
+  const { type = "ClusterIP", ports: live = [] } = service.spec;
+  const preserves: string[] = [];
+  if (serviceSelector !== undefined) preserves.push(`selector ${asText(serviceSelector)}`);
+  if (type !== "ClusterIP") preserves.push(`type ${type}`);
+  preserves.push(`ports ${live.map(({ port }) => port).join(", ")}`);
+  const changes: string[] = [];
+  for (const { port } of servicePorts) if (!live.some((each) => each.port === port)) changes.push(`+ port ${port}`);
+  for (const each of servicePorts)
+    if (targetNumber(each, backend) !== ports.backend)
+      changes.push(`~ port ${each.port} has no endpoint: new pods don't listen on ${each.targetPort}`);
+  if (backend !== undefined && serviceSelector !== undefined && !hasLabels(podLabels(backend), serviceSelector))
+    changes.push("~ selects the new pods, too");
+  return { object: `service/${names.backend}`, preserves, changes };
 }
 
-function takenSecret(keys: readonly string[]): AdoptedObject {
+function adoptSecret(keys: readonly string[]): AdoptedObject {
   return {
     object: `secret/${names.databaseSecret}`,
     preserves: [`keys ${keys.join(", ")}`],
-    changes: ["what the settings say of the database stands in it"],
+    changes: ["~ values from the stack's database settings"],
   };
 }
 
-/** Secrets that the containers of a Deployment take values from. */
-function secretsOf({ spec }: LiveDeployment): readonly string[] {
-  const { initContainers = [], containers } = spec.template.spec;
-  const used = [...initContainers, ...containers].flatMap(({ env = [], envFrom = [] }) => [
+/** Returns the Secrets that the containers of a Deployment read. */
+function secretsOf({ spec }: Deployment): readonly string[] {
+  const used = containersOf(spec.template.spec).flatMap(({ env = [], envFrom = [] }) => [
     ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
     ...envFrom.map(({ secretRef }) => secretRef?.name),
   ]);
   return [...new Set(used.filter((name) => name !== undefined))].filter((name) => name !== names.databaseSecret);
 }
 
-function left({ backend, jobs, postgres }: LiveObjects, { owned }: AdoptionInputs): readonly string[] {
-  const unmanaged = backend !== undefined && !isOurs(backend) ? backend : undefined;
+/** Returns the existing objects that stay unmanaged. */
+function unmanaged({ backend, jobs, postgres }: LiveObjects, owned: boolean): readonly string[] {
+  const left: string[] = [];
   const job = jobs.find(({ metadata }) => metadata.name === names.migrateJob && !metadata.labels?.[nameLabel]);
-  return [
-    ...(job === undefined ? [] : [`job/${names.migrateJob} (${jobState(job)}): its log is history`]),
-    ...((unmanaged && secretsOf(unmanaged)) ?? []).map((name) => `secret/${name}: new pods don't read it`),
-    ...(owned || unmanaged === undefined ? [] : postgres.filter((each) => !isOurs(each))).map(
-      ({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}: the database is the settings' databaseUrl`,
-    ),
-  ];
+  if (job !== undefined) left.push(`job/${names.migrateJob} (${jobState(job)}): kept for its log`);
+  if (backend === undefined || isOurs(backend)) return left;
+  for (const name of secretsOf(backend)) left.push(`secret/${name}: new pods don't read it`);
+  if (owned) return left;
+  for (const { kind, metadata } of postgres.filter((object) => !isOurs(object)))
+    left.push(`${kind.toLowerCase()}/${metadata.name}: the database is that of unity:databaseUrl`);
+  return left;
 }

@@ -1,6 +1,6 @@
-import { appContainer, type LiveContainer, type LiveDeployment, type LivePodSpec } from "../cluster/live-objects.ts";
+import { appContainer, type Container, containersOf, type Deployment, type PodSpec } from "../cluster/objects.ts";
 
-/** Parts of a pod's specification that an operator may have set, and that decide on whether and where it runs. */
+/** Parts of a pod's spec that an operator may have set, and that decide whether and where it runs. */
 const parts = [
   "imagePullSecrets",
   "nodeSelector",
@@ -12,66 +12,56 @@ const parts = [
   "hostAliases",
 ] as const;
 
-/** Paths whose answer depends on the revision: a pod that is older than the database is not ready by them. */
+/** Paths that depend on the revision: a pod that is older than the database is not ready by them. */
 const revisionPath = /^\/health\/?$/;
 
-const containersOf = ({ initContainers = [], containers }: LivePodSpec) => [...initContainers, ...containers];
-
-/** @returns What is in `live` and not in `wanted`. */
-function without(live: readonly string[], wanted: readonly string[]): readonly string[] {
-  return [...new Set(live)].filter((name) => !wanted.includes(name));
-}
-
-function variables(spec: LivePodSpec): readonly string[] {
-  return containersOf(spec).flatMap(({ env = [] }) => env.map(({ name }) => name));
-}
-
-function renamed(app: LiveContainer | undefined, next: LiveContainer | undefined): readonly string[] {
-  if (app === undefined || next === undefined) return [];
-  return [
-    ...(app.name === next.name ? [] : [`container ${app.name} is called ${next.name}`]),
-    ...(app.image === next.image ? [] : [`image ${app.image} becomes ${next.image}`]),
-  ];
-}
-
-/** @returns What a rollout of `wanted` changes of a Deployment that was set up by hand, a sentence each. */
+/** Lists what a rollout changes in an existing Deployment. */
 export function deploymentChanges(
-  backend: LiveDeployment,
-  wanted: { readonly replicas: number; readonly template: LivePodSpec },
+  backend: Deployment,
+  wanted: { readonly replicas: number; readonly template: PodSpec },
 ): readonly string[] {
   const { replicas = 1, template } = backend.spec;
   const [live, next] = [template.spec, wanted.template];
   const app = appContainer(backend);
-  const names = (containers: readonly LiveContainer[]) => containers.map(({ name }) => name);
-  const gone = (what: string, list: readonly string[]) =>
-    list.length === 0 ? [] : [`${what} ${list.join(", ")} ${list.length === 1 ? "goes" : "go"}`];
+  const changes = [...appChanges(app, next.containers[0])];
+  if (replicas !== wanted.replicas) changes.push(`~ replicas ${replicas} -> ${wanted.replicas}`);
   const others = containersOf(live).filter((container) => container !== app);
-  const path = app?.readinessProbe?.httpGet?.path;
+  const removed = (what: string, before: readonly string[], after: readonly string[]) => {
+    const names = [...new Set(before)].filter((name) => !after.includes(name));
+    if (names.length > 0) changes.push(`- ${what} ${names.join(", ")}`);
+  };
+  removed("container", namesOf(others), namesOf(containersOf(next)));
+  removed("env", variables(live), variables(next));
+  if (containersOf(live).some(({ envFrom = [] }) => envFrom.length > 0)) changes.push("- envFrom");
+  removed("volume", namesOf(live.volumes), namesOf(next.volumes));
+  for (const part of parts) if (live[part] !== undefined && next[part] === undefined) changes.push(`- ${part}`);
+  const { serviceAccountName: account } = live;
+  if (account !== undefined && account !== next.serviceAccountName) changes.push(`- serviceAccountName ${account}`);
   const manager = backend.metadata.labels?.["app.kubernetes.io/managed-by"];
-  return [
-    ...renamed(app, next.containers[0]),
-    ...(replicas === wanted.replicas ? [] : [`replicas ${replicas} become ${wanted.replicas}`]),
-    ...gone("container", without(names(others), names(containersOf(next)))),
-    ...gone("environment", without(variables(live), variables(next))),
-    ...(containersOf(live).some(({ envFrom = [] }) => envFrom.length > 0) ? ["envFrom goes"] : []),
-    ...gone(
-      "volume",
-      without(
-        (live.volumes ?? []).map(({ name }) => name),
-        (next.volumes ?? []).map(({ name }) => name),
-      ),
-    ),
-    ...parts.filter((part) => live[part] !== undefined && next[part] === undefined).map((part) => `${part} goes`),
-    ...(typeof live.serviceAccountName === "string" && live.serviceAccountName !== next.serviceAccountName
-      ? [`serviceAccountName ${live.serviceAccountName} goes`]
-      : []),
-    ...(manager === undefined
-      ? []
-      : [`${manager} manages it, as its label says: it must let go of it, or it undoes this`]),
-    ...(path !== undefined && revisionPath.test(path)
-      ? [
-          `until they go, its pods may be taken out of the Service: their readiness probe asks ${path}, which fails once the database is ahead of them`,
-        ]
-      : []),
-  ];
+  if (manager !== undefined)
+    changes.push(
+      `managed by ${manager}, by its label: detach it from ${manager}, which otherwise reverts the adoption`,
+    );
+  const path = app?.readinessProbe?.httpGet?.path;
+  if (path !== undefined && revisionPath.test(path))
+    changes.push(
+      `its pods' readiness probe ${path} fails once the database is migrated: until they are replaced, the Service may exclude them`,
+    );
+  return changes;
+}
+
+function namesOf(items: readonly { readonly name: string }[] = []): readonly string[] {
+  return items.map(({ name }) => name);
+}
+
+function variables(spec: PodSpec): readonly string[] {
+  return containersOf(spec).flatMap(({ env }) => namesOf(env));
+}
+
+function appChanges(app: Container | undefined, next: Container | undefined): readonly string[] {
+  const changes: string[] = [];
+  if (app === undefined || next === undefined) return changes;
+  if (app.name !== next.name) changes.push(`~ container ${app.name} -> ${next.name}`);
+  if (app.image !== next.image) changes.push(`~ image ${app.image} -> ${next.image}`);
+  return changes;
 }

@@ -1,59 +1,49 @@
-import type { Kubectl } from "../cluster/kubectl.ts";
-import { fieldManager, names } from "../manifests/names.ts";
-import { type ManagedFields, type Manager, transferOwnership } from "./managed-fields.ts";
+import type { types } from "@pulumi/kubernetes";
+import type { Unwrap } from "@pulumi/pulumi";
 
-/** Kubernetes' own, which keep the revision and the status. */
-const controllers = /^kube-controller-manager$/;
-/** Managers whose fields the Kubernetes provider takes for earlier hands of its own, and removes in a later update. */
-const client = /^(kubectl|before-first-apply)/;
-/** How often an object that changes meanwhile is read anew. */
-const attempts = 5;
+/** Managed fields as a tree of names: Kubernetes' FieldsV1. */
+type Fields = { readonly [path: string]: Fields };
 
-/** What is read of an object. */
-interface Managed {
-  readonly metadata: { readonly resourceVersion: string; readonly managedFields?: readonly ManagedFields[] };
+/** Entry of an object's `metadata.managedFields`. */
+export interface ManagedFields extends Omit<Unwrap<types.input.meta.v1.ManagedFieldsEntry>, "fieldsV1"> {
+  readonly fieldsV1?: Fields;
 }
 
-/** Objects whose fields are handed over: to whom, and which managers' they are. */
-const handed: Readonly<Record<string, { readonly to: Manager; readonly isGiven: (entry: ManagedFields) => boolean }>> =
-  {
-    [`deployment/${names.backend}`]: {
-      to: { manager: fieldManager, operation: "Apply" },
-      isGiven: ({ manager = "" }) => !controllers.test(manager),
-    },
-    [`service/${names.backend}`]: {
-      to: { manager: "unity-kept", operation: "Update" },
-      isGiven: ({ manager = "" }) => client.test(manager),
-    },
-  };
+/** Manager of fields. The same name with another operation is another manager. */
+export interface Manager {
+  readonly manager: string;
+  readonly operation: "Apply" | "Update";
+}
+
+function union(one: Fields, other: Fields): Fields {
+  const all = Object.entries(other).map(([path, fields]) => [path, union(one[path] ?? {}, fields)] as const);
+  return { ...one, ...Object.fromEntries(all) };
+}
 
 /**
- * Prepares the take-over of what was set up by hand: hands the Deployment's fields to the stack, so that those that it
- * doesn't declare go with its own apply, at once; and the Service's to nobody, so that they stay. Neither object
- * changes but for whose its fields are, so that it does no harm where the update ends before it uses it.
+ * Transfers the fields of some managers to one, as `kubectl apply --server-side` does with those of a client-side apply
+ * (https://pkg.go.dev/k8s.io/client-go/util/csaupgrade). The object itself does not change: the new manager's next
+ * server-side apply removes what it does not declare.
  *
- * @param objects Those that are taken over, such as `deployment/unity-backend`.
- * @throws {Error} With what kubectl says.
+ * @param isTransferred - Whether an entry is transferred. Those of subresources, such as the status, never are.
+ * @returns The new list; `undefined` if there is nothing to transfer.
  */
-export async function prepareAdoption(kubectl: Kubectl, objects: readonly string[]): Promise<void> {
-  for (const object of objects) {
-    const rule = handed[object];
-    if (rule !== undefined) await hand(kubectl, object, rule.to, rule.isGiven);
-  }
-}
-
-async function hand(kubectl: Kubectl, object: string, to: Manager, isGiven: (entry: ManagedFields) => boolean) {
-  for (let attempt = 1; ; attempt++) {
-    const { metadata } = await kubectl.get<Managed>(object, "--show-managed-fields");
-    const managedFields = transferOwnership(metadata.managedFields ?? [], to, isGiven);
-    if (managedFields === undefined) return;
-    // With the version, so that nothing is lost that happens meanwhile: its status may change at any time.
-    const patch = { metadata: { resourceVersion: metadata.resourceVersion, managedFields } };
-    try {
-      await kubectl.run(["patch", object, "--type=merge", `--patch=${JSON.stringify(patch)}`]);
-      return;
-    } catch (error) {
-      if (attempt === attempts || !/Conflict|has been modified/.test(String(error))) throw error;
-    }
-  }
+export function transferOwnership(
+  entries: readonly ManagedFields[],
+  to: Manager,
+  isTransferred: (entry: ManagedFields) => boolean,
+): readonly ManagedFields[] | undefined {
+  const isTo = ({ manager, operation, subresource }: ManagedFields) =>
+    manager === to.manager && operation === to.operation && subresource === undefined;
+  const transferred = entries.filter(
+    (entry) => !isTo(entry) && entry.subresource === undefined && isTransferred(entry),
+  );
+  if (transferred.length === 0) return undefined;
+  const merged = [...transferred, ...entries.filter(isTo)];
+  const [newest] = merged.toSorted((one, other) => (other.time ?? "").localeCompare(one.time ?? ""));
+  const fieldsV1 = merged.map((entry) => entry.fieldsV1 ?? {}).reduce(union, {});
+  return [
+    ...entries.filter((entry) => !merged.includes(entry)),
+    { ...newest, ...to, fieldsType: "FieldsV1", fieldsV1 },
+  ];
 }

@@ -1,90 +1,97 @@
 import { isDeepStrictEqual } from "node:util";
-import {
-  appContainer,
-  isOurs,
-  type LiveDeployment,
-  type LiveObjects,
-  type LiveService,
-} from "../cluster/live-objects.ts";
-import { backendServicePorts } from "../manifests/backend.ts";
+import { appContainer, type Deployment, isOurs, type LiveObjects, type Service } from "../cluster/objects.ts";
+import { backendServicePorts, type LabelSelector, type Preserved, type ServicePort } from "../manifests/backend.ts";
 import { names, ports, selectorLabels } from "../manifests/names.ts";
-import type { LabelSelector, Preserved, ServicePort } from "../manifests/preserved.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
-const ours = selectorLabels(names.backend);
+const ownSelector = selectorLabels(names.backend);
 
-/** Whether `labels` has all of `wanted`. */
-export function hasLabels(labels: Labels, wanted: Labels): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+/** Whether `labels` include all of `required`. */
+export function hasLabels(labels: Labels, required: Labels): boolean {
+  return Object.entries(required).every(([key, value]) => labels[key] === value);
 }
 
-/** Labels of the pods that a Deployment makes. */
-export function podLabels({ spec }: LiveDeployment): Labels {
+/** Returns the labels of a Deployment's pods. */
+export function podLabels({ spec }: Deployment): Labels {
   return spec.template.metadata?.labels ?? {};
 }
 
-/** The labels by which a selector finds a Deployment's pods. */
-function selecting({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): Labels {
-  const named = matchExpressions.flatMap(({ key }) => (labels[key] === undefined ? [] : [[key, labels[key]] as const]));
-  return { ...matchLabels, ...Object.fromEntries(named) };
-}
-
-/** The Service's selector, if pods are to be found by it: one that was broken since the stack made it is not kept. */
-function keptSelector(service: LiveService | undefined, backend: LiveDeployment | undefined): Labels | undefined {
-  const selector = service?.spec.selector ?? {};
-  if (service === undefined || Object.keys(selector).length === 0) return undefined;
-  const holds = !isOurs(service) || backend === undefined || hasLabels(podLabels(backend), selector);
-  return holds ? selector : undefined;
-}
-
-/** @returns The number of the port that a Service's port leads to; `undefined` for a name that no container has. */
-export function targetNumber({ port, targetPort = port }: ServicePort, backend: LiveDeployment | undefined) {
+/**
+ * Returns the number of the port that a Service's port targets.
+ *
+ * @returns `undefined` for a name that no container has.
+ */
+export function targetNumber(
+  { port, targetPort = port }: ServicePort,
+  backend: Deployment | undefined,
+): number | undefined {
   if (typeof targetPort === "number") return targetPort;
   const named = (backend && appContainer(backend)?.ports) ?? [];
   return named.find(({ name }) => name === targetPort)?.containerPort;
 }
 
-/** A port's fields that are declared: with the number that it leads to, as new pods name theirs otherwise. */
-function declared(live: ServicePort, backend: LiveDeployment | undefined): ServicePort {
-  const { name, port, targetPort = port, protocol = "TCP" } = live;
-  return { ...(name && { name }), port, targetPort: targetNumber(live, backend) ?? targetPort, protocol };
+/** Returns the properties of existing objects that the backend's objects preserve: the same at each update. */
+export function preserve({ backend, service }: Pick<LiveObjects, "backend" | "service">): Preserved {
+  const preserved: { -readonly [Part in keyof Preserved]: Preserved[Part] } = {};
+  const selected: Record<string, string> = {};
+  const selector = backend?.spec.selector;
+  if (backend !== undefined && selector !== undefined && !isDeepStrictEqual(selector, { matchLabels: ownSelector })) {
+    preserved.selector = selector;
+    Object.assign(selected, selectedLabels(selector, podLabels(backend)));
+  }
+  const serviceSelector = preservedSelector(service, backend);
+  Object.assign(selected, serviceSelector);
+  if (!hasLabels(ownSelector, selected)) preserved.podLabels = selected;
+  if (serviceSelector !== undefined && !isDeepStrictEqual(serviceSelector, ownSelector))
+    preserved.serviceSelector = serviceSelector;
+  const servicePorts = service === undefined ? [] : preservedPorts(service, backend);
+  const isDefault = isDeepStrictEqual(withProtocol(servicePorts), withProtocol(backendServicePorts()));
+  if (servicePorts.length > 0 && !isDefault) preserved.servicePorts = servicePorts;
+  return preserved;
+}
+
+/** Returns the labels by which a selector finds pods with `labels`. */
+function selectedLabels({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): Labels {
+  const selected = { ...matchLabels };
+  for (const { key } of matchExpressions) {
+    const value = labels[key];
+    if (value !== undefined) selected[key] = value;
+  }
+  return selected;
+}
+
+/** Returns the Service's selector; not that of a stack's Service if it was changed and finds no pod of the stack. */
+function preservedSelector(service: Service | undefined, backend: Deployment | undefined): Labels | undefined {
+  const selector = service?.spec.selector ?? {};
+  if (service === undefined || Object.keys(selector).length === 0) return undefined;
+  const isValid = !isOurs(service) || backend === undefined || hasLabels(podLabels(backend), selector);
+  return isValid ? selector : undefined;
 }
 
 /**
- * The Service's ports: all that it has, under the names that it has them, since a port that is renamed leads nowhere for
- * a moment. Kubernetes wants a name of each where there are several, so that an only one without a name stays alone.
+ * Returns all of the Service's ports under their names, since a renamed port has no endpoint for a moment. Kubernetes
+ * requires names where a Service has several ports, so that a single port without a name stays alone.
  */
-function keptPorts(service: LiveService, backend: LiveDeployment | undefined): readonly ServicePort[] {
+function preservedPorts(service: Service, backend: Deployment | undefined): readonly ServicePort[] {
   const live = service.spec.ports ?? [];
   if (live.some(({ port }) => port === ports.backend)) {
-    return live.map((each) =>
-      each.port === ports.backend ? { ...declared(each, backend), targetPort: ports.backend } : declared(each, backend),
-    );
+    return live.map((each) => {
+      const declared = declaredPort(each, backend);
+      return each.port === ports.backend ? { ...declared, targetPort: ports.backend } : declared;
+    });
   }
   const [own] = withProtocol(backendServicePorts());
-  const kept = live.map((each) => declared(each, backend));
-  const isFree = kept.every(({ name }) => name !== undefined && name !== own?.name);
-  return own !== undefined && isFree ? [own, ...kept] : kept;
+  const preserved = live.map((each) => declaredPort(each, backend));
+  const isFree = preserved.every(({ name }) => name !== undefined && name !== own?.name);
+  return own !== undefined && isFree ? [own, ...preserved] : preserved;
 }
 
-/** @returns What the backend's objects keep of those that live: the same at each update. */
-export function preserve({ backend, service }: Pick<LiveObjects, "backend" | "service">): Preserved {
-  const selector = backend?.spec.selector;
-  const keepsSelector = selector !== undefined && !isDeepStrictEqual(selector, { matchLabels: ours });
-  const serviceSelector = keptSelector(service, backend);
-  const servicePorts = service === undefined ? [] : keptPorts(service, backend);
-  const labels = {
-    ...(keepsSelector && selecting(selector, backend === undefined ? {} : podLabels(backend))),
-    ...serviceSelector,
-  };
-  const isOwnPort = isDeepStrictEqual(withProtocol(servicePorts), withProtocol(backendServicePorts()));
-  return {
-    ...(keepsSelector && { selector }),
-    ...(!hasLabels(ours, labels) && { podLabels: labels }),
-    ...(serviceSelector !== undefined && !isDeepStrictEqual(serviceSelector, ours) && { serviceSelector }),
-    ...(servicePorts.length > 0 && !isOwnPort && { servicePorts }),
-  };
+/** Returns a port as it is declared: with its target's number, as new pods may name their ports otherwise. */
+function declaredPort(live: ServicePort, backend: Deployment | undefined): ServicePort {
+  const { name, port, targetPort = port, protocol = "TCP" } = live;
+  const declared = { port, targetPort: targetNumber(live, backend) ?? targetPort, protocol };
+  return name ? { name, ...declared } : declared;
 }
 
 function withProtocol(list: readonly ServicePort[]): readonly ServicePort[] {

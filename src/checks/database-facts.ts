@@ -2,37 +2,37 @@ import { type Query, queryDatabaseOrThrow } from "../cluster/database-query.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import type { Schema } from "../lockfile/schema/schema.ts";
 
-/** What the checks want to know of the database, asked at once. */
+/** Facts about the database that the checks evaluate, from one query. */
 export interface DatabaseFacts {
   /** Rows of `alembic_version`, sorted. */
   readonly revisions: readonly string[];
   readonly tables: Schema;
-  /** INVALID indexes that nobody is building, as `index of table`. */
+  /** Invalid indexes that no session is building, as `index of table`. */
   readonly invalidIndexes: readonly string[];
-  /** Constraints that are NOT VALID, as `table.constraint`. */
+  /** Unvalidated constraints, as `table.constraint`. */
   readonly notValid: readonly string[];
 }
 
-/** How long the database's pod may take for the answer, in seconds. */
-const answerSeconds = 10;
+/** Time limit of each pod. */
+const timeoutSeconds = 10;
 
 /**
- * Asks the database by way of a pod.
+ * Queries the database from a pod.
  *
- * @returns `null` if there is no table `alembic_version`.
- * @throws {Error} If it can't be asked.
+ * @returns `null` without the table `alembic_version`.
+ * @throws {Error} If the query fails.
  */
 export async function readDatabase(kubectl: Kubectl, owned: boolean, backend?: string): Promise<DatabaseFacts | null> {
-  return (await queryDatabaseOrThrow(kubectl, owned, question, answerSeconds, backend)) as DatabaseFacts | null;
+  return (await queryDatabaseOrThrow(kubectl, query, { owned, timeoutSeconds, backend })) as DatabaseFacts | null;
 }
 
-/** Columns by their numbers, in the order of the numbers. */
+/** Returns SQL for the names of columns by their numbers, in the numbers' order. */
 const columnsOf = (relation: string, numbers: string) =>
   `(SELECT jsonb_agg(a.attname ORDER BY k.place) FROM unnest(${numbers}) WITH ORDINALITY k(number, place)
     LEFT JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.number AND k.number > 0)`;
 
-/** Tables outside the default schema are called `schema.table`. One that is being built is INVALID until it is done. */
-const question: Query = {
+/** Tables outside the default schema are named `schema.table`. An index is invalid until it is built. */
+const query: Query = {
   table: "alembic_version",
   query: `
     WITH relation AS (

@@ -1,35 +1,51 @@
 import { lockCommand } from "../lockfile/lock.ts";
 import { unity } from "../manifests/app.ts";
 import { names } from "../manifests/names.ts";
-import type { Check } from "./check.ts";
-import { evaluateHealth, evaluatePlugins } from "./evaluate.ts";
-import { evaluateExecution, withoutExecutions } from "./evaluate-execution.ts";
-import { evaluateDatabaseHost, evaluateImage } from "./evaluate-image.ts";
-import { evaluateLogs } from "./evaluate-logs.ts";
-import { evaluatePods } from "./evaluate-pods.ts";
-import { evaluatePrivileges, withOneRole } from "./evaluate-privileges.ts";
-import { evaluateReversible } from "./evaluate-reversible.ts";
+import {
+  evaluateDatabaseHost,
+  evaluateExecution,
+  evaluateHealth,
+  evaluateImage,
+  evaluateLogs,
+  evaluatePlugins,
+  evaluatePods,
+  withoutExecutions,
+} from "./evaluate-backend.ts";
 import {
   evaluateConstraints,
   evaluateIndexes,
+  evaluatePrivileges,
+  evaluateReversible,
   evaluateRevision,
   evaluateSchema,
   evaluateTables,
-} from "./evaluate-schema.ts";
+  withSharedRole,
+} from "./evaluate-database.ts";
 import type { CheckName } from "./names.ts";
-import { backendUrl } from "./pod-facts.ts";
-import type { Expected } from "./result.ts";
+import { backendUrl, type PodFacts } from "./pod-facts.ts";
+import type { CheckFinding, Expected } from "./result.ts";
+import type { Sources } from "./sources.ts";
 
-type Hand = (expected: Expected) => string;
+/** Verification of a deployed release. */
+interface Check {
+  /** Statement that it verifies. */
+  readonly title: string;
+  /** Returns the command that reproduces the result. */
+  command(expected: Expected): string;
+  /** Facts that it requests from the backend's pod. */
+  readonly inPod?: keyof PodFacts;
+  /** Evaluates the sources; an error fails the check. */
+  run(sources: Sources, expected: Expected): Promise<CheckFinding>;
+}
 
-/** A kubectl that a person would type. */
+/** Returns a kubectl command. */
 const kubectl =
-  (args: string | ((backend: string) => string)): Hand =>
+  (args: string | ((backend: string) => string)): Check["command"] =>
   ({ context, namespace, app = unity }) =>
     `kubectl --context ${context} -n ${namespace} ${typeof args === "string" ? args : args(app.backend)}`;
-/** A command in the backend's container. */
+/** Returns a command in the backend's container. */
 const inBackend = (command: string) => kubectl((backend) => `exec deployment/${backend} -- ${command}`);
-/** A command or a statement of psql, in the stack's own PostgreSQL. */
+/** Returns a psql command or statement in the stack's own PostgreSQL. */
 const inPsql = (command: string) =>
   kubectl(`exec deployment/${names.postgres} -- psql -U ${names.databaseOwner} -d ${names.database} -c "${command}"`);
 
@@ -37,10 +53,10 @@ const onlyHost = "printenv DATABASE_URL | sed 's#.*@##'";
 
 const post = "curl -s -X POST -H 'Content-Type: application/json'";
 
-/** Every check, by its name. */
+/** Checks by name. */
 export const checks: Record<CheckName, Check> = {
   revision: {
-    title: "The database is at the head, in one row.",
+    title: "The database is at the head revision.",
     command: inBackend("alembic current"),
     run: async (sources, expected) => evaluateRevision(await sources.database(), expected),
   },
@@ -67,34 +83,34 @@ export const checks: Record<CheckName, Check> = {
     run: async (sources, expected) => evaluateTables(await sources.database(), expected),
   },
   schema: {
-    title: "The database has the columns, foreign keys and indexes of the chain.",
+    title: "The database has the columns, foreign keys, and indexes of the chain.",
     command: inPsql("\\d plugin*"),
     run: async (sources, expected) => evaluateSchema(await sources.database(), await sources.schema(), expected),
   },
   indexes: {
-    title: "No index is INVALID.",
+    title: "No index is invalid.",
     command: inPsql("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"),
     run: async (sources) => evaluateIndexes(await sources.database()),
   },
   constraints: {
-    title: "No constraint is NOT VALID.",
+    title: "No constraint is unvalidated.",
     command: inPsql("SELECT conrelid::regclass, conname FROM pg_constraint WHERE NOT convalidated"),
     run: async (sources) => evaluateConstraints(await sources.database(), await sources.schema()),
   },
   privileges: {
-    title: "The application reads and writes every table, and changes no schema.",
+    title: "The application can read and write every table, but not change the schema.",
     command: inPsql("\\dp"),
     inPod: "privileges",
     run: async (sources, expected) =>
-      withOneRole(expected) ?? evaluatePrivileges(await sources.inPod("privileges"), expected),
+      withSharedRole(expected) ?? evaluatePrivileges(await sources.inPod("privileges"), expected),
   },
   reversible: {
-    title: "Every revision has a downgrade, or the stack accepts it without.",
+    title: "Every revision has a downgrade or an approval.",
     command: () => lockCommand,
     run: async (_sources, expected) => evaluateReversible(expected),
   },
   image: {
-    title: "The image holds the chain, alembic.ini and an env.py that reads the environment.",
+    title: "The image contains the chain, alembic.ini, and an env.py that reads DATABASE_URL.",
     command: inBackend("sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'"),
     inPod: "image",
     run: async (sources, expected) => evaluateImage(await sources.inPod("image"), expected),
@@ -106,7 +122,7 @@ export const checks: Record<CheckName, Check> = {
     run: async (sources, expected) => evaluateDatabaseHost(await sources.inPod("image"), expected),
   },
   logs: {
-    title: "The backend's log tells of no database error.",
+    title: "The backend's log contains no database error.",
     command: kubectl((backend) => `logs deployment/${backend} --tail=50`),
     run: async (sources) => {
       const [log, items] = await Promise.all([sources.logs(), sources.workloads()]);
@@ -114,7 +130,7 @@ export const checks: Record<CheckName, Check> = {
     },
   },
   execution: {
-    title: "A plugin can be executed, and the database has its row.",
+    title: "A plugin can be executed, and the database records it.",
     // A plugin is executed only while it is enabled.
     command: inBackend(
       `sh -c "for step in enable execute; do ${post} ${backendUrl}/api/plugins/disk-usage/\\$step; echo; done"`,

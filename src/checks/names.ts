@@ -1,4 +1,4 @@
-/** The checks, in the order in which people read them. */
+/** Names of the checks in the order of their results. */
 export const checkNames = [
   "revision",
   "pods",
@@ -19,8 +19,8 @@ export const checkNames = [
 /** Name of a check. */
 export type CheckName = (typeof checkNames)[number];
 
-/** Those that look at Unity's own API. */
-const ofUnity: readonly CheckName[] = ["health", "plugins", "execution"];
+/** Checks of Unity's own API. */
+const unityChecks: readonly CheckName[] = ["health", "plugins", "execution"];
 
-/** The checks that hold for any app with a chain of Alembic revisions. */
-export const generalChecks: readonly CheckName[] = checkNames.filter((name) => !ofUnity.includes(name));
+/** Checks for any app with a chain of Alembic revisions. */
+export const generalChecks: readonly CheckName[] = checkNames.filter((name) => !unityChecks.includes(name));

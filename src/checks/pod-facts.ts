@@ -6,76 +6,80 @@ import { unity } from "../manifests/app.ts";
 import { names, ports } from "../manifests/names.ts";
 import type { Expected } from "./result.ts";
 
-/** What the image in the backend's pod holds, and what its DATABASE_URL points to; no value of it. */
+/** Facts about the image of the backend's pod, and about its DATABASE_URL without its value. */
 export interface ImageFacts {
-  /** SHA-256 of each file that the chain names; `null` if there is none. */
+  /** SHA-256 of each revision file of the chain; `null` if it is missing. */
   readonly files: Readonly<Record<string, string | null>>;
-  /** Revision files that the chain does not name. */
+  /** Revision files that are not in the chain. */
   readonly extra: readonly string[];
-  /** Which parts of DATABASE_URL are as expected; those of a stack's own database only. */
+  /** Whether each part of DATABASE_URL is that of the stack's own database. */
   readonly address: Readonly<Partial<Record<"set" | "url" | "host" | "port" | "database", boolean>>>;
-  /** What is wrong with `alembic.ini`. */
+  /** Error of `alembic.ini`. */
   readonly ini: string | null;
-  /** Why `alembic/env.py` does not take the database's address from the environment. */
+  /** Reason for which `alembic/env.py` doesn't read the database's address from the environment. */
   readonly env: string | null;
 }
 
-/** How the execution of a plugin went. */
+/** Facts about the execution of a plugin. */
 export type ExecutionFacts =
   | {
-      /** `null` if no plugin has code. */
+      /** Id of the plugin; `null` if none is executable. */
       readonly plugin: string | null;
-      /** What the database held of it; `null` if nothing. */
+      /** Its row in the database; `null` if there is none. */
       readonly row?: {
         readonly startedAt: string | null;
         readonly completedAt: string | null;
         readonly status: string;
         readonly error: string | null;
       } | null;
-      /** Whether the plugin is enabled or disabled as it was. */
+      /** Whether the plugin's enabled state was restored. */
       readonly restored?: boolean;
     }
   | {
-      /** What the API refused. */
+      /** The request that the API rejected. */
       readonly problem: string;
-      /** What it answered, 0 if nothing. */
+      /** HTTP status of the response, 0 without one. */
       readonly status: number;
     };
 
-/** What the role that the backend logs in as may do in the database. */
+/** Facts about the database role of the backend. */
 export interface PrivilegeFacts {
   readonly role: string;
-  /** What it lacks: `SELECT`, `INSERT`, `UPDATE` or `DELETE` by table; a table that is not there is not among them. */
+  /** Missing privileges by table: `SELECT`, `INSERT`, `UPDATE`, or `DELETE`. */
   readonly lacking: Readonly<Record<string, readonly string[]>>;
-  /** What it can do to the schema, a phrase each. */
+  /** Privileges on the schema, such as `create a table`. */
   readonly excess: readonly string[];
 }
 
-/** What a backend's pod can be asked, and what it answers. */
+/** Facts that a backend's pod reports. */
 export interface PodFacts {
-  /** What `/health` answers. */
+  /** Response of `/health`. */
   readonly health: string;
-  /** What `/api/plugins` answers. */
+  /** Response of `/api/plugins`. */
   readonly plugins: string;
   readonly image: ImageFacts;
   readonly execution: ExecutionFacts;
   readonly privileges: PrivilegeFacts;
 }
 
-/** Each part that was asked for: what it found, or why it could not look. */
+/** Requested facts: each is a value, or an error. */
 export type PodAnswers = {
   readonly [Part in keyof PodFacts]?: { readonly value: PodFacts[Part] } | { readonly error: string };
 };
 
-/** The backend's own address inside its pod. */
+/** URL of the backend inside its pod. */
 export const backendUrl = `http://localhost:${ports.backend}`;
 
 const source = (name: string) => readFileSync(join(import.meta.dirname, "in-pod", `${name}.py`), "utf8");
 
-/** How long all parts together may take, in seconds: each has bounds of its own, which are shorter. */
-const podSeconds = 18;
+/** Time limit of all parts together; each has a shorter limit of its own. */
+const timeoutSeconds = 18;
 
-/** Asks a pod of the backend, all in one program. @throws {Error} If it gives no answer. */
+/**
+ * Queries a pod of the backend with one program.
+ *
+ * @throws {Error} If the program fails.
+ */
 export async function queryPod(
   kubectl: Kubectl,
   pod: string,
@@ -83,29 +87,29 @@ export async function queryPod(
   expected: Expected,
 ): Promise<PodAnswers> {
   const modules = Object.fromEntries(["api", "execution", "image", "privileges"].map((name) => [name, source(name)]));
-  const asked = Object.fromEntries(parts.map((part) => [part, needs[part]?.(expected) ?? null]));
+  const inputs = Object.fromEntries(parts.map((part) => [part, inputsOf[part]?.(expected) ?? null]));
   const command = [
     "exec",
     "--stdin",
     pod,
     `--container=${(expected.app ?? unity).backend}`,
     "--",
-    ...pythonCommand(JSON.stringify(asked)),
+    ...pythonCommand(JSON.stringify(inputs)),
   ];
-  const isWhole = (output: string) => answerIn(output) !== undefined;
-  const output = await kubectl.run(command, podProgram(source("main"), modules), podSeconds, isWhole);
+  const isComplete = (output: string) => answerIn(output) !== undefined;
+  const output = await kubectl.run(command, podProgram(source("main"), modules), timeoutSeconds, isComplete);
   const answer = answerIn(output);
-  if (answer === undefined) throw new Error(`the pod answered ${output.trim() || "nothing"}`);
+  if (answer === undefined) throw new Error(`unexpected response from the pod: ${output.trim() || "empty"}`);
   return JSON.parse(answer) as PodAnswers;
 }
 
-/** What a part has to be told, if anything. */
-const needs: { readonly [Part in keyof PodFacts]?: (expected: Expected) => unknown } = {
-  image: askedOfImage,
+/** Inputs of the parts that have any. */
+const inputsOf: { readonly [Part in keyof PodFacts]?: (expected: Expected) => unknown } = {
+  image: imageInputs,
   privileges: ({ tables }) => tables,
 };
 
-function askedOfImage({ chain, namespace }: Expected) {
+function imageInputs({ chain, namespace }: Expected) {
   const service = names.postgresService;
   const hosts = ["", `.${namespace}`, `.${namespace}.svc`, `.${namespace}.svc.cluster.local`];
   return {

@@ -4,104 +4,108 @@ import type { Lock } from "../lockfile/lock.ts";
 import type { App } from "../manifests/app.ts";
 import type { CheckName } from "./names.ts";
 
-/** Where the checks look, and for which release. No secret is in it: it is in the state and in the environment. */
+/** Release to check. The state and the environment contain it, so it holds no secret. */
 export interface CheckTarget extends ClusterTarget {
-  /** Revision that the database must be at: the lock's head, or the one that the stack names. */
+  /** Expected revision of the database: the head of the chain, or the stack's target. */
   readonly head: string;
-  /** Revisions of later releases that it may be at instead. */
+  /** Revisions of later releases that the database may be at instead. */
   readonly toleratedRevisions: readonly string[];
-  /** Whether the stack has a PostgreSQL of its own. */
+  /** Whether the stack has its own PostgreSQL. */
   readonly owned: boolean;
   /**
-   * Revisions without a downgrade that the stack accepts.
+   * Revisions without a downgrade that the stack approves.
    *
    * @defaultValue none
    */
   readonly irreversible?: readonly string[] | undefined;
   /**
-   * The role that the backend logs in as, and that may change no schema.
+   * Database role of the backend, which must not change the schema.
    *
-   * @defaultValue the one that migrates
+   * @defaultValue the role that migrates
    */
   readonly applicationRole?: string | undefined;
   /**
-   * How far back the backend's log counts, in seconds.
+   * Age of the oldest log lines that are checked, in seconds.
    *
    * @defaultValue 300
    */
   readonly recentSeconds?: number | undefined;
   /**
-   * How long a check may take, in seconds: then it has failed, whatever it still waits for.
+   * Time limit of a check in seconds, after which it has failed.
    *
    * @defaultValue 20
    */
   readonly limitSeconds?: number;
   /**
-   * The chain's lock, relative to the folder in which the checks run: that of the Pulumi program.
+   * Lockfile of the chain, relative to the folder of the Pulumi program.
    *
-   * @defaultValue Unity's own
+   * @defaultValue Unity's lockfile
    */
   readonly lockFile?: string | undefined;
   /**
-   * The app that is checked.
+   * App to check.
    *
    * @defaultValue Unity
    */
   readonly app?: App | undefined;
   /**
-   * What to check.
+   * Checks to run.
    *
    * @defaultValue all
    */
   readonly checks?: readonly CheckName[] | undefined;
 }
 
-/** What must be there. */
+/** Expected state of a release. */
 export interface Expected extends CheckTarget {
-  /** The chain as far as {@link CheckTarget.head}. */
+  /** The chain up to {@link CheckTarget.head}. */
   readonly chain: Lock;
-  /** Tables that the database must have. */
+  /** Tables of the chain. */
   readonly tables: readonly string[];
 }
 
-/** @throws {Error} If the lock lacks the target's head. */
+/**
+ * Returns the expected state of a release.
+ *
+ * @throws {Error} If the lockfile lacks the target's head.
+ */
 export function expectedOf(target: CheckTarget, lock: Lock): Expected {
   const chain = cutAt(lock, target.head);
   return { ...target, chain, tables: chainTables(chain) };
 }
 
-/** What a check found, before it is given its name and duration. */
+/** Finding of a check. */
 export interface CheckFinding {
   readonly passed: boolean;
   readonly expected: string;
   readonly found: string;
-  /** Digest of the image that all pods run, `sha256:…`, where the check sees them and their cluster knows it. */
+  /** Digest of the image that all pods run, `sha256:…`, if the check reads it and the cluster knows it. */
   readonly image?: string | undefined;
 }
 
-/** A check's result. */
+/** Result of a check. */
 export interface CheckResult extends CheckFinding {
   readonly name: CheckName;
   readonly seconds: number;
-  /** What a person would type to see the same. */
+  /** Command that reproduces the result. */
   readonly command: string;
 }
 
-/** Each check's result, by its name. */
+/** Results of checks by name. */
 export type CheckResults = Readonly<Record<CheckName, CheckResult>>;
 
-/** @returns The results that the checks' program printed. */
+/** Parses the output of the checks' program. */
 export function parseResults(output: string): CheckResults {
   const results = JSON.parse(output) as readonly CheckResult[];
   return Object.fromEntries(results.map((result) => [result.name, result])) as unknown as CheckResults;
 }
 
-/** @returns A failed check's result as people read it. */
-export function describeFailure(result: CheckResult): string {
+/** Describes the result of a failed check. */
+export function describeFailure({ name, seconds, expected, found, command }: CheckResult): string {
   return [
-    `Check ${result.name} failed after ${result.seconds.toFixed(1)} s.`,
-    `  expected: ${result.expected}`,
-    `  found:    ${result.found}`,
-    `  by hand:  ${result.command}`,
+    `Check ${name} failed after ${seconds.toFixed(1)}s`,
+    `  expected:   ${expected}`,
+    `  actual:     ${found}`,
+    `  reproduce:  ${command}`,
   ].join("\n");
 }

@@ -1,18 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { checks } from "./definitions.ts";
-import { withoutExecutions } from "./evaluate-execution.ts";
-import { withOneRole } from "./evaluate-privileges.ts";
+import { withoutExecutions } from "./evaluate-backend.ts";
+import { withSharedRole } from "./evaluate-database.ts";
 import type { CheckName } from "./names.ts";
 import type { CheckFinding, CheckResult, Expected } from "./result.ts";
 import { openSources } from "./sources.ts";
 import { shortened } from "./text.ts";
 
 /**
- * Runs checks at once, on shared sources. What goes wrong on the way is a failed check, never an exception; no password
- * is in a result.
+ * Runs checks concurrently on shared sources. An error fails its check and is never thrown; results contain no password.
  *
- * @param print Takes each result as it comes.
+ * @param print - Receives each result when it is known.
  * @returns The results in the order of `names`.
  */
 export async function runChecks(
@@ -23,7 +22,7 @@ export async function runChecks(
 ): Promise<readonly CheckResult[]> {
   const parts = new Set(names.flatMap((name) => checks[name].inPod ?? []));
   if (withoutExecutions(expected) !== null) parts.delete("execution");
-  if (withOneRole(expected) !== null) parts.delete("privileges");
+  if (withSharedRole(expected) !== null) parts.delete("privileges");
   const sources = openSources(kubectl, expected, [...parts]);
   const started = performance.now();
   const { limitSeconds = 20 } = expected;
@@ -33,15 +32,14 @@ export async function runChecks(
     const finding = await Promise.race([
       check
         .run(sources, expected)
-        .catch((error: unknown) => failed(error instanceof Error ? error.message : `${error}`)),
-      delay(limitSeconds * 1000, failed(`no answer within ${limitSeconds} s`), { ref: false }),
+        .catch((error: unknown) => failed(error instanceof Error ? error.message : String(error))),
+      delay(limitSeconds * 1000, failed(`timed out after ${limitSeconds}s`), { ref: false }),
     ]);
-    const seconds = Math.round(performance.now() - started) / 1000;
     const result = {
       name,
       ...finding,
       expected: shortened(finding.expected),
-      seconds,
+      seconds: Math.round(performance.now() - started) / 1000,
       command: check.command(expected),
     };
     print(result);

@@ -1,5 +1,5 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { isServing, workloadSelector } from "../cluster/pods.ts";
+import { newestServing, workloadSelector } from "../cluster/pods.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
 import { type ChainSchema, chainSchema } from "../lockfile/schema/chain-schema.ts";
 import { unity } from "../manifests/app.ts";
@@ -7,48 +7,51 @@ import { type DatabaseFacts, readDatabase } from "./database-facts.ts";
 import { type PodFacts, queryPod } from "./pod-facts.ts";
 import type { Expected } from "./result.ts";
 
-/** What the checks look at. Each is asked once, at its first use, whichever checks want to know. */
+/** Sources of the checks. Each is read once, at its first use. */
 export interface Sources {
   /** The backend's Deployment, ReplicaSets and pods. */
   readonly workloads: () => Promise<readonly RolloutItem[]>;
-  /** `null` if there is no table `alembic_version`. */
+  /** `null` without the table `alembic_version`. */
   readonly database: () => Promise<DatabaseFacts | null>;
-  /** What the chain makes. */
+  /** Schema that the chain creates. */
   readonly schema: () => Promise<ChainSchema>;
-  /** The recent lines of all the backend's pods, each after `[pod/<name>/<container>] `. */
+  /** Recent log lines of all the backend's pods, each after `[pod/<name>/<container>] `. */
   readonly logs: () => Promise<string>;
-  /** A part of what the newest serving pod of the newest release answers. */
+  /** Facts that the newest serving pod of the newest release reports. */
   inPod<Part extends keyof PodFacts>(part: Part): Promise<PodFacts[Part]>;
 }
 
-/** Lines of each pod's log that are read. */
+/** Log lines to read of each pod. */
 const logLines = 1000;
-const recentSecondsByDefault = 300;
+const defaultRecentSeconds = 300;
 
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
   return () => {
-    answer ??= ask();
-    return answer;
+    value ??= read();
+    return value;
   };
 }
 
-/** @returns The name of the pod to ask. @throws {Error} If none serves. */
+/**
+ * Returns the name of the newest serving pod.
+ *
+ * @throws {Error} If none serves.
+ */
 function servingPod(items: readonly RolloutItem[], backend: string): string {
   const own = rolloutOf(items)?.own ?? [];
-  const [newest] = own
-    .filter(isServing)
-    .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp));
+  const newest = newestServing(own);
   if (newest === undefined) throw new Error(`no pod of ${backend} is ready (${own.length} of its newest release)`);
   return newest.metadata.name;
 }
 
 /**
- * @param parts What the pod will be asked; all of it at once.
- * @returns The sources of a deployed release.
+ * Opens the sources of a deployed release.
+ *
+ * @param parts - Facts to request from the pod, all at the same time.
  */
 export function openSources(kubectl: Kubectl, expected: Expected, parts: readonly (keyof PodFacts)[]): Sources {
-  const { owned, chain, recentSeconds = recentSecondsByDefault } = expected;
+  const { owned, chain, recentSeconds = defaultRecentSeconds } = expected;
   const { backend } = expected.app ?? unity;
   const selector = workloadSelector(backend);
   const workloads = once(async () => {
@@ -61,12 +64,12 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
     workloads,
     database: once(() => readDatabase(kubectl, owned, backend)),
     schema: once(() => chainSchema(chain)),
-    // Asked again if that fails: a pod of the release before may go between kubectl's list of pods and their logs.
+    // Read again if that fails: a pod of the previous release may be deleted between kubectl's list and its logs.
     logs: once(() => logs().catch(logs)),
     async inPod(part) {
       const answer = (await pod())[part];
       if (answer === undefined || "error" in answer)
-        throw new Error(answer?.error ?? `the pod says nothing of ${part}`);
+        throw new Error(answer?.error ?? `the pod reported nothing for ${part}`);
       return answer.value;
     },
   };

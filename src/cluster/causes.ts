@@ -1,45 +1,49 @@
-import { type ContainerStatus, isServing, type Pod, type Terminated } from "./pods.ts";
+import { type ContainerStatus, containersOf, type Pod } from "./objects.ts";
+import { isServing } from "./pods.ts";
 
-/** What keeps a pod, a Job or a rollout from getting on. */
+/** Problem that keeps a pod, a Job, or a rollout from getting ready. */
 export interface Cause {
-  /** The same for the same fault, whichever pod has it. */
+  /** Identity of the problem, the same for every pod that has it. */
   readonly key: string;
-  /** What is wrong: one sentence, then what the container left behind. */
+  /** The problem as one sentence, then the container's termination message. */
   readonly text: string;
-  /** Seconds after which it is no use to wait; `Infinity` for what may mend itself at any time. */
-  readonly patienceSeconds: number;
+  /** Seconds after which the problem counts as permanent; `Infinity` if it may disappear at any time. */
+  readonly gracePeriodSeconds: number;
   /** Arguments with which kubectl shows more. */
-  readonly poll: readonly string[];
-  /** The log that tells what `text` can't. */
+  readonly kubectlArgs: readonly string[];
+  /** The log to show where `text` has no termination message. */
   readonly log?: Log;
 }
 
-/** A container's log: of what runs now, or of what ran before its last restart. */
+/** Log of a container. */
 interface Log {
   readonly pod: string;
   readonly container: string;
+  /** Whether it is the log of the run before the last restart. */
   readonly previous: boolean;
 }
 
-/** Seconds that a fault may last before it counts. A status may lag behind what has just been mended. */
+type Terminated = NonNullable<NonNullable<ContainerStatus["state"]>["terminated"]>;
+
+/** Grace periods in seconds: a status may lag behind a fix. */
 const gracePeriod = {
-  /** The registry may be out of reach for a moment. */
+  /** The registry may be unreachable for a moment. */
   pull: 30,
-  /** A Secret, a ServiceAccount or room in a quota may be about to come. */
+  /** A Secret, a ServiceAccount, or room in a quota may be about to appear. */
   rejection: 10,
-  /** Kubernetes has yet to draw its own conclusion. */
-  end: 10,
+  /** The Job's controller has yet to set the Job's conditions. */
+  exit: 10,
 } as const;
 
-/** Lines and characters of what a container left behind: an error's last lines say most. */
+/** Limits of a log's or message's tail; the last lines of an error matter most. */
 const tailLimit = { lines: 20, characters: 3000 } as const;
 
 const pullReasons = ["ErrImagePull", "ImagePullBackOff"];
-/** What a registry says of an image that is not there, or not for this cluster: no retry brings it. */
-const hopelessPull = /not found|manifest unknown|does not exist|denied|unauthorized|authentication required/i;
+/** Errors of a registry about an image that is missing or not for this platform. */
+const permanentPullError = /not found|manifest unknown|does not exist|denied|unauthorized|authentication required/i;
 const startingReasons = ["ContainerCreating", "PodInitializing"];
 
-/** @returns The end of a text of many lines. */
+/** Returns the last lines of a text. */
 export function tail(text: string): string {
   const lines = text.trim().split("\n").slice(-tailLimit.lines).join("\n");
   return lines.length > tailLimit.characters ? `…${lines.slice(-tailLimit.characters)}` : lines;
@@ -51,16 +55,16 @@ function withMessage(title: string, message: string | undefined): string {
 }
 
 /**
- * Says what is wrong with a pod.
+ * Finds the problems of a pod.
  *
- * @param restarts Whether Kubernetes starts ended containers again, as it does those of a Deployment.
- * @returns Nothing for a pod that serves or gets on.
+ * @param restarts - Whether Kubernetes restarts its containers, as it does for a Deployment.
+ * @returns Nothing for a pod that serves or makes progress.
  */
 export function podCauses(pod: Pod, restarts: boolean): readonly Cause[] {
   if (isServing(pod)) return [];
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
   const causes = [
-    ...unscheduled(pod),
+    ...unschedulable(pod),
     ...initContainerStatuses.flatMap((status) => containerCauses(pod, status, restarts, true)),
     ...containerStatuses.flatMap((status) => containerCauses(pod, status, restarts, false)),
   ];
@@ -71,89 +75,96 @@ function describe({ metadata }: Pod): readonly string[] {
   return ["describe", `pod/${metadata.name}`];
 }
 
-function unscheduled(pod: Pod): Cause[] {
+function unschedulable(pod: Pod): Cause[] {
   const scheduled = pod.status.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "False") return [];
   const text = withMessage(`pod ${pod.metadata.name} can't be scheduled [${scheduled.reason}]`, scheduled.message);
-  return [{ key: "unschedulable", text, patienceSeconds: Number.POSITIVE_INFINITY, poll: describe(pod) }];
+  return [{ key: "unschedulable", text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs: describe(pod) }];
 }
 
-/** A pod that Kubernetes ended as a whole: the node ran out of something, or went. */
+/** Returns the cause of a pod that failed as a whole: its node ran out of a resource, or is gone. */
 function evicted(pod: Pod): Cause[] {
   const { phase, reason = "Failed", message } = pod.status;
   if (phase !== "Failed") return [];
-  const text = withMessage(`pod ${pod.metadata.name} was ended [${reason}]`, message);
-  return [{ key: reason, text, patienceSeconds: Number.POSITIVE_INFINITY, poll: describe(pod) }];
+  const text = withMessage(`pod ${pod.metadata.name} failed [${reason}]`, message);
+  return [{ key: reason, text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs: describe(pod) }];
 }
 
 function containerCauses(pod: Pod, status: ContainerStatus, restarts: boolean, init: boolean): Cause[] {
   const { state = {}, lastState = {}, restartCount } = status;
   const { waiting, terminated } = state;
   if (terminated?.exitCode === 0) return [];
-  const ended = terminated ?? (lastState.terminated?.exitCode === 0 ? undefined : lastState.terminated);
-  if (ended !== undefined) return [endedCause(pod, status, ended, restarts, init)];
+  const failed = terminated ?? (lastState.terminated?.exitCode === 0 ? undefined : lastState.terminated);
+  if (failed !== undefined) return [exitCause(pod, status, failed, restarts, init)];
   if (waiting?.reason !== undefined && !startingReasons.includes(waiting.reason)) {
     return [waitingCause(pod, status, waiting.reason, waiting.message)];
   }
-  if (init || state.running === undefined || status.ready === true) return [];
-  const text = `container "${status.name}" of pod ${pod.metadata.name} runs, but is not ready`;
+  if (init || state.running === undefined || status.ready) return [];
+  const text = `container "${status.name}" of pod ${pod.metadata.name} is running but not ready`;
   const log = { pod: pod.metadata.name, container: status.name, previous: restartCount > 0 };
-  const patienceSeconds = Number.POSITIVE_INFINITY;
-  return [{ key: `unready ${status.name}`, text, patienceSeconds, poll: commandOf(log), log }];
+  const gracePeriodSeconds = Number.POSITIVE_INFINITY;
+  return [{ key: `unready ${status.name}`, text, gracePeriodSeconds, kubectlArgs: logArgs(log), log }];
 }
 
-/** Arguments with which kubectl shows a log. */
-export function commandOf({ pod, container, previous }: Log): readonly string[] {
-  return ["logs", `pod/${pod}`, `--container=${container}`, ...(previous ? ["--previous"] : [])];
+/** Returns the arguments with which kubectl shows a log. */
+export function logArgs({ pod, container, previous }: Log): readonly string[] {
+  const args = ["logs", `pod/${pod}`, `--container=${container}`];
+  if (previous) args.push("--previous");
+  return args;
 }
 
 function waitingCause(pod: Pod, status: ContainerStatus, reason: string, message: string | undefined): Cause {
-  const of = `container "${status.name}" of pod ${pod.metadata.name}`;
-  const poll = describe(pod);
+  const container = `container "${status.name}" of pod ${pod.metadata.name}`;
+  const kubectlArgs = describe(pod);
   if (pullReasons.includes(reason)) {
-    const text = withMessage(`${of}: image ${status.image} can't be pulled [${reason}]`, message);
-    const patienceSeconds = hopelessPull.test(message ?? "") ? 0 : gracePeriod.pull;
-    return { key: `pull ${status.image}`, text, patienceSeconds, poll };
+    const text = withMessage(`${container} can't pull image ${status.image} [${reason}]`, message);
+    const gracePeriodSeconds = permanentPullError.test(message ?? "") ? 0 : gracePeriod.pull;
+    return { key: `pull ${status.image}`, text, gracePeriodSeconds, kubectlArgs };
   }
-  const text = withMessage(`${of} can't be started [${reason}]`, message);
-  const patienceSeconds = /^(InvalidImageName|ErrImageNeverPull)$/.test(reason) ? 0 : gracePeriod.rejection;
-  return { key: `${reason} ${status.name}`, text, patienceSeconds, poll };
+  const text = withMessage(`${container} can't start [${reason}]`, message);
+  const gracePeriodSeconds = /^(InvalidImageName|ErrImageNeverPull)$/.test(reason) ? 0 : gracePeriod.rejection;
+  return { key: `${reason} ${status.name}`, text, gracePeriodSeconds, kubectlArgs };
+}
+
+/** Returns the cause of a container that failed. */
+function exitCause(pod: Pod, status: ContainerStatus, failed: Terminated, restarts: boolean, init: boolean): Cause {
+  const { name, restartCount, state } = status;
+  const isApp = restarts && !init;
+  const isCrashLoop = isApp && (restartCount >= 2 || state?.waiting?.reason === "CrashLoopBackOff");
+  const exit =
+    failed.reason === "OOMKilled"
+      ? `ran out of memory [OOMKilled], limit ${memoryLimit(pod, name)}`
+      : `exited with code ${failed.exitCode} [${failed.reason ?? "Error"}]`;
+  const title = `container "${name}" of pod ${pod.metadata.name} ${exit}${isCrashLoop ? " repeatedly" : ""}`;
+  const log = { pod: pod.metadata.name, container: name, previous: state?.terminated === undefined };
+  const cause = {
+    key: `exit ${name}`,
+    text: withMessage(title, failed.message),
+    gracePeriodSeconds: exitGracePeriod(restarts, isApp, isCrashLoop),
+    kubectlArgs: logArgs(log),
+  };
+  return (failed.message ?? "").trim() === "" ? { ...cause, log } : cause;
 }
 
 /**
- * A container that ended badly. The runner retries by itself what time mends, so its first end is its last word; an app
- * may have come up before what it needs, and gets a second start.
+ * Returns the grace period of a container that failed. The runner retries transient errors itself, so that its first
+ * exit is final; an app may have started before what it needs, and gets a second start.
  */
-function endedCause(pod: Pod, status: ContainerStatus, ended: Terminated, restarts: boolean, init: boolean): Cause {
-  const { name, restartCount, state } = status;
-  const of = `container "${name}" of pod ${pod.metadata.name}`;
-  const again = restarts && !init;
-  const crashed = restartCount >= 2 || state?.waiting?.reason === "CrashLoopBackOff";
-  const how =
-    ended.reason === "OOMKilled"
-      ? `ran out of memory [OOMKilled], its limit is ${memoryLimit(pod, name)}`
-      : `ended with exit code ${ended.exitCode} [${ended.reason ?? "Error"}]`;
-  const log = { pod: pod.metadata.name, container: name, previous: state?.terminated === undefined };
-  return {
-    key: `end ${name}`,
-    text: withMessage(`${of} ${how}${again && crashed ? ", again and again" : ""}`, ended.message),
-    patienceSeconds: again ? (crashed ? 0 : Number.POSITIVE_INFINITY) : restarts ? 0 : gracePeriod.end,
-    poll: commandOf(log),
-    ...((ended.message ?? "").trim() === "" ? { log } : {}),
-  };
+function exitGracePeriod(restarts: boolean, isApp: boolean, isCrashLoop: boolean): number {
+  if (!restarts) return gracePeriod.exit;
+  return isApp && !isCrashLoop ? Number.POSITIVE_INFINITY : 0;
 }
 
 function memoryLimit({ spec }: Pod, container: string): string {
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
-  return containers.find(({ name }) => name === container)?.resources?.limits?.memory ?? "the node's memory";
+  return containersOf(spec).find(({ name }) => name === container)?.resources?.limits?.memory ?? "the node's memory";
 }
 
 /**
- * A pod that Kubernetes was not allowed to make: a quota, pod security, an admission webhook.
+ * Returns the cause of a pod that the API server rejected: a quota, pod security, or an admission webhook.
  *
- * @param what Whose pod.
+ * @param owner - Kind and name of the pod's owner.
  */
-export function rejectedPod(what: string, message: string, poll: readonly string[]): Cause {
-  const patienceSeconds = /forbidden|invalid/i.test(message) ? gracePeriod.rejection : Number.POSITIVE_INFINITY;
-  return { key: "refused", text: `${what} gets no pod: ${message}`, patienceSeconds, poll };
+export function rejectedPod(owner: string, message: string, kubectlArgs: readonly string[]): Cause {
+  const gracePeriodSeconds = /forbidden|invalid/i.test(message) ? gracePeriod.rejection : Number.POSITIVE_INFINITY;
+  return { key: "rejected", text: `${owner} can't create a pod: ${message}`, gracePeriodSeconds, kubectlArgs };
 }

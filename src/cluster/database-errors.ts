@@ -1,4 +1,4 @@
-/** What a line of a backend's log says when the database failed it: the app's own words, then those of any driver. */
+/** Database errors in a log: the app's own message, then those of drivers and PostgreSQL. */
 const patterns: readonly RegExp[] = [
   /\bdatabase error\b|\bSQLSTATE\b/i,
   /\b(sqlalchemy\.exc|psycopg2?(\.errors)?|asyncpg\.exceptions)\.\w+/,
@@ -8,10 +8,10 @@ const patterns: readonly RegExp[] = [
   /\bserver closed the connection unexpectedly\b|\bdeadlock detected\b|\btoo many (clients|connections)\b/,
 ];
 
-/** What is told and then mended by the backend itself. */
-const lesser = /^\S*( \S+)? *\[?(DEBUG|INFO|WARNING)\b/;
+/** Levels at which the backend logs what it recovers from. */
+const minor = /^\S*( \S+)? *\[?(DEBUG|INFO|WARNING)\b/;
 
-/** Whether a line of the backend's log tells of an error of the database; what is no more than a warning does not count. */
+/** Whether a line of the backend's log reports a database error; warnings don't count. */
 export function isDatabaseError(line: string): boolean {
-  return !lesser.test(line) && patterns.some((pattern) => pattern.test(line));
+  return !minor.test(line) && patterns.some((pattern) => pattern.test(line));
 }

@@ -2,22 +2,42 @@ import { names } from "../manifests/names.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { answerIn, answerMark, podProgram, pythonCommand } from "./pod-program.ts";
 
-/** What the database is asked. Constants of the program, never a user's words. */
+/** Query of the database. Both parts are constants of the program, never user input. */
 export interface Query {
-  /** Without it there is no answer. */
+  /** Table without which the answer is `null`. */
   readonly table: string;
-  /** A query of one row and one column, whose value is JSON without line breaks. */
+  /** Subquery of one row and one column, whose value is JSON without line breaks. */
   readonly query: string;
 }
 
-/** What asking led to: the value, `null` where there is no such table; or what kept it away. */
+/** Options of a query. */
+export interface QueryOptions {
+  /** Whether the stack has its own PostgreSQL: it is queried first, as psql takes half of Python's time. */
+  readonly owned: boolean;
+  /** Time limit of each pod. */
+  readonly timeoutSeconds: number;
+  /**
+   * Container to query from.
+   *
+   * @defaultValue the pod's default container: unmanaged pods have containers of other names
+   */
+  readonly container?: string | undefined;
+  /**
+   * Name of the app's Deployment.
+   *
+   * @defaultValue Unity's
+   */
+  readonly backend?: string | undefined;
+}
+
+/** Value of a query, `null` without its table; or the cause of the failure. */
 export type Answer = { readonly value: unknown } | { readonly cause: string };
 
-/** What each workload that was asked said, in the order of asking: the last one answers if any does. */
+/** Answers of the workloads in the order in which they were queried: only the last can have a value. */
 export type Answers = readonly (Answer & { readonly workload: string })[];
 
-/** A program that prints the answer, in a transaction that can't write. */
-const askByPython = ({ table, query }: Query) =>
+/** Python program that prints the answer, in a read-only transaction. */
+const pythonScript = ({ table, query }: Query) =>
   podProgram(`
 import sys
 from connection import MARK, connect, describe
@@ -36,7 +56,7 @@ except Exception as error:
 `);
 
 /** The same for psql. */
-const askByPsql = ({ table, query }: Query) => `
+const psqlScript = ({ table, query }: Query) => `
 BEGIN TRANSACTION READ ONLY;
 SET LOCAL statement_timeout = 5000;
 SELECT to_regclass('${table}') IS NOT NULL AS present \\gset
@@ -47,90 +67,77 @@ SELECT '${answerMark}null';
 \\endif
 `;
 
-/** A pod that can be asked, and how. */
+/** Workload with access to the database. */
 interface Source {
   readonly workload: string;
   readonly command: readonly string[];
-  readonly script: (question: Query) => string;
+  readonly script: (query: Query) => string;
 }
 
-const python = { command: pythonCommand(), script: askByPython };
 const postgres: Source = {
   workload: names.postgres,
   command: ["psql", "-XqAtw", "-v", "ON_ERROR_STOP=1", "-U", names.databaseOwner, "-d", names.database],
-  script: askByPsql,
+  script: psqlScript,
 };
 
 /**
- * Asks the database by way of the pods, one after the other until one answers: read-only, with the credentials that only
- * pods have. It never fails: what can't be asked is part of the answer.
- *
- * @param owned Whether the stack has a PostgreSQL of its own: it is asked first, as psql takes half of Python's time.
- * @param seconds How long each pod may take.
- * @param container The one to ask in, if not the pod's default.
- * @param backend Name of the app's Deployment, and of its container.
+ * Queries the database from its pods, one after another until one answers: read-only, with the credentials that only pods
+ * have. It never throws: an answer may be the cause of a failure.
  */
-export async function queryDatabase(
-  kubectl: Kubectl,
-  owned: boolean,
-  question: Query,
-  seconds: number,
-  container?: string,
-  backend: string = names.backend,
-): Promise<Answers> {
-  const app = { workload: backend, ...python };
+export async function queryDatabase(kubectl: Kubectl, query: Query, options: QueryOptions): Promise<Answers> {
+  const { owned, backend = names.backend } = options;
+  const app: Source = { workload: backend, command: pythonCommand(), script: pythonScript };
   const answers: (Answer & { workload: string })[] = [];
   for (const source of owned ? [postgres, app] : [app]) {
-    const answer = await settled(ask(kubectl, source, question, seconds, container));
+    const answer = await settled(queryFrom(kubectl, source, query, options));
     answers.push({ workload: source.workload, ...answer });
     if ("value" in answer) break;
   }
   return answers;
 }
 
-/** The answer to a question whose lack is an error. @throws {Error} With what each pod said. */
-export async function queryDatabaseOrThrow(
-  kubectl: Kubectl,
-  owned: boolean,
-  question: Query,
-  seconds: number,
-  backend?: string,
-): Promise<unknown> {
-  const answers = await queryDatabase(kubectl, owned, question, seconds, undefined, backend);
-  const answered = answers.find((answer) => "value" in answer);
-  if (answered !== undefined) return answered.value;
-  throw new Error(answers.flatMap((each) => ("cause" in each ? [`${each.workload}: ${each.cause}`] : [])).join("; "));
+/**
+ * Queries the database as {@link queryDatabase} does.
+ *
+ * @returns The value.
+ * @throws {Error} If no pod answers: with each pod's cause.
+ */
+export async function queryDatabaseOrThrow(kubectl: Kubectl, query: Query, options: QueryOptions): Promise<unknown> {
+  const causes: string[] = [];
+  for (const answer of await queryDatabase(kubectl, query, options)) {
+    if ("value" in answer) return answer.value;
+    causes.push(`${answer.workload}: ${answer.cause}`);
+  }
+  throw new Error(causes.join("; "));
 }
 
-/** @returns The value of a promise, or what went wrong as one line. */
-export async function settled<T>(question: Promise<T>): Promise<{ readonly value: T } | { readonly cause: string }> {
-  return question.then(
+/** Returns the value of a promise, or the cause of its rejection as one line. */
+export async function settled<T>(promise: Promise<T>): Promise<{ readonly value: T } | { readonly cause: string }> {
+  return promise.then(
     (value) => ({ value }),
     (error: unknown) => ({ cause: causeOf(error) }),
   );
 }
 
-/** @returns The value that a program in a workload's pod prints, whatever the image prints besides. */
-async function ask(
+/** Returns the value that a program in the workload's pod prints, ignoring what else the image prints. */
+async function queryFrom(
   kubectl: Kubectl,
   { workload, command, script }: Source,
-  question: Query,
-  seconds: number,
-  container?: string,
+  query: Query,
+  { timeoutSeconds, container }: QueryOptions,
 ): Promise<unknown> {
-  // In the pod's default container: those that were set up by hand have other names than ours.
-  const named = container === undefined ? [] : [`--container=${container}`];
-  const target = [`deployment/${workload}`, ...named, "--pod-running-timeout=1s"];
-  const args = ["exec", "--stdin", ...target, "--", ...command];
-  const output = await kubectl.run(args, script(question), seconds, (text) => answerIn(text) !== undefined);
+  const args = ["exec", "--stdin", `deployment/${workload}`];
+  if (container !== undefined) args.push(`--container=${container}`);
+  args.push("--pod-running-timeout=1s", "--", ...command);
+  const output = await kubectl.run(args, script(query), timeoutSeconds, (text) => answerIn(text) !== undefined);
   const answer = answerIn(output);
   if (answer !== undefined) return JSON.parse(answer);
-  throw new Error(`${workload} answered ${output.slice(0, 200)}`);
+  throw new Error(`unexpected response: ${output.slice(0, 200)}`);
 }
 
-/** @returns What went wrong as one line. */
-function causeOf(reason: unknown): string {
-  const text = reason instanceof Error ? reason.message : String(reason);
+/** Returns an error's message as one line, without kubectl's own log lines. */
+function causeOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
   const lines = text.split("\n").filter((line) => !/^([EIW]\d{4} |Defaulted container|command terminated)/.test(line));
   return [...new Set(lines.length > 0 ? lines : [text])].join(" ").replaceAll(/\s+/g, " ").trim().slice(0, 500);
 }

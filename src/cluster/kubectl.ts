@@ -1,30 +1,45 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
-/** Where kubectl is pointed. */
+/** Namespace of a cluster. */
 export interface ClusterTarget {
   /** Context of the user's kubeconfig. */
   readonly context: string;
   readonly namespace: string;
 }
 
-/** A kubectl command that did not succeed: `message` holds what it said. */
-class KubectlError extends Error {
+/** Reason of a failed kubectl command. */
+export type KubectlErrorKind = "not-installed" | "unknown-context" | "forbidden" | "conflict" | "other";
+
+/** How kubectl reports each reason. */
+const reports: readonly (readonly [KubectlErrorKind, RegExp])[] = [
+  ["unknown-context", /context .* does not exist/i],
+  ["forbidden", /forbidden|unauthorized/i],
+  ["conflict", /Conflict|has been modified/],
+];
+
+/** Failed kubectl command: `message` is what kubectl printed. */
+export class KubectlError extends Error {
   override name = "KubectlError";
+  readonly kind: KubectlErrorKind;
+
+  constructor(message: string, kind?: KubectlErrorKind) {
+    super(message);
+    this.kind = kind ?? reports.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
+  }
 }
 
-/** Bytes kept of each of a command's streams: enough for lists of hundreds of pods. */
+/** Bytes kept of each output stream: enough for lists of hundreds of pods. */
 const outputLimit = 8 * 1024 * 1024;
 
-/** What a URL's credentials are replaced by. */
 const credentials = /(\w+:\/\/[^\s:/@]*):[^\s@]*@/g;
 
-/** @returns `text` without the password of any URL in it. */
+/** Replaces the password of every URL in a text. */
 export function redact(text: string): string {
   return text.replaceAll(credentials, "$1:[secret]@");
 }
 
-/** The one way this project talks to a cluster: kubectl, which knows every way to sign in. */
+/** Client for a namespace of a cluster. It runs kubectl, which supports every way to authenticate. */
 export class Kubectl {
   readonly #target: readonly string[];
   readonly #program: string;
@@ -40,55 +55,57 @@ export class Kubectl {
   /**
    * Runs kubectl.
    *
-   * @param arguments_ Arguments after context and namespace.
-   * @param input Standard input.
-   * @param timeoutSeconds After it kubectl is killed.
-   * @param isWhole Whether the output so far is all that is wanted: then kubectl's end is not waited for.
+   * @param args - Arguments after context and namespace.
+   * @param input - Standard input.
+   * @param timeoutSeconds - Time after which kubectl is killed.
+   * @param isComplete - Whether the output so far is all that is needed; kubectl's exit is then not awaited.
    * @returns Standard output.
-   * @throws {KubectlError} With what kubectl said, passwords of URLs removed.
+   * @throws {KubectlError} If kubectl fails; passwords of URLs are removed.
    */
   run(
-    arguments_: readonly string[],
+    args: readonly string[],
     input = "",
     timeoutSeconds = 20,
-    isWhole?: (output: string) => boolean,
+    isComplete?: (output: string) => boolean,
   ): Promise<string> {
     return new Promise((resolve, reject) => {
-      const child = spawn(this.#program, [...this.#target, ...arguments_], {
+      const child = spawn(this.#program, [...this.#target, ...args], {
         stdio: ["pipe", "pipe", "pipe"],
         timeout: timeoutSeconds * 1000,
         killSignal: "SIGKILL",
       });
       const [output, errors] = [collect(child.stdout), collect(child.stderr)];
-      if (isWhole !== undefined) {
+      if (isComplete !== undefined) {
         child.stdout.on("data", () => {
-          if (!isWhole(output())) return;
+          if (!isComplete(output())) return;
           resolve(output());
           child.kill();
         });
       }
-      const fail = (reason: string) => reject(new KubectlError(redact(reason)));
-      child.on("error", (error) => fail(`kubectl can't be started (${error.message}): install it or put it on PATH`));
+      child.on("error", (error) => {
+        const message = `can't run kubectl (${error.message}); install it or add it to PATH`;
+        reject(new KubectlError(message, "not-installed"));
+      });
       child.on("close", (code, signal) => {
         if (code === 0) return resolve(output());
-        const said = errors().trim() || output().trim();
-        fail(
-          signal ? `kubectl gave no answer within ${timeoutSeconds} s. ${said}` : said || `kubectl exited with ${code}`,
-        );
+        const printed = redact(errors().trim() || output().trim());
+        if (!signal) return reject(new KubectlError(printed || `kubectl exited with code ${code}`));
+        const message = `kubectl timed out after ${timeoutSeconds}s`;
+        reject(new KubectlError(printed === "" ? message : `${message}: ${printed}`));
       });
-      child.stdin.on("error", () => {}); // kubectl may end before it has read all: its exit code tells.
+      child.stdin.on("error", () => {}); // kubectl may exit before it has read everything; its exit code counts.
       child.stdin.end(input);
     });
   }
 
-  /** Starts a kubectl that goes on until it is ended, such as `port-forward`; its errors go to standard error. */
-  start(arguments_: readonly string[]): ChildProcessByStdio<null, Readable, null> {
-    return spawn(this.#program, [...this.#target, ...arguments_], { stdio: ["ignore", "pipe", "inherit"] });
+  /** Starts a kubectl that runs until it is killed, such as `port-forward`; its errors go to standard error. */
+  start(args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+    return spawn(this.#program, [...this.#target, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   }
 
-  /** @returns The object or list that `kubectl get … -o json` prints, as `T`. */
-  async get<T>(...arguments_: readonly string[]): Promise<T> {
-    return JSON.parse(await this.run(["get", ...arguments_, "--output=json"])) as T;
+  /** Returns the object or list that `kubectl get --output=json` prints. */
+  async get<T>(...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.run(["get", ...args, "--output=json"])) as T;
   }
 
   /** Runs a command in a pod's container, without a shell. */

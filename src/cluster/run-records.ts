@@ -2,10 +2,10 @@ import { type RunRecord, runRecordTable } from "../plan/run-record.ts";
 import { type Query, queryDatabaseOrThrow } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 
-/** How many runs are read: the newest ones. */
+/** Maximum number of runs to read. */
 const limit = 200;
 
-const question: Query = {
+const query: Query = {
   table: runRecordTable,
   query: `
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'startedAt', started_at, 'finishedAt', finished_at,
@@ -15,10 +15,11 @@ const question: Query = {
 };
 
 /**
- * Reads the newest runs that the database has a record of, oldest first; none if there is no such table.
+ * Reads the newest runs that the database records, oldest first; none without their table.
  *
- * @throws {Error} If the database can't be asked, with what each pod said.
+ * @throws {Error} If the database can't be queried: with each pod's cause.
  */
 export async function readRuns(kubectl: Kubectl, owned: boolean): Promise<readonly RunRecord[]> {
-  return ((await queryDatabaseOrThrow(kubectl, owned, question, 10)) ?? []) as readonly RunRecord[];
+  const runs = await queryDatabaseOrThrow(kubectl, query, { owned, timeoutSeconds: 10 });
+  return (runs ?? []) as readonly RunRecord[];
 }

@@ -1,20 +1,32 @@
 import type { Kubectl } from "./kubectl.ts";
 
-/** What is read of a Secret: never a value. */
+/** Keys of a Secret, without their values. */
 export interface SecretKeys {
   /** Changes with the Secret. */
   readonly resourceVersion: string;
+  /** Whether a stack of this project declared it. */
+  readonly isOurs: boolean;
   readonly keys: readonly string[];
 }
 
-const template = '{{.metadata.resourceVersion}}{{range $key, $value := .data}}{{"\\n"}}{{$key}}{{end}}';
+/** Version and ownership on the first line, then one key a line. */
+const template =
+  '{{.metadata.resourceVersion}} {{with .metadata.annotations}}{{index . "pulumi.com/patchForce"}}{{end}}' +
+  '{{range $key, $value := .data}}{{"\\n"}}{{$key}}{{end}}';
 
 /**
- * @returns The names of a Secret's keys, and its version; `undefined` if there is no such Secret.
- * @throws {Error} If the cluster can't be asked.
+ * Reads the keys of a Secret; no value is read.
+ *
+ * @returns `undefined` if the Secret doesn't exist.
+ * @throws {KubectlError} If the cluster can't be queried.
  */
-export async function readSecretKeys(kubectl: Kubectl, name: string): Promise<SecretKeys | undefined> {
+export async function readSecretKeys(
+  kubectl: Kubectl,
+  name: string,
+  timeoutSeconds?: number,
+): Promise<SecretKeys | undefined> {
   const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
-  const [resourceVersion = "", ...keys] = (await kubectl.run(args)).trim().split("\n");
-  return resourceVersion === "" ? undefined : { resourceVersion, keys };
+  const [first = "", ...keys] = (await kubectl.run(args, "", timeoutSeconds)).trim().split("\n");
+  const [resourceVersion = "", mark] = first.split(" ");
+  return resourceVersion === "" ? undefined : { resourceVersion, isOurs: mark === "true", keys };
 }

@@ -1,13 +1,13 @@
-// `node src/fleet/main.ts fleet`, with what to start and where as JSON on standard input: tells how far it is until
-// all tenants are migrated, or says which failed and why, and exits with 1.
+// `node src/fleet/main.ts fleet` starts the Jobs that standard input describes as JSON, and waits for them: prints progress,
+// and exits with 1 and the failed tenants' causes if any fails.
 import "../short-lived.ts";
 import { text } from "node:stream/consumers";
 import { Kubectl } from "../cluster/kubectl.ts";
-import type { FleetTarget } from "./target.ts";
+import type { FleetTarget } from "./fleet.ts";
 import { migrateFleet } from "./wait.ts";
 
 if (process.argv[2] !== "fleet") {
-  console.error("usage: node src/fleet/main.ts fleet <<< '{…}'");
+  console.error("usage: node src/fleet/main.ts fleet <<< <json>");
   process.exitCode = 2;
 } else {
   const target = JSON.parse(await text(process.stdin)) as FleetTarget;

@@ -1,18 +1,44 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterTarget, Kubectl } from "../cluster/kubectl.ts";
+import { type Job, jobState } from "../cluster/objects.ts";
 import { type App, unity } from "../manifests/app.ts";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
-import { tenantId } from "../manifests/tenant.ts";
-import { type JobAttempt, jobAttempt } from "../plan/job-identity.ts";
-import { describeTenants, planTenants, type TenantAttempt, type TenantJob, unasked } from "./attempts.ts";
-import { type FleetOptions, fleetMigrations } from "./options.ts";
-import { type Owners, readMigrateJobs } from "./tenant-jobs.ts";
+import { tenantId, tenantLabel } from "../manifests/tenant.ts";
+import { type JobAttempt, jobAttempt, type LiveJob } from "../plan/job-identity.ts";
+import { type FleetOptions, fleetMigrations } from "./fleet.ts";
+import { type JobOwners, migrationSelector } from "./wait.ts";
+
+/** Migrate Job of a tenant in the cluster. */
+export interface TenantJob extends LiveJob {
+  /** The tenant's id, from the Job's label. */
+  readonly tenantId: string;
+  /** Whether it has not started yet. */
+  readonly suspended: boolean;
+}
+
+/** Job that an update declares for a tenant. */
+export interface TenantAttempt extends JobAttempt {
+  readonly tenant: string;
+  /** Whether it has started already: then it must not be suspended. */
+  readonly started: boolean;
+}
+
+/** Work of a tenant. */
+interface TenantWork {
+  readonly tenant: string;
+  readonly tenantId: string;
+  /** Name of the first attempt's Job. */
+  readonly firstName: string;
+}
+
+/** State of every tenant's database: none is queried, so that the plan follows from the Jobs alone. */
+const notQueried = { kind: "unreachable", what: "database", cause: "not queried" } as const;
 
 /**
- * Looks at the migrate Jobs that there are, and plans which attempt of the work a program declares: a failed one leads to
- * the next, one that runs is waited for. The database itself is not asked.
+ * Plans the attempt of a migration that a program declares, from the Jobs in the cluster: a failed Job leads to the next
+ * attempt, a running one is waited for. The database is not queried.
  *
- * @throws {pulumi.RunError} If the cluster can't be asked.
+ * @throws {pulumi.RunError} If the cluster can't be queried.
  */
 export async function planMigration(
   options: MigrationOptions,
@@ -20,30 +46,73 @@ export async function planMigration(
   kubectl = new Kubectl(target),
 ): Promise<JobAttempt> {
   const { app = unity, tenant } = options;
-  const jobs = await liveJobs(kubectl, app, tenant === undefined ? "only" : "tenants");
+  const jobs = await readMigrateJobs(kubectl, app, tenant === undefined ? "only" : "tenants");
   const own = tenant === undefined ? jobs : jobs.filter((job) => job.tenantId === tenantId(app, tenant));
-  return jobAttempt(migration(options).jobName(1), own, unasked);
+  return jobAttempt(migration(options).jobName(1), own, notQueried);
 }
 
 /**
- * The same for each tenant of a fleet; it shows the plan, in preview as in `up`.
+ * Plans the attempt of each tenant as {@link planMigration} does, and prints the plan.
  *
- * @throws {pulumi.RunError} If the cluster can't be asked.
+ * @throws {pulumi.RunError} If the cluster can't be queried.
  */
 export async function planFleet(options: FleetOptions, target: ClusterTarget): Promise<readonly TenantAttempt[]> {
+  const { app = unity } = options;
   const works = fleetMigrations(options).migrations.map(({ tenant, jobName }) => ({
     tenant,
-    tenantId: tenantId(options.app ?? unity, tenant),
+    tenantId: tenantId(app, tenant),
     firstName: jobName(1),
   }));
-  const attempts = planTenants(works, await liveJobs(new Kubectl(target), options.app, "tenants"));
+  const attempts = planTenants(works, await readMigrateJobs(new Kubectl(target), app, "tenants"));
   await pulumi.log.info(describeTenants(attempts));
   return attempts;
 }
 
-/** In a namespace that does not exist yet there are none. */
-async function liveJobs(kubectl: Kubectl, app: App = unity, owners: Owners): Promise<readonly TenantJob[]> {
-  return readMigrateJobs(kubectl, app, owners).catch((error: Error) => {
-    throw new pulumi.RunError(`The migrate Jobs of namespace ${kubectl.namespace} can't be read: ${error.message}`);
+/** Plans the attempt of each tenant from its own Jobs. */
+export function planTenants(works: readonly TenantWork[], jobs: readonly TenantJob[]): readonly TenantAttempt[] {
+  return works.map(({ tenant, tenantId, firstName }) => {
+    const own = jobs.filter((job) => job.tenantId === tenantId);
+    const attempt = jobAttempt(firstName, own, notQueried);
+    const live = own.find(({ name }) => name === attempt.name);
+    return { ...attempt, tenant, started: live?.suspended === false };
   });
+}
+
+const titles = { run: "to migrate", attach: "in progress", keep: "migrated" } as const;
+
+/** Names on a line; the rest is counted. */
+const shownNames = 20;
+
+/** Describes what an update will do: a line for each kind of work, and one for each retry. */
+export function describeTenants(attempts: readonly TenantAttempt[]): string {
+  const lines = [`${attempts.length} tenants:`];
+  for (const action of Object.keys(titles) as JobAttempt["action"][]) {
+    const tenants = attempts.filter((attempt) => attempt.action === action).map(({ tenant }) => tenant);
+    if (tenants.length > 0) lines.push(`  ${tenants.length} ${titles[action]}: ${firstNames(tenants)}`);
+  }
+  for (const { tenant, name, reason, attempt, action } of attempts)
+    if (action === "run" && attempt > 1) lines.push(`  retry of ${tenant} as Job ${name}: ${reason}`);
+  return lines.join("\n");
+}
+
+function firstNames(tenants: readonly string[]): string {
+  const names = tenants.slice(0, shownNames);
+  const more = tenants.length - names.length;
+  if (more > 0) names.push(`${more} more`);
+  return names.join(", ");
+}
+
+/** Reads an app's migrate Jobs; none if the namespace doesn't exist yet. */
+async function readMigrateJobs(kubectl: Kubectl, app: App, owners: JobOwners): Promise<readonly TenantJob[]> {
+  const selector = migrationSelector(app.migrateJob, owners);
+  const { items } = await kubectl.get<{ items: Job[] }>("jobs", selector).catch((error: Error) => {
+    throw new pulumi.RunError(`can't list the migrate Jobs of namespace ${kubectl.namespace}: ${error.message}`);
+  });
+  return items.map((job) => ({
+    name: job.metadata.name,
+    tenantId: job.metadata.labels?.[tenantLabel] ?? "",
+    state: jobState(job),
+    created: job.metadata.creationTimestamp,
+    suspended: job.spec?.suspend === true,
+  }));
 }

@@ -1,61 +1,93 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { evaluateJob, type JobItem, jobOf } from "../cluster/wait/evaluate-job.ts";
-import { migrateJob, warningsOf } from "../cluster/wait/job.ts";
+import { workloadSelector } from "../cluster/pods.ts";
+import { evaluateJob, type JobItem, jobOf, migrateJob, warningsOf } from "../cluster/wait/job.ts";
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
-import { describeFailure, unanswered } from "../cluster/wait/wait.ts";
-import { describeProgress, type FleetState, nextStep } from "./progress.ts";
-import type { FleetJob, FleetTarget } from "./target.ts";
-import { migrationSelector } from "./tenant-jobs.ts";
+import { describeFailure, pollUntilDone } from "../cluster/wait/wait.ts";
+import { tenantLabel } from "../manifests/tenant.ts";
+import type { FleetJob, FleetTarget } from "./fleet.ts";
 
-/** Milliseconds between two looks, each two kubectl of 0.1 s of CPU. */
-const pauseMilliseconds = 700;
-/** Seconds after which a line is told again: it shows that the wait is alive. */
-const repeatSeconds = 30;
+/** State of a tenant's Job. */
+export type FleetState = "waiting" | "running" | "done" | "failed";
 
-/** A tenant that failed, and what is said of it. */
-interface Failed {
-  readonly job: FleetJob;
-  readonly text: string;
+/** Next step of a fleet. */
+export interface NextStep {
+  /** Jobs to start now. */
+  readonly start: readonly FleetJob[];
+  /** Whether no Job is running and none is left to start. */
+  readonly over: boolean;
 }
 
-/** Starts a fleet's Jobs, so many at once, and waits for them. */
+/** Owners of migrate Jobs: tenants, or the only database of a namespace. */
+export type JobOwners = "tenants" | "only";
+
+/** Returns the kubectl option that selects the objects of an app's migrations. */
+export function migrationSelector(workload: string, owners: JobOwners): string {
+  return `${workloadSelector(workload)},${owners === "tenants" ? "" : "!"}${tenantLabel}`;
+}
+
+/** Decides which Jobs start: canaries alone until all are done, and no others once one of them has failed. */
+export function nextStep(
+  jobs: readonly FleetJob[],
+  states: ReadonlyMap<string, FleetState>,
+  parallelism: number,
+): NextStep {
+  const inState = (state: FleetState) => jobs.filter(({ name }) => states.get(name) === state);
+  const canaries = jobs.filter(({ canary }) => canary).map(({ name }) => states.get(name));
+  const running = inState("running").length;
+  const isStopped = canaries.includes("failed");
+  const isOpen = canaries.every((state) => state === "done");
+  const next = isStopped ? [] : inState("waiting").filter(({ canary }) => canary || isOpen);
+  const start = next.slice(0, Math.max(0, parallelism - running));
+  return { start, over: running === 0 && start.length === 0 };
+}
+
+/** Describes the progress of a fleet as one line. */
+export function describeProgress(jobs: readonly FleetJob[], states: ReadonlyMap<string, FleetState>): string {
+  const inState = (state: FleetState) => jobs.filter(({ name }) => states.get(name) === state);
+  const tenants = (some: readonly FleetJob[]) => some.map(({ tenant }) => tenant).join(", ");
+  const [running, waiting, failed] = [inState("running"), inState("waiting"), inState("failed")];
+  const parts = [`${inState("done").length}/${jobs.length} tenants done`];
+  if (running.length > 0) parts.push(`running: ${tenants(running)}`);
+  if (waiting.length > 0) parts.push(`${waiting.length} waiting`);
+  if (failed.length > 0) parts.push(`failed: ${tenants(failed)}`);
+  return parts.join("; ");
+}
+
+/** Migration of a fleet while it runs. */
 class FleetRun {
   readonly #kubectl: Kubectl;
   readonly #target: FleetTarget;
   readonly #states = new Map<string, FleetState>();
-  readonly #progress = new Map<string, { readonly follow: Progress; readonly since: number }>();
-  readonly failed: Failed[] = [];
+  readonly #started = new Map<string, { readonly progress: Progress; readonly since: number }>();
+  /** Failed tenants, each with its cause. */
+  readonly failed: { readonly tenant: string; readonly text: string }[] = [];
 
   constructor(kubectl: Kubectl, target: FleetTarget) {
     this.#kubectl = kubectl;
     this.#target = target;
   }
 
-  get line(): string {
-    return describeProgress(this.#target.jobs, this.#states);
-  }
-
-  /** The tenants whose Jobs were never started. */
+  /** Tenants whose Jobs were never started. */
   get waiting(): readonly string[] {
     return this.#target.jobs.filter(({ name }) => this.#states.get(name) === "waiting").map(({ tenant }) => tenant);
   }
 
-  /** Looks at all Jobs, and starts those whose turn it is. @returns Whether all is over. */
-  async step(seconds: number): Promise<boolean> {
+  /** Polls all Jobs, and starts those that are next. */
+  async poll(seconds: number): Promise<PollResult> {
+    const { jobs, parallelism } = this.#target;
     const items = await this.#list();
-    for (const job of this.#target.jobs) {
-      if (this.#states.get(job.name) !== "failed") this.#states.set(job.name, await this.#look(job, items, seconds));
+    for (const job of jobs) {
+      if (this.#states.get(job.name) !== "failed") this.#states.set(job.name, await this.#pollJob(job, items, seconds));
     }
-    const { start, over } = nextStep(this.#target.jobs, this.#states, this.#target.parallelism);
+    const { start, over } = nextStep(jobs, this.#states, parallelism);
     for (const { name } of start) {
       await this.#kubectl.run(["patch", `job/${name}`, "--type=merge", '--patch={"spec":{"suspend":false}}']);
       this.#states.set(name, "running");
     }
-    return over;
+    return { done: over, progress: describeProgress(jobs, this.#states), causes: [] };
   }
 
-  /** The tenants' Jobs, and those of their pods that are not done. */
+  /** Reads the tenants' Jobs, and those of their pods that have not succeeded. */
   async #list(): Promise<readonly JobItem[]> {
     const get = async (...args: string[]) => (await this.#kubectl.get<{ items: JobItem[] }>(...args)).items;
     const selector = migrationSelector(this.#target.workload, "tenants");
@@ -66,38 +98,39 @@ class FleetRun {
     return lists.flat();
   }
 
-  async #look(job: FleetJob, items: readonly JobItem[], seconds: number): Promise<FleetState> {
+  async #pollJob(job: FleetJob, items: readonly JobItem[], seconds: number): Promise<FleetState> {
     const { job: live, pods } = jobOf(job.name, items);
-    const warned = live !== undefined && live.spec?.suspend !== true && pods.length === 0;
-    const result = evaluateJob(job.name, items, []);
+    const isSuspended = live?.spec?.suspend === true;
+    let result = evaluateJob(job.name, items, []);
     if (result.done) return "done";
-    if (live?.spec?.suspend === true && result.failed === undefined) return "waiting";
-    const warnings = warned ? await warningsOf(this.#kubectl, live.metadata.uid) : [];
-    const full = warnings.length > 0 ? evaluateJob(job.name, items, warnings) : result;
-    const { follow, since } = this.#progress.get(job.name) ?? {
-      follow: new Progress(this.#target.timeoutSeconds),
+    if (isSuspended && result.failed === undefined) return "waiting";
+    if (live !== undefined && !isSuspended && pods.length === 0) {
+      const warnings = await warningsOf(this.#kubectl, live);
+      result = evaluateJob(job.name, items, warnings);
+    }
+    const started = this.#started.get(job.name) ?? {
+      progress: new Progress(this.#target.timeoutSeconds),
       since: seconds,
     };
-    this.#progress.set(job.name, { follow, since });
-    const failure = follow.failure(full, seconds - since);
+    this.#started.set(job.name, started);
+    const failure = started.progress.failure(result, seconds - started.since);
     if (failure === undefined) return "running";
-    this.failed.push({ job, text: await this.#describe(job, failure, full, seconds - since) });
+    this.failed.push({ tenant: job.tenant, text: await this.#describe(job, failure, result) });
     return "failed";
   }
 
-  async #describe(job: FleetJob, failure: Failure, result: PollResult, seconds: number): Promise<string> {
-    const { context, namespace } = this.#target;
-    const title = `Tenant ${job.tenant}${job.canary ? " (a canary)" : ""}: Job ${job.name}`;
-    const waiter = { ...migrateJob(this.#kubectl, job.name, this.#target.workload), title };
-    const { lines, see } = await describeFailure(this.#kubectl, waiter, failure, result, seconds);
-    return [...lines, `See: kubectl --context ${context} -n ${namespace} ${see}`].join("\n");
+  async #describe({ tenant, name, canary }: FleetJob, failure: Failure, result: PollResult): Promise<string> {
+    const title = `Tenant ${tenant}${canary ? " (canary)" : ""}: Job ${name}`;
+    const waiter = { ...migrateJob(this.#kubectl, name, this.#target.workload), title };
+    const { lines, command } = await describeFailure(this.#kubectl, this.#target, waiter, failure, result);
+    return [...lines, command].join("\n");
   }
 }
 
 /**
- * Starts the Jobs of a fleet in their order, so many at once, and waits for all of them.
+ * Starts the Jobs of a fleet in their order, and waits for all of them.
  *
- * @param print Takes lines of progress.
+ * @param print - Receives progress lines.
  * @throws {Error} At the end, with each failed tenant's name and cause.
  */
 export async function migrateFleet(
@@ -105,41 +138,30 @@ export async function migrateFleet(
   target: FleetTarget,
   print: (line: string) => void = console.log,
 ): Promise<void> {
-  const started = performance.now();
-  const elapsed = () => (performance.now() - started) / 1000;
-  const parent = process.ppid;
   const run = new FleetRun(kubectl, target);
-  const answers = new Progress(Number.POSITIVE_INFINITY);
-  let [lastPrinted, lastPrintedAt] = ["", 0];
-  for (;;) {
-    const result = await run
-      .step(elapsed())
-      .then((done) => ({ done, progress: run.line, causes: [] }))
-      .catch(unanswered);
-    const seconds = elapsed();
-    if (result.done || result.progress !== lastPrinted || seconds - lastPrintedAt >= repeatSeconds) {
-      print(`${result.progress} (${Math.round(seconds)} s)`);
-      [lastPrinted, lastPrintedAt] = [result.progress, seconds];
-    }
-    if (result.done) break;
-    const lost = answers.failure(result, seconds);
-    if (lost !== undefined) throw new Error(`${lost.cause?.text}\nWhat runs goes on; run \`pulumi up\` again.`);
-    // The update that asked was killed: the next one goes on.
-    if (process.ppid !== parent) throw new Error("the update has ended");
-    await delay(pauseMilliseconds);
-  }
+  const { result, seconds, failure } = await pollUntilDone({
+    poll: (seconds) => run.poll(seconds),
+    // Each Job has its own time limit.
+    timeoutSeconds: Number.POSITIVE_INFINITY,
+    // Each poll is two kubectl of 0.1 s of CPU.
+    pause: () => 700,
+    print,
+  });
+  if (failure !== undefined)
+    throw new Error(`${failure.cause?.text}\nRunning Jobs continue. To wait for them, rerun: pulumi up`);
+  print(`${result.progress} after ${seconds.toFixed(1)}s`);
   if (run.failed.length > 0) throw new Error(describeFleetFailure(target, run));
 }
 
 function describeFleetFailure({ jobs }: FleetTarget, { failed, waiting }: FleetRun): string {
-  const tenants = failed.map(({ job }) => job.tenant).join(", ");
+  const tenants = failed.map(({ tenant }) => tenant).join(", ");
   const others =
     waiting.length > 0
-      ? `A canary has failed, so nothing else was started: ${waiting.length} tenants wait (${waiting.join(", ")}).`
+      ? `A canary failed, so ${waiting.length} tenants were not started: ${waiting.join(", ")}.`
       : "The others are migrated.";
   return [
     `${failed.length} of ${jobs.length} tenants failed: ${tenants}. ${others}`,
     ...failed.map(({ text }) => text),
-    "Mend it, then run `pulumi up` again: it migrates those that are not migrated, and no others.",
+    "To migrate the remaining tenants, fix the errors and rerun: pulumi up",
   ].join("\n");
 }

@@ -15,14 +15,15 @@ export function shorten(statement: string): string {
   return text.length > statementLimit ? `${text.slice(0, statementLimit - 1)}…` : text;
 }
 
-const verbs = { created: "creates", altered: "alters", dropped: "drops" } as const;
-
 /** Describes the tables of an upgrade in phrases such as `creates users, roles`; none if it changes no table. */
 export function tableChanges(tables: LockedTables | null): string[] {
   if (tables === null) return ["tables unknown"];
-  return (Object.keys(verbs) as (keyof typeof verbs)[]).flatMap((verb) =>
-    tables[verb].length > 0 ? [`${verbs[verb]} ${tables[verb].join(", ")}`] : [],
-  );
+  const { created, altered, dropped } = tables;
+  const phrases: string[] = [];
+  if (created.length > 0) phrases.push(`creates ${created.join(", ")}`);
+  if (altered.length > 0) phrases.push(`alters ${altered.join(", ")}`);
+  if (dropped.length > 0) phrases.push(`drops ${dropped.join(", ")}`);
+  return phrases;
 }
 
 /** Describes what table locks block: one phrase for all tables that are locked in the same mode. */

@@ -1,25 +1,25 @@
 import { labels, names, ports, serviceAccounts } from "./names.ts";
 import { userIds } from "./security.ts";
 
-/** What tells one app from another on the cluster. Unity's is the default everywhere. */
+/** Names, ports, and paths that distinguish an app from others on the cluster. */
 export interface App {
-  /** Name of the app's Deployment, of its container and of its Service. */
+  /** Name of the app's Deployment, container, and Service. */
   readonly backend: string;
-  /** Name of its migrate Jobs, but for what they do: at most 34 characters. */
+  /** Prefix of the names of its migration Jobs, at most 34 characters. */
   readonly migrateJob: string;
-  /** The whole that its objects are part of: the label `app.kubernetes.io/part-of`. */
+  /** Value of the label `app.kubernetes.io/part-of` on its objects. */
   readonly partOf: string;
   /** TCP port that the app listens on. */
   readonly port: number;
-  /** Paths that answer 200: while the process is alive, and while it can serve. */
+  /** Paths that return 200: `alive` while the process runs, `ready` while it can serve. */
   readonly paths: { readonly alive: string; readonly ready: string };
-  /** Service accounts of the app's pods and of the migrations'; they have no rights. */
+  /** Service accounts of the app's pods and of its migration Jobs; neither is bound to a Role. */
   readonly accounts: { readonly backend: string; readonly migrations: string };
-  /** User and group id that the image runs as. */
+  /** User and group ID that the image runs as. */
   readonly userId: number;
 }
 
-/** Unity, as an app among others. */
+/** Unity's backend, the default of every option `app`. */
 export const unity: App = {
   backend: names.backend,
   migrateJob: names.migrateJob,
@@ -30,7 +30,7 @@ export const unity: App = {
   userId: userIds.backend,
 };
 
-/** @returns All labels of an object of one of an app's workloads. */
+/** Returns the labels of an object that belongs to one of an app's workloads. */
 export function appLabels({ partOf }: App, workload: string): Record<string, string> {
   return { ...labels(workload), "app.kubernetes.io/part-of": partOf };
 }

@@ -1,9 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
-import type { Input } from "@pulumi/pulumi";
+import type { Input, Unwrap } from "@pulumi/pulumi";
 import { type App, appLabels, unity } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import { selectorLabels } from "./names.ts";
-import type { Preserved, ServicePort } from "./preserved.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,
@@ -13,90 +12,105 @@ import {
 } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary } from "./security.ts";
 
-/** What the backend's Deployment is made of. */
+/** Port of a Service. */
+export type ServicePort = Unwrap<types.input.core.v1.ServicePort>;
+
+/** Selector of pods. */
+export type LabelSelector = Unwrap<types.input.meta.v1.LabelSelector>;
+
+/**
+ * Parts of adopted objects that the backend's manifests preserve, so that one Deployment and one Service find the old
+ * pods and the new ones. Empty if the objects are as this project declares them.
+ */
+export interface Preserved {
+  /** Selector of the Deployment, which is immutable. */
+  readonly selector?: LabelSelector;
+  /** Labels that the selectors require of the pods, in addition to this project's. */
+  readonly podLabels?: Readonly<Record<string, string>>;
+  /** Selector of the Service. */
+  readonly serviceSelector?: Readonly<Record<string, string>>;
+  /** Ports of the Service. */
+  readonly servicePorts?: readonly ServicePort[];
+}
+
+/** Options for the backend's Deployment. */
 export interface BackendOptions extends RunnerOptions {
-  /** Pods to run. */
+  /** Number of pods. */
   readonly replicas: number;
-  /** What the init container does before the app starts. */
+  /** Task of the init container before the app starts: `upgrade` migrates, `wait` waits for the migration. */
   readonly initContainer: InitContainerMode;
   /**
-   * Revisions of later releases that the database may be at.
+   * Revisions of later releases that the app can run on.
    *
    * @defaultValue none
    */
   readonly toleratedRevisions?: readonly string[] | undefined;
   /**
-   * Changes when the Secret's content does, so that pods with the old one are replaced.
+   * Value that changes with the Secret's content, so that pods with the old content are replaced.
    *
-   * @defaultValue pods keep what they started with
+   * @defaultValue pods keep the content that they started with
    */
   readonly secretVersion?: Input<string> | undefined;
   /**
-   * What is deployed.
+   * App to deploy.
    *
    * @defaultValue Unity
    */
   readonly app?: App | undefined;
   /**
-   * What is kept of a backend that was there before the stack.
+   * Parts of adopted objects to preserve.
    *
-   * @defaultValue nothing
+   * @defaultValue none
    */
   readonly preserved?: Preserved | undefined;
-  /** How long a rollout may stand still before Kubernetes calls it failed. */
+  /** Time without progress after which Kubernetes marks a rollout as failed. */
   readonly progressDeadlineSeconds: number;
 }
 
-/** A probe of one of the backend's paths. */
 function probe(path: string, periodSeconds: number, failureThreshold: number): types.input.core.v1.Probe {
   return { httpGet: { path, port: "http" }, periodSeconds, failureThreshold, timeoutSeconds: 3 };
 }
 
-/** What the app accepts beside its own head, for `/health`. */
-function toleratedVariable(revisions: readonly string[] = []): types.input.core.v1.EnvVar[] {
-  return revisions.length > 0 ? [{ name: "TOLERATED_REVISIONS", value: revisions.join(",") }] : [];
-}
-
 function backendContainer(options: BackendOptions): types.input.core.v1.Container {
-  const { backend, port, paths } = options.app ?? unity;
+  const { app = unity, toleratedRevisions = [], tls } = options;
+  const env = [databaseUrlVariable(options.secretName), ...tlsVariables(tls)];
+  if (toleratedRevisions.length > 0) env.push({ name: "TOLERATED_REVISIONS", value: toleratedRevisions.join(",") });
   return {
-    name: backend,
+    name: app.backend,
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
-    ports: [{ name: "http", containerPort: port }],
-    env: [
-      databaseUrlVariable(options.secretName),
-      ...tlsVariables(options.tls),
-      ...toleratedVariable(options.toleratedRevisions),
-    ],
+    ports: [{ name: "http", containerPort: app.port }],
+    env,
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
-    startupProbe: probe(paths.alive, 1, 60),
-    // Not /health: that is unhealthy from when the Job has migrated until this code's successor runs. And alive must not
-    // ask for the database, or its pause restarts pods.
-    readinessProbe: probe(paths.ready, 2, 3),
-    livenessProbe: probe(paths.alive, 10, 3),
-    // Until every proxy has taken the pod off its list, requests still come: the app must still answer them.
+    startupProbe: probe(app.paths.alive, 1, 60),
+    // Not /health, which fails on old pods as soon as the Job has migrated.
+    readinessProbe: probe(app.paths.ready, 2, 3),
+    // Must not query the database; otherwise a database outage restarts every pod.
+    livenessProbe: probe(app.paths.alive, 10, 3),
+    // Requests arrive until every proxy has removed the pod's endpoint; the app must still answer them.
     lifecycle: { preStop: { exec: { command: ["sleep", "2"] } } },
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [...tlsMounts(options.tls), temporary.mount],
+    volumeMounts: [...tlsMounts(tls), temporary.mount],
   };
 }
 
-/** The pods of one release go to nodes of their own as far as there are any; where there are none, they run all the same. */
-const overNodes = ({ backend }: App): types.input.core.v1.TopologySpreadConstraint => ({
-  maxSkew: 1,
-  topologyKey: "kubernetes.io/hostname",
-  whenUnsatisfiable: "ScheduleAnyway",
-  labelSelector: { matchLabels: selectorLabels(backend) },
-  matchLabelKeys: ["pod-template-hash"],
-});
+/** Returns a constraint that spreads the pods of one release across nodes where possible. */
+function spreadAcrossNodes({ backend }: App): types.input.core.v1.TopologySpreadConstraint {
+  return {
+    maxSkew: 1,
+    topologyKey: "kubernetes.io/hostname",
+    whenUnsatisfiable: "ScheduleAnyway",
+    labelSelector: { matchLabels: selectorLabels(backend) },
+    matchLabelKeys: ["pod-template-hash"],
+  };
+}
 
 /**
- * Spec of the backend's PodDisruptionBudget: what empties a node takes one pod at a time. One that doesn't serve anyway
- * is in nobody's way.
+ * Returns the spec of the backend's PodDisruptionBudget, which lets a node drain evict one pod at a time, and any pod
+ * that is not ready.
  *
- * @returns `undefined` for a single pod, with which no node could ever be emptied.
+ * @returns The spec; `undefined` for a single pod, whose node could otherwise never be drained.
  */
 export function disruptionBudgetSpec(
   replicas: number,
@@ -110,47 +124,39 @@ export function disruptionBudgetSpec(
   };
 }
 
-/** Spec of the backend's Deployment: no pod goes before its successor is ready. */
+/** Returns the spec of the backend's Deployment, which removes a pod only after its replacement is ready. */
 export function backendDeploymentSpec(options: BackendOptions): types.input.apps.v1.DeploymentSpec {
-  const { app = unity } = options;
+  const { app = unity, preserved = {}, secretVersion } = options;
+  const annotations: Record<string, Input<string>> = { "kubectl.kubernetes.io/default-container": app.backend };
+  if (secretVersion !== undefined) annotations["unity/database-secret"] = secretVersion;
+  const podSpec: types.input.core.v1.PodSpec = {
+    ...podDefaults(app.accounts.backend),
+    securityContext: podSecurityContext(app.userId),
+    initContainers: [runnerContainer(options.initContainer, options)],
+    containers: [backendContainer(options)],
+    volumes: [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), temporary.volume],
+  };
+  if (options.replicas > 1) podSpec.topologySpreadConstraints = [spreadAcrossNodes(app)];
   return {
     replicas: options.replicas,
     progressDeadlineSeconds: options.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    selector: options.preserved?.selector ?? { matchLabels: selectorLabels(app.backend) },
+    selector: preserved.selector ?? { matchLabels: selectorLabels(app.backend) },
     template: {
-      metadata: {
-        labels: { ...appLabels(app, app.backend), ...options.preserved?.podLabels },
-        annotations: {
-          "kubectl.kubernetes.io/default-container": app.backend,
-          ...(options.secretVersion !== undefined && { "unity/database-secret": options.secretVersion }),
-        },
-      },
-      spec: {
-        ...podDefaults(app.accounts.backend),
-        securityContext: podSecurityContext(app.userId),
-        initContainers: [runnerContainer(options.initContainer, options)],
-        containers: [backendContainer(options)],
-        ...(options.replicas > 1 && { topologySpreadConstraints: [overNodes(app)] }),
-        volumes: [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), temporary.volume],
-      },
+      metadata: { labels: { ...appLabels(app, app.backend), ...preserved.podLabels }, annotations },
+      spec: podSpec,
     },
   };
 }
 
-/** Ports of the backend's Service: by number, since the pods that a stack takes over name theirs as they like. */
+/** Returns the ports of the backend's Service. They target a number, because adopted pods may name their ports otherwise. */
 export function backendServicePorts({ port }: App = unity): ServicePort[] {
   return [{ name: "http", port, targetPort: port }];
 }
 
-/** Spec of the backend's Service. */
-export function backendServiceSpec(
-  { serviceSelector, servicePorts }: Preserved = {},
-  app: App = unity,
-): types.input.core.v1.ServiceSpec {
-  return {
-    selector: { ...(serviceSelector ?? selectorLabels(app.backend)) },
-    ports: [...(servicePorts ?? backendServicePorts(app))],
-  };
+/** Returns the spec of the backend's Service. */
+export function backendServiceSpec(preserved: Preserved = {}, app: App = unity): types.input.core.v1.ServiceSpec {
+  const { serviceSelector = selectorLabels(app.backend), servicePorts = backendServicePorts(app) } = preserved;
+  return { selector: { ...serviceSelector }, ports: [...servicePorts] };
 }

@@ -1,55 +1,55 @@
 import type { Input } from "@pulumi/pulumi";
 import { names } from "./names.ts";
 
-/** The Secrets that pods get the database's URL from, by reference; the same one twice where one role does everything. */
+/** Secrets that pods refer to for the database's URL; both are the same if one role migrates and serves. */
 export interface DatabaseSecrets {
-  /** The backend's: `DATABASE_URL`. */
+  /** Secret of the backend, with `DATABASE_URL`. */
   readonly application: string;
   /**
-   * The migrate Job's: `DATABASE_URL`, `MIGRATION_DATABASE_URL` where that leads to a connection pooler, and
-   * `POSTGRES_PASSWORD` for a PostgreSQL of the stack's own.
+   * Secret of the migration Job, with `DATABASE_URL`; with `MIGRATION_DATABASE_URL` if that points to a connection
+   * pooler; and with `POSTGRES_PASSWORD` for an owned PostgreSQL.
    */
   readonly migrations: string;
-  /** Whether they were made by others: then no value of them passes through the program. */
+  /** Whether they exist already: then the program never sees their values. */
   readonly existing: boolean;
 }
 
-/** Credentials of a PostgreSQL of the stack's own. */
+/** Credentials of an owned PostgreSQL. */
 export interface OwnedCredentials {
-  /** Password of the database's owner; the server takes it when it first initialises its volume. */
+  /** Password of the database's owner, which the server reads when it initializes its volume. */
   readonly password: Input<string>;
-  /** The application's own role, which the migrate Job makes; of one role, none. */
+  /** Role of the application, which the migration Job creates; `undefined` if the owner serves, too. */
   readonly application?: { readonly role: string; readonly password: Input<string> } | undefined;
 }
 
-/** Credentials of a PostgreSQL that lives elsewhere. */
+/** Credentials of an external PostgreSQL. */
 export interface ExternalCredentials {
-  /** `postgresql://user:password@host:port/database`, of the role that the backend logs in as. */
+  /** URL of the backend's role: `postgresql://user:password@host:port/database`. */
   readonly url: Input<string>;
   /**
-   * The same for the role that migrates; of one role, past a connection pooler.
+   * URL of the role that migrates; for a shared role, one that bypasses a connection pooler.
    *
    * @defaultValue `url`
    */
   readonly migrationUrl?: Input<string> | undefined;
   /**
-   * TCP ports that the URLs may lead to.
+   * TCP ports that the URLs may have.
    *
    * @defaultValue any
    */
   readonly ports?: readonly number[] | undefined;
 }
 
-/** A role that only reads and writes rows, beside the one that migrates. */
+/** Role that reads and writes rows but doesn't migrate. */
 export interface ApplicationRole {
   readonly name: string;
   /** Secret with its `DATABASE_URL`. */
   readonly secretName: string;
-  /** Whether the runner makes the role if it is missing. */
+  /** Whether the runner creates the role if it doesn't exist. */
   readonly create: boolean;
 }
 
-/** @returns The Secrets that the program makes. The application's is another one for another role, beside the old. */
+/** Returns the Secrets that the program declares. Each application role has its own, so that a new one does not replace the old. */
 export function ownSecrets(applicationRole: string | undefined): DatabaseSecrets {
   const { databaseSecret, migrationSecret } = names;
   if (applicationRole === undefined)
@@ -58,52 +58,54 @@ export function ownSecrets(applicationRole: string | undefined): DatabaseSecrets
   return { application, migrations: migrationSecret, existing: false };
 }
 
-/** @returns The Secrets that the program makes with one role, and with two of which the application's is so called. */
+/** Returns the names of the Secrets that the program may have declared, for a shared role and for separate roles. */
 export function everyOwnSecret(applicationRole: string): readonly string[] {
-  const all = [undefined, applicationRole].map(ownSecrets);
-  return [...new Set(all.flatMap(({ application, migrations }) => [application, migrations]))];
+  const shared = ownSecrets(undefined);
+  const separate = ownSecrets(applicationRole);
+  return [shared.application, separate.application, separate.migrations];
 }
 
-/** Whether {@link ownSecrets} may give a Secret that name: what the program made, it also removes. */
+/** Whether {@link ownSecrets} may return a name: the program deletes Secrets that it declared. */
 export function isOwnSecret(name: string): boolean {
   const { databaseSecret, migrationSecret } = names;
   return name === databaseSecret || name === migrationSecret || name.startsWith(`${databaseSecret}-`);
 }
 
-/** A Secret that others must have made. */
+/** Existing Secret that a stack requires. */
 export interface NeededSecret {
-  /** Setting that names it. */
+  /** Setting with its name. */
   readonly setting: string;
   readonly name: string;
   readonly keys: readonly string[];
 }
 
-/** @returns The Secrets with the database's credentials that others must have made; none if the program makes them. */
+/** Returns the existing Secrets that must contain the database's credentials; none if the program declares them. */
 export function neededSecrets({ application, migrations, existing }: DatabaseSecrets, owned: boolean): NeededSecret[] {
   if (!existing) return [];
-  const url = ["DATABASE_URL"];
-  const owner = owned ? [...url, "POSTGRES_PASSWORD"] : url;
-  if (application === migrations) return [{ setting: "databaseSecret", name: application, keys: owner }];
+  const applicationKeys = ["DATABASE_URL"];
+  const migrationKeys = owned ? ["DATABASE_URL", "POSTGRES_PASSWORD"] : ["DATABASE_URL"];
+  if (application === migrations) return [{ setting: "databaseSecret", name: application, keys: migrationKeys }];
   return [
-    { setting: "databaseSecret", name: application, keys: url },
-    { setting: "migrationSecret", name: migrations, keys: owner },
+    { setting: "databaseSecret", name: application, keys: applicationKeys },
+    { setting: "migrationSecret", name: migrations, keys: migrationKeys },
   ];
 }
 
-/** @returns What is missing, a sentence each, with the command that makes it. */
+/** Returns an error for each Secret that is missing or lacks keys, with the command that creates it. */
 export function secretErrors(
   needed: readonly NeededSecret[],
   found: ReadonlyMap<string, { readonly keys: readonly string[] }>,
   { context, namespace }: { readonly context: string; readonly namespace: string },
 ): readonly string[] {
-  return needed.flatMap(({ setting, name, keys }) => {
+  const errors: string[] = [];
+  for (const { setting, name, keys } of needed) {
     const secret = found.get(name);
     const missing = keys.filter((key) => !secret?.keys.includes(key));
-    if (missing.length === 0) return [];
-    const what = secret === undefined ? "which is not there" : `which has no key ${missing.join(", ")}`;
-    const make = keys.map((key) => `--from-file=${key}=<file>`).join(" ");
-    return [
-      `unity:${setting} is "${name}", ${what}. Mend: kubectl --context ${context} create secret generic -n ${namespace} ${name} ${make}`,
-    ];
-  });
+    if (missing.length === 0) continue;
+    const problem = secret === undefined ? "not found" : `has no key ${missing.join(", ")}`;
+    const files = keys.map((key) => `--from-file=${key}=<file>`).join(" ");
+    const fix = `kubectl --context ${context} create secret generic -n ${namespace} ${name} ${files}`;
+    errors.push(`Secret "${name}" (unity:${setting}) ${problem}. Run: ${fix}`);
+  }
+  return errors;
 }

@@ -1,16 +1,16 @@
 const digestPattern = /@(sha256:[0-9a-f]{64})$/;
 
-/** @returns The digest that an image reference, or a container's `imageID`, ends with; `undefined` if it has none. */
+/** Returns the digest at the end of an image reference or a container's `imageID`, or `undefined` without one. */
 export function digestOf(reference: string): string | undefined {
   return digestPattern.exec(reference)?.[1];
 }
 
-/** @returns A reference without tag and digest: registry and repository. */
+/** Returns the registry and repository of an image reference. */
 export function nameOf(reference: string): string {
   return reference.replace(digestPattern, "").replace(/:[\w][\w.-]*$/, "");
 }
 
-/** @returns A reference by its digest, without any tag. */
+/** Returns an image reference with a digest in place of its tag. */
 export function withDigest(reference: string, digest: string): string {
   return `${nameOf(reference)}@${digest}`;
 }

@@ -15,77 +15,73 @@ import {
 import { podDefaults, podSecurityContext, temporary } from "./security.ts";
 import { jobPrefix, migrationLabels } from "./tenant.ts";
 
-/**
- * Spec of the migrate Job. One pod, never restarted by Kubernetes: retries are the runner's, which knows what is worth
- * one. It has no `ttlSecondsAfterFinished` (a vanished Job would be migrated again) and always a deadline.
- */
-export function migrateJobSpec(
-  options: RunnerOptions &
-    Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app">,
-): types.input.batch.v1.JobSpec {
-  const { configMapName, targetRevision, allowDowngrade = false, restorePointImage: image, app = unity } = options;
-  const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
-  const initContainers = image === undefined ? [] : [restorePointContainer({ verb: "take" }, { ...options, image })];
-  return {
-    backoffLimit: 0,
-    activeDeadlineSeconds: options.timeouts.deadlineSeconds,
-    template: {
-      metadata: { labels: migrationLabels(app, options.tenant) },
-      spec: {
-        ...podDefaults(app.accounts.migrations),
-        restartPolicy: "Never",
-        securityContext: podSecurityContext(app.userId),
-        ...(initContainers.length > 0 && { initContainers }),
-        containers: [runnerContainer(mode, options, targetRevision)],
-        volumes: [
-          runnerVolume(configMapName),
-          ...(initContainers.length > 0 ? [restorePointsVolume] : []),
-          ...tlsVolumes(options.tls),
-          temporary.volume,
-        ],
-      },
-    },
-  };
-}
-
-/** What a migration is made of. */
+/** Options for a migration. */
 export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, RunnerFilesOptions {
   /**
-   * Whether revisions beyond {@link RunnerFilesOptions.targetRevision} may be undone.
+   * Whether revisions above {@link RunnerFilesOptions.targetRevision} may be downgraded.
    *
    * @defaultValue false
    */
   readonly allowDowngrade?: boolean;
   /**
-   * PostgreSQL image that takes a restore point before anything is migrated.
+   * PostgreSQL image that dumps the database before the migration.
    *
-   * @defaultValue none is taken
+   * @defaultValue no dump
    */
   readonly restorePointImage?: string | undefined;
   /**
-   * Which of several databases in one namespace is migrated: part of the Job's name and labels.
+   * Tenant whose database is migrated, if the namespace has several: part of the Job's name and labels.
    *
-   * @defaultValue the only one
+   * @defaultValue the only database
    */
   readonly tenant?: string | undefined;
   /**
-   * The app whose database it is.
+   * App that the database belongs to.
    *
    * @defaultValue Unity
    */
   readonly app?: App | undefined;
 }
 
-/** A migration's objects, but for the attempt in the Job's name. */
+/** Objects of a migration, for any attempt. */
 export interface Migration {
   readonly configMapName: string;
   readonly files: Record<string, string>;
   readonly jobSpec: types.input.batch.v1.JobSpec;
-  /** The Job's name for an attempt, from 1. */
+  /** Returns the name of the Job for an attempt, counted from 1. */
   jobName(attempt: number): string;
 }
 
-/** @returns What a migration declares, and what its Job is called. */
+/**
+ * Returns the spec of the migration Job: one pod that Kubernetes never restarts, because the runner retries what is worth
+ * retrying. It always has a deadline. It has no `ttlSecondsAfterFinished`: the next update would run a deleted Job again.
+ */
+export function migrateJobSpec(
+  options: RunnerOptions &
+    Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app">,
+): types.input.batch.v1.JobSpec {
+  const { targetRevision, allowDowngrade = false, restorePointImage, app = unity } = options;
+  const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
+  const volumes = [runnerVolume(options.configMapName)];
+  if (restorePointImage !== undefined) volumes.push(restorePointsVolume);
+  volumes.push(...tlsVolumes(options.tls), temporary.volume);
+  const podSpec: types.input.core.v1.PodSpec = {
+    ...podDefaults(app.accounts.migrations),
+    restartPolicy: "Never",
+    securityContext: podSecurityContext(app.userId),
+    containers: [runnerContainer(mode, options, targetRevision)],
+    volumes,
+  };
+  if (restorePointImage !== undefined)
+    podSpec.initContainers = [restorePointContainer({ verb: "take" }, { ...options, image: restorePointImage })];
+  return {
+    backoffLimit: 0,
+    activeDeadlineSeconds: options.timeouts.deadlineSeconds,
+    template: { metadata: { labels: migrationLabels(app, options.tenant) }, spec: podSpec },
+  };
+}
+
+/** Returns the objects of a migration. */
 export function migration(options: MigrationOptions): Migration {
   const files = runnerConfigMapData(options);
   const configMapName = runnerConfigMapName(files, options.app?.migrateJob);
@@ -93,9 +89,10 @@ export function migration(options: MigrationOptions): Migration {
 }
 
 /**
- * @param configMapName The ConfigMap with the runner and the chain.
- * @param chainDigest Of the lock.
- * @returns The Job of a migration, and what it is called.
+ * Returns the Job of a migration.
+ *
+ * @param configMapName - ConfigMap with the runner and the chain.
+ * @param chainDigest - Digest of the lockfile.
  */
 export function migrationJob(
   options: Omit<MigrationOptions, keyof RunnerFilesOptions> & Pick<MigrationOptions, "targetRevision">,

@@ -1,4 +1,4 @@
-/** Names that operators type: everything of Unity's that another program or a person refers to. */
+/** Names of Unity's objects that operators and other programs refer to. */
 export const names = {
   backend: "unity-backend",
   migrateJob: "unity-db-migrate",
@@ -13,34 +13,34 @@ export const names = {
   databaseOwner: "homelab_user",
 } as const;
 
-/** Service accounts, one a kind of pod: none is bound to a role, and none has a token in a pod. */
+/** Service accounts, one for each kind of pod: none is bound to a Role, and no pod mounts their tokens. */
 export const serviceAccounts = {
   backend: names.backend,
   migrations: "unity-migrations",
   postgres: "unity-postgres",
 } as const;
 
-/** TCP ports, as the containers listen on them. */
+/** TCP ports that the containers listen on. */
 export const ports = { backend: 8000, postgres: 5432, dns: 53 } as const;
 
-/** The label that says that an object is Unity's. */
+/** Label of every object of Unity. */
 export const partLabel = { "app.kubernetes.io/part-of": "unity" } as const;
 
-/** Who manages the fields of the backend's Deployment, for Kubernetes: the same in every run. */
+/** Field manager of the backend's Deployment. */
 export const fieldManager = "unity";
 
-/** The label that says which workload an object belongs to. */
+/** Label with the name of an object's workload. */
 export const nameLabel = "app.kubernetes.io/name";
 
-/** Labels by which a workload's pods are found; a Deployment's selector never changes, so these never may. */
+/** Returns the labels that select a workload's pods. They must never change: a Deployment's selector is immutable. */
 export function selectorLabels(workload: string): Record<string, string> {
   return { [nameLabel]: workload };
 }
 
-/** All labels of an object of `workload` (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). */
+/** Returns the common labels of a workload's objects (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). */
 export function labels(workload: string): Record<string, string> {
   return { ...selectorLabels(workload), ...partLabel };
 }
 
-/** Annotation of the migrations' service account: the Job that was waited for last, so that one that is gone is known. */
+/** Annotation of the migrations' service account: name of the last awaited Job, so that a deleted Job is detected. */
 export const lastJobAnnotation = "unity/last-job";

@@ -1,85 +1,86 @@
 import type { types } from "@pulumi/kubernetes";
 import { nameLabel, names, partLabel, ports, selectorLabels } from "./names.ts";
 
-/** What a network policy allows to some of Unity's pods. */
+/** Network policy for some of Unity's pods. */
 export interface NetworkPolicy {
   readonly name: string;
   readonly spec: types.input.networking.v1.NetworkPolicySpec;
 }
 
-/** Where the database is: in the stack's own namespace, or behind some address at one of these TCP ports, or any. */
+/** Location of the database: in the stack's namespace, or at any address with one of these TCP ports; `undefined` for any port. */
 export type DatabasePlace =
   | { readonly kind: "owned" }
   | { readonly kind: "external"; readonly ports: readonly number[] | undefined };
 
 /**
- * @param key Setting that the URL is of.
- * @returns Why pods could not reach a database at its URL, of which nothing but the port is told; `undefined` if they can,
- * or if the URL is none.
+ * Returns why pods can't reach a database at a URL. The error contains no part of the URL but the port.
+ *
+ * @param key - Setting with the URL.
+ * @returns The error; `undefined` if the port is open or the value is not a URL.
  */
 export function databasePortError(
   key: string,
   url: string,
   allowed: readonly number[] | undefined,
 ): string | undefined {
-  const found = /^[a-z0-9+]+:\/\/(?:[^/?#@\s]*@)?(?:\[[^\]]*\]|[^/?#@:,\s]*)(?::([0-9]+))?\//.exec(url);
-  if (allowed === undefined || found === null) return undefined;
-  const [, inQuery] = /[?&]port=([^&#]*)/.exec(url) ?? [];
-  if (inQuery !== undefined && !/^[0-9]+$/.test(inQuery)) return undefined; // several, for several hosts
-  const port = Number(inQuery ?? found[1] ?? ports.postgres);
+  const authority = /^[a-z0-9+]+:\/\/(?:[^/?#@\s]*@)?(?:\[[^\]]*\]|[^/?#@:,\s]*)(?::([0-9]+))?\//.exec(url);
+  if (allowed === undefined || authority === null) return undefined;
+  const queryPort = /[?&]port=([^&#]*)/.exec(url)?.[1];
+  if (queryPort !== undefined && !/^[0-9]+$/.test(queryPort)) return undefined; // several, for several hosts
+  const port = Number(queryPort ?? authority[1] ?? ports.postgres);
   if (allowed.includes(port)) return undefined;
   return (
-    `unity:${key} leads to port ${port}, which the network policies close: unity:databasePorts is ${allowed.join(",")}. ` +
-    `Mend: pulumi config set databasePorts ${[...allowed, port].join(",")}`
+    `invalid unity:${key}: network policies block port ${port}; unity:databasePorts is ${allowed.join(",")}. ` +
+    `Run: pulumi config set databasePorts ${[...allowed, port].join(",")}`
   );
 }
 
-/** Pods that ask the database. */
+/** Selector of the pods that connect to the database. */
 const clients: types.input.meta.v1.LabelSelector = {
   matchExpressions: [{ key: nameLabel, operator: "In", values: [names.backend, names.migrateJob, names.restoreJob] }],
 };
+const backend: types.input.meta.v1.LabelSelector = { matchLabels: selectorLabels(names.backend) };
 const postgres: types.input.meta.v1.LabelSelector = { matchLabels: selectorLabels(names.postgres) };
-const tcp = (port: number) => ({ protocol: "TCP", port });
+
+function tcp(port: number): types.input.networking.v1.NetworkPolicyPort {
+  return { protocol: "TCP", port };
+}
+
+function databaseEgress(database: DatabasePlace): types.input.networking.v1.NetworkPolicyEgressRule {
+  if (database.kind === "owned") return { to: [{ podSelector: postgres }], ports: [tcp(ports.postgres)] };
+  return database.ports === undefined ? {} : { ports: database.ports.map(tcp) };
+}
 
 /**
- * What Unity's pods may say to whom, as Kubernetes lets network policies: nothing, but for what one of them allows
- * (https://kubernetes.io/docs/concepts/services-networking/network-policies/). They bind no other pod of the namespace.
+ * Returns the network policies of Unity's pods, which may only connect as one of them allows
+ * (https://kubernetes.io/docs/concepts/services-networking/network-policies/). They don't select other pods in the namespace.
  */
 export function networkPolicies(database: DatabasePlace): readonly NetworkPolicy[] {
-  const toDatabase =
-    database.kind === "owned"
-      ? { to: [{ podSelector: postgres }], ports: [tcp(ports.postgres)] }
-      : { ...(database.ports !== undefined && { ports: database.ports.map(tcp) }) };
-  const fromClients = { from: [{ podSelector: clients }], ports: [tcp(ports.postgres)] };
-  return [
+  const dns = [{ protocol: "UDP", port: ports.dns }, tcp(ports.dns)];
+  const policies: NetworkPolicy[] = [
     {
       name: "unity-deny",
       spec: { podSelector: { matchLabels: partLabel }, policyTypes: ["Ingress", "Egress"] },
     },
     {
       name: "unity-dns",
-      spec: {
-        podSelector: clients,
-        policyTypes: ["Egress"],
-        egress: [{ ports: [{ protocol: "UDP", port: ports.dns }, tcp(ports.dns)] }],
-      },
+      spec: { podSelector: clients, policyTypes: ["Egress"], egress: [{ ports: dns }] },
     },
-    { name: "unity-to-database", spec: { podSelector: clients, policyTypes: ["Egress"], egress: [toDatabase] } },
+    {
+      name: "unity-to-database",
+      spec: { podSelector: clients, policyTypes: ["Egress"], egress: [databaseEgress(database)] },
+    },
     {
       name: "unity-to-backend",
-      spec: {
-        podSelector: { matchLabels: selectorLabels(names.backend) },
-        policyTypes: ["Ingress"],
-        ingress: [{ ports: [tcp(ports.backend)] }],
-      },
+      spec: { podSelector: backend, policyTypes: ["Ingress"], ingress: [{ ports: [tcp(ports.backend)] }] },
     },
-    ...(database.kind === "owned"
-      ? [
-          {
-            name: "unity-to-postgres",
-            spec: { podSelector: postgres, policyTypes: ["Ingress"], ingress: [fromClients] },
-          },
-        ]
-      : []),
   ];
+  if (database.kind === "owned") {
+    const ingress = [{ from: [{ podSelector: clients }], ports: [tcp(ports.postgres)] }];
+    policies.push({
+      name: "unity-to-postgres",
+      spec: { podSelector: postgres, policyTypes: ["Ingress"], ingress },
+    });
+  }
+  return policies;
 }

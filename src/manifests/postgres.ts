@@ -2,9 +2,9 @@ import type { types } from "@pulumi/kubernetes";
 import { labels, names, ports, selectorLabels, serviceAccounts } from "./names.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
-/** What a stack's own PostgreSQL is made of. */
+/** Options for an owned PostgreSQL. */
 export interface PostgresOptions {
-  /** An image that keeps the official one's contract: environment, user id, paths. */
+  /** PostgreSQL image with the contract of the official one: environment, user ID, and paths. */
   readonly image: string;
   readonly imagePullPolicy: string;
   /** Size of the data volume, as a Kubernetes quantity. */
@@ -15,20 +15,20 @@ export interface PostgresOptions {
 
 const dataMountPath = "/var/lib/postgresql/data";
 
-/** URL of the stack's own database for a role's `password`, which may hold any character. */
+/** Returns the URL of the owned database for a role; its password may contain any character. */
 export function ownedDatabaseUrl(password: string, role: string = names.databaseOwner): string {
   const credentials = `${role}:${encodeURIComponent(password)}`;
   return `postgresql://${credentials}@${names.postgresService}:${ports.postgres}/${names.database}`;
 }
 
-/** Spec of the claim that keeps the data when the pod goes. */
+/** Returns the spec of the data volume's claim. */
 export function postgresClaimSpec(storage: string): types.input.core.v1.PersistentVolumeClaimSpec {
   return { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
 }
 
 function ready(periodSeconds: number, failureThreshold: number): types.input.core.v1.Probe {
   const command = ["pg_isready", "--quiet", `--username=${names.databaseOwner}`, `--dbname=${names.database}`];
-  // Over TCP: the server that the image runs while it initialises listens on its socket only.
+  // Over TCP: during initialization, the image's server listens on its socket only.
   return { exec: { command: [...command, "--host=127.0.0.1"] }, periodSeconds, failureThreshold, timeoutSeconds: 3 };
 }
 
@@ -45,7 +45,7 @@ function postgresContainer(options: PostgresOptions): types.input.core.v1.Contai
         name: "POSTGRES_PASSWORD",
         valueFrom: { secretKeyRef: { name: options.secretName, key: "POSTGRES_PASSWORD" } },
       },
-      // A folder below the mount: a volume's own root may hold `lost+found`, which initdb refuses.
+      // Below the mount: initdb rejects a volume's root that contains `lost+found`.
       { name: "PGDATA", value: `${dataMountPath}/pgdata` },
     ],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "1Gi" } },
@@ -62,7 +62,7 @@ function postgresContainer(options: PostgresOptions): types.input.core.v1.Contai
   };
 }
 
-/** Spec of PostgreSQL's Deployment: one pod, the old one gone before the new one opens the same data. */
+/** Returns the spec of PostgreSQL's Deployment: one pod, deleted before the next one opens the same data. */
 export function postgresDeploymentSpec(options: PostgresOptions): types.input.apps.v1.DeploymentSpec {
   return {
     replicas: 1,
@@ -84,7 +84,7 @@ export function postgresDeploymentSpec(options: PostgresOptions): types.input.ap
   };
 }
 
-/** Spec of PostgreSQL's Service. */
+/** Returns the spec of PostgreSQL's Service. */
 export function postgresServiceSpec(): types.input.core.v1.ServiceSpec {
   return {
     selector: selectorLabels(names.postgres),

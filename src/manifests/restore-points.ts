@@ -4,49 +4,60 @@ import { labels, names, serviceAccounts } from "./names.ts";
 import { migrationUrlVariables, runnerPath, runnerVolume } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
-/** What makes restore points, and brings them back. */
+/** Options for containers that create and restore dumps. */
 export interface RestorePointOptions {
   /** PostgreSQL image whose `pg_dump` is not older than the server. */
   readonly image: string;
   readonly imagePullPolicy: string;
-  /** Secret with the database's URL, of the role that migrates. */
+  /** Secret with the URL of the role that migrates. */
   readonly secretName: string;
   /**
-   * How sessions are encrypted.
+   * TLS settings of database sessions.
    *
-   * @defaultValue libpq's own: TLS where the server offers it, unverified
+   * @defaultValue unverified TLS if the server offers it
    */
   readonly tls?: DatabaseTls | undefined;
 }
 
-/** What the script does; `list` prints a JSON array of restore points. */
+/** Command of the script; `list` prints a JSON array of restore points. */
 export type RestorePointCommand =
   | { readonly verb: "take" }
   | { readonly verb: "list" }
   | { readonly verb: "restore"; readonly restorePoint: string };
 
-/** The script, among the runner's files. */
+/** Name of the script among the runner's files. */
 export const restorePointFile = "restore-point.sh";
 
 const folder = "/restore-points";
 
-/** The volume that {@link restorePointContainer} mounts beside the runner's. */
+/** Volume that {@link restorePointContainer} mounts, in addition to the runner's. */
 export const restorePointsVolume = {
   name: "restore-points",
   persistentVolumeClaim: { claimName: names.restorePoints },
 } satisfies types.input.core.v1.Volume;
 
-/** The container that runs the script. Taken is a restore point by the name of the pod, which starts with the Job's. */
+/** Returns the argument of a command. A new restore point is named after its pod, whose name starts with the Job's. */
+function argumentOf(command: RestorePointCommand): string {
+  switch (command.verb) {
+    case "take":
+      return "$(HOSTNAME)";
+    case "list":
+      return "";
+    case "restore":
+      return command.restorePoint;
+  }
+}
+
+/** Returns the container that runs the script. */
 export function restorePointContainer(
   command: RestorePointCommand,
   options: RestorePointOptions,
 ): types.input.core.v1.Container {
-  const argument = { take: "$(HOSTNAME)", list: "", restore: command.verb === "restore" ? command.restorePoint : "" };
   return {
     name: "restore-point",
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
-    command: ["bash", `${runnerPath}/${restorePointFile}`, command.verb, argument[command.verb]],
+    command: ["bash", `${runnerPath}/${restorePointFile}`, command.verb, argumentOf(command)],
     env: [
       ...migrationUrlVariables(options.secretName),
       ...tlsVariables(options.tls),
@@ -65,15 +76,15 @@ export function restorePointContainer(
   };
 }
 
-/** Spec of the claim that keeps the restore points. */
+/** Returns the spec of the restore points' volume claim. */
 export function restorePointsClaimSpec(storage: string): types.input.core.v1.PersistentVolumeClaimSpec {
   return { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
 }
 
-/** How long a Job of `unity restore` may take, in seconds. */
+/** Deadline of the Jobs of `unity restore`. */
 export const restoreDeadlineSeconds = 3600;
 
-/** Spec of a Job of `unity restore`. It is never tried again by itself: a restore is all or nothing. */
+/** Returns the spec of a Job of `unity restore`. It is never retried: a restore runs in one transaction. */
 export function restoreJobSpec(
   command: RestorePointCommand,
   configMapName: string,

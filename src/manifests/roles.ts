@@ -1,93 +1,125 @@
 import type { types } from "@pulumi/kubernetes";
 
-/** Who does something to a stack: `update` is `pulumi up`, `preview` only looks. */
+/** Operation on a stack: `update` is `pulumi up`; `preview` changes nothing. */
 export type Task = "preview" | "update";
 
-/** A rule of a Role (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). */
+/** Rule of a Role, with its purpose (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). */
 export interface AccessRule {
   readonly apiGroup: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
   /**
-   * The only objects that it is about.
+   * Names of the objects that the rule is limited to.
    *
-   * @defaultValue all of the namespace
+   * @defaultValue all objects in the namespace
    */
   readonly resourceNames?: readonly string[];
-  /** What it is needed for. */
+  /** Purpose, as printed if the permission is missing. */
   readonly purpose: string;
 }
 
-/** What of a stack decides on what its operator may have to do. */
+/** Options that determine which permissions the operator of a stack needs. */
 export interface AccessOptions {
   readonly namespace: string;
-  /** Whether the stack declares volume claims: for a database of its own, or for restore points. */
+  /** Whether the stack declares volume claims, for an owned database or for restore points. */
   readonly hasVolumes: boolean;
-  /** Secrets that the stack declares, or has declared before with other settings. */
+  /** Secrets that the stack declares, or may have declared with other settings. */
   readonly ownSecrets: readonly string[];
-  /** Secrets that others made: which keys they have is looked at. */
+  /** Existing Secrets, whose keys are verified. */
   readonly existingSecrets: readonly string[];
-  /** Whether the application has a role of its own. */
-  readonly hasTwoRoles: boolean;
+  /** Whether the application's role is separate from the one that migrates. */
+  readonly hasSeparateRoles: boolean;
 }
 
-const poll = ["get", "list"];
-const follow = [...poll, "watch"];
-// What the provider deletes it lists and watches until it is gone, and without a word for ever where it may not.
+const read = ["get", "list"];
+const follow = [...read, "watch"];
+// The provider lists and watches what it deletes; without that permission, it waits forever and reports nothing.
 const declare = [...follow, "create", "patch", "delete"];
 
-const asking: readonly AccessRule[] = [
-  { apiGroup: "", resources: ["pods"], verbs: poll, purpose: "finding the pods that can ask the database" },
-  { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, in a pod" },
-  { apiGroup: "batch", resources: ["jobs"], verbs: poll, purpose: "knowing which migrations there were" },
-  { apiGroup: "apps", resources: ["deployments"], verbs: poll, purpose: "knowing what is there already" },
+const queryRules: readonly AccessRule[] = [
+  { apiGroup: "", resources: ["pods"], verbs: read, purpose: "finding pods that can query the database" },
+  { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "querying the database in a pod" },
+  { apiGroup: "batch", resources: ["jobs"], verbs: read, purpose: "finding earlier migrations" },
+  { apiGroup: "apps", resources: ["deployments"], verbs: read, purpose: "finding existing objects" },
   {
     apiGroup: "",
     resources: ["services", "persistentvolumeclaims", "serviceaccounts"],
-    verbs: poll,
-    purpose: "knowing what is there already",
+    verbs: read,
+    purpose: "finding existing objects",
   },
 ];
 
-const comparing: readonly AccessRule[] = [
-  {
-    apiGroup: "networking.k8s.io",
-    resources: ["networkpolicies"],
-    verbs: ["get"],
-    purpose: "comparing with what is there",
-  },
-  { apiGroup: "policy", resources: ["poddisruptionbudgets"], verbs: ["get"], purpose: "comparing with what is there" },
-  {
-    apiGroup: "",
-    resources: ["configmaps", "serviceaccounts"],
-    verbs: ["get"],
-    purpose: "comparing with what is there",
-  },
+const comparison = "comparing with existing objects";
+const comparisonRules: readonly AccessRule[] = [
+  { apiGroup: "networking.k8s.io", resources: ["networkpolicies"], verbs: ["get"], purpose: comparison },
+  { apiGroup: "policy", resources: ["poddisruptionbudgets"], verbs: ["get"], purpose: comparison },
+  { apiGroup: "", resources: ["configmaps", "serviceaccounts"], verbs: ["get"], purpose: comparison },
 ];
 
-/** Empty lists of names would mean all names. */
-function looking({ existingSecrets }: AccessOptions): readonly AccessRule[] {
+/** Returns the rules on existing Secrets: none without Secrets, because an empty list of names would mean all. */
+function existingSecretRules({ existingSecrets }: AccessOptions): readonly AccessRule[] {
   if (existingSecrets.length === 0) return [];
-  const purpose = "knowing whether the Secrets are there that others make";
+  const purpose = "verifying existing Secrets";
   return [{ apiGroup: "", resources: ["secrets"], verbs: ["get"], resourceNames: existingSecrets, purpose }];
 }
 
-function updating(options: AccessOptions): readonly AccessRule[] {
-  const { namespace, hasVolumes, hasTwoRoles } = options;
-  return [
-    ...looking(options),
+const policyRules: readonly AccessRule[] = [
+  {
+    apiGroup: "networking.k8s.io",
+    resources: ["networkpolicies"],
+    verbs: declare,
+    purpose: "declaring network policies",
+  },
+  {
+    apiGroup: "policy",
+    resources: ["poddisruptionbudgets"],
+    verbs: declare,
+    purpose: "declaring the PodDisruptionBudget",
+  },
+  {
+    apiGroup: "",
+    resources: ["configmaps", "services", "serviceaccounts"],
+    verbs: declare,
+    purpose: "declaring the objects that pods use",
+  },
+  { apiGroup: "", resources: ["persistentvolumeclaims"], verbs: ["list"], purpose: "finding existing objects" },
+];
+
+const workloadRules: readonly AccessRule[] = [
+  { apiGroup: "apps", resources: ["deployments"], verbs: declare, purpose: "declaring and following the rollout" },
+  {
+    apiGroup: "apps",
+    resources: ["replicasets"],
+    verbs: [...follow, "patch"],
+    purpose: "following the rollout and retrying it",
+  },
+  { apiGroup: "batch", resources: ["jobs"], verbs: declare, purpose: "running the migration" },
+  { apiGroup: "", resources: ["pods"], verbs: [...follow, "delete"], purpose: "following pods" },
+  { apiGroup: "", resources: ["pods/log"], verbs: ["get"], purpose: "reporting the cause of a failure" },
+  {
+    apiGroup: "",
+    resources: ["pods/exec"],
+    verbs: ["get", "create"],
+    purpose: "querying the database and running checks",
+  },
+  { apiGroup: "", resources: ["events"], verbs: ["list", "watch"], purpose: "reporting the cause of a failure" },
+];
+
+function updateRules(options: AccessOptions): readonly AccessRule[] {
+  const rules: AccessRule[] = [
+    ...existingSecretRules(options),
     {
       apiGroup: "",
       resources: ["namespaces"],
       verbs: ["get", "patch"],
-      resourceNames: [namespace],
+      resourceNames: [options.namespace],
       purpose: "declaring the namespace",
     },
     {
       apiGroup: "",
       resources: ["secrets"],
-      verbs: ["list", "watch", "create"], // no name can be given for these
-      purpose: "declaring the database's Secret, and seeing one go",
+      verbs: ["list", "watch", "create"], // RBAC can't limit these to names
+      purpose: "declaring the database's Secret, and waiting for its deletion",
     },
     {
       apiGroup: "",
@@ -96,80 +128,36 @@ function updating(options: AccessOptions): readonly AccessRule[] {
       resourceNames: options.ownSecrets,
       purpose: "declaring the database's Secret",
     },
-    // The application's Secret has its role's name, and the role before may have had any.
-    ...(hasTwoRoles
-      ? [{ apiGroup: "", resources: ["secrets"], verbs: ["delete"], purpose: "removing the Secret of the role before" }]
-      : []),
-    {
-      apiGroup: "networking.k8s.io",
-      resources: ["networkpolicies"],
-      verbs: declare,
-      purpose: "declaring what the pods may say to whom",
-    },
-    {
-      apiGroup: "policy",
-      resources: ["poddisruptionbudgets"],
-      verbs: declare,
-      purpose: "declaring how many pods may be away",
-    },
-    {
-      apiGroup: "",
-      resources: ["configmaps", "services", "serviceaccounts"],
-      verbs: declare,
-      purpose: "declaring what the pods need",
-    },
-    {
-      apiGroup: "",
-      resources: ["persistentvolumeclaims"],
-      verbs: ["list"],
-      purpose: "knowing what is there already",
-    },
-    ...(hasVolumes
-      ? [
-          {
-            apiGroup: "",
-            resources: ["persistentvolumeclaims"],
-            verbs: [...follow, "create", "patch"],
-            purpose: "declaring the volumes",
-          },
-        ]
-      : []),
-    {
-      apiGroup: "apps",
-      resources: ["deployments"],
-      verbs: declare,
-      purpose: "declaring and following the rollout",
-    },
-    {
-      apiGroup: "apps",
-      resources: ["replicasets"],
-      verbs: [...follow, "patch"],
-      purpose: "following the rollout, and trying it again",
-    },
-    {
-      apiGroup: "batch",
-      resources: ["jobs"],
-      verbs: declare,
-      purpose: "running the migration",
-    },
-    { apiGroup: "", resources: ["pods"], verbs: [...follow, "delete"], purpose: "following pods" },
-    { apiGroup: "", resources: ["pods/log"], verbs: ["get"], purpose: "saying why something failed" },
-    { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "asking the database, and checking" },
-    { apiGroup: "", resources: ["events"], verbs: ["list", "watch"], purpose: "saying why something failed" },
   ];
+  // The application's Secret is named after its role, and the previous role may have had any name.
+  if (options.hasSeparateRoles) {
+    const purpose = "deleting the Secret of the previous role";
+    rules.push({ apiGroup: "", resources: ["secrets"], verbs: ["delete"], purpose });
+  }
+  rules.push(...policyRules);
+  if (options.hasVolumes) {
+    const verbs = [...follow, "create", "patch"];
+    rules.push({ apiGroup: "", resources: ["persistentvolumeclaims"], verbs, purpose: "declaring the volumes" });
+  }
+  rules.push(...workloadRules);
+  return rules;
 }
 
-/** @returns All that a task needs in the stack's namespace, and no more. */
+/** Returns the permissions that a task needs in the stack's namespace, and no others. */
 export function accessRules(task: Task, options: AccessOptions): readonly AccessRule[] {
-  return task === "update" ? updating(options) : [...asking, ...comparing, ...looking(options)];
+  if (task === "update") return updateRules(options);
+  return [...queryRules, ...comparisonRules, ...existingSecretRules(options)];
 }
 
-/** @returns The rules as a Role has them. */
+/** Returns the rules in the form of a Role. */
 export function roleRules(rules: readonly AccessRule[]): types.input.rbac.v1.PolicyRule[] {
-  return rules.map(({ apiGroup, resources, verbs, resourceNames }) => ({
-    apiGroups: [apiGroup],
-    resources: [...resources],
-    verbs: [...verbs],
-    ...(resourceNames && { resourceNames: [...resourceNames] }),
-  }));
+  return rules.map(({ apiGroup, resources, verbs, resourceNames }) => {
+    const rule: types.input.rbac.v1.PolicyRule = {
+      apiGroups: [apiGroup],
+      resources: [...resources],
+      verbs: [...verbs],
+    };
+    if (resourceNames !== undefined) rule.resourceNames = [...resourceNames];
+    return rule;
+  });
 }

@@ -3,182 +3,203 @@ import { cutAt } from "../lockfile/chain.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
+
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
-/** How long each part of a migration may take, in seconds; each is shorter than the next. */
+/** Timeouts of a migration in seconds, each shorter than the next. */
 export interface Timeouts {
-  /** How long one statement may wait for a lock on a table. */
+  /** Time that one statement may wait for a table lock. */
   readonly lockTimeoutSeconds: number;
-  /** How long one statement may run. */
+  /** Time that one statement may take. */
   readonly statementTimeoutSeconds: number;
-  /** How long the Job, all retries included, may run. */
+  /** Time that the Job may take, including retries. */
   readonly deadlineSeconds: number;
-  /** How long `up` waits for the Job. */
+  /** Time that `pulumi up` waits for the Job. */
   readonly awaitTimeoutSeconds: number;
 }
 
-/** @returns The parts that are no whole seconds, or not longer than the part before; `bound` says than what. */
-export function timeoutErrors(
-  timeouts: Timeouts,
-): readonly { readonly name: string; readonly seconds: number; readonly least: number; readonly bound: string }[] {
-  const parts = Object.entries(timeouts) as [keyof Timeouts, number][];
-  return parts.flatMap(([name, seconds], index) => {
-    const [shorter, least] = parts[index - 1] ?? [undefined, 0];
-    if (Number.isInteger(seconds) && seconds > least) return [];
-    return [{ name, seconds, least, bound: shorter === undefined ? "0" : `${shorter}, which is ${least}` }];
-  });
+/** Timeout that is not an integer, or not greater than the one before it. */
+interface TimeoutError {
+  readonly name: keyof Timeouts;
+  readonly seconds: number;
+  /** Seconds that it must exceed. */
+  readonly minimum: number;
+  /** The same as text, with the timeout that sets it: `lockTimeoutSeconds (5)`. */
+  readonly bound: string;
 }
 
-/** `upgrade`: migrate when behind. `wait`: only wait until the database is at head. */
+/** Returns the errors in a set of timeouts. */
+export function timeoutErrors(timeouts: Timeouts): readonly TimeoutError[] {
+  const errors: TimeoutError[] = [];
+  let minimum = 0;
+  let bound = "0";
+  for (const [name, seconds] of Object.entries(timeouts) as [keyof Timeouts, number][]) {
+    if (!Number.isInteger(seconds) || seconds <= minimum) errors.push({ name, seconds, minimum, bound });
+    minimum = seconds;
+    bound = `${name} (${seconds})`;
+  }
+  return errors;
+}
+
+/** Task of the backend's init container: `upgrade` migrates if the database is behind; `wait` waits until it is at head. */
 export type InitContainerMode = "upgrade" | "wait";
 
-/** What the runner does; `reach` also undoes what was applied since its target. */
+/** Task of the runner; `reach` also downgrades revisions above its target. */
 export type RunnerMode = InitContainerMode | "reach";
 
-/** Kubernetes' image pull policies; the first is the default for a tag other than `latest`. */
+/** Image pull policies of Kubernetes; the first is its default for tags other than `latest`. */
 export const imagePullPolicies = ["IfNotPresent", "Always", "Never"] as const;
 
-/** What the migrate container needs to know. */
+/** Options for the container that runs the runner. */
 export interface RunnerOptions {
-  /** The backend's image that has the chain. */
+  /** Image that contains the app and its chain of revisions. */
   readonly image: string;
-  /** `Always`, `IfNotPresent` or `Never`. */
+  /** Image pull policy: `Always`, `IfNotPresent`, or `Never`. */
   readonly imagePullPolicy: string;
-  /** Name of the ConfigMap that holds the runner's files. */
+  /** Name of the ConfigMap with the runner's files. */
   readonly configMapName: string;
   /** Secret with the URL of the role that the container logs in as. */
   readonly secretName: string;
-  /** How long each part of a migration may take. */
+  /** Timeouts of the migration. */
   readonly timeouts: Timeouts;
   /**
-   * The role that is given its rights.
+   * Role that the migration grants its privileges to.
    *
-   * @defaultValue none: the role that migrates is the application's, too
+   * @defaultValue none: one role migrates and serves
    */
   readonly applicationRole?: ApplicationRole | undefined;
   /**
-   * How sessions are encrypted.
+   * TLS settings of database sessions.
    *
-   * @defaultValue libpq's own: TLS where the server offers it, unverified
+   * @defaultValue unverified TLS if the server offers it
    */
   readonly tls?: DatabaseTls | undefined;
 }
 
-/** The folder of the runner's files in a container. */
+/** Folder of the runner's files in a container. */
 export const runnerPath = "/opt/unity-runner";
 
-/** Names of the files that say what chain an image has: the backend's, and the migrate Job's if it knows more. */
+/** Files that describe the chain of an image: the backend's, and the migration Job's if that contains more revisions. */
 const chainFiles = { backend: "chain.json", migration: "migration-chain.json" } as const;
 
-/** What the ConfigMap is made of. */
+/** Options for the ConfigMap with the runner's files. */
 export interface RunnerFilesOptions {
-  /** The whole chain. */
+  /** Lockfile of the whole chain. */
   readonly lock: Lock;
-  /** The runner's files, by name. */
+  /** Content of the runner's files, by name. */
   readonly runnerFiles: Readonly<Record<string, string>>;
   /**
-   * Revisions that the lock lacks and this release can run on all the same.
+   * Revisions that the lockfile lacks and this release can run on.
    *
    * @defaultValue none
    */
   readonly toleratedRevisions?: readonly string[];
   /**
-   * Revision to bring the database to: the backend's image ends there.
+   * Revision to migrate the database to, where the chain of the backend's image ends.
    *
-   * @defaultValue the lock's head
+   * @defaultValue the lockfile's head
    */
   readonly targetRevision?: string | undefined;
 }
 
-/** Data of the ConfigMap that brings the runner, and what it expects of the image, into the image's container. */
+/** Returns the data of the ConfigMap: the runner's files and the chain that it expects in the image. */
 export function runnerConfigMapData(options: RunnerFilesOptions): Record<string, string> {
   const { lock, runnerFiles, toleratedRevisions = [], targetRevision } = options;
-  if (targetRevision === undefined)
-    return { ...runnerFiles, [chainFiles.backend]: chainJson(lock, toleratedRevisions) };
-  return {
+  const backendLock = targetRevision === undefined ? lock : cutAt(lock, targetRevision);
+  const data: Record<string, string> = {
     ...runnerFiles,
-    [chainFiles.backend]: chainJson(cutAt(lock, targetRevision), toleratedRevisions),
-    [chainFiles.migration]: chainJson(lock, toleratedRevisions),
+    [chainFiles.backend]: chainJson(backendLock, toleratedRevisions),
   };
+  if (targetRevision !== undefined) data[chainFiles.migration] = chainJson(lock, toleratedRevisions);
+  return data;
 }
 
 function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
-  const tolerated = toleratedRevisions.length > 0 ? { tolerated: toleratedRevisions } : {};
   const revisions = lock.revisions.map((revision) => {
     const { id, title, file, sha256, reversible, reversibleReason } = revision;
     return { id, title, file, sha256, sql: sqlHash(revision), reversible, reversibleReason };
   });
-  return JSON.stringify({ heads: lock.heads, revisions, ...tolerated });
+  const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
+  return JSON.stringify({ heads: lock.heads, revisions, tolerated });
 }
 
-/** The ConfigMap's name: its content decides it, so that a changed runner is a new object and pods never see a mix. */
+/** Returns the name of the ConfigMap. A hash of its content makes changed files a new object, so that pods never mix versions. */
 export function runnerConfigMapName(files: Record<string, string>, migrateJob: string = names.migrateJob): string {
   return `${migrateJob}-runner-${contentHash(files)}`;
 }
 
-/** The volume that {@link runnerContainer} mounts. */
+/** Returns the volume that {@link runnerContainer} mounts. */
 export function runnerVolume(configMapName: string): types.input.core.v1.Volume {
   return { name: "runner", configMap: { name: configMapName } };
 }
 
-/** `DATABASE_URL` by reference: the value is in no manifest. */
+/** Returns a variable that refers to `DATABASE_URL` in a Secret. */
 export function databaseUrlVariable(secretName: string, name = "DATABASE_URL"): types.input.core.v1.EnvVar {
   return { name, valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
 }
 
-/** What the runner is told of the role that only reads and writes rows: its name as an argument, its URL by reference. */
-function applicationRoleWords({ name, create }: ApplicationRole): string[] {
-  return [`--application-role=${name}`, ...(create ? ["--create-application-role"] : [])];
-}
-
-/** What migrations use: `DATABASE_URL`, and where that leads to a connection pooler the direct one, if the Secret has it. */
+/** Returns the URL variables of migrations: `DATABASE_URL`, and the direct URL if that points to a connection pooler. */
 export function migrationUrlVariables(secretName: string): types.input.core.v1.EnvVar[] {
   const key = "MIGRATION_DATABASE_URL";
   const direct = { name: key, valueFrom: { secretKeyRef: { name: secretName, key, optional: true } } };
   return [databaseUrlVariable(secretName), direct];
 }
 
+function runnerArguments({ timeouts, applicationRole }: RunnerOptions, targetRevision: string | undefined): string[] {
+  const chainFile = targetRevision === undefined ? chainFiles.backend : chainFiles.migration;
+  const args = [
+    `--chain=${runnerPath}/${chainFile}`,
+    `--lock-timeout-seconds=${timeouts.lockTimeoutSeconds}`,
+    `--statement-timeout-seconds=${timeouts.statementTimeoutSeconds}`,
+    `--deadline-seconds=${timeouts.deadlineSeconds}`,
+  ];
+  if (targetRevision !== undefined) args.push(`--target=${targetRevision}`);
+  if (applicationRole !== undefined) args.push(`--application-role=${applicationRole.name}`);
+  if (applicationRole?.create) args.push("--create-application-role");
+  return args;
+}
+
+function runnerVariables({ image, secretName, applicationRole, tls }: RunnerOptions): types.input.core.v1.EnvVar[] {
+  const variables = migrationUrlVariables(secretName);
+  if (applicationRole !== undefined)
+    variables.push(databaseUrlVariable(applicationRole.secretName, "APPLICATION_DATABASE_URL"));
+  variables.push(
+    ...tlsVariables(tls),
+    { name: "UNITY_IMAGE", value: image }, // for the run record: a container can't see its own image reference
+    { name: "PYTHONUNBUFFERED", value: "1" },
+    { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only
+  );
+  return variables;
+}
+
 /**
- * The container that runs the runner inside the backend's image: the Job's only one, and the Deployment's init
- * container.
+ * Returns the container that runs the runner in the app's image: the migration Job's only container, and the
+ * Deployment's init container.
  *
- * @param targetRevision Where the Job brings the database, if not to the head of its image's chain.
+ * @param targetRevision - Revision to migrate the database to, instead of the head of the image's chain.
  */
 export function runnerContainer(
   mode: RunnerMode,
   options: RunnerOptions,
   targetRevision?: string,
 ): types.input.core.v1.Container {
-  const { timeouts, applicationRole: role, tls } = options;
-  const target = targetRevision === undefined ? [] : [`--target=${targetRevision}`];
-  const chainFile = targetRevision === undefined ? chainFiles.backend : chainFiles.migration;
   return {
     name: "migrate",
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
     command: ["python", `${runnerPath}/migrate.py`, mode],
-    args: [
-      `--chain=${runnerPath}/${chainFile}`,
-      `--lock-timeout-seconds=${timeouts.lockTimeoutSeconds}`,
-      `--statement-timeout-seconds=${timeouts.statementTimeoutSeconds}`,
-      `--deadline-seconds=${timeouts.deadlineSeconds}`,
-      ...target,
-      ...(role === undefined ? [] : applicationRoleWords(role)),
-    ],
-    env: [
-      ...migrationUrlVariables(options.secretName),
-      ...(role === undefined ? [] : [databaseUrlVariable(role.secretName, "APPLICATION_DATABASE_URL")]),
-      ...tlsVariables(tls),
-      { name: "UNITY_IMAGE", value: options.image }, // for the run record: a container isn't told its own
-      { name: "PYTHONUNBUFFERED", value: "1" },
-      { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only
-    ],
+    args: runnerArguments(options, targetRevision),
+    env: runnerVariables(options),
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [{ name: "runner", mountPath: runnerPath, readOnly: true }, ...tlsMounts(tls), temporary.mount],
+    volumeMounts: [
+      { name: "runner", mountPath: runnerPath, readOnly: true },
+      ...tlsMounts(options.tls),
+      temporary.mount,
+    ],
   };
 }

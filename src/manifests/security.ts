@@ -1,10 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
+import { labels } from "./names.ts";
 
-/** User and group ids that the images run as: the backend's Dockerfile's, and the official PostgreSQL image's. */
+/** User and group IDs of the images: the one in the backend's Dockerfile, and the official PostgreSQL image's. */
 export const userIds = { backend: 10001, postgres: 999 } as const;
 
 /**
- * Pod settings of the `restricted` Pod Security Standard for a user id
+ * Returns a pod security context that meets the restricted Pod Security Standard
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
  */
 export function podSecurityContext(userId: number): types.input.core.v1.PodSecurityContext {
@@ -17,14 +18,14 @@ export function podSecurityContext(userId: number): types.input.core.v1.PodSecur
   };
 }
 
-/** Container settings of the same standard, with nothing writable but the volumes. */
+/** Container security context of the same standard, with a read-only root file system. */
 export const containerSecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },
   readOnlyRootFilesystem: true,
 } satisfies types.input.core.v1.SecurityContext;
 
-/** What every pod of ours sets: its own account, no API token, and no environment variables made of other Services. */
+/** Returns what every pod sets: its own account, no API token, and no environment variables for other Services. */
 export function podDefaults(serviceAccountName: string) {
   return {
     serviceAccountName,
@@ -33,18 +34,32 @@ export function podDefaults(serviceAccountName: string) {
   } satisfies Partial<types.input.core.v1.PodSpec>;
 }
 
+/** Returns the service account of a workload's pods, without a namespace. No pod mounts its token. */
+export function serviceAccountObject(name: string, workload: string) {
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name, labels: labels(workload) },
+    automountServiceAccountToken: false,
+  } as const;
+}
+
 /**
- * Labels of the namespace: Kubernetes itself refuses there any pod that does not meet the `restricted` standard
+ * Labels that make Kubernetes reject pods in the namespace that violate the restricted standard
  * (https://kubernetes.io/docs/concepts/security/pod-security-admission/).
  */
-export const namespaceLabels = Object.fromEntries(
-  ["enforce", "audit", "warn"].flatMap((mode) => [
-    [`pod-security.kubernetes.io/${mode}`, "restricted"],
-    [`pod-security.kubernetes.io/${mode}-version`, "latest"],
-  ]),
-) as Readonly<Record<string, string>>;
+export const namespaceLabels: Readonly<Record<string, string>> = podSecurityLabels("restricted");
 
-/** A writable `/tmp` for a container whose root file system is read-only. */
+function podSecurityLabels(level: string): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const mode of ["enforce", "audit", "warn"]) {
+    all[`pod-security.kubernetes.io/${mode}`] = level;
+    all[`pod-security.kubernetes.io/${mode}-version`] = "latest";
+  }
+  return all;
+}
+
+/** Writable `/tmp` for a container with a read-only root file system. */
 export const temporary = {
   volume: { name: "tmp", emptyDir: {} },
   mount: { name: "tmp", mountPath: "/tmp" },

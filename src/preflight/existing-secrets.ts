@@ -26,7 +26,7 @@ export async function existingSecretVersion(
 ): Promise<string | undefined> {
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
-  const found = await readAll(kubectl, wanted).catch((error: Error) => {
+  const found = await readSecrets(kubectl, wanted).catch((error: Error) => {
     throw new pulumi.RunError(`can't read the stack's Secrets: ${error.message}`);
   });
   const errors = secretErrors(wanted, found, settings);
@@ -38,7 +38,8 @@ export async function existingSecretVersion(
   return existing ? found.get(application)?.resourceVersion : undefined;
 }
 
-async function readAll(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
+/** Reads the keys of those Secrets that exist, by name. */
+async function readSecrets(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
   const found = new Map<string, SecretKeys>();
   const read = async ({ name }: NeededSecret) => {
     const secret = await readSecretKeys(kubectl, name);

@@ -3,7 +3,7 @@ import type { BackendOptions } from "../manifests/backend.ts";
 import type { MigrationOptions } from "../manifests/migrate-job.ts";
 import { approvedIrreversible } from "../plan/approvals.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Chain } from "./load-chain.ts";
+import type { Chain } from "./release.ts";
 
 /** Returns the options of a release's migration, for both its plan and its component. */
 export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {
@@ -26,27 +26,39 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
   };
 }
 
-/** Returns the cluster and the expectations of a release's checks. */
-export function checkTarget(settings: Settings, { head }: Pick<Chain, "head">): CheckTarget {
-  const { context, namespace, toleratedRevisions, database, approvals, applicationRole } = settings;
-  const irreversible = approvedIrreversible(approvals);
-  const owned = database.kind === "owned";
-  return { context, namespace, head, toleratedRevisions, owned, irreversible, applicationRole };
-}
-
 /** Returns the options of a release's backend, except for the names of other resources. */
-export function backendOptions(settings: Settings, chain: Chain): Omit<BackendOptions, "configMapName"> {
-  const { image, toleratedRevisions, replicas, initContainer, rolloutTimeoutSeconds } = settings;
-  const { imagePullPolicy, timeouts, tls } = migrationOptions(settings, chain);
+export function backendOptions(settings: Settings): Omit<BackendOptions, "configMapName"> {
+  const { image, imagePullPolicy, databaseSecrets, databaseTls, timeouts, toleratedRevisions } = settings;
+  const { replicas, initContainer, rolloutTimeoutSeconds } = settings;
   return {
     image,
     imagePullPolicy,
-    secretName: settings.databaseSecrets.application,
+    secretName: databaseSecrets.application,
+    tls: databaseTls,
     timeouts,
-    tls,
     toleratedRevisions,
     replicas,
     initContainer,
     progressDeadlineSeconds: rolloutTimeoutSeconds,
+  };
+}
+
+/** The settings that determine the checks of a release. None of them is secret. */
+export interface CheckSettings
+  extends Pick<Settings, "context" | "namespace" | "toleratedRevisions" | "approvals" | "applicationRole"> {
+  readonly database: Pick<Settings["database"], "kind">;
+}
+
+/** Returns the cluster and the expectations of a release's checks. */
+export function checkTarget(settings: CheckSettings, { head }: Pick<Chain, "head">): CheckTarget {
+  const { context, namespace, toleratedRevisions, database, approvals, applicationRole } = settings;
+  return {
+    context,
+    namespace,
+    head,
+    toleratedRevisions,
+    owned: database.kind === "owned",
+    irreversible: approvedIrreversible(approvals),
+    applicationRole,
   };
 }

@@ -1,9 +1,27 @@
-import { type Access, accesses, missingAccess } from "../cluster/access-review.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { everyOwnSecret } from "../manifests/database-secrets.ts";
-import { type AccessOptions, accessRules, type Task } from "../manifests/roles.ts";
+import { type AccessOptions, type AccessRule, accessRules, type Task } from "../manifests/roles.ts";
 import type { Settings } from "../settings/settings.ts";
 import { existingSecrets } from "./existing-secrets.ts";
+
+/** Permission for one verb on one resource. */
+export interface Access {
+  readonly apiGroup: string;
+  readonly resource: string;
+  readonly verb: string;
+  /**
+   * Name of the only object.
+   *
+   * @defaultValue all objects
+   */
+  readonly name?: string | undefined;
+  /** @defaultValue "namespace" */
+  readonly scope?: "namespace" | "cluster";
+  readonly purpose: string;
+}
+
+/** Time limit of the review. */
+const timeoutSeconds = 5;
 
 /** Returns the settings that determine the required permissions. */
 export function accessOptions(settings: Settings): AccessOptions {
@@ -13,7 +31,7 @@ export function accessOptions(settings: Settings): AccessOptions {
     hasVolumes: database.kind === "owned" || restorePoint !== undefined,
     ownSecrets: everyOwnSecret(namedRole),
     existingSecrets: existingSecrets(settings).map(({ name }) => name),
-    hasTwoRoles: applicationRole !== undefined,
+    hasSeparateRoles: applicationRole !== undefined,
   };
 }
 
@@ -40,6 +58,43 @@ export async function reviewAccess(
   } catch (error) {
     return { unknown: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Returns each single permission that the rules grant. */
+export function accesses(rules: readonly AccessRule[]): readonly Access[] {
+  return rules.flatMap(({ apiGroup, resources, verbs, resourceNames = [undefined], purpose }) =>
+    resources.flatMap((resource) =>
+      verbs.flatMap((verb) => resourceNames.map((name) => ({ apiGroup, resource, verb, name, purpose }))),
+    ),
+  );
+}
+
+/**
+ * Reviews permissions of the context's account with one kubectl; nothing is changed.
+ *
+ * @returns The missing permissions.
+ * @throws {Error} If the review fails, which every authenticated account may request.
+ */
+export async function missingAccess(kubectl: Kubectl, required: readonly Access[]): Promise<readonly Access[]> {
+  const items = required.map((access) => reviewObject(access, kubectl.namespace));
+  const list = { apiVersion: "v1", kind: "List", items };
+  const args = ["create", "--validate=false", "--filename=-", "--output=go-template={{.status.allowed}} "];
+  const output = await kubectl.run(args, JSON.stringify(list), timeoutSeconds);
+  const allowed = output.trim().split(/\s+/);
+  if (allowed.length !== required.length)
+    throw new Error(`reviewed ${required.length} permissions, but received ${allowed.length} results`);
+  return required.filter((_, index) => allowed[index] !== "true");
+}
+
+function reviewObject(access: Access, targetNamespace: string): object {
+  const { apiGroup: group, verb, name, scope = "namespace" } = access;
+  const [resource, subresource] = access.resource.split("/");
+  const namespace = scope === "namespace" ? targetNamespace : undefined;
+  return {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectAccessReview",
+    spec: { resourceAttributes: { namespace, group, resource, subresource, verb, name } },
+  };
 }
 
 /** Required only if the namespace doesn't exist; only accounts of the whole cluster have it. */

@@ -1,17 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Adoption, type AdoptionInputs, planAdoption } from "../adoption/adoption.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
-import type { LivePodSpec } from "../cluster/live-objects.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
+import type { PodSpec } from "../cluster/objects.ts";
 import { backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
 import type { JobAttempt } from "../plan/job-identity.ts";
 import { makePlan } from "../plan/plan.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Chain } from "./load-chain.ts";
 import { backendOptions, migrationOptions } from "./options.ts";
 import { reviewAccess } from "./permissions.ts";
+import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** Reads the live state of a stack's database and resources. */
@@ -47,13 +47,13 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
   const owned = settings.database.kind === "owned";
   const { objects, ...database } = live;
   const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
-  return combinePlans(plan, planAdoption(objects, { owned, target, wanted: wantedBackend(settings, chain) }));
+  return combinePlans(plan, planAdoption(objects, { owned, target, wanted: wantedBackend(settings) }));
 }
 
 /** Returns the parts of the backend's Deployment that are compared with an existing one. */
-function wantedBackend(settings: Settings, chain: Chain): AdoptionInputs["wanted"] {
-  const { template } = backendDeploymentSpec({ ...backendOptions(settings, chain), configMapName: "" });
-  return { replicas: settings.replicas, template: (template as unknown as { spec: LivePodSpec }).spec };
+function wantedBackend(settings: Settings): AdoptionInputs["wanted"] {
+  const { template } = backendDeploymentSpec({ ...backendOptions(settings), configMapName: "" });
+  return { replicas: settings.replicas, template: (template as unknown as { spec: PodSpec }).spec };
 }
 
 /** The parts of a plan that the program declares: the migration Job, and the adopted resources. */

@@ -8,101 +8,22 @@ import {
 import type { DatabaseTls } from "../manifests/database-tls.ts";
 import { names } from "../manifests/names.ts";
 import type { SettingsReader } from "./reader.ts";
+import type { DatabaseAccess, ExternalDatabase, OwnedDatabase } from "./settings.ts";
 
-/** A PostgreSQL that the stack deploys and keeps the data of. */
-export interface OwnedDatabase {
-  readonly kind: "owned";
-  /** PostgreSQL image that keeps the official one's contract. */
-  readonly image: string;
-  /** Size of the data volume, as a Kubernetes quantity. */
-  readonly storage: string;
-  /** `undefined`: they are in Secrets that others made. */
-  readonly credentials: OwnedCredentials | undefined;
-}
-
-/** A PostgreSQL that lives elsewhere. */
-export interface ExternalDatabase {
-  readonly kind: "external";
-  /** `undefined`: they are in Secrets that others made. */
-  readonly credentials: ExternalCredentials | undefined;
-  /** TCP ports that its addresses have; any, if no network policy closes the others. */
-  readonly ports: readonly number[] | undefined;
-}
-
-/** Who gets to the database, and how. */
-export interface DatabaseAccess {
-  /** The application's own role; the one that migrates is the application's, too, if it is not set. */
-  readonly applicationRole: string | undefined;
-  /** The name that it has, or would have: a stack with one role may have had two. */
-  readonly namedRole: string;
-  readonly databaseSecrets: DatabaseSecrets;
-  readonly databaseTls: DatabaseTls | undefined;
-  /** Whether network policies close what Unity's pods don't need. */
-  readonly networkPolicies: boolean;
-}
-
-// A role's name that needs no quotes, and is part of a Secret's name with its underscores as hyphens.
+// Needs no quotes in SQL; with hyphens for its underscores, it is part of a Secret's name.
 const roleName = /^(?!pg_)[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
-// Names of objects of Kubernetes.
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+const urlForm = "postgresql://user:password@host:5432/name";
 
-function readApplicationRole(reader: SettingsReader): Pick<DatabaseAccess, "applicationRole" | "namedRole"> {
-  const role = reader.text(
-    "applicationRole",
-    roleName,
-    "a role's name of small letters, digits and single underscores",
-    "homelab_app",
-  );
-  if (reader.oneOf("roles", ["one", "two"]) === "one") return { applicationRole: undefined, namedRole: role };
-  if (role === names.databaseOwner || role.length > 63)
-    reader.error("applicationRole", role, "another role than the one that migrates", "applicationRole homelab_app");
-  return { applicationRole: role, namedRole: role };
-}
-
-/** Secrets that others made, if the stack names any. */
-function readSecrets(reader: SettingsReader, applicationRole: string | undefined): DatabaseSecrets {
-  const [application, migrations] = (["databaseSecret", "migrationSecret"] as const).map((key) => {
-    const name = reader.optional(key, objectName, "the name of a Secret in the namespace", "my-secret");
-    if (name !== undefined && isOwnSecret(name))
-      reader.error(key, name, "another name than those of the Secrets that the program makes", `${key} my-secret`);
-    return name;
-  });
-  if (application === undefined) {
-    if (migrations !== undefined)
-      reader.error("databaseSecret", undefined, "set where migrationSecret is", "databaseSecret my-secret");
-    return ownSecrets(applicationRole);
-  }
-  if (applicationRole === undefined) {
-    if (migrations !== undefined) reader.error("roles", "one", "two where migrationSecret is set", "roles two");
-    return { application, migrations: application, existing: true };
-  }
-  if (migrations === undefined || migrations === application) {
-    const allowed = "another Secret than databaseSecret, with the URL of the role that migrates";
-    reader.error("migrationSecret", migrations, allowed, "migrationSecret my-migration-secret");
-  }
-  return { application, migrations: migrations ?? application, existing: true };
-}
-
-function readTls(reader: SettingsReader): DatabaseTls | undefined {
-  const mode = reader.oneOf("databaseTls", ["prefer", "disable", "require", "verify-full"]);
-  const allowed = "a Secret with the key ca.crt";
-  const caSecretName = reader.optional("databaseCaSecret", objectName, allowed, "my-database-ca");
-  if ((mode === "verify-full") !== (caSecretName !== undefined)) {
-    if (caSecretName === undefined)
-      reader.error(
-        "databaseCaSecret",
-        undefined,
-        `${allowed} where databaseTls is verify-full`,
-        "databaseCaSecret my-database-ca",
-      );
-    else reader.error("databaseTls", mode, "verify-full where databaseCaSecret is set", "databaseTls verify-full");
-  }
-  return mode === "prefer" ? undefined : { mode, caSecretName };
-}
-
-/** Reads who gets to the database, and how. */
+/** Reads the database access settings. */
 export function readAccess(reader: SettingsReader): DatabaseAccess {
-  const { applicationRole, namedRole } = readApplicationRole(reader);
+  const namedRole = readRoleName(reader);
+  const isSeparate = reader.oneOf("databaseRoles", ["shared", "separate"]) === "separate";
+  if (isSeparate && (namedRole === names.databaseOwner || namedRole.length > 63)) {
+    const allowed = `a role other than ${names.databaseOwner}, of at most 63 characters`;
+    reader.error("applicationRole", namedRole, allowed, "applicationRole homelab_app");
+  }
+  const applicationRole = isSeparate ? namedRole : undefined;
   return {
     applicationRole,
     namedRole,
@@ -112,52 +33,94 @@ export function readAccess(reader: SettingsReader): DatabaseAccess {
   };
 }
 
-function readPorts(reader: SettingsReader): readonly number[] {
-  const allowed = "TCP ports with commas between them";
-  const args = reader.list("databasePorts", allowed, "5432");
-  const ports = args.map(Number);
-  if (args.length === 0 || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
-    reader.error("databasePorts", args.join(","), allowed, "databasePorts 5432");
-  return ports;
+function readRoleName(reader: SettingsReader): string {
+  const allowed = "a role name of lowercase letters, digits, and single underscores";
+  return reader.text("applicationRole", roleName, allowed, "homelab_app");
 }
 
-/** Reads where the database is and, unless they are in Secrets that others made, its credentials. */
+function readSecrets(reader: SettingsReader, applicationRole: string | undefined): DatabaseSecrets {
+  const application = readSecretName(reader, "databaseSecret");
+  const migrations = readSecretName(reader, "migrationSecret");
+  if (application === undefined) {
+    if (migrations !== undefined)
+      reader.error("databaseSecret", undefined, "set if migrationSecret is set", "databaseSecret my-secret");
+    return ownSecrets(applicationRole);
+  }
+  if (applicationRole === undefined) {
+    if (migrations !== undefined)
+      reader.error("databaseRoles", "shared", "separate if migrationSecret is set", "databaseRoles separate");
+    return { application, migrations: application, existing: true };
+  }
+  if (migrations === undefined || migrations === application) {
+    const allowed = "a Secret other than databaseSecret, with the URL of the role that migrates";
+    reader.error("migrationSecret", migrations, allowed, "migrationSecret my-migration-secret");
+  }
+  return { application, migrations: migrations ?? application, existing: true };
+}
+
+function readSecretName(reader: SettingsReader, key: "databaseSecret" | "migrationSecret"): string | undefined {
+  const name = reader.optional(key, objectName, "the name of a Secret in the namespace", "my-secret");
+  if (name !== undefined && isOwnSecret(name))
+    reader.error(key, name, "a name that the program doesn't use for its own Secrets", `${key} my-secret`);
+  return name;
+}
+
+function readTls(reader: SettingsReader): DatabaseTls | undefined {
+  const mode = reader.oneOf("databaseTls", ["prefer", "disable", "require", "verify-full"]);
+  const allowed = "a Secret with the key ca.crt";
+  const caSecretName = reader.optional("databaseCaSecret", objectName, allowed, "my-database-ca");
+  if (mode === "verify-full" && caSecretName === undefined) {
+    const required = `${allowed} if databaseTls is verify-full`;
+    reader.error("databaseCaSecret", undefined, required, "databaseCaSecret my-database-ca");
+  }
+  if (mode !== "verify-full" && caSecretName !== undefined)
+    reader.error("databaseTls", mode, "verify-full if databaseCaSecret is set", "databaseTls verify-full");
+  return mode === "prefer" ? undefined : { mode, caSecretName };
+}
+
+/** Reads the settings of the database, and its credentials unless they are in existing Secrets. */
 export function readDatabase(
   reader: SettingsReader,
   image: string,
-  { applicationRole: role, databaseSecrets: { existing }, databaseTls, networkPolicies }: DatabaseAccess,
+  { applicationRole, databaseSecrets: { existing }, databaseTls, networkPolicies }: DatabaseAccess,
 ): OwnedDatabase | ExternalDatabase {
   const kind = reader.oneOf("database", ["owned", "external"]);
   if (kind === "external") {
     const ports = networkPolicies ? readPorts(reader) : undefined;
-    return { kind, credentials: existing ? undefined : { ...readUrls(reader, role), ports }, ports };
+    const credentials = existing ? undefined : { ...readUrls(reader, applicationRole), ports };
+    return { kind, credentials, ports };
   }
   if (databaseTls !== undefined && databaseTls.mode !== "disable") {
-    const allowed = "prefer or disable for an owned database, which offers no TLS";
+    const allowed = "prefer or disable for an owned database, which has no TLS";
     reader.error("databaseTls", databaseTls.mode, allowed, "databaseTls prefer");
   }
   const storage = reader.size("databaseStorage");
-  return { kind, image, storage, credentials: existing ? undefined : readPasswords(reader, role) };
+  const credentials = existing ? undefined : readPasswords(reader, applicationRole);
+  return { kind, image, storage, credentials };
 }
 
-function readUrls(reader: SettingsReader, role: string | undefined): ExternalCredentials {
-  const form = "postgresql://user:password@host:5432/name";
-  if (role === undefined) {
-    const url = reader.secret("databaseUrl", `the database's URL, ${form}`);
+function readPorts(reader: SettingsReader): readonly number[] {
+  const allowed = "comma-separated TCP ports";
+  const items = reader.list("databasePorts", allowed, "5432");
+  const ports = items.map(Number);
+  if (items.length === 0 || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+    reader.error("databasePorts", items.join(","), allowed, "databasePorts 5432");
+  return ports;
+}
+
+function readUrls(reader: SettingsReader, applicationRole: string | undefined): ExternalCredentials {
+  if (applicationRole === undefined) {
+    const url = reader.secret("databaseUrl", `the URL of the database, ${urlForm}`);
     return { url, migrationUrl: reader.optionalSecret("migrationDatabaseUrl") };
   }
-  return {
-    url: reader.secret("databaseUrl", `the URL of role ${role}, ${form}`),
-    migrationUrl: reader.secret(
-      "migrationDatabaseUrl",
-      `the URL of the role that migrates, ${form}, where roles is two`,
-    ),
-  };
+  const url = reader.secret("databaseUrl", `the URL of role ${applicationRole}, ${urlForm}`);
+  const allowed = `the URL of the role that migrates, ${urlForm}, if databaseRoles is separate`;
+  return { url, migrationUrl: reader.secret("migrationDatabaseUrl", allowed) };
 }
 
-function readPasswords(reader: SettingsReader, role: string | undefined): OwnedCredentials {
-  const password = reader.secret("databasePassword", "the password of the database that the stack will own");
-  if (role === undefined) return { password };
-  const own = reader.secret("applicationPassword", `the password of role ${role} where roles is two`);
-  return { password, application: { role, password: own } };
+function readPasswords(reader: SettingsReader, applicationRole: string | undefined): OwnedCredentials {
+  const password = reader.secret("databasePassword", "the password of the owned database's owner");
+  if (applicationRole === undefined) return { password };
+  const allowed = `the password of role ${applicationRole} if databaseRoles is separate`;
+  return { password, application: { role: applicationRole, password: reader.secret("applicationPassword", allowed) } };
 }

@@ -1,86 +1,91 @@
 import { digestOf } from "../manifests/image-reference.ts";
 import type { Settings } from "./settings.ts";
 
-/** A setting that production refuses: its key, its value, what it must be and why, and what to set. */
-export type SettingError = readonly [key: string, given: unknown, allowed: string, example: string];
-
-/** What production asks of a stack's settings. */
-interface Rule {
+/** A value that production rejects. */
+interface RejectedSetting {
   readonly key: string;
-  /** The value that people are told. */
-  given(settings: Settings): string | undefined;
-  holds(settings: Settings): boolean;
+  readonly value: string | undefined;
+  /** Requirement after "must be", with its reason. */
   readonly allowed: string;
-  /** What comes after `pulumi config set`. */
-  readonly mend: string;
+  /** Arguments of `pulumi config set` that fix it. */
+  readonly example: string;
 }
 
-/** An image that has to be named by its digest; one that the stack doesn't use is no fault. */
-function byDigest(key: string, repository: string, imageOf: (settings: Settings) => string | undefined): Rule {
+/** A rule on one setting of a production stack. */
+interface Rule extends Omit<RejectedSetting, "value"> {
+  /** Returns the value to report. */
+  value(settings: Settings): string | undefined;
+  /** Whether the settings comply with the rule. */
+  accepts(settings: Settings): boolean;
+}
+
+/** Returns a rule that requires an image to be pinned by digest, if the stack uses it. */
+function pinned(key: string, repository: string, imageOf: (settings: Settings) => string | undefined): Rule {
   return {
     key,
-    given: imageOf,
-    holds: (settings) => !imageOf(settings) || digestOf(imageOf(settings) ?? "") !== undefined,
-    allowed: "named by its digest in production: a tag may be moved to what was never tried",
-    mend: `${key} ${repository}@sha256:<digest>`,
+    value: imageOf,
+    accepts: (settings) => {
+      const image = imageOf(settings);
+      return image === undefined || image === "" || digestOf(image) !== undefined;
+    },
+    allowed: "pinned by digest in production; tags are mutable",
+    example: `${key} ${repository}@sha256:<digest>`,
   };
 }
 
 const backendImage = "<registry>/unity-backend";
 
-/** Every rule; those that need the database or another stack are the plan's and the promotion's. */
+/** Rules on settings alone; the plan and the promotion have those that need the database or another stack. */
 const rules: readonly Rule[] = [
-  byDigest("image", backendImage, ({ image }) => image),
-  byDigest("migrationImage", backendImage, ({ migrationImage }) => migrationImage),
-  byDigest("postgresImage", "postgres", ({ restorePoint }) => restorePoint?.image),
+  pinned("image", backendImage, ({ image }) => image),
+  pinned("migrationImage", backendImage, ({ migrationImage }) => migrationImage),
+  pinned("postgresImage", "postgres", ({ restorePoint }) => restorePoint?.image),
   {
     key: "initContainer",
-    given: ({ initContainer }) => initContainer,
-    holds: ({ initContainer }) => initContainer === "wait",
-    allowed: "wait in production: only the migrate Job changes the database, never a pod that happens to start",
-    mend: "initContainer wait",
+    value: ({ initContainer }) => initContainer,
+    accepts: ({ initContainer }) => initContainer === "wait",
+    allowed: "wait in production; otherwise any pod that starts could migrate the database",
+    example: "initContainer wait",
   },
   {
     key: "database",
-    given: ({ database }) => database.kind,
-    holds: ({ database }) => database.kind === "external",
-    allowed:
-      "external in production: the stack's own PostgreSQL is one pod on one volume, without a replica or backups",
-    mend: "database external",
+    value: ({ database }) => database.kind,
+    accepts: ({ database }) => database.kind === "external",
+    allowed: "external in production; an owned database has no replica and no backups",
+    example: "database external",
   },
   {
     key: "replicas",
-    given: ({ replicas }) => String(replicas),
-    holds: ({ replicas }) => replicas >= 2,
-    allowed: "2 or more in production: one pod is gone with its node",
-    mend: "replicas 2",
+    value: ({ replicas }) => String(replicas),
+    accepts: ({ replicas }) => replicas >= 2,
+    allowed: "at least 2 in production to survive node failure",
+    example: "replicas 2",
   },
   {
-    key: "roles",
-    given: ({ applicationRole }) => (applicationRole === undefined ? "one" : "two"),
-    holds: ({ applicationRole }) => applicationRole !== undefined,
-    allowed: "two in production: an application that can change the schema can lose it",
-    mend: "roles two",
+    key: "databaseRoles",
+    value: ({ applicationRole }) => (applicationRole === undefined ? "shared" : "separate"),
+    accepts: ({ applicationRole }) => applicationRole !== undefined,
+    allowed: "separate in production; otherwise the application can change the schema",
+    example: "databaseRoles separate",
   },
   {
     key: "databaseTls",
-    given: ({ databaseTls }) => databaseTls?.mode ?? "prefer",
-    holds: ({ databaseTls }) => databaseTls?.mode === "verify-full",
-    allowed: "verify-full in production: else anyone in between can be the database",
-    mend: "databaseTls verify-full",
+    value: ({ databaseTls }) => databaseTls?.mode ?? "prefer",
+    accepts: ({ databaseTls }) => databaseTls?.mode === "verify-full",
+    allowed: "verify-full in production; otherwise any server can pose as the database",
+    example: "databaseTls verify-full",
   },
   {
     key: "promotedFrom",
-    given: ({ promotedFrom }) => promotedFrom,
-    holds: ({ promotedFrom }) => promotedFrom !== undefined,
-    allowed: "the stack for staging in production, which takes only what has succeeded there",
-    mend: "promotedFrom staging",
+    value: ({ promotedFrom }) => promotedFrom,
+    accepts: ({ promotedFrom }) => promotedFrom !== undefined,
+    allowed: "the staging stack in production; only releases that succeeded there are deployed",
+    example: "promotedFrom staging",
   },
 ];
 
-/** @returns What production refuses of a stack's settings. */
-export function productionErrors(settings: Settings): readonly SettingError[] {
-  return rules
-    .filter((rule) => !rule.holds(settings))
-    .map(({ key, given, allowed, mend }) => [key, given(settings), allowed, mend]);
+/** Returns the settings that production rejects. */
+export function productionErrors(settings: Settings): readonly RejectedSetting[] {
+  const violated = rules.filter((rule) => !rule.accepts(settings));
+  return violated.map(({ key, value, allowed, example }) => ({ key, value: value(settings), allowed, example }));
 }

@@ -2,35 +2,44 @@ import * as pulumi from "@pulumi/pulumi";
 import { nearest } from "../nearest.ts";
 import { type Approval, parseApprovals } from "../plan/approvals.ts";
 
-/** Reads configuration values and collects every fault, so that one run shows them all. */
+/** Reads configuration values and collects all errors, so that one run reports them together. */
 export class SettingsReader {
   readonly errors: string[] = [];
   readonly #config: pulumi.Config;
+  readonly #read = new Set<string>();
 
   constructor(config: pulumi.Config) {
     this.#config = config;
   }
 
-  error(key: string, given: unknown, allowed: string, example: string): void {
-    const was = given === undefined ? "is not set" : `is ${JSON.stringify(given)}`;
-    this.errors.push(`${this.#config.name}:${key} ${was}; it must be ${allowed}. Mend: pulumi config set ${example}`);
+  /**
+   * Adds an error.
+   *
+   * @param key - Setting, or a path in it such as `approvals[0].rule`.
+   * @param value - Value of the setting; `undefined` if it is not set.
+   * @param allowed - Requirement after "must be".
+   * @param example - Arguments of `pulumi config set` that fix the error.
+   */
+  error(key: string, value: unknown, allowed: string, example: string): void {
+    const name = this.#fullKey(key);
+    const error = value === undefined ? `${name} is not set` : `invalid ${name} ${JSON.stringify(value)}`;
+    this.errors.push(`${error}: must be ${allowed}. Run: pulumi config set ${example}`);
   }
 
-  /** Finds what is set under names that the project doesn't declare: a mistyped setting would change nothing. */
-  refuseUnknown(declared: readonly string[]): void {
-    const prefix = `${this.#config.name}:`;
-    const known = declared.map((key) => key.slice(prefix.length));
+  /**
+   * Adds an error for each configured setting that was not read: a mistyped setting would have no effect.
+   *
+   * @param conditional - Settings that exist but may not have been read.
+   */
+  rejectUnknown(conditional: readonly string[]): void {
+    const prefix = this.#fullKey("");
+    const known = [...new Set([...this.#read, ...conditional])];
     for (const key of Object.keys(pulumi.runtime.allConfig())) {
       const name = key.slice(prefix.length);
       if (!key.startsWith(prefix) || known.includes(name)) continue;
-      const mend = `pulumi config rm ${name}, and set the one that is meant`;
-      this.errors.push(`${key} is no setting; is ${nearest(name, known).join(", or ")} meant? Mend: ${mend}`);
+      const [suggestion] = nearest(name, known, 1);
+      this.errors.push(`unknown setting ${key}; did you mean ${suggestion}? Run: pulumi config rm ${name}`);
     }
-  }
-
-  /** @returns What is set, or what `Pulumi.yaml` has as the default; `undefined` for neither. */
-  #value(key: string): string | undefined {
-    return pulumi.runtime.getConfig(`${this.#config.name}:${key}`) || undefined;
   }
 
   text(key: string, pattern: RegExp, allowed: string, example: string): string {
@@ -46,12 +55,12 @@ export class SettingsReader {
     return found ?? allowed[0];
   }
 
-  /** A text that may be absent. */
+  /** Returns the text of a setting, or `undefined` if it is not set. */
   optional(key: string, pattern: RegExp, allowed: string, example: string): string | undefined {
     return this.#value(key) === undefined ? undefined : this.text(key, pattern, allowed, example);
   }
 
-  /** A size as a Kubernetes quantity. */
+  /** Returns a size, as a Kubernetes quantity. */
   size(key: string): string {
     return this.text(key, /^[1-9][0-9]*(Ki|Mi|Gi|Ti)$/, "a size such as 1Gi", "1Gi");
   }
@@ -60,26 +69,26 @@ export class SettingsReader {
     return this.oneOf(key, ["false", "true"]) === "true";
   }
 
-  /** @returns The value; `minimum` for one that is a fault. */
+  /** Returns an integer, or `minimum` for an invalid value. */
   integer(key: string, minimum: number, maximum: number): number {
     const given = this.#value(key);
     const value = /^[0-9]+$/.test(given ?? "") ? Number(given) : Number.NaN;
     if (value >= minimum && value <= maximum) return value;
-    this.error(key, given, `a whole number from ${minimum} to ${maximum}`, `${key} <number>`);
+    this.error(key, given, `an integer from ${minimum} to ${maximum}`, `${key} <number>`);
     return minimum;
   }
 
-  /** Words with commas between them. */
+  /** Returns the items of a comma-separated list. */
   list(key: string, allowed: string, example: string): readonly string[] {
     const given = this.#value(key)?.trim() ?? "";
-    const args = given === "" ? [] : given.split(/\s*,\s*/);
-    if (args.some((word) => !/^\S+$/.test(word))) this.error(key, given, allowed, `${key} ${example}`);
-    return args;
+    const items = given === "" ? [] : given.split(/\s*,\s*/);
+    if (items.some((item) => !/^\S+$/.test(item))) this.error(key, given, allowed, `${key} ${example}`);
+    return items;
   }
 
   approvals(key: string): readonly Approval[] {
-    const given = this.#value(key);
-    const { approvals, errors } = parseApprovals(given === undefined ? undefined : parseJson(given));
+    const text = this.#value(key);
+    const { approvals, errors } = parseApprovals(text === undefined ? undefined : parseJson(text));
     for (const { path, given, allowed, example } of errors)
       this.error(path, given, allowed, `--path '${path}' '${example}'`);
     return approvals;
@@ -91,15 +100,26 @@ export class SettingsReader {
     return value ?? pulumi.secret("");
   }
 
-  /** A secret that may be absent. One that lies in the stack's file in plain is a fault, which does not repeat it. */
+  /** Returns a secret, or `undefined` if it is not set. The error of a plain value doesn't repeat the value. */
   optionalSecret(key: string): pulumi.Output<string> | undefined {
     if (this.#value(key) === undefined) return undefined;
-    if (!isEncrypted(`${this.#config.name}:${key}`)) this.error(key, "[in plain]", "encrypted", `--secret ${key}`);
+    const name = this.#fullKey(key);
+    if (!isEncrypted(name)) this.errors.push(`${name} is not encrypted. Run: pulumi config set --secret ${key}`);
     return this.#config.getSecret(key);
+  }
+
+  #fullKey(key: string): string {
+    return `${this.#config.name}:${key}`;
+  }
+
+  /** Returns the configured value or the default from `Pulumi.yaml`; `undefined` if both are empty. */
+  #value(key: string): string | undefined {
+    this.#read.add(key);
+    return pulumi.runtime.getConfig(this.#fullKey(key)) || undefined;
   }
 }
 
-/** @returns A value that Pulumi hands over as JSON; what is no JSON is a text. */
+/** Parses a structured value, which Pulumi passes as JSON; any other text is returned as it is. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -108,7 +128,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a setting is kept encrypted. The SDK has this for its own warnings, and doesn't declare it. */
+/** Whether a setting is encrypted. The SDK has this function for its own warnings, without a declaration. */
 function isEncrypted(key: string): boolean {
   const { isConfigSecret } = pulumi.runtime as { isConfigSecret?: (key: string) => boolean };
   return isConfigSecret?.(key) ?? true;

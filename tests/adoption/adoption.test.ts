@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { noAdoption, planAdoption } from "../../src/adoption/adoption.ts";
-import type { LiveObject } from "../../src/cluster/live-objects.ts";
+import { describeAdoption, noAdoption, planAdoption } from "../../src/adoption/adoption.ts";
+import type { LiveObject } from "../../src/cluster/objects.ts";
 import { backend, container, job, live, named, ours, service } from "./objects.ts";
 
 const target = { context: "here", namespace: "unity" };
@@ -17,8 +17,8 @@ const found = (owned: boolean, ...items: readonly LiveObject[]) =>
 const external = (...items: readonly LiveObject[]) => found(false, ...items);
 const leading = service({ selector: { app: "unity-backend" }, ports: [{ port: 8000 }] });
 
-describe("takeOver", () => {
-  it("is of nothing where nothing is there, or all was declared by a stack", () => {
+describe("planAdoption", () => {
+  it("is empty without existing objects, or if a stack declared them all", () => {
     assert.deepEqual(found(true), noAdoption);
     const all = [
       backend({}, {}, { annotations: ours }),
@@ -30,13 +30,13 @@ describe("takeOver", () => {
     assert.deepEqual([objects, left, rejected], [[], [], []]);
   });
 
-  it("tells what becomes of a Deployment", () => {
-    const key = { valueFrom: { secretKeyRef: { name: "mine" } } };
+  it("lists the changes of a Deployment", () => {
+    const key = { valueFrom: { secretKeyRef: { name: "mine", key: "URL" } } };
     const env = [{ name: "DATABASE_URL", ...key }, { name: "GREETING" }];
     const app = container({
       env,
       envFrom: [{ secretRef: { name: "more" } }],
-      readinessProbe: { httpGet: { path: "/health" } },
+      readinessProbe: { httpGet: { path: "/health", port: 8000 } },
     });
     const pod = {
       containers: [app, { name: "proxy" }],
@@ -48,29 +48,29 @@ describe("takeOver", () => {
     const { objects, left } = external(backend(pod, { replicas: 3 }, { labels }), leading, job("unity-db-migrate", []));
     assert.deepEqual(objects[0], {
       object: "deployment/unity-backend",
-      preserves: ["selector app=unity-backend", "its pods, until new ones are ready"],
+      preserves: ["selector app=unity-backend", "pods until new ones are ready"],
       changes: [
-        "container backend is called unity-backend",
-        "image old:1 becomes new:1",
-        "replicas 3 become 1",
-        "container proxy goes",
-        "environment GREETING goes",
-        "envFrom goes",
-        "volume uploads goes",
-        "imagePullSecrets goes",
-        "serviceAccountName backend goes",
-        "Helm manages it, as its label says: it must let go of it, or it undoes this",
-        "until they go, its pods may be taken out of the Service: their readiness probe asks /health, which fails once the database is ahead of them",
+        "~ container backend -> unity-backend",
+        "~ image old:1 -> new:1",
+        "~ replicas 3 -> 1",
+        "- container proxy",
+        "- env GREETING",
+        "- envFrom",
+        "- volume uploads",
+        "- imagePullSecrets",
+        "- serviceAccountName backend",
+        "managed by Helm, by its label: detach it from Helm, which otherwise reverts the adoption",
+        "its pods' readiness probe /health fails once the database is migrated: until they are replaced, the Service may exclude them",
       ],
     });
     assert.deepEqual(left, [
-      "job/unity-db-migrate (running): its log is history",
+      "job/unity-db-migrate (running): kept for its log",
       "secret/mine: new pods don't read it",
       "secret/more: new pods don't read it",
     ]);
   });
 
-  it("tells what becomes of a Service", () => {
+  it("lists the changes of a Service", () => {
     const ports = [
       { name: "web", port: 80, targetPort: "web" },
       { name: "metrics", port: 9090, targetPort: 9090 },
@@ -80,9 +80,9 @@ describe("takeOver", () => {
       object: "service/unity-backend",
       preserves: ["selector app=x", "type NodePort", "ports 80, 9090"],
       changes: [
-        "has port 8000 besides",
-        "port 9090 leads nowhere: no new pod listens on 9090",
-        "leads to the new pods too, beside those that it leads to now",
+        "+ port 8000",
+        "~ port 9090 has no endpoint: new pods don't listen on 9090",
+        "~ selects the new pods, too",
       ],
     });
   });
@@ -92,79 +92,103 @@ describe("takeOver", () => {
     const objects = { ...live(...items), secretKeys: ["DATABASE_URL", "OTHER"] };
     const adopted = planAdoption(objects, { owned: false, target });
     assert.deepEqual(adopted.left, [
-      "deployment/postgres: the database is the settings' databaseUrl",
-      "service/postgres-service: the database is the settings' databaseUrl",
+      "deployment/postgres: the database is that of unity:databaseUrl",
+      "service/postgres-service: the database is that of unity:databaseUrl",
     ]);
     assert.deepEqual(adopted.objects[2], {
       object: "secret/unity-database",
       preserves: ["keys DATABASE_URL, OTHER"],
-      changes: ["what the settings say of the database stands in it"],
+      changes: ["~ values from the stack's database settings"],
     });
     assert.deepEqual(adopted.rejected, []);
   });
 
-  const rejected: readonly [what: string, owned: boolean, items: readonly LiveObject[], message: RegExp | null][] = [
+  const rejected: readonly [what: string, owned: boolean, items: readonly LiveObject[], message: RegExp][] = [
     [
-      "another PostgreSQL in an owned one's place",
+      "another PostgreSQL in place of an owned one",
       true,
       [named("Deployment", "postgres")],
       /\(Deployment postgres\).*database external/,
     ],
     [
-      "a claim that may hold data",
+      "a volume claim that may hold data",
       true,
       [named("PersistentVolumeClaim", "postgres")],
       /PersistentVolumeClaim postgres\)/,
     ],
-    ["a Service that leads to another", true, [named("Service", "postgres-service")], /\(Service postgres-service\)/],
-    ["a backend whose database would be left", true, [backend()], /\(the database of Deployment unity-backend\)/],
-    ["none of these where the database is external", false, [backend(), named("Deployment", "postgres")], null],
-    ["no backend beside a PostgreSQL of the stack's", true, [backend(), named("Deployment", "postgres", ours)], null],
     [
-      "a selector that wants another name",
+      "a Service in place of the database's",
+      true,
+      [named("Service", "postgres-service")],
+      /\(Service postgres-service\)/,
+    ],
+    ["a backend whose database would be replaced", true, [backend()], /\(the database of Deployment unity-backend\)/],
+    [
+      "a selector that requires another name",
       false,
       [backend({}, { selector: { matchLabels: { "app.kubernetes.io/name": "api" } } })],
-      /selector of Deployment unity-backend wants app.kubernetes.io\/name=api/,
+      /selector of Deployment unity-backend requires app.kubernetes.io\/name=api/,
     ],
     ["a Service without a selector", false, [service({ ports: [{ port: 8000 }] })], /it has no selector/],
+    ["an ExternalName", false, [service({ type: "ExternalName", selector: { a: "b" } })], /an ExternalName/],
     [
-      "a Service that is a name elsewhere",
-      false,
-      [service({ type: "ExternalName", selector: { a: "b" } })],
-      /an ExternalName/,
-    ],
-    [
-      "a Service that leads to another port",
+      "a Service that targets another port",
       false,
       [backend(), service({ selector: { app: "x" }, ports: [{ port: 8000, targetPort: 9000 }] })],
-      /leads to port 9000 of the pods/,
+      /targets port 9000 of the pods/,
     ],
+    ["a running migrate Job of an operator", false, [job("unity-db-migrate", ["sh"])], /wait job\/unity-db-migrate/],
     [
-      "no Service of which one port leads to the app",
+      "a running Job that runs Alembic",
       false,
-      [backend(), service({ selector: { app: "x" }, ports: [{ port: 80, targetPort: "web" }, { port: 81 }] })],
-      null,
-    ],
-    ["a migration by hand that is running", false, [job("unity-db-migrate", ["sh"])], /wait job\/unity-db-migrate/],
-    [
-      "one under any name that runs Alembic",
-      false,
-      [job("by-hand", ["sh", "-c", "alembic upgrade head"])],
-      /Job by-hand/,
-    ],
-    ["no other Job", false, [job("backup", ["pg_dump"])], null],
-    [
-      "no Job of this project, which holds the lock",
-      false,
-      [job("unity-db-migrate", ["python"], { "app.kubernetes.io/name": "unity-db-migrate" })],
-      null,
+      [job("upgrade", ["sh", "-c", "alembic upgrade head"])],
+      /Job upgrade is running/,
     ],
   ];
   for (const [what, owned, items, message] of rejected) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       const { rejected: reasons } = found(owned, ...items);
-      assert.equal(reasons.length, message === null ? 0 : 1, reasons.join("\n"));
-      if (message !== null) assert.match(reasons[0] ?? "", message);
+      assert.equal(reasons.length, 1, reasons.join("\n"));
+      assert.match(reasons[0] ?? "", message);
     });
   }
+
+  const accepted: readonly [what: string, owned: boolean, items: readonly LiveObject[]][] = [
+    ["an existing PostgreSQL where the database is external", false, [backend(), named("Deployment", "postgres")]],
+    ["an existing backend beside a stack's PostgreSQL", true, [backend(), named("Deployment", "postgres", ours)]],
+    [
+      "a Service with a port that targets the app",
+      false,
+      [backend(), service({ selector: { app: "x" }, ports: [{ port: 80, targetPort: "web" }, { port: 81 }] })],
+    ],
+    ["another Job", false, [job("backup", ["pg_dump"])]],
+    [
+      "a Job of this project, which takes the advisory lock",
+      false,
+      [job("unity-db-migrate", ["python"], { "app.kubernetes.io/name": "unity-db-migrate" })],
+    ],
+  ];
+  for (const [what, owned, items] of accepted)
+    it(`accepts ${what}`, () => assert.deepEqual(found(owned, ...items).rejected, []));
+});
+
+describe("describeAdoption", () => {
+  it("lists adopted objects with their changes, and those that stay unmanaged", () => {
+    const lines = describeAdoption(external(backend(), leading, job("unity-db-migrate", [])));
+    assert.deepEqual(lines, [
+      "Existing resources to adopt:",
+      "  deployment/unity-backend",
+      "    preserves selector app=unity-backend",
+      "    preserves pods until new ones are ready",
+      "    ~ container backend -> unity-backend",
+      "    ~ image old:1 -> new:1",
+      "  service/unity-backend",
+      "    preserves selector app=unity-backend",
+      "    preserves ports 8000",
+      "Existing resources that stay unmanaged:",
+      "  job/unity-db-migrate (running): kept for its log",
+    ]);
+  });
+
+  it("is empty without existing objects", () => assert.deepEqual(describeAdoption(noAdoption), []));
 });

@@ -1,23 +1,23 @@
 import {
-  type LiveContainer,
-  type LiveDeployment,
-  type LiveJobObject,
+  type Container,
+  type Deployment,
+  type Job,
   type LiveObject,
   type LiveObjects,
-  type LivePodSpec,
-  type LiveService,
   objectsOf,
-} from "../../src/cluster/live-objects.ts";
+  type PodSpec,
+  type Service,
+} from "../../src/cluster/objects.ts";
 
-/** Annotations of what a stack of this project declared. */
+/** Annotations of an object that a stack of this project declared. */
 export const ours = { "pulumi.com/patchForce": "true" };
 
-/** @returns A Deployment `unity-backend` as an operator makes it, selected by `app=unity-backend`. */
+/** Returns an operator's Deployment `unity-backend` with the selector `app=unity-backend`. */
 export function backend(
-  pod: Partial<LivePodSpec> = {},
-  more: Partial<LiveDeployment["spec"]> = {},
-  metadata: Partial<LiveDeployment["metadata"]> = {},
-): LiveDeployment {
+  pod: Partial<PodSpec> = {},
+  more: Partial<Deployment["spec"]> = {},
+  metadata: Partial<Deployment["metadata"]> = {},
+): Deployment {
   const labels = { app: "unity-backend", tier: "api" };
   return {
     kind: "Deployment",
@@ -31,18 +31,18 @@ export function backend(
   };
 }
 
-/** @returns The app's container as an operator makes it: its port is called `web`. */
-export function container(more: Partial<LiveContainer> = {}): LiveContainer {
+/** Returns the app's container of an operator, with a port named `web`. */
+export function container(more: Partial<Container> = {}): Container {
   return { name: "backend", image: "old:1", ports: [{ name: "web", containerPort: 8000 }], ...more };
 }
 
-/** @returns A Service `unity-backend`. */
-export function service(spec: LiveService["spec"], annotations: Record<string, string> = {}): LiveService {
+/** Returns a Service `unity-backend`. */
+export function service(spec: Service["spec"], annotations: Record<string, string> = {}): Service {
   return { kind: "Service", metadata: { name: "unity-backend", annotations }, spec };
 }
 
-/** @returns A Job of one container, without a condition: it is running. */
-export function job(name: string, command: readonly string[], labels: Record<string, string> = {}): LiveJobObject {
+/** Returns a running Job with one container. */
+export function job(name: string, command: string[], labels: Record<string, string> = {}): Job {
   return {
     kind: "Job",
     metadata: { name, labels },
@@ -50,12 +50,12 @@ export function job(name: string, command: readonly string[], labels: Record<str
   };
 }
 
-/** @returns Any object by kind and name. */
+/** Returns an object by kind and name. */
 export function named(kind: "Deployment" | "Service" | "PersistentVolumeClaim", name: string, annotations = {}) {
   return { kind, metadata: { name, annotations } } as LiveObject;
 }
 
-/** @returns What is found of these objects. */
+/** Returns the live objects of these items. */
 export function live(...items: readonly LiveObject[]): LiveObjects {
   return objectsOf(items);
 }

@@ -1,32 +1,31 @@
 import assert from "node:assert/strict";
 import { preserve } from "../../src/adoption/preserve.ts";
-import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
-import { backendDeploymentSpec, backendServiceSpec } from "../../src/manifests/backend.ts";
-import type { Preserved } from "../../src/manifests/preserved.ts";
+import type { Deployment, Service } from "../../src/cluster/objects.ts";
+import { backendDeploymentSpec, backendServiceSpec, type Preserved } from "../../src/manifests/backend.ts";
 import { backendOptions } from "../support/options.ts";
 import { backend, live, ours, service } from "./objects.ts";
 
-/** The objects that live once the manifests were applied. */
+/** Returns the live objects after the manifests were applied. */
 function applied(preserved: Preserved) {
   const { selector, template } = backendDeploymentSpec({
     ...backendOptions,
     preserved,
-  }) as unknown as LiveDeployment["spec"];
+  }) as unknown as Deployment["spec"];
   return live(
     backend({}, { selector, template }, { annotations: ours }),
-    service(backendServiceSpec(preserved) as LiveService["spec"], ours),
+    service(backendServiceSpec(preserved) as Service["spec"], ours),
   );
 }
 
 const own = { name: "http", port: 8000, targetPort: 8000 };
 
-describe("what the backend inherits", () => {
-  it("is nothing where nothing is there, or all is as this project makes it", () => {
+describe("preserve", () => {
+  it("is empty without objects, or for objects of the manifests", () => {
     assert.deepEqual(preserve(live()), {});
     assert.deepEqual(preserve(applied({})), {});
   });
 
-  it("is the Deployment's selector, and its and the Service's pod labels", () => {
+  it("returns the Deployment's selector, and its and the Service's pod labels", () => {
     const found = preserve(live(backend(), service({ selector: { tier: "api" }, ports: [own] })));
     assert.deepEqual(found, {
       selector: { matchLabels: { app: "unity-backend" } },
@@ -42,7 +41,7 @@ describe("what the backend inherits", () => {
     });
   });
 
-  it("is what an expression of the selector finds pods by, as far as they have it", () => {
+  it("returns the pods' labels that a selector's expressions match", () => {
     const matchExpressions = [
       { key: "tier", operator: "In", values: ["api", "web"] },
       { key: "canary", operator: "DoesNotExist" },
@@ -51,7 +50,7 @@ describe("what the backend inherits", () => {
     assert.deepEqual([selector, podLabels], [{ matchExpressions }, { tier: "api" }]);
   });
 
-  const ports: readonly [what: string, live: LiveService["spec"]["ports"], kept: Preserved["servicePorts"]][] = [
+  const ports: readonly [what: string, live: Service["spec"]["ports"], kept: Preserved["servicePorts"]][] = [
     [
       "its own, named as it was",
       [{ port: 8000, targetPort: "web" }],
@@ -83,13 +82,13 @@ describe("what the backend inherits", () => {
     ],
   ];
   for (const [what, found, kept] of ports) {
-    it(`is the Service's ports: ${what}`, () => {
+    it(`returns the Service's ports: ${what}`, () => {
       const objects = live(backend(), service({ selector: { app: "unity-backend" }, ports: found }));
       assert.deepEqual(preserve(objects).servicePorts, kept);
     });
   }
 
-  it("is the same at the update after, and at any after that", () => {
+  it("is the same at every later update", () => {
     for (const [, found] of ports) {
       const first = preserve(live(backend(), service({ selector: { tier: "api" }, ports: found })));
       assert.deepEqual(preserve(applied(first)), first);

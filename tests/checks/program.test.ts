@@ -25,7 +25,7 @@ const kubectls = {
   // A child that holds the streams open outlives the kubectl that is killed.
   hangs: "sleep 30; echo late",
   floods: "head -c 3000000 /dev/zero | tr '\\0' x",
-  "tells a secret": "echo 'at postgresql://u:hunter2@h/d, PASSWORD=hunter2' >&2; exit 1",
+  "prints a secret": "echo 'at postgresql://u:hunter2@h/d, PASSWORD=hunter2' >&2; exit 1",
 } as const;
 
 describe("the checks' program, when a check (F23)", () => {
@@ -53,7 +53,7 @@ describe("the checks' program, when a check (F23)", () => {
     });
   }
 
-  it("is called wrongly, says how it is called", async () => {
+  it("prints its usage when called with wrong arguments", async () => {
     const child = endWithTests(spawn(process.execPath, [program, "everything"]));
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
     assert.match(stderr, /usage: UNITY_CHECKS=/);

@@ -49,7 +49,7 @@ export const brokenTrees: readonly BrokenTree[] = [
       const url = "sqlalchemy.url = postgresql://u:hunter2@h/d";
       writeFileSync(file, readFileSync(file, "utf8").replace("[alembic]", `[alembic]\n${url}`));
     },
-    failed: { image: "alembic.ini holds a password" },
+    failed: { image: "alembic.ini contains a password" },
   },
   {
     what: "an env.py that doesn't read the environment",
@@ -65,27 +65,27 @@ export const brokenTrees: readonly BrokenTree[] = [
   {
     what: "a revision that was changed after it was locked",
     breach: (folder) => appendFileSync(join(folder, first), "\n# changed\n"),
-    failed: { image: `${first} is not the file that was locked` },
+    failed: { image: `${first} differs from the lockfile` },
   },
   {
     what: "a revision that the lock lacks",
     breach: write(`${versions}/extra.py`, 'revision = "extra"\ndown_revision = "add_plugin_execution"\n'),
-    failed: { image: `${versions}/extra.py is not in the lock` },
+    failed: { image: `${versions}/extra.py is not in the lockfile` },
   },
   {
     what: "another database's host",
     databaseUrl: "postgresql://homelab_user:hunter2@elsewhere:5432/homelab_db",
-    failed: { "database-host": "it has another host (not shown)" },
+    failed: { "database-host": "different host (value hidden)" },
   },
   {
     what: "another port and another database",
     databaseUrl: "postgresql://homelab_user:hunter2@postgres-service:5433/other",
-    failed: { "database-host": "it has another port and another database (not shown)" },
+    failed: { "database-host": "different port and database (value hidden)" },
   },
   { what: "no DATABASE_URL", databaseUrl: "", failed: { "database-host": "DATABASE_URL is not set" } },
   {
     what: "an address of another kind of database",
     databaseUrl: "mysql://homelab_user:hunter2@postgres-service/homelab_db",
-    failed: { "database-host": "its value (not shown) is no URL of a PostgreSQL database with a host" },
+    failed: { "database-host": "not a PostgreSQL URL with a host (value hidden)" },
   },
 ];

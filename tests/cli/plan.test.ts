@@ -57,7 +57,7 @@ describe("unity plan and unity status", () => {
     });
   }
 
-  it("print JSON: pending revisions with whole statements, and the Job", async () => {
+  it("print pending revisions with full statements, and the Job, as JSON", async () => {
     const plan = JSON.parse((await run(rows("a1b2c3d4e5f6"), "plan", "--json")).stdout);
     assert.equal(plan.state.kind, "behind");
     assert.deepEqual(
@@ -69,7 +69,7 @@ describe("unity plan and unity status", () => {
     assert.equal(JSON.parse((await run(rows(head), "status", "--json")).stdout).state.kind, "at-head");
   });
 
-  it("show whole statements with --full", async () => {
+  it("show full statements with --full", async () => {
     const brief = await run(rows("a1b2c3d4e5f6"), "plan");
     const full = await run(rows("a1b2c3d4e5f6"), "plan", "--full");
     assert.match(
@@ -100,13 +100,13 @@ describe("unity plan and unity status", () => {
     );
   });
 
-  it("name what is missing: the stack's file, its settings", async () => {
+  it("name a missing stack file and missing settings", async () => {
     const missing = await unity("status", "--stack", "nowhere");
     assert.equal(missing.code, 2);
-    assert.match(missing.stderr, /There is no Pulumi\.nowhere\.yaml: name a stack with --stack/);
+    assert.match(missing.stderr, /Pulumi\.nowhere\.yaml not found\nPass --stack <name>/);
     const open = await unity("status");
     assert.equal(open.code, 2);
-    assert.match(open.stderr, /Which stack\? There are dev, production, staging: name one with --stack .*PULUMI_STACK/);
+    assert.match(open.stderr, /no stack selected; stacks: dev, production, staging\nPass --stack .*PULUMI_STACK/);
     const incomplete = await unity("plan", "--stack", "dev");
     assert.equal(incomplete.code, 2);
     assert.match(incomplete.stderr, /unity:image is not set/);

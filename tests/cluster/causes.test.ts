@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { podCauses, rejectedPod, tail } from "../../src/cluster/causes.ts";
-import type { ContainerStatus, Pod } from "../../src/cluster/pods.ts";
+import type { ContainerStatus, Pod } from "../../src/cluster/objects.ts";
 import { container, pod, servingPod } from "../support/kubernetes.ts";
 
 const never = Number.POSITIVE_INFINITY;
@@ -15,64 +15,70 @@ const unschedulable = {
   conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/1 nodes have room" }],
 };
 
-/** What a pod says, whether Kubernetes restarts its containers, what is made of it, and for how long that may last. */
+/** Subject, status, whether Kubernetes restarts containers, the cause's text, and its grace period. */
 const table: [string, Pod["status"], boolean, RegExp, number][] = [
   [
-    "an init container that failed, with its words",
+    "an init container that failed, with its message",
     init({ state: ended(1, "Revision ninth (Ninth) failed\ndivision by zero") }),
     true,
-    /^container "migrate" of pod rs2-pod ended with exit code 1 \[Error\]:\nRevision ninth \(Ninth\) failed\ndivision/,
+    /^container "migrate" of pod rs2-pod exited with code 1 \[Error\]:\nRevision ninth \(Ninth\) failed\ndivision/,
     0,
   ],
   [
-    "an init container that failed and is tried again",
+    "an init container that failed and is retried",
     init({ state: { running: {} }, lastState: ended(1, "no"), restartCount: 1 }),
     true,
-    /ended with exit code 1 \[Error\]: no$/,
+    /exited with code 1 \[Error\]: no$/,
     0,
   ],
-  ["a Job's container that failed", app({ state: ended(7, "why") }), false, /exit code 7 \[Error\]: why$/, 10],
+  ["a Job's container that failed", app({ state: ended(7, "why") }), false, /exited with code 7 \[Error\]: why$/, 10],
   [
-    "a container that had too little memory",
+    "a container that ran out of memory",
     app({ state: ended(137, "", "OOMKilled") }),
     false,
-    /ran out of memory \[OOMKilled\], its limit is 512Mi\.$/,
+    /ran out of memory \[OOMKilled\], limit 512Mi\.$/,
     10,
   ],
-  ["an app that crashed once", app({ lastState: ended(1), restartCount: 1 }), true, /exit code 1 \[Error\]\.$/, never],
   [
-    "an app that crashes",
+    "an app that crashed once",
+    app({ lastState: ended(1), restartCount: 1 }),
+    true,
+    /exited with code 1 \[Error\]\.$/,
+    never,
+  ],
+  [
+    "an app that crashes repeatedly",
     app({ lastState: ended(3), restartCount: 2 }),
     true,
-    /code 3 \[Error\], again and again\.$/,
+    /exited with code 3 \[Error\] repeatedly\.$/,
     0,
   ],
   [
-    "an app in Kubernetes' own words",
+    "an app in CrashLoopBackOff",
     app({ state: waiting("CrashLoopBackOff", "back-off"), lastState: ended(3, "boom"), restartCount: 1 }),
     true,
-    /again and again: boom$/,
+    /repeatedly: boom$/,
     0,
   ],
   [
-    "an image that the registry does not have",
+    "an image that is missing in the registry",
     app({ state: waiting("ErrImagePull", "localhost/app:1: not found") }),
     true,
-    /image localhost\/app:1 can't be pulled \[ErrImagePull\]: localhost\/app:1: not found$/,
+    /can't pull image localhost\/app:1 \[ErrImagePull\]: localhost\/app:1: not found$/,
     0,
   ],
   [
-    "a registry that does not answer",
+    "an unreachable registry",
     app({ state: waiting("ImagePullBackOff", "connection refused") }),
     true,
-    /can't be pulled \[ImagePullBackOff\]: connection refused$/,
+    /can't pull image localhost\/app:1 \[ImagePullBackOff\]: connection refused$/,
     30,
   ],
   [
-    "an image's name that is none",
+    "an invalid image name",
     app({ state: waiting("InvalidImageName") }),
     false,
-    /can't be started \[InvalidImageName\]\.$/,
+    /can't start \[InvalidImageName\]\.$/,
     0,
   ],
   [
@@ -86,50 +92,50 @@ const table: [string, Pod["status"], boolean, RegExp, number][] = [
     "a Secret that is missing",
     init({ state: waiting("CreateContainerConfigError", 'secret "s" not found') }),
     true,
-    /container "migrate" .* can't be started \[CreateContainerConfigError\]: secret "s" not found$/,
+    /container "migrate" .* can't start \[CreateContainerConfigError\]: secret "s" not found$/,
     10,
   ],
-  ["a pod that no node has room for", unschedulable, true, /be scheduled \[Unschedulable\]: 0\/1 nodes have/, never],
+  ["an unschedulable pod", unschedulable, true, /be scheduled \[Unschedulable\]: 0\/1 nodes have/, never],
   [
-    "a pod that was evicted",
+    "an evicted pod",
     { phase: "Failed", reason: "Evicted", message: "disk pressure" },
     false,
-    /was ended \[Evicted\]: disk pressure$/,
+    /failed \[Evicted\]: disk pressure$/,
     never,
   ],
   [
-    "an app that runs and is not ready",
+    "an app that is running but not ready",
     app({ state: { running: {} }, ready: false }),
     true,
-    /"app" .* runs, but is not ready$/,
+    /"app" .* is running but not ready$/,
     never,
   ],
 ];
 
-/** What is no cause for anything. */
+/** Pods without a cause. */
 const quiet: [string, Pod][] = [
-  ["a pod that serves, whatever it went through", { ...servingPod("rs2"), ...app({ restartCount: 9 }) }],
-  ["a pod whose containers are being made", pod("rs2", app({ state: waiting("ContainerCreating") }))],
+  ["a serving pod after restarts", { ...servingPod("rs2"), ...app({ restartCount: 9 }) }],
+  ["a pod whose containers are being created", pod("rs2", app({ state: waiting("ContainerCreating") }))],
   [
-    "an init container that succeeded at its second try",
+    "an init container that succeeded at its second attempt",
     pod("rs2", init({ state: ended(0), lastState: ended(1, "no") })),
   ],
-  ["an init container that runs", pod("rs2", init({ state: { running: {} } }))],
+  ["a running init container", pod("rs2", init({ state: { running: {} } }))],
   ["a Job's pod that succeeded", pod("job", { phase: "Succeeded", ...app({ state: ended(0) }) })],
 ];
 
 describe("podCauses", () => {
-  for (const [what, status, restarts, text, patienceSeconds] of table) {
+  for (const [what, status, restarts, text, gracePeriodSeconds] of table) {
     it(`names ${what}`, () => {
       const [cause, ...others] = podCauses(pod("rs2", status), restarts);
       assert.match(cause?.text ?? "nothing", text);
-      assert.deepEqual([cause?.patienceSeconds, others], [patienceSeconds, []]);
+      assert.deepEqual([cause?.gracePeriodSeconds, others], [gracePeriodSeconds, []]);
     });
   }
   for (const [what, healthy] of quiet) {
-    it(`says nothing of ${what}`, () => assert.deepEqual(podCauses(healthy, true), []));
+    it(`finds no cause in ${what}`, () => assert.deepEqual(podCauses(healthy, true), []));
   }
-  it("has one key for a pull that fails and one that is put off", () => {
+  it("has the same key for a failed pull and its back-off", () => {
     const keys = ["ErrImagePull", "ImagePullBackOff"].map(
       (reason) => podCauses(pod("rs2", app({ state: waiting(reason, "refused") })), true)[0]?.key,
     );
@@ -138,7 +144,7 @@ describe("podCauses", () => {
   it("reads the log of a container without a message, the previous one after a restart", () => {
     const looks = [app({ state: ended(1) }), app({ lastState: ended(1), restartCount: 2 })].map((status) => {
       const [cause] = podCauses(pod("rs2", status), true);
-      return [cause?.log?.previous, cause?.poll.join(" ")];
+      return [cause?.log?.previous, cause?.kubectlArgs.join(" ")];
     });
     assert.deepEqual(looks, [
       [false, "logs pod/rs2-pod --container=app"],
@@ -147,9 +153,9 @@ describe("podCauses", () => {
   });
 });
 
-describe("refusedPod", () => {
-  it("waits a moment for room or rights, and on for a webhook that does not answer", () => {
-    const gracePeriod = (message: string) => rejectedPod("Job x", message, []).patienceSeconds;
+describe("rejectedPod", () => {
+  it("has a grace period for quota and pod security, and none for a webhook", () => {
+    const gracePeriod = (message: string) => rejectedPod("Job x", message, []).gracePeriodSeconds;
     assert.equal(gracePeriod('pods "x" is forbidden: exceeded quota: q'), 10);
     assert.equal(gracePeriod('pods "x" is forbidden: violates PodSecurity "restricted:latest"'), 10);
     assert.equal(gracePeriod("Internal error occurred: failed calling webhook"), never);

@@ -23,7 +23,7 @@ const list = (...items: object[]) => ({ output: JSON.stringify({ items }) });
 const rejected = { error: "psycopg.OperationalError: connection refused\ncommand terminated with exit code 1" };
 
 describe("readLive", () => {
-  it("finds nothing deployed where the namespace or the pods are missing", async () => {
+  it("reports nothing deployed without a namespace or pods", async () => {
     const { reading, jobs } = await read({});
     assert.deepEqual({ reading, jobs }, { reading: { kind: "not-deployed" }, jobs: [] });
     const answers = { list: list(deployment("unity-backend", ours, 0)), backend: rejected };
@@ -36,19 +36,21 @@ describe("readLive", () => {
     assert.deepEqual((await read(answers, false)).reading, { kind: "rows", rows: ["a", "b"] });
   });
 
-  it("takes the backend's where PostgreSQL gives none, and says why when neither does", async () => {
+  it("takes the backend's answer if PostgreSQL has none, and the causes if neither has", async () => {
     assert.deepEqual((await read({ backend: answer([]) })).reading, { kind: "rows", rows: [] });
     const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: rejected });
     const cause = "unity-backend: psycopg.OperationalError: connection refused";
     assert.deepEqual(reading, { kind: "unreachable", what: "database", cause });
   });
 
-  it("calls an answer that makes no sense no answer", async () => {
+  it("rejects an unexpected answer", async () => {
     const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: answer({ rows: 1 }) });
-    assert.ok(reading.kind === "unreachable" && reading.cause.includes('unity-backend: answered {"rows":1}'));
+    assert.ok(
+      reading.kind === "unreachable" && reading.cause.includes('unity-backend: unexpected response: {"rows":1}'),
+    );
   });
 
-  it("tells the state of each migrate Job, and of no other", async () => {
+  it("reports the state of migrate Jobs only", async () => {
     const labels = { "app.kubernetes.io/name": "unity-db-migrate" };
     const { jobs } = await read({
       list: list(
@@ -67,30 +69,30 @@ describe("readLive", () => {
     );
   });
 
-  it("tells of the Job that was waited for last, if it is gone", async () => {
+  it("reports the last Job if it was deleted", async () => {
     const annotations = { "unity/last-job": "unity-db-migrate-1" };
     const account = { kind: "ServiceAccount", metadata: { name: "unity-migrations", annotations } };
-    const [there, gone] = [
+    const [existing, deleted] = [
       await read({ list: list(account, job("unity-db-migrate-1")) }),
       await read({ list: list(account) }),
     ];
     assert.deepEqual(
-      there.jobs.map(({ state }) => state),
+      existing.jobs.map(({ state }) => state),
       ["running"],
     );
-    assert.deepEqual(gone.jobs, [{ name: "unity-db-migrate-1", state: "gone" }]);
+    assert.deepEqual(deleted.jobs, [{ name: "unity-db-migrate-1", state: "gone" }]);
   });
 
-  it("says what keeps it from the cluster, without a password", async () => {
+  it("reports why the cluster is unreachable, without a password", async () => {
     const error = "E0101 00:00:00.1 1 x.go:1] noise\nerror: proxy http://user:hunter2@proxy refuses";
     const { reading } = await read({ list: { error } });
     const cause = "error: proxy http://user:[secret]@proxy refuses";
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
   });
 
-  it("waits at most 10 s for a cluster that does not answer", async () => {
+  it("gives up on a silent cluster after 10s", async () => {
     const { reading } = await read({ list: "silence", backend: "silence", postgres: "silence" });
-    const cause = "kubectl gave no answer within 10 s.";
+    const cause = "kubectl timed out after 10s";
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
   });
 });

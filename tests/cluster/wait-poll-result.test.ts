@@ -2,16 +2,21 @@ import assert from "node:assert/strict";
 import type { Cause } from "../../src/cluster/causes.ts";
 import { type PollResult, Progress } from "../../src/cluster/wait/poll-result.ts";
 
-const cause = (key: string, patienceSeconds: number, text = key): Cause => ({ key, text, patienceSeconds, poll: [] });
+const cause = (key: string, gracePeriodSeconds: number, text = key): Cause => ({
+  key,
+  text,
+  gracePeriodSeconds,
+  kubectlArgs: [],
+});
 const result = (...causes: Cause[]): PollResult => ({ done: false, progress: "0 of 1", causes });
-const passing = cause("passing", Number.POSITIVE_INFINITY, "it may\n  mend itself");
+const transient = cause("transient", Number.POSITIVE_INFINITY, "it may\n  disappear");
 
 describe("Progress", () => {
-  it("stops at once at what has no patience", () => {
-    const failure = new Progress(60).failure(result(passing, cause("fatal", 0)), 0);
-    assert.deepEqual([failure?.message, failure?.cause?.key], ["can't go on", "fatal"]);
+  it("fails at once without a grace period", () => {
+    const failure = new Progress(60).failure(result(transient, cause("fatal", 0)), 0);
+    assert.deepEqual([failure?.message, failure?.cause?.key], ["failed after 0s", "fatal"]);
   });
-  it("stops when a fault has lasted as long as it may, without a break", () => {
+  it("fails when a cause has lasted for its grace period without a break", () => {
     const progress = new Progress(60);
     const quota = result(cause("quota", 10));
     assert.equal(progress.failure(quota, 0), undefined);
@@ -20,24 +25,24 @@ describe("Progress", () => {
     assert.equal(progress.failure(quota, 10), undefined);
     assert.equal(progress.failure(quota, 20)?.cause?.key, "quota");
   });
-  it("waits to the end for what may mend itself, and names it then", () => {
+  it("waits for a transient cause until the timeout, and names it then", () => {
     const progress = new Progress(60);
-    assert.equal(progress.failure(result(passing), 59), undefined);
-    const failure = progress.failure(result(passing), 60);
-    assert.deepEqual([failure?.message, failure?.cause?.key], ["is not done within 60 s", "passing"]);
+    assert.equal(progress.failure(result(transient), 59), undefined);
+    const failure = progress.failure(result(transient), 60);
+    assert.deepEqual([failure?.message, failure?.cause?.key], ["timed out after 60s", "transient"]);
   });
-  it("ends with what was last seen when it has failed and its pod is gone", () => {
+  it("names the last cause when the Job has failed and its pod is deleted", () => {
     const progress = new Progress(60);
-    progress.failure(result(passing), 1);
+    progress.failure(result(transient), 1);
     const failure = progress.failure({ ...result(), failed: "deadline" }, 2);
-    assert.deepEqual([failure?.message, failure?.cause?.key], ["failed: deadline", "passing"]);
+    assert.deepEqual([failure?.message, failure?.cause?.key], ["failed after 2s: deadline", "transient"]);
   });
-  it("tells of what lasts, in one line, and once whichever pod it is", () => {
+  it("prints a lasting cause in one line, once for all pods", () => {
     const progress = new Progress(60);
-    progress.failure(result(passing), 1);
-    assert.equal(progress.line(result(passing), 3).text, "0 of 1");
-    const { key, text } = progress.line(result(passing), 6);
-    assert.equal(text, "0 of 1; it may mend itself");
-    assert.equal(progress.line(result({ ...passing, text: "another pod" }), 7).key, key);
+    progress.failure(result(transient), 1);
+    assert.equal(progress.line(result(transient), 3).text, "0 of 1");
+    const { key, text } = progress.line(result(transient), 6);
+    assert.equal(text, "0 of 1; it may disappear");
+    assert.equal(progress.line(result({ ...transient, text: "another pod" }), 7).key, key);
   });
 });

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { createDatabase, ExternalDatabase, OwnedDatabase } from "../../components/database.ts";
+import { createDatabase } from "../../components/database.ts";
+import { ExternalDatabase } from "../../components/external-database.ts";
+import { OwnedDatabase } from "../../components/owned-database.ts";
 import { ownSecrets } from "../../src/manifests/database-secrets.ts";
 import { find, record } from "../support/recorder.ts";
 
 const common = { namespace: "unity", imagePullPolicy: "IfNotPresent", secrets: ownSecrets(undefined) };
-const twoRoles = { ...common, secrets: ownSecrets("app") };
+const separateRoles = { ...common, secrets: ownSecrets("app") };
 const password = pulumi.secret("p@ss/w:rd");
 
-/** A Secret's content, decoded. */
+/** Returns the decoded data of a Secret. */
 function secretData(inputs: Record<string, unknown>): unknown {
   const { value } = inputs.data as { value: Record<string, string> };
   const decoded = Object.entries(value).map(([key, text]) => [key, Buffer.from(text, "base64").toString()]);
@@ -16,7 +18,7 @@ function secretData(inputs: Record<string, unknown>): unknown {
 }
 
 describe("createDatabase", () => {
-  it("declares a PostgreSQL whose Deployment follows its Secret and its volume claim", async () => {
+  it("declares a PostgreSQL whose Deployment depends on its Secret and volume claim", async () => {
     const { registrations } = await record({}, () =>
       createDatabase(
         "postgres",
@@ -39,7 +41,7 @@ describe("createDatabase", () => {
     assert.deepEqual(service.dependencies, [deployment.urn]);
   });
 
-  it("puts a password with reserved characters into the URL so that it comes out again", async () => {
+  it("encodes reserved characters of a password in the URL", async () => {
     const { registrations } = await record({}, () =>
       createDatabase(
         "postgres",
@@ -54,7 +56,7 @@ describe("createDatabase", () => {
     assert.equal(`${url.username}@${url.host}${url.pathname}`, "homelab_user@postgres-service:5432/homelab_db");
   });
 
-  it("shows the password nowhere but in the Secret, marked as secret", async () => {
+  it("has the password only in the Secret, marked as secret", async () => {
     const { registrations } = await record({}, () =>
       createDatabase(
         "postgres",
@@ -69,7 +71,7 @@ describe("createDatabase", () => {
     assert.ok(Object.values(inputs.data as object).includes("1b47061264138c4ac30d75fd1eb44270"));
   });
 
-  it("declares only the Secret for a database that lives elsewhere", async () => {
+  it("declares only the Secret of an external database", async () => {
     const url = pulumi.secret("postgresql://u:p@db.example:5432/unity");
     const { registrations } = await record({}, () =>
       createDatabase("postgres", { ...common, kind: "external", credentials: { url } }, {}),
@@ -80,7 +82,7 @@ describe("createDatabase", () => {
     );
   });
 
-  it("gives migrations an URL of their own past a connection pooler, if there is one", async () => {
+  it("gives migrations a URL that bypasses a connection pooler", async () => {
     const [url, migrationUrl] = [
       pulumi.secret("postgresql://u:p@pooler/unity"),
       pulumi.secret("postgresql://u:p@db/unity"),
@@ -100,10 +102,14 @@ describe("createDatabase", () => {
       .filter(({ type }) => type === "kubernetes:core/v1:Secret")
       .map(({ inputs }) => [(inputs.metadata as { name: string }).name, secretData(inputs)]);
 
-  it("gives each of two roles a Secret, the owner's password only to the migrations'", async () => {
+  it("gives separate roles a Secret each, the owner's password only to the migrations'", async () => {
     const credentials = { password: "own er", application: { role: "app", password: "a/pp" } };
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...twoRoles, kind: "owned", image: "postgres:17", storage: "1Gi", credentials }, {}),
+      createDatabase(
+        "postgres",
+        { ...separateRoles, kind: "owned", image: "postgres:17", storage: "1Gi", credentials },
+        {},
+      ),
     );
     const host = "postgres-service:5432/homelab_db";
     assert.deepEqual(secretNames(registrations), [
@@ -117,10 +123,10 @@ describe("createDatabase", () => {
     );
   });
 
-  it("gives each of two roles of a database elsewhere a Secret", async () => {
+  it("gives separate roles of an external database a Secret each", async () => {
     const credentials = { url: "postgresql://app:a@h/d", migrationUrl: "postgresql://owner:o@h/d" };
     const { registrations } = await record({}, () =>
-      createDatabase("postgres", { ...twoRoles, kind: "external", credentials }, {}),
+      createDatabase("postgres", { ...separateRoles, kind: "external", credentials }, {}),
     );
     assert.deepEqual(secretNames(registrations), [
       ["unity-database-app", { DATABASE_URL: credentials.url }],
@@ -128,7 +134,7 @@ describe("createDatabase", () => {
     ]);
   });
 
-  it("declares no Secret where others made them, and has PostgreSQL read theirs", async () => {
+  it("declares no Secret if they exist, and passes them to PostgreSQL", async () => {
     const secrets = { application: "mine", migrations: "my-migrations", existing: true };
     const { registrations, result } = await record({}, () =>
       createDatabase("postgres", { ...common, secrets, kind: "owned", image: "postgres:17", storage: "1Gi" }, {}),
@@ -137,5 +143,19 @@ describe("createDatabase", () => {
     assert.equal(result.secretVersion, undefined);
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "postgres");
     assert.match(JSON.stringify(deployment.inputs.spec), /my-migrations/);
+  });
+
+  it("rejects all blocked ports of an external database together", async () => {
+    const credentials = { url: "postgresql://a:hunter2@h:1/d", migrationUrl: "postgresql://o:p@h:2/d", ports: [5432] };
+    const { result } = await record({}, () =>
+      createDatabase("postgres", { ...separateRoles, kind: "external", credentials }, {}),
+    );
+    const { secretVersion } = result as unknown as { secretVersion: { promise(): Promise<unknown> } };
+    await assert.rejects(secretVersion.promise(), (error: Error) => {
+      assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack, error.message);
+      assert.match(error.message, /unity:databaseUrl: .*port 1;.*\n.*unity:migrationDatabaseUrl: .*port 2;/);
+      assert.doesNotMatch(error.message, /hunter2/);
+      return true;
+    });
   });
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
-import type { TenantAttempt } from "../../src/fleet/attempts.ts";
-import type { FleetTarget } from "../../src/fleet/target.ts";
+import type { FleetTarget } from "../../src/fleet/fleet.ts";
+import type { TenantAttempt } from "../../src/fleet/plan.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
@@ -79,7 +80,7 @@ describe("MigrationFleet", () => {
     );
   });
 
-  it("suspends none that was started", async () => {
+  it("doesn't suspend a started Job", async () => {
     const acme: TenantAttempt = { tenant: "acme", attempt: 1, name: "", action: "attach", reason: "", started: true };
     const { jobs } = await declare({ attempts: [acme] });
     assert.deepEqual(
@@ -88,7 +89,7 @@ describe("MigrationFleet", () => {
     );
   });
 
-  it("shortens long names by a hash, within what a label holds", async () => {
+  it("shortens long names with a hash, to the length of a label", async () => {
     const long = `customer-${"x".repeat(60)}`;
     const { component } = await declare({
       tenants: [
@@ -101,26 +102,27 @@ describe("MigrationFleet", () => {
     for (const name of [one, two]) assert.ok(`${name}-99999`.length <= 63, name);
   });
 
-  it("names every fault of its arguments at once", async () => {
-    const faulty = {
+  it("reports all invalid arguments together", async () => {
+    const invalid = {
       tenants: [
         { name: "Acme!", secretName: "s" },
         { name: "beta", secretName: "s" },
         { name: "beta", secretName: "s" },
       ],
-      canaries: ["nobody"],
+      canaries: ["delta"],
       parallelism: 0,
     };
-    await assert.rejects(declare(faulty), (error: Error) => {
-      for (const word of ['"Acme!" is no name', '"beta" is there twice', '"nobody" is none', "parallelism is 0"])
-        assert.ok(error.message.includes(word), `${word} in ${error.message}`);
+    await assert.rejects(declare(invalid), (error: Error) => {
+      assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack, error.message);
+      for (const text of ['name "Acme!"', 'duplicate tenant name "beta"', 'canary "delta"', "parallelism 0"])
+        assert.ok(error.message.includes(text), `${text} in ${error.message}`);
       return true;
     });
   });
 });
 
-describe("the migration of an only database", () => {
-  it("has the name and the labels that it had before there were tenants and other apps", () => {
+describe("migration of a single database", () => {
+  it("has no tenant in its name and labels", () => {
     const { jobName, jobSpec, configMapName } = migration({ ...args, secretName: "unity-database" });
     assert.match(jobName(1), /^unity-db-migrate-[0-9a-f]{10}$/);
     assert.match(configMapName, /^unity-db-migrate-runner-[0-9a-f]{10}$/);

@@ -41,7 +41,7 @@ describe("MigrationJob", () => {
     });
   });
 
-  it("waits for the Job, anew for each", async () => {
+  it("declares a wait for each Job", async () => {
     const { registrations, job, component } = await declare();
     const { inputs, parent, dependencies } = find(registrations, "command:local:Command", "migration-completion");
     assert.equal(parent, find(registrations, MigrationJob.token, "migration").urn);
@@ -53,7 +53,7 @@ describe("MigrationJob", () => {
     assert.deepEqual(JSON.parse(UNITY_WAIT), target);
   });
 
-  it("names the ConfigMap that it declares, immutable, with the runner and the chain", async () => {
+  it("declares an immutable ConfigMap with the runner and the chain", async () => {
     const { registrations, component } = await declare();
     const { inputs } = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner");
     const data = inputs.data as Record<string, string>;
@@ -64,7 +64,7 @@ describe("MigrationJob", () => {
     assert.deepEqual(JSON.parse(chain ?? "").heads, ["r3"]);
   });
 
-  it("keeps its name when nothing changes", async () => {
+  it("keeps the Job's name if nothing changes", async () => {
     assert.equal((await declare()).component.jobName, (await declare()).component.jobName);
   });
 
@@ -74,16 +74,16 @@ describe("MigrationJob", () => {
     runner: { runnerFiles: { ...args.runnerFiles, "runner_part.py": "print('another')" } },
     timeouts: { timeouts: { ...args.timeouts, deadlineSeconds: 3.5 } },
     secret: { secretName: "unity-database-2" },
-    "application's role": { applicationRole: { name: "app_2", secretName: "s", create: true } },
-    encryption: { tls: { mode: "require" } },
+    "application role": { applicationRole: { name: "app_2", secretName: "s", create: true } },
+    "TLS mode": { tls: { mode: "require" } },
   };
   for (const [what, changed] of Object.entries(changes)) {
-    it(`takes another name when the ${what} changes`, async () => {
+    it(`changes the Job's name with the ${what}`, async () => {
       assert.notEqual((await declare(changed)).component.jobName, (await declare()).component.jobName);
     });
   }
 
-  it("has names that Kubernetes takes as labels of pods", async () => {
+  it("has names that are valid labels of pods", async () => {
     const { component } = await declare();
     assert.match(component.jobName, /^unity-db-migrate-[0-9a-f]{10}$/);
     assert.match(component.configMapName, /^unity-db-migrate-runner-[0-9a-f]{10}$/);

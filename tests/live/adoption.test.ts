@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LiveDeployment, LiveService } from "../../src/cluster/live-objects.ts";
+import type { Deployment, Service } from "../../src/cluster/objects.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { startProbe } from "../support/probe.ts";
@@ -21,8 +21,8 @@ function adoptingStack(name: string) {
     assert.equal(exitCode, 0, output);
     return output;
   };
-  const deployment = () => kubectl.get<LiveDeployment>("deployment", "unity-backend");
-  const service = () => kubectl.get<LiveService>("service", "unity-backend");
+  const deployment = () => kubectl.get<Deployment>("deployment", "unity-backend");
+  const service = () => kubectl.get<Service>("service", "unity-backend");
   const versions = () =>
     kubectl.run([
       "get",
@@ -34,7 +34,7 @@ function adoptingStack(name: string) {
 }
 
 /** Asserts that the pod template has nothing of the old one. */
-function assertOurs({ spec }: LiveDeployment): void {
+function assertOurs({ spec }: Deployment): void {
   const { containers, initContainers = [], volumes = [] } = spec.template.spec;
   assert.deepEqual(
     [containers, initContainers, volumes].map((list) => list.map(({ name }) => name)),
@@ -62,7 +62,7 @@ describe("an existing deployment", () => {
       assert.match(output, /Database is at 00001_add_plugins, behind head/);
       assert.match(
         output,
-        /unity:database is owned: .*\(Deployment postgres, Service postgres-service, the database of/,
+        /unity:database is owned, but a database exists \(Deployment postgres, Service postgres-service, the database of/,
       );
       assert.match(output, /pulumi config set database external/);
     }
@@ -76,18 +76,18 @@ describe("an existing deployment", () => {
       "Database is at 00001_add_plugins, behind head add_plugin_execution.",
       "Pending: 2 of 8 revisions",
       "deployment/unity-backend",
-      "keeps selector app=unity-backend",
-      "container backend is called unity-backend",
-      "environment GREETING goes",
-      "envFrom goes",
-      "volume uploads goes",
+      "preserves selector app=unity-backend",
+      "~ container backend -> unity-backend",
+      "- env GREETING",
+      "- envFrom",
+      "- volume uploads",
       "service/unity-backend",
-      "keeps selector tier=api",
-      "keeps type NodePort",
-      "keeps ports 8000, 80",
-      "job/unity-db-migrate (complete): its log is history",
+      "preserves selector tier=api",
+      "preserves type NodePort",
+      "preserves ports 8000, 80",
+      "job/unity-db-migrate (complete): kept for its log",
       "secret/unity-secrets: new pods don't read it",
-      "deployment/postgres: the database is the settings' databaseUrl",
+      "deployment/postgres: the database is that of unity:databaseUrl",
     ]) {
       assert.ok(output.includes(line), `${line} is in:\n${output}`);
     }
@@ -161,7 +161,7 @@ describe("an `up` that is killed while it adopts", () => {
   after(() => adopting.remove());
 
   /** Runs `up`, and kills it as soon as the Deployment with its managed fields meets a condition. */
-  async function killedWhen(isThere: (deployment: LiveDeployment, text: string) => boolean): Promise<void> {
+  async function killedWhen(isThere: (deployment: Deployment, text: string) => boolean): Promise<void> {
     const stop = new AbortController();
     let hasEnded = false;
     const running = adopting.run("up", [], {}, stop.signal).finally(() => {
@@ -180,7 +180,7 @@ describe("an `up` that is killed while it adopts", () => {
 
   it("is shown a Secret of the stack's name in preview", async () => {
     const output = await adopting.succeeds("preview");
-    assert.match(output, /secret\/unity-database\n\s+keeps keys DATABASE_URL, TOKEN\n/);
+    assert.match(output, /secret\/unity-database\n\s+preserves keys DATABASE_URL, TOKEN\n/);
   });
 
   it("is resumed by the next, before and within the rollout, without a failed request", async () => {

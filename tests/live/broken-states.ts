@@ -47,7 +47,7 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "a NOT VALID constraint",
     steps: ["ALTER TABLE plugins ADD CONSTRAINT named CHECK (name <> '') NOT VALID"],
-    failed: { constraints: "plugins.named" },
+    failed: { constraints: "1 unvalidated: plugins.named" },
     fix: ["ALTER TABLE plugins DROP CONSTRAINT named"],
   },
   {
@@ -57,15 +57,15 @@ export const brokenStates: readonly BrokenState[] = [
       "INSERT INTO twice VALUES (1), (1)",
       "CREATE UNIQUE INDEX CONCURRENTLY once ON twice (a)",
     ],
-    failed: { indexes: "once of twice" },
+    failed: { indexes: "1 invalid: once of twice" },
     fix: ["DROP TABLE twice"],
   },
   {
     what: "an application that logs in as the role that migrates",
     names: ["privileges"],
-    settings: "  unity:roles: two\n",
+    settings: "  unity:databaseRoles: separate\n",
     steps: [],
-    failed: { privileges: /^the backend's role is homelab_user, it can alter and drop alembic_version, it can alter/ },
+    failed: { privileges: /^the backend's role is homelab_user, can alter and drop alembic_version, can alter/ },
     fix: [],
   },
   {
@@ -95,7 +95,7 @@ export const brokenStates: readonly BrokenState[] = [
       ["wait", "quota/narrow", "--for=jsonpath={.status.used.pods}=2", "--timeout=30s"],
       ["scale", "deployment/unity-backend", "--replicas=2"],
     ],
-    failed: { pods: "1 of 2 pods ready, 0 of an older ReplicaSet" },
+    failed: { pods: "1/2 ready" },
     fix: [
       ["scale", "deployment/unity-backend", "--replicas=1"],
       ["delete", "quota", "narrow"],
@@ -109,7 +109,7 @@ export const loggedBrokenStates: readonly BrokenState[] = [
     what: "an execution that can't be recorded",
     names: ["execution"],
     steps: ["ALTER TABLE plugin_executions ADD CONSTRAINT none CHECK (status <> 'succeeded')"],
-    failed: { execution: "503 for the execution of disk-usage" },
+    failed: { execution: "HTTP 503 for the execution of disk-usage" },
     fix: [
       "ALTER TABLE plugin_executions DROP CONSTRAINT none",
       "DELETE FROM plugin_executions WHERE status = 'running'",
@@ -119,14 +119,14 @@ export const loggedBrokenStates: readonly BrokenState[] = [
     what: "its error in the log",
     names: ["logs", "execution"],
     steps: [],
-    failed: { logs: /^1 of \d+ lines, the last: .*database error in POST .*\/execute/ },
+    failed: { logs: /^errors in 1 of \d+ lines, last: .*database error in POST .*\/execute/ },
     fix: [],
   },
   {
     what: "plugins that can't be listed",
     names: ["plugins", "health", "tables", "schema"],
     steps: ["UPDATE plugins SET created_at = 'infinity'"],
-    failed: { plugins: /the database is not available/ },
+    failed: { plugins: /database unavailable/ },
     fix: ["UPDATE plugins SET created_at = now()"],
   },
 ];

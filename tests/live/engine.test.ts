@@ -191,7 +191,7 @@ describe("engine on a cluster", () => {
     assert.equal((await scratch.run("up")).exit, 4);
     assert.match(
       scratch.text,
-      /\[BackoffLimitExceeded\][\s\S]*container "main" of pod fails-\S+ ended with exit code 7 \[Error\]: relation is missing/,
+      /\[BackoffLimitExceeded\][\s\S]*container "main" of pod fails-\S+ exited with code 7 \[Error\]: relation is missing/,
     );
     assert.doesNotMatch(listed("configmaps"), /next/);
     assert.equal((await scratch.run("up")).exit, 4);
@@ -215,7 +215,10 @@ describe("engine on a cluster", () => {
     declare([{ name: "app", object: deployment(image, "sleep 601", { initContainers }) }]);
     const failed = await scratch.run("up");
     assert.equal(failed.exit, 4);
-    assert.match(scratch.text, /ProgressDeadlineExceeded[\s\S]*container "ask".*exit code 3[\s\S]*no schema yet/);
+    assert.match(
+      scratch.text,
+      /ProgressDeadlineExceeded[\s\S]*container "ask".*exited with code 3[\s\S]*no schema yet/,
+    );
     declare([{ name: "app", object: deployment(image, "sleep 602") }]);
     assert.deepEqual(stepsOf(await scratch.run("up")), ["update app"]);
   });
@@ -225,7 +228,7 @@ describe("engine on a cluster", () => {
     assert.equal((await scratch.run("up")).exit, 4);
     assert.match(
       scratch.text,
-      /waiting for Deployment .*container "main" .*can't be pulled \[(ErrImagePull|ImagePullBackOff)\]/,
+      /waiting for Deployment .*container "main" .*can't pull image .*\[(ErrImagePull|ImagePullBackOff)\]/,
     );
   });
 

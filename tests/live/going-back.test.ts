@@ -91,12 +91,12 @@ describe("a downgrade", () => {
     const name = points.at(-1)?.name ?? "";
     const unsure = await command("restore", name);
     assert.equal(unsure.code, 2);
-    assert.match(unsure.stderr, /say --yes if that is meant/);
+    assert.match(unsure.stderr, /To confirm, pass --yes/);
     assert.equal(await psql("SELECT version_num FROM alembic_version"), target);
 
     const restored = await command("restore", name, "--yes");
     assert.equal(restored.code, 0, restored.stderr);
-    assert.match(restored.stdout, /the database is at add_plugin_execution/);
+    assert.match(restored.stdout, /Restored \S+: database is at add_plugin_execution/);
     const query = "SELECT version_num, (SELECT count(*) > 0 FROM plugin_executions) FROM alembic_version";
     assert.equal(await psql(query), `${head}|t`);
     assert.equal(JSON.parse((await command("history", "--json")).stdout).length, 2, "the record is kept");
@@ -106,7 +106,7 @@ describe("a downgrade", () => {
   it("rejects an unknown restore point, and leaves the database unchanged", async () => {
     const { code, stderr } = await command("restore", "no-such-point", "--yes");
     assert.equal(code, 2);
-    assert.match(stderr, /there is no restore point no-such-point/);
+    assert.match(stderr, /restore point "no-such-point" not found/);
     assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
   });
 });

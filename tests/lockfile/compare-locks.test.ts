@@ -21,15 +21,15 @@ describe("comparison of locks", () => {
   const cases: readonly { name: string; after: Lock; expected: string[]; rejected: string[] }[] = [
     { name: "no difference", after: before, expected: [], rejected: [] },
     { name: "a revision at the end", after: linearLock("a", "b", "c"), expected: ["added c "], rejected: [] },
-    { name: "a revision that went", after: linearLock("a"), expected: ["removed b "], rejected: ["removed b "] },
+    { name: "a removed revision", after: linearLock("a"), expected: ["removed b "], rejected: ["removed b "] },
     {
-      name: "a revision put under a locked one",
+      name: "a revision inserted before a recorded one",
       after: inserted,
       expected: ["changed b downRevisions", "added n "],
       rejected: ["changed b downRevisions"],
     },
     {
-      name: "an edited file with other SQL",
+      name: "an edited file with different SQL",
       after: lockOf([otherSql, lockedRevision("b", { downRevisions: ["a"] })]),
       expected: ["changed a sha256,upgrade.sql"],
       rejected: ["changed a sha256,upgrade.sql"],
@@ -47,7 +47,7 @@ describe("comparison of locks", () => {
       rejected: [],
     },
     {
-      name: "another order",
+      name: "a different order",
       after: { ...before, revisions: [...before.revisions].reverse() },
       expected: ["order a,b order"],
       rejected: [],
@@ -61,13 +61,13 @@ describe("comparison of locks", () => {
     });
   }
 
-  it("lets a named revision change, and no other", () => {
+  it("allows changes of the named revisions only", () => {
     const differences = compareLocks(before, lockOf([otherSql]));
     assert.deepEqual(brief(rejectedDifferences(differences, new Set(["a"]))), ["removed b "]);
     assert.deepEqual(rejectedDifferences(differences, new Set(["a", "b"])), []);
   });
 
-  it("sees one statement become two of the same text", () => {
+  it("finds a statement that was split in two with the same text", () => {
     const of = (sql: string[]) => lockOf([lockedRevision("a", { upgrade: { sql } })]);
     assert.deepEqual(brief(compareLocks(of(["A;\nB;"]), of(["A;", "B;"]))), ["changed a upgrade.sql"]);
   });

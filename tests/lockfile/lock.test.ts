@@ -5,12 +5,12 @@ import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts"
 
 const lock = linearLock("a", "b");
 
-/** @returns The faults of `lock` after `spoil` had its way with its JSON. */
-function faultsOf(
-  spoil: (json: Record<string, unknown> & { revisions: Record<string, unknown>[] }) => void,
+/** Returns the errors of `lock` after `corrupt` changed its JSON. */
+function errorsOf(
+  corrupt: (json: Record<string, unknown> & { revisions: Record<string, unknown>[] }) => void,
 ): readonly string[] {
   const json = JSON.parse(formatLock(lock));
-  spoil(json);
+  corrupt(json);
   try {
     parseLock(JSON.stringify(json), "x.json");
   } catch (error) {
@@ -20,16 +20,16 @@ function faultsOf(
   return [];
 }
 
-describe("lock", () => {
-  it("reads back what it writes", () => assert.deepEqual(parseLock(formatLock(lock), "x.json"), lock));
+describe("a lockfile", () => {
+  it("is parsed as it was written", () => assert.deepEqual(parseLock(formatLock(lock), "x.json"), lock));
 
-  it("is written in one way, whatever the order of keys", () => {
+  it("is written with the same text for any order of keys", () => {
     const mixed = { ...lock, revisions: lock.revisions.map(({ id, ...rest }) => ({ ...rest, id })) };
     assert.equal(formatLock(mixed), formatLock(lock));
     assert.ok(formatLock(lock).endsWith("}\n"));
   });
 
-  it("has one head, or says what to do", () => {
+  it("has one head, or is rejected with the commands that fix it", () => {
     assert.equal(head(lock), "b");
     const two = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"] }), lockedRevision("c")]);
     assert.throws(
@@ -39,7 +39,7 @@ describe("lock", () => {
     assert.throws(() => head(lockOf([])), /no revisions\. Run: /);
   });
 
-  it("has a digest of ids, down revisions and files, not of the rendered SQL", () => {
+  it("has a digest of ids, down revisions, and files, but not of SQL", () => {
     const change = (given: Parameters<typeof lockedRevision>[1]) =>
       lockDigest(lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], ...given })]));
     assert.equal(change({ upgrade: { sql: ["SELECT 1;"] }, title: "other" }), lockDigest(lock));
@@ -48,11 +48,11 @@ describe("lock", () => {
     assert.notEqual(lockDigest(linearLock("a", "c")), lockDigest(lock));
   });
 
-  const faulty: readonly [string, Parameters<typeof faultsOf>[0], readonly string[]][] = [
-    ["another version", (json) => (json.version = 3), ["invalid lock.version 3: must be 2"]],
+  const faulty: readonly [string, Parameters<typeof errorsOf>[0], readonly string[]][] = [
+    ["an unknown version", (json) => (json.version = 3), ["invalid lock.version 3: must be 2"]],
     ["a missing key", (json) => delete json.heads, ["lock.heads is missing: must be a list"]],
     [
-      "every fault at once",
+      "several errors, all reported",
       ({ revisions: [a, b] }) => {
         Object.assign(a ?? {}, { id: "", sha256: "abc", reversible: "yes" });
         Object.assign(b ?? {}, { upgrade: { sql: null }, tables: { created: [1], altered: [], dropped: [] } });
@@ -67,7 +67,7 @@ describe("lock", () => {
       ],
     ],
     [
-      "findings and locks that say too little",
+      "incomplete findings and locks",
       ({ revisions: [a] }) => {
         const findings = [{ rule: "truncate", level: "fatal", statement: -1, message: "x", help: null }];
         Object.assign(a ?? {}, { findings, locks: [{ statement: 0, table: "t", mode: "SHARE", blocks: "nothing" }] });
@@ -81,18 +81,18 @@ describe("lock", () => {
     ],
     ["a gap", (json) => json.revisions.shift(), ["revision b follows unknown revision a"]],
     ["a wrong order", (json) => json.revisions.reverse(), ["revision b precedes a, which it depends on"]],
-    ["a head by hand", (json) => (json.heads = ["a"]), ['invalid lock.heads ["a"]: must be ["b"]']],
+    ["an edited head", (json) => (json.heads = ["a"]), ['invalid lock.heads ["a"]: must be ["b"]']],
   ];
-  for (const [name, spoil, expected] of faulty) {
-    it(`is refused with ${name}`, () => assert.deepEqual(faultsOf(spoil), expected));
+  for (const [name, corrupt, expected] of faulty) {
+    it(`is rejected with ${name}`, () => assert.deepEqual(errorsOf(corrupt), expected));
   }
 
-  it("is refused with the way to mend it when it is no JSON, or not an object", () => {
+  it("is rejected with the fix if it isn't JSON, or not an object", () => {
     assert.throws(() => parseLock("{", "x.json"), /invalid lockfile x\.json:\n {2}- not JSON: .*\nRestore the file/s);
     assert.throws(() => parseLock("[]", "x.json"), /invalid lock \[\]: must be an object/);
   });
 
-  it("of the first format says which command adds what it lacks; that command reads it", () => {
+  it("of version 1 is rejected with the command that upgrades and accepts it", () => {
     const revisions = lock.revisions.map(({ findings: _, locks: __, ...revision }) => revision);
     const first = JSON.stringify({ ...lock, version: 1, revisions });
     assert.throws(
@@ -103,7 +103,7 @@ describe("lock", () => {
     assert.throws(() => parseReviewedLock('{"version": 1}', "x.json"), /invalid lock\.version 1: must be 2/);
   });
 
-  it("keeps findings, locks and what is not known of them", () => {
+  it("preserves findings, locks, and the reasons of unknown locks", () => {
     const finding = { rule: "truncate", level: "error", statement: 0, message: "x", help: null } as const;
     const locks = [
       { statement: 0, table: "t", mode: "SHARE", blocks: "writes" },
@@ -113,10 +113,10 @@ describe("lock", () => {
     assert.deepEqual(parseLock(formatLock(found), "x.json"), found);
   });
 
-  it("accepts a revision that can't be rendered, with its reason", () => {
+  it("accepts a revision without SQL, with the reason", () => {
     const given: Partial<Lock["revisions"][number]> = {
       tables: null,
-      upgrade: { sql: null, reason: "NeedsDatabase: it reads the result of a statement (line 3)" },
+      upgrade: { sql: null, reason: "NeedsDatabase: reads the result of a statement (line 3)" },
       reversible: null,
       reversibleReason: "unknown",
     };

@@ -7,7 +7,7 @@ import { hashFile, readLock, verifyLockedFiles } from "../../src/lockfile/read-l
 import { makePlan } from "../../src/plan/plan.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 
-describe("revision files beside the lock", () => {
+describe("revision files", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-lock-"));
@@ -19,21 +19,21 @@ describe("revision files beside the lock", () => {
     writeFileSync(join(folder, file), text);
   }
 
-  /** @returns A lock of `ids` with the hashes of files that it writes. */
+  /** Writes a file for each revision, and returns a lockfile with their hashes. */
   function lockFiles(...ids: string[]): Lock {
     const lock = linearLock(...ids);
     for (const { file, id } of lock.revisions) write(file, `revision = "${id}"\n`);
     return { ...lock, revisions: lock.revisions.map((one) => ({ ...one, sha256: hashFile(join(folder, one.file)) })) };
   }
 
-  it("are what was locked, with __init__.py and other files beside them", () => {
+  it("match the lockfile, besides __init__.py and other files", () => {
     const lock = lockFiles("a", "b");
     write("alembic/versions/__init__.py", "");
     write("alembic/versions/README", "");
     assert.deepEqual(verifyLockedFiles(lock, folder), []);
   });
 
-  it("are told apart: changed, removed, added", () => {
+  it("are reported if changed, removed, or added", () => {
     const lock = lockFiles("a", "b");
     write("alembic/versions/a.py", "edited");
     rmSync(join(folder, "alembic/versions/b.py"));
@@ -45,18 +45,18 @@ describe("revision files beside the lock", () => {
     ]);
   });
 
-  it("are not compared where no folder of revisions is", () => {
+  it("are not compared if no folder of revisions exists", () => {
     assert.deepEqual(verifyLockedFiles(linearLock("a"), folder), []);
   });
 
-  it("are missed one by one where only some folders are gone", () => {
+  it("are reported if only some folders of revisions exist", () => {
     const lock = { ...lockFiles("a"), versionLocations: ["alembic/versions", "more"] };
     write("more/b.py", "");
     rmSync(join(folder, "alembic"), { recursive: true });
     assert.equal(verifyLockedFiles(lock, folder).length, 2);
   });
 
-  it("need a lock", () => {
+  it("require a lockfile", () => {
     assert.throws(
       () => readLock(join(folder, "none.json")),
       /lockfile .*none\.json not found\. Run: npm run unity -- lock/,

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type ChainSchema, chainSchema } from "../../src/lockfile/schema/chain-schema.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 
-/** @returns What a chain of one revision with these statements makes; `null` is a revision without SQL. */
+/** Computes the schema of a chain of revisions with one statement each; `null` is a revision without SQL. */
 function schemaOf(...statements: readonly (string | null)[]): Promise<ChainSchema> {
   const revisions = linearLock(...statements.map((_, index) => `r${index + 1}`)).revisions.map((revision, index) => {
     const sql = statements[index] ?? null;
-    return { ...revision, upgrade: sql === null ? { sql, reason: "it asks the database" } : { sql: [sql] } };
+    return { ...revision, upgrade: sql === null ? { sql, reason: "it queries the database" } : { sql: [sql] } };
   });
   return chainSchema({ revisions });
 }
@@ -19,7 +19,7 @@ const columns = { id: "int4", p_id: "int8", tags: "_text", value: "jsonb", at: "
 const key = { name: "c_p_id_fkey", columns: ["p_id"], references: "p", onDelete: "c" };
 
 describe("chainSchema", () => {
-  it("knows columns with PostgreSQL's types, foreign keys and indexes", async () => {
+  it("contains columns with PostgreSQL's types, foreign keys, and indexes", async () => {
     const { tables, primaryKeys } = await schemaOf(
       `${parent}; ${child}`,
       "CREATE INDEX ix ON c (at DESC, lower(id::text))",
@@ -34,7 +34,7 @@ describe("chainSchema", () => {
   const changes: readonly [what: string, statement: string, (schema: ChainSchema) => unknown, unknown][] = [
     ["an added column", "ALTER TABLE c ADD COLUMN n NUMERIC", ({ tables }) => tables.c?.columns.n, "numeric"],
     [
-      "a dropped column, with its key and its index",
+      "a dropped column with its key and index",
       "ALTER TABLE c DROP COLUMN p_id, DROP COLUMN tags",
       ({ tables }) => tables.c,
       { columns: { id: "int4", value: "jsonb", at: "timestamptz" }, foreignKeys: [], indexes: {} },
@@ -59,34 +59,34 @@ describe("chainSchema", () => {
       [[], {}],
     ],
     [
-      "a primary key of a column, and one of an index",
+      "primary keys of a column and of an index",
       "CREATE TABLE a (id INT PRIMARY KEY); CREATE UNIQUE INDEX ix ON c (id, at); " +
         "ALTER TABLE c ADD CONSTRAINT pk PRIMARY KEY USING INDEX ix",
       ({ primaryKeys }) => [primaryKeys.a, primaryKeys.c],
       [["id"], ["id", "at"]],
     ],
     [
-      "a primary key that is dropped, by name and with its column",
+      "primary keys dropped by name and with a column",
       "CREATE TABLE a (id INT PRIMARY KEY); ALTER TABLE a DROP CONSTRAINT a_pkey; ALTER TABLE p DROP COLUMN id",
       ({ primaryKeys }) => primaryKeys,
       {},
     ],
     [
-      "a primary key whose column is renamed",
+      "a primary key with a renamed column",
       "ALTER TABLE p RENAME COLUMN id TO number",
       ({ primaryKeys }) => primaryKeys,
       { p: ["number"] },
     ],
     ["a dropped index", "CREATE INDEX ix ON c (at); DROP INDEX ix", ({ tables }) => tables.c?.indexes.ix, undefined],
-    ["a dropped table, with the keys to it", "DROP TABLE p CASCADE", ({ tables }) => tables.c?.foreignKeys, []],
+    ["a dropped table with the keys to it", "DROP TABLE p CASCADE", ({ tables }) => tables.c?.foreignKeys, []],
     [
-      "a renamed table, with the keys to it",
+      "a renamed table with the keys to it",
       "ALTER TABLE p RENAME TO q",
       ({ tables }) => [Object.keys(tables).sort(), tables.c?.foreignKeys[0]?.references],
       [["c", "q"], "q"],
     ],
     [
-      "a renamed column, in its place, with the keys and indexes that have it",
+      "a renamed column with its keys and indexes",
       "CREATE INDEX ix ON c (p_id, (p_id + 1)); ALTER TABLE c RENAME COLUMN p_id TO parent",
       ({ tables }) => [Object.keys(tables.c?.columns ?? {}), tables.c?.foreignKeys[0]?.columns, tables.c?.indexes.ix],
       [Object.keys(columns).map((name) => (name === "p_id" ? "parent" : name)), ["parent"], ["parent", null]],
@@ -94,17 +94,17 @@ describe("chainSchema", () => {
     ["a changed default", "ALTER TABLE c ALTER COLUMN id SET DEFAULT 1", ({ tables }) => tables.c?.columns, columns],
     ["rows", "INSERT INTO c (id) VALUES (1)", ({ tables }) => tables.c?.columns, columns],
   ];
-  for (const [what, statement, poll, result] of changes) {
-    it(`follows ${what}`, async () => assert.deepEqual(poll(await schemaOf(parent, child, statement)), result));
+  for (const [what, statement, select, result] of changes) {
+    it(`follows ${what}`, async () => assert.deepEqual(select(await schemaOf(parent, child, statement)), result));
   }
 
   const forgetting: readonly [string, string | null, readonly string[]][] = [
-    ["an index that is renamed", "CREATE INDEX ix ON c (at); ALTER INDEX ix RENAME TO other", ["p"]],
-    ["what a block of code names", "DO $$ BEGIN EXECUTE 'DROP TABLE c'; END $$", ["p"]],
+    ["a renamed index", "CREATE INDEX ix ON c (at); ALTER INDEX ix RENAME TO other", ["p"]],
+    ["tables that a block of code names", "DO $$ BEGIN EXECUTE 'DROP TABLE c'; END $$", ["p"]],
     ["everything before a revision without SQL", null, []],
   ];
   for (const [what, statement, left] of forgetting) {
-    it(`expects nothing of ${what}`, async () => {
+    it(`forgets the tables of ${what}`, async () => {
       assert.deepEqual(Object.keys((await schemaOf(parent, child, statement)).tables), left);
     });
   }

@@ -10,7 +10,7 @@ import {
 const mine = { application: "mine", migrations: "my-migrations", existing: true };
 
 describe("ownSecrets", () => {
-  it("are one for one role, and two for two, the application's by the role's name", () => {
+  it("returns one Secret for a shared role, and two for separate roles", () => {
     const [one, two, next] = [undefined, "homelab_app", "homelab_app_2"].map(ownSecrets);
     assert.deepEqual(one, { application: "unity-database", migrations: "unity-database", existing: false });
     assert.deepEqual(two, {
@@ -20,7 +20,7 @@ describe("ownSecrets", () => {
     });
     assert.equal(next?.application, "unity-database-homelab-app-2");
   });
-  it("have names that others' Secrets can't have", () => {
+  it("returns names that existing Secrets can't have", () => {
     for (const role of [undefined, "a", "homelab_app_2"]) {
       const { application, migrations } = ownSecrets(role);
       assert.ok(isOwnSecret(application) && isOwnSecret(migrations));
@@ -31,14 +31,14 @@ describe("ownSecrets", () => {
 
 describe("neededSecrets", () => {
   const table: [what: string, needed: object, expected: object][] = [
-    ["none, if the program makes them", neededSecrets(ownSecrets("a"), true), []],
+    ["none if the program declares them", neededSecrets(ownSecrets("a"), true), []],
     [
-      "one of one role",
+      "one Secret for a shared role",
       neededSecrets({ ...mine, migrations: "mine" }, false),
       [{ setting: "databaseSecret", name: "mine", keys: ["DATABASE_URL"] }],
     ],
     [
-      "the owner's password for a PostgreSQL of the stack's own",
+      "the owner's password for an owned database",
       neededSecrets(mine, true),
       [
         { setting: "databaseSecret", name: "mine", keys: ["DATABASE_URL"] },
@@ -46,27 +46,27 @@ describe("neededSecrets", () => {
       ],
     ],
   ];
-  for (const [what, needed, expected] of table) it(`are ${what}`, () => assert.deepEqual(needed, expected));
+  for (const [what, needed, expected] of table) it(`returns ${what}`, () => assert.deepEqual(needed, expected));
 });
 
 describe("everyOwnSecret", () => {
-  it("has those of two roles, too, whichever a stack has now", () => {
+  it("returns the Secrets of shared and of separate roles", () => {
     assert.deepEqual(everyOwnSecret("app"), ["unity-database", "unity-database-app", "unity-migrations"]);
   });
 });
 
-describe("secretFaults", () => {
+describe("secretErrors", () => {
   const needed = neededSecrets(mine, true);
   const lab = { context: "lab", namespace: "unity" };
-  const whole = { keys: ["DATABASE_URL", "POSTGRES_PASSWORD", "more"] };
-  it("are none of Secrets that have their keys", () => {
+  const complete = { keys: ["DATABASE_URL", "POSTGRES_PASSWORD", "more"] };
+  it("returns nothing for Secrets with their keys", () => {
     const found = new Map([
-      ["mine", whole],
-      ["my-migrations", whole],
+      ["mine", complete],
+      ["my-migrations", complete],
     ]);
     assert.deepEqual(secretErrors(needed, found, lab), []);
   });
-  it("name the Secret or the key that is missing, with the command that makes it", () => {
+  it("reports the missing Secret or key, with the command that creates it", () => {
     const [first = "", second = ""] = secretErrors(
       needed,
       new Map([["my-migrations", { keys: ["DATABASE_URL"] }]]),
@@ -74,8 +74,11 @@ describe("secretFaults", () => {
     );
     assert.match(
       first,
-      /^unity:databaseSecret is "mine", which is not there\. Mend: kubectl --context lab create secret generic -n unity mine /,
+      /^Secret "mine" \(unity:databaseSecret\) not found\. Run: kubectl --context lab create secret generic -n unity mine --from-file=DATABASE_URL=<file>$/,
     );
-    assert.match(second, /^unity:migrationSecret is "my-migrations", which has no key POSTGRES_PASSWORD\./);
+    assert.match(
+      second,
+      /^Secret "my-migrations" \(unity:migrationSecret\) has no key POSTGRES_PASSWORD\. Run: kubectl /,
+    );
   });
 });

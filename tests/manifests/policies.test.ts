@@ -8,7 +8,8 @@ import { noAdoption } from "../../src/adoption/adoption.ts";
 import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
 import { migrationOptions } from "../../src/preflight/options.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
-import { loadSettings, type Settings } from "../../src/settings/settings.ts";
+import { loadSettings } from "../../src/settings/load-settings.ts";
+import type { Settings } from "../../src/settings/settings.ts";
 import { type Registration, record } from "../support/recorder.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -17,11 +18,11 @@ const postgresImage = `postgres@${digest}`;
 const common = { "unity:context": "lab", "unity:image": image, "unity:postgresImage": postgresImage };
 const owned = { ...common, "unity:databasePassword": "hunter2" };
 const external = { ...common, "unity:database": "external", "unity:databaseUrl": "postgresql://u:hunter2@db/unity" };
-const twoRoles = { "unity:roles": "two", "unity:initContainer": "wait" };
+const separateRoles = { "unity:databaseRoles": "separate", "unity:initContainer": "wait" };
 const restorePoint = { "unity:restorePoint": "true" };
 const production = {
   ...external,
-  ...twoRoles,
+  ...separateRoles,
   "unity:environment": "production",
   "unity:migrationDatabaseUrl": "postgresql://m:hunter2@db/unity",
   "unity:databaseTls": "verify-full",
@@ -32,7 +33,7 @@ const production = {
 
 const modes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "an owned database": owned,
-  "an owned database with two roles": { ...owned, ...twoRoles, "unity:applicationPassword": "hunter3" },
+  "an owned database with separate roles": { ...owned, ...separateRoles, "unity:applicationPassword": "hunter3" },
   "an owned database with restore points": { ...owned, ...restorePoint },
   "an external database": external,
   "existing Secrets": { ...common, "unity:databaseSecret": "mine" },

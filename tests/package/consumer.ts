@@ -1,4 +1,4 @@
-// A program of somebody else's, which uses the installed package. It prints what its components declare, as JSON.
+// Another program that uses the installed package. It prints what its components declare, as JSON.
 import { existsSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { loadChain, MigrationFleet, type MigrationFleetArgs, MigrationJob } from "unity-migrations";

@@ -10,7 +10,7 @@ import { installPackage } from "../support/package.ts";
 const run = promisify(execFile);
 const inPackage = (...path: string[]) => ["node_modules", "unity-migrations", "dist", ...path].join("/");
 
-/** What the consumer prints. */
+/** Output of the consumer. */
 interface Declared {
   readonly declared: Readonly<Record<string, { readonly data?: Record<string, string> }>>;
   readonly programs: readonly (readonly string[])[];
@@ -50,7 +50,7 @@ describe("the package that npm packs", () => {
     }
   });
 
-  it("has types with which a program is checked", async () => {
+  it("has types that a program compiles against", async () => {
     const options = ["--noEmit", "--module", "nodenext", "--target", "es2024", "--strict", "--skipLibCheck"];
     const types = ["--allowImportingTsExtensions", "--types", "node", "--typeRoots", "node_modules/@types"];
     const tsc = join(projectRoot, "node_modules", "typescript", "bin", "tsc");
@@ -64,8 +64,8 @@ describe("the package that npm packs", () => {
     const { declared, programs, exist } = JSON.parse(output) as Declared;
     const paths = programs.map(([node, file]) => `${node} ${file}`).sort();
     assert.deepEqual(paths, [
-      `node ${inPackage("src/fleet/main.js")}`,
       `node ${inPackage("src/cluster/wait/main.js")}`,
+      `node ${inPackage("src/fleet/main.js")}`,
     ]);
     assert.deepEqual(exist, [true, true]);
     const jobs = Object.keys(declared).filter((each) => each.startsWith("kubernetes:batch/v1:Job"));
@@ -75,7 +75,7 @@ describe("the package that npm packs", () => {
     assert.deepEqual(JSON.parse(data["chain.json"] ?? "").heads, ["0003"]);
   });
 
-  it("runs its programs as they are installed", async () => {
+  it("runs its installed programs", async () => {
     for (const file of ["src/cluster/wait/main.js", "src/fleet/main.js", "src/checks/main.js"]) {
       const { code, output } = await ended(process.execPath, inPackage(file));
       assert.equal(code, 2, output);
@@ -83,7 +83,7 @@ describe("the package that npm packs", () => {
     }
   });
 
-  it("brings `unity lock`, which records another app's chain", async () => {
+  it("contains `unity lock`, which records another app's chain", async () => {
     const lock = join(folder, "app", "migrations.lock.json");
     const before = readFileSync(lock, "utf8");
     rmSync(lock);

@@ -13,7 +13,6 @@ import { databaseMigrationOptions } from "../../src/package/provider/database-mi
 import { projectRoot } from "../../src/paths.ts";
 import { endWithTests } from "../support/children.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
-import { shortTitle } from "../support/titles.ts";
 
 const require = createRequire(import.meta.url);
 const grpc: typeof import("@grpc/grpc-js") = require("@grpc/grpc-js");
@@ -23,7 +22,7 @@ const {
   Struct,
 }: typeof import("google-protobuf/google/protobuf/struct_pb.js") = require("google-protobuf/google/protobuf/struct_pb.js");
 
-/** The part of a package's schema that is looked at. */
+/** Part of a package's schema that the tests read. */
 interface Schema {
   readonly name: string;
   readonly resources: Readonly<
@@ -39,10 +38,10 @@ interface Schema {
   >;
 }
 
-/** What the provider answers that a component was made of. */
+/** Response to the construction of a component. */
 type Constructed = InstanceType<typeof messages.ConstructResponse>;
 
-/** What the engine's monitor is asked to register; it makes nothing. */
+/** Engine's monitor that records registrations and creates nothing. */
 class Monitor {
   readonly registrations: Registration[] = [];
 
@@ -55,7 +54,7 @@ class Monitor {
   registerOutputs(): void {}
 }
 
-/** What every component of the test is given. */
+/** Arguments of every component. */
 const common = {
   context: "lab",
   namespace: "notes",
@@ -63,7 +62,7 @@ const common = {
   appFolder: join(projectRoot, "examples", "notes", "app"),
 };
 
-/** Name of the first attempt's Job, which the cluster says has failed. */
+/** Name of the first attempt's Job, which has failed on the cluster. */
 const failed = migration(databaseMigrationOptions({ ...common, secretName: "notes-database" })).jobName(1);
 const failedJob = {
   metadata: { name: failed, creationTimestamp: "2026-01-01T00:00:00Z" },
@@ -77,14 +76,14 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   let schema: Schema;
   let fake: FakeKubectl;
 
-  /** Asks the provider, as the CLI does. */
-  function ask<T>(method: "construct" | "getSchema", request: unknown): Promise<T> {
+  /** Calls the provider, as the CLI does. */
+  function call<T>(method: "construct" | "getSchema", request: unknown): Promise<T> {
     return new Promise((resolve, reject) =>
       client[method](request, (error: Error | null, response: T) => (error ? reject(error) : resolve(response))),
     );
   }
 
-  /** Asks for a component of the example's chain, in a preview. */
+  /** Constructs a component of the example's chain, in a preview. */
   async function construct(type: string, inputs: Record<string, unknown>) {
     const monitor = new Monitor();
     const display = new Display(() => {}, { preview: true, diff: false });
@@ -94,8 +93,12 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
       request.setProject("notes").setStack("test").setDryrun(true).setParallel(1).setMonitorendpoint(address);
       request.setType(`unity:index:${type}`).setName("notes");
       request.setInputs(Struct.fromJavaScript({ ...common, ...inputs } as never));
-      const made = await ask<Constructed>("construct", request);
-      return { urn: made.getUrn(), state: made.getState()?.toJavaScript(), registrations: monitor.registrations };
+      const constructed = await call<Constructed>("construct", request);
+      return {
+        urn: constructed.getUrn(),
+        state: constructed.getState()?.toJavaScript(),
+        registrations: monitor.registrations,
+      };
     } finally {
       server.forceShutdown();
     }
@@ -111,12 +114,12 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     );
     const port = await new Promise<string>((resolve, reject) => {
       child.stdout?.once("data", (text: Buffer) => resolve(text.toString().trim()));
-      child.once("exit", (code) => reject(new Error(`the provider ended with ${code}`)));
+      child.once("exit", (code) => reject(new Error(`the provider exited with ${code}`)));
     });
     client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
       "grpc.max_receive_message_length": -1,
     });
-    const answer = await ask<{ getSchema(): string }>("getSchema", new messages.GetSchemaRequest());
+    const answer = await call<{ getSchema(): string }>("getSchema", new messages.GetSchemaRequest());
     schema = JSON.parse(answer.getSchema()) as Schema;
   });
   after(async () => {
@@ -127,7 +130,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     fake[Symbol.dispose]();
   });
 
-  it("has the components, under the tokens that programs in other languages use", () => {
+  it("has the components with the tokens that other languages use", () => {
     assert.equal(schema.name, "unity");
     assert.deepEqual(Object.keys(schema.resources).sort(), [
       "unity:index:DatabaseMigration",
@@ -136,7 +139,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     assert.ok(Object.values(schema.resources).every(({ isComponent }) => isComponent));
   });
 
-  it("says of each argument what it is, and which are needed", () => {
+  it("describes each argument, and which are required", () => {
     const database = schema.resources["unity:index:DatabaseMigration"];
     assert.deepEqual(database?.requiredInputs, ["appFolder", "context", "image", "namespace", "secretName"]);
     assert.deepEqual(Object.keys(database?.properties ?? {}), ["jobName"]);
@@ -171,7 +174,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     assert.deepEqual([name, state], [`${failed}-2`, { jobName: `${failed}-2` }]);
   });
 
-  it("makes a Job for each tenant, with the tenant's own Secret", async () => {
+  it("declares a Job for each tenant, with the tenant's Secret", async () => {
     const { state, registrations } = await construct("TenantsMigration", { secretNames: { b: "of-b", a: "of-a" } });
     const { jobNames } = state as unknown as { jobNames: Record<string, string> };
     assert.deepEqual(Object.keys(jobNames).sort(), ["a", "b"]);
@@ -184,42 +187,69 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     }
   });
 
-  const wrong: readonly [type: string, inputs: Record<string, unknown>, says: readonly RegExp[]][] = [
-    ["DatabaseMigration", {}, [/secretName.{1,4}is missing: give it a text/]],
-    ["DatabaseMigration", { secretName: "s", image: "" }, [/image.{1,4}is "": give it a text/]],
-    ["DatabaseMigration", { secretName: "s", imagePullPolicy: "Soon" }, [/is "Soon": one of IfNotPresent, /]],
+  const invalid: readonly [what: string, type: string, inputs: Record<string, unknown>, messages: readonly RegExp[]][] =
     [
-      "DatabaseMigration",
-      { secretName: "s", lockTimeoutSeconds: 0, deadlineSeconds: 300 },
+      ["a missing argument", "DatabaseMigration", {}, [/secretName.{1,4}required: must be a non-empty string/]],
       [
-        /lockTimeoutSeconds.{1,4}is 0: /,
-        /deadlineSeconds.{1,4}is 300: give it whole seconds, more than statementTimeoutSeconds, which is 300/,
+        "an empty string",
+        "DatabaseMigration",
+        { secretName: "s", image: "" },
+        [/image.{1,4}invalid value "": must be a non-empty string/],
       ],
-    ],
-    [
-      "TenantsMigration",
-      { secretNames: {} },
-      [/secretNames.{1,4}is \{\}: give it the name of a Secret for each tenant/],
-    ],
-    ["TenantsMigration", { secretNames: ["of-a"] }, [/secretNames.{1,4}is \["of-a"\]: give it the name of a Secret/]],
-    [
-      "TenantsMigration",
-      { secretNames: { a: "of-a" }, canaries: "a" },
-      [/canaries.{1,4}is "a": give it a list of tenants/],
-    ],
-    ["TenantsMigration", { secretNames: { a: 1 } }, [/secretNames\.a.{1,4}is 1: give it a text/]],
-  ];
-  for (const [type, inputs, says] of wrong) {
-    it(shortTitle(`rejects ${type} of ${JSON.stringify(inputs)}`), async () => {
+      [
+        "an unknown pull policy",
+        "DatabaseMigration",
+        { secretName: "s", imagePullPolicy: "Soon" },
+        [/imagePullPolicy.{1,4}invalid value "Soon": must be one of IfNotPresent, Always, Never/],
+      ],
+      [
+        "several invalid timeouts",
+        "DatabaseMigration",
+        { secretName: "s", lockTimeoutSeconds: 0, deadlineSeconds: 300 },
+        [
+          /lockTimeoutSeconds.{1,4}invalid value 0: must be an integer greater than 0/,
+          /deadlineSeconds.{1,4}invalid value 300: must be an integer greater than statementTimeoutSeconds \(300\)/,
+        ],
+      ],
+      [
+        "no tenants",
+        "TenantsMigration",
+        { secretNames: {} },
+        [/secretNames.{1,4}invalid value \{\}: must be a map from each tenant to the name of its Secret/],
+      ],
+      [
+        "a list of Secrets",
+        "TenantsMigration",
+        { secretNames: ["of-a"] },
+        [/secretNames.{1,4}invalid value \["of-a"\]: must be a map/],
+      ],
+      [
+        "canaries that are not a list",
+        "TenantsMigration",
+        { secretNames: { a: "of-a" }, canaries: "a" },
+        [/canaries.{1,4}invalid value "a": must be a list of tenants/],
+      ],
+      [
+        "a Secret name that is not a string",
+        "TenantsMigration",
+        { secretNames: { a: 1 } },
+        [/secretNames\.a.{1,4}invalid value 1: must be a non-empty string/],
+      ],
+    ];
+  for (const [what, type, inputs, messages] of invalid) {
+    it(`rejects ${type} with ${what}`, async () => {
       const failure = construct(type, inputs);
-      await assert.rejects(failure, /no migration can be made of/);
+      await assert.rejects(failure, /invalid arguments/);
       const { metadata } = (await failure.catch((error) => error)) as ServiceError;
       const [details = ""] = metadata.get("grpc-status-details-bin");
-      for (const said of says) assert.match(details.toString(), said);
+      for (const message of messages) assert.match(details.toString(), message);
     });
   }
 
-  it("names the components that there are when asked for another", async () => {
-    await assert.rejects(construct("Nothing", {}), /no component unity:index:Nothing: it has DatabaseMigration/);
+  it("rejects an unknown component, and lists the known ones", async () => {
+    await assert.rejects(
+      construct("Nothing", {}),
+      /unknown component unity:index:Nothing: must be DatabaseMigration or TenantsMigration/,
+    );
   });
 });

@@ -17,16 +17,16 @@ describe("contentHash", () => {
     ["values", { a: 1 }, { a: 2 }],
     ["types", { a: 1 }, { a: "1" }],
     ["the order of a list", [1, 2], [2, 1]],
-    ["where a key stands", { a: { b: 1 } }, { b: { a: 1 } }],
-    ["a missing key and null", {}, { a: null }],
+    ["the nesting of a key", { a: { b: 1 } }, { b: { a: 1 } }],
+    ["whether a key is missing or null", {}, { a: null }],
   ];
   for (const [what, one, other] of different) {
-    it(`tells ${what} apart`, () => assert.notEqual(contentHash(one), contentHash(other)));
+    it(`depends on ${what}`, () => assert.notEqual(contentHash(one), contentHash(other)));
   }
 });
 
 describe("migrationJobName", () => {
-  it("changes with the chain and with the spec, and with nothing else", () => {
+  it("depends on the chain and the spec only", () => {
     const name = migrationJobName("unity-db-migrate", "chain", { image: "a" });
     assert.equal(name, migrationJobName("unity-db-migrate", "chain", { image: "a" }));
     assert.notEqual(name, migrationJobName("unity-db-migrate", "other", { image: "a" }));
@@ -45,7 +45,7 @@ describe("jobAttempt", () => {
 
   const table: readonly [string, readonly LiveJob[], LiveState, string, JobAttempt["action"], RegExp][] = [
     ["first run", [], { kind: "not-deployed" }, first, "run", /no existing Job/],
-    ["first run beside a database that is there", [], behind, first, "run", /no existing Job/],
+    ["first run with an existing database", [], behind, first, "run", /no existing Job/],
     ["unchanged: complete and at head", [job(first, "complete")], atHead, first, "keep", /complete/],
     ["failed before", [job(first, "failed")], behind, `${first}-2`, "run", /aaaaaaaaaa failed/],
     ["failed twice", [job(`${first}-2`, "failed"), job(first, "failed")], behind, `${first}-3`, "run", /-2 failed/],
@@ -67,10 +67,10 @@ describe("jobAttempt", () => {
     ],
     ["running now", [job(first, "running")], behind, first, "attach", /running/],
     ["second attempt running now", [job(`${first}-2`, "running")], behind, `${first}-2`, "attach", /running/],
-    ["gone, with work left", [job(`${first}-2`, "gone")], behind, `${first}-3`, "run", /-2 was deleted/],
-    ["gone, with none left", [job(first, "gone")], atHead, `${first}-2`, "run", /was deleted/],
+    ["deleted, with pending revisions", [job(`${first}-2`, "gone")], behind, `${first}-3`, "run", /-2 was deleted/],
+    ["deleted, with none pending", [job(first, "gone")], atHead, `${first}-2`, "run", /was deleted/],
     [
-      "gone, and another work's",
+      "deleted, of other work",
       [job(`${first.slice(0, -10)}0123456789`, "gone")],
       behind,
       first,
@@ -88,7 +88,7 @@ describe("jobAttempt", () => {
       /restored/,
     ],
     [
-      "complete but database gone",
+      "complete but no workload",
       [job(first, "complete")],
       { kind: "not-deployed" },
       `${first}-2`,
@@ -104,7 +104,7 @@ describe("jobAttempt", () => {
       "run",
       /-10 failed/,
     ],
-    ["other image or chain: other work", [job(other, "complete")], atHead, first, "run", /differ from .*bbbbbbbbbb/],
+    ["other work: another image or chain", [job(other, "complete")], atHead, first, "run", /differ from .*bbbbbbbbbb/],
     [
       "other work that failed",
       [job(other, "failed"), job(`${other}-2`, "failed")],
@@ -115,7 +115,7 @@ describe("jobAttempt", () => {
     ],
     ["A, B, then A again, A's Job deleted", [job(other, "complete")], atHead, first, "run", /differ from/],
     [
-      "A, B, then A again, A's Job the younger",
+      "A, B, then A again, A's Job the newer",
       [job(first, "complete", "2026-01-03T00:00:02Z"), job(other, "complete", "2026-01-03T00:00:01Z")],
       atHead,
       first,
@@ -131,7 +131,7 @@ describe("jobAttempt", () => {
       /is complete, but .*bbbbbbbbbb is newer/,
     ],
     [
-      "a Job by another way came after it",
+      "a newer Job of another kind",
       [job(first, "complete", "2026-01-03T00:00:01Z"), job("unity-db-migrate", "failed", "2026-01-03T00:00:02Z")],
       atHead,
       first,
@@ -139,7 +139,7 @@ describe("jobAttempt", () => {
       /complete/,
     ],
     [
-      "a name that only begins alike",
+      "names with the same prefix",
       [job(`${first}-x`, "failed"), job(`${first}0`, "failed")],
       behind,
       first,
@@ -156,14 +156,14 @@ describe("jobAttempt", () => {
   }
 
   const work = (image: string, digest: string) => migrationJobName("unity-db-migrate", digest, { image });
-  it("takes a changed image, and a changed chain, for other work", () => {
+  it("treats a changed image and a changed chain as other work", () => {
     const ran = [job(work("one", "chain"), "failed")];
     for (const changed of [work("two", "chain"), work("one", "longer chain")]) {
       assert.deepEqual(jobAttempt(changed, ran, behind).name, changed);
     }
   });
 
-  it("names an attempt as the component does, within what a label holds", () => {
+  it("names attempts within the length of a label", () => {
     assert.equal(migrationJobName("p", "d", {}, 2), `${migrationJobName("p", "d", {})}-2`);
     assert.ok(migrationJobName("p".repeat(46), "d", {}, 99_999).length <= 63);
   });

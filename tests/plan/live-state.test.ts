@@ -31,29 +31,33 @@ describe("classify", () => {
     ["a tolerated revision", rows("next"), { kind: "ahead", revisions: ["next"] }],
     ["another revision", rows("zz"), { kind: "unknown-revision", revisions: ["zz"] }],
     ["the head and another revision", rows("c", "zz"), { kind: "unknown-revision", revisions: ["zz"] }],
-    ["two rows of one line", rows("b", "c"), { kind: "overlapping-revisions", revisions: ["b", "c"], implied: ["b"] }],
     [
-      "a tolerated one and one of ours",
+      "two rows of one branch",
+      rows("b", "c"),
+      { kind: "overlapping-revisions", revisions: ["b", "c"], implied: ["b"] },
+    ],
+    [
+      "a tolerated revision and a known one",
       rows("c", "next"),
       { kind: "overlapping-revisions", revisions: ["c", "next"], implied: ["c"] },
     ],
     ["two branches before their merge", rows("b", "c"), { kind: "behind", revisions: ["b", "c"], pending: 1 }, diamond],
     ["one branch", rows("b"), { kind: "behind", revisions: ["b"], pending: 2 }, diamond],
     [
-      "a merge point and a branch",
+      "a merge revision and a branch",
       rows("b", "m"),
       { kind: "overlapping-revisions", revisions: ["b", "m"], implied: ["b"] },
       diamond,
     ],
     ["a database that is down", down, down],
-    ["a cluster that is not there", lost, lost],
+    ["an unknown cluster", lost, lost],
   ];
   for (const [what, reading, expected, lock = line] of table) {
-    it(`calls ${what} ${expected.kind}`, () =>
+    it(`classifies ${what} as ${expected.kind}`, () =>
       assert.deepEqual(classify(reading, lock, { toleratedRevisions: ["next"] }), expected));
   }
 
-  it("finds each revision of a chain but the last behind, with what is left", () => {
+  it("classifies all but the last revision as behind, with the number pending", () => {
     const lock = linearLock(..."abcdefgh");
     const states = [..."abcdefgh"].map((id) => classify(rows(id), lock));
     assert.deepEqual(
@@ -70,22 +74,22 @@ describe("classify with a target", () => {
     ["above the target", rows("c"), { kind: "beyond-target", revisions: ["c"], target: "b", undo: 1 }],
   ];
   for (const [what, reading, expected] of table) {
-    it(`calls a database ${what} ${expected.kind}`, () =>
+    it(`classifies a database ${what} as ${expected.kind}`, () =>
       assert.deepEqual(classify(reading, line, { targetRevision: "b" }), expected));
   }
 
-  it("says where the target is, and what it takes", () => {
+  it("describes the target, and the command that reaches it", () => {
     const target = { context: "here", namespace: "unity" };
-    const say = (reading: Reading) => {
+    const describe = (reading: Reading) => {
       const state = classify(reading, line, { targetRevision: "b" });
       const { message, remediation } = describeState(state, line, target, { targetRevision: "b" });
       return `${message} ${remediation}`;
     };
-    assert.match(say(rows()), /uninitialized.*To apply 2 of 3 revisions, run: pulumi up$/);
-    assert.match(say(rows("a")), /at a, behind target b\..*To apply 1 of 3 revisions, run: pulumi up$/);
-    assert.match(say(rows("b")), /up to date \(target b\)\. No action required\.$/);
+    assert.match(describe(rows()), /uninitialized.*To apply 2 of 3 revisions, run: pulumi up$/);
+    assert.match(describe(rows("a")), /at a, behind target b\..*To apply 1 of 3 revisions, run: pulumi up$/);
+    assert.match(describe(rows("b")), /up to date \(target b\)\. No action required\.$/);
     assert.match(
-      say(rows("c")),
+      describe(rows("c")),
       /at c, beyond target b\. To take a restore point and downgrade 1 of 3 revisions, run: pulumi up$/,
     );
   });
@@ -125,7 +129,7 @@ describe("describeState", () => {
     [lost, true, /Can't connect to the cluster \(context here\): no such context\n.*pulumi config set context <name>$/],
   ];
   for (const [state, stops, text] of all) {
-    it(`has a sentence and an instruction for ${state.kind}${stops ? ", and stops" : ""}`, () => {
+    it(`describes ${"what" in state ? `an unreachable ${state.what}` : state.kind} and how to proceed`, () => {
       const { message, remediation } = describeState(state, line, target);
       assert.match(`${message}\n${remediation}`, text);
       assert.ok(message.length > 0 && remediation.length > 0 && !message.includes("\n"));

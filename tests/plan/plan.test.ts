@@ -26,11 +26,11 @@ function plan(reading: Reading, given: Partial<PlanInputs> = {}) {
 
 describe("makePlan", () => {
   const table: readonly [string, Reading, readonly string[] | null][] = [
-    ["everything for what was never deployed", { kind: "not-deployed" }, ["1 a", "2 b", "3 c"]],
-    ["everything for an empty database", rows(), ["1 a", "2 b", "3 c"]],
-    ["the rest for one that is behind", rows("b"), ["3 c"]],
+    ["the whole chain where nothing is deployed", { kind: "not-deployed" }, ["1 a", "2 b", "3 c"]],
+    ["the whole chain to an uninitialized database", rows(), ["1 a", "2 b", "3 c"]],
+    ["the rest to a database that is behind", rows("b"), ["3 c"]],
     ["nothing at head", rows("c"), []],
-    ["no one knows what for a database that is down", { kind: "unreachable", what: "database", cause: "down" }, null],
+    ["an unknown number to an unreachable database", { kind: "unreachable", what: "database", cause: "down" }, null],
   ];
   for (const [what, reading, expected] of table) {
     it(`applies ${what}`, () => {
@@ -49,7 +49,7 @@ describe("makePlan", () => {
     it(shortTitle(`declares no Job for ${JSON.stringify(reading)}`), () => assert.equal(plan(reading).job, null));
   }
 
-  it("goes on with a revision that is tolerated", () => {
+  it("declares a Job for a tolerated revision", () => {
     assert.equal(plan(rows("zz"), { toleratedRevisions: ["zz"] }).job?.name, "job-1");
   });
 
@@ -57,7 +57,7 @@ describe("makePlan", () => {
     const back = (reading: Reading, given: Partial<PlanInputs> = {}) =>
       plan(reading, { targetRevision: "b", ...given });
 
-    it("undoes nothing unless the stack allows it, and says how to", () => {
+    it("is rejected unless the stack allows downgrades", () => {
       const { job, rejection, pending } = back(rows("c"));
       assert.equal(job, null);
       assert.match(
@@ -70,7 +70,7 @@ describe("makePlan", () => {
       );
     });
 
-    it("undoes what is beyond the target, newest first, where that is allowed", () => {
+    it("downgrades to the target if the stack allows it, newest first", () => {
       const { job, direction, pending, head } = back(rows("c"), { targetRevision: "b", allowDowngrade: true });
       assert.deepEqual([job?.action, direction, head], ["run", "downgrade", "b"]);
       assert.deepEqual(
@@ -79,7 +79,7 @@ describe("makePlan", () => {
       );
     });
 
-    it("refuses what can't be undone, allowed or not", () => {
+    it("rejects irreversible revisions even if downgrades are allowed", () => {
       const { job, rejection } = back(rows("c"), { targetRevision: "a", allowDowngrade: true });
       assert.equal(job, null);
       assert.deepEqual(rejection?.goingBack, [
@@ -87,19 +87,19 @@ describe("makePlan", () => {
       ]);
     });
 
-    it("asks for no approval of what was applied long ago", () => {
+    it("requires no approval of applied revisions", () => {
       const findings = [{ rule: "ban-drop-table", level: "error", statement: 0, message: "m", help: null }] as const;
       const risky = lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], findings })]);
       const { rejection } = plan(rows("b"), { lock: risky, targetRevision: "a", allowDowngrade: true });
       assert.equal(rejection, null);
     });
 
-    it("applies only what leads to the target, and nothing at it", () => {
+    it("applies only the revisions up to the target", () => {
       const ids = (reading: Reading) => back(reading).pending?.map(({ id }) => id);
       assert.deepEqual([ids(rows()), ids(rows("a")), ids(rows("b"))], [["a", "b"], ["b"], []]);
     });
 
-    it("runs again where a complete Job's database has gone beyond since", () => {
+    it("declares the next attempt if a complete Job's database is beyond the target", () => {
       const jobs = [{ name: "job-1", state: "complete" as const }];
       assert.equal(back(rows("c"), { allowDowngrade: true, jobs }).job?.name, "job-1-2");
     });
@@ -114,7 +114,7 @@ describe("makePlan", () => {
 describe("describePlan", () => {
   const describeAll = (plan: Plan, full?: boolean) => describePlan(plan, full).join("\n");
 
-  it("shows what is pending: tables, statements, whether it can be undone, and the Job", () => {
+  it("describes tables, statements, reversibility, and the Job", () => {
     assert.equal(
       describeAll(plan(rows("a"))),
       `Database is at a, behind head c.
@@ -132,13 +132,13 @@ Job job-1 will be created: no existing Job`,
     );
   });
 
-  it("shows whole statements when asked to", () => {
+  it("prints statements in full on demand", () => {
     const text = describeAll(plan(rows("b")), true);
     for (const line of long.split("\n")) assert.ok(text.includes(`\n         ${line}\n`), line);
     assert.ok(!text.includes("truncated"));
   });
 
-  it("says that nothing is to migrate at head", () => {
+  it("reports a database that is up to date", () => {
     const jobs = [{ name: "job-1", state: "complete" as const }];
     assert.equal(
       describeAll(plan(rows("c"), { jobs })),
@@ -146,7 +146,7 @@ Job job-1 will be created: no existing Job`,
     );
   });
 
-  it("shows what is to be undone, with what undoes it", () => {
+  it("describes a downgrade with its SQL", () => {
     assert.equal(
       describeAll(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
       `Database is at c, beyond target b.
@@ -158,13 +158,13 @@ Job job-1 will be created: no existing Job`,
     );
   });
 
-  it("says why SQL or tables are not known", () => {
+  it("explains unknown SQL and tables", () => {
     const unrendered = lockOf([lockedRevision("a", { tables: null, upgrade: { sql: null, reason: "line 7 asks" } })]);
     const text = describeAll(plan(rows(), { lock: unrendered }));
     assert.match(text, /tables unknown; reversible\n +SQL unknown without a database: line 7 asks/);
   });
 
-  it("says what a person has to do, and no more", () => {
+  it("prints only the remediation if the state requires manual action", () => {
     const text = describeAll(plan(rows("zz")));
     assert.match(text, /^Database is at zz, which is not in the lockfile \(3 revisions\)\.\nDeploy a release/);
     assert.ok(!text.includes("Pending") && !text.includes("Job"));

@@ -29,18 +29,14 @@ describe("unapproved", () => {
   ];
   const approve = (...names: [string, string][]): Approval[] => names.map(([revision, rule]) => ({ revision, rule }));
   const table: readonly [string, Approval[], string[]][] = [
-    ["every error, no warning", [], ["a truncate 0", "a truncate 1", "b truncate 0", "b several null"]],
+    ["every error, but no warning", [], ["a truncate 0", "a truncate 1", "b truncate 0", "b several null"]],
+    ["none of an approved rule, in any statement", approve(["a", "truncate"]), ["b truncate 0", "b several null"]],
     [
-      "none of a rule that is approved, whatever the statement",
-      approve(["a", "truncate"]),
-      ["b truncate 0", "b several null"],
-    ],
-    [
-      "those of another revision or rule",
+      "findings of other revisions or rules",
       approve(["b", "several"], ["c", "truncate"], ["a", "other"]),
       ["a truncate 0", "a truncate 1", "b truncate 0"],
     ],
-    ["nothing that is all approved", approve(["a", "truncate"], ["b", "truncate"], ["b", "several"]), []],
+    ["nothing if all are approved", approve(["a", "truncate"], ["b", "truncate"], ["b", "several"]), []],
   ];
   for (const [what, approvals, expected] of table) {
     it(`finds ${what}`, () => {
@@ -52,12 +48,12 @@ describe("unapproved", () => {
     });
   }
 
-  it("gives the statement and the file", () => {
+  it("returns the statement and the file", () => {
     const [first] = unapproved(evaluate(revisions, []));
     assert.deepEqual([first?.sql, first?.file], ["CREATE TABLE t_a ();", "alembic/versions/a.py"]);
   });
 
-  it("agrees with the judgement of each finding", () => {
+  it("agrees with the approval of each finding", () => {
     const [first] = evaluate(revisions, approve(["a", "truncate"]));
     assert.deepEqual(
       first?.findings.map(({ approved }) => approved),
@@ -70,35 +66,35 @@ describe("withoutNewTables", () => {
   const later = (given: Partial<LockedRevision>) =>
     lockedRevision("z", { tables: tables([]), findings: [finding("ban-drop-column")], ...given });
   const table: readonly [string, LockedRevision[], number, number][] = [
-    ["a table that a pending revision made", [lockedRevision("a"), later({ locks: [exclusive("t_a")] })], 0, 0],
-    ["a table that was there", [lockedRevision("a"), later({ locks: [exclusive("old")] })], 1, 1],
+    ["a table that a pending revision creates", [lockedRevision("a"), later({ locks: [exclusive("t_a")] })], 0, 0],
+    ["an existing table", [lockedRevision("a"), later({ locks: [exclusive("old")] })], 1, 1],
     [
-      "a new table and one that was there",
+      "a new and an existing table",
       [lockedRevision("a"), later({ locks: [exclusive("t_a"), exclusive("old")] })],
       1,
       1,
     ],
     ["no table", [lockedRevision("a"), later({ locks: [] })], 1, 0],
     [
-      "the revision as a whole",
+      "the whole revision",
       [lockedRevision("a"), later({ locks: [exclusive("t_a")], findings: [finding("x", null)] })],
       1,
       0,
     ],
     [
-      "what is not known",
+      "unknown tables",
       [lockedRevision("a"), later({ locks: [{ statement: 0, table: null, mode: null, blocks: null, reason: "DO" }] })],
       1,
       1,
     ],
     [
-      "an old table by a new name",
+      "a renamed existing table",
       [lockedRevision("a", { tables: tables(["new"], ["old"]) }), later({ locks: [exclusive("new")] })],
       1,
       1,
     ],
     [
-      "a new table by another name",
+      "a renamed new table",
       [
         lockedRevision("a"),
         lockedRevision("b", { tables: tables(["new"], ["t_a"]) }),
@@ -108,14 +104,14 @@ describe("withoutNewTables", () => {
       0,
     ],
     [
-      "a table by the name of one that was dropped",
+      "a table with the name of a dropped one",
       [lockedRevision("a"), lockedRevision("b", { tables: tables([], ["t_a"]) }), later({ locks: [exclusive("t_a")] })],
       1,
       1,
     ],
   ];
   for (const [what, pending, findings, locks] of table) {
-    it(`${findings > 0 ? "keeps" : "leaves out"} what is about ${what}`, () => {
+    it(`${findings > 0 ? "keeps" : "omits"} findings about ${what}`, () => {
       const last = withoutNewTables(pending).at(-1);
       assert.deepEqual([last?.findings.length, last?.locks.length], [findings, locks]);
     });

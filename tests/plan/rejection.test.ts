@@ -8,7 +8,7 @@ import { explainStalePlan } from "../../src/plan/rejection.ts";
 import { describeRejection } from "../../src/plan/rejection-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
-/** A chain whose last revision destroys data, and one that is waited for. */
+/** A chain whose last revision destroys data and blocks other sessions. */
 const risky = lockOf([
   lockedRevision("a"),
   lockedRevision("b", {
@@ -47,7 +47,7 @@ function describeAll(plan: Plan, full = false): string {
   return [...describePlan(plan, full), ...why].join("\n");
 }
 
-describe("a plan that the stack has to allow", () => {
+describe("rejectPlan", () => {
   const of = (reading: Reading, given: Partial<PlanInputs> = {}) =>
     makePlan({
       reading,
@@ -64,46 +64,46 @@ describe("a plan that the stack has to allow", () => {
   const hash = of(rows("a")).hash ?? "";
 
   const table: readonly [string, Reading, Partial<PlanInputs>, boolean][] = [
+    ["allows a plan with nothing pending, with any findings and pin", rows("b"), { pinnedHash: "0" }, true],
+    ["rejects an error of a pending revision", rows("a"), {}, false],
+    ["allows an approved error", rows("a"), { approvals }, true],
     [
-      "goes on where nothing is pending, whatever the chain has and the stack pins",
-      rows("b"),
-      { pinnedHash: "0" },
-      true,
+      "rejects an error if only another finding is approved",
+      rows("a"),
+      { approvals: [{ revision: "b", rule: "truncate" }] },
+      false,
     ],
-    ["stops at an error of a pending revision", rows("a"), {}, false],
-    ["goes on once it is approved", rows("a"), { approvals }, true],
-    ["stops where another finding is approved", rows("a"), { approvals: [{ revision: "b", rule: "truncate" }] }, false],
-    ["stops where the database can't be asked what is pending", down, {}, false],
-    ["goes on there where all is approved", down, { approvals }, true],
-    ["lets through what can't be asked where the stack says so", down, { approvals, pinnedHash: "unknown" }, true],
-    ["stops at what can be asked after all", rows("a"), { approvals, pinnedHash: "unknown" }, false],
-    ["stops without a pin where one is needed", rows("a"), { approvals, pinRequired: true }, false],
-    ["goes on with a pin where one is needed", rows("a"), { approvals, pinRequired: true, pinnedHash: hash }, true],
-    ["needs no pin where nothing is pending", rows("b"), { pinRequired: true }, true],
-    ["needs a pin where the database can't be asked", down, { approvals, pinRequired: true }, false],
-    ["goes on with the plan that was pinned", rows("a"), { approvals, pinnedHash: hash }, true],
-    ["stops at another plan than the pinned one", rows("a"), { approvals, pinnedHash: "0".repeat(16) }, false],
+    ["rejects an error if the pending revisions are unknown", down, {}, false],
+    ["allows approved errors if the pending revisions are unknown", down, { approvals }, true],
+    ["allows an unknown plan if the stack pins it", down, { approvals, pinnedHash: "unknown" }, true],
+    ["rejects a known plan if the stack pins an unknown one", rows("a"), { approvals, pinnedHash: "unknown" }, false],
+    ["rejects a plan without a required pin", rows("a"), { approvals, pinRequired: true }, false],
+    ["allows a plan with a required pin", rows("a"), { approvals, pinRequired: true, pinnedHash: hash }, true],
+    ["requires no pin if nothing is pending", rows("b"), { pinRequired: true }, true],
+    ["rejects an unknown plan without a required pin", down, { approvals, pinRequired: true }, false],
+    ["allows the pinned plan", rows("a"), { approvals, pinnedHash: hash }, true],
+    ["rejects a plan other than the pinned one", rows("a"), { approvals, pinnedHash: "0".repeat(16) }, false],
     [
-      "stops at another image than the pinned plan's",
+      "rejects an image other than the pinned plan's",
       rows("a"),
       { approvals, pinnedHash: hash, image: "backend:2" },
       false,
     ],
-    ["stops where a plan is pinned and the database can't be asked", down, { approvals, pinnedHash: hash }, false],
+    ["rejects an unknown plan if the stack pins a known one", down, { approvals, pinnedHash: hash }, false],
   ];
-  for (const [what, reading, given, goesOn] of table) {
+  for (const [what, reading, given, isAllowed] of table) {
     it(what, () => {
       const { job, rejection } = of(reading, given);
-      assert.deepEqual([job !== null, rejection === null], [goesOn, goesOn]);
+      assert.deepEqual([job !== null, rejection === null], [isAllowed, isAllowed]);
     });
   }
 
-  it("has a hash where something is pending", () => {
+  it("hashes a plan only if revisions are pending", () => {
     assert.match(hash, /^[0-9a-f]{16}$/);
     assert.deepEqual([of(rows("b")).hash, of(down).hash], [null, null]);
   });
 
-  it("shows locks, findings, the refusal and how to approve", () => {
+  it("describes locks, findings, the rejection, and how to approve", () => {
     assert.equal(
       describeAll(of(rows("a"))),
       `Database is at a, behind head b.
@@ -130,7 +130,7 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     );
   });
 
-  it("shows what is approved, and what to do instead with --full", () => {
+  it("describes approved findings, and the alternatives with --full", () => {
     const text = describeAll(of(rows("a"), { approvals }), true);
     assert.match(text, /error ban-drop-column, approved: Dropping may break clients\. Don't\.\n/);
     assert.match(text, /\nJob job-1 will be created: /);
@@ -151,7 +151,7 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     );
   });
 
-  it("says that it has to be pinned, and how", () => {
+  it("reports a missing pin, and how to pin the plan", () => {
     const asked = describeAll(of(rows("a"), { approvals, pinRequired: true }));
     assert.match(asked, new RegExp(`production requires a pinned plan; .*\\n.*pulumi config set planHash ${hash}$`));
     const unasked = describeAll(of(down, { approvals, pinRequired: true }));
@@ -163,50 +163,50 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     );
   });
 
-  it("says that a downgrade has to be allowed", () => {
+  it("reports a downgrade that is not allowed", () => {
     assert.match(
       describeAll(of(rows("b"), { targetRevision: "a" })),
       /^downgrade not allowed; no changes were made:\n {2}downgrades are disabled/m,
     );
   });
 
-  it("says that every revision counts where the database can't be asked", () => {
+  it("reports that every revision counts if the database revision is unknown", () => {
     assert.match(
       describeAll(of(down)),
       /\n {2}The database revision is unknown, so every revision counts as pending\.\n/,
     );
   });
 
-  it("stays silent of locks on tables that the same plan makes", () => {
+  it("omits locks on tables that the same plan creates", () => {
     assert.doesNotMatch(describeAll(of(rows(), { approvals })), /of p, t_a/);
     assert.match(describeAll(of(rows(), { approvals })), /blocks reads and writes of p \(/);
   });
 });
 
-describe("explainMove", () => {
+describe("explainStalePlan", () => {
   const lock = linearLock("a", "b", "c");
   const [, b, c] = lock.revisions as [never, LockedRevision, LockedRevision];
   const now = { lock, image: "i", from: ["a"], pending: [b, c] };
 
-  it("says that the database is somewhere else", () => {
+  it("reports another database revision", () => {
     assert.match(explainStalePlan(planHash("i", ["b"], [c]), now), /plan starts at b; the database is at a\./);
     assert.match(explainStalePlan(planHash("i", [], lock.revisions), now), /starts at base; the database is at a/);
     const empty = { ...now, from: [], pending: lock.revisions };
     assert.match(explainStalePlan(planHash("i", ["a"], [b, c]), empty), /starts at a; the database is at base/);
   });
 
-  it("says what the release has got since", () => {
+  it("reports new revisions of the lockfile", () => {
     assert.equal(explainStalePlan(planHash("i", ["a"], [b]), now), "The lockfile has new revisions: c.");
   });
 
-  it("says else what is left: the image, or SQL", () => {
+  it("reports another image or SQL otherwise", () => {
     assert.match(
       explainStalePlan(planHash("other", ["a"], [b, c]), now),
       /The image or the SQL .* changed: now a -> c with i\./,
     );
   });
 
-  it("says that nobody knows where the database can't be asked", () => {
+  it("reports an unknown database revision", () => {
     assert.match(explainStalePlan("0".repeat(16), { ...now, from: null, pending: null }), /revision is unknown now/);
   });
 });

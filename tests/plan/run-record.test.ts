@@ -17,7 +17,7 @@ const run: RunRecord = {
 };
 
 describe("describeRuns", () => {
-  it("says when, how it ended, from where to where, in which image and pod", () => {
+  it("prints time, outcome, revisions, image, and pod", () => {
     assert.equal(
       describeRuns([run]),
       "   7  2026-01-03 10:00:00+00:00  succeeded in 2.5s  upgrade base -> b\n" +
@@ -32,7 +32,7 @@ describe("describeRuns", () => {
     assert.match(describeRuns([failed]), /failed in 2\.5s .*\n.*\n {6}division by zero \| SQLSTATE 22012$/);
   });
 
-  it("says why there may be none", () => {
+  it("explains an empty table", () => {
     assert.match(describeRuns([]), /^No recorded runs: /);
   });
 });

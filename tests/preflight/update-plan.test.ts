@@ -32,7 +32,7 @@ describe("the plan of an update", () => {
     assert.match(rejected, /\n {2}service\/s\n.*\n {2}Service s has no selector\.\nplan is stale: /);
   });
 
-  it("describes only the rejection where the database requires manual action", () => {
+  it("describes only the rejection of an adoption if manual action is required", () => {
     const text = describeUpdate(combine("zz", rejectedAdoption));
     assert.doesNotMatch(text, /service\/s/);
     assert.match(text, /\n {2}Service s has no selector\.$/);

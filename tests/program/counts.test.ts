@@ -51,9 +51,9 @@ describe("countsOf", () => {
         failures: ["tests/test_a.py::test_reads[two] - assert 1 == 2", "tests/test_b.py - ImportError: no module"],
       },
     ],
-    ["a runner that died", "Segmentation fault\n", 139, broken(139, 0)],
+    ["a runner that was killed", "Segmentation fault\n", 139, broken(139, 0)],
     ["a runner that failed after its tests", "  3 passing (1s)\n", 1, broken(1, 3)],
-    ["a runner that found no test", "  0 passing (1ms)\n", 0, broken(0, 0)],
+    ["a runner without tests", "  0 passing (1ms)\n", 0, broken(0, 0)],
   ];
   for (const [what, output, exitCode, expected] of all) {
     it(`counts ${what}`, () => assert.deepEqual(countsOf(output, exitCode), expected));

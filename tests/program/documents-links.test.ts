@@ -10,18 +10,18 @@ import { blocksOf } from "../support/pages.ts";
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const pages = ["README.md", "backend/README.md", ...globSync("docs/**/*.md", { cwd: projectRoot })].sort();
 
-/** A page without its blocks of code, in which nothing is a link or a heading. */
+/** A page without its blocks of code, which contain no links or headings. */
 function proseOf(page: string): string {
   return read(page).replaceAll(/^( *)```[\s\S]*?^ *```$/gm, "");
 }
 
-/** What a page tells people to type or set: its blocks, and what stands between single quotes in its text. */
+/** The code of a page: its blocks, and inline code. */
 function codeOf(page: string): string[] {
   const inline = [...proseOf(page).matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
   return [...blocksOf(read(page)).map(({ text }) => text), ...inline];
 }
 
-/** The anchors of a page's headings, as GitHub makes them (https://docs.github.com/en/get-started/writing-on-github). */
+/** The anchors of a page's headings, as GitHub generates them (https://docs.github.com/en/get-started/writing-on-github). */
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ""] of proseOf(page).matchAll(/^#+ +(.+?) *$/gm)) {
@@ -33,7 +33,7 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** Where a page leads to within the project. */
+/** The links of a page to files of the project. */
 function linksOf(page: string): { readonly target: string; readonly anchor: string | undefined }[] {
   const links = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
   return links
@@ -44,7 +44,7 @@ function linksOf(page: string): { readonly target: string; readonly anchor: stri
     });
 }
 
-/** Every call of `unity` in a page: the command and its options. */
+/** Every call of `unity` in a page: its command and options. */
 function callsOf(page: string): { readonly command: string; readonly options: string[] }[] {
   const calls = codeOf(page).flatMap((code) => [
     ...code.matchAll(/(?:^|npm run )unity (?:-- )?([a-z]\S*)([^\n#;|]*)/gm),
@@ -56,12 +56,12 @@ function callsOf(page: string): { readonly command: string; readonly options: st
 }
 
 describe("the project's pages", () => {
-  it("lead the reader of the README to the walk in one click", () => {
+  it("link the walkthrough in the README", () => {
     assert.ok(linksOf("README.md").some(({ target }) => target === "docs/how-to/new-revision.md"));
     assert.ok(read("README.md").split("\n").length <= 120, "the README is short");
   });
 
-  it("are all found from docs/README.md or a page that it leads to", () => {
+  it("are all linked, starting at docs/README.md", () => {
     const found = new Set(["README.md", "backend/README.md", "docs/README.md"]);
     for (const page of found) for (const { target } of linksOf(page)) if (pages.includes(target)) found.add(target);
     assert.deepEqual(
@@ -71,7 +71,7 @@ describe("the project's pages", () => {
   });
 
   for (const page of pages) {
-    it(`lead from ${page} to places that are there`, () => {
+    it(`link only to what exists: ${page}`, () => {
       const broken = linksOf(page).filter(({ target, anchor }) => {
         const path = join(projectRoot, target);
         if (!existsSync(path)) return true;
@@ -81,7 +81,7 @@ describe("the project's pages", () => {
     });
   }
 
-  it("name targets of make that are there", () => {
+  it("name only existing targets of make", () => {
     const targets = new Set([...read("Makefile").matchAll(/^([a-z-]+):/gm)].map(([, target]) => target));
     const named = pages.flatMap((page) =>
       codeOf(page).flatMap((code) => [...code.matchAll(/^make ([a-z-]+)/gm)].map(([, target]) => ({ page, target }))),
@@ -93,7 +93,7 @@ describe("the project's pages", () => {
     );
   });
 
-  it("name settings that are there", () => {
+  it("name only existing settings", () => {
     const settings = readSettingsSchema(projectRoot);
     const patterns = [
       /pulumi config (?:set|rm)(?: --stack \S+| --\w+)* '?([a-zA-Z]+)/g,
@@ -111,7 +111,7 @@ describe("the project's pages", () => {
     );
   });
 
-  it("name commands of unity that are there, with options that they have", () => {
+  it("name only existing commands and options of unity", () => {
     const commands = new Map(visibleCommands(unityProgram()).map((command) => [command.name(), command]));
     const calls = pages.flatMap((page) => callsOf(page).map((call) => ({ page, ...call })));
     assert.ok(calls.length > 20);

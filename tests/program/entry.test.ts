@@ -3,8 +3,8 @@ import { readProject } from "../../local/engine/project.ts";
 import { projectRoot } from "../../src/paths.ts";
 
 describe("Pulumi.yaml", () => {
-  // Without it the SDK runs what package.json exports as soon as that is built, and a program without resources deletes all.
-  it("names the program, which package.json's exports would else decide", () => {
+  // Otherwise the SDK runs the export of package.json once that is built, and a program without resources deletes everything.
+  it("names the program, which package.json's exports would determine otherwise", () => {
     assert.equal(readProject(projectRoot).main, "index.ts");
   });
 });

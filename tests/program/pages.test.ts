@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { blocksOf, missingLine } from "../support/pages.ts";
 
 describe("blocksOf", () => {
-  it("gives language, marks and text, without the indent of a list", () => {
+  it("returns language, marks, and text, without the indent of a list", () => {
     const page = "x\n```sh walk exits=1\na\n  b\n```\n\n1. y\n\n   ```text\n   c\n     d\n   ```\n`e`\n```\nf\n```\n";
     assert.deepEqual(blocksOf(page), [
       { language: "sh", marks: { walk: "", exits: "1" }, text: "a\n  b\n" },

@@ -5,14 +5,14 @@ import { unity } from "../../src/manifests/app.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
 import { migrationLabels } from "../../src/manifests/tenant.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { loadChain } from "../../src/preflight/load-chain.ts";
+import { loadChain } from "../../src/preflight/release.ts";
 import { fakeKubectl } from "../support/fake-kubectl.ts";
 import { backendOptions } from "../support/options.ts";
 
 const options = { ...loadChain(join(projectRoot, "backend")), ...backendOptions };
 const target = { context: "here", namespace: "unity" };
 
-/** @returns A Job that has ended, as the cluster lists it, of the work that is declared for a tenant. */
+/** An ended Job of a tenant's work, as the cluster lists it. */
 function ended(condition: "Complete" | "Failed", tenant: string | undefined) {
   const name = migration({ ...options, tenant }).jobName(1);
   return {
@@ -23,12 +23,18 @@ function ended(condition: "Complete" | "Failed", tenant: string | undefined) {
 
 describe("planMigration", () => {
   const cases: [what: string, tenant: string | undefined, items: object[], attempt: number, action: string][] = [
-    ["begins where there is no Job", undefined, [], 1, "run"],
-    ["keeps a Job that is complete", undefined, [ended("Complete", undefined)], 1, "keep"],
-    ["goes on after one that failed", undefined, [ended("Failed", undefined)], 2, "run"],
-    ["keeps a tenant's own", "a", [ended("Complete", "a"), ended("Failed", "b")], 1, "keep"],
-    ["goes on after a tenant's own that failed", "a", [ended("Failed", "a"), ended("Complete", "b")], 2, "run"],
-    ["begins where only other tenants have one", "a", [ended("Failed", "b")], 1, "run"],
+    ["starts with the first attempt without a Job", undefined, [], 1, "run"],
+    ["keeps a complete Job", undefined, [ended("Complete", undefined)], 1, "keep"],
+    ["declares the next attempt after a failed Job", undefined, [ended("Failed", undefined)], 2, "run"],
+    ["keeps a tenant's complete Job", "a", [ended("Complete", "a"), ended("Failed", "b")], 1, "keep"],
+    [
+      "declares the next attempt after a tenant's failed Job",
+      "a",
+      [ended("Failed", "a"), ended("Complete", "b")],
+      2,
+      "run",
+    ],
+    ["ignores Jobs of other tenants", "a", [ended("Failed", "b")], 1, "run"],
   ];
   for (const [what, tenant, items, attempt, action] of cases) {
     it(what, async () => {
@@ -40,7 +46,7 @@ describe("planMigration", () => {
 
   it("says that the cluster can't be asked", async () => {
     using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });
-    const message = /Jobs of namespace unity can't be read: Unable to connect/;
+    const message = /can't list the migrate Jobs of namespace unity: Unable to connect/;
     await assert.rejects(planMigration(options, target, fake.kubectl), message);
   });
 });

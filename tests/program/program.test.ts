@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { runProgram } from "../../components/program.ts";
 import type { StackOutputs } from "../../components/stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
-import { accesses } from "../../src/cluster/access-review.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules } from "../../src/manifests/roles.ts";
+import { accesses } from "../../src/preflight/permissions.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
@@ -132,7 +132,7 @@ describe("the program on a database that is there", () => {
 
   it("stops at a right that the account lacks, before it declares anything", async () => {
     const ownSecrets = everyOwnSecret("homelab_app");
-    const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasTwoRoles: false };
+    const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasSeparateRoles: false };
     const { length } = accesses(accessRules("update", options));
     const access = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
     const message =

@@ -16,7 +16,7 @@ const production = {
   "unity:database": "external",
   "unity:databaseUrl": "postgresql://u:hunter2@db/unity",
   "unity:migrationDatabaseUrl": "postgresql://m:hunter2@db/unity",
-  "unity:roles": "two",
+  "unity:databaseRoles": "separate",
   "unity:databaseTls": "verify-full",
   "unity:databaseCaSecret": "unity-database-ca",
   "unity:initContainer": "wait",
@@ -110,7 +110,7 @@ describe("the program in production", () => {
     assert.match(await rejection(production, stagingHas(), "a1b2c3d4e5f6"), /has no verified release/);
   });
 
-  it("refuses a plan that nobody pinned, and takes it when it is", async () => {
+  it("rejects a plan without a pin, and applies it with one", async () => {
     const message = await rejection(production, stagingHas(staged), "a1b2c3d4e5f6");
     assert.match(message, /production requires a pinned plan; no changes were made:/);
     const [, planHash = ""] = /pulumi config set planHash ([0-9a-f]{16})$/.exec(message) ?? assert.fail(message);

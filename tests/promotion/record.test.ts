@@ -77,24 +77,24 @@ describe("the record of a release", () => {
     ["image that migrates", { migrationImage: `registry.example:5000/unity@${digest("b")}` }],
   ];
   for (const [what, changes] of other) {
-    it(`tells another ${what} apart`, () => {
+    it(`differs for another ${what}`, () => {
       assert.ok(!isSame(identify(parts), identify({ ...parts, ...changes })));
       assert.ok(!isSame(record(), record(changes)));
     });
   }
 
-  it("is not another for another registry, tag or revision beyond its head", () => {
+  it("is the same for another registry, tag, or revision beyond its head", () => {
     const image = `mirror.example/unity:1.0@${digest("a")}`;
     assert.ok(isSame(record(), record({ image })));
     assert.ok(isSame(record({ head: "r2" }), record({ head: "r2", lock: linearLock("r1", "r2") })));
   });
 
-  it("has the digest that the pods run, where a tag names the image", () => {
+  it("has the digest of the pods if the image is not pinned", () => {
     const { image, migrationImage, imageName } = record({ image: "registry.example:5000/unity:1.0" }, digest("a"));
     assert.deepEqual([image, migrationImage, imageName], [digest("a"), digest("a"), "registry.example:5000/unity"]);
   });
 
-  it("has no digest that nobody knows", () => {
+  it("has no unknown digest", () => {
     const { image, migrationImage } = record({ image: "unity:1.0" });
     assert.deepEqual([image, migrationImage], [null, null]);
     assert.equal(record({ image: "unity:1", migrationImage: "unity:2" }, digest("a")).migrationImage, null);
@@ -102,7 +102,7 @@ describe("the record of a release", () => {
 });
 
 describe("the records of a stack", () => {
-  it("have the newest first, each release once, and no more than twenty", () => {
+  it("are the newest twenty, each release once", () => {
     const [one, two] = [record(), record({ head: "r2" })];
     assert.deepEqual(addRecord([two, one], one), [one, two]);
     const many = Array.from({ length: 30 }, (_, index) => ({ ...one, head: `h${index}` }));
@@ -110,7 +110,7 @@ describe("the records of a stack", () => {
     assert.equal(addRecord(many, one)[0], one);
   });
 
-  it("are read from an output; what is none is left out", () => {
+  it("are parsed from an output, without invalid ones", () => {
     const [good, wrong] = [record(), { ...record(), version: 2 }];
     assert.deepEqual(parseRecords([good, wrong, { ...good, image: 1 }, { ...good, sql: undefined }, null, "x"]), [
       good,

@@ -1,22 +1,21 @@
-import type { ContainerStatus, Pod } from "../../src/cluster/pods.ts";
+import type { ContainerStatus, Deployment, Pod } from "../../src/cluster/objects.ts";
 import type { RolloutItem } from "../../src/cluster/rollout.ts";
 
-type Kind<T extends string> = { readonly kind: T };
-
-/** Returns the status of a new container, with some fields replaced. */
+/** Returns the status of a container that was just created, with `given` replaced. */
 export function container(given: Partial<ContainerStatus> = {}): ContainerStatus {
-  return { name: "app", image: "localhost/app:1", restartCount: 0, state: {}, lastState: {}, ...given };
+  const created = { name: "app", image: "localhost/app:1", imageID: "", ready: false, restartCount: 0 };
+  return { ...created, state: {}, lastState: {}, ...given };
 }
 
 /** Returns a pending pod of `owner`. */
-export function pod(owner: string, status: Pod["status"] = {}, deleted = false): Pod & Kind<"Pod"> {
+export function pod(owner: string, status: Pod["status"] = {}, deleted = false): Pod {
   const limits = { resources: { limits: { memory: "512Mi" } } };
   return {
     kind: "Pod",
     metadata: {
       name: `${owner}-pod`,
       creationTimestamp: "2026-01-03T00:00:00Z",
-      ownerReferences: [{ name: owner }],
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: owner, uid: "1" }],
       ...(deleted ? { deletionTimestamp: "2026-01-03T00:00:01Z" } : {}),
     },
     spec: { initContainers: [{ name: "migrate", ...limits }], containers: [{ name: "app", ...limits }] },
@@ -24,24 +23,25 @@ export function pod(owner: string, status: Pod["status"] = {}, deleted = false):
   };
 }
 
-/** Returns a ready pod of `owner`. */
-export function servingPod(owner: string): Pod & Kind<"Pod"> {
+/** Returns a pod of `owner` that serves. */
+export function servingPod(owner: string): Pod {
   return pod(owner, { phase: "Running", conditions: [{ type: "Ready", status: "True" }] });
 }
 
-/** Conditions of a Deployment. */
-type Conditions = NonNullable<Extract<RolloutItem, { metadata: { generation?: number } }>["status"]>["conditions"];
+type Conditions = NonNullable<Deployment["status"]>["conditions"];
 
-/** Returns a Deployment of `replicas` pods at its second rollout, and its ReplicaSets `rs1` and `rs2`. */
+/** Returns a Deployment at its second rollout, of `replicas` pods, and its ReplicaSets `rs1` and `rs2`. */
 export function deployment(replicas: number, conditions: Conditions = [], observedGeneration = 2): RolloutItem[] {
   const revision = (n: number) => ({ "deployment.kubernetes.io/revision": String(n) });
+  const selector = {};
   return [
     {
       kind: "Deployment",
       metadata: { name: "app", generation: 2, annotations: revision(2) },
-      spec: { replicas },
+      spec: { replicas, selector, template: { spec: { containers: [] } } },
       status: { observedGeneration, conditions },
     },
-    ...[1, 2].map((n) => ({ kind: "ReplicaSet", metadata: { name: `rs${n}`, annotations: revision(n) }, spec: {} })),
+    { kind: "ReplicaSet", metadata: { name: "rs1", annotations: revision(1) }, spec: { selector } },
+    { kind: "ReplicaSet", metadata: { name: "rs2", annotations: revision(2) }, spec: { selector } },
   ];
 }

@@ -1,4 +1,4 @@
-import { type ManagedFields, transferOwnership } from "../../../src/adoption/managed-fields.ts";
+import { type ManagedFields, transferOwnership } from "../../../src/adoption/field-ownership.ts";
 import { diff, isWithin, type Path, prune, withValuesAt } from "../diff.ts";
 import { unsupported } from "../errors.ts";
 import { type Created, type Difference, NotReady, type Operation, type Provider } from "../provider.ts";

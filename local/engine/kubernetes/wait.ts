@@ -9,7 +9,7 @@ import type {
   V1ReplicaSet,
 } from "@kubernetes/client-node";
 import { podCauses, tail } from "../../../src/cluster/causes.ts";
-import type { Pod } from "../../../src/cluster/pods.ts";
+import type { Pod } from "../../../src/cluster/objects.ts";
 import type { Operation } from "../provider.ts";
 import { type Cluster, isTransient, type KubeObject, pathOf, withLabels } from "./client.ts";
 

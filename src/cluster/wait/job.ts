@@ -1,66 +1,117 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { lastJobAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
+import { type Cause, logArgs, podCauses, rejectedPod } from "../causes.ts";
 import type { Kubectl } from "../kubectl.ts";
+import type { Job, Pod } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
-import { type Event, evaluateJob, hasStarted, type JobItem, jobOf } from "./evaluate-job.ts";
-import type { WaitTarget } from "./target.ts";
-import type { Waiter } from "./wait.ts";
+import type { PollResult } from "./poll-result.ts";
+import type { Waiter, WaitTarget } from "./wait.ts";
 
-/** How often and how far apart an ended Job is asked whether it has noticed. */
-const ending = { times: 20, milliseconds: 250 } as const;
+/** Job or pod, as `kubectl get jobs,pods` lists them. */
+export type JobItem = Job | Pod;
 
-/** The migrate Job: waits until it is complete. */
+/** Polls for the end of a canceled Job. */
+const cancelPolls = { count: 20, milliseconds: 250 } as const;
+
+/** Returns the Job with a name among the items, and its pods. */
+export function jobOf(name: string, items: readonly JobItem[]): { job: Job | undefined; pods: readonly Pod[] } {
+  const job = items.find((item): item is Job => item.kind === "Job" && item.metadata.name === name);
+  const isOwn = (item: JobItem) => item.metadata.ownerReferences?.some((owner) => owner.name === name) ?? false;
+  const pods = items.filter((item): item is Pod => item.kind === "Pod" && isOwn(item));
+  return { job, pods };
+}
+
+/**
+ * Evaluates a Job.
+ *
+ * @param warnings - Messages of the Job's Warning events, oldest first: only they explain why it has no pod.
+ */
+export function evaluateJob(name: string, items: readonly JobItem[], warnings: readonly string[]): PollResult {
+  const { job, pods } = jobOf(name, items);
+  if (job === undefined) return { done: false, progress: "not found", failed: "the Job was deleted", causes: [] };
+  const holds = (...types: string[]) =>
+    job.status?.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
+  if (holds("Complete") !== undefined) return { done: true, progress: "complete", causes: [] };
+  const failed = holds("Failed", "FailureTarget");
+  const phases = pods.map(({ status }) => `pod ${(status.phase ?? "pending").toLowerCase()}`);
+  const progress = phases.join(", ") || "no pod yet";
+  const causes = [...pods.flatMap((pod) => podCauses(pod, false)), ...rejected(name, pods, warnings)];
+  if (failed === undefined) return { done: false, progress, causes };
+  const known = causes.length > 0 ? causes : pods.flatMap(interrupted);
+  return { done: false, progress, failed: `${failed.message} [${failed.reason}]`, causes: known };
+}
+
+/** Returns the container that was running at the Job's deadline: only its log shows what it was doing. */
+function interrupted({ metadata, status }: Pod): readonly Cause[] {
+  const running = status.containerStatuses?.find(({ state }) => state?.running !== undefined);
+  if (running === undefined) return [];
+  const text = `container "${running.name}" of pod ${metadata.name} was still running`;
+  const log = { pod: metadata.name, container: running.name, previous: false };
+  return [{ key: "interrupted", text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs: logArgs(log), log }];
+}
+
+function rejected(name: string, pods: readonly Pod[], warnings: readonly string[]): readonly Cause[] {
+  const message = warnings.at(-1);
+  if (pods.length > 0 || message === undefined) return [];
+  return [rejectedPod(`Job ${name}`, message, ["describe", `job/${name}`])];
+}
+
+/** Whether a container of the Job has ever run. The runner then has to finish what it began. */
+export function hasStarted(pods: readonly Pod[]): boolean {
+  return pods.some(({ status }) =>
+    status.containerStatuses?.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined),
+  );
+}
+
+/** Returns a waiter for the completion of a migrate Job. */
 export function migrateJob(kubectl: Kubectl, name: string, workload: string = names.migrateJob): Waiter {
   let items: readonly JobItem[] = [];
   const poll = async () => {
     ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(workload)));
     const { job, pods } = jobOf(name, items);
-    const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job.metadata.uid);
+    const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job);
     return evaluateJob(name, items, warnings);
   };
   return {
     title: `Job ${name}`,
     poll,
-    see: ["describe", `job/${name}`],
-    advice: "Nothing after it was touched: the old backend serves on.",
+    kubectlArgs: ["describe", `job/${name}`],
+    advice: "The previous release keeps serving. To retry, fix the error and rerun: pulumi up",
     async giveUp() {
       const { failed } = await poll();
       if (failed !== undefined || hasStarted(jobOf(name, items).pods)) return undefined;
-      // It would start by itself once it can, long after the update has failed: its deadline ends it here and now, and
-      // the next update makes another attempt.
+      // Otherwise it would start once it can, long after the update has failed. The next update makes another attempt.
       const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
       await kubectl.run(["patch", `job/${name}`, "--type=merge", `--patch=${patch}`]);
-      for (let look_ = 0; look_ < ending.times; look_++) {
+      for (let count = 0; count < cancelPolls.count; count++) {
         if ((await poll()).failed !== undefined) break;
-        await delay(ending.milliseconds);
+        await delay(cancelPolls.milliseconds);
       }
-      return "The Job never started; it was ended, so that it doesn't start unwatched.";
+      return "Canceled the Job because it never started.";
     },
   };
 }
 
 /**
- * Notes which Job is waited for, where the next update finds it: Pulumi's state goes on to have a Job that somebody deletes,
- * so that only another name makes a new one. Without the note an update after that needs `--refresh`. Jobs of another
- * workload are not noted: nobody looks for them there.
+ * Records the name of the Job that is waited for, where the next update finds it. Pulumi's state keeps a Job that was
+ * deleted in the cluster, so that only another name creates a new one; without the record, the update after that needs
+ * `--refresh`. Jobs of other workloads are not recorded: their updates don't read it.
  */
-export async function noteLast(
+export async function recordLastJob(
   kubectl: Kubectl,
   { name, workload = names.migrateJob }: Pick<WaitTarget, "name" | "workload">,
 ): Promise<void> {
   if (workload !== names.migrateJob) return;
-  const args = [
-    "annotate",
-    "--overwrite",
-    "serviceaccount",
-    serviceAccounts.migrations,
-    `${lastJobAnnotation}=${name}`,
-  ];
-  await kubectl.run(args).catch(() => {});
+  const annotation = `${lastJobAnnotation}=${name}`;
+  await kubectl
+    .run(["annotate", "--overwrite", "serviceaccount", serviceAccounts.migrations, annotation])
+    .catch(() => {});
 }
 
-/** What Kubernetes warned of an object, the newest last. */
-export async function warningsOf(kubectl: Kubectl, uid: string): Promise<readonly Event[]> {
-  const selector = `--field-selector=involvedObject.uid=${uid},type=Warning`;
-  return (await kubectl.get<{ items: Event[] }>("events", selector, "--sort-by=.lastTimestamp")).items;
+/** Returns the messages of a Job's Warning events, oldest first. */
+export async function warningsOf(kubectl: Kubectl, { metadata }: Job): Promise<readonly string[]> {
+  const selector = `--field-selector=involvedObject.uid=${metadata.uid},type=Warning`;
+  const sorted = "--sort-by=.lastTimestamp";
+  const { items } = await kubectl.get<{ items: { message?: string }[] }>("events", selector, sorted);
+  return items.map(({ message }) => message).filter((message) => message !== undefined);
 }

@@ -1,25 +1,26 @@
-// `node src/cluster/wait/main.ts job|rollout`, with where to look as JSON in UNITY_WAIT: tells how far it is until it is done, or
-// says what it failed for and exits with 1.
+// `node src/cluster/wait/main.ts job|rollout` waits for the object that UNITY_WAIT describes as JSON: prints progress, and
+// exits with 1 and the cause if it fails.
 import "../../short-lived.ts";
 import { Kubectl } from "../kubectl.ts";
-import { migrateJob, noteLast } from "./job.ts";
+import { migrateJob, recordLastJob } from "./job.ts";
 import { rollout } from "./rollout.ts";
-import { type WaitTarget, waitKinds } from "./target.ts";
-import { waitFor } from "./wait.ts";
+import { type WaitTarget, waitFor } from "./wait.ts";
 
-const kind = waitKinds.find((known) => known === process.argv[2]);
-const given = process.env.UNITY_WAIT;
-if (kind === undefined || given === undefined) {
-  console.error(`usage: UNITY_WAIT='{…}' node src/cluster/wait/main.ts ${waitKinds.join("|")}`);
+const kind = process.argv[2];
+const json = process.env.UNITY_WAIT;
+if ((kind !== "job" && kind !== "rollout") || json === undefined) {
+  console.error("usage: UNITY_WAIT=<json> node src/cluster/wait/main.ts job|rollout");
   process.exitCode = 2;
 } else {
-  const target = JSON.parse(given) as WaitTarget;
+  const target = JSON.parse(json) as WaitTarget;
   const kubectl = new Kubectl(target);
   try {
-    if (kind === "job") await noteLast(kubectl, target);
-    const waiter =
-      kind === "job" ? migrateJob(kubectl, target.name, target.workload) : await rollout(kubectl, target.name);
-    await waitFor(kubectl, target, waiter);
+    if (kind === "job") {
+      await recordLastJob(kubectl, target);
+      await waitFor(kubectl, target, migrateJob(kubectl, target.name, target.workload));
+    } else {
+      await waitFor(kubectl, target, await rollout(kubectl, target.name));
+    }
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

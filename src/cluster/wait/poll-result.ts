@@ -1,28 +1,28 @@
 import type { Cause } from "../causes.ts";
 
-/** What one look found. */
+/** State of an object at one poll. */
 export interface PollResult {
-  /** Whether what was waited for has happened. */
   readonly done: boolean;
-  /** How far it is, in a few words. */
+  /** Progress in a few words, such as `1/2 pods ready`. */
   readonly progress: string;
-  /** Why it can't happen any more. Ends the wait; `causes` say more. */
+  /** Reason for which the object can't become done, if so. `causes` hold the details. */
   readonly failed?: string;
-  /** What keeps it from happening, the worst first. */
+  /** Problems that keep the object from becoming done, worst first. */
   readonly causes: readonly Cause[];
 }
 
-/** What is said at the end of a wait that failed. */
+/** Failure of a wait. */
 export interface Failure {
+  /** Predicate of the object's title, such as `timed out after 660s`. */
   readonly message: string;
-  /** The one thing to mend; `undefined` where nobody knows. */
+  /** The problem to fix, if known. */
   readonly cause: Cause | undefined;
 }
 
-/** Seconds after which what may mend itself is worth telling. */
-const tellAfterSeconds = 5;
+/** Age at which a cause without a grace period is printed. */
+const printAfterSeconds = 5;
 
-/** Follows what looks find over time, and says when to stop. Times are in seconds since the wait began. */
+/** Tracks poll results over time, and decides when a wait has failed. Times are in seconds since the wait began. */
 export class Progress {
   readonly #timeoutSeconds: number;
   readonly #since = new Map<string, number>();
@@ -32,23 +32,28 @@ export class Progress {
     this.#timeoutSeconds = timeoutSeconds;
   }
 
-  /** Takes a look's verdict. @returns Why it is no use to wait on; `undefined` if it may still happen. */
+  /**
+   * Records a poll result.
+   *
+   * @returns The failure; `undefined` if the object may still become done.
+   */
   failure({ failed, causes }: PollResult, seconds: number): Failure | undefined {
     for (const key of this.#since.keys()) if (!causes.some((cause) => cause.key === key)) this.#since.delete(key);
     for (const { key } of causes) if (!this.#since.has(key)) this.#since.set(key, seconds);
-    // The pod of a Job that has failed may be gone, and with it what it said.
+    // The pod of a failed Job may be deleted already, and its termination message with it.
     if (causes.length > 0) this.#last = causes[0];
-    const known = causes[0] ?? (this.#last && { ...this.#last, poll: [] });
-    if (failed !== undefined) return { message: `failed: ${failed}`, cause: known };
-    const over = causes.find(({ key, patienceSeconds }) => this.#age(key, seconds) >= patienceSeconds);
-    if (over !== undefined) return { message: "can't go on", cause: over };
+    const known = causes[0] ?? (this.#last && { ...this.#last, kubectlArgs: [] });
+    const after = `after ${Math.round(seconds)}s`;
+    if (failed !== undefined) return { message: `failed ${after}: ${failed}`, cause: known };
+    const permanent = causes.find(({ key, gracePeriodSeconds }) => this.#age(key, seconds) >= gracePeriodSeconds);
+    if (permanent !== undefined) return { message: `failed ${after}`, cause: permanent };
     if (seconds < this.#timeoutSeconds) return undefined;
-    return { message: `is not done within ${this.#timeoutSeconds} s`, cause: causes[0] };
+    return { message: `timed out after ${this.#timeoutSeconds}s`, cause: causes[0] };
   }
 
-  /** @returns What to tell of a verdict, as one line, and what tells one line from the next. */
+  /** Returns a poll result as one line, with a key that stays the same while nothing new is worth printing. */
   line({ progress, causes }: PollResult, seconds: number): { readonly key: string; readonly text: string } {
-    const lasting = causes.find(({ key }) => this.#age(key, seconds) >= tellAfterSeconds);
+    const lasting = causes.find(({ key }) => this.#age(key, seconds) >= printAfterSeconds);
     if (lasting === undefined) return { key: progress, text: progress };
     return { key: `${progress}; ${lasting.key}`, text: `${progress}; ${oneLine(lasting.text)}` };
   }
@@ -58,7 +63,7 @@ export class Progress {
   }
 }
 
-/** Characters of a line of progress: the whole is in the error. */
+/** Characters of a progress line; the error contains the whole text. */
 const lineLimit = 200;
 
 function oneLine(text: string): string {

@@ -1,8 +1,93 @@
+import { type Cause, podCauses, rejectedPod } from "../causes.ts";
 import type { Kubectl } from "../kubectl.ts";
+import type { Pod } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
-import type { RolloutItem } from "../rollout.ts";
-import { evaluateRollout, failedBefore, overdueSince, rejectedReplicaSet } from "./evaluate-rollout.ts";
+import { type Rollout, type RolloutItem, rolloutOf } from "../rollout.ts";
+import type { PollResult } from "./poll-result.ts";
 import type { Waiter } from "./wait.ts";
+
+/** Returns a condition of the Deployment if it has the status. */
+function condition({ deployment }: Rollout, type: string, status: "True" | "False") {
+  return deployment.status?.conditions?.find((each) => each.type === type && each.status === status);
+}
+
+/** Whether the status is that of the newest spec: the Deployment's controller has observed it. */
+function isObserved({ deployment }: Rollout): boolean {
+  return (deployment.status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0);
+}
+
+/** Returns when Kubernetes declared the rollout overdue, if it did. */
+export function overdueSince(items: readonly RolloutItem[]): string | undefined {
+  const rollout = rolloutOf(items);
+  if (rollout === undefined || !isObserved(rollout)) return undefined;
+  return condition(rollout, "Progressing", "False")?.lastTransitionTime;
+}
+
+/**
+ * Evaluates a Deployment's rollout: done once all pods belong to the newest ReplicaSet and serve.
+ *
+ * @param overdueBefore - {@link overdueSince} when the wait began: it is about an earlier rollout, which this one may fix.
+ */
+export function evaluateRollout(name: string, items: readonly RolloutItem[], overdueBefore?: string): PollResult {
+  const rollout = rolloutOf(items);
+  if (rollout === undefined)
+    return { done: false, progress: "not found", failed: "the Deployment was deleted", causes: [] };
+  if (!isObserved(rollout)) return { done: false, progress: "spec update not observed yet", causes: [] };
+  const { desired, ready, old, complete } = rollout;
+  const others = old.length > 0 ? `, ${old.length} of the previous release` : "";
+  const progress = `${ready}/${desired} pods ready${others}`;
+  if (complete) return { done: true, progress, causes: [] };
+  const causes = [
+    ...current(rollout).flatMap((pod) => podCauses(pod, true)),
+    ...rejected(name, rollout),
+    ...terminating(rollout),
+  ].sort(worstFirst);
+  const overdue = condition(rollout, "Progressing", "False");
+  if (overdue === undefined || overdue.lastTransitionTime === overdueBefore) return { done: false, progress, causes };
+  return { done: false, progress, failed: `${overdue.message} [${overdue.reason}]`, causes };
+}
+
+/** Returns the new release's pods that are not being deleted. */
+function current({ own }: Rollout): readonly Pod[] {
+  return own.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+}
+
+function worstFirst(one: Cause, other: Cause): number {
+  return one.gracePeriodSeconds === other.gracePeriodSeconds ? 0 : one.gracePeriodSeconds - other.gracePeriodSeconds;
+}
+
+function rejected(name: string, rollout: Rollout): readonly Cause[] {
+  const message = condition(rollout, "ReplicaFailure", "True")?.message;
+  if (message === undefined) return [];
+  return [rejectedPod(`Deployment ${name}`, message, ["describe", `replicaset/${rollout.replicaSet}`])];
+}
+
+/** Returns a pod of the previous release that is slow to terminate, where nothing else is missing. */
+function terminating({ ready, desired, old }: Rollout): readonly Cause[] {
+  const [pod] = old;
+  if (ready < desired || pod === undefined) return [];
+  const { name } = pod.metadata;
+  const text = `pod ${name} of the previous release has not terminated`;
+  const kubectlArgs = ["describe", `pod/${name}`];
+  return [{ key: "terminating", text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs }];
+}
+
+/** Returns the newest ReplicaSet's pods that failed before the wait, which Kubernetes retries only after minutes. */
+export function failedBefore(items: readonly RolloutItem[]): readonly string[] {
+  const rollout = rolloutOf(items);
+  if (rollout === undefined || !isObserved(rollout)) return [];
+  const hasFailed = (pod: Pod) => podCauses(pod, true).some(({ key }) => /^(exit|pull) /.test(key));
+  return current(rollout)
+    .filter(hasFailed)
+    .map(({ metadata }) => metadata.name);
+}
+
+/** Returns the newest ReplicaSet if it couldn't create pods, which Kubernetes also retries only after minutes. */
+export function rejectedReplicaSet(items: readonly RolloutItem[]): string | undefined {
+  const rollout = rolloutOf(items);
+  if (rollout === undefined || !isObserved(rollout)) return undefined;
+  return condition(rollout, "ReplicaFailure", "True") && rollout.replicaSet;
+}
 
 async function list(kubectl: Kubectl, name: string): Promise<readonly RolloutItem[]> {
   const selector = workloadSelector(name);
@@ -10,27 +95,27 @@ async function list(kubectl: Kubectl, name: string): Promise<readonly RolloutIte
 }
 
 /**
- * A Deployment's rollout: waits until every pod is of the new release and serves, and the old ones are gone.
+ * Returns a waiter for a Deployment's rollout.
  *
- * An update after one that failed finds pods that Kubernetes will try again only after minutes: they are deleted, so
- * that what was mended shows at once.
+ * After a failed update, Kubernetes retries its pods only after minutes: they are deleted, so that a fix works at once.
  */
 export async function rollout(kubectl: Kubectl, name: string): Promise<Waiter> {
   const before = await list(kubectl, name).catch(() => []);
   const [failed, rejected] = [failedBefore(before), rejectedReplicaSet(before)];
   if (failed.length > 0) {
-    console.log(`Tried again: ${failed.join(", ")}, which failed before`);
+    console.log(`Deleting pods that failed before this update: ${failed.join(", ")}`);
     await kubectl.run(["delete", "pods", ...failed, "--ignore-not-found", "--wait=false"]);
   }
-  // Any change makes its controller try at once.
   if (rejected !== undefined) {
+    // Any change makes its controller retry at once.
     await kubectl.run(["annotate", "--overwrite", "replicaset", rejected, `unity/tried-again=${Date.now()}`]);
   }
   const overdueBefore = overdueSince(before);
   return {
     title: `Rollout of ${name}`,
-    see: ["describe", `deployment/${name}`],
+    kubectlArgs: ["describe", `deployment/${name}`],
     poll: async () => evaluateRollout(name, await list(kubectl, name), overdueBefore),
-    advice: "No pod of the release before goes until a new one is ready.",
+    advice:
+      "Pods of the previous release keep serving until new ones are ready. To retry, fix the error and rerun: pulumi up",
   };
 }

@@ -1,48 +1,107 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Cause, tail } from "../causes.ts";
-import { type Kubectl, redact } from "../kubectl.ts";
+import { type ClusterTarget, type Kubectl, KubectlError, type KubectlErrorKind, redact } from "../kubectl.ts";
 import { type Failure, type PollResult, Progress } from "./poll-result.ts";
-import type { WaitTarget } from "./target.ts";
 
-/** Something to wait for. */
+/** Job or rollout to wait for. The state and the environment contain it, so it holds no secret. */
+export interface WaitTarget extends ClusterTarget {
+  /** Name of the Job or of the Deployment. */
+  readonly name: string;
+  readonly timeoutSeconds: number;
+  /**
+   * Value of the Job's name label.
+   *
+   * @defaultValue Unity's
+   */
+  readonly workload?: string | undefined;
+}
+
+/** Object that a wait polls. */
 export interface Waiter {
-  /** What it is, as people read it. */
+  /** Subject of messages, such as `Job unity-db-migrate-28cf1aedda`. */
   readonly title: string;
-  /** Looks at it once. */
   poll(): Promise<PollResult>;
-  /** Ends what must not go on unwatched. @returns What it did, as a sentence. */
+  /**
+   * Stops what must not continue unattended.
+   *
+   * @returns What it did, as a sentence.
+   */
   giveUp?(): Promise<string | undefined>;
-  /** What still works. */
+  /** Sentences on what a failure leaves unchanged, and how to retry. */
   readonly advice: string;
-  /** Arguments with which kubectl shows it, where no pod tells more. */
-  readonly see: readonly string[];
+  /** Arguments with which kubectl shows the object, used unless a cause has more specific ones. */
+  readonly kubectlArgs: readonly string[];
 }
 
-/** Milliseconds between two looks, each a kubectl of 0.1 s of CPU: often at first, when most things happen. */
-function pause(seconds: number): number {
-  return seconds < 15 ? 400 : 1500;
+/** Arguments of {@link pollUntilDone}. */
+interface Polling {
+  poll(seconds: number): Promise<PollResult>;
+  readonly timeoutSeconds: number;
+  /** Milliseconds until the next poll. */
+  pause(seconds: number): number;
+  /** Receives progress lines. */
+  print(line: string): void;
 }
 
-/** Seconds after which a line is told again: it shows that the wait is alive. */
+/** Result of a wait; without a `failure` it is done. */
+interface Outcome {
+  readonly result: PollResult;
+  readonly seconds: number;
+  readonly failure?: Failure;
+}
+
+/** Seconds after which an unchanged line is printed again, to show that the wait is alive. */
 const repeatSeconds = 30;
-/** Seconds that the cluster may not answer. */
-const silenceSeconds = 60;
-/** What an answer says that will be the same the next time. */
-const permanent = /forbidden|unauthorized|context .* does not exist|can't be started/i;
+/** Seconds for which the cluster may be unreachable. */
+const outageSeconds = 60;
+/** Errors that a retry does not fix. */
+const permanent: readonly KubectlErrorKind[] = ["not-installed", "unknown-context", "forbidden"];
 
-/** A look that the cluster did not answer. */
-export function unanswered(error: unknown): PollResult {
+/** Returns the result of a poll that failed. */
+function unanswered(error: unknown): PollResult {
   const message = error instanceof Error ? error.message : String(error);
-  const patienceSeconds = permanent.test(message) ? 0 : silenceSeconds;
-  const cause: Cause = { key: "cluster", text: `the cluster can't be asked: ${message}`, patienceSeconds, poll: [] };
-  return { done: false, progress: "no answer from the cluster", causes: [cause] };
+  const isPermanent = error instanceof KubectlError && permanent.includes(error.kind);
+  const cause: Cause = {
+    key: "cluster",
+    text: `can't query the cluster: ${message}`,
+    gracePeriodSeconds: isPermanent ? 0 : outageSeconds,
+    kubectlArgs: [],
+  };
+  return { done: false, progress: "no response from the cluster", causes: [cause] };
 }
 
 /**
- * Waits, and tells how far it is.
+ * Polls until the result is done or can't become done, and prints progress.
  *
- * @param print Takes lines of progress.
- * @throws {Error} As soon as it is no use to wait on: with the cause, what kubectl shows of it, and what to do.
+ * @throws {Error} If the update that runs the wait was killed; the next one waits again.
+ */
+export async function pollUntilDone({ poll, timeoutSeconds, pause, print }: Polling): Promise<Outcome> {
+  const started = performance.now();
+  const elapsed = () => (performance.now() - started) / 1000;
+  const progress = new Progress(timeoutSeconds);
+  const parent = process.ppid;
+  let [lastPrinted, lastPrintedAt] = ["", 0];
+  for (;;) {
+    const result = await poll(elapsed()).catch(unanswered);
+    const seconds = elapsed();
+    if (result.done) return { result, seconds };
+    const failure = progress.failure(result, seconds);
+    if (failure !== undefined) return { result, seconds, failure };
+    const { key, text } = progress.line(result, seconds);
+    if (key !== lastPrinted || seconds - lastPrintedAt >= repeatSeconds) {
+      print(`${redact(text)} (${Math.round(seconds)}s)`);
+      [lastPrinted, lastPrintedAt] = [key, seconds];
+    }
+    if (process.ppid !== parent) throw new Error("the update was killed");
+    await delay(pause(seconds));
+  }
+}
+
+/**
+ * Waits for an object, and prints progress.
+ *
+ * @param print - Receives progress lines.
+ * @throws {Error} If the object can't become done: with the cause, the command that shows more, and how to retry.
  */
 export async function waitFor(
   kubectl: Kubectl,
@@ -50,57 +109,37 @@ export async function waitFor(
   waiter: Waiter,
   print: (line: string) => void = console.log,
 ): Promise<void> {
-  const started = performance.now();
-  const elapsed = () => (performance.now() - started) / 1000;
-  const progress = new Progress(target.timeoutSeconds);
-  const parent = process.ppid;
-  let [lastPrinted, lastPrintedAt] = ["", 0];
-  for (;;) {
-    const result = await waiter.poll().catch(unanswered);
-    const seconds = elapsed();
-    if (result.done) return print(`${waiter.title}: ${result.progress} after ${seconds.toFixed(1)} s`);
-    const failure = progress.failure(result, seconds);
-    if (failure !== undefined) throw new Error(await explain(kubectl, target, waiter, failure, result, seconds));
-    const { key, text } = progress.line(result, seconds);
-    if (key !== lastPrinted || seconds - lastPrintedAt >= repeatSeconds) {
-      print(`${redact(text)} (${Math.round(seconds)} s)`);
-      [lastPrinted, lastPrintedAt] = [key, seconds];
-    }
-    // The update that asked was killed: the next one waits anew.
-    if (process.ppid !== parent) throw new Error("the update has ended");
-    await delay(pause(seconds));
-  }
+  const { result, seconds, failure } = await pollUntilDone({
+    poll: () => waiter.poll(),
+    timeoutSeconds: target.timeoutSeconds,
+    // Each poll is a kubectl of 0.1 s of CPU; most changes happen early.
+    pause: (seconds) => (seconds < 15 ? 400 : 1500),
+    print,
+  });
+  if (failure === undefined) return print(`${waiter.title}: ${result.progress} after ${seconds.toFixed(1)}s`);
+  const { lines, command } = await describeFailure(kubectl, target, waiter, failure, result);
+  throw new Error([...lines, waiter.advice, command].join("\n"));
 }
 
-async function explain(
-  kubectl: Kubectl,
-  target: WaitTarget,
-  waiter: Waiter,
-  failure: Failure,
-  result: PollResult,
-  seconds: number,
-): Promise<string> {
-  const { lines, see } = await describeFailure(kubectl, waiter, failure, result, seconds);
-  const { context, namespace } = target;
-  return [
-    ...lines,
-    `${waiter.advice} Mend it, then run \`pulumi up\` again.`,
-    `See: kubectl --context ${context} -n ${namespace} ${see}`,
-  ].join("\n");
-}
-
-/** Ends what must not go on unwatched. @returns What failed and why, as lines, and kubectl's words to see more. */
+/**
+ * Gives up on an object.
+ *
+ * @returns The failure and its cause as lines, and a line with the command that shows more.
+ */
 export async function describeFailure(
   kubectl: Kubectl,
-  { title, giveUp, see }: Omit<Waiter, "advice" | "look">,
+  { context, namespace }: ClusterTarget,
+  { title, giveUp, kubectlArgs }: Pick<Waiter, "title" | "giveUp" | "kubectlArgs">,
   { message, cause }: Failure,
   { progress }: PollResult,
-  seconds: number,
-): Promise<{ readonly lines: readonly string[]; readonly see: string }> {
-  const log = cause?.log ? await kubectl.run(cause.poll).catch(() => "") : "";
-  const text = [cause?.text ?? "", log.trim() === "" ? "" : `The last of its log:\n${tail(log)}`];
-  const ended = await giveUp?.().catch((error: unknown) => `It could not be ended: ${error}`);
-  const by = cause === undefined || cause.poll.length === 0 || ended !== undefined ? see : cause.poll;
-  const lines = [`${title} ${message} (after ${seconds.toFixed(0)} s; ${progress}).`, ...text.map(redact), ended ?? ""];
-  return { lines: lines.filter((line) => line !== ""), see: by.join(" ") };
+): Promise<{ readonly lines: readonly string[]; readonly command: string }> {
+  const lines = [`${title} ${message} (${progress}).`];
+  if (cause !== undefined) lines.push(redact(cause.text));
+  const log = cause?.log === undefined ? "" : await kubectl.run(cause.kubectlArgs).catch(() => "");
+  if (log.trim() !== "") lines.push(redact(`Last lines of the log:\n${tail(log)}`));
+  const canceled = await giveUp?.().catch((error: unknown) => `Failed to cancel it: ${error}`);
+  if (canceled !== undefined) lines.push(canceled);
+  const isSpecific = cause !== undefined && cause.kubectlArgs.length > 0 && canceled === undefined;
+  const args = isSpecific ? cause.kubectlArgs : kubectlArgs;
+  return { lines, command: `See: kubectl --context ${context} -n ${namespace} ${args.join(" ")}` };
 }

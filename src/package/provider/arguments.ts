@@ -1,68 +1,69 @@
 import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
 import { imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
 
-/** What every migration takes. Plain values: they decide on the objects' names. */
+/** Arguments of every migration. They are plain values, because the names of the objects depend on them. */
 export interface CommonArgs {
-  /** Context of the kubeconfig. */
+  /** Kubeconfig context. */
   context: string;
-  /** Kubernetes namespace, which must be there. */
+  /** Existing Kubernetes namespace. */
   namespace: string;
-  /** The app's image. */
+  /** Image that contains the app and its chain of revisions. */
   image: string;
-  /** IfNotPresent, Always or Never. The default is IfNotPresent. */
+  /** Image pull policy: IfNotPresent, Always, or Never. Defaults to IfNotPresent. */
   imagePullPolicy?: string;
-  /** Folder of alembic.ini and migrations.lock.json, relative to the program's. */
+  /** Folder with alembic.ini and migrations.lock.json, relative to the program's. */
   appFolder: string;
-  /** How long one statement may wait for a lock on a table. The default is 5. */
+  /** Seconds that one statement may wait for a table lock. Defaults to 5. */
   lockTimeoutSeconds?: number;
-  /** How long one statement may run. The default is 300. */
+  /** Seconds that one statement may take. Defaults to 300. */
   statementTimeoutSeconds?: number;
-  /** How long one Job may take. The default is 600. */
+  /** Seconds that one Job may take, including retries. Defaults to 600. */
   deadlineSeconds?: number;
 }
 
-/** How long the update waits past a Job's own deadline, in seconds. */
-const awaitMargin = 60;
+/** Seconds that the update waits beyond a Job's deadline. */
+const awaitMarginSeconds = 60;
 
-/** @returns The time budget of the arguments, with what they leave out. */
+/** Returns the timeouts of a migration, with defaults. */
 export function timeoutsOf(args: CommonArgs): Timeouts {
   const { lockTimeoutSeconds = 5, statementTimeoutSeconds = 300, deadlineSeconds = 600 } = args;
   return {
     lockTimeoutSeconds,
     statementTimeoutSeconds,
     deadlineSeconds,
-    awaitTimeoutSeconds: deadlineSeconds + awaitMargin,
+    awaitTimeoutSeconds: deadlineSeconds + awaitMarginSeconds,
   };
 }
 
-/** @returns What is wrong with an argument that has to be a text. */
-export function textErrors(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
-  if (typeof value === "string" && value !== "") return [];
-  return [{ propertyPath, reason: `is ${JSON.stringify(value) ?? "missing"}: give it a text` }];
+/** Returns an error for a value that is not allowed. */
+export function argumentError(propertyPath: string, value: unknown, allowed: string): InputPropertyErrorDetails {
+  if (value === undefined) return { propertyPath, reason: `required: must be ${allowed}` };
+  return { propertyPath, reason: `invalid value ${JSON.stringify(value)}: must be ${allowed}` };
 }
 
-function secondsFaults(args: CommonArgs): InputPropertyErrorDetails[] {
-  const given = timeoutErrors(timeoutsOf(args)).filter(({ name }) => name !== "awaitTimeoutSeconds");
-  return given.map(({ name, seconds, bound }) => ({
-    propertyPath: name,
-    reason: `is ${seconds}: give it whole seconds, more than ${bound}`,
-  }));
+/** Returns an error unless a value is a string that is not empty. */
+export function stringErrors(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
+  if (typeof value === "string" && value !== "") return [];
+  return [argumentError(propertyPath, value, "a non-empty string")];
 }
 
 /**
- * Refuses arguments that no migration can be made of: programs in some languages don't check their types.
+ * Validates the arguments of a migration, which programs in some languages don't type-check.
  *
- * @param own What is wrong with those of the component alone.
- * @throws {InputPropertiesError} That names every fault, and what is allowed.
+ * @param ownErrors - Errors in arguments that only one component has.
+ * @throws {InputPropertiesError} If arguments are invalid; it lists all of them.
  */
-export function checkArguments(args: CommonArgs, own: readonly InputPropertyErrorDetails[]): void {
+export function validateArguments(args: CommonArgs, ownErrors: readonly InputPropertyErrorDetails[]): void {
   const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
-  const texts = Object.entries({ context, namespace, image, appFolder });
-  const errors = [...texts.flatMap(([name, value]) => textErrors(name, value)), ...secondsFaults(args), ...own];
-  if (!imagePullPolicies.some((policy) => policy === imagePullPolicy)) {
-    const reason = `is ${JSON.stringify(imagePullPolicy)}: one of ${imagePullPolicies.join(", ")} is allowed`;
-    errors.push({ propertyPath: "imagePullPolicy", reason });
+  const errors: InputPropertyErrorDetails[] = [];
+  for (const [name, value] of Object.entries({ context, namespace, image, appFolder }))
+    errors.push(...stringErrors(name, value));
+  for (const { name, seconds, bound } of timeoutErrors(timeoutsOf(args))) {
+    // Derived from the deadline, so its error is the deadline's.
+    if (name !== "awaitTimeoutSeconds") errors.push(argumentError(name, seconds, `an integer greater than ${bound}`));
   }
-  if (errors.length > 0)
-    throw new InputPropertiesError({ message: "arguments that no migration can be made of", errors });
+  errors.push(...ownErrors);
+  if (!imagePullPolicies.some((policy) => policy === imagePullPolicy))
+    errors.push(argumentError("imagePullPolicy", imagePullPolicy, `one of ${imagePullPolicies.join(", ")}`));
+  if (errors.length > 0) throw new InputPropertiesError({ message: "invalid arguments", errors });
 }

@@ -2,22 +2,36 @@ import * as pulumi from "@pulumi/pulumi";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationJob } from "../../../components/migration-job.ts";
 import type { MigrationOptions } from "../../manifests/migrate-job.ts";
-import { loadChain } from "../../preflight/load-chain.ts";
+import { loadChain } from "../../preflight/release.ts";
 import { type CommonArgs, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link DatabaseMigration}. */
 export interface DatabaseMigrationArgs extends CommonArgs {
-  /** Secret of the namespace with the database's DATABASE_URL. */
+  /** Secret in the namespace with the database's DATABASE_URL. */
   secretName: string;
 }
 
-/** @returns What the migration is made of. */
+/** Returns the options for the migration. */
 export function databaseMigrationOptions(args: DatabaseMigrationArgs): MigrationOptions {
   const { image, imagePullPolicy = "IfNotPresent", appFolder, secretName } = args;
   return { ...loadChain(appFolder), image, imagePullPolicy, secretName, timeouts: timeoutsOf(args) };
 }
 
-/** Brings one database to the head of its app's chain, by a Job. What depends on it exists only once that is done. */
+/**
+ * Migrates a database to the head of its app's chain with a Job. Resources that depend on it are created after that.
+ *
+ * @example
+ * ```yaml
+ * migration:
+ *   type: unity:index:DatabaseMigration
+ *   properties:
+ *     context: my-cluster
+ *     namespace: notes
+ *     image: registry.example/notes:1.0
+ *     appFolder: app
+ *     secretName: notes-database
+ * ```
+ */
 export class DatabaseMigration extends pulumi.ComponentResource {
   /** Name of the Job. */
   readonly jobName: pulumi.Output<string>;
@@ -32,7 +46,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
       { ...databaseMigrationOptions(args), ...target, attempt },
       { parent: this, provider, dependsOn: options?.dependsOn },
     );
-    this.jobName = pulumi.output(job.jobName);
-    this.registerOutputs({ jobName: this.jobName });
+    const outputs = { jobName: pulumi.output(job.jobName) };
+    this.jobName = outputs.jobName;
+    this.registerOutputs(outputs);
   }
 }

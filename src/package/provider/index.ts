@@ -1,10 +1,10 @@
-// The components as a Pulumi component package, for programs in YAML, Python or any other language: the SDK's own host
-// derives the schema from the classes' types.
+// The components as a Pulumi component package, for programs in YAML, Python, and other languages. The SDK's provider
+// derives the schema from the types of the classes.
 import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider.js";
 import { type ConstructResult, main } from "@pulumi/pulumi/provider/index.js";
 import { planFleet, planMigration } from "../../fleet/plan.ts";
-import { checkArguments, textErrors } from "./arguments.ts";
+import { stringErrors, validateArguments } from "./arguments.ts";
 import { DatabaseMigration, type DatabaseMigrationArgs, databaseMigrationOptions } from "./database-migration.ts";
 import {
   canaryErrors,
@@ -14,7 +14,7 @@ import {
   tenantsMigrationOptions,
 } from "./tenants-migration.ts";
 
-/** Asks the cluster, before a component is constructed, which attempt of its work is due. */
+/** Provider that plans a component's attempts before it constructs the component. */
 class UnityProvider extends ComponentProvider {
   override async construct(
     name: string,
@@ -25,20 +25,20 @@ class UnityProvider extends ComponentProvider {
     switch (type) {
       case "unity:index:DatabaseMigration": {
         const args = inputs as DatabaseMigrationArgs;
-        checkArguments(args, textErrors("secretName", args.secretName));
+        validateArguments(args, stringErrors("secretName", args.secretName));
         const { attempt } = await planMigration(databaseMigrationOptions(args), args);
         const { urn, jobName } = new DatabaseMigration(name, args, options, attempt);
         return { urn, state: { jobName } };
       }
       case "unity:index:TenantsMigration": {
         const args = inputs as TenantsMigrationArgs;
-        checkArguments(args, [...secretNameErrors(args.secretNames), ...canaryErrors(args.canaries)]);
+        validateArguments(args, [...secretNameErrors(args.secretNames), ...canaryErrors(args.canaries)]);
         const attempts = await planFleet(tenantsMigrationOptions(args), args);
         const { urn, jobNames } = new TenantsMigration(name, args, options, attempts);
         return { urn, state: { jobNames } };
       }
       default:
-        throw new Error(`unity has no component ${type}: it has DatabaseMigration and TenantsMigration`);
+        throw new Error(`unknown component ${type}: must be DatabaseMigration or TenantsMigration`);
     }
   }
 }

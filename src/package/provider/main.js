@@ -1,2 +1,2 @@
-// What the SDK loads. It would compile a TypeScript file by ts-node; Node runs this project's as they are.
+// What Pulumi loads. It compiles a TypeScript entry file with ts-node; Node runs this project's files as they are.
 import "./index.ts";

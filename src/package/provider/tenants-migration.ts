@@ -1,48 +1,63 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationFleet } from "../../../components/migration-fleet.ts";
-import type { TenantAttempt } from "../../fleet/attempts.ts";
-import type { FleetOptions } from "../../fleet/options.ts";
-import { loadChain } from "../../preflight/load-chain.ts";
-import { type CommonArgs, textErrors, timeoutsOf } from "./arguments.ts";
+import type { FleetOptions } from "../../fleet/fleet.ts";
+import type { TenantAttempt } from "../../fleet/plan.ts";
+import { loadChain } from "../../preflight/release.ts";
+import { argumentError, type CommonArgs, stringErrors, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link TenantsMigration}. */
 export interface TenantsMigrationArgs extends CommonArgs {
-  /** The Secret of the namespace with its DATABASE_URL, by each tenant's name. */
+  /** Secrets in the namespace with each tenant's DATABASE_URL, by tenant name. */
   secretNames: { [tenant: string]: string };
-  /** Tenants that are migrated before all others. The default is the first by name. */
+  /** Tenants to migrate before all others. Defaults to the first by name. */
   canaries?: string[];
-  /** How many are migrated at once. The default is 4. */
+  /** Maximum number of tenants to migrate at the same time. Defaults to 4. */
   parallelism?: number;
 }
 
-/** @returns What is wrong with the tenants' Secrets. */
+/** Returns the errors in the tenants' Secrets. */
 export function secretNameErrors(secretNames: unknown): pulumi.InputPropertyErrorDetails[] {
   const isMap = typeof secretNames === "object" && secretNames !== null && !Array.isArray(secretNames);
-  if (isMap && Object.keys(secretNames).length > 0)
-    return Object.entries(secretNames).flatMap(([tenant, name]) => textErrors(`secretNames.${tenant}`, name));
-  const reason = `is ${JSON.stringify(secretNames) ?? "missing"}: give it the name of a Secret for each tenant`;
-  return [{ propertyPath: "secretNames", reason }];
+  const entries = isMap ? Object.entries(secretNames) : [];
+  if (entries.length === 0)
+    return [argumentError("secretNames", secretNames, "a map from each tenant to the name of its Secret")];
+  return entries.flatMap(([tenant, name]) => stringErrors(`secretNames.${tenant}`, name));
 }
 
-/** @returns What is wrong with the tenants that go first. */
+/** Returns the errors in the canaries. */
 export function canaryErrors(canaries: unknown): pulumi.InputPropertyErrorDetails[] {
   if (canaries === undefined) return [];
-  if (Array.isArray(canaries)) return canaries.flatMap((name, index) => textErrors(`canaries[${index}]`, name));
-  return [{ propertyPath: "canaries", reason: `is ${JSON.stringify(canaries)}: give it a list of tenants` }];
+  if (!Array.isArray(canaries)) return [argumentError("canaries", canaries, "a list of tenants")];
+  return canaries.flatMap((name, index) => stringErrors(`canaries[${index}]`, name));
 }
 
-/** @returns What the migrations are made of. */
+/** Returns the options for the migrations. */
 export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOptions {
   const { image, imagePullPolicy = "IfNotPresent", appFolder, secretNames } = args;
   const tenants = Object.entries(secretNames).map(([name, secretName]) => ({ name, secretName }));
-  tenants.sort((a, b) => (a.name < b.name ? -1 : 1)); // a map has no order in other languages
+  tenants.sort((a, b) => (a.name < b.name ? -1 : 1)); // maps are unordered in other languages
   return { ...loadChain(appFolder), image, imagePullPolicy, tenants, timeouts: timeoutsOf(args) };
 }
 
-/** Brings many databases to the head of their app's chain: so many Jobs at once, canaries first. */
+/**
+ * Migrates several databases to the head of their app's chain, with a Job for each tenant, canaries first.
+ *
+ * @example
+ * ```yaml
+ * migrations:
+ *   type: unity:index:TenantsMigration
+ *   properties:
+ *     context: my-cluster
+ *     namespace: notes
+ *     image: registry.example/notes:1.0
+ *     appFolder: app
+ *     secretNames: { acme: notes-acme, beta: notes-beta }
+ *     canaries: [acme]
+ * ```
+ */
 export class TenantsMigration extends pulumi.ComponentResource {
-  /** Name of each tenant's Job, by the tenant's name. */
+  /** Names of the Jobs, by tenant. */
   readonly jobNames: pulumi.Output<{ [tenant: string]: string }>;
 
   constructor(
@@ -60,7 +75,8 @@ export class TenantsMigration extends pulumi.ComponentResource {
       { ...tenantsMigrationOptions(args), ...target, canaries, parallelism, attempts },
       { parent: this, provider, dependsOn: options?.dependsOn },
     );
-    this.jobNames = pulumi.output({ ...fleet.jobNames });
-    this.registerOutputs({ jobNames: this.jobNames });
+    const outputs = { jobNames: pulumi.output({ ...fleet.jobNames }) };
+    this.jobNames = outputs.jobNames;
+    this.registerOutputs(outputs);
   }
 }

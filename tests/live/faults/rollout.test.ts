@@ -31,8 +31,8 @@ describe("a rollout that can't succeed", () => {
     await stack.inject({
       name: "F11 init container: wrong password",
       messages: [
-        /Rollout of unity-backend can't go on/,
-        /container "migrate" of pod unity-backend-\S+ ended with exit code 1 \[Error\]:\s*Migration failed\.\s*.*password authentication failed/,
+        /Rollout of unity-backend failed after/,
+        /container "migrate" of pod unity-backend-\S+ exited with code 1 \[Error\]:\s*Migration failed\.\s*.*password authentication failed/,
         /See: kubectl --context \S+ -n unity-test-faults-rollout logs pod\/unity-backend-\S+ --container=migrate/,
       ],
       up: () => stack.run("up", replicas(2)),
@@ -47,7 +47,7 @@ describe("a rollout that can't succeed", () => {
     const remove = await stack.obstacle("ResourceQuota", { hard: { pods: "3" } });
     await stack.inject({
       name: "F9 quota at the rollout",
-      messages: [/Deployment unity-backend gets no pod: .*exceeded quota: obstacle/],
+      messages: [/Deployment unity-backend can't create a pod: .*exceeded quota: obstacle/],
       up: () => stack.run("up", replicas(3)),
       revisions,
     });
@@ -59,7 +59,7 @@ describe("a rollout that can't succeed", () => {
     await stack.inject({
       name: "F24 new backend crashes",
       messages: [
-        /container "unity-backend" .* ended with exit code \d+ \[Error\], again and again:[\s\S]*RuntimeError: this release can't start/,
+        /container "unity-backend" .* exited with code \d+ \[Error\] repeatedly:[\s\S]*RuntimeError: this release can't start/,
       ],
       up: () => stack.run("up", { values: { image } }),
       revisions,

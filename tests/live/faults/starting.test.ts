@@ -27,8 +27,8 @@ describe("a migrate Job that can't start", () => {
     missingImage = stack.inject({
       name: "F8 image missing",
       messages: [
-        /image localhost\/no-such-image:1 can't be pulled \[(ErrImagePull|ImagePullBackOff)\]/,
-        /never started; it was ended/,
+        /can't pull image localhost\/no-such-image:1 \[(ErrImagePull|ImagePullBackOff)\]/,
+        /Canceled the Job because it never started/,
       ],
       up: () => stack.run("up", { values: { image: "localhost/no-such-image:1" } }),
       revisions,
@@ -72,7 +72,10 @@ describe("a migrate Job that can't start", () => {
     const remove = await stack.obstacle("ResourceQuota", { hard: { pods: "2" } });
     await stack.inject({
       name: "F9 quota",
-      messages: [/Job unity-db-migrate-\S+ gets no pod: .*exceeded quota: obstacle/, /never started; it was ended/],
+      messages: [
+        /Job unity-db-migrate-\S+ can't create a pod: .*exceeded quota: obstacle/,
+        /Canceled the Job because it never started/,
+      ],
       up: () => stack.run("up", { values: otherWork }),
       revisions,
     });
@@ -88,7 +91,7 @@ describe("a migrate Job that can't start", () => {
       name: "F10 unschedulable, to a deadline of 15 s",
       messages: [
         /pod pending; pod \S+ can't be scheduled \[Unschedulable\]: .*Insufficient ephemeral-storage/,
-        /Job unity-db-migrate-\S+ failed: .*DeadlineExceeded[\s\S]*can't be scheduled/,
+        /Job unity-db-migrate-\S+ failed after \d+s: .*DeadlineExceeded[\s\S]*can't be scheduled/,
       ],
       up: () => stack.run("up", { values: { ...otherWork, deadlineSeconds: "15" } }),
       revisions,

@@ -1,0 +1,75 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { type App, appLabels, unity } from "../src/manifests/app.ts";
+import { fieldManager } from "../src/manifests/names.ts";
+
+/**
+ * Returns the options of a component's child.
+ *
+ * Pulumi doesn't pass the `dependsOn` of a component to its children: those without dependencies of their own get it here,
+ * and the others follow them.
+ *
+ * @param own - Options that take precedence.
+ */
+export function childOptions(
+  parent: pulumi.ComponentResource,
+  options: pulumi.ComponentResourceOptions | undefined,
+  own: pulumi.CustomResourceOptions = {},
+): pulumi.CustomResourceOptions {
+  return { parent, dependsOn: options?.dependsOn, ...own };
+}
+
+/** Metadata of a Kubernetes object, as the provider takes it. */
+export interface ObjectMetadata {
+  readonly name: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+}
+
+/**
+ * Returns the metadata of an object that belongs to a workload.
+ *
+ * `pulumi.com/patchForce` lets `pulumi up` adopt an existing object with other values, from another tool or an interrupted
+ * run: the declared values win
+ * (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
+ */
+export function objectMetadata(
+  name: string,
+  namespace: pulumi.Input<string>,
+  workload: string,
+  app: App = unity,
+): ObjectMetadata {
+  return { name, namespace, labels: appLabels(app, workload), annotations: { "pulumi.com/patchForce": "true" } };
+}
+
+/**
+ * Returns metadata with which the provider doesn't wait for the object: its wait for a Service always takes 10 seconds, a
+ * claim is not bound before the Deployment that would depend on it, and for the migration Job and the backend, this
+ * project's own wait reports the cause of a failure.
+ */
+export function withoutAwait(metadata: ObjectMetadata): ObjectMetadata {
+  return { ...metadata, annotations: { ...metadata.annotations, "pulumi.com/skipAwait": "true" } };
+}
+
+/**
+ * Returns metadata with a fixed field manager; otherwise, the provider generates its name. `src/adoption/field-ownership.ts`
+ * transfers the fields of an adopted object to this manager, so that an update removes fields that it doesn't declare.
+ */
+export function withFieldManager(metadata: ObjectMetadata): ObjectMetadata {
+  const annotations = { ...metadata.annotations, "pulumi.com/patchFieldManager": fieldManager };
+  return { ...metadata, annotations };
+}
+
+/** Declares the service account of a workload's pods. It is bound to no Role, and no pod mounts its token. */
+export function serviceAccount(
+  name: string,
+  account: string,
+  namespace: pulumi.Input<string>,
+  workload: string,
+  options: pulumi.CustomResourceOptions,
+  app: App = unity,
+): k8s.core.v1.ServiceAccount {
+  const metadata = objectMetadata(account, namespace, workload, app);
+  return new k8s.core.v1.ServiceAccount(`${name}-account`, { metadata, automountServiceAccountToken: false }, options);
+}

@@ -1,0 +1,45 @@
+import { extname, join, relative, sep } from "node:path";
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { WaitTarget } from "../src/cluster/wait/wait.ts";
+import { projectRoot } from "../src/paths.ts";
+
+/**
+ * Returns the inputs of a command that runs one of the project's own programs.
+ *
+ * The program and its only argument are constants: no text from the configuration reaches a shell. The path is relative to
+ * the folder of the Pulumi program, in which commands run, so that the state is the same on every machine.
+ *
+ * @param file - Path in the project without its extension, which is `.js` in the npm package.
+ */
+export function fixedProgram(file: string, argument: string) {
+  const path = join(projectRoot, `${file}${extname(import.meta.filename)}`);
+  const program = relative(process.cwd(), path).split(sep).join("/");
+  return { interpreter: ["node", program], create: argument, addPreviousOutputInEnv: false };
+}
+
+/**
+ * Declares a command that waits for a workload, and fails the update with the cause. The state doesn't record a failed
+ * command, so the next update waits again; a preview doesn't wait.
+ *
+ * @param trigger - Value that changes if there is a new state to wait for.
+ */
+export function waitCommand(
+  name: string,
+  kind: "job" | "rollout",
+  target: { [Key in keyof WaitTarget]: pulumi.Input<WaitTarget[Key]> },
+  trigger: pulumi.Input<string>,
+  options: pulumi.CustomResourceOptions,
+): void {
+  new local.Command(
+    name,
+    {
+      ...fixedProgram("src/cluster/wait/main", kind),
+      environment: { UNITY_WAIT: pulumi.jsonStringify(target) },
+      triggers: [trigger],
+      // Progress only: the error contains standard error, and with it the cause.
+      logging: local.Logging.Stdout,
+    },
+    options,
+  );
+}

@@ -1,0 +1,86 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { OwnedCredentials } from "../src/manifests/database-secrets.ts";
+import { names, serviceAccounts } from "../src/manifests/names.ts";
+import { postgresClaimSpec, postgresDeploymentSpec, postgresServiceSpec } from "../src/manifests/postgres.ts";
+import { childOptions, objectMetadata, serviceAccount, withoutAwait } from "./children.ts";
+import { type Database, type DatabaseUse, declareSecrets, ownedContents } from "./database-secrets.ts";
+
+/** Arguments of {@link OwnedDatabase}. */
+export interface OwnedDatabaseArgs extends DatabaseUse {
+  /** PostgreSQL image with the contract of the official one. */
+  readonly image: string;
+  /** Image pull policy: `Always`, `IfNotPresent`, or `Never`. */
+  readonly imagePullPolicy: string;
+  /** Size of the data volume, as a Kubernetes quantity. */
+  readonly storage: string;
+  /**
+   * Credentials for the Secrets.
+   *
+   * @defaultValue the Secrets exist already
+   */
+  readonly credentials?: OwnedCredentials | undefined;
+}
+
+/**
+ * Deploys a PostgreSQL, whose data is on a volume claim that outlives it.
+ *
+ * @example
+ * ```ts
+ * const database = new OwnedDatabase(
+ *   "postgres",
+ *   {
+ *     namespace: "unity",
+ *     secrets: { application: "database", migrations: "database", existing: false },
+ *     image: "postgres:17",
+ *     imagePullPolicy: "IfNotPresent",
+ *     storage: "1Gi",
+ *     credentials: { password: config.requireSecret("databasePassword") },
+ *   },
+ *   { provider },
+ * );
+ * ```
+ */
+export class OwnedDatabase extends pulumi.ComponentResource implements Database {
+  static readonly token = "unity:index:OwnedDatabase";
+  /** Version of the backend's Secret; `undefined` for an existing Secret. */
+  readonly secretVersion: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
+    super(OwnedDatabase.token, name, {}, options);
+    const { namespace, secrets, credentials, storage } = args;
+
+    const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
+    const deploymentSpec = postgresDeploymentSpec({ ...args, secretName: secrets.migrations });
+
+    const own = childOptions(this, options);
+    const dependencies: pulumi.Resource[] = [];
+    let secretVersion: pulumi.Output<string> | undefined;
+    if (credentials !== undefined) {
+      const declared = declareSecrets(name, namespace, secrets, ownedContents(credentials), own);
+      dependencies.push(...declared);
+      secretVersion = declared[0].metadata.resourceVersion;
+    }
+    dependencies.push(serviceAccount(name, serviceAccounts.postgres, namespace, names.postgres, own));
+    const claim = new k8s.core.v1.PersistentVolumeClaim(
+      `${name}-data`,
+      { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(storage) },
+      { ...own, retainOnDelete: true },
+    );
+    dependencies.push(claim);
+    const deployment = new k8s.apps.v1.Deployment(
+      name,
+      { metadata: metadata(names.postgres), spec: deploymentSpec },
+      { ...own, dependsOn: dependencies },
+    );
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },
+      { ...own, dependsOn: deployment },
+    );
+
+    const outputs = { secretVersion };
+    this.secretVersion = outputs.secretVersion;
+    this.registerOutputs(outputs);
+  }
+}

@@ -1,0 +1,179 @@
+"""Render the chain of the Alembic project in the current folder, with the SQL of each revision.
+
+Usage: python render_chain.py [alembic.ini]     (in the folder of alembic.ini)
+
+Writes one JSON document to standard output; the project's own output goes to standard error. Exits with 3 and a message
+on standard error if Alembic can't load the chain or run env.py.
+
+The project's env.py runs once, in Alembic's offline mode, so its naming conventions and options apply. Inside
+`context.run_migrations()`, the upgrade and the downgrade of each revision are called with Alembic's `op`. Statements on
+`alembic_version` are not part of the SQL. No connection is opened: see `unity_lock/offline.py`.
+
+Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import alembic.context
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import Script, ScriptDirectory
+from unity_lock.offline import NeedsDatabase, block_connections, dummy_url, explain
+from unity_lock.recorder import Recorder, Rendering
+
+CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
+"""A line of the docstring in Alembic's template `script.py.mako`."""
+
+
+class RenderingContext(EnvironmentContext):
+    """Alembic's environment, which renders the revisions instead of running them."""
+
+    rendered: dict[str, dict[str, Any]]
+    runs = 0
+    rendering = False
+
+    def configure(self, *args: Any, **options: Any) -> None:
+        """Apply env.py's options, but render values instead of placeholders, as in the statements that run."""
+        options["literal_binds"] = True
+        options["dialect_opts"] = {**(options.get("dialect_opts") or {}), "paramstyle": "named"}
+        options["output_buffer"] = StringIO()
+        super().configure(*args, **options)
+
+    def is_offline_mode(self) -> bool:
+        """Return True to env.py, and fail in a revision, whose SQL may differ online."""
+        if self.rendering:
+            raise NeedsDatabase("calls is_offline_mode(), so its SQL may differ online")
+        return True
+
+    def run_migrations(self, **options: Any) -> None:
+        """Render all revisions.
+
+        :param options: The arguments that env.py passes to each upgrade().
+        """
+        self.runs += 1
+        self.rendering = True
+        try:
+            with Operations.context(self.get_context()):
+                recorder = Recorder(self.get_context())
+                self.rendered = {script.revision: _render(script, recorder, options) for script in _walk(self.script)}
+        finally:
+            self.rendering = False
+
+
+# As alembic/context.py does for EnvironmentContext, so that `from alembic import context` in env.py uses this class.
+RenderingContext.create_module_class_proxy(vars(alembic.context), vars(alembic.context))
+
+
+def _walk(directory: ScriptDirectory) -> list[Script]:
+    return list(directory.walk_revisions())
+
+
+def _render(script: Script, recorder: Recorder, options: dict[str, Any]) -> dict[str, Any]:
+    upgrade = recorder.render(script, "upgrade", options)
+    downgrade = recorder.render(script, "downgrade", options)
+    reversible, reason = _reversible(upgrade, downgrade)
+    return {
+        "tables": upgrade.tables,
+        "upgrade": upgrade.as_json(),
+        "downgrade": downgrade.as_json(),
+        "reversible": reversible,
+        "reversibleReason": reason,
+    }
+
+
+def _reversible(upgrade: Rendering, downgrade: Rendering) -> tuple[bool | None, str | None]:
+    """Return whether a revision is reversible, or None if that takes a database to know, and why it is not."""
+    if downgrade.unsupported:
+        return False, f"the downgrade is not supported: {downgrade.reason}"
+    if downgrade.sql is None:
+        return None, f"the downgrade can't be rendered without a database: {downgrade.reason}"
+    if not downgrade.sql and upgrade.sql != []:
+        return False, "the downgrade does nothing"
+    return True, None
+
+
+def _names(value: str | Iterable[str] | None) -> list[str]:
+    """Return a list, where Alembic accepts None, one name, or several."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else sorted(value)
+
+
+def _describe(script: Script, directory: ScriptDirectory, root: Path) -> dict[str, Any]:
+    date = CREATE_DATE.search(script.module.__doc__ or "")
+    depends_on = [directory.get_revision(name) for name in _names(script.dependencies)]
+    return {
+        "id": script.revision,
+        "downRevisions": _names(script.down_revision),
+        "dependsOn": sorted(revision.revision for revision in depends_on if revision is not None),
+        "branchLabels": _names(getattr(script.module, "branch_labels", None)),
+        "title": script.doc,
+        "date": date.group(1) if date else None,
+        "file": _relative(script.path, root),
+    }
+
+
+def _relative(path: str | Path, root: Path) -> str:
+    return Path(os.path.relpath(Path(path).resolve(), root)).as_posix()
+
+
+def render_chain(ini: str) -> dict[str, Any]:
+    """Return the chain with the SQL of each revision."""
+    config = Config(ini)
+    url = dummy_url(os.environ.get("DATABASE_URL"))
+    os.environ["DATABASE_URL"] = url
+    if not config.get_main_option("sqlalchemy.url"):
+        config.set_main_option("sqlalchemy.url", url)
+    block_connections()
+    with warnings.catch_warnings():
+        # Alembic only warns about these, and continues with a chain that differs from the files.
+        warnings.filterwarnings("error", r"Revision .* (is present more than once|referenced from)")
+        directory = ScriptDirectory.from_config(config)
+        scripts = _walk(directory)
+    environment = RenderingContext(config, directory, as_sql=True)
+    with environment:
+        directory.run_env()
+    if environment.runs != 1:
+        raise RuntimeError(
+            f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one "
+            "call for one database"
+        )
+    root = Path.cwd().resolve()
+    locations = directory.version_locations or [os.path.join(directory.dir, "versions")]
+    return {
+        "versionLocations": sorted({_relative(location, root) for location in locations}),
+        "heads": sorted(directory.get_heads()),
+        "bases": sorted(directory.get_bases()),
+        "revisions": [
+            {**_describe(script, directory, root), **environment.rendered[script.revision]} for script in scripts
+        ],
+    }
+
+
+def main() -> int:
+    """Write the chain to standard output, and redirect all other output to standard error."""
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    try:
+        result = render_chain(sys.argv[1] if len(sys.argv) > 1 else "alembic.ini")
+    except (Exception, SystemExit) as error:
+        print(f"\n{explain(error, None)}", file=sys.stderr)
+        return 3
+    with output:
+        json.dump(result, output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import {
+  evaluateDatabaseHost,
+  evaluateExecution,
+  evaluateHealth,
+  evaluateImage,
+  evaluateLogs,
+  evaluatePlugins,
+  evaluatePods,
+  withoutExecutions,
+} from "../../src/checks/evaluate-backend.ts";
+import type { ExecutionFacts, ImageFacts } from "../../src/checks/pod-facts.ts";
+import type { CheckFinding } from "../../src/checks/result.ts";
+import { expected, image } from "../support/checks.ts";
+import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
+
+const healthy = JSON.stringify({ status: "healthy", components: { database: { status: "healthy" } } });
+const withoutDatabase = JSON.stringify({ status: "healthy", components: { database: { status: "unhealthy" } } });
+const imageWith = (changes: Partial<ImageFacts>) => evaluateImage(image(changes), expected);
+const [r1 = "", r2 = ""] = expected.chain.revisions.map(({ file }) => file);
+const host = (changes: Partial<ImageFacts["address"]>, owned = true) =>
+  evaluateDatabaseHost(image({ address: { ...image().address, ...changes } }), { ...expected, owned });
+const row = { startedAt: "10:00", completedAt: "10:01", status: "succeeded", error: null };
+const execution = (changes: object) =>
+  evaluateExecution({ plugin: "p", row, restored: true, ...changes } as ExecutionFacts);
+const items = [...deployment(1), servingPod("rs2"), servingPod("rs1")];
+const logs = (...lines: string[]) => evaluateLogs(lines.map((line) => `[pod/${line}\n`).join(""), items);
+
+const accepted: [string, CheckFinding, string][] = [
+  ["health", evaluateHealth(healthy), healthy],
+  ["an empty list of plugins", evaluatePlugins("[]"), "0 plugins"],
+  ["an image with the chain", imageWith({}), "2 locked revision files, alembic.ini, env.py that reads DATABASE_URL"],
+  ["the stack's own database", host({}), "postgres-service:5432/homelab_db"],
+  ["an external database", host({ host: false, database: false }, false), "valid URL"],
+  ["an execution", execution({}), "p succeeded, 10:00 to 10:01"],
+  ["an empty log", logs(), "errors in 0 of 0 lines"],
+  ["a log without errors", logs("rs2-pod/app] INFO: started"), "errors in 0 of 1 lines"],
+  [
+    "a database error of an old pod",
+    logs("rs1-pod/app] ERROR [app] database error in GET /: x"),
+    "errors in 0 of 0 lines",
+  ],
+  [
+    "a warning, from which the backend recovers",
+    logs('rs2-pod/app] 2026-01-03 10:00:00,000 WARNING [app] relation "plugins" does not exist'),
+    "errors in 0 of 1 lines",
+  ],
+];
+
+const rejected: [string, CheckFinding, string][] = [
+  ["an unhealthy database", evaluateHealth(withoutDatabase), withoutDatabase],
+  ["health without components", evaluateHealth('{"status":"healthy"}'), '{"status":"healthy"}'],
+  ["health that is not JSON", evaluateHealth("Internal Server Error"), "Internal Server Error"],
+  ["no response", evaluateHealth(""), "no response"],
+  ["plugins that are not a list", evaluatePlugins('{"plugins":[]}'), '{"plugins":[]}'],
+  [
+    "an image without a file",
+    imageWith({ files: { [r1]: null, [r2]: image().files[r2] ?? null } }),
+    `${r1} is missing`,
+  ],
+  [
+    "an image with another file",
+    imageWith({ files: { ...image().files, [r2]: "f".repeat(64) } }),
+    `${r2} differs from the lockfile`,
+  ],
+  ["an image with an extra file", imageWith({ extra: ["x.py"] }), "x.py is not in the lockfile"],
+  ["an image without alembic.ini", imageWith({ ini: "alembic.ini is missing" }), "alembic.ini is missing"],
+  ["an env.py with its own address", imageWith({ env: "env.py does not" }), "env.py does not"],
+  ["no DATABASE_URL", host({ set: false }), "DATABASE_URL is not set"],
+  ["another host", host({ host: false }), "different host (value hidden)"],
+  ["another host and port", host({ host: false, port: false }), "different host and port (value hidden)"],
+  ["an invalid URL", host({ url: false }, false), "not a PostgreSQL URL with a host (value hidden)"],
+  ["an execution without a row", execution({ row: null }), "p: executed, but no row"],
+  [
+    "an execution without an end",
+    execution({ row: { ...row, completedAt: null, status: "running" } }),
+    "p: row without completion, status running",
+  ],
+  ["a failed execution", execution({ row: { ...row, status: "failed", error: "E: x" } }), "p failed: E: x"],
+  [
+    "an execution that left its plugin enabled",
+    execution({ restored: false }),
+    "p succeeded, but its enabled state was not restored",
+  ],
+  ["no plugin", execution({ plugin: null }), "no executable plugin"],
+  [
+    "an error of the API",
+    evaluateExecution({ problem: "the execution of p", status: 500 }),
+    "HTTP 500 for the execution of p",
+  ],
+  ["a silent API", evaluateExecution({ problem: "the list", status: 0 }), "no response to the list"],
+  [
+    "a database error",
+    logs("rs2-pod/app] ERROR [app] database error in GET /: x", "rs2-pod/app] INFO: continued"),
+    "errors in 1 of 2 lines, last: ERROR [app] database error in GET /: x",
+  ],
+  [
+    "a driver's traceback",
+    logs("rs2-pod/app] psycopg.errors.UndefinedTable: nope"),
+    "errors in 1 of 1 lines, last: psycopg.errors.UndefinedTable: nope",
+  ],
+];
+
+describe("checks of the backend", () => {
+  for (const [what, { passed, found, expected }, text] of accepted) {
+    it(`accept ${what}`, () => {
+      assert.deepEqual([passed, found], [true, text]);
+      assert.notEqual(expected, "");
+    });
+  }
+  for (const [what, { passed, found, expected }, text] of rejected) {
+    it(`reject ${what}`, () => {
+      assert.deepEqual([passed, found], [false, text]);
+      assert.notEqual(expected, "");
+    });
+  }
+  it("skip executions if the release has none", () => {
+    assert.equal(withoutExecutions(expected)?.passed, true);
+    assert.equal(withoutExecutions({ ...expected, tables: ["plugin_executions"] }), null);
+  });
+});
+
+describe("evaluatePods", () => {
+  const evicted = (owner: string) => pod(owner, { phase: "Failed" });
+  const cases: [string, ReturnType<typeof pod>[], boolean, string][] = [
+    ["all ready and new", [servingPod("rs2"), servingPod("rs2")], true, "2/2 ready"],
+    ["one not ready", [servingPod("rs2"), pod("rs2")], false, "1/2 ready"],
+    ["one missing", [servingPod("rs2")], false, "1/2 ready"],
+    [
+      "one of the old ReplicaSet besides",
+      [servingPod("rs2"), servingPod("rs2"), servingPod("rs1")],
+      false,
+      "2/2 ready, 1 other",
+    ],
+    [
+      "one of the old ReplicaSet that was evicted",
+      [servingPod("rs2"), servingPod("rs2"), evicted("rs1")],
+      true,
+      "2/2 ready",
+    ],
+    ["one terminating", [servingPod("rs2"), pod("rs2", servingPod("rs2").status, true)], false, "1/2 ready"],
+    ["none", [], false, "0/2 ready"],
+  ];
+  for (const [what, pods, passed, found] of cases) {
+    it(`${passed ? "accepts" : "rejects"} pods: ${what}`, () => {
+      const finding = evaluatePods([...deployment(2), ...pods]);
+      assert.deepEqual([finding.passed, finding.found], [passed, found]);
+    });
+  }
+  const running = (imageID: string) =>
+    pod("rs2", { ...servingPod("rs2").status, containerStatuses: [container({ name: "unity-backend", imageID })] });
+  const [one, other] = ["a", "b"].map((character) => `sha256:${character.repeat(64)}`);
+  const images: [string, string[], string | undefined][] = [
+    ["one image by its digest", [`u@${one}`, `u@${one}`], one],
+    ["one image from two registries", [`u@${one}`, `mirror.example/u@${one}`], one],
+    ["two images", [`u@${one}`, `u@${other}`], undefined],
+    ["an image whose digest only one node knows", [`u@${one}`, `${one}`], undefined],
+    ["an image without a digest", [`${one}`, `${one}`], undefined],
+  ];
+  for (const [what, ids, image] of images) {
+    it(`reports the image of the pods: ${what}`, () => {
+      assert.equal(evaluatePods([...deployment(2), ...ids.map(running)]).image, image);
+    });
+  }
+  it("rejects a missing Deployment", () => assert.equal(evaluatePods([]).passed, false));
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { evaluateJob, hasStarted, type JobItem } from "../../src/cluster/wait/job.ts";
+import { container, pod } from "../support/kubernetes.ts";
+
+const failedInit = {
+  initContainerStatuses: [container({ name: "migrate", state: { terminated: { exitCode: 1, message: "no" } } })],
+};
+
+describe("evaluateJob", () => {
+  const job = (type?: string, message = ""): JobItem => ({
+    kind: "Job",
+    metadata: { name: "job", uid: "u" },
+    status: { conditions: type === undefined ? [] : [{ type, status: "True", reason: "Because", message }] },
+  });
+  const evaluate = (items: JobItem[], ...warnings: string[]) => evaluateJob("job", items, warnings);
+
+  it("is done at the condition Complete only, so that dependents are younger", () => {
+    assert.equal(evaluate([job("Complete")]).done, true);
+    assert.equal(evaluate([job("SuccessCriteriaMet"), pod("job", { phase: "Succeeded" })]).done, false);
+  });
+  for (const condition of ["Failed", "FailureTarget"]) {
+    it(`fails at the condition ${condition}, with the container's message`, () => {
+      const result = evaluate([job(condition, "has reached the limit"), pod("job", failedInit)]);
+      assert.equal(result.failed, "has reached the limit [Because]");
+      assert.match(result.causes[0]?.text ?? "", /exited with code 1 \[Error\]: no/);
+    });
+  }
+  it("shows the log of a pod that was still running at the deadline", () => {
+    const status = { containerStatuses: [container({ name: "migrate", state: { running: {} }, ready: true })] };
+    const [cause] = evaluate([job("FailureTarget", "was active longer"), pod("job", status)]).causes;
+    assert.match(cause?.text ?? "", /container "migrate" of pod \S+ was still running/);
+    assert.equal(cause?.log?.container, "migrate");
+    assert.deepEqual(evaluate([job(), pod("job", status)]).causes, []);
+  });
+  it("fails when the Job was deleted", () => assert.equal(evaluate([pod("job")]).failed, "the Job was deleted"));
+  it("reports the newest warning until a pod exists", () => {
+    const message = "is forbidden: exceeded quota";
+    assert.equal(evaluate([job()], "older", message).causes[0]?.text, `Job job can't create a pod: ${message}`);
+    assert.deepEqual(evaluate([job(), pod("job")], message).causes, []);
+  });
+  it("ignores the pods of other Jobs", () => {
+    const { progress, causes } = evaluate([job(), pod("another", failedInit)]);
+    assert.deepEqual([progress, causes], ["no pod yet", []]);
+  });
+});
+
+describe("hasStarted", () => {
+  const states: [string, object, boolean][] = [
+    ["is waiting", { waiting: { reason: "ErrImagePull" } }, false],
+    ["is running", { running: {} }, true],
+    ["has terminated", { terminated: { exitCode: 1 } }, true],
+  ];
+  for (const [what, state, started] of states) {
+    it(`is ${started} for a container that ${what}`, () => {
+      assert.equal(hasStarted([pod("job", { containerStatuses: [container({ state })] })]), started);
+    });
+  }
+  it("is false without a pod", () => assert.equal(hasStarted([]), false));
+});

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { checkTarget } from "../../src/preflight/options.ts";
+
+describe("checkTarget", () => {
+  const settings = {
+    context: "here",
+    namespace: "unity",
+    toleratedRevisions: ["next"],
+    applicationRole: "app",
+    approvals: [
+      { revision: "a", rule: "missing-downgrade" },
+      { revision: "b", rule: "truncate" },
+    ],
+  };
+
+  it("needs no secret, and accepts the approved irreversible revisions", () => {
+    assert.deepEqual(checkTarget({ ...settings, database: { kind: "external" } }, { head: "b" }), {
+      context: "here",
+      namespace: "unity",
+      head: "b",
+      toleratedRevisions: ["next"],
+      owned: false,
+      irreversible: ["a"],
+      applicationRole: "app",
+    });
+    assert.ok(checkTarget({ ...settings, database: { kind: "owned" } }, { head: "b" }).owned);
+  });
+});
