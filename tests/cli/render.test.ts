@@ -103,7 +103,7 @@ describe("unity render", () => {
     assert.ok(!objects(policies).some(({ metadata }) => metadata.name === "unity-to-postgres"));
   });
 
-  it("gives each of two roles its Secret, by reference only, and says that both must be there", async () => {
+  it("gives separate roles a Secret each by reference, and reports both as required", async () => {
     const lines = ["context: there", "databaseRoles: separate", "initContainer: wait", "applicationRole: app"];
     await renderStack(lines.map((line) => `  unity:${line}\n`).join(""));
     assert.match(

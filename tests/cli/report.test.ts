@@ -34,7 +34,7 @@ describe("the report's page", () => {
     assert.match(plan, /Pending: 2 of 9 revisions, in this order\./);
     assert.match(plan, /Plan hash: [0-9a-f]{16}/);
     assert.match(plan, /8\/9 Plugin Execution .* blocks writes of plugins \(SHARE ROW EXCLUSIVE\) .* no finding/);
-    assert.match(plan, /error missing-downgrade ✓ approved a restore point is enough : There is no way back\./);
+    assert.match(plan, /error missing-downgrade ✓ approved a restore point is enough : It has no downgrade\./);
     assert.match(plan, /error ban-drop-column : Dropping a column .* \(statement 1\)/);
     assert.match(
       plan,
