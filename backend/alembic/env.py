@@ -1,7 +1,7 @@
-"""How Alembic reaches the database: a given connection, DATABASE_URL, or none (offline).
+"""Alembic's environment. Connects to DATABASE_URL, or uses the connection of the caller.
 
-A caller that holds a connection passes it as ``config.attributes["connection"]``; the
-environment is not read then. Each revision has its own transaction.
+A caller passes its connection as ``config.attributes["connection"]``; the environment is not
+read then. Each revision runs in its own transaction.
 """
 
 import logging.config
@@ -15,7 +15,7 @@ from app.models import Base
 
 
 def run_offline() -> None:
-    """Print the SQL; no database and no DATABASE_URL are needed."""
+    """Print the SQL. Requires neither a database nor DATABASE_URL."""
     context.configure(
         dialect_name="postgresql",
         target_metadata=Base.metadata,
@@ -28,7 +28,7 @@ def run_offline() -> None:
 
 
 def run_on(connection: Connection) -> None:
-    """Run the command's work on a connection, which stays its owner's to close."""
+    """Run the command on a connection, and leave it open."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -40,7 +40,7 @@ def run_on(connection: Connection) -> None:
 
 
 def run_online() -> None:
-    """Run on the caller's connection, or else on an own one to DATABASE_URL."""
+    """Run on the caller's connection, by default on a new one to DATABASE_URL."""
     given: Connection | None = context.config.attributes.get("connection")
     if given is not None:
         run_on(given)
@@ -54,7 +54,7 @@ def run_online() -> None:
 
 
 def configure_logging() -> None:
-    """Log as alembic.ini says, unless a caller brings its connection and its own logging."""
+    """Apply the logging of alembic.ini, unless a caller passes its connection."""
     name = context.config.config_file_name
     if name is not None and "connection" not in context.config.attributes:
         logging.config.fileConfig(name, disable_existing_loggers=False)

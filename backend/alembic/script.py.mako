@@ -1,6 +1,6 @@
 <%!
     def quoted(value):
-        """The text of a revision's id, of several or of none, with the quotes that ruff wants."""
+        """Return the repr of one id, several, or None, with double quotes as ruff formats it."""
         return repr(value).replace("'", '"')
 %>\
 """${message}

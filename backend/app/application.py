@@ -1,4 +1,4 @@
-"""Assembles the application from its settings; reads no environment itself."""
+"""The FastAPI application, independent of the environment."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from app.registration import Registration
 from app.revisions import read_heads
 
 FIRST_REGISTRATION_SECONDS = 1.0
-"""How long the start waits for the plugins to be registered; after that it goes on."""
+"""How long the startup waits for the registration of plugins, which continues in the background."""
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def create_app(
     definitions: Sequence[PluginDefinition] = BUILTIN_PLUGINS,
     tolerated_revisions: frozenset[str] = frozenset(),
 ) -> FastAPI:
-    """Return the application for a database. It starts even while the database is down."""
+    """Return the application for a database. It starts even if the database is down."""
     engine = create_pooled_engine(url)
     probe_engine = create_probe_engine(url)
 
@@ -43,11 +43,11 @@ def create_app(
         engine.dispose()
 
     async def report_database_error(request: Request, error: Exception) -> JSONResponse:
-        """Answer 503 and log the cause in one line, without password or parameters."""
+        """Return 503, and log the cause on one line without the password and parameters."""
         path, cause = request.url.path, describe_error(error, url)
         log.error("database error in %s %s: %s", request.method, path, cause)
         return JSONResponse(
-            {"detail": "the database is not available; GET /health says why"},
+            {"detail": "database unavailable; see GET /health"},
             status.HTTP_503_SERVICE_UNAVAILABLE,
         )
 

@@ -1,4 +1,4 @@
-"""The plugins that come with Unity. Each returns what it measured on this machine."""
+"""Built-in plugins. Each returns measurements of this machine."""
 
 import os
 import platform
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Measurement = str | int | float | bool | Mapping[str, str | int | float | bool]
-"""One measured value; it is stored as JSON."""
+"""A measured value, stored as JSON."""
 
 PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
 class PluginDefinition:
-    """A plugin's code: who it is, and a function that measures, by name of the metric."""
+    """The description of a plugin, and the function that returns its metrics by name."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ def system_info() -> Mapping[str, Measurement]:
 
 
 def parse_meminfo(text: str) -> dict[str, int]:
-    """Return total and available memory in bytes from the text of /proc/meminfo (in kB)."""
+    """Return total and available memory in bytes from the text of /proc/meminfo, which is in kB."""
     rows = (line.split(":", 1) for line in text.splitlines() if ":" in line)
     kilobytes = {name: int(value.split()[0]) for name, value in rows}
     return {
@@ -51,7 +51,7 @@ def parse_meminfo(text: str) -> dict[str, int]:
 
 
 def disk_usage() -> Mapping[str, Measurement]:
-    """Return the size and use of the root file system in bytes."""
+    """Return the size and usage of the root file system in bytes."""
     usage = shutil.disk_usage("/")
     percent = round(100 * usage.used / usage.total, 1) if usage.total else 0.0
     return {
@@ -69,23 +69,23 @@ BUILTIN_PLUGINS = (
     PluginDefinition(
         id="disk-usage",
         name="Disk usage",
-        description="Size and use of the root file system.",
+        description="Size and usage of the root file system.",
         version="1.0.0",
         collect=disk_usage,
     ),
     PluginDefinition(
         id="system-info",
         name="System information",
-        description="Operating system, load averages and memory.",
+        description="Operating system, load averages, and memory.",
         version="1.0.0",
         collect=system_info,
     ),
     PluginDefinition(
         id="uptime",
         name="Uptime",
-        description="How long the machine has been up.",
+        description="Time since the machine started.",
         version="1.0.0",
         collect=uptime,
     ),
 )
-"""Sorted by id, so that replicas that register them at once lock rows in one order."""
+"""Sorted by id, so that replicas that register them concurrently lock rows in the same order."""

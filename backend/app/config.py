@@ -1,4 +1,4 @@
-"""The service's settings. They come from the environment only."""
+"""Settings, read from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -13,30 +13,29 @@ EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 
 
 class SettingsError(ValueError):
-    """A setting is missing or wrong. The message never holds the value: it has a password."""
+    """A missing or invalid setting. The message omits the value, which contains a password."""
 
 
 def parse_database_url(value: str) -> URL:
-    """Return the URL with the driver of this service (psycopg 3).
+    """Return the URL with the driver psycopg 3.
 
-    Raises SettingsError for anything that is not a PostgreSQL URL with host and database.
+    :raises SettingsError: If it is not a PostgreSQL URL with a host and a database.
     """
     try:
         url = make_url(value)
     except (ArgumentError, ValueError):
         raise SettingsError(
-            f"{VARIABLE} is not a URL (the value is not shown). Set it to {EXAMPLE}, "
-            "with special characters of the password percent-encoded."
+            f"{VARIABLE} is not a URL (value hidden). Set it to {EXAMPLE}, "
+            "with special characters in the password percent-encoded."
         ) from None
     if url.drivername not in SCHEMES:
         raise SettingsError(
-            f"{VARIABLE} has a scheme that is not supported (the value is not shown). "
+            f"{VARIABLE} has an unsupported scheme (value hidden). "
             f"Allowed: {', '.join(SCHEMES)}. Set it to {EXAMPLE}."
         )
     if not url.database or not (url.host or "host" in url.query):
         raise SettingsError(
-            f"{VARIABLE} names no host or no database (the value is not shown). "
-            f"Set it to {EXAMPLE}."
+            f"{VARIABLE} has no host or no database (value hidden). Set it to {EXAMPLE}."
         )
     return url.set(drivername=DRIVER)
 
@@ -44,15 +43,15 @@ def parse_database_url(value: str) -> URL:
 def tolerated_revisions_from_environment(
     environment: Mapping[str, str] = os.environ,
 ) -> frozenset[str]:
-    """Return the revisions of later releases that the code runs on, from TOLERATED_REVISIONS.
-
-    They have commas between them; none by default.
-    """
+    """Return TOLERATED_REVISIONS, comma-separated revisions of later releases."""
     return frozenset(environment.get("TOLERATED_REVISIONS", "").replace(",", " ").split())
 
 
 def database_url_from_environment(environment: Mapping[str, str] = os.environ) -> URL:
-    """Return the database's URL from DATABASE_URL, or raise SettingsError."""
+    """Return DATABASE_URL.
+
+    :raises SettingsError: If it is missing or invalid.
+    """
     value = environment.get(VARIABLE, "").strip()
     if not value:
         raise SettingsError(f"{VARIABLE} is not set. Set it to {EXAMPLE}.")

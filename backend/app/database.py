@@ -1,13 +1,13 @@
-"""Engines for the database, and how its errors are told to people."""
+"""Database engines and error messages."""
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 CONNECT_TIMEOUT_SECONDS = 2
-"""How long one attempt to connect may take (libpq's own minimum is 2)."""
+"""Timeout of a connection attempt (libpq's minimum is 2)."""
 
 POOL_TIMEOUT_SECONDS = 5
-"""How long a request waits for a free connection of the pool."""
+"""How long a request waits for a connection from the pool."""
 
 DEAD_PEER_OPTIONS = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -16,11 +16,11 @@ DEAD_PEER_OPTIONS = {
     "keepalives_count": 2,
     "tcp_user_timeout": 10_000,
 }
-"""libpq's options that notice a database that vanished without closing its connections."""
+"""libpq options that detect a database that disappeared without closing its connections."""
 
 
 def create_pooled_engine(url: URL) -> Engine:
-    """Return the engine for requests; connections are tested before each use."""
+    """Return the engine for requests, which tests connections before each use."""
     return create_engine(
         url,
         pool_pre_ping=True,
@@ -30,10 +30,10 @@ def create_pooled_engine(url: URL) -> Engine:
 
 
 def create_probe_engine(url: URL) -> Engine:
-    """Return the engine for health checks: a new connection each time, never pooled.
+    """Return the engine for health checks, which opens a new connection each time.
 
-    So a busy pool does not look like a broken database, and a check proves that the
-    database takes new connections.
+    A busy pool then does not fail a check, and a check proves that the database accepts
+    new connections.
     """
     return create_engine(
         url,
@@ -43,10 +43,9 @@ def create_probe_engine(url: URL) -> Engine:
 
 
 def describe_error(error: Exception, url: URL) -> str:
-    """Return an error's first line, as people may read it: without the password.
+    """Return the first line of an error, without the password.
 
-    SQLAlchemy's own text holds the statement and its parameters, so the driver's error
-    is preferred where there is one.
+    Prefers the driver's error, because SQLAlchemy's contains the statement and its parameters.
     """
     cause = getattr(error, "orig", None) or error
     lines = str(cause).strip().splitlines()

@@ -1,4 +1,4 @@
-"""Executes a plugin and records what happened."""
+"""Execution of plugins."""
 
 import json
 import logging
@@ -14,10 +14,10 @@ log = logging.getLogger(__name__)
 
 
 def execute(sessions: sessionmaker[Session], plugin: PluginDefinition) -> PluginExecution:
-    """Run a plugin and return its recorded execution, succeeded or failed.
+    """Run a plugin and return the recorded execution, whether it succeeded or failed.
 
-    The start is committed before the plugin runs, so that a run that never ends is
-    seen as running; no transaction is open while it runs.
+    The start is committed first, so that a run that hangs is listed as running, and no
+    transaction stays open meanwhile.
     """
     with sessions.begin() as session:
         execution = PluginExecution(plugin_id=plugin.id)
@@ -39,7 +39,7 @@ def execute(sessions: sessionmaker[Session], plugin: PluginDefinition) -> Plugin
 
 
 def _collect(plugin: PluginDefinition) -> tuple[Mapping[str, Measurement], str | None]:
-    """Return the plugin's metrics, or its error as text: a plugin may do anything."""
+    """Return the plugin's metrics, or an error message for any exception."""
     try:
         metrics = dict(plugin.collect())
         _require_storable(metrics)
@@ -49,20 +49,20 @@ def _collect(plugin: PluginDefinition) -> tuple[Mapping[str, Measurement], str |
 
 
 def _require_storable(metrics: Mapping[str, Measurement]) -> None:
-    """Raise TypeError or ValueError for what PostgreSQL can't hold as JSON: NaN, NUL, objects."""
+    """Raise TypeError or ValueError for NaN, NUL, and objects, which can't be stored as JSON."""
     text = json.dumps(metrics, allow_nan=False, ensure_ascii=False)
     text.encode()
     if "\\u0000" in text:
-        raise ValueError("a metric holds a NUL character, which PostgreSQL can't store")
+        raise ValueError("a metric contains a NUL character, which PostgreSQL can't store")
 
 
 def _storable_text(text: str) -> str:
-    """Return the text without what PostgreSQL's TEXT can't hold: NUL and lone surrogates."""
+    """Return the text without characters that PostgreSQL can't store: NUL and lone surrogates."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _log(execution: PluginExecution, metric_count: int) -> None:
-    """Write the execution's one line: an error of several lines is put into one."""
+    """Log the execution on one line, including a multi-line error."""
     failed = execution.status == ExecutionStatus.FAILED
     log.log(
         logging.ERROR if failed else logging.INFO,

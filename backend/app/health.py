@@ -1,4 +1,4 @@
-"""Health: is the process alive, and is the database there and at the code's head."""
+"""Health endpoints: the process, and the database's availability and revision."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database import describe_error
 from app.revisions import compare_revisions, read_current
 
-ANSWER_SECONDS = 1.5
-"""How long /health waits for the database before it answers without it."""
+TIMEOUT_SECONDS = 1.5
+"""How long /health waits for the database."""
 
 HealthStatus = Literal["healthy", "unhealthy"]
 
 
 class DatabaseHealth(BaseModel):
-    """The database as a component: its revision, the code's head, and what is wrong."""
+    """The health of the database: its revision, the code's head, and the error, if any."""
 
     status: HealthStatus
     revision: str | None
@@ -31,26 +31,26 @@ class DatabaseHealth(BaseModel):
 
 
 class Components(BaseModel):
-    """What the service needs to be healthy."""
+    """The components of the service."""
 
     database: DatabaseHealth
 
 
 class Health(BaseModel):
-    """The service is healthy if all its components are."""
+    """The health of the service, which requires all components to be healthy."""
 
     status: HealthStatus
     components: Components
 
 
 class Readiness(BaseModel):
-    """The service can answer requests: the database is there, at whatever revision."""
+    """Whether the service can handle requests: the database is available, at any revision."""
 
     ready: bool
 
 
 class Liveness(BaseModel):
-    """The process answers."""
+    """The process is running."""
 
     status: Literal["alive"] = "alive"
 
@@ -58,7 +58,7 @@ class Liveness(BaseModel):
 def check_database(
     engine: Engine, heads: tuple[str, ...], tolerated: frozenset[str]
 ) -> DatabaseHealth:
-    """Ask the database for its revision. Every fault becomes an unhealthy answer."""
+    """Query the database's revision. Any error is reported as unhealthy."""
     try:
         current = read_current(engine)
     except SQLAlchemyError as error:
@@ -78,10 +78,10 @@ def _unreachable(error: str, heads: tuple[str, ...]) -> DatabaseHealth:
 
 
 class DatabaseProbe:
-    """Checks the database in a daemon thread, one check at a time; who comes later shares it.
+    """Checks the database in a daemon thread. Concurrent callers share one check.
 
-    A database that hangs can so hold one thread, however often it is asked for, and
-    does not delay the end of the process.
+    A database that hangs therefore blocks at most one thread, and does not delay the exit
+    of the process.
     """
 
     def __init__(
@@ -93,13 +93,13 @@ class DatabaseProbe:
         self._lock = threading.Lock()
         self._running: Future[DatabaseHealth] | None = None
 
-    async def check(self, seconds: float = ANSWER_SECONDS) -> DatabaseHealth:
-        """Return the database's health within the given time, in seconds."""
+    async def check(self, seconds: float = TIMEOUT_SECONDS) -> DatabaseHealth:
+        """Return the database's health within a timeout."""
         check = asyncio.wrap_future(self._start())
         done, _ = await asyncio.wait({check}, timeout=seconds)
         if check in done:
             return check.result()
-        return _unreachable(f"the database did not answer within {seconds} s", self._heads)
+        return _unreachable(f"timed out after {seconds}s", self._heads)
 
     def _start(self) -> Future[DatabaseHealth]:
         with self._lock:
@@ -116,10 +116,10 @@ class DatabaseProbe:
 
 
 class IndentedJSON(JSONResponse):
-    """JSON for people: operators read /health with curl."""
+    """Indented JSON, because operators read /health with curl."""
 
     def render(self, content: Any) -> bytes:
-        """Return the content as indented JSON, with a line feed at its end."""
+        """Return indented JSON with a trailing newline."""
         return (json.dumps(content, indent=2) + "\n").encode()
 
 
@@ -128,7 +128,7 @@ router = APIRouter(tags=["health"])
 
 @router.get("/health", response_class=IndentedJSON, response_model_exclude_defaults=True)
 async def health(request: Request, response: Response) -> Health:
-    """Answer 200 when the database is at the code's head, else 503 with the cause."""
+    """Return 200 if the database is at the code's head, otherwise 503 with the error."""
     probe: DatabaseProbe = request.app.state.probe
     database = await probe.check()
     if database.status != "healthy":
@@ -138,19 +138,19 @@ async def health(request: Request, response: Response) -> Health:
 
 @router.get("/health/ready")
 async def ready(request: Request, response: Response) -> Readiness:
-    """Answer 200 when requests can be served, else 503.
+    """Return 200 if the service can handle requests, otherwise 503.
 
-    Unlike /health it accepts a database that is not at the code's head: while a release
-    is rolled out, the schema is ahead of the pods that still serve.
+    Unlike /health, this accepts a database that is not at the code's head: during a
+    rollout, the schema is ahead of the pods of the previous release.
     """
     probe: DatabaseProbe = request.app.state.probe
-    answer = Readiness(ready=(await probe.check()).revision is not None)
-    if not answer.ready:
+    readiness = Readiness(ready=(await probe.check()).revision is not None)
+    if not readiness.ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    return answer
+    return readiness
 
 
 @router.get("/health/live")
 async def live() -> Liveness:
-    """Answer 200 as long as the process answers at all; the database is not asked."""
+    """Return 200 while the process runs, without querying the database."""
     return Liveness()

@@ -1,4 +1,4 @@
-"""What the server runs: ``uvicorn app.main:app``."""
+"""Entry point of the server: ``uvicorn app.main:app``."""
 
 import logging
 

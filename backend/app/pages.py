@@ -1,7 +1,7 @@
-"""The pages for people: ``/plugins`` and the files that it loads. Their data is the JSON API's.
+"""The Plugins page and its static files.
 
-The HTML holds no data: a script of the same origin fills its templates, as text only. So
-nothing of the database is ever parsed as HTML, which the policy below enforces too.
+The HTML contains no data: a script of the same origin fills its templates with text from the
+JSON API. Nothing from the database is ever parsed as HTML, which the policy below enforces.
 """
 
 from os import PathLike, stat_result
@@ -28,7 +28,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
-"""Only files of this service, no inline script or style, no frame, no text made into HTML."""
+"""Allows only files of this service: no inline scripts or styles, no frames, no text as HTML."""
 
 HEADERS = {
     "Cache-Control": "no-cache",
@@ -36,11 +36,11 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""Sent with every file of the page. A browser asks for it anew each time: a rollout changes it."""
+"""Headers of the page's files. Browsers revalidate them each time: a rollout changes files."""
 
 
 class PageFiles(StaticFiles):
-    """The files that the page loads, with the page's headers."""
+    """Static files with the page's headers."""
 
     def file_response(
         self,
@@ -49,7 +49,7 @@ class PageFiles(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """Return a file, or 304 where the browser has it."""
+        """Return a file, or 304 if the browser has it."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(HEADERS)
         return response
@@ -61,7 +61,7 @@ static = PageFiles(directory=PAGE / "static")
 
 @router.get("/")
 async def index() -> RedirectResponse:
-    """Lead to the plugins, relative to where a proxy may have put the service."""
+    """Redirect to the Plugins page, by a relative path that works behind a proxy."""
     return RedirectResponse("plugins")
 
 

@@ -1,4 +1,4 @@
-"""The plugin API: list, enable, disable, execute, and the executions so far."""
+"""The plugin API: list, enable, disable, and execute plugins, and list executions."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -16,11 +16,11 @@ from app.schemas import ExecutionRead, PluginRead
 JSON = "application/json"
 
 
-def _refuse_forms(request: Request) -> None:
-    """Let a POST pass only as JSON.
+def _reject_forms(request: Request) -> None:
+    """Accept POST requests only with JSON.
 
-    A page of another origin can make a browser send forms and plain text here, but JSON
-    only after asking, and nothing here says yes (CORS). So no cookie or token is needed.
+    A page of another origin can make a browser send forms and plain text, but JSON only after
+    a CORS preflight, which fails here. This prevents cross-site requests without a token.
     """
     if request.method != "POST":
         return
@@ -28,12 +28,12 @@ def _refuse_forms(request: Request) -> None:
     if given.partition(";")[0].strip().lower() != JSON:
         raise HTTPException(
             status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
-            f"the content type is {given!r}, allowed is {JSON!r}; "
-            f"with curl: curl -X POST -H 'Content-Type: {JSON}' {request.url.path}",
+            f"unsupported content type {given!r}; must be {JSON!r}. "
+            f"Run: curl -X POST -H 'Content-Type: {JSON}' {request.url.path}",
         )
 
 
-router = APIRouter(prefix="/api/plugins", tags=["plugins"], dependencies=[Depends(_refuse_forms)])
+router = APIRouter(prefix="/api/plugins", tags=["plugins"], dependencies=[Depends(_reject_forms)])
 
 
 def _sessions(request: Request) -> sessionmaker[Session]:
@@ -55,7 +55,7 @@ def _find(session: Session, plugin_id: str) -> Plugin:
     if plugin is None:
         raise HTTPException(
             status.HTTP_404_NOT_FOUND,
-            f"no plugin {plugin_id!r}; GET /api/plugins lists the known ones",
+            f"plugin {plugin_id!r} not found; see GET /api/plugins",
         )
     return plugin
 
@@ -71,8 +71,8 @@ def _switch(sessions: sessionmaker[Session], plugin_id: str, enabled: bool) -> P
 def list_plugins(sessions: Sessions, definitions: Definitions) -> list[Plugin]:
     """List all plugins by id.
 
-    A database that was set back while this application ran has lost the built-in ones:
-    those that are missing are registered anew.
+    Registers missing built-in plugins, which a database lacks if it was restored while this
+    process ran.
     """
     query = select(Plugin).order_by(Plugin.id)
     with sessions.begin() as session:
@@ -85,13 +85,13 @@ def list_plugins(sessions: Sessions, definitions: Definitions) -> list[Plugin]:
 
 @router.post("/{plugin_id}/enable", response_model=PluginRead)
 def enable_plugin(plugin_id: str, sessions: Sessions) -> Plugin:
-    """Allow a plugin to be executed."""
+    """Enable a plugin."""
     return _switch(sessions, plugin_id, enabled=True)
 
 
 @router.post("/{plugin_id}/disable", response_model=PluginRead)
 def disable_plugin(plugin_id: str, sessions: Sessions) -> Plugin:
-    """Allow a plugin no longer to be executed."""
+    """Disable a plugin."""
     return _switch(sessions, plugin_id, enabled=False)
 
 
@@ -99,9 +99,9 @@ def disable_plugin(plugin_id: str, sessions: Sessions) -> Plugin:
     "/{plugin_id}/execute", response_model=ExecutionRead, status_code=status.HTTP_201_CREATED
 )
 def execute_plugin(plugin_id: str, sessions: Sessions, definitions: Definitions) -> PluginExecution:
-    """Run an enabled plugin now and return the recorded execution.
+    """Execute an enabled plugin and return the recorded execution.
 
-    An execution that failed is recorded too, and so is a 201 with status ``failed``.
+    A failed execution is recorded, too, and returned as 201 with the status ``failed``.
     """
     with sessions() as session:
         plugin = _find(session, plugin_id)
@@ -113,7 +113,7 @@ def execute_plugin(plugin_id: str, sessions: Sessions, definitions: Definitions)
     if not plugin.enabled:
         raise HTTPException(
             status.HTTP_409_CONFLICT,
-            f"plugin {plugin_id!r} is disabled; enable it: POST /api/plugins/{plugin_id}/enable",
+            f"plugin {plugin_id!r} is disabled; to enable it: POST /api/plugins/{plugin_id}/enable",
         )
     return execute(sessions, definition)
 
@@ -122,7 +122,7 @@ def execute_plugin(plugin_id: str, sessions: Sessions, definitions: Definitions)
 def list_executions(
     plugin_id: str, sessions: Sessions, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> list[PluginExecution]:
-    """List a plugin's executions, the newest first."""
+    """List a plugin's executions, newest first."""
     query = (
         select(PluginExecution)
         .where(PluginExecution.plugin_id == plugin_id)

@@ -1,7 +1,7 @@
-"""Registers the built-in plugins in the database, first when the application starts.
+"""Registration of the built-in plugins in the database.
 
-The application does not wait for a database that is down: a daemon thread tries again
-until it succeeds.
+The application does not wait for a database that is down: a daemon thread retries until it
+succeeds.
 """
 
 import logging
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def register_plugins(connection: Connection, plugins: Iterable[PluginDefinition]) -> None:
-    """Insert new plugins, disabled, and refresh the texts of known ones.
+    """Insert new plugins as disabled, and update the descriptions of existing ones.
 
-    One statement with ON CONFLICT and sorted rows: replicas may race. Whether a plugin
-    is enabled and how it is configured belong to the operator and stay as they are.
+    Replicas may do this concurrently, hence one statement with ON CONFLICT and sorted rows.
+    Whether a plugin is enabled, and its configuration, are up to the operator.
     """
     rows = [
         {"id": p.id, "name": p.name, "description": p.description, "version": p.version}
@@ -48,7 +48,7 @@ def register_plugins(connection: Connection, plugins: Iterable[PluginDefinition]
 
 
 class Registration(threading.Thread):
-    """Registers plugins in the background until it succeeds or is stopped."""
+    """Registers plugins in the background, with retries, until it succeeds or is stopped."""
 
     def __init__(
         self,
@@ -65,20 +65,20 @@ class Registration(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Try until registered; log each new reason for failing once."""
+        """Retry until the plugins are registered. Log each new error once."""
         reported = ""
         while not self._stopped.is_set():
-            reason = self._attempt()
-            if reason is None:
+            error = self._attempt()
+            if error is None:
                 log.info("registered %d built-in plugins", len(self._plugins))
                 return
-            if reason != reported:
-                log.warning("cannot register the built-in plugins yet, will retry: %s", reason)
-                reported = reason
+            if error != reported:
+                log.warning("can't register built-in plugins, retrying: %s", error)
+                reported = error
             self._stopped.wait(self._retry_seconds)
 
     def stop(self) -> None:
-        """Make no further attempt."""
+        """Stop retrying."""
         self._stopped.set()
 
     def _attempt(self) -> str | None:

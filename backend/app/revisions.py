@@ -1,4 +1,4 @@
-"""The database's revision against the head of the code's Alembic chain."""
+"""Comparison of the database's revision with the head of the code's Alembic chain."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ UNDEFINED_TABLE = "42P01"
 
 @dataclass(frozen=True)
 class RevisionState:
-    """Where the database is, where the code wants it, and what is wrong, if anything."""
+    """The database's revision, the code's head, and the error, if any."""
 
     revision: str | None
     head: str | None
@@ -21,8 +21,8 @@ class RevisionState:
 
 
 def read_heads(ini: Path = ALEMBIC_INI) -> tuple[str, ...]:
-    """Return the heads of the Alembic scripts beside the application: one, when all is well."""
-    # Imported here: Alembic is needed once, and its commands need not load the application.
+    """Return the heads of the Alembic scripts beside the application, normally one."""
+    # Imported here, because Alembic is needed only once.
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
@@ -30,7 +30,7 @@ def read_heads(ini: Path = ALEMBIC_INI) -> tuple[str, ...]:
 
 
 def read_current(engine: Engine) -> tuple[str, ...]:
-    """Return the revisions that ``alembic_version`` holds; none if the table is missing."""
+    """Return the rows of ``alembic_version``, none if the table does not exist."""
     with engine.connect() as connection:
         connection.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MILLISECONDS}"))
         return _select_versions(connection)
@@ -49,7 +49,7 @@ def _select_versions(connection: Connection) -> tuple[str, ...]:
 def compare_revisions(
     current: tuple[str, ...], heads: tuple[str, ...], tolerated: frozenset[str] = frozenset()
 ) -> RevisionState:
-    """Judge the database's revisions against the code's heads, and what it tolerates besides."""
+    """Compare the database's revisions with the code's heads and the tolerated revisions."""
     head = heads[0] if len(heads) == 1 else None
     revision = current[0] if len(current) == 1 else None
     if revision in tolerated and head is not None:
@@ -60,11 +60,11 @@ def compare_revisions(
 def _difference(current: tuple[str, ...], heads: tuple[str, ...]) -> str | None:
     if len(heads) != 1:
         found = ", ".join(heads) or "none"
-        return f"the code must have exactly one Alembic head, found {found}"
+        return f"the code must have exactly one Alembic head, found: {found}"
     if len(current) > 1:
-        return f"alembic_version must hold one row, found {', '.join(current)}"
+        return f"alembic_version must have exactly one row, found: {', '.join(current)}"
     if not current:
-        return "no migration has been applied; run: alembic upgrade head"
+        return "database is uninitialized (no Alembic revision); run: alembic upgrade head"
     if current != heads:
-        return f"the database is at {current[0]}, the code needs {heads[0]}; migrate the database"
+        return f"database is at {current[0]}, expected {heads[0]}; migrate the database"
     return None

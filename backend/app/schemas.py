@@ -1,4 +1,4 @@
-"""The JSON shapes of the plugin API."""
+"""JSON schemas of the plugin API."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from app.models import ExecutionStatus
 
 
 class PluginRead(BaseModel):
-    """A plugin as the API shows it."""
+    """A plugin."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -20,7 +20,7 @@ class PluginRead(BaseModel):
 
 
 class ExecutionRead(BaseModel):
-    """An execution as the API shows it."""
+    """An execution of a plugin."""
 
     model_config = ConfigDict(from_attributes=True)
 

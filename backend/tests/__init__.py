@@ -1,1 +1,1 @@
-"""Tests of the backend, against a real PostgreSQL."""
+"""Tests of the backend, with a real PostgreSQL."""

@@ -1,4 +1,4 @@
-"""Fixtures: every test has a database of its own on the server of TEST_DATABASE_URL."""
+"""Fixtures. Each test has its own database on the server of TEST_DATABASE_URL."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ VARIABLE = "TEST_DATABASE_URL"
 
 
 def pytest_configure() -> None:
-    """Stop at once without a server: the tests need a real PostgreSQL."""
+    """Fail early without a server."""
     if not os.environ.get(VARIABLE):
         raise pytest.UsageError(
             f"{VARIABLE} is not set; run `make test` in the project's root folder, "
@@ -25,13 +25,13 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def server() -> URL:
-    """The server's URL, as a superuser."""
+    """Return the superuser's URL of the server."""
     return parse_database_url(os.environ[VARIABLE])
 
 
 @pytest.fixture(scope="session")
 def template(server: URL) -> Iterator[str]:
-    """The name of a database at head, to be copied."""
+    """Return the name of a database at head, for copies."""
     with temporary_database(server) as url:
         migrate(url, HEAD)
         yield str(url.database)
@@ -39,20 +39,20 @@ def template(server: URL) -> Iterator[str]:
 
 @pytest.fixture
 def empty_database(server: URL) -> Iterator[URL]:
-    """A database without any migration."""
+    """Create an empty database."""
     with temporary_database(server) as url:
         yield url
 
 
 @pytest.fixture
 def database(server: URL, template: str) -> Iterator[URL]:
-    """A database at head."""
+    """Create a database at head."""
     with temporary_database(server, template) as url:
         yield url
 
 
 @pytest.fixture
 def client(database: URL) -> Iterator[TestClient]:
-    """The application, started on a database at head; it is asked as scripts ask it."""
+    """Return a client of the application on a database at head."""
     with TestClient(create_app(database), headers=JSON) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Helpers of the tests: databases, migrations and a snapshot of the catalogue."""
+"""Helpers: databases, migrations, and snapshots of the catalog."""
 
 import uuid
 from collections.abc import Iterator
@@ -15,23 +15,23 @@ BACKEND = Path(__file__).parent.parent
 HEAD = "add_plugin_execution"
 BASE = "base"
 JSON = {"Content-Type": "application/json"}
-"""What a POST to the API must say of itself."""
+"""Headers that a POST to the API requires."""
 
 
 def alembic_config() -> Config:
-    """Return the configuration that the image has too."""
+    """Return the configuration of the image."""
     return Config(str(BACKEND / "alembic.ini"))
 
 
 def chain() -> list[tuple[str, str]]:
-    """Return (revision, its predecessor or "base") from the first to the head."""
+    """Return each revision with its predecessor or "base", base first."""
     scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
     steps = [(script.revision, str(script.down_revision or BASE)) for script in scripts]
     return steps[::-1]
 
 
 def migrate(url: URL, target: str, *, down: bool = False) -> None:
-    """Upgrade (or downgrade) a database over a connection that is given to env.py."""
+    """Upgrade or downgrade a database, with a connection that is passed to env.py."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         config = alembic_config()
@@ -40,7 +40,7 @@ def migrate(url: URL, target: str, *, down: bool = False) -> None:
 
 
 def query(url: URL, sql: str) -> list[tuple[object, ...]]:
-    """Run one statement, commit, and return its rows, if it has any."""
+    """Run one statement, commit, and return its rows, if any."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         result = connection.execute(text(sql))
@@ -49,7 +49,7 @@ def query(url: URL, sql: str) -> list[tuple[object, ...]]:
 
 @contextmanager
 def temporary_database(server: URL, template: str = "template0") -> Iterator[URL]:
-    """Create a database, give its URL, and drop it even when sessions are left in it."""
+    """Create a database, yield its URL, and drop it even if it has sessions."""
     name = f"unity_test_{uuid.uuid4().hex[:12]}"
     engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as admin:
@@ -63,7 +63,7 @@ def temporary_database(server: URL, template: str = "template0") -> Iterator[URL
 
 IN_PUBLIC = "namespace.nspname = 'public' AND {name} NOT LIKE 'alembic_version%'"
 
-CATALOGUE = {
+CATALOG = {
     "relations": f"""
         SELECT relname, relkind FROM pg_class
         JOIN pg_namespace namespace ON namespace.oid = relnamespace
@@ -102,13 +102,13 @@ Snapshot = dict[str, list[tuple[object, ...]]]
 
 
 def snapshot(url: URL) -> Snapshot:
-    """Return all that migrations made in the schema, without Alembic's own table."""
-    return {name: sorted(query(url, sql), key=repr) for name, sql in CATALOGUE.items()}
+    """Return all objects of the schema, except Alembic's table."""
+    return {name: sorted(query(url, sql), key=repr) for name, sql in CATALOG.items()}
 
 
-EMPTY: Snapshot = {name: [] for name in CATALOGUE}
+EMPTY: Snapshot = {name: [] for name in CATALOG}
 
 
 def tables(url: URL) -> set[str]:
-    """Return the names of the tables, without Alembic's own."""
+    """Return the names of the tables, except Alembic's."""
     return {str(name) for name, kind in snapshot(url)["relations"] if kind == "r"}

@@ -1,4 +1,4 @@
-"""The chain of revisions is the one that operators know, and stands on its own."""
+"""The chain of revisions: its ids, order, files, and imports."""
 
 import ast
 
@@ -19,23 +19,23 @@ EXPECTED = [
 VERSIONS = BACKEND / "alembic" / "versions"
 
 
-def test_revisions_titles_and_order() -> None:
+def test_chain_has_the_expected_ids_titles_and_order() -> None:
     scripts = ScriptDirectory.from_config(alembic_config())
     found = [(script.revision, script.doc) for script in scripts.walk_revisions()]
     assert found[::-1] == EXPECTED
     assert scripts.get_heads() == [HEAD]
 
 
-def test_each_revision_follows_the_one_before() -> None:
+def test_chain_is_linear() -> None:
     ids = [revision for revision, _ in EXPECTED]
     assert chain() == list(zip(ids, ["base", *ids[:-1]], strict=True))
 
 
-def test_there_is_one_file_a_revision() -> None:
+def test_each_revision_has_one_file() -> None:
     assert len(list(VERSIONS.glob("*.py"))) == len(EXPECTED)
 
 
-def test_head_has_its_known_file_and_date() -> None:
+def test_head_has_the_expected_file_and_date() -> None:
     script = ScriptDirectory.from_config(alembic_config()).get_revision(HEAD)
     assert script is not None
     assert script.path.endswith("/1767484908_add_plugin_execution_tables.py")
@@ -60,7 +60,7 @@ def _imported(node: ast.AST) -> list[str]:
     return []
 
 
-def test_alembic_ini_holds_no_address() -> None:
+def test_alembic_ini_contains_no_url() -> None:
     text = (BACKEND / "alembic.ini").read_text()
     assert "://" not in text
     assert "sqlalchemy.url" not in text

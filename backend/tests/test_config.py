@@ -1,4 +1,4 @@
-"""DATABASE_URL is read strictly, and errors do not hold its value."""
+"""Settings. Errors omit the value of DATABASE_URL."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from app.config import (
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
-def test_postgresql_urls_get_the_driver(scheme: str) -> None:
+def test_database_url_is_parsed_with_the_driver(scheme: str) -> None:
     url = parse_database_url(f"{scheme}://user:p%40ss@host:5433/db")
     assert url.drivername == "postgresql+psycopg"
     assert (url.username, url.password, url.host, url.port) == ("user", "p@ss", "host", 5433)
@@ -22,13 +22,13 @@ def test_postgresql_urls_get_the_driver(scheme: str) -> None:
     [
         ("hush", "is not a URL"),
         ("postgresql://u:hush@host:port/db", "is not a URL"),
-        ("sqlite:///hush.db", "scheme that is not supported"),
-        ("postgresql+asyncpg://u:hush@host/db", "scheme that is not supported"),
+        ("sqlite:///hush.db", "unsupported scheme"),
+        ("postgresql+asyncpg://u:hush@host/db", "unsupported scheme"),
         ("postgresql://u:hush@host", "no host or no database"),
         ("postgresql://u:hush@/db", "no host or no database"),
     ],
 )
-def test_wrong_urls_are_refused_without_their_value(value: str, message: str) -> None:
+def test_invalid_database_url_is_rejected_without_its_value(value: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message) as caught:
         parse_database_url(value)
     assert "hush" not in str(caught.value)
@@ -36,11 +36,11 @@ def test_wrong_urls_are_refused_without_their_value(value: str, message: str) ->
 
 
 @pytest.mark.parametrize("environment", [{}, {"DATABASE_URL": ""}, {"DATABASE_URL": " "}])
-def test_a_missing_url_is_named(environment: dict[str, str]) -> None:
+def test_missing_database_url_is_rejected(environment: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL is not set"):
         database_url_from_environment(environment)
 
 
-def test_tolerated_revisions_have_commas_between_them() -> None:
+def test_tolerated_revisions_are_comma_separated() -> None:
     assert tolerated_revisions_from_environment({"TOLERATED_REVISIONS": "a, b,"}) == {"a", "b"}
     assert tolerated_revisions_from_environment({}) == frozenset()

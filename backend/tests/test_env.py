@@ -1,4 +1,4 @@
-"""alembic/env.py as an operator meets it: on the command line."""
+"""alembic/env.py on the command line."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.support import BACKEND, HEAD, chain, migrate, tables
 
 
 def alembic(*arguments: str, database_url: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the alembic command with DATABASE_URL as given, or unset."""
+    """Run the alembic command with DATABASE_URL set or unset."""
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     if database_url is not None:
         environment["DATABASE_URL"] = database_url
@@ -27,18 +27,18 @@ def alembic(*arguments: str, database_url: str | None = None) -> subprocess.Comp
 
 
 def plain_url(url: URL, scheme: str = "postgresql") -> str:
-    """Return the URL as operators write it."""
+    """Return the URL with another scheme and its password."""
     return url.set(drivername=scheme).render_as_string(hide_password=False)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
-def test_current_prints_the_head(database: URL, scheme: str) -> None:
+def test_alembic_current_prints_the_head(database: URL, scheme: str) -> None:
     result = alembic("current", database_url=plain_url(database, scheme))
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{HEAD} (head)\n"
 
 
-def test_upgrade_then_check_then_downgrade(empty_database: URL) -> None:
+def test_alembic_upgrade_check_and_downgrade_succeed(empty_database: URL) -> None:
     url = plain_url(empty_database)
     assert alembic("upgrade", "head", database_url=url).returncode == 0
     assert len(tables(empty_database)) == 17
@@ -48,7 +48,7 @@ def test_upgrade_then_check_then_downgrade(empty_database: URL) -> None:
     assert tables(empty_database) == set()
 
 
-def test_without_database_url_the_error_names_it() -> None:
+def test_missing_database_url_is_reported() -> None:
     result = alembic("current")
     assert result.returncode != 0
     assert "DATABASE_URL is not set" in result.stderr + result.stdout
@@ -58,7 +58,7 @@ def test_without_database_url_the_error_names_it() -> None:
 @pytest.mark.parametrize(
     "value", ["mysql://u:hush-hush@h/d", "postgresql://u:hush-hush@h:notaport/d", "hush-hush"]
 )
-def test_a_wrong_database_url_is_never_printed(value: str) -> None:
+def test_invalid_database_url_is_never_printed(value: str) -> None:
     result = alembic("current", database_url=value)
     assert result.returncode != 0
     assert "DATABASE_URL" in result.stderr + result.stdout
@@ -68,16 +68,16 @@ def test_a_wrong_database_url_is_never_printed(value: str) -> None:
 @pytest.mark.parametrize(
     ("direction", "span"), [("upgrade", "base:head"), ("downgrade", "head:base")]
 )
-def test_the_whole_chain_renders_offline(direction: str, span: str) -> None:
+def test_chain_renders_offline(direction: str, span: str) -> None:
     result = alembic(direction, span, "--sql")
     assert result.returncode == 0, result.stderr
     statement = "CREATE TABLE" if direction == "upgrade" else "DROP TABLE"
-    made = [line for line in result.stdout.splitlines() if line.startswith(statement)]
-    assert len([line for line in made if "alembic_version" not in line]) == 17
-    assert result.stdout.count("COMMIT;") >= len(chain()), "one transaction a revision"
+    statements = [line for line in result.stdout.splitlines() if line.startswith(statement)]
+    assert len([line for line in statements if "alembic_version" not in line]) == 17
+    assert result.stdout.count("COMMIT;") >= len(chain()), "one transaction per revision"
 
 
-def test_a_given_connection_needs_no_environment(
+def test_passed_connection_requires_no_database_url(
     empty_database: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
@@ -85,7 +85,7 @@ def test_a_given_connection_needs_no_environment(
     assert tables(empty_database) == {"servers", "services", "metrics"}
 
 
-def test_the_server_does_not_start_without_database_url() -> None:
+def test_server_does_not_start_without_database_url() -> None:
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     result = subprocess.run(
         [sys.executable, "-c", "import app.main"],

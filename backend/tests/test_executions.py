@@ -1,4 +1,4 @@
-"""What an execution leaves: a row with its duration, and one line in the log."""
+"""Executions: the row with its duration, and the log line."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ from tests.support import JSON, query
 
 def run(database: URL, collect: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
     """Execute a plugin and return its execution."""
-    plugin = PluginDefinition("probe", "Probe", "Of a test.", "1.0.0", collect)
+    plugin = PluginDefinition("probe", "Probe", "For tests.", "1.0.0", collect)
     with TestClient(create_app(database, [plugin]), headers=JSON) as client:
         client.post("/api/plugins/probe/enable")
         execution: dict[str, Any] = client.post("/api/plugins/probe/execute").json()
@@ -25,11 +25,11 @@ def run(database: URL, collect: Callable[[], Mapping[str, Any]]) -> dict[str, An
 
 
 def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the log's lines about executions."""
+    """Return the log lines of executions."""
     return [record.message for record in caplog.records if record.name == "app.executions"]
 
 
-def test_an_execution_is_one_line_with_plugin_id_status_and_duration(
+def test_execution_logs_one_line_with_plugin_id_status_and_duration(
     database: URL, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -43,7 +43,7 @@ def test_an_execution_is_one_line_with_plugin_id_status_and_duration(
     ]
 
 
-def test_an_error_of_several_lines_is_one_line_in_the_log(
+def test_multiline_error_is_logged_on_one_line(
     database: URL, caplog: pytest.LogCaptureFixture
 ) -> None:
     def collect() -> Mapping[str, Any]:
@@ -59,7 +59,7 @@ def test_an_error_of_several_lines_is_one_line_in_the_log(
     )
 
 
-def test_a_running_execution_has_no_duration(client: TestClient, database: URL) -> None:
+def test_running_execution_has_no_duration(client: TestClient, database: URL) -> None:
     query(database, "INSERT INTO plugin_executions (plugin_id) VALUES ('uptime')")
     (execution,) = client.get("/api/plugins/uptime/executions").json()
     assert (execution["status"], execution["completed_at"]) == ("running", None)
@@ -69,7 +69,7 @@ def test_a_running_execution_has_no_duration(client: TestClient, database: URL) 
 @pytest.mark.parametrize(
     "value", [float("nan"), object(), "a\0b", {"deep": "\0"}, "\ud800"], ids=repr
 )
-def test_a_metric_that_cannot_be_stored_fails_the_execution(database: URL, value: object) -> None:
+def test_metric_that_cannot_be_stored_fails_the_execution(database: URL, value: object) -> None:
     execution = run(database, lambda: {"value": value})
     assert execution["status"] == "failed"
     assert execution["error_message"]
@@ -77,9 +77,7 @@ def test_a_metric_that_cannot_be_stored_fails_the_execution(database: URL, value
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=repr)
-def test_an_error_that_cannot_be_stored_is_stored_without_what_hinders(
-    database: URL, text: str
-) -> None:
+def test_error_is_stored_without_characters_that_cannot_be_stored(database: URL, text: str) -> None:
     def collect() -> Mapping[str, Any]:
         raise RuntimeError(text)
 

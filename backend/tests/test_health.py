@@ -1,4 +1,4 @@
-"""/health tells the truth about the database, and soon, whatever the database does."""
+"""Health endpoints, with databases in every state."""
 
 import asyncio
 import socket
@@ -18,12 +18,12 @@ from app.revisions import compare_revisions
 from tests.support import BASE, HEAD, migrate, query
 
 PREVIOUS = "a1b2c3d4e5f6"
-# Far above what the application allows itself, and far below never.
+# Far above the application's own timeouts.
 LIMIT_SECONDS = 20.0
 
 
 def unhealthy_database(client: TestClient) -> dict[str, Any]:
-    """Ask /health, expect 503, and return the database's component."""
+    """Expect 503 from /health, and return the database's component."""
     response = client.get("/health")
     assert response.status_code == 503
     body = response.json()
@@ -33,7 +33,7 @@ def unhealthy_database(client: TestClient) -> dict[str, Any]:
     return component
 
 
-def test_healthy_at_head(client: TestClient) -> None:
+def test_health_at_head(client: TestClient) -> None:
     response = client.get("/health")
     assert response.status_code == 200
     component = {"status": "healthy", "revision": HEAD, "head": HEAD}
@@ -41,7 +41,7 @@ def test_healthy_at_head(client: TestClient) -> None:
     assert '"status": "healthy"' in response.text
 
 
-def test_behind(client: TestClient, database: URL) -> None:
+def test_health_behind_head(client: TestClient, database: URL) -> None:
     migrate(database, PREVIOUS, down=True)
     component = unhealthy_database(client)
     assert (component["revision"], component["head"]) == (PREVIOUS, HEAD)
@@ -51,15 +51,15 @@ def test_behind(client: TestClient, database: URL) -> None:
 
 
 def ready(client: TestClient) -> bool:
-    """Ask /health/ready, and see that the status code says the same as the body."""
+    """Return the result of /health/ready, and check that the status code matches it."""
     response = client.get("/health/ready")
-    answer: bool = response.json()["ready"]
-    assert response.status_code == (200 if answer else 503)
-    return answer
+    is_ready: bool = response.json()["ready"]
+    assert response.status_code == (200 if is_ready else 503)
+    return is_ready
 
 
 @pytest.mark.parametrize("revision", [HEAD, PREVIOUS, "a_later_release"])
-def test_ready_at_whatever_revision(client: TestClient, database: URL, revision: str) -> None:
+def test_ready_at_any_revision(client: TestClient, database: URL, revision: str) -> None:
     query(database, f"UPDATE alembic_version SET version_num = '{revision}'")
     assert ready(client)
 
@@ -69,26 +69,26 @@ def test_not_ready_without_a_schema(empty_database: URL) -> None:
         assert not ready(client)
 
 
-def test_never_applied(empty_database: URL) -> None:
+def test_health_of_an_uninitialized_database(empty_database: URL) -> None:
     with TestClient(create_app(empty_database)) as client:
         component = unhealthy_database(client)
     assert component["revision"] is None
-    assert "no migration has been applied" in component["error"]
+    assert "database is uninitialized" in component["error"]
 
 
-def test_downgraded_to_base(client: TestClient, database: URL) -> None:
+def test_health_after_a_downgrade_to_base(client: TestClient, database: URL) -> None:
     migrate(database, BASE, down=True)
-    assert "no migration has been applied" in unhealthy_database(client)["error"]
+    assert "database is uninitialized" in unhealthy_database(client)["error"]
 
 
-def test_several_revisions(client: TestClient, database: URL) -> None:
+def test_health_with_several_revisions(client: TestClient, database: URL) -> None:
     query(database, f"INSERT INTO alembic_version VALUES ('{PREVIOUS}')")
     component = unhealthy_database(client)
     assert component["revision"] is None
-    assert f"one row, found {PREVIOUS}, {HEAD}" in component["error"]
+    assert f"exactly one row, found: {PREVIOUS}, {HEAD}" in component["error"]
 
 
-def test_a_later_revision_is_healthy_where_it_is_tolerated(database: URL) -> None:
+def test_health_at_a_tolerated_later_revision(database: URL) -> None:
     query(database, "UPDATE alembic_version SET version_num = 'later'")
     with TestClient(create_app(database, tolerated_revisions=frozenset({"later"}))) as client:
         response = client.get("/health")
@@ -99,14 +99,14 @@ def test_a_later_revision_is_healthy_where_it_is_tolerated(database: URL) -> Non
 
 
 @pytest.mark.parametrize("heads", [(), ("a", "b")])
-def test_a_chain_without_one_head_is_an_error(heads: tuple[str, ...]) -> None:
+def test_chain_without_exactly_one_head_is_an_error(heads: tuple[str, ...]) -> None:
     state = compare_revisions(("a",), heads)
     assert state.head is None
     assert state.error is not None
     assert "exactly one Alembic head" in state.error
 
 
-def test_down_then_live_still_answers(server: URL) -> None:
+def test_live_without_a_database(server: URL) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = server.set(host="127.0.0.1", port=closed.getsockname()[1], password="hush-hush")
@@ -121,12 +121,14 @@ def test_down_then_live_still_answers(server: URL) -> None:
 
 @pytest.fixture
 def silent_server() -> Iterator[socket.socket]:
-    """A server that takes connections and never says a word."""
+    """Listen on a port, and never respond."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
         yield listener
 
 
-def test_a_silent_database_is_told_in_time(server: URL, silent_server: socket.socket) -> None:
+def test_health_times_out_if_the_database_does_not_respond(
+    server: URL, silent_server: socket.socket
+) -> None:
     url = server.set(host="127.0.0.1", port=silent_server.getsockname()[1])
     with TestClient(create_app(url, definitions=[])) as client:
         started = time.monotonic()
@@ -134,19 +136,17 @@ def test_a_silent_database_is_told_in_time(server: URL, silent_server: socket.so
         elapsed = time.monotonic() - started
         assert client.get("/health/live").status_code == 200
     assert elapsed < LIMIT_SECONDS
-    assert component["error"] == "the database did not answer within 1.5 s"
+    assert component["error"] == "timed out after 1.5s"
 
 
-def test_checks_at_one_time_share_a_connection(server: URL, silent_server: socket.socket) -> None:
+def test_concurrent_checks_share_a_connection(server: URL, silent_server: socket.socket) -> None:
     url = server.set(host="127.0.0.1", port=silent_server.getsockname()[1])
     probe = DatabaseProbe(create_probe_engine(url), heads=(HEAD,))
 
-    async def ask() -> list[DatabaseHealth]:
+    async def check() -> list[DatabaseHealth]:
         return await asyncio.gather(*(probe.check(0.5) for _ in range(10)))
 
-    assert {health.error for health in asyncio.run(ask())} == {
-        "the database did not answer within 0.5 s"
-    }
+    assert {health.error for health in asyncio.run(check())} == {"timed out after 0.5s"}
     assert _waiting_connections(silent_server) == 1
 
 
@@ -161,7 +161,7 @@ def _waiting_connections(listener: socket.socket) -> int:
         count += 1
 
 
-def test_a_locked_version_table_is_told_in_time(client: TestClient, database: URL) -> None:
+def test_health_times_out_if_alembic_version_is_locked(client: TestClient, database: URL) -> None:
     engine = create_engine(database, poolclass=NullPool)
     with engine.begin() as locker:
         locker.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))

@@ -1,4 +1,4 @@
-"""Every revision goes up and down and leaves exactly the schema that it should."""
+"""Upgrades and downgrades of each revision, and the resulting schema."""
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -33,7 +33,9 @@ TABLES_OF = {
 
 
 @pytest.mark.parametrize(("revision", "previous"), chain())
-def test_up_down_up(empty_database: URL, revision: str, previous: str) -> None:
+def test_revision_upgrades_downgrades_and_upgrades_again(
+    empty_database: URL, revision: str, previous: str
+) -> None:
     if previous != BASE:
         migrate(empty_database, previous)
     before, tables_before = snapshot(empty_database), tables(empty_database)
@@ -58,21 +60,21 @@ def test_base_to_head_to_base_leaves_only_alembic_version(empty_database: URL) -
     assert query(empty_database, "SELECT * FROM alembic_version") == []
 
 
-def test_models_equal_migrations_for_alembic(database: URL) -> None:
+def test_models_equal_migrations_according_to_alembic(database: URL) -> None:
     engine = create_engine(database, poolclass=NullPool)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_models_equal_migrations_in_the_catalogue(database: URL, server: URL) -> None:
+def test_models_equal_migrations_in_the_catalog(database: URL, server: URL) -> None:
     with temporary_database(server) as from_models:
         engine = create_engine(from_models, poolclass=NullPool)
         Base.metadata.create_all(engine)
         assert snapshot(from_models) == snapshot(database)
 
 
-def test_every_foreign_key_has_an_index_and_a_rule(database: URL) -> None:
+def test_foreign_keys_have_an_index_and_a_delete_rule(database: URL) -> None:
     keys = query(
         database,
         """
@@ -84,7 +86,7 @@ def test_every_foreign_key_has_an_index_and_a_rule(database: URL) -> None:
     assert [key for key in keys if key[1:] != (True, True)] == []
 
 
-def test_plugin_tables_have_the_named_columns_and_indexes(database: URL) -> None:
+def test_plugin_tables_have_the_expected_columns_and_indexes(database: URL) -> None:
     shape = snapshot(database)
     types = {(row[0], row[1]): row[2] for row in shape["columns"]}
     assert types["plugin_metrics", "value"] == "jsonb"
@@ -113,7 +115,7 @@ def test_known_severities_are_accepted(database: URL, severity: str) -> None:
     assert query(database, "SELECT severity FROM plugin_alerts") == [(severity,)]
 
 
-def test_an_unknown_severity_is_refused(database: URL) -> None:
+def test_unknown_severity_is_rejected(database: URL) -> None:
     with pytest.raises(IntegrityError, match="ck_plugin_alerts_severity"):
         _insert_alert(database, "panic")
 

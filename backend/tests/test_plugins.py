@@ -1,4 +1,4 @@
-"""The plugin API, with real plugins and a real database."""
+"""The plugin API."""
 
 import logging
 import socket
@@ -17,21 +17,21 @@ BUILTIN_IDS = ["disk-usage", "system-info", "uptime"]
 
 
 def collect_nothing() -> Mapping[str, int]:
-    """Fail as a broken plugin does."""
+    """Fail like a broken plugin."""
     raise RuntimeError("no sensor")
 
 
 BROKEN = PluginDefinition("broken", "Broken", "Always fails.", "0.1.0", collect_nothing)
 
 
-def test_list_has_the_builtin_plugins_disabled(client: TestClient) -> None:
+def test_builtin_plugins_are_listed_as_disabled(client: TestClient) -> None:
     response = client.get("/api/plugins")
     assert response.status_code == 200
     assert [plugin["id"] for plugin in response.json()] == BUILTIN_IDS
     assert {plugin["enabled"] for plugin in response.json()} == {False}
 
 
-def test_enable_and_disable(client: TestClient) -> None:
+def test_plugin_is_enabled_and_disabled(client: TestClient) -> None:
     assert client.post("/api/plugins/uptime/enable").json()["enabled"] is True
     enabled = [p["id"] for p in client.get("/api/plugins").json() if p["enabled"]]
     assert enabled == ["uptime"]
@@ -39,7 +39,7 @@ def test_enable_and_disable(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("plugin_id", BUILTIN_IDS)
-def test_execute_records_execution_and_metrics(
+def test_execution_and_its_metrics_are_recorded(
     client: TestClient, database: URL, plugin_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -57,7 +57,7 @@ def test_execute_records_execution_and_metrics(
     assert f"plugin {plugin_id} execution {execution['id']} succeeded" in caplog.text
 
 
-def test_uptime_is_a_real_measurement(client: TestClient, database: URL) -> None:
+def test_uptime_is_measured(client: TestClient, database: URL) -> None:
     client.post("/api/plugins/uptime/enable")
     client.post("/api/plugins/uptime/execute")
     rows = query(database, "SELECT name, (value #>> '{}')::float > 0 FROM plugin_metrics")
@@ -73,10 +73,10 @@ def test_executions_are_listed_newest_first(client: TestClient) -> None:
     assert client.get("/api/plugins/disk-usage/executions").json() == []
 
 
-def test_a_disabled_plugin_is_not_executed(client: TestClient, database: URL) -> None:
+def test_disabled_plugin_is_not_executed(client: TestClient, database: URL) -> None:
     response = client.post("/api/plugins/uptime/execute")
     assert response.status_code == 409
-    assert "disabled; enable it: POST /api/plugins/uptime/enable" in response.json()["detail"]
+    assert "disabled; to enable it: POST /api/plugins/uptime/enable" in response.json()["detail"]
     assert query(database, "SELECT * FROM plugin_executions") == []
 
 
@@ -85,7 +85,7 @@ def test_a_disabled_plugin_is_not_executed(client: TestClient, database: URL) ->
     "content_type",
     ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
 )
-def test_a_form_of_another_page_changes_nothing(
+def test_form_of_another_page_changes_nothing(
     client: TestClient, database: URL, action: str, content_type: str
 ) -> None:
     client.post("/api/plugins/uptime/enable")
@@ -94,7 +94,7 @@ def test_a_form_of_another_page_changes_nothing(
         f"/api/plugins/uptime/{action}", headers={"Content-Type": content_type}, content="{}"
     )
     assert response.status_code == 415
-    assert f"{content_type!r}, allowed is 'application/json'" in response.json()["detail"]
+    assert f"{content_type!r}; must be 'application/json'" in response.json()["detail"]
     assert query(database, "SELECT xmin::text, id FROM plugins ORDER BY id") == before
     assert query(database, "SELECT * FROM plugin_executions") == []
 
@@ -103,20 +103,20 @@ def test_a_form_of_another_page_changes_nothing(
     ("method", "action"),
     [("POST", "enable"), ("POST", "disable"), ("POST", "execute"), ("GET", "executions")],
 )
-def test_an_unknown_plugin_is_not_found(client: TestClient, method: str, action: str) -> None:
+def test_unknown_plugin_is_not_found(client: TestClient, method: str, action: str) -> None:
     response = client.request(method, f"/api/plugins/nope/{action}")
     assert response.status_code == 404
-    assert "no plugin 'nope'" in response.json()["detail"]
+    assert "plugin 'nope' not found" in response.json()["detail"]
 
 
-def test_a_plugin_without_code_is_a_conflict(client: TestClient, database: URL) -> None:
+def test_plugin_without_code_is_a_conflict(client: TestClient, database: URL) -> None:
     query(database, "INSERT INTO plugins (id, name, version, enabled) VALUES ('x', 'X', '1', true)")
     response = client.post("/api/plugins/x/execute")
     assert response.status_code == 409
     assert "has no code" in response.json()["detail"]
 
 
-def test_a_failing_plugin_is_recorded_with_its_error(
+def test_failed_execution_is_recorded_with_its_error(
     database: URL, caplog: pytest.LogCaptureFixture
 ) -> None:
     with TestClient(create_app(database, [*BUILTIN_PLUGINS, BROKEN]), headers=JSON) as client:
@@ -134,7 +134,7 @@ def test_a_failing_plugin_is_recorded_with_its_error(
     assert "plugin broken execution 1 failed in 0." in caplog.text
 
 
-def test_a_database_that_is_down_is_503_and_no_password_is_logged(
+def test_unavailable_database_is_503_and_no_password_is_logged(
     server: URL, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as closed:
@@ -143,17 +143,17 @@ def test_a_database_that_is_down_is_503_and_no_password_is_logged(
         with TestClient(create_app(url)) as client:
             response = client.get("/api/plugins")
     assert response.status_code == 503
-    assert "GET /health says why" in response.json()["detail"]
+    assert "database unavailable; see GET /health" in response.json()["detail"]
     assert "database error in GET /api/plugins" in caplog.text
     assert "hush-hush" not in caplog.text + response.text
 
 
-def test_an_error_that_holds_the_password_is_shown_without_it(server: URL) -> None:
+def test_password_in_an_error_is_masked(server: URL) -> None:
     url = server.set(password="hush-hush")
     assert describe_error(ValueError("bad: hush-hush\nmore"), url) == "bad: ***"
     assert describe_error(ValueError(), url) == "ValueError"
 
 
-def test_meminfo_is_read_in_bytes() -> None:
+def test_meminfo_is_converted_to_bytes() -> None:
     text = "MemTotal:  10 kB\nMemFree: 1 kB\nMemAvailable:   4 kB\nHugePages_Total: 0\n"
     assert parse_meminfo(text) == {"total_bytes": 10240, "available_bytes": 4096}

@@ -1,4 +1,4 @@
-"""Built-in plugins are registered whatever the order of starts."""
+"""Registration of built-in plugins, in any order of starts."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +13,10 @@ from app.registration import Registration, register_plugins
 from tests.support import HEAD, JSON, migrate, query
 
 REPLICAS = 8
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 
 
-def test_two_applications_start_at_once(database: URL) -> None:
+def test_two_applications_start_concurrently(database: URL) -> None:
     barrier = threading.Barrier(2)
 
     def start() -> int:
@@ -29,7 +29,7 @@ def test_two_applications_start_at_once(database: URL) -> None:
         assert [start.result() for start in starts] == [3, 3]
 
 
-def test_replicas_that_register_at_once_do_not_fail(database: URL) -> None:
+def test_concurrent_registrations_succeed(database: URL) -> None:
     engine = create_engine(database, poolclass=NullPool)
     barrier = threading.Barrier(REPLICAS)
 
@@ -45,7 +45,7 @@ def test_replicas_that_register_at_once_do_not_fail(database: URL) -> None:
     assert query(database, "SELECT count(*) FROM plugins") == [(3,)]
 
 
-def test_a_restart_keeps_what_the_operator_enabled(database: URL) -> None:
+def test_restart_preserves_enabled_plugins(database: URL) -> None:
     with TestClient(create_app(database), headers=JSON) as client:
         client.post("/api/plugins/uptime/enable")
     query(database, "UPDATE plugins SET name = 'old name'")
@@ -55,19 +55,19 @@ def test_a_restart_keeps_what_the_operator_enabled(database: URL) -> None:
     assert plugins["uptime"]["name"] == "Uptime"
 
 
-def test_plugins_are_registered_once_the_schema_is_there(empty_database: URL) -> None:
+def test_plugins_are_registered_after_the_migration(empty_database: URL) -> None:
     engine = create_engine(empty_database, poolclass=NullPool)
     registration = Registration(engine, BUILTIN_PLUGINS, retry_seconds=0.05)
     registration.start()
-    assert registration.first_attempt.wait(PATIENCE_SECONDS)
+    assert registration.first_attempt.wait(TIMEOUT_SECONDS)
     assert not registration.registered.is_set()
     migrate(empty_database, HEAD)
-    assert registration.registered.wait(PATIENCE_SECONDS)
-    registration.join(PATIENCE_SECONDS)
+    assert registration.registered.wait(TIMEOUT_SECONDS)
+    registration.join(TIMEOUT_SECONDS)
     assert query(empty_database, "SELECT count(*) FROM plugins WHERE NOT enabled") == [(3,)]
 
 
-def test_a_database_that_was_set_back_gets_its_plugins_again(database: URL) -> None:
+def test_missing_plugins_are_registered_again(database: URL) -> None:
     with TestClient(create_app(database)) as client:
         assert len(client.get("/api/plugins").json()) == 3
         query(database, "DELETE FROM plugins")
@@ -77,10 +77,10 @@ def test_a_database_that_was_set_back_gets_its_plugins_again(database: URL) -> N
     assert query(database, "SELECT count(*) FROM plugins WHERE NOT enabled") == [(3,)]
 
 
-def test_a_stopped_registration_ends(empty_database: URL) -> None:
+def test_stopped_registration_ends(empty_database: URL) -> None:
     registration = Registration(create_engine(empty_database, poolclass=NullPool), BUILTIN_PLUGINS)
     registration.start()
-    assert registration.first_attempt.wait(PATIENCE_SECONDS)
+    assert registration.first_attempt.wait(TIMEOUT_SECONDS)
     registration.stop()
-    registration.join(PATIENCE_SECONDS)
+    registration.join(TIMEOUT_SECONDS)
     assert not registration.is_alive()

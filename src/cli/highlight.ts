@@ -1,12 +1,9 @@
 import { styleText } from "node:util";
 
-/** How a part of a text is shown where colours are: what they say, the words say too. */
-export type Format = Parameters<typeof styleText>[0];
+/** A format of `util.styleText`. */
+type Format = Parameters<typeof styleText>[0];
 
-/** What a part of a line looks like, and how it is shown. Of several that fit, the first one counts. */
-export type Highlight = readonly [pattern: RegExp, format: Format];
-
-/** Formats by what they say. */
+/** Formats by their meaning, which the words carry as well. */
 export const formats = {
   heading: "bold",
   good: "green",
@@ -15,31 +12,39 @@ export const formats = {
   aside: "dim",
 } as const satisfies Record<string, Format>;
 
-/** @returns How the sentence stands out that says where the database is, by what the command ends with. */
-export function stateMessage(exitCode: number): Highlight {
-  return [
-    /^(Database|alembic_version|No running workload|Can't) .*/,
-    [formats.good, formats.attention][exitCode] ?? formats.bad,
-  ];
-}
+/** A function that formats a text. */
+export type Style = (format: keyof typeof formats, text: string) => string;
+
+/** Leaves texts as they are. */
+export const plain: Style = (_format, text) => text;
 
 /**
- * @param stream Where the text goes: it has colours on a terminal only, by NO_COLOR and FORCE_COLOR
+ * Formats texts for standard output: with color on a terminal only, by `NO_COLOR` and `FORCE_COLOR`
  * (https://no-color.org, https://force-color.org).
- * @returns The text with the first part of each line shown that a highlight fits.
  */
-export function highlight(
-  text: string,
-  highlights: readonly Highlight[],
-  stream: NodeJS.WritableStream = process.stdout,
-): string {
+export const styled: Style = (format, text) => styleText(formats[format], text);
+
+/** Returns the format of the message on the database's state, by the exit code of the command that prints it. */
+export function stateFormat(exitCode: number): keyof typeof formats {
+  return (["good", "attention"] as const)[exitCode] ?? "bad";
+}
+
+/** A pattern for a part of a line, and its format. The first pattern that matches a line counts. */
+export type Highlight = readonly [pattern: RegExp, format: Format];
+
+/** Returns the highlight of the message on the database's state. */
+export function stateMessage(exitCode: number): Highlight {
+  const message = /^(Database|alembic_version|No running workload|Can't) .*/;
+  return [message, formats[stateFormat(exitCode)]];
+}
+
+/** Formats the parts of a text from another room that highlights match, as {@link styled} does. */
+export function highlight(text: string, highlights: readonly Highlight[]): string {
   if (highlights.length === 0) return text;
-  return text
-    .split("\n")
-    .map((line) => {
-      const [pattern, format] = highlights.find(([each]) => each.test(line)) ?? [];
-      if (pattern === undefined || format === undefined) return line;
-      return line.replace(pattern, (part) => styleText(format, part, { stream }));
-    })
-    .join("\n");
+  const lines = text.split("\n").map((line) => {
+    const [pattern, format] = highlights.find(([each]) => each.test(line)) ?? [];
+    if (pattern === undefined || format === undefined) return line;
+    return line.replace(pattern, (part) => styleText(format, part));
+  });
+  return lines.join("\n");
 }

@@ -18,7 +18,7 @@ export function sqlHash({ sha256, upgrade }: Omit<HashedRevision, "id">): string
 
 /**
  * Returns a plan's identity: 16 hex digits that depend on the image, the database revision, and the pending SQL. The
- * runner (`src/runner/runner_plan_hash.py`) computes it again from what it finds, and records it.
+ * runner (`src/runner/runner_plan.py`) computes it again from what it finds, and records it.
  *
  * @param image - The image reference in the pod spec.
  * @param from - Rows of `alembic_version`, in any order.

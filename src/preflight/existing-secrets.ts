@@ -26,7 +26,7 @@ export async function existingSecretVersion(
 ): Promise<string | undefined> {
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
-  const found = await readAll(kubectl, wanted).catch((error: Error) => {
+  const found = await readSecrets(kubectl, wanted).catch((error: Error) => {
     throw new pulumi.RunError(`can't read the stack's Secrets: ${error.message}`);
   });
   const errors = secretErrors(wanted, found, settings);
@@ -39,7 +39,7 @@ export async function existingSecretVersion(
 }
 
 /** Reads the keys of those Secrets that exist, by name. */
-async function readAll(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
+async function readSecrets(kubectl: Kubectl, wanted: readonly NeededSecret[]): Promise<Map<string, SecretKeys>> {
   const found = new Map<string, SecretKeys>();
   const read = async ({ name }: NeededSecret) => {
     const secret = await readSecretKeys(kubectl, name);

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Restore points of a database: dumps in a folder that outlives the pods. Runs in a PostgreSQL image, whose pg_dump must
-# not be older than the server; `DATABASE_URL` is in the environment, and its password in nothing that is printed.
+# Restore points of a database: dumps in a folder that outlives the pods. Runs in a PostgreSQL image whose pg_dump is
+# not older than the server. Requires `DATABASE_URL` in the environment; its password is never printed.
 #
-#   restore-point.sh take NAME      dumps the database, verifies that the dump can be read, and records it
-#   restore-point.sh list           prints a JSON array of what there is, oldest first
-#   restore-point.sh restore NAME   puts the database back to it: all of it or nothing, in one transaction
+#   restore-point.sh take NAME      dump the database, verify the dump, and record it
+#   restore-point.sh list           print a JSON array of the restore points, oldest first
+#   restore-point.sh restore NAME   restore the database in one transaction
 #
-# The schema `unity_migrations`, the record of what was done, is neither dumped nor put back.
+# The schema `unity_migrations`, the run record, is neither dumped nor restored.
 set -Eeuo pipefail
 
 folder=${RESTORE_POINTS:-/restore-points}
@@ -19,19 +19,19 @@ fail() {
 
 decoded() { printf '%b' "${1//%/\\x}"; }
 
-# The place of an sslmode among libpq's, from the weakest on; -1 for another word.
+# The rank of a libpq sslmode, weakest first; -1 for an unknown value.
 strength() {
-  local modes=(disable allow prefer require verify-ca verify-full) place
-  for place in "${!modes[@]}"; do [[ ${modes[place]} != "$1" ]] || { echo "$place"; return; }; done
+  local modes=(disable allow prefer require verify-ca verify-full) rank
+  for rank in "${!modes[@]}"; do [[ ${modes[rank]} != "$1" ]] || { echo "$rank"; return; }; done
   echo -1
 }
 
-# Gives the URL to libpq by its environment variables, so that it is on no command line.
+# Passes the URL to libpq through environment variables, which keeps it off the command line.
 connect_by_environment() {
   local pattern='^postgres(ql)?(\+[a-z0-9]+)?://(([^:@/?]*)(:([^@/?]*))?@)?(\[([^]]+)\]|([^:/?,]*))(:([0-9]+))?/([^/?]+)(\?(.*))?$'
-  local example='postgresql://USER:PASSWORD@HOST:5432/DATABASE, special characters of the password percent-encoded'
+  local example='postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password percent-encoded'
   local url=${MIGRATION_DATABASE_URL:-${DATABASE_URL:-}}
-  [[ $url =~ $pattern ]] || fail "DATABASE_URL (not shown) is no URL of a PostgreSQL database: set it to $example."
+  [[ $url =~ $pattern ]] || fail "DATABASE_URL (value hidden) is not a PostgreSQL URL. Set it to $example."
   PGUSER=$(decoded "${BASH_REMATCH[4]}")
   PGPASSWORD=$(decoded "${BASH_REMATCH[6]}")
   PGHOST=${BASH_REMATCH[8]:-${BASH_REMATCH[9]}}
@@ -43,24 +43,24 @@ connect_by_environment() {
     case ${parameter%%=*} in
     sslmode | sslrootcert | sslcert | sslkey | host | port | options | connect_timeout)
       if [[ $parameter == sslmode=* ]] && (($(strength "${parameter#*=}") < $(strength "${PGSSLMODE:-disable}"))); then
-        fail "DATABASE_URL has $parameter, which is weaker than the stack's $PGSSLMODE: take sslmode out of it."
+        fail "DATABASE_URL has $parameter, weaker than the stack's $PGSSLMODE. Remove sslmode from the URL."
       fi
       local variable=PG${parameter%%=*}
       variable=${variable//_/}
       export "${variable^^}=$(decoded "${parameter#*=}")"
       ;;
-    *) fail "DATABASE_URL has the parameter ${parameter%%=*}, which is not known here: take it out." ;;
+    *) fail "unsupported parameter ${parameter%%=*} in DATABASE_URL. Remove it." ;;
     esac
   done
   export PGUSER PGPASSWORD PGHOST PGPORT PGDATABASE PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-5} PGAPPNAME="unity-$1"
 }
 
 checked_name() {
-  [[ ${1:-} =~ ^[a-z0-9][a-z0-9.-]{0,200}$ ]] || fail "\"${1:-}\" is no name of a restore point: run \`unity restore --list\`."
+  [[ ${1:-} =~ ^[a-z0-9][a-z0-9.-]{0,200}$ ]] || fail "invalid restore point name \"${1:-}\". Run: unity restore --list"
   printf '%s' "$1"
 }
 
-# The rows of alembic_version in a dump, with commas between them.
+# The rows of alembic_version in a dump, separated by commas.
 revision_of() {
   pg_restore --data-only --table=alembic_version --file=- "$1" |
     awk '/^COPY .*alembic_version/ { rows = 1; next } /^\\\.$/ { rows = 0 } rows' | paste -sd, -
@@ -70,14 +70,14 @@ take() {
   local name
   name=$(checked_name "${1:-}")
   partial=$folder/.$name.partial
-  [[ ! -e $folder/$name.json ]] || fail "restore point $name exists already."
+  [[ ! -e $folder/$name.json ]] || fail "restore point \"$name\" already exists"
   trap 'rm -f "$partial"' EXIT
   connect_by_environment restore-point
-  # A database that is about to come back is worth a minute.
+  # Wait up to a minute for a database that is starting.
   for _ in {1..60}; do ! pg_isready --quiet || break; sleep 1; done
-  echo "Restore point $name: dumping"
+  echo "Creating restore point $name"
   pg_dump --format=custom --exclude-schema="$record_schema" --lock-wait-timeout=30s --file="$partial"
-  echo "Restore point $name: verifying"
+  echo "Verifying restore point $name"
   pg_restore --file=/dev/null "$partial"
   local tables revision bytes
   tables=$(pg_restore --list "$partial" | grep -c ' TABLE DATA ' || true)
@@ -87,18 +87,18 @@ take() {
   mv "$partial" "$folder/$name.dump"
   printf '{"name":"%s","takenAt":"%s","revision":"%s","tables":%d,"bytes":%d}\n' \
     "$name" "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$revision" "$tables" "$bytes" >"$folder/$name.json"
-  echo "Restore point $name: revision ${revision:-none}, $tables tables, $bytes bytes, can be read"
+  echo "Created restore point $name (revision ${revision:-none}, $tables tables, $bytes bytes)"
 }
 
 list() {
   local files=("$folder"/*.json)
   [[ -e ${files[0]} ]] || { echo '[]'; return; }
-  # One line, whatever the files' number: it is read from a log.
+  # On one line, because the CLI reads it from the log.
   printf '[%s]\n' "$(ls -tr -- "${files[@]}" | xargs -d '\n' cat | paste -sd, -)"
 }
 
-# All that the application made is dropped, and nothing of an extension: what the dump brings must find no namesake.
-prelude() {
+# Drops all objects that could conflict with the dump's; those of extensions stay.
+drop_objects() {
   cat <<SQL
 BEGIN;
 SET LOCAL lock_timeout = '30s';
@@ -107,7 +107,7 @@ DO \$\$
 DECLARE command text;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(('x' || encode('unity-db', 'hex'))::bit(64)::bigint) THEN
-    RAISE EXCEPTION 'a migration of this database is running: wait for it, or end it, and try again';
+    RAISE EXCEPTION 'another migration holds the advisory lock. Wait for it to finish, or terminate it, and retry.';
   END IF;
   FOREACH command IN ARRAY (
     SELECT coalesce(array_agg(step ORDER BY place), '{}') FROM (
@@ -136,9 +136,9 @@ END \$\$;
 SQL
 }
 
-# The rights that the dump has, one by one: a role that is gone since gets none, and keeps nobody else from theirs. What
-# is made anew also has the default rights of the database as it is; of those, only reading is meant for alembic_version.
-rights() {
+# Grants the dump's privileges one by one, so that a role that no longer exists doesn't affect the others. Restored
+# objects also get the current default privileges; on alembic_version, all of those but SELECT are revoked.
+grants() {
   local list
   list=$(mktemp)
   pg_restore --list "$1" | grep -E '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT )?ACL ' >"$list" || true
@@ -164,13 +164,14 @@ restore() {
   local name dump
   name=$(checked_name "${1:-}")
   dump=$folder/$name.dump
-  [[ -s $dump ]] || fail "there is no restore point $name: run \`unity restore --list\`."
+  [[ -s $dump ]] || fail "restore point \"$name\" not found. Run: unity restore --list"
   connect_by_environment restore
   echo "Restoring $name"
-  # COMMIT is sent only after all of the dump was: whatever ends early leaves the database as it was.
-  { prelude && pg_restore --no-owner --no-privileges --file=- "$dump" && rights "$dump" && echo 'COMMIT; ANALYZE;'; } |
-    psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --output=/dev/null
-  echo "Restored $name: the database is at $(revision_of "$dump")"
+  # COMMIT follows the whole dump, so that an early end rolls back.
+  {
+    drop_objects && pg_restore --no-owner --no-privileges --file=- "$dump" && grants "$dump" && echo 'COMMIT; ANALYZE;'
+  } | psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --output=/dev/null
+  echo "Restored $name: database is at $(revision_of "$dump")"
 }
 
 case ${1:-} in

@@ -1,19 +1,20 @@
-"""The rights of the application's role: rows of every table, the numbers of every sequence, and nothing of the schema.
+"""The privileges of the application's role: the rows of all tables, the use of all sequences, and no DDL.
 
-They are given before the first revision, so that what one makes has them as soon as it is there, and again after the
-last one. Only what is missing, or too much, is a statement: on a database that is as it should be there is none.
+They are granted before the first revision, so that new objects have them from the start, and again after the last one.
+Only a missing or excess privilege leads to a statement.
 """
 
 from __future__ import annotations
 
-from runner_failures import Refusal
+from runner_errors import FatalError
+from runner_output import report
 from runner_record import SCHEMA as RECORD_SCHEMA
-from runner_words import quote, say
+from runner_roles import quote
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, RowMapping
 
-# What the chain uses: the tables and sequences of the schema in which it makes them, but for those of extensions; and
-# the run record, which `unity history` reads by way of the backend's pod. What this session may not give is left out.
+# The tables and sequences of the chain's schema, except those of extensions, and the run record, which `unity history`
+# reads through the backend's pod. `own` is whether this session can grant the privileges.
 RELATIONS = f"""
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name,
         CASE WHEN c.relname = 'alembic_version' OR n.nspname = '{RECORD_SCHEMA}' THEN 'read'
@@ -24,7 +25,7 @@ RELATIONS = f"""
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
 
-# What each use needs, and what it must not have.
+# The privileges that each use must have (true) or must not have (false).
 RIGHTS = """
     VALUES ('write', 'SELECT', true), ('write', 'INSERT', true), ('write', 'UPDATE', true), ('write', 'DELETE', true),
         ('write', 'TRUNCATE', false), ('write', 'REFERENCES', false), ('write', 'TRIGGER', false),
@@ -32,25 +33,25 @@ RIGHTS = """
         ('read', 'TRUNCATE', false), ('read', 'REFERENCES', false), ('read', 'TRIGGER', false),
         ('count', 'USAGE', true), ('count', 'SELECT', true)"""
 
-WRONG = f"""
+DIFFERENCES = f"""
     SELECT r.name, r.use, r.own, g.wanted, string_agg(g.privilege, ', ' ORDER BY g.privilege) AS privileges
     FROM ({RELATIONS}) r JOIN ({RIGHTS}) g (use, privilege, wanted) ON g.use = r.use
     WHERE g.wanted <> CASE WHEN r.use = 'count' THEN has_sequence_privilege(CAST(:role AS name), r.oid, g.privilege)
         ELSE has_table_privilege(CAST(:role AS name), r.oid, g.privilege) END
     GROUP BY r.name, r.use, r.own, g.wanted ORDER BY r.name, g.wanted"""
 
-# A schema by its name: whether the role may use it, and make tables there; whether this session can change that.
+# Whether the role can use the schema and create tables in it, and whether this session can change that.
 SCHEMAS = f"""
-    SELECT nspname AS name, has_schema_privilege(CAST(:role AS name), oid, 'USAGE') AS used,
-        has_schema_privilege(CAST(:role AS name), oid, 'CREATE') AS filled, pg_has_role(nspowner, 'USAGE') AS own
+    SELECT nspname AS name, has_schema_privilege(CAST(:role AS name), oid, 'USAGE') AS usable,
+        has_schema_privilege(CAST(:role AS name), oid, 'CREATE') AS creatable, pg_has_role(nspowner, 'USAGE') AS own
     FROM pg_namespace WHERE nspname = current_schema() OR nspname = '{RECORD_SCHEMA}'"""
 
 DATABASE = """
-    SELECT datname AS name, has_database_privilege(CAST(:role AS name), oid, 'CREATE') AS filled,
+    SELECT datname AS name, has_database_privilege(CAST(:role AS name), oid, 'CREATE') AS creatable,
         pg_has_role(datdba, 'USAGE') AS own
     FROM pg_database WHERE datname = current_database()"""
 
-# What tables and sequences that this session makes from now on give to the role.
+# The role's default privileges on tables and sequences that this session creates.
 DEFAULTS = """
     SELECT CAST(d.defaclobjtype AS text), count(*) FROM pg_default_acl d, aclexplode(d.defaclacl) a
     WHERE d.defaclrole = current_user::regrole AND d.defaclnamespace = current_schema()::regnamespace
@@ -59,12 +60,12 @@ DEFAULTS = """
 
 
 def grant(session: Connection, role: str) -> None:
-    """Gives the role its rights, and takes what is more, all or nothing.
+    """Grant missing privileges and revoke excess ones in one transaction.
 
-    :raises Refusal: if the role can make tables, or can't use the schema, and this session may not change that; or if
-        it has rights as a member of another role that it must not have.
+    :raises FatalError: If the role can create objects or can't use the schema, and this session can't change that; or
+        if the role inherits excess privileges from another role.
     """
-    statements = missing_statements(session, role)
+    statements = privilege_statements(session, role)
     if statements:
         session.execute(text("BEGIN"))
         try:
@@ -74,75 +75,78 @@ def grant(session: Connection, role: str) -> None:
         except BaseException:
             session.execute(text("ROLLBACK"))
             raise
-        say(f"Role {role}: {len(statements)} statements gave it rows of every table, and nothing of the schema")
-    refuse_open_schema(session, role)
-    still = wrong(session, role)
-    if left := sorted({row["name"] for row in still if not row["own"]}):
-        say(f"Rights on {', '.join(left)} are left as they are: another role owns them")
-    if kept := [f"{row['privileges']} ON {row['name']}" for row in still if row["own"] and not row["wanted"]]:
-        raise Refusal(
-            f"role {role} still has rights that it must not have: {'; '.join(kept)}. It has them as a member of "
-            "another role: take it out of that, or the rights from it."
+        report(f"Updated privileges of role {role}: row access, no DDL ({len(statements)} statements)")
+    verify_schema_privileges(session, role)
+    remaining = differences(session, role)
+    if foreign := sorted({row["name"] for row in remaining if not row["own"]}):
+        report(f"Privileges on {', '.join(foreign)} are unchanged: another role owns them")
+    if excess := [f"{row['privileges']} ON {row['name']}" for row in remaining if row["own"] and not row["wanted"]]:
+        raise FatalError(
+            f"role {role} inherits excess privileges from another role: {'; '.join(excess)}. Revoke the membership or "
+            "the privileges."
         )
 
 
-def wrong(session: Connection, role: str) -> list[RowMapping]:
-    """Rights that are missing or too much, a row for each relation and for each of both."""
-    return list(session.execute(text(WRONG), {"role": role}).mappings())
+def differences(session: Connection, role: str) -> list[RowMapping]:
+    """Return missing and excess privileges, a row each per relation."""
+    return list(session.execute(text(DIFFERENCES), {"role": role}).mappings())
 
 
 def schemas(session: Connection, role: str) -> list[RowMapping]:
-    """The schemas in which the role has to do."""
+    """Return the role's privileges on the chain's schema and the run record's."""
     return list(session.execute(text(SCHEMAS), {"role": role}).mappings())
 
 
-def missing_statements(session: Connection, role: str) -> list[str]:
-    """What gives the role its rights, and takes what is more."""
+def privilege_statements(session: Connection, role: str) -> list[str]:
+    """Return the statements that grant missing privileges and revoke excess ones."""
     to, statements = quote(role), []
     for schema in schemas(session, role):
         name = quote(schema["name"])
-        if schema["own"] and not schema["used"]:
+        if schema["own"] and not schema["usable"]:
             statements.append(f"GRANT USAGE ON SCHEMA {name} TO {to}")
-        if schema["own"] and schema["filled"]:
+        if schema["own"] and schema["creatable"]:
             statements.append(f"REVOKE CREATE ON SCHEMA {name} FROM PUBLIC, {to}")
     for database in session.execute(text(DATABASE), {"role": role}).mappings():
-        if database["own"] and database["filled"]:
+        if database["own"] and database["creatable"]:
             statements.append(f"REVOKE CREATE ON DATABASE {quote(database['name'])} FROM PUBLIC, {to}")
-    for row in wrong(session, role):
+    for row in differences(session, role):
         if row["own"]:
-            verb, word = ("GRANT", "TO") if row["wanted"] else ("REVOKE", "FROM PUBLIC,")
+            verb, preposition = ("GRANT", "TO") if row["wanted"] else ("REVOKE", "FROM PUBLIC,")
             kind = "SEQUENCE " if row["use"] == "count" else ""
-            statements.append(f"{verb} {row['privileges']} ON {kind}{row['name']} {word} {to}")
-    return statements + missing_defaults(session, role)
+            statements.append(f"{verb} {row['privileges']} ON {kind}{row['name']} {preposition} {to}")
+    return statements + default_privilege_statements(session, role)
 
 
-def missing_defaults(session: Connection, role: str) -> list[str]:
-    """What gives the role its rights on tables and sequences to come."""
-    given = {kind: count for kind, count in session.execute(text(DEFAULTS), {"role": role})}
+def default_privilege_statements(session: Connection, role: str) -> list[str]:
+    """Return the statements that grant missing privileges on future tables and sequences."""
+    granted = {kind: count for kind, count in session.execute(text(DEFAULTS), {"role": role})}
     default = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {quote(session.scalar(text('SELECT current_schema()')))}"
-    tables = f"{default} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {quote(role)}"
-    sequences = f"{default} GRANT USAGE, SELECT ON SEQUENCES TO {quote(role)}"
-    return [*([tables] if given.get("r") != 4 else []), *([sequences] if given.get("S") != 2 else [])]
+    statements = []
+    if granted.get("r") != 4:
+        statements.append(f"{default} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {quote(role)}")
+    if granted.get("S") != 2:
+        statements.append(f"{default} GRANT USAGE, SELECT ON SEQUENCES TO {quote(role)}")
+    return statements
 
 
-def refuse_open_schema(session: Connection, role: str) -> None:
-    """Looks whether the schema is closed to the role, and not to its rows.
+def verify_schema_privileges(session: Connection, role: str) -> None:
+    """Check that the role can use the schema but can't create objects.
 
-    :raises Refusal: with what a person with more rights has to run.
+    :raises FatalError: With the statements for a more privileged role.
     """
-    to, left = quote(role), []
+    to, statements = quote(role), []
     for schema in schemas(session, role):
         name = quote(schema["name"])
-        if not schema["used"] and schema["name"] != RECORD_SCHEMA:
-            left.append(f"GRANT USAGE ON SCHEMA {name} TO {to};")
-        if schema["filled"]:
+        if not schema["usable"] and schema["name"] != RECORD_SCHEMA:
+            statements.append(f"GRANT USAGE ON SCHEMA {name} TO {to};")
+        if schema["creatable"]:
             own = f"GRANT CREATE ON SCHEMA {name} TO {quote(session.scalar(text('SELECT current_user')))};"
-            left.append(f"REVOKE CREATE ON SCHEMA {name} FROM PUBLIC, {to}; {own}")
+            statements.append(f"REVOKE CREATE ON SCHEMA {name} FROM PUBLIC, {to}; {own}")
     for database in session.execute(text(DATABASE), {"role": role}).mappings():
-        if database["filled"]:
-            left.append(f"REVOKE CREATE ON DATABASE {quote(database['name'])} FROM PUBLIC, {to};")
-    if left:
-        raise Refusal(
-            f"role {role} must read and write rows and change no schema, and the role that migrates may not see to it. "
-            f"Let the schema's owner run: {' '.join(left)}"
+        if database["creatable"]:
+            statements.append(f"REVOKE CREATE ON DATABASE {quote(database['name'])} FROM PUBLIC, {to};")
+    if statements:
+        raise FatalError(
+            f"role {role} must have row access without DDL, and the role that migrates can't change its privileges. "
+            f"Run as the schema's owner: {' '.join(statements)}"
         )

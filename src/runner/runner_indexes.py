@@ -1,7 +1,7 @@
-"""INVALID indexes: what a CREATE or REINDEX INDEX CONCURRENTLY leaves that failed.
+"""INVALID indexes, which a failed CREATE or REINDEX INDEX CONCURRENTLY leaves behind.
 
-PostgreSQL keeps such an index up to date and never reads it, and a unique one keeps no promise: nothing but a look at
-the catalogue shows it.
+PostgreSQL updates such an index but never reads it, and a unique one does not enforce uniqueness. Only the catalog
+shows it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-# One that is being built is INVALID until it is done: its builder, which the progress view names even to roles that it
-# hides the rest from, holds this lock on its table all the while. A partitioned index (relkind I) is INVALID until each
-# partition has its own, which is a revision's business.
+# An index under construction is INVALID, too. The progress view shows the pid of its session to every role, and that
+# session holds this lock on the table until the end. A partitioned index (relkind I) is INVALID until each partition
+# has its own, which is up to the revision.
 INVALID = """
     SELECT format('%I.%I', n.nspname, c.relname), i.indrelid::regclass::text
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -32,27 +32,27 @@ INVALID = """
 class Index:
     """An INVALID index."""
 
-    # Both as SQL has them: quoted where they must be.
+    # Both are quoted as SQL needs it.
     name: str
     table: str
 
 
 def invalid_indexes(session: Connection) -> tuple[Index, ...]:
-    """The INVALID indexes of the database that nobody is building."""
+    """Return the database's INVALID indexes, without those under construction."""
     return tuple(Index(name, table) for name, table in session.execute(text(INVALID)))
 
 
-def left_behind(session: Connection, before: Iterable[Index]) -> tuple[Index, ...]:
-    """Those that have come since; none if the session is lost."""
+def new_invalid_indexes(session: Connection, before: Iterable[Index]) -> tuple[Index, ...]:
+    """Return the INVALID indexes that were not there before, or none if the session is lost."""
     with suppress(SQLAlchemyError):
         return tuple(index for index in invalid_indexes(session) if index not in before)
     return ()
 
 
 def describe_indexes(indexes: Iterable[Index]) -> str:
-    """Each index with its table and what a person can do: a sentence each."""
+    """Return a message for each index: its name, its table, and the fix."""
     return " ".join(
-        f"Index {index.name} of table {index.table} is INVALID: DROP INDEX CONCURRENTLY {index.name}, if a revision is "
-        f"to build it anew, or else REINDEX INDEX CONCURRENTLY {index.name}."
+        f"Index {index.name} of table {index.table} is INVALID. Drop it if a revision creates it (DROP INDEX "
+        f"CONCURRENTLY {index.name}), otherwise rebuild it (REINDEX INDEX CONCURRENTLY {index.name})."
         for index in indexes
     )

@@ -1,16 +1,23 @@
-"""The lock that lets one migration run at a time in a database."""
+"""The advisory lock that serializes migrations of a database, and the session that can hold it.
+
+A connection pooler in transaction mode assigns each transaction to any free server process. A session's advisory lock
+then stays in a process that others use, and its settings are lost: migrations would run concurrently, without timeouts.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import time
 
-from runner_failures import DIRECT_URL_ADVICE, Refusal
-from runner_words import say
+from runner_errors import FatalError
+from runner_output import DIRECT_URL_ADVICE, report
+from runner_session import connect, url_variable
 from sqlalchemy import text
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import URL, Connection
 
 KEY = int.from_bytes(b"unity-db", "big")
-TAKE = f"SELECT pg_try_advisory_lock({KEY})"
+ACQUIRE = f"SELECT pg_try_advisory_lock({KEY})"
 HELD = f"""
     FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
@@ -20,31 +27,69 @@ HOLDER = f"""
     SELECT concat_ws(' ', 'pid', a.pid, '(' || nullif(a.application_name, '') || ')', 'from ' || host(a.client_addr),
         'since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ'))
     FROM pg_stat_activity a WHERE a.pid IN (SELECT l.pid {HELD})"""
+SERVER_PROCESS = "SELECT pg_backend_pid()"
+TIMEOUTS = "SELECT name, setting FROM pg_settings WHERE name IN ('lock_timeout', 'statement_timeout')"
 
 
-def take_lock(session: Connection, deadline: float) -> None:
-    """Takes the lock, which the session's end frees, whatever happens to this process.
+def acquire_lock(session: Connection, deadline: float) -> None:
+    """Acquire the lock, which the end of the session releases.
 
-    It polls: a statement that waits holds a snapshot, which CREATE INDEX CONCURRENTLY would wait for.
+    It polls, because a blocked statement holds a snapshot that CREATE INDEX CONCURRENTLY would wait for.
 
-    :raises Refusal: at the deadline, naming who holds it.
+    :raises FatalError: At the deadline, with the holder of the lock.
     """
-    announced = ""
-    while not session.scalar(text(TAKE)):
-        # PostgreSQL hides all but the pid from roles that are no member of the session's.
-        holder = session.scalar(text(HOLDER)) or "a session that has just ended"
+    reported = ""
+    while not session.scalar(text(ACQUIRE)):
+        # PostgreSQL hides all but the pid from roles that are not a member of the holder's role.
+        holder = session.scalar(text(HOLDER)) or "a session that just ended"
         if time.monotonic() >= deadline:
-            raise Refusal(f"another migration holds the lock: {holder}. Wait for it, or end it, and try again.")
-        if holder != announced:
-            say(f"Waiting for another migration: {holder}")
-            announced = holder
+            raise FatalError(
+                f"another migration holds the advisory lock: {holder}. Wait for it to finish, or terminate it, and "
+                "retry."
+            )
+        if holder != reported:
+            report(f"Waiting for another migration: {holder}")
+            reported = holder
         time.sleep(0.5)
 
 
 def verify_lock(session: Connection) -> None:
-    """Looks whether the session is there and holds the lock.
+    """Check that the session still holds the lock.
 
-    :raises Refusal: if the lock is gone and the session is not, as with a pooler that passed for PostgreSQL.
+    :raises FatalError: If the session lives but lost the lock, as behind an undetected pooler.
     """
     if not session.scalar(text(HELD_HERE)):
-        raise Refusal(f"the session no longer has the lock that keeps migrations apart. {DIRECT_URL_ADVICE}")
+        raise FatalError(f"the session lost the advisory lock. {DIRECT_URL_ADVICE}")
+
+
+def reject_pooler(session: Connection, url: URL) -> None:
+    """Detect a connection pooler, before a lock could be left behind in one of its server processes.
+
+    :raises FatalError: With the evidence, and the variable for a direct URL.
+    """
+    evidence = find_lost_setting(session) or find_shared_process(session, url)
+    if evidence:
+        raise FatalError(f"{url_variable()} points to a connection pooler: {evidence}. {DIRECT_URL_ADVICE}")
+
+
+def find_lost_setting(session: Connection) -> str | None:
+    """Describe a timeout that the server did not receive: poolers reject or drop the `options` of a session."""
+    expected = dict(re.findall(r"-c (\w+)=(\d+)", os.environ["PGOPTIONS"]))  # the last of several wins, as in libpq
+    for name, actual in session.execute(text(TIMEOUTS)):
+        if actual != expected[name]:
+            return f"{name} is {actual}ms, expected {expected[name]}ms"
+    return None
+
+
+def find_shared_process(session: Connection, url: URL) -> str | None:
+    """Describe a server process that serves two open sessions, or a session whose process changes."""
+    with connect(url) as second_session:
+        first_pids: set[int] = set()
+        second_pids: set[int] = set()
+        for pids, queried in [(first_pids, session), (second_pids, second_session)] * 2:
+            pids.add(queried.scalar(text(SERVER_PROCESS)))
+    if first_pids & second_pids:
+        return "two sessions share a server process"
+    if len(first_pids | second_pids) > 2:
+        return "a session's server process changes between transactions"
+    return None

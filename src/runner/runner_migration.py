@@ -1,87 +1,98 @@
-"""Takes the steps of an upgrade or a downgrade, one migration at a time in the whole database."""
+"""Modes `upgrade`, `downgrade`, and `reach`: run a plan, one migration at a time per database."""
 
 from __future__ import annotations
 
 import time
 from typing import Callable
 
-from runner_chain import Revision
-from runner_failures import Refusal, RevisionFailed
+from runner_errors import FatalError, RevisionFailed
 from runner_grants import grant
-from runner_indexes import Index, describe_indexes, invalid_indexes, left_behind
-from runner_lock import take_lock, verify_lock
-from runner_pooler import refuse_pooler
+from runner_indexes import Index, describe_indexes, invalid_indexes, new_invalid_indexes
+from runner_lock import acquire_lock, reject_pooler, verify_lock
+from runner_output import format_revisions, report
+from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
 from runner_record import RunRecord, recorded
 from runner_roles import ensure_role
-from runner_session import connect
-from runner_task import Steps, Task
-from runner_tls import refuse_plain_session
-from runner_words import names, say
+from runner_session import connect, reject_unencrypted
 from sqlalchemy.engine import Connection
 
 
-def migrate(task: Task, find: Callable[[Task], Steps]) -> None:
-    """Takes the steps that `find` finds under the lock, a line each.
+def upgrade(task: Task) -> None:
+    """Apply the pending revisions up to the target."""
+    migrate(task, plan_upgrade)
 
-    :raises Refusal: if a person has to decide, whether before the first step or after the last.
-    :raises RevisionFailed: with the revision that failed; those before it stay.
+
+def downgrade(task: Task) -> None:
+    """Undo the revisions beyond the target, newest first."""
+    migrate(task, plan_downgrade)
+
+
+def reach(task: Task) -> None:
+    """Upgrade or downgrade to the target."""
+    migrate(task, plan_either)
+
+
+def migrate(task: Task, make_plan: Callable[[Task], Plan]) -> None:
+    """Run the plan that `make_plan` returns under the lock, with a log line per revision.
+
+    :raises FatalError: Before the first revision or after the last, if only a manual action helps.
+    :raises RevisionFailed: If a revision fails. The ones before it stay.
     """
     with connect(task.url) as session:
-        refuse_plain_session(session)
-        refuse_pooler(session, task.url)
-        take_lock(session, task.deadline)
+        reject_unencrypted(session)
+        reject_pooler(session, task.url)
+        acquire_lock(session, task.deadline)
         record = RunRecord(session)
         record.close_abandoned()
-        steps = find(task)
+        plan = make_plan(task)
         if task.role:
             ensure_role(session, task.role)
             grant(session, task.role.name)
-        if not steps.revisions:
-            say(f"{steps.standing}: nothing to migrate")
+        if not plan.revisions:
+            report(plan.summary)
             return
-        what = "are pending" if steps.direction == "upgrade" else "will be undone"
-        count = f"{len(steps.revisions)} of {len(task.chain.revisions)} revisions {what}"
-        say(f"Database is at {names(steps.current)}; {count}")
-        with recorded(task, steps, record):
-            before = invalid_indexes(session)
-            if before and steps.direction == "upgrade":  # a downgrade may be what removes them
-                raise Refusal(f"{describe_indexes(before)} Then try again: nothing was migrated.")
-            take(task, steps, session, record, before)
-            standing = verify(task, find).standing
-            if left := left_behind(session, before):
-                raise Refusal(f"the revisions went through, but: {describe_indexes(left)}")
+        count = f"{len(plan.revisions)} of {len(task.chain.revisions)} revisions"
+        step = "are pending" if plan.direction == "upgrade" else "will be undone"
+        report(f"Database is at {format_revisions(plan.current)}; {count} {step}")
+        with recorded(task, plan, record):
+            invalid = invalid_indexes(session)
+            if invalid and plan.direction == "upgrade":  # a downgrade may drop them
+                raise FatalError(f"{describe_indexes(invalid)} Then retry. No changes were made.")
+            run_steps(task, plan, session, record, invalid)
+            summary = verify_result(task, make_plan).summary
+            if leftovers := new_invalid_indexes(session, invalid):
+                raise FatalError(f"all revisions succeeded, but: {describe_indexes(leftovers)}")
             if task.role:
                 grant(session, task.role.name)
-        say(standing)
+        report(summary)
 
 
-def take(task: Task, steps: Steps, session: Connection, record: RunRecord, before: tuple[Index, ...]) -> None:
-    """Takes the steps; `session` holds the lock, and `before` are the INVALID indexes that were there."""
-    for number, revision in zip(steps.numbers, steps.revisions):
+def run_steps(task: Task, plan: Plan, session: Connection, record: RunRecord, invalid: tuple[Index, ...]) -> None:
+    """Apply or undo each revision.
+
+    :param session: The session that holds the lock.
+    :param invalid: The INVALID indexes from before the first revision.
+    """
+    run = task.database.upgrade if plan.direction == "upgrade" else task.database.downgrade
+    for number, revision in zip(plan.numbers, plan.revisions):
         verify_lock(session)
         started = time.monotonic()
         try:
-            step(task, steps.direction, revision)
+            run(revision.id)
         except (Exception, SystemExit) as error:
-            left = describe_indexes(left_behind(session, before))
-            raise RevisionFailed(f"{revision.id} ({revision.title})", error, left) from error
-        took = time.monotonic() - started
-        say(f"{number}/{steps.total}  {revision.id}  {revision.title}  {took:.2f} s")
+            leftovers = describe_indexes(new_invalid_indexes(session, invalid))
+            raise RevisionFailed(f"{revision.id} ({revision.title})", error, leftovers) from error
+        seconds = time.monotonic() - started
+        report(f"{number}/{plan.total}  {revision.id}  {revision.title}  {seconds:.2f}s")
         record.add(revision.id)
 
 
-def step(task: Task, direction: str, revision: Revision) -> None:
-    """Applies or undoes one revision."""
-    if direction == "upgrade":
-        task.database.upgrade(revision.id)
-    else:
-        task.database.downgrade(revision.id)
-
-
-def verify(task: Task, find: Callable[[Task], Steps]) -> Steps:
-    """Looks whether the steps led to where they should."""
-    left = find(task)
-    if left.revisions:
-        place = f"at {names(left.current)} after the {left.direction}, not at {names(left.target)}"
-        raise Refusal(f"the database is {place}.")
-    return left
+def verify_result(task: Task, make_plan: Callable[[Task], Plan]) -> Plan:
+    """Plan again, and check that nothing is left to do."""
+    plan = make_plan(task)
+    if plan.revisions:
+        raise FatalError(
+            f"the database is at {format_revisions(plan.current)} after the {plan.direction}, expected "
+            f"{format_revisions(plan.target)}"
+        )
+    return plan

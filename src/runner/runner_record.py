@@ -1,6 +1,6 @@
-"""The run record: one row a migration, in the database but outside the application's schema, which outlives Jobs.
+"""The run record: one row per migration, in the database but outside the application's schema. It outlives the Jobs.
 
-A run that finds nothing to do writes none. A role that may not write it migrates all the same.
+A run without pending revisions writes no row. A role that can't write the record migrates without one.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from runner_database import Database
-from runner_failures import describe
-from runner_plan_hash import plan_hash
-from runner_task import Steps, Task
-from runner_words import say
+from runner_output import describe, report
+from runner_plan import Plan, Task, plan_hash
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 SCHEMA = "unity_migrations"
 TABLE = f"{SCHEMA}.runs"
-MAKE_SCHEMA = f"CREATE SCHEMA {SCHEMA}"
-MAKE_TABLE = f"""
+CREATE_SCHEMA = f"CREATE SCHEMA {SCHEMA}"
+CREATE_TABLE = f"""
     CREATE TABLE {TABLE} (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -42,11 +40,11 @@ MAKE_TABLE = f"""
 COMMENT = f"""
     COMMENT ON TABLE {TABLE} IS 'Every migration: from_revisions and to_revisions are rows of alembic_version before'
     ' and after, revisions what was applied or undone, in that order'"""
-OPEN = f"""
+INSERT = f"""
     INSERT INTO {TABLE} (direction, from_revisions, target, image, plan_hash, runner)
     VALUES (:direction, :from_revisions, :target, :image, :plan_hash, :runner) RETURNING id"""
-ADD = f"UPDATE {TABLE} SET revisions = revisions || CAST(:revision AS text) WHERE id = :id"
-CLOSE = f"""
+APPEND = f"UPDATE {TABLE} SET revisions = revisions || CAST(:revision AS text) WHERE id = :id"
+FINISH = f"""
     UPDATE {TABLE} SET finished_at = clock_timestamp(), outcome = :outcome, to_revisions = :to_revisions, error = :error
     WHERE id = :id"""
 INTERRUPT = f"""
@@ -55,18 +53,18 @@ INTERRUPT = f"""
 
 
 class RunRecord:
-    """The row of one run, written on the session that holds the lock."""
+    """The row of one run, written by the session that holds the lock."""
 
-    # Of the run that this process is at, for the thread that ends it.
+    # The row of this process's run, for the thread that handles signals.
     running: int | None = None
 
     def __init__(self, session: Connection) -> None:
         self._session: Connection | None = session
 
     def _write(self, statement: str, **values: Any) -> Any:
-        """Runs a statement; after one that fails there is no record any more.
+        """Run a statement. After an error, later calls do nothing.
 
-        :raises DBAPIError: if the session is lost, and the lock with it.
+        :raises DBAPIError: If the session is lost, and the lock with it.
         """
         if self._session is None:
             return None
@@ -77,52 +75,52 @@ class RunRecord:
             if error.connection_invalidated:
                 raise
             self._session = None
-            say(f"No run record: {str(error.orig).strip().splitlines()[0]}")
+            report(f"Run not recorded: {str(error.orig).strip().splitlines()[0]}")
             return None
 
     def _exists(self) -> bool:
         return bool(self._write(f"SELECT to_regclass('{TABLE}') IS NOT NULL"))
 
     def close_abandoned(self) -> None:
-        """Closes rows that runners left which died: who holds the lock knows that none is at work."""
+        """Close the rows of terminated runners: the holder of the lock knows that no other one is running."""
         if self._exists():
-            self._write(INTERRUPT, error="The runner ended without a word; the next one that took the lock wrote this.")
+            self._write(INTERRUPT, error="The runner terminated without a message; recorded by the next runner.")
 
-    def open(self, steps: Steps) -> None:
-        """Writes the row, and makes the table for the first one."""
+    def open(self, plan: Plan) -> None:
+        """Insert the row, and create the table if it does not exist."""
         if not self._exists():
             if not self._write(f"SELECT to_regnamespace('{SCHEMA}') IS NOT NULL"):
-                self._write(MAKE_SCHEMA)
-            self._write(MAKE_TABLE)
+                self._write(CREATE_SCHEMA)
+            self._write(CREATE_TABLE)
             self._write(COMMENT)
         image = os.environ.get("UNITY_IMAGE", "")
         RunRecord.running = self._write(
-            OPEN,
-            direction=steps.direction,
-            from_revisions=sorted(steps.current),
-            target=sorted(steps.target),
+            INSERT,
+            direction=plan.direction,
+            from_revisions=sorted(plan.current),
+            target=sorted(plan.target),
             image=image,
-            plan_hash=plan_hash(image, steps.current, [(step.id, step.sql) for step in steps.revisions]),
+            plan_hash=plan_hash(image, plan.current, [(revision.id, revision.sql) for revision in plan.revisions]),
             runner=os.environ.get("HOSTNAME", ""),
         )
 
     def add(self, revision: str) -> None:
-        """Adds a revision that was applied or undone."""
-        self._write(ADD, id=RunRecord.running, revision=revision)
+        """Append a revision that was applied or undone."""
+        self._write(APPEND, id=RunRecord.running, revision=revision)
 
     def close(self, outcome: str, database: Database, error: str | None) -> None:
-        """Completes the row, with where the database is; the next run does if the session is lost."""
+        """Complete the row with the database's revision. If the session is lost, the next run closes the row."""
         with suppress(Exception, SystemExit):
-            self._write("SELECT 1")  # before a look that may last, as on a database that is gone
+            self._write("SELECT 1")  # fail early: the query below may take long if the database is gone
             reached = sorted(database.current())
-            self._write(CLOSE, id=RunRecord.running, outcome=outcome, to_revisions=reached, error=error)
+            self._write(FINISH, id=RunRecord.running, outcome=outcome, to_revisions=reached, error=error)
         RunRecord.running = None
 
 
 @contextmanager
-def recorded(task: Task, steps: Steps, record: RunRecord) -> Iterator[None]:
-    """Keeps a row of what its block does, and how it ends."""
-    record.open(steps)
+def recorded(task: Task, plan: Plan, record: RunRecord) -> Iterator[None]:
+    """Record the run of the block and its outcome."""
+    record.open(plan)
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -132,6 +130,6 @@ def recorded(task: Task, steps: Steps, record: RunRecord) -> Iterator[None]:
 
 
 def record_interruption(session: Connection, message: str) -> None:
-    """Closes the row of a run that this process is ended in."""
+    """Close the row of this process's run, if there is one."""
     if RunRecord.running is not None:
         session.execute(text(f"{INTERRUPT} AND id = :id"), {"id": RunRecord.running, "error": message})

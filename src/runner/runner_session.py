@@ -1,4 +1,4 @@
-"""Where the database is, and sessions of the runner's own."""
+"""Database URLs and sessions: which URL to use, session timeouts, and encryption."""
 
 from __future__ import annotations
 
@@ -10,48 +10,56 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import sqlalchemy
-from runner_failures import Refusal
-from runner_tls import refuse_weaker_url
+from runner_errors import FatalError
+from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import NullPool
 
-DIRECT = "MIGRATION_DATABASE_URL"
-EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, special characters of the password percent-encoded"
+DIRECT_URL = "MIGRATION_DATABASE_URL"
+APPLICATION_URL = "APPLICATION_DATABASE_URL"
+URL_FORMAT = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password percent-encoded"
+
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""Values of libpq's `sslmode`, weakest first (https://www.postgresql.org/docs/current/libpq-ssl.html)."""
+IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 
 
-def set_up_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
-    """Bounds and names every session of this process: libpq reads this whatever the image's env.py does to connect."""
-    bounds = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
-    settings = [f"-c {name}={round(seconds * 1000)}" for name, seconds in bounds.items()]
+def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
+    """Set the timeouts and the name of all sessions of this process.
+
+    libpq reads these environment variables however the image's env.py connects.
+    """
+    timeouts = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
+    settings = [f"-c {name}={round(seconds * 1000)}" for name, seconds in timeouts.items()]
     os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()
-    # Its own name, by which the runner finds its sessions, in the 63 bytes that PostgreSQL keeps.
+    # The runner finds its own sessions by this name. PostgreSQL truncates it to 63 bytes.
     os.environ["PGAPPNAME"] = f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}"
     os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
 
 
 def connect(url: URL, **arguments: Any) -> Connection:
-    """A session without pool and transactions."""
+    """Open a session in autocommit mode, outside of any pool."""
     engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
     return engine.connect()
 
 
 def url_variable() -> str:
-    """The variable that says where the database is: the one of the direct URL, if that is set."""
-    return DIRECT if os.environ.get(DIRECT, "").strip() else "DATABASE_URL"
+    """Return the name of the variable that holds the URL for migrations."""
+    return DIRECT_URL if os.environ.get(DIRECT_URL, "").strip() else "DATABASE_URL"
 
 
 def database_url() -> URL:
-    """The database's URL with a driver that the image has; `DATABASE_URL` says the same afterwards, for env.py.
+    """Return the URL for migrations, and set `DATABASE_URL` to it for env.py.
 
-    :raises Refusal: if it is missing or none of PostgreSQL; its value is never repeated.
+    :raises FatalError: If the URL is missing or invalid. Its value is never repeated.
     """
-    for each in ("DATABASE_URL", DIRECT):
-        refuse_weaker_url(each, os.environ.get(each, ""))
+    for each in ("DATABASE_URL", DIRECT_URL):
+        reject_weaker_sslmode(each, os.environ.get(each, ""))
     variable = url_variable()
     value = os.environ.get(variable, "").strip()
     if not value:
-        raise Refusal(f"DATABASE_URL is not set: the container must get it from the database's Secret, as {EXAMPLE}.")
-    # libpq takes the URL's `options` instead of those of the environment, and the sessions would be bounded no more.
+        raise FatalError(f"DATABASE_URL is not set. Set it from the database's Secret, as {URL_FORMAT}.")
+    # In libpq the URL's `options` replace those of the environment, so the sessions would lose their timeouts.
     if options := re.search(r"[?&]options=([^&]*)", value):
         os.environ["PGOPTIONS"] = f"{unquote_plus(options[1])} {os.environ['PGOPTIONS']}"
         value = re.sub(r"(?<=[?&])options=[^&]*&?", "", value)
@@ -60,16 +68,50 @@ def database_url() -> URL:
 
 
 def parse_url(variable: str, value: str) -> URL:
-    """A URL with a driver that the image has.
+    """Return the URL with a driver that the image has.
 
-    :raises Refusal: if it is none of PostgreSQL, or asks for less encryption than the stack; it is never repeated.
+    :raises FatalError: If it is not a PostgreSQL URL, or its `sslmode` is too weak. Its value is never repeated.
     """
-    refuse_weaker_url(variable, value)
-    # SQLAlchemy 1 knows no psycopg 3.
+    reject_weaker_sslmode(variable, value)
+    # SQLAlchemy 1 does not support psycopg 3.
     driver = "psycopg" if find_spec("psycopg") and sqlalchemy.__version__ >= "2" else "psycopg2"
-    with suppress(Exception):  # which would repeat the value
+    with suppress(Exception):  # its message would repeat the value
         url = make_url(re.sub("^postgres:", "postgresql:", value))
         host = url.host or url.query.get("host")
         if url.get_backend_name() == "postgresql" and url.database and host and "@" not in host:
             return url.set(drivername=f"postgresql+{driver}")
-    raise Refusal(f"{variable} (not shown) is no URL of a PostgreSQL database: set it to {EXAMPLE}.")
+    raise FatalError(f"{variable} (value hidden) is not a PostgreSQL URL. Set it to {URL_FORMAT}.")
+
+
+def required_sslmode() -> str:
+    """Return the stack's `sslmode`, or libpq's default."""
+    mode = os.environ.get("PGSSLMODE", "prefer")
+    return mode if mode in SSL_MODES else "prefer"
+
+
+def is_encryption_required() -> bool:
+    """Return whether the stack allows only encrypted sessions."""
+    return SSL_MODES.index(required_sslmode()) >= SSL_MODES.index("require")
+
+
+def reject_weaker_sslmode(variable: str, value: str) -> None:
+    """Compare a URL's `sslmode`, which overrides the stack's in libpq, before anything is sent.
+
+    :raises FatalError: If the URL's mode is weaker.
+    """
+    required = required_sslmode()
+    found = re.search(r"[?&]sslmode=([\w-]*)", value)
+    if found and found[1] in SSL_MODES and SSL_MODES.index(found[1]) < SSL_MODES.index(required):
+        raise FatalError(
+            f"{variable} has sslmode={found[1]}, weaker than the stack's {required}. Remove sslmode from the URL, or "
+            f"set it to {required}."
+        )
+
+
+def reject_unencrypted(session: Connection) -> None:
+    """Check that the session is encrypted if the stack requires it.
+
+    :raises FatalError: If it is not.
+    """
+    if is_encryption_required() and not session.scalar(text(IS_ENCRYPTED)):
+        raise FatalError(f"the database session is not encrypted, but the stack requires sslmode={required_sslmode()}")

@@ -1,52 +1,72 @@
-"""Mode `status`: where the database and the image are, as JSON; nothing is changed."""
+"""Modes `wait` and `status`, which change nothing."""
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
-from runner_chain import Chain
-from runner_database import Database, compare, verify_image
-from runner_failures import Refusal
-from runner_task import Task
+from runner_chain import Chain, find_pending, verify_image
+from runner_database import Database
+from runner_errors import FatalError
+from runner_output import format_revisions, report
+from runner_plan import Task, plan_upgrade
+from runner_session import connect, is_encryption_required, reject_unencrypted
 
 PENDING = 3
 """Exit code: revisions are pending."""
 PROBLEM = 1
-"""Exit code: a person has to decide, as with a revision that the image does not know."""
+"""Exit code: manual action is required, for example for an unknown revision."""
+
+
+def wait(task: Task) -> None:
+    """Wait until no revision is pending."""
+    if is_encryption_required():
+        with connect(task.url) as session:
+            reject_unencrypted(session)
+    reported = None
+    while (plan := plan_upgrade(task)).revisions:
+        current, target = format_revisions(plan.current), format_revisions(plan.target)
+        if time.monotonic() >= task.deadline:
+            raise FatalError(f"timed out: the database is at {current}, expected {target}")
+        if plan.current != reported:
+            report(f"Waiting for {target}: database is at {current}")
+            reported = plan.current
+        time.sleep(1)
+    report(plan.summary)
 
 
 def status(task: Task) -> int:
-    """Prints one line of JSON, and nothing else, on stdout.
+    """Print one line of JSON as the only output on stdout.
 
-    `current`: rows of `alembic_version`; `heads`: what the release declares; `pending`: what the database lacks of it,
-    base first, null if that can't be told; `imageHeads`: the image's; `matchesImage`: whether the image holds the
-    reviewed files; `problem`: what a person has to decide, or null.
+    `current`: rows of `alembic_version`; `heads`: heads of the chain; `pending`: pending revisions, base first, or null
+    if unknown; `imageHeads`: heads of the image; `matchesImage`: whether the image has the reviewed files; `problem`:
+    the error that requires manual action, or null.
 
-    :returns: The exit code: 0, or one of this file.
+    :returns: The exit code: 0, `PENDING`, or `PROBLEM`.
     """
-    found = look(task.database, task.chain)
-    print(json.dumps(found, ensure_ascii=False), file=sys.__stdout__, flush=True)
-    if found["problem"]:
+    result = read_status(task.database, task.chain)
+    print(json.dumps(result, ensure_ascii=False), file=sys.__stdout__, flush=True)
+    if result["problem"]:
         return PROBLEM
-    return PENDING if found["pending"] else 0
+    return PENDING if result["pending"] else 0
 
 
-def look(database: Database, chain: Chain) -> dict[str, Any]:
-    """What `status` prints."""
-    found = {
+def read_status(database: Database, chain: Chain) -> dict[str, Any]:
+    """Return the fields that `status` prints."""
+    result: dict[str, Any] = {
         "current": sorted(database.current()),
         "heads": sorted(chain.heads),
         "pending": None,
-        "imageHeads": sorted(database.script.get_heads()),
+        "imageHeads": sorted(database.heads()),
         "matchesImage": False,
         "problem": None,
     }
     try:
         verify_image(database, chain)
-        found["matchesImage"] = True
-        found["pending"] = [revision.id for revision in compare(database, chain)[1]]
-    except Refusal as refusal:
-        found["problem"] = str(refusal)
-    return found
+        result["matchesImage"] = True
+        result["pending"] = [revision.id for revision in find_pending(database, chain)[1]]
+    except FatalError as error:
+        result["problem"] = str(error)
+    return result

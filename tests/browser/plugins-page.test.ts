@@ -63,7 +63,7 @@ describe("the Plugins page", () => {
     await page.click("disk-usage", "switch");
     await page.shows("disk-usage", ".state", "Disabled");
     await page.click("disk-usage", "run");
-    await page.shows("disk-usage", ".message", "Disk usage is disabled: enable it to run it.");
+    await page.shows("disk-usage", ".message", "Disk usage is disabled. Enable it to run it.");
     assert.deepEqual(await backend.query("SELECT enabled FROM plugins WHERE id = 'disk-usage'"), [[false]]);
     assert.deepEqual(await backend.query("SELECT count(*) FROM plugin_executions"), [[0]]);
   });
@@ -137,7 +137,7 @@ describe("the Plugins page", () => {
       assert.deepEqual([await page.textOf(id, "h2"), await page.textOf(id, ".error")], [hostile, hostile]);
       await page.click(id, "run");
       await page.shows(id, ".message", "has no code in this version of Unity");
-      assert.match(await page.textOf(id, ".message"), /^The backend answered 409: plugin /);
+      assert.match(await page.textOf(id, ".message"), /^The backend returned 409: plugin /);
       assert.equal(await page.tab.title(), "Plugins · Unity");
     } finally {
       await backend.query("DELETE FROM plugins WHERE id = %s", id);
@@ -148,7 +148,7 @@ describe("the Plugins page", () => {
     await page.open();
     await page.tab.setOfflineMode(true);
     await page.click("uptime", "switch");
-    await page.shows("uptime", ".message", "The backend does not answer");
+    await page.shows("uptime", ".message", "Can't connect to the backend");
     await page.tab.waitForSelector('[role="alert"]:not([hidden])');
     await page.tab.setOfflineMode(false);
     await page.click("uptime", "switch");

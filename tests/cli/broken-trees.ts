@@ -49,7 +49,7 @@ export const brokenTrees: readonly BrokenTree[] = [
       const url = "sqlalchemy.url = postgresql://u:hunter2@h/d";
       writeFileSync(file, readFileSync(file, "utf8").replace("[alembic]", `[alembic]\n${url}`));
     },
-    failed: { image: "alembic.ini holds a password" },
+    failed: { image: "alembic.ini contains a password" },
   },
   {
     what: "an env.py that doesn't read the environment",

@@ -9,32 +9,32 @@ const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
   [
     "reads rows",
     ['rows = op.get_bind().execute(sa.text("SELECT 1"))', "for row in rows:", '    op.drop_table("t")'],
-    /^NeedsDatabase: it reads the result of a statement \(line 17\)$/,
+    /^NeedsDatabase: reads the result of a statement \(line 17\)$/,
   ],
   [
     "branches on a result",
     ['if op.get_bind().execute(sa.text("SELECT 1")):', '    op.drop_table("t")'],
-    /^NeedsDatabase: it reads the result of a statement \(line 16\)$/,
+    /^NeedsDatabase: reads the result of a statement \(line 16\)$/,
   ],
   ["inspects", ["sa.inspect(op.get_bind()).get_table_names()"], /^NoInspectionAvailable: .* \(line 16\)$/],
   [
-    "hands parameters over",
+    "passes parameters",
     ['op.get_bind().execute(sa.text("UPDATE t SET a = :a"), {"a": 1})'],
-    /^NeedsDatabase: it hands parameters to the connection/,
+    /^NeedsDatabase: passes parameters to the connection/,
   ],
-  ["asks whether it runs offline", ["context.is_offline_mode()"], /^NeedsDatabase: it asks whether it runs offline/],
-  ["connects by itself", ['sa.create_engine("sqlite://").connect()'], /^NeedsDatabase: it connects to a database/],
+  ["calls is_offline_mode()", ["context.is_offline_mode()"], /^NeedsDatabase: calls is_offline_mode\(\)/],
+  ["connects by itself", ['sa.create_engine("sqlite://").connect()'], /^NeedsDatabase: connects to a database/],
   [
     "writes a time",
     ["import time", 'op.execute(f"INSERT INTO t VALUES ({time.perf_counter_ns()})")'],
-    /^its SQL differs from one run to the next/,
+    /^its SQL differs between two runs/,
   ],
 ];
 
 /** Downgrades, and whether they undo a table. */
 const downgrades: readonly [name: string, downgrade: Body | null, reversible: boolean | null, reason: RegExp][] = [
   ["does nothing", ["pass"], false, /^the downgrade does nothing$/],
-  ["is missing", null, false, /^the downgrade refuses: the file has no downgrade\(\)$/],
+  ["is missing", null, false, /^the downgrade is not supported: the file has no downgrade\(\)$/],
   ["raises", ['raise NotImplementedError("no way back")'], false, /NotImplementedError: no way back \(line 21\)$/],
   ["reads from the database", ["list(op.get_bind().execute(sa.text('SELECT 1')))"], null, /can't be rendered/],
 ];
@@ -104,10 +104,10 @@ describe("SQL in the lock", () => {
     });
   }
 
-  it("is shown to be absent, as is what can't be undone", () => {
-    assert.match(locked.said, /inspects \(alembic\/versions\/2\.py\)\n.*\n +warning sql-not-known: .*: NoInsp/);
-    assert.match(locked.said, /can't be undone: the downgrade does nothing/);
-    assert.match(locked.said, /texts .*\n.*\n +1 statements are text: the tables they change are not known/);
+  it("is reported if it is missing, as are irreversible revisions", () => {
+    assert.match(locked.output, /inspects \(alembic\/versions\/2\.py\)\n.*\n +warning sql-not-known: .*: NoInsp/);
+    assert.match(locked.output, /Can't be undone: the downgrade does nothing/);
+    assert.match(locked.output, /texts .*\n.*\n +changed tables are unknown: 1 statement of plain text/);
   });
 
   it("has tables from operations: altered, renamed, dropped, created, in a schema", () => {

@@ -75,7 +75,7 @@ describe("unity apply, migrate, logs and verify", () => {
     const wrong: readonly [readonly string[], RegExp][] = [
       [["verify", "tabels"], /There is no check tabels\. The checks: revision, pods, /],
       [["apply", "--method", "magic"], /Allowed choices are job, exec/],
-      [["logs", "--tail", "many"], /It must be a whole number from 0/],
+      [["logs", "--tail", "many"], /It must be a non-negative integer/],
       [["logs", "--job"], /The migrate Jobs can't be listed/],
     ];
     for (const [args, text] of wrong) {

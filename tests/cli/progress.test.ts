@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { startProgress } from "../../src/cli/progress.ts";
+import { changeEnvironment } from "../support/environment.ts";
 
 /** An output that keeps what is written, and tells of each time. */
 class Output extends PassThrough {
@@ -24,14 +25,11 @@ class Output extends PassThrough {
 }
 
 describe("progress", () => {
-  const { TERM } = process.env;
+  let environment: Disposable;
   before(() => {
-    process.env.TERM = "xterm";
+    environment = changeEnvironment({ TERM: "xterm" });
   });
-  after(() => {
-    if (TERM === undefined) delete process.env.TERM;
-    else process.env.TERM = TERM;
-  });
+  after(() => environment[Symbol.dispose]());
 
   it("is one line on a terminal, cut to its width, which makes way for what stays", async () => {
     const output = new Output(true);

@@ -225,8 +225,8 @@ describe("unity report", () => {
   it("names what is wrong, and writes nothing", async () => {
     const table: readonly [string, readonly string[], RegExp][] = [
       ["  unity:targetRevision: nowhere\n", [], /unknown target revision nowhere: the lockfile contains 6a00ea433c25/],
-      ["", ["--output", join(folder, "no", "report.html"), "--offline"], /report\.html can't be written: ENOENT/],
-      ["", ["--config-file", join(folder, "none.yaml")], /There is no .*none\.yaml: name a stack/],
+      ["", ["--output", join(folder, "no", "report.html"), "--offline"], /can't write .*report\.html: ENOENT/],
+      ["", ["--config-file", join(folder, "none.yaml")], /none\.yaml not found\nPass --stack/],
       ["", ["--format", "pdf"], /unknown option '--format'/],
     ];
     for (const [settings, args, message] of table) {

@@ -1,8 +1,8 @@
-"""Run SQL statements on PostgreSQL and write, as JSON, the table locks that each one took, as pg_locks shows them.
+"""Run SQL statements and print the table locks of each, from pg_locks, as JSON.
 
 Standard input: {"url": a libpq URI, "setup": [statement, ...], "statements": [[statement, table], ...]}, where `table`
-is null for a statement that can run in a transaction, else a table that it locks. Standard output: for each statement a
-list of [table, mode], of the tables that were there before it.
+is null for a statement that can run in a transaction, otherwise a table that it locks. Standard output: for each
+statement a list of [table, mode], for the tables that existed before it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 
 import psycopg
 
-# Asked by another session, so that names are those from before the statement's transaction.
+# Queried by another session, which sees the names from before the statement's transaction.
 LOCKS = """
 SELECT c.relname, l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
  WHERE l.pid = %s AND l.granted = %s AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
 """
 
 
-def taken(url: str, statement: str, table: str | None) -> list[Any]:
-    """Return the locks of one statement, and leave the database as it was, if it can run in a transaction."""
+def locks_of(url: str, statement: str, table: str | None) -> list[Any]:
+    """Return the locks of a statement, which is rolled back if it can run in a transaction."""
     with psycopg.connect(url) as observer, psycopg.connect(url, autocommit=table is not None) as runner:
         pid = runner.info.backend_pid
         if table is None:
@@ -30,7 +30,7 @@ def taken(url: str, statement: str, table: str | None) -> list[Any]:
             locks = observer.execute(LOCKS, [pid, True]).fetchall()
             runner.rollback()
             return locks
-        # This mode conflicts with itself and with all that is stronger: the statement waits, and pg_locks says for what
+        # This mode conflicts with itself and all stronger ones: pg_locks shows the lock that the statement waits for.
         observer.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
         thread = threading.Thread(target=runner.execute, args=[statement])
         thread.start()
@@ -43,18 +43,18 @@ def taken(url: str, statement: str, table: str | None) -> list[Any]:
 
 
 def main() -> None:
-    """Answer on standard output."""
+    """Print the locks of each statement."""
     request = json.load(sys.stdin)
     with psycopg.connect(request["url"], autocommit=True) as connection:
         for statement in request["setup"]:
             connection.execute(statement)
-    answers = []
+    results = []
     for statement, table in request["statements"]:
         try:
-            answers.append(taken(request["url"], statement, table))
+            results.append(locks_of(request["url"], statement, table))
         except psycopg.Error as error:
             sys.exit(f"{statement}: {error}")
-    print(json.dumps(answers))
+    print(json.dumps(results))
 
 
 main()

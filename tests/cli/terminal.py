@@ -1,8 +1,7 @@
-"""Runs a command on a terminal of its own, types, and prints all that the terminal showed.
+"""Run a command in a pseudoterminal, type input, and print all of its output.
 
-Takes JSON: `command`, and `steps`, each a text to type and what the terminal must show before the next one. With no
-steps the command is left alone until it ends, and its exit code is this one's. Exits with 1 if something does not show
-within 120 s.
+The argument is JSON: `command`, and `steps`, each an input to type and the output to wait for. Without steps, it waits
+for the command and exits with its code. Exits with 1 if an output does not appear within 120s.
 """
 
 import fcntl
@@ -17,20 +16,20 @@ import termios
 import time
 from functools import partial
 
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 
 
 def main() -> int:
-    asked = json.loads(sys.argv[1])
+    request = json.loads(sys.argv[1])
     child, terminal = pty.fork()
     if child == 0:
-        os.execvp(asked["command"][0], asked["command"])
+        os.execvp(request["command"][0], request["command"])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-    shown = b""
+    output = b""
 
     def read_until(done) -> bool:
-        nonlocal shown
-        end = time.monotonic() + PATIENCE
+        nonlocal output
+        end = time.monotonic() + TIMEOUT_SECONDS
         while not done():
             ready, _, _ = select.select([terminal], [], [], max(0, end - time.monotonic()))
             try:
@@ -39,32 +38,32 @@ def main() -> int:
                 chunk = b""
             if not chunk:
                 return False
-            if b"\x1b[c" in chunk:  # fish asks which terminal this is
+            if b"\x1b[c" in chunk:  # fish queries the type of the terminal
                 os.write(terminal, b"\x1b[?62;c")
-            shown += chunk
+            output += chunk
         return True
 
-    def shows(wanted: bytes, start: int) -> bool:
-        return wanted in shown[start:]
+    def has_printed(expected: bytes, start: int) -> bool:
+        return expected in output[start:]
 
     failed = None
-    for text, awaited in asked["steps"]:
-        wanted, start = awaited.encode(), len(shown)
+    for text, expected in request["steps"]:
+        start = len(output)
         os.write(terminal, text.encode())
-        if not read_until(partial(shows, wanted, start)):
-            failed = awaited
+        if not read_until(partial(has_printed, expected.encode(), start)):
+            failed = expected
             break
-    if not asked["steps"]:
+    if not request["steps"]:
         read_until(lambda: False)
     else:
         os.kill(child, signal.SIGHUP)
     os.close(terminal)
     _, status = os.waitpid(child, 0)
-    sys.stdout.buffer.write(shown)
+    sys.stdout.buffer.write(output)
     if failed is not None:
-        print(f"\nthe terminal never showed {failed!r}", file=sys.stderr)
+        print(f"\ntimed out waiting for {failed!r}", file=sys.stderr)
         return 1
-    return 0 if asked["steps"] else os.waitstatus_to_exitcode(status)
+    return 0 if request["steps"] else os.waitstatus_to_exitcode(status)
 
 
 sys.exit(main())

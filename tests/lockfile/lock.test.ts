@@ -116,7 +116,7 @@ describe("a lockfile", () => {
   it("accepts a revision without SQL, with the reason", () => {
     const given: Partial<Lock["revisions"][number]> = {
       tables: null,
-      upgrade: { sql: null, reason: "NeedsDatabase: it reads the result of a statement (line 3)" },
+      upgrade: { sql: null, reason: "NeedsDatabase: reads the result of a statement (line 3)" },
       reversible: null,
       reversibleReason: "unknown",
     };

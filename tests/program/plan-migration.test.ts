@@ -44,7 +44,7 @@ describe("planMigration", () => {
     });
   }
 
-  it("reports a cluster that it can't connect to", async () => {
+  it("says that the cluster can't be asked", async () => {
     using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });
     const message = /can't list the migrate Jobs of namespace unity: Unable to connect/;
     await assert.rejects(planMigration(options, target, fake.kubectl), message);

@@ -1,4 +1,4 @@
-"""Fixtures: every test has a database of its own on the server of TEST_DATABASE_URL."""
+"""Fixtures. Each test has its own database on the server of TEST_DATABASE_URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VARIABLE = "TEST_DATABASE_URL"
 
 
 def pytest_configure() -> None:
-    """Stop at once without a server: the tests need a real PostgreSQL."""
+    """Fail early without a server."""
     if not os.environ.get(VARIABLE):
         raise pytest.UsageError(
             f"{VARIABLE} is not set; run `make test` in the project's root folder, "
@@ -28,7 +28,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def server() -> URL:
-    """The server's URL, as a superuser."""
+    """Return the superuser's URL of the server."""
     return make_url(os.environ[VARIABLE])
 
 
@@ -43,27 +43,28 @@ def end_runs() -> Iterator[None]:
 
 @pytest.fixture
 def database(server: URL) -> Iterator[URL]:
-    """A database without any migration."""
+    """Create an empty database."""
     with temporary_database(server) as url:
         yield url
 
 
 @pytest.fixture
 def backend(tmp_path: Path) -> Chain:
-    """The real backend with its reviewed chain."""
+    """Return the real backend with its chain."""
     return reviewed_backend(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def generic(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `alembic init` writes, with the one change that all make: the URL comes from the environment."""
+    """Run `alembic init`, and make env.py read the URL from the environment."""
     folder = tmp_path_factory.mktemp("generic")
     config = Config(str(folder / "alembic.ini"), stdout=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     command.init(config, str(folder / "alembic"))
     config.stdout.close()
     ini, env = folder / "alembic.ini", folder / "alembic" / "env.py"
     ini.write_text(ini.read_text(encoding="utf-8").replace(str(folder / "alembic"), "alembic"), encoding="utf-8")
-    driver = "psycopg" if sqlalchemy.__version__ >= "2" else "psycopg2"  # which knows no psycopg 3
+    # SQLAlchemy 1 does not support psycopg 3.
+    driver = "psycopg" if sqlalchemy.__version__ >= "2" else "psycopg2"
     url = f'os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+{driver}:").replace("%", "%%")'
     env.write_text(
         env.read_text(encoding="utf-8").replace(
@@ -77,7 +78,7 @@ def generic(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def chain(tmp_path: Path, generic: Path) -> Chain:
-    """A chain of no revisions, for the test to add to."""
+    """Return an empty chain, to which the test adds revisions."""
     folder = tmp_path / "image"
     shutil.copytree(generic, folder)
     return Chain(folder, tmp_path / "chain.json")

@@ -1,4 +1,4 @@
-"""Servers on loopback that stand between the runner and PostgreSQL, or in its place."""
+"""Servers on loopback that forward to PostgreSQL or imitate it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from contextlib import contextmanager, suppress
 
 
 def free_port() -> int:
-    """A port of loopback on which nothing listens."""
+    """Return an unused port of loopback."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """A server of one thread a connection."""
+    """A server with one thread per connection."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -27,7 +27,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def serve(handler: type[socketserver.BaseRequestHandler], port: int = 0) -> Iterator[int]:
-    """Serves connections, and gives the port."""
+    """Serve connections and yield the port."""
     with Server(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -39,7 +39,7 @@ def serve(handler: type[socketserver.BaseRequestHandler], port: int = 0) -> Iter
 
 @contextmanager
 def forward(port: int, target: tuple[str, int]) -> Iterator[int]:
-    """Forwards connections to `port` to a server."""
+    """Forward connections from a port to a server, and yield the port."""
 
     class Forward(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -54,19 +54,19 @@ def forward(port: int, target: tuple[str, int]) -> Iterator[int]:
 
 
 def copy(source: socket.socket, sink: socket.socket) -> None:
-    """Copies bytes until the source ends."""
+    """Copy bytes until the source ends."""
     with suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
 
 
-def refuse(message: str, sqlstate: str) -> type[socketserver.BaseRequestHandler]:
-    """A handler that speaks PostgreSQL's protocol just far enough to ask for a password and refuse the session."""
+def reject(message: str, sqlstate: str) -> type[socketserver.BaseRequestHandler]:
+    """Return a handler that requests a password and then rejects the session with an error."""
     fields = "".join(f"{code}{value}\0" for code, value in [("S", "FATAL"), ("C", sqlstate), ("M", message)])
     error = fields.encode() + b"\0"
 
-    class Refuse(socketserver.BaseRequestHandler):
+    class Reject(socketserver.BaseRequestHandler):
         def read(self, count: int) -> bytes:
             data = b""
             while len(data) < count and (more := self.request.recv(count - len(data))):
@@ -80,9 +80,9 @@ def refuse(message: str, sqlstate: str) -> type[socketserver.BaseRequestHandler]
                 if code == 3 << 16:
                     break
                 self.request.sendall(b"N")  # neither TLS nor GSSAPI
-            self.request.sendall(b"R" + struct.pack("!II", 8, 3))  # a password, please
+            self.request.sendall(b"R" + struct.pack("!II", 8, 3))  # AuthenticationCleartextPassword
             _, length = struct.unpack("!cI", self.read(5))
             self.read(length - 4)
             self.request.sendall(b"E" + struct.pack("!I", len(error) + 4) + error)
 
-    return Refuse
+    return Reject

@@ -1,4 +1,4 @@
-"""PgBouncer between the runner and PostgreSQL."""
+"""PgBouncer in front of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from network import free_port
 from sqlalchemy.engine import URL
 from support import until
 
-NOBODY = 65534
+NOBODY_UID = 65534
 
 
 def program() -> str:
-    """PgBouncer's path; without it the test is skipped."""
+    """Return the path of PgBouncer, or skip the test."""
     found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if not found:
         pytest.skip("pgbouncer is not installed: on Debian and Ubuntu, apt-get install pgbouncer")
@@ -28,24 +28,24 @@ def program() -> str:
 
 
 def listens(port: int) -> bool:
-    """Whether something accepts connections at a port of loopback."""
+    """Return whether a port of loopback accepts connections."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
     return False
 
 
 @contextmanager
-def pooler(server: URL, mode: str, *, bounds: dict[str, int] | None = None, **settings: object) -> Iterator[URL]:
-    """A PgBouncer in front of a server.
+def pooler(server: URL, mode: str, *, timeouts: dict[str, int] | None = None, **settings: object) -> Iterator[URL]:
+    """Run PgBouncer in front of a server, and yield its URL.
 
-    :param bounds: What the pooler itself sets on each server process, in milliseconds.
-    :param settings: Of PgBouncer's own configuration.
+    :param timeouts: Milliseconds of each timeout that the pooler sets on its server processes.
+    :param settings: Settings of PgBouncer's configuration.
     """
     path = program()
     port = free_port()
     connect = f"host={server.host} port={server.port} user={server.username}"
-    if bounds:
-        connect += " connect_query='" + "; ".join(f"SET {name} = {value}" for name, value in bounds.items()) + "'"
+    if timeouts:
+        connect += " connect_query='" + "; ".join(f"SET {name} = {value}" for name, value in timeouts.items()) + "'"
     lines = [
         "[databases]",
         f"* = {connect}",
@@ -61,7 +61,7 @@ def pooler(server: URL, mode: str, *, bounds: dict[str, int] | None = None, **se
         os.chmod(folder, 0o755)
         file = Path(folder) / "pgbouncer.ini"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        user = {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}  # it refuses to run as root
+        user = {"user": NOBODY_UID, "group": NOBODY_UID} if os.getuid() == 0 else {}  # it does not run as root
         with subprocess.Popen([path, "--quiet", str(file)], stderr=subprocess.DEVNULL, **user) as process:
             try:
                 until(lambda: process.poll() is not None or listens(port), "pgbouncer listens")

@@ -1,4 +1,4 @@
-"""Helpers of the runner's tests: the runner as a process, chains of revisions, and databases of their own."""
+"""Helpers: the runner as a process, chains of revisions, and temporary databases."""
 
 from __future__ import annotations
 
@@ -28,57 +28,57 @@ LOCK_KEY = int.from_bytes(b"unity-db", "big")
 """Key of the runner's advisory lock."""
 
 GATE = 7
-"""Key of the advisory lock at which a revision of the tests stops as long as a test holds it."""
+"""Key of an advisory lock that blocks a gated revision while a test holds it."""
 
 
 def dsn(url: URL) -> str:
-    """The URL as DATABASE_URL has it."""
+    """Return the URL with its password."""
     return url.render_as_string(hide_password=False)
 
 
 def session(url: URL, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
-    """A session of the test's own."""
+    """Open a session."""
     return psycopg.connect(dsn(url), autocommit=autocommit)
 
 
 def query(url: URL, sql: str) -> list[tuple[Any, ...]]:
-    """Runs one statement on a session of its own and returns its rows, if it has any."""
+    """Run one statement in a new session and return its rows, if any."""
     with session(url) as connection:
         cursor = connection.execute(sql.encode())
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if cursor.description is not None else []
 
 
 def revisions(url: URL) -> set[str]:
-    """The rows of `alembic_version`."""
+    """Return the rows of `alembic_version`."""
     if query(url, "SELECT to_regclass('alembic_version')") == [(None,)]:
         return set()
     return {row[0] for row in query(url, "SELECT version_num FROM alembic_version")}
 
 
 def stamp(url: URL, *rows: str) -> None:
-    """Writes rows of `alembic_version` as a person might."""
+    """Write rows of `alembic_version` manually."""
     query(url, "CREATE TABLE alembic_version (version_num text PRIMARY KEY)")
     for row in rows:
         query(url, f"INSERT INTO alembic_version VALUES ('{row}')")
 
 
 def tables(url: URL) -> set[str]:
-    """The tables of the public schema."""
+    """Return the tables of the schema `public`."""
     return {row[0] for row in query(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """Waits until `condition` is true, and returns its value."""
+    """Wait until a condition is truthy, and return its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := condition():
             return found
         time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
+    raise AssertionError(f"timed out after {seconds:g}s: {what}")
 
 
 def waiting(url: URL) -> int:
-    """The pid of the runner's session that waits for a lock, once there is one."""
+    """Wait until a session of the runner is blocked by a lock, and return its pid."""
     sql = (
         "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         " AND application_name LIKE 'unity-migrate %'"
@@ -88,7 +88,7 @@ def waiting(url: URL) -> int:
 
 
 def runner_sessions(url: URL) -> list[tuple[Any, ...]]:
-    """What the runner left in the database: its sessions, each with the locks it holds."""
+    """Return the pid, the state, and the query of each session of the runner."""
     return query(
         url,
         "SELECT a.pid, a.state, a.query FROM pg_stat_activity a WHERE a.datname = current_database()"
@@ -98,7 +98,7 @@ def runner_sessions(url: URL) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def closed_gate(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Stops revisions that have a gate, until `SELECT pg_advisory_unlock` or the end of the block."""
+    """Block gated revisions until `SELECT pg_advisory_unlock` or the end of the block."""
     with session(url) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [GATE])
         yield connection
@@ -106,7 +106,7 @@ def closed_gate(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
 
 @contextmanager
 def migration_lock(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Holds the runner's own lock, as another migration would."""
+    """Hold the runner's advisory lock, as another migration would."""
     with session(url) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
         yield connection
@@ -114,7 +114,7 @@ def migration_lock(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
 
 @contextmanager
 def temporary_database(server: URL) -> Iterator[URL]:
-    """A new database, dropped afterwards even if sessions are left in it."""
+    """Create a database, and drop it even if it has sessions."""
     name = f"unity_runner_{uuid.uuid4().hex[:12]}"
     query(server, f"CREATE DATABASE {name} TEMPLATE template0")
     try:
@@ -125,7 +125,7 @@ def temporary_database(server: URL) -> Iterator[URL]:
 
 @dataclass
 class Chain:
-    """A folder as the image has it, with the reviewed chain beside it."""
+    """An image's folder and the reviewed chain."""
 
     folder: Path
     reviewed: Path
@@ -142,7 +142,7 @@ class Chain:
         more: str = "",
         downgrade: str = "pass",
     ) -> Path:
-        """Writes a revision whose `upgrade` has the given lines; without `after` it follows the one before."""
+        """Write a revision whose `upgrade` has the given lines, by default after the last one."""
         down = after if after is not None else (self.entries[-1]["id"] if self.entries else ())
         path = self.folder / "alembic" / "versions" / f"{id}.py"
         body = "\n".join(f"    {line}" for line in upgrade.splitlines())
@@ -162,13 +162,13 @@ class Chain:
         return path
 
     def review(self) -> None:
-        """Writes the reviewed chain."""
+        """Write the reviewed chain."""
         reviewed = {"heads": self.heads, "revisions": self.entries, "tolerated": self.tolerated}
         self.reviewed.write_text(json.dumps(reviewed), encoding="utf-8")
 
 
 def reviewed_backend(folder: Path) -> Chain:
-    """The real backend; its reviewed chain, in the form that the ConfigMap has, goes to `folder`."""
+    """Return the real backend, with its chain written to `folder` as in the ConfigMap."""
     lock = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
     keys = ("id", "title", "file", "sha256", "reversible", "reversibleReason")
     entries = [{**{key: entry[key] for key in keys}, "sql": entry["sha256"][:16]} for entry in lock["revisions"]]
@@ -179,7 +179,7 @@ def reviewed_backend(folder: Path) -> Chain:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run of the runner ended."""
+    """The result of a run."""
 
     code: int
     stdout: str
@@ -192,7 +192,7 @@ class Result:
 
 
 class Run:
-    """The runner at work. One that hangs is killed after `limit` seconds."""
+    """A process of the runner, killed after `limit` seconds."""
 
     unfinished: ClassVar[list[Run]] = []
 
@@ -207,7 +207,7 @@ class Run:
         self.unfinished.append(self)
 
     def wait_for(self, pattern: str) -> str:
-        """Reads the log until a line matches, and returns that line."""
+        """Read the log until a line matches, and return that line."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.append(line)
@@ -216,7 +216,7 @@ class Run:
         raise AssertionError(f"no line matches {pattern!r}: {self.finish()}")
 
     def finish(self) -> Result:
-        """Waits for the end."""
+        """Wait for the process to end."""
         stdout, stderr = self.process.communicate()
         self.watchdog.cancel()
         if self in self.unfinished:
@@ -226,7 +226,7 @@ class Run:
 
 
 def start(mode: str, chain: Chain, url: str | URL | None, *options: str, limit: float = 120, **environment: str) -> Run:
-    """Starts the runner on a chain, as the container does, from another folder."""
+    """Start the runner on a chain, as the container does, from another folder."""
     variables = {
         name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_URL", "MIGRATION_"))
     }
@@ -238,5 +238,5 @@ def start(mode: str, chain: Chain, url: str | URL | None, *options: str, limit: 
 
 
 def run(mode: str, chain: Chain, url: str | URL | None, *options: str, **environment: str) -> Result:
-    """Runs the runner to its end."""
+    """Run the runner to its end."""
     return start(mode, chain, url, *options, **environment).finish()

@@ -1,4 +1,4 @@
-"""Mode `downgrade`, and an upgrade to less than the head."""
+"""Mode `downgrade`, and upgrades to a target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RECORD = (
 
 @pytest.fixture
 def three(chain: Chain, database: URL) -> Chain:
-    """A chain of three revisions, all applied, each with a table of its name."""
+    """Apply a chain of three revisions, each with a table of its name."""
     for id in ("one", "two", "three"):
         chain.add(id, f'op.execute("CREATE TABLE {id} ()")', downgrade=f'op.execute("DROP TABLE {id}")')
     assert run("upgrade", chain, database).code == 0
@@ -23,11 +23,11 @@ def three(chain: Chain, database: URL) -> Chain:
 
 
 def undone(output: str) -> list[str]:
-    """What the log says was undone, as number and id."""
-    return re.findall(r"^(\d+/\d+  \S+)  Title of \S+  \d+\.\d\d s$", output, re.MULTILINE)
+    """Return the number and the id of each revision in the log."""
+    return re.findall(r"^(\d+/\d+  \S+)  Title of \S+  \d+\.\d\ds$", output, re.MULTILINE)
 
 
-def test_undoes_what_lies_beyond_the_target_newest_first(three: Chain, database: URL) -> None:
+def test_downgrade_undoes_revisions_beyond_the_target_newest_first(three: Chain, database: URL) -> None:
     result = run("downgrade", three, database, "--target=one")
     assert (result.code, result.stderr) == (0, "")
     assert result.stdout.splitlines()[0] == "Database is at three; 2 of 3 revisions will be undone"
@@ -37,7 +37,7 @@ def test_undoes_what_lies_beyond_the_target_newest_first(three: Chain, database:
     assert query(database, RECORD)[1:] == [("downgrade", ["three"], ["one"], ["three", "two"], ["one"], "succeeded")]
 
 
-def test_base_undoes_all_and_an_upgrade_does_it_again(three: Chain, database: URL) -> None:
+def test_downgrade_to_base_undoes_all_and_upgrade_reapplies(three: Chain, database: URL) -> None:
     result = run("downgrade", three, database, "--target=base")
     assert (result.code, result.stderr) == (0, "")
     assert (tables(database), revisions(database)) == ({"alembic_version"}, set())
@@ -46,7 +46,7 @@ def test_base_undoes_all_and_an_upgrade_does_it_again(three: Chain, database: UR
     assert tables(database) == {"alembic_version", "one", "two", "three"}
 
 
-def test_the_real_backend_goes_back_and_forth(backend: Chain, database: URL) -> None:
+def test_downgrade_and_upgrade_of_the_real_backend(backend: Chain, database: URL) -> None:
     assert run("upgrade", backend, database).code == 0
     result = run("downgrade", backend, database, "--target=base")
     assert (result.code, result.stderr) == (0, "")
@@ -54,43 +54,45 @@ def test_the_real_backend_goes_back_and_forth(backend: Chain, database: URL) -> 
     assert run("upgrade", backend, database).code == 0
 
 
-def test_at_the_target_nothing_is_done(three: Chain, database: URL) -> None:
+def test_downgrade_at_the_target_changes_nothing(three: Chain, database: URL) -> None:
     result = run("downgrade", three, database, "--target=three")
-    assert (result.code, result.output) == (0, "Database is at three: nothing to migrate\n")
+    assert (result.code, result.output) == (0, "Database is at three\n")
     assert len(query(database, RECORD)) == 1
 
 
-def test_a_target_that_the_database_does_not_build_on(three: Chain, database: URL) -> None:
+def test_downgrade_rejects_a_target_that_is_not_an_ancestor(three: Chain, database: URL) -> None:
     assert run("downgrade", three, database, "--target=one").code == 0
     result = run("downgrade", three, database, "--target=two")
     assert result.code == 1
-    assert "the database is at one, which does not build on two" in result.stderr
+    assert "the database is at one, which is not a descendant of two" in result.stderr
     assert run("downgrade", three, database, "--target=base").code == 0
-    assert "at no revision, which does not build on one" in run("downgrade", three, database, "--target=one").stderr
+    assert (
+        "at no revision, which is not a descendant of one" in run("downgrade", three, database, "--target=one").stderr
+    )
 
 
-def test_targets_that_are_none(three: Chain, database: URL) -> None:
+def test_unknown_or_missing_target_is_rejected(three: Chain, database: URL) -> None:
     for mode in ("upgrade", "wait", "downgrade"):
         result = run(mode, three, database, "--target=four")
         assert result.code == 1
-        assert "the chain has no revision four; it has one, two, three" in result.stderr
+        assert "unknown revision four; known revisions: one, two, three" in result.stderr
     result = run("downgrade", three, database)
     assert result.code == 2
-    assert "downgrade needs --target" in result.stderr
+    assert "downgrade requires --target" in result.stderr
     assert revisions(database) == {"three"}
 
 
-def test_an_irreversible_revision_stops_it_before_the_first_step(three: Chain, database: URL) -> None:
+def test_downgrade_rejects_irreversible_revisions_before_the_first_step(three: Chain, database: URL) -> None:
     three.entries[1].update(reversible=False, reversibleReason="the downgrade does nothing")
     three.review()
     result = run("downgrade", three, database, "--target=base")
     assert result.code == 1
-    assert "the lock says what can't be undone: two (the downgrade does nothing)" in result.stderr
+    assert "irreversible revisions: two (the downgrade does nothing); no changes were made" in result.stderr
     assert (revisions(database), tables(database)) == ({"three"}, {"alembic_version", "one", "two", "three"})
     assert run("downgrade", three, database, "--target=two").code == 0
 
 
-def test_a_downgrade_that_fails_is_rolled_back_and_recorded(three: Chain, database: URL) -> None:
+def test_failed_downgrade_is_rolled_back_and_recorded(three: Chain, database: URL) -> None:
     three.add("four", "pass", downgrade='op.execute("SELECT 1 / 0")')
     three.add("five", "pass")
     assert run("upgrade", three, database).code == 0
@@ -101,7 +103,7 @@ def test_a_downgrade_that_fails_is_rolled_back_and_recorded(three: Chain, databa
     assert query(database, RECORD)[-1] == ("downgrade", ["five"], ["one"], ["five"], ["four"], "failed")
 
 
-def test_a_merge_point_is_undone_with_the_branch_beyond_the_target(chain: Chain, database: URL) -> None:
+def test_downgrade_undoes_a_merge_revision_and_the_branch_beside_the_target(chain: Chain, database: URL) -> None:
     for id, after in [("root", ()), ("left", "root"), ("right", "root"), ("merge", ("left", "right"))]:
         chain.add(id, "pass", after=after)
     assert run("upgrade", chain, database).code == 0
@@ -111,28 +113,28 @@ def test_a_merge_point_is_undone_with_the_branch_beyond_the_target(chain: Chain,
     assert revisions(database) == {"left"}
 
 
-def test_a_branch_beside_the_target_is_refused(chain: Chain, database: URL) -> None:
+def test_downgrade_rejects_a_target_on_another_branch(chain: Chain, database: URL) -> None:
     for id, after in [("root", ()), ("left", "root"), ("right", "root")]:
         chain.add(id, "pass", after=after)
     assert run("upgrade", chain, database).code == 0
     result = run("downgrade", chain, database, "--target=left")
     assert result.code == 1
-    assert "the database is at right, which does not build on left" in result.stderr
+    assert "the database is at right, which is not a descendant of left" in result.stderr
     assert run("downgrade", chain, database, "--target=root").code == 0
     assert revisions(database) == {"root"}
 
 
-def test_a_revision_that_only_a_later_image_knows_is_not_undone(three: Chain, database: URL) -> None:
+def test_downgrade_rejects_a_tolerated_revision(three: Chain, database: URL) -> None:
     query(database, "DROP TABLE alembic_version")
     stamp(database, "later")
     three.tolerated = ["later"]
     three.review()
     result = run("downgrade", three, database, "--target=one")
     assert result.code == 1
-    assert "the database is at later, which only an image that has it can undo" in result.stderr
+    assert "the database is at later, which this image does not contain. To downgrade, deploy an image" in result.stderr
 
 
-def test_it_waits_for_an_upgrade_to_end(three: Chain, database: URL) -> None:
+def test_downgrade_waits_for_a_running_upgrade(three: Chain, database: URL) -> None:
     three.add("four", f'op.execute("SELECT pg_advisory_xact_lock({GATE})")')
     with closed_gate(database):
         upgrade = start("upgrade", three, database, "--lock-timeout-seconds=20")
@@ -143,13 +145,13 @@ def test_it_waits_for_an_upgrade_to_end(three: Chain, database: URL) -> None:
     assert revisions(database) == {"one"}
 
 
-def test_an_upgrade_goes_no_further_than_its_target(three: Chain, database: URL) -> None:
+def test_upgrade_stops_at_its_target(three: Chain, database: URL) -> None:
     assert run("downgrade", three, database, "--target=base").code == 0
     result = run("upgrade", three, database, "--target=two")
     assert (result.code, result.stderr) == (0, "")
     assert undone(result.stdout) == ["1/3  one", "2/3  two"]
-    assert result.stdout.splitlines()[-1] == "Database is at two"
+    assert result.stdout.splitlines()[-1] == "Database is up to date (target two)"
     assert revisions(database) == {"two"}
     assert run("wait", three, database, "--target=two").code == 0
     result = run("upgrade", three, database, "--target=one")
-    assert (result.code, result.output) == (0, "Database is at two, which builds on one: nothing to migrate\n")
+    assert (result.code, result.output) == (0, "Database is at two, beyond target one\n")

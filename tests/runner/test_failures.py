@@ -1,4 +1,4 @@
-"""A revision that fails: what is said, what is kept, and how it goes on."""
+"""Failing revisions: the message, the rollback, and the next run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from support import Chain, revisions, run, tables
 RAISES = 'op.execute("CREATE TABLE two ()")\nop.execute("SELECT 1 /\\n   0")'
 
 
-def test_a_raising_revision_is_rolled_back_and_goes_on_when_mended(chain: Chain, database: URL) -> None:
+def test_failed_revision_is_rolled_back_and_applied_once_fixed(chain: Chain, database: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     chain.add("two", RAISES)
     chain.add("three", 'op.execute("CREATE TABLE three ()")')
     result = run("upgrade", chain, database)
     assert result.code == 1
     assert result.stderr.splitlines() == [
-        "Revision two (Title of two) failed; its transaction is rolled back.",
+        "Revision two (Title of two) failed and was rolled back.",
         "division by zero",
         "SQLSTATE 22012",
         "Statement: SELECT 1 / 0",
@@ -26,10 +26,10 @@ def test_a_raising_revision_is_rolled_back_and_goes_on_when_mended(chain: Chain,
     assert (tables(database), revisions(database)) == ({"alembic_version", "one"}, {"one"})
 
     two = chain.folder / chain.entries[1]["file"]
-    mended = chain.entries[2]
+    three = chain.entries[2]
     chain.add("two", 'op.execute("CREATE TABLE two ()")', after="one")
-    chain.entries.remove(mended)
-    chain.entries.append(mended)
+    chain.entries.remove(three)
+    chain.entries.append(three)
     chain.heads = ["three"]
     chain.review()
     assert two.is_file()
@@ -43,7 +43,7 @@ def test_a_raising_revision_is_rolled_back_and_goes_on_when_mended(chain: Chain,
     ("statement", "expected"),
     [('raise KeyError("absent")', "KeyError: 'absent'"), ("raise SystemExit(0)", "SystemExit: 0")],
 )
-def test_an_error_that_is_not_the_databases(chain: Chain, database: URL, statement: str, expected: str) -> None:
+def test_python_error_of_a_revision_is_reported(chain: Chain, database: URL, statement: str, expected: str) -> None:
     chain.add("one", f'op.execute("CREATE TABLE one ()")\n{statement}')
     result = run("upgrade", chain, database)
     assert result.code == 1
@@ -51,16 +51,18 @@ def test_an_error_that_is_not_the_databases(chain: Chain, database: URL, stateme
     assert revisions(database) == set() and "one" not in tables(database)
 
 
-def test_a_statement_that_takes_too_long_is_not_tried_again(chain: Chain, database: URL) -> None:
+def test_statement_timeout_is_not_retried(chain: Chain, database: URL) -> None:
     chain.add("one", 'op.execute("SELECT pg_sleep(60)")')
     result = run("upgrade", chain, database, "--statement-timeout-seconds=0.2")
     assert result.code == 1
     assert "statement timeout" in result.stderr and "SQLSTATE 57014" in result.stderr
-    assert "Trying again" not in result.stdout
+    assert "Retrying" not in result.stdout
 
 
 @pytest.mark.parametrize("shift", ["", "x"])
-def test_termination_message_ends_between_characters(chain: Chain, database: URL, tmp_path: Path, shift: str) -> None:
+def test_termination_message_is_truncated_between_characters(
+    chain: Chain, database: URL, tmp_path: Path, shift: str
+) -> None:
     chain.add("one", f'raise RuntimeError("{shift}" + "€" * 4000)')
     log = tmp_path / "termination-log"
     log.touch()
@@ -72,7 +74,7 @@ def test_termination_message_ends_between_characters(chain: Chain, database: URL
     assert written.decode().startswith("Revision one (Title of one) failed")
 
 
-def test_termination_log_is_not_made_where_there_is_none(chain: Chain, database: URL, tmp_path: Path) -> None:
+def test_termination_log_is_not_created(chain: Chain, database: URL, tmp_path: Path) -> None:
     chain.add("one", "raise RuntimeError")
     assert run("upgrade", chain, database, f"--termination-log={tmp_path / 'log'}").code == 1
     assert not (tmp_path / "log").exists()

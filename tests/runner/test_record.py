@@ -1,18 +1,17 @@
-"""The run record: what of a migration outlives its Job."""
+"""The run record."""
 
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from psycopg.rows import dict_row
+from runner_plan import plan_hash
 from sqlalchemy.engine import URL
 from support import (
     GATE,
-    RUNNER,
     Chain,
     closed_gate,
     migration_lock,
@@ -25,14 +24,12 @@ from support import (
     waiting,
 )
 
-sys.path.insert(0, str(RUNNER.parent))
-from runner_plan_hash import plan_hash  # noqa: E402
-
+UNRECORDED = "Run not recorded: permission denied"
 GATED = f'op.execute("SELECT pg_advisory_xact_lock({GATE})")'
 
 
 def runs(url: URL) -> list[dict[str, Any]]:
-    """The rows of the record, oldest first."""
+    """Return the rows of the record, oldest first."""
     with session(url) as connection:
         return (
             connection.cursor(row_factory=dict_row)
@@ -41,7 +38,7 @@ def runs(url: URL) -> list[dict[str, Any]]:
         )
 
 
-def test_a_row_tells_what_was_done(chain: Chain, database: URL) -> None:
+def test_upgrade_is_recorded(chain: Chain, database: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     chain.add("two", 'op.execute("CREATE TABLE two ()")')
     result = run("upgrade", chain, database, HOSTNAME="pod-1", UNITY_IMAGE="localhost/unity:1")
@@ -64,7 +61,7 @@ def test_a_row_tells_what_was_done(chain: Chain, database: URL) -> None:
     }
 
 
-def test_nothing_is_written_when_nothing_is_pending(chain: Chain, database: URL) -> None:
+def test_run_without_pending_revisions_is_not_recorded(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     assert run("upgrade", chain, database).code == 0
     state = "SELECT xmin::text, ctid::text, * FROM unity_migrations.runs"
@@ -73,7 +70,7 @@ def test_nothing_is_written_when_nothing_is_pending(chain: Chain, database: URL)
     assert query(database, state) == before
 
 
-def test_no_schema_is_made_when_nothing_is_pending(chain: Chain, database: URL) -> None:
+def test_run_without_pending_revisions_creates_no_schema(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     assert run("upgrade", chain, database).code == 0
     query(database, "DROP SCHEMA unity_migrations CASCADE")
@@ -81,7 +78,7 @@ def test_no_schema_is_made_when_nothing_is_pending(chain: Chain, database: URL) 
     assert query(database, "SELECT to_regnamespace('unity_migrations')") == [(None,)]
 
 
-def test_a_failure_is_recorded_as_it_is_told(chain: Chain, database: URL) -> None:
+def test_failure_is_recorded_with_its_message(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     chain.add("two", 'op.execute("SELECT 1 / 0")')
     result = run("upgrade", chain, database)
@@ -92,13 +89,13 @@ def test_a_failure_is_recorded_as_it_is_told(chain: Chain, database: URL) -> Non
     assert row["finished_at"]
 
 
-def test_each_attempt_has_a_row(chain: Chain, database: URL) -> None:
+def test_each_attempt_is_recorded(chain: Chain, database: URL) -> None:
     query(database, "CREATE TABLE busy ()")
     chain.add("one", 'op.execute("ALTER TABLE busy ADD COLUMN id int")')
     with session(database, autocommit=False) as holder:
         holder.execute("SELECT * FROM busy")
         running = start("upgrade", chain, database, "--lock-timeout-seconds=0.2")
-        running.wait_for("Trying again")
+        running.wait_for("Retrying")
         holder.rollback()
     assert running.finish().code == 0
     first, *_, last = runs(database)
@@ -106,7 +103,7 @@ def test_each_attempt_has_a_row(chain: Chain, database: URL) -> None:
     assert "SQLSTATE 55P03" in first["error"]
 
 
-def test_the_next_holder_of_the_lock_closes_what_a_killed_runner_left(chain: Chain, database: URL) -> None:
+def test_next_runner_closes_the_row_of_a_killed_runner(chain: Chain, database: URL) -> None:
     chain.add("one", GATED)
     with closed_gate(database):
         killed = start("upgrade", chain, database)
@@ -118,10 +115,10 @@ def test_the_next_holder_of_the_lock_closes_what_a_killed_runner_left(chain: Cha
     assert run("upgrade", chain, database).code == 0
     first, second = runs(database)
     assert (first["outcome"], second["outcome"]) == ("interrupted", "succeeded")
-    assert first["finished_at"] and "ended without a word" in first["error"]
+    assert first["finished_at"] and "terminated without a message" in first["error"]
 
 
-def test_a_runner_that_waits_for_the_lock_leaves_the_holders_row_alone(chain: Chain, database: URL) -> None:
+def test_waiting_runner_does_not_close_the_row_of_the_lock_holder(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     assert run("upgrade", chain, database).code == 0
     query(database, "UPDATE unity_migrations.runs SET outcome = 'running', finished_at = NULL")
@@ -134,7 +131,7 @@ def test_a_runner_that_waits_for_the_lock_leaves_the_holders_row_alone(chain: Ch
     assert [row["outcome"] for row in runs(database)] == ["running"]
 
 
-def test_sigterm_is_recorded(chain: Chain, database: URL) -> None:
+def test_interruption_is_recorded(chain: Chain, database: URL) -> None:
     chain.add("one", GATED)
     with closed_gate(database):
         running = start("upgrade", chain, database, "--lock-timeout-seconds=20")
@@ -149,7 +146,7 @@ def test_sigterm_is_recorded(chain: Chain, database: URL) -> None:
 
 @pytest.fixture
 def role(database: URL) -> Iterator[URL]:
-    """The database as a role that may make tables, but no schema."""
+    """Return the URL of a role that can create tables but no schema."""
     name = f"{database.database}_role"
     query(database, f"CREATE ROLE {name} LOGIN PASSWORD 'role'")
     query(database, f"GRANT CREATE ON SCHEMA public TO {name}")
@@ -160,25 +157,24 @@ def role(database: URL) -> Iterator[URL]:
         query(database, f"DROP ROLE {name}")
 
 
-def test_a_role_that_may_make_no_schema_migrates_without_a_record(chain: Chain, database: URL, role: URL) -> None:
+def test_role_without_create_schema_migrates_without_a_record(chain: Chain, database: URL, role: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     result = run("upgrade", chain, role)
     assert (result.code, result.stderr) == (0, "")
-    told = [line for line in result.stdout.splitlines() if line.startswith("No run record: permission denied")]
-    assert len(told) == 1
+    assert len([line for line in result.stdout.splitlines() if line.startswith(UNRECORDED)]) == 1
     assert (tables(database), revisions(database)) == ({"alembic_version", "one"}, {"one"})
 
 
-def test_a_role_that_may_not_read_the_record_migrates_without(chain: Chain, database: URL, role: URL) -> None:
+def test_role_that_cannot_read_the_record_migrates_without_it(chain: Chain, database: URL, role: URL) -> None:
     query(database, "CREATE SCHEMA unity_migrations")
     query(database, "CREATE TABLE unity_migrations.runs (id int)")
     chain.add("one", "pass")
     result = run("upgrade", chain, role)
     assert (result.code, result.stderr) == (0, "")
-    assert result.stdout.count("No run record: permission denied") == 1
+    assert result.stdout.count(UNRECORDED) == 1
 
 
-def test_no_password_is_recorded(chain: Chain, database: URL) -> None:
+def test_password_is_not_recorded(chain: Chain, database: URL) -> None:
     chain.add("one", 'import os\nraise RuntimeError(os.environ["DATABASE_URL"])')
     url = database.set(password="s3cret-w0rd")
     assert run("upgrade", chain, url).code == 1

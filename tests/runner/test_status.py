@@ -1,4 +1,4 @@
-"""Mode `status`: one line of JSON, and nothing changed."""
+"""Mode `status`: one line of JSON, and no change."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from support import Chain, Result, migration_lock, query, revisions, run, stamp,
 
 
 def answer(result: Result) -> dict[str, object]:
-    """What it printed on stdout: JSON alone."""
+    """Parse the JSON on stdout."""
     return json.loads(result.stdout)
 
 
 @pytest.fixture
 def two(chain: Chain) -> Chain:
-    """A chain of two revisions, the second with a name beyond ASCII, in an image whose env.py prints."""
+    """Return a chain of two revisions, one with a non-ASCII id, in an image whose env.py prints."""
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     chain.add("zwölf", 'op.execute("CREATE TABLE twelve ()")')
     env = chain.folder / "alembic" / "env.py"
@@ -25,7 +25,7 @@ def two(chain: Chain) -> Chain:
 
 
 @pytest.mark.parametrize(("rows", "pending"), [([], ["one", "zwölf"]), (["one"], ["zwölf"])])
-def test_names_what_is_pending(two: Chain, database: URL, rows: list[str], pending: list[str]) -> None:
+def test_status_lists_pending_revisions(two: Chain, database: URL, rows: list[str], pending: list[str]) -> None:
     if rows:
         stamp(database, *rows)
     before = tables(database)
@@ -45,14 +45,14 @@ def test_names_what_is_pending(two: Chain, database: URL, rows: list[str], pendi
     assert (tables(database), revisions(database)) == (before, set(rows))
 
 
-def test_at_head_nothing_is_pending(two: Chain, database: URL) -> None:
+def test_status_at_head_has_no_pending_revisions(two: Chain, database: URL) -> None:
     stamp(database, "zwölf")
     result = run("status", two, database)
     assert result.code == 0
     assert answer(result)["pending"] == []
 
 
-def test_an_image_that_is_not_the_reviewed_one(two: Chain, database: URL) -> None:
+def test_status_reports_an_image_with_another_head(two: Chain, database: URL) -> None:
     del two.entries[-1]
     two.heads = ["one"]
     two.review()
@@ -61,26 +61,26 @@ def test_an_image_that_is_not_the_reviewed_one(two: Chain, database: URL) -> Non
     found = answer(result)
     assert (found["matchesImage"], found["pending"]) == (False, None)
     assert (found["heads"], found["imageHeads"]) == (["one"], ["zwölf"])
-    assert "the image's head is zwölf, but the release declares one" in str(found["problem"])
+    assert "the image's head is zwölf, expected one" in str(found["problem"])
 
 
-def test_a_revision_that_the_image_does_not_know(two: Chain, database: URL) -> None:
+def test_status_reports_an_unknown_revision(two: Chain, database: URL) -> None:
     stamp(database, "from_elsewhere")
     result = run("status", two, database)
     assert result.code == 1
     found = answer(result)
     assert (found["current"], found["pending"], found["matchesImage"]) == (["from_elsewhere"], None, True)
-    assert "from_elsewhere, which this image does not know" in str(found["problem"])
+    assert "from_elsewhere, which this image does not contain" in str(found["problem"])
 
 
-def test_it_asks_a_database_that_a_migration_has_locked(two: Chain, database: URL) -> None:
+def test_status_works_during_a_migration(two: Chain, database: URL) -> None:
     stamp(database, "one")
     with migration_lock(database):
         assert answer(run("status", two, database))["pending"] == ["zwölf"]
     assert query(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
 
-def test_without_a_database_stdout_stays_empty(two: Chain, database: URL) -> None:
+def test_status_without_a_database_prints_nothing_on_stdout(two: Chain, database: URL) -> None:
     result = run("status", two, database.set(database="none"), "--deadline-seconds=6")
     assert (result.code, result.stdout) == (1, "")
     assert "does not exist" in result.stderr

@@ -1,4 +1,4 @@
-"""Several runners, and runners that are ended."""
+"""Concurrent and terminated runners."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from support import (
 GATED = f'op.execute("CREATE TABLE gated ()")\nop.execute("SELECT pg_advisory_xact_lock({GATE})")'
 
 
-def test_of_two_runners_one_migrates(chain: Chain, database: URL) -> None:
+def test_one_of_two_runners_migrates(chain: Chain, database: URL) -> None:
     chain.add("one", GATED)
     with closed_gate(database):
         first = start("upgrade", chain, database, HOSTNAME="pod-1")
@@ -41,20 +41,20 @@ def test_of_two_runners_one_migrates(chain: Chain, database: URL) -> None:
     results = [first.finish(), second.finish()]
     assert [(result.code, result.stderr) for result in results] == [(0, ""), (0, "")]
     assert "1/1  one" in results[0].stdout
-    assert "1/1  one" not in results[1].stdout and "nothing to migrate" in results[1].stdout
+    assert "1/1  one" not in results[1].stdout and "Database is up to date (head one)" in results[1].stdout
 
 
-def test_lock_that_is_held_until_the_deadline(chain: Chain, database: URL) -> None:
+def test_upgrade_fails_if_the_lock_is_held_until_the_deadline(chain: Chain, database: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     with migration_lock(database) as holder:
-        holder.execute("SET application_name = 'somebody'")
+        holder.execute("SET application_name = 'other'")
         result = run("upgrade", chain, database, "--deadline-seconds=6")
         assert result.code == 1
-        assert f"another migration holds the lock: pid {holder.info.backend_pid} (somebody) from" in result.stderr
+        assert f"another migration holds the advisory lock: pid {holder.info.backend_pid} (other) from" in result.stderr
         assert tables(database) == set()
 
 
-def test_holder_whose_details_are_hidden_is_named_by_pid(chain: Chain, database: URL) -> None:
+def test_lock_holder_with_hidden_details_is_named_by_pid(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     role = f"{database.database}_role"
     query(database, f"CREATE ROLE {role} LOGIN PASSWORD 'role'")
@@ -63,33 +63,35 @@ def test_holder_whose_details_are_hidden_is_named_by_pid(chain: Chain, database:
             url = database.set(username=role, password="role")
             result = run("upgrade", chain, url, "--deadline-seconds=6")
             assert result.code == 1
-            assert f"holds the lock: pid {holder.info.backend_pid}. Wait for it" in result.stderr
+            assert f"holds the advisory lock: pid {holder.info.backend_pid}. Wait for it" in result.stderr
     finally:
         query(database, f"DROP ROLE {role}")
 
 
-def test_wait_ends_when_another_has_migrated(chain: Chain, database: URL) -> None:
+def test_wait_ends_after_another_runner_migrated(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     waiter = start("wait", chain, database)
-    waiter.wait_for("Database is at no revision: waiting for one")
+    waiter.wait_for("Waiting for one: database is at no revision")
     assert run("upgrade", chain, database).code == 0
     result = waiter.finish()
     assert (result.code, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[1:] == ["Database is at head one"]
+    assert result.stdout.splitlines()[1:] == ["Database is up to date (head one)"]
 
 
-def test_wait_fails_at_its_deadline_with_both_revisions(chain: Chain, database: URL) -> None:
+def test_wait_times_out_with_actual_and_expected_revision(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     assert run("upgrade", chain, database).code == 0
     chain.add("two", "pass")
     result = run("wait", chain, database, "--deadline-seconds=6")
     assert result.code == 1
-    assert "the database is still at one, not at two" in result.stderr
+    assert "timed out: the database is at one, expected two" in result.stderr
     assert revisions(database) == {"one"}
 
 
 @pytest.mark.parametrize("statement", [f"SELECT pg_advisory_xact_lock({GATE})", "SELECT pg_sleep(600)"])
-def test_sigterm_ends_it_and_its_sessions(chain: Chain, database: URL, tmp_path: Path, statement: str) -> None:
+def test_sigterm_terminates_the_runner_and_its_sessions(
+    chain: Chain, database: URL, tmp_path: Path, statement: str
+) -> None:
     log = tmp_path / "termination-log"
     log.touch()
     chain.add("one", f'op.execute("CREATE TABLE one ()")\nop.execute("{statement}")')
@@ -101,13 +103,14 @@ def test_sigterm_ends_it_and_its_sessions(chain: Chain, database: URL, tmp_path:
         until(lambda: not runner_sessions(database), "no session is left")
     result = running.finish()
     assert result.code == 143
-    assert "Migration ended by SIGTERM" in result.stderr and "Migration ended by SIGTERM" in log.read_text()
+    assert "Migration interrupted by SIGTERM; the open transaction was rolled back." in result.stderr
+    assert log.read_text() == result.stderr.strip()
     assert tables(database) <= {"alembic_version"}
     free = f"SELECT pg_try_advisory_lock({LOCK_KEY})"
     assert query(database, free) == [(True,)]
 
 
-def test_sigterm_ends_no_other_runner(chain: Chain, database: URL) -> None:
+def test_sigterm_terminates_no_other_runner(chain: Chain, database: URL) -> None:
     chain.add("one", GATED)
     with closed_gate(database):
         first = start("upgrade", chain, database)
@@ -118,19 +121,19 @@ def test_sigterm_ends_no_other_runner(chain: Chain, database: URL) -> None:
         assert second.finish().code == 143
     result = first.finish()
     assert (result.code, result.stderr) == (0, "")
-    assert "Trying again" not in result.stdout
+    assert "Retrying" not in result.stdout
 
 
-def test_sigterm_while_the_database_is_down(chain: Chain, database: URL) -> None:
+def test_sigterm_terminates_a_runner_without_a_database(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     running = start("upgrade", chain, database.set(host="127.0.0.1", port=free_port()))
-    running.wait_for("Trying again")
+    running.wait_for("Retrying")
     running.process.send_signal(signal.SIGTERM)
     running.process.wait(60)
     assert running.finish().code == 143
 
 
-def test_sigkill_leaves_the_lock_free(chain: Chain, database: URL) -> None:
+def test_sigkill_releases_the_lock(chain: Chain, database: URL) -> None:
     chain.add("one", GATED)
     with closed_gate(database):
         killed = start("upgrade", chain, database)
@@ -142,10 +145,10 @@ def test_sigkill_leaves_the_lock_free(chain: Chain, database: URL) -> None:
     assert revisions(database) == {"one"}
 
 
-def test_a_statement_does_not_outlive_the_deadline(chain: Chain, database: URL) -> None:
+def test_deadline_terminates_a_running_statement(chain: Chain, database: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")\nop.execute("SELECT pg_sleep(600)")')
     result = run("upgrade", chain, database, "--deadline-seconds=5")
     assert result.code == 1
-    assert "Migration ended by the deadline of 5 s" in result.stderr
+    assert "Migration timed out after 5s" in result.stderr
     until(lambda: not runner_sessions(database), "no session is left")
     assert "one" not in tables(database)

@@ -1,7 +1,7 @@
-"""The database schema as SQLAlchemy models: one file an area, 17 tables.
+"""The database schema as SQLAlchemy models: 17 tables, one file per area.
 
-The Alembic chain in ``alembic/versions`` makes the same schema; a test compares the
-two, so change both together.
+The Alembic chain in ``alembic/versions`` creates the same schema. A test compares them, so
+change both together.
 """
 
 from app.models.alerting import Alert, AlertRule

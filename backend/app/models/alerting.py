@@ -1,4 +1,4 @@
-"""When Unity tells people: rules over metrics, and the alerts that they raised."""
+"""Alerting: rules on metrics, and the alerts that they raise."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.models.base import Base, BigId, Now, On, UpdatedAt
 
 
 class AlertRule(Base):
-    """A threshold on a metric, of one server or of all."""
+    """A threshold on a metric of one server or of all servers."""
 
     __tablename__ = "alert_rules"
     __table_args__ = (
@@ -38,7 +38,7 @@ class AlertRule(Base):
 
 
 class Alert(Base):
-    """One time that a rule fired."""
+    """An occurrence of a rule that fired."""
 
     __tablename__ = "alerts"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Who may use Unity: users, their sign-ins and their linked accounts."""
+"""Authentication: users, their sessions, and their linked accounts."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.models.base import Base, BigId, Now, On, UpdatedAt
 
 
 class User(Base):
-    """A person. Without a password hash, only a linked account can sign in."""
+    """A user. Without a password hash, only a linked account can sign in."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -30,7 +30,7 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A signed-in session. Only the hash of its token is stored."""
+    """A session of a user, with the hash of its token."""
 
     __tablename__ = "user_sessions"
     __table_args__ = (
@@ -47,7 +47,7 @@ class UserSession(Base):
 
 
 class OAuthAccount(Base):
-    """An account at an OAuth provider that is linked to a user."""
+    """An account of an OAuth provider, linked to a user."""
 
     __tablename__ = "oauth_accounts"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What is monitored: servers, the services on them, and their measurements."""
+"""Monitored servers, the services on them, and their metrics."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ class Server(Base):
 
 
 class Service(Base):
-    """A program that a server runs and that is watched."""
+    """A monitored program on a server."""
 
     __tablename__ = "services"
     __table_args__ = (
@@ -46,7 +46,7 @@ class Service(Base):
 
 
 class Metric(Base):
-    """One measurement of a server, or of a service on it."""
+    """A measurement of a server, or of a service on it."""
 
     __tablename__ = "metrics"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What people look at: dashboards and the widgets on them."""
+"""Dashboards and their widgets."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from app.models.base import Base, BigId, JsonObject, Now, Off, UpdatedAt
 
 
 class Dashboard(Base):
-    """A page of widgets that belongs to a user."""
+    """A page of widgets, owned by a user."""
 
     __tablename__ = "dashboards"
     __table_args__ = (UniqueConstraint("owner_id", "name"),)
@@ -22,7 +22,7 @@ class Dashboard(Base):
 
 
 class DashboardWidget(Base):
-    """One tile of a dashboard; it may show what a plugin measured."""
+    """A tile of a dashboard, optionally for a plugin."""
 
     __tablename__ = "dashboard_widgets"
     __table_args__ = (

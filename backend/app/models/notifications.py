@@ -1,4 +1,4 @@
-"""How Unity tells people: channels, and the log of what was sent."""
+"""Notification channels and the log of sent notifications."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.models.base import Base, BigId, JsonObject, Now, On, UpdatedAt
 
 
 class NotificationChannel(Base):
-    """A way to reach people, such as a mailbox or a webhook."""
+    """A recipient of notifications, such as a mailbox or a webhook."""
 
     __tablename__ = "notification_channels"
     __table_args__ = (
@@ -29,7 +29,7 @@ class NotificationChannel(Base):
 
 
 class NotificationLog(Base):
-    """One notification, and what became of it."""
+    """A notification and its delivery status."""
 
     __tablename__ = "notification_logs"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Plugins: the registry, the marketplace, executions, metrics and alerts."""
+"""Plugins: the registry, the marketplace, executions, metrics, and alerts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from app.models.base import Base, BigId, JsonObject, Now, Off, On, UpdatedAt
 
 
 class ExecutionStatus(StrEnum):
-    """The states of an execution; a CHECK constraint allows no other."""
+    """The statuses of an execution, enforced by a CHECK constraint."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -20,7 +20,7 @@ class ExecutionStatus(StrEnum):
 
 
 class Plugin(Base):
-    """A plugin that this Unity knows. Its id is its stable short name."""
+    """A registered plugin. Its id is a stable short name."""
 
     __tablename__ = "plugins"
 
@@ -35,7 +35,7 @@ class Plugin(Base):
 
 
 class MarketplacePlugin(Base):
-    """A plugin on offer; ``plugin_id`` is set once it is installed."""
+    """An available plugin. ``plugin_id`` is set once it is installed."""
 
     __tablename__ = "marketplace_plugins"
     __table_args__ = (
@@ -56,7 +56,7 @@ class MarketplacePlugin(Base):
 
 
 class PluginExecution(Base):
-    """One run of a plugin: its start, its completion, its status and its error."""
+    """An execution of a plugin."""
 
     __tablename__ = "plugin_executions"
     __table_args__ = (
@@ -74,14 +74,14 @@ class PluginExecution(Base):
 
     @property
     def duration_seconds(self) -> float | None:
-        """How long it took; None while it runs."""
+        """The duration, or None while it runs."""
         if self.completed_at is None:
             return None
         return (self.completed_at - self.started_at).total_seconds()
 
 
 class PluginMetric(Base):
-    """One measurement of a plugin. The index serves reading a plugin's time range."""
+    """A measurement of a plugin. The index supports time-range queries per plugin."""
 
     __tablename__ = "plugin_metrics"
     __table_args__ = (Index(None, "plugin_id", "timestamp"),)
@@ -94,7 +94,7 @@ class PluginMetric(Base):
 
 
 class PluginAlert(Base):
-    """When to raise an alert from a plugin's metrics, and how severe it is."""
+    """The conditions and the severity of an alert on a plugin's metrics."""
 
     __tablename__ = "plugin_alerts"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Asks the backend's API from inside its pod."""
+"""Call the backend's API from inside its pod."""
 
 import subprocess
 
@@ -6,9 +6,9 @@ URL = "http://localhost:8000"
 
 
 def call(path, method="GET"):
-    """Asks by curl, as a person would. Returns the status, 0 if there is no answer, and the body."""
+    """Return the status, or 0 without a response, and the body. Uses curl, like the commands that the checks print."""
     command = ["curl", "-s", "--max-time", "5", "-w", "\n%{http_code}", "-X", method]
     command += ["-H", "Content-Type: application/json", URL + path]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=8, check=False)
-    body, _, status = done.stdout.rpartition("\n")
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=8, check=False)
+    body, _, status = result.stdout.rpartition("\n")
     return int(status or 0), body

@@ -1,4 +1,4 @@
-"""Runs a plugin by way of the backend's API, looks for its row in the database, and leaves both as they were."""
+"""Execute a plugin through the backend's API, read its row from the database, and restore both."""
 
 import json
 from urllib.parse import quote
@@ -7,11 +7,11 @@ from api import call
 from connection import connect
 
 KEY = int.from_bytes(b"unity-ex", "big")
-"""Of the advisory lock that keeps two checks at once from switching the same plugin."""
+"""Key of the advisory lock that keeps concurrent checks from switching the same plugin."""
 
 
 def execute(plugin):
-    """Executes a plugin; one that is disabled is enabled for as long as that takes. Returns status and body."""
+    """Execute a plugin, which is enabled meanwhile if needed, and return the status and the body."""
     path = "/api/plugins/" + quote(plugin["id"], safe="")
     if plugin["enabled"]:
         return call(path + "/execute", "POST")
@@ -22,8 +22,8 @@ def execute(plugin):
         call(path + "/disable", "POST")
 
 
-def take_row(cursor, execution):
-    """Removes an execution, with the metrics that its last transaction wrote. Returns what it held; null if none."""
+def delete_execution(cursor, execution):
+    """Delete an execution and the metrics of the same transaction, and return its columns, or None."""
     cursor.execute(
         "DELETE FROM plugin_metrics m USING plugin_executions e"
         " WHERE e.id = %s AND m.plugin_id = e.plugin_id AND m.xmin = e.xmin",
@@ -38,8 +38,8 @@ def take_row(cursor, execution):
     return row and dict(zip(("startedAt", "completedAt", "status", "error"), row))
 
 
-def check():
-    """What was found: the first plugin that has code, one that is enabled if there is any."""
+def check_execution():
+    """Execute the first plugin that has code, preferably an enabled one, and return its row."""
     connection = connect()
     cursor = connection.cursor()
     cursor.execute("SET LOCAL lock_timeout = 5000")
@@ -51,10 +51,10 @@ def check():
     for plugin in sorted(json.loads(body), key=lambda plugin: (not plugin["enabled"], plugin["id"])):
         status, body = execute(plugin)
         if status == 409:
-            continue  # it has no code in this version
+            continue  # the plugin has no code in this version
         if status != 201:
             return {"problem": "the execution of " + plugin["id"], "status": status}
-        row = take_row(cursor, json.loads(body)["id"])
+        row = delete_execution(cursor, json.loads(body)["id"])
         cursor.execute("SELECT enabled FROM plugins WHERE id = %s", (plugin["id"],))
         restored = cursor.fetchone() == (plugin["enabled"],)
         connection.commit()

@@ -1,4 +1,4 @@
-"""Looks at the image that a backend's pod runs, and at what its DATABASE_URL points to, of which it tells no value."""
+"""Inspect the image of the backend's pod, and the parts of its DATABASE_URL, without printing their values."""
 
 import hashlib
 import os
@@ -8,14 +8,14 @@ import sys
 from configparser import Error, RawConfigParser
 from urllib.parse import unquote, urlsplit
 
-from connection import PLAIN, URL
+from connection import PLAIN_URL, URL
 
 UNREACHABLE = "postgresql://unity:unity@127.0.0.1:1/unity"
-"""Nothing listens there: the error of an env.py that reads the environment names it."""
+"""A URL where nothing listens. If env.py reads the environment, its error names this address."""
 
 
 def hash_of(path):
-    """The SHA-256 of a file in hexadecimal; null if there is none."""
+    """Return the SHA-256 of a file in hexadecimal, or None if it does not exist."""
     try:
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
@@ -24,14 +24,14 @@ def hash_of(path):
 
 
 def revision_files(locations):
-    """What Alembic takes for revisions in the folders that are there."""
+    """Return the files that Alembic loads as revisions from the existing folders."""
     present = [location for location in locations if os.path.isdir(location)]
     names = [location + "/" + name for location in present for name in os.listdir(location)]
     return [name for name in names if re.search(r"/(?!\.#|__init__)[^/]*\.py$", name)]
 
 
-def fault_of_ini():
-    """What is wrong with alembic.ini; null if nothing is."""
+def ini_error():
+    """Return the error of alembic.ini, or None."""
     ini = RawConfigParser()
     try:
         if not ini.read("alembic.ini"):
@@ -39,7 +39,7 @@ def fault_of_ini():
     except Error:
         return "alembic.ini can't be read"
     url = ini.get("alembic", "sqlalchemy.url", fallback="")
-    return "alembic.ini holds a password" if re.search(r"://[^/@]*:[^/@%]+@", url) else None
+    return "alembic.ini contains a password" if re.search(r"://[^/@]*:[^/@%]+@", url) else None
 
 
 CURRENT = """
@@ -47,30 +47,30 @@ from alembic import command
 from alembic.config import Config
 command.current(Config("alembic.ini"))
 """
-"""What `alembic current` does; by itself it would tell an error only to people."""
+"""Same as `alembic current`, but prints the traceback of an error."""
 
 
-def fault_of_env():
-    """Why alembic/env.py does not take the database's address from the environment; null if it does."""
+def env_error():
+    """Return why alembic/env.py does not use DATABASE_URL, or None."""
     environment = dict(os.environ, DATABASE_URL=UNREACHABLE)
     command = [sys.executable, "-B", "-c", CURRENT]
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     try:
-        done = subprocess.run(command, env=environment, timeout=10, text=True, check=False, **streams)
+        result = subprocess.run(command, env=environment, timeout=10, text=True, check=False, **streams)
     except subprocess.TimeoutExpired:
-        return "env.py did not end within 10 s with a database that is not there"
-    if done.returncode == 0:
+        return "env.py timed out after 10s with an unreachable database"
+    if result.returncode == 0:
         return "env.py does not read DATABASE_URL"
-    if re.search(r"127\.0\.0\.1.{1,80}?\b1\b", done.stderr, re.DOTALL):
+    if re.search(r"127\.0\.0\.1.{1,80}?\b1\b", result.stderr, re.DOTALL):
         return None
-    name = re.match(r"[\w.]+", done.stderr.strip().split("\n")[-1])
+    name = re.match(r"[\w.]+", result.stderr.strip().split("\n")[-1])
     return "env.py failed with " + (name.group() if name else "an error")
 
 
-def address(expected):
-    """Which parts of DATABASE_URL are as expected."""
+def compare_address(expected):
+    """Return which parts of DATABASE_URL are as expected."""
     try:
-        parts = urlsplit(PLAIN)
+        parts = urlsplit(PLAIN_URL)
         port = parts.port
     except ValueError:
         return {"set": True, "url": False}
@@ -83,12 +83,12 @@ def address(expected):
     }
 
 
-def look(asked):
-    """All of it. Takes the revision files, their folders, and the address that is expected."""
+def inspect_image(expected):
+    """Compare the image with the expected revision files, their folders, and the database's address."""
     return {
-        "files": {path: hash_of(path) for path in asked["files"]},
-        "extra": sorted(set(revision_files(asked["locations"])) - set(asked["files"])),
-        "address": address(asked["address"]),
-        "ini": fault_of_ini(),
-        "env": fault_of_env(),
+        "files": {path: hash_of(path) for path in expected["files"]},
+        "extra": sorted(set(revision_files(expected["locations"])) - set(expected["files"])),
+        "address": compare_address(expected["address"]),
+        "ini": ini_error(),
+        "env": env_error(),
     }

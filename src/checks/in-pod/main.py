@@ -1,6 +1,7 @@
-"""Looks at the backend from inside its pod, at all that is asked for; prints JSON.
+"""Inspect the backend from inside its pod, and print the requested parts as JSON.
 
-Takes as its argument what each part needs, by the part's name. A part that fails says why; the others answer.
+The argument is a JSON object: the input of each requested part, by name. A part that fails returns its error, and does
+not affect the others.
 """
 
 import json
@@ -10,40 +11,40 @@ from concurrent.futures import ThreadPoolExecutor
 
 from api import call
 from connection import MARK, describe
-from execution import check
-from image import look
-from privileges import judge
+from execution import check_execution
+from image import inspect_image
+from privileges import read_privileges
 
-PATIENCE = 6
-"""Seconds for which /health may say no: on a busy node one answer of the database may take too long."""
+HEALTH_GRACE_SECONDS = 6
+"""How long /health may fail: on a busy node, a query may take too long for it."""
 
 
-def health():
-    """What /health answers in the end."""
+def read_health():
+    """Return the body of /health, once it is healthy or the grace period is over."""
     started = time.monotonic()
     status, body = call("/health")
-    while status != 200 and time.monotonic() - started < PATIENCE:
+    while status != 200 and time.monotonic() - started < HEALTH_GRACE_SECONDS:
         time.sleep(0.5)
         status, body = call("/health")
     return body
 
 
-FIRST = {"health": lambda _: health(), "plugins": lambda _: call("/api/plugins")[1]}
-THEN = {"image": look, "execution": lambda _: check(), "privileges": judge}
-"""Not beside the first ones: the image's Alembic takes the processor from them while it starts."""
+FIRST = {"health": lambda _: read_health(), "plugins": lambda _: call("/api/plugins")[1]}
+SECOND = {"image": inspect_image, "execution": lambda _: check_execution(), "privileges": read_privileges}
+"""Not concurrent with the first ones: the start of the image's Alembic would slow them down."""
 
 
-def answer(look_at, asked):
-    """What a part found, or why it could not look."""
+def run(part, value):
+    """Return the value of a part, or its error."""
     try:
-        return {"value": look_at(asked)}
+        return {"value": part(value)}
     except Exception as error:
         return {"error": describe(error)}
 
 
-wanted = json.loads(sys.argv[1])
-answers = {part: answer(FIRST[part], wanted[part]) for part in FIRST if part in wanted}
+requested = json.loads(sys.argv[1])
+results = {name: run(FIRST[name], requested[name]) for name in FIRST if name in requested}
 with ThreadPoolExecutor() as pool:
-    later = {part: pool.submit(answer, THEN[part], wanted[part]) for part in THEN if part in wanted}
-answers.update((part, future.result()) for part, future in later.items())
-print(MARK + json.dumps(answers), flush=True)
+    futures = {name: pool.submit(run, SECOND[name], requested[name]) for name in SECOND if name in requested}
+results.update((name, future.result()) for name, future in futures.items())
+print(MARK + json.dumps(results), flush=True)

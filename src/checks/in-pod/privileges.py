@@ -1,12 +1,12 @@
-"""Looks what the role of the pod's DATABASE_URL may do: with rows, and with the schema. It changes nothing."""
+"""Read the privileges of the role of the pod's DATABASE_URL, on rows and on the schema. Changes nothing."""
 
 from connection import connect
 
 ROWS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 VERSION = "alembic_version"
-"""Alembic's own table, which the application only reads."""
-REFUSED = ("42501", "3F000")
-"""SQLSTATEs: insufficient privilege, and no schema in which to create."""
+"""Alembic's table, which the application only reads."""
+DENIED = ("42501", "3F000")
+"""SQLSTATEs: insufficient privilege, and no schema to create in."""
 
 RELATION = """
     WITH relation AS (
@@ -21,7 +21,7 @@ LACKING = """
     WHERE r.oid IS NULL OR NOT has_schema_privilege(r.schema, 'USAGE') OR NOT has_table_privilege(r.oid, p)
     GROUP BY t ORDER BY t"""
 
-# Of a column that counts up: without its sequence no row can be inserted.
+# Sequences of identity and serial columns: without USAGE on one, no row can be inserted.
 SEQUENCES = """
     SELECT r.name, s.relname::text FROM relation r
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'
@@ -29,7 +29,7 @@ SEQUENCES = """
     WHERE r.name = ANY(%s::text[])
     AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END ORDER BY 1, 2"""
 
-# Who owns a table, or its schema, can alter or drop it: as a member of the owning role, too.
+# The owner of a table or its schema can alter or drop the table, and so can a member of that role.
 OWNED = """
     SELECT name FROM relation
     WHERE name = ANY(%s::text[]) AND (pg_has_role(relowner, 'MEMBER') OR pg_has_role(nspowner, 'MEMBER')) ORDER BY 1"""
@@ -44,22 +44,22 @@ SCHEMAS = """
 
 
 def can_create(cursor):
-    """Whether a table can be made: tried, and taken back."""
+    """Return whether a table can be created, by an attempt that is rolled back."""
     cursor.execute("SAVEPOINT before")
     try:
         cursor.execute("CREATE TABLE unity_privileges_probe (id int)")
         return True
     except Exception as error:
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-        if state not in REFUSED:
+        if state not in DENIED:
             raise
         return False
     finally:
         cursor.execute("ROLLBACK TO SAVEPOINT before")
 
 
-def judge(tables):
-    """The role, what it lacks by table, and what it can do to the schema."""
+def read_privileges(tables):
+    """Return the role, its missing privileges by table, and its excess ones."""
     connection = connect()
     cursor = connection.cursor()
 
@@ -69,14 +69,14 @@ def judge(tables):
 
     cursor.execute("SET LOCAL statement_timeout = 5000")
     cursor.execute("SET LOCAL lock_timeout = 2000")
-    ((role, makes_schemas),) = rows("SELECT current_user::text, has_database_privilege(current_database(), 'CREATE')")
+    ((role, creates_schemas),) = rows("SELECT current_user::text, has_database_privilege(current_database(), 'CREATE')")
     lacking = dict(rows(RELATION + LACKING, tables, ROWS))
     lacking.update(rows(RELATION + LACKING, [VERSION], ["SELECT"]))
     for table, sequence in rows(RELATION + SEQUENCES, tables):
         lacking.setdefault(table, []).append("USAGE of sequence " + sequence)
     excess = ["alter and drop " + name for (name,) in rows(RELATION + OWNED, [*tables, VERSION])]
     excess += ["create in schema " + name for (name,) in rows(SCHEMAS)]
-    if makes_schemas:
+    if creates_schemas:
         excess.append("create schemas")
     if can_create(cursor):
         excess.append("create a table")

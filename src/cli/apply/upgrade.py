@@ -1,7 +1,7 @@
-"""`alembic upgrade` inside the backend's pod, under the lock that keeps migrations apart, with bounded waits.
+"""Run `alembic upgrade` inside the backend's pod, under the runner's advisory lock and with timeouts.
 
-Takes the revision, and the milliseconds that a statement may wait for a lock and may run. Prints Alembic's log, then
-what went wrong as JSON.
+Arguments: the target revision, the lock timeout, and the statement timeout, both in milliseconds. Prints Alembic's log,
+then the error as JSON, or null.
 """
 
 import json
@@ -13,25 +13,25 @@ from alembic.config import Config
 from connection import MARK, connect, describe
 
 KEY = int.from_bytes(b"unity-db", "big")
-"""Of the runner's lock (runner/runner_lock.py)."""
+"""Key of the runner's advisory lock (runner/runner_lock.py)."""
 
 
 def upgrade(target, lock_timeout, statement_timeout):
-    """What went wrong; null if nothing did."""
-    lock = connect()
-    lock.autocommit = True
-    cursor = lock.cursor()
+    """Upgrade to the target, and return an error message or None."""
+    lock_session = connect()
+    lock_session.autocommit = True
+    cursor = lock_session.cursor()
     cursor.execute("SELECT pg_try_advisory_lock(%s)", (KEY,))
     if not cursor.fetchone()[0]:
-        return "another migration holds the lock: wait for it, and try again"
+        return "another migration holds the advisory lock. Wait for it to finish, and retry."
     os.environ["PGOPTIONS"] = f"-c lock_timeout={int(lock_timeout)} -c statement_timeout={int(statement_timeout)}"
     command.upgrade(Config("alembic.ini"), target)
     return None
 
 
-os.dup2(1, 2)  # Alembic's log, in its order
+os.dup2(1, 2)  # to keep the order of Alembic's log
 try:
-    error = upgrade(*sys.argv[1:])
-except Exception as fault:
-    error = describe(fault)
-print(MARK + json.dumps(error), flush=True)
+    message = upgrade(*sys.argv[1:])
+except Exception as error:
+    message = describe(error)
+print(MARK + json.dumps(message), flush=True)

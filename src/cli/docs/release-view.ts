@@ -39,11 +39,11 @@ export function releaseView(inputs: DocumentInputs): View {
 /** Returns the log of a Job that applies the whole chain; `…` stands for a duration. */
 export function jobLog({ revisions, release }: Pick<DocumentInputs, "revisions" | "release">): readonly string[] {
   const total = revisions.length;
-  const latest = release.lock.heads.includes(release.head) ? "at head" : "at";
+  const place = release.lock.heads.includes(release.head) ? "head" : "target";
   return [
     `Database is at no revision; ${total} of ${total} revisions are pending`,
-    ...revisions.map(({ position, id, title }) => `${position}/${total}  ${id}  ${title}  … s`),
-    `Database is ${latest} ${release.head}`,
+    ...revisions.map(({ position, id, title }) => `${position}/${total}  ${id}  ${title}  …s`),
+    `Database is up to date (${place} ${release.head})`,
   ];
 }
 

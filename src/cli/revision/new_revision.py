@@ -1,10 +1,10 @@
-"""Make a new revision file in the project of the current folder, as `alembic revision` and `alembic merge` do.
+"""Create a revision file in the Alembic project of the current folder, like `alembic revision` and `alembic merge`.
 
-Usage: python new_revision.py TITLE [--rev-id ID] [--merge]     (from the folder that holds alembic.ini)
+Usage: python new_revision.py TITLE [--rev-id ID] [--merge]     (in the folder of alembic.ini)
 
-Writes one JSON document to standard output: the chain's heads before, and the revision that was made; None if the heads
-don't fit, because there are several, or with --merge only one. Exits with 3, and one sentence on standard error, when
-Alembic can't load the chain or write the file.
+Writes one JSON document to standard output: the previous heads and the created revision, or null if there are several
+heads, or only one with --merge. Exits with 3 and a message on standard error if Alembic can't load the chain or write
+the file.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 
 
-def make(title: str, rev_id: str | None, merge: bool) -> dict[str, Any]:
-    """Let Alembic make the revision on the chain's only head, or on all of its heads with `merge`."""
+def create(title: str, rev_id: str | None, merge: bool) -> dict[str, Any]:
+    """Create a revision after the only head, or a merge revision after all heads."""
     config = Config("alembic.ini")
     directory = ScriptDirectory.from_config(config)
     heads = sorted(directory.get_heads())
-    taken = {script.revision: script.path for script in directory.walk_revisions()}
-    if rev_id in taken:
-        raise ValueError(f"{rev_id} is the id of {os.path.relpath(taken[rev_id])}")
+    paths = {script.revision: script.path for script in directory.walk_revisions()}
+    if rev_id in paths:
+        raise ValueError(f"revision id {rev_id} already exists in {os.path.relpath(paths[rev_id])}")
     if (len(heads) > 1) != merge:
-        return {"heads": heads, "made": None}
+        return {"heads": heads, "created": None}
     if merge:
-        made = command.merge(config, "heads", message=title, rev_id=rev_id)
+        script = command.merge(config, "heads", message=title, rev_id=rev_id)
     else:
-        made = command.revision(config, message=title, rev_id=rev_id)
-    if not isinstance(made, Script):
-        raise RuntimeError("Alembic made no file, or several")
-    return {"heads": heads, "made": {"revision": made.revision, "file": os.path.relpath(made.path)}}
+        script = command.revision(config, message=title, rev_id=rev_id)
+    if not isinstance(script, Script):
+        raise RuntimeError("Alembic did not create exactly one file")
+    return {"heads": heads, "created": {"revision": script.revision, "file": os.path.relpath(script.path)}}
 
 
 def main() -> int:
-    """Keep standard output for the answer: Alembic and the project print there, too."""
+    """Write the result to standard output, and redirect all other output to standard error."""
     parser = argparse.ArgumentParser()
     parser.add_argument("title")
     parser.add_argument("--rev-id")
     parser.add_argument("--merge", action="store_true")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
         with redirect_stdout(sys.stderr):
-            answer = make(given.title, given.rev_id, given.merge)
+            result = create(arguments.title, arguments.rev_id, arguments.merge)
     except (Exception, SystemExit) as error:
         print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
         return 3
-    json.dump(answer, sys.stdout)
+    json.dump(result, sys.stdout)
     return 0
 
 

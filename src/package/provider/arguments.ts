@@ -22,7 +22,7 @@ export interface CommonArgs {
 }
 
 /** Seconds that the update waits beyond a Job's deadline. */
-const awaitMargin = 60;
+const awaitMarginSeconds = 60;
 
 /** Returns the timeouts of a migration, with defaults. */
 export function timeoutsOf(args: CommonArgs): Timeouts {
@@ -31,7 +31,7 @@ export function timeoutsOf(args: CommonArgs): Timeouts {
     lockTimeoutSeconds,
     statementTimeoutSeconds,
     deadlineSeconds,
-    awaitTimeoutSeconds: deadlineSeconds + awaitMargin,
+    awaitTimeoutSeconds: deadlineSeconds + awaitMarginSeconds,
   };
 }
 

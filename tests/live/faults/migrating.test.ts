@@ -77,7 +77,7 @@ describe("a fault during a migration", () => {
     const running = stack.timed("F5 connection cut, until `up` is done, and a preview", () => stack.recover(ninth));
     const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'";
     await stack.until(() => stack.psql(`SELECT count(pg_terminate_backend(pid)) = 1 ${sessions}`));
-    await stack.until(async () => (/rolled back[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
+    await stack.until(async () => (/rolled back[\s\S]*Retrying in/.test(await log()) ? "t" : "f"));
     await release();
     await running;
     assert.equal(await column(), "1");
@@ -89,7 +89,7 @@ describe("a fault during a migration", () => {
     const release = await stack.hold("LOCK TABLE plugins IN ROW EXCLUSIVE MODE");
     await using probe = await startProbe(kubectl, namespace);
     const running = stack.timed("F6 table locked, until `up` is done, and a preview", () => stack.recover(ninth));
-    await stack.until(async () => (/SQLSTATE 55P03[\s\S]*Trying again/.test(await log()) ? "t" : "f"));
+    await stack.until(async () => (/SQLSTATE 55P03[\s\S]*Retrying in/.test(await log()) ? "t" : "f"));
     await release();
     await running;
     assert.deepEqual((await probe.stop()).failures, []);
@@ -112,7 +112,7 @@ describe("a fault during a migration", () => {
     await stack.timed("F13 deadlock, until `up` is done, and a preview", () => stack.recover(ninth));
     await ended;
     const logs = await kubectl.run(["logs", workloadSelector("unity-db-migrate"), "--tail=-1"]);
-    assert.match(logs, /SQLSTATE 40P01[\s\S]*Trying again[\s\S]*9\/9 {2}ninth/);
+    assert.match(logs, /SQLSTATE 40P01[\s\S]*Retrying in[\s\S]*9\/9 {2}ninth/);
     assert.equal(await column(), "1");
   });
 

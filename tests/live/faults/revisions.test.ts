@@ -21,7 +21,7 @@ describe("revisions", () => {
     using release = await ninthCheckout();
     await stack.inject({
       name: "image without the head",
-      messages: [/the image lacks alembic\/versions\/ninth\.py of revision ninth: build the image/],
+      messages: [/alembic\/versions\/ninth\.py of revision ninth is missing from the image\. Rebuild/],
       up: () => stack.run("up", { folder: release.folder }),
       revisions: [heads.eighth],
     });

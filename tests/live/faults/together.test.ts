@@ -27,7 +27,7 @@ describe("parallel migrations, and a change of releases", () => {
     await kubectl.run(["rollout", "status", "deployment/unity-backend", "--timeout=60s"], "", 70);
     const logs = await kubectl.run(["logs", workloadSelector("unity-backend"), "--container=migrate", "--prefix"]);
     assert.equal(countOf(logs, /9\/9 {2}ninth/g), 1, logs);
-    assert.equal(countOf(logs, /Database is at head ninth/g), 2, logs);
+    assert.equal(countOf(logs, /Database is up to date \(head ninth\)/g), 2, logs);
   });
 
   it("F7: two parallel `up`, of one stack and of two, migrate once by one Job", async () => {
@@ -60,7 +60,7 @@ describe("parallel migrations, and a change of releases", () => {
     await kubectl.run(["scale", "deployment/postgres", "--replicas=0"]);
     await kubectl.run(["delete", "pods", workloadSelector("postgres"), "--grace-period=1"], "", 60);
     const pod = await stack.migratePod();
-    const tries = async () => countOf(await kubectl.run(["logs", pod]), /Trying again/g);
+    const tries = async () => countOf(await kubectl.run(["logs", pod]), /Retrying in/g);
     await stack.until(async () => ((await tries()) >= 6 ? "t" : "f"));
     await kubectl.run(["scale", "deployment/postgres", "--replicas=1"]);
     await Promise.all([running, release()]);

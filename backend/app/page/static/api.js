@@ -1,10 +1,10 @@
-// Asks the JSON API. Paths are relative, so that the page works behind a proxy that adds a prefix.
+// Calls the JSON API. Paths are relative, so that the page works behind a proxy that adds a prefix.
 
-/** Milliseconds that a question may take. What changes something may take as long as it needs. */
-const patience = 10_000;
+/** Timeout of GET requests, in milliseconds. Other requests have none. */
+const timeoutMilliseconds = 10_000;
 
 /**
- * A plugin, as `GET api/plugins` lists it.
+ * A plugin, as in `GET api/plugins`.
  * @typedef {{ id: string, name: string, description: string, version: string, enabled: boolean }} Plugin
  */
 
@@ -14,32 +14,38 @@ const patience = 10_000;
  *   status: "running" | "succeeded" | "failed", error_message: string | null, duration_seconds: number | null }} Execution
  */
 
-/** @returns {Promise<Plugin[]>} All plugins, by id. */
+/**
+ * Lists all plugins by id.
+ * @returns {Promise<Plugin[]>}
+ */
 export function listPlugins() {
-  return answer(fetch("api/plugins", { signal: AbortSignal.timeout(patience) }));
+  return get("api/plugins");
 }
 
 /**
- * @param {string} id A plugin's.
- * @param {number} limit At most so many.
- * @returns {Promise<Execution[]>} The newest first.
+ * Lists the newest executions of a plugin, newest first.
+ * @param {string} id
+ * @param {number} limit
+ * @returns {Promise<Execution[]>}
  */
 export function listExecutions(id, limit) {
-  return answer(fetch(`${pathOf(id)}/executions?limit=${limit}`, { signal: AbortSignal.timeout(patience) }));
+  return get(`${pathOf(id)}/executions?limit=${limit}`);
 }
 
 /**
- * @param {string} id A plugin's.
+ * Enables or disables a plugin.
+ * @param {string} id
  * @param {boolean} enabled
- * @returns {Promise<Plugin>} The plugin, as it is now.
+ * @returns {Promise<Plugin>} The updated plugin.
  */
 export function switchPlugin(id, enabled) {
   return post(`${pathOf(id)}/${enabled ? "enable" : "disable"}`);
 }
 
 /**
- * @param {string} id A plugin's.
- * @returns {Promise<Execution>} The execution when it has ended, well or not.
+ * Executes a plugin.
+ * @param {string} id
+ * @returns {Promise<Execution>} The execution after its end, whether it succeeded or failed.
  */
 export function executePlugin(id) {
   return post(`${pathOf(id)}/execute`);
@@ -51,21 +57,27 @@ function pathOf(id) {
 }
 
 /** @param {string} path */
+function get(path) {
+  return json(fetch(path, { signal: AbortSignal.timeout(timeoutMilliseconds) }));
+}
+
+/** @param {string} path */
 function post(path) {
-  return answer(fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }));
+  return json(fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }));
 }
 
 /**
- * @param {Promise<Response>} asked
- * @returns {Promise<any>} The answer's JSON.
- * @throws {Error} With what the API says is wrong, or that it does not answer.
+ * Waits for a response and parses its body.
+ * @param {Promise<Response>} request
+ * @returns {Promise<any>}
+ * @throws {Error} With the API's error, or the cause if there is no response.
  */
-async function answer(asked) {
-  const response = await asked.catch((error) => {
-    throw new Error(`The backend does not answer (${error.message}).`);
+async function json(request) {
+  const response = await request.catch((error) => {
+    throw new Error(`Can't connect to the backend: ${error.message}.`);
   });
   const body = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body;
   const detail = typeof body?.detail === "string" ? body.detail : JSON.stringify(body?.detail ?? "no details");
-  throw new Error(`The backend answered ${response.status}: ${detail}`);
+  throw new Error(`The backend returned ${response.status}: ${detail}.`);
 }

@@ -1,23 +1,25 @@
-// How times and durations are written. Pure.
+// Formats times and durations.
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /**
- * @param {string} iso A point in time, ISO 8601.
- * @returns {string} In the reader's own time zone and manner.
+ * Formats a time in the browser's time zone and locale.
+ * @param {string} iso
+ * @returns {string}
  */
 export function timeText(iso) {
   return time.format(new Date(iso));
 }
 
-/** @returns {string} The reader's time zone. */
+/** Returns the browser's time zone. */
 export function timeZone() {
   return time.resolvedOptions().timeZone;
 }
 
 /**
+ * Formats a duration with up to three significant digits.
  * @param {number} seconds
- * @returns {string} `4 ms`, `1.25 s`, `2 min 5 s` or `3 h 12 min`: three digits are enough.
+ * @returns {string} For example `4 ms`, `1.25 s`, `2 min 5 s`, or `3 h 12 min`.
  */
 export function durationText(seconds) {
   const milliseconds = Math.round(seconds * 1000);

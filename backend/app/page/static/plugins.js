@@ -1,20 +1,20 @@
-// The Plugins page: shows what the API says, does what its buttons say, and looks again while something runs.
+// The Plugins page: shows plugins and their executions, handles the buttons, and refreshes periodically.
 import { executePlugin, listExecutions, listPlugins, switchPlugin } from "./api.js";
 import { durationText, timeZone } from "./format.js";
 import { element, PluginCard } from "./view.js";
 
 /** @import { Plugin } from "./api.js" */
 
-/** Milliseconds until the page looks again: while something runs, and otherwise. */
-const interval = { running: 1000, idle: 10_000 };
-/** Executions of a plugin that are shown at first, and that each "Show older" adds; the API gives no more than `most`. */
-const pageSize = { first: 5, more: 20, most: 499 };
+/** Milliseconds between refreshes, while an execution runs and otherwise. */
+const intervals = { running: 1000, idle: 10_000 };
+/** Number of executions shown initially, added by each "Show older", and shown at most, which the API limits. */
+const pageSizes = { initial: 5, step: 20, maximum: 499 };
 
-/** A plugin that the page shows. */
-class Shown {
-  limit = pageSize.first;
+/** A plugin on the page, with its state. */
+class PluginView {
+  limit = pageSizes.initial;
   busy = { switching: false, running: false };
-  /** Whether an execution runs, whoever asked for it. */
+  /** Whether an execution runs, including those of other clients. */
   isRunning = false;
 
   /** @param {Plugin} plugin */
@@ -33,94 +33,95 @@ class Shown {
   }
 
   async loadExecutions() {
-    const found = await listExecutions(this.plugin.id, this.limit + 1);
-    const hasOlder = found.length > this.limit && this.limit < pageSize.most;
-    this.card.showExecutions(found.slice(0, this.limit), hasOlder);
-    this.isRunning = found.some(({ status }) => status === "running");
+    const executions = await listExecutions(this.plugin.id, this.limit + 1);
+    const hasOlder = executions.length > this.limit && this.limit < pageSizes.maximum;
+    this.card.showExecutions(executions.slice(0, this.limit), hasOlder);
+    this.isRunning = executions.some(({ status }) => status === "running");
   }
 
   /**
-   * @param {"switching" | "running"} what
+   * Handles a button: marks it as busy until the work is done, and shows errors.
+   * @param {"switching" | "running"} state
    * @param {() => Promise<void>} work
    */
-  async #do(what, work) {
-    this.busy[what] = true;
+  async #do(state, work) {
+    this.busy[state] = true;
     this.update();
-    refresh(); // an execution is in the list as soon as it has started
+    refresh(); // shows a started execution
     try {
       await work();
     } catch (error) {
-      this.card.say(textOf(error), "bad");
+      this.card.showMessage(textOf(error), "bad");
     }
-    this.busy[what] = false;
+    this.busy[state] = false;
     this.update();
     refresh();
   }
 
   async #switch() {
     this.update(await switchPlugin(this.plugin.id, !this.plugin.enabled));
-    switched++;
-    this.card.say(`${this.plugin.name} is ${this.plugin.enabled ? "enabled" : "disabled"}.`, "neutral");
+    switchCount++;
+    this.card.showMessage(`${this.plugin.enabled ? "Enabled" : "Disabled"} ${this.plugin.name}.`, "neutral");
   }
 
   async #run() {
     const { name, id } = this.plugin;
-    if (!this.plugin.enabled) return this.card.say(`${name} is disabled: enable it to run it.`, "bad");
-    this.card.say(`${name} is running …`, "neutral");
+    if (!this.plugin.enabled) return this.card.showMessage(`${name} is disabled. Enable it to run it.`, "bad");
+    this.card.showMessage(`Running ${name}…`, "neutral");
     const execution = await executePlugin(id);
-    const took = `${name}: execution #${execution.id} ${execution.status} in ${durationText(execution.duration_seconds ?? 0)}`;
-    if (execution.status === "succeeded") this.card.say(`${took}.`, "good");
-    else this.card.say(`${took}: ${execution.error_message}`, "bad");
+    const result = `${name}: execution #${execution.id} ${execution.status} in ${durationText(execution.duration_seconds ?? 0)}`;
+    if (execution.status === "succeeded") this.card.showMessage(`${result}.`, "good");
+    else this.card.showMessage(`${result}: ${execution.error_message}`, "bad");
   }
 
   #showOlder() {
-    this.limit = Math.min(this.limit + pageSize.more, pageSize.most);
+    this.limit = Math.min(this.limit + pageSizes.step, pageSizes.maximum);
     refresh();
   }
 }
 
 const list = element(document, "#plugins", HTMLElement);
-const fault = element(document, "#fault", HTMLElement);
-/** @type {Map<string, Shown>} In the order of the list. */
-let shown = new Map();
+const pageError = element(document, "#page-error", HTMLElement);
+/** @type {Map<string, PluginView>} In the order of the list. */
+let views = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
-/** One look at a time: a later one must not be overtaken by an earlier one. */
-let looking = Promise.resolve();
-/** Plugins that this page has switched: a list that was asked for before the last of them is out of date. */
-let switched = 0;
+/** The current refresh. They run one after the other, so that an older response never replaces a newer one. */
+let refreshing = Promise.resolve();
+/** How often this page switched a plugin. A list that was requested before the last time is outdated. */
+let switchCount = 0;
 
-/** Looks now, or as soon as the look that is under way has ended; and then again and again. */
+/** Refreshes the page after the current refresh, and then periodically. */
 function refresh() {
   clearTimeout(timer);
-  looking = looking.then(look);
+  refreshing = refreshing.then(load);
 }
 
-async function look() {
+async function load() {
   try {
-    const switchedBefore = switched;
+    const switchCountBefore = switchCount;
     const plugins = await listPlugins();
-    if (switched === switchedBefore) showPlugins(plugins);
-    await Promise.all([...shown.values()].map((one) => one.loadExecutions()));
-    showFault("");
+    if (switchCount === switchCountBefore) showPlugins(plugins);
+    await Promise.all([...views.values()].map((view) => view.loadExecutions()));
+    showError("");
   } catch (error) {
-    showFault(`${textOf(error)} This page tries again by itself.`);
+    showError(`${textOf(error)} Retrying…`);
   }
   clearTimeout(timer);
-  const isRunning = [...shown.values()].some((one) => one.isRunning || one.busy.running);
-  if (!document.hidden) timer = setTimeout(refresh, isRunning ? interval.running : interval.idle);
+  const isRunning = [...views.values()].some((view) => view.isRunning || view.busy.running);
+  if (!document.hidden) timer = setTimeout(refresh, isRunning ? intervals.running : intervals.idle);
 }
 
 /** @param {readonly Plugin[]} plugins */
 function showPlugins(plugins) {
-  const before = shown;
-  shown = new Map(plugins.map((plugin) => [plugin.id, before.get(plugin.id) ?? new Shown(plugin)]));
-  for (const [id, { card }] of before) if (!shown.has(id)) card.element.remove();
+  const before = views;
+  views = new Map(plugins.map((plugin) => [plugin.id, before.get(plugin.id) ?? new PluginView(plugin)]));
+  for (const [id, { card }] of before) if (!views.has(id)) card.element.remove();
   plugins.forEach((plugin, index) => {
-    const one = /** @type {Shown} */ (shown.get(plugin.id));
-    one.update(plugin);
-    // Only what is new is put in its place: an element that moves loses the focus.
-    if (!one.card.element.isConnected) list.insertBefore(one.card.element, list.children[index] ?? null);
+    const view = /** @type {PluginView} */ (views.get(plugin.id));
+    view.update(plugin);
+    // Existing elements are not moved, which would remove the focus.
+    if (!view.card.element.isConnected) list.insertBefore(view.card.element, list.children[index] ?? null);
   });
   element(document, "#loading", HTMLElement).hidden = true;
   element(document, "#empty", HTMLElement).hidden = plugins.length > 0;
@@ -128,10 +129,10 @@ function showPlugins(plugins) {
   element(document, "#summary", HTMLElement).textContent = `${plugins.length} installed, ${enabled} enabled`;
 }
 
-/** @param {string} text "" if there is none. */
-function showFault(text) {
-  if (fault.textContent !== text) fault.textContent = text;
-  fault.hidden = text === "";
+/** @param {string} text Empty to hide the error. */
+function showError(text) {
+  if (pageError.textContent !== text) pageError.textContent = text;
+  pageError.hidden = text === "";
 }
 
 /** @param {unknown} error */
@@ -139,7 +140,7 @@ function textOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
-element(document, "#time-zone", HTMLElement).textContent = `Times are in your time zone, ${timeZone()}.`;
+element(document, "#time-zone", HTMLElement).textContent = `Times are in your time zone (${timeZone()}).`;
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();
 });

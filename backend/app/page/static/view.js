@@ -1,27 +1,30 @@
-// Fills the page's templates. Whatever comes from the API is set as text, never as HTML.
+// Fills the page's templates. Values from the API are set as text, never as HTML.
 import { durationText, timeText } from "./format.js";
 
 /** @import { Execution, Plugin } from "./api.js" */
 
-/** A status for people: a sign that needs no colour, and a word. */
+/** Labels of a status. The symbols distinguish them without color. */
 const statusTexts = { running: "● Running", succeeded: "✓ Succeeded", failed: "✕ Failed" };
 
 /**
+ * Returns the first element that matches a selector.
  * @template {Element} T
  * @param {ParentNode} parent
- * @param {string} selector Of an element that the HTML has.
+ * @param {string} selector
  * @param {new () => T} type
  * @returns {T}
+ * @throws {Error} If there is no such element of the type.
  */
 export function element(parent, selector, type) {
   const found = parent.querySelector(selector);
   if (found instanceof type) return found;
-  throw new Error(`the page has no ${selector}`);
+  throw new Error(`${selector} not found`);
 }
 
 /**
- * @param {string} id A template's.
- * @returns {HTMLElement} A copy of the one element that it holds.
+ * Copies the element of a template.
+ * @param {string} id
+ * @returns {HTMLElement}
  */
 function copyOf(id) {
   const copy = document.importNode(element(document, `template#${id}`, HTMLTemplateElement).content, true);
@@ -29,8 +32,9 @@ function copyOf(id) {
 }
 
 /**
+ * Sets the texts of fields. Unchanged fields are not touched.
  * @param {Element} parent
- * @param {Readonly<Record<string, string>>} texts By the name of the field; only what differs is touched.
+ * @param {Readonly<Record<string, string>>} texts Texts by field name.
  */
 function fill(parent, texts) {
   for (const [name, text] of Object.entries(texts)) {
@@ -41,8 +45,9 @@ function fill(parent, texts) {
 }
 
 /**
+ * Creates the row of an execution, and another one for its error, if any.
  * @param {Execution} execution
- * @returns {HTMLElement[]} Its row, and a row for its error if it has one.
+ * @returns {HTMLElement[]}
  */
 function rowsOf(execution) {
   const { id, status, started_at, completed_at, duration_seconds, error_message } = execution;
@@ -65,11 +70,11 @@ function rowsOf(execution) {
 }
 
 /**
- * What a person asks of a plugin.
+ * Handlers of a plugin's buttons.
  * @typedef {{ switch: () => void, run: () => void, older: () => void }} Actions
  */
 
-/** A plugin on the page. Its buttons stay the same elements, so that an update never takes the focus away. */
+/** A plugin on the page. Its buttons are never replaced, so that they keep the focus. */
 export class PluginCard {
   element = copyOf("plugin");
   #message = element(this.element, ".message", HTMLElement);
@@ -78,8 +83,8 @@ export class PluginCard {
   #shown = "";
 
   /**
-   * @param {string} id The plugin's.
-   * @param {Actions} actions What its buttons do while they aren't busy.
+   * @param {string} id
+   * @param {Actions} actions Handlers of the buttons, not called while a button is busy.
    */
   constructor(id, actions) {
     this.element.dataset.plugin = id;
@@ -97,25 +102,27 @@ export class PluginCard {
   }
 
   /**
+   * Shows the state of the plugin.
    * @param {Plugin} plugin
-   * @param {{ switching: boolean, running: boolean }} busy What this page has asked for and waits for.
+   * @param {{ switching: boolean, running: boolean }} busy Pending requests of this page.
    */
   update({ id, name, description, version, enabled }, { switching, running }) {
     this.element.ariaLabel = name;
     element(this.element, ".state", HTMLElement).dataset.enabled = String(enabled);
     const state = enabled ? "Enabled" : "Disabled";
-    const texts = { switch: enabled ? "Disable" : "Enable", run: running ? "Running …" : "Run now" };
+    const texts = { switch: enabled ? "Disable" : "Enable", run: running ? "Running…" : "Run now" };
     fill(this.element, { id, name, description, version, state, ...texts });
     this.#button("switch").ariaBusy = String(switching);
     this.#button("run").ariaBusy = String(running);
-    // Not `disabled`: that would take the focus away, and a click could not say why nothing happens.
+    // Not `disabled`, which would remove the focus and prevent a click from showing the reason.
     this.#button("switch").ariaDisabled = String(switching);
     this.#button("run").ariaDisabled = String(running || !enabled);
   }
 
   /**
-   * @param {readonly Execution[]} executions The newest first.
-   * @param {boolean} hasOlder Whether there are more.
+   * Shows the executions of the plugin.
+   * @param {readonly Execution[]} executions Newest first.
+   * @param {boolean} hasOlder Whether there are older ones.
    */
   showExecutions(executions, hasOlder) {
     this.#button("older").hidden = !hasOlder;
@@ -128,11 +135,11 @@ export class PluginCard {
   }
 
   /**
-   * Says something beside the plugin, to screen readers too.
+   * Shows a message in the plugin's card, and announces it to screen readers.
    * @param {string} text
    * @param {"good" | "bad" | "neutral"} kind
    */
-  say(text, kind) {
+  showMessage(text, kind) {
     this.#message.dataset.kind = kind;
     this.#message.textContent = text;
   }

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: a given connection, DATABASE_URL, or none (offline)."""
+"""Alembic's environment. Connects to DATABASE_URL, or uses the connection of the caller."""
 
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool
@@ -8,7 +8,7 @@ from notes.models import Base
 
 
 def run_on(connection: Connection) -> None:
-    """Run the command's work on a connection, each revision in a transaction of its own."""
+    """Run the command on a connection, each revision in its own transaction."""
     context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()

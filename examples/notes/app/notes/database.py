@@ -1,4 +1,4 @@
-"""Where the database is."""
+"""The database URL."""
 
 import os
 
@@ -6,5 +6,5 @@ from sqlalchemy import URL, make_url
 
 
 def url_from_environment() -> URL:
-    """Return DATABASE_URL, for the driver that the image has."""
+    """Return DATABASE_URL with the driver psycopg 3."""
     return make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+psycopg")

@@ -1,4 +1,4 @@
-"""What the server runs: ``uvicorn notes.main:app``."""
+"""Entry point of the server: ``uvicorn notes.main:app``."""
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
@@ -13,13 +13,13 @@ engine = create_engine(url_from_environment(), pool_pre_ping=True)
 
 @app.get("/healthz")
 def alive() -> dict[str, bool]:
-    """Answer as long as the process does."""
+    """Return 200 while the process runs."""
     return {"alive": True}
 
 
 @app.get("/readyz")
 def ready() -> JSONResponse:
-    """Answer 200 while the database does."""
+    """Return 200 while the database is available."""
     try:
         with engine.connect() as connection:
             revision = connection.scalar(text("SELECT version_num FROM alembic_version"))

@@ -1,11 +1,11 @@
-"""The tables, as the head of the chain leaves them."""
+"""The models, which match the head of the chain."""
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Text, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """What all tables share."""
+    """The declarative base."""
 
 
 class Notebook(Base):
@@ -29,7 +29,7 @@ class Note(Base):
 
 
 class Label(Base):
-    """A word by which notes are found."""
+    """A label of a note."""
 
     __tablename__ = "labels"
     note_id: Mapped[int] = mapped_column(

@@ -1,1 +1,1 @@
-"""What `ask_alembic.py` is made of; a package, so that no module of the asked project has the same name."""
+"""Modules of `render_chain.py`, in a package so that their names don't collide with those of the project."""

@@ -1,4 +1,4 @@
-"""What keeps the rendering away from any database, and what explains a revision that needs one."""
+"""Offline rendering: block connections, and explain why a revision needs a database."""
 
 from __future__ import annotations
 
@@ -17,50 +17,45 @@ DEFAULT_SCHEME = "postgresql"
 
 
 class NeedsDatabase(Exception):
-    """The revision or env.py asks for what only a database can give."""
+    """Raised if the revision or env.py needs a database."""
 
 
 class NoResult:
-    """What a statement returns offline: every use of it is an error, where Alembic's own None may pass unnoticed."""
+    """The result of a statement offline. Any use of it is an error, while Alembic's None could go unnoticed."""
 
-    def _refuse(self, *_: object) -> NoReturn:
-        raise NeedsDatabase("it reads the result of a statement")
+    def _fail(self, *_: object) -> NoReturn:
+        raise NeedsDatabase("reads the result of a statement")
 
-    __bool__ = __iter__ = __len__ = __getitem__ = __contains__ = _refuse
+    __bool__ = __iter__ = __len__ = __getitem__ = __contains__ = _fail
 
     def __getattr__(self, name: str) -> NoReturn:
-        self._refuse()
+        self._fail()
 
 
 def dummy_url(given: str | None) -> str:
-    """
-    Return a URL that names a dialect and no database (the domain `.invalid` never resolves, RFC 6761).
-
-    The scheme of `given` is kept, since it decides on the dialect; its host, user and password play no part.
-    """
+    """Return an unreachable URL (RFC 6761: the domain `.invalid` never resolves) with the dialect of the given one."""
     scheme = given.partition("://")[0] if given and "://" in given else DEFAULT_SCHEME
     return f"{scheme}://offline:offline@database.invalid/offline"
 
 
-def refuse_connections() -> None:
-    """Make every connection through SQLAlchemy, a Python socket or sqlite3 an error, from now on."""
+def block_connections() -> None:
+    """Make every connection through SQLAlchemy, a Python socket, or sqlite3 an error."""
 
-    def refuse(*_: Any) -> NoReturn:
-        raise NeedsDatabase("it connects to a database or another host")
+    def fail(*_: Any) -> NoReturn:
+        raise NeedsDatabase("connects to a database or another host")
 
     def audit(name: str, _: tuple[Any, ...]) -> None:
         if name in ("socket.connect", "socket.getaddrinfo", "sqlite3.connect"):
-            refuse()
+            fail()
 
-    event.listen(Engine, "do_connect", refuse)
+    event.listen(Engine, "do_connect", fail)
     sys.addaudithook(audit)
 
 
 def explain(error: BaseException, file: str | None) -> str:
-    """
-    Return type and message of `error`, and the line of `file` that led to it.
+    """Return the type and the message of an error, and the line of `file` that caused it.
 
-    The same text in every run: no address in memory, no link to a version of SQLAlchemy's manual.
+    The text is the same in every run: without memory addresses, and without links to SQLAlchemy's manual.
     """
     message = str(error.args[0] if isinstance(error, SQLAlchemyError) and error.args else error)
     message = re.sub(r" at 0x[0-9a-fA-F]+", "", message).strip()
@@ -73,7 +68,7 @@ def explain(error: BaseException, file: str | None) -> str:
 
 
 def raised_by(error: BaseException, file: str) -> bool:
-    """Whether a `raise` statement in `file` itself made `error`, not something it called."""
+    """Return whether a `raise` statement in `file` raised the error, not a function that it calls."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

@@ -1,4 +1,4 @@
-"""Record what one upgrade() or downgrade() of a revision emits: the statements, and the tables that they change."""
+"""Record the statements of a revision's upgrade() or downgrade(), and the tables that they change."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from sqlalchemy.types import TypeEngine
 from .offline import NeedsDatabase, NoResult, explain, raised_by
 
 UNNAMED_TABLE = "no_table"
-"""What Alembic calls the table of `op.drop_index("name")` without `table_name`."""
+"""Alembic's name for the table of `op.drop_index("name")` without `table_name`."""
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """The statements of one direction of one revision, or why there are none."""
+    """The statements of one direction of a revision, or the reason for their absence."""
 
     sql: list[str] | None
     reason: str | None = None
-    refused: bool = False
-    """The revision raises on purpose, with a `raise` of its own."""
+    unsupported: bool = False
+    """Whether the function is missing, or raises an error itself."""
     tables: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the form that the lock has."""
+        """Return the fields of the lockfile."""
         return {"sql": self.sql} if self.sql is not None else {"sql": None, "reason": self.reason}
 
 
 class Tables:
-    """The tables that the statements so far create, alter and drop, taken from Alembic's constructs, not from text."""
+    """The tables that the statements create, alter, and drop, by Alembic's constructs."""
 
     def __init__(self) -> None:
         self.created: set[str] = set()
@@ -44,7 +44,7 @@ class Tables:
         self.unclassified: list[int] = []
 
     def note(self, construct: Any, index: int) -> None:
-        """Take in the construct behind statement number `index`; a text is kept as unclassified, never guessed."""
+        """Add the construct of a statement. Plain text is recorded as unclassified."""
         element = getattr(construct, "element", None)
         table = element if isinstance(element, Table) else getattr(element, "table", None)
         if isinstance(construct, CreateTable):
@@ -75,7 +75,7 @@ class Tables:
             self.dropped.add(name)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the form that the lock has; a table made or dropped by the revision doesn't count as altered."""
+        """Return the fields of the lockfile. A table that the revision creates or drops is not listed as altered."""
         return {
             "created": sorted(self.created),
             "altered": sorted(self.altered - self.created - self.dropped),
@@ -95,11 +95,10 @@ def _changes_no_table(construct: Any, element: Any) -> bool:
 
 
 class Recorder:
-    """
-    Stands between Alembic's operations and their output, in one migration context in offline mode.
+    """Intercepts the output of Alembic's operations in a migration context in offline mode.
 
-    Every construct that `op` or the bind emits goes through the implementation's `_exec`, and every text, those of
-    `autocommit_block` included, through its `static_output`: both are replaced on this one object.
+    Constructs of `op` and of the bind pass through the implementation's `_exec`, and text, including that of
+    `autocommit_block`, through `static_output`. Both are replaced on this object only.
     """
 
     def __init__(self, context: MigrationContext) -> None:
@@ -124,14 +123,14 @@ class Recorder:
 
     def _execute_on_bind(self, construct: Any, parameters: Any = None, *_: Any, **options: Any) -> NoResult:
         if parameters:
-            raise NeedsDatabase("it hands parameters to the connection, which offline SQL can't carry")
+            raise NeedsDatabase("passes parameters to the connection, which offline SQL can't contain")
         return self._exec(construct)
 
     def render(self, script: Script, direction: Literal["upgrade", "downgrade"], options: dict[str, Any]) -> Rendering:
-        """Render one direction twice: what differs between two runs (a time, a random id) can't be recorded."""
+        """Render one direction twice: SQL that differs (a time, a random id) can't be recorded."""
         first = self._render(script, direction, options)
         if first.sql and self._render(script, direction, options) != first:
-            return Rendering(None, "its SQL differs from one run to the next: it holds a time or a random value")
+            return Rendering(None, "its SQL differs between two runs: it contains a time or a random value")
         return first
 
     def _render(self, script: Script, direction: str, options: dict[str, Any]) -> Rendering:
@@ -140,7 +139,7 @@ class Recorder:
         self._impl.memo.clear()
         function = getattr(script.module, direction, None)
         if function is None:
-            return Rendering(None, f"the file has no {direction}()", refused=True)
+            return Rendering(None, f"the file has no {direction}()", unsupported=True)
         try:
             function(**options)
         except (Exception, SystemExit) as error:

@@ -37,10 +37,10 @@ function diagram(tables: readonly TableDetails[]): Content {
 }
 
 function entry(details: TableDetails, names: ReadonlySet<string>, tables: readonly TableDetails[]): Html {
-  const { name, madeBy, columns, primaryKey, foreignKeys, indexes } = details;
+  const { name, createdBy, columns, primaryKey, foreignKeys, indexes } = details;
   const referrers = tables.filter(({ foreignKeys }) => foreignKeys.some(({ references }) => references === name));
   const facts = [
-    html`made by ${link(revisionId(madeBy), madeBy)}`,
+    html`created by ${link(revisionId(createdBy), createdBy)}`,
     referrers.length > 0 &&
       html`referred to by ${referrers.map((each, index) => html`${index > 0 && ", "}${link(tableId(each.name), each.name)}`)}`,
   ];

@@ -1,7 +1,7 @@
-"""Give the catalogue of a PostgreSQL database after SQL was applied to it.
+"""Run SQL statements and print the catalog of the database.
 
-Standard input: {"url": a libpq URI, "statements": [...]}. Standard output: one sorted JSON list of texts: columns,
-constraints, indexes, types and comments of the schema `public`.
+Standard input: {"url": a libpq URI, "statements": [...]}. Standard output: a sorted JSON list of strings, for the
+columns, constraints, indexes, types, and comments of the schema `public`.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 
 import psycopg
 
-CATALOGUE = """
+CATALOG = """
 SELECT format('column %s.%s %s null=%s default=%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
               NOT a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -27,5 +27,5 @@ request = json.load(sys.stdin)
 with psycopg.connect(request["url"], autocommit=True) as connection:
     for statement in request["statements"]:
         connection.execute(statement)
-    rows = connection.execute(CATALOGUE).fetchall()
+    rows = connection.execute(CATALOG).fetchall()
 print(json.dumps(sorted(row[0] for row in rows)))

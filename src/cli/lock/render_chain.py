@@ -1,16 +1,15 @@
-"""Ask Alembic for the chain of the project in the current folder, and for the SQL of each revision.
+"""Render the chain of the Alembic project in the current folder, with the SQL of each revision.
 
-Usage: python ask_alembic.py [alembic.ini]     (from the folder that holds alembic.ini)
+Usage: python render_chain.py [alembic.ini]     (in the folder of alembic.ini)
 
-Writes one JSON document to standard output; whatever the project itself prints goes to standard error.
-Exits with 3, and one sentence on standard error, when Alembic can't load the chain or run env.py.
+Writes one JSON document to standard output; the project's own output goes to standard error. Exits with 3 and a message
+on standard error if Alembic can't load the chain or run env.py.
 
-The project's own env.py runs once, in Alembic's offline mode, so that its naming conventions and options count.
-Inside `context.run_migrations()` each revision's upgrade and downgrade is called with Alembic's own `op`, for
-exactly that revision; Alembic's bookkeeping of `alembic_version` isn't part of this and so isn't in the SQL.
-No connection is made: see `unity_lock/offline.py`.
+The project's env.py runs once, in Alembic's offline mode, so its naming conventions and options apply. Inside
+`context.run_migrations()`, the upgrade and the downgrade of each revision are called with Alembic's `op`. Statements on
+`alembic_version` are not part of the SQL. No connection is opened: see `unity_lock/offline.py`.
 
-Needs Python 3.9, Alembic 1.8 and SQLAlchemy 1.4, or later.
+Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
 """
 
 from __future__ import annotations
@@ -30,35 +29,38 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
-from unity_lock.offline import NeedsDatabase, dummy_url, explain, refuse_connections
+from unity_lock.offline import NeedsDatabase, block_connections, dummy_url, explain
 from unity_lock.recorder import Recorder, Rendering
 
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
-"""The line that Alembic's template `script.py.mako` puts into a revision's docstring."""
+"""A line of the docstring in Alembic's template `script.py.mako`."""
 
 
 class RenderingContext(EnvironmentContext):
-    """Alembic's environment, with the run of the migrations replaced by the rendering of every revision."""
+    """Alembic's environment, which renders the revisions instead of running them."""
 
     rendered: dict[str, dict[str, Any]]
     runs = 0
     rendering = False
 
     def configure(self, *args: Any, **options: Any) -> None:
-        """As env.py asks, but with values written into the SQL: placeholders would not be the statement that runs."""
+        """Apply env.py's options, but render values instead of placeholders, as in the statements that run."""
         options["literal_binds"] = True
         options["dialect_opts"] = {**(options.get("dialect_opts") or {}), "paramstyle": "named"}
         options["output_buffer"] = StringIO()
         super().configure(*args, **options)
 
     def is_offline_mode(self) -> bool:
-        """True for env.py; a revision that asks does something else against a database than it would show here."""
+        """Return True to env.py, and fail in a revision, whose SQL may differ online."""
         if self.rendering:
-            raise NeedsDatabase("it asks whether it runs offline, so that its SQL here is not what a database gets")
+            raise NeedsDatabase("calls is_offline_mode(), so its SQL may differ online")
         return True
 
     def run_migrations(self, **options: Any) -> None:
-        """Render every revision instead of running them; `options` are what env.py hands to each upgrade()."""
+        """Render all revisions.
+
+        :param options: The arguments that env.py passes to each upgrade().
+        """
         self.runs += 1
         self.rendering = True
         try:
@@ -69,7 +71,7 @@ class RenderingContext(EnvironmentContext):
             self.rendering = False
 
 
-# What alembic/context.py does for EnvironmentContext: `from alembic import context` in env.py is this class too.
+# As alembic/context.py does for EnvironmentContext, so that `from alembic import context` in env.py uses this class.
 RenderingContext.create_module_class_proxy(vars(alembic.context), vars(alembic.context))
 
 
@@ -91,9 +93,9 @@ def _render(script: Script, recorder: Recorder, options: dict[str, Any]) -> dict
 
 
 def _reversible(upgrade: Rendering, downgrade: Rendering) -> tuple[bool | None, str | None]:
-    """Whether a revision can be undone; None if only a database could tell."""
-    if downgrade.refused:
-        return False, f"the downgrade refuses: {downgrade.reason}"
+    """Return whether a revision is reversible, or None if that takes a database to know, and why it is not."""
+    if downgrade.unsupported:
+        return False, f"the downgrade is not supported: {downgrade.reason}"
     if downgrade.sql is None:
         return None, f"the downgrade can't be rendered without a database: {downgrade.reason}"
     if not downgrade.sql and upgrade.sql != []:
@@ -102,7 +104,7 @@ def _reversible(upgrade: Rendering, downgrade: Rendering) -> tuple[bool | None, 
 
 
 def _names(value: str | Iterable[str] | None) -> list[str]:
-    """Alembic accepts None, one name, or several, for what refers to revisions and labels."""
+    """Return a list, where Alembic accepts None, one name, or several."""
     if value is None:
         return []
     return [value] if isinstance(value, str) else sorted(value)
@@ -126,16 +128,16 @@ def _relative(path: str | Path, root: Path) -> str:
     return Path(os.path.relpath(Path(path).resolve(), root)).as_posix()
 
 
-def ask(ini: str) -> dict[str, Any]:
-    """Return the chain as Alembic sees it, with the rendered SQL of each revision."""
+def render_chain(ini: str) -> dict[str, Any]:
+    """Return the chain with the SQL of each revision."""
     config = Config(ini)
     url = dummy_url(os.environ.get("DATABASE_URL"))
     os.environ["DATABASE_URL"] = url
     if not config.get_main_option("sqlalchemy.url"):
         config.set_main_option("sqlalchemy.url", url)
-    refuse_connections()
+    block_connections()
     with warnings.catch_warnings():
-        # Alembic only warns of these, and goes on with a chain that isn't the one in the files.
+        # Alembic only warns about these, and continues with a chain that differs from the files.
         warnings.filterwarnings("error", r"Revision .* (is present more than once|referenced from)")
         directory = ScriptDirectory.from_config(config)
         scripts = _walk(directory)
@@ -144,8 +146,8 @@ def ask(ini: str) -> dict[str, Any]:
         directory.run_env()
     if environment.runs != 1:
         raise RuntimeError(
-            f"env.py calls context.run_migrations() {environment.runs} times in offline mode; the lock needs exactly "
-            "one call: render one database's chain, and don't leave env.py early"
+            f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one "
+            "call for one database"
         )
     root = Path.cwd().resolve()
     locations = directory.version_locations or [os.path.join(directory.dir, "versions")]
@@ -160,16 +162,16 @@ def ask(ini: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Keep standard output for the answer, ask, and write it."""
-    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    """Write the chain to standard output, and redirect all other output to standard error."""
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
-        result = ask(sys.argv[1] if len(sys.argv) > 1 else "alembic.ini")
+        result = render_chain(sys.argv[1] if len(sys.argv) > 1 else "alembic.ini")
     except (Exception, SystemExit) as error:
         print(f"\n{explain(error, None)}", file=sys.stderr)
         return 3
-    with answer:
-        json.dump(result, answer)
+    with output:
+        json.dump(result, output)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the runner refuses before it touches anything, and how fast."""
+"""Errors that the runner detects before it changes anything."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from network import refuse, serve
+from network import reject, serve
 from sqlalchemy.engine import URL
 from support import Chain, revisions, run, stamp, start, tables
 
@@ -16,23 +16,23 @@ ENCODED = "p%C3%A4ssw0rd%2F%26%251"
 
 @pytest.fixture
 def three(chain: Chain) -> Chain:
-    """A chain of three revisions."""
+    """Return a chain of three revisions."""
     for id in ("one", "two", "three"):
         chain.add(id, f'op.execute("CREATE TABLE {id} ()")')
     return chain
 
 
 @pytest.mark.parametrize("mode", ["upgrade", "wait"])
-def test_unknown_revision(three: Chain, database: URL, mode: str) -> None:
+def test_unknown_revision_is_rejected(three: Chain, database: URL, mode: str) -> None:
     stamp(database, "from_elsewhere")
     result = run(mode, three, database)
     assert result.code == 1
-    assert "from_elsewhere, which this image does not know" in result.stderr
+    assert "the database is at from_elsewhere, which this image does not contain" in result.stderr
     assert (tables(database), revisions(database)) == ({"alembic_version"}, {"from_elsewhere"})
 
 
 @pytest.mark.parametrize("mode", ["upgrade", "wait"])
-def test_a_later_revision_that_the_release_tolerates(three: Chain, database: URL, mode: str) -> None:
+def test_tolerated_revision_is_accepted(three: Chain, database: URL, mode: str) -> None:
     three.tolerated = ["later"]
     three.review()
     stamp(database, "later")
@@ -42,60 +42,63 @@ def test_a_later_revision_that_the_release_tolerates(three: Chain, database: URL
     assert (tables(database), revisions(database)) == ({"alembic_version"}, {"later"})
 
 
-def test_a_tolerated_revision_beside_another_row(three: Chain, database: URL) -> None:
+def test_tolerated_revision_with_another_row_is_rejected(three: Chain, database: URL) -> None:
     three.tolerated = ["later"]
     three.review()
     stamp(database, "later", "one")
     result = run("upgrade", three, database)
     assert result.code == 1
-    assert "later, which this image does not know" in result.stderr
+    assert "later, which this image does not contain" in result.stderr
 
 
-def test_two_rows_of_which_one_builds_on_the_other(three: Chain, database: URL) -> None:
+def test_overlapping_revisions_are_rejected(three: Chain, database: URL) -> None:
     stamp(database, "one", "two")
     result = run("upgrade", three, database)
     assert result.code == 1
-    assert "alembic_version holds one, two, but one is implied by the rest" in result.stderr
+    assert (
+        "alembic_version has overlapping revisions: one, two. Check the tables, then delete the redundant rows: one."
+        in result.stderr
+    )
     assert (tables(database), revisions(database)) == ({"alembic_version"}, {"one", "two"})
 
 
-def test_image_with_another_head(three: Chain, database: URL) -> None:
+def test_image_with_another_head_is_rejected(three: Chain, database: URL) -> None:
     del three.entries[-1]
     three.heads = ["two"]
     three.review()
     result = run("upgrade", three, database)
     assert result.code == 1
-    assert "the image's head is three, but the release declares two" in result.stderr
+    assert "the image's head is three, expected two" in result.stderr
     assert tables(database) == set()
 
 
-def test_image_with_a_changed_file(three: Chain, database: URL) -> None:
+def test_image_with_a_changed_file_is_rejected(three: Chain, database: URL) -> None:
     path = three.folder / three.entries[1]["file"]
     path.write_text(path.read_text() + "\n")
     result = run("upgrade", three, database)
     assert result.code == 1
-    assert "the image's alembic/versions/two.py is not the reviewed one of revision two" in result.stderr
+    assert "alembic/versions/two.py of revision two differs between the image and the lockfile" in result.stderr
     assert tables(database) == set()
 
 
-def test_image_without_a_file(three: Chain, database: URL) -> None:
+def test_image_without_a_file_is_rejected(three: Chain, database: URL) -> None:
     (three.folder / three.entries[1]["file"]).unlink()
     result = run("upgrade", three, database)
     assert result.code == 1
-    assert "the image lacks alembic/versions/two.py of revision two" in result.stderr
+    assert "alembic/versions/two.py of revision two is missing from the image" in result.stderr
     assert tables(database) == set()
 
 
-def test_database_url_that_is_none(three: Chain) -> None:
-    no_url = "is no URL of a PostgreSQL database"
+def test_invalid_database_url_is_rejected_without_its_value(three: Chain) -> None:
+    invalid = "is not a PostgreSQL URL"
     cases = {
         None: "DATABASE_URL is not set",
         "": "DATABASE_URL is not set",
-        "s3cret": no_url,
-        "mysql://user:s3cret@127.0.0.1/name": no_url,
-        "postgresql://user:s3cret@127.0.0.1": no_url,
-        "postgresql://user:s3cret@127.0.0.1:x/name": no_url,
-        "postgresql://user:begin@s3cret@127.0.0.1/name": no_url,
+        "s3cret": invalid,
+        "mysql://user:s3cret@127.0.0.1/name": invalid,
+        "postgresql://user:s3cret@127.0.0.1": invalid,
+        "postgresql://user:s3cret@127.0.0.1:x/name": invalid,
+        "postgresql://user:begin@s3cret@127.0.0.1/name": invalid,
         "postgresql://user:s3cret@127.0.0.1:99999/name": "invalid port",
         "postgresql://user:s3cret@127.0.0.1/name?bound=1": "bound",
     }
@@ -103,13 +106,13 @@ def test_database_url_that_is_none(three: Chain) -> None:
         result = started.finish()
         assert result.code == 1, url
         assert cases[url] in result.stderr
-        assert "Trying again" not in result.stdout
+        assert "Retrying" not in result.stdout
         assert "s3cret" not in result.output
         assert "Traceback" not in result.output
         assert "deadline" not in result.output
 
 
-def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
+def test_permanent_connection_errors_are_not_retried(three: Chain) -> None:
     cases = {
         'password authentication failed for user "u"': "28P01",
         'no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", no encryption': "28000",
@@ -122,13 +125,13 @@ def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
     with ExitStack() as stack:
         runs = {}
         for message, sqlstate in cases.items():
-            port = stack.enter_context(serve(refuse(f"{message}; {PASSWORD}; {ENCODED}", sqlstate)))
+            port = stack.enter_context(serve(reject(f"{message}; {PASSWORD}; {ENCODED}", sqlstate)))
             runs[message] = start("upgrade", three, f"postgresql://u:{ENCODED}@127.0.0.1:{port}/d")
         for message, started in runs.items():
             result = started.finish()
             assert result.code == 1
             assert message in result.stderr
-            assert "Trying again" not in result.stdout
+            assert "Retrying" not in result.stdout
             assert PASSWORD not in result.output and ENCODED not in result.output
             assert "deadline" not in result.output
 
@@ -137,17 +140,17 @@ def test_hopeless_connections_are_not_tried_again(three: Chain) -> None:
     ("sqlstate", "message"),
     [("57P03", "the database system is starting up"), ("53300", "sorry, too many clients already")],
 )
-def test_other_connections_are_tried_until_the_deadline(three: Chain, sqlstate: str, message: str) -> None:
-    with serve(refuse(f"{message}; {PASSWORD}", sqlstate)) as port:
+def test_transient_connection_errors_are_retried_until_the_deadline(three: Chain, sqlstate: str, message: str) -> None:
+    with serve(reject(f"{message}; {PASSWORD}", sqlstate)) as port:
         url = f"postgresql://u:{ENCODED}@127.0.0.1:{port}/d"
         result = run("upgrade", three, url, "--deadline-seconds=6")
     assert result.code == 1
-    assert f"{message}; [secret]" in result.stdout and "Trying again in 0.5 s" in result.stdout
-    assert "Not tried again: the deadline of 6 s is near" in result.stderr
+    assert f"{message}; [secret]" in result.stdout and "Retrying in 0.5s" in result.stdout
+    assert "Not retried: the deadline of 6s is near" in result.stderr
     assert PASSWORD not in result.output
 
 
-def test_the_password_stays_hidden_when_env_py_repeats_it(three: Chain, database: URL) -> None:
+def test_password_in_an_error_of_env_py_is_masked(three: Chain, database: URL) -> None:
     env = three.folder / "alembic" / "env.py"
     env.write_text('import os\nraise RuntimeError(os.environ["DATABASE_URL"])\n')
     url = f"postgresql://postgres:{ENCODED}@{database.host}:{database.port}/{database.database}"
@@ -157,7 +160,7 @@ def test_the_password_stays_hidden_when_env_py_repeats_it(three: Chain, database
     assert PASSWORD not in result.output and ENCODED not in result.output
 
 
-def test_a_folder_without_alembic_is_named(three: Chain, database: URL, tmp_path: Path) -> None:
+def test_missing_folder_is_reported(three: Chain, database: URL, tmp_path: Path) -> None:
     result = run("upgrade", three, database, f"--folder={tmp_path / 'none'}")
     assert result.code == 1
     assert "none" in result.stderr and "Traceback" not in result.output

@@ -1,0 +1,135 @@
+"""Plans: the revisions to apply or undo, computed from the chain and the database's revision."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runner_chain import Chain, Revision, find_pending
+from runner_database import Database
+from runner_errors import FatalError
+from runner_output import format_revisions
+from runner_roles import ApplicationRole
+from sqlalchemy.engine import URL
+
+BASE = "base"
+"""Alembic's name for the state before the first revision."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """The inputs of a run."""
+
+    database: Database
+    chain: Chain
+    url: URL
+    # In seconds of `time.monotonic`; nothing starts after it.
+    deadline: float
+    # A revision, `base` for a downgrade, or None for the chain's heads.
+    target: str | None
+    # The application's role, if it is not the one that migrates.
+    role: ApplicationRole | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a migration."""
+
+    # `upgrade` or `downgrade`.
+    direction: str
+    # The rows of `alembic_version`.
+    current: frozenset[str]
+    # The rows after the migration; none is the state before the first revision.
+    target: frozenset[str]
+    # To apply or undo, in this order.
+    revisions: tuple[Revision, ...]
+    # The number of each revision in the log, and the total.
+    numbers: Sequence[int]
+    total: int
+    # The log line for a plan without revisions.
+    summary: str
+
+
+def plan_upgrade(task: Task) -> Plan:
+    """Return the pending revisions up to the target, base first.
+
+    :raises FatalError: If the target or the database's revision is not in the chain.
+    """
+    chain = task.chain
+    current, pending = find_pending(task.database, chain)
+    if task.target is None:
+        target = chain.heads
+    else:
+        target = frozenset([chain.find(task.target).id])
+        lineage = task.database.lineage(task.target)
+        pending = [revision for revision in pending if revision.id in lineage]
+    numbers = [chain.revisions.index(revision) + 1 for revision in pending]
+    summary = summarize(current, target, chain)
+    return Plan("upgrade", current, target, tuple(pending), numbers, len(chain.revisions), summary)
+
+
+def plan_downgrade(task: Task) -> Plan:
+    """Return the applied revisions that are not the target or its ancestors, newest first.
+
+    :raises FatalError: If the database is not at a descendant of the target, or a revision is irreversible.
+    """
+    chain, database = task.chain, task.database
+    current, _ = find_pending(database, chain)
+    if current & chain.tolerated:
+        raise FatalError(
+            f"the database is at {format_revisions(current)}, which this image does not contain. To downgrade, deploy "
+            "an image that contains it."
+        )
+    target = frozenset() if task.target == BASE else frozenset([chain.find(str(task.target)).id])
+    lineages = {row: database.lineage(row) for row in current}
+    strays = [row for row, lineage in lineages.items() if not target <= lineage]
+    if strays or (target and not current):
+        raise FatalError(
+            f"the database is at {format_revisions(strays)}, which is not a descendant of {format_revisions(target)}"
+        )
+    kept = frozenset().union(*map(database.lineage, target))
+    applied = frozenset().union(*lineages.values())
+    undone = tuple(revision for revision in reversed(chain.revisions) if revision.id in applied - kept)
+    verify_reversible(undone)
+    count, summary = len(undone), f"Database is at {format_revisions(current)}"
+    return Plan("downgrade", current, target, undone, range(1, count + 1), count, summary)
+
+
+def plan_either(task: Task) -> Plan:
+    """Return the upgrade to the target or, if nothing is pending, the downgrade."""
+    plan = plan_upgrade(task)
+    return plan if plan.revisions or task.target is None else plan_downgrade(task)
+
+
+def verify_reversible(revisions: Iterable[Revision]) -> None:
+    """Check all revisions before the first step, so that no downgrade stops halfway.
+
+    :raises FatalError: With each irreversible revision of the lockfile.
+    """
+    if irreversible := [f"{each.id} ({each.reversibleReason})" for each in revisions if each.reversible is False]:
+        raise FatalError(f"irreversible revisions: {', '.join(irreversible)}; no changes were made")
+
+
+def summarize(current: frozenset[str], target: frozenset[str], chain: Chain) -> str:
+    """Return the log line for a database without pending revisions."""
+    if current and current <= chain.tolerated:
+        return f"Database is ahead, at {format_revisions(current)}, which this release tolerates"
+    if target == chain.heads:
+        return f"Database is up to date (head {format_revisions(target)})"
+    if current == target:
+        return f"Database is up to date (target {format_revisions(target)})"
+    return f"Database is at {format_revisions(current)}, beyond target {format_revisions(target)}"
+
+
+def plan_hash(image: str, current: Iterable[str], steps: Iterable[Sequence[str]]) -> str:
+    """Return 16 hex digits that identify a migration, equal to those of `planHash` in TypeScript.
+
+    :param image: The image's reference.
+    :param current: The rows of `alembic_version`.
+    :param steps: The id and the SQL's hash of each revision.
+    """
+    plan = {"image": image, "from": sorted(current), "pending": [list(step) for step in steps]}
+    text = json.dumps(plan, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
