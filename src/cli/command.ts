@@ -4,27 +4,31 @@ import { highlight } from "./highlight.ts";
 import { startProgress } from "./progress.ts";
 import { type Call, CommandError, type ErrorDocument, type ExitCode, exitCodes, type Result } from "./result.ts";
 
-/** Meanings of exit codes; a code that a command never exits with is left out. */
+/** Meanings of the exit codes that a command has. */
 export type ExitCodeMeanings = Readonly<Partial<Record<ExitCode, string>>>;
 
 /** A command whose result is printed as text or as JSON. */
 export interface CommandDefinition {
   readonly name: string;
   readonly description: string;
-  /** Adds the command's own arguments and options. */
+  /** Adds arguments and options. */
   readonly configure?: (command: Command) => Command;
-  /** Help besides options and exit codes. */
+  /** Notes in the help, between options and exit codes. */
   readonly help?: string;
   readonly exitCodes: ExitCodeMeanings;
-  /** Title of the progress on a terminal. @defaultValue no progress */
+  /**
+   * Title of the progress line.
+   *
+   * @defaultValue no progress line
+   */
   readonly progress?: string;
-  /** Imports what the command does, only when it is called. */
+  /** Imports the implementation, only when the command is called. */
   readonly load: () => Promise<Runner>;
 }
 
-/** The module that implements a command. Its own type of options is what {@link CommandDefinition.configure} adds. */
+/** A module that implements a command. Its options are those that {@link CommandDefinition.configure} adds. */
 interface Runner {
-  /** Returns the result; or only the exit code, if the command has printed everything itself. */
+  /** Returns the result, or only the exit code if the command has printed everything itself. */
   run(call: Call<object>): Promise<Result | ExitCode>;
 }
 
@@ -62,15 +66,15 @@ export function visibleCommands(program: Command): readonly Command[] {
     .filter((each) => each.name() !== "help");
 }
 
-/** Reports what kept a command from its result, as JSON on standard output if that was requested, and exits. */
+/** Prints an error, as JSON on standard output if requested, and exits. */
 export async function reportError(error: unknown, json: boolean): Promise<void> {
   const own = error instanceof CommandError || error instanceof LockError;
   const usage = error instanceof CommanderError;
-  // Commander has already shown the requested help.
+  // Commander has printed the requested help.
   if (usage && error.exitCode === 0) return endWith("", exitCodes.success);
   const message = error instanceof Error ? error.message : String(error);
-  if (own && !json) process.stderr.write(`unity: ${message}\n`);
-  // A bug of this program: its stack trace helps to find it.
+  if (own && !json) process.stderr.write(`error: ${message}\n`);
+  // A bug: its stack trace helps to find it.
   if (!own && !usage) process.stderr.write(`${error instanceof Error ? error.stack : message}\n`);
   const document: ErrorDocument = {
     error: { message: usage ? message.replace(/^error: /, "") : message, exitCode: exitCodes.usage },

@@ -2,35 +2,35 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 import { CommandError, exitCodes, type Result } from "./result.ts";
 
-/** A file that is made from the project's own sources, and committed. */
+/** A committed file that is generated from the project's sources. */
 export interface GeneratedFile {
-  /** Relative to the folder that holds them all, with `/`. */
+  /** Path relative to the output folder, with `/`. */
   readonly path: string;
   readonly text: string;
   /** @defaultValue false */
   readonly executable?: boolean;
 }
 
-/** Options of a command that makes files. */
+/** Options of a command that generates files. */
 export interface GeneratedFilesOptions {
   readonly output: string;
   readonly check?: boolean;
 }
 
-/** What a command that makes files did. */
+/** The outcome of a command that generates files. */
 export interface WrittenOrChecked {
   /** Paths of the files, relative to the folder of `--output`. */
   readonly files: readonly string[];
-  /** Whether they were written: not so with `--check`. */
+  /** Whether the files were written: `false` with `--check`. */
   readonly written: boolean;
-  /** With `--check`: a sentence on each file that is not what would be written. */
+  /** With `--check`: one message for each stale file. */
   readonly differences: readonly string[];
 }
 
 /**
- * Writes the files, or with `--check` says which differ.
+ * Writes the files, or with `--check` reports which are stale.
  *
- * @param command What makes them, as a person would type it.
+ * @param command - The command that generates the files.
  * @throws {CommandError} If a file can't be written.
  */
 export function writeOrCheck(
@@ -38,56 +38,64 @@ export function writeOrCheck(
   { output, check = false }: GeneratedFilesOptions,
   command: string,
 ): Result<WrittenOrChecked> {
-  const differences = check ? files.flatMap((file) => difference(output, file) ?? []) : [];
-  if (!check) for (const file of files) write(output, file);
   const paths = files.map(({ path }) => path);
-  const text = !check
-    ? paths.map((path) => join(output, path)).join("\n")
-    : differences.length > 0
-      ? `${differences.join("\n")}\nMend: ${command}`
-      : `${files.length} files are what \`${command}\` would write.`;
+  if (!check) {
+    for (const file of files) write(output, file);
+    return {
+      document: { files: paths, written: true, differences: [] },
+      text: paths.map((path) => join(output, path)).join("\n"),
+      exitCode: exitCodes.success,
+    };
+  }
+  const differences = files.flatMap((file) => difference(output, file) ?? []);
+  const isStale = differences.length > 0;
   return {
-    document: { files: paths, written: !check, differences },
-    text,
-    exitCode: differences.length > 0 ? exitCodes.differs : exitCodes.success,
+    document: { files: paths, written: false, differences },
+    text: isStale ? `${differences.join("\n")}\nRun: ${command}` : `${files.length} files are up to date`,
+    exitCode: isStale ? exitCodes.differs : exitCodes.success,
   };
 }
 
 function write(folder: string, { path, text, executable = false }: GeneratedFile): void {
   const target = join(folder, path);
-  writing(target, () => {
+  attempt(target, () => {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, text);
     chmodSync(target, executable ? 0o755 : 0o644);
   });
 }
 
-/** Writes a file in place of the one that was there. @throws {CommandError} If it can't be written. */
+/**
+ * Writes or replaces a file.
+ *
+ * @throws {CommandError} If it can't be written.
+ */
 export function writeText(file: string, text: string): void {
-  writing(file, () => writeFileSync(file, text));
+  attempt(file, () => writeFileSync(file, text));
 }
 
-function writing(file: string, write: () => void): void {
+function attempt(file: string, write: () => void): void {
   try {
     write();
   } catch (error) {
-    throw new CommandError(`${file} can't be written: ${error instanceof Error ? error.message : error}`);
+    throw new CommandError(`can't write ${file}: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** @returns In what the file of a folder differs from what would be written; `undefined` if in nothing. */
+/** Describes how a file differs from the generated one; returns `undefined` if it doesn't. */
 function difference(folder: string, { path, text, executable = false }: GeneratedFile): string | undefined {
   const target = join(folder, path);
   const found = read(target);
-  if (found === undefined) return `${path} is not there.`;
+  if (found === undefined) return `${path}: missing`;
   if (found === text) {
-    const runs = (statSync(target).mode & 0o100) !== 0;
-    return runs === executable ? undefined : `${path} ${executable ? "can't" : "can"} be executed.`;
+    const isExecutable = (statSync(target).mode & 0o100) !== 0;
+    return isExecutable === executable ? undefined : `${path}: ${executable ? "not executable" : "executable"}`;
   }
-  const [is, wanted] = [found.split("\n"), text.split("\n")];
-  const line = wanted.findIndex((each, index) => each !== is[index]);
-  const at = line < 0 ? wanted.length : line;
-  return `${path}, line ${at + 1}: is ${shown(is[at])}, would be ${shown(wanted[at])}`;
+  const actual = found.split("\n");
+  const expected = text.split("\n");
+  const differing = expected.findIndex((line, index) => line !== actual[index]);
+  const at = differing < 0 ? expected.length : differing;
+  return `${path}:${at + 1}: found ${quote(actual[at])}, expected ${quote(expected[at])}`;
 }
 
 function read(path: string): string | undefined {
@@ -98,7 +106,7 @@ function read(path: string): string | undefined {
   }
 }
 
-function shown(line: string | undefined): string {
-  if (line === undefined) return "the end";
+function quote(line: string | undefined): string {
+  if (line === undefined) return "the end of the file";
   return JSON.stringify(line.length > 100 ? `${line.slice(0, 97)}...` : line);
 }

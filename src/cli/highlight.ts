@@ -12,15 +12,17 @@ export const formats = {
   aside: "dim",
 } as const satisfies Record<string, Format>;
 
+/** A function that formats a text. */
+export type Style = (format: keyof typeof formats, text: string) => string;
+
+/** Leaves texts as they are. */
+export const plain: Style = (_format, text) => text;
+
 /**
- * Formats a text that is printed on standard output.
- *
- * @returns The text with color on a terminal only, by `NO_COLOR` and `FORCE_COLOR` (https://no-color.org,
- *   https://force-color.org).
+ * Formats texts for standard output: with color on a terminal only, by `NO_COLOR` and `FORCE_COLOR`
+ * (https://no-color.org, https://force-color.org).
  */
-export function styled(format: keyof typeof formats, text: string): string {
-  return styleText(formats[format], text);
-}
+export const styled: Style = (format, text) => styleText(formats[format], text);
 
 /** Returns the format of the message on the database's state, by the exit code of the command that prints it. */
 export function stateFormat(exitCode: number): keyof typeof formats {
@@ -32,7 +34,7 @@ export type Highlight = readonly [pattern: RegExp, format: Format];
 
 /** Returns the highlight of the message on the database's state. */
 export function stateMessage(exitCode: number): Highlight {
-  const message = /^(Database|No running workload|Can't|alembic_version)\b.*/;
+  const message = /^(Database|alembic_version|No running workload|Can't) .*/;
   return [message, formats[stateFormat(exitCode)]];
 }
 

@@ -4,158 +4,156 @@ import type { CommandDefinition, ExitCodeMeanings } from "./command.ts";
 import { addStackOptions } from "./stack.ts";
 
 const stateExitCodes: ExitCodeMeanings = {
-  0: "nothing to migrate: the database is at head, or ahead at a revision that the stack tolerates",
-  1: "revisions are pending, nothing is deployed yet, or a person has to decide",
-  2: "wrong usage, or the cluster or the database can't be asked",
+  0: "the database is up to date, or ahead at a tolerated revision",
+  1: "revisions are pending, nothing is deployed, or manual action is required",
+  2: "invalid usage, or the cluster or the database is unavailable",
 };
 
 /** Commands on a stack's release and its database. */
 export const operatorCommands: readonly CommandDefinition[] = [
   {
     name: "apply",
-    description: "Apply the pending revisions without Pulumi, by the plan and the rules of `pulumi up`.",
+    description: "Apply pending revisions without Pulumi, with the plan and the rules of `pulumi up`.",
     configure: (command) =>
       addStackOptions(command).addOption(
-        new Option("--method <method>", "how").choices(["job", "exec"]).default("job"),
+        new Option("--method <method>", "how to apply them").choices(["job", "exec"]).default("job"),
       ),
     help: `Methods:
-  job   the migrate Job that \`pulumi up\` makes, under the same name: the next \`pulumi up\` takes it over
-  exec  \`alembic upgrade\` in the backend's pod; without retries, a restore point or a record of the run`,
+  job   run the migration Job of \`pulumi up\` under the same name; the next \`pulumi up\` adopts it
+  exec  run \`alembic upgrade\` in the backend's pod, without retries, restore point, or run record`,
     exitCodes: {
       0: "applied, or nothing to apply",
-      1: "refused by the stack's rules, or it failed",
-      2: "wrong usage, nothing is deployed, or the cluster or the database can't be asked",
+      1: "rejected by the stack's rules, or failed",
+      2: "invalid usage, nothing is deployed, or the cluster or the database is unavailable",
     },
     progress: "Applying",
     load: () => import("./apply/apply.ts"),
   },
   {
     name: "history",
-    description: "Show the migrations that ran on the database, as it keeps them, oldest first.",
+    description: "Show the migration runs that the database has recorded, oldest first.",
     configure: (command) =>
       addStackOptions(command).addOption(
-        new Option("--limit <count>", "the newest so many").default(20).argParser(parsePositiveInteger),
+        new Option("--limit <count>", "maximum runs to show").default(20).argParser(parsePositiveInteger),
       ),
-    exitCodes: { 0: "the runs are shown; there may be none", 2: "wrong usage, or the database can't be asked" },
-    progress: "Asking the database",
+    exitCodes: { 0: "success, even without runs", 2: "invalid usage, or the database is unavailable" },
+    progress: "Querying the database",
     load: () => import("./history.ts"),
   },
   {
     name: "logs",
-    description: "Show the backend's log, or the newest migrate Job's, with database errors marked.",
+    description: "Show the log of the backend or of the newest migration Job, with database errors marked.",
     configure: (command) =>
       addStackOptions(command)
-        .option("-f, --follow", "go on with what comes; with --json, one object a line")
-        .option("--job", "the migrate Job's, all of it")
+        .option("-f, --follow", "stream new log lines; with --json, one object per line")
+        .option("--job", "show the whole log of the newest migration Job")
         .addOption(
-          new Option("--tail <lines>", "the last so many lines of each pod").default(50).argParser(parseWholeNumber),
+          new Option("--tail <lines>", "last lines to show of each pod").default(50).argParser(parseNonNegativeInteger),
         ),
-    help: 'A line that tells of a database error begins with "! ".',
-    exitCodes: { 0: "the log is shown", 2: "wrong usage, or there is no log" },
+    help: 'Lines with a database error start with "! ".',
+    exitCodes: { 0: "success", 2: "invalid usage, or no log is available" },
     load: () => import("./logs.ts"),
   },
   {
     name: "migrate",
-    description: "Show the current and the latest revision, apply what is pending by the migrate Job, and verify.",
+    description:
+      "Show the current and the latest revision, apply pending revisions with the migration Job, and verify.",
     configure: addStackOptions,
     exitCodes: {
-      0: "the database is at the latest revision, and all checks passed",
-      1: "refused by the stack's rules, the migration failed, or a check did",
-      2: "wrong usage, nothing is deployed, or the cluster or the database can't be asked",
+      0: "the database is at the latest revision and all checks passed",
+      1: "rejected by the stack's rules, or the migration or a check failed",
+      2: "invalid usage, nothing is deployed, or the cluster or the database is unavailable",
     },
     progress: "Migrating",
     load: () => import("./migrate.ts"),
   },
   {
     name: "plan",
-    description: "Show what `pulumi up` would do to the database: the pending revisions with their SQL, and the Job.",
-    configure: (command) => addStackOptions(command).option("--full", "show whole statements; JSON has them anyway"),
+    description: "Show what `pulumi up` will do to the database: pending revisions with their SQL, and the Job.",
+    configure: (command) => addStackOptions(command).option("--full", "show full statements, which JSON always has"),
     exitCodes: stateExitCodes,
     progress: "Planning",
     load: () => import("./plan.ts"),
   },
   {
     name: "promote",
-    description: "Bring what has succeeded in staging to production: show what would move, and write the settings.",
+    description: "Promote a verified release to another stack: show the changes, and write the settings.",
     configure: (command) =>
       command
-        .option(
-          "--from <stack>",
-          "stack that it has succeeded in; else the one that the other stack's promotedFrom names",
-        )
-        .option("--to <stack>", "stack to bring it to", "production")
-        .option("--config-file <file>", "the configuration of --to, wherever it is")
+        .option("--from <stack>", "stack that has verified the release; default: promotedFrom of the other stack")
+        .option("--to <stack>", "stack to promote to", "production")
+        .option("--config-file <file>", "path of the configuration file of --to")
         .option("--yes", "write the settings"),
-    help: `Reads what the first stack has recorded, by \`pulumi stack output\`, and shows what of it this checkout would bring to the
-second: image, revisions with their SQL, what needs an approval. With --yes it writes the image by its digest and, where
-the database can be asked, the plan's hash into the second stack's file. \`pulumi up\` judges by itself, whatever was written.`,
+    help: `Reads the releases that --from has recorded (\`pulumi stack output\`) and shows what this checkout will change in --to: image,
+revisions with their SQL, required approvals. With --yes, it writes the image digest and, if the database is available, the
+plan's hash into the file of --to. \`pulumi up\` evaluates the release again.`,
     exitCodes: {
-      0: "it may be taken; with --yes: the stack's file says so",
-      1: "refused: it has not succeeded in the first stack, or a person has to decide first",
-      2: "wrong usage, faulty settings, or the first stack can't be read",
+      0: "the release can be promoted; with --yes, the settings were written",
+      1: "rejected: --from has not verified the release, or manual action is required",
+      2: "invalid usage or settings, or the outputs of --from can't be read",
     },
-    progress: "Reading what both stacks have",
+    progress: "Reading both stacks",
     load: () => import("./promote/run.ts"),
   },
   {
     name: "report",
-    description: "Write a report of the release and its database as one HTML file: plan, checks, runs, chain, schema.",
+    description: "Write a report on the release and its database as one HTML file: plan, checks, runs, chain, schema.",
     configure: (command) =>
       addStackOptions(command)
-        .option("--image <reference>", "the backend's image, instead of the stack's")
-        .option("--output <file>", "the file to write", "unity-report.html")
-        .option("--offline", "ask no cluster and read no stack's file: chain and schema from the lock alone"),
-    help: `The file needs no network, no other file and no script. A part that can't be had says why; the rest is there.
-The checks are those of \`unity verify\`, which execute a plugin and remove what that left. With --json no file is written.`,
+        .option("--image <reference>", "backend image; default: the stack's")
+        .option("--output <file>", "file to write", "unity-report.html")
+        .option("--offline", "contact no cluster and read no stack; only the chain and the schema"),
+    help: `The file needs no network, other files, or scripts. It states why a part is unavailable.
+The checks are those of \`unity verify\`, which executes a plugin and cleans up. With --json, no file is written.`,
     exitCodes: {
-      0: "the report is there: nothing to migrate, all checks passed; or it was made with --offline",
-      1: "the report is there: revisions are pending, a check failed, nothing is deployed yet, or a person has to decide",
-      2: "wrong usage, or the file can't be written; or the report is there and a part that was asked for can't be had",
+      0: "report written: the database is up to date and all checks passed; or --offline",
+      1: "report written: revisions are pending, a check failed, nothing is deployed, or manual action is required",
+      2: "invalid usage, the file can't be written, or a part of the report is unavailable",
     },
     progress: "Reporting",
     load: () => import("./report/run.ts"),
   },
   {
     name: "restore",
-    description: "Put the database back to a restore point that was taken before a migration.",
+    description: "Restore the database from a restore point taken before a migration.",
     configure: (command) =>
       addStackOptions(command)
-        .argument("[restore-point]", "its name, as --list shows it")
-        .option("--list", "show the restore points, oldest first")
-        .option("--yes", "do it, without which nothing is done"),
-    help: `The database is put back in one transaction: all of it, or nothing if that fails. What was written since is lost, so stop
-what writes first: kubectl scale deployment/unity-backend --replicas=0. Afterwards the database is at the restore point's
-revision: deploy the release that ends there, or \`pulumi up\` applies what came after it anew.`,
-    exitCodes: { 0: "done", 2: "wrong usage, or it can't be done: the database is as it was" },
+        .argument("[restore-point]", "name, as shown by --list")
+        .option("--list", "list the restore points, oldest first")
+        .option("--yes", "confirm the restore"),
+    help: `The restore is one transaction. Data written after the restore point is lost, so stop writers first:
+kubectl scale deployment/unity-backend --replicas=0. Afterwards the database is at the restore point's revision: deploy
+the release that ends there; otherwise \`pulumi up\` applies the later revisions again.`,
+    exitCodes: { 0: "restored or listed", 2: "invalid usage, or the restore failed: the database is unchanged" },
     progress: "Waiting for the restore Job",
     load: () => import("./restore/run.ts"),
   },
   {
     name: "status",
-    description: "Show which revision the database is at, and the migrate Jobs that are there.",
+    description: "Show the database's revision and the migration Jobs.",
     configure: addStackOptions,
     exitCodes: stateExitCodes,
-    progress: "Asking the database",
+    progress: "Querying the database",
     load: () => import("./status.ts"),
   },
   {
     name: "verify",
     description: "Run the checks that `pulumi up` runs after a rollout.",
-    configure: (command) => addStackOptions(command).argument("[check...]", "names of checks; else all"),
+    configure: (command) => addStackOptions(command).argument("[check...]", "names of checks; default: all"),
     help: `Checks: ${checkNames.join(", ")}.
-\`execution\` executes a plugin by the API, looks for its row in the database, and removes it again.`,
-    exitCodes: { 0: "all checks passed", 1: "a check failed, or could not look", 2: "wrong usage" },
+\`execution\` executes a plugin with the API, looks for its row in the database, and removes the row.`,
+    exitCodes: { 0: "all checks passed", 1: "a check failed or couldn't run", 2: "invalid usage" },
     progress: "Checking",
     load: () => import("./verify.ts"),
   },
 ];
 
 function parsePositiveInteger(text: string): number {
-  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new InvalidArgumentError("It must be a positive integer.");
   return Number(text);
 }
 
-function parseWholeNumber(text: string): number {
-  if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 0.");
+function parseNonNegativeInteger(text: string): number {
+  if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError("It must be a non-negative integer.");
   return Number(text);
 }

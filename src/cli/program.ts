@@ -4,23 +4,24 @@ import { completeProgram, completionProgram } from "./completion/command.ts";
 import { developerCommands } from "./developer-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
 
-/** What the exit codes mean, whatever the command. */
+/** Meanings of the exit codes for all commands. */
 export const generalExitCodes: ExitCodeMeanings = {
-  0: "done, or there was nothing to do",
-  1: "a person has to look: something is pending, differs, was refused or failed",
-  2: "wrong usage, or what was to be asked or changed can't be",
+  0: "success, or nothing to do",
+  1: "pending changes, differences, rejection, or failure",
+  2: "invalid usage, or the command can't be executed",
 };
 
-/** Commands that have a result, which `--json` prints. */
+/** Commands with a result, which `--json` prints. */
 export const commandDefinitions = [...developerCommands, ...operatorCommands];
 
 /**
- * @param writeError Takes what commander says of wrong usage, besides throwing it.
- * @returns All of `unity`: what it does is loaded only when it is called. It throws where commander would exit.
+ * Returns the program `unity`. It throws where commander would exit.
+ *
+ * @param writeError - Prints commander's message on invalid usage, which is also thrown.
  */
 export function unityProgram(writeError: (text: string) => void = () => {}): Command {
   const program = new Command("unity")
-    .description("What an operator and a developer of Unity's migrations need beside `pulumi up`.")
+    .description("Plan, apply, and verify Unity database migrations.")
     .addHelpText("after", `\n${exitCodesHelp(generalExitCodes)}`);
   const commands = [...commandDefinitions.map(createCommand), completionProgram()];
   commands.sort((a, b) => a.name().localeCompare(b.name()));

@@ -8,36 +8,37 @@ import { CommandError } from "./result.ts";
 
 const oldestPython = [3, 9] as const;
 
-/** What to make the environment from, and where to tell of it. */
 export interface PythonEnvironmentOptions {
   /** Path of the backend's `requirements.txt`. */
   readonly requirements: string;
-  /** Takes one line of progress. */
+  /** Prints a line of progress. */
   readonly report: (line: string) => void;
   /** @defaultValue `python-environments` in the cache folder */
   readonly folder?: string;
-  /** Interpreter that makes the environment. @defaultValue "python3" */
+  /**
+   * Interpreter that creates the environment.
+   *
+   * @defaultValue "python3"
+   */
   readonly python?: string;
 }
 
 /**
- * Finds or makes the Python environment that holds what `requirements` says, kept between runs under the hash of that
- * file and of the interpreter.
+ * Finds or creates a Python environment with the packages of `requirements`. It is cached under a hash of that file and
+ * of the interpreter.
  *
- * It is made in a folder of its own, `<key>.<process id>`, and a link `<key>` to it is made last: a run that is killed
- * leaves no link, so that half an environment is never used.
+ * The environment is created in its own folder, `<key>.<process id>`, and the link `<key>` to it last. A killed run
+ * leaves no link, so a partial environment is never used.
  *
- * @returns Path of the environment's interpreter.
+ * @returns The path of the environment's interpreter.
  * @throws {CommandError} If Python or its venv module is missing or too old, or the requirements can't be installed.
  */
 export async function pythonEnvironment(options: PythonEnvironmentOptions): Promise<string> {
   const { requirements, report, folder = cachePath("python-environments"), python = "python3" } = options;
-  if (!existsSync(requirements)) {
+  if (!existsSync(requirements))
     throw new CommandError(
-      `There is no ${requirements}, which says what the backend's Python environment holds. ` +
-        "Add it, or name an interpreter that has Alembic: --python <interpreter>.",
+      `${requirements} not found\nAdd it, or pass an interpreter that has Alembic: --python <interpreter>`,
     );
-  }
   const identity = identify(python);
   const key = createHash("sha256").update(readFileSync(requirements)).update(identity).digest("hex").slice(0, 16);
   const link = join(folder, key);
@@ -47,11 +48,11 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
   removeLeftovers(link);
   const own = `${link}.${process.pid}`;
   mkdirSync(folder, { recursive: true });
-  report(`Making the Python environment of ${requirements} (kept in ${folder} for the next runs)`);
-  await run(python, ["-m", "venv", own], report, `Python can't make a virtual environment in ${own}.`);
+  report(`Creating the Python environment of ${requirements} (cached in ${folder})`);
+  await run(python, ["-m", "venv", own], report, `can't create a virtual environment in ${own}`);
   const install = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
-  const mend = `pip can't install ${requirements}: is it right, and is the package index reachable?`;
-  await run(join(own, "bin", "python"), [...install, "-r", requirements], report, mend).catch((error) => {
+  const failure = `pip can't install ${requirements}; check the file and the access to the package index`;
+  await run(join(own, "bin", "python"), [...install, "-r", requirements], report, failure).catch((error) => {
     rmSync(own, { recursive: true, force: true });
     throw error;
   });
@@ -59,30 +60,31 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
   return interpreter;
 }
 
-/** @returns What an environment depends on: the interpreter's version, implementation and place. */
+/** Returns the version, implementation, and location of an interpreter: what an environment depends on. */
 function identify(python: string): string {
   const script =
     "import sys; print(*sys.version_info[:2]); print(sys.version, sys.implementation.cache_tag, sys.base_prefix)";
   const { error, status, stdout, stderr } = spawnSync(python, ["-c", script], { encoding: "utf8" });
   if (error || status !== 0) {
     throw new CommandError(
-      `${python} does not run (${error?.message ?? stderr.trim()}). Python ${oldestPython.join(".")} or later is ` +
-        "needed: on Debian and Ubuntu, apt-get install python3 python3-venv.",
+      `can't run ${python}: ${error?.message ?? stderr.trim()}\n` +
+        `Install Python ${oldestPython.join(".")} or later; on Debian or Ubuntu, run: apt-get install python3 python3-venv`,
     );
   }
   const [major = 0, minor = 0] = (stdout.split("\n")[0] ?? "").split(" ").map(Number);
   if (major < oldestPython[0] || (major === oldestPython[0] && minor < oldestPython[1])) {
     throw new CommandError(
-      `${python} is Python ${major}.${minor}; ${oldestPython.join(".")} or later is needed. Name another with --python.`,
+      `${python} is Python ${major}.${minor}, but ${oldestPython.join(".")} or later is required\n` +
+        "Pass another interpreter: --python <interpreter>",
     );
   }
   if (spawnSync(python, ["-c", "import venv, ensurepip"]).status !== 0) {
-    throw new CommandError(`${python} has no venv module: on Debian and Ubuntu, apt-get install python3-venv.`);
+    throw new CommandError(`${python} lacks the venv module\nOn Debian or Ubuntu, run: apt-get install python3-venv`);
   }
   return stdout;
 }
 
-/** Removes what runs left that were killed before they made `link`, and a link that leads nowhere any more. */
+/** Removes the folders of killed runs and a broken link. */
 function removeLeftovers(link: string): void {
   rmSync(link, { force: true });
   const prefix = `${basename(link)}.`;
@@ -103,7 +105,7 @@ function isRunning(processId: number): boolean {
   }
 }
 
-/** Links to the finished environment; another run that finished first wins. */
+/** Links to the finished environment, unless another run has finished first. */
 function publish(own: string, link: string): void {
   try {
     symlinkSync(basename(own), link);
@@ -113,7 +115,11 @@ function publish(own: string, link: string): void {
   }
 }
 
-/** Runs a step and reports what pip collects and installs. @throws {CommandError} With the end of its output. */
+/**
+ * Runs a step and reports the packages that pip collects and installs.
+ *
+ * @throws {CommandError} With the end of the step's output.
+ */
 async function run(command: string, args: string[], report: (line: string) => void, failure: string): Promise<void> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];

@@ -9,43 +9,46 @@ export const exitCodes = { success: 0, differs: 1, usage: 2 } as const;
 /** One of {@link exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** An error of the command line, the project or the machine that the user can fix: shown without a stack trace. */
+/** An error that the user can fix: in the command line, the project, or the environment. It is shown without a stack trace. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }
 
-/** How a command was called. */
+/** A call of a command. */
 export interface Call<Options> {
   readonly options: Options & { readonly json?: boolean };
-  /** Arguments that are not options. */
+  /** Arguments besides the options. */
   readonly args: readonly string[];
   readonly progress: Progress;
   readonly command: Command;
 }
 
-/** What a command found or did. */
+/** The result of a command. */
 export interface Result<Document = unknown> {
-  /** What `--json` prints. */
+  /** The document for `--json`. */
   readonly document: Document;
-  /** What is printed without it, without a newline at its end. */
+  /** The text without `--json`, without a final newline. */
   readonly text: string;
   readonly exitCode: ExitCode;
-  /** What of the text stands out on a terminal. @defaultValue nothing */
+  /**
+   * Parts of texts from other rooms to highlight.
+   *
+   * @defaultValue none
+   */
   readonly highlights?: readonly Highlight[];
 }
 
-/** What `--json` prints instead if a command ends without a result; it is the last line of `logs --follow`. */
+/** The JSON document of a command that fails without a result; it is the last line of `logs --follow`. */
 export interface ErrorDocument {
-  /** Why there is none. */
   readonly error: {
-    /** What went wrong, and what to do. */
+    /** The cause, and how to fix it. */
     readonly message: string;
-    /** What the command exits with. */
+    /** Exit code of the command. */
     readonly exitCode: number;
   };
 }
 
-/** Returns the exit code of a command that reports the live state. */
+/** Returns the exit code of a command that reports the database's state. */
 export function exitCodeOf({ kind }: LiveState): ExitCode {
   if (kind === "at-head" || kind === "ahead") return exitCodes.success;
   return kind === "unreachable" ? exitCodes.usage : exitCodes.differs;

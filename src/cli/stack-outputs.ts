@@ -6,11 +6,11 @@ import { parseRecords, type ReleaseRecord } from "../promotion/record.ts";
 import { CommandError } from "./result.ts";
 
 const run = promisify(execFile);
-/** Bytes of outputs that are read; those of this program are some thousands. */
+/** Maximum bytes of outputs; those of this program are a few thousand. */
 const maxBuffer = 8 * 1024 * 1024;
 const args = (stack: string) => ["--json", "--stack", stack];
 
-/** What prints a stack's outputs: the Pulumi CLI, or where it isn't on PATH the embedded engine. */
+/** Prints a stack's outputs with the Pulumi CLI, or with the embedded engine if the CLI is not on `PATH`. */
 async function printOutputs(stack: string): Promise<string> {
   const options = { cwd: projectRoot, maxBuffer };
   try {
@@ -23,14 +23,16 @@ async function printOutputs(stack: string): Promise<string> {
 }
 
 /**
- * @returns The releases that a stack has recorded, the newest first.
- * @throws {CommandError} If its outputs can't be read: with why.
+ * Reads the releases that a stack has recorded, newest first.
+ *
+ * @throws {CommandError} If its outputs can't be read.
  */
 export async function readRecords(stack: string): Promise<readonly ReleaseRecord[]> {
   try {
     return parseRecords((JSON.parse(await printOutputs(stack)) as { releases?: unknown }).releases);
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
-    throw new CommandError(`The outputs of stack ${stack} can't be read: ${stderr?.trim() || message}`);
+    const cause = stderr?.trim().replace(/^error: /, "") || message;
+    throw new CommandError(`can't read the outputs of stack ${stack}: ${cause}`);
   }
 }

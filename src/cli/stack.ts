@@ -8,7 +8,7 @@ import { readSettingsSchema, settingDefaults, settingText } from "../settings/sc
 import type { Settings } from "../settings/settings.ts";
 import { CommandError } from "./result.ts";
 
-/** Options that say which stack is meant, and where it is deployed. */
+/** Options that select a stack and override where it is deployed. */
 export interface StackOptions {
   readonly stack?: string;
   readonly configFile?: string;
@@ -16,22 +16,23 @@ export interface StackOptions {
   readonly namespace?: string;
 }
 
-/** A stack's configuration, as Pulumi hands it to a program. */
+/** A stack's configuration, as Pulumi passes it to a program. */
 export interface StackConfiguration {
   /** Values by full key, such as `unity:image`; {@link concealed} for those that are encrypted. */
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** What stands for a secret, which is never decrypted here. */
+/** Placeholder for a secret, which is never decrypted here. */
 export const concealed = "[secret]";
 
 /**
- * Adds the options of {@link StackOptions}. What is named on the command line goes before what the environment names.
+ * Adds the options of {@link StackOptions}. The command line takes precedence over the environment.
  *
- * @throws {CommandError} When the command runs, if the environment names a stack and a file.
+ * @throws {CommandError} When the command runs, if the environment selects both a stack and a file.
  */
 export function addStackOptions(command: Command): Command {
-  const configFile = new Option("--config-file <file>", "the stack's configuration, wherever it is");
+  const stack = new Option("--stack <name>", "stack whose Pulumi.<name>.yaml is read; default: the only stack");
+  const configFile = new Option("--config-file <file>", "path of the stack's configuration file");
   return command
     .hook("preAction", () => {
       const { stack, configFile } = command.opts<StackOptions>();
@@ -39,52 +40,51 @@ export function addStackOptions(command: Command): Command {
       if (command.getOptionValueSource("stack") === "cli") command.setOptionValue("configFile", undefined);
       if (command.getOptionValueSource("stack") === "env")
         throw new CommandError(
-          `Which stack? PULUMI_STACK is ${stack}, and UNITY_CONFIG_FILE is ${configFile}: unset one of them, or name a ` +
-            "stack with --stack <name>, or its file with --config-file.",
+          `PULUMI_STACK (${stack}) and UNITY_CONFIG_FILE (${configFile}) are both set\n` +
+            "Unset one of them, or pass --stack <name> or --config-file <file>.",
         );
     })
-    .addOption(
-      new Option("--stack <name>", "stack whose Pulumi.<name>.yaml is read; else the only one").env("PULUMI_STACK"),
-    )
+    .addOption(stack.env("PULUMI_STACK"))
     .addOption(configFile.env("UNITY_CONFIG_FILE"))
-    .option("--context <name>", "context of your kubeconfig, instead of the stack's")
-    .option("--namespace <name>", "namespace, instead of the stack's");
+    .option("--context <name>", "kubeconfig context; default: the stack's")
+    .option("--namespace <name>", "namespace; default: the stack's");
 }
 
-/** @returns A command as a person would type it again for the same stack. */
+/** Returns a command for the stack of the options. */
 export function ofStack(command: string, { stack }: StackOptions): string {
   return stack === undefined ? command : `${command} --stack ${stack}`;
 }
 
 /**
- * Reads a stack's file in the current folder; context and namespace that are given as options hold over it.
+ * Reads a stack's configuration file. The context and namespace of the options override it.
  *
- * @throws {CommandError} If there is no such file, or several and none is named.
+ * @throws {CommandError} If the file doesn't exist, or several do and none is selected.
  */
 export function readStack(options: StackOptions): StackConfiguration {
   const { context, namespace } = options;
   const file = options.configFile ?? stackFile(options);
   const config = file === undefined ? {} : readConfig(file);
-  const given = { ...(context && { "unity:context": context }), ...(namespace && { "unity:namespace": namespace }) };
-  const plain = Object.entries(config).map(([key, value]) => [
-    key,
-    holdsSecret(value) ? concealed : settingText(value),
-  ]);
-  const defaults = settingDefaults(readSettingsSchema(projectRoot));
-  return { values: { ...defaults, ...Object.fromEntries(plain), ...given } };
+  const values: Record<string, string> = { ...settingDefaults(readSettingsSchema(projectRoot)) };
+  for (const [key, value] of Object.entries(config)) values[key] = holdsSecret(value) ? concealed : settingText(value);
+  if (context) values["unity:context"] = context;
+  if (namespace) values["unity:namespace"] = namespace;
+  return { values };
 }
 
-/** @returns Where a stack is deployed, and whether it owns its database. @throws {CommandError} If no context is set. */
+/**
+ * Returns the cluster and namespace of a stack, and whether it owns its database.
+ *
+ * @throws {CommandError} If no context is set.
+ */
 export function readTarget(options: StackOptions): { readonly target: ClusterTarget; readonly owned: boolean } {
   const { values } = readStack(options);
   const { "unity:context": context = "", "unity:namespace": namespace = "" } = values;
-  if (context === "") {
-    throw new CommandError("No context is set: name one with --context, or pulumi config set context <name>.");
-  }
+  if (context === "")
+    throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
   return { target: { context, namespace }, owned: values["unity:database"] !== "external" };
 }
 
-/** @returns Where a stack wants its database, and what it accepts besides. */
+/** Returns the revision that a stack's database must have, and those that it tolerates. */
 export function readTargetOptions(options: StackOptions): TargetOptions {
   const { values } = readStack(options);
   const args = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
@@ -101,18 +101,17 @@ function holdsSecret(value: unknown): boolean {
 }
 
 function readConfig(file: string): Record<string, unknown> {
-  if (!existsSync(file))
-    throw new CommandError(`There is no ${file}: name a stack with --stack, or its file with --config-file.`);
+  if (!existsSync(file)) throw new CommandError(`${file} not found\nPass --stack <name> or --config-file <file>.`);
   try {
     const document: unknown = parse(readFileSync(file, "utf8"));
     const config: unknown = document !== null && typeof document === "object" && Reflect.get(document, "config");
     return config !== null && typeof config === "object" ? { ...config } : {};
   } catch (error) {
-    throw new CommandError(`${file} is no YAML: ${error instanceof Error ? error.message : error}`);
+    throw new CommandError(`invalid YAML in ${file}: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** @returns The stacks' files among a folder's, each with its stack. */
+/** Returns the stacks' configuration files among a folder's files. */
 export function stackFiles(names: readonly string[]): readonly { readonly file: string; readonly stack: string }[] {
   return names.flatMap((file) => {
     const [, stack] = /^Pulumi\.(.+)\.yaml$/.exec(file) ?? [];
@@ -120,17 +119,16 @@ export function stackFiles(names: readonly string[]): readonly { readonly file: 
   });
 }
 
-/** @returns The stack's file; none if the context is given and no file is the only one. */
+/** Returns the stack's configuration file; `undefined` if the options have a context and no single file exists. */
 function stackFile({ stack, context }: StackOptions): string | undefined {
   if (stack !== undefined) return `Pulumi.${stack}.yaml`;
   const files = stackFiles(readdirSync("."));
   if (files.length === 1) return files[0]?.file;
   if (context !== undefined) return undefined;
+  if (files.length === 0) throw new CommandError("no Pulumi.<stack>.yaml in this folder\nPass --config-file <file>.");
+  const names = files.map((file) => file.stack).join(", ");
   throw new CommandError(
-    files.length === 0
-      ? "There is no Pulumi.<stack>.yaml here: name a stack's file, wherever it is, with --config-file."
-      : `Which stack? There are ${files.map(({ stack: name }) => name).join(", ")}: name one with --stack <name>, or once ` +
-          "for all commands, Pulumi's too, with `export PULUMI_STACK=<name>`; or a file with --config-file.",
+    `no stack selected; stacks: ${names}\nPass --stack <name> or --config-file <file>, or run: export PULUMI_STACK=<name>`,
   );
 }
 
@@ -138,9 +136,10 @@ function stackFile({ stack, context }: StackOptions): string | undefined {
 type Values = Readonly<Record<string, string>>;
 
 /**
- * @param adjust Changes the stack's values before they are read.
- * @returns What `use` makes of the settings that the program would get.
- * @throws {CommandError} With all that is wrong with the settings, or what the program would say.
+ * Loads a stack's settings as the program does, and calls `use` with them.
+ *
+ * @param adjust - Changes the stack's values before they are parsed.
+ * @throws {CommandError} With the errors of the settings, or the error of the program.
  */
 export async function withSettings<T>(
   options: StackOptions,

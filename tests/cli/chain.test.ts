@@ -13,12 +13,12 @@ const viewAt = (lock: typeof branched, rows: readonly string[] | null, tolerated
   const reading = { kind: "rows", rows } as const;
   return viewChain(lock, { reading, state: classify(reading, lock, { toleratedRevisions }) });
 };
-/** The picture without the lines on tables. */
+/** Returns the picture without the lines on tables. */
 const pictured = (...args: Parameters<typeof drawPicture>) =>
   drawPicture(...args).filter((line) => !line.includes("tables unknown"));
 
 describe("the chain's picture", () => {
-  it("is a list where the chain is one, its head marked", () => {
+  it("is a list with a marked head for a linear chain", () => {
     const lock = lockOf([lockedRevision("one", { date: "2026-01-03 19:01:48" }), link("two", "one")]);
     assert.deepEqual(drawPicture(viewChain(lock)), [
       "*  1  one  Revision one  2026-01-03",
@@ -29,7 +29,7 @@ describe("the chain's picture", () => {
     ]);
   });
 
-  it("parts and joins where the chain does", () => {
+  it("forks and joins with the chain's branches", () => {
     assert.deepEqual(pictured(viewChain(branched)), [
       "*    1  a  Revision a",
       "+-.",
@@ -43,7 +43,7 @@ describe("the chain's picture", () => {
     ]);
   });
 
-  it("crosses a lane that leads elsewhere, and takes up one that has ended", () => {
+  it("crosses lanes, and reuses a closed one", () => {
     const lock = lockOf([
       ...[link("a"), link("b", "a"), link("c", "a"), link("d", "a")],
       ...[link("e", "b", "d"), link("f", "e"), link("g", "e")],
@@ -59,22 +59,22 @@ describe("the chain's picture", () => {
     );
   });
 
-  it("says what a revision needs besides, and what can't be undone", () => {
+  it("shows dependencies and revisions that can't be undone", () => {
     const lock = lockOf([link("a"), lockedRevision("b", { dependsOn: ["a"], reversible: false })]);
     assert.deepEqual(
       drawPicture(viewChain(lock))
         .slice(-3)
         .map((line) => line.trim()),
-      ["creates t_b", "needs a", "can't be undone"],
+      ["creates t_b", "depends on a", "can't be undone"],
     );
   });
 
-  it("tells applied and pending revisions apart, and where the database is", () => {
+  it("marks applied, pending, and current revisions", () => {
     assert.deepEqual(
       pictured(viewAt(branched, ["b"])).filter((line) => /[*o]/.test(line)),
       [
         "*    1  a  Revision a",
-        "* |  2  b  Revision b    <== the database is here",
+        "* |  2  b  Revision b    <== current",
         "| o  3  c  Revision c",
         "o    4  d  Revision d    <== latest",
         "* applied   o pending",
@@ -85,11 +85,11 @@ describe("the chain's picture", () => {
 
 describe("the chain against a database", () => {
   const status = (...args: Parameters<typeof viewAt>) => viewAt(...args).map((revision) => revision.status);
-  it("has all revisions pending where none was applied, and none where it is at head", () => {
+  it("has all revisions pending before the first migration, and none at head", () => {
     assert.deepEqual(new Set(status(branched, null)), new Set(["pending"]));
     assert.deepEqual(new Set(status(branched, ["d"])), new Set(["applied"]));
   });
-  it("is unknown at a revision outside of it, unless the stack tolerates that revision", () => {
+  it("has no status at an unknown revision, unless the stack tolerates it", () => {
     assert.deepEqual(new Set(status(branched, ["zz"])), new Set([null]));
     assert.deepEqual(new Set(status(branched, ["zz"], ["zz"])), new Set(["applied"]));
   });
@@ -102,7 +102,7 @@ describe("the schema's overview", () => {
       upgrade: { sql },
       tables: { created: [], altered: [], dropped: [], unclassified: [], ...tables },
     });
-  it("follows columns, foreign keys and indexes through the chain", async () => {
+  it("follows columns, foreign keys, and indexes through the chain", async () => {
     const create = [
       "CREATE TABLE a (id int8 PRIMARY KEY, old text)",
       "CREATE TABLE b (id int8, a_id int8 REFERENCES a (id), gone int8 REFERENCES a)",
@@ -121,10 +121,10 @@ describe("the schema's overview", () => {
       upgrading("2", ["1"], change, { altered: ["a", "b"], dropped: ["c"] }),
     ]);
     assert.deepEqual(await readSchema(lock), [
-      { name: "a", madeBy: "1", columns: ["id", "new"], references: [], indexes: 0 },
+      { name: "a", createdBy: "1", columns: ["id", "new"], references: [], indexes: 0 },
       {
         name: "b",
-        madeBy: "1",
+        createdBy: "1",
         columns: ["id", "a_id", "added"],
         references: [{ columns: ["a_id"], table: "a" }],
         indexes: 1,
@@ -134,26 +134,26 @@ describe("the schema's overview", () => {
 });
 
 describe("unity chain", () => {
-  it("shows the chain, its 17 tables and a head's outputs, without querying a cluster", async () => {
+  it("shows the project's chain, tables, and expected output without a cluster", async () => {
     const silent = { list: "silence", backend: "silence", postgres: "silence" } as const;
     const { code, stdout } = await unityWith(silent, "chain");
     assert.equal(code, 0);
-    assert.match(stdout, /^The chain: 8 revisions, 17 tables; latest: add_plugin_execution$/m);
+    assert.match(stdout, /^Chain: 8 revisions, 17 tables; latest: add_plugin_execution$/m);
     assert.match(stdout, /^\* {2}8 {2}add_plugin_execution {2}Plugin Execution {10}2026-01-03 {2}<== latest$/m);
     assert.match(stdout, /^8 {2}plugin_metrics {9}id, plugin_id -> plugins, timestamp, name, value \[2 indexes\]$/m);
     assert.match(stdout, /-- alembic current\n {2}add_plugin_execution \(head\)$/m);
   });
 
-  it("marks what the database of a context has", async () => {
+  it("marks the revisions of a context's database", async () => {
     const answers = { postgres: answer(["a1b2c3d4e5f6"]) };
     const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 0);
     assert.match(stdout, /^Database is at a1b2c3d4e5f6, behind head add_plugin_execution\.$/m);
-    assert.match(stdout, /^\* {2}7 .*<== the database is here$/m);
+    assert.match(stdout, /^\* {2}7 .*<== current$/m);
     assert.match(stdout, /^o {2}8 .*<== latest$/m);
   });
 
-  it("exits with 2 when it can't query the database, and still shows the chain", async () => {
+  it("shows the chain and exits with 2 if the database is unavailable", async () => {
     const answers = { list: { error: "refused" } };
     const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 2);

@@ -17,11 +17,11 @@ const candidates = (shell: "bash" | "zsh" | "fish", ...args: readonly string[]) 
 
 const stacks = readdirSync(projectRoot).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
 
-describe("the words that TAB offers", () => {
+describe("completion candidates", () => {
   const table: readonly [string, readonly string[], readonly string[]][] = [
     ["commands", ["st"], ["status"]],
     ["names of checks", ["verify", ""], checkNames],
-    ["no check twice", ["verify", "tables", "ta"], []],
+    ["each check once", ["verify", "tables", "ta"], []],
     ["checks after an option that takes no value", ["verify", "--json", "rev"], ["revision", "reversible"]],
     ["checks after an option's value", ["verify", "--stack", "dev", "rev"], ["revision", "reversible"]],
     ["an option's choices", ["apply", "--method", ""], ["job", "exec"]],
@@ -31,22 +31,22 @@ describe("the words that TAB offers", () => {
     ["shells", ["completion", ""], ["bash", "zsh", "fish"]],
     ["files", ["plan", "--config-file", ""], [":files"]],
     ["folders", ["docs", "--output", "x"], [":folders"]],
-    ["nothing more where no argument is taken", ["status", ""], []],
-    ["nothing for a value that can be anything", ["status", "--namespace", ""], []],
-    ["nothing for an option that is none", ["status", "--wrong="], []],
+    ["nothing for a command without arguments", ["status", ""], []],
+    ["nothing for a free value", ["status", "--namespace", ""], []],
+    ["nothing for an unknown option", ["status", "--wrong="], []],
   ];
   for (const [what, args, offered] of table) {
     it(`are ${what}`, () => assert.deepEqual(candidates("zsh", ...args), offered));
   }
 
-  it("are whole words for zsh and fish, and parts after a separator for bash", () => {
+  it("are whole words for zsh and fish, and the part after = for bash", () => {
     assert.deepEqual(candidates("fish", "status", "--stack=d"), ["--stack=dev"]);
     assert.deepEqual(candidates("bash", "status", "--stack", "=", "d"), ["dev"]);
     assert.deepEqual(candidates("bash", "status", "--stack", "="), stacks);
   });
 
-  it("have what an option or a command is for beside them", () => {
-    assert.match(complete(unityProgram(), "zsh", ["plan"]), /^plan\tShow what `pulumi up` would do/);
+  it("have the description of an option or a command", () => {
+    assert.match(complete(unityProgram(), "zsh", ["plan"]), /^plan\tShow what `pulumi up` will do/);
   });
 });
 
@@ -55,9 +55,9 @@ describe("unity completion", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-completion-"));
     symlinkSync(join(projectRoot, "src", "cli", "main.ts"), join(folder, "unity"));
-    // What a person typed must never run: this would leave a file.
-    writeFileSync(join(folder, "strike"), `#!/bin/sh\ntouch ${folder}/struck\n`);
-    chmodSync(join(folder, "strike"), 0o755);
+    // Typed words must never run: this would create a file.
+    writeFileSync(join(folder, "inject"), `#!/bin/sh\ntouch ${folder}/injected\n`);
+    chmodSync(join(folder, "inject"), 0o755);
   });
   after(() => rmSync(folder, { recursive: true }));
 
@@ -69,7 +69,7 @@ describe("unity completion", () => {
     [`${clear}unity status --stack=d\t`, "--stack=dev"],
     [`${clear}unity lock --rewrite 12e\t`, "--rewrite 12e8b371598f"],
     [`${clear}unity plan --config-file Pulumi.d\t`, "--config-file Pulumi.dev.yaml"],
-    [`${clear}unity verify $(strike) rever\t`, "reversible"],
+    [`${clear}unity verify $(inject) rever\t`, "reversible"],
   ];
   const start: Readonly<Record<string, readonly [readonly string[], readonly Step[]]>> = {
     bash: [["bash", "--norc", "-i"], [["source <(unity completion bash); echo rea''dy\n", "ready"]]],
@@ -80,18 +80,18 @@ describe("unity completion", () => {
     fish: [["fish", "--no-config", "-i"], [["unity completion fish | source; echo rea''dy\n", "ready"]]],
   };
   for (const [shell, [command, ready]] of Object.entries(start)) {
-    it(`completes in a real ${shell}, and runs nothing of what was typed`, async function () {
+    it(`completes in a real ${shell} without running typed words`, async function () {
       if (findProgram(shell) === undefined) return this.skip();
       const PATH = [folder, process.env.PATH].join(delimiter);
       const home = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
       const { code, stdout, stderr } = await onTerminal(command, [...ready, ...steps], { PATH, ...home });
       assert.equal(stderr, "", stdout);
       assert.equal(code, 0);
-      assert.ok(!existsSync(join(folder, "struck")));
+      assert.ok(!existsSync(join(folder, "injected")));
     });
   }
 
-  it("says which shells there are", async () => {
+  it("lists the supported shells", async () => {
     const { code, stderr } = await unity("completion", "tcsh");
     assert.equal(code, 2);
     assert.match(stderr, /Allowed choices are bash, zsh, fish/);

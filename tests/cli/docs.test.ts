@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { documentInputs } from "../../src/cli/docs/inputs.ts";
 import { renderScript } from "../../src/cli/docs/script.ts";
-import { stateAccounts } from "../../src/cli/docs/states.ts";
+import { describeStates } from "../../src/cli/docs/states.ts";
 import { withRelease } from "../../src/cli/render/run.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { unity } from "./unity.ts";
@@ -18,13 +18,13 @@ const inputs = (configFile = join(projectRoot, "Pulumi.dev.yaml")) =>
   withRelease({ configFile }, (settings, release) => documentInputs(settings, release, []));
 
 describe("unity docs", () => {
-  it("would write what is committed; if not: npm run unity -- docs", async () => {
+  it("generates the committed files", async () => {
     const { code, stdout } = await unity("docs", "--check", "--stack", "dev");
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^9 files are what/);
+    assert.match(stdout, /^9 files are up to date/);
   });
 
-  it("tells of every command of unity", async () => {
+  it("lists every command of unity", async () => {
     const { stdout } = await unity("--help");
     const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name).filter((name) => name !== "help");
     assert.ok(names.length > 7);
@@ -34,7 +34,7 @@ describe("unity docs", () => {
 });
 
 describe("the operators' documents", () => {
-  it("tell of every revision: id, title, date, tables", () => {
+  it("describe every revision: ID, title, date, tables", () => {
     const status = read("MIGRATION_STATUS.md");
     for (const { id, title, date, tables } of lock.revisions) {
       assert.match(
@@ -45,17 +45,17 @@ describe("the operators' documents", () => {
     }
   });
 
-  it("have a heading for every state, with the program's own words", async () => {
+  it("have a heading for every state, with the program's message", async () => {
     const guide = read("DATABASE_MIGRATION_GUIDE.md");
-    const accounts = stateAccounts(await inputs());
-    assert.equal(accounts.length, 9);
-    for (const { heading, symptom, message, remediation } of accounts) {
+    const states = describeStates(await inputs());
+    assert.equal(states.length, 9);
+    for (const { heading, symptom, message, remediation } of states) {
       assert.ok(guide.includes(`### ${heading}\n\n${symptom}\n\n> ${message}\n\n${remediation}`), heading);
     }
   });
 
   for (const name of documents) {
-    it(`lead from ${name} to places that are there`, () => {
+    it(`have valid links in ${name}`, () => {
       const links = [...read(name).matchAll(/\]\(([^)#]+)(?:#([^)]+))?\)/g)].filter(
         ([, path]) => !path?.includes("://"),
       );
@@ -67,17 +67,17 @@ describe("the operators' documents", () => {
       }
     });
 
-    it(`hold no tag in ${name} that a browser would swallow`, () => {
+    it(`have no HTML tags in ${name}`, () => {
       const prose = read(name).replaceAll(/```[\s\S]*?```|`[^`\n]*`|<!--.*?-->|<https?:[^>]+>/g, "");
       assert.doesNotMatch(prose, /<[a-z]/i);
     });
   }
 
-  it("start quickly: one page", () => {
+  it("have a quick start of one page", () => {
     assert.ok(read("MIGRATION_QUICKSTART.md").split("\n").length <= 75);
   });
 
-  it("show the chain with the latest revision marked", () => {
+  it("mark the latest revision of the chain", () => {
     assert.match(read("migration-chain.txt"), /^\* {2}8 {2}add_plugin_execution .* <== latest$/m);
   });
 });
@@ -89,21 +89,21 @@ describe("check_migrations.sh", () => {
   });
   after(() => rmSync(scratch, { recursive: true }));
 
-  /** The script of a stack of its own. */
+  /** Renders the script of a stack. */
   async function scriptOf(lines: readonly string[]): Promise<string> {
     const file = join(scratch, "stack.yaml");
     writeFileSync(file, `config:\n${lines.map((line) => `  unity:${line}\n`).join("")}`);
     return renderScript(await inputs(file));
   }
 
-  it("can be executed, and finds the Job's file beside it", () => {
+  it("is executable, and finds the Job's file", () => {
     const path = join(projectRoot, folder, "check_migrations.sh");
     assert.ok((statSync(path).mode & 0o111) === 0o111);
     const [, job = ""] = /^job_path='(.*)'$/m.exec(read("check_migrations.sh")) ?? [];
     assert.ok(existsSync(join(dirname(path), job)), job);
   });
 
-  it("is read by bash, and prints its usage", async () => {
+  it("prints its usage in bash", async () => {
     const script = await scriptOf(["context: it's here", 'namespace: "apart"']);
     const file = join(scratch, "check_migrations.sh");
     writeFileSync(file, script);
@@ -112,13 +112,13 @@ describe("check_migrations.sh", () => {
     assert.match(stdout, /database of namespace apart[\s\S]*\(default: it's here\)/);
   });
 
-  it("asks no PostgreSQL of the stack's where the database lives elsewhere", async () => {
+  it("queries no PostgreSQL of the stack for an external database", async () => {
     const script = await scriptOf(["context: here", "database: external"]);
     assert.match(script, /^owns_database='false'$/m);
     assert.match(script, /^workloads='unity-backend'$/m);
   });
 
-  it("leaves the Job the image that is its own", async () => {
+  it("keeps a separate image of the Job", async () => {
     const script = await scriptOf(["context: here", "image: example/app:1", "migrationImage: example/app:2"]);
     assert.match(script, /^job_image=''$/m);
   });

@@ -12,7 +12,7 @@ const base: readonly string[] = [
 
 const exclusive = (table: string, statement = 0) => `${statement} ${table} ACCESS EXCLUSIVE, reads and writes`;
 
-/** What a revision does, what is found against it as `rule level statement`, and its locks. */
+/** Upgrades with their findings, as `rule level statement`, and their locks. */
 const cases: readonly [what: string, upgrade: readonly string[], findings: string[], locks: string[]][] = [
   ["adds a column that may be null", ['op.add_column("child", sa.Column("n", sa.Integer))'], [], [exclusive("child")]],
   [
@@ -123,12 +123,12 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
   ],
   ["ends the transaction", ['op.execute("COMMIT")', 'op.execute("SELECT 1")'], ["transaction-nesting error null"], []],
   [
-    "is no SQL",
+    "isn't valid SQL",
     ['op.execute("DROP TABEL child")'],
     ["syntax-error error 0"],
-    ["0 unknown: PostgreSQL's parser refuses it"],
+    ["0 unknown: PostgreSQL's parser rejects it"],
   ],
-  ["runs code", ["op.execute(\"DO 'BEGIN END'\")"], [], ["0 unknown: a DO block runs code"]],
+  ["runs code", ["op.execute(\"DO 'BEGIN END'\")"], [], ["0 unknown: runs code in a DO block"]],
   ["needs the database", ['list(op.get_bind().execute(sa.text("SELECT 1")))'], ["sql-not-known warning null"], []],
   ["renames a table", ['op.rename_table("parent", "elder")'], ["renaming-table error 0"], [exclusive("parent")]],
   ["drops a table by its new name", ['op.drop_table("elder")'], ["ban-drop-table error 0"], [exclusive("elder")]],
@@ -138,7 +138,7 @@ describe("findings and locks in the lock", () => {
   let locked: LockedChain;
   const revision = (id: string): LockedRevision => locked.revision(id);
 
-  // One chain holds every case, so that Alembic and the linter are asked once.
+  // One chain holds every case, so that Alembic and the linter run once.
   before(async () => {
     const chain: RevisionSource[] = [{ id: "tables", upgrade: base }];
     for (const [index, [id, upgrade]] of cases.entries()) {
@@ -150,7 +150,7 @@ describe("findings and locks in the lock", () => {
   });
 
   for (const [what, , findings, locks] of cases) {
-    it(`describe a revision that ${what}`, () => {
+    it(`are those of a revision that ${what}`, () => {
       const found = revision(what);
       assert.deepEqual(
         found.findings.map(({ rule, level, statement }) => `${rule} ${level} ${statement}`),
@@ -167,15 +167,15 @@ describe("findings and locks in the lock", () => {
     });
   }
 
-  it("name a downgrade that does nothing, and a unlinked beginning of the chain", () => {
+  it("report an empty downgrade and a second base", () => {
     const rules = (id: string) => revision(id).findings.map(({ rule, message }) => `${rule}: ${message}`);
-    assert.deepEqual(rules("no way back"), ["missing-downgrade: It can't be undone: the downgrade does nothing."]);
-    assert.match(rules("unlinked beginning").join(), /^several-bases: It has no down_revision, as tables has none/);
+    assert.deepEqual(rules("no way back"), ["missing-downgrade: Can't be undone: the downgrade does nothing."]);
+    assert.match(rules("unlinked beginning").join(), /^several-bases: No down_revision, like tables/);
   });
 
-  it("are shown to who locks", () => {
+  it("are printed by unity lock", () => {
     assert.match(
-      locked.said,
+      locked.output,
       /drops a table by its new name .*\n.*\n +error ban-drop-table \(statement 1\): Dropping a table/,
     );
   });

@@ -14,7 +14,7 @@ describe("unity lock on other chains", () => {
   });
   afterEach(() => project?.delete());
 
-  /** Locks a chain, and checks that what was written is a valid lock of the files. @returns Lock and what was said. */
+  /** Locks a chain, verifies the lockfile, and returns it with the output. */
   async function lock(revisions: readonly RevisionSource[], locations?: readonly string[]): Promise<[Lock, string]> {
     project = new ChainProject(revisions, locations);
     const { code, stdout, stderr } = await unity("lock", "--backend", project.folder, "--python", python);
@@ -24,7 +24,7 @@ describe("unity lock on other chains", () => {
     return [written, stdout];
   }
 
-  it("keeps branches, labels and the merge point, in the same order each time", async () => {
+  it("keeps branches, labels, and the merge point in the same order", async () => {
     const chain: readonly RevisionSource[] = [
       { id: "root" },
       { id: "left", down: "root", branchLabel: "sinister" },
@@ -48,7 +48,7 @@ describe("unity lock on other chains", () => {
     assert.equal(revisions.at(-1)?.reversible, true);
   });
 
-  it("takes several bases, heads, locations, dependencies by label, and any file name", async () => {
+  it("supports several bases, heads, version locations, and dependencies by label", async () => {
     const chain: readonly RevisionSource[] = [
       { id: "00001_core", file: "core/1767484908 the first-one.py", branchLabel: "core" },
       { id: "plugin", file: "more/versions/plügin.v1.py", dependsOn: "core" },
@@ -75,13 +75,13 @@ describe("unity lock on other chains", () => {
     );
   });
 
-  it("asks of a chain of 1,000 revisions in one process", async () => {
+  it("renders a chain of 1,000 revisions in one process", async () => {
     const [{ revisions }] = await lock(linearChain(1000));
     assert.equal(revisions.length, 1000);
     assert.deepEqual(revisions.at(-1)?.tables?.created, ["t_r1000"]);
   });
 
-  it("is not disturbed by what env.py prints, nor by compiled files of an earlier run", async () => {
+  it("ignores output of env.py and compiled files of an earlier run", async () => {
     project = new ChainProject(linearChain(1));
     project.write("alembic/env.py", `print("{")\n${readFileSync(`${project.folder}/alembic/env.py`, "utf8")}`);
     assert.equal((await unity("lock", "--backend", project.folder, "--python", python)).code, 0);

@@ -25,7 +25,7 @@ describe("unity lock", () => {
     return JSON.parse(readFileSync(project.lock, "utf8"));
   }
 
-  /** Runs `unity lock`, which must refuse and leave the file as it was. @returns What it says. */
+  /** Runs `unity lock`, which must fail without a change to the file, and returns its output. */
   async function rejected(...options: readonly string[]): Promise<string> {
     const before = readFileSync(project.lock, "utf8");
     const { code, stdout } = await lock(...options);
@@ -34,7 +34,7 @@ describe("unity lock", () => {
     return stdout;
   }
 
-  it("writes the chain, from base to head, the same in every run", async () => {
+  it("writes the chain from base to head, the same in every run", async () => {
     const { revisions, ...rest } = await locked();
     assert.deepEqual(rest, { version: 2, versionLocations: ["alembic/versions"], heads: ["r0003"], bases: ["r0001"] });
     const { sha256, ...second } = revisions[1] as LockedRevision;
@@ -67,24 +67,24 @@ describe("unity lock", () => {
     assert.equal((await lock("--check")).code, 0);
   });
 
-  it("--check says that there is no lock, and writes none", async () => {
+  it("--check reports a missing lockfile, and writes none", async () => {
     const { code, stdout } = await lock("--check");
     assert.equal(code, 1);
     assert.match(stdout, /added {3}r0001 \(alembic\/versions\/r0001\.py\)/);
     assert.throws(() => readFileSync(project.lock));
   });
 
-  it("takes a new revision at the end; --check says so first, with the command", async () => {
+  it("adds a revision at the end; --check reports it with the command", async () => {
     await locked();
     project.add({ id: "new", down: "r0003" });
     const { code, stdout } = await lock("--check");
     assert.equal(code, 1);
     assert.match(stdout, /added {3}new \(alembic\/versions\/new\.py\)/);
-    assert.match(stdout, /To lock this, run: npm run unity -- lock --backend \S+ --python \S+\n/);
+    assert.match(stdout, /To update it, run: npm run unity -- lock --backend \S+ --python \S+\n/);
     assert.deepEqual((await locked()).heads, ["new"]);
   });
 
-  it("refuses an edited revision with a diff, until it is named", async () => {
+  it("rejects an edited revision with a diff unless it is named", async () => {
     await locked();
     const upgrade = ['op.create_table("t_r0002", sa.Column("id", sa.BigInteger, primary_key=True))'];
     project.add({ id: "r0002", down: "r0001", upgrade });
@@ -99,13 +99,13 @@ describe("unity lock", () => {
     assert.equal((await lock("--check")).code, 0);
   });
 
-  it("refuses an edit that leaves the SQL as it is: the file was reviewed", async () => {
+  it("rejects an edit of a locked file that keeps the SQL", async () => {
     await locked();
     project.add({ id: "r0002", down: "r0001", title: "Another title" });
     assert.match(await rejected(), /title:\n\s+- Revision r0002\n\s+\+ Another title/);
   });
 
-  it("refuses the removal of a revision, until all that it touches are named", async () => {
+  it("rejects a removed revision unless all affected revisions are named", async () => {
     await locked();
     project.remove("alembic/versions/r0002.py");
     project.add({ id: "r0003", down: "r0001" });
@@ -113,16 +113,16 @@ describe("unity lock", () => {
     assert.equal((await lock("--rewrite", "r0003", "--rewrite", "r0002")).code, 0);
   });
 
-  it("refuses a revision put under a locked one", async () => {
+  it("rejects a revision inserted before a locked one", async () => {
     await locked();
     project.add({ id: "between", down: "r0001" });
     project.add({ id: "r0002", down: "between" });
     const said = await rejected();
     assert.match(said, /downRevisions:\n\s+- r0001\n\s+\+ between/);
-    assert.match((await lock("--check")).stdout, /between is new and was put under it/);
+    assert.match((await lock("--check")).stdout, /between was inserted before it/);
   });
 
-  it("adds findings and locks to a locked revision, also in the first lockfile format", async () => {
+  it("adds findings and locks to locked revisions without --rewrite", async () => {
     project.add({ id: "drops", down: "r0003", upgrade: ['op.drop_table("t_r0001")'] });
     const { revisions, ...rest } = await locked();
     const text = readFileSync(project.lock, "utf8");
@@ -153,25 +153,29 @@ describe("unity lock", () => {
     ]);
   });
 
-  it("mends the form of a lock that was edited by hand", async () => {
+  it("restores the format of an edited lockfile", async () => {
     const text = JSON.stringify(await locked());
     writeFileSync(project.lock, text);
     const { code, stdout } = await lock("--check");
     assert.equal(code, 1);
-    assert.match(stdout, /the form of the file/);
+    assert.match(stdout, /format of the file/);
     await locked();
     assert.notEqual(readFileSync(project.lock, "utf8"), text);
   });
 
   const usage: readonly { name: string; options: readonly string[]; spoil?: () => void; says: RegExp }[] = [
     { name: "an unknown option", options: ["--nope"], says: /unknown option '--nope'/ },
-    { name: "an unknown revision to rewrite", options: ["--rewrite", "zz"], says: /zz: no such revision.*r0003/ },
-    { name: "an interpreter that isn't there", options: ["--python", "no-python"], says: /no-python does not run/ },
+    {
+      name: "an unknown revision to rewrite",
+      options: ["--rewrite", "zz"],
+      says: /unknown revision in --rewrite: zz\nRevisions: .*r0003/,
+    },
+    { name: "a missing interpreter", options: ["--python", "no-python"], says: /can't run no-python/ },
     {
       name: "no alembic.ini",
       options: [],
       spoil: () => project.remove("alembic.ini"),
-      says: /no alembic\.ini in .*--backend <folder>/,
+      says: /no alembic\.ini in .*--backend <folder>/s,
     },
     {
       name: "a broken lock",
@@ -198,7 +202,7 @@ describe("unity lock", () => {
       says: /[Cc]ycle/,
     },
     {
-      name: "a file that is no Python",
+      name: "an invalid Python file",
       options: [],
       spoil: () => project.write("alembic/versions/bad.py", "def"),
       says: /SyntaxError/,

@@ -4,14 +4,14 @@ import type { Lock, LockedRevision } from "../../src/lockfile/lock.ts";
 import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, unity } from "./unity.ts";
 
-/** What `unity lock` wrote of a chain, and what it said. */
+/** The lockfile and the output of `unity lock` for a chain. */
 export interface LockedChain {
-  readonly said: string;
-  /** @returns A revision of the lock. */
+  readonly output: string;
+  /** Returns a revision of the lockfile. */
   revision(id: string): LockedRevision;
 }
 
-/** Writes a chain's revisions into a project of their own, and locks it. */
+/** Creates a project with a chain and locks it. */
 export async function lockChain(chain: readonly RevisionSource[]): Promise<LockedChain> {
   const project = new ChainProject(chain);
   try {
@@ -25,7 +25,7 @@ export async function lockChain(chain: readonly RevisionSource[]): Promise<Locke
     assert.equal(code, 0, stderr);
     const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));
     return {
-      said: stdout,
+      output: stdout,
       revision(id) {
         const found = lock.revisions.find((revision) => revision.id === id);
         assert.ok(found, `the lock has ${id}`);

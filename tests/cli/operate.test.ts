@@ -94,7 +94,7 @@ describe("unity apply, logs, migrate, status and verify", () => {
     const wrong: readonly [readonly string[], RegExp][] = [
       [["verify", "tabels"], /unknown check tabels: must be one of revision, pods, /],
       [["apply", "--method", "magic"], /Allowed choices are job, exec/],
-      [["logs", "--tail", "many"], /It must be a whole number from 0/],
+      [["logs", "--tail", "many"], /It must be a non-negative integer/],
       [["logs", "--job"], /can't list the migration Jobs/],
     ];
     for (const [args, text] of wrong) {

@@ -103,10 +103,10 @@ describe("unity plan and unity status", () => {
   it("name a missing stack file and missing settings", async () => {
     const missing = await unity("status", "--stack", "nowhere");
     assert.equal(missing.code, 2);
-    assert.match(missing.stderr, /There is no Pulumi\.nowhere\.yaml: name a stack with --stack/);
+    assert.match(missing.stderr, /Pulumi\.nowhere\.yaml not found\nPass --stack <name>/);
     const open = await unity("status");
     assert.equal(open.code, 2);
-    assert.match(open.stderr, /Which stack\? There are dev, production, staging: name one with --stack .*PULUMI_STACK/);
+    assert.match(open.stderr, /no stack selected; stacks: dev, production, staging\nPass --stack .*PULUMI_STACK/);
     const incomplete = await unity("plan", "--stack", "dev");
     assert.equal(incomplete.code, 2);
     assert.match(incomplete.stderr, /unity:image is not set/);

@@ -164,10 +164,10 @@ describe("unity promote", () => {
     [
       "a stack that is not there",
       ["--from", "nowhere"],
-      /outputs of stack nowhere can't be read: .*unknown stack "nowhere"/,
+      /can't read the outputs of stack nowhere: unknown stack "nowhere"/,
     ],
     ["the same stack twice", ["--from", "production"], /can't promote from production to itself/],
-    ["a missing file", ["--config-file", "nowhere.yaml"], /There is no nowhere\.yaml/],
+    ["a missing file", ["--config-file", "nowhere.yaml"], /nowhere\.yaml not found/],
   ];
   for (const [what, args, says] of wrong) {
     it(`names ${what}, and exits with 2`, async () => {

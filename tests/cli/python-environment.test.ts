@@ -17,12 +17,12 @@ import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import { endWithTests } from "../support/children.ts";
 
 /**
- * Stands in for Python: it tells its version, "makes" an environment by copying itself there, and "installs" what is
- * not called `broken`. The tests of `unity lock` make a real one.
+ * A fake Python: it prints its version, "creates" an environment by copying itself there, and "installs" everything except
+ * `broken`. The tests of `unity lock` create a real one.
  */
-const standIn = `#!/bin/sh
+const fakePython = `#!/bin/sh
 case "$*" in
-  *print*) echo 3 11; echo stand-in ;;
+  *print*) echo 3 11; echo fake ;;
   "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   "-m pip install"*) for last; do :; done; echo "Collecting all"; ! grep -q broken "$last" ;;
 esac
@@ -39,7 +39,7 @@ describe("the backend's Python environment", () => {
     kept = join(folder, "kept");
     requirements = join(folder, "requirements.txt");
     writeFileSync(requirements, "alembic\n");
-    python = interpreter(standIn);
+    python = interpreter(fakePython);
     said.length = 0;
   });
   afterEach(() => rmSync(folder, { recursive: true }));
@@ -55,10 +55,10 @@ describe("the backend's Python environment", () => {
     return path;
   }
 
-  it("is made once, with progress, and again when requirements.txt changes", async () => {
+  it("is created once, with progress, and again if requirements.txt changes", async () => {
     const first = await make();
     assert.equal(existsSync(first), true);
-    assert.match(said[0] ?? "", /Making the Python environment of .*requirements\.txt/);
+    assert.match(said[0] ?? "", /Creating the Python environment of .*requirements\.txt/);
     assert.deepEqual(said.slice(1), ["  Collecting all"]);
     said.length = 0;
     assert.equal(await make(), first);
@@ -67,7 +67,7 @@ describe("the backend's Python environment", () => {
     assert.notEqual(await make(), first);
   });
 
-  it("is not used when half made, and what a killed run left is removed", async () => {
+  it("replaces the partial environments of killed runs only", async () => {
     const link = (await make()).replace(/\/bin\/python$/, "");
     rmSync(realpathSync(link), { recursive: true });
     const gone = spawnSync("true").pid;
@@ -77,16 +77,16 @@ describe("the backend's Python environment", () => {
     mkdirSync(`${link}.${other.pid}`);
     assert.equal(existsSync(await make()), true);
     assert.equal(existsSync(`${link}.${gone}`), false);
-    assert.equal(existsSync(`${link}.${other.pid}`), true, "another run's half is its own");
+    assert.equal(existsSync(`${link}.${other.pid}`), true, "the environment of a running process stays");
   });
 
-  it("is not kept when the requirements can't be installed", async () => {
+  it("is removed if the requirements can't be installed", async () => {
     writeFileSync(requirements, "broken\n");
     await assert.rejects(make(), /pip can't install .*requirements\.txt.*\nCollecting all/s);
     assert.deepEqual(readdirSync(kept), []);
   });
 
-  it("is shared by runs at the same time", async () => {
+  it("is shared by concurrent runs", async () => {
     const module = pathToFileURL(join(import.meta.dirname, "../../src/cli/python-environment.ts")).href;
     const options = JSON.stringify({ requirements, folder: kept, python });
     const script = `const { pythonEnvironment } = await import("${module}");
@@ -100,23 +100,27 @@ describe("the backend's Python environment", () => {
   });
 
   const missing: readonly [name: string, python: () => string, says: RegExp][] = [
-    ["Python", () => "no-such-python", /no-such-python does not run .*apt-get install python3 python3-venv/],
-    ["a Python that is new enough", () => interpreter("#!/bin/sh\necho 3 8\n"), /Python 3\.8; 3\.9 or later is needed/],
+    ["Python", () => "no-such-python", /can't run no-such-python: .*apt-get install python3 python3-venv/s],
+    [
+      "a Python that is new enough",
+      () => interpreter("#!/bin/sh\necho 3 8\n"),
+      /Python 3\.8, but 3\.9 or later is required/,
+    ],
     [
       "Python's venv module",
       () => interpreter('#!/bin/sh\ncase "$2" in *venv*) exit 1;; *) echo 3 11;; esac\n'),
-      /has no venv module: on Debian and Ubuntu, apt-get install python3-venv/,
+      /lacks the venv module\n.*run: apt-get install python3-venv/,
     ],
   ];
   for (const [name, lacking, says] of missing) {
-    it(`names ${name} when it is missing, and the way to get it`, async () => {
+    it(`fails without ${name}, with the command that installs it`, async () => {
       python = lacking();
       await assert.rejects(make(), says);
     });
   }
 
-  it("says what to do without requirements.txt", async () => {
+  it("fails without requirements.txt, with the alternative", async () => {
     rmSync(requirements);
-    await assert.rejects(make(), /There is no .*requirements\.txt.*--python <interpreter>/s);
+    await assert.rejects(make(), /requirements\.txt not found\n.*--python <interpreter>/);
   });
 });

@@ -9,7 +9,7 @@ import { html } from "../../src/cli/report/html.ts";
 function table(name: string, ...references: readonly string[]) {
   return {
     name,
-    madeBy: "r",
+    createdBy: "r",
     columns: { id: "int8", ...Object.fromEntries(references.map((other) => [`${other}_id`, "int8"])) },
     primaryKey: ["id"],
     foreignKeys: references.map((other) => ({

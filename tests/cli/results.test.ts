@@ -24,7 +24,7 @@ const run = { id: 1, startedAt: "2026-01-03T10:00:00+00:00", finishedAt: null, f
 const runs = answer([{ ...run, image: "i", planHash: "h", outcome: "running", error: null, runner: "p" }]);
 const log = { output: "[pod/p/c] INFO: started\n[pod/p/c] ERROR database error in GET /\n" };
 
-/** What a command is given: arguments, what the cluster answers, settings besides {@link stack}. */
+/** A call of a command: arguments, answers of the cluster, and settings besides those of `stack`. */
 interface Given {
   readonly args: readonly string[];
   readonly answers?: Partial<FakeAnswers>;
@@ -32,7 +32,7 @@ interface Given {
 }
 
 const wrong: Given = { args: ["--wrong"] };
-/** What leads to each exit code of each command, where that takes no cluster. */
+/** A call for each exit code of each command that needs no cluster. */
 const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> = {
   apply: {
     0: { args: [], answers: atHead },
@@ -62,12 +62,12 @@ const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> 
   verify: { 0: { args: ["reversible"] }, 1: { args: ["tables"], answers: down }, 2: { args: ["tabels"] } },
 };
 /**
- * What takes a cluster, or what a stack has recorded: tests/live/migrate.test.ts, tests/live/going-back.test.ts and
+ * Exit codes that need a cluster or recorded releases: tests/live/migrate.test.ts, tests/live/going-back.test.ts and
  * tests/cli/promote.test.ts.
  */
 const elsewhere = ["migrate 0", "restore 0", "promote 0", "promote 1"];
 
-describe("what commands print and exit with", () => {
+describe("output and exit codes of commands", () => {
   let folder: string;
   let chains: Readonly<Record<string, string>>;
   let projects: readonly ChainProject[] = [];
@@ -106,7 +106,7 @@ describe("what commands print and exit with", () => {
 
   for (const [name, codes] of Object.entries(cases)) {
     for (const [code, given = wrong] of Object.entries(codes)) {
-      it(`unity ${name} ends with ${code}; its JSON is all of standard output`, async () => {
+      it(`are ${code} and one JSON document for unity ${name}`, async () => {
         const args = wordsOf(name, given);
         const result = await unityWith(given.answers ?? {}, ...args, "--json");
         assert.equal(String(result.code), code, result.stdout + result.stderr);
@@ -120,7 +120,7 @@ describe("what commands print and exit with", () => {
     }
   }
 
-  it("are one JSON object per line for a followed log, and an array otherwise", async () => {
+  it("are one JSON object per line for a followed log, otherwise an array", async () => {
     const given = { args: [], answers: { postgres: log } };
     const parsed = [
       { pod: "p", line: "INFO: started", databaseError: false },
@@ -138,7 +138,7 @@ describe("what commands print and exit with", () => {
     assert.deepEqual(JSON.parse(whole.stdout), parsed);
   });
 
-  it("are a JSON error for wrong usage of each command, with an empty standard error", async () => {
+  it("are only a JSON error for invalid usage of every command", async () => {
     const names = commandDefinitions.map(({ name }) => name);
     const needed = (name: string) => (name === "revision" ? ["--message", "Next"] : []);
     const results = await Promise.all(names.map((name) => unity(name, ...needed(name), "--wrong", "--json")));
@@ -148,7 +148,7 @@ describe("what commands print and exit with", () => {
     }
   });
 
-  it("are what each command's --help says of exit codes", async () => {
+  it("match the exit codes in each command's --help", async () => {
     const helps = await Promise.all(
       commandDefinitions.map(async ({ name, exitCodes }) => [await unity(name, "--help"), exitCodes] as const),
     );
@@ -158,7 +158,7 @@ describe("what commands print and exit with", () => {
     }
   });
 
-  const coloured: readonly [string, Given, RegExp][] = [
+  const colored: readonly [string, Given, RegExp][] = [
     ["status", { args: [], answers: behind }, /\[33mDatabase is at a1b2c3d4e5f6/],
     ["plan", { args: [], answers: behind, settings: stale }, /\[1mplan is stale: /],
     ["verify", { args: ["tables", "reversible"], answers: down }, /\[1mFAIL/],
@@ -166,8 +166,8 @@ describe("what commands print and exit with", () => {
     ["migrate", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
     ["logs", { args: [], answers: { postgres: log } }, /\[1m! \[pod\/p\/c\] ERROR/],
   ];
-  for (const [name, given, part] of coloured) {
-    it(`unity ${name} has colours where they are wanted, and the same words without`, async () => {
+  for (const [name, given, part] of colored) {
+    it(`unity ${name} has color if requested, and the same words without`, async () => {
       const args = wordsOf(name, given);
       using fake = fakeKubectl(given.answers);
       const plain = await unityIn(fake.environment, ...args);
@@ -179,12 +179,12 @@ describe("what commands print and exit with", () => {
     });
   }
 
-  it("has colours and a line of progress on a terminal, and neither for who wants none", async () => {
+  it("have color and a line of progress on a terminal, and no color with NO_COLOR", async () => {
     using fake = fakeKubectl({ list: "silence", postgres: "silence" });
     const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", { args: [] })];
     const usual = await onTerminal(command, [], fake.environment);
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
-    assert.match(usual.stdout, /\[KAsking the database: \d+s/);
+    assert.match(usual.stdout, /\[KQuerying the database: \d+s/);
     assert.match(usual.stdout, /\[31m.*Can't connect to the cluster \(context here\)/);
     const bare = await onTerminal(command, [], { ...fake.environment, NO_COLOR: "1" });
     assert.ok(!bare.stdout.includes("\u001b[3"));

@@ -50,16 +50,16 @@ describe("unity revision", () => {
       assert.match(last?.date ?? "", /^20\d\d-\d\d-\d\d \d\d:/);
     });
 
-    it("names the file and the commands that follow, with the options that they need", async () => {
+    it("prints the file and the next commands with their options", async () => {
       const { stdout } = await revision("--message", "Add a table", "--rev-id", "add_a_table");
       assert.match(
         stdout,
-        /versions\/add_a_table_add_a_table\.py is made: revision add_a_table, after add_plugin_exec/,
+        /^Created \S+versions\/add_a_table_add_a_table\.py: revision add_a_table, after add_plugin_exec/,
       );
       assert.ok(stdout.includes(`npm run unity -- lock --backend ${folder} --python ${python}`), stdout);
     });
 
-    it("takes a title with quotes, and one that begins like an option", async () => {
+    it("accepts a title with quotes or that starts like an option", async () => {
       for (const title of ['Say "when"', "--merge"]) {
         const { code, stdout, stderr } = await revision(`--message=${title}`, "--json");
         assert.equal(code, 0, stderr);
@@ -70,19 +70,19 @@ describe("unity revision", () => {
 
     const rejected: readonly [what: string, options: readonly string[], says: RegExp][] = [
       ["no title", [], /required option '-m, --message <title>' not specified/],
-      ["an empty title", ["-m", " "], /It says what the revision does/],
+      ["an empty title", ["-m", " "], /It must describe the revision/],
       ["a title of two lines", ["-m", "a\nb"], /one line/],
-      ["an id that `alembic_version` has no room for", ["-m", "x", "--rev-id", "x".repeat(33)], /at most 32 letters/],
-      ["an id that means something else to Alembic", ["-m", "x", "--rev-id", "head"], /head, heads and base mean/],
+      ["an id that is too long for `alembic_version`", ["-m", "x", "--rev-id", "x".repeat(33)], /1 to 32 letters/],
+      ["an id that is reserved by Alembic", ["-m", "x", "--rev-id", "head"], /head, heads, and base are reserved/],
       [
-        "an id that is taken",
+        "an existing id",
         ["-m", "x", "--rev-id", "8f3d9e2a1c45"],
         /revision id 8f3d9e2a1c45 already exists in alembic\/versions\/8f3d9e2a1c45_alert_rules\.py/,
       ],
-      ["a merge of one head", ["-m", "x", "--merge"], /nothing to merge: the chain ends at add_plugin_execution/],
+      ["a merge of one head", ["-m", "x", "--merge"], /nothing to merge: the chain has one head, add_plugin_execution/],
     ];
     for (const [what, options, says] of rejected) {
-      it(`makes no file for ${what}`, async () => {
+      it(`creates no file for ${what}`, async () => {
         const before = versions();
         const { code, stderr } = await revision(...options);
         assert.equal(code, 2);
@@ -104,7 +104,7 @@ describe("unity revision", () => {
         readFileSync(join(projectRoot, "backend/alembic/script.py.mako"), "utf8"),
       );
 
-    it("makes the first revision of a chain", async () => {
+    it("creates the first revision of a chain", async () => {
       project = new ChainProject([]);
       template();
       const { code, stdout, stderr } = await revision("-m", "Initial");
@@ -112,7 +112,7 @@ describe("unity revision", () => {
       assert.deepEqual(JSON.parse(stdout).downRevisions, []);
     });
 
-    it("says what to do about two heads, and joins them", async () => {
+    it("rejects two heads, and merges them", async () => {
       project = new ChainProject(twoHeads);
       template();
       const rejected = await revision("-m", "More");
@@ -130,9 +130,9 @@ describe("unity revision", () => {
     });
 
     const broken: readonly [what: string, spoil: () => void, says: RegExp][] = [
-      ["no alembic.ini", () => project.remove("alembic.ini"), /no alembic\.ini in .*--backend <folder>/],
-      ["a file that is no Python", () => project.write("alembic/versions/bad.py", "def"), /SyntaxError/],
-      ["no template", () => {}, /can't make a revision in .*script\.py\.mako/],
+      ["no alembic.ini", () => project.remove("alembic.ini"), /no alembic\.ini in .*--backend <folder>/s],
+      ["an invalid Python file", () => project.write("alembic/versions/bad.py", "def"), /SyntaxError/],
+      ["no template", () => {}, /can't create a revision in .*script\.py\.mako/],
     ];
     for (const [what, spoil, says] of broken) {
       it(`exits with 2 at ${what}`, async () => {

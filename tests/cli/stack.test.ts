@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { addStackOptions, readStack, type StackOptions } from "../../src/cli/stack.ts";
 
-describe("which stack a command is about", () => {
+describe("the stack of a command", () => {
   const before = { folder: process.cwd(), environment: { ...process.env } };
   let folder: string;
 
@@ -23,24 +23,24 @@ describe("which stack a command is about", () => {
   });
 
   const cases: readonly [what: string, args: string[], environment: Record<string, string>, context: string][] = [
-    ["the one that is named", ["--stack", "one"], {}, "Pulumi.one"],
-    ["the one of a file", ["--config-file", "elsewhere.yaml"], {}, "elsewhere"],
-    ["that of the environment", [], { PULUMI_STACK: "two" }, "Pulumi.two"],
-    ["the file of the environment", [], { UNITY_CONFIG_FILE: "elsewhere.yaml" }, "elsewhere"],
+    ["that of --stack", ["--stack", "one"], {}, "Pulumi.one"],
+    ["that of --config-file", ["--config-file", "elsewhere.yaml"], {}, "elsewhere"],
+    ["that of PULUMI_STACK", [], { PULUMI_STACK: "two" }, "Pulumi.two"],
+    ["that of UNITY_CONFIG_FILE", [], { UNITY_CONFIG_FILE: "elsewhere.yaml" }, "elsewhere"],
     [
-      "the one that is named, not the environment's",
+      "that of --stack before UNITY_CONFIG_FILE",
       ["--stack", "one"],
       { UNITY_CONFIG_FILE: "elsewhere.yaml" },
       "Pulumi.one",
     ],
     [
-      "the file that is named, not the environment's",
+      "that of --config-file before PULUMI_STACK",
       ["--config-file", "Pulumi.two.yaml"],
       { PULUMI_STACK: "one" },
       "Pulumi.two",
     ],
   ];
-  /** The context of the stack that a command is about. */
+  /** Returns the context of a command's stack. */
   async function contextOf(args: readonly string[], environment: Record<string, string>): Promise<string | undefined> {
     Object.assign(process.env, environment);
     let found: string | undefined;
@@ -55,8 +55,11 @@ describe("which stack a command is about", () => {
     it(`is ${what}`, async () => assert.equal(await contextOf(args, environment), context));
   }
 
-  it("is asked for where the environment names two", async () => {
+  it("is ambiguous with PULUMI_STACK and UNITY_CONFIG_FILE", async () => {
     const environment = { PULUMI_STACK: "two", UNITY_CONFIG_FILE: "elsewhere.yaml" };
-    await assert.rejects(contextOf([], environment), /Which stack\? PULUMI_STACK is two, .*elsewhere\.yaml: unset one/);
+    await assert.rejects(
+      contextOf([], environment),
+      /PULUMI_STACK \(two\) and UNITY_CONFIG_FILE \(.*elsewhere\.yaml\) are both set/,
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** What is there before each statement. */
+/** Statements that create the schema before each statement. */
 export const setup = [
   "CREATE TABLE parent (id bigint PRIMARY KEY, name text, n integer)",
   "CREATE TABLE other (id bigint PRIMARY KEY)",

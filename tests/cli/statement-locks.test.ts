@@ -76,19 +76,19 @@ describe("locks of statements, compared with PostgreSQL's own", () => {
     });
   }
 
-  const notKnown: readonly [sql: string, reason: RegExp][] = [
-    ["DO 'BEGIN END'", /DO block runs code/],
+  const unknownLocks: readonly [sql: string, reason: RegExp][] = [
+    ["DO 'BEGIN END'", /runs code in a DO block/],
     ["CALL p()", /procedure/],
-    ["SELECT create_hypertable('parent', 'at')", /calls create_hypertable\(\), which may do anything/],
-    ["DROP INDEX ix_of_no_one", /index ix_of_no_one, which no statement before made/],
+    ["SELECT create_hypertable('parent', 'at')", /calls create_hypertable\(\), which may lock any table/],
+    ["DROP INDEX ix_of_no_one", /index ix_of_no_one, which no earlier statement creates/],
     ["ALTER INDEX ix_of_no_one SET (fillfactor = 70)", /index ix_of_no_one/],
-    ["DROP SCHEMA apart CASCADE", /CASCADE drops whatever depends on it/],
-    ["ALTER DOMAIN d ADD CHECK (VALUE > 0)", /each table that has a column of the domain/],
+    ["DROP SCHEMA apart CASCADE", /drops all dependent objects by CASCADE/],
+    ["ALTER DOMAIN d ADD CHECK (VALUE > 0)", /each table with a column of the domain/],
     ["VACUUM", /every table/],
     ["REINDEX DATABASE postgres", /many tables/],
     ["IMPORT FOREIGN SCHEMA s FROM SERVER t INTO u", /ImportForeignSchema/],
   ];
-  for (const [sql, reason] of notKnown) {
+  for (const [sql, reason] of unknownLocks) {
     it(shortTitle(`unknown, with the reason: ${sql}`), () => {
       assert.match(effect(sql).unknown ?? "", reason);
       assert.deepEqual(effect(sql).locks, []);

@@ -71,10 +71,10 @@ describe("the checks", () => {
     assert.equal(outputs.length, checkNames.length - 1); // `reversible` is checked by `unity lock`
     const undo = ["DELETE FROM plugin_metrics", "DELETE FROM plugin_executions", "UPDATE plugins SET enabled = false"];
     try {
-      for (const { command, prints } of outputs) {
+      for (const { command, output } of outputs) {
         const { stdout } = await promisify(execFile)("sh", ["-c", command]);
         const printed = stdout.replaceAll(/\s/g, "");
-        for (const line of prints) {
+        for (const line of output) {
           const parts = line.replaceAll(/\s/g, "").split("…");
           const pattern = parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*?");
           assert.match(printed, new RegExp(pattern), command);

@@ -136,16 +136,19 @@ describe("the documents for operators without Pulumi", () => {
       assert.equal(await jobUid(), before);
     });
 
-    it("reports pending revisions with --check, and changes nothing", async () => {
+    it("shows pending revisions with --check, without changes", async () => {
       await alembic("downgrade", "8f3d9e2a1c45");
       const before = await jobUid();
       const { code, output } = await script("--check");
       assert.equal(code, 1, output);
-      assert.match(output, /^Database is at 8f3d9e2a1c45, behind head add_plugin_execution\.\nNothing was changed\.$/m);
+      assert.match(
+        output,
+        /^Database is at 8f3d9e2a1c45, behind head add_plugin_execution\.\nNo changes were made\.$/m,
+      );
       assert.deepEqual([await alembic("current"), await jobUid()], ["8f3d9e2a1c45", before]);
     });
 
-    it("applies the rest, in the image that the backend runs", async () => {
+    it("applies the pending revisions in the backend's image", async () => {
       const { code, output } = await script();
       assert.equal(code, 0, output);
       assertLines(output, scriptOutput(await inputs()));
@@ -153,7 +156,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.equal(await alembic("current"), `${head} (head)`);
     });
 
-    it("migrates an uninitialized database", async () => {
+    it("applies the whole chain to an uninitialized database", async () => {
       await alembic("downgrade", "base");
       const { code, output } = await script();
       assert.equal(code, 0, output);
@@ -161,19 +164,19 @@ describe("the documents for operators without Pulumi", () => {
       assertLines(output, jobLog(await inputs()));
     });
 
-    it("fails with the database's error, and succeeds once it is fixed", async () => {
+    it("fails with the database's error, and succeeds once the cause is fixed", async () => {
       await alembic("downgrade", "-1");
       await psql("CREATE TABLE plugin_metrics ()");
       const { code, output } = await script();
       assert.equal(code, 1, output);
       assert.match(output, /add_plugin_execution \(Plugin Execution\)[\s\S]*plugin_metrics[\s\S]*already exists/);
-      assert.match(output, /^The migration failed\./m);
+      assert.match(output, /^error: the migration failed$/m);
       await psql("DROP TABLE plugin_metrics");
       const again = await script();
       assert.equal(again.code, 0, again.output);
     });
 
-    it("fails on a pod that can't start, and leaves no Job", async () => {
+    it("deletes a Job whose pod can't start", async () => {
       await alembic("downgrade", "-1");
       await kubectl.run(["delete", "secret", names.databaseSecret]);
       const { code, output } = await script();
@@ -194,7 +197,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.match(output, /missing: public\.plugin_alerts\n {2}FAILED {2}the database has all 17 tables/);
     });
 
-    it("fails at an unknown revision", async () => {
+    it("stops at an unknown revision", async () => {
       await psql("UPDATE alembic_version SET version_num = 'zz'");
       const { code, output } = await script();
       await psql(`UPDATE alembic_version SET version_num = '${head}'`);
@@ -203,7 +206,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.match(output, /pulumi config set toleratedRevisions zz$/m);
     });
 
-    it("exits with 2 at an unreachable database or an invalid option", async () => {
+    it("exits with 2 without a database or with an invalid option", async () => {
       const unreachable = await script("--context", "no-such-context");
       assert.equal(unreachable.code, 2, unreachable.output);
       assert.match(unreachable.output, /no-such-context/);

@@ -71,7 +71,7 @@ describe("the project's pages", () => {
   });
 
   for (const page of pages) {
-    it(`link only existing files and anchors: ${page}`, () => {
+    it(`link only to what exists: ${page}`, () => {
       const broken = linksOf(page).filter(({ target, anchor }) => {
         const path = join(projectRoot, target);
         if (!existsSync(path)) return true;

@@ -1,84 +1,77 @@
 import type { Expected } from "../../checks/result.ts";
-import type { Description } from "../../plan/live-state.ts";
+import { plain, type Style } from "../highlight.ts";
 import { expectedOutputs } from "./expected-outputs.ts";
 import { drawPicture } from "./picture.ts";
 import type { TableView } from "./schema.ts";
 import type { RevisionView } from "./view.ts";
 
-/** All that `unity chain` shows. */
+/** The chain, and the checks of a database at its head. */
 export interface ChainDescription {
   readonly revisions: readonly RevisionView[];
   readonly tables: readonly TableView[];
-  /** Where the database is, if it was asked. */
-  readonly live?: Description | undefined;
-  /** What a database at the head answers. */
   readonly expected: Expected;
 }
 
-/** @returns One line on the chain as a whole. */
-function summarize({ revisions, tables, expected }: Omit<ChainDescription, "live">): string {
-  const several = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-  return `${several(revisions.length, "revision")}, ${several(tables.length, "table")}; latest: ${expected.head}`;
+/**
+ * Describes the chain: picture, schema, and the expected output of a database at its head.
+ *
+ * @param state - Lines on the state of a database that was queried.
+ */
+export function describeChain(
+  { revisions, tables, expected }: ChainDescription,
+  state: readonly string[] = [],
+  style: Style = plain,
+): string {
+  const counts = `${several(revisions.length, "revision")}, ${several(tables.length, "table")}`;
+  const lines = [style("heading", `Chain: ${counts}; latest: ${expected.head}`), ""];
+  if (state.length > 0) lines.push(...state, "");
+  lines.push(...drawPicture(revisions, style), "");
+  lines.push(style("heading", "Schema at the head: creating revision, table, columns, references"), "");
+  lines.push(...describeSchema(tables, revisions), "");
+  lines.push(style("heading", "Expected output of a database at the head and its backend"));
+  for (const { title, command, output } of expectedOutputs(expected))
+    lines.push("", title, style("aside", `  $ ${command}`), ...output.map((line) => `  ${line}`));
+  return lines.join("\n");
 }
 
-/** @returns The chain for people: picture, schema and what a database at its head answers. */
-export function describeChain(chain: ChainDescription): string {
-  const { revisions, tables, live, expected } = chain;
-  const where = live === undefined ? [] : [live.message, live.remediation, ""];
-  const outputs = expectedOutputs(expected).flatMap(({ title, command, prints }) => [
-    "",
-    title,
-    `  $ ${command}`,
-    ...prints.map((line) => `  ${line}`),
-  ]);
-  return [
-    `The chain: ${summarize(chain)}`,
-    "",
-    ...where,
-    ...drawPicture(revisions),
-    "",
-    "Schema at the head: the revision that makes a table, its columns, what they point at",
-    "",
-    ...describeSchema(tables, revisions),
-    "",
-    "What a database at the head and its backend answer",
-    ...outputs,
-  ].join("\n");
+function several(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 const lineWidth = 118;
 
-/** @returns Lines on each table: what makes it, its columns with the tables that they point at, its indexes. */
+/** Returns lines on each table: position of its revision, name, columns with their references, indexes. */
 function describeSchema(tables: readonly TableView[], revisions: readonly RevisionView[]): string[] {
   const position = new Map(revisions.map((revision) => [revision.id, revision.position]));
-  const names = Math.max(0, ...tables.map(({ name }) => name.length));
-  const numbers = String(revisions.length).length;
+  const nameWidth = Math.max(0, ...tables.map(({ name }) => name.length));
+  const positionWidth = String(revisions.length).length;
   return tables.flatMap((table) => {
-    const number = String(position.get(table.madeBy) ?? "").padStart(numbers);
-    const margin = `${number}  ${table.name.padEnd(names)}  `;
-    const [first = "columns not known", ...others] = wrap(columnWords(table), lineWidth - margin.length);
+    const number = String(position.get(table.createdBy) ?? "").padStart(positionWidth);
+    const margin = `${number}  ${table.name.padEnd(nameWidth)}  `;
+    const [first = "columns unknown", ...others] = wrap(describeColumns(table), lineWidth - margin.length);
     return [margin + first, ...others.map((line) => " ".repeat(margin.length) + line)];
   });
 }
 
-function columnWords({ columns, references, indexes }: TableView): string[] {
-  const args = columns.map((column) => {
+function describeColumns({ columns, references, indexes }: TableView): string[] {
+  const phrases = columns.map((column) => {
     const key = references.find((reference) => reference.columns.length === 1 && reference.columns[0] === column);
     return key === undefined ? column : `${column} -> ${key.table}`;
   });
-  const composite = references.filter((reference) => reference.columns.length > 1);
-  const keys = composite.map(({ columns: several, table }) => `(${several.join(", ")}) -> ${table}`);
-  const indexed = indexes === 0 ? [] : [`[${indexes === 1 ? "1 index" : `${indexes} indexes`}]`];
-  return [...args, ...keys].map((word, index, all) => (index < all.length - 1 ? `${word},` : word)).concat(indexed);
+  for (const { columns: composite, table } of references)
+    if (composite.length > 1) phrases.push(`(${composite.join(", ")}) -> ${table}`);
+  const described = phrases.map((phrase, index) => (index < phrases.length - 1 ? `${phrase},` : phrase));
+  if (indexes > 0) described.push(`[${indexes === 1 ? "1 index" : `${indexes} indexes`}]`);
+  return described;
 }
 
-/** @returns Words in lines; a word is never broken. */
-function wrap(args: readonly string[], width: number): string[] {
+/** Wraps phrases into lines without breaking a phrase. */
+function wrap(phrases: readonly string[], width: number): string[] {
   const lines: string[] = [];
-  for (const word of args) {
+  for (const phrase of phrases) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
+    if (last !== undefined && last.length + 1 + phrase.length <= width) lines[lines.length - 1] = `${last} ${phrase}`;
+    else lines.push(phrase);
   }
   return lines;
 }

@@ -3,16 +3,16 @@ import { type CheckName, checkNames } from "../../checks/names.ts";
 import type { Expected } from "../../checks/result.ts";
 import { names, ports } from "../../manifests/names.ts";
 
-/** One thing to look at after a deployment, by hand. */
+/** A command that verifies a deployment manually. */
 export interface ExpectedOutput {
-  /** What it proves. */
+  /** The property that it verifies. */
   readonly title: string;
   readonly command: string;
-  /** What the command prints if all is well, line by line; `…` stands for what may differ. */
-  readonly prints: readonly string[];
+  /** Expected lines; `…` stands for what varies. */
+  readonly output: readonly string[];
 }
 
-/** What psql prints of a query without rows. */
+/** Returns the output of psql for a query without rows. */
 function noRows(...columns: readonly string[]): readonly string[] {
   return [` ${columns.join(" | ")}`, columns.map((column) => "-".repeat(column.length + 2)).join("+"), "(0 rows)"];
 }
@@ -37,7 +37,7 @@ const samples: Readonly<Record<CheckName, (expected: Expected) => readonly strin
       ? ["…"]
       : tables.map((table) => ` public | ${table} | table | …${role}=arwd/${names.databaseOwner}…`),
   reversible: ({ chain, head }) => [
-    `backend/migrations.lock.json is what Alembic says: ${chain.revisions.length} revisions, head ${head}`,
+    `backend/migrations.lock.json is up to date: ${chain.revisions.length} revisions, head ${head}`,
   ],
   image: ({ chain }) => [
     "…  alembic.ini",
@@ -52,11 +52,11 @@ const samples: Readonly<Record<CheckName, (expected: Expected) => readonly strin
   execution: () => ['{"id":"disk-usage",…,"enabled":true}', '{"id":…,…,"status":"succeeded",…}'],
 };
 
-/** @returns What a person types to see that a release is there, by the checks of `up`, and what that prints. */
+/** Returns the commands that verify a release like the checks of `pulumi up`, with their expected output. */
 export function expectedOutputs(expected: Expected): readonly ExpectedOutput[] {
   return checkNames.map((name) => ({
     title: checks[name].title,
     command: checks[name].command(expected),
-    prints: samples[name](expected),
+    output: samples[name](expected),
   }));
 }

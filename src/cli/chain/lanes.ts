@@ -1,25 +1,25 @@
-/** What of a revision its place in the picture depends on. */
+/** A revision and those before it. */
 interface Link {
   readonly id: string;
   readonly downRevisions: readonly string[];
 }
 
-/** The lines of a graph's picture that belong to one revision, each to be followed by text or by nothing. */
+/** The lines of a graph's picture that belong to one revision. Text may follow each. */
 export interface Lanes {
   readonly id: string;
-  /** Lines in which branches come together. */
+  /** Lines in which branches join. */
   readonly before: readonly string[];
   /** The line of the revision itself. */
   readonly line: string;
-  /** What stands beside further lines of its text. */
+  /** Line beside further lines of its text. */
   readonly beside: string;
-  /** Lines in which branches part. */
+  /** Lines in which branches fork. */
   readonly after: readonly string[];
-  /** What leads on to the next revision's lines. */
+  /** Line between it and the next revision. */
   readonly below: string;
 }
 
-/** The lanes that are open at one place: each leads to the revision of its id. */
+/** The open lanes at one place: the ID of the revision that each leads to. */
 type Open = (string | undefined)[];
 
 /**
@@ -34,8 +34,8 @@ type Open = (string | undefined)[];
  * *      merge
  * ```
  *
- * @param links In an order in which each comes after its down revisions.
- * @param glyph One character for a revision.
+ * @param links - Revisions in an order of application.
+ * @param glyph - Returns one character for a revision.
  */
 export function drawLanes(links: readonly Link[], glyph: (id: string) => string): Lanes[] {
   const followers = new Map<string, string[]>();
@@ -51,12 +51,12 @@ export function drawLanes(links: readonly Link[], glyph: (id: string) => string)
     const line = verticals(open, own, glyph(id));
     open[own] = first;
     const beside = verticals(open);
-    const after = others.map((follower) => part(open, own, follower));
+    const after = others.map((follower) => fork(open, own, follower));
     return { id, before, line, beside, after, below: verticals(open) };
   });
 }
 
-/** Ends all lanes that lead to a revision but the first. @returns A line for each. */
+/** Closes all lanes that lead to a revision except the first, and returns a line for each. */
 function join(open: Open, id: string): string[] {
   const [first, ...others] = open.flatMap((target, lane) => (target === id ? [lane] : []));
   return others.map((lane) => {
@@ -66,26 +66,26 @@ function join(open: Open, id: string): string[] {
   });
 }
 
-/** Opens a lane to one more follower of the revision on lane `own`. */
-function part(open: Open, own: number, follower: string): string {
+/** Opens a lane to another follower of the revision on lane `own`. */
+function fork(open: Open, own: number, follower: string): string {
   const lane = freeLane(open, own + 1);
   open[lane] = follower;
   return crossing(open, own, lane, ".");
 }
 
-/** @returns The first lane at or after `from` that leads nowhere; a new one if there is none. */
+/** Returns the first free lane from `from` on. */
 function freeLane(open: Open, from = 0): number {
   for (let lane = from; lane < open.length; lane++) if (open[lane] === undefined) return lane;
   return Math.max(open.length, from);
 }
 
-/** @returns A line of all open lanes, with `mark` on lane `own`. */
+/** Returns a line of all open lanes, with `mark` on lane `own`. */
 function verticals(open: Open, own = -1, mark = ""): string {
   const cells = Array.from(open, (target, lane) => (lane === own ? mark : target === undefined ? " " : "|"));
   return cells.join(" ").trimEnd();
 }
 
-/** @returns A line that ties lane `to` to lane `from`, left of it, and crosses those between. */
+/** Returns a line that connects lane `to` to lane `from`, left of it, across those between. */
 function crossing(open: Open, from: number, to: number, corner: string): string {
   const cells = Array.from(open, (target, lane) => {
     if (lane === from) return "+";

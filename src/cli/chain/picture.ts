@@ -1,50 +1,53 @@
 import { tableChanges } from "../../lockfile/describe.ts";
+import { plain, type Style } from "../highlight.ts";
 import { drawLanes } from "./lanes.ts";
 import type { RevisionView } from "./view.ts";
 
-/** How a revision's status looks. */
 const glyphs = { applied: "*", pending: "o" } as const;
 
-/** @returns The chain's picture in ASCII, a line each: bases at the top, heads at the bottom. */
-export function drawPicture(revisions: readonly RevisionView[]): string[] {
+/** Returns the lines of the chain's picture in ASCII, bases at the top. */
+export function drawPicture(revisions: readonly RevisionView[], style: Style = plain): string[] {
   const byId = new Map(revisions.map((revision) => [revision.id, revision]));
   const lanes = drawLanes(revisions, (id) => glyphs[byId.get(id)?.status ?? "applied"]);
-  const margin =
-    Math.max(0, ...lanes.flatMap(({ before, line, after }) => [...before, line, ...after].map(length))) + 2;
-  const rows = columns(revisions.map((revision) => [String(revision.position), revision.id, revision.title]));
-  const lines = lanes.flatMap(({ id, before, line, beside, after, below }, index) => {
+  const widths = lanes.flatMap(({ before, line, after }) => [...before, line, ...after].map(({ length }) => length));
+  const margin = Math.max(0, ...widths) + 2;
+  const rows = alignColumns(revisions.map(({ position, id, title }) => [String(position), id, title]));
+  const lines: string[] = [];
+  for (const [index, { id, before, line, beside, after, below }] of lanes.entries()) {
     const revision = byId.get(id);
-    if (revision === undefined) return [];
-    return [
-      ...before,
-      [line.padEnd(margin) + rows[index], revision.day ?? "", mark(revision)].join("  "),
-      ...details(revision).map((text) => `${beside.padEnd(margin)}    ${text}`),
-      ...after,
-      ...(index < lanes.length - 1 ? [below] : []),
-    ];
-  });
-  const asked = revisions.some(({ status }) => status !== null);
-  return [...lines.map((line) => line.trimEnd()), ...(asked ? ["", "* applied   o pending"] : [])];
+    if (revision === undefined) continue;
+    lines.push(...before, [line.padEnd(margin) + rows[index], revision.day ?? "", markOf(revision, style)].join("  "));
+    for (const detail of detailsOf(revision)) lines.push(`${beside.padEnd(margin)}    ${detail}`);
+    lines.push(...after);
+    if (index < lanes.length - 1) lines.push(below);
+  }
+  const isQueried = revisions.some(({ status }) => status !== null);
+  if (isQueried) lines.push("", style("aside", "* applied   o pending"));
+  return lines.map((line) => line.trimEnd());
 }
 
-const length = (text: string) => text.length;
-
-function mark({ latest, current }: RevisionView): string {
-  const args = [...(latest ? ["latest"] : []), ...(current ? ["the database is here"] : [])];
-  return args.length > 0 ? `<== ${args.join(", ")}` : "";
+function markOf({ latest, current }: RevisionView, style: Style): string {
+  const marks: string[] = [];
+  if (latest) marks.push("latest");
+  if (current) marks.push("current");
+  return marks.length > 0 ? style("heading", `<== ${marks.join(", ")}`) : "";
 }
 
-function details({ tables, dependsOn, reversible }: RevisionView): string[] {
-  const needs = dependsOn.length > 0 ? [`needs ${dependsOn.join(", ")}`] : [];
-  return [...tableChanges(tables), ...needs, ...(reversible === false ? ["can't be undone"] : [])];
+function detailsOf({ tables, dependsOn, reversible }: RevisionView): string[] {
+  const details = [...tableChanges(tables)];
+  if (dependsOn.length > 0) details.push(`depends on ${dependsOn.join(", ")}`);
+  if (reversible === false) details.push("can't be undone");
+  return details;
 }
 
-/** @returns Each row's texts in columns, the first to the right. */
-function columns(rows: readonly (readonly string[])[]): string[] {
+/** Returns rows with aligned columns, the first one right-aligned. */
+function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((text, column) => (column === 0 ? text.padStart(widths[0] ?? 0) : text.padEnd(widths[column] ?? 0)))
-      .join("  "),
-  );
+  return rows.map((row) => {
+    const cells = row.map((text, column) => {
+      const width = widths[column] ?? 0;
+      return column === 0 ? text.padStart(width) : text.padEnd(width);
+    });
+    return cells.join("  ");
+  });
 }

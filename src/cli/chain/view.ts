@@ -2,22 +2,22 @@ import { applied } from "../../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../../lockfile/lock.ts";
 import type { LiveState, Reading } from "../../plan/live-state.ts";
 
-/** What of a revision the chain's pictures show. */
+/** A revision as the chain's picture shows it. */
 export interface RevisionView
   extends Pick<LockedRevision, "id" | "title" | "downRevisions" | "dependsOn" | "tables" | "reversible"> {
-  /** From 1, in an order that works. */
+  /** Position from 1, in an order of application. */
   readonly position: number;
-  /** Day of its making, as its file says it. */
+  /** Day of its creation, by its file. */
   readonly day: string | null;
-  /** Whether no revision comes after it. */
+  /** Whether it is a head. */
   readonly latest: boolean;
   /** Whether `alembic_version` holds it. */
   readonly current: boolean;
-  /** `null` if the database was not asked, or its answer does not tell. */
+  /** `null` if the database was not queried or has an unknown revision. */
   readonly status: "applied" | "pending" | null;
 }
 
-/** @returns Whether each revision is applied, as far as the database's answer tells. */
+/** Returns a function for the status of each revision, by what the database has. */
 function statusOf(lock: Lock, live: Live | undefined): (id: string) => RevisionView["status"] {
   if (live?.reading.kind !== "rows") return () => null;
   const known = new Set(lock.revisions.map(({ id }) => id));
@@ -27,13 +27,13 @@ function statusOf(lock: Lock, live: Live | undefined): (id: string) => RevisionV
   return (id) => (done.has(id) ? "applied" : "pending");
 }
 
-/** What the database answered, and what that means. */
+/** The database's revisions, and the state that they mean. */
 export interface Live {
   readonly reading: Reading;
   readonly state: LiveState;
 }
 
-/** @returns The chain from its bases to its heads; against a database, if one was asked. */
+/** Returns the chain from its bases to its heads, with each revision's status in a database that was queried. */
 export function viewChain(lock: Lock, live?: Live): readonly RevisionView[] {
   const status = statusOf(lock, live);
   const rows = (live?.reading.kind === "rows" && live.reading.rows) || [];
@@ -52,7 +52,7 @@ export function viewChain(lock: Lock, live?: Live): readonly RevisionView[] {
   }));
 }
 
-/** @returns A date without its time of day; as it is, if it is written in another way than Alembic's. */
+/** Returns a date without its time; unchanged if it isn't in Alembic's format. */
 function dayOf(date: string | null): string | null {
   return /^\d{4}-\d\d-\d\d/.exec(date ?? "")?.[0] ?? date;
 }

@@ -4,27 +4,27 @@ import { Argument, Command } from "commander";
 import { exitCodesHelp } from "../command.ts";
 import type { Shell } from "./complete.ts";
 
-/** The line that loads the script of each shell, and where it belongs. */
+/** The line that loads each shell's script, and the file it belongs in. */
 const setup: Readonly<Record<Shell, string>> = {
   bash: "source <(unity completion bash)      in ~/.bashrc",
   zsh: "source <(unity completion zsh)       in ~/.zshrc, after compinit",
   fish: "unity completion fish | source       in ~/.config/fish/config.fish",
 };
 
-const help = `It needs \`unity\` on PATH: \`npm link\` in the project's folder puts it there (\`npm unlink --global unity-migrations\`
-takes it away), with a Node.js 22.18 or later on PATH.
+const help = `Requires \`unity\` and Node.js 22.18 or later on PATH. To add \`unity\`, run \`npm link\` in the project's folder; to remove it,
+run \`npm unlink --global unity-migrations\`.
 
 ${Object.values(setup)
   .map((line) => `  ${line}`)
   .join("\n")}
 
-${exitCodesHelp({ 0: "the script is printed", 2: "wrong usage" })}`;
+${exitCodesHelp({ 0: "success", 2: "invalid usage" })}`;
 
 /** Returns the command `unity completion`. */
 export function completionProgram(): Command {
   return new Command("completion")
-    .description("Print the script that completes commands, options and their values by TAB.")
-    .addArgument(new Argument("<shell>", "the shell").choices(Object.keys(setup)))
+    .description("Print the completion script of a shell.")
+    .addArgument(new Argument("<shell>", "shell to complete in").choices(Object.keys(setup)))
     .addHelpText("after", `\n${help}`)
     .action((shell: Shell) => {
       process.stdout.write(readFileSync(join(import.meta.dirname, `unity.${shell}`), "utf8"));

@@ -2,21 +2,21 @@ usage() {
   cat <<END
 usage: check_migrations.sh [--check] [--context NAME]
 
-Says at which revision the database of namespace $namespace is, and which is the latest. If some are pending, applies
-them by the Job of $job_file, in the image that the backend runs; then verifies the result.
+Shows the current revision of the database of namespace $namespace and the latest one. Applies pending revisions with the
+Job of $job_file, in the backend's image, and verifies the result.
 
-  --check          change nothing: only say where the database is, and verify it if it is at the latest revision
-  --context NAME   context of your kubeconfig (default: $context)
+  --check          make no changes: show the revisions, and verify if the database is at the latest one
+  --context NAME   kubeconfig context (default: $context)
 
-exit codes: 0 at the latest revision, and verified; 1 revisions are pending (--check), something failed, or a person has
-to decide; 2 wrong usage, or the database can't be asked.
+exit codes: 0 at the latest revision and verified; 1 pending revisions (--check), failure, or manual action required;
+2 invalid usage, or the database is unavailable.
 END
 }
 
 job_file="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/$job_path"
 apply=true
 failures=0
-# How long a pod may say that it can't start before it is believed: a Secret may come a moment later.
+# Grace period for a pod that can't start: a Secret may be created a moment later.
 stuck_seconds=15
 while (($# > 0)); do
   case "$1" in
@@ -57,8 +57,8 @@ in_postgres() {
     psql -X -U "$database_owner" -d "$database" -v ON_ERROR_STOP=1 -Atc "$1"
 }
 
-# Prints what alembic_version holds, a row a line: nothing for a database that was never migrated. Alembic itself can't
-# tell of a revision that its files lack, nor can a backend that is not running; then the stack's PostgreSQL is asked.
+# Prints the rows of alembic_version, one per line; nothing for an uninitialized database. Alembic can't show a revision
+# that its files lack, nor can a backend that isn't running: then the stack's PostgreSQL is queried.
 current_revision() {
   local output
   if output="$(in_backend alembic current 2>"$errors")"; then
@@ -79,12 +79,12 @@ is_known() {
   return 1
 }
 
-# Whether it is a later release's revision that this one is said to run on.
+# Whether a revision is a later one that the stack tolerates.
 is_tolerated() {
   [[ -n "$1" && " $tolerated " == *" $1 "* ]]
 }
 
-# Prints the Job's name and its conditions that are true; nothing if there is no such Job.
+# Prints the Job's name and its true conditions; nothing if the Job doesn't exist.
 job_state() {
   kube get job "$job" --ignore-not-found \
     --output='jsonpath={.metadata.name} {.status.conditions[?(@.status=="True")].type}'
@@ -94,7 +94,7 @@ has_ended() {
   [[ "$1" == *Complete* || "$1" == *Failed* ]]
 }
 
-# Why the Job's pod can't start, if only a person can mend that; nothing if it runs or has to wait.
+# Prints why the Job's pod can't start, if that requires manual action.
 stuck_because() {
   local waiting='state.waiting.reason'
   kube get pods --selector="job-name=$job" --output="jsonpath={.items[*].status.containerStatuses[*].$waiting} \
@@ -102,7 +102,7 @@ stuck_because() {
     grep -oE 'ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CreateContainerConfigError' | head -n 1
 }
 
-# Waits for the Job's end, and prints its log. Fails unless the Job is complete.
+# Waits for the Job and prints its log. Fails unless the Job is complete.
 wait_for_job() {
   local state reason waited=0 stuck=0
   until state="$(job_state)" && has_ended "$state"; do
@@ -113,13 +113,13 @@ wait_for_job() {
       stuck=0
     fi
     if ((stuck > stuck_seconds)); then
-      echo "Job $job can't start: $reason. It is removed, so that it does not migrate later, when nobody looks." >&2
+      echo "error: Job $job can't start: $reason; deleting it so that it doesn't migrate later" >&2
       kube describe pods --selector="job-name=$job" | sed -n '/^Events:/,$p' >&2
       kube delete job "$job" --wait=false
       return 1
     fi
     if ((waited > deadline_seconds + 30)); then
-      echo "Job $job has not ended." >&2
+      echo "error: timed out waiting for Job $job" >&2
       break
     fi
     sleep 1
@@ -133,25 +133,25 @@ apply_job() {
   local image manifest state
   state="$(job_state)"
   if [[ -n "$state" ]] && ! has_ended "$state"; then
-    echo "Job $job is running: waiting for it."
+    echo "Waiting for Job $job, which is running"
   else
     if [[ ! -f "$job_file" ]]; then
-      echo "There is no $job_file: run this script where the project has it." >&2
+      echo "error: $job_file not found; run this script in its folder of the project" >&2
       return 1
     fi
-    # A Job's template can't be changed: an old one makes room for the new.
+    # A Job's template can't be changed, so the Job is replaced.
     kube delete job "$job" --ignore-not-found --cascade=foreground --timeout=60s || return 1
     manifest="$(cat "$job_file")"
     image="$(kube get "deployment/$backend" --ignore-not-found \
       --output="jsonpath={.spec.template.spec.containers[?(@.name==\"$backend\")].image}")"
-    # What the backend runs is what has to fit the database; the file only has the image that it was made with.
+    # The database must fit the image that the backend runs, which may differ from that of the file.
     [[ -z "$image" || -z "$job_image" ]] || manifest="${manifest//"$job_image"/$image}"
     kube apply --filename=- <<<"$manifest" || return 1
   fi
   wait_for_job
 }
 
-# check TITLE COMMAND: shows whether the command succeeds.
+# check TITLE COMMAND: prints whether the command succeeds.
 check() {
   local title="$1"
   shift
@@ -215,27 +215,29 @@ verify() {
 echo "Latest revision: $latest"
 if ! current="$(current_revision)"; then
   sed 's/^/  /' "$errors" >&2
-  echo "The database can't be asked for its revision. Look at: kubectl --context $context get pods -n $namespace" >&2
+  echo "error: can't read the database's revision" >&2
+  echo "Run: kubectl --context $context get pods -n $namespace" >&2
   exit 2
 fi
 echo "Current revision: ${current:-none}"
 
 if [[ "$current" == "$latest" ]]; then
-  echo "$say_at_head"
+  echo "$at_head_message"
 elif is_tolerated "$current"; then
-  echo "${say_ahead//\{\}/$current}"
+  echo "${ahead_message//\{\}/$current}"
 elif [[ -n "$current" && "$current" != *$'\n'* ]] && ! is_known "$current"; then
-  echo "${say_unknown//\{\}/$current}"
-  echo "${do_unknown//\{\}/$current}"
+  echo "${unknown_message//\{\}/$current}"
+  echo "${unknown_remediation//\{\}/$current}"
   exit 1
 else
-  if [[ -z "$current" ]]; then echo "$say_never_applied"; else echo "${say_behind//\{\}/${current//$'\n'/, }}"; fi
+  if [[ -z "$current" ]]; then echo "$never_applied_message"; else echo "${behind_message//\{\}/${current//$'\n'/, }}"; fi
   if [[ "$apply" == false ]]; then
-    echo 'Nothing was changed.'
+    echo 'No changes were made.'
     exit 1
   fi
   if ! apply_job; then
-    echo "The migration failed. What ran, and why it failed: kubectl --context $context logs -n $namespace job/$job" >&2
+    echo "error: the migration failed" >&2
+    echo "Run: kubectl --context $context logs -n $namespace job/$job" >&2
     exit 1
   fi
 fi

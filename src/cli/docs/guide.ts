@@ -1,10 +1,10 @@
 import { expectedOutputs } from "../chain/expected-outputs.ts";
 import type { DocumentInputs } from "./inputs.ts";
 import { releaseView } from "./release-view.ts";
-import { accountOf, stateAccounts } from "./states.ts";
+import { describeSample, describeStates } from "./states.ts";
 import { renderTemplate } from "./template.ts";
 
-/** Returns `DATABASE_MIGRATION_GUIDE.md`: everything an operator needs, from the first look to the last check. */
+/** Returns `DATABASE_MIGRATION_GUIDE.md`: how to migrate, verify, and troubleshoot. */
 export function migrationGuide(inputs: DocumentInputs): string {
   const { settings, expected, revisions, commands } = inputs;
   const outputs = expectedOutputs(expected);
@@ -19,24 +19,24 @@ export function migrationGuide(inputs: DocumentInputs): string {
     lockTimeoutSeconds: settings.timeouts.lockTimeoutSeconds,
     deadlineSeconds: settings.timeouts.deadlineSeconds,
     currentRows: [
-      { prints: "nothing", ...accountOf(inputs, "never-applied") },
-      { prints: "another revision of the chain", ...accountOf(inputs, "behind") },
-      { prints: `\`${expected.head} (head)\``, ...accountOf(inputs, "at-head") },
+      { prints: "nothing", ...describeSample(inputs, "never-applied") },
+      { prints: "another revision of the chain", ...describeSample(inputs, "behind") },
+      { prints: `\`${expected.head} (head)\``, ...describeSample(inputs, "at-head") },
     ],
     revisions: revisions.map(({ id, title, downRevisions }) => ({
       id,
       title,
       downRevisions: downRevisions.join(", "),
     })),
-    checks: outputs.map(({ title, command, prints }, index) => ({
+    checks: outputs.map(({ title, command, output }, index) => ({
       position: index + 1,
       title,
       item: checklistItem(title),
       command,
-      prints: prints.join("\n"),
+      output: output.join("\n"),
     })),
     lastStep: outputs.length + 1,
-    states: stateAccounts(inputs).map((account) => ({ ...account })),
+    states: describeStates(inputs).map((state) => ({ ...state })),
     commands: commands.map(({ name, description }) => ({ name, description })),
   });
 }
@@ -46,7 +46,7 @@ export function migrationQuickstart(inputs: DocumentInputs): string {
   const common = ["never-applied", "behind", "at-head", "unknown-revision"] as const;
   return renderTemplate("MIGRATION_QUICKSTART.md", {
     ...releaseView(inputs),
-    commonStates: common.map((kind) => ({ ...accountOf(inputs, kind) })),
+    commonStates: common.map((kind) => ({ ...describeSample(inputs, kind) })),
   });
 }
 

@@ -6,13 +6,13 @@ import type { Settings } from "../../settings/settings.ts";
 import { readSchema, type TableView } from "../chain/schema.ts";
 import { type RevisionView, viewChain } from "../chain/view.ts";
 
-/** A command of `unity`, as its own help has it. */
+/** A command of `unity` in its help. */
 export interface CommandSummary {
   readonly name: string;
   readonly description: string;
 }
 
-/** All that the documents are made from. */
+/** Sources of the documents. */
 export interface DocumentInputs {
   readonly settings: Settings;
   readonly release: Release;
@@ -22,7 +22,7 @@ export interface DocumentInputs {
   readonly commands: readonly CommandSummary[];
 }
 
-/** @returns What the documents on a release are made from. */
+/** Returns the sources of a release's documents. */
 export async function documentInputs(
   settings: Settings,
   release: Release,

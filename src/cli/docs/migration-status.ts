@@ -16,7 +16,7 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
     tableCount: several(tables.length, "table"),
     head: expected.head,
     headTitle: latest?.title,
-    headDay: latest?.day ?? "an unknown day",
+    headDay: latest?.day ?? "unknown date",
     revisions: revisions.flatMap((revision) => {
       const lock = locked.get(revision.id);
       return lock === undefined ? [] : [revisionView(revision, lock, expected.head, tables)];
@@ -31,58 +31,57 @@ function revisionView(
   tables: readonly TableView[],
 ): View {
   const { position, id, title, day, downRevisions, reversible } = revision;
-  const created = tables.filter(({ madeBy }) => madeBy === id);
+  const created = tables.filter(({ createdBy }) => createdBy === id);
   return {
     position,
     revision: id === head ? `**\`${id}\`** (latest)` : `\`${id}\``,
     title,
-    day: day ?? "not known",
+    day: day ?? "unknown",
     after: codes(downRevisions) || "–",
-    creates: revision.tables === null ? "not known" : codes(revision.tables.created) || "–",
-    reversible: reversible === null ? "not known" : reversible ? "yes" : "no",
+    creates: revision.tables === null ? "unknown" : codes(revision.tables.created) || "–",
+    reversible: reversible === null ? "unknown" : reversible ? "yes" : "no",
     summary: summarize(revision, created),
     hasTables: created.length > 0,
     tables: created.map(({ name, columns, references }) => ({
       name,
-      columns: columns.join(", ") || "not known",
+      columns: columns.join(", ") || "unknown",
       references: codes([...new Set(references.map((reference) => reference.table))]) || "–",
     })),
     blocks: describeBlocks(locked),
     hasFindings: locked.findings.length > 0,
     findings: locked.findings.map(({ level, rule, message }) => ({ level, rule, message: message.split("\n")[0] })),
-    undo: locked.reversible ? "It can be undone" : `It can't be undone: ${locked.reversibleReason}`,
+    reversibility: locked.reversible ? "Reversible" : `Can't be undone: ${locked.reversibleReason}`,
     file: locked.file,
     sha256: locked.sha256.slice(0, 16),
   };
 }
 
-/** Returns a sentence on what a revision does. */
-function summarize({ id, tables, day, dependsOn }: RevisionView, made: readonly TableView[]): string {
-  const things = [
-    { count: made.length, noun: "table" },
-    { count: sum(made, ({ indexes }) => indexes), noun: "index" },
-    { count: sum(made, ({ references }) => references.length), noun: "foreign key" },
+/** Describes a revision in one sentence. */
+function summarize({ id, tables, day, dependsOn }: RevisionView, created: readonly TableView[]): string {
+  const counts: readonly (readonly [number, string])[] = [
+    [created.length, "table"],
+    [sum(created, ({ indexes }) => indexes), "index"],
+    [sum(created, ({ references }) => references.length), "foreign key"],
   ];
-  const makes = things.flatMap(({ count, noun }) => (count > 0 ? [several(count, noun)] : []));
-  // What a later revision drops again is in no table below.
-  const isAllBelow = tables?.created.length === made.length && tables.altered.length + tables.dropped.length === 0;
-  const does = [
-    ...(makes.length > 0 ? [`makes ${enumerated(makes)}`] : []),
-    ...(isAllBelow ? [] : tableChanges(tables)),
-  ];
-  const needs = dependsOn.length > 0 ? ` It also needs ${codes(dependsOn)}.` : "";
-  return `\`${id}\`, made on ${day ?? "an unknown day"}, ${does.join("; ") || "changes no table"}.${needs}`;
+  const nouns = counts.flatMap(([count, noun]) => (count > 0 ? [several(count, noun)] : []));
+  const changes = nouns.length > 0 ? [`creates ${enumerate(nouns)}`] : [];
+  // Tables that a later revision drops are not in the document.
+  const isComplete = tables?.created.length === created.length && tables.altered.length + tables.dropped.length === 0;
+  if (!isComplete) changes.push(...tableChanges(tables));
+  if (changes.length === 0) changes.push("changes no table");
+  const dependencies = dependsOn.length > 0 ? ` It depends on ${codes(dependsOn)}.` : "";
+  return `\`${id}\` (${day ?? "unknown date"}) ${changes.join("; ")}.${dependencies}`;
 }
 
 function sum(tables: readonly TableView[], count: (table: TableView) => number): number {
   return tables.reduce((total, each) => total + count(each), 0);
 }
 
-function enumerated(args: readonly string[]): string {
-  return args.length > 1 ? `${args.slice(0, -1).join(", ")} and ${args.at(-1)}` : args.join("");
+function enumerate(phrases: readonly string[]): string {
+  return phrases.length > 1 ? `${phrases.slice(0, -1).join(", ")} and ${phrases.at(-1)}` : phrases.join("");
 }
 
-/** Returns what an upgrade keeps others from doing; empty if nothing. */
+/** Returns the operations that an upgrade blocks; empty if none. */
 function describeBlocks({ locks }: LockedRevision): string {
   const blocking = locks.filter(({ mode, blocks }) => mode !== null && blocks !== "nothing");
   return [...Map.groupBy(blocking, ({ blocks }) => blocks)]

@@ -17,23 +17,23 @@ import { migrationStatus } from "./migration-status.ts";
 import { renderScript } from "./script.ts";
 
 /**
- * Writes the operators' documents, or says in what they differ.
+ * Writes the operators' documents, or with `--check` reports which are stale.
  *
- * @returns The documents that were written, or in what they differ.
+ * @returns The documents that were written, or how they differ.
  */
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {
   const { options, progress, command } = call;
-  const commands = (command.parent === null ? [] : visibleCommands(command.parent)).map((each) => ({
-    name: each.name(),
-    description: each.description(),
-  }));
-  const make = (...[settings, release]: Parameters<Parameters<typeof withRelease>[1]>) =>
-    documentInputs(settings, release, commands);
-  const inputs = await withRelease(options, make, progress.print);
+  const visible = command.parent === null ? [] : visibleCommands(command.parent);
+  const commands = visible.map((each) => ({ name: each.name(), description: each.description() }));
+  const inputs = await withRelease(
+    options,
+    (settings, release) => documentInputs(settings, release, commands),
+    progress.print,
+  );
   return writeOrCheck(documentFiles(inputs), options, ofStack(docsCommand, options));
 }
 
-/** @returns All that an operator has to read and to run, each with one newline at its end. */
+/** Returns the operators' documents, the check script, and the release's YAML. */
 function documentFiles(inputs: DocumentInputs): readonly GeneratedFile[] {
   const file = (name: string, text: string, executable = false): GeneratedFile => ({
     path: `${documentsFolder}/${name}`,

@@ -6,22 +6,23 @@ import { manifestPaths } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
 import { documentsFolder, origin } from "./markdown.ts";
 
-/** What stands in a sentence for what the script finds. */
+/** Placeholder in messages for the revision that the script finds. */
 const found = "{}";
 
-/** @returns `check_migrations.sh`: what only the release decides, then the body that never changes. */
+/** Returns `check_migrations.sh`: the release's values and the static body. */
 export function renderScript(inputs: DocumentInputs): string {
   const { settings, release, expected, revisions } = inputs;
   const { image, migrationImage } = settings;
-  const say = (state: Parameters<typeof describeState>[0]) => describeState(state, release.lock, settings, settings);
-  const unknown = say({ kind: "unknown-revision", revisions: [found] });
+  const describe = (state: Parameters<typeof describeState>[0]) =>
+    describeState(state, release.lock, settings, settings);
+  const unknown = describe({ kind: "unknown-revision", revisions: [found] });
   const owned = settings.database.kind === "owned";
   const values = {
     context: settings.context,
     namespace: settings.namespace,
     backend: names.backend,
     postgres: names.postgres,
-    workloads: [names.backend, ...(owned ? [names.postgres] : [])].join(", "),
+    workloads: owned ? `${names.backend}, ${names.postgres}` : names.backend,
     name_label: nameLabel,
     owns_database: String(owned),
     database: names.database,
@@ -29,35 +30,35 @@ export function renderScript(inputs: DocumentInputs): string {
     backend_url: `http://localhost:${ports.backend}`,
     job: names.migrateJob,
     job_path: posix.relative(documentsFolder, manifestPaths.migration),
-    job_image: migrationImage === undefined ? image : "", // an image of the Job's own stays
+    job_image: migrationImage === undefined ? image : "", // The script keeps a separate image of the Job.
     deadline_seconds: String(settings.timeouts.deadlineSeconds),
     latest: release.head,
     tolerated: settings.toleratedRevisions.join(" "),
-    say_at_head: say({ kind: "at-head", revision: release.head }).message,
-    say_never_applied: say({ kind: "never-applied" }).message,
-    say_behind: say({ kind: "behind", revisions: [found], pending: 0 }).message,
-    say_ahead: say({ kind: "ahead", revisions: [found] }).message,
-    say_unknown: unknown.message,
-    do_unknown: unknown.remediation,
+    at_head_message: describe({ kind: "at-head", revision: release.head }).message,
+    never_applied_message: describe({ kind: "never-applied" }).message,
+    behind_message: describe({ kind: "behind", revisions: [found], pending: 0 }).message,
+    ahead_message: describe({ kind: "ahead", revisions: [found] }).message,
+    unknown_message: unknown.message,
+    unknown_remediation: unknown.remediation,
   };
   const lists = { revisions: revisions.map(({ id }) => id), tables: expected.tables };
   return [
     "#!/usr/bin/env bash",
-    "# Says where the database is in the chain of revisions, applies what is pending, and verifies the result. It needs",
-    `# bash and kubectl. ${origin}`,
+    "# Shows the database's revision, applies pending revisions, and verifies the result. Requires bash and kubectl.",
+    `# ${origin}`,
     "#",
-    "# shellcheck disable=SC2016 # backticks are words for people here",
+    "# shellcheck disable=SC2016 # backticks are part of messages",
     "set -euo pipefail",
     "",
-    ...Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`),
-    ...Object.entries(lists).map(([name, items]) => `${name}=(${items.map(quoted).join(" ")})`),
+    ...Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`),
+    ...Object.entries(lists).map(([name, items]) => `${name}=(${items.map(quote).join(" ")})`),
     "",
     readFileSync(join(import.meta.dirname, "check_migrations.body.sh"), "utf8").trimEnd(),
     "",
   ].join("\n");
 }
 
-/** @returns A text as one word of a shell. */
-function quoted(text: string): string {
+/** Quotes a text for a shell. */
+function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,18 +1,19 @@
 import { type Description, describeState, type LiveState } from "../../plan/live-state.ts";
 import type { DocumentInputs } from "./inputs.ts";
 
-/** A state that a database can be in, for a document. */
-export interface StateAccount extends Description {
+/** A state of the database, as the documents describe it. */
+export interface StateDescription extends Description {
   readonly kind: LiveState["kind"];
   readonly heading: string;
-  /** What shows it to a person who has only Alembic and psql. */
+  /** How Alembic and psql show it. */
   readonly symptom: string;
 }
 
-/** Samples of every state: a revision in the middle where one is needed, and names that explain themselves elsewhere. */
+/** Returns a sample of each state, with revisions of the chain where possible. */
 function samples({ revisions, release }: DocumentInputs): Record<LiveState["kind"], LiveState> {
   const middle = revisions[Math.floor((revisions.length - 1) / 2)];
-  const [at, left] = [middle?.id ?? release.head, revisions.length - (middle?.position ?? 0)];
+  const at = middle?.id ?? release.head;
+  const left = revisions.length - (middle?.position ?? 0);
   return {
     "not-deployed": { kind: "not-deployed" },
     "never-applied": { kind: "never-applied" },
@@ -26,58 +27,58 @@ function samples({ revisions, release }: DocumentInputs): Record<LiveState["kind
   };
 }
 
-const args: Record<LiveState["kind"], Pick<StateAccount, "heading" | "symptom">> = {
+const texts: Record<LiveState["kind"], Pick<StateDescription, "heading" | "symptom">> = {
   "not-deployed": {
-    heading: "Nothing is deployed",
+    heading: "Not deployed",
     symptom: "`kubectl get pods` shows neither the backend nor PostgreSQL.",
   },
   "never-applied": {
     heading: "Never applied",
-    symptom: "`alembic current` prints nothing, there are no tables, and the backend's log tells of missing ones.",
+    symptom: "`alembic current` prints nothing, no tables exist, and the backend's log reports missing tables.",
   },
   behind: {
-    heading: "Partial: behind the latest revision",
-    symptom: "`alembic current` prints an older revision, and only the tables up to it are there.",
+    heading: "Behind the latest revision",
+    symptom: "`alembic current` prints an older revision, and only its tables exist.",
   },
   "at-head": {
-    heading: "Already applied",
-    symptom: "`alembic current` prints the latest revision and `(head)`. Only verify.",
+    heading: "Up to date",
+    symptom: "`alembic current` prints the latest revision and `(head)`.",
   },
   "beyond-target": {
     heading: "Beyond the stack's target",
-    symptom: "`targetRevision` is set to an older revision than the database has.",
+    symptom: "`targetRevision` is older than the database's revision.",
   },
   ahead: {
-    heading: "Ahead, and tolerated",
-    symptom: "A later release has migrated the database, and `toleratedRevisions` says that this one runs on it.",
+    heading: "Ahead and tolerated",
+    symptom: "A later release has migrated the database, and `toleratedRevisions` contains its revision.",
   },
   "unknown-revision": {
-    heading: "At an unknown revision",
-    symptom: "`alembic current` fails: `Can't locate revision identified by …`. A newer or another backend was here.",
+    heading: "Unknown revision",
+    symptom:
+      "`alembic current` fails: `Can't locate revision identified by …`. Another release or backend has migrated the database.",
   },
   "overlapping-revisions": {
-    heading: "Several rows that imply each other",
-    symptom: "`SELECT * FROM alembic_version` has more than one row, as after `alembic stamp` or an edit by hand.",
+    heading: "Overlapping revisions",
+    symptom: "`SELECT * FROM alembic_version` has several rows, such as after `alembic stamp` or a manual edit.",
   },
   unreachable: {
-    heading: "The database can't be asked",
-    symptom: "Its pod is down, or the backend's can't connect: wrong password, wrong host, no room on the disk.",
+    heading: "Database unavailable",
+    symptom: "Its pod is down, or the backend can't connect: wrong password, wrong host, full disk.",
   },
 };
 
-/** @returns Every state with what the program says of it, and tells a person to do. */
-export function stateAccounts(inputs: DocumentInputs): readonly StateAccount[] {
-  const { release, settings } = inputs;
-  return Object.values(samples(inputs)).map((state) => {
-    const targetOptions = state.kind === "beyond-target" ? { targetRevision: state.target } : {};
-    const described = describeState(state, release.lock, settings, targetOptions);
-    return { kind: state.kind, ...args[state.kind], ...described };
-  });
+/** Describes every state as the program does. */
+export function describeStates(inputs: DocumentInputs): readonly StateDescription[] {
+  return Object.values(samples(inputs)).map((state) => describe(inputs, state));
 }
 
-/** @returns The account of one state. */
-export function accountOf(inputs: DocumentInputs, kind: LiveState["kind"]): StateAccount {
-  const found = stateAccounts(inputs).find((account) => account.kind === kind);
-  if (found === undefined) throw new Error(`There is no account of the state ${kind}.`);
-  return found;
+/** Describes one state as the program does. */
+export function describeSample(inputs: DocumentInputs, kind: LiveState["kind"]): StateDescription {
+  return describe(inputs, samples(inputs)[kind]);
+}
+
+function describe({ release, settings }: DocumentInputs, state: LiveState): StateDescription {
+  const targetOptions = state.kind === "beyond-target" ? { targetRevision: state.target } : {};
+  const described = describeState(state, release.lock, settings, targetOptions);
+  return { kind: state.kind, ...texts[state.kind], ...described };
 }

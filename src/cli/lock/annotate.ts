@@ -1,5 +1,4 @@
-import type { LockedRevision } from "../../lockfile/lock.ts";
-import { compareFindings, type Finding } from "../../lockfile/lock.ts";
+import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
 import { openParser } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import {
@@ -9,28 +8,26 @@ import {
   statementFindings,
   syntaxError,
 } from "./own-findings.ts";
+import type { RenderedRevision } from "./rendered-chain.ts";
 import type { Effect } from "./sql/effect.ts";
 import { Relations } from "./sql/relations.ts";
 import { effectOf } from "./sql/statements.ts";
 import { lint } from "./squawk.ts";
 
-/** A revision as Alembic gives it. */
-export type RenderedRevision = Omit<LockedRevision, "findings" | "locks">;
-
 type Parse = Awaited<ReturnType<typeof openParser>>;
 
-/** What reading one upgrade's statements in their order finds. */
+/** Findings and locks of one upgrade. */
 interface Reading {
   readonly findings: Finding[];
   readonly locks: StatementLock[];
-  /** Indexes of statements that are only about tables which the revision itself makes: nobody else sees them yet. */
-  readonly unseen: Set<number>;
+  /** Indexes of statements that concern only tables of the same revision: other sessions don't see them yet. */
+  readonly invisible: Set<number>;
 }
 
 /**
- * Adds to each revision what its upgrade's SQL is found guilty of, and the locks that it takes.
+ * Adds to each revision the findings on its upgrade's SQL and the locks that it takes.
  *
- * @param revisions From the bases to the heads: what a statement does may depend on those before it.
+ * @param revisions - From the bases to the heads: the effect of a statement may depend on earlier ones.
  * @throws {CommandError} If the linter can't be installed.
  */
 export async function annotate(
@@ -47,44 +44,42 @@ export async function annotate(
   const relations = new Relations();
   const [firstBase, ...otherBases] = revisions.filter(({ downRevisions }) => downRevisions.length === 0);
   return revisions.map((revision, index) => {
-    const { findings, locks, unseen } = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
-    const seen = (linted[index] ?? []).filter(({ statement }) => statement === null || !unseen.has(statement));
+    const { findings, locks, invisible } = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
+    const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
-    const all = [...revisionFindings(revision, base), ...seen, ...findings];
+    const all = [...revisionFindings(revision, base), ...visible, ...findings];
     return { ...revision, findings: all.sort(compareFindings), locks };
   });
 }
 
 function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations): Reading {
-  const reading: Reading = { findings: [], locks: [], unseen: new Set() };
+  const reading: Reading = { findings: [], locks: [], invisible: new Set() };
   const created = new Set<string>();
   let inTransaction = true;
   for (const [index, sql] of statements.entries()) {
     const nodes = parse(sql);
     if ("error" in nodes) {
       reading.findings.push(syntaxError(nodes.error, index));
-      reading.locks.push(notKnown("PostgreSQL's parser refuses it", index));
+      reading.locks.push(unknownLock("PostgreSQL's parser rejects it", index));
       continue;
     }
-    const effects = nodes.map((node) => {
+    const effects: Effect[] = [];
+    let visible = false;
+    for (const node of nodes) {
       const effect = effectOf(node, relations);
+      effects.push(effect);
       relations.note(node);
       noteCreated(effect, created);
-      const unseen = isUnseen(effect, created);
       const rejected = inTransaction ? invalidInTransaction(node) : undefined;
       if (rejected !== undefined) reading.findings.push(notInTransaction(rejected, index));
-      if (!unseen) reading.findings.push(...statementFindings(node, index));
+      if (!isInvisible(effect, created)) {
+        visible = true;
+        reading.findings.push(...statementFindings(node, index));
+      }
       if ("TransactionStmt" in node) inTransaction = node.TransactionStmt.kind === "TRANS_STMT_BEGIN";
-      return { effect, unseen };
-    });
-    if (effects.length > 0 && effects.every(({ unseen }) => unseen)) reading.unseen.add(index);
-    reading.locks.push(
-      ...recordLocks(
-        effects.map(({ effect }) => effect),
-        created,
-        index,
-      ),
-    );
+    }
+    if (effects.length > 0 && !visible) reading.invisible.add(index);
+    reading.locks.push(...recordLocks(effects, created, index));
   }
   return reading;
 }
@@ -94,11 +89,11 @@ function noteCreated({ creates, renames }: Effect, created: Set<string>): void {
   if (renames !== undefined && created.has(renames.from)) created.add(renames.to);
 }
 
-function isUnseen({ subjects }: Effect, created: ReadonlySet<string>): boolean {
+function isInvisible({ subjects }: Effect, created: ReadonlySet<string>): boolean {
   return subjects.length > 0 && subjects.every((table) => created.has(table));
 }
 
-/** @returns The strongest lock on each table that is there before, readers' aside, and what is not known. */
+/** Returns the strongest lock on each existing table, except those of readers, and the unknown locks. */
 function recordLocks(effects: readonly Effect[], created: ReadonlySet<string>, statement: number): StatementLock[] {
   const modes = new Map<string, LockMode>();
   for (const { table, mode } of effects.flatMap(({ locks }) => locks)) {
@@ -108,9 +103,12 @@ function recordLocks(effects: readonly Effect[], created: ReadonlySet<string>, s
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([table, mode]) => ({ statement, table, mode, blocks: blockedBy(mode) }));
   const counted = known.filter(({ mode }) => mode !== "ACCESS SHARE" && mode !== "ROW SHARE");
-  return [...counted, ...effects.flatMap(({ unknown }) => (unknown === undefined ? [] : notKnown(unknown, statement)))];
+  const unknown = effects.flatMap(({ unknown: reason }) =>
+    reason === undefined ? [] : [unknownLock(reason, statement)],
+  );
+  return [...counted, ...unknown];
 }
 
-function notKnown(reason: string, statement: number): StatementLock {
+function unknownLock(reason: string, statement: number): StatementLock {
   return { statement, table: null, mode: null, blocks: null, reason };
 }

@@ -7,78 +7,68 @@ function ownFinding(rule: OwnRule, statement: number | null, message: string, he
   return { rule, level: ownRules[rule].level, statement, message, help };
 }
 
-/** @returns What is to be said of a revision as a whole. `otherBase` is the chain's first base, if this is another. */
+/**
+ * Returns the findings on a revision as a whole.
+ *
+ * @param otherBase - The chain's first base, if the revision is another one.
+ */
 export function revisionFindings(
   { upgrade, reversible, reversibleReason }: Pick<LockedRevision, "upgrade" | "reversible" | "reversibleReason">,
   otherBase?: string,
 ): Finding[] {
-  return [
-    ...(reversible === false
-      ? [ownFinding("missing-downgrade", null, `It can't be undone: ${reversibleReason}.`, "Write its downgrade().")]
-      : []),
-    ...(upgrade.sql === null
-      ? [
-          ownFinding(
-            "sql-not-known",
-            null,
-            `Its SQL can't be reviewed, since only a database could give it: ${upgrade.reason}.`,
-            "Write statements that don't depend on rows, or run it against a copy of the database first.",
-          ),
-        ]
-      : []),
-    ...(otherBase !== undefined
-      ? [
-          ownFinding(
-            "several-bases",
-            null,
-            `It has no down_revision, as ${otherBase} has none: the chain has several beginnings.`,
-            "Set its down_revision, unless it starts a branch on purpose.",
-          ),
-        ]
-      : []),
-  ];
+  const findings: Finding[] = [];
+  if (reversible === false) {
+    const message = `Can't be undone: ${reversibleReason}.`;
+    findings.push(ownFinding("missing-downgrade", null, message, "Implement downgrade()."));
+  }
+  if (upgrade.sql === null) {
+    const message = `SQL is unavailable for review without a database: ${upgrade.reason}.`;
+    const help = "Write statements that don't depend on rows, or run it on a copy of the database first.";
+    findings.push(ownFinding("sql-not-known", null, message, help));
+  }
+  if (otherBase !== undefined) {
+    const message = `No down_revision, like ${otherBase}: the chain has several bases.`;
+    const help = "Set its down_revision, unless it starts a branch on purpose.";
+    findings.push(ownFinding("several-bases", null, message, help));
+  }
+  return findings;
 }
 
-/** @returns What is to be said of one statement, whose index is `index`, that squawk does not look for. */
+/** Returns the findings on the statement at `index` that squawk has no rule for. */
 export function statementFindings(statement: Node, index: number): Finding[] {
-  const add = (rule: OwnRule, message: string, help: string) => [ownFinding(rule, index, message, help)];
-  const deletes = findAll(statement, "DeleteStmt").filter((one) => !one.whereClause && !one.usingClause);
-  const updates = findAll(statement, "UpdateStmt").filter((one) => !one.whereClause && !one.fromClause);
-  return [
-    ...deletes.flatMap(({ relation }) =>
-      add("delete-without-where", `It deletes every row of ${nameOf(relation)}.`, "Say which rows with WHERE."),
-    ),
-    ...updates.flatMap(({ relation }) =>
+  const findings: Finding[] = [];
+  const add = (rule: OwnRule, message: string, help: string) => findings.push(ownFinding(rule, index, message, help));
+  for (const { relation, whereClause, usingClause } of findAll(statement, "DeleteStmt"))
+    if (!whereClause && !usingClause)
+      add("delete-without-where", `Deletes every row of ${nameOf(relation)}.`, "Add a WHERE clause.");
+  for (const { relation, whereClause, fromClause } of findAll(statement, "UpdateStmt"))
+    if (!whereClause && !fromClause)
       add(
         "update-without-where",
-        `It changes every row of ${nameOf(relation)}, and keeps all of them locked until the revision is committed.`,
-        "Change them in batches, or say which rows with WHERE.",
-      ),
-    ),
-    // squawk has a rule of its own for CASCADE.
-    ...("TruncateStmt" in statement && statement.TruncateStmt.behavior !== "DROP_CASCADE"
-      ? add(
-          "truncate",
-          `It deletes every row of ${relationsOf(statement.TruncateStmt.relations).join(", ")}.`,
-          "Keep the rows, or delete in a later release those that nothing needs.",
-        )
-      : []),
-  ];
+        `Updates every row of ${nameOf(relation)}, and locks them until the revision commits.`,
+        "Update in batches, or add a WHERE clause.",
+      );
+  // Squawk has a rule for CASCADE.
+  if ("TruncateStmt" in statement && statement.TruncateStmt.behavior !== "DROP_CASCADE") {
+    const tables = relationsOf(statement.TruncateStmt.relations).join(", ");
+    add("truncate", `Deletes every row of ${tables}.`, "Keep the rows, or delete unneeded ones in a later release.");
+  }
+  return findings;
 }
 
-/** @returns The finding that PostgreSQL's parser, which says `fault`, refuses a statement. */
+/** Returns the finding that PostgreSQL's parser rejects a statement with `error`. */
 export function syntaxError(error: string, index: number): Finding {
-  const help = "Run it against a database: the lock's parser is that of PostgreSQL 18.";
-  return ownFinding("syntax-error", index, `PostgreSQL's parser refuses it: ${error}.`, help);
+  const help = "The parser is that of PostgreSQL 18. Run the statement on a database.";
+  return ownFinding("syntax-error", index, `PostgreSQL's parser rejects it: ${error}.`, help);
 }
 
-/** @returns The finding that `command` stands in a transaction. */
+/** Returns the finding that `command` runs in a transaction. */
 export function notInTransaction(command: string, index: number): Finding {
   const help = "Put it into `with op.get_context().autocommit_block():`.";
-  return ownFinding("not-in-transaction", index, `PostgreSQL refuses ${command} in a transaction.`, help);
+  return ownFinding("not-in-transaction", index, `PostgreSQL rejects ${command} in a transaction.`, help);
 }
 
-/** @returns What PostgreSQL refuses in a transaction and squawk does not look for, as its command reads; else nothing. */
+/** Returns the command that PostgreSQL rejects in a transaction and squawk has no rule for, if a statement is one. */
 export function invalidInTransaction(statement: Node): string | undefined {
   const has = (nodes: readonly Node[] | undefined, name: string) =>
     (nodes ?? []).some((node) => "DefElem" in node && node.DefElem.defname === name);
@@ -94,7 +84,6 @@ export function invalidInTransaction(statement: Node): string | undefined {
   if ("CreateTableSpaceStmt" in statement) return "CREATE TABLESPACE";
   if ("DropTableSpaceStmt" in statement) return "DROP TABLESPACE";
   if ("AlterSystemStmt" in statement) return "ALTER SYSTEM";
-  return findAll(statement, "PartitionCmd").some(({ concurrent }) => concurrent)
-    ? "DETACH PARTITION CONCURRENTLY"
-    : undefined;
+  const detaches = findAll(statement, "PartitionCmd").some(({ concurrent }) => concurrent);
+  return detaches ? "DETACH PARTITION CONCURRENTLY" : undefined;
 }

@@ -1,27 +1,38 @@
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
 import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
+import { plain, type Style } from "../highlight.ts";
 
-/** Lines that one side of a change shows at most. */
+/** Maximum lines shown of each side of a change. */
 const shownLines = 6;
 
-/** @returns Lines that say precisely what differs, each revision by id and file, with a short diff of what changed. */
-export function describeDifferences(differences: readonly Difference[], after: Lock): string[] {
-  const locked = new Set(differences.flatMap(({ kind, revisions }) => (kind === "added" ? revisions : [])));
-  return differences.flatMap((difference) => describeDifference(difference, after, locked));
+/** Describes differences: each revision by ID and file, with a short diff of its changes. */
+export function describeDifferences(
+  differences: readonly Difference[],
+  after: Lock,
+  style: Style = plain,
+): readonly string[] {
+  const added = new Set(differences.flatMap(({ kind, revisions }) => (kind === "added" ? revisions : [])));
+  return differences.flatMap((difference) => describeDifference(difference, after, added, style));
 }
 
-function describeDifference(difference: Difference, after: Lock, added: ReadonlySet<string>): string[] {
-  const { kind, changes } = difference;
+function describeDifference(
+  { kind, revisions, file, changes }: Difference,
+  after: Lock,
+  added: ReadonlySet<string>,
+  style: Style,
+): string[] {
   if (kind === "order") return ["order of the revisions:", ...changes.flatMap(describeChange)];
-  const name = `${difference.revisions.join(", ")} (${difference.file})`;
-  const inserted = changes
-    .filter(({ field }) => field === "downRevisions")
-    .flatMap(({ after: ids }) => ids.filter((id) => added.has(id)))
-    .map((id) => `  ${id} is new and was put under it: a database that is past it would never get ${id}`);
-  const revision = kind === "added" ? after.revisions.find(({ id }) => difference.revisions.includes(id)) : undefined;
-  return [`${kind.padEnd(7)} ${name}`, ...(revision ? describeRevision(revision) : []), ...inserted].concat(
-    changes.flatMap(describeChange),
-  );
+  const lines = [`${kind.padEnd(7)} ${revisions.join(", ")} (${file})`];
+  const revision = kind === "added" ? after.revisions.find(({ id }) => revisions.includes(id)) : undefined;
+  if (revision !== undefined) lines.push(...describeRevision(revision, style));
+  for (const { field, after: ids } of changes) {
+    if (field !== "downRevisions") continue;
+    for (const id of ids)
+      if (added.has(id))
+        lines.push(`  ${id} was inserted before it: databases that are past it will never apply ${id}`);
+  }
+  lines.push(...changes.flatMap(describeChange));
+  return lines;
 }
 
 function describeChange({ field, before, after }: Change): string[] {
@@ -30,63 +41,69 @@ function describeChange({ field, before, after }: Change): string[] {
   let end = 0;
   const shorter = Math.min(before.length, after.length) - same;
   while (end < shorter && before.at(-1 - end) === after.at(-1 - end)) end++;
-  const show = (sign: string, lines: readonly string[]) => {
+  const side = (sign: string, lines: readonly string[]) => {
     const differing = lines.slice(same, lines.length - end);
-    const more = differing.length - shownLines;
-    return [
-      ...differing.slice(0, shownLines).map((line) => `    ${sign} ${line}`),
-      ...(more > 0 ? [`    ${sign} ... ${more} more lines`] : []),
-    ];
+    const shown = differing.slice(0, shownLines).map((line) => `    ${sign} ${line}`);
+    if (differing.length > shownLines) shown.push(`    ${sign} ... ${differing.length - shownLines} more lines`);
+    return shown;
   };
-  return [`  ${field}:`, ...show("-", before), ...show("+", after)];
+  return [`  ${field}:`, ...side("-", before), ...side("+", after)];
 }
 
-/** @returns What a reviewer should know of a revision: its title, its tables, what is not known, what can't be undone. */
-function describeRevision(revision: LockedRevision): string[] {
-  const { tables } = revision;
-  const verbs = tables ? (["created", "altered", "dropped"] as const) : [];
-  const changes = verbs.flatMap((verb) => (tables?.[verb].length ? [`${verb} ${tables[verb].join(", ")}`] : []));
-  return [`  ${revision.title}${changes.length > 0 ? `: ${changes.join("; ")}` : ""}`, ...describeLimits(revision)];
+/** Describes a revision for its reviewer: title, tables, unknowns, findings. */
+function describeRevision(revision: LockedRevision, style: Style): string[] {
+  const { title, tables } = revision;
+  const changes: string[] = [];
+  for (const verb of ["created", "altered", "dropped"] as const) {
+    const names = tables?.[verb] ?? [];
+    if (names.length > 0) changes.push(`${verb} ${names.join(", ")}`);
+  }
+  const head = changes.length > 0 ? `  ${title}: ${changes.join("; ")}` : `  ${title}`;
+  return [head, ...describeLimits(revision, style)];
 }
 
-/** @returns What is not known of a revision, and what is found against it. */
-function describeLimits(revision: LockedRevision): string[] {
-  const unclassified = revision.tables?.unclassified.length ?? 0;
-  const { downgrade } = revision;
-  return [
-    ...(downgrade.sql === null ? [`  downgrade has no SQL without a database: ${downgrade.reason}`] : []),
-    ...(unclassified > 0 ? [`  ${unclassified} statements are text: the tables they change are not known`] : []),
-    ...revision.findings.map(describeFinding),
-  ];
+/** Describes a revision's unknowns and findings. */
+function describeLimits({ tables, downgrade, findings }: LockedRevision, style: Style): string[] {
+  const lines: string[] = [];
+  if (downgrade.sql === null) lines.push(`  downgrade SQL is unavailable without a database: ${downgrade.reason}`);
+  const unclassified = tables?.unclassified.length ?? 0;
+  if (unclassified > 0) lines.push(`  changed tables are unknown: ${several(unclassified, "statement")} of plain text`);
+  return lines.concat(findings.map((finding) => describeFinding(finding, style)));
 }
 
-function describeFinding({ level, rule, statement, message }: Finding): string {
-  return `  ${level} ${rule}${statement === null ? "" : ` (statement ${statement + 1})`}: ${message}`;
+function describeFinding({ level, rule, statement, message }: Finding, style: Style): string {
+  const title = style(level === "error" ? "bad" : "attention", `${level} ${rule}`);
+  return `  ${title}${statement === null ? "" : ` (statement ${statement + 1})`}: ${message}`;
 }
 
-/** @returns Each revision that has something unknown or a finding, with what it is. */
-export function describeLimitations(lock: Lock): string[] {
+/** Describes the unknowns and findings of each revision that has some. */
+export function describeLimitations(lock: Lock, style: Style = plain): readonly string[] {
   return lock.revisions.flatMap((revision) => {
-    const limits = describeLimits(revision);
+    const limits = describeLimits(revision, style);
     return limits.length > 0 ? [`${revision.id} (${revision.file})`, ...limits] : [];
   });
 }
 
-/** @returns How many revisions, which head; what is wrong with the heads, if something is. */
+/** Returns the number of revisions and the head, or what is wrong with the heads. */
 export function summarize(lock: Lock): string {
   const error = headError(lock);
-  return `${lock.revisions.length} revisions${error === null ? `, head ${lock.heads.join()}` : `; ${error}`}`;
+  const count = several(lock.revisions.length, "revision");
+  return error === null ? `${count}, head ${lock.heads.join()}` : `${count}; ${error}`;
 }
 
 /**
- * @param rewritten Revisions that need to be named.
- * @param given Options of the command line that matter to the next one as well.
- * @returns The command that writes the lock.
+ * Returns the command that writes the lockfile.
+ *
+ * @param rewritten - Differences whose revisions must be named.
+ * @param given - Arguments to repeat.
  */
 export function rewriteCommand(rewritten: readonly Difference[], given: readonly string[]): string {
   const flags = rewritten.flatMap(({ revisions }) => revisions.flatMap((revision) => ["--rewrite", revision]));
-  const args = [...given, ...flags].map(quote);
-  return [lockCommand, ...(args.length > 0 ? ["--", ...args] : [])].join(" ").replace("-- lock --", "-- lock");
+  return [lockCommand, ...[...given, ...flags].map(quote)].join(" ");
+}
+
+function several(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 
 function quote(argument: string): string {

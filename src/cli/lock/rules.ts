@@ -1,15 +1,14 @@
 import type { FindingLevel } from "../../lockfile/lock.ts";
 
-/** What a rule is worth here. */
 interface Rule {
   readonly level: FindingLevel;
-  /** Why it has this level. */
+  /** Reason for the level. */
   readonly because: string;
 }
 
 /**
- * Rules of squawk that tell of a risk to what is there: data, the old backend that still runs, those who wait for a
- * lock. Its rules of taste are left out, and those that ask for what the runner does anyway (timeouts, a transaction).
+ * Rules of squawk on risks to data, to the old backend that still runs, and to sessions that wait for a lock. Rules of
+ * style are left out, and those that require what the runner does anyway (timeouts, a transaction).
  */
 export const squawkRules = {
   "ban-drop-column": { level: "error", because: "destroys data; the old backend selects the column" },
@@ -21,19 +20,19 @@ export const squawkRules = {
   "ban-drop-function": { level: "error", because: "the old backend may call it" },
   "ban-drop-extension": { level: "error", because: "drops the extension's types and functions as well" },
   "ban-truncate-cascade": { level: "error", because: "destroys data of tables that it doesn't name" },
-  "ban-set-schema": { level: "error", because: "the old backend does not find the object any more" },
+  "ban-set-schema": { level: "error", because: "the old backend no longer finds the object" },
   "renaming-column": { level: "error", because: "the old backend uses the old name" },
   "renaming-table": { level: "error", because: "the old backend uses the old name" },
   "changing-column-type": { level: "error", because: "rewrites the table under the strictest lock, may lose data" },
   "adding-required-field": { level: "error", because: "fails if there is a row; the old backend inserts without it" },
   "transaction-nesting": { level: "error", because: "revision and alembic_version are no longer changed together" },
   "ban-concurrent-index-creation-in-transaction": { level: "error", because: "fails" },
-  "ban-drop-type": { level: "warning", because: "PostgreSQL refuses it while a column has the type" },
-  "ban-drop-domain": { level: "warning", because: "PostgreSQL refuses it while a column has the domain" },
-  "ban-drop-constraint": { level: "warning", because: "no data is lost; a guarantee is" },
+  "ban-drop-type": { level: "warning", because: "PostgreSQL rejects it while a column has the type" },
+  "ban-drop-domain": { level: "warning", because: "PostgreSQL rejects it while a column has the domain" },
+  "ban-drop-constraint": { level: "warning", because: "loses a guarantee, but no data" },
   "ban-drop-not-null": { level: "warning", because: "the old backend may read a null" },
   "ban-drop-default": { level: "warning", because: "the old backend's inserts may rely on it" },
-  "renaming-object": { level: "warning", because: "breaks only who names it: mostly an index or a constraint" },
+  "renaming-object": { level: "warning", because: "breaks only code that names it: usually an index or a constraint" },
   "adding-not-nullable-field": { level: "warning", because: "reads and writes wait for a scan" },
   "adding-field-with-default": { level: "warning", because: "reads and writes wait for a rewrite" },
   "adding-foreign-key-constraint": { level: "warning", because: "writes to both tables wait for a scan" },
@@ -48,21 +47,21 @@ export const squawkRules = {
   "ban-alter-domain-with-add-constraint": { level: "warning", because: "scans every table that uses it" },
 } as const satisfies Record<string, Rule>;
 
-/** Rules of our own: what squawk does not look for. */
+/** Rules that squawk doesn't have. */
 export const ownRules = {
   "delete-without-where": { level: "error", because: "destroys data" },
   truncate: { level: "error", because: "destroys data" },
   "not-in-transaction": { level: "error", because: "fails" },
   "syntax-error": { level: "error", because: "fails" },
-  "update-without-where": { level: "warning", because: "a backfill mostly, but every row stays locked until the end" },
-  "missing-downgrade": { level: "error", because: "leaves no way back, which the check `reversible` asks for" },
-  "sql-not-known": { level: "warning", because: "nobody could review what it will do" },
-  "several-bases": { level: "warning", because: "Alembic allows it; mostly a down_revision was forgotten" },
+  "update-without-where": { level: "warning", because: "usually a backfill, but every row stays locked until the end" },
+  "missing-downgrade": { level: "error", because: "prevents a downgrade, which the check `reversible` requires" },
+  "sql-not-known": { level: "warning", because: "its effect can't be reviewed" },
+  "several-bases": { level: "warning", because: "Alembic allows it; usually a down_revision was forgotten" },
 } as const satisfies Record<string, Rule>;
 
 /**
- * Rules that say of a statement what another one already says better: PostgreSQL has no `NOT VALID` for UNIQUE, and the
- * help of the other rules includes it.
+ * Rules that repeat what another rule reports better: PostgreSQL has no `NOT VALID` for UNIQUE, and the help of the other
+ * rules includes it.
  */
 export const impliedRules: Readonly<Partial<Record<SquawkRule, readonly SquawkRule[]>>> = {
   "constraint-missing-not-valid": [
@@ -72,8 +71,8 @@ export const impliedRules: Readonly<Partial<Record<SquawkRule, readonly SquawkRu
   ],
 };
 
-/** A rule of squawk that counts here. */
+/** A rule of squawk that is used. */
 export type SquawkRule = keyof typeof squawkRules;
 
-/** A rule of our own. */
+/** A rule that squawk doesn't have. */
 export type OwnRule = keyof typeof ownRules;

@@ -8,7 +8,7 @@ import { pythonEnvironment } from "../python-environment.ts";
 import { CommandError } from "../result.ts";
 import { impliedRules, type SquawkRule, squawkRules } from "./rules.ts";
 
-/** What squawk's JSON reporter writes of one violation. Lines count from 0. */
+/** A violation as squawk's JSON reporter prints it. Lines count from 0. */
 interface Violation {
   readonly file: string;
   readonly line: number;
@@ -17,20 +17,19 @@ interface Violation {
   readonly help: string | null;
 }
 
-/** Findings hold for every PostgreSQL from this version on. */
+/** The oldest version of PostgreSQL that findings apply to. */
 const oldestPostgres = "13.0";
 
 /**
- * Lints the SQL of revisions with squawk, each as one file: it leaves out what concerns only a table that the same file
- * makes.
+ * Lints the SQL of revisions with squawk, each as one file: squawk ignores statements on tables that the same file
+ * creates.
  *
- * A file says BEGIN and COMMIT itself, as Alembic does, where `--assume-in-transaction` would take the COMMIT that
- * Alembic's `autocommit_block` leaves for a fault. Comments that tell squawk to ignore a line don't count: what is
- * accepted is the stack's to say, by its approvals.
+ * Each file contains BEGIN and COMMIT, as Alembic does, because `--assume-in-transaction` would report the COMMIT of
+ * Alembic's `autocommit_block`. Comments that disable squawk have no effect: only approvals of the stack accept a finding.
  *
- * @param upgrades Statements of each revision.
- * @returns The findings of each, in the same order.
- * @throws {CommandError} If squawk can't be installed, or does not run.
+ * @param upgrades - Statements of each revision.
+ * @returns The findings of each revision, in the same order.
+ * @throws {CommandError} If squawk can't be installed or run.
  */
 export async function lint(
   upgrades: readonly (readonly string[])[],
@@ -41,7 +40,7 @@ export async function lint(
   const folder = mkdtempSync(join(tmpdir(), "unity-lint-"));
   try {
     for (const [index, { content }] of files.entries()) writeFileSync(join(folder, nameOf(index)), content);
-    // A configuration of our own: the user's, in a folder above, would change what the lock says.
+    // Otherwise squawk uses a configuration of a parent folder, and the lockfile depends on the user.
     writeFileSync(join(folder, "squawk.toml"), "");
     const violations = await run(join(dirname(interpreter), "squawk"), folder, files.length);
     const byFile = Map.groupBy(violations, ({ file }) => file);
@@ -55,7 +54,7 @@ function nameOf(index: number): string {
   return `${index}.sql`;
 }
 
-/** @returns A file's text, and for each of its lines the statement that it belongs to, `null` for our own. */
+/** Returns a file's text, and for each line the index of its statement, `null` for BEGIN and COMMIT. */
 function fileOf(statements: readonly string[]): { content: string; lines: readonly (number | null)[] } {
   const parts: (readonly [string, number | null])[] = [
     ["BEGIN;", null],
@@ -63,7 +62,7 @@ function fileOf(statements: readonly string[]): { content: string; lines: readon
     ["COMMIT;", null],
   ];
   return {
-    // A statement that ends in a comment has its semicolon there.
+    // The semicolon of a statement may be in a comment at its end.
     content: parts.map(([sql]) => `${sql}\n;\n`).join(""),
     lines: parts.flatMap(([sql, index]) => Array.from({ length: sql.split("\n").length + 1 }, () => index)),
   };
@@ -75,14 +74,14 @@ async function run(squawk: string, folder: string, files: number): Promise<reado
   const options = ["--config", "squawk.toml", "--reporter", "json", "--pg-version", oldestPostgres];
   const child = spawn(squawk, [...options, ...names], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve, reject) => {
-    child.on("error", (error) => reject(new CommandError(`${squawk} does not run: ${error.message}`)));
+    child.on("error", (error) => reject(new CommandError(`can't run ${squawk}: ${error.message}`)));
     child.on("close", resolve);
   });
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   try {
     return JSON.parse(output) as readonly Violation[];
   } catch {
-    throw new CommandError(`${squawk} gave no findings: ${errors.trim() || output.trim() || "it printed nothing"}`);
+    throw new CommandError(`${squawk} failed: ${errors.trim() || output.trim() || "no output"}`);
   }
 }
 

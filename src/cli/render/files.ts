@@ -8,7 +8,7 @@ import type { Settings } from "../../settings/settings.ts";
 import type { GeneratedFile } from "../generated-files.ts";
 import { accessObjects, type KubernetesObject, releaseObjects } from "./objects.ts";
 
-/** Where the rendered objects lie. */
+/** Paths of the rendered files. */
 export const manifestPaths = {
   migration: "k8s/jobs/migrate-database.yaml",
   backend: "k8s/deployments/backend-with-migrations.yaml",
@@ -16,12 +16,12 @@ export const manifestPaths = {
   access: "k8s/access/roles.yaml",
 } as const;
 
-/** @returns kubectl as it is typed for a stack. */
+/** Returns kubectl with the context of a stack. */
 export function kubectlFor({ context }: Pick<Settings, "context">): string {
   return `kubectl --context ${context}`;
 }
 
-/** @returns The commands that bring the database to where the release wants it, by the rendered Job. */
+/** Returns the commands that migrate the database with the rendered Job: delete, apply, logs, wait. */
 export function migrationCommands(settings: Settings): readonly string[] {
   const { namespace, timeouts } = settings;
   const kubectl = kubectlFor(settings);
@@ -33,7 +33,7 @@ export function migrationCommands(settings: Settings): readonly string[] {
   ];
 }
 
-/** @returns The commands that roll out the rendered backend. */
+/** Returns the commands that roll out the rendered backend. */
 export function backendCommands(settings: Settings): readonly string[] {
   const kubectl = kubectlFor(settings);
   const { namespace, rolloutTimeoutSeconds, replicas } = settings;
@@ -43,90 +43,84 @@ export function backendCommands(settings: Settings): readonly string[] {
   ];
 }
 
-/** @returns A sentence for each Secret that must be there. */
-function secretSentences({ databaseSecrets, databaseTls, namespace }: Settings): readonly string[] {
+/** Returns a line for each required Secret. */
+function requiredSecrets({ databaseSecrets, databaseTls, namespace }: Settings): readonly string[] {
+  // An existing database's owner password is not the release's business.
+  const needed = neededSecrets({ ...databaseSecrets, existing: true }, false);
+  const required = needed.map(({ name, keys }) => ({ name, keys }));
   const ca = databaseTls?.caSecretName;
-  const needed = [
-    // Of a database that is there already, the owner's password is the database's own business.
-    ...neededSecrets({ ...databaseSecrets, existing: true }, false),
-    ...(ca === undefined ? [] : [{ name: ca, keys: [caKey] }]),
-  ];
-  return needed.map(
-    ({ name, keys }) => `Secret ${name} in namespace ${namespace}, with the key ${keys.join(", ")}, must be there.`,
+  if (ca !== undefined) required.push({ name: ca, keys: [caKey] });
+  return required.map(
+    ({ name, keys }) => `Requires Secret ${name} in namespace ${namespace}, with key ${keys.join(", ")}.`,
   );
 }
 
-/** @returns The files of YAML that kubectl alone can apply: the release, and what its operators may do. */
+/** Returns the YAML files for kubectl: the release, its network policies, and the roles of its operators. */
 export function renderFiles(settings: Settings, release: Release): readonly GeneratedFile[] {
   const { migration, backend, network } = releaseObjects(settings, release);
-  const secrets = secretSentences(settings);
-  return [
-    {
-      path: manifestPaths.migration,
-      text: render(
-        [
-          `Brings the database to ${release.head}: a Job that runs the image's own Alembic by the reviewed chain.`,
-          ...secrets,
-          "",
-          ...migrationCommands(settings).map((command) => `  ${command}`),
-        ],
-        migration,
-      ),
-    },
-    {
-      path: manifestPaths.backend,
-      text: render(
-        [
-          `The backend, whose init container ${does[settings.initContainer]} before the app starts.`,
-          `Apply ${manifestPaths.migration} first: its ConfigMap holds what the init container runs.`,
-          ...secrets,
-          "",
-          ...backendCommands(settings).map((command) => `  ${command}`),
-        ],
-        backend,
-      ),
-    },
-    ...(network.length === 0 ? [] : [{ path: manifestPaths.network, text: render(networkComment(settings), network) }]),
-    {
-      path: manifestPaths.access,
-      text: render(
-        [
-          "What an account needs for `pulumi up` of this stack, and for `pulumi preview` alone; an administrator applies it:",
-          "",
-          `  ${kubectlFor(settings)} create namespace ${settings.namespace}`,
-          `  ${kubectlFor(settings)} apply -f ${manifestPaths.access}`,
-          "",
-          "Name the accounts in the RoleBindings. Who may look by `kubectl exec` can do what a pod can: preview asks the",
-          "database that way, read-only, but Kubernetes can't hold anyone to that.",
-        ],
-        accessObjects(settings),
-      ),
-    },
+  const migrationComment = [
+    `Migrates the database to ${release.head}: a Job that runs Alembic in the backend image, for the reviewed chain.`,
+    ...requiredSecrets(settings),
+    "",
+    ...indented(migrationCommands(settings)),
   ];
+  const backendComment = [
+    `Deploys the backend. ${initContainer[settings.initContainer]} before the app starts.`,
+    `Apply ${manifestPaths.migration} first: its ConfigMap contains the init container's scripts.`,
+    ...requiredSecrets(settings),
+    "",
+    ...indented(backendCommands(settings)),
+  ];
+  const files: GeneratedFile[] = [
+    { path: manifestPaths.migration, text: render(migrationComment, migration) },
+    { path: manifestPaths.backend, text: render(backendComment, backend) },
+  ];
+  if (network.length > 0) files.push({ path: manifestPaths.network, text: render(networkComment(settings), network) });
+  files.push({ path: manifestPaths.access, text: render(accessComment(settings), accessObjects(settings)) });
+  return files;
 }
+
+const initContainer = {
+  upgrade: "Its init container migrates the database to the release's revision",
+  wait: "Its init container waits for the database to be at the release's revision",
+} as const;
 
 function networkComment(settings: Settings): readonly string[] {
   const kubectl = kubectlFor(settings);
   const labels = Object.entries(namespaceLabels).map(([key, value]) => `${key}=${value}`);
   return [
-    "What Unity's pods may say to whom: nothing else, on a cluster whose network enforces network policies.",
-    "The second command lets Kubernetes refuse any pod of the namespace that asks for more than Unity's do.",
+    "Allows only the connections that Unity's pods need, if the cluster's network enforces network policies.",
+    "The second command rejects pods of the namespace that need more privileges than Unity's.",
     "",
-    `  ${kubectl} apply -f ${manifestPaths.network}`,
-    `  ${kubectl} label namespace ${settings.namespace} --overwrite ${labels.join(" ")}`,
+    ...indented([
+      `${kubectl} apply -f ${manifestPaths.network}`,
+      `${kubectl} label namespace ${settings.namespace} --overwrite ${labels.join(" ")}`,
+    ]),
   ];
 }
 
-const does = {
-  upgrade: "brings the database to where the release wants it, if it is behind,",
-  wait: "waits until the database is where the release wants it",
-} as const;
+function accessComment(settings: Settings): readonly string[] {
+  const kubectl = kubectlFor(settings);
+  return [
+    "Roles for `pulumi up` and for `pulumi preview` of this stack. An administrator applies them:",
+    "",
+    ...indented([`${kubectl} create namespace ${settings.namespace}`, `${kubectl} apply -f ${manifestPaths.access}`]),
+    "",
+    "Set the subjects of the RoleBindings to your accounts. `kubectl exec` permits everything that the pod can do: preview",
+    "uses it for read-only queries, which Kubernetes can't enforce.",
+  ];
+}
 
-const origin = "Made by `npm run unity -- render` from the lock, the runner, manifests/ and the stack's settings.";
+function indented(commands: readonly string[]): string[] {
+  return commands.map((command) => `  ${command}`);
+}
+
+const origin =
+  "Generated by `npm run unity -- render` from the lockfile, the runner, the manifests, and the stack's settings.";
 
 function render(comment: readonly string[], objects: readonly KubernetesObject[]): string {
   const header = [origin, "", ...comment].map((line) => `# ${line}`.trimEnd()).join("\n");
-  // YAML 1.1 is what Kubernetes reads: there `on` and `no` are no texts unless they are quoted.
+  // Kubernetes reads YAML 1.1, where unquoted `on` and `no` are booleans.
   const options = { lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" } as const;
   return `${[header, ...objects.map((object) => stringify(object, options).trimEnd())].join("\n---\n")}\n`;
 }

@@ -10,7 +10,6 @@ import { accessOptions } from "../../preflight/permissions.ts";
 import type { Release } from "../../preflight/release.ts";
 import type { Settings } from "../../settings/settings.ts";
 
-/** A Kubernetes object as plain data. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -18,18 +17,18 @@ export interface KubernetesObject {
   readonly [part: string]: unknown;
 }
 
-/** The objects that a release consists of, beside its database and the Secret with the database's URL. */
+/** Objects of a release, without its database and Secrets. */
 export interface ReleaseObjects {
-  /** In the order in which they are created. */
+  /** In the order of creation. */
   readonly migration: readonly KubernetesObject[];
   readonly backend: readonly KubernetesObject[];
-  /** None if the stack wants none. */
+  /** Empty if the stack has no network policies. */
   readonly network: readonly KubernetesObject[];
 }
 
 /**
- * The objects that the program declares for a release, by the same functions as the components. The Job keeps its plain
- * name: whoever applies it by hand wants to type that.
+ * Returns the objects that the program declares for a release, built by the same functions as the components. The Job's
+ * name has no hash, so that it is easy to type.
  */
 export function releaseObjects(settings: Settings, release: Release): ReleaseObjects {
   const { namespace, restorePoint, replicas } = settings;
@@ -41,46 +40,46 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
     const object = serviceAccountObject(name, workload);
     return { ...object, metadata: { ...object.metadata, namespace } };
   };
+  const migrationObjects: KubernetesObject[] = [
+    account(serviceAccounts.migrations, names.migrateJob),
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: metadata(configMapName, names.migrateJob),
+      immutable: true,
+      data: files,
+    },
+  ];
+  if (restorePoint !== undefined)
+    migrationObjects.push({
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: metadata(names.restorePoints, names.migrateJob),
+      spec: restorePointsClaimSpec(restorePoint.storage),
+    });
+  const jobMetadata = metadata(names.migrateJob, names.migrateJob);
+  migrationObjects.push({ apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec });
+  const backendObjects: KubernetesObject[] = [
+    account(serviceAccounts.backend, names.backend),
+    { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
+    { apiVersion: "apps/v1", kind: "Deployment", metadata: backend, spec },
+  ];
   const disruptionBudget = disruptionBudgetSpec(replicas);
-  const claim = restorePoint && {
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata: metadata(names.restorePoints, names.migrateJob),
-    spec: restorePointsClaimSpec(restorePoint.storage),
-  };
-  return {
-    migration: [
-      account(serviceAccounts.migrations, names.migrateJob),
-      {
-        apiVersion: "v1",
-        kind: "ConfigMap",
-        metadata: metadata(configMapName, names.migrateJob),
-        immutable: true,
-        data: files,
-      },
-      ...(claim === undefined ? [] : [claim]),
-      {
-        apiVersion: "batch/v1",
-        kind: "Job",
-        metadata: metadata(names.migrateJob, names.migrateJob),
-        spec: jobSpec,
-      },
-    ],
-    backend: [
-      account(serviceAccounts.backend, names.backend),
-      { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
-      { apiVersion: "apps/v1", kind: "Deployment", metadata: backend, spec },
-      ...(disruptionBudget === undefined
-        ? []
-        : [{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: backend, spec: disruptionBudget }]),
-    ],
-    network: (settings.networkPolicies ? networkPolicies(settings.database) : []).map((policy) => ({
-      apiVersion: "networking.k8s.io/v1",
-      kind: "NetworkPolicy",
-      metadata: metadata(policy.name, names.networkPolicies),
-      spec: policy.spec,
-    })),
-  };
+  if (disruptionBudget !== undefined)
+    backendObjects.push({
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: backend,
+      spec: disruptionBudget,
+    });
+  const policies = settings.networkPolicies ? networkPolicies(settings.database) : [];
+  const network = policies.map((policy) => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: metadata(policy.name, names.networkPolicies),
+    spec: policy.spec,
+  }));
+  return { migration: migrationObjects, backend: backendObjects, network };
 }
 
 const accounts: readonly { readonly task: Task; readonly role: string; readonly group: string }[] = [
@@ -88,7 +87,7 @@ const accounts: readonly { readonly task: Task; readonly role: string; readonly 
   { task: "preview", role: "unity-previewer", group: "unity-previewers" },
 ];
 
-/** @returns A Role for each task on a stack, each bound to a group of accounts. */
+/** Returns a Role for each task on a stack, each bound to a group of accounts. */
 export function accessObjects(settings: Settings): readonly KubernetesObject[] {
   const { namespace } = settings;
   const apiGroup = "rbac.authorization.k8s.io";

@@ -6,68 +6,68 @@ import { concealed, ofStack, type StackOptions, withSettings } from "../stack.ts
 import { renderFiles } from "./files.ts";
 
 /**
- * Writes the release as YAML, or says in what that differs.
+ * Writes the release as YAML, or with `--check` reports which files are stale.
  *
- * @returns The files that were written, or in what they differ.
+ * @returns The files that were written, or how they differ.
  */
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {
   const { options, progress } = call;
-  return writeOrCheck(
-    await withRelease(options, renderFiles, progress.print),
-    options,
-    ofStack("npm run unity -- render", options),
-  );
+  const files = await withRelease(options, renderFiles, progress.print);
+  return writeOrCheck(files, options, ofStack("npm run unity -- render", options));
 }
 
-/** Options of the commands that render a release. */
+/** Options of commands that render a release. */
 export interface ReleaseOptions extends StackOptions {
   readonly image?: string;
 }
 
-/** What stands for an image that a stack doesn't name. */
+/** Placeholder for the image if the stack has none. */
 const exampleImage = "registry.example/unity-backend:1.0";
 
-/** What a stack's file need not say for its objects to be rendered: no secret is ever in them. */
-const fallbacks = {
+/** Defaults of settings that rendering doesn't require. No secret is rendered. */
+const defaults = {
   "unity:image": exampleImage,
   "unity:context": "<context>",
   "unity:databasePassword": concealed,
   "unity:applicationPassword": concealed,
   "unity:databaseUrl": concealed,
 };
-/** Fallbacks of an external database with separate roles. */
-const separateExternal = { ...fallbacks, "unity:migrationDatabaseUrl": concealed };
+/** Defaults for an external database with separate roles. */
+const separateExternal = { ...defaults, "unity:migrationDatabaseUrl": concealed };
 
 /**
- * @returns What `use` makes of the stack's settings and of what this checkout brings; where the stack names no image, an
- * example stands for it, and `tell` takes a line that says so.
- * @throws {CommandError} With all that is wrong with the settings or the lock.
+ * Calls `use` with the stack's settings and the checkout's release. A placeholder replaces a missing image.
+ *
+ * @param print - Prints a warning about a missing image.
+ * @throws {CommandError} With the errors of the settings or the lockfile.
  */
 export async function withRelease<T>(
   options: ReleaseOptions,
   use: (settings: Settings, release: Release) => T | Promise<T>,
   print: (line: string) => void = console.error,
 ): Promise<T> {
-  const given: Record<string, string> = options.image === undefined ? {} : { "unity:image": options.image };
   return withSettings(
     options,
     (settings) => {
       if (settings.image === exampleImage)
-        print(`unity: no image is set, ${exampleImage} stands for it: name yours with --image.`);
+        print(`warning: no image set, using the placeholder ${exampleImage}; pass --image <reference>`);
       return use(settings, loadRelease(settings));
     },
     (values) => {
       const isSeparateExternal =
         values["unity:databaseRoles"] === "separate" && values["unity:database"] === "external";
-      return { ...values, ...withoutValue(isSeparateExternal ? separateExternal : fallbacks, values), ...given };
+      const completed = withDefaults(values, isSeparateExternal ? separateExternal : defaults);
+      return options.image === undefined ? completed : { ...completed, "unity:image": options.image };
     },
   );
 }
 
-/** @returns The fallbacks of what a stack's values leave open. */
-function withoutValue(
-  candidates: Record<string, string>,
+/** Returns the values, with defaults for those that are missing or empty. */
+function withDefaults(
   values: Readonly<Record<string, string>>,
+  defaults: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  return Object.fromEntries(Object.entries(candidates).filter(([key]) => !values[key]));
+  const completed: Record<string, string> = { ...values };
+  for (const [key, value] of Object.entries(defaults)) completed[key] ||= value;
+  return completed;
 }

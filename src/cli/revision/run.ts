@@ -1,7 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { headError } from "../../lockfile/lock.ts";
-import { type BackendOptions, backendPython, givenBackendOptions, runAlembicScript } from "../alembic.ts";
-import { formats, type Highlight } from "../highlight.ts";
+import { type BackendOptions, backendArgs, backendPython, runAlembicScript } from "../alembic.ts";
+import { styled } from "../highlight.ts";
 import { rewriteCommand } from "../lock/report.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 
@@ -12,68 +12,69 @@ interface RevisionOptions extends BackendOptions {
 }
 
 /** The output of `new_revision.py`. */
-interface Answer {
-  /** The chain's heads before. */
+interface Output {
+  /** Heads of the chain before. */
   readonly heads: readonly string[];
-  /** `null`: these heads don't fit what was asked. */
+  /** `null` if the number of heads doesn't fit the options. */
   readonly created: { readonly revision: string; readonly file: string } | null;
 }
 
-/** What the command did. */
+/** The outcome of `unity revision`. */
 export interface RevisionOutcome {
   readonly revision: string;
-  /** What it depends on: the chain's heads before. */
+  /** Heads of the chain before. */
   readonly downRevisions: readonly string[];
-  /** Relative to the current folder. */
+  /** Path of the created file, relative to the current folder. */
   readonly file: string;
-  /** The command that records the file once it is written. */
+  /** The command that records the finished file in the lockfile. */
   readonly command: string;
 }
 
 const script = join(import.meta.dirname, "new_revision.py");
 
-const highlights: readonly Highlight[] = [[/^\S+ is made: .*/, formats.good]];
-
 /**
- * Lets Alembic make the file.
+ * Creates a revision file with Alembic.
  *
- * @returns The file that was made.
+ * @returns The created file.
  */
 export async function run({ options, progress }: Call<RevisionOptions>): Promise<Result<RevisionOutcome>> {
-  const outcome = await makeRevision(options, await backendPython(options, progress.print));
-  return { document: outcome, text: describe(outcome), exitCode: exitCodes.success, highlights };
+  const outcome = await createRevision(options, await backendPython(options, progress.print));
+  return { document: outcome, text: describe(outcome), exitCode: exitCodes.success };
 }
 
-async function makeRevision(options: RevisionOptions, python: string): Promise<RevisionOutcome> {
+async function createRevision(options: RevisionOptions, python: string): Promise<RevisionOutcome> {
   const { message, revId, merge } = options;
   const backendFolder = resolve(options.backend);
-  const { heads, created } = await runAlembicScript<Answer>({
+  const args: string[] = [];
+  if (revId !== undefined) args.push("--rev-id", revId);
+  if (merge) args.push("--merge");
+  const { heads, created } = await runAlembicScript<Output>({
     script,
-    args: [...(revId === undefined ? [] : ["--rev-id", revId]), ...(merge ? ["--merge"] : []), "--", message],
+    args: [...args, "--", message],
     backendFolder,
     python,
-    explain: (reason) => `Alembic can't make a revision in ${backendFolder}: ${reason}`,
+    explain: (reason) => `Alembic can't create a revision in ${backendFolder}: ${reason}`,
   });
-  if (created === null) {
-    const toMerge = `There is nothing to merge: the chain ends at ${heads.join()}. Leave out --merge.`;
-    throw new CommandError(headError({ heads }) ?? toMerge);
-  }
+  if (created === null)
+    throw new CommandError(
+      headError({ heads }) ?? `nothing to merge: the chain has one head, ${heads.join()}\nRemove --merge.`,
+    );
   return {
     revision: created.revision,
     downRevisions: heads,
     file: relative(process.cwd(), join(backendFolder, created.file)),
-    command: rewriteCommand([], givenBackendOptions(options)),
+    command: rewriteCommand([], backendArgs(options)),
   };
 }
 
 function describe({ revision, downRevisions, file, command }: RevisionOutcome): string {
-  const after = downRevisions.length > 0 ? `, after ${downRevisions.join(" and ")}` : ", the first of the chain";
+  const position = downRevisions.length > 0 ? `after ${downRevisions.join(" and ")}` : "the first of the chain";
   return [
-    `${file} is made: revision ${revision}${after}`,
-    "Next:",
+    styled("good", `Created ${file}: revision ${revision}, ${position}`),
+    "Next steps:",
     "  1. Write its upgrade and downgrade.",
-    `  2. ${command}     # records its SQL, and says what is found against it`,
-    "  3. npm run unity -- docs     # writes docs/operations and k8s anew",
+    `  2. ${command}     # records its SQL and reports findings`,
+    "  3. npm run unity -- docs     # updates docs/operations and k8s",
     "From there to production: docs/how-to/new-revision.md",
   ].join("\n");
 }

@@ -27,12 +27,12 @@ const modes: Partial<Record<AlterTableType, LockMode>> = {
   AT_DisableTrigUser: "SHARE ROW EXCLUSIVE",
 };
 
-/** Storage parameters that change what readers see; the others take SHARE UPDATE EXCLUSIVE (access/common/reloptions.c). */
+/** Storage parameters that change query results; the others take SHARE UPDATE EXCLUSIVE (access/common/reloptions.c). */
 const exclusiveOptions: ReadonlySet<string> = new Set(["user_catalog_table", "security_barrier", "check_option"]);
 
-/** @returns The locks of an ALTER TABLE: that of its strictest form, and those on the tables which the forms involve. */
+/** Returns the effect of an ALTER TABLE: the lock of its strictest form, and those on tables that the forms involve. */
 export function alterTable({ relation, cmds = [], objtype }: NodeOf<"AlterTableStmt">, relations: Relations): Effect {
-  // A composite type and a sequence are no tables.
+  // Composite types and sequences are not tables.
   if (objtype === "OBJECT_TYPE" || objtype === "OBJECT_SEQUENCE") return locking("ACCESS SHARE", []);
   const table = objtype === "OBJECT_INDEX" ? relations.tableOf(nameOf(relation)) : nameOf(relation);
   if (table === undefined) return { ...locking("ACCESS SHARE", []), unknown: unknownIndex(nameOf(relation)) };
@@ -45,9 +45,9 @@ export function alterTable({ relation, cmds = [], objtype }: NodeOf<"AlterTableS
   );
 }
 
-/** @returns Why nothing is known of a statement about an index. */
+/** Returns the reason why the locks of a statement on an index are unknown. */
 export function unknownIndex(index: string): string {
-  return `it locks the table of index ${index}, which no statement before made`;
+  return `locks the table of index ${index}, which no earlier statement creates`;
 }
 
 function modeOf({ subtype = "AT_AddColumn", def }: AlterTableCmd): LockMode {
@@ -62,14 +62,14 @@ function modeOf({ subtype = "AT_AddColumn", def }: AlterTableCmd): LockMode {
   return modes[subtype] ?? "ACCESS EXCLUSIVE";
 }
 
-/** Locks on other tables: of foreign keys that come, go or are made anew, of partitions, of parents. */
+/** Returns locks on other tables: of added, dropped, or rebuilt foreign keys, of partitions, of parents. */
 function involved(table: string, form: AlterTableCmd, relations: Relations): TableLock[] {
   const { subtype, name, def, behavior } = form;
   const added = def === undefined ? [] : foreignKeysOf(table, def).map(({ references }) => references);
   const locks = lockAll("SHARE ROW EXCLUSIVE", added);
   switch (subtype) {
     case "AT_DropConstraint":
-      // With CASCADE it is a key that others refer to, or CASCADE would not be there.
+      // CASCADE is used only for a key that other tables reference.
       return lockAll("ACCESS EXCLUSIVE", [
         ...relations.referencedBy(table, { constraint: name }),
         ...(behavior === "DROP_CASCADE" ? relations.referencing(table) : []),

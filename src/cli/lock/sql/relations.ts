@@ -1,17 +1,17 @@
 import type { AlterTableCmd, ColumnDef, Constraint, Node } from "libpg-query";
 import { type NodeOf, nameOf, texts } from "../../../lockfile/sql-parser.ts";
 
-/** A foreign key of the chain: a change of its table may lock the other one. */
+/** A foreign key: a change of its table may lock the referenced one. */
 interface ForeignKey {
   name: string;
   table: string;
   columns: string[];
   references: string;
-  /** Columns there; none where the key refers to the primary key without naming it. */
+  /** Referenced columns; empty for an unnamed primary key. */
   readonly referenced: readonly string[];
 }
 
-/** @returns Foreign keys that a column or a table constraint declares for `table`. */
+/** Returns the foreign keys that a column or a table constraint declares for `table`. */
 export function foreignKeysOf(table: string, element: Node): ForeignKey[] {
   if ("Constraint" in element) return foreignKey(table, element.Constraint, texts(element.Constraint.fk_attrs));
   if (!("ColumnDef" in element)) return [];
@@ -21,7 +21,7 @@ export function foreignKeysOf(table: string, element: Node): ForeignKey[] {
 
 function foreignKey(table: string, constraint: Constraint, columns: string[]): ForeignKey[] {
   if (constraint.contype !== "CONSTR_FOREIGN") return [];
-  // PostgreSQL's own name for one that has none (ChooseForeignKeyConstraintNameAddition in commands/tablecmds.c).
+  // PostgreSQL's default name (ChooseForeignKeyConstraintNameAddition in commands/tablecmds.c).
   const name = constraint.conname ?? [unqualified(table), ...columns, "fkey"].join("_");
   return [{ name, table, columns, references: nameOf(constraint.pktable), referenced: texts(constraint.pk_attrs) }];
 }
@@ -31,19 +31,19 @@ function unqualified(name: string): string {
 }
 
 /**
- * What the chain's statements so far leave of indexes and foreign keys: `DROP INDEX` does not say of which table, and
- * `DROP TABLE` not which other tables it locks.
+ * Indexes and foreign keys after the chain's statements so far. `DROP INDEX` doesn't contain the table, and `DROP TABLE`
+ * doesn't contain the other tables that it locks.
  */
 export class Relations {
   readonly #indexes = new Map<string, string>();
   #foreignKeys: ForeignKey[] = [];
 
-  /** @returns The table of an index; nothing if no statement before made the index. */
+  /** Returns the table of an index, if an earlier statement created it. */
   tableOf(index: string): string | undefined {
     return this.#indexes.get(index);
   }
 
-  /** @returns Tables that foreign keys of `table` point at; of those with `constraint` or on `column`, if one is given. */
+  /** Returns the tables that foreign keys of `table` reference; only those with `constraint` or on `column`, if given. */
   referencedBy(table: string, { constraint, column }: { constraint?: string; column?: string } = {}): string[] {
     const found = this.#foreignKeys.filter(
       (key) =>
@@ -54,7 +54,7 @@ export class Relations {
     return found.map(({ references }) => references);
   }
 
-  /** @returns Tables with foreign keys that point at `table`; at its `column`, if one is given. */
+  /** Returns the tables whose foreign keys reference `table`, or its `column` if given. */
   referencing(table: string, column?: string): string[] {
     const found = this.#foreignKeys.filter(
       ({ references, referenced }) => references === table && (column === undefined || referenced.includes(column)),
@@ -62,7 +62,7 @@ export class Relations {
     return found.map((key) => key.table);
   }
 
-  /** Takes a statement in. */
+  /** Applies a statement. */
   note(statement: Node): void {
     if ("CreateStmt" in statement) {
       const { relation, tableElts = [] } = statement.CreateStmt;

@@ -15,7 +15,7 @@ const tableLike: ReadonlySet<ObjectType | undefined> = new Set<ObjectType>([
   "OBJECT_FOREIGN_TABLE",
 ]);
 
-/** Objects that belong to one table: the last part of the name is theirs. */
+/** Objects that belong to one table, which their name starts with. */
 const partsOfTables: ReadonlySet<ObjectType | undefined> = new Set<ObjectType>([
   "OBJECT_TRIGGER",
   "OBJECT_RULE",
@@ -24,7 +24,7 @@ const partsOfTables: ReadonlySet<ObjectType | undefined> = new Set<ObjectType>([
 
 /**
  * Locks by kind of statement (https://www.postgresql.org/docs/current/explicit-locking.html and each command's page).
- * A partitioned table stands for its partitions. tests/cli/statement-locks.test.ts compares this with `pg_locks`.
+ * A partitioned table represents its partitions. tests/cli/statement-locks.test.ts compares this with `pg_locks`.
  */
 const handlers: Handlers = {
   AlterTableStmt: alterTable,
@@ -72,18 +72,18 @@ const handlers: Handlers = {
   RefreshMatViewStmt: ({ relation, concurrent }) =>
     locking(concurrent ? "EXCLUSIVE" : "ACCESS EXCLUSIVE", [nameOf(relation)]),
   ClusterStmt: ({ relation }) =>
-    relation ? locking("ACCESS EXCLUSIVE", [nameOf(relation)]) : unknown("it rewrites every clustered table"),
+    relation ? locking("ACCESS EXCLUSIVE", [nameOf(relation)]) : unknown("rewrites every clustered table"),
   VacuumStmt({ rels, options = [], is_vacuumcmd }) {
     const tables = findAll(rels, "VacuumRelation").map(({ relation }) => nameOf(relation));
     const full = is_vacuumcmd && options.some((node) => "DefElem" in node && node.DefElem.defname === "full");
-    if (tables.length === 0) return unknown("it goes through every table");
+    if (tables.length === 0) return unknown("scans every table");
     return locking(full ? "ACCESS EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE", tables);
   },
   ReindexStmt({ kind, relation, params = [] }, relations) {
     const concurrent = params.some((node) => "DefElem" in node && node.DefElem.defname === "concurrently");
     const name = nameOf(relation);
     const table = kind === "REINDEX_OBJECT_INDEX" ? relations.tableOf(name) : name;
-    if (!table) return unknown(name ? unknownIndex(name) : "it rebuilds the indexes of many tables");
+    if (!table) return unknown(name ? unknownIndex(name) : "rebuilds the indexes of many tables");
     return locking(concurrent ? "SHARE UPDATE EXCLUSIVE" : "SHARE", [table]);
   },
   CopyStmt: ({ relation, is_from }) => locking(is_from ? "ROW EXCLUSIVE" : "ACCESS SHARE", [nameOf(relation)]),
@@ -94,22 +94,22 @@ const handlers: Handlers = {
   SelectStmt(statement) {
     const called = findAll(statement.targetList, "FuncCall").map(({ funcname }) => texts(funcname).join("."));
     const foreign = called.find((name) => !harmlessFunctions.has(name.replace(/^pg_catalog\./, "")));
-    if (foreign !== undefined) return unknown(`it calls ${foreign}(), which may do anything`);
+    if (foreign !== undefined) return unknown(`calls ${foreign}(), which may lock any table`);
     return statement.intoClause ? creating(nameOf(statement.intoClause.rel)) : modifying({ SelectStmt: statement });
   },
-  DoStmt: () => unknown("a DO block runs code"),
-  CallStmt: () => unknown("a procedure runs code"),
-  ExecuteStmt: () => unknown("it runs a prepared statement"),
-  DropOwnedStmt: () => unknown("it drops all that a role owns"),
+  DoStmt: () => unknown("runs code in a DO block"),
+  CallStmt: () => unknown("runs code in a procedure"),
+  ExecuteStmt: () => unknown("runs a prepared statement"),
+  DropOwnedStmt: () => unknown("drops everything that a role owns"),
   AlterDomainStmt: ({ subtype }) =>
     // ADD CONSTRAINT, SET NOT NULL and VALIDATE read the tables (enum of AlterDomainStmt in nodes/parsenodes.h).
-    "COV".includes(subtype ?? "") ? unknown("it locks each table that has a column of the domain") : noEffect,
+    "COV".includes(subtype ?? "") ? unknown("locks each table with a column of the domain") : noEffect,
 };
 
-/** Functions that migrations call for their effect, and that lock no table. */
+/** Functions that lock no table. */
 const harmlessFunctions: ReadonlySet<string> = new Set(["setval", "nextval", "set_config", "now", "count"]);
 
-/** Statements that lock no table which is there before. */
+/** Statements that lock no existing table. */
 const harmless: ReadonlySet<string> = new Set<Kind>([
   "AlterDatabaseSetStmt",
   "AlterDefaultPrivilegesStmt",
@@ -143,14 +143,16 @@ const harmless: ReadonlySet<string> = new Set<Kind>([
 ]);
 
 /**
- * @param statement A node that the parser gives for a whole statement.
- * @param relations What the statements before it left.
+ * Returns the effect of a statement.
+ *
+ * @param statement - The parser's node for the whole statement.
+ * @param relations - Indexes and foreign keys before the statement.
  */
 export function effectOf(statement: Node, relations: Relations): Effect {
   const [[kind, content]] = Object.entries(statement) as [[Kind, never]];
   const handle = handlers[kind] as ((content: never, relations: Relations) => Effect) | undefined;
   if (handle !== undefined) return handle(content, relations);
-  return harmless.has(kind) ? noEffect : unknown(`what ${kind.replace(/Stmt$/, "")} locks is not recorded here`);
+  return harmless.has(kind) ? noEffect : unknown(`unsupported statement ${kind.replace(/Stmt$/, "")}`);
 }
 
 function modifying(tree: Node): Effect {
@@ -185,10 +187,10 @@ function drop({ removeType, objects = [], behavior, concurrent }: NodeOf<"DropSt
       ),
     );
   }
-  return behavior === "DROP_CASCADE" ? unknown("CASCADE drops whatever depends on it") : noEffect;
+  return behavior === "DROP_CASCADE" ? unknown("drops all dependent objects by CASCADE") : noEffect;
 }
 
-/** @returns What `next` leads to from `start`, step by step, without `start`. */
+/** Returns everything that `next` leads to from `start`, without `start`. */
 function closure(start: readonly string[], next: (name: string) => readonly string[]): string[] {
   const found = new Set(start);
   for (const name of found) for (const other of next(name)) found.add(other);

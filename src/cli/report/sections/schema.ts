@@ -36,8 +36,8 @@ function diagram(tables: readonly TableDetails[]): Content {
 }
 
 function entry(details: TableDetails, names: ReadonlySet<string>, tables: readonly TableDetails[]): Html {
-  const { name, madeBy, indexes } = details;
-  const facts = [html`created by ${link(revisionId(madeBy), madeBy)}`];
+  const { name, createdBy, indexes } = details;
+  const facts = [html`created by ${link(revisionId(createdBy), createdBy)}`];
   const referrers = tables.filter(({ foreignKeys }) => foreignKeys.some(({ references }) => references === name));
   if (referrers.length > 0) {
     const links = referrers.map((each, index) => html`${index > 0 && ", "}${link(tableId(each.name), each.name)}`);

@@ -18,15 +18,15 @@ describe("SQL in the lock, run on PostgreSQL", () => {
 
   let databases = 0;
 
-  /** @returns The URL of a new database. */
+  /** Returns the URL of a new database. */
   function createDatabase(): string {
     databases += 1;
-    catalogue(postgres.url, [`CREATE DATABASE test${databases}`]);
+    catalog(postgres.url, [`CREATE DATABASE test${databases}`]);
     return postgres.url.replace(/[^/]+$/, `test${databases}`);
   }
 
-  /** @returns The database's catalogue after `statements`. */
-  function catalogue(url: string, statements: readonly string[]): string[] {
+  /** Returns the database's catalog after `statements`. */
+  function catalog(url: string, statements: readonly string[]): string[] {
     const input = JSON.stringify({ url, statements });
     const script = join(import.meta.dirname, "catalog.py");
     const { status, stdout, stderr } = spawnSync(python, ["-B", script], { input, encoding: "utf8" });
@@ -41,32 +41,32 @@ describe("SQL in the lock, run on PostgreSQL", () => {
     assert.equal(status, 0, stderr);
   }
 
-  /** Each direction in a transaction of its own, as Alembic runs it. */
+  /** Returns the statements in a transaction, as Alembic runs them. */
   function transaction({ sql }: LockedSql): readonly string[] {
     assert.ok(sql);
     return ["BEGIN", ...sql, "COMMIT"];
   }
 
-  /** Compares both ways to the head, and goes back to the base with the lock's SQL. */
+  /** Compares the catalogs of Alembic and of the lockfile's SQL at the head, and downgrades to the base. */
   function compare(folder: string, { revisions }: Lock): void {
     const expected = createDatabase();
     alembic(folder, expected);
     const own = (text: string) => !text.includes("alembic_version");
     const found = createDatabase();
     const upgrades = revisions.flatMap(({ upgrade }) => transaction(upgrade));
-    const reached = catalogue(found, upgrades);
+    const reached = catalog(found, upgrades);
     assert.ok(reached.length > revisions.length);
-    assert.deepEqual(reached, catalogue(expected, []).filter(own));
+    assert.deepEqual(reached, catalog(expected, []).filter(own));
     const downgrades = [...revisions].reverse().flatMap(({ downgrade }) => transaction(downgrade));
-    assert.deepEqual(catalogue(found, downgrades), []);
+    assert.deepEqual(catalog(found, downgrades), []);
   }
 
-  it("creates and drops the same catalog as `alembic upgrade head` of the backend", () => {
+  it("creates and removes the same catalog as `alembic upgrade head` in the backend", () => {
     const folder = join(projectRoot, "backend");
     compare(folder, JSON.parse(readFileSync(join(folder, "migrations.lock.json"), "utf8")));
   });
 
-  it("does so for branches, types, data, comments and concurrent indexes", async () => {
+  it("does so for branches, types, data, comments, and concurrent indexes", async () => {
     const project = new ChainProject([
       {
         id: "root",
