@@ -1,22 +1,22 @@
-/** Tells on standard error how a command gets on. */
+/** Progress of a command on standard error. */
 export interface Progress {
-  /** Says in a few words what is being done now; on a terminal it stands in the line that changes. */
-  doing(what: string): void;
-  /** Prints a line that stays. */
+  /** Sets the current step, which the progress line shows. */
+  doing(step: string): void;
+  /** Prints a permanent line. */
   print(line: string): void;
-  /** Prints a line that stays, but not on a terminal, where the line that changes is enough. */
+  /** Prints a permanent line, except on a terminal, which shows the progress line. */
   note(line: string): void;
-  /** Takes the line away that changes. */
+  /** Removes the progress line. */
   end(): void;
 }
 
-/** What a line of progress needs of standard error. */
+/** The members of standard error that progress uses. */
 type Output = Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">;
 
-/** Milliseconds after which a terminal shows a line: what takes less needs none. */
+/** Milliseconds before a terminal shows the progress line. */
 const gracePeriod = 400;
-/** Milliseconds between two changes of a terminal's line, and between two lines elsewhere. */
-const interval = { terminal: 200, elsewhere: 10_000 } as const;
+/** Milliseconds between updates of the progress line on a terminal, and between lines elsewhere. */
+const interval = { terminal: 200, log: 10_000 } as const;
 const clearLine = "\r\u001b[K";
 const previousLine = "\u001b[A";
 
@@ -26,9 +26,9 @@ export function elapsedText(milliseconds: number): string {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
 
-/** The lines at the end of a terminal that change: one for each step that is running. */
-class ChangingLines {
-  /** Texts of the lines; `undefined` while a line is not shown. */
+/** Progress lines at the end of a terminal, one for each running task. */
+class ProgressLines {
+  /** Texts of the lines; `undefined` while a line is hidden. */
   readonly texts = new Set<() => string | undefined>();
   readonly #output: Output;
   #shown = 0;
@@ -63,41 +63,41 @@ class ChangingLines {
   }
 }
 
-const terminals = new WeakMap<Output, ChangingLines>();
+const terminals = new WeakMap<Output, ProgressLines>();
 
-function changingLines(output: Output): ChangingLines {
-  const lines = terminals.get(output) ?? new ChangingLines(output);
+function progressLines(output: Output): ProgressLines {
+  const lines = terminals.get(output) ?? new ProgressLines(output);
   terminals.set(output, lines);
   return lines;
 }
 
 /**
- * Shows on standard error that something long goes on, for how long, and what it is doing: one line that changes on a
- * terminal, a line every ten seconds elsewhere.
+ * Shows the elapsed time and the current step of a task: in a progress line on a terminal, otherwise in a line every
+ * ten seconds.
  *
- * @param title What goes on.
+ * @param title - Name of the task.
  */
 export function startProgress(title: string, output: Output = process.stderr): Progress {
   const started = performance.now();
   const terminal = output.isTTY === true && process.env.TERM !== "dumb";
-  let now = "";
+  let step = "";
   const elapsed = () => performance.now() - started;
-  const line = () => `${title}: ${elapsedText(elapsed())}${now === "" ? "" : `, ${now}`}`;
-  const lines = changingLines(output);
+  const line = () => `${title}: ${elapsedText(elapsed())}${step === "" ? "" : `, ${step}`}`;
+  const lines = progressLines(output);
   const ownLine = () => (elapsed() < gracePeriod ? undefined : line());
   if (terminal) lines.texts.add(ownLine);
   const show = () => {
     if (terminal) lines.draw();
     else output.write(`${line()}\n`);
   };
-  const timer = setInterval(show, terminal ? interval.terminal : interval.elsewhere).unref();
+  const timer = setInterval(show, terminal ? interval.terminal : interval.log).unref();
   const print = (text: string) => {
     lines.clear();
     output.write(`${text}\n`);
   };
   return {
-    doing(what) {
-      now = what;
+    doing(current) {
+      step = current;
     },
     print,
     note: terminal ? () => {} : print,

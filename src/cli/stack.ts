@@ -146,18 +146,34 @@ export async function withSettings<T>(
   use: (settings: Settings) => T | Promise<T>,
   adjust: (values: Values) => Values = (values) => values,
 ): Promise<T> {
-  const values = adjust(readStack(options).values);
-  const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
-  // Imported here because the SDK takes longer to load than the rest of the CLI.
-  const [pulumi, { loadSettings }] = await Promise.all([
-    import("@pulumi/pulumi"),
-    import("../settings/load-settings.ts"),
-  ]);
+  const { pulumi, loadSettings, config } = await configure(adjust(readStack(options).values));
   try {
-    pulumi.runtime.setAllConfig({ ...values }, secretKeys);
-    return await use(loadSettings(new pulumi.Config("unity")));
+    return await use(loadSettings(config));
   } catch (error) {
     if (pulumi.RunError.isInstance(error)) throw new CommandError(error.message);
     throw error;
   }
+}
+
+/**
+ * Reads a stack's settings for a command that makes no changes: other settings than the context may be invalid or missing.
+ *
+ * @throws {CommandError} If no context is set.
+ */
+export async function readSettings(options: StackOptions): Promise<Settings> {
+  readTarget(options);
+  const { parseSettings, config } = await configure(readStack(options).values);
+  return parseSettings(config).settings;
+}
+
+/** Passes a stack's values to the SDK, as Pulumi does for a program. */
+async function configure(values: Values) {
+  const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
+  // Imported here because the SDK takes longer to load than the rest of the CLI.
+  const [pulumi, { loadSettings, parseSettings }] = await Promise.all([
+    import("@pulumi/pulumi"),
+    import("../settings/load-settings.ts"),
+  ]);
+  pulumi.runtime.setAllConfig({ ...values }, secretKeys);
+  return { pulumi, loadSettings, parseSettings, config: new pulumi.Config("unity") };
 }
