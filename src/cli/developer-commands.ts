@@ -25,7 +25,7 @@ export const developerCommands: readonly CommandDefinition[] = [
   },
   {
     name: "lock",
-    description: "Record the Alembic chain in migrations.lock.json, which is reviewed.",
+    description: "Record the Alembic chain in migrations.lock.json for review.",
     configure: (command) =>
       addBackendOptions(command)
         .option("--check", "write nothing; show differences")

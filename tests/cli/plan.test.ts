@@ -41,7 +41,7 @@ describe("unity plan and unity status", () => {
       /Can't read the database revision/,
     ],
     [
-      "on a cluster that can't be asked",
+      "on an unreachable cluster",
       { list: { error: "refused" } },
       2,
       /Can't connect to the cluster \(context here\): refused/,

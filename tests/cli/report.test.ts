@@ -34,7 +34,7 @@ describe("report page", () => {
     assert.match(plan, /Pending: 2 of 9 revisions, in this order\./);
     assert.match(plan, /Plan hash: [0-9a-f]{16}/);
     assert.match(plan, /8\/9 Plugin Execution .* blocks writes of plugins \(SHARE ROW EXCLUSIVE\) .* no findings/);
-    assert.match(plan, /error missing-downgrade ✓ approved a restore point is enough : There is no way back\./);
+    assert.match(plan, /error missing-downgrade ✓ approved a restore point is enough : It has no downgrade\./);
     assert.match(plan, /error ban-drop-column : Dropping a column .* \(statement 1\)/);
     assert.match(
       plan,
@@ -116,17 +116,17 @@ describe("report page", () => {
   });
 
   it("shows branches, and revisions without SQL", async () => {
-    const unknown = { tables: null, upgrade: { sql: null, reason: "b.py:12 asks the database" }, reversible: null };
+    const unknown = { tables: null, upgrade: { sql: null, reason: "b.py:12 queries the database" }, reversible: null };
     const lock = lockOf([
       lockedRevision("a"),
-      lockedRevision("b", { downRevisions: ["a"], ...unknown, reversibleReason: "only a database could tell" }),
+      lockedRevision("b", { downRevisions: ["a"], ...unknown, reversibleReason: "known only to a database" }),
       lockedRevision("c", { downRevisions: ["a"] }),
       lockedRevision("d", { downRevisions: ["b", "c"], dependsOn: ["a"] }),
     ]);
     const text = renderReport(await reportOf(lock, offlineParts));
     assert.match(textOf(text, "chain"), /after b and c · depends on a · creates t_d/);
-    assert.match(textOf(text, "chain"), /tables unknown ! reversibility unknown only a database could tell/);
-    assert.match(textOf(text, "chain"), /Unknown without a database: b\.py:12 asks the database/);
+    assert.match(textOf(text, "chain"), /tables unknown ! reversibility unknown known only to a database/);
+    assert.match(textOf(text, "chain"), /Unknown without a database: b\.py:12 queries the database/);
   });
 
   it("shows 1,000 revisions with their SQL, and each table", async () => {

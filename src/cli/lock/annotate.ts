@@ -1,5 +1,4 @@
-import type { LockedRevision } from "../../lockfile/lock.ts";
-import { compareFindings, type Finding } from "../../lockfile/lock.ts";
+import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
 import { openParser } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import {
@@ -64,25 +63,23 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       reading.locks.push(unknownLock("PostgreSQL's parser rejects it", index));
       continue;
     }
-    const effects = nodes.map((node) => {
+    const effects: Effect[] = [];
+    let visible = false;
+    for (const node of nodes) {
       const effect = effectOf(node, relations);
+      effects.push(effect);
       relations.note(node);
       noteCreated(effect, created);
-      const invisible = isInvisible(effect, created);
       const rejected = inTransaction ? invalidInTransaction(node) : undefined;
       if (rejected !== undefined) reading.findings.push(notInTransaction(rejected, index));
-      if (!invisible) reading.findings.push(...statementFindings(node, index));
+      if (!isInvisible(effect, created)) {
+        visible = true;
+        reading.findings.push(...statementFindings(node, index));
+      }
       if ("TransactionStmt" in node) inTransaction = node.TransactionStmt.kind === "TRANS_STMT_BEGIN";
-      return { effect, invisible };
-    });
-    if (effects.length > 0 && effects.every(({ invisible }) => invisible)) reading.invisible.add(index);
-    reading.locks.push(
-      ...recordLocks(
-        effects.map(({ effect }) => effect),
-        created,
-        index,
-      ),
-    );
+    }
+    if (effects.length > 0 && !visible) reading.invisible.add(index);
+    reading.locks.push(...recordLocks(effects, created, index));
   }
   return reading;
 }

@@ -95,7 +95,7 @@ function requireRevision(lock: Lock, revision: string): void {
   }
 }
 
-/** Whether there is no database to query. */
+/** Whether the state rules out a query of the database. */
 function hasNoDatabase(state: LiveState): boolean {
   return state.kind === "not-deployed" || (state.kind === "unreachable" && state.what === "cluster");
 }
