@@ -25,7 +25,10 @@ const bans: readonly Ban[] = [
   { pattern: /\b(a|the|one) person\b|needsPerson/gi, write: "an operator; requires manual action" },
   { pattern: /\b(ask|asks|asked|asking) (the|a|its|that) (database|cluster|pod)/gi, write: "query, connect to" },
   { pattern: /can't be asked/gi, write: "can't connect to; unavailable" },
-  { pattern: /\bserves? on(?=[,.;:]|$)|\bset up by hand\b|\btake-overs?\b/gi, write: "keeps serving; existing; adoption" },
+  {
+    pattern: /\bserves? on(?=[,.;:]|$)|\bset up by hand\b|\btake-overs?\b/gi,
+    write: "keeps serving; existing; adoption",
+  },
   { pattern: /[,;(] ?else (the|a|an|none|it|what)\b/gi, write: "default: ; otherwise" },
   { pattern: /\bso many\b|\bat once\b(?=, (so|canar))/gi, write: "at most n" },
   { pattern: /\b(hopeless|hindrances?)\b|atOnce/gi, write: "permanent; blocker; parallelism" },

@@ -143,7 +143,7 @@ describe("unity promote", () => {
     ],
     ["a database at an unknown revision", [staged], { backend: answer(["zz"]) }, /Database is at zz, which is not/],
     [
-      "an existing Service that can't be adopted",
+      "a Service that can't be adopted",
       [staged],
       { list: { output: JSON.stringify({ items: [service({ ports: [{ port: 8000 }] })] }) } },
       /Service unity-backend .*it has no selector/,
