@@ -30,7 +30,7 @@ export interface LogLine {
  */
 export async function run({ options }: Call<LogsOptions>): Promise<Result<readonly LogLine[]> | ExitCode> {
   const { follow, job, json } = options;
-  const kubectl = new Kubectl(readTarget(options).target);
+  const kubectl = new Kubectl(readTarget(options));
   const args = job ? await jobArgs(kubectl) : backendArgs(options);
   if (follow) args.push("--follow");
   const lines: LogLine[] = [];

@@ -3,7 +3,6 @@ import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { projectRoot } from "../paths.ts";
-import type { TargetOptions } from "../plan/live-state.ts";
 import { readSettingsSchema, settingDefaults, settingText } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
 import { CommandError } from "./result.ts";
@@ -72,26 +71,15 @@ export function readStack(options: StackOptions): StackConfiguration {
 }
 
 /**
- * Returns the cluster and namespace of a stack, and whether it owns its database.
+ * Returns the cluster and namespace of a stack.
  *
  * @throws {CommandError} If no context is set.
  */
-export function readTarget(options: StackOptions): { readonly target: ClusterTarget; readonly owned: boolean } {
-  const { values } = readStack(options);
-  const { "unity:context": context = "", "unity:namespace": namespace = "" } = values;
+export function readTarget(options: StackOptions): ClusterTarget {
+  const { "unity:context": context = "", "unity:namespace": namespace = "" } = readStack(options).values;
   if (context === "")
     throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
-  return { target: { context, namespace }, owned: values["unity:database"] !== "external" };
-}
-
-/** Returns the revision that a stack's database must have, and those that it tolerates. */
-export function readTargetOptions(options: StackOptions): TargetOptions {
-  const { values } = readStack(options);
-  const args = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
-  return {
-    toleratedRevisions: args.filter((id) => id !== ""),
-    targetRevision: values["unity:targetRevision"] || undefined,
-  };
+  return { context, namespace };
 }
 
 /** Whether a value, or a part of it, is encrypted: `{secure: …}`. */
