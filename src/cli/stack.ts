@@ -134,9 +134,16 @@ export async function withSettings<T>(
   use: (settings: Settings) => T | Promise<T>,
   adjust: (values: Values) => Values = (values) => values,
 ): Promise<T> {
-  const { pulumi, loadSettings, config } = await configure(adjust(readStack(options).values));
+  const values = adjust(readStack(options).values);
+  const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
+  // Imported here because the SDK takes longer to load than the rest of the CLI.
+  const [pulumi, { loadSettings }] = await Promise.all([
+    import("@pulumi/pulumi"),
+    import("../settings/load-settings.ts"),
+  ]);
   try {
-    return await use(loadSettings(config));
+    pulumi.runtime.setAllConfig({ ...values }, secretKeys);
+    return await use(loadSettings());
   } catch (error) {
     if (pulumi.RunError.isInstance(error)) throw new CommandError(error.message);
     throw error;
@@ -145,23 +152,19 @@ export async function withSettings<T>(
 
 /**
  * Reads a stack's settings for a command that makes no changes: other settings than the context may be invalid or missing.
+ * Secrets are unavailable, so that the SDK isn't loaded.
  *
  * @throws {CommandError} If no context is set.
  */
 export async function readSettings(options: StackOptions): Promise<Settings> {
   readTarget(options);
-  const { parseSettings, config } = await configure(readStack(options).values);
-  return parseSettings(config).settings;
-}
-
-/** Passes a stack's values to the SDK, as Pulumi does for a program. */
-async function configure(values: Values) {
-  const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
-  // Imported here because the SDK takes longer to load than the rest of the CLI.
-  const [pulumi, { loadSettings, parseSettings }] = await Promise.all([
-    import("@pulumi/pulumi"),
-    import("../settings/load-settings.ts"),
-  ]);
-  pulumi.runtime.setAllConfig({ ...values }, secretKeys);
-  return { pulumi, loadSettings, parseSettings, config: new pulumi.Config("unity") };
+  const { values } = readStack(options);
+  const { parseSettings } = await import("../settings/parse-settings.ts");
+  const { settings } = parseSettings({
+    keys: Object.keys(values),
+    get: (key) => values[key],
+    isEncrypted: (key) => values[key] === concealed,
+    secret: () => undefined as never,
+  });
+  return settings;
 }

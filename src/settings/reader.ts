@@ -1,15 +1,27 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { nearest } from "../nearest.ts";
 import { type Approval, parseApprovals } from "../plan/approvals.ts";
+
+/** Start of the settings' full keys. */
+export const prefix = "unity:";
+
+/** Configuration of a stack, by full keys such as `unity:image`. */
+export interface ConfigSource {
+  readonly keys: readonly string[];
+  get(key: string): string | undefined;
+  isEncrypted(key: string): boolean;
+  /** Returns the value of an encrypted key, or an empty text if it is not set. */
+  secret(key: string): pulumi.Output<string>;
+}
 
 /** Reads configuration values and collects all errors, so that one run reports them together. */
 export class SettingsReader {
   readonly errors: string[] = [];
-  readonly #config: pulumi.Config;
+  readonly #source: ConfigSource;
   readonly #read = new Set<string>();
 
-  constructor(config: pulumi.Config) {
-    this.#config = config;
+  constructor(source: ConfigSource) {
+    this.#source = source;
   }
 
   /**
@@ -21,7 +33,7 @@ export class SettingsReader {
    * @param example - Arguments of `pulumi config set` that fix the error.
    */
   error(key: string, value: unknown, allowed: string, example: string): void {
-    const name = this.#fullKey(key);
+    const name = `${prefix}${key}`;
     const error = value === undefined ? `${name} is not set` : `invalid ${name} ${JSON.stringify(value)}`;
     this.errors.push(`${error}: must be ${allowed}. Run: pulumi config set ${example}`);
   }
@@ -32,9 +44,8 @@ export class SettingsReader {
    * @param conditional - Settings that exist but may not have been read.
    */
   rejectUnknown(conditional: readonly string[]): void {
-    const prefix = this.#fullKey("");
     const known = [...new Set([...this.#read, ...conditional])];
-    for (const key of Object.keys(pulumi.runtime.allConfig())) {
+    for (const key of this.#source.keys) {
       const name = key.slice(prefix.length);
       if (!key.startsWith(prefix) || known.includes(name)) continue;
       const [suggestion] = nearest(name, known, 1);
@@ -97,25 +108,22 @@ export class SettingsReader {
   secret(key: string, allowed: string): pulumi.Output<string> {
     const value = this.optionalSecret(key);
     if (value === undefined) this.error(key, undefined, allowed, `--secret ${key}`);
-    return value ?? pulumi.secret("");
+    return value ?? this.#source.secret(`${prefix}${key}`);
   }
 
   /** Returns a secret, or `undefined` if it is not set. The error of a plain value doesn't repeat the value. */
   optionalSecret(key: string): pulumi.Output<string> | undefined {
     if (this.#value(key) === undefined) return undefined;
-    const name = this.#fullKey(key);
-    if (!isEncrypted(name)) this.errors.push(`${name} is not encrypted. Run: pulumi config set --secret ${key}`);
-    return this.#config.getSecret(key);
-  }
-
-  #fullKey(key: string): string {
-    return `${this.#config.name}:${key}`;
+    const name = `${prefix}${key}`;
+    if (!this.#source.isEncrypted(name))
+      this.errors.push(`${name} is not encrypted. Run: pulumi config set --secret ${key}`);
+    return this.#source.secret(name);
   }
 
   /** Returns the configured value or the default from `Pulumi.yaml`; `undefined` if both are empty. */
   #value(key: string): string | undefined {
     this.#read.add(key);
-    return pulumi.runtime.getConfig(this.#fullKey(key)) || undefined;
+    return this.#source.get(`${prefix}${key}`) || undefined;
   }
 }
 
@@ -126,10 +134,4 @@ function parseJson(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** Whether a setting is encrypted. The SDK has this function for its own warnings, without a declaration. */
-function isEncrypted(key: string): boolean {
-  const { isConfigSecret } = pulumi.runtime as { isConfigSecret?: (key: string) => boolean };
-  return isConfigSecret?.(key) ?? true;
 }
