@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Run, Verb } from "../../local/pulumi.ts";
+import type { Engine, Run, Verb } from "../../local/pulumi.ts";
 import { workloadSelector } from "../../src/cluster/pods.ts";
 import { names } from "../../src/manifests/names.ts";
 import { ninthCheckout } from "../fixtures/chains/ninth.ts";
@@ -73,14 +73,13 @@ export class FaultStack {
     this.#database = database;
   }
 
-  async run(
-    verb: Verb,
-    { values = {}, folder, kubeconfig }: Release = {},
-    flags: readonly string[] = [],
-    stop?: AbortSignal,
-  ): Promise<Run> {
-    const engine = await this.live.engine({ ...this.#defaults, ...values }, folder, kubeconfig);
-    return engine.run(verb, flags, false, stop);
+  /** Opens the engine for a release. */
+  engine({ values = {}, folder, kubeconfig }: Release = {}): Promise<Engine> {
+    return this.live.engine({ ...this.#defaults, ...values }, folder, kubeconfig);
+  }
+
+  async run(verb: Verb, release: Release = {}, flags: readonly string[] = [], stop?: AbortSignal): Promise<Run> {
+    return (await this.engine(release)).run(verb, flags, false, stop);
   }
 
   /**

@@ -29,12 +29,13 @@ describe("an `up` that is killed", () => {
       await stack.alembic("downgrade", heads.eighth).catch(() => {});
       const release = count % 2 === 1 ? forth : back;
       const stop = new AbortController();
-      const running = stack.run("up", release, [], stop.signal);
+      const engine = await stack.engine(release);
+      const running = engine.run("up", [], false, stop.signal);
       const seconds = Math.random() * longestSeconds;
       await Promise.race([running, delay(seconds * 1000)]);
       stop.abort("SIGKILL");
       const ended = (await running).exitCode === 0;
-      await (await stack.live.engine()).unlock();
+      await engine.unlock();
       await stack.recover(release).catch((error: Error) => {
         throw new Error(`killed after ${seconds.toFixed(2)} s, run ${count}: ${error.message}`);
       });
