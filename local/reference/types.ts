@@ -23,7 +23,7 @@ export interface ComponentClass {
   readonly outputs: readonly Member[];
 }
 
-/** What a command prints with `--json`. */
+/** JSON document of a command. */
 export interface CommandDocument {
   readonly command: string;
   /** As written in the source. */

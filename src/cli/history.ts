@@ -3,7 +3,7 @@ import { readRuns } from "../cluster/run-records.ts";
 import { describeRuns, type RunRecord } from "../plan/run-record.ts";
 import { formats, type Highlight } from "./highlight.ts";
 import { type Call, CommandError, exitCodes, type Result } from "./result.ts";
-import { readTarget, type StackOptions } from "./stack.ts";
+import { readSettings, type StackOptions } from "./stack.ts";
 
 const highlights: readonly Highlight[] = [
   [/ succeeded /, formats.good],
@@ -11,16 +11,17 @@ const highlights: readonly Highlight[] = [
 ];
 
 /**
- * Reads the newest runs from the database.
+ * Reads the newest migration runs from the database.
  *
- * @returns Runs, the oldest first.
+ * @returns The runs, oldest first.
  */
 export async function run(
   call: Call<StackOptions & { readonly limit: number }>,
 ): Promise<Result<readonly RunRecord[]>> {
-  const { target, owned } = readTarget(call.options);
-  const runs = await readRuns(new Kubectl(target), owned).catch((error: Error) => {
-    throw new CommandError(`The database can't be asked: ${error.message}`);
+  const { context, namespace, database } = await readSettings(call.options);
+  const kubectl = new Kubectl({ context, namespace });
+  const runs = await readRuns(kubectl, database.kind === "owned").catch((error: Error) => {
+    throw new CommandError(`can't read the runs from the database: ${error.message}`);
   });
   const newest = runs.slice(-call.options.limit);
   return { document: newest, text: describeRuns(newest), exitCode: exitCodes.success, highlights };

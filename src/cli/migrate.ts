@@ -7,72 +7,65 @@ import { names } from "../manifests/names.ts";
 import { checkTarget } from "../preflight/options.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type Applied, applyPending, exitCodeOf } from "./apply/apply.ts";
-import { formats } from "./highlight.ts";
+import { styled } from "./highlight.ts";
 import { planHighlights } from "./plan.ts";
 import type { Progress } from "./progress.ts";
-import { type Call, type ExitCode, exitCodes, type Result } from "./result.ts";
+import { type Call, exitCodes, type Result } from "./result.ts";
 import { type StackOptions, withSettings } from "./stack.ts";
-import { describeResults, resultHighlights, verify } from "./verify.ts";
+import { describeResults, verify } from "./verify.ts";
 
-/** What was applied, and what the checks found. */
+/** Result of the migration, and of the checks after it. */
 export interface MigrationOutcome {
-  /** Rows of `alembic_version` before; `null` if they are not known. */
+  /** Rows of `alembic_version` before; `null` if unknown. */
   readonly current: readonly string[] | null;
-  /** Where the database was to be. */
+  /** Revision to migrate to. */
   readonly latest: string;
-  /** How applying ended. */
+  /** Outcome of the migration. */
   readonly outcome: Applied["outcome"];
-  /** How many revisions were applied. */
+  /** Number of applied revisions. */
   readonly applied: number;
-  /** The migrate Job that applied them; `null` if none had to. */
+  /** Name of the migration Job that applied them; `null` if none ran. */
   readonly job: string | null;
-  /** Why it stopped; `null` if it did not. */
+  /** Why the migration stopped; `null` if it didn't. */
   readonly error: string | null;
-  /** Empty if it stopped before. */
+  /** Empty if the migration stopped. */
   readonly checks: readonly CheckResult[];
 }
 
 /**
- * Applies what is pending, and runs the checks.
+ * Applies pending revisions, and runs the checks.
  *
- * @returns What was applied, and what the checks found.
+ * @returns The result of the migration, and of the checks after it.
  */
 export async function run({ options, progress }: Call<StackOptions>): Promise<Result<MigrationOutcome>> {
-  const { outcome, exitCode } = await withSettings(options, (settings) => migrate(settings, progress));
-  const result = [/^(Nothing to apply|Applied) .*/, formats.good] as const;
-  const highlights = [[/^(Current|Latest):/, formats.heading] as const, result, ...planHighlights, ...resultHighlights];
-  return { document: outcome, text: describe(outcome), exitCode, highlights };
+  return withSettings(options, (settings) => migrate(settings, progress));
 }
 
-async function migrate(
-  settings: Settings,
-  progress: Progress,
-): Promise<{ readonly outcome: MigrationOutcome; readonly exitCode: ExitCode }> {
+async function migrate(settings: Settings, progress: Progress): Promise<Result<MigrationOutcome>> {
   const { loadRelease } = await import("../preflight/release.ts");
   const release = loadRelease(settings);
-  const applied = await applyPending(settings, release, "job", progress);
-  const isApplied = applied.outcome === "applied";
-  const stopped = exitCodeOf(applied) !== exitCodes.success;
-  const outcome = {
-    current: applied.from,
-    latest: applied.target,
-    outcome: applied.outcome,
-    applied: isApplied ? (applied.pending ?? 0) : 0,
-    job: applied.job,
-    error: stopped ? applied.text : null,
-  };
-  if (stopped) return { outcome: { ...outcome, checks: [] }, exitCode: exitCodeOf(applied) };
+  const migration = await applyPending(settings, release, "job", progress);
+  const { outcome, from: current, target: latest, pending, job, text } = migration;
+  const isApplied = outcome === "applied";
+  const applied = isApplied ? (pending ?? 0) : 0;
+  const migrationExitCode = exitCodeOf(migration);
+  if (migrationExitCode !== exitCodes.success) {
+    const document = { current, latest, outcome, applied, job, error: text, checks: [] };
+    return { document, text: describe(document), exitCode: migrationExitCode, highlights: planHighlights };
+  }
+  const target = checkTarget(settings, release);
   const since = performance.now();
-  if (isApplied) await backendReady(settings, progress);
-  // Until now the backend may have missed tables, and said so.
+  if (isApplied) await waitForBackend(settings, progress);
+  // Until now the backend may have lacked tables, and logged errors.
   const recentSeconds = isApplied ? Math.ceil((performance.now() - since) / 1000) + 1 : undefined;
-  const checks = await verify({ ...checkTarget(settings, release), recentSeconds }, checkNames, progress);
-  const passed = checks.every((each) => each.passed);
-  return { outcome: { ...outcome, checks }, exitCode: passed ? exitCodes.success : exitCodes.differs };
+  const checks = await verify({ ...target, recentSeconds }, checkNames, progress);
+  const document = { current, latest, outcome, applied, job, error: null, checks };
+  const exitCode = checks.every(({ passed }) => passed) ? exitCodes.success : exitCodes.differs;
+  return { document, text: describe(document), exitCode };
 }
 
-/** Waits until the backend's pods serve, which need the database's tables for it. If they don't, the checks will say so. */
-async function backendReady(settings: Settings, { print }: Progress): Promise<void> {
+/** Waits until the backend's pods, which need the database's tables, are ready. Otherwise the checks report why. */
+async function waitForBackend(settings: Settings, { print }: Progress): Promise<void> {
   const { context, namespace, rolloutTimeoutSeconds: timeoutSeconds } = settings;
   const kubectl = new Kubectl(settings);
   const target = { context, namespace, name: names.backend, timeoutSeconds };
@@ -82,13 +75,10 @@ async function backendReady(settings: Settings, { print }: Progress): Promise<vo
 }
 
 function describe({ current, latest, applied, job, error, checks }: MigrationOutcome): string {
-  const rows = current === null ? "not known" : current.join(", ") || "none: the database was never migrated";
-  const head = [`Current: ${rows}`, `Latest:  ${latest}`];
-  if (error !== null) return [...head, error].join("\n");
-  const count = applied === 1 ? "1 revision" : `${applied} revisions`;
-  return [
-    ...head,
-    job === null ? "Nothing to apply." : `Applied ${count} by Job ${job}.`,
-    describeResults(checks),
-  ].join("\n");
+  const rows = current === null ? "unknown" : current.join(", ") || "none";
+  const lines = [`${styled("heading", "Current:")} ${rows}`, `${styled("heading", "Latest:")}  ${latest}`];
+  if (error !== null) return [...lines, error].join("\n");
+  const revisions = applied === 1 ? "1 revision" : `${applied} revisions`;
+  const result = job === null ? "No pending revisions." : `Applied ${revisions} with Job ${job}.`;
+  return [...lines, styled("good", result), "", describeResults(checks)].join("\n");
 }

@@ -3,9 +3,9 @@ import { formats, type Highlight, stateMessage } from "./highlight.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "./result.ts";
 import { type StackOptions, withSettings } from "./stack.ts";
 
-/** What stands out of a plan. */
+/** Highlights of a plan. */
 export const planHighlights: readonly Highlight[] = [
-  [/^(Refused: .*|.*; no changes were made:)/, formats.bad],
+  [/^.*; no changes were made:/, formats.bad],
   [/^(Pending|To downgrade): .*/, formats.heading],
   [/^ +\d+\/\d+ {2}\S+ {2}.*/, formats.heading],
   [/^ +error \S+/, formats.bad],
@@ -14,9 +14,9 @@ export const planHighlights: readonly Highlight[] = [
 ];
 
 /**
- * Plans as the program does, and changes nothing.
+ * Plans an update as the program does, and makes no changes.
  *
- * @returns What `pulumi up` would do to the database.
+ * @returns The plan of `pulumi up`.
  */
 export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([

@@ -1,21 +1,22 @@
 /** Progress of a command on standard error. */
 export interface Progress {
   /** Sets the current step, which the progress line shows. */
-  doing(what: string): void;
+  doing(step: string): void;
   /** Prints a permanent line. */
   print(line: string): void;
-  /** Prints a permanent line, except on a terminal, where the progress line suffices. */
+  /** Prints a permanent line, except on a terminal, which shows the progress line. */
   note(line: string): void;
   /** Removes the progress line. */
   end(): void;
 }
 
+/** The members of standard error that progress uses. */
 type Output = Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">;
 
-/** Milliseconds before a terminal shows a progress line. */
+/** Milliseconds before a terminal shows the progress line. */
 const gracePeriod = 400;
-/** Milliseconds between updates of a terminal's progress line, and between two lines elsewhere. */
-const interval = { terminal: 200, elsewhere: 10_000 } as const;
+/** Milliseconds between updates of the progress line on a terminal, and between lines elsewhere. */
+const interval = { terminal: 200, log: 10_000 } as const;
 const clearLine = "\r\u001b[K";
 const previousLine = "\u001b[A";
 
@@ -25,9 +26,9 @@ export function elapsedText(milliseconds: number): string {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
 
-/** The progress lines at the end of a terminal, one for each running step. */
-class ChangingLines {
-  /** Texts of the lines; `undefined` while a line is not shown. */
+/** Progress lines at the end of a terminal, one for each running task. */
+class ProgressLines {
+  /** Texts of the lines; `undefined` while a line is hidden. */
   readonly texts = new Set<() => string | undefined>();
   readonly #output: Output;
   #shown = 0;
@@ -62,36 +63,41 @@ class ChangingLines {
   }
 }
 
-const terminals = new WeakMap<Output, ChangingLines>();
+const terminals = new WeakMap<Output, ProgressLines>();
 
-function changingLines(output: Output): ChangingLines {
-  const lines = terminals.get(output) ?? new ChangingLines(output);
+function progressLines(output: Output): ProgressLines {
+  const lines = terminals.get(output) ?? new ProgressLines(output);
   terminals.set(output, lines);
   return lines;
 }
 
-/** Shows title, elapsed time, and current step: as one updated line on a terminal, otherwise as a line every 10 seconds. */
+/**
+ * Shows the elapsed time and the current step of a task: in a progress line on a terminal, otherwise in a line every
+ * ten seconds.
+ *
+ * @param title - Name of the task.
+ */
 export function startProgress(title: string, output: Output = process.stderr): Progress {
   const started = performance.now();
   const terminal = output.isTTY === true && process.env.TERM !== "dumb";
-  let now = "";
+  let step = "";
   const elapsed = () => performance.now() - started;
-  const line = () => `${title}: ${elapsedText(elapsed())}${now === "" ? "" : `, ${now}`}`;
-  const lines = changingLines(output);
+  const line = () => `${title}: ${elapsedText(elapsed())}${step === "" ? "" : `, ${step}`}`;
+  const lines = progressLines(output);
   const ownLine = () => (elapsed() < gracePeriod ? undefined : line());
   if (terminal) lines.texts.add(ownLine);
   const show = () => {
     if (terminal) lines.draw();
     else output.write(`${line()}\n`);
   };
-  const timer = setInterval(show, terminal ? interval.terminal : interval.elsewhere).unref();
+  const timer = setInterval(show, terminal ? interval.terminal : interval.log).unref();
   const print = (text: string) => {
     lines.clear();
     output.write(`${text}\n`);
   };
   return {
-    doing(what) {
-      now = what;
+    doing(current) {
+      step = current;
     },
     print,
     note: terminal ? () => {} : print,

@@ -3,7 +3,6 @@ import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { projectRoot } from "../paths.ts";
-import type { TargetOptions } from "../plan/live-state.ts";
 import { readSettingsSchema, settingDefaults, settingText } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
 import { CommandError } from "./result.ts";
@@ -72,26 +71,15 @@ export function readStack(options: StackOptions): StackConfiguration {
 }
 
 /**
- * Returns the cluster and namespace of a stack, and whether it owns its database.
+ * Returns the cluster and namespace of a stack.
  *
  * @throws {CommandError} If no context is set.
  */
-export function readTarget(options: StackOptions): { readonly target: ClusterTarget; readonly owned: boolean } {
-  const { values } = readStack(options);
-  const { "unity:context": context = "", "unity:namespace": namespace = "" } = values;
+export function readTarget(options: StackOptions): ClusterTarget {
+  const { "unity:context": context = "", "unity:namespace": namespace = "" } = readStack(options).values;
   if (context === "")
     throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
-  return { target: { context, namespace }, owned: values["unity:database"] !== "external" };
-}
-
-/** Returns the revision that a stack's database must have, and those that it tolerates. */
-export function readTargetOptions(options: StackOptions): TargetOptions {
-  const { values } = readStack(options);
-  const args = values["unity:toleratedRevisions"]?.split(",").map((id) => id.trim()) ?? [];
-  return {
-    toleratedRevisions: args.filter((id) => id !== ""),
-    targetRevision: values["unity:targetRevision"] || undefined,
-  };
+  return { context, namespace };
 }
 
 /** Whether a value, or a part of it, is encrypted: `{secure: …}`. */
@@ -146,18 +134,34 @@ export async function withSettings<T>(
   use: (settings: Settings) => T | Promise<T>,
   adjust: (values: Values) => Values = (values) => values,
 ): Promise<T> {
-  const values = adjust(readStack(options).values);
-  const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
-  // Imported here because the SDK takes longer to load than the rest of the CLI.
-  const [pulumi, { loadSettings }] = await Promise.all([
-    import("@pulumi/pulumi"),
-    import("../settings/load-settings.ts"),
-  ]);
+  const { pulumi, loadSettings, config } = await configure(adjust(readStack(options).values));
   try {
-    pulumi.runtime.setAllConfig({ ...values }, secretKeys);
-    return await use(loadSettings(new pulumi.Config("unity")));
+    return await use(loadSettings(config));
   } catch (error) {
     if (pulumi.RunError.isInstance(error)) throw new CommandError(error.message);
     throw error;
   }
+}
+
+/**
+ * Reads a stack's settings for a command that makes no changes: other settings than the context may be invalid or missing.
+ *
+ * @throws {CommandError} If no context is set.
+ */
+export async function readSettings(options: StackOptions): Promise<Settings> {
+  readTarget(options);
+  const { parseSettings, config } = await configure(readStack(options).values);
+  return parseSettings(config).settings;
+}
+
+/** Passes a stack's values to the SDK, as Pulumi does for a program. */
+async function configure(values: Values) {
+  const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
+  // Imported here because the SDK takes longer to load than the rest of the CLI.
+  const [pulumi, { loadSettings, parseSettings }] = await Promise.all([
+    import("@pulumi/pulumi"),
+    import("../settings/load-settings.ts"),
+  ]);
+  pulumi.runtime.setAllConfig({ ...values }, secretKeys);
+  return { pulumi, loadSettings, parseSettings, config: new pulumi.Config("unity") };
 }

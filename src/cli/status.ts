@@ -5,49 +5,54 @@ import { readLock } from "../lockfile/read-lock.ts";
 import { lockFile } from "../paths.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../plan/live-state.ts";
-import { stateMessage } from "./highlight.ts";
+import { stateFormat, styled } from "./highlight.ts";
 import { type Call, exitCodeOf, type Result } from "./result.ts";
-import { readTarget, readTargetOptions, type StackOptions } from "./stack.ts";
+import { readSettings, type StackOptions } from "./stack.ts";
+import { formatTable } from "./table.ts";
 
-/** Where the database is. */
+/** State of the database, the migration Jobs, and the resources to adopt. */
 export interface Status extends Description {
   readonly state: LiveState;
-  /** Revisions of the lock that no other comes after. */
+  /** Heads of the chain. */
   readonly heads: readonly string[];
-  /** Migrate Jobs of the namespace. */
+  /** Migration Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
-  /** What was set up by hand, and what an update would keep of it. */
+  /** Existing resources that an update will adopt. */
   readonly adoption: Adoption;
 }
 
 /**
- * Reads where the database is, and changes nothing.
+ * Reads the state of the database and the migration Jobs.
  *
- * @returns Where the database is, and the migrate Jobs.
+ * @returns The state of the database, the migration Jobs, and the resources to adopt.
  */
 export async function run({ options }: Call<StackOptions>): Promise<Result<Status>> {
-  const status = await readStatus(options);
-  const exitCode = exitCodeOf(status.state);
-  const highlights = [stateMessage(exitCode)];
-  return { document: status, text: describe(status), exitCode, highlights };
-}
-
-async function readStatus(options: StackOptions): Promise<Status> {
-  const { target, owned } = readTarget(options);
-  const targetOptions = readTargetOptions(options);
+  const settings = await readSettings(options);
+  const { context, namespace, database } = settings;
+  const target = { context, namespace };
+  const owned = database.kind === "owned";
   const lock = readLock(lockFile);
   const { reading, jobs, objects } = await readLive(new Kubectl(target), owned);
-  const state = classify(reading, lock, targetOptions);
-  return {
+  const state = classify(reading, lock, settings);
+  const status: Status = {
     state,
-    ...describeState(state, lock, target, targetOptions),
+    ...describeState(state, lock, target, settings),
     heads: lock.heads,
     jobs,
     adoption: planAdoption(objects, { owned, target }),
   };
+  return { document: status, text: describe(status), exitCode: exitCodeOf(state) };
 }
 
-function describe({ message, remediation, jobs, adoption: { objects } }: Status): string {
-  const unmanaged = objects.map(({ object }) => `Set up by hand: ${object}; \`unity plan\` says what becomes of it`);
-  return [message, remediation, ...jobs.map(({ name, state }) => `Job ${name}: ${state}`), ...unmanaged].join("\n");
+function describe({ state, message, remediation, jobs, adoption }: Status): string {
+  const lines = [styled(stateFormat(exitCodeOf(state)), message), remediation];
+  if (jobs.length > 0) {
+    const rows = jobs.map((job) => [job.name, job.state]);
+    lines.push("", ...formatTable(["JOB", "STATE"], rows));
+  }
+  if (adoption.objects.length > 0) {
+    lines.push("", "Existing resources to adopt (details: unity plan):");
+    for (const { object } of adoption.objects) lines.push(`  ${object}`);
+  }
+  return lines.join("\n");
 }

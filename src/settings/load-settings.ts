@@ -50,6 +50,16 @@ function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade:
  * @throws {pulumi.RunError} If settings are invalid; the message lists all errors, each with its fix.
  */
 export function loadSettings(config: pulumi.Config = new pulumi.Config("unity")): Settings {
+  const { settings, errors } = parseSettings(config);
+  if (errors.length > 0) throw new pulumi.RunError(`invalid stack configuration:\n  - ${errors.join("\n  - ")}`);
+  return settings;
+}
+
+/** Parses the settings of the stack. An invalid setting has its value or the default. */
+export function parseSettings(config: pulumi.Config): {
+  readonly settings: Settings;
+  readonly errors: readonly string[];
+} {
   const reader = new SettingsReader(config);
   const backendImage = "<registry>/unity-backend:<tag>";
   const postgresImage = reader.text("postgresImage", imageReference, imageAllowed, "postgres:17");
@@ -84,7 +94,5 @@ export function loadSettings(config: pulumi.Config = new pulumi.Config("unity"))
     for (const { key, value, allowed, example } of productionErrors(settings))
       reader.error(key, value, allowed, example);
   }
-  if (reader.errors.length > 0)
-    throw new pulumi.RunError(`invalid stack configuration:\n  - ${reader.errors.join("\n  - ")}`);
-  return settings;
+  return { settings, errors: reader.errors };
 }

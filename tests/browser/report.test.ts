@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
 import { renderReport } from "../../src/cli/report/page.ts";
-import { askedBehind, faultyLock, hostile, reportOf } from "../fixtures/report.ts";
+import { behindParts, faultyLock, hostile, reportOf } from "../fixtures/report.ts";
 import { audit, heard } from "./audit.ts";
 import { startChromium } from "./chromium.ts";
 import { contrasts } from "./contrast.ts";
@@ -34,7 +34,7 @@ describe("the report, in a browser", () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "unity-report-"));
     browser = await startChromium(join(folder, "profile"));
-    markup = renderReport(await reportOf(faultyLock, askedBehind()));
+    markup = renderReport(await reportOf(faultyLock, behindParts()));
   });
   after(async () => {
     await browser?.close();
@@ -226,7 +226,7 @@ describe("the report, in a browser", () => {
       assert.equal(named("table").length, 2 + 17);
       assert.equal(named("columnheader").filter((name) => name === "Expected").length, 1);
       assert.ok(named("rowheader").includes("database-host"));
-      const link = "users, 10 columns, referred to by 5 tables";
+      const link = "users, 10 columns, referenced by 5 tables";
       assert.ok(named("link").includes(link), named("link").join("\n"));
       assert.ok(parts.some(({ name }) => name === "Diagram: 17 tables, 19 references"));
     }

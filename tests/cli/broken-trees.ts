@@ -9,7 +9,7 @@ export interface BrokenTree {
   readonly breach?: (folder: string) => void;
   /** Of the pod. @defaultValue one that points to the stack's database */
   readonly databaseUrl?: string;
-  /** What the checks `image` and `database-host` have found, of them those that fail, and no others. */
+  /** Expected results of the checks `image` and `database-host` that fail. */
   readonly failed: Readonly<Partial<Record<CheckName, string>>>;
 }
 
@@ -28,7 +28,7 @@ with engine.connect() as connection:
         context.run_migrations()
 `;
 
-/** What a test of its own breaks: a chain in which a revision can't be undone. */
+/** Chain with an irreversible revision, which has a test of its own. */
 export const brokenChains: readonly CheckName[] = ["reversible"];
 
 export const brokenTrees: readonly BrokenTree[] = [

@@ -61,7 +61,7 @@ describe("SQL in the lock, run on PostgreSQL", () => {
     assert.deepEqual(catalog(found, downgrades), []);
   }
 
-  it("creates and drops the same catalog as `alembic upgrade head` of the backend", () => {
+  it("creates and removes the same catalog as `alembic upgrade head` in the backend", () => {
     const folder = join(projectRoot, "backend");
     compare(folder, JSON.parse(readFileSync(join(folder, "migrations.lock.json"), "utf8")));
   });

@@ -67,7 +67,7 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
     ["1 child SHARE UPDATE EXCLUSIVE, other schema changes"],
   ],
   [
-    "makes and drops indexes concurrently in the transaction",
+    "creates and drops indexes concurrently in it",
     [
       'op.create_index("ix_o", "child", ["n"], postgresql_concurrently=True)',
       'op.drop_index("ix_n", postgresql_concurrently=True)',
@@ -112,7 +112,7 @@ const cases: readonly [what: string, upgrade: readonly string[], findings: strin
     ["0 child ROW EXCLUSIVE, nothing", exclusive("child", 1), exclusive("parent", 1)],
   ],
   [
-    "has several statements in a text, or ends in a comment",
+    "has several statements in one text",
     [
       'op.execute("CREATE TABLE two (id int); CREATE INDEX ON two (id); DELETE FROM two; DELETE FROM parent")',
       'op.execute("DROP TABLE two -- made above")',

@@ -41,7 +41,7 @@ describe("unity plan and unity status", () => {
       /Can't read the database revision/,
     ],
     [
-      "on a cluster that can't be asked",
+      "on an unreachable cluster",
       { list: { error: "refused" } },
       2,
       /Can't connect to the cluster \(context here\): refused/,
@@ -57,7 +57,7 @@ describe("unity plan and unity status", () => {
     });
   }
 
-  it("print JSON: pending revisions with whole statements, and the Job", async () => {
+  it("print pending revisions with full statements, and the Job, as JSON", async () => {
     const plan = JSON.parse((await run(rows("a1b2c3d4e5f6"), "plan", "--json")).stdout);
     assert.equal(plan.state.kind, "behind");
     assert.deepEqual(
@@ -69,7 +69,7 @@ describe("unity plan and unity status", () => {
     assert.equal(JSON.parse((await run(rows(head), "status", "--json")).stdout).state.kind, "at-head");
   });
 
-  it("show whole statements with --full", async () => {
+  it("show full statements with --full", async () => {
     const brief = await run(rows("a1b2c3d4e5f6"), "plan");
     const full = await run(rows("a1b2c3d4e5f6"), "plan", "--full");
     assert.match(
@@ -100,7 +100,7 @@ describe("unity plan and unity status", () => {
     );
   });
 
-  it("name what is missing: the stack's file, its settings", async () => {
+  it("name a missing stack file and missing settings", async () => {
     const missing = await unity("status", "--stack", "nowhere");
     assert.equal(missing.code, 2);
     assert.match(missing.stderr, /Pulumi\.nowhere\.yaml not found\nPass --stack <name>/);

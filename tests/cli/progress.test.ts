@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { startProgress } from "../../src/cli/progress.ts";
 import { changeEnvironment } from "../support/environment.ts";
 
-/** An output that keeps what is written, and tells of each time. */
+/** An output that records what is written. */
 class Output extends PassThrough {
   readonly columns = 30;
   shown = "";
@@ -31,12 +31,12 @@ describe("progress", () => {
   });
   after(() => environment[Symbol.dispose]());
 
-  it("is one line on a terminal, cut to its width, which makes way for what stays", async () => {
+  it("is one line on a terminal, truncated to its width, below permanent lines", async () => {
     const output = new Output(true);
     const progress = startProgress("Checking", output as unknown as NodeJS.WriteStream);
-    progress.doing("5 of 13 to go: a, b, c, d");
+    progress.doing("5 of 13 left: a, b, c, d");
     await output.until("Checking");
-    assert.match(output.shown, /\[KChecking: \ds, 5 of 13 to go: $/);
+    assert.match(output.shown, /\[KChecking: \ds, 5 of 13 left: a$/);
     progress.note("a: passed");
     progress.print("A line");
     progress.end();
@@ -45,7 +45,7 @@ describe("progress", () => {
     assert.ok(!output.shown.includes("a: passed"));
   });
 
-  it("shows one line for each of several steps on a terminal", async () => {
+  it("shows one line for each running task on a terminal", async () => {
     const output = new Output(true);
     const first = startProgress("Building", output as unknown as NodeJS.WriteStream);
     const second = startProgress("Testing", output as unknown as NodeJS.WriteStream);
@@ -60,7 +60,7 @@ describe("progress", () => {
     first.end();
   });
 
-  it("is plain lines elsewhere", async () => {
+  it("is permanent lines elsewhere", async () => {
     const output = new Output(false);
     const progress = startProgress("Checking", output as unknown as NodeJS.WriteStream);
     const written = output.until("A line");

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
-import { withSettingsChanged } from "../../src/cli/promote/stack-file.ts";
+import { changeSettings } from "../../src/cli/promote/run.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { type ReleaseRecord, recordRelease } from "../../src/promotion/record.ts";
 import { service } from "../adoption/objects.ts";
@@ -66,20 +66,20 @@ describe("unity promote", () => {
   const behind = { backend: answer(["a1b2c3d4e5f6"]) };
   const atHead = { backend: answer(["add_plugin_execution"]) };
 
-  it("shows what would move, and writes nothing", async () => {
+  it("shows the changes, and writes nothing", async () => {
     recorded("staging", staged);
     recorded("production", { ...staged, environment: "production", head: "a1b2c3d4e5f6" });
     const { code, stdout, stderr } = await promote(behind);
     assert.equal(code, 0, stdout + stderr);
     assert.match(
       stdout,
-      /^From staging to production: head add_plugin_execution, image registry\.example.*@sha256:a+;/,
+      /^Release of staging: head add_plugin_execution, image registry\.example.*@sha256:a+; \d+ checks? passed/,
     );
-    assert.match(stdout, /^production has: head a1b2c3d4e5f6, image /m);
+    assert.match(stdout, /^Release of production: head a1b2c3d4e5f6, image /m);
     assert.match(stdout, /^Pending: 1 of 8 revisions$/m);
     assert.match(stdout, /CREATE TABLE plugin_executions/);
-    assert.doesNotMatch(stdout, /Refused/);
-    assert.match(stdout, /^Nothing is written without --yes\.$/m);
+    assert.doesNotMatch(stdout, /no changes were made/);
+    assert.match(stdout, /^To write the changes, pass --yes\.$/m);
     assert.equal(readFileSync(stack, "utf8"), file);
   });
 
@@ -95,10 +95,10 @@ describe("unity promote", () => {
     const { config } = parse(text);
     assert.deepEqual([config["unity:image"], config["unity:planHash"]], [image, plan.hash]);
     const again = await promote(behind, "--yes");
-    assert.match(again.stdout, /says so already\.\nNext: pulumi preview --stack production/);
+    assert.match(again.stdout, /stack\.yaml is up to date\.\nNext, run: pulumi preview --stack production/);
   });
 
-  it("takes the pin away where nothing is pending, and keeps the stack's own registry", async () => {
+  it("removes the pin if nothing is pending, and keeps the stack's registry", async () => {
     recorded("staging", staged);
     const old = `  unity:image: mirror.example:5000/unity@${digest("0")}\n  unity:planHash: "${"0".repeat(16)}"\n`;
     writeFileSync(stack, file + old);
@@ -115,8 +115,8 @@ describe("unity promote", () => {
     const { code, stdout } = await promote({ list: { error: "refused" } }, "--yes");
     assert.equal(code, 0, stdout);
     assert.match(stdout, /^Can't connect to the cluster \(context here\): refused/m);
-    assert.match(stdout, /^By what production has recorded:\n[\s\S]*^Pending: 1 of 8 revisions$/m);
-    assert.match(stdout, /^The plan is not pinned yet: pulumi config set planHash <hash>/m);
+    assert.match(stdout, /^Plan from the recorded release of production:\n[\s\S]*^Pending: 1 of 8 revisions$/m);
+    assert.match(stdout, /^The plan is not pinned\. .*: pulumi config set planHash <hash>$/m);
     const { config } = parse(readFileSync(stack, "utf8"));
     assert.deepEqual([config["unity:image"], "unity:planHash" in config], [image, false]);
   });
@@ -127,14 +127,14 @@ describe("unity promote", () => {
     answers: Partial<FakeAnswers>,
     says: RegExp,
   ][] = [
-    ["what staging has not recorded", [], behind, /stack staging has no verified release/],
+    ["a release that staging has not recorded", [], behind, /stack staging has no verified release/],
     [
       "another chain than this checkout's",
       [{ ...staged, chain: "other" }],
       behind,
       /- chain: \S+ \(newest in staging: other\)/,
     ],
-    ["what ran by a tag only", [{ ...staged, image: null }], behind, /an image of unknown digest/],
+    ["an image that staging ran by tag", [{ ...staged, image: null }], behind, /an image of unknown digest/],
     [
       "what ran for development",
       [{ ...staged, environment: "development" }],
@@ -143,7 +143,7 @@ describe("unity promote", () => {
     ],
     ["a database at an unknown revision", [staged], { backend: answer(["zz"]) }, /Database is at zz, which is not/],
     [
-      "an existing Service that can't be adopted",
+      "a Service that can't be adopted",
       [staged],
       { list: { output: JSON.stringify({ items: [service({ ports: [{ port: 8000 }] })] }) } },
       /Service unity-backend .*it has no selector/,
@@ -154,7 +154,7 @@ describe("unity promote", () => {
       recorded("staging", ...records);
       const { code, stdout, stderr } = await promote(answers, "--yes");
       assert.equal(code, 1, stdout + stderr);
-      assert.match(stdout, /^Refused: nothing of staging can be brought to production from this checkout/);
+      assert.match(stdout, /^can't promote this checkout from staging to production; no changes were made:$/m);
       assert.match(stdout, says);
       assert.equal(readFileSync(stack, "utf8"), file);
     });
@@ -166,8 +166,8 @@ describe("unity promote", () => {
       ["--from", "nowhere"],
       /can't read the outputs of stack nowhere: unknown stack "nowhere"/,
     ],
-    ["one and the same stack", ["--from", "production"], /not brought from production to itself/],
-    ["a file that is not there", ["--config-file", "nowhere.yaml"], /nowhere\.yaml not found/],
+    ["the same stack twice", ["--from", "production"], /can't promote from production to itself/],
+    ["a missing file", ["--config-file", "nowhere.yaml"], /nowhere\.yaml not found/],
   ];
   for (const [what, args, says] of wrong) {
     it(`names ${what}, and exits with 2`, async () => {
@@ -178,7 +178,7 @@ describe("unity promote", () => {
     });
   }
 
-  it("is what `unity apply` asks for, too", async () => {
+  it("is required by `unity apply`", async () => {
     recorded("staging", staged);
     await promote(behind, "--yes");
     recorded("staging", { ...staged, image: digest("b") });
@@ -197,18 +197,18 @@ describe("unity promote", () => {
     writeFileSync(stack, `${file}  unity:promotedFrom: other\n`);
     const { code, stderr } = await promote(behind, "--from", "staging");
     assert.equal(code, 2);
-    assert.match(stderr, /Stack production takes its releases from other, not from staging/);
+    assert.match(stderr, /stack production promotes releases from other, not from staging/);
   });
 });
 
-describe("a stack's file", () => {
-  it("gets settings, loses others, and is the same otherwise", () => {
+describe("stack configuration file", () => {
+  it("keeps its other lines when settings change", () => {
     const text = "# a\nconfig:\n  unity:image: x # b\n  unity:planHash: y\n";
-    assert.equal(withSettingsChanged(text, { image: "z", planHash: null }), "# a\nconfig:\n  unity:image: z # b\n");
-    assert.equal(withSettingsChanged("", { image: "z", planHash: null }), "config:\n  unity:image: z\n");
+    assert.equal(changeSettings(text, { image: "z", planHash: null }), "# a\nconfig:\n  unity:image: z # b\n");
+    assert.equal(changeSettings("", { image: "z", planHash: null }), "config:\n  unity:image: z\n");
   });
-  it("keeps a hash of digits as a text", () => {
-    const text = withSettingsChanged("", { planHash: "1234567890123456" });
+  it("keeps a hash of digits as a string", () => {
+    const text = changeSettings("", { planHash: "1234567890123456" });
     assert.equal(parse(text).config["unity:planHash"], "1234567890123456");
   });
 });

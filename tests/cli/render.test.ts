@@ -82,7 +82,7 @@ describe("unity render", () => {
     for (const path of [jobs, deployments]) assert.ok(read(path).includes(`name: ${configMap?.metadata.name}\n`));
   });
 
-  it("follows the stack's namespace, timeouts, replicas, database and restore points", async () => {
+  it("applies the stack's settings", async () => {
     const lines = ["context: there", "namespace: apart", "replicas: 3", "database: external", "restorePoint: true"];
     await renderStack(`${lines.map((line) => `  unity:${line}\n`).join("")}  unity:deadlineSeconds: 601\n`);
     const [job, deployment] = [objects(jobs), objects(deployments).find(({ kind }) => kind === "Deployment")];
@@ -103,7 +103,7 @@ describe("unity render", () => {
     assert.ok(!objects(policies).some(({ metadata }) => metadata.name === "unity-to-postgres"));
   });
 
-  it("gives each of two roles its Secret by reference, and requires both", async () => {
+  it("references a Secret for each of two roles, and lists both as required", async () => {
     const lines = ["context: there", "databaseRoles: separate", "initContainer: wait", "applicationRole: app"];
     await renderStack(lines.map((line) => `  unity:${line}\n`).join(""));
     assert.match(read(jobs), /^# Requires Secret unity-database-app in namespace unity, with key DATABASE_URL\.$/m);
@@ -133,7 +133,7 @@ describe("unity render", () => {
     assert.ok(!existsSync(join(folder, jobs)) && read(deployments).includes("replicas: 2"));
   });
 
-  it("reports that an unset image is an example, and rejects an invalid one", async () => {
+  it("warns about a missing image, and rejects an invalid one", async () => {
     const example = await render("--stack", "dev");
     assert.deepEqual([example.code, /no image set.*--image/.test(example.stderr)], [0, true]);
     const wrong = await render("--stack", "dev", "--image", "no tag");

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
+import { typeName } from "../../src/cli/report/diagram/boxes.ts";
 import { draw } from "../../src/cli/report/diagram/draw.ts";
-import { groupsOf } from "../../src/cli/report/diagram/groups.ts";
-import { layOut } from "../../src/cli/report/diagram/layout.ts";
-import { pack } from "../../src/cli/report/diagram/pack.ts";
-import { typeName } from "../../src/cli/report/diagram/type-name.ts";
+import { groupsOf } from "../../src/cli/report/diagram/group.ts";
+import { layOut, pack } from "../../src/cli/report/diagram/layout.ts";
 import { html } from "../../src/cli/report/html.ts";
 
-/** A table with an `id` and a column for each table that it refers to. */
+/** Returns a table with an `id` and a column for each referenced table. */
 function table(name: string, ...references: readonly string[]) {
   return {
     name,
@@ -25,14 +24,14 @@ function table(name: string, ...references: readonly string[]) {
 const routes = (...tables: ReturnType<typeof table>[]) =>
   layOut(tables).lines.map(({ from, to }) => `${from} to ${to}`);
 
-describe("the schema's diagram", () => {
-  it("puts what is referred to on the left", () => {
+describe("schema diagram", () => {
+  it("places referenced tables on the left", () => {
     const { boxes, boxWidth } = layOut([table("child", "parent"), table("parent")]);
     const [child, parent] = ["child", "parent"].map((name) => boxes.find((box) => box.table === name));
     assert.ok(child && parent && parent.x + boxWidth < child.x);
   });
 
-  it("draws tables that refer to themselves, to each other, and twice to one", () => {
+  it("draws references to the same table, to each other, and two to one table", () => {
     const twice = table("a", "b");
     const again = { ...twice.foreignKeys[0], name: "fk_again", columns: ["id"], references: "b", onDelete: "a" };
     assert.deepEqual(routes({ ...twice, foreignKeys: [...twice.foreignKeys, again] }, table("b")), [
@@ -43,27 +42,27 @@ describe("the schema's diagram", () => {
     assert.deepEqual(routes(table("one", "two"), table("two", "one")).sort(), ["one to two", "two to one"]);
   });
 
-  it("has no line to a table that is not known", () => assert.deepEqual(routes(table("a", "gone")), []));
+  it("draws no line to an unknown table", () => assert.deepEqual(routes(table("a", "gone")), []));
 
-  it("keeps the line of a table that refers to itself within the picture", () => {
+  it("keeps the line of a self-reference within the diagram", () => {
     const { width, boxes, boxWidth, lines } = layOut([table("self", "self")]);
     const numbers = [...(lines[0]?.path.matchAll(/[\d.]+/g) ?? [])].map(Number);
     assert.ok(Math.max(...numbers.filter((_, index) => index % 2 === 0)) <= width);
     assert.ok((boxes[0]?.x ?? 0) + boxWidth < width);
   });
 
-  it("has nothing to show of no table", () => {
+  it("is empty without tables", () => {
     const { boxes, lines } = layOut([]);
     assert.deepEqual([boxes, lines], [[], []]);
   });
 
-  it("shortens long names, which a reader hears whole", () => {
+  it("truncates long names, but not for screen readers", () => {
     const long = "x".repeat(63);
     const svg = draw(layOut([table(long)])).text;
     assert.ok(svg.includes(`>${"x".repeat(35)}…</text>`) && svg.includes(`aria-label="${long}, 1 column"`));
   });
 
-  it("groups tables that references join, the largest group first", () => {
+  it("groups connected tables, largest group first", () => {
     const tables = [table("alone"), table("a", "b"), table("b"), table("c", "b")];
     assert.deepEqual(
       groupsOf(tables).map((group) => group.map(({ name }) => name)),
@@ -71,13 +70,13 @@ describe("the schema's diagram", () => {
     );
   });
 
-  it("packs rectangles without overlap, within the width where they fit", () => {
+  it("packs rectangles without overlap, within the width if they fit", () => {
     const sizes = Array.from({ length: 40 }, (_, index) => ({
       width: 20 + ((index * 37) % 80),
       height: 10 + ((index * 53) % 90),
     }));
-    const { width, height, places } = pack(sizes, 200, 5);
-    const all = places.map((place, index) => ({ ...place, ...(sizes[index] ?? { width: 0, height: 0 }) }));
+    const { width, height, positions } = pack(sizes, 200, 5);
+    const all = positions.map((position, index) => ({ ...position, ...(sizes[index] ?? { width: 0, height: 0 }) }));
     assert.ok(width <= 200 && all.length === 40);
     for (const [index, a] of all.entries()) {
       assert.ok(a.x + a.width <= width && a.y + a.height <= height);
@@ -92,7 +91,7 @@ describe("the schema's diagram", () => {
     assert.equal(pack([{ width: 300, height: 10 }], 200, 5).width, 300);
   });
 
-  it("calls types as people do", () => {
+  it("maps catalog types to SQL names", () => {
     assert.deepEqual(["int8", "_text", "_int4", "timestamptz"].map(typeName), [
       "bigint",
       "text[]",
@@ -103,7 +102,7 @@ describe("the schema's diagram", () => {
 });
 
 describe("html", () => {
-  it("escapes texts, and leaves HTML that was made the same way", () => {
+  it("escapes text, but not nested HTML", () => {
     const inner = html`<b title="${'"<'}">${"a & b"}</b>`;
     assert.equal(
       html`<p>${inner}${["'", inner]}</p>`.text,
@@ -111,9 +110,10 @@ describe("html", () => {
     );
   });
 
-  it("leaves out what is nothing, and writes numbers", () => {
+  it("omits empty values, and keeps numbers", () => {
     assert.equal(html`${null}${undefined}${false}${0}${[1, [2]]}`.text, "012");
   });
 
-  it("writes no character that HTML doesn't have", () => assert.equal(html`${"a\0b\uD800"}`.text, "a\uFFFDb\uFFFD"));
+  it("replaces characters that HTML cannot represent", () =>
+    assert.equal(html`${"a\0b\uD800"}`.text, "a\uFFFDb\uFFFD"));
 });

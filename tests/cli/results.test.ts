@@ -120,7 +120,7 @@ describe("output and exit codes of commands", () => {
     }
   }
 
-  it("are one JSON object per line for a followed log, and an array otherwise", async () => {
+  it("are one JSON object per line for a followed log, otherwise an array", async () => {
     const given = { args: [], answers: { postgres: log } };
     const parsed = [
       { pod: "p", line: "INFO: started", databaseError: false },
@@ -138,7 +138,7 @@ describe("output and exit codes of commands", () => {
     assert.deepEqual(JSON.parse(whole.stdout), parsed);
   });
 
-  it("are a JSON error for wrong usage of each command, with an empty standard error", async () => {
+  it("are only a JSON error for invalid usage of every command", async () => {
     const names = commandDefinitions.map(({ name }) => name);
     const needed = (name: string) => (name === "revision" ? ["--message", "Next"] : []);
     const results = await Promise.all(names.map((name) => unity(name, ...needed(name), "--wrong", "--json")));
@@ -161,7 +161,7 @@ describe("output and exit codes of commands", () => {
   const colored: readonly [string, Given, RegExp][] = [
     ["status", { args: [], answers: behind }, /\[33mDatabase is at a1b2c3d4e5f6/],
     ["plan", { args: [], answers: behind, settings: stale }, /\[1mplan is stale: /],
-    ["verify", { args: ["tables", "reversible"], answers: down }, /\[1mCheck tables failed after/],
+    ["verify", { args: ["tables", "reversible"], answers: down }, /\[1mFAIL/],
     ["chain", { args: [], answers: behind }, /\[1m<== latest/],
     ["migrate", { args: [], answers: behind, settings: stale }, /\[1mCurrent:/],
     ["logs", { args: [], answers: { postgres: log } }, /\[1m! \[pod\/p\/c\] ERROR/],
@@ -179,7 +179,7 @@ describe("output and exit codes of commands", () => {
     });
   }
 
-  it("have color and progress on a terminal, and no color with NO_COLOR", async () => {
+  it("have color and a line of progress on a terminal, and no color with NO_COLOR", async () => {
     using fake = fakeKubectl({ list: "silence", postgres: "silence" });
     const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", { args: [] })];
     const usual = await onTerminal(command, [], fake.environment);

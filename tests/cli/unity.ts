@@ -34,7 +34,7 @@ export type Step = readonly [text: string, shown: string];
 
 /** Variables that disable colors, in a user's environment or in CI's. */
 const colorVariables = ["CI", "NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS"];
-const colorful = Object.fromEntries(colorVariables.map((name) => [name, undefined]));
+const colorEnvironment = Object.fromEntries(colorVariables.map((name) => [name, undefined]));
 
 /**
  * Runs a command on a terminal of its own, which has colors.
@@ -48,7 +48,7 @@ export function onTerminal(
 ): Promise<CommandResult> {
   const script = join(projectRoot, "tests", "cli", "terminal.py");
   return runCommand("python3", [script, JSON.stringify({ command, steps })], {
-    ...colorful,
+    ...colorEnvironment,
     TERM: "xterm",
     ...environment,
   });

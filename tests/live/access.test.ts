@@ -109,6 +109,6 @@ describe("an operator with the required permissions only", () => {
     await replace(without);
     const { exitCode, output } = await run("operator", "up").finally(() => replace(rules));
     assert.notEqual(exitCode, 0);
-    assert.match(output, /It may not\n\s+watch replicasets\.apps: following the rollout/);
+    assert.match(output, /Missing:\n\s+watch replicasets\.apps: /);
   });
 });

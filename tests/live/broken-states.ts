@@ -41,7 +41,7 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "a JSONB column of another type",
     steps: ["ALTER TABLE plugin_alerts ALTER conditions DROP DEFAULT, ALTER conditions TYPE TEXT"],
-    failed: { schema: "missing: column plugin_alerts.conditions as jsonb, it is text" },
+    failed: { schema: "missing: column plugin_alerts.conditions as jsonb (actual: text)" },
     fix: ["ALTER TABLE plugin_alerts ALTER conditions TYPE JSONB USING '{}'::jsonb, ALTER conditions SET DEFAULT '{}'"],
   },
   {

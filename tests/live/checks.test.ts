@@ -58,7 +58,7 @@ describe("the checks", () => {
       results.map(({ name }) => name),
       checkNames,
     );
-    assert.match(stderr, /^execution: passed \(\d+\.\d s\)$/m);
+    assert.match(stderr, /^execution: PASS \(\d+\.\ds\)$/m);
     assert.equal(await everything(), before);
     assert.match(before, /execution\|0\nmetric\|0$/);
   });

@@ -136,7 +136,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.equal(await jobUid(), before);
     });
 
-    it("reports pending revisions with --check, and changes nothing", async () => {
+    it("shows pending revisions with --check, without changes", async () => {
       await alembic("downgrade", "8f3d9e2a1c45");
       const before = await jobUid();
       const { code, output } = await script("--check");
@@ -156,7 +156,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.equal(await alembic("current"), `${head} (head)`);
     });
 
-    it("migrates an uninitialized database", async () => {
+    it("applies the whole chain to an uninitialized database", async () => {
       await alembic("downgrade", "base");
       const { code, output } = await script();
       assert.equal(code, 0, output);
@@ -164,7 +164,7 @@ describe("the documents for operators without Pulumi", () => {
       assertLines(output, jobLog(await inputs()));
     });
 
-    it("fails with the database's error, and succeeds once it is fixed", async () => {
+    it("fails with the database's error, and succeeds once the cause is fixed", async () => {
       await alembic("downgrade", "-1");
       await psql("CREATE TABLE plugin_metrics ()");
       const { code, output } = await script();
@@ -176,7 +176,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.equal(again.code, 0, again.output);
     });
 
-    it("fails on a pod that can't start, and leaves no Job", async () => {
+    it("deletes a Job whose pod can't start", async () => {
       await alembic("downgrade", "-1");
       await kubectl.run(["delete", "secret", names.databaseSecret]);
       const { code, output } = await script();
@@ -197,7 +197,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.match(output, /missing: public\.plugin_alerts\n {2}FAILED {2}the database has all 17 tables/);
     });
 
-    it("fails at an unknown revision", async () => {
+    it("stops at an unknown revision", async () => {
       await psql("UPDATE alembic_version SET version_num = 'zz'");
       const { code, output } = await script();
       await psql(`UPDATE alembic_version SET version_num = '${head}'`);
@@ -206,7 +206,7 @@ describe("the documents for operators without Pulumi", () => {
       assert.match(output, /pulumi config set toleratedRevisions zz$/m);
     });
 
-    it("exits with 2 at an unreachable database or an invalid option", async () => {
+    it("exits with 2 without a database or with an invalid option", async () => {
       const unreachable = await script("--context", "no-such-context");
       assert.equal(unreachable.code, 2, unreachable.output);
       assert.match(unreachable.output, /no-such-context/);

@@ -91,7 +91,7 @@ describe("a downgrade", () => {
     const name = points.at(-1)?.name ?? "";
     const unsure = await command("restore", name);
     assert.equal(unsure.code, 2);
-    assert.match(unsure.stderr, /say --yes if that is meant/);
+    assert.match(unsure.stderr, /To confirm, pass --yes/);
     assert.equal(await psql("SELECT version_num FROM alembic_version"), target);
 
     const restored = await command("restore", name, "--yes");

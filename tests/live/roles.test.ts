@@ -100,7 +100,7 @@ describe("a stack with separate roles", () => {
 
   it("still shows the database's revision and the runs", async () => {
     const command = (...words: string[]) => unity(...words, "--config-file", stack.configFile);
-    assert.match((await command("status")).stdout, /at head add_plugin_execution/);
+    assert.match((await command("status")).stdout, /head add_plugin_execution/);
     assert.match((await command("history")).stdout, /succeeded/);
     assert.match(await asApplication("SELECT outcome FROM unity_migrations.runs"), /succeeded/);
     const refused = await command("apply", "--method", "exec");

@@ -126,12 +126,9 @@ describe("stacks side by side, and promotion", () => {
     const before = readFileSync(production.configFile, "utf8");
     const shown = await promote();
     assert.equal(shown.code, 0, shown.stdout + shown.stderr);
-    assert.match(
-      shown.stdout,
-      /From test-stacks-staging to test-stacks-production: head add_plugin_execution, image .*@sha256:/,
-    );
+    assert.match(shown.stdout, /Release of test-stacks-staging: head add_plugin_execution, image .*@sha256:/);
     assert.match(shown.stdout, /Pending: at most 8 of 8 revisions/);
-    assert.match(shown.stdout, /Nothing is written without --yes\./);
+    assert.match(shown.stdout, /To write the changes, pass --yes\./);
     assert.equal(readFileSync(production.configFile, "utf8"), before);
     const written = await promote("--yes");
     assert.equal(written.code, 0, written.stdout + written.stderr);
@@ -159,7 +156,7 @@ describe("stacks side by side, and promotion", () => {
     ];
     for (const { exitCode, output } of previews) assert.equal(exitCode, 0, output);
     const again = await promote("--yes");
-    assert.match(again.stdout, /unity:planHash is taken away/);
+    assert.match(again.stdout, /unity:planHash \(removed\)/);
     assert.equal((await run("preview", {}, ["--expect-no-changes"])).exitCode, 0);
   });
 

@@ -44,7 +44,7 @@ describe("planMigration", () => {
     });
   }
 
-  it("says that the cluster can't be asked", async () => {
+  it("rejects with the cause if the cluster is unreachable", async () => {
     using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });
     const message = /can't list the migrate Jobs of namespace unity: Unable to connect/;
     await assert.rejects(planMigration(options, target, fake.kubectl), message);

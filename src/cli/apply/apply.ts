@@ -15,35 +15,35 @@ import { readRecords } from "../stack-outputs.ts";
 import { applyByExec, execError } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
 
-/** How pending revisions are applied: by the migrate Job, or by Alembic in the backend's pod. */
+/** How pending revisions are applied: by the migration Job, or by Alembic in the backend's pod. */
 export type Method = "job" | "exec";
 
-/** How applying ended. */
+/** Result of applying pending revisions. */
 export interface Applied {
-  readonly outcome:
-    | "nothing to do"
+  readonly outcome: /** No revisions were pending. */
+    | "unchanged"
     | "applied"
-    /** Nothing was changed. */
-    | "refused"
-    /** What is pending is not known, or there is nothing to apply it to: nothing was changed. */
+    /** The plan or the method is not allowed; no changes were made. */
+    | "rejected"
+    /** The pending revisions are unknown, or nothing is deployed; no changes were made. */
     | "unavailable"
     | "failed";
-  /** Rows of `alembic_version` before; `null` if they are not known. */
+  /** Rows of `alembic_version` before; `null` if unknown. */
   readonly from: readonly string[] | null;
-  /** Where the database was to be. */
+  /** Revision to migrate to. */
   readonly target: string;
-  /** How many revisions were pending; `null` if that is not known. */
+  /** Number of pending revisions; `null` if unknown. */
   readonly pending: number | null;
   /** Name of the Job that applied them; `null` if none did. */
   readonly job: string | null;
-  /** What people read of it: the plan that was refused, the log, the error. */
+  /** The log, the rejected plan, or the error. */
   readonly text: string;
 }
 
 /**
- * Applies what is pending with a stack's settings.
+ * Applies a stack's pending revisions.
  *
- * @returns How applying ended.
+ * @returns The result of applying them.
  */
 export async function run(call: Call<StackOptions & { readonly method: Method }>): Promise<Result<Applied>> {
   const { options, progress } = call;
@@ -51,49 +51,30 @@ export async function run(call: Call<StackOptions & { readonly method: Method }>
   const applied = await withSettings(options, (settings) =>
     applyPending(settings, loadRelease(settings), options.method, progress),
   );
+  const { outcome, target } = applied;
+  const text = outcome === "applied" ? `${applied.text}\nDatabase is at ${target}.` : applied.text;
   const exitCode = exitCodeOf(applied);
-  const highlights = [stateMessage(exitCode), ...planHighlights];
-  return { document: applied, text: describe(applied), exitCode, highlights };
+  return { document: applied, text, exitCode, highlights: [stateMessage(exitCode), ...planHighlights] };
 }
 
-function describe({ outcome, text, target }: Applied): string {
-  return outcome === "applied" ? `${text}\nDatabase is at ${target}.` : text;
-}
-
-/** @returns Rows of `alembic_version`; `null` if they are not known. */
-function rowsOf(state: LiveState): readonly string[] | null {
-  if (state.kind === "never-applied") return [];
-  if (state.kind === "at-head") return [state.revision];
-  return "revisions" in state ? state.revisions : null;
-}
-
-/**
- * Applies what is pending by the rules of `pulumi up`: the same plan, the same refusals, the same Job.
- */
+/** Applies pending revisions by the rules of `pulumi up`: with the same plan, rejections, and Job. */
 export async function applyPending(
   settings: Settings,
   release: Release,
   method: Method,
   { doing, print }: Progress,
 ): Promise<Applied> {
-  // Only here: both load Pulumi's SDK, which takes longer than the rest of the command line.
+  // Imported here because the SDK takes longer to load than the rest of the CLI.
   const { planUpdate } = await import("../../preflight/preflight.ts");
   doing("planning");
   const plan = await planUpdate(settings, release);
-  const { state, job } = plan;
-  const end = (outcome: Applied["outcome"], text: string, jobName: string | null = null): Applied => ({
-    outcome,
-    from: rowsOf(state),
-    target: plan.head,
-    pending: plan.pending?.length ?? null,
-    job: jobName,
-    text,
-  });
-  const stop = blocker(plan, settings, method);
-  if (stop !== null) return end(stop.outcome, stop.text);
-  if (job === null || state.kind === "at-head" || state.kind === "ahead") return end("nothing to do", plan.message);
-  const unpromoted = await promotionRejection(settings, release);
-  if (unpromoted !== null) return end("refused", unpromoted);
+  const { state, job, head: target } = plan;
+  const result = { from: rowsOf(state), target, pending: plan.pending?.length ?? null, job: null };
+  if (state.kind === "unreachable" || state.kind === "not-deployed")
+    return { ...result, outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
+  const rejected = await rejectionOf(plan, settings, release, method);
+  if (rejected !== null) return { ...result, outcome: "rejected", text: rejected };
+  if (job === null || isMigrated(state)) return { ...result, outcome: "unchanged", text: plan.message };
   print(describeUpdate(plan));
   doing("migrating");
   const kubectl = new Kubectl(settings);
@@ -101,48 +82,59 @@ export async function applyPending(
     const log =
       method === "job"
         ? await applyByJob(kubectl, settings, migrationOptions(settings, release), job, print)
-        : await applyByExec(kubectl, settings, plan.head);
-    const after = await planUpdate({ ...settings, planHash: undefined }, release);
-    if (after.state.kind === "at-head") return end("applied", log.trim(), method === "job" ? job.name : null);
-    return end("failed", `${log}\n${after.message}`.trim());
+        : await applyByExec(kubectl, settings, target);
+    const { state: after, message } = await planUpdate({ ...settings, planHash: undefined }, release);
+    if (after.kind !== "at-head") return { ...result, outcome: "failed", text: `${log}\n${message}`.trim() };
+    return { ...result, outcome: "applied", text: log.trim(), job: method === "job" ? job.name : null };
   } catch (error) {
-    return end("failed", error instanceof Error ? error.message : String(error));
+    return { ...result, outcome: "failed", text: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** @returns The exit code of an outcome. */
+/** Returns the rows of `alembic_version`; `null` if they are unknown. */
+function rowsOf(state: LiveState): readonly string[] | null {
+  if (state.kind === "never-applied") return [];
+  if (state.kind === "at-head") return [state.revision];
+  return "revisions" in state ? state.revisions : null;
+}
+
+function isMigrated({ kind }: LiveState): boolean {
+  return kind === "at-head" || kind === "ahead";
+}
+
+/**
+ * Describes why a plan can't be applied; `null` if it can.
+ *
+ * @throws {CommandError} If the outputs of the stack that releases are promoted from can't be read.
+ */
+async function rejectionOf(
+  plan: UpdatePlan,
+  settings: Settings,
+  release: Release,
+  method: Method,
+): Promise<string | null> {
+  if (plan.job === null) return describeUpdate(plan);
+  if (method === "exec" && plan.state.kind !== "at-head") {
+    const error = execError(settings, plan);
+    if (error !== null) return `can't use --method exec; no changes were made:\n  ${error}\nUse --method job.`;
+  }
+  const { promotedFrom, environment } = settings;
+  if (isMigrated(plan.state) || promotedFrom === undefined) return null;
+  const source = { stack: promotedFrom, records: await readRecords(promotedFrom) };
+  const errors = promotionErrors(identify({ ...release, ...settings }), source);
+  return errors.length === 0 ? null : describePromotion(errors, promotedFrom, environment);
+}
+
+/** Returns the exit code of an outcome. */
 export function exitCodeOf({ outcome }: Applied): ExitCode {
   switch (outcome) {
     case "applied":
-    case "nothing to do":
+    case "unchanged":
       return exitCodes.success;
-    case "refused":
+    case "rejected":
     case "failed":
       return exitCodes.differs;
     case "unavailable":
       return exitCodes.usage;
   }
-}
-
-/** What keeps a plan from being carried out; `null` if nothing does. */
-function blocker(plan: UpdatePlan, settings: Settings, method: Method): Pick<Applied, "outcome" | "text"> | null {
-  const { state, job } = plan;
-  if (state.kind === "unreachable" || state.kind === "not-deployed")
-    return { outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
-  if (job === null) return { outcome: "refused", text: describeUpdate(plan) };
-  const error = method === "exec" && state.kind !== "at-head" ? execError(settings, plan) : null;
-  return error === null ? null : { outcome: "refused", text: `Refused: ${error}. Use --method job.` };
-}
-
-/**
- * @returns Why the release is none that has succeeded in the stack that this one takes its releases from, as `pulumi up`
- *   would say; `null` if it has, or may come from anywhere.
- * @throws {CommandError} If that stack's outputs can't be read.
- */
-async function promotionRejection(settings: Settings, release: Release): Promise<string | null> {
-  const { promotedFrom, environment } = settings;
-  if (promotedFrom === undefined) return null;
-  const source = { stack: promotedFrom, records: await readRecords(promotedFrom) };
-  const errors = promotionErrors(identify({ ...release, ...settings }), source);
-  return errors.length === 0 ? null : describePromotion(errors, promotedFrom, environment);
 }

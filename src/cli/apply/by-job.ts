@@ -8,37 +8,48 @@ import { serviceAccountObject } from "../../manifests/security.ts";
 import type { JobAttempt } from "../../plan/job-identity.ts";
 import type { Settings } from "../../settings/settings.ts";
 
-/** Who owns the objects' fields, for Kubernetes: the next `pulumi up` takes them over. */
+/** Field manager of the objects. The next `pulumi up` adopts them. */
 const fieldManager = "unity-apply";
-/** Tells the Jobs that were made here, of which no stack knows. */
-const own = ["unity/made-by", "apply"] as const;
+/** Label of the Jobs that `unity apply` creates, which are in no stack. */
+const ownLabel = { key: "unity/made-by", value: "apply" } as const;
 
-/** The objects of `components/migration-job.ts`, as `kubectl apply` takes them. */
+/** Returns the objects of `components/migration-job.ts` for `kubectl apply`. */
 function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePoint }: Settings): object[] {
   const { configMapName, files, jobSpec, jobName } = migration(options);
-  const metadata = (name: string) => ({ name, labels: labels(names.migrateJob) });
-  const { name, labels: shared } = metadata(jobName(attempt));
-  const jobMetadata = { name, labels: { ...shared, [own[0]]: own[1] } };
-  const claim = restorePoint && {
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata: metadata(names.restorePoints),
-    spec: restorePointsClaimSpec(restorePoint.storage),
-  };
-  return [
-    serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
-    ...(claim === undefined ? [] : [claim]),
-    { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(configMapName), data: files, immutable: true },
-    { apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec },
-  ];
+  const shared = labels(names.migrateJob);
+  const items: object[] = [serviceAccountObject(serviceAccounts.migrations, names.migrateJob)];
+  if (restorePoint !== undefined) {
+    items.push({
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: names.restorePoints, labels: shared },
+      spec: restorePointsClaimSpec(restorePoint.storage),
+    });
+  }
+  items.push(
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: configMapName, labels: shared },
+      data: files,
+      immutable: true,
+    },
+    {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name: jobName(attempt), labels: { ...shared, [ownLabel.key]: ownLabel.value } },
+      spec: jobSpec,
+    },
+  );
+  return items;
 }
 
 /**
- * Makes the migrate Job that `pulumi up` would make, or finds it running, and waits for it.
+ * Creates the migration Job of `pulumi up` or finds it running, and waits until it completes.
  *
- * @param print Takes lines of progress.
+ * @param print - Receives lines of progress.
  * @returns The Job's log.
- * @throws {Error} With the cause, if it fails.
+ * @throws {Error} With the cause, if the Job fails.
  */
 export async function applyByJob(
   kubectl: Kubectl,
@@ -53,8 +64,8 @@ export async function applyByJob(
   const target = { context, namespace, name: job.name, timeoutSeconds: timeouts.awaitTimeoutSeconds };
   await waitFor(kubectl, target, migrateJob(kubectl, job.name), print);
   const log = redact(await kubectl.run(["logs", `job/${job.name}`, "--all-containers"]));
-  // As Pulumi does with its own: the Jobs before go once the new one is complete.
-  const others = [`--selector=${own.join("=")}`, `--field-selector=metadata.name!=${job.name}`];
-  await kubectl.run(["delete", "jobs", ...others, "--wait=false"]);
+  // Deletes the previous Jobs once the new one is complete, as Pulumi does with its own.
+  const previous = [`--selector=${ownLabel.key}=${ownLabel.value}`, `--field-selector=metadata.name!=${job.name}`];
+  await kubectl.run(["delete", "jobs", ...previous, "--wait=false"]);
   return log;
 }

@@ -7,7 +7,7 @@ import { lockFile } from "../../paths.ts";
 import { classify, type Description, describeState, type LiveState } from "../../plan/live-state.ts";
 import { stateFormat, styled } from "../highlight.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
-import { readTarget, readTargetOptions, type StackOptions } from "../stack.ts";
+import { readSettings, type StackOptions } from "../stack.ts";
 import { describeChain } from "./describe.ts";
 import { readSchema, type TableView } from "./schema.ts";
 import { type Live, type RevisionView, viewChain } from "./view.ts";
@@ -61,9 +61,10 @@ export async function run({ options, progress }: Call<StackOptions>): Promise<Re
 async function queryDatabase(lock: Lock, options: StackOptions): Promise<Queried | undefined> {
   if (options.stack === undefined && options.configFile === undefined && options.context === undefined)
     return undefined;
-  const { target, owned } = readTarget(options);
-  const targetOptions = readTargetOptions(options);
-  const { reading } = await readLive(new Kubectl(target), owned);
-  const state = classify(reading, lock, targetOptions);
-  return { reading, state, target, description: describeState(state, lock, target, targetOptions) };
+  const settings = await readSettings(options);
+  const { context, namespace, database } = settings;
+  const target = { context, namespace };
+  const { reading } = await readLive(new Kubectl(target), database.kind === "owned");
+  const state = classify(reading, lock, settings);
+  return { reading, state, target, description: describeState(state, lock, target, settings) };
 }

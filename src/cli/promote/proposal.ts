@@ -9,114 +9,125 @@ import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { CommandError } from "../result.ts";
 import { type StackOptions, withSettings } from "../stack.ts";
-import type { Changes } from "./stack-file.ts";
 
-/** A stack that releases are taken from, or brought to, and what it has recorded, the newest first. */
-interface Recorded {
+/** A stack and the releases that it has recorded, newest first. */
+interface StackRecords {
   readonly stack: string;
   readonly records: readonly ReleaseRecord[];
 }
 
-/** What would move from one stack to another. */
+/** Settings to write, without the project's prefix; `null` removes a setting. */
+export type SettingChanges = Readonly<Record<string, string | null>>;
+
+/** Changes that promote a release from one stack to another. */
 export interface Proposal {
   readonly from: string;
   readonly to: string;
-  /** What `from` has recorded, and this checkout is; `null` if it may not be taken. */
+  /** Release that `from` has recorded and this checkout contains; `null` if it can't be promoted. */
   readonly release: ReleaseRecord | null;
-  /** What `to` has recorded last; `null` if nothing, or nobody knows. */
-  readonly now: ReleaseRecord | null;
+  /** Newest release that `to` has recorded; `null` if none or unknown. */
+  readonly current: ReleaseRecord | null;
   /**
-   * What the next update of `to` would do, were it pinned; by `now` where the cluster can't be asked, and then without a
-   * hash. `null` where neither is known.
+   * Plan of the next update of `to`, if pinned. If the cluster is unavailable, it starts from `current` and is not
+   * pinned. `null` if neither is known.
    */
   readonly plan: UpdatePlan | null;
-  /** Why the database of `to` could not be asked; `null` if it was. */
-  readonly unasked: string | null;
-  /** Settings of `to` that would change. */
-  readonly changes: Changes;
-  /** Why it may not be taken; empty if it may. */
+  /** Why the database of `to` is unavailable; `null` if it isn't. */
+  readonly unavailable: string | null;
+  /** Changes of the settings of `to`. */
+  readonly changes: SettingChanges;
+  /** Why the release can't be promoted; empty if it can. */
   readonly errors: readonly string[];
 }
 
 /** A stack's values by full key, such as `unity:image`. */
 type Values = Readonly<Record<string, string>>;
 
-/** @returns What this checkout would deploy with a target that the stack may name. @throws {CommandError} */
+/**
+ * Plans a promotion, and makes no changes.
+ *
+ * @param values - Current values of `to`.
+ * @param options - Stack of `to`.
+ * @throws {CommandError} If other settings of `to` or the lockfile are invalid.
+ */
+export async function propose(
+  from: StackRecords,
+  to: StackRecords,
+  values: Values,
+  options: StackOptions,
+): Promise<Proposal> {
+  const checkout = loadCheckout(values);
+  const chosen = chooseRelease(identify({ ...checkout, image: "", migrationImage: undefined }), from);
+  const current = to.records[0] ?? null;
+  const stacks = { from: from.stack, to: to.stack, current };
+  if ("errors" in chosen)
+    return { ...stacks, release: null, plan: null, unavailable: null, changes: {}, errors: chosen.errors };
+  const release = chosen.chosen;
+  const wanted: SettingChanges = { promotedFrom: from.stack, ...imageSettings(release, values) };
+  const adjusted: Record<string, string> = { "unity:planHash": "" };
+  for (const [key, value] of Object.entries(wanted)) adjusted[`unity:${key}`] = value ?? "";
+  return withSettings(
+    options,
+    async (settings) => {
+      const { plan, unavailable } = await planPromotion(settings, checkout, current);
+      const planHash = unavailable === null ? (plan?.hash ?? null) : null;
+      const changes = changesOf({ ...wanted, planHash }, values);
+      const errors = unavailable === null ? manualActions(plan) : [];
+      return { ...stacks, release, plan, unavailable, changes, errors };
+    },
+    (currentValues) => ({ ...currentValues, ...adjusted }),
+  );
+}
+
+/**
+ * Loads the release of this checkout with the stack's target revision.
+ *
+ * @throws {CommandError} If the checkout or the target revision is invalid.
+ */
 function loadCheckout(values: Values): Release {
   const targetRevision = values["unity:targetRevision"] || undefined;
   try {
-    // Which image migrates to it, the source says.
+    // Any migration image will do here: `from` has recorded which one it used.
     return loadRelease({ targetRevision, migrationImage: targetRevision });
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error));
   }
 }
 
-/**
- * Finds out what would move, and changes nothing.
- *
- * @param values The settings of `to`, as they are now.
- * @param options Where they are.
- * @throws {CommandError} If the settings of `to` have other faults, or the lock has.
- */
-export async function propose(from: Recorded, to: Recorded, values: Values, options: StackOptions): Promise<Proposal> {
-  const checkout = loadCheckout(values);
-  const chosen = chooseRelease(identify({ ...checkout, image: "", migrationImage: undefined }), from);
-  const now = to.records[0] ?? null;
-  const proposal = { from: from.stack, to: to.stack, release: null, now, plan: null, unasked: null, changes: {} };
-  if ("errors" in chosen) return { ...proposal, errors: chosen.errors };
-  const release = chosen.chosen;
-  const images = imageSettings(release, values);
-  const wanted = { promotedFrom: from.stack, ...images };
-  return withSettings(
-    options,
-    async (settings) => {
-      const { plan, unasked } = await planOf(settings, checkout, now);
-      const changes = changesOf({ ...wanted, planHash: unasked === null ? (plan?.hash ?? null) : null }, values);
-      return { ...proposal, release, plan, unasked, changes, errors: unasked === null ? hindrances(plan) : [] };
-    },
-    (current) => ({
-      ...current,
-      ...Object.fromEntries(Object.entries(wanted).map(([key, value]) => [`unity:${key}`, value ?? ""])),
-      "unity:planHash": "",
-    }),
-  );
-}
-
-/** @returns Both images by their digests: from the registry that the stack uses already, else the source's. */
+/** Returns both images pinned by digest, from the registry of the stack's current image or of the source. */
 function imageSettings(release: ReleaseRecord, values: Values): { image: string; migrationImage: string | null } {
   const { image, migrationImage, imageName, migrationImageName } = release;
-  const from = (key: string, name: string) => nameOf(values[key] ?? "") || name;
+  const name = nameOf(values["unity:image"] ?? "") || imageName;
+  const migrationName = nameOf(values["unity:migrationImage"] ?? "") || migrationImageName;
   return {
-    image: `${from("unity:image", imageName)}@${image}`,
-    migrationImage:
-      migrationImage === image ? null : `${from("unity:migrationImage", migrationImageName)}@${migrationImage}`,
+    image: `${name}@${image}`,
+    migrationImage: migrationImage === image ? null : `${migrationName}@${migrationImage}`,
   };
 }
 
-/** @returns The plan as if it were pinned: a hash that is not there yet is no fault of it. */
-async function planOf(settings: Settings, release: Release, now: ReleaseRecord | null) {
-  const pinned = (live: Live): UpdatePlan => {
+/** Plans the next update of `to` as if its plan were pinned. */
+async function planPromotion(settings: Settings, release: Release, current: ReleaseRecord | null) {
+  const planPinned = (live: Live): UpdatePlan => {
     const { hash } = planFor(live, settings, release);
     return planFor(live, { ...settings, planHash: hash ?? undefined }, release);
   };
-  const live = await readStackLive(settings);
-  const plan = pinned(live);
-  if (plan.state.kind !== "unreachable") return { plan, unasked: null };
-  const recorded = now && pinned({ reading: { kind: "rows", rows: [now.head] }, jobs: [], objects: objectsOf([]) });
-  return { plan: recorded, unasked: plan.message };
+  const plan = planPinned(await readStackLive(settings));
+  if (plan.state.kind !== "unreachable") return { plan, unavailable: null };
+  if (current === null) return { plan: null, unavailable: plan.message };
+  const recorded: Live = { reading: { kind: "rows", rows: [current.head] }, jobs: [], objects: objectsOf([]) };
+  return { plan: planPinned(recorded), unavailable: plan.message };
 }
 
-/** @returns Why a person has to decide first; what needs an approval is shown, and `up` asks for it. */
-function hindrances(plan: UpdatePlan | null): readonly string[] {
+/** Returns what requires manual action first; not missing approvals, which the plan shows and `up` requires. */
+function manualActions(plan: UpdatePlan | null): readonly string[] {
   if (plan === null || plan.job !== null) return [];
-  const why = [...plan.adoption.rejected, ...(plan.rejection?.goingBack ?? [])];
-  return why.length > 0 || plan.rejection !== null ? why : [`${plan.message} ${plan.remediation}`];
+  const reasons = [...plan.adoption.rejected, ...(plan.rejection?.goingBack ?? [])];
+  if (reasons.length > 0 || plan.rejection !== null) return reasons;
+  return [`${plan.message} ${plan.remediation}`];
 }
 
-/** @returns What of the wanted settings is not so yet. */
-function changesOf(wanted: Changes, values: Values): Changes {
-  return Object.fromEntries(
-    Object.entries(wanted).filter(([key, value]) => (values[`unity:${key}`] || null) !== value),
-  );
+/** Returns the wanted settings that differ from the values. */
+function changesOf(wanted: SettingChanges, values: Values): SettingChanges {
+  const changes = Object.entries(wanted).filter(([key, value]) => (values[`unity:${key}`] || null) !== value);
+  return Object.fromEntries(changes);
 }

@@ -1,4 +1,4 @@
-/** Text that is HTML already. */
+/** Text that is already HTML. */
 export class Html {
   readonly text: string;
 
@@ -11,21 +11,18 @@ export class Html {
   }
 }
 
-/** What may stand in {@link html}: text and numbers, HTML, lists of these; the rest is left out. */
+/** A value in {@link html}: text, numbers, HTML, and lists of these. Empty values are omitted. */
 export type Content = Html | string | number | null | undefined | false | readonly Content[];
 
-/**
- * Writes HTML. Whatever is put in is text, and is escaped, unless it is HTML that was made the same way. An attribute's
- * value must stand in double quotes.
- */
+/** Builds HTML from a template. Values are escaped unless they are {@link Html}. Attribute values need double quotes. */
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
-  return new Html(strings.reduce((text, string, index) => text + written(values[index - 1]) + string));
+  return new Html(strings.reduce((text, string, index) => text + render(values[index - 1]) + string));
 }
 
-function written(content: Content): string {
+function render(content: Content): string {
   if (content instanceof Html) return content.text;
-  if (typeof content === "object" && content !== null) return content.map(written).join("");
-  return content === null || content === undefined || content === false ? "" : escaped(String(content));
+  if (typeof content === "object" && content !== null) return content.map(render).join("");
+  return content === null || content === undefined || content === false ? "" : escapeHtml(String(content));
 }
 
 const entities: Readonly<Record<string, string>> = {
@@ -34,10 +31,10 @@ const entities: Readonly<Record<string, string>> = {
   ">": "&gt;",
   '"': "&quot;",
   "'": "&#39;",
-  // HTML has no way to write it.
+  // HTML cannot represent it.
   "\0": "\uFFFD",
 };
 
-function escaped(text: string): string {
+function escapeHtml(text: string): string {
   return text.toWellFormed().replaceAll(/[&<>"'\0]/g, (character) => entities[character] ?? "");
 }

@@ -4,15 +4,14 @@ import { type Content, Html, html } from "./html.ts";
 import { section } from "./parts.ts";
 import { known, type Report } from "./report.ts";
 import { chainSection } from "./sections/chain.ts";
-import { checksSection } from "./sections/checks.ts";
 import { overview } from "./sections/overview.ts";
 import { planSection } from "./sections/plan.ts";
-import { runsSection } from "./sections/runs.ts";
+import { checksSection, runsSection } from "./sections/results.ts";
 import { schemaSection } from "./sections/schema.ts";
 
 const style = readFileSync(new URL("report.css", import.meta.url), "utf8");
 
-/** Nothing is loaded and nothing runs: this style alone, and pictures that the page itself has. */
+/** Allows the page only its own style and inline images: it loads and runs nothing. */
 const policy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
@@ -21,15 +20,15 @@ const policy = [
   "form-action 'none'",
 ].join("; ");
 
-/** @returns The report as one HTML page that needs nothing besides. */
+/** Renders a report as one self-contained HTML page. */
 export function renderReport(report: Report): string {
   const { target, plan, checks, runs } = report;
-  const planned = new Set(known(plan)?.pending?.map(({ id }) => id));
+  const plannedIds = new Set(known(plan)?.pending?.map(({ id }) => id));
   const sections: readonly (readonly [id: string, title: string, content: Content])[] = [
     ["plan", "Plan", planSection(plan)],
     ["checks", "Checks", checksSection(checks)],
     ["runs", "Run history", runsSection(runs)],
-    ["chain", "Chain", chainSection(report, planned)],
+    ["chain", "Chain", chainSection(report, plannedIds)],
     ["schema", "Schema", schemaSection(report)],
   ];
   const title = `Migrations of ${target === null ? "this release" : `${target.namespace} on ${target.context}`}`;
@@ -41,7 +40,7 @@ export function renderReport(report: Report): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${title}, ${report.madeAt.slice(0, 10)}</title>
+<title>${title}, ${report.createdAt.slice(0, 10)}</title>
 <link rel="icon" href="data:,">
 <style>${new Html(style)}</style>
 </head>
@@ -57,7 +56,7 @@ ${sections.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>\n`)}
 ${overview(report)}
 ${sections.map(([id, title, content]) => section(id, title, content))}</main>
 </div>
-<footer><p>Made by <code>npm run unity -- report</code> at ${report.madeAt}. It says what held then.</p></footer>
+<footer><p>Created by <code>npm run unity -- report</code> at ${report.createdAt}.</p></footer>
 </body>
 </html>
 `;

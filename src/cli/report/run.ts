@@ -1,39 +1,42 @@
 import { writeText } from "../generated-files.ts";
-import { stateMessage } from "../highlight.ts";
+import { stateFormat, styled } from "../highlight.ts";
 import { type Call, type ExitCode, exitCodeOf, exitCodes, type Result } from "../result.ts";
-import type { ReportSource } from "./ask.ts";
-import { gatherReport } from "./gather.ts";
+import { collectReport, type ReportSource } from "./collect.ts";
 import { renderReport } from "./page.ts";
 import { known, type Part, type Report } from "./report.ts";
 
 /**
- * Writes the report's file, but not where the report itself is printed.
+ * Writes a report as an HTML file unless it is printed as JSON.
  *
- * @returns All that the report tells; no file is written.
+ * @returns The report; no file is written.
  */
 export async function run(call: Call<ReportSource & { readonly output: string }>): Promise<Result<Report>> {
   const { options, progress } = call;
-  const report = await gatherReport(options, progress);
+  const report = await collectReport(options, progress);
   if (!options.json) writeText(options.output, renderReport(report));
-  const exitCode = codeOf(report);
-  return { document: report, text: describe(report, options.output), exitCode, highlights: [stateMessage(exitCode)] };
+  const exitCode = exitCodeFor(report);
+  return { document: report, text: describe(report, options.output, exitCode), exitCode };
 }
 
-function describe(report: Report, file: string): string {
-  const parts = { plan: report.plan, checks: report.checks, "run history": report.runs };
-  const missing = Object.entries<Part<unknown>>(parts).flatMap(([name, part]) =>
-    "missing" in part && report.target !== null ? [`Without the ${name}: ${part.missing}`] : [],
-  );
-  const message = known(report.live)?.message;
-  return [`Written: ${file}`, ...(message === undefined ? [] : [message]), ...missing].join("\n");
+function describe({ target, live, plan, checks, runs }: Report, file: string, exitCode: ExitCode): string {
+  const lines = [`Created ${file}`];
+  if (target === null) return lines.join("\n");
+  const message = known(live)?.message;
+  if (message !== undefined) lines.push(styled(stateFormat(exitCode), message));
+  const parts: Readonly<Record<string, Part<unknown>>> = { plan, checks, "run history": runs };
+  for (const [name, part] of Object.entries(parts)) {
+    if ("missing" in part) lines.push(`Missing ${name}: ${part.missing}`);
+  }
+  return lines.join("\n");
 }
 
-/** @returns The exit code, as the table of exit codes has it. */
-function codeOf({ target, live, plan, checks, runs }: Report): ExitCode {
+function exitCodeFor({ target, live, plan, checks, runs }: Report): ExitCode {
   const state = known(live)?.state;
   if (target === null || state === undefined) return exitCodes.success;
-  const asked: readonly Part<unknown>[] = state.kind === "not-deployed" ? [plan] : [plan, checks, runs];
-  if (asked.some((part) => "missing" in part)) return exitCodes.usage;
+  const required: Part<unknown>[] = [plan];
+  if (state.kind !== "not-deployed") required.push(checks, runs);
+  if (required.some((part) => "missing" in part)) return exitCodes.usage;
   const failed = known(checks)?.some(({ passed }) => !passed) ?? false;
-  return known(plan)?.rejection || failed ? exitCodes.differs : exitCodeOf(state);
+  if (known(plan)?.rejection || failed) return exitCodes.differs;
+  return exitCodeOf(state);
 }

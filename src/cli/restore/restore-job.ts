@@ -16,12 +16,11 @@ import { serviceAccountObject } from "../../manifests/security.ts";
 import { projectRoot } from "../../paths.ts";
 
 /**
- * Runs one command of the script in a Job of its own, in the stack's namespace, and removes the Job once it has
- * succeeded; a failed one stays, with its log.
+ * Runs a command of the restore-point script in a Job, and deletes the Job when it has succeeded.
  *
- * @param print Takes lines of progress.
- * @returns What the script printed.
- * @throws {Error} With the cause, if it fails.
+ * @param print - Receives lines of progress.
+ * @returns The output of the script.
+ * @throws {Error} With the cause, if the Job fails. Its log stays.
  */
 export async function runRestoreJob(
   target: ClusterTarget,
@@ -38,12 +37,11 @@ export async function runRestoreJob(
     { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [restorePointFile]: script }, immutable: true },
     { apiVersion: "batch/v1", kind: "Job", metadata, spec: restoreJobSpec(command, name, options) },
   ];
-  const remove = () => kubectl.run(["delete", "job,configmap", name, "--ignore-not-found", "--wait=false"]);
   const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=unity-restore", "--filename=-"];
   await kubectl.run(apply, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   await waitFor(kubectl, { ...target, name, timeoutSeconds: restoreDeadlineSeconds }, waiter(kubectl, name), print);
   const log = await kubectl.run(["logs", `job/${name}`]);
-  await remove();
+  await kubectl.run(["delete", "job,configmap", name, "--ignore-not-found", "--wait=false"]);
   return log;
 }
 

@@ -136,7 +136,7 @@ export async function describeFailure(
   const lines = [`${title} ${message} (${progress}).`];
   if (cause !== undefined) lines.push(redact(cause.text));
   const log = cause?.log === undefined ? "" : await kubectl.run(cause.kubectlArgs).catch(() => "");
-  if (log.trim() !== "") lines.push(redact(`Last lines of the log:\n${tail(log)}`));
+  if (log.trim() !== "") lines.push(redact(`Last log lines:\n${tail(log)}`));
   const canceled = await giveUp?.().catch((error: unknown) => `Failed to cancel it: ${error}`);
   if (canceled !== undefined) lines.push(canceled);
   const isSpecific = cause !== undefined && cause.kubectlArgs.length > 0 && canceled === undefined;

@@ -1,15 +1,14 @@
 import type { TableDetails } from "../../chain/schema.ts";
-import { typeName } from "./type-name.ts";
 
-/** Sizes in pixels; a character's is that of a monospaced font of 12 pixels, rounded up. */
+/** Sizes in pixels; `character` is the width in a monospaced font of 12 pixels, rounded up. */
 export const size = { character: 7.4, row: 20, header: 30, padding: 12, gap: 16, mark: 38, minWidth: 200 } as const;
 
-/** Characters that a name and a type may take; the table's entry beside the diagram has them whole. */
+/** Maximum characters of a name and a type; the table's entry below the diagram shows them in full. */
 const limits = { name: 32, type: 20 } as const;
 
-/** A column as the diagram shows it. */
+/** A column in the diagram. */
 export interface Row {
-  /** The column's whole name. */
+  /** Full name of the column. */
   readonly column: string;
   readonly label: string;
   readonly type: string;
@@ -17,7 +16,7 @@ export interface Row {
   readonly foreign: boolean;
 }
 
-/** A table before it has a place. */
+/** A table in the diagram, without a position. */
 export interface Box {
   readonly table: string;
   readonly label: string;
@@ -25,37 +24,55 @@ export interface Box {
   readonly height: number;
 }
 
-/** @returns A table as the diagram shows it. */
+/** Returns the box of a table. */
 export function boxOf({ name, columns, primaryKey, foreignKeys }: TableDetails): Box {
   const foreign = new Set(foreignKeys.flatMap((key) => key.columns));
   const rows = Object.entries(columns).map(([column, type]) => ({
     column,
-    label: cut(column, limits.name),
-    type: cut(typeName(type), limits.type),
+    label: truncate(column, limits.name),
+    type: truncate(typeName(type), limits.type),
     primary: primaryKey.includes(column),
     foreign: foreign.has(column),
   }));
   const height = size.header + rows.length * size.row + (rows.length > 0 ? 8 : 0);
-  return { table: name, label: cut(name, limits.name + 4), rows, height };
+  return { table: name, label: truncate(name, limits.name + 4), rows, height };
 }
 
-/** @returns The width that every box has, so that each line can pass between the columns of boxes. */
+/** Returns the width of all boxes. It is the same so that lines can pass between columns of boxes. */
 export function widthOf(boxes: readonly Box[]): number {
-  const needed = boxes.flatMap(({ label, rows }) => [
-    label.length * size.character * 1.1 + 2 * size.padding,
-    ...rows.map(
-      ({ label, type }) => (label.length + type.length) * size.character + size.mark + size.gap + 2 * size.padding,
-    ),
-  ]);
-  return Math.ceil(needed.reduce((widest, width) => Math.max(widest, width), size.minWidth));
+  let width: number = size.minWidth;
+  for (const { label, rows } of boxes) {
+    width = Math.max(width, label.length * size.character * 1.1 + 2 * size.padding);
+    for (const { label: name, type } of rows) {
+      const text = (name.length + type.length) * size.character;
+      width = Math.max(width, text + size.mark + size.gap + 2 * size.padding);
+    }
+  }
+  return Math.ceil(width);
 }
 
-/** @returns The height of a column's middle within its box; of the header's, if it has no such column. */
-export function middleOf({ rows }: Box, column: string | undefined): number {
+/** Returns the vertical center of a column in its box; of the header if the box lacks the column. */
+export function centerOf({ rows }: Box, column: string | undefined): number {
   const index = rows.findIndex((row) => row.column === column);
   return index < 0 ? size.header / 2 : size.header + 4 + (index + 0.5) * size.row;
 }
 
-function cut(text: string, limit: number): string {
+function truncate(text: string, limit: number): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+}
+
+/** SQL names of types with another name in PostgreSQL's catalog. */
+const typeNames: Readonly<Record<string, string>> = {
+  bool: "boolean",
+  bpchar: "char",
+  float4: "real",
+  float8: "double precision",
+  int2: "smallint",
+  int4: "integer",
+  int8: "bigint",
+};
+
+/** Returns the SQL name of a `pg_type.typname`, such as `text[]` for `_text`. */
+export function typeName(type: string): string {
+  return type.startsWith("_") ? `${typeName(type.slice(1))}[]` : (typeNames[type] ?? type);
 }

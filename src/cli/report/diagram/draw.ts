@@ -1,12 +1,12 @@
 import { type Html, html } from "../html.ts";
-import { tableId } from "../ids.ts";
+import { counted, tableId } from "../parts.ts";
 import { size } from "./boxes.ts";
 import type { Diagram } from "./layout.ts";
-import type { Line, PlacedBox } from "./line.ts";
+import { type Line, type PlacedBox, round } from "./line.ts";
 
-/** @returns The diagram as SVG, whose tables lead to their entries; its columns are for the eye, as the entries have them. */
+/** Draws a diagram as SVG. Screen readers skip its columns, which the linked entries have. */
 export function draw({ width, height, boxWidth, boxes, lines }: Diagram): Html {
-  const label = `Diagram: ${boxes.length} tables, ${lines.length} references`;
+  const label = `Diagram: ${counted(boxes.length, "table")}, ${counted(lines.length, "reference")}`;
   return html`<svg class="diagram" role="group" aria-label="${label}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="9" markerHeight="9" orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5z"/></marker></defs>
 <g aria-hidden="true">${lines.map(drawLine)}</g>
@@ -32,17 +32,12 @@ function drawBox({ table, label, rows, x, y, height }: PlacedBox, width: number,
 `;
 }
 
-/** @returns A table in words. */
+/** Describes a table for screen readers. */
 function describe(table: string, columns: number, lines: readonly Line[]): string {
-  const to = [...new Set(lines.filter(({ from }) => from === table).map((line) => line.to))];
-  const by = new Set(lines.filter((line) => line.to === table).map(({ from }) => from)).size;
-  return [
-    `${table}, ${columns} ${columns === 1 ? "column" : "columns"}`,
-    ...(to.length > 0 ? [`refers to ${to.join(", ")}`] : []),
-    ...(by > 0 ? [`referred to by ${by} ${by === 1 ? "table" : "tables"}`] : []),
-  ].join(", ");
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+  const references = [...new Set(lines.filter(({ from }) => from === table).map(({ to }) => to))];
+  const referrers = new Set(lines.filter(({ to }) => to === table).map(({ from }) => from)).size;
+  const parts = [table, counted(columns, "column")];
+  if (references.length > 0) parts.push(`references ${references.join(", ")}`);
+  if (referrers > 0) parts.push(`referenced by ${counted(referrers, "table")}`);
+  return parts.join(", ");
 }

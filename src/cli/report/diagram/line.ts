@@ -1,37 +1,37 @@
 import type { Box } from "./boxes.ts";
 
-/** In pixels, from the left and the top. */
+/** A point in pixels from the top left. */
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
-/** A table in its place: its upper left corner. */
+/** A box with its top left corner. */
 export interface PlacedBox extends Box, Point {}
 
-/** A reference: from the columns of a foreign key to the table that they lead to. */
+/** A foreign key: a table, its columns, and the table that they reference. */
 export interface Reference {
   readonly from: string;
   readonly columns: readonly string[];
   readonly to: string;
 }
 
-/** A reference's way through the plane: from border to border, by way of pairs between which it passes other boxes. */
+/** The path of a reference from border to border. Pairs of points in between pass other boxes. */
 export interface Route extends Reference {
   readonly points: readonly Point[];
 }
 
-/** A reference as it is drawn. */
+/** A reference in the diagram. */
 export interface Line extends Reference {
   readonly start: Point;
-  /** For the attribute `d` of a path. */
+  /** The attribute `d` of a path. */
   readonly path: string;
 }
 
-/** How far the line of a table that refers to itself goes to the right. */
+/** How far the line of a table that references itself extends to the right. */
 export const loopWidth = 34;
 
-/** @returns A line that is straight where it passes boxes, and bends between. */
+/** Returns a line that is straight where it passes boxes, and curved in between. */
 export function lineOf({ points, ...reference }: Route): Line {
   const [start = { x: 0, y: 0 }] = points;
   const parts = points.slice(1).map((point, index) => {
@@ -44,5 +44,10 @@ export function lineOf({ points, ...reference }: Route): Line {
 }
 
 function at({ x, y }: Point): string {
-  return `${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`;
+  return `${round(x)} ${round(y)}`;
+}
+
+/** Rounds a coordinate to tenths of a pixel. */
+export function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }

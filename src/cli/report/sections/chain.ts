@@ -1,46 +1,51 @@
 import { tableChanges } from "../../../lockfile/describe.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { pendingId, revisionId } from "../ids.ts";
-import { badge, several } from "../parts.ts";
+import { badge, counted, pendingId, revisionId } from "../parts.ts";
 import type { Report, ReportedRevision } from "../report.ts";
-import { counted, describeFinding, statements } from "./statements.ts";
+import { countedStatements, describeFinding, statements } from "./statements.ts";
 
-/** @param planned Ids of the revisions whose SQL the plan has. @returns The chain, from its bases to its heads. */
-export function chainSection({ revisions }: Report, planned: ReadonlySet<string>): Content {
+/**
+ * Renders the chain, from its bases to its heads.
+ *
+ * @param plannedIds - Revisions whose SQL is in the plan.
+ */
+export function chainSection({ revisions }: Report, plannedIds: ReadonlySet<string>): Content {
   return [
-    html`<p>${several(revisions.length, "revision")} in the order in which they are applied.</p>`,
-    html`<ol class="chain">\n${revisions.map((revision) => describe(revision, planned.has(revision.id)))}</ol>\n`,
+    html`<p>${counted(revisions.length, "revision")} in the order in which they are applied.</p>`,
+    html`<ol class="chain">\n${revisions.map((revision) => describe(revision, plannedIds.has(revision.id)))}</ol>\n`,
   ];
 }
 
-function describe(revision: ReportedRevision, planned: boolean): Html {
+function describe(revision: ReportedRevision, isPlanned: boolean): Html {
   const { id, title, position, day, tables, status, reversible, reversibleReason, downRevisions, dependsOn } = revision;
-  const facts = [
-    day,
-    downRevisions.length > 0 && html`after ${links(downRevisions)}`,
-    dependsOn.length > 0 && html`needs ${links(dependsOn)}`,
-    ...tableChanges(tables),
-  ].filter(Boolean);
-  const lasting = reversible === false ? "irreversible" : "reversibility unknown";
+  const facts: Content[] = [];
+  if (day) facts.push(day);
+  if (downRevisions.length > 0) facts.push(html`after ${links(downRevisions)}`);
+  if (dependsOn.length > 0) facts.push(html`depends on ${links(dependsOn)}`);
+  facts.push(...tableChanges(tables));
+  const warning = reversible === false ? "irreversible" : "reversibility unknown";
+  const details = isPlanned
+    ? html`<p><a href="#${pendingId(id)}">Findings and SQL in the plan</a></p>`
+    : [revisionFindings(revision), sql(revision)];
   return html`<li id="${revisionId(id)}" class="${status ?? "unknown"}" value="${position}">
-<h3>${title} <code>${id}</code> ${marks(revision)}</h3>
+<h3>${title} <code>${id}</code> ${badges(revision)}</h3>
 <p class="quiet">${facts.map((fact, index) => html`${index > 0 && " · "}${fact}`)}</p>
-${reversible !== true && html`<p>${badge("warn", lasting)} ${reversibleReason}</p>`}${planned ? html`<p><a href="#${pendingId(id)}">What the plan says of it, and its SQL</a></p>` : [general(revision), sql(revision)]}
+${reversible !== true && html`<p>${badge("warn", warning)} ${reversibleReason}</p>`}${details}
 </li>
 `;
 }
 
-function marks({ status, latest, current }: ReportedRevision): Content {
-  const badges = { applied: badge("good", "applied", "●"), pending: badge("warn", "pending", "○") };
+function badges({ status, latest, current }: ReportedRevision): Content {
+  const statusBadges = { applied: badge("good", "applied", "●"), pending: badge("warn", "pending", "○") };
   return [
-    status && badges[status],
+    status && statusBadges[status],
     latest && html` ${badge("plain", "latest", "◆")}`,
-    current && html` ${badge("plain", "the database is here", "▸")}`,
+    current && html` ${badge("plain", "current", "▸")}`,
   ];
 }
 
-/** What is found against the revision as a whole. */
-function general({ findings }: ReportedRevision): Content {
+/** Renders the findings on the revision as a whole. */
+function revisionFindings({ findings }: ReportedRevision): Content {
   const whole = findings.filter(({ statement }) => statement === null);
   return (
     whole.length > 0 && html`<ul class="notes">${whole.map((each) => html`<li>${describeFinding(each)}</li>`)}</ul>`
@@ -48,7 +53,8 @@ function general({ findings }: ReportedRevision): Content {
 }
 
 function sql({ file, upgrade, downgrade, findings, locks }: ReportedRevision): Html {
-  return html`<details><summary>SQL: ${counted(upgrade)} to upgrade, ${counted(downgrade)} to downgrade</summary>
+  const summary = `SQL: upgrade ${countedStatements(upgrade)}, downgrade ${countedStatements(downgrade)}`;
+  return html`<details><summary>${summary}</summary>
 <p class="quiet"><code>${file}</code></p>
 <h4>Upgrade</h4>
 ${statements(upgrade, { findings, locks })}<h4>Downgrade</h4>

@@ -4,35 +4,35 @@ import type { StatementLock } from "../../../lockfile/statement-lock.ts";
 import type { Approval } from "../../../plan/approvals.ts";
 import type { EvaluatedFinding } from "../../../plan/policy.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { badge, prose } from "../parts.ts";
+import { badge, counted, prose } from "../parts.ts";
 
-/** What is said of the statements of an upgrade. */
-interface Said {
+/** Notes on the statements of an upgrade. */
+interface StatementNotes {
   readonly findings: readonly EvaluatedFinding[];
   readonly locks: readonly StatementLock[];
-  /** Of the revision, with their reasons. */
+  /** Approvals of the revision. */
   readonly approvals?: readonly Approval[];
 }
 
-/** @returns A finding with what the stack says to it. */
+/** Renders a finding and its approval. */
 export function describeFinding(finding: EvaluatedFinding, approvals: readonly Approval[] = []): Html {
   const { level, rule, message, help, approved } = finding;
   const reason = approvals.find((approval) => approval.rule === rule)?.reason;
-  const consent = approved && html` ${badge("good", "approved")}${reason && html` <q>${reason}</q>`}`;
+  const approval = approved && html` ${badge("good", "approved")}${reason && html` <q>${reason}</q>`}`;
   const mark = badge(level === "error" ? "bad" : "warn", level);
-  return html`${mark} <code>${rule}</code>${consent}: ${prose(message)} ${help && prose(help)}`;
+  return html`${mark} <code>${rule}</code>${approval}: ${prose(message)} ${help && prose(help)}`;
 }
 
-/** @returns SQL, each statement with what it keeps others from doing and what is found against it. */
-export function statements({ sql, ...rest }: LockedSql, said: Said = { findings: [], locks: [] }): Html {
-  if (sql === null) return html`<p>Not known without a database: ${"reason" in rest && rest.reason}</p>`;
-  if (sql.length === 0) return html`<p>No statement.</p>`;
+/** Renders SQL, each statement with its locks and findings. */
+export function statements({ sql, ...rest }: LockedSql, notes: StatementNotes = { findings: [], locks: [] }): Html {
+  if (sql === null) return html`<p>Unknown without a database: ${"reason" in rest && rest.reason}</p>`;
+  if (sql.length === 0) return html`<p>No statements.</p>`;
   return html`<ol class="statements">
-${sql.map((statement, index) => html`<li><pre><code>${statement}</code></pre>${notes(index, said)}</li>\n`)}</ol>
+${sql.map((statement, index) => html`<li><pre><code>${statement}</code></pre>${statementNotes(index, notes)}</li>\n`)}</ol>
 `;
 }
 
-function notes(index: number, { findings, locks, approvals }: Said): Content {
+function statementNotes(index: number, { findings, locks, approvals }: StatementNotes): Content {
   const lines = [
     ...describeLocks(locks.filter(({ statement }) => statement === index)),
     ...findings.filter(({ statement }) => statement === index).map((finding) => describeFinding(finding, approvals)),
@@ -40,8 +40,7 @@ function notes(index: number, { findings, locks, approvals }: Said): Content {
   return lines.length > 0 && html`<ul class="notes">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 
-/** @returns How many statements there are, in words. */
-export function counted({ sql }: LockedSql): string {
-  if (sql === null) return "not known";
-  return sql.length === 1 ? "1 statement" : `${sql.length} statements`;
+/** Returns the number of statements as text. */
+export function countedStatements({ sql }: LockedSql): string {
+  return sql === null ? "unknown" : counted(sql.length, "statement");
 }
