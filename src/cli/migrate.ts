@@ -9,6 +9,7 @@ import type { Settings } from "../settings/settings.ts";
 import { type Applied, applyPending, exitCodeOf } from "./apply/apply.ts";
 import { styled } from "./highlight.ts";
 import { planHighlights } from "./plan.ts";
+import { pluralize } from "./pluralize.ts";
 import type { Progress } from "./progress.ts";
 import { type Call, exitCodes, type Result } from "./result.ts";
 import { type StackOptions, withSettings } from "./stack.ts";
@@ -78,7 +79,6 @@ function describe({ current, latest, applied, job, error, checks }: MigrationOut
   const rows = current === null ? "unknown" : current.join(", ") || "none";
   const lines = [`${styled("heading", "Current:")} ${rows}`, `${styled("heading", "Latest:")}  ${latest}`];
   if (error !== null) return [...lines, error].join("\n");
-  const revisions = applied === 1 ? "1 revision" : `${applied} revisions`;
-  const result = job === null ? "No pending revisions." : `Applied ${revisions} with Job ${job}.`;
+  const result = job === null ? "No pending revisions." : `Applied ${pluralize(applied, "revision")} with Job ${job}.`;
   return [...lines, styled("good", result), "", describeResults(checks)].join("\n");
 }

@@ -1,5 +1,6 @@
 import type { Expected } from "../../checks/result.ts";
 import { plain, type Style } from "../highlight.ts";
+import { pluralize } from "../pluralize.ts";
 import { expectedOutputs } from "./expected-outputs.ts";
 import { drawPicture } from "./picture.ts";
 import type { TableView } from "./schema.ts";
@@ -22,7 +23,7 @@ export function describeChain(
   state: readonly string[] = [],
   style: Style = plain,
 ): string {
-  const counts = `${several(revisions.length, "revision")}, ${several(tables.length, "table")}`;
+  const counts = `${pluralize(revisions.length, "revision")}, ${pluralize(tables.length, "table")}`;
   const lines = [style("heading", `Chain: ${counts}; latest: ${expected.head}`), ""];
   if (state.length > 0) lines.push(...state, "");
   lines.push(...drawPicture(revisions, style), "");
@@ -32,10 +33,6 @@ export function describeChain(
   for (const { title, command, output } of expectedOutputs(expected))
     lines.push("", title, style("aside", `  $ ${command}`), ...output.map((line) => `  ${line}`));
   return lines.join("\n");
-}
-
-function several(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 const lineWidth = 118;
@@ -61,7 +58,7 @@ function describeColumns({ columns, references, indexes }: TableView): string[] 
   for (const { columns: composite, table } of references)
     if (composite.length > 1) phrases.push(`(${composite.join(", ")}) -> ${table}`);
   const described = phrases.map((phrase, index) => (index < phrases.length - 1 ? `${phrase},` : phrase));
-  if (indexes > 0) described.push(`[${indexes === 1 ? "1 index" : `${indexes} indexes`}]`);
+  if (indexes > 0) described.push(`[${pluralize(indexes, "index")}]`);
   return described;
 }
 

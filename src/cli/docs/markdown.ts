@@ -17,8 +17,3 @@ export const markdownOrigin = `<!-- ${origin} Do not edit. -->`;
 export function codes(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(", ");
 }
-
-/** Returns a count with its noun, such as `1 table` or `3 tables`. */
-export function several(count: number, noun: string): string {
-  return `${count} ${count === 1 ? noun : noun.endsWith("x") ? `${noun}es` : `${noun}s`}`;
-}

@@ -2,8 +2,9 @@ import { tableChanges } from "../../lockfile/describe.ts";
 import type { LockedRevision } from "../../lockfile/lock.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
+import { pluralize } from "../pluralize.ts";
 import type { DocumentInputs } from "./inputs.ts";
-import { codes, markdownOrigin, several } from "./markdown.ts";
+import { codes, markdownOrigin } from "./markdown.ts";
 import { renderTemplate, type View } from "./template.ts";
 
 /** Returns `MIGRATION_STATUS.md`: every revision of the chain. */
@@ -12,8 +13,8 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
   const locked = new Map(release.lock.revisions.map((revision) => [revision.id, revision]));
   return renderTemplate("MIGRATION_STATUS.md", {
     origin: markdownOrigin,
-    revisionCount: several(revisions.length, "revision"),
-    tableCount: several(tables.length, "table"),
+    revisionCount: pluralize(revisions.length, "revision"),
+    tableCount: pluralize(tables.length, "table"),
     head: expected.head,
     headTitle: latest?.title,
     headDay: latest?.day ?? "unknown date",
@@ -63,7 +64,7 @@ function summarize({ id, tables, day, dependsOn }: RevisionView, created: readon
     [sum(created, ({ indexes }) => indexes), "index"],
     [sum(created, ({ references }) => references.length), "foreign key"],
   ];
-  const nouns = counts.flatMap(([count, noun]) => (count > 0 ? [several(count, noun)] : []));
+  const nouns = counts.flatMap(([count, noun]) => (count > 0 ? [pluralize(count, noun)] : []));
   const changes = nouns.length > 0 ? [`creates ${enumerate(nouns)}`] : [];
   // Tables that a later revision drops are not in the document.
   const isComplete = tables?.created.length === created.length && tables.altered.length + tables.dropped.length === 0;

@@ -1,6 +1,7 @@
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
 import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
 import { plain, type Style } from "../highlight.ts";
+import { pluralize } from "../pluralize.ts";
 
 /** Maximum lines shown of each side of a change. */
 const shownLines = 6;
@@ -67,7 +68,8 @@ function describeLimits({ tables, downgrade, findings }: LockedRevision, style: 
   const lines: string[] = [];
   if (downgrade.sql === null) lines.push(`  downgrade SQL is unavailable without a database: ${downgrade.reason}`);
   const unclassified = tables?.unclassified.length ?? 0;
-  if (unclassified > 0) lines.push(`  changed tables are unknown: ${several(unclassified, "statement")} of plain text`);
+  if (unclassified > 0)
+    lines.push(`  changed tables are unknown: ${pluralize(unclassified, "statement")} of plain text`);
   return lines.concat(findings.map((finding) => describeFinding(finding, style)));
 }
 
@@ -87,7 +89,7 @@ export function describeLimitations(lock: Lock, style: Style = plain): readonly 
 /** Returns the number of revisions and the head, or what is wrong with the heads. */
 export function summarize(lock: Lock): string {
   const error = headError(lock);
-  const count = several(lock.revisions.length, "revision");
+  const count = pluralize(lock.revisions.length, "revision");
   return error === null ? `${count}, head ${lock.heads.join()}` : `${count}; ${error}`;
 }
 
@@ -100,10 +102,6 @@ export function summarize(lock: Lock): string {
 export function rewriteCommand(rewritten: readonly Difference[], given: readonly string[]): string {
   const flags = rewritten.flatMap(({ revisions }) => revisions.flatMap((revision) => ["--rewrite", revision]));
   return [lockCommand, ...[...given, ...flags].map(quote)].join(" ");
-}
-
-function several(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 
 function quote(argument: string): string {

@@ -83,11 +83,6 @@ export function codes(names: readonly string[]): Content {
   return names.map((name, index) => [index > 0 && ", ", code(name)]);
 }
 
-/** Returns a count with its noun: `1 table`, `3 tables`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${count === 1 ? noun : `${noun}s`}`;
-}
-
 /** Returns the `id` of a table's entry. IDs contain no spaces. */
 export function tableId(name: string): string {
   return `table-${encodeURIComponent(name.toWellFormed())}`;

@@ -1,12 +1,13 @@
+import { pluralize } from "../../pluralize.ts";
 import { type Html, html } from "../html.ts";
-import { counted, tableId } from "../parts.ts";
+import { tableId } from "../parts.ts";
 import { size } from "./boxes.ts";
 import type { Diagram } from "./layout.ts";
 import { type Line, type PlacedBox, round } from "./line.ts";
 
 /** Draws a diagram as SVG. Screen readers skip its columns, which the linked entries have. */
 export function draw({ width, height, boxWidth, boxes, lines }: Diagram): Html {
-  const label = `Diagram: ${counted(boxes.length, "table")}, ${counted(lines.length, "reference")}`;
+  const label = `Diagram: ${pluralize(boxes.length, "table")}, ${pluralize(lines.length, "reference")}`;
   return html`<svg class="diagram" role="group" aria-label="${label}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="9" markerHeight="9" orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5z"/></marker></defs>
 <g aria-hidden="true">${lines.map(drawLine)}</g>
@@ -36,8 +37,8 @@ function drawBox({ table, label, rows, x, y, height }: PlacedBox, width: number,
 function describe(table: string, columns: number, lines: readonly Line[]): string {
   const references = [...new Set(lines.filter(({ from }) => from === table).map(({ to }) => to))];
   const referrers = new Set(lines.filter(({ to }) => to === table).map(({ from }) => from)).size;
-  const parts = [table, counted(columns, "column")];
+  const parts = [table, pluralize(columns, "column")];
   if (references.length > 0) parts.push(`references ${references.join(", ")}`);
-  if (referrers > 0) parts.push(`referenced by ${counted(referrers, "table")}`);
+  if (referrers > 0) parts.push(`referenced by ${pluralize(referrers, "table")}`);
   return parts.join(", ");
 }

@@ -1,6 +1,7 @@
 import { tableChanges } from "../../../lockfile/describe.ts";
+import { pluralize } from "../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { badge, counted, pendingId, revisionId } from "../parts.ts";
+import { badge, pendingId, revisionId } from "../parts.ts";
 import type { Report, ReportedRevision } from "../report.ts";
 import { countedStatements, describeFinding, statements } from "./statements.ts";
 
@@ -11,7 +12,7 @@ import { countedStatements, describeFinding, statements } from "./statements.ts"
  */
 export function chainSection({ revisions }: Report, plannedIds: ReadonlySet<string>): Content {
   return [
-    html`<p>${counted(revisions.length, "revision")} in the order in which they are applied.</p>`,
+    html`<p>${pluralize(revisions.length, "revision")} in the order in which they are applied.</p>`,
     html`<ol class="chain">\n${revisions.map((revision) => describe(revision, plannedIds.has(revision.id)))}</ol>\n`,
   ];
 }

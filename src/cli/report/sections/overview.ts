@@ -1,6 +1,7 @@
 import type { LiveState } from "../../../plan/live-state.ts";
+import { pluralize } from "../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { badge, codes, counted, prose, renderPart, type Tone, utcTime } from "../parts.ts";
+import { badge, codes, prose, renderPart, type Tone, utcTime } from "../parts.ts";
 import { known, type Report } from "../report.ts";
 import { outcomeOf } from "./results.ts";
 
@@ -42,7 +43,7 @@ export function overview(report: Report): Content {
   }
   facts.push(["Release head", codes(heads)], ["Created", utcTime(createdAt)]);
   const figures = [planFigure(report), checksFigure(report), runsFigure(report), chainFigure(report)];
-  figures.push(figure("schema", "Schema", counted(report.tables.length, "table")));
+  figures.push(figure("schema", "Schema", pluralize(report.tables.length, "table")));
   return html`${callout}
 <dl class="figures">${figures}</dl>
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
@@ -79,6 +80,6 @@ function runsFigure(report: Report): Html {
 function chainFigure({ revisions }: Report): Html {
   const applied = revisions.filter(({ status }) => status === "applied").length;
   const isKnown = revisions.some(({ status }) => status !== null);
-  if (!isKnown) return figure("chain", "Chain", counted(revisions.length, "revision"));
+  if (!isKnown) return figure("chain", "Chain", pluralize(revisions.length, "revision"));
   return figure("chain", "Chain", `${applied} of ${revisions.length}`, "applied");
 }

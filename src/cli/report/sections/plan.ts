@@ -3,8 +3,9 @@ import { describeLocks, describeReversible, tableChanges } from "../../../lockfi
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
 import { describeRejection } from "../../../plan/rejection-report.ts";
+import { pluralize } from "../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { badge, counted, pendingId, prose, renderPart } from "../parts.ts";
+import { badge, pendingId, prose, renderPart } from "../parts.ts";
 import type { Part, ReportedPlan } from "../report.ts";
 import { countedStatements, describeFinding, statements } from "./statements.ts";
 
@@ -42,7 +43,7 @@ function countPending({ pending, direction, total, state }: ReportedPlan): strin
   if (pending.length === 0) return "No pending revisions.";
   const name = direction === "upgrade" ? "Pending" : "To downgrade";
   const atMost = state.kind === "not-deployed" ? "at most " : "";
-  return `${name}: ${atMost}${pending.length} of ${counted(total, "revision")}, in this order.`;
+  return `${name}: ${atMost}${pending.length} of ${pluralize(total, "revision")}, in this order.`;
 }
 
 function pending(plan: ReportedPlan): Content {

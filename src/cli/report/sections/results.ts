@@ -1,7 +1,8 @@
 import type { CheckResult } from "../../../checks/result.ts";
 import { type RunRecord, runRecordTable, secondsOf } from "../../../plan/run-record.ts";
+import { pluralize } from "../../pluralize.ts";
 import { type Content, html } from "../html.ts";
-import { badge, code, codes, counted, renderPart, type Tone, table, utcTime } from "../parts.ts";
+import { badge, code, codes, renderPart, type Tone, table, utcTime } from "../parts.ts";
 import type { Part } from "../report.ts";
 
 /** Renders the checks' results, failures first. */
@@ -46,7 +47,7 @@ export function runsSection(part: Part<readonly RunRecord[]>): Content {
     if (runs.length === 0)
       return html`<p>No recorded runs: nothing was migrated, or the role can't create the table of runs.</p>`;
     return table({
-      caption: html`${counted(runs.length, "run")} in <code>${runRecordTable}</code>, newest first`,
+      caption: html`${pluralize(runs.length, "run")} in <code>${runRecordTable}</code>, newest first`,
       stacks: true,
       rows: runs.toReversed(),
       columns: [

@@ -1,10 +1,11 @@
 import { deleteActions, type ForeignKey } from "../../../lockfile/schema/schema.ts";
 import type { TableDetails } from "../../chain/schema.ts";
+import { pluralize } from "../../pluralize.ts";
 import { typeName } from "../diagram/boxes.ts";
 import { draw } from "../diagram/draw.ts";
 import { layOut } from "../diagram/layout.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { code, codes, counted, revisionId, table, tableId } from "../parts.ts";
+import { code, codes, revisionId, table, tableId } from "../parts.ts";
 import type { Report } from "../report.ts";
 
 /** Maximum tables in the diagram: more are unreadable, and take seconds to lay out. */
@@ -14,7 +15,7 @@ const diagramLimit = 200;
 export function schemaSection({ tables, heads }: Report): Content {
   const names = new Set(tables.map(({ name }) => name));
   return [
-    html`<p>${counted(tables.length, "table")} at ${codes(heads)}, from the SQL in the lockfile. The check <code>schema</code> compares them with the database.</p>`,
+    html`<p>${pluralize(tables.length, "table")} at ${codes(heads)}, from the SQL in the lockfile. The check <code>schema</code> compares them with the database.</p>`,
     diagram(tables),
     html`<div class="tables" id="tables">${tables.map((each) => entry(each, names, tables))}</div>`,
   ];
@@ -83,7 +84,7 @@ function indexList(indexes: TableDetails["indexes"]): Content {
   const all = Object.entries(indexes);
   if (all.length === 0) return null;
   const parts = (columns: readonly (string | null)[]) => columns.map((column) => column ?? "an expression").join(", ");
-  return html`<details><summary>${all.length === 1 ? "1 index" : `${all.length} indexes`}</summary>
+  return html`<details><summary>${pluralize(all.length, "index")}</summary>
 <ul class="notes">${all.map(([name, columns]) => html`<li>${code(name)} on ${parts(columns)}</li>`)}</ul></details>
 `;
 }

@@ -3,8 +3,9 @@ import type { LockedSql } from "../../../lockfile/lock.ts";
 import type { StatementLock } from "../../../lockfile/statement-lock.ts";
 import type { Approval } from "../../../plan/approvals.ts";
 import type { EvaluatedFinding } from "../../../plan/policy.ts";
+import { pluralize } from "../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
-import { badge, counted, prose } from "../parts.ts";
+import { badge, prose } from "../parts.ts";
 
 /** Notes on the statements of an upgrade. */
 interface StatementNotes {
@@ -42,5 +43,5 @@ function statementNotes(index: number, { findings, locks, approvals }: Statement
 
 /** Returns the number of statements as text. */
 export function countedStatements({ sql }: LockedSql): string {
-  return sql === null ? "unknown" : counted(sql.length, "statement");
+  return sql === null ? "unknown" : pluralize(sql.length, "statement");
 }
