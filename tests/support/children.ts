@@ -19,9 +19,14 @@ export function endWithTests<T extends ChildProcess>(child: T, signal: NodeJS.Si
 
 /** Kills what a process that was started with `detached` has left in its process group. */
 export function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) sendSignal(-pid, "SIGKILL");
+}
+
+/** Sends a signal; ignores a process that has already ended. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch {
-    // Nothing is left.
+    // It has ended.
   }
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { sendSignal } from "./children.ts";
 
 /** Output of a kubectl command, its standard error if it fails, or no answer for a minute. */
 export type FakeAnswer = { readonly output: string } | { readonly error: string } | "silence";
@@ -35,6 +36,7 @@ cd "$(dirname "$0")"
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
 if [ $name = access ]; then grep -o SelfSubjectAccessReview | sed s/.*/true/; exit; fi
+echo $$ >> silent
 exec sleep 60
 `;
 
@@ -76,7 +78,13 @@ export function fakeKubectl(answers: Partial<FakeAnswers> = {}): FakeKubectl {
     if (answer === "silence") continue;
     for (const [kind, text] of Object.entries(answer)) writeFileSync(join(fake.folder, `${name}.${kind}`), text);
   }
-  return fake;
+  const silent = join(fake.folder, "silent");
+  const end = () => {
+    if (existsSync(silent))
+      for (const pid of readFileSync(silent, "utf8").trim().split("\n")) sendSignal(Number(pid), "SIGKILL");
+    fake[Symbol.dispose]();
+  };
+  return { ...fake, [Symbol.dispose]: end };
 }
 
 /** Writes a kubectl program from the text of a shell script. */

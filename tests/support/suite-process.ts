@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { sendSignal } from "./children.ts";
 
 /** How a suite's runner ended. */
 export interface SuiteRun {
@@ -75,7 +76,7 @@ async function endProcesses(mark: string, graceMilliseconds: number): Promise<re
   while (markedPids(mark).length > 0 && performance.now() < deadline) await delay(50);
   const pids = markedPids(mark);
   const commands = pids.map(commandLine);
-  for (const pid of pids) kill(pid, "SIGKILL");
+  for (const pid of pids) sendSignal(pid, "SIGKILL");
   return commands;
 }
 
@@ -103,14 +104,5 @@ function readProcess(pid: string, file: string): string {
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid !== undefined) kill(-pid, signal);
-}
-
-/** Sends a signal; ignores a process that has already ended. */
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
-  }
+  if (pid !== undefined) sendSignal(-pid, signal);
 }
