@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
+import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { type Live, readLive } from "../../src/cluster/live-state.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
   using fake = fakeKubectl(answers);
   return await readLive(fake.kubectl, owned);
+}
+
+/** A kubectl that gets no answer, at once. */
+class SilentKubectl extends Kubectl {
+  readonly timeouts: (number | undefined)[] = [];
+
+  override async run(_args: readonly string[], _input?: string, timeoutSeconds?: number): Promise<string> {
+    this.timeouts.push(timeoutSeconds);
+    throw new Error(`kubectl timed out after ${timeoutSeconds}s`);
+  }
 }
 
 const deployment = (workload: string, more: object = {}, replicas = 1) => ({
@@ -90,9 +101,12 @@ describe("readLive", () => {
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
   });
 
-  it("gives up on a silent cluster after 10s", async () => {
-    const { reading } = await read({ list: "silence", backend: "silence", postgres: "silence" });
+  it("gives every kubectl 10s", async () => {
+    const kubectl = new SilentKubectl({ context: "here", namespace: "unity" });
+    const { reading } = await readLive(kubectl, true);
     const cause = "kubectl timed out after 10s";
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
+    assert.ok(kubectl.timeouts.length > 0);
+    assert.deepEqual([...new Set(kubectl.timeouts)], [10]);
   });
 });

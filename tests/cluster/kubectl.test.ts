@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { Kubectl, KubectlError } from "../../src/cluster/kubectl.ts";
+import { kubectlProgram } from "../support/fake-kubectl.ts";
+
+/** Runs a command of a kubectl that is a shell script. */
+async function run(script: string, timeoutSeconds?: number, isComplete?: (output: string) => boolean): Promise<string> {
+  using program = kubectlProgram(`#!/bin/sh\n${script}\n`);
+  return await program.kubectl.run(["get", "pods"], "the input", timeoutSeconds, isComplete);
+}
+
+describe("Kubectl", () => {
+  it("passes context, namespace, arguments and standard input", async () => {
+    assert.equal(await run('echo "$@"; cat'), "--context=here --namespace=unity get pods\nthe input");
+  });
+
+  const failures: readonly [what: string, script: string, message: RegExp][] = [
+    ["standard error", "echo out; echo 'no such pod' >&2; exit 1", /^no such pod$/],
+    ["standard output, where that is all", "echo out; exit 1", /^out$/],
+    ["its exit code, without output", "exit 3", /^kubectl exited with code 3$/],
+    ["the error without a password", "echo https://me:hunter2@api >&2; exit 1", /^https:\/\/me:\[secret\]@api$/],
+  ];
+  for (const [what, script, message] of failures) {
+    it(`fails with ${what}`, async () => {
+      await assert.rejects(run(script), (error) => error instanceof KubectlError && message.test(error.message));
+    });
+  }
+
+  it("kills a kubectl that takes too long", async () => {
+    await assert.rejects(run("exec sleep 600", 0.2), /^KubectlError: kubectl timed out after 0\.2s$/);
+  });
+
+  it("returns as soon as the output is complete", async () => {
+    assert.match(await run("echo done; exec sleep 600", 30, (output) => output.includes("done")), /^done/);
+  });
+
+  it("reports a missing program", async () => {
+    const kubectl = new Kubectl({ context: "here", namespace: "unity" }, "/no/such/kubectl");
+    await assert.rejects(kubectl.run(["get", "pods"]), { name: "KubectlError", kind: "not-installed" });
+  });
+});
