@@ -32,11 +32,11 @@ case "$*" in
   *deployment/unity-backend*) name=backend ;;
   *) name=postgres ;;
 esac
-cd "$(dirname "$0")"
+cd "$(dirname "$0")" || exit 1
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
 if [ $name = access ]; then grep -o SelfSubjectAccessReview | sed s/.*/true/; exit; fi
-echo $$ >> silent
+echo $$ >> silent || exit 1
 exec sleep 60
 `;
 
