@@ -8,7 +8,7 @@ import {
   type SettingsSchema,
   settingDefaults,
   settingText,
-} from "../../src/settings/schema.ts";
+} from "../../src/settings/declarations.ts";
 import { ConfigError, unsupported } from "./errors.ts";
 import { type Keyring, keyring } from "./secrets.ts";
 import { isObject, mapValue, type Value } from "./values.ts";

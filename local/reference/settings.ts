@@ -1,5 +1,5 @@
 import { isMap, isScalar, parseDocument } from "yaml";
-import { parseSettingsSchema, type SettingDeclaration, settingText } from "../../src/settings/schema.ts";
+import { parseSettingsSchema, type SettingDeclaration, settingText } from "../../src/settings/declarations.ts";
 import { table } from "./markdown.ts";
 
 /** Settings under a heading: the comment before the first of them. */

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { projectRoot } from "../paths.ts";
-import { readSettingsSchema, settingDefaults, settingText } from "../settings/schema.ts";
+import { readSettingsSchema, settingDefaults, settingText } from "../settings/declarations.ts";
 import type { Settings } from "../settings/settings.ts";
 import { CommandError } from "./result.ts";
 

@@ -1,8 +1,8 @@
 import { describeLocks, describeReversible, shorten, singleLine, tableChanges } from "../lockfile/describe.ts";
+import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
-import type { EvaluatedFinding } from "./policy.ts";
 
 /** Rules whose findings repeat another line of the revision: whether it is reversible, and that its SQL is unknown. */
 const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);

@@ -1,4 +1,5 @@
 import { head, type Lock } from "../lockfile/lock.ts";
+import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import {
   classify,
@@ -10,7 +11,6 @@ import {
   type TargetOptions,
 } from "./live-state.ts";
 import { planHash } from "./plan-hash.ts";
-import type { EvaluatedRevision } from "./policy.ts";
 import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
 import { type Work, workOf } from "./work.ts";
 

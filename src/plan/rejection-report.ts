@@ -1,5 +1,5 @@
 import { shorten, singleLine } from "../lockfile/describe.ts";
-import type { Unapproved } from "./policy.ts";
+import type { Unapproved } from "./findings.ts";
 import { type PlanRejection, unknownPlan } from "./rejection.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { pending } from "../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../lockfile/lock.ts";
+import { evaluate, type Unapproved, unapproved } from "./findings.ts";
 import { planHash } from "./plan-hash.ts";
-import { evaluate, type Unapproved, unapproved } from "./policy.ts";
 import type { Work, WorkInputs } from "./work.ts";
 
 /** The reasons why the stack's settings don't allow a plan. */

@@ -1,8 +1,8 @@
 import { beyond, pending } from "../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
+import { type EvaluatedRevision, evaluate, withoutNewTables } from "./findings.ts";
 import type { LiveState } from "./live-state.ts";
-import { type EvaluatedRevision, evaluate, withoutNewTables } from "./policy.ts";
 
 /** The changes that bring a database to its target. */
 export interface Work {

@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { visibleCommands } from "../../src/cli/command.ts";
 import { unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { readSettingsSchema } from "../../src/settings/schema.ts";
+import { readSettingsSchema } from "../../src/settings/declarations.ts";
 import { blocksOf } from "../support/pages.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");

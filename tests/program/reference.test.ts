@@ -7,7 +7,7 @@ import { visibleCommands } from "../../src/cli/command.ts";
 import type { GeneratedFile } from "../../src/cli/generated-files.ts";
 import { unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { readSettingsSchema } from "../../src/settings/schema.ts";
+import { readSettingsSchema } from "../../src/settings/declarations.ts";
 
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema, settingDefaults, settingText } from "../../src/settings/declarations.ts";
 import { loadSettings } from "../../src/settings/load-settings.ts";
-import { readSettingsSchema, settingDefaults, settingText } from "../../src/settings/schema.ts";
 
 const schema = readSettingsSchema(projectRoot);
 const digest = `sha256:${"a".repeat(64)}`;

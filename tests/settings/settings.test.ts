@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { projectRoot } from "../../src/paths.ts";
+import { readSettingsSchema, settingDefaults } from "../../src/settings/declarations.ts";
 import { loadSettings } from "../../src/settings/load-settings.ts";
-import { readSettingsSchema, settingDefaults } from "../../src/settings/schema.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 
 const schema = readSettingsSchema(projectRoot);

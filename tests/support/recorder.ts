@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../src/checks/names.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { readSettingsSchema, settingDefaults } from "../../src/settings/schema.ts";
+import { readSettingsSchema, settingDefaults } from "../../src/settings/declarations.ts";
 
 /** A registered resource. Pulumi's own mocks hide all but type, name and inputs. */
 export interface Registration {

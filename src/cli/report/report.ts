@@ -1,8 +1,8 @@
 import type { CheckResult } from "../../checks/result.ts";
 import { redact } from "../../cluster/kubectl.ts";
 import type { Approval } from "../../plan/approvals.ts";
+import type { EvaluatedRevision } from "../../plan/findings.ts";
 import type { Description, LiveState } from "../../plan/live-state.ts";
-import type { EvaluatedRevision } from "../../plan/policy.ts";
 import type { RunRecord } from "../../plan/run-record.ts";
 import type { UpdatePlan } from "../../preflight/update-plan.ts";
 import type { TableDetails } from "../chain/schema.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Finding, LockedRevision } from "../../src/lockfile/lock.ts";
 import type { StatementLock } from "../../src/lockfile/statement-lock.ts";
 import type { Approval } from "../../src/plan/approvals.ts";
-import { evaluate, unapproved, withoutNewTables } from "../../src/plan/policy.ts";
+import { evaluate, unapproved, withoutNewTables } from "../../src/plan/findings.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
 
 const finding = (rule: string, statement: number | null = 0, level: Finding["level"] = "error"): Finding => ({
