@@ -37,7 +37,7 @@ export interface WaitOptions {
 /**
  * Polls until a condition holds.
  *
- * @param subject - What is waited for, for the error message.
+ * @param subject - Name of the condition, for the error message.
  * @param poll - Whether the condition holds; a rejection counts as `false`.
  * @throws If the condition does not hold in time, with the message of the last rejection.
  */

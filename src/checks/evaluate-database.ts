@@ -94,7 +94,7 @@ export function evaluatePrivileges(facts: PrivilegeFacts, { applicationRole, tab
 
 /** Evaluates whether every locked revision has a downgrade, except those that the stack approves. */
 export function evaluateReversible({ chain: { revisions }, irreversible = [] }: Expected): CheckFinding {
-  const expected = `a downgrade of each of ${revisions.length} revisions, or an approval of missing-downgrade`;
+  const expected = `a downgrade for each of ${revisions.length} revisions, or an approval of missing-downgrade`;
   const missing = revisions
     .filter(({ id, reversible }) => reversible === false && !irreversible.includes(id))
     .map(({ id, reversibleReason }) => `${id}: ${reversibleReason}`);

@@ -31,7 +31,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
   },
   {
     name: "history",
-    description: "Show the migration runs that the database has recorded, oldest first.",
+    description: "Show the recorded migration runs, oldest first.",
     configure: (command) =>
       addStackOptions(command).addOption(
         new Option("--limit <count>", "maximum runs to show").default(20).argParser(parsePositiveInteger),
@@ -56,8 +56,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
   },
   {
     name: "migrate",
-    description:
-      "Show the current and the latest revision, apply pending revisions with the migration Job, and verify.",
+    description: "Show the current revision and the head, apply pending revisions with the migration Job, and verify.",
     configure: addStackOptions,
     exitCodes: {
       0: "the database is at the latest revision and all checks passed",
@@ -102,8 +101,8 @@ plan's hash into the file of --to. \`pulumi up\` evaluates the release again.`,
       addStackOptions(command)
         .option("--image <reference>", "backend image; default: the stack's")
         .option("--output <file>", "file to write", "unity-report.html")
-        .option("--offline", "contact no cluster and read no stack; only the chain and the schema"),
-    help: `The file needs no network, other files, or scripts. It states why a part is unavailable.
+        .option("--offline", "don't contact a cluster or read a stack; report only chain and schema"),
+    help: `The file is self-contained, without scripts. Unavailable parts show the reason.
 The checks are those of \`unity verify\`, which executes a plugin and cleans up. With --json, no file is written.`,
     exitCodes: {
       0: "report written: the database is up to date and all checks passed; or --offline",

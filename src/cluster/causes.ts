@@ -147,7 +147,7 @@ function exitCause(pod: Pod, status: ContainerStatus, failed: Terminated, restar
 }
 
 /**
- * Returns the grace period of a container that failed. The runner retries transient errors itself, so that its first
+ * Returns the grace period of a container that failed. The runner retries transient errors itself, so its first
  * exit is final; an app may have started before what it needs, and gets a second start.
  */
 function exitGracePeriod(restarts: boolean, isApp: boolean, isCrashLoop: boolean): number {
@@ -156,7 +156,7 @@ function exitGracePeriod(restarts: boolean, isApp: boolean, isCrashLoop: boolean
 }
 
 function memoryLimit({ spec }: Pod, container: string): string {
-  return containersOf(spec).find(({ name }) => name === container)?.resources?.limits?.memory ?? "the node's memory";
+  return containersOf(spec).find(({ name }) => name === container)?.resources?.limits?.memory ?? "none";
 }
 
 /**

@@ -86,15 +86,15 @@ const policyRules: readonly AccessRule[] = [
 ];
 
 const workloadRules: readonly AccessRule[] = [
-  { apiGroup: "apps", resources: ["deployments"], verbs: declare, purpose: "declaring and following the rollout" },
+  { apiGroup: "apps", resources: ["deployments"], verbs: declare, purpose: "creating and watching the Deployment" },
   {
     apiGroup: "apps",
     resources: ["replicasets"],
     verbs: [...follow, "patch"],
-    purpose: "following the rollout and retrying it",
+    purpose: "watching the rollout and retrying it",
   },
   { apiGroup: "batch", resources: ["jobs"], verbs: declare, purpose: "running the migration" },
-  { apiGroup: "", resources: ["pods"], verbs: [...follow, "delete"], purpose: "following pods" },
+  { apiGroup: "", resources: ["pods"], verbs: [...follow, "delete"], purpose: "watching and deleting pods" },
   { apiGroup: "", resources: ["pods/log"], verbs: ["get"], purpose: "reporting the cause of a failure" },
   {
     apiGroup: "",

@@ -25,7 +25,7 @@ export const containerSecurityContext = {
   readOnlyRootFilesystem: true,
 } satisfies types.input.core.v1.SecurityContext;
 
-/** Returns what every pod sets: its own account, no API token, and no environment variables for other Services. */
+/** Returns the pod spec fields common to all pods: its own account, no API token, and no environment variables for other Services. */
 export function podDefaults(serviceAccountName: string) {
   return {
     serviceAccountName,

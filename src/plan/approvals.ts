@@ -16,8 +16,8 @@ interface ApprovalError {
   readonly path: string;
   readonly given: unknown;
   readonly allowed: string;
-  /** A valid value. */
-  readonly example: string;
+  /** A valid value; `undefined` for a property that doesn't exist. */
+  readonly example: string | undefined;
 }
 
 const properties = {
@@ -48,10 +48,10 @@ function entryErrors(entry: unknown, path: string): ApprovalError[] {
     if (typeof given[key] === "string" && given[key] !== "") continue;
     errors.push({ path: `${path}.${key}`, given: given[key], ...expected });
   }
-  const allowed = `absent: an approval has ${Object.keys(properties).join(", ")}`;
+  const allowed = Object.keys(properties).join(", ");
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(properties, key))
-      errors.push({ path: `${path}.${key}`, given: given[key], allowed, example: "" });
+      errors.push({ path: `${path}.${key}`, given: given[key], allowed, example: undefined });
   }
   return errors;
 }

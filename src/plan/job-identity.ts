@@ -126,7 +126,7 @@ function attemptOf(firstName: string, name: string): number | undefined {
 function newWork(jobs: readonly LiveJob[]): string {
   const existing = jobs.filter((job) => job.state !== "gone").map(({ name }) => name);
   if (existing.length === 0) return "no existing Job";
-  return `chain, image, runner, or settings differ from ${existing.join(", ")}`;
+  return `chain, image, runner, or settings changed since ${existing.join(", ")}`;
 }
 
 function why({ kind }: LiveState): string {

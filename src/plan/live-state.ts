@@ -102,7 +102,7 @@ function targetRevisions(lock: Lock, { targetRevision }: TargetOptions): readonl
   return targetRevision === undefined ? lock.heads : [targetRevision];
 }
 
-/** Whether the update can't go on until someone corrects the state. Preview and `up` then stop before any change. */
+/** Whether the update can't proceed until an operator corrects the state. Preview and `up` then stop before any change. */
 export function requiresManualAction(state: LiveState): boolean {
   switch (state.kind) {
     case "unknown-revision":
@@ -171,7 +171,7 @@ export function describeState(
       return {
         message: `alembic_version has overlapping revisions: ${state.revisions.join(", ")}.`,
         remediation:
-          `Delete the rows whose changes the tables lack or another row implies${implied(state.implied)}. ` +
+          `In alembic_version, delete each row that another row already includes, and each row whose changes are not in the schema${implied(state.implied)}. ` +
           `To inspect them, run: ${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
       };
     case "unreachable":
@@ -196,7 +196,7 @@ function describeUnreachable({ what, cause }: Unreachable, context: string, kube
     message: `Can't connect to the cluster (context ${context}): ${cause}`,
     remediation:
       `To test the connection, run: ${kubectl} get jobs,deployments,services,persistentvolumeclaims. ` +
-      "To use another context, run: kubectl config get-contexts, then pulumi config set context <name>",
+      "To list contexts, run: kubectl config get-contexts. To use another one, run: pulumi config set context <name>",
   };
 }
 

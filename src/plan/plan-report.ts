@@ -37,8 +37,8 @@ export function describePlan(plan: Plan, full = false): string[] {
 
 /** Describes the migration Job that an update declares, and why. */
 export function describeJob({ name, action, reason }: JobAttempt): string {
-  const verb = { run: "will be created", attach: "will be awaited", keep: "is unchanged" }[action];
-  return `Job ${name} ${verb}: ${reason}`;
+  if (action === "attach") return `Job ${name} is ${reason}; \`up\` will wait for it`;
+  return `Job ${name} ${action === "run" ? "will be created" : "is unchanged"}: ${reason}`;
 }
 
 function describeUpgrade(revision: PendingRevision, total: number, full: boolean): string[] {
@@ -48,7 +48,7 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
     `       ${[...tableChanges(tables), describeReversible(revision)].join("; ")}`,
     ...describeFindings(revision, null, full),
   ];
-  if (upgrade.sql === null) lines.push(`         SQL unknown without a database: ${upgrade.reason}`);
+  if (upgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${upgrade.reason}`);
   for (const [index, sql] of (upgrade.sql ?? []).entries()) {
     lines.push(...describeStatement(sql, full));
     for (const phrase of describeLocks(locks.filter(({ statement }) => statement === index)))
@@ -64,7 +64,7 @@ function describeDowngrade(
   full: boolean,
 ): string[] {
   const lines = [`  ${position}/${total}  ${id}  ${title} (downgrade)`];
-  if (downgrade.sql === null) lines.push(`         SQL unknown without a database: ${downgrade.reason}`);
+  if (downgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${downgrade.reason}`);
   for (const sql of downgrade.sql ?? []) lines.push(...describeStatement(sql, full));
   return lines;
 }

@@ -73,7 +73,7 @@ function downgradeErrors(revisions: readonly LockedRevision[], allowed: boolean)
   }
   for (const { id, reversible, reversibleReason } of revisions) {
     if (reversible === false)
-      errors.push(`revision ${id} is irreversible: ${reversibleReason}. Restore a restore point instead`);
+      errors.push(`revision ${id} is irreversible: ${reversibleReason}. Restore from a restore point instead`);
   }
   return errors;
 }
@@ -108,9 +108,9 @@ interface CurrentPlan {
  * @param pinned - The pinned hash; `null` if the plan of an unknown database revision was pinned.
  */
 export function explainStalePlan(pinned: string | null, { lock, image, from, pending: left }: CurrentPlan): string {
-  if (from === null || left === null) return "The database revision is unknown now.";
+  if (from === null || left === null) return "The database revision is no longer known.";
   const at = from.join(", ") || "base";
-  if (pinned === null) return `The database revision is known now: ${at}.`;
+  if (pinned === null) return `The database revision is now known: ${at}.`;
   const starts = [[], ...lock.revisions.slice(-tried).map(({ id }) => [id])];
   const start = starts.find((ids) => planHash(image, ids, pending(lock, ids)) === pinned);
   if (start !== undefined) return `The pinned plan starts at ${start[0] ?? "base"}; the database is at ${at}.`;

@@ -100,7 +100,7 @@ def main() -> int | None:
             if not is_retryable(error):
                 fail(message, log)
             if time.monotonic() + delay >= deadline:
-                fail(f"{message}\nNot retried: the deadline of {seconds:g}s is near.", log)
+                fail(f"{message}\nNot retrying: too close to the deadline of {seconds:g}s.", log)
         report(f"{message}\nRetrying in {delay:.1f}s")
         time.sleep(delay)
         delay = min(delay * 2, 10)

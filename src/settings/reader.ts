@@ -100,8 +100,10 @@ export class SettingsReader {
   approvals(key: string): readonly Approval[] {
     const text = this.#value(key);
     const { approvals, errors } = parseApprovals(text === undefined ? undefined : parseJson(text));
-    for (const { path, given, allowed, example } of errors)
-      this.error(path, given, allowed, `--path '${path}' '${example}'`);
+    for (const { path, given, allowed, example } of errors) {
+      if (example !== undefined) this.error(path, given, allowed, `--path '${path}' '${example}'`);
+      else this.errors.push(unknownProperty(path, allowed));
+    }
     return approvals;
   }
 
@@ -125,6 +127,10 @@ export class SettingsReader {
     this.#read.add(key);
     return this.#source.get(`${prefix}${key}`) || undefined;
   }
+}
+
+function unknownProperty(path: string, allowed: string): string {
+  return `unknown property ${prefix}${path}; allowed: ${allowed}. Run: pulumi config rm --path '${path}'`;
 }
 
 /** Parses a structured value, which Pulumi passes as JSON; any other text is returned as it is. */

@@ -104,16 +104,23 @@ describe("jobAttempt", () => {
       "run",
       /-10 failed/,
     ],
-    ["other work: another image or chain", [job(other, "complete")], atHead, first, "run", /differ from .*bbbbbbbbbb/],
+    [
+      "other work: another image or chain",
+      [job(other, "complete")],
+      atHead,
+      first,
+      "run",
+      /changed since .*bbbbbbbbbb/,
+    ],
     [
       "other work that failed",
       [job(other, "failed"), job(`${other}-2`, "failed")],
       behind,
       first,
       "run",
-      /differ from/,
+      /changed since/,
     ],
-    ["A, B, then A again, A's Job deleted", [job(other, "complete")], atHead, first, "run", /differ from/],
+    ["A, B, then A again, A's Job deleted", [job(other, "complete")], atHead, first, "run", /changed since/],
     [
       "A, B, then A again, A's Job the newer",
       [job(first, "complete", "2026-01-03T00:00:02Z"), job(other, "complete", "2026-01-03T00:00:01Z")],
@@ -144,7 +151,7 @@ describe("jobAttempt", () => {
       behind,
       first,
       "run",
-      /differ from/,
+      /changed since/,
     ],
   ];
   for (const [what, jobs, state, name, action, reason] of table) {

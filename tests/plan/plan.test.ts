@@ -83,7 +83,7 @@ describe("makePlan", () => {
       const { job, rejection } = back(rows("c"), { targetRevision: "a", allowDowngrade: true });
       assert.equal(job, null);
       assert.deepEqual(rejection?.goingBack, [
-        "revision b is irreversible: its downgrade is empty. Restore a restore point instead",
+        "revision b is irreversible: its downgrade is empty. Restore from a restore point instead",
       ]);
     });
 
@@ -161,7 +161,7 @@ Job job-1 will be created: no existing Job`,
   it("explains unknown SQL and tables", () => {
     const unrendered = lockOf([lockedRevision("a", { tables: null, upgrade: { sql: null, reason: "line 7 asks" } })]);
     const text = describeAll(plan(rows(), { lock: unrendered }));
-    assert.match(text, /tables unknown; reversible\n +SQL unknown without a database: line 7 asks/);
+    assert.match(text, /tables unknown; reversible\n +SQL can't be rendered offline: line 7 asks/);
   });
 
   it("prints only the remediation if the state requires manual action", () => {

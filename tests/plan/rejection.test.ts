@@ -147,7 +147,7 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     assert.match(text, new RegExp(`pulumi config set planHash ${found}$`));
     assert.match(
       describeAll(of(down, { pinnedHash: hash })),
-      /current hash unknown; .*\n.*revision is unknown now\.\n.*config set planHash unknown$/,
+      /current hash unknown; .*\n.*revision is no longer known\.\n.*config set planHash unknown$/,
     );
   });
 
@@ -159,7 +159,7 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     const stale = describeAll(of(rows("a"), { approvals, pinnedHash: "unknown" }));
     assert.match(
       stale,
-      /expected hash unknown, current hash .*\n.*revision is known now: a\.\n.*planHash [0-9a-f]{16}$/,
+      /expected hash unknown, current hash .*\n.*revision is now known: a\.\n.*planHash [0-9a-f]{16}$/,
     );
   });
 
@@ -207,6 +207,9 @@ describe("explainStalePlan", () => {
   });
 
   it("reports an unknown database revision", () => {
-    assert.match(explainStalePlan("0".repeat(16), { ...now, from: null, pending: null }), /revision is unknown now/);
+    assert.match(
+      explainStalePlan("0".repeat(16), { ...now, from: null, pending: null }),
+      /revision is no longer known/,
+    );
   });
 });

@@ -146,7 +146,7 @@ def test_transient_connection_errors_are_retried_until_the_deadline(three: Chain
         result = run("upgrade", three, url, "--deadline-seconds=6")
     assert result.code == 1
     assert f"{message}; [secret]" in result.stdout and "Retrying in 0.5s" in result.stdout
-    assert "Not retried: the deadline of 6s is near" in result.stderr
+    assert "Not retrying: too close to the deadline of 6s." in result.stderr
     assert PASSWORD not in result.output
 
 

@@ -233,6 +233,11 @@ describe("loadSettings", () => {
       '[{"revision":"a"}]',
       /unity:approvals\[0\]\.rule is not set: .*config set --path 'approvals\[0\]\.rule' 'ban-drop-column'/,
     ],
+    [
+      "unity:approvals",
+      '[{"revision":"a","rule":"r","rules":"x"}]',
+      /unknown property unity:approvals\[0\]\.rules; allowed: .*config rm --path 'approvals\[0\]\.rules'/,
+    ],
     ["unity:planHash", "abc", /invalid unity:planHash "abc": must be a plan hash of 16 hexadecimal digits/],
     ["unity:promotedFrom", "a b", /invalid unity:promotedFrom "a b": must be a stack or organization\/project\/stack/],
     ["unity:replicas", "two", /invalid unity:replicas "two": must be an integer/],

@@ -30,7 +30,9 @@ function describeDifference(
     if (field !== "downRevisions") continue;
     for (const id of ids)
       if (added.has(id))
-        lines.push(`  ${id} was inserted before it: databases that are past it will never apply ${id}`);
+        lines.push(
+          `  ${id} was inserted before this revision: databases at or past this revision will never apply ${id}`,
+        );
   }
   lines.push(...changes.flatMap(describeChange));
   return lines;

@@ -16,7 +16,7 @@ function isObserved({ deployment }: Rollout): boolean {
   return (deployment.status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0);
 }
 
-/** Returns when Kubernetes declared the rollout overdue, if it did. */
+/** Returns when the rollout exceeded its progress deadline, if it did. */
 export function overdueSince(items: readonly RolloutItem[]): string | undefined {
   const rollout = rolloutOf(items);
   if (rollout === undefined || !isObserved(rollout)) return undefined;

@@ -66,7 +66,7 @@ describe("an API server", () => {
     await proxy?.restore();
     const next = stack.recover(ninth);
     await release();
-    assert.match(await next, /will be awaited: already running|is unchanged: already complete/);
+    assert.match(await next, /is already running; `up` will wait for it|is unchanged: already complete/);
     assert.equal(await revision(), heads.ninth);
   });
 });

@@ -134,7 +134,7 @@ describe("a fault during a migration", () => {
         stack.recover(ninth),
       );
       await release();
-      assert.match(await next, /will be awaited: already running|is unchanged: already complete/);
+      assert.match(await next, /is already running; `up` will wait for it|is unchanged: already complete/);
       assert.match(await kubectl.run(["logs", pod]), /9\/9 {2}ninth/);
       assert.equal(await column(), "1");
     });
