@@ -235,7 +235,7 @@ describe("loadSettings", () => {
     ],
     [
       "unity:approvals",
-      '[{"revision":"a","rule":"r","rules":"x"}]',
+      '[{"rules":"x"}]',
       /unknown property unity:approvals\[0\]\.rules; allowed: .*config rm --path 'approvals\[0\]\.rules'/,
     ],
     ["unity:planHash", "abc", /invalid unity:planHash "abc": must be a plan hash of 16 hexadecimal digits/],
