@@ -119,7 +119,7 @@ describe("unity lock", () => {
     project.add({ id: "r0002", down: "between" });
     const said = await rejected();
     assert.match(said, /downRevisions:\n\s+- r0001\n\s+\+ between/);
-    assert.match((await lock("--check")).stdout, /between was inserted before it/);
+    assert.match((await lock("--check")).stdout, /between was inserted before this revision/);
   });
 
   it("adds findings and locks to locked revisions without --rewrite", async () => {
