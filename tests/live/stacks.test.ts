@@ -98,7 +98,7 @@ describe("stacks side by side, and promotion", () => {
     assert.match(output, /unknown stack|has no verified release/);
     const { code, stderr, stdout } = await promote("--yes");
     assert.notEqual(code, 0);
-    assert.match(stdout + stderr, /can't be read|has no verified release/);
+    assert.match(stdout + stderr, /can't read the outputs|has no verified release/);
   });
 
   it("deploys staging and development in parallel, each to its namespace", async () => {
@@ -166,7 +166,7 @@ describe("stacks side by side, and promotion", () => {
       () => [{ image: `localhost/unity-backend@sha256:${"0".repeat(64)}` }],
       /release not verified in test-stacks-staging; no changes were made:\n.*- image: sha256:0+ \(newest in test-stacks-staging: sha256:/,
     ],
-    ["an image by its tag", () => [{ image: process.env.UNITY_IMAGE ?? "" }], /unity:image is .* named by its digest/],
+    ["an image by its tag", () => [{ image: process.env.UNITY_IMAGE ?? "" }], /invalid unity:image .* must be pinned by digest/],
     ["another chain", () => [{}, copy.folder], /- head: ninth \(newest in .*\n.*- chain: /],
   ];
   for (const [what, changes, says] of refused) {
