@@ -166,7 +166,11 @@ describe("stacks side by side, and promotion", () => {
       () => [{ image: `localhost/unity-backend@sha256:${"0".repeat(64)}` }],
       /release not verified in test-stacks-staging; no changes were made:\n.*- image: sha256:0+ \(newest in test-stacks-staging: sha256:/,
     ],
-    ["an image by its tag", () => [{ image: process.env.UNITY_IMAGE ?? "" }], /invalid unity:image .* must be pinned by digest/],
+    [
+      "an image by its tag",
+      () => [{ image: process.env.UNITY_IMAGE ?? "" }],
+      /invalid unity:image .* must be pinned by digest/,
+    ],
     ["another chain", () => [{}, copy.folder], /- head: ninth \(newest in .*\n.*- chain: /],
   ];
   for (const [what, changes, says] of refused) {
