@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -11,8 +11,8 @@ import type { Registration } from "../../local/engine/step.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
 import { databaseMigrationOptions } from "../../src/package/provider/database-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { endWithTests } from "../support/children.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
+import { startPlugin } from "../support/plugin.ts";
 
 const require = createRequire(import.meta.url);
 const grpc: typeof import("@grpc/grpc-js") = require("@grpc/grpc-js");
@@ -109,14 +109,9 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin");
     const command = [runner, join(projectRoot, "src", "package", "provider"), "127.0.0.1:1"];
     const env = { ...process.env, ...fake.environment };
-    child = endWithTests(
-      spawn(process.execPath, command, { cwd: projectRoot, env, stdio: ["ignore", "pipe", "inherit"] }),
-    );
-    const port = await new Promise<string>((resolve, reject) => {
-      child.stdout?.once("data", (text: Buffer) => resolve(text.toString().trim()));
-      child.once("exit", (code) => reject(new Error(`the provider exited with ${code}`)));
-    });
-    client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
+    const plugin = await startPlugin(command, { cwd: projectRoot, env });
+    child = plugin.child;
+    client = new ResourceProviderClient(`127.0.0.1:${plugin.port}`, grpc.credentials.createInsecure(), {
       "grpc.max_receive_message_length": -1,
     });
     const answer = await call<{ getSchema(): string }>("getSchema", new messages.GetSchemaRequest());

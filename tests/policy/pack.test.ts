@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { runtime } from "@pulumi/pulumi";
 import type { Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { startPlugin } from "../support/plugin.ts";
 import { container, job } from "./support.ts";
 
 const require = createRequire(import.meta.url);
@@ -25,17 +26,8 @@ const folder = join(projectRoot, "policy");
 const read = (path: string) => JSON.parse(readFileSync(join(projectRoot, path), "utf8"));
 
 /** Starts the pack as the Pulumi CLI does: in its folder, which is also the program. */
-async function startPack(): Promise<{ child: ChildProcess; port: string }> {
-  const runner = require.resolve("@pulumi/pulumi/cmd/run-policy-pack");
-  const child = spawn(process.execPath, [runner, "127.0.0.1:1", folder], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const port = await new Promise<string>((resolve, reject) => {
-    child.stdout.once("data", (text: Buffer) => resolve(text.toString().trim()));
-    child.once("exit", (code) => reject(new Error(`the policy pack exited with code ${code}`)));
-  });
-  return { child, port };
+function startPack() {
+  return startPlugin([require.resolve("@pulumi/pulumi/cmd/run-policy-pack"), "127.0.0.1:1", folder], { cwd: folder });
 }
 
 describe("the policy pack in Pulumi's analyzer process", () => {
