@@ -15,11 +15,8 @@ export interface StackOptions {
   readonly namespace?: string;
 }
 
-/** A stack's configuration, as Pulumi passes it to a program. */
-export interface StackConfiguration {
-  /** Values by full key, such as `unity:image`; {@link concealed} for those that are encrypted. */
-  readonly values: Readonly<Record<string, string>>;
-}
+/** A stack's values by full key, such as `unity:image`; {@link concealed} for those that are encrypted. */
+type Values = Readonly<Record<string, string>>;
 
 /** Placeholder for a secret, which is never decrypted here. */
 export const concealed = "[secret]";
@@ -59,7 +56,7 @@ export function ofStack(command: string, { stack }: StackOptions): string {
  *
  * @throws {CommandError} If the file doesn't exist, or several do and none is selected.
  */
-export function readStack(options: StackOptions): StackConfiguration {
+export function readStack(options: StackOptions): Values {
   const { context, namespace } = options;
   const file = options.configFile ?? stackFile(options);
   const config = file === undefined ? {} : readConfig(file);
@@ -67,7 +64,7 @@ export function readStack(options: StackOptions): StackConfiguration {
   for (const [key, value] of Object.entries(config)) values[key] = holdsSecret(value) ? concealed : settingText(value);
   if (context) values["unity:context"] = context;
   if (namespace) values["unity:namespace"] = namespace;
-  return { values };
+  return values;
 }
 
 /**
@@ -76,7 +73,10 @@ export function readStack(options: StackOptions): StackConfiguration {
  * @throws {CommandError} If no context is set.
  */
 export function readTarget(options: StackOptions): ClusterTarget {
-  const { "unity:context": context = "", "unity:namespace": namespace = "" } = readStack(options).values;
+  return targetOf(readStack(options));
+}
+
+function targetOf({ "unity:context": context = "", "unity:namespace": namespace = "" }: Values): ClusterTarget {
   if (context === "")
     throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
   return { context, namespace };
@@ -120,9 +120,6 @@ function stackFile({ stack, context }: StackOptions): string | undefined {
   );
 }
 
-/** A stack's values by full key, such as `unity:image`. */
-type Values = Readonly<Record<string, string>>;
-
 /**
  * Loads a stack's settings as the program does, and calls `use` with them.
  *
@@ -134,7 +131,7 @@ export async function withSettings<T>(
   use: (settings: Settings) => T | Promise<T>,
   adjust: (values: Values) => Values = (values) => values,
 ): Promise<T> {
-  const values = adjust(readStack(options).values);
+  const values = adjust(readStack(options));
   const secretKeys = Object.keys(values).filter((key) => values[key] === concealed);
   // Imported here because the SDK takes longer to load than the rest of the CLI.
   const [pulumi, { loadSettings }] = await Promise.all([
@@ -157,8 +154,8 @@ export async function withSettings<T>(
  * @throws {CommandError} If no context is set.
  */
 export async function readSettings(options: StackOptions): Promise<Settings> {
-  readTarget(options);
-  const { values } = readStack(options);
+  const values = readStack(options);
+  targetOf(values);
   const { parseSettings } = await import("../settings/parse-settings.ts");
   const { settings } = parseSettings({
     keys: Object.keys(values),

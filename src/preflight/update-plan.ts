@@ -1,5 +1,4 @@
-import type { Adoption } from "../adoption/adoption.ts";
-import { describeAdoption, describeRejected } from "../adoption/adoption.ts";
+import { type Adoption, describeAdoption, describeRejected } from "../adoption/adoption.ts";
 import { requiresManualAction } from "../plan/live-state.ts";
 import type { Plan } from "../plan/plan.ts";
 import { describePlan } from "../plan/plan-report.ts";

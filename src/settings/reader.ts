@@ -3,7 +3,7 @@ import { nearest } from "../nearest.ts";
 import { type Approval, parseApprovals } from "../plan/approvals.ts";
 
 /** Start of the settings' full keys. */
-export const prefix = "unity:";
+const prefix = "unity:";
 
 /** Configuration of a stack, by full keys such as `unity:image`. */
 export interface ConfigSource {

@@ -45,7 +45,7 @@ describe("the stack of a command", () => {
     Object.assign(process.env, environment);
     let found: string | undefined;
     const command = addStackOptions(new Command()).action((options: StackOptions) => {
-      found = readStack(options).values["unity:context"];
+      found = readStack(options)["unity:context"];
     });
     await command.parseAsync(args, { from: "user" });
     return found;

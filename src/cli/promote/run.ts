@@ -31,7 +31,7 @@ export async function run({ options }: Call<PromoteOptions>): Promise<Result<Pro
   const { to, yes = false } = options;
   const file = options.configFile ?? `Pulumi.${to}.yaml`;
   const stack = { stack: to, configFile: file };
-  const { values } = readStack(stack);
+  const values = readStack(stack);
   const from = sourceOf(options.from, to, values["unity:promotedFrom"]);
   const [records, ownRecords] = await Promise.all([readRecords(from), readRecords(to).catch(() => [])]);
   const proposal = await propose({ stack: from, records }, { stack: to, records: ownRecords }, values, stack);
