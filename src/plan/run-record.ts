@@ -39,14 +39,19 @@ export function describeRuns(runs: readonly RunRecord[]): string {
 function describeRun(run: RunRecord): string[] {
   const seconds = secondsOf(run);
   const took = seconds === null ? "" : ` in ${seconds.toFixed(1)}s`;
-  const ends = run.to ?? run.target;
+  const ends = (run.outcome === "succeeded" ? run.to : null) ?? run.target;
   const when = run.startedAt.replace("T", " ").replace(/\.\d+/, "");
   const lines = [
-    `${String(run.id).padStart(4)}  ${when}  ${run.outcome}${took}  ${run.direction} ${revisions(run.from)} -> ${revisions(ends)}`,
+    `${String(run.id).padStart(4)}  ${when}  ${run.outcome}${took}  ${run.direction} ${revisions(run.from)} -> ${revisions(ends)}${stoppedAt(run)}`,
     `      ${run.image}  plan ${run.planHash}  ${run.runner}`,
   ];
   if (run.error !== null) lines.push(`      ${run.error.split("\n").join(" | ")}`);
   return lines;
+}
+
+/** Says where a run ended, if it didn't reach its target. */
+function stoppedAt({ outcome, to }: RunRecord): string {
+  return outcome === "succeeded" || to === null ? "" : `, stopped at ${revisions(to)}`;
 }
 
 function revisions(rows: readonly string[]): string {
