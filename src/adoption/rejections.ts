@@ -63,7 +63,7 @@ function selectorRejections(backend: Deployment | undefined, service: Service | 
 /** Rejects a Service whose clients would lose their connection. */
 function serviceRejection(service: Service, backend: Deployment | undefined, kubectl: string): readonly string[] {
   const { type, selector = {}, ports: live = [] } = service.spec;
-  const see = `See: ${kubectl} get service/${names.backend} -o yaml`;
+  const see = `For details, run: ${kubectl} get service/${names.backend} -o yaml`;
   if (type === "ExternalName" || Object.keys(selector).length === 0) {
     const reason = type === "ExternalName" ? "it is an ExternalName" : "it has no selector";
     return [

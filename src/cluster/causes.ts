@@ -100,7 +100,7 @@ function containerCauses(pod: Pod, status: ContainerStatus, restarts: boolean, i
     return [waitingCause(pod, status, waiting.reason, waiting.message)];
   }
   if (init || state.running === undefined || status.ready) return [];
-  const text = `container "${status.name}" of pod ${pod.metadata.name} is running but not ready`;
+  const text = `container "${status.name}" in pod ${pod.metadata.name} is running but not ready`;
   const log = { pod: pod.metadata.name, container: status.name, previous: restartCount > 0 };
   const gracePeriodSeconds = Number.POSITIVE_INFINITY;
   return [{ key: `unready ${status.name}`, text, gracePeriodSeconds, kubectlArgs: logArgs(log), log }];
@@ -114,7 +114,7 @@ export function logArgs({ pod, container, previous }: Log): readonly string[] {
 }
 
 function waitingCause(pod: Pod, status: ContainerStatus, reason: string, message: string | undefined): Cause {
-  const container = `container "${status.name}" of pod ${pod.metadata.name}`;
+  const container = `container "${status.name}" in pod ${pod.metadata.name}`;
   const kubectlArgs = describe(pod);
   if (pullReasons.includes(reason)) {
     const text = withMessage(`${container} can't pull image ${status.image} [${reason}]`, message);
@@ -135,7 +135,7 @@ function exitCause(pod: Pod, status: ContainerStatus, failed: Terminated, restar
     failed.reason === "OOMKilled"
       ? `ran out of memory [OOMKilled], limit ${memoryLimit(pod, name)}`
       : `exited with code ${failed.exitCode} [${failed.reason ?? "Error"}]`;
-  const title = `container "${name}" of pod ${pod.metadata.name} ${exit}${isCrashLoop ? " repeatedly" : ""}`;
+  const title = `container "${name}" in pod ${pod.metadata.name} ${exit}${isCrashLoop ? " repeatedly" : ""}`;
   const log = { pod: pod.metadata.name, container: name, previous: state?.terminated === undefined };
   const cause = {
     key: `exit ${name}`,

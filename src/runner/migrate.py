@@ -6,7 +6,7 @@ statement, and the SQLSTATE.
 
 modes:
   upgrade    apply pending revisions up to --target
-  downgrade  undo revisions beyond --target, newest first
+  downgrade  downgrade revisions beyond --target, newest first
   reach      upgrade or downgrade to --target
   wait       wait until no revision is pending; change nothing
   status     print the state of the database and the image as JSON; change nothing
@@ -64,7 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--termination-log", type=Path, default="/dev/termination-log", help="written if it exists")
     arguments = parser.parse_args()
     if arguments.mode == "downgrade" and not arguments.target:
-        parser.error("downgrade requires --target: a revision, or base to undo all")
+        parser.error("downgrade requires --target: a revision, or base to downgrade all")
     return arguments
 
 

@@ -52,7 +52,7 @@ def migrate(task: Task, make_plan: Callable[[Task], Plan]) -> None:
             report(plan.summary)
             return
         count = f"{len(plan.revisions)} of {len(task.chain.revisions)} revisions"
-        step = "are pending" if plan.direction == "upgrade" else "will be undone"
+        step = "are pending" if plan.direction == "upgrade" else "will be downgraded"
         report(f"Database is at {format_revisions(plan.current)}; {count} {step}")
         with recorded(task, plan, record):
             invalid = invalid_indexes(session)
@@ -68,7 +68,7 @@ def migrate(task: Task, make_plan: Callable[[Task], Plan]) -> None:
 
 
 def run_steps(task: Task, plan: Plan, session: Connection, record: RunRecord, invalid: tuple[Index, ...]) -> None:
-    """Apply or undo each revision.
+    """Apply or downgrade each revision.
 
     :param session: The session that holds the lock.
     :param invalid: The INVALID indexes from before the first revision.

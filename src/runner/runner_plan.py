@@ -1,4 +1,4 @@
-"""Plans: the revisions to apply or undo, computed from the chain and the database's revision."""
+"""Plans: the revisions to apply or downgrade, computed from the chain and the database's revision."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Plan:
     current: frozenset[str]
     # The rows after the migration; none is the state before the first revision.
     target: frozenset[str]
-    # To apply or undo, in this order.
+    # To apply or downgrade, in this order.
     revisions: tuple[Revision, ...]
     # The number of each revision in the log, and the total.
     numbers: Sequence[int]
@@ -91,10 +91,10 @@ def plan_downgrade(task: Task) -> Plan:
         )
     kept = frozenset().union(*map(database.lineage, target))
     applied = frozenset().union(*lineages.values())
-    undone = tuple(revision for revision in reversed(chain.revisions) if revision.id in applied - kept)
-    verify_reversible(undone)
-    count, summary = len(undone), f"Database is at {format_revisions(current)}"
-    return Plan("downgrade", current, target, undone, range(1, count + 1), count, summary)
+    downgraded = tuple(revision for revision in reversed(chain.revisions) if revision.id in applied - kept)
+    verify_reversible(downgraded)
+    count, summary = len(downgraded), f"Database is at {format_revisions(current)}"
+    return Plan("downgrade", current, target, downgraded, range(1, count + 1), count, summary)
 
 
 def plan_either(task: Task) -> Plan:

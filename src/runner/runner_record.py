@@ -39,7 +39,7 @@ CREATE_TABLE = f"""
     )"""
 COMMENT = f"""
     COMMENT ON TABLE {TABLE} IS 'Every migration: from_revisions and to_revisions are rows of alembic_version before'
-    ' and after, revisions what was applied or undone, in that order'"""
+    ' and after, revisions what was applied or downgraded, in that order'"""
 INSERT = f"""
     INSERT INTO {TABLE} (direction, from_revisions, target, image, plan_hash, runner)
     VALUES (:direction, :from_revisions, :target, :image, :plan_hash, :runner) RETURNING id"""
@@ -105,7 +105,7 @@ class RunRecord:
         )
 
     def add(self, revision: str) -> None:
-        """Append a revision that was applied or undone."""
+        """Append a revision that was applied or downgraded."""
         self._write(APPEND, id=RunRecord.running, revision=revision)
 
     def close(self, outcome: str, database: Database, error: str | None) -> None:

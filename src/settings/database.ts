@@ -48,7 +48,7 @@ function readSecrets(reader: SettingsReader, applicationRole: string | undefined
   }
   if (applicationRole === undefined) {
     if (migrations !== undefined)
-      reader.error("databaseRoles", "shared", "separate if migrationSecret is set", "databaseRoles separate");
+      reader.error("databaseRoles", "shared", '"separate" if migrationSecret is set', "databaseRoles separate");
     return { application, migrations: application, existing: true };
   }
   if (migrations === undefined || migrations === application) {
@@ -70,11 +70,11 @@ function readTls(reader: SettingsReader): DatabaseTls | undefined {
   const allowed = "a Secret with the key ca.crt";
   const caSecretName = reader.optional("databaseCaSecret", objectName, allowed, "my-database-ca");
   if (mode === "verify-full" && caSecretName === undefined) {
-    const required = `${allowed} if databaseTls is verify-full`;
+    const required = `${allowed} if databaseTls is "verify-full"`;
     reader.error("databaseCaSecret", undefined, required, "databaseCaSecret my-database-ca");
   }
   if (mode !== "verify-full" && caSecretName !== undefined)
-    reader.error("databaseTls", mode, "verify-full if databaseCaSecret is set", "databaseTls verify-full");
+    reader.error("databaseTls", mode, '"verify-full" if databaseCaSecret is set', "databaseTls verify-full");
   return mode === "prefer" ? undefined : { mode, caSecretName };
 }
 
@@ -114,13 +114,13 @@ function readUrls(reader: SettingsReader, applicationRole: string | undefined): 
     return { url, migrationUrl: reader.optionalSecret("migrationDatabaseUrl") };
   }
   const url = reader.secret("databaseUrl", `the URL of role ${applicationRole}, ${urlForm}`);
-  const allowed = `the URL of the role that migrates, ${urlForm}, if databaseRoles is separate`;
+  const allowed = `the URL of the role that migrates, ${urlForm}, if databaseRoles is "separate"`;
   return { url, migrationUrl: reader.secret("migrationDatabaseUrl", allowed) };
 }
 
 function readPasswords(reader: SettingsReader, applicationRole: string | undefined): OwnedCredentials {
   const password = reader.secret("databasePassword", "the password of the owned database's owner");
   if (applicationRole === undefined) return { password };
-  const allowed = `the password of role ${applicationRole} if databaseRoles is separate`;
+  const allowed = `the password of role ${applicationRole} if databaseRoles is "separate"`;
   return { password, application: { role: applicationRole, password: reader.secret("applicationPassword", allowed) } };
 }

@@ -55,7 +55,7 @@ export function parseSettings(source: ConfigSource): {
   const access = readAccess(reader);
   const initContainer = reader.oneOf("initContainer", ["upgrade", "wait"]);
   if (access.applicationRole !== undefined && initContainer !== "wait")
-    reader.error("initContainer", initContainer, "wait if databaseRoles is separate", "initContainer wait");
+    reader.error("initContainer", initContainer, '"wait" if databaseRoles is "separate"', "initContainer wait");
   const settings: Settings = {
     environment: reader.oneOf("environment", environments),
     context: reader.text("context", /\S/, "a kubeconfig context", "<name>"),

@@ -44,14 +44,14 @@ const rules: readonly Rule[] = [
     key: "initContainer",
     value: ({ initContainer }) => initContainer,
     accepts: ({ initContainer }) => initContainer === "wait",
-    allowed: "wait in production; otherwise any pod that starts could migrate the database",
+    allowed: '"wait" in production; otherwise any pod that starts could migrate the database',
     example: "initContainer wait",
   },
   {
     key: "database",
     value: ({ database }) => database.kind,
     accepts: ({ database }) => database.kind === "external",
-    allowed: "external in production; an owned database has no replica and no backups",
+    allowed: '"external" in production; an owned database has no replica and no backups',
     example: "database external",
   },
   {
@@ -65,14 +65,14 @@ const rules: readonly Rule[] = [
     key: "databaseRoles",
     value: ({ applicationRole }) => (applicationRole === undefined ? "shared" : "separate"),
     accepts: ({ applicationRole }) => applicationRole !== undefined,
-    allowed: "separate in production; otherwise the application can change the schema",
+    allowed: '"separate" in production; otherwise the application can change the schema',
     example: "databaseRoles separate",
   },
   {
     key: "databaseTls",
     value: ({ databaseTls }) => databaseTls?.mode ?? "prefer",
     accepts: ({ databaseTls }) => databaseTls?.mode === "verify-full",
-    allowed: "verify-full in production; otherwise any server can pose as the database",
+    allowed: '"verify-full" in production; otherwise any server can pose as the database',
     example: "databaseTls verify-full",
   },
   {

@@ -21,7 +21,7 @@ const table: [string, Pod["status"], boolean, RegExp, number][] = [
     "an init container that failed, with its message",
     init({ state: ended(1, "Revision ninth (Ninth) failed\ndivision by zero") }),
     true,
-    /^container "migrate" of pod rs2-pod exited with code 1 \[Error\]:\nRevision ninth \(Ninth\) failed\ndivision/,
+    /^container "migrate" in pod rs2-pod exited with code 1 \[Error\]:\nRevision ninth \(Ninth\) failed\ndivision/,
     0,
   ],
   [

@@ -28,7 +28,7 @@ describe("evaluateJob", () => {
   it("shows the log of a pod that was still running at the deadline", () => {
     const status = { containerStatuses: [container({ name: "migrate", state: { running: {} }, ready: true })] };
     const [cause] = evaluate([job("FailureTarget", "was active longer"), pod("job", status)]).causes;
-    assert.match(cause?.text ?? "", /container "migrate" of pod \S+ was still running/);
+    assert.match(cause?.text ?? "", /container "migrate" in pod \S+ was still running/);
     assert.equal(cause?.log?.container, "migrate");
     assert.deepEqual(evaluate([job(), pod("job", status)]).causes, []);
   });

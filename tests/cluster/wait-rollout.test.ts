@@ -21,8 +21,8 @@ describe("evaluateRollout", () => {
   });
   it("is not done while a pod of the previous release exists, and names it", () => {
     const { done, progress, causes } = evaluateRollout("app", [...deployment(1), servingPod("rs2"), servingPod("rs1")]);
-    assert.deepEqual([done, progress], [false, "1/1 pods ready, 1 of the previous release"]);
-    assert.equal(causes[0]?.text, "pod rs1-pod of the previous release has not terminated");
+    assert.deepEqual([done, progress], [false, "1/1 pods ready, 1 old pod pending termination"]);
+    assert.equal(causes[0]?.text, "old pod rs1-pod has not terminated");
   });
   it("ignores the status until the Deployment's new spec is observed", () => {
     const items = [...deployment(1, [overdue, rejected], 1), servingPod("rs2")];
@@ -39,7 +39,7 @@ describe("evaluateRollout", () => {
     const { causes } = evaluateRollout("app", [...deployment(1), ...bad, pod("rs2", failedInit)]);
     assert.deepEqual(
       causes.map(({ text }) => text),
-      ['container "migrate" of pod rs2-pod exited with code 1 [Error]: no'],
+      ['container "migrate" in pod rs2-pod exited with code 1 [Error]: no'],
     );
   });
   it("reports a ReplicaSet that can't create pods", () => {

@@ -71,7 +71,7 @@ describe("waitFor", () => {
           "no room",
           "Canceled the Job because it never started.",
           "To retry, rerun: pulumi up",
-          "See: kubectl --context here -n unity describe job/app",
+          "For details, run: kubectl --context here -n unity describe job/app",
         ].join("\n"),
       },
     );

@@ -191,7 +191,7 @@ describe("engine on a cluster", () => {
     assert.equal((await scratch.run("up")).exit, 4);
     assert.match(
       scratch.text,
-      /\[BackoffLimitExceeded\][\s\S]*container "main" of pod fails-\S+ exited with code 7 \[Error\]: relation is missing/,
+      /\[BackoffLimitExceeded\][\s\S]*container "main" in pod fails-\S+ exited with code 7 \[Error\]: relation is missing/,
     );
     assert.doesNotMatch(listed("configmaps"), /next/);
     assert.equal((await scratch.run("up")).exit, 4);

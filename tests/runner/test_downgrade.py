@@ -22,7 +22,7 @@ def three(chain: Chain, database: URL) -> Chain:
     return chain
 
 
-def undone(output: str) -> list[str]:
+def downgraded(output: str) -> list[str]:
     """Return the number and the id of each revision in the log."""
     return re.findall(r"^(\d+/\d+  \S+)  Title of \S+  \d+\.\d\ds$", output, re.MULTILINE)
 
@@ -30,8 +30,8 @@ def undone(output: str) -> list[str]:
 def test_downgrade_undoes_revisions_beyond_the_target_newest_first(three: Chain, database: URL) -> None:
     result = run("downgrade", three, database, "--target=one")
     assert (result.code, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[0] == "Database is at three; 2 of 3 revisions will be undone"
-    assert undone(result.stdout) == ["1/2  three", "2/2  two"]
+    assert result.stdout.splitlines()[0] == "Database is at three; 2 of 3 revisions will be downgraded"
+    assert downgraded(result.stdout) == ["1/2  three", "2/2  two"]
     assert result.stdout.splitlines()[-1] == "Database is at one"
     assert (tables(database), revisions(database)) == ({"alembic_version", "one"}, {"one"})
     assert query(database, RECORD)[1:] == [("downgrade", ["three"], ["one"], ["three", "two"], ["one"], "succeeded")]
@@ -109,7 +109,7 @@ def test_downgrade_undoes_a_merge_revision_and_the_branch_beside_the_target(chai
     assert run("upgrade", chain, database).code == 0
     result = run("downgrade", chain, database, "--target=left")
     assert (result.code, result.stderr) == (0, "")
-    assert undone(result.stdout) == ["1/2  merge", "2/2  right"]
+    assert downgraded(result.stdout) == ["1/2  merge", "2/2  right"]
     assert revisions(database) == {"left"}
 
 
@@ -149,7 +149,7 @@ def test_upgrade_stops_at_its_target(three: Chain, database: URL) -> None:
     assert run("downgrade", three, database, "--target=base").code == 0
     result = run("upgrade", three, database, "--target=two")
     assert (result.code, result.stderr) == (0, "")
-    assert undone(result.stdout) == ["1/3  one", "2/3  two"]
+    assert downgraded(result.stdout) == ["1/3  one", "2/3  two"]
     assert result.stdout.splitlines()[-1] == "Database is up to date (target two)"
     assert revisions(database) == {"two"}
     assert run("wait", three, database, "--target=two").code == 0

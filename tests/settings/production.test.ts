@@ -84,7 +84,7 @@ describe("production", () => {
     [
       "databaseRoles",
       "shared",
-      /invalid unity:databaseRoles "shared": must be separate .* Run: pulumi config set databaseRoles separate$/,
+      /invalid unity:databaseRoles "shared": must be "separate" .* Run: pulumi config set databaseRoles separate$/,
     ],
     ["replicas", "1", /invalid unity:replicas "1": must be at least 2 .* Run: pulumi config set replicas 2$/],
     ["promotedFrom", "", /unity:promotedFrom is not set: .* Run: pulumi config set promotedFrom staging$/],
@@ -101,7 +101,7 @@ describe("production", () => {
     const message = errors({ "unity:initContainer": "upgrade" });
     assert.match(
       message,
-      /invalid unity:initContainer "upgrade": must be wait in production.* config set initContainer wait/,
+      /invalid unity:initContainer "upgrade": must be "wait" in production.* config set initContainer wait/,
     );
   });
 
@@ -109,7 +109,7 @@ describe("production", () => {
     const message = errors({ "unity:databaseTls": "require", "unity:databaseCaSecret": "" });
     assert.match(
       message,
-      /invalid unity:databaseTls "require": must be verify-full .* config set databaseTls verify-full$/,
+      /invalid unity:databaseTls "require": must be "verify-full" .* config set databaseTls verify-full$/,
     );
   });
 
@@ -117,7 +117,7 @@ describe("production", () => {
     const message = errors({ "unity:database": "owned", "unity:databasePassword": "p" });
     assert.match(
       message,
-      /invalid unity:database "owned": must be external .* Run: pulumi config set database external$/,
+      /invalid unity:database "owned": must be "external" .* Run: pulumi config set database external$/,
     );
   });
 

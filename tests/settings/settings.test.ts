@@ -119,7 +119,7 @@ describe("loadSettings", () => {
     [
       "separate roles with an init container that migrates",
       { "unity:databaseRoles": "separate", "unity:applicationPassword": "p" },
-      /invalid unity:initContainer "upgrade": must be wait if databaseRoles is separate\. Run: pulumi config set initContainer wait/,
+      /invalid unity:initContainer "upgrade": must be "wait" if databaseRoles is "separate"\. Run: pulumi config set initContainer wait/,
     ],
     [
       "separate roles with one password",
@@ -129,7 +129,7 @@ describe("loadSettings", () => {
     [
       "separate roles with one URL",
       { ...separate, ...external, "unity:databaseUrl": "postgresql://u:p@h/d" },
-      /unity:migrationDatabaseUrl is not set: .* if databaseRoles is separate/,
+      /unity:migrationDatabaseUrl is not set: .* if databaseRoles is "separate"/,
     ],
     [
       "separate roles with the same name",
@@ -154,7 +154,7 @@ describe("loadSettings", () => {
     [
       "two Secrets for a shared role",
       { "unity:databaseSecret": "mine", "unity:migrationSecret": "other" },
-      /invalid unity:databaseRoles "shared": must be separate if migrationSecret is set/,
+      /invalid unity:databaseRoles "shared": must be "separate" if migrationSecret is set/,
     ],
     [
       "a migration Secret alone",
@@ -174,12 +174,12 @@ describe("loadSettings", () => {
     [
       "verify-full without a CA",
       { ...external, "unity:databaseUrl": "postgresql://u:p@h/d", "unity:databaseTls": "verify-full" },
-      /unity:databaseCaSecret is not set: must be a Secret with the key ca\.crt if databaseTls is verify-full/,
+      /unity:databaseCaSecret is not set: must be a Secret with the key ca\.crt if databaseTls is "verify-full"/,
     ],
     [
       "a CA without verify-full",
       { ...external, "unity:databaseUrl": "postgresql://u:p@h/d", "unity:databaseCaSecret": "ca" },
-      /invalid unity:databaseTls "prefer": must be verify-full if databaseCaSecret is set/,
+      /invalid unity:databaseTls "prefer": must be "verify-full" if databaseCaSecret is set/,
     ],
     [
       "invalid ports",

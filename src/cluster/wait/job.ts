@@ -45,7 +45,7 @@ export function evaluateJob(name: string, items: readonly JobItem[], warnings: r
 function interrupted({ metadata, status }: Pod): readonly Cause[] {
   const running = status.containerStatuses?.find(({ state }) => state?.running !== undefined);
   if (running === undefined) return [];
-  const text = `container "${running.name}" of pod ${metadata.name} was still running`;
+  const text = `container "${running.name}" in pod ${metadata.name} was still running`;
   const log = { pod: metadata.name, container: running.name, previous: false };
   return [{ key: "interrupted", text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs: logArgs(log), log }];
 }

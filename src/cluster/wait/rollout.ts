@@ -34,7 +34,7 @@ export function evaluateRollout(name: string, items: readonly RolloutItem[], ove
     return { done: false, progress: "not found", failed: "the Deployment was deleted", causes: [] };
   if (!isObserved(rollout)) return { done: false, progress: "spec update not observed yet", causes: [] };
   const { desired, ready, old, complete } = rollout;
-  const others = old.length > 0 ? `, ${old.length} of the previous release` : "";
+  const others = old.length > 0 ? `, ${old.length} old ${old.length === 1 ? "pod" : "pods"} pending termination` : "";
   const progress = `${ready}/${desired} pods ready${others}`;
   if (complete) return { done: true, progress, causes: [] };
   const causes = [
@@ -67,7 +67,7 @@ function terminating({ ready, desired, old }: Rollout): readonly Cause[] {
   const [pod] = old;
   if (ready < desired || pod === undefined) return [];
   const { name } = pod.metadata;
-  const text = `pod ${name} of the previous release has not terminated`;
+  const text = `old pod ${name} has not terminated`;
   const kubectlArgs = ["describe", `pod/${name}`];
   return [{ key: "terminating", text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs }];
 }

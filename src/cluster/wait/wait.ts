@@ -141,5 +141,5 @@ export async function describeFailure(
   if (canceled !== undefined) lines.push(canceled);
   const isSpecific = cause !== undefined && cause.kubectlArgs.length > 0 && canceled === undefined;
   const args = isSpecific ? cause.kubectlArgs : kubectlArgs;
-  return { lines, command: `See: kubectl --context ${context} -n ${namespace} ${args.join(" ")}` };
+  return { lines, command: `For details, run: kubectl --context ${context} -n ${namespace} ${args.join(" ")}` };
 }

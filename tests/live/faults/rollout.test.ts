@@ -32,8 +32,8 @@ describe("a rollout that can't succeed", () => {
       name: "F11 init container: wrong password",
       messages: [
         /Rollout of unity-backend failed after/,
-        /container "migrate" of pod unity-backend-\S+ exited with code 1 \[Error\]:\s*Migration failed\.\s*.*password authentication failed/,
-        /See: kubectl --context \S+ -n unity-test-faults-rollout logs pod\/unity-backend-\S+ --container=migrate/,
+        /container "migrate" in pod unity-backend-\S+ exited with code 1 \[Error\]:\s*Migration failed\.\s*.*password authentication failed/,
+        /For details, run: kubectl --context \S+ -n unity-test-faults-rollout logs pod\/unity-backend-\S+ --container=migrate/,
       ],
       up: () => stack.run("up", replicas(2)),
       keepsServing: false,
