@@ -1,12 +1,18 @@
 import { names } from "../manifests/names.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { answerIn, answerMark, podProgram, pythonCommand } from "./pod-program.ts";
+import { answerIn, answerMark, appSchemas, podProgram, pythonCommand, transactionSetup } from "./pod-program.ts";
 
 /** Query of the database. Both parts are constants of the program, never user input. */
 export interface Query {
   /** Table without which the answer is `null`. */
   readonly table: string;
-  /** Subquery of one row and one column, whose value is JSON without line breaks. */
+  /**
+   * Schema of the table.
+   *
+   * @defaultValue the first one of the app's path that has the table
+   */
+  readonly schema?: string;
+  /** Subquery of one row and one column, whose value is JSON without line breaks. `:relation` is the table's name. */
   readonly query: string;
 }
 
@@ -36,8 +42,29 @@ export type Answer = { readonly value: unknown } | { readonly cause: string };
 /** Answers of the workloads in the order in which they were queried: only the last can have a value. */
 export type Answers = readonly (Answer & { readonly workload: string })[];
 
+/**
+ * Returns a query for the table's quoted name, and for whether reading it runs only PostgreSQL's own code. A role that may
+ * create objects could otherwise add a view, a policy, a type with a cast to JSON, or an index on an expression.
+ */
+function lookup({ table, schema }: Query): string {
+  const schemas = schema === undefined ? appSchemas : `ARRAY['${schema}']::name[]`;
+  return `
+SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
+  SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation,
+    c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND atttypid >= 16384)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext WHERE stxrelid = c.oid)
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL)) AS safe
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = '${table}' AND n.nspname = ANY (${schemas})
+  ORDER BY array_position(${schemas}, n.nspname) LIMIT 1) found`;
+}
+
+const unsafe = ({ table }: Query) => `${table} is not a plain table: reading it could run code of its owner`;
+
 /** Python program that prints the answer, in a read-only transaction. */
-const pythonScript = ({ table, query }: Query) =>
+const pythonScript = (query: Query) =>
   podProgram(`
 import sys
 from connection import MARK, connect, describe
@@ -45,23 +72,28 @@ try:
     cursor = connect().cursor()
     cursor.execute("SET TRANSACTION READ ONLY")
     cursor.execute("SET LOCAL statement_timeout = 5000")
-    cursor.execute("SELECT to_regclass('${table}') IS NOT NULL")
+    cursor.execute("""${lookup(query)}""")
+    relation, safe = cursor.fetchone()
     answer = "null"
-    if cursor.fetchone()[0]:
-        cursor.execute("""SELECT (${query})::text""")
+    if relation and not safe:
+        sys.exit("${unsafe(query)}")
+    if relation:
+        cursor.execute("""SELECT (${query.query})::text""".replace(":relation", relation))
         answer = cursor.fetchone()[0]
     print(MARK + answer, flush=True)
 except Exception as error:
     sys.exit(describe(error))
 `);
 
-/** The same for psql. */
-const psqlScript = ({ table, query }: Query) => `
+/** psql script that prints the answer, in a read-only transaction. */
+export const psqlScript = (query: Query) => `
 BEGIN TRANSACTION READ ONLY;
-SET LOCAL statement_timeout = 5000;
-SELECT to_regclass('${table}') IS NOT NULL AS present \\gset
-\\if :present
-SELECT '${answerMark}' || (${query})::text;
+${transactionSetup.map((statement) => `${statement};`).join("\n")}
+SET LOCAL statement_timeout = 5000;${lookup(query)} \\gset
+\\if :safe
+SELECT '${answerMark}' || (${query.query})::text;
+\\elif :{?relation}
+DO 'BEGIN RAISE EXCEPTION ''${unsafe(query)}''; END';
 \\else
 SELECT '${answerMark}null';
 \\endif

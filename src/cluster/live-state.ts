@@ -22,7 +22,7 @@ const timeoutSeconds = 10;
 /** Rows of `alembic_version`, sorted. */
 const revisionsQuery: Query = {
   table: "alembic_version",
-  query: "SELECT coalesce(json_agg(version_num ORDER BY version_num), '[]') FROM alembic_version",
+  query: "SELECT coalesce(json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation",
 };
 
 /**

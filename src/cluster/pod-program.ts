@@ -7,6 +7,21 @@ export type Modules = Readonly<Record<string, string>>;
 /** Prefix of the line with a program's answer: an image may print lines of its own. */
 export const answerMark = "unity-answer ";
 
+/**
+ * Statements at the start of each transaction of ours. In another schema than PostgreSQL's own, a role that may create
+ * objects could add a function or an operator that matches an argument better, and that would run with our rights.
+ * Unless it is listed, `pg_temp` is searched first
+ * (https://www.postgresql.org/docs/current/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY). The first statement
+ * keeps the schemas of the path, in which the app finds its tables; it is safe with any path.
+ */
+export const transactionSetup = [
+  "SELECT pg_catalog.set_config('unity.schemas', pg_catalog.current_schemas(false)::pg_catalog.text, true)",
+  "SET LOCAL search_path = pg_catalog, pg_temp",
+] as const;
+
+/** SQL for the schemas of the app's path, first the one where it creates tables; after {@link transactionSetup}. */
+export const appSchemas = "current_setting('unity.schemas')::name[]";
+
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
 
 /** Returns the command that runs a {@link podProgram} from standard input. */
@@ -26,7 +41,7 @@ export function podProgram(main: string, modules: Modules = {}): string {
 def load(name, source):
     sys.modules[name] = types.ModuleType(name)
     exec(source, sys.modules[name].__dict__)
-${load(["connection", `${connection}\nMARK = ${text(answerMark)}\n`])}${Object.entries(modules).map(load).join("")}exec(${text(main)}, {"__name__": "__main__"})
+${load(["transaction", `SETUP = ${JSON.stringify(transactionSetup)}\n`])}${load(["connection", `${connection}\nMARK = ${text(answerMark)}\n`])}${Object.entries(modules).map(load).join("")}exec(${text(main)}, {"__name__": "__main__"})
 `;
 }
 

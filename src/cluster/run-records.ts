@@ -5,13 +5,16 @@ import type { Kubectl } from "./kubectl.ts";
 /** Maximum number of runs to read. */
 const limit = 200;
 
+const [schema = "", table = ""] = runRecordTable.split(".");
+
 const query: Query = {
-  table: runRecordTable,
+  schema,
+  table,
   query: `
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'startedAt', started_at, 'finishedAt', finished_at,
       'direction', direction, 'from', from_revisions, 'to', to_revisions, 'target', target, 'image', image,
       'planHash', plan_hash, 'outcome', outcome, 'error', error, 'runner', runner) ORDER BY id), '[]')
-    FROM (SELECT * FROM ${runRecordTable} ORDER BY id DESC LIMIT ${limit}) newest`,
+    FROM (SELECT * FROM ONLY :relation ORDER BY id DESC LIMIT ${limit}) newest`,
 };
 
 /**

@@ -8,10 +8,14 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationStep
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 
 class Database:
     """The database, accessed through the env.py of the current folder."""
+
+    # The schema where env.py's sessions create tables, once `current` has run; None without one in their path.
+    schema: str | None = None
 
     def __init__(self) -> None:
         self.config = Config("alembic.ini")
@@ -29,8 +33,9 @@ class Database:
         """Return the rows of `alembic_version`, none if the database was never migrated."""
         rows: set[str] = set()
 
-        def read(current: tuple[str, ...], _context: Any) -> list[Any]:
+        def read(current: tuple[str, ...], context: Any) -> list[Any]:
             rows.update(current)
+            self.schema = context.connection.scalar(text("SELECT pg_catalog.current_schema()"))
             return []
 
         self._run(read, dont_mutate=True)

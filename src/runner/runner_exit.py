@@ -20,7 +20,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 EXITING = threading.RLock()  # held by the thread that ends the process, so that no other one can
 
 TERMINATE_SESSIONS = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
     WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid()"""
 
 

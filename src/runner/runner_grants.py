@@ -20,10 +20,11 @@ RELATIONS = f"""
         CASE WHEN c.relname = 'alembic_version' OR n.nspname = '{RECORD_SCHEMA}' THEN 'read'
             WHEN c.relkind = 'S' THEN 'count' ELSE 'write' END AS use,
         pg_has_role(c.relowner, 'USAGE') AS own
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE (n.nspname = current_schema() OR (n.nspname = '{RECORD_SCHEMA}' AND c.relkind = 'r'))
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE (n.nspname = :schema OR (n.nspname = '{RECORD_SCHEMA}' AND c.relkind = 'r'))
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT EXISTS (
-        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
+        SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
 
 # The privileges that each use must have (true) or must not have (false).
 RIGHTS = """
@@ -40,32 +41,45 @@ DIFFERENCES = f"""
         ELSE has_table_privilege(CAST(:role AS name), r.oid, g.privilege) END
     GROUP BY r.name, r.use, r.own, g.wanted ORDER BY r.name, g.wanted"""
 
-# Whether the role can use the schema and create tables in it, and whether this session can change that.
+# Whether the role can use the schema and create tables in it, and whether this session can change that: for the chain's
+# schema and the run record's, and for all others where the role can create tables.
 SCHEMAS = f"""
-    SELECT nspname AS name, has_schema_privilege(CAST(:role AS name), oid, 'USAGE') AS usable,
+    SELECT nspname AS name, nspname IN (:schema, '{RECORD_SCHEMA}') AS ours,
+        has_schema_privilege(CAST(:role AS name), oid, 'USAGE') AS usable,
         has_schema_privilege(CAST(:role AS name), oid, 'CREATE') AS creatable, pg_has_role(nspowner, 'USAGE') AS own
-    FROM pg_namespace WHERE nspname = current_schema() OR nspname = '{RECORD_SCHEMA}'"""
+    FROM pg_catalog.pg_namespace WHERE nspname IN (:schema, '{RECORD_SCHEMA}')
+    OR (has_schema_privilege(CAST(:role AS name), oid, 'CREATE')
+        AND nspname <> 'information_schema' AND left(nspname, 3) <> 'pg_') ORDER BY 1"""
 
 DATABASE = """
     SELECT datname AS name, has_database_privilege(CAST(:role AS name), oid, 'CREATE') AS creatable,
         pg_has_role(datdba, 'USAGE') AS own
-    FROM pg_database WHERE datname = current_database()"""
+    FROM pg_catalog.pg_database WHERE datname = current_database()"""
 
 # The role's default privileges on tables and sequences that this session creates.
 DEFAULTS = """
-    SELECT CAST(d.defaclobjtype AS text), count(*) FROM pg_default_acl d, aclexplode(d.defaclacl) a
-    WHERE d.defaclrole = current_user::regrole AND d.defaclnamespace = current_schema()::regnamespace
-    AND a.grantee = (SELECT oid FROM pg_roles WHERE rolname = :role)
+    SELECT CAST(d.defaclobjtype AS text), count(*) FROM pg_catalog.pg_default_acl d, aclexplode(d.defaclacl) a
+    WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)
+    AND d.defaclnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = :schema)
+    AND a.grantee = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = :role)
     AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE') GROUP BY 1"""
 
 
-def grant(session: Connection, role: str) -> None:
+def grant(session: Connection, role: str, schema: str | None) -> None:
     """Grant missing privileges and revoke excess ones in one transaction.
+
+    :param schema: The chain's schema.
 
     :raises FatalError: If the role can create objects or can't use the schema, and this session can't change that; or
         if the role inherits excess privileges from another role.
     """
-    statements = privilege_statements(session, role)
+    if schema is None:
+        raise FatalError(
+            "the search_path of the role that migrates contains no existing schema. Create the schema, or run: "
+            f"ALTER ROLE {quote(session.scalar(text('SELECT current_user')))} SET search_path = <schema>;"
+        )
+    names = {"role": role, "schema": schema}
+    statements = privilege_statements(session, names)
     if statements:
         session.execute(text("BEGIN"))
         try:
@@ -76,8 +90,8 @@ def grant(session: Connection, role: str) -> None:
             session.execute(text("ROLLBACK"))
             raise
         report(f"Updated privileges of role {role}: row access, no DDL ({len(statements)} statements)")
-    verify_schema_privileges(session, role)
-    remaining = differences(session, role)
+    verify_schema_privileges(session, names)
+    remaining = differences(session, names)
     if foreign := sorted({row["name"] for row in remaining if not row["own"]}):
         report(f"Privileges on {', '.join(foreign)} are unchanged: another role owns them")
     if excess := [f"{row['privileges']} ON {row['name']}" for row in remaining if row["own"] and not row["wanted"]]:
@@ -87,66 +101,68 @@ def grant(session: Connection, role: str) -> None:
         )
 
 
-def differences(session: Connection, role: str) -> list[RowMapping]:
+def differences(session: Connection, names: dict[str, str]) -> list[RowMapping]:
     """Return missing and excess privileges, a row each per relation."""
-    return list(session.execute(text(DIFFERENCES), {"role": role}).mappings())
+    return list(session.execute(text(DIFFERENCES), names).mappings())
 
 
-def schemas(session: Connection, role: str) -> list[RowMapping]:
-    """Return the role's privileges on the chain's schema and the run record's."""
-    return list(session.execute(text(SCHEMAS), {"role": role}).mappings())
+def schemas(session: Connection, names: dict[str, str]) -> list[RowMapping]:
+    """Return the role's privileges on the chain's schema, the run record's, and those where it can create tables."""
+    return list(session.execute(text(SCHEMAS), names).mappings())
 
 
-def privilege_statements(session: Connection, role: str) -> list[str]:
+def privilege_statements(session: Connection, names: dict[str, str]) -> list[str]:
     """Return the statements that grant missing privileges and revoke excess ones."""
-    to, statements = quote(role), []
-    for schema in schemas(session, role):
-        name = quote(schema["name"])
-        if schema["own"] and not schema["usable"]:
+    to, statements = quote(names["role"]), []
+    for schema in schemas(session, names):
+        name, changeable = quote(schema["name"]), schema["ours"] and schema["own"]
+        if changeable and not schema["usable"]:
             statements.append(f"GRANT USAGE ON SCHEMA {name} TO {to}")
-        if schema["own"] and schema["creatable"]:
+        if changeable and schema["creatable"]:
             statements.append(f"REVOKE CREATE ON SCHEMA {name} FROM PUBLIC, {to}")
-    for database in session.execute(text(DATABASE), {"role": role}).mappings():
+    for database in session.execute(text(DATABASE), names).mappings():
         if database["own"] and database["creatable"]:
             statements.append(f"REVOKE CREATE ON DATABASE {quote(database['name'])} FROM PUBLIC, {to}")
-    for row in differences(session, role):
+    for row in differences(session, names):
         if row["own"]:
             verb, preposition = ("GRANT", "TO") if row["wanted"] else ("REVOKE", "FROM PUBLIC,")
             kind = "SEQUENCE " if row["use"] == "count" else ""
             statements.append(f"{verb} {row['privileges']} ON {kind}{row['name']} {preposition} {to}")
-    return statements + default_privilege_statements(session, role)
+    return statements + default_privilege_statements(session, names)
 
 
-def default_privilege_statements(session: Connection, role: str) -> list[str]:
+def default_privilege_statements(session: Connection, names: dict[str, str]) -> list[str]:
     """Return the statements that grant missing privileges on future tables and sequences."""
-    granted = {kind: count for kind, count in session.execute(text(DEFAULTS), {"role": role})}
-    default = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {quote(session.scalar(text('SELECT current_schema()')))}"
+    granted = {kind: count for kind, count in session.execute(text(DEFAULTS), names)}
+    default, to = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {quote(names['schema'])}", quote(names["role"])
     statements = []
     if granted.get("r") != 4:
-        statements.append(f"{default} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {quote(role)}")
+        statements.append(f"{default} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {to}")
     if granted.get("S") != 2:
-        statements.append(f"{default} GRANT USAGE, SELECT ON SEQUENCES TO {quote(role)}")
+        statements.append(f"{default} GRANT USAGE, SELECT ON SEQUENCES TO {to}")
     return statements
 
 
-def verify_schema_privileges(session: Connection, role: str) -> None:
-    """Check that the role can use the schema but can't create objects.
+def verify_schema_privileges(session: Connection, names: dict[str, str]) -> None:
+    """Check that the role can use the chain's schema but can't create objects in any.
 
     :raises FatalError: With the statements for a more privileged role.
     """
-    to, statements = quote(role), []
-    for schema in schemas(session, role):
+    to, statements = quote(names["role"]), []
+    for schema in schemas(session, names):
         name = quote(schema["name"])
-        if not schema["usable"] and schema["name"] != RECORD_SCHEMA:
+        if not schema["usable"] and schema["name"] == names["schema"]:
             statements.append(f"GRANT USAGE ON SCHEMA {name} TO {to};")
         if schema["creatable"]:
-            own = f"GRANT CREATE ON SCHEMA {name} TO {quote(session.scalar(text('SELECT current_user')))};"
-            statements.append(f"REVOKE CREATE ON SCHEMA {name} FROM PUBLIC, {to}; {own}")
-    for database in session.execute(text(DATABASE), {"role": role}).mappings():
+            statements.append(f"REVOKE CREATE ON SCHEMA {name} FROM PUBLIC, {to};")
+        if schema["creatable"] and schema["ours"]:
+            own = quote(session.scalar(text("SELECT current_user")))
+            statements.append(f"GRANT CREATE ON SCHEMA {name} TO {own};")
+    for database in session.execute(text(DATABASE), names).mappings():
         if database["creatable"]:
             statements.append(f"REVOKE CREATE ON DATABASE {quote(database['name'])} FROM PUBLIC, {to};")
     if statements:
         raise FatalError(
-            f"role {role} must have row access without DDL, and the role that migrates can't change its privileges. "
-            f"Run as the schema's owner: {' '.join(statements)}"
+            f"role {names['role']} must have row access without DDL, and the role that migrates can't change its "
+            f"privileges. Run as the schema's owner: {' '.join(statements)}"
         )

@@ -14,16 +14,23 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+# Of other roles' tables outside the chain's schema, no revision needs an index: their owners have to fix those. A
+# superuser has the privileges of all roles, so only the tables that it owns itself count there.
+#
 # An index under construction is INVALID, too. The progress view shows the pid of its session to every role, and that
 # session holds this lock on the table until the end. A partitioned index (relkind I) is INVALID until each partition
 # has its own, which is up to the revision.
 INVALID = """
-    SELECT format('%I.%I', n.nspname, c.relname), i.indrelid::regclass::text
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE NOT i.indisvalid AND c.relkind = 'i'
+    SELECT format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, t.relname)
+    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_catalog.pg_roles me ON me.rolname = current_user
+    WHERE NOT i.indisvalid AND c.relkind = 'i' AND pg_has_role(t.relowner, 'USAGE')
+    AND (n.nspname = :schema OR t.relowner = me.oid OR NOT me.rolsuper)
     AND n.nspname <> 'information_schema' AND left(n.nspname, 3) <> 'pg_'
     AND NOT EXISTS (
-        SELECT FROM pg_stat_progress_create_index p JOIN pg_locks l ON l.pid = p.pid AND l.database = p.datid
+        SELECT FROM pg_catalog.pg_stat_progress_create_index p JOIN pg_catalog.pg_locks l
+        ON l.pid = p.pid AND l.database = p.datid
         WHERE p.datname = current_database() AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock')
     ORDER BY 1"""
 
@@ -37,15 +44,15 @@ class Index:
     table: str
 
 
-def invalid_indexes(session: Connection) -> tuple[Index, ...]:
-    """Return the database's INVALID indexes, without those under construction."""
-    return tuple(Index(name, table) for name, table in session.execute(text(INVALID)))
+def invalid_indexes(session: Connection, schema: str | None) -> tuple[Index, ...]:
+    """Return the INVALID indexes of the chain's schema and of the session's own tables, without those being built."""
+    return tuple(Index(name, table) for name, table in session.execute(text(INVALID), {"schema": schema}))
 
 
-def new_invalid_indexes(session: Connection, before: Iterable[Index]) -> tuple[Index, ...]:
+def new_invalid_indexes(session: Connection, schema: str | None, before: Iterable[Index]) -> tuple[Index, ...]:
     """Return the INVALID indexes that were not there before, or none if the session is lost."""
     with suppress(SQLAlchemyError):
-        return tuple(index for index in invalid_indexes(session) if index not in before)
+        return tuple(index for index in invalid_indexes(session, schema) if index not in before)
     return ()
 
 

@@ -17,18 +17,19 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection
 
 KEY = int.from_bytes(b"unity-db", "big")
-ACQUIRE = f"SELECT pg_try_advisory_lock({KEY})"
+ACQUIRE = f"SELECT pg_catalog.pg_try_advisory_lock({KEY})"
 HELD = f"""
-    FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
     AND l.objsubid = 1 AND (l.classid::bigint << 32) + l.objid::bigint = {KEY}"""
 HELD_HERE = f"SELECT EXISTS (SELECT {HELD} AND l.pid = pg_backend_pid())"
+HELD_BY = f"SELECT EXISTS (SELECT {HELD} AND l.pid = :pid)"
 HOLDER = f"""
     SELECT concat_ws(' ', 'pid', a.pid, '(' || nullif(a.application_name, '') || ')', 'from ' || host(a.client_addr),
         'since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ'))
-    FROM pg_stat_activity a WHERE a.pid IN (SELECT l.pid {HELD})"""
-SERVER_PROCESS = "SELECT pg_backend_pid()"
-TIMEOUTS = "SELECT name, setting FROM pg_settings WHERE name IN ('lock_timeout', 'statement_timeout')"
+    FROM pg_catalog.pg_stat_activity a WHERE a.pid IN (SELECT l.pid {HELD})"""
+SERVER_PROCESS = "SELECT pg_catalog.pg_backend_pid()"
+TIMEOUTS = "SELECT name, setting FROM pg_catalog.pg_settings WHERE name IN ('lock_timeout', 'statement_timeout')"
 
 
 def acquire_lock(session: Connection, deadline: float) -> None:
@@ -60,6 +61,15 @@ def verify_lock(session: Connection) -> None:
     """
     if not session.scalar(text(HELD_HERE)):
         raise FatalError(f"the session lost the advisory lock. {DIRECT_URL_ADVICE}")
+
+
+def is_same_database(holder: Connection, session: Connection) -> bool:
+    """Return whether a session is in the database of the server where another one holds the lock.
+
+    Names, addresses, and the server's identifier can be the same on a copy, but not a lock that is held now.
+    """
+    pid = holder.scalar(text(SERVER_PROCESS))
+    return bool(session.scalar(text(HELD_BY), {"pid": pid}))
 
 
 def reject_pooler(session: Connection, url: URL) -> None:

@@ -47,7 +47,7 @@ def migrate(task: Task, make_plan: Callable[[Task], Plan]) -> None:
         plan = make_plan(task)
         if task.role:
             ensure_role(session, task.role)
-            grant(session, task.role.name)
+            grant(session, task.role.name, task.database.schema)
         if not plan.revisions:
             report(plan.summary)
             return
@@ -55,15 +55,15 @@ def migrate(task: Task, make_plan: Callable[[Task], Plan]) -> None:
         step = "are pending" if plan.direction == "upgrade" else "will be downgraded"
         report(f"Database is at {format_revisions(plan.current)}; {count} {step}")
         with recorded(task, plan, record):
-            invalid = invalid_indexes(session)
+            invalid = invalid_indexes(session, task.database.schema)
             if invalid and plan.direction == "upgrade":  # a downgrade may drop them
                 raise FatalError(f"{describe_indexes(invalid)} Then retry. No changes were made.")
             run_steps(task, plan, session, record, invalid)
             summary = verify_result(task, make_plan).summary
-            if leftovers := new_invalid_indexes(session, invalid):
+            if leftovers := new_invalid_indexes(session, task.database.schema, invalid):
                 raise FatalError(f"all revisions succeeded, but: {describe_indexes(leftovers)}")
             if task.role:
-                grant(session, task.role.name)
+                grant(session, task.role.name, task.database.schema)
         report(summary)
 
 
@@ -80,7 +80,7 @@ def run_steps(task: Task, plan: Plan, session: Connection, record: RunRecord, in
         try:
             run(revision.id)
         except (Exception, SystemExit) as error:
-            leftovers = describe_indexes(new_invalid_indexes(session, invalid))
+            leftovers = describe_indexes(new_invalid_indexes(session, task.database.schema, invalid))
             raise RevisionFailed(f"{revision.id} ({revision.title})", error, leftovers) from error
         seconds = time.monotonic() - started
         report(f"{number}/{plan.total}  {revision.id}  {revision.title}  {seconds:.2f}s")

@@ -52,6 +52,17 @@ INTERRUPT = f"""
     WHERE outcome = 'running'"""
 
 
+# Owners that could run code of theirs with the rights of this session, by a trigger or a view: neither this role nor
+# one that it is a member of, nor the database's owner. A superuser has the rights of all roles, but didn't choose them.
+FOREIGN_OWNERS = f"""
+    SELECT string_agg(DISTINCT o.rolname, ', ') FROM pg_catalog.pg_roles o, pg_catalog.pg_roles me
+    WHERE me.rolname = current_user AND NOT o.rolsuper AND o.oid <> me.oid
+    AND (me.rolsuper OR NOT pg_has_role(o.oid, 'MEMBER'))
+    AND o.oid NOT IN (SELECT datdba FROM pg_catalog.pg_database WHERE datname = current_database())
+    AND o.oid IN (SELECT nspowner FROM pg_catalog.pg_namespace WHERE nspname = '{SCHEMA}'
+        UNION ALL SELECT relowner FROM pg_catalog.pg_class WHERE oid = to_regclass('{TABLE}'))"""
+
+
 class RunRecord:
     """The row of one run, written by the session that holds the lock."""
 
@@ -79,6 +90,12 @@ class RunRecord:
             return None
 
     def _exists(self) -> bool:
+        if foreign := self._write(FOREIGN_OWNERS):
+            self._session = None
+            report(
+                f"Run not recorded: {foreign} owns schema {SCHEMA} or its table, and could run code as the role that "
+                "migrates. Drop the schema, or transfer both to that role (ALTER ... OWNER TO)."
+            )
         return bool(self._write(f"SELECT to_regclass('{TABLE}') IS NOT NULL"))
 
     def close_abandoned(self) -> None:

@@ -21,7 +21,12 @@ URL_FORMAT = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special charac
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 """Values of libpq's `sslmode`, weakest first (https://www.postgresql.org/docs/current/libpq-ssl.html)."""
-IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+IS_ENCRYPTED = "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()"
+
+# In another schema, a role that may create objects could add a function or an operator that matches an argument better
+# than PostgreSQL's own, and that would run with the rights of this session. Unless it is listed, pg_temp is searched
+# first (https://www.postgresql.org/docs/current/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY).
+SAFE_PATH = "-c search_path=pg_catalog,pg_temp"
 
 
 def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
@@ -38,9 +43,19 @@ def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: f
 
 
 def connect(url: URL, **arguments: Any) -> Connection:
-    """Open a session in autocommit mode, outside of any pool."""
+    """Open a session of the runner's own in autocommit mode, outside of any pool, with a safe `search_path`.
+
+    The path is a parameter of the connection, because a pooler would pass the effect of `SET` on to other sessions.
+    """
+    arguments["options"] = " ".join([url_options(url), os.environ["PGOPTIONS"], SAFE_PATH]).strip()
     engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
     return engine.connect()
+
+
+def url_options(url: URL) -> str:
+    """Return the URL's own `options`, which the argument of a connection would replace."""
+    options = url.query.get("options", "")
+    return options if isinstance(options, str) else " ".join(options)
 
 
 def url_variable() -> str:

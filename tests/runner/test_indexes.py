@@ -65,8 +65,8 @@ def test_timeout_reports_the_invalid_index(indexed: Chain, database: URL, timeou
     assert result.code == 1
     assert "Revision two (Title of two) failed" in result.stderr and f"SQLSTATE {sqlstate}" in result.stderr
     assert result.stderr.splitlines()[-1] == (
-        "Index public.i of table one is INVALID. Drop it if a revision creates it (DROP INDEX CONCURRENTLY public.i), "
-        "otherwise rebuild it (REINDEX INDEX CONCURRENTLY public.i)."
+        "Index public.i of table public.one is INVALID. Drop it if a revision creates it (DROP INDEX CONCURRENTLY "
+        "public.i), otherwise rebuild it (REINDEX INDEX CONCURRENTLY public.i)."
     )
     assert "Retrying" not in result.stdout
     assert valid(database) == [(False,)]
@@ -78,7 +78,7 @@ def test_upgrade_rejects_an_invalid_index_until_it_is_dropped(indexed: Chain, da
     assert failed.code == 1 and "SQLSTATE 23505" in failed.stderr
     result = run("upgrade", indexed, database)
     assert result.code == 1
-    assert "Index public.i of table one is INVALID." in result.stderr
+    assert "Index public.i of table public.one is INVALID." in result.stderr
     assert "Then retry. No changes were made." in result.stderr
     assert (revisions(database), valid(database)) == ({"one"}, [(False,)])
     query(database, "DELETE FROM one")
@@ -96,6 +96,21 @@ def test_name_of_an_invalid_index_is_qualified_and_quoted(indexed: Chain, databa
     assert 'Index "Other"."I" of table "Other"."Table" is INVALID' in result.stderr
     assert '(REINDEX INDEX CONCURRENTLY "Other"."I")' in result.stderr
     assert revisions(database) == {"one"}
+
+
+def test_invalid_index_of_another_role_and_schema_is_ignored(indexed: Chain, database: URL) -> None:
+    name = f"{database.database}_other"
+    query(database, f"CREATE ROLE {name}")
+    try:
+        query(database, "CREATE SCHEMA other")
+        leave_invalid_index(database, "i", "other.one")
+        query(database, f"ALTER TABLE other.one OWNER TO {name}")
+        result = run("upgrade", indexed, database)
+        assert (result.code, result.stderr) == (0, "")
+        assert revisions(database) == {"two"}
+    finally:
+        query(database, f"DROP OWNED BY {name}")
+        query(database, f"DROP ROLE {name}")
 
 
 def test_invalid_index_is_ignored_if_nothing_is_pending(indexed: Chain, database: URL) -> None:
@@ -126,6 +141,6 @@ def test_invalid_index_fails_a_revision_that_hides_the_error(chain: Chain, datab
     chain.add("two", f"try:\n    {index}\nexcept Exception:\n    pass")
     result = run("upgrade", chain, database)
     assert result.code == 1
-    assert "all revisions succeeded, but: Index public.i of table one is INVALID" in result.stderr
+    assert "all revisions succeeded, but: Index public.i of table public.one is INVALID" in result.stderr
     assert revisions(database) == {"two"}
     assert query(database, "SELECT outcome FROM unity_migrations.runs") == [("failed",)]

@@ -22,15 +22,15 @@ def execute(plugin):
         call(path + "/disable", "POST")
 
 
-def delete_execution(cursor, execution):
+def delete_execution(cursor, schema, execution):
     """Delete an execution and the metrics of the same transaction, and return its columns, or None."""
     cursor.execute(
-        "DELETE FROM plugin_metrics m USING plugin_executions e"
+        f"DELETE FROM {schema}.plugin_metrics m USING {schema}.plugin_executions e"
         " WHERE e.id = %s AND m.plugin_id = e.plugin_id AND m.xmin = e.xmin",
         (execution,),
     )
     cursor.execute(
-        "DELETE FROM plugin_executions WHERE id = %s"
+        f"DELETE FROM {schema}.plugin_executions WHERE id = %s"
         " RETURNING started_at::text, completed_at::text, status, error_message",
         (execution,),
     )
@@ -45,6 +45,8 @@ def check_execution():
     cursor.execute("SET LOCAL lock_timeout = 5000")
     cursor.execute("SET LOCAL statement_timeout = 5000")
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (KEY,))
+    cursor.execute("SELECT quote_ident((current_setting('unity.schemas')::name[])[1])")
+    schema = cursor.fetchone()[0]
     status, body = call("/api/plugins")
     if status != 200:
         return {"problem": "the list of plugins", "status": status}
@@ -54,8 +56,8 @@ def check_execution():
             continue  # the plugin has no code in this version
         if status != 201:
             return {"problem": "the execution of " + plugin["id"], "status": status}
-        row = delete_execution(cursor, json.loads(body)["id"])
-        cursor.execute("SELECT enabled FROM plugins WHERE id = %s", (plugin["id"],))
+        row = delete_execution(cursor, schema, json.loads(body)["id"])
+        cursor.execute(f"SELECT enabled FROM {schema}.plugins WHERE id = %s", (plugin["id"],))
         restored = cursor.fetchone() == (plugin["enabled"],)
         connection.commit()
         return {"plugin": plugin["id"], "row": row, "restored": restored}

@@ -52,9 +52,12 @@ in_backend() {
   kube exec "deployment/$backend" --container="$backend" --pod-running-timeout=10s -- "$@"
 }
 
+# Prints the answers of a psql script, one per line.
 in_postgres() {
-  kube exec "deployment/$postgres" --container="$postgres" --pod-running-timeout=10s -- \
-    psql -X -U "$database_owner" -d "$database" -v ON_ERROR_STOP=1 -Atc "$1"
+  local output
+  output="$(kube exec --stdin "deployment/$postgres" --container="$postgres" --pod-running-timeout=10s -- \
+    psql -XqAtw -U "$database_owner" -d "$database" -v ON_ERROR_STOP=1 <<<"$1")" || return 1
+  sed -n "s/^$answer_mark//p" <<<"$output"
 }
 
 # Prints the rows of alembic_version, one per line; nothing for an uninitialized database. Alembic can't show a revision
@@ -64,8 +67,8 @@ current_revision() {
   if output="$(in_backend alembic current 2>"$errors")"; then
     sed -e 's/ .*//' -e '/^$/d' <<<"$output"
   elif [[ "$owns_database" == true ]]; then
-    output="$(in_postgres "SELECT to_regclass('alembic_version') IS NOT NULL" 2>>"$errors")" || return 1
-    [[ "$output" != t ]] || in_postgres 'SELECT version_num FROM alembic_version ORDER BY 1' 2>>"$errors"
+    output="$(in_postgres "$revision_sql" 2>>"$errors")" || return 1
+    [[ "$output" == null ]] || tr -d '"' <<<"$output" | tr ' ' '\n' | sed '/^$/d'
   else
     return 1
   fi
@@ -192,7 +195,7 @@ lists_plugins() {
 
 has_tables() {
   local found table missing=()
-  found="$(in_postgres "SELECT schemaname || '.' || tablename FROM pg_tables" 2>"$errors")" || return 1
+  found="$(in_postgres "$tables_sql" 2>"$errors")" || return 1
   for table in "${tables[@]}"; do
     [[ "$table" == *.* ]] || table="public.$table"
     grep -qxF "$table" <<<"$found" || missing+=("$table")

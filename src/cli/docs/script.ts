@@ -1,10 +1,19 @@
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import { psqlScript } from "../../cluster/database-query.ts";
+import { answerMark, transactionSetup } from "../../cluster/pod-program.ts";
 import { nameLabel, names, ports } from "../../manifests/names.ts";
 import { describeState } from "../../plan/live-state.ts";
 import { manifestPaths } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
 import { documentsFolder, origin } from "./markdown.ts";
+
+/** The rows of Alembic's table, separated by spaces, as psql prints them: the ids have no quotes. */
+const revisionQuery = {
+  table: "alembic_version",
+  query: "SELECT to_json(coalesce(string_agg(version_num, ' ' ORDER BY version_num), '')) FROM ONLY :relation",
+};
+const tablesQuery = `SELECT '${answerMark}' || schemaname || '.' || tablename FROM pg_catalog.pg_tables;`;
 
 /** Placeholder in messages for the revision that the script finds. */
 const found = "{}";
@@ -27,6 +36,9 @@ export function renderScript(inputs: DocumentInputs): string {
     owns_database: String(owned),
     database: names.database,
     database_owner: names.databaseOwner,
+    answer_mark: answerMark,
+    revision_sql: psqlScript(revisionQuery),
+    tables_sql: ["BEGIN", ...transactionSetup, tablesQuery].join(";\n"),
     backend_url: `http://localhost:${ports.backend}`,
     job: names.migrateJob,
     job_path: posix.relative(documentsFolder, manifestPaths.migration),

@@ -7,11 +7,26 @@ import os
 import re
 from urllib.parse import unquote
 
+from transaction import SETUP
+
 URL = os.environ.get("DATABASE_URL", "")
 PLAIN_URL = re.sub(r"^postgres(ql)?([+]\w+)?:", "postgresql:", URL)
 
 
 def connect():
+    """Return a connection of the driver in its first transaction, which calls only PostgreSQL's own functions.
+
+    Only the transaction has a search_path of its own, because a pooler would pass a session's on to the backend.
+    `unity.schemas` keeps the path from before, which is the backend's. Raises ValueError if the URL is missing or
+    invalid.
+    """
+    connection = open_connection()
+    for statement in SETUP:
+        connection.cursor().execute(statement)
+    return connection
+
+
+def open_connection():
     """Return a connection of the driver, or raise ValueError if the URL is missing or invalid."""
     if not URL:
         raise ValueError("DATABASE_URL is not set in the pod")

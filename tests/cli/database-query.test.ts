@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { findProgram } from "../../local/cluster/prerequisites.ts";
+import { readDatabase } from "../../src/checks/database-facts.ts";
+import { readLive } from "../../src/cluster/live-state.ts";
+import { readRuns } from "../../src/cluster/run-records.ts";
+import { kubectlProgram } from "../support/fake-kubectl.ts";
+import { type Postgres, startPostgres } from "../support/postgres.ts";
+import { alembicPython } from "./unity.ts";
+
+/** Body of a function whose error shows the role that it runs as. */
+const trap = "LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'ran as %', current_user; END$$";
+const upgraded =
+  "CREATE TABLE public.alembic_version (version_num varchar(32)); INSERT INTO alembic_version VALUES ('a')";
+
+/** Functions that match the arguments of a query better than PostgreSQL's own. */
+const betterMatches = [
+  `CREATE FUNCTION public.trap(json, varchar) RETURNS json ${trap}`,
+  "CREATE AGGREGATE public.json_agg(varchar) (SFUNC = public.trap, STYPE = json, INITCOND = '[]')",
+  `CREATE FUNCTION public.trap(jsonb, varchar) RETURNS jsonb ${trap}`,
+  "CREATE AGGREGATE public.jsonb_agg(varchar) (SFUNC = public.trap, STYPE = jsonb, INITCOND = '[]')",
+  `CREATE FUNCTION public.jsonb_build_object(text, name[], text, name) RETURNS jsonb ${trap}`,
+  `CREATE FUNCTION public.differs(name, text) RETURNS boolean ${trap}`,
+  "CREATE OPERATOR public.<> (LEFTARG = name, RIGHTARG = text, PROCEDURE = public.differs)",
+];
+
+/** Tables of another role that run its code when they are read, by name. */
+const unsafeTables: Readonly<Record<string, readonly string[]>> = {
+  "a view": [
+    `CREATE FUNCTION public.trap() RETURNS varchar ${trap}`,
+    "CREATE VIEW public.alembic_version AS SELECT public.trap() AS version_num",
+  ],
+  "a policy": [
+    `CREATE FUNCTION public.trap() RETURNS boolean ${trap}`,
+    "CREATE TABLE public.alembic_version AS SELECT 'a'::varchar AS version_num",
+    "ALTER TABLE public.alembic_version ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY trap ON public.alembic_version USING (public.trap())",
+    "GRANT SELECT ON public.alembic_version TO PUBLIC",
+  ],
+  "a type with a cast to JSON": [
+    "CREATE TYPE public.trap AS ENUM ('a')",
+    `CREATE FUNCTION public.trap(public.trap) RETURNS json ${trap}`,
+    "CREATE CAST (public.trap AS json) WITH FUNCTION public.trap(public.trap)",
+    "CREATE TABLE public.alembic_version AS SELECT 'a'::public.trap AS version_num",
+    "GRANT SELECT ON public.alembic_version TO PUBLIC",
+  ],
+  "an index on an expression": [
+    `CREATE FUNCTION public.trap(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN
+      IF current_user <> 'attacker' THEN RAISE EXCEPTION 'ran as %', current_user; END IF; RETURN 1; END$$`,
+    "CREATE TABLE public.alembic_version AS SELECT 'a'::varchar AS version_num",
+    "CREATE INDEX ON public.alembic_version ((public.trap(1)))",
+    "GRANT SELECT ON public.alembic_version TO PUBLIC",
+  ],
+};
+
+describe("queries of the database, where another role may create objects", () => {
+  let postgres: Postgres;
+  let python: string;
+  let databases = 0;
+
+  before(async () => {
+    [postgres, python] = await Promise.all([startPostgres(), alembicPython()]);
+    execute("postgres", "postgres", ["CREATE ROLE attacker LOGIN", "CREATE ROLE homelab_user SUPERUSER LOGIN"]);
+  });
+  after(() => postgres?.stop());
+
+  function urlOf(role: string, database: string): string {
+    return postgres.url.replace(/postgres@/, `${role}@`).replace(/[^/]+$/, database);
+  }
+
+  function execute(role: string, database: string, statements: readonly string[]): void {
+    const input = JSON.stringify({ url: urlOf(role, database), statements });
+    const script = join(import.meta.dirname, "catalog.py");
+    const { status, stderr } = spawnSync(python, ["-B", script], { input, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+  }
+
+  /** Creates a database with objects of the attacker, and returns a kubectl that runs a pod's command here. */
+  function attacked(own: readonly string[], attack: readonly string[]) {
+    databases += 1;
+    const database = `test${databases}`;
+    execute("postgres", "postgres", [`CREATE DATABASE ${database}`]);
+    execute("homelab_user", database, ["GRANT CREATE ON SCHEMA public TO attacker", ...own]);
+    execute("attacker", database, attack);
+    const url = new URL(urlOf("homelab_user", database));
+    const items = ["postgres", "unity-backend"].map((name) => ({
+      kind: "Deployment",
+      metadata: { name, annotations: { "pulumi.com/patchForce": "true" } },
+      status: { replicas: 1 },
+    }));
+    return kubectlProgram(`#!/bin/sh
+case "$*" in *" get "*) echo '${JSON.stringify({ items })}'; exit ;; esac
+export PATH=${dirname(python)}:$PATH DATABASE_URL=${url.href} PGHOST=${url.hostname} PGPORT=${url.port}
+while [ "$1" != -- ]; do shift; done
+shift
+[ "$1" != psql ] || { shift; set -- psql "$@" -d ${database}; }
+exec "$@"
+`);
+  }
+
+  for (const owned of [true, false]) {
+    const client = owned ? "psql" : "a driver";
+
+    it(`with ${client}, call only PostgreSQL's own functions and operators`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      using kubectl = attacked([upgraded], betterMatches);
+      assert.deepEqual((await readLive(kubectl.kubectl, owned)).reading, { kind: "rows", rows: ["a"] });
+      assert.deepEqual((await readDatabase(kubectl.kubectl, owned))?.revisions, ["a"]);
+      assert.deepEqual(await readRuns(kubectl.kubectl, owned), []);
+    });
+
+    for (const [name, attack] of Object.entries(unsafeTables)) {
+      it(`with ${client}, reject ${name} in place of alembic_version`, async function () {
+        if (owned && findProgram("psql") === undefined) this.skip();
+        using kubectl = attacked([], attack);
+        const { reading } = await readLive(kubectl.kubectl, owned);
+        assert.ok(reading.kind === "unreachable", JSON.stringify(reading));
+        assert.match(reading.cause, /alembic_version is not a plain table/);
+        assert.doesNotMatch(reading.cause, /ran as/);
+      });
+    }
+  }
+
+  it("take the table of the first schema in the role's path, which may have any name", async () => {
+    const path = `ALTER DATABASE test${databases + 1} SET search_path = "My App", public`;
+    const own = ['CREATE SCHEMA "My App"', 'CREATE TABLE "My App".alembic_version (version_num varchar(32))'];
+    const rows = "INSERT INTO \"My App\".alembic_version VALUES ('b')";
+    using kubectl = attacked([upgraded, ...own, rows, path], []);
+    assert.deepEqual((await readLive(kubectl.kubectl, false)).reading, { kind: "rows", rows: ["b"] });
+    const facts = await readDatabase(kubectl.kubectl, false);
+    assert.deepEqual(Object.keys(facts?.tables ?? {}).toSorted(), ["alembic_version", "public.alembic_version"]);
+  });
+});
