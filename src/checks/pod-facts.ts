@@ -86,7 +86,8 @@ export async function queryPod(
   parts: readonly (keyof PodFacts)[],
   expected: Expected,
 ): Promise<PodAnswers> {
-  const modules = Object.fromEntries(["api", "execution", "image", "privileges"].map((name) => [name, source(name)]));
+  const own = ["api", "execution", "image", "privileges"].map((name) => [name, source(name)]);
+  const modules = { runner_rights: source("../../runner/runner_rights"), ...Object.fromEntries(own) };
   const inputs = Object.fromEntries(parts.map((part) => [part, inputsOf[part]?.(expected) ?? null]));
   const command = [
     "exec",

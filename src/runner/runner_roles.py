@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner_errors import FatalError, sqlstate
+from runner_lock import is_same_database
 from runner_output import report
+from runner_rights import excess_rights
 from runner_session import APPLICATION_URL, connect, parse_url, reject_unencrypted
 from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
-# A member of a role has all privileges of that role, at the latest after SET ROLE.
 ATTRIBUTES = """
-    SELECT a.rolcanlogin AS can_log_in,
-        EXISTS (SELECT FROM pg_roles r WHERE (r.rolsuper OR r.rolcreaterole) AND pg_has_role(a.oid, r.oid, 'MEMBER'))
-            AS manages_roles,
-        pg_has_role(a.oid, current_user, 'MEMBER') OR EXISTS (
-            SELECT FROM pg_namespace n WHERE n.nspname = current_schema() AND pg_has_role(a.oid, n.nspowner, 'MEMBER'))
-            AS owns_schema
-    FROM pg_roles a WHERE a.rolname = :role"""
+    SELECT rolcanlogin AS can_log_in, NOT rolsuper AND pg_has_role(oid, current_user, 'MEMBER') AS migrates
+    FROM pg_catalog.pg_roles WHERE rolname = :role"""
+LOCATION = """
+    SELECT current_database() || coalesce(' at ' || host(inet_server_addr()) || ':' || inet_server_port(), '')"""
+EXCESS = f"SELECT excess FROM ({excess_rights(':role')}) AS rights (excess)"
 
 
 @dataclass(frozen=True)
@@ -62,18 +61,19 @@ def ensure_role(session: Connection, role: ApplicationRole) -> None:
             )
         create_role(session, role)
         report(f"Created role {role.name}")
-    elif found["owns_schema"] or found["manages_roles"]:
-        reason = (
-            "it is a superuser or has CREATEROLE, or is a member of such a role"
-            if found["manages_roles"]
-            else "it migrates or owns the schema, or is a member of the role that does"
-        )
+    elif excess := ["membership in the role that migrates"] * found["migrates"] + excess_of(session, role.name):
         raise FatalError(
-            f"role {role.name} can change the schema: {reason}. Set unity:applicationRole to another role."
+            f"role {role.name} has more than row access: {', '.join(excess)}. Revoke these rights, or set "
+            "unity:applicationRole to another role."
         )
     elif not found["can_log_in"]:
         raise FatalError(f"role {role.name} can't log in. Run: ALTER ROLE {quote(role.name)} LOGIN;")
-    verify_login(role)
+    verify_login(session, role)
+
+
+def excess_of(session: Connection, role: str) -> list[str]:
+    """Return the rights of a role with which it could change more than rows."""
+    return [str(right) for (right,) in session.execute(text(EXCESS), {"role": role})]
 
 
 def create_role(session: Connection, role: ApplicationRole) -> None:
@@ -93,14 +93,20 @@ def scram_verifier(session: Connection, name: str, password: str) -> str:
     return str(encrypt_password(password, name, driver, "scram-sha-256"))
 
 
-def verify_login(role: ApplicationRole) -> None:
-    """Log in as the backend will.
+def verify_login(session: Connection, role: ApplicationRole) -> None:
+    """Log in as the backend will, and check that this leads to the database that is migrated.
 
-    :raises FatalError: If the role's password is another one, which would fail the new pods.
+    :param session: The session that holds the lock.
+    :raises FatalError: If the role's password is another one, which would fail the new pods, or its database is.
     """
     try:
-        with connect(role.url) as session:
-            reject_unencrypted(session)
+        with connect(role.url) as login:
+            reject_unencrypted(login)
+            if not is_same_database(session, login):
+                raise FatalError(
+                    f"{APPLICATION_URL} (value hidden) leads to database {login.scalar(text(LOCATION))}, but the "
+                    f"migration runs on {session.scalar(text(LOCATION))}. Set the application's URL to that database."
+                )
     except DBAPIError as error:
         if "authentication failed" not in str(error.orig) and sqlstate(error) != "28P01":
             raise

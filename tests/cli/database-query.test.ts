@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { findProgram } from "../../local/cluster/prerequisites.ts";
 import { readDatabase } from "../../src/checks/database-facts.ts";
+import { queryPod } from "../../src/checks/pod-facts.ts";
+import type { Expected } from "../../src/checks/result.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
 import { readRuns } from "../../src/cluster/run-records.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
@@ -76,14 +78,19 @@ describe("queries of the database, where another role may create objects", () =>
     assert.equal(status, 0, stderr);
   }
 
-  /** Creates a database with objects of the attacker, and returns a kubectl that runs a pod's command here. */
-  function attacked(own: readonly string[], attack: readonly string[]) {
+  /**
+   * Creates a database with objects of the attacker.
+   *
+   * @param role - Role of the backend's URL.
+   * @returns A kubectl that runs a pod's command here.
+   */
+  function attacked(own: readonly string[], attack: readonly string[], role = "homelab_user") {
     databases += 1;
     const database = `test${databases}`;
     execute("postgres", "postgres", [`CREATE DATABASE ${database}`]);
     execute("homelab_user", database, ["GRANT CREATE ON SCHEMA public TO attacker", ...own]);
     execute("attacker", database, attack);
-    const url = new URL(urlOf("homelab_user", database));
+    const url = new URL(urlOf(role, database));
     const items = ["postgres", "unity-backend"].map((name) => ({
       kind: "Deployment",
       metadata: { name, annotations: { "pulumi.com/patchForce": "true" } },
@@ -121,6 +128,26 @@ exec "$@"
       });
     }
   }
+
+  it("name each right of the backend's role that exceeds row access", async () => {
+    const own = [
+      "CREATE ROLE unity_group BYPASSRLS NOLOGIN",
+      "GRANT pg_write_server_files TO unity_group",
+      "CREATE ROLE unity_app LOGIN NOINHERIT REPLICATION IN ROLE unity_group",
+      "CREATE FUNCTION public.theirs() RETURNS int LANGUAGE sql RETURN 1",
+      "ALTER FUNCTION public.theirs() OWNER TO unity_app",
+    ];
+    using kubectl = attacked([upgraded, ...own], [], "unity_app");
+    const expected = { tables: [] } as unknown as Expected;
+    const { privileges } = await queryPod(kubectl.kubectl, "pod", ["privileges"], expected);
+    assert.ok(privileges !== undefined && "value" in privileges, JSON.stringify(privileges));
+    assert.deepEqual(privileges.value.excess.toSorted(), [
+      "use BYPASSRLS through role unity_group",
+      "use REPLICATION",
+      "use membership in pg_write_server_files",
+      "use ownership of function public.theirs()",
+    ]);
+  });
 
   it("take the table of the first schema in the role's path, which may have any name", async () => {
     const path = `ALTER DATABASE test${databases + 1} SET search_path = "My App", public`;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -212,17 +213,76 @@ def test_created_role_can_log_in_with_its_password(chain: Chain, strict: URL, ap
 @pytest.mark.parametrize(
     ("attribute", "reason"),
     [
-        ("SUPERUSER", "it is a superuser"),
-        ("CREATEROLE", "has CREATEROLE"),
-        ("IN ROLE {owner}", "is a member of such a role"),
+        ("SUPERUSER", "more than row access: SUPERUSER."),
+        ("CREATEROLE", "more than row access: CREATEROLE."),
+        ("CREATEDB", "more than row access: CREATEDB."),
+        ("REPLICATION", "more than row access: REPLICATION."),
+        ("BYPASSRLS", "more than row access: BYPASSRLS."),
+        ("IN ROLE {owner}", "the role that migrates, SUPERUSER through role {owner}."),
+        ("IN ROLE pg_execute_server_program", "membership in pg_execute_server_program."),
+        ("IN ROLE pg_read_server_files", "membership in pg_read_server_files."),
+        ("IN ROLE pg_write_server_files", "membership in pg_write_server_files."),
+        ("IN ROLE pg_write_all_data", "membership in pg_write_all_data."),
+        ("IN ROLE pg_signal_backend", "membership in pg_signal_backend."),
     ],
 )
-def test_role_that_can_change_the_schema_is_rejected(
+def test_role_with_more_than_row_access_is_rejected(
     chain: Chain, database: URL, application: URL, attribute: str, reason: str
 ) -> None:
     chain.add("one", TWO)
     query(database, f"CREATE ROLE {application.username} LOGIN {attribute.format(owner=database.username)}")
-    check_rejection(migrate(chain, database, application), database, "can change the schema", reason)
+    check_rejection(migrate(chain, database, application), database, reason.format(owner=database.username))
+
+
+def test_role_that_only_reads_statistics_is_allowed(chain: Chain, database: URL, application: URL) -> None:
+    chain.add("one", TWO)
+    query(database, f"CREATE ROLE {application.username} LOGIN IN ROLE pg_monitor, pg_read_all_data")
+    result = migrate(chain, database, application)
+    assert (result.code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("CREATE SCHEMA own AUTHORIZATION {role}", "ownership of schema own."),
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1; ALTER FUNCTION f OWNER TO {role}",
+            "function public.f()",
+        ),
+        ("CREATE TABLE other (id int); ALTER TABLE other OWNER TO {role}", "ownership of table public.other."),
+        ("ALTER DATABASE {database} OWNER TO {role}", "ownership of database {database}."),
+    ],
+)
+def test_owner_of_a_schema_or_an_object_is_rejected(
+    chain: Chain, database: URL, application: URL, statement: str, what: str
+) -> None:
+    chain.add("one", TWO)
+    names = {"role": application.username, "database": database.database}
+    query(database, f"CREATE ROLE {application.username} LOGIN")
+    for each in statement.format(**names).split("; "):
+        query(database, each)
+    result = migrate(chain, database, application)
+    assert result.code == 1 and what.format(**names) in result.stderr, result.stderr
+    query(database, f"REASSIGN OWNED BY {application.username} TO {database.username}")
+
+
+def test_role_that_can_create_in_another_schema_is_rejected(chain: Chain, database: URL, application: URL) -> None:
+    chain.add("one", TWO)
+    query(database, 'CREATE SCHEMA "Open"')
+    query(database, 'GRANT CREATE ON SCHEMA "Open" TO PUBLIC')
+    result = migrate(chain, database, application)
+    check_rejection(result, database, f'REVOKE CREATE ON SCHEMA "Open" FROM PUBLIC, "{application.username}";')
+
+
+def test_application_url_of_another_database_is_rejected(
+    chain: Chain, server: URL, database: URL, application: URL
+) -> None:
+    chain.add("one", TWO)
+    other = application.set(database=server.database)
+    location = rf"leads to database {server.database} at [\d.]+:\d+, but the migration runs on {database.database} at"
+    result = migrate(chain, database, other)
+    check_rejection(result, database, "APPLICATION_DATABASE_URL (value hidden)")
+    assert re.search(location, result.stderr), result.stderr
 
 
 @pytest.fixture
@@ -239,7 +299,13 @@ def group(database: URL, application: URL) -> Iterator[str]:
 def test_member_of_a_superuser_is_rejected(chain: Chain, database: URL, application: URL, group: str) -> None:
     chain.add("one", TWO)
     query(database, f"ALTER ROLE {group} SUPERUSER")
-    check_rejection(migrate(chain, database, application), database, "is a member of such a role")
+    check_rejection(migrate(chain, database, application), database, "SUPERUSER through role")
+
+
+def test_member_of_a_member_is_rejected(chain: Chain, database: URL, application: URL, group: str) -> None:
+    chain.add("one", TWO)
+    query(database, f"GRANT pg_execute_server_program TO {group}")
+    check_rejection(migrate(chain, database, application), database, "membership in pg_execute_server_program")
 
 
 def test_inherited_excess_privilege_is_rejected(chain: Chain, database: URL, application: URL, group: str) -> None:

@@ -1,18 +1,23 @@
 """Read the privileges of the role of the pod's DATABASE_URL, on rows and on the schema. Changes nothing."""
 
 from connection import connect
+from runner_rights import excess_rights
 
 ROWS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 VERSION = "alembic_version"
 """Alembic's table, which the application only reads."""
-DENIED = ("42501", "3F000")
-"""SQLSTATEs: insufficient privilege, and no schema to create in."""
+DENIED = "42501"
+"""SQLSTATE: insufficient privilege."""
 
-RELATION = """
+# The schema where the backend's role, like the one that migrates, creates tables.
+SCHEMA = "(current_setting('unity.schemas')::name[])[1]"
+
+RELATION = f"""
     WITH relation AS (
         SELECT c.oid, c.relowner, n.oid AS schema, n.nspowner,
-            CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')) """
+            CASE WHEN n.nspname = {SCHEMA} THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p')) """
 
 LACKING = """
     SELECT t, array_agg(p ORDER BY place)
@@ -24,8 +29,9 @@ LACKING = """
 # Sequences of identity and serial columns: without USAGE on one, no row can be inserted.
 SEQUENCES = """
     SELECT r.name, s.relname::text FROM relation r
-    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'
-    JOIN pg_class s ON d.classid = 'pg_class'::regclass AND s.oid = d.objid
+    JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = r.oid
+        AND d.deptype = 'a'
+    JOIN pg_catalog.pg_class s ON d.classid = 'pg_catalog.pg_class'::regclass AND s.oid = d.objid
     WHERE r.name = ANY(%s::text[])
     AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END ORDER BY 1, 2"""
 
@@ -39,19 +45,23 @@ WRITES_VERSION = """
     WHERE r.name = %s AND has_table_privilege(r.oid, p))"""
 
 SCHEMAS = """
-    SELECT nspname::text FROM pg_namespace WHERE has_schema_privilege(oid, 'CREATE')
+    SELECT nspname::text FROM pg_catalog.pg_namespace WHERE has_schema_privilege(oid, 'CREATE')
     AND nspname <> 'information_schema' AND left(nspname, 3) <> 'pg_' ORDER BY 1"""
 
 
 def can_create(cursor):
     """Return whether a table can be created, by an attempt that is rolled back."""
+    cursor.execute(f"SELECT quote_ident({SCHEMA})")
+    schema = cursor.fetchone()[0]
+    if schema is None:
+        return False
     cursor.execute("SAVEPOINT before")
     try:
-        cursor.execute("CREATE TABLE unity_privileges_probe (id int)")
+        cursor.execute(f"CREATE TABLE {schema}.unity_privileges_probe (id int)")
         return True
     except Exception as error:
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-        if state not in DENIED:
+        if state != DENIED:
             raise
         return False
     finally:
@@ -82,5 +92,6 @@ def read_privileges(tables):
         excess.append("create a table")
     if rows(RELATION + WRITES_VERSION, VERSION)[0][0]:
         excess.append("write " + VERSION)
+    excess += ["use " + right for (right,) in rows(excess_rights("current_user"))]
     connection.rollback()
     return {"role": role, "lacking": lacking, "excess": excess}
