@@ -20,7 +20,8 @@ export const operatorCommands: readonly CommandDefinition[] = [
       ),
     help: `Methods:
   job   run the migration Job of \`pulumi up\` under the same name; the next \`pulumi up\` adopts it
-  exec  run \`alembic upgrade\` in the backend's pod, without retries, restore point, or run record`,
+  exec  run the same runner in the backend's pod, if that has the plan's image; without a restore point. If the command is
+        interrupted, the open transaction is rolled back`,
     exitCodes: {
       0: "applied, or nothing to apply",
       1: "rejected by the stack's rules, or failed",

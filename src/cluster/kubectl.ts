@@ -59,6 +59,7 @@ export class Kubectl {
    * @param input - Standard input.
    * @param timeoutSeconds - Time after which kubectl is killed.
    * @param isComplete - Whether the output so far is all that is needed; kubectl's exit is then not awaited.
+   * @param keepsInputOpen - Whether standard input ends with kubectl instead of `input`.
    * @returns Standard output.
    * @throws {KubectlError} If kubectl fails; passwords of URLs are removed.
    */
@@ -67,6 +68,7 @@ export class Kubectl {
     input = "",
     timeoutSeconds = 20,
     isComplete?: (output: string) => boolean,
+    keepsInputOpen = false,
   ): Promise<string> {
     return new Promise((resolve, reject) => {
       const child = spawn(this.#program, [...this.#target, ...args], {
@@ -94,7 +96,8 @@ export class Kubectl {
         reject(new KubectlError(printed === "" ? message : `${message}: ${printed}`));
       });
       child.stdin.on("error", () => {}); // kubectl may exit before it has read everything; its exit code counts.
-      child.stdin.end(input);
+      child.stdin.write(input);
+      if (!keepsInputOpen) child.stdin.end();
     });
   }
 

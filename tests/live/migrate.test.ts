@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitFor } from "../../local/cluster/progress.ts";
@@ -6,7 +7,9 @@ import { checkNames } from "../../src/checks/names.ts";
 import type { CheckResult } from "../../src/checks/result.ts";
 import type { Report } from "../../src/cli/report/report.ts";
 import { podsOf } from "../../src/cluster/pods.ts";
+import { projectRoot } from "../../src/paths.ts";
 import { unity } from "../cli/unity.ts";
+import { endWithTests, killGroup } from "../support/children.ts";
 import { liveStack } from "../support/live.ts";
 
 const head = "add_plugin_execution";
@@ -94,12 +97,12 @@ describe("unity migrate and unity apply", () => {
     assert.match(logs.stdout, /^ {2}8\/8 {2}add_plugin_execution/m);
   });
 
-  it("apply by exec runs Alembic in the backend's pod", async () => {
+  it("apply by exec runs the runner in the backend's pod", async () => {
     await inBackend("alembic", "downgrade", "8f3d9e2a1c45");
     const jobs = await jobNames();
     const { code, stdout } = await run("apply", "--method", "exec");
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /Running upgrade 8f3d9e2a1c45 -> 00001_add_plugins, Plugins/);
+    assert.match(stdout, /^6\/8 {2}00001_add_plugins {2}Plugins {2}\d+\.\d\ds$/m);
     assert.match(stdout, /Database is at add_plugin_execution\.$/m);
     assert.equal(await current(), head);
     assert.deepEqual(await jobNames(), jobs);
@@ -113,7 +116,7 @@ describe("unity migrate and unity apply", () => {
     assert.equal(code, 1, stdout);
     assert.match(
       stdout,
-      /Running upgrade a1b2c3d4e5f6 -> add_plugin_execution[\s\S]*DuplicateTable[\s\S]*relation "plugin_alerts" already exists/,
+      /Revision add_plugin_execution \(Plugin Execution\) failed[\s\S]*relation "plugin_alerts" already exists\nSQLSTATE 42P07/,
     );
     assert.equal(await current(), "a1b2c3d4e5f6");
     assert.equal((await run("apply", "--method", "exec")).code, 0);
@@ -133,6 +136,32 @@ describe("unity migrate and unity apply", () => {
     assert.match(stdout, /another migration holds the advisory lock/);
     assert.equal(await current(), "a1b2c3d4e5f6");
     assert.equal((await run("apply")).code, 0);
+  });
+
+  it("apply by exec leaves no migration behind when it is interrupted", async () => {
+    await inBackend("alembic", "downgrade", "-1");
+    const locked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'holder' AND wait_event = 'PgSleep'";
+    const holder = psql("SET application_name = 'holder'; BEGIN; LOCK TABLE plugins; SELECT pg_sleep(120)");
+    const ended = assert.rejects(holder);
+    await waitFor("the lock", async () => (await psql(locked)) !== "0");
+    const main = join(projectRoot, "src", "cli", "main.ts");
+    const command = [main, "apply", "--method=exec", "--config-file", stack.configFile];
+    const child = endWithTests(spawn(process.execPath, command, { stdio: "ignore", detached: true }));
+    const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%'";
+    await waitFor(
+      "the revision",
+      async () => (await psql(`SELECT count(*) ${sessions} AND wait_event_type = 'Lock'`)) !== "0",
+    );
+    killGroup(child); // with kubectl, as by a lost machine
+    await waitFor("the end of the sessions", async () => (await psql(`SELECT count(*) ${sessions}`)) === "0");
+    const outcome = "SELECT outcome || ': ' || error FROM unity_migrations.runs ORDER BY id DESC LIMIT 1";
+    await waitFor("the record", async () =>
+      (await psql(outcome)).startsWith("interrupted: Migration interrupted by SIGTERM"),
+    );
+    await psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+    await ended;
+    assert.equal(await current(), "a1b2c3d4e5f6");
+    assert.equal((await run("apply", "--method", "exec")).code, 0);
   });
 
   it("both reject what `up` rejects, and change nothing", async () => {

@@ -12,7 +12,7 @@ import type { Progress } from "../progress.ts";
 import { type Call, type ExitCode, exitCodes, type Result } from "../result.ts";
 import { type StackOptions, withSettings } from "../stack.ts";
 import { readRecords } from "../stack-outputs.ts";
-import { applyByExec, execError } from "./by-exec.ts";
+import { applyByExec, type ExecPod, execError, findExecPod } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
 
 /** How pending revisions are applied: by the migration Job, or by Alembic in the backend's pod. */
@@ -72,17 +72,23 @@ export async function applyPending(
   const result = { from: rowsOf(state), target, pending: plan.pending?.length ?? null, job: null };
   if (state.kind === "unreachable" || state.kind === "not-deployed")
     return { ...result, outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
-  const rejected = await rejectionOf(plan, settings, release, method);
+  const options = migrationOptions(settings, release);
+  const kubectl = new Kubectl(settings);
+  const rejected = await rejectionOf(plan, settings, release);
   if (rejected !== null) return { ...result, outcome: "rejected", text: rejected };
   if (job === null || isMigrated(state)) return { ...result, outcome: "unchanged", text: plan.message };
+  const pod = method === "exec" ? await execPod(plan, settings, kubectl, options.image) : undefined;
+  if (pod !== undefined && "error" in pod) {
+    const text = `can't use --method exec; no changes were made:\n  ${pod.error}\nUse --method job.`;
+    return { ...result, outcome: "rejected", text };
+  }
   print(describeUpdate(plan));
   doing("migrating");
-  const kubectl = new Kubectl(settings);
   try {
     const log =
-      method === "job"
-        ? await applyByJob(kubectl, settings, migrationOptions(settings, release), job, print)
-        : await applyByExec(kubectl, settings, target);
+      pod === undefined
+        ? await applyByJob(kubectl, settings, options, job, print)
+        : await applyByExec(kubectl, options, pod.name);
     const { state: after, message } = await planUpdate({ ...settings, planHash: undefined }, release);
     if (after.kind !== "at-head") return { ...result, outcome: "failed", text: `${log}\n${message}`.trim() };
     return { ...result, outcome: "applied", text: log.trim(), job: method === "job" ? job.name : null };
@@ -98,6 +104,12 @@ function rowsOf(state: LiveState): readonly string[] | null {
   return "revisions" in state ? state.revisions : null;
 }
 
+/** Returns the pod that a plan is applied in by `--method exec`, or why it can't be. */
+async function execPod(plan: UpdatePlan, settings: Settings, kubectl: Kubectl, image: string): Promise<ExecPod> {
+  const error = execError(settings, plan);
+  return error === null ? findExecPod(kubectl, image) : { error };
+}
+
 function isMigrated({ kind }: LiveState): boolean {
   return kind === "at-head" || kind === "ahead";
 }
@@ -107,17 +119,8 @@ function isMigrated({ kind }: LiveState): boolean {
  *
  * @throws {CommandError} If the outputs of the stack that releases are promoted from can't be read.
  */
-async function rejectionOf(
-  plan: UpdatePlan,
-  settings: Settings,
-  release: Release,
-  method: Method,
-): Promise<string | null> {
+async function rejectionOf(plan: UpdatePlan, settings: Settings, release: Release): Promise<string | null> {
   if (plan.job === null) return describeUpdate(plan);
-  if (method === "exec" && plan.state.kind !== "at-head") {
-    const error = execError(settings, plan);
-    if (error !== null) return `can't use --method exec; no changes were made:\n  ${error}\nUse --method job.`;
-  }
   const { promotedFrom, environment } = settings;
   if (isMigrated(plan.state) || promotedFrom === undefined) return null;
   const source = { stack: promotedFrom, records: await readRecords(promotedFrom) };

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Kubectl, redact } from "../../cluster/kubectl.ts";
-import { answerIn, answerMark, podProgram, pythonCommand } from "../../cluster/pod-program.ts";
-import { newestServingPod } from "../../cluster/pods.ts";
+import type { Container } from "../../cluster/objects.ts";
+import { answerIn, answerMark } from "../../cluster/pod-program.ts";
+import { newestServing, podsOf } from "../../cluster/pods.ts";
+import type { MigrationOptions } from "../../manifests/migrate-job.ts";
 import { names } from "../../manifests/names.ts";
+import { runnerConfigMapData, runnerContainer, runnerPath } from "../../manifests/runner.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -20,23 +23,53 @@ export function execError(settings: Settings, { direction, job }: Plan): string 
   return job?.action === "attach" ? `Job ${job.name} is running` : null;
 }
 
+/** Pod to migrate in, or why there is none. */
+export type ExecPod = { readonly name: string } | { readonly error: string };
+
 /**
- * Runs `alembic upgrade` in the backend's newest pod.
+ * Finds the pod to migrate in: the backend's newest one that serves.
+ *
+ * @param image - Image that the plan was made for.
+ */
+export async function findExecPod(kubectl: Kubectl, image: string): Promise<ExecPod> {
+  const pods = await podsOf(kubectl, names.backend);
+  const pod = newestServing(pods);
+  if (pod === undefined) return { error: `no pod of ${names.backend} is ready (${pods.length} exist)` };
+  const { name } = pod.metadata;
+  const actual = pod.spec?.containers.find((container) => container.name === names.backend)?.image;
+  return actual === image ? { name } : { error: `pod ${name} runs image ${actual}, but the plan is for ${image}` };
+}
+
+/**
+ * Runs the runner of the migration Job in a pod of the backend, where it verifies the revision files. It ends with
+ * kubectl: if that is interrupted, the open transaction is rolled back.
  *
  * @returns Its log.
- * @throws {Error} With the log and the cause.
+ * @throws {Error} With the log.
  */
-export async function applyByExec(kubectl: Kubectl, settings: Settings, target: string): Promise<string> {
-  const { lockTimeoutSeconds, statementTimeoutSeconds, deadlineSeconds } = settings.timeouts;
-  const pod = await newestServingPod(kubectl, names.backend);
-  const milliseconds = [lockTimeoutSeconds, statementTimeoutSeconds].map((seconds) => String(seconds * 1000));
-  const command = pythonCommand(target, ...milliseconds);
-  const args = ["exec", "--stdin", pod, `--container=${names.backend}`, "--", ...command];
-  const program = readFileSync(join(import.meta.dirname, "upgrade.py"), "utf8");
-  const output = redact(await kubectl.run(args, podProgram(program), deadlineSeconds));
+export async function applyByExec(kubectl: Kubectl, options: MigrationOptions, pod: string): Promise<string> {
+  const program = readFileSync(join(import.meta.dirname, "exec_runner.py"), "utf8");
+  const args = ["exec", "--stdin", pod, `--container=${names.backend}`, "--", "python", "-c", program, answerMark];
+  const { deadlineSeconds } = options.timeouts;
+  // The runner ends itself at the deadline, with a message.
+  const output = redact(await kubectl.run(args, execInput(options), deadlineSeconds + 30, undefined, true));
   const lines = output.split("\n").filter((line) => !line.startsWith(answerMark));
-  const log = lines.join("\n");
-  const error: unknown = JSON.parse(answerIn(output) ?? '"no result"');
-  if (error !== null) throw new Error(`${log}${error}`);
+  const log = lines.join("\n").trim();
+  const code = answerIn(output);
+  if (code !== "0") throw new Error(code === undefined ? `${log}\nthe runner's result is unknown` : log);
   return log;
+}
+
+/** Returns the input of `exec_runner.py`: what the migration Job runs. */
+function execInput(options: MigrationOptions): string {
+  // The names of its ConfigMap and its Secret are of no use here: the pod has the backend's variables.
+  const container = runnerContainer("upgrade", { ...options, configMapName: "" }, options.targetRevision) as Container;
+  const [, ...words] = [...(container.command ?? []), ...(container.args ?? []), "--termination-log=/dev/null"];
+  const values = (container.env ?? []).filter(({ value }) => value !== undefined);
+  const payload = {
+    files: runnerConfigMapData(options),
+    command: words.map((word) => word.replace(runnerPath, "{folder}")),
+    environment: Object.fromEntries(values.map(({ name, value }) => [name, value])),
+  };
+  return `${JSON.stringify(payload)}\n`;
 }
