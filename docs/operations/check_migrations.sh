@@ -14,6 +14,34 @@ name_label='app.kubernetes.io/name'
 owns_database='true'
 database='homelab_db'
 database_owner='homelab_user'
+answer_mark='unity-answer '
+revision_sql='
+BEGIN TRANSACTION READ ONLY;
+SELECT pg_catalog.set_config('\''unity.schemas'\'', pg_catalog.current_schemas(false)::pg_catalog.text, true);
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL statement_timeout = 5000;
+SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
+  SELECT quote_ident(n.nspname) || '\''.'\'' || quote_ident(c.relname) AS relation,
+    c.relkind = '\''r'\'' AND NOT c.relhasrules AND NOT c.relrowsecurity
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND atttypid >= 16384)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext WHERE stxrelid = c.oid)
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL)) AS safe
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = '\''alembic_version'\'' AND n.nspname = ANY (current_setting('\''unity.schemas'\'')::name[])
+  ORDER BY array_position(current_setting('\''unity.schemas'\'')::name[], n.nspname) LIMIT 1) found \gset
+\if :safe
+SELECT '\''unity-answer '\'' || (SELECT to_json(coalesce(string_agg(version_num, '\'' '\'' ORDER BY version_num), '\'''\'')) FROM ONLY :relation)::text;
+\elif :{?relation}
+DO '\''BEGIN RAISE EXCEPTION '\'''\''alembic_version is not a plain table: reading it could run code of its owner'\'''\''; END'\'';
+\else
+SELECT '\''unity-answer null'\'';
+\endif
+'
+tables_sql='BEGIN;
+SELECT pg_catalog.set_config('\''unity.schemas'\'', pg_catalog.current_schemas(false)::pg_catalog.text, true);
+SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT '\''unity-answer '\'' || schemaname || '\''.'\'' || tablename FROM pg_catalog.pg_tables;'
 backend_url='http://localhost:8000'
 job='unity-db-migrate'
 job_path='../../k8s/jobs/migrate-database.yaml'
@@ -84,9 +112,12 @@ in_backend() {
   kube exec "deployment/$backend" --container="$backend" --pod-running-timeout=10s -- "$@"
 }
 
+# Prints the answers of a psql script, one per line.
 in_postgres() {
-  kube exec "deployment/$postgres" --container="$postgres" --pod-running-timeout=10s -- \
-    psql -X -U "$database_owner" -d "$database" -v ON_ERROR_STOP=1 -Atc "$1"
+  local output
+  output="$(kube exec --stdin "deployment/$postgres" --container="$postgres" --pod-running-timeout=10s -- \
+    psql -XqAtw -U "$database_owner" -d "$database" -v ON_ERROR_STOP=1 <<<"$1")" || return 1
+  sed -n "s/^$answer_mark//p" <<<"$output"
 }
 
 # Prints the rows of alembic_version, one per line; nothing for an uninitialized database. Alembic can't show a revision
@@ -96,8 +127,8 @@ current_revision() {
   if output="$(in_backend alembic current 2>"$errors")"; then
     sed -e 's/ .*//' -e '/^$/d' <<<"$output"
   elif [[ "$owns_database" == true ]]; then
-    output="$(in_postgres "SELECT to_regclass('alembic_version') IS NOT NULL" 2>>"$errors")" || return 1
-    [[ "$output" != t ]] || in_postgres 'SELECT version_num FROM alembic_version ORDER BY 1' 2>>"$errors"
+    output="$(in_postgres "$revision_sql" 2>>"$errors")" || return 1
+    [[ "$output" == null ]] || tr -d '"' <<<"$output" | tr ' ' '\n' | sed '/^$/d'
   else
     return 1
   fi
@@ -224,7 +255,7 @@ lists_plugins() {
 
 has_tables() {
   local found table missing=()
-  found="$(in_postgres "SELECT schemaname || '.' || tablename FROM pg_tables" 2>"$errors")" || return 1
+  found="$(in_postgres "$tables_sql" 2>"$errors")" || return 1
   for table in "${tables[@]}"; do
     [[ "$table" == *.* ]] || table="public.$table"
     grep -qxF "$table" <<<"$found" || missing+=("$table")
