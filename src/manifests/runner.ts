@@ -2,8 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import { cutAt } from "../lockfile/chain.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { contentHash } from "../plan/job-identity.ts";
-import { sqlHash } from "../plan/plan-hash.ts";
-
+import { reviewedFiles, sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
@@ -119,8 +118,9 @@ export function runnerConfigMapData(options: RunnerFilesOptions): Record<string,
 
 function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
   const revisions = lock.revisions.map((revision) => {
-    const { id, title, file, sha256, reversible, reversibleReason } = revision;
-    return { id, title, file, sha256, sql: sqlHash(revision), reversible, reversibleReason };
+    const { id, title, reversible, reversibleReason } = revision;
+    const sql = { upgrade: sqlHash(revision, "upgrade"), downgrade: sqlHash(revision, "downgrade") };
+    return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
   return JSON.stringify({ heads: lock.heads, revisions, tolerated });
@@ -185,7 +185,7 @@ export function runnerContainer(
   mode: RunnerMode,
   options: RunnerOptions,
   targetRevision?: string,
-): types.input.core.v1.Container {
+): types.input.core.v1.Container & { env: types.input.core.v1.EnvVar[] } {
   return {
     name: "migrate",
     image: options.image,

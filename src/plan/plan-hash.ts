@@ -4,29 +4,63 @@ import type { LockedRevision } from "../lockfile/lock.ts";
 /** Hex digits of a hash that people compare: 64 bits. */
 const hashLength = 16;
 
+/** Version of what a plan's hash covers. Hashes of version 1 had no prefix, and covered neither direction nor files. */
+const hashVersion = 2;
+const hashPrefix = `v${hashVersion}-`;
+
+/** Pattern of a plan's hash of any version, without anchors. */
+export const planHashPattern = `(v\\d+-)?[0-9a-f]{${hashLength}}`;
+
+/** Whether a plan's hash is of another version, and thus of no plan of this program. */
+export function isOfOtherVersion(planHash: string): boolean {
+  return !planHash.startsWith(hashPrefix);
+}
+
+/** Whether revisions are applied or downgraded. */
+export type Direction = "upgrade" | "downgrade";
+
 /** The properties of a revision that determine its hash. */
-export type HashedRevision = Pick<LockedRevision, "id" | "sha256" | "upgrade">;
+export type HashedRevision = Pick<LockedRevision, "id" | "file" | "sha256" | Direction>;
+
+/** The properties of a plan that determine its hash, besides its revisions. */
+export interface PlanStart {
+  /** The image reference in the pod spec. */
+  readonly image: string;
+  readonly direction: Direction;
+  /** Rows of `alembic_version`, in any order. */
+  readonly from: readonly string[];
+}
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, hashLength);
 }
 
-/** Returns a hash of a revision's SQL, or of its file if the SQL can't be rendered. */
-export function sqlHash({ sha256, upgrade }: Omit<HashedRevision, "id">): string {
-  return hash(upgrade.sql === null ? sha256 : JSON.stringify(upgrade.sql));
+/** Returns a hash of a revision's SQL in one direction, or of its file if the SQL can't be rendered. */
+export function sqlHash(revision: Pick<HashedRevision, "sha256" | Direction>, direction: Direction): string {
+  const { sql } = revision[direction];
+  return hash(sql === null ? revision.sha256 : JSON.stringify(sql));
+}
+
+/** Returns the SHA-256 of each file that was reviewed with a revision, by its path in the app's folder. */
+export function reviewedFiles({ file, sha256 }: Pick<HashedRevision, "file" | "sha256">): Record<string, string> {
+  return { [file]: sha256 };
 }
 
 /**
- * Returns a plan's identity: 16 hex digits that depend on the image, the database revision, and the pending SQL. The
- * runner (`src/runner/runner_plan.py`) computes it again from what it finds, and records it.
+ * Returns a plan's identity: it depends on all that a migration executes, which is the image, the direction, the
+ * database's revision, and of each revision the SQL of that direction and the reviewed files. The runner
+ * (`src/runner/runner_plan.py`) computes it again from what it finds.
  *
- * @param image - The image reference in the pod spec.
- * @param from - Rows of `alembic_version`, in any order.
- * @param pending - The revisions to apply, in that order.
+ * @param revisions - The revisions to apply or downgrade, in that order.
  */
-export function planHash(image: string, from: readonly string[], pending: readonly HashedRevision[]): string {
-  const steps = pending.map((revision) => [revision.id, sqlHash(revision)]);
-  return hash(JSON.stringify({ image, from: [...from].sort(byCodePoint), pending: steps }));
+export function planHash({ image, direction, from }: PlanStart, revisions: readonly HashedRevision[]): string {
+  const steps = revisions.map((revision) => ({
+    id: revision.id,
+    sql: sqlHash(revision, direction),
+    files: Object.entries(reviewedFiles(revision)).sort(([a], [b]) => byCodePoint(a, b)),
+  }));
+  const plan = { version: hashVersion, image, direction, from: [...from].sort(byCodePoint), revisions: steps };
+  return `${hashPrefix}${hash(JSON.stringify(plan))}`;
 }
 
 /** Compares texts as Python does, by code point. JavaScript's own order differs beyond U+FFFF. */

@@ -60,7 +60,8 @@ export function makePlan(inputs: PlanInputs): Plan {
   const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
-  const hash = work.from === null || !work.revisions?.length ? null : planHash(image, work.from, work.revisions);
+  const { direction, from, revisions } = work;
+  const hash = from === null || !revisions?.length ? null : planHash({ image, direction, from }, revisions);
   const isManual = requiresManualAction(state);
   const rejection = isManual ? null : rejectPlan(inputs, work, hash);
   return {
@@ -68,7 +69,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     state,
     head: targetRevision ?? head(lock),
     total: lock.revisions.length,
-    direction: work.direction,
+    direction,
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,

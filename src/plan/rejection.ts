@@ -1,7 +1,7 @@
-import { pending } from "../lockfile/chain.ts";
+import { beyond, pending } from "../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import { evaluate, type Unapproved, unapproved } from "./findings.ts";
-import { planHash } from "./plan-hash.ts";
+import { type Direction, isOfOtherVersion, planHash } from "./plan-hash.ts";
 import type { Work, WorkInputs } from "./work.ts";
 
 /** The reasons why the stack's settings don't allow a plan. */
@@ -81,12 +81,13 @@ function downgradeErrors(revisions: readonly LockedRevision[], allowed: boolean)
 function comparePinned(
   pinnedHash: string,
   hash: string | null,
-  { lock, image }: RejectionInputs,
-  { from, revisions }: Work,
+  { lock, image, targetRevision }: RejectionInputs,
+  { direction, from, revisions }: Work,
 ): PlanRejection["stale"] {
   const expected = pinnedHash === unknownPlan ? null : pinnedHash;
   if (hash === expected) return null;
-  return { expected, found: hash, because: explainStalePlan(expected, { lock, image, from, pending: revisions }) };
+  const current = { lock, image, targetRevision, direction, from, pending: revisions };
+  return { expected, found: hash, because: explainStalePlan(expected, current) };
 }
 
 /** The number of revisions before the head, or before the end of the plan, to try: plans are pinned for a short time. */
@@ -96,6 +97,9 @@ const tried = 50;
 interface CurrentPlan {
   readonly lock: Lock;
   readonly image: string;
+  /** @defaultValue the lockfile's heads */
+  readonly targetRevision?: string | undefined;
+  readonly direction: Direction;
   /** Rows of `alembic_version`; `null` if they are unknown. */
   readonly from: readonly string[] | null;
   readonly pending: readonly LockedRevision[] | null;
@@ -107,18 +111,27 @@ interface CurrentPlan {
  *
  * @param pinned - The pinned hash; `null` if the plan of an unknown database revision was pinned.
  */
-export function explainStalePlan(pinned: string | null, { lock, image, from, pending: left }: CurrentPlan): string {
+export function explainStalePlan(pinned: string | null, current: CurrentPlan): string {
+  const { lock, image, targetRevision, direction, from, pending: left } = current;
+  if (pinned !== null && isOfOtherVersion(pinned))
+    return "The pinned hash is from another version of this program, whose hashes cover something else.";
   if (from === null || left === null) return "The database revision is no longer known.";
   const at = from.join(", ") || "base";
   if (pinned === null) return `The database revision is now known: ${at}.`;
+  const revisionsFrom = (ids: readonly string[]) =>
+    direction === "downgrade" && targetRevision !== undefined
+      ? beyond(lock, ids, targetRevision)
+      : pending(lock, ids, targetRevision === undefined ? lock.heads : [targetRevision]);
+  const hashOf = (ids: readonly string[], revisions: readonly LockedRevision[]) =>
+    planHash({ image, direction, from: ids }, revisions);
   const starts = [[], ...lock.revisions.slice(-tried).map(({ id }) => [id])];
-  const start = starts.find((ids) => planHash(image, ids, pending(lock, ids)) === pinned);
+  const start = starts.find((ids) => hashOf(ids, revisionsFrom(ids)) === pinned);
   if (start !== undefined) return `The pinned plan starts at ${start[0] ?? "base"}; the database is at ${at}.`;
   const ends = left.map((_, index) => index).slice(-tried);
-  const end = ends.find((end) => planHash(image, from, left.slice(0, end)) === pinned);
+  const end = ends.find((end) => hashOf(from, left.slice(0, end)) === pinned);
   if (end !== undefined) {
     const added = left.slice(end).map(({ id }) => id);
     return `The lockfile has new revisions: ${added.join(", ")}.`;
   }
-  return `The image or the SQL of a pending revision changed: now ${at} -> ${left.at(-1)?.id} with ${image}.`;
+  return `The image, the SQL, or a file of a pending revision changed: now ${at} -> ${left.at(-1)?.id} with ${image}.`;
 }

@@ -3,11 +3,12 @@ import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
 import { type EvaluatedRevision, evaluate, withoutNewTables } from "./findings.ts";
 import type { LiveState } from "./live-state.ts";
+import type { Direction } from "./plan-hash.ts";
 
 /** The changes that bring a database to its target. */
 export interface Work {
   /** Whether revisions are applied or downgraded. */
-  readonly direction: "upgrade" | "downgrade";
+  readonly direction: Direction;
   /** Rows of `alembic_version` at the start; `null` if nothing is pending, or they are unknown. */
   readonly from: readonly string[] | null;
   /** In the order of their upgrades or downgrades; `null` if unknown. */

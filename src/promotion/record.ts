@@ -57,7 +57,7 @@ export function identify({ lock, head, runnerFiles, image, migrationImage }: Rel
   return {
     head,
     chain: lockDigest(chain),
-    sql: contentHash(chain.revisions.map((revision) => [revision.id, sqlHash(revision)])),
+    sql: contentHash(chain.revisions.map((revision) => [revision.id, sqlHash(revision, "upgrade")])),
     runner: contentHash(runnerFiles),
     image: digestOf(image) ?? null,
     migrationImage: digestOf(migrationImage ?? image) ?? null,

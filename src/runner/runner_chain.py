@@ -16,14 +16,14 @@ REBUILD = "Rebuild the image from the reviewed tree."
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision, with the field names of the lockfile."""
+    """A revision, with the field names of the chain's JSON file."""
 
     id: str
     title: str
-    file: str
-    sha256: str
-    # Hash of the revision's SQL, for the plan's hash.
-    sql: str
+    # The SHA-256 of each reviewed file, by its path in the app's folder.
+    files: dict[str, str]
+    # Hash of the SQL by direction, `upgrade` or `downgrade`, for the plan's hash.
+    sql: dict[str, str]
     # None if that takes a database to know.
     reversible: bool | None
     # Why `reversible` is not true.
@@ -58,18 +58,16 @@ class Chain:
 
 
 def verify_image(database: Database, chain: Chain) -> None:
-    """Compare the image's revision files with the chain.
+    """Compare the image's files with those that were reviewed.
 
     :raises FatalError: At the first difference.
     """
-    for revision in chain.revisions:
-        path = Path(revision.file)
-        if not path.is_file():
-            raise FatalError(f"{revision.file} of revision {revision.id} is missing from the image. {REBUILD}")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != revision.sha256:
-            raise FatalError(
-                f"{revision.file} of revision {revision.id} differs between the image and the lockfile. {REBUILD}"
-            )
+    reviewed = [(each.id, file, sha256) for each in chain.revisions for file, sha256 in each.files.items()]
+    for id, file, sha256 in reviewed:
+        if not Path(file).is_file():
+            raise FatalError(f"{file} of revision {id} is missing from the image. {REBUILD}")
+        if hashlib.sha256(Path(file).read_bytes()).hexdigest() != sha256:
+            raise FatalError(f"{file} of revision {id} differs between the image and the lockfile. {REBUILD}")
     heads = database.heads()
     if heads != chain.heads:
         raise FatalError(
@@ -77,15 +75,15 @@ def verify_image(database: Database, chain: Chain) -> None:
         )
 
 
-def find_pending(database: Database, chain: Chain) -> tuple[frozenset[str], list[Revision]]:
-    """Return the rows of `alembic_version` and the pending revisions, base first.
+def find_pending(database: Database, chain: Chain, current: frozenset[str]) -> list[Revision]:
+    """Return the pending revisions, base first.
 
+    :param current: The rows of `alembic_version`.
     :raises FatalError: If a row is not in the chain, or is an ancestor of another row.
     """
-    current = database.current()
     if unknown := current - {revision.id for revision in chain.revisions}:
         if len(current) == 1 and unknown <= chain.tolerated:
-            return current, []
+            return []
         raise FatalError(
             f"the database is at {format_revisions(unknown)}, which this image does not contain. Deploy an image that "
             "contains it, or restore the database."
@@ -97,4 +95,4 @@ def find_pending(database: Database, chain: Chain) -> tuple[frozenset[str], list
             f"the redundant rows: {format_revisions(redundant)}."
         )
     applied = frozenset().union(*lineages.values())
-    return current, [revision for revision in chain.revisions if revision.id not in applied]
+    return [revision for revision in chain.revisions if revision.id not in applied]

@@ -32,7 +32,10 @@ def reach(task: Task) -> None:
     migrate(task, plan_either)
 
 
-def migrate(task: Task, make_plan: Callable[[Task], Plan]) -> None:
+MakePlan = Callable[[Task, frozenset[str]], Plan]
+
+
+def migrate(task: Task, make_plan: MakePlan) -> None:
     """Run the plan that `make_plan` returns under the lock, with a log line per revision.
 
     :raises FatalError: Before the first revision or after the last, if only a manual action helps.
@@ -44,7 +47,7 @@ def migrate(task: Task, make_plan: Callable[[Task], Plan]) -> None:
         acquire_lock(session, task.deadline)
         record = RunRecord(session)
         record.close_abandoned()
-        plan = make_plan(task)
+        plan = make_plan(task, task.database.current())
         if task.role:
             ensure_role(session, task.role)
             grant(session, task.role.name, task.database.schema)
@@ -87,9 +90,9 @@ def run_steps(task: Task, plan: Plan, session: Connection, record: RunRecord, in
         record.add(revision.id)
 
 
-def verify_result(task: Task, make_plan: Callable[[Task], Plan]) -> Plan:
+def verify_result(task: Task, make_plan: MakePlan) -> Plan:
     """Plan again, and check that nothing is left to do."""
-    plan = make_plan(task)
+    plan = make_plan(task, task.database.current())
     if plan.revisions:
         raise FatalError(
             f"the database is at {format_revisions(plan.current)} after the {plan.direction}, expected "

@@ -16,6 +16,8 @@ from sqlalchemy.engine import URL
 
 BASE = "base"
 """Alembic's name for the state before the first revision."""
+HASH_VERSION = 2
+"""Version of what a plan's hash covers."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,14 @@ class Plan:
     summary: str
 
 
-def plan_upgrade(task: Task) -> Plan:
+def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
     """Return the pending revisions up to the target, base first.
 
+    :param current: The rows of `alembic_version`.
     :raises FatalError: If the target or the database's revision is not in the chain.
     """
     chain = task.chain
-    current, pending = find_pending(task.database, chain)
+    pending = find_pending(task.database, chain, current)
     if task.target is None:
         target = chain.heads
     else:
@@ -70,13 +73,14 @@ def plan_upgrade(task: Task) -> Plan:
     return Plan("upgrade", current, target, tuple(pending), numbers, len(chain.revisions), summary)
 
 
-def plan_downgrade(task: Task) -> Plan:
+def plan_downgrade(task: Task, current: frozenset[str]) -> Plan:
     """Return the applied revisions that are not the target or its ancestors, newest first.
 
+    :param current: The rows of `alembic_version`.
     :raises FatalError: If the database is not at a descendant of the target, or a revision is irreversible.
     """
     chain, database = task.chain, task.database
-    current, _ = find_pending(database, chain)
+    find_pending(database, chain, current)  # raises if the rows are not in the chain
     if current & chain.tolerated:
         raise FatalError(
             f"the database is at {format_revisions(current)}, which this image does not contain. To downgrade, deploy "
@@ -97,10 +101,10 @@ def plan_downgrade(task: Task) -> Plan:
     return Plan("downgrade", current, target, downgraded, range(1, count + 1), count, summary)
 
 
-def plan_either(task: Task) -> Plan:
+def plan_either(task: Task, current: frozenset[str]) -> Plan:
     """Return the upgrade to the target or, if nothing is pending, the downgrade."""
-    plan = plan_upgrade(task)
-    return plan if plan.revisions or task.target is None else plan_downgrade(task)
+    plan = plan_upgrade(task, current)
+    return plan if plan.revisions or task.target is None else plan_downgrade(task, current)
 
 
 def verify_reversible(revisions: Iterable[Revision]) -> None:
@@ -123,13 +127,20 @@ def summarize(current: frozenset[str], target: frozenset[str], chain: Chain) -> 
     return f"Database is at {format_revisions(current)}, beyond target {format_revisions(target)}"
 
 
-def plan_hash(image: str, current: Iterable[str], steps: Iterable[Sequence[str]]) -> str:
-    """Return 16 hex digits that identify a migration, equal to those of `planHash` in TypeScript.
+def plan_hash(image: str, plan: Plan) -> str:
+    """Return the identity of what a migration executes, equal to that of `planHash` in TypeScript.
 
     :param image: The image's reference.
-    :param current: The rows of `alembic_version`.
-    :param steps: The id and the SQL's hash of each revision.
     """
-    plan = {"image": image, "from": sorted(current), "pending": [list(step) for step in steps]}
-    text = json.dumps(plan, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    revisions = [
+        {"id": each.id, "sql": each.sql[plan.direction], "files": sorted(each.files.items())} for each in plan.revisions
+    ]
+    content = {
+        "version": HASH_VERSION,
+        "image": image,
+        "direction": plan.direction,
+        "from": sorted(plan.current),
+        "revisions": revisions,
+    }
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return f"v{HASH_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

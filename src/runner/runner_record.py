@@ -117,7 +117,7 @@ class RunRecord:
             from_revisions=sorted(plan.current),
             target=sorted(plan.target),
             image=image,
-            plan_hash=plan_hash(image, plan.current, [(revision.id, revision.sql) for revision in plan.revisions]),
+            plan_hash=plan_hash(image, plan),
             runner=os.environ.get("HOSTNAME", ""),
         )
 

@@ -26,7 +26,7 @@ def wait(task: Task) -> None:
         with connect(task.url) as session:
             reject_unencrypted(session)
     reported = None
-    while (plan := plan_upgrade(task)).revisions:
+    while (plan := plan_upgrade(task, task.database.current())).revisions:
         current, target = format_revisions(plan.current), format_revisions(plan.target)
         if time.monotonic() >= task.deadline:
             raise FatalError(f"timed out: the database is at {current}, expected {target}")
@@ -55,8 +55,9 @@ def status(task: Task) -> int:
 
 def read_status(database: Database, chain: Chain) -> dict[str, Any]:
     """Return the fields that `status` prints."""
+    current = database.current()
     result: dict[str, Any] = {
-        "current": sorted(database.current()),
+        "current": sorted(current),
         "heads": sorted(chain.heads),
         "pending": None,
         "imageHeads": sorted(database.heads()),
@@ -66,7 +67,7 @@ def read_status(database: Database, chain: Chain) -> dict[str, Any]:
     try:
         verify_image(database, chain)
         result["matchesImage"] = True
-        result["pending"] = [revision.id for revision in find_pending(database, chain)[1]]
+        result["pending"] = [revision.id for revision in find_pending(database, chain, current)]
     except FatalError as error:
         result["problem"] = str(error)
     return result

@@ -1,4 +1,5 @@
 import { imagePullPolicies, type Timeouts, timeoutErrors } from "../manifests/runner.ts";
+import { planHashPattern } from "../plan/plan-hash.ts";
 import { unknownPlan } from "../plan/rejection.ts";
 import { readAccess, readDatabase } from "./database.ts";
 import { productionErrors } from "./production-rules.ts";
@@ -9,7 +10,8 @@ const namespaceName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 // https://github.com/distribution/reference: a name, then a tag, a digest, or both.
 const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
 const imageAllowed = "an image reference with a tag or a digest";
-const planHash = new RegExp(`^([0-9a-f]{16}|${unknownPlan})$`);
+// A hash of another version is stale, and the plan's message says how to renew it.
+const planHash = new RegExp(`^(${planHashPattern}|${unknownPlan})$`);
 const stackName = /^[\w.-]+(\/[\w.-]+){0,2}$/;
 
 /** Settings that are read in some modes only; the others ignore them. */
@@ -74,7 +76,7 @@ export function parseSettings(source: ConfigSource): {
     restorePoint: readRestorePoint(reader, postgresImage, allowDowngrade),
     toleratedRevisions: reader.list("toleratedRevisions", "comma-separated revision IDs", "<id>,<id>"),
     approvals: reader.approvals("approvals"),
-    planHash: reader.optional("planHash", planHash, "a plan hash of 16 hexadecimal digits", "<hash>"),
+    planHash: reader.optional("planHash", planHash, "a plan hash, as printed by pulumi preview", "<hash>"),
     promotedFrom: reader.optional("promotedFrom", stackName, "a stack or organization/project/stack", "staging"),
   };
   reader.rejectUnknown(conditionalSettings);

@@ -215,16 +215,9 @@ describe("runnerConfigMapData", () => {
     assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
     const { heads, revisions } = JSON.parse(files["chain.json"] ?? "");
     assert.deepEqual(heads, ["r3"]);
-    assert.deepEqual(Object.keys(revisions[0]), [
-      "id",
-      "title",
-      "file",
-      "sha256",
-      "sql",
-      "reversible",
-      "reversibleReason",
-    ]);
-    assert.match(revisions[0].sql, /^[0-9a-f]{16}$/);
+    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "files", "sql", "reversible", "reversibleReason"]);
+    assert.deepEqual(Object.keys(revisions[0].files), ["alembic/versions/r1.py"]);
+    for (const direction of ["upgrade", "downgrade"]) assert.match(revisions[0].sql[direction], /^[0-9a-f]{16}$/);
   });
   it("separates the backend's image from the migrate Job's for a target below the head", () => {
     const files = runnerConfigMapData({ ...options, targetRevision: "r2" });

@@ -82,7 +82,7 @@ describe("rejectPlan", () => {
     ["requires no pin if nothing is pending", rows("b"), { pinRequired: true }, true],
     ["rejects an unknown plan without a required pin", down, { approvals, pinRequired: true }, false],
     ["allows the pinned plan", rows("a"), { approvals, pinnedHash: hash }, true],
-    ["rejects a plan other than the pinned one", rows("a"), { approvals, pinnedHash: "0".repeat(16) }, false],
+    ["rejects a plan other than the pinned one", rows("a"), { approvals, pinnedHash: "v2-0000000000000000" }, false],
     [
       "rejects an image other than the pinned plan's",
       rows("a"),
@@ -99,7 +99,7 @@ describe("rejectPlan", () => {
   }
 
   it("hashes a plan only if revisions are pending", () => {
-    assert.match(hash, /^[0-9a-f]{16}$/);
+    assert.match(hash, /^v2-[0-9a-f]{16}$/);
     assert.deepEqual([of(rows("b")).hash, of(down).hash], [null, null]);
   });
 
@@ -151,6 +151,13 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     );
   });
 
+  it("reports a pinned hash of an earlier version, and how to renew it", () => {
+    assert.match(
+      describeAll(of(rows("a"), { approvals, pinnedHash: "0123456789abcdef" })),
+      new RegExp(`The pinned hash is from another version .*\\n.*run: pulumi config set planHash ${hash}$`),
+    );
+  });
+
   it("reports a missing pin, and how to pin the plan", () => {
     const asked = describeAll(of(rows("a"), { approvals, pinRequired: true }));
     assert.match(asked, new RegExp(`production requires a pinned plan; .*\\n.*pulumi config set planHash ${hash}$`));
@@ -159,7 +166,7 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     const stale = describeAll(of(rows("a"), { approvals, pinnedHash: "unknown" }));
     assert.match(
       stale,
-      /expected hash unknown, current hash .*\n.*revision is now known: a\.\n.*planHash [0-9a-f]{16}$/,
+      /expected hash unknown, current hash .*\n.*revision is now known: a\.\n.*planHash v2-[0-9a-f]{16}$/,
     );
   });
 
@@ -186,29 +193,40 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
 describe("explainStalePlan", () => {
   const lock = linearLock("a", "b", "c");
   const [, b, c] = lock.revisions as [never, LockedRevision, LockedRevision];
-  const now = { lock, image: "i", from: ["a"], pending: [b, c] };
+  const now = { lock, image: "i", direction: "upgrade" as const, from: ["a"], pending: [b, c] };
+  const hashOf = (from: readonly string[], revisions: readonly LockedRevision[], image = "i") =>
+    planHash({ image, direction: "upgrade", from }, revisions);
 
   it("reports another database revision", () => {
-    assert.match(explainStalePlan(planHash("i", ["b"], [c]), now), /plan starts at b; the database is at a\./);
-    assert.match(explainStalePlan(planHash("i", [], lock.revisions), now), /starts at base; the database is at a/);
+    assert.match(explainStalePlan(hashOf(["b"], [c]), now), /plan starts at b; the database is at a\./);
+    assert.match(explainStalePlan(hashOf([], lock.revisions), now), /starts at base; the database is at a/);
     const empty = { ...now, from: [], pending: lock.revisions };
-    assert.match(explainStalePlan(planHash("i", ["a"], [b, c]), empty), /starts at a; the database is at base/);
+    assert.match(explainStalePlan(hashOf(["a"], [b, c]), empty), /starts at a; the database is at base/);
   });
 
   it("reports new revisions of the lockfile", () => {
-    assert.equal(explainStalePlan(planHash("i", ["a"], [b]), now), "The lockfile has new revisions: c.");
+    assert.equal(explainStalePlan(hashOf(["a"], [b]), now), "The lockfile has new revisions: c.");
   });
 
-  it("reports another image or SQL otherwise", () => {
+  it("reports another database revision of a plan with a target, or of a downgrade", () => {
+    const [a] = lock.revisions as [LockedRevision];
+    const toTarget = { ...now, targetRevision: "b", from: [], pending: [a, b] };
+    assert.match(explainStalePlan(hashOf(["a"], [b]), toTarget), /starts at a; the database is at base/);
+    const back = { ...now, direction: "downgrade" as const, targetRevision: "a", from: ["b"], pending: [b] };
+    const pinned = planHash({ image: "i", direction: "downgrade", from: ["c"] }, [c, b]);
+    assert.match(explainStalePlan(pinned, back), /starts at c; the database is at b/);
+  });
+
+  it("reports another image, SQL, or file otherwise", () => {
     assert.match(
-      explainStalePlan(planHash("other", ["a"], [b, c]), now),
-      /The image or the SQL .* changed: now a -> c with i\./,
+      explainStalePlan(hashOf(["a"], [b, c], "other"), now),
+      /The image, the SQL, or a file .* changed: now a -> c with i\./,
     );
   });
 
   it("reports an unknown database revision", () => {
     assert.match(
-      explainStalePlan("0".repeat(16), { ...now, from: null, pending: null }),
+      explainStalePlan("v2-0000000000000000", { ...now, from: null, pending: null }),
       /revision is no longer known/,
     );
   });

@@ -152,8 +152,8 @@ describe("the program on a database that is there", () => {
     [
       "a plan other than the pinned one",
       "a1b2c3d4e5f6",
-      { "unity:planHash": "0".repeat(16) },
-      /plan is stale: .*\n.*\n.*pulumi config set planHash [0-9a-f]{16}$/,
+      { "unity:planHash": "v2-0000000000000000" },
+      /plan is stale: .*\n.*\n.*pulumi config set planHash v2-[0-9a-f]{16}$/,
     ],
     [
       "an approval without a finding",

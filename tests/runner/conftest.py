@@ -12,7 +12,7 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
-from support import Chain, Run, reviewed_backend, temporary_database
+from support import Chain, Run, query, reviewed_backend, temporary_database
 
 VARIABLE = "TEST_DATABASE_URL"
 
@@ -46,6 +46,19 @@ def database(server: URL) -> Iterator[URL]:
     """Create an empty database."""
     with temporary_database(server) as url:
         yield url
+
+
+@pytest.fixture
+def role(database: URL) -> Iterator[URL]:
+    """Return the URL of a role that can create tables but no schema."""
+    name = f"{database.database}_role"
+    query(database, f"CREATE ROLE {name} LOGIN PASSWORD 'role'")
+    query(database, f"GRANT CREATE ON SCHEMA public TO {name}")
+    try:
+        yield database.set(username=name, password="role")
+    finally:
+        query(database, f"DROP OWNED BY {name}")
+        query(database, f"DROP ROLE {name}")
 
 
 @pytest.fixture

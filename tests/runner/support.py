@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Callable, ClassVar
 
 import psycopg
+from runner_chain import Revision
+from runner_plan import Plan, plan_hash
 from sqlalchemy.engine import URL
 
 PROJECT = Path(__file__).parents[2]
@@ -154,12 +156,22 @@ class Chain:
         self.entries = [entry for entry in self.entries if entry["id"] != id]
         file = str(path.relative_to(self.folder))
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        sql = f"sql of {id}"
-        entry = {"id": id, "title": f"Title of {id}", "file": file, "sha256": sha256, "sql": sql}
+        sql = {"upgrade": f"sql of {id}", "downgrade": f"downgrade of {id}"}
+        entry = {"id": id, "title": f"Title of {id}", "files": {file: sha256}, "sql": sql}
         self.entries.append({**entry, "reversible": None, "reversibleReason": "a test's"})
         self.heads = [head for head in self.heads if head not in down and head != id] + [id]
         self.review()
         return path
+
+    def file(self, index: int) -> str:
+        """Return the path of a revision's file in the image's folder."""
+        (path,) = self.entries[index]["files"]
+        return str(path)
+
+    def plan_hash(self, image: str, direction: str, start: Sequence[str], *ids: str) -> str:
+        """Return the hash of a plan of these revisions."""
+        steps = tuple(Revision(**entry) for id in ids for entry in self.entries if entry["id"] == id)
+        return plan_hash(image, Plan(direction, frozenset(start), frozenset(), steps, [], 0, ""))
 
     def review(self) -> None:
         """Write the reviewed chain."""
@@ -170,8 +182,13 @@ class Chain:
 def reviewed_backend(folder: Path) -> Chain:
     """Return the real backend, with its chain written to `folder` as in the ConfigMap."""
     lock = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
-    keys = ("id", "title", "file", "sha256", "reversible", "reversibleReason")
-    entries = [{**{key: entry[key] for key in keys}, "sql": entry["sha256"][:16]} for entry in lock["revisions"]]
+    keys = ("id", "title", "reversible", "reversibleReason")
+    entries = [
+        {**{key: entry[key] for key in keys}, "files": {entry["file"]: entry["sha256"]}, "sql": {}}
+        for entry in lock["revisions"]
+    ]
+    for entry in entries:
+        entry["sql"] = {direction: f"{direction} of {entry['id']}" for direction in ("upgrade", "downgrade")}
     chain = Chain(BACKEND, folder / "chain.json", entries, lock["heads"])
     chain.review()
     return chain

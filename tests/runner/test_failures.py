@@ -25,7 +25,7 @@ def test_failed_revision_is_rolled_back_and_applied_once_fixed(chain: Chain, dat
     ]
     assert (tables(database), revisions(database)) == ({"alembic_version", "one"}, {"one"})
 
-    two = chain.folder / chain.entries[1]["file"]
+    two = chain.folder / chain.file(1)
     three = chain.entries[2]
     chain.add("two", 'op.execute("CREATE TABLE two ()")', after="one")
     chain.entries.remove(three)

@@ -6,12 +6,20 @@ import json
 from typing import Any
 
 import pytest
-from runner_plan import plan_hash
+from runner_chain import Revision
+from runner_plan import Plan, plan_hash
 from support import PROJECT
 
 CASES = json.loads((PROJECT / "tests" / "fixtures" / "plan-hashes.json").read_text(encoding="utf-8"))
 
 
+def revision(fields: dict[str, Any]) -> Revision:
+    files = {fields["file"]: fields["sha256"]}
+    return Revision(fields["id"], "", files, fields["sqlHashes"], reversible=True, reversibleReason=None)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
 def test_plan_hash_equals_the_one_in_typescript(case: dict[str, Any]) -> None:
-    assert plan_hash(case["image"], case["current"], case["steps"]) == case["hash"]
+    steps = tuple(map(revision, case["revisions"]))
+    plan = Plan(case["direction"], frozenset(case["from"]), frozenset(), steps, [], 0, "")
+    assert plan_hash(case["image"], plan) == case["hash"]

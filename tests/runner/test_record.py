@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from psycopg.rows import dict_row
-from runner_plan import plan_hash
 from sqlalchemy.engine import URL
 from support import (
     GATE,
@@ -54,7 +51,7 @@ def test_upgrade_is_recorded(chain: Chain, database: URL) -> None:
         "target": ["two"],
         "revisions": ["one", "two"],
         "image": "localhost/unity:1",
-        "plan_hash": plan_hash("localhost/unity:1", [], [("one", "sql of one"), ("two", "sql of two")]),
+        "plan_hash": chain.plan_hash("localhost/unity:1", "upgrade", [], "one", "two"),
         "outcome": "succeeded",
         "error": None,
         "runner": "pod-1",
@@ -142,19 +139,6 @@ def test_interruption_is_recorded(chain: Chain, database: URL) -> None:
     (row,) = runs(database)
     assert row["outcome"] == "interrupted"
     assert row["error"] == result.stderr.strip()
-
-
-@pytest.fixture
-def role(database: URL) -> Iterator[URL]:
-    """Return the URL of a role that can create tables but no schema."""
-    name = f"{database.database}_role"
-    query(database, f"CREATE ROLE {name} LOGIN PASSWORD 'role'")
-    query(database, f"GRANT CREATE ON SCHEMA public TO {name}")
-    try:
-        yield database.set(username=name, password="role")
-    finally:
-        query(database, f"DROP OWNED BY {name}")
-        query(database, f"DROP ROLE {name}")
 
 
 def test_role_without_create_schema_migrates_without_a_record(chain: Chain, database: URL, role: URL) -> None:

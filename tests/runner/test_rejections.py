@@ -73,7 +73,7 @@ def test_image_with_another_head_is_rejected(three: Chain, database: URL) -> Non
 
 
 def test_image_with_a_changed_file_is_rejected(three: Chain, database: URL) -> None:
-    path = three.folder / three.entries[1]["file"]
+    path = three.folder / three.file(1)
     path.write_text(path.read_text() + "\n")
     result = run("upgrade", three, database)
     assert result.code == 1
@@ -82,7 +82,7 @@ def test_image_with_a_changed_file_is_rejected(three: Chain, database: URL) -> N
 
 
 def test_image_without_a_file_is_rejected(three: Chain, database: URL) -> None:
-    (three.folder / three.entries[1]["file"]).unlink()
+    (three.folder / three.file(1)).unlink()
     result = run("upgrade", three, database)
     assert result.code == 1
     assert "alembic/versions/two.py of revision two is missing from the image" in result.stderr

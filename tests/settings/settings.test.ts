@@ -238,7 +238,7 @@ describe("loadSettings", () => {
       '[{"rules":"x"}]',
       /unknown property unity:approvals\[0\]\.rules; allowed: .*config rm --path 'approvals\[0\]\.rules'/,
     ],
-    ["unity:planHash", "abc", /invalid unity:planHash "abc": must be a plan hash of 16 hexadecimal digits/],
+    ["unity:planHash", "abc", /invalid unity:planHash "abc": must be a plan hash, as printed by pulumi preview/],
     ["unity:promotedFrom", "a b", /invalid unity:promotedFrom "a b": must be a stack or organization\/project\/stack/],
     ["unity:replicas", "two", /invalid unity:replicas "two": must be an integer/],
     ["unity:initContainer", "both", /invalid unity:initContainer "both": must be one of upgrade, wait/],
