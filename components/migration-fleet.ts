@@ -78,7 +78,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
       const job = new k8s.batch.v1.Job(
         // With the Job's name, so that another Job is a new resource, which inherits nothing through `ignoreChanges`.
         `${name}-${metadata.name}`,
-        { metadata, spec: { ...jobSpec, suspend: !started } },
+        { metadata, spec: { ...jobSpec(), suspend: !started } },
         childOptions(this, options, { dependsOn: dependencies, ignoreChanges: ["spec.suspend"] }),
       );
       return { tenant, name: metadata.name, job };

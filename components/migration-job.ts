@@ -26,6 +26,13 @@ export interface MigrationJobArgs extends MigrationOptions {
    * @defaultValue 1
    */
   readonly attempt?: number;
+  /**
+   * Plan of a new Job, or the one that the existing Job was created with, as JSON: the runner refuses to change another
+   * database, or to start at another revision. Unity's own program passes it.
+   *
+   * @defaultValue nothing: the runner migrates from any revision
+   */
+  readonly plan?: string | undefined;
 }
 
 /**
@@ -66,7 +73,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     }
     const declared = new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata: jobMetadata(jobName, namespace, app, tenant), spec: jobSpec },
+      { metadata: jobMetadata(jobName, namespace, app, tenant), spec: jobSpec(args.plan) },
       childOptions(this, options, { dependsOn: dependencies }),
     );
     const timeoutSeconds = timeouts.awaitTimeoutSeconds;

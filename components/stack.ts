@@ -37,7 +37,7 @@ export interface StackOutputs {
 export function deploy(
   settings: Settings,
   chain: Release,
-  { attempt, adoption }: Planned,
+  { attempt, plan, adoption }: Planned,
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
@@ -57,6 +57,7 @@ export function deploy(
       context,
       namespace,
       attempt,
+      plan,
       restorePointStorage: settings.restorePoint?.storage,
     },
     { ...common, dependsOn: database },

@@ -2,9 +2,9 @@ import { names } from "../manifests/names.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { answerIn, answerMark, appSchemas, podProgram, pythonCommand, transactionSetup } from "./pod-program.ts";
 
-/** Query of the database. Both parts are constants of the program, never user input. */
+/** Query of the database. All parts are constants of the program, never user input. */
 export interface Query {
-  /** Table without which the answer is `null`. */
+  /** Table that the query reads. */
   readonly table: string;
   /**
    * Schema of the table.
@@ -14,6 +14,12 @@ export interface Query {
   readonly schema?: string;
   /** Subquery of one row and one column, whose value is JSON without line breaks. `:relation` is the table's name. */
   readonly query: string;
+  /**
+   * The same where the table doesn't exist.
+   *
+   * @defaultValue the answer is `null`
+   */
+  readonly withoutTable?: string;
 }
 
 /** Options of a query. */
@@ -36,7 +42,7 @@ export interface QueryOptions {
   readonly backend?: string | undefined;
 }
 
-/** Value of a query, `null` without its table; or the cause of the failure. */
+/** Value of a query; or the cause of the failure. */
 export type Answer = { readonly value: unknown } | { readonly cause: string };
 
 /** Answers of the workloads in the order in which they were queried: only the last can have a value. */
@@ -63,6 +69,8 @@ SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
 
 const unsafe = ({ table }: Query) => `${table} is not a plain table: reading it could run code of its owner`;
 
+const withoutTable = (query: Query) => query.withoutTable ?? "SELECT 'null'";
+
 /** Python program that prints the answer, in a read-only transaction. */
 const pythonScript = (query: Query) =>
   podProgram(`
@@ -74,13 +82,11 @@ try:
     cursor.execute("SET LOCAL statement_timeout = 5000")
     cursor.execute("""${lookup(query)}""")
     relation, safe = cursor.fetchone()
-    answer = "null"
     if relation and not safe:
         sys.exit("${unsafe(query)}")
-    if relation:
-        cursor.execute("""SELECT (${query.query})::text""".replace(":relation", relation))
-        answer = cursor.fetchone()[0]
-    print(MARK + answer, flush=True)
+    subquery = """${query.query}""".replace(":relation", relation) if relation else """${withoutTable(query)}"""
+    cursor.execute(f"SELECT ({subquery})::text")
+    print(MARK + cursor.fetchone()[0], flush=True)
 except Exception as error:
     sys.exit(describe(error))
 `);
@@ -95,7 +101,7 @@ SELECT '${answerMark}' || (${query.query})::text;
 \\elif :{?relation}
 DO 'BEGIN RAISE EXCEPTION ''${unsafe(query)}''; END';
 \\else
-SELECT '${answerMark}null';
+SELECT '${answerMark}' || (${withoutTable(query)})::text;
 \\endif
 `;
 

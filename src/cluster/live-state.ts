@@ -1,7 +1,10 @@
-import { lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { anyText, fits, list as listOf, nullable, object } from "../lockfile/shape.ts";
+import { lastJobAnnotation, nameLabel, names, planAnnotation, serviceAccounts } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
-import type { Reading } from "../plan/live-state.ts";
+import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
 import { type Answers, type Query, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { appContainer, isOurs, type Job, jobState, type LiveObject, type LiveObjects, objectsOf } from "./objects.ts";
@@ -19,11 +22,23 @@ export interface Live {
 /** Time limit of each kubectl; objects and pods are queried at the same time, pods one after another. */
 const timeoutSeconds = 10;
 
-/** Rows of `alembic_version`, sorted. */
+/** Query of the {@link DatabaseIdentity}, which the runner runs, too. */
+const identityQuery = readFileSync(join(import.meta.dirname, "..", "runner", "database-identity.sql"), "utf8");
+
+/** Query of the {@link RevisionsAnswer}. */
 const revisionsQuery: Query = {
   table: "alembic_version",
-  query: "SELECT coalesce(json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation",
+  query: `
+    SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows',
+      (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation))`,
+  withoutTable: `SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows', null)`,
 };
+
+/** Rows of `alembic_version`, sorted; `null` without that table. */
+interface RevisionsAnswer {
+  readonly database: DatabaseIdentity;
+  readonly rows: readonly string[] | null;
+}
 
 /**
  * Reads the database's revision and the namespace's objects: read-only, within seconds, with the credentials that only
@@ -75,7 +90,10 @@ async function unmanagedSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): 
 /** Returns the answer, or the causes of the workloads that have pods. */
 function chooseReading(answers: Answers, items: readonly LiveObject[]): Reading {
   const answered = answers.find((answer) => "value" in answer);
-  if (answered !== undefined && isRows(answered.value)) return { kind: "rows", rows: answered.value };
+  if (answered !== undefined && isRevisions(answered.value)) {
+    const { rows, database } = answered.value;
+    return { kind: "rows", rows, database };
+  }
   const causes = answers
     .filter(({ workload }) => items.some((item) => hasPods(item, workload)))
     .map((answer) => {
@@ -91,15 +109,22 @@ function hasPods(item: LiveObject, workload: string): boolean {
   return item.kind === "Deployment" && item.metadata.name === workload && (item.status?.replicas ?? 0) > 0;
 }
 
-function isRows(value: unknown): value is readonly string[] | null {
-  return value === null || (Array.isArray(value) && value.every((row) => typeof row === "string"));
+const revisionsShape = object({
+  database: object({ name: anyText, oid: anyText, system: nullable(anyText) }),
+  rows: nullable(listOf(anyText)),
+});
+
+function isRevisions(value: unknown): value is RevisionsAnswer {
+  return fits(value, revisionsShape);
 }
 
 /** Returns a migrate Job, of this project or an operator's; those of tenants have their own plans. */
 function liveJob(job: Job): LiveJob[] {
   const { name, labels, creationTimestamp: created } = job.metadata;
   const isMigration = labels?.[nameLabel] === names.migrateJob || name.startsWith(names.migrateJob);
-  return isMigration && labels?.[tenantLabel] === undefined ? [{ name, state: jobState(job), created }] : [];
+  if (!isMigration || labels?.[tenantLabel] !== undefined) return [];
+  const plan = job.spec?.template.metadata?.annotations?.[planAnnotation];
+  return [{ name, state: jobState(job), created, plan }];
 }
 
 /** Returns the Job that an update waited for last, if it was deleted since. */

@@ -4,8 +4,8 @@ export interface Shape {
   readonly expected: string;
   /** Whether a value has it, apart from its properties and items. */
   readonly matches: (value: unknown) => boolean;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly items?: Shape;
+  readonly properties?: Readonly<Record<string, Shape>> | undefined;
+  readonly items?: Shape | undefined;
 }
 
 export const text: Shape = { expected: "a non-empty string", matches: (v) => typeof v === "string" && v !== "" };
@@ -42,6 +42,7 @@ export function nullable(shape: Shape): Shape {
     expected: `${shape.expected} or null`,
     matches: (v) => v === null || shape.matches(v),
     properties: shape.properties,
+    items: shape.items,
   };
 }
 

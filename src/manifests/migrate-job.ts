@@ -3,6 +3,7 @@ import { lockDigest } from "../lockfile/lock.ts";
 import { migrationJobName } from "../plan/job-identity.ts";
 import { type App, unity } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
+import { planAnnotation } from "./names.ts";
 import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
 import {
   type RunnerFilesOptions,
@@ -47,37 +48,54 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
 export interface Migration {
   readonly configMapName: string;
   readonly files: Record<string, string>;
-  readonly jobSpec: types.input.batch.v1.JobSpec;
+  /**
+   * Returns the Job's spec.
+   *
+   * @param plan - Plan of the Job for the runner, if it has one. It is not part of the Job's name.
+   */
+  jobSpec(plan?: string): types.input.batch.v1.JobSpec;
   /** Returns the name of the Job for an attempt, counted from 1. */
   jobName(attempt: number): string;
 }
 
+/** Variable with the pod's annotation; empty without one, as in pods that no plan precedes. */
+const planVariable: types.input.core.v1.EnvVar = {
+  name: "UNITY_PLAN",
+  valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${planAnnotation}']` } },
+};
+
 /**
  * Returns the spec of the migration Job: one pod that Kubernetes never restarts, because the runner retries what is worth
  * retrying. It always has a deadline. It has no `ttlSecondsAfterFinished`: the next update would run a deleted Job again.
+ *
+ * @param plan - Plan of the Job. It is an annotation, so that all else depends on the work alone.
  */
 export function migrateJobSpec(
   options: RunnerOptions &
     Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app">,
+  plan?: string,
 ): types.input.batch.v1.JobSpec {
   const { targetRevision, allowDowngrade = false, restorePointImage, app = unity } = options;
   const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
   const volumes = [runnerVolume(options.configMapName)];
   if (restorePointImage !== undefined) volumes.push(restorePointsVolume);
   volumes.push(...tlsVolumes(options.tls), temporary.volume);
+  const container = runnerContainer(mode, options, targetRevision);
   const podSpec: types.input.core.v1.PodSpec = {
     ...podDefaults(app.accounts.migrations),
     restartPolicy: "Never",
     securityContext: podSecurityContext(app.userId),
-    containers: [runnerContainer(mode, options, targetRevision)],
+    containers: [{ ...container, env: [...container.env, planVariable] }],
     volumes,
   };
   if (restorePointImage !== undefined)
     podSpec.initContainers = [restorePointContainer({ verb: "take" }, { ...options, image: restorePointImage })];
+  const metadata: types.input.meta.v1.ObjectMeta = { labels: migrationLabels(app, options.tenant) };
+  if (plan !== undefined) metadata.annotations = { [planAnnotation]: plan };
   return {
     backoffLimit: 0,
     activeDeadlineSeconds: options.timeouts.deadlineSeconds,
-    template: { metadata: { labels: migrationLabels(app, options.tenant) }, spec: podSpec },
+    template: { metadata, spec: podSpec },
   };
 }
 
@@ -100,7 +118,7 @@ export function migrationJob(
   chainDigest: string,
 ): Pick<Migration, "jobSpec" | "jobName"> {
   const { tenant, app = unity } = options;
-  const jobSpec = migrateJobSpec({ ...options, configMapName });
+  const jobSpec = (plan?: string) => migrateJobSpec({ ...options, configMapName }, plan);
   const prefix = jobPrefix(app, tenant);
-  return { jobSpec, jobName: (attempt) => migrationJobName(prefix, chainDigest, jobSpec, attempt) };
+  return { jobSpec, jobName: (attempt) => migrationJobName(prefix, chainDigest, jobSpec(), attempt) };
 }

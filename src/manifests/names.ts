@@ -44,3 +44,6 @@ export function labels(workload: string): Record<string, string> {
 
 /** Annotation of the migrations' service account: name of the last awaited Job, so that a deleted Job is detected. */
 export const lastJobAnnotation = "unity/last-job";
+
+/** Annotation of a migration Job's pods: the Job's plan, for the runner. */
+export const planAnnotation = "unity/plan";

@@ -42,6 +42,8 @@ export interface LiveJob {
   readonly state: "running" | "complete" | "failed" | "deleting" | "gone";
   /** Creation time in ISO 8601, if known. */
   readonly created?: string;
+  /** The plan that it was created with, as JSON, if any. */
+  readonly plan?: string;
 }
 
 /** The Job that an update declares. */
@@ -53,6 +55,8 @@ export interface JobAttempt {
   readonly action: "run" | "attach" | "keep";
   /** Why the update declares this Job. */
   readonly reason: string;
+  /** The Job's plan as JSON, for the runner; an existing Job keeps the one that it was created with. Absent if it has none. */
+  readonly plan?: string;
 }
 
 /** States of a database that a complete Job has not migrated. */
@@ -69,22 +73,22 @@ const unmigrated: ReadonlySet<LiveState["kind"]> = new Set([
  *
  * @param firstName - Name of the first attempt, from {@link migrationJobName}.
  * @param jobs - All migration Jobs of the namespace.
+ * @param plan - The plan of a new Job.
  */
-export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: LiveState): JobAttempt {
-  const attempts = new Map<number, LiveJob["state"]>();
+export function jobAttempt(firstName: string, jobs: readonly LiveJob[], state: LiveState, plan?: string): JobAttempt {
+  const attempts = new Map<number, LiveJob>();
   for (const job of jobs) {
     const attempt = attemptOf(firstName, job.name);
-    if (attempt !== undefined) attempts.set(attempt, job.state);
+    if (attempt !== undefined) attempts.set(attempt, job);
   }
   const last = Math.max(0, ...attempts.keys());
   const lastName = nameOfAttempt(firstName, last);
-  const decide = (attempt: number, action: JobAttempt["action"], reason: string) => ({
-    name: nameOfAttempt(firstName, attempt),
-    attempt,
-    action,
-    reason,
-  });
-  switch (attempts.get(last)) {
+  const lastJob = attempts.get(last);
+  const decide = (attempt: number, action: JobAttempt["action"], reason: string): JobAttempt => {
+    const name = nameOfAttempt(firstName, attempt);
+    return { name, attempt, action, reason, plan: action === "run" ? plan : lastJob?.plan };
+  };
+  switch (lastJob?.state) {
     case undefined:
       return decide(1, "run", newWork(jobs));
     case "running":

@@ -3,11 +3,25 @@ import { type Lock, lockCommand } from "../lockfile/lock.ts";
 
 /** The result of reading the database's revision, before it is compared with the lockfile. */
 export type Reading =
-  /** Rows of `alembic_version`, sorted; `null` if the table doesn't exist. */
-  | { readonly kind: "rows"; readonly rows: readonly string[] | null }
+  | {
+      readonly kind: "rows";
+      /** Rows of `alembic_version`, sorted; `null` if the table doesn't exist. */
+      readonly rows: readonly string[] | null;
+      /** The database that was queried; absent if the rows are a record. */
+      readonly database?: DatabaseIdentity;
+    }
   /** The namespace has no pod that could query the database. */
   | { readonly kind: "not-deployed" }
   | Unreachable;
+
+/** Identity of a database. A restored dump is another database, and so is one that was created again. */
+export interface DatabaseIdentity {
+  readonly name: string;
+  /** Object identifier in its server. */
+  readonly oid: string;
+  /** System identifier of its server, from `initdb`; `null` if the role may not read it. */
+  readonly system: string | null;
+}
 
 /** A failure to connect to the API server, or to the database through existing pods. */
 export interface Unreachable {

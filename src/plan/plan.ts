@@ -1,6 +1,7 @@
 import { head, type Lock } from "../lockfile/lock.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
+import { jobPlan } from "./job-plan.ts";
 import {
   classify,
   type Description,
@@ -10,7 +11,6 @@ import {
   requiresManualAction,
   type TargetOptions,
 } from "./live-state.ts";
-import { planHash } from "./plan-hash.ts";
 import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
 import { type Work, workOf } from "./work.ts";
 
@@ -60,8 +60,8 @@ export function makePlan(inputs: PlanInputs): Plan {
   const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
-  const { direction, from, revisions } = work;
-  const hash = from === null || !revisions?.length ? null : planHash({ image, direction, from }, revisions);
+  const planOfJob = jobPlan(reading, work, image);
+  const hash = work.revisions?.length ? planOfJob.hash : null;
   const isManual = requiresManualAction(state);
   const rejection = isManual ? null : rejectPlan(inputs, work, hash);
   return {
@@ -69,11 +69,11 @@ export function makePlan(inputs: PlanInputs): Plan {
     state,
     head: targetRevision ?? head(lock),
     total: lock.revisions.length,
-    direction,
+    direction: work.direction,
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,
-    job: isManual || rejection !== null ? null : jobAttempt(firstJobName, jobs, state),
+    job: isManual || rejection !== null ? null : jobAttempt(firstJobName, jobs, state, JSON.stringify(planOfJob)),
   };
 }
 

@@ -78,6 +78,6 @@ function asRunError<T>(work: () => T): T {
 
 /** Reads the runner's files, by name. */
 function readRunner(folder: string): Record<string, string> {
-  const names = readdirSync(folder).filter((name) => /\.(py|sh)$/.test(name));
+  const names = readdirSync(folder).filter((name) => /\.(py|sh|sql)$/.test(name));
   return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }

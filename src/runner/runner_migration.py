@@ -8,6 +8,7 @@ from typing import Callable
 from runner_errors import FatalError, RevisionFailed
 from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, new_invalid_indexes
+from runner_job_plan import read_job_plan, verify_database, verify_start
 from runner_lock import acquire_lock, reject_pooler, verify_lock
 from runner_output import format_revisions, report
 from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
@@ -41,13 +42,18 @@ def migrate(task: Task, make_plan: MakePlan) -> None:
     :raises FatalError: Before the first revision or after the last, if only a manual action helps.
     :raises RevisionFailed: If a revision fails. The ones before it stay.
     """
+    job_plan = read_job_plan()
     with connect(task.url) as session:
         reject_unencrypted(session)
         reject_pooler(session, task.url)
         acquire_lock(session, task.deadline)
+        if job_plan:
+            verify_database(job_plan, session)
+        plan = make_plan(task, task.database.current())
+        if job_plan:
+            verify_start(job_plan, task, plan)
         record = RunRecord(session)
         record.close_abandoned()
-        plan = make_plan(task, task.database.current())
         if task.role:
             ensure_role(session, task.role)
             grant(session, task.role.name, task.database.schema)

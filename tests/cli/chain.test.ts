@@ -4,7 +4,7 @@ import { readSchema } from "../../src/cli/chain/schema.ts";
 import { viewChain } from "../../src/cli/chain/view.ts";
 import { classify } from "../../src/plan/live-state.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
-import { answer } from "../support/fake-kubectl.ts";
+import { databaseAt } from "../support/fake-kubectl.ts";
 import { unity, unityWith } from "./unity.ts";
 
 const link = (id: string, ...downRevisions: readonly string[]) => lockedRevision(id, { downRevisions, tables: null });
@@ -145,7 +145,7 @@ describe("unity chain", () => {
   });
 
   it("marks the revisions of a context's database", async () => {
-    const answers = { postgres: answer(["a1b2c3d4e5f6"]) };
+    const answers = { postgres: databaseAt(["a1b2c3d4e5f6"]) };
     const { code, stdout } = await unityWith(answers, "chain", "--context", "here");
     assert.equal(code, 0);
     assert.match(stdout, /^Database is at a1b2c3d4e5f6, behind head add_plugin_execution\.$/m);

@@ -6,7 +6,7 @@ import type { CheckName } from "../../src/checks/names.ts";
 import type { CheckResult } from "../../src/checks/result.ts";
 import { markLine, parseLine } from "../../src/cli/logs.ts";
 import { describeResults } from "../../src/cli/verify.ts";
-import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
+import { databaseAt, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityWith } from "./unity.ts";
 
 const file = `config:
@@ -15,8 +15,8 @@ const file = `config:
   unity:databasePassword:
     secure: v1:AAAA:BBBB
 `;
-const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
-const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
+const behind: Partial<FakeAnswers> = { postgres: databaseAt(["a1b2c3d4e5f6"]) };
+const atHead: Partial<FakeAnswers> = { postgres: databaseAt(["add_plugin_execution"]) };
 const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
 
 describe("unity apply, logs, migrate, status and verify", () => {
@@ -59,7 +59,7 @@ describe("unity apply, logs, migrate, status and verify", () => {
     ],
     [
       "apply by exec: the stack has a migration URL",
-      { backend: answer(["a1b2c3d4e5f6"]) },
+      { backend: databaseAt(["a1b2c3d4e5f6"]) },
       "  unity:database: external\n  unity:databaseUrl: { secure: v1:A:B }\n  unity:migrationDatabaseUrl: { secure: v1:A:B }\n",
       ["apply", "--method=exec"],
       1,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answer, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
+import { databaseAt, deployedPostgres, type FakeAnswers } from "../support/fake-kubectl.ts";
 import { unity, unityWith } from "./unity.ts";
 
 const head = "add_plugin_execution";
@@ -14,7 +14,7 @@ const file = `config:
   unity:databasePassword:
     secure: v1:AAAA:BBBB
 `;
-const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: answer(found) });
+const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: databaseAt(found) });
 
 describe("unity plan and unity status", () => {
   let folder: string;
@@ -31,7 +31,7 @@ describe("unity plan and unity status", () => {
     ["at head", rows(head), 0, /^Database is up to date \(head add_plugin_execution\)\.$/m],
     ["ahead at a revision that the stack tolerates", rows("tolerated"), 0, /at tolerated, ahead of the lockfile/],
     ["behind", rows("a1b2c3d4e5f6"), 1, /behind head add_plugin_execution/],
-    ["never applied", { backend: answer(null) }, 1, /Database is uninitialized/],
+    ["never applied", { backend: databaseAt(null) }, 1, /Database is uninitialized/],
     ["not deployed", {}, 1, /No running workload in namespace unity;/],
     ["at an unknown revision", rows("zz"), 1, /at zz, which is not in the lockfile \(8 revisions\)/],
     [

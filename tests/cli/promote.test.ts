@@ -7,7 +7,7 @@ import { changeSettings } from "../../src/cli/promote/run.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { type ReleaseRecord, recordRelease } from "../../src/promotion/record.ts";
 import { service } from "../adoption/objects.ts";
-import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
@@ -63,8 +63,8 @@ describe("unity promote", () => {
     return await unityIn(environment, command, "--config-file", stack, ...args);
   }
   const promote = (answers: Partial<FakeAnswers>, ...args: readonly string[]) => run(answers, "promote", ...args);
-  const behind = { backend: answer(["a1b2c3d4e5f6"]) };
-  const atHead = { backend: answer(["add_plugin_execution"]) };
+  const behind = { backend: databaseAt(["a1b2c3d4e5f6"]) };
+  const atHead = { backend: databaseAt(["add_plugin_execution"]) };
 
   it("shows the changes, and writes nothing", async () => {
     recorded("staging", staged);
@@ -141,7 +141,7 @@ describe("unity promote", () => {
       behind,
       /stack staging has environment development/,
     ],
-    ["a database at an unknown revision", [staged], { backend: answer(["zz"]) }, /Database is at zz, which is not/],
+    ["a database at an unknown revision", [staged], { backend: databaseAt(["zz"]) }, /Database is at zz, which is not/],
     [
       "a Service that can't be adopted",
       [staged],

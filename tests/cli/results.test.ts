@@ -7,7 +7,7 @@ import { exitCodesHelp, visibleCommands } from "../../src/cli/command.ts";
 import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cli/program.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
-import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { answer, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { alembicPython, onTerminal, unity, unityIn, unityWith } from "./unity.ts";
 
 const stack = `config:
@@ -17,8 +17,8 @@ const stack = `config:
     secure: v1:AAAA:BBBB
 `;
 const stale = "  unity:planHash: '0000000000000000'\n";
-const atHead: Partial<FakeAnswers> = { postgres: answer(["add_plugin_execution"]) };
-const behind: Partial<FakeAnswers> = { postgres: answer(["a1b2c3d4e5f6"]) };
+const atHead: Partial<FakeAnswers> = { postgres: databaseAt(["add_plugin_execution"]) };
+const behind: Partial<FakeAnswers> = { postgres: databaseAt(["a1b2c3d4e5f6"]) };
 const down: Partial<FakeAnswers> = { list: { error: "refused" }, postgres: { error: "refused" } };
 const run = { id: 1, startedAt: "2026-01-03T10:00:00+00:00", finishedAt: null, from: [], to: null, target: ["b"] };
 const runs = answer([{ ...run, image: "i", planHash: "h", outcome: "running", error: null, runner: "p" }]);

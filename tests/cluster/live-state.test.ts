@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { type Live, readLive } from "../../src/cluster/live-state.ts";
-import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { answer, database, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
   using fake = fakeKubectl(answers);
@@ -42,22 +42,25 @@ describe("readLive", () => {
   });
 
   it("takes an owned PostgreSQL's answer, otherwise the backend's, after other output", async () => {
-    const answers = { backend: answer(["a", "b"], "hello\n"), postgres: answer(null) };
-    assert.deepEqual((await read(answers)).reading, { kind: "rows", rows: null });
-    assert.deepEqual((await read(answers, false)).reading, { kind: "rows", rows: ["a", "b"] });
+    const answers = { backend: databaseAt(["a", "b"], "hello\n"), postgres: databaseAt(null) };
+    assert.deepEqual((await read(answers)).reading, { kind: "rows", rows: null, database });
+    assert.deepEqual((await read(answers, false)).reading, { kind: "rows", rows: ["a", "b"], database });
   });
 
   it("takes the backend's answer if PostgreSQL has none, and the causes if neither has", async () => {
-    assert.deepEqual((await read({ backend: answer([]) })).reading, { kind: "rows", rows: [] });
+    assert.deepEqual((await read({ backend: databaseAt([]) })).reading, { kind: "rows", rows: [], database });
     const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: rejected });
     const cause = "unity-backend: psycopg.OperationalError: connection refused";
     assert.deepEqual(reading, { kind: "unreachable", what: "database", cause });
   });
 
   it("rejects an unexpected answer", async () => {
-    const { reading } = await read({ list: list(deployment("unity-backend", ours)), backend: answer({ rows: 1 }) });
+    const { reading } = await read({
+      list: list(deployment("unity-backend", ours)),
+      backend: answer({ rows: [1], database }),
+    });
     assert.ok(
-      reading.kind === "unreachable" && reading.cause.includes('unity-backend: unexpected response: {"rows":1}'),
+      reading.kind === "unreachable" && reading.cause.includes('unity-backend: unexpected response: {"rows":[1],'),
     );
   });
 
@@ -77,6 +80,17 @@ describe("readLive", () => {
     assert.deepEqual(
       jobs.map(({ state }) => state),
       states,
+    );
+  });
+
+  it("reports the plan that a migrate Job was created with", async () => {
+    const template = { metadata: { annotations: { "unity/plan": "{}" } } };
+    const { jobs } = await read({
+      list: list({ ...job("unity-db-migrate-1"), spec: { template } }, job("unity-db-migrate-2")),
+    });
+    assert.deepEqual(
+      jobs.map(({ plan }) => plan),
+      ["{}", undefined],
     );
   });
 

@@ -126,7 +126,7 @@ describe("migration of a single database", () => {
     const { jobName, jobSpec, configMapName } = migration({ ...args, secretName: "unity-database" });
     assert.match(jobName(1), /^unity-db-migrate-[0-9a-f]{10}$/);
     assert.match(configMapName, /^unity-db-migrate-runner-[0-9a-f]{10}$/);
-    const { template } = jobSpec as { template: { metadata: { labels: object } } };
+    const { template } = jobSpec() as unknown as { template: { metadata: { labels: object } } };
     assert.deepEqual(template.metadata.labels, {
       "app.kubernetes.io/name": "unity-db-migrate",
       "app.kubernetes.io/part-of": "unity",

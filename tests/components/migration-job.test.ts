@@ -83,6 +83,18 @@ describe("MigrationJob", () => {
     });
   }
 
+  it("gives the Job's pods the plan, and names the Job without it", async () => {
+    const [without, withPlan] = [await declare(), await declare({ plan: "the plan" })];
+    assert.equal(withPlan.component.jobName, without.component.jobName);
+    const [before, after] = [without.job.inputs.spec, withPlan.job.inputs.spec] as k8s.types.output.batch.v1.JobSpec[];
+    assert.deepEqual(after?.template.metadata.annotations, { "unity/plan": "the plan" });
+    assert.deepEqual(after?.template.spec, before?.template.spec);
+    assert.deepEqual(
+      after?.template.spec.containers[0]?.env.find(({ name }) => name === "UNITY_PLAN"),
+      { name: "UNITY_PLAN", valueFrom: { fieldRef: { fieldPath: "metadata.annotations['unity/plan']" } } },
+    );
+  });
+
   it("has names that are valid labels of pods", async () => {
     const { component } = await declare();
     assert.match(component.jobName, /^unity-db-migrate-[0-9a-f]{10}$/);

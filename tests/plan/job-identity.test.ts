@@ -174,4 +174,15 @@ describe("jobAttempt", () => {
     assert.equal(migrationJobName("p", "d", {}, 2), `${migrationJobName("p", "d", {})}-2`);
     assert.ok(migrationJobName("p".repeat(46), "d", {}, 99_999).length <= 63);
   });
+
+  it("gives a new Job the plan, and keeps that of an existing one", () => {
+    const planOf = (jobs: readonly LiveJob[], state: LiveState) => jobAttempt(first, jobs, state, "new").plan;
+    const planned = (state: LiveJob["state"]): LiveJob => ({ ...job(first, state), plan: "earlier" });
+    assert.equal(planOf([], behind), "new");
+    assert.equal(planOf([planned("failed")], behind), "new");
+    assert.equal(planOf([planned("complete")], behind), "new");
+    assert.equal(planOf([planned("running")], behind), "earlier");
+    assert.equal(planOf([planned("complete")], atHead), "earlier");
+    assert.equal(planOf([job(first, "complete")], atHead), undefined);
+  });
 });

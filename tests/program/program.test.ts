@@ -6,7 +6,7 @@ import { checkNames } from "../../src/checks/names.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules } from "../../src/manifests/roles.ts";
 import { accesses } from "../../src/preflight/permissions.ts";
-import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { database, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record } from "../support/recorder.ts";
 
 const configuration = {
@@ -14,6 +14,11 @@ const configuration = {
   "unity:image": "localhost/unity-backend:1",
   "unity:databasePassword": "correct horse",
 };
+
+/** The part of a Job's spec that is read here. */
+interface JobSpec {
+  readonly template: { readonly metadata?: { readonly annotations?: Record<string, string> } };
+}
 
 /** Whether `one` waits for `other`, straight or by way of what it waits for. */
 function follows(registrations: readonly Registration[], one: Registration, other: Registration): boolean {
@@ -99,7 +104,7 @@ describe("the program", () => {
 
 describe("the program on a database that is there", () => {
   async function runOn(row: string, jobs: readonly object[] = []): Promise<readonly Registration[]> {
-    using fake = fakeKubectl({ list: { output: JSON.stringify({ items: jobs }) }, backend: answer([row]) });
+    using fake = fakeKubectl({ list: { output: JSON.stringify({ items: jobs }) }, backend: databaseAt([row]) });
     const { registrations } = await record(configuration, () => runProgram(fake.kubectl));
     return registrations;
   }
@@ -130,6 +135,27 @@ describe("the program on a database that is there", () => {
     assert.equal(jobName(await runOn("8f3d9e2a1c45", [job(first, "Failed")])), `${first}-2`);
   });
 
+  it("gives a new Job its plan, and keeps that of an existing one", async () => {
+    const planOf = (registrations: readonly Registration[]): unknown => {
+      const { spec } = find(registrations, "kubernetes:batch/v1:Job", "migration-job").inputs as { spec: JobSpec };
+      return spec.template.metadata?.annotations?.["unity/plan"];
+    };
+    const declared = await runOn("add_plugin_execution");
+    const { version, direction, from, ...plan } = JSON.parse(String(planOf(declared)));
+    assert.deepEqual(
+      { version, direction, from },
+      { version: 1, direction: "upgrade", from: ["add_plugin_execution"] },
+    );
+    assert.deepEqual(plan.database, database);
+    assert.match(plan.hash, /^v2-[0-9a-f]{16}$/);
+    const name = jobName(declared);
+    const existing = (metadata: object) => ({ ...job(name, "Complete"), spec: { template: { metadata } } });
+    const kept = await runOn("add_plugin_execution", [existing({ annotations: { "unity/plan": "earlier" } })]);
+    assert.deepEqual([jobName(kept), planOf(kept)], [name, "earlier"]);
+    const unplanned = await runOn("add_plugin_execution", [existing({})]);
+    assert.deepEqual([jobName(unplanned), planOf(unplanned)], [name, undefined]);
+  });
+
   it("stops at a right that the account lacks, before it declares anything", async () => {
     const ownSecrets = everyOwnSecret("homelab_app");
     const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasSeparateRoles: false };
@@ -141,7 +167,7 @@ describe("the program on a database that is there", () => {
   });
 
   it("goes on where the server does not say what the account may do", async () => {
-    using fake = fakeKubectl({ backend: answer(["add_plugin_execution"]), access: { error: "no such review" } });
+    using fake = fakeKubectl({ backend: databaseAt(["add_plugin_execution"]), access: { error: "no such review" } });
     const { registrations } = await record(configuration, () => runProgram(fake.kubectl));
     assert.notDeepEqual(registrations, []);
   });
@@ -164,7 +190,7 @@ describe("the program on a database that is there", () => {
   ];
   for (const [what, row, settings, message] of stopping) {
     it(`rejects ${what}, before it declares anything`, () =>
-      assertRejected({ backend: answer([row]) }, message, settings));
+      assertRejected({ backend: databaseAt([row]) }, message, settings));
   }
 
   it("rejects an empty database in place of that of an unmanaged backend", async () => {
@@ -175,6 +201,6 @@ describe("the program on a database that is there", () => {
     };
     const list = { output: JSON.stringify({ items: [backend] }) };
     const message = /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/;
-    await assertRejected({ list, backend: answer(["8f3d9e2a1c45"]) }, message);
+    await assertRejected({ list, backend: databaseAt(["8f3d9e2a1c45"]) }, message);
   });
 });

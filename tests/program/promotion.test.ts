@@ -4,7 +4,7 @@ import { runProgram } from "../../components/program.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { identify, type ReleaseRecord } from "../../src/promotion/record.ts";
-import { answer, fakeKubectl } from "../support/fake-kubectl.ts";
+import { databaseAt, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, record, type StackOutputs } from "../support/recorder.ts";
 
 const head = "add_plugin_execution";
@@ -44,7 +44,7 @@ const staged: ReleaseRecord = {
 const certificate = { secret: { output: "1\nca.crt" } };
 
 async function run(settings: Record<string, string>, stacks: StackOutputs, row = head) {
-  using fake = fakeKubectl({ ...certificate, backend: answer([row]) });
+  using fake = fakeKubectl({ ...certificate, backend: databaseAt([row]) });
   return await record(settings, () => runProgram(fake.kubectl), stacks);
 }
 
@@ -52,7 +52,7 @@ const stagingHas = (...releases: readonly unknown[]): StackOutputs => ({ "organi
 
 async function rejection(settings: Record<string, string>, stacks: StackOutputs, row = head): Promise<string> {
   let message = "";
-  using fake = fakeKubectl({ ...certificate, backend: answer([row]) });
+  using fake = fakeKubectl({ ...certificate, backend: databaseAt([row]) });
   const rejected = () =>
     assert.rejects(runProgram(fake.kubectl), (error: unknown) => {
       assert.ok(pulumi.RunError.isInstance(error), "shown without a stack trace");

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
+import type { DatabaseIdentity } from "../../src/plan/live-state.ts";
 import { sendSignal } from "./children.ts";
 
 /** Output of a kubectl command, its standard error if it fails, or no answer for a minute. */
@@ -43,6 +44,14 @@ exec sleep 60
 /** Returns the output of a pod that queried the database. */
 export function answer(value: unknown, before = ""): FakeAnswer {
   return { output: `${before}unity-answer ${JSON.stringify(value)}\n` };
+}
+
+/** The database that {@link databaseAt} answers for. */
+export const database: DatabaseIdentity = { name: "homelab_db", oid: "16384", system: "7000000000000000001" };
+
+/** Returns the output of a pod that read the rows of `alembic_version`, `null` without that table. */
+export function databaseAt(rows: readonly string[] | null, before = ""): FakeAnswer {
+  return answer({ database, rows }, before);
 }
 
 const missing = { error: 'Error from server (NotFound): namespaces "unity" not found' };

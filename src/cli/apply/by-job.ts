@@ -14,7 +14,7 @@ const fieldManager = "unity-apply";
 const ownLabel = { key: "unity/made-by", value: "apply" } as const;
 
 /** Returns the objects of `components/migration-job.ts` for `kubectl apply`. */
-function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePoint }: Settings): object[] {
+function objects(options: MigrationOptions, { attempt, plan }: JobAttempt, { restorePoint }: Settings): object[] {
   const { configMapName, files, jobSpec, jobName } = migration(options);
   const shared = labels(names.migrateJob);
   const items: object[] = [serviceAccountObject(serviceAccounts.migrations, names.migrateJob)];
@@ -38,7 +38,7 @@ function objects(options: MigrationOptions, { attempt }: JobAttempt, { restorePo
       apiVersion: "batch/v1",
       kind: "Job",
       metadata: { name: jobName(attempt), labels: { ...shared, [ownLabel.key]: ownLabel.value } },
-      spec: jobSpec,
+      spec: jobSpec(plan),
     },
   );
   return items;

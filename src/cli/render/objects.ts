@@ -58,7 +58,7 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
       spec: restorePointsClaimSpec(restorePoint.storage),
     });
   const jobMetadata = metadata(names.migrateJob, names.migrateJob);
-  migrationObjects.push({ apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec });
+  migrationObjects.push({ apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec() });
   const backendObjects: KubernetesObject[] = [
     account(serviceAccounts.backend, names.backend),
     { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
