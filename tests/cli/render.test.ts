@@ -71,7 +71,7 @@ describe("unity render", () => {
       const secretKeyRef = { name: "unity-database", key: "DATABASE_URL" };
       assert.deepEqual(env[0], { name: "DATABASE_URL", valueFrom: { secretKeyRef } });
     }
-    assert.doesNotMatch(read(jobs) + read(deployments), /ciphertext|pulumi/);
+    assert.doesNotMatch(read(jobs) + read(deployments), /ciphertext|pulumi\.com/);
   });
 
   it("includes the runner's files in a ConfigMap that both reference", async () => {

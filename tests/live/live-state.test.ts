@@ -71,8 +71,12 @@ describe("the live state", () => {
   });
 
   it("is read from PostgreSQL and from the backend alike", async () => {
+    const identity =
+      "SELECT oid || ' ' || system_identifier FROM pg_database, pg_control_system() WHERE datname = 'homelab_db'";
+    const [oid, system] = (await psql(identity)).split(" ");
     for (const owned of [true, false]) {
-      assert.deepEqual((await readLive(kubectl, owned)).reading, { kind: "rows", rows: [head] });
+      const database = { name: "homelab_db", oid, system };
+      assert.deepEqual((await readLive(kubectl, owned)).reading, { kind: "rows", rows: [head], database });
     }
   });
 
