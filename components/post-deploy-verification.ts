@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type CheckResults, type CheckTarget, parseResults } from "../src/checks/result.ts";
+import { type CheckResults, type CheckTarget, type DeclaredRelease, parseVerification } from "../src/checks/result.ts";
 import { childOptions } from "./children.ts";
 import { fixedProgram } from "./commands.ts";
 
@@ -30,8 +30,10 @@ export interface PostDeployVerificationArgs {
  */
 export class PostDeployVerification extends pulumi.ComponentResource {
   static readonly token = "unity:index:PostDeployVerification";
-  /** Results of the checks, by name. */
-  readonly results: pulumi.Output<CheckResults>;
+  /** Results of the checks, by name; `undefined` if they have never run. */
+  readonly results: pulumi.Output<CheckResults | undefined>;
+  /** Release that the checks have verified: that of their last run, which an update of other resources doesn't change. */
+  readonly release: pulumi.Output<DeclaredRelease | undefined>;
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {
     super(PostDeployVerification.token, name, {}, options);
@@ -45,8 +47,13 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       },
       childOptions(this, options),
     );
-    const outputs = { results: checks.stdout.apply(parseResults) };
+    const verification = checks.stdout.apply(parseVerification);
+    const outputs = {
+      results: verification.apply((verified) => verified?.results),
+      release: verification.apply((verified) => verified?.release),
+    };
     this.results = outputs.results;
+    this.release = outputs.release;
     this.registerOutputs(outputs);
   }
 }

@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { afterAdoption } from "../src/adoption/prepare.ts";
 import type { CheckResults } from "../src/checks/result.ts";
 import { namespaceLabels } from "../src/manifests/security.ts";
 import { backendOptions, checkTarget, migrationOptions } from "../src/preflight/options.ts";
 import type { Planned } from "../src/preflight/preflight.ts";
 import type { Release } from "../src/preflight/release.ts";
-import { addRecord, type ReleaseRecord, recordRelease } from "../src/promotion/record.ts";
+import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
 import type { Settings } from "../src/settings/settings.ts";
 import { BackendDeployment } from "./backend-deployment.ts";
 import { clusterProvider } from "./cluster-provider.ts";
@@ -15,14 +15,14 @@ import { MigrationJob } from "./migration-job.ts";
 import { NetworkPolicies } from "./network-policies.ts";
 import { PostDeployVerification } from "./post-deploy-verification.ts";
 
-/** The stack's outputs. */
+/** The stack's outputs: what the checks verified when they last ran. Each is missing if they never ran. */
 export interface StackOutputs {
-  /** The revision of the database after the update. */
-  readonly head: string;
+  /** The revision of the database. */
+  readonly head: pulumi.Output<string | undefined>;
   /** Name of the migration Job. */
-  readonly jobName: string;
+  readonly jobName: pulumi.Output<string | undefined>;
   /** The result of each check, by its name. */
-  readonly checks: pulumi.Output<CheckResults>;
+  readonly checks: pulumi.Output<CheckResults | undefined>;
   /** The releases that were verified in this stack, the newest first, for stacks that promote from it. */
   readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 }
@@ -41,7 +41,7 @@ export function deploy(
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
-  const { context, imagePullPolicy, environment, databaseSecrets: secrets } = settings;
+  const { context, imagePullPolicy, databaseSecrets: secrets } = settings;
   const common = { provider: clusterProvider("cluster", settings) };
   const metadata = { name: settings.namespace, labels: namespaceLabels };
   const namespace = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true }).metadata
@@ -76,16 +76,18 @@ export function deploy(
   );
   const verification = new PostDeployVerification(
     "verification",
-    { target: checkTarget(settings, chain), rollout: backend.rollout },
+    {
+      target: { ...checkTarget(settings, chain), release: declareRelease({ ...chain, ...settings }, migration) },
+      rollout: backend.rollout,
+    },
     { dependsOn: backend },
   );
+  const { results, release } = verification;
+  // Nothing here is of this checkout: an update that excludes the checks leaves the outputs as they are.
   return {
-    head: chain.head,
-    jobName: migration.jobName,
-    checks: verification.results,
-    // Known only once the checks have passed: a failed update keeps the previous records.
-    releases: verification.results.apply((results) =>
-      addRecord(records, recordRelease({ ...chain, ...settings }, environment, results)),
-    ),
+    head: release.apply((verified) => verified?.head),
+    jobName: release.apply((verified) => verified?.jobName),
+    checks: results,
+    releases: pulumi.all([release, results]).apply((verified) => recordVerified(records, ...verified)),
   };
 }

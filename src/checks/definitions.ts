@@ -58,12 +58,15 @@ export const checks: Record<CheckName, Check> = {
   revision: {
     title: "The database is at the head revision.",
     command: inBackend("alembic current"),
-    run: async (sources, expected) => evaluateRevision(await sources.database(), expected),
+    run: async (sources, expected) => {
+      const [facts, job] = await Promise.all([sources.database(), sources.job()]);
+      return evaluateRevision(facts, expected, job);
+    },
   },
   pods: {
     title: "Every pod is ready and runs the new release.",
     command: kubectl("get pods"),
-    run: async (sources) => evaluatePods(await sources.workloads()),
+    run: async (sources, expected) => evaluatePods(await sources.workloads(), expected),
   },
   health: {
     title: "The backend and its database are healthy.",

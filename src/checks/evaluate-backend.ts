@@ -1,24 +1,44 @@
 import { isDatabaseError } from "../cluster/database-errors.ts";
-import type { Pod } from "../cluster/objects.ts";
+import type { Deployment, Pod } from "../cluster/objects.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
-import { digestOf } from "../manifests/image-reference.ts";
+import { type App, unity } from "../manifests/app.ts";
+import { digestOf, isSameImage } from "../manifests/image-reference.ts";
 import { names, ports } from "../manifests/names.ts";
 import type { ExecutionFacts, ImageFacts } from "./pod-facts.ts";
-import type { CheckFinding, Expected } from "./result.ts";
+import type { CheckFinding, DeclaredRelease, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
-/** Evaluates a Deployment with its ReplicaSets and pods: all desired pods are ready, and no others exist. */
-export function evaluatePods(items: readonly RolloutItem[]): CheckFinding {
+/**
+ * Evaluates a Deployment with its ReplicaSets and pods: all desired pods are ready, and no others exist. If a release is
+ * expected, its image and its runner are those of the pods.
+ */
+export function evaluatePods(items: readonly RolloutItem[], { release, app = unity }: Expected): CheckFinding {
   const rollout = rolloutOf(items);
   if (rollout === undefined) return { passed: false, expected: "a Deployment", found: "no Deployment" };
   const { deployment, desired, ready, own, old, complete } = rollout;
   const others = Math.max(own.length + old.length, deployment.status?.replicas ?? 0) - desired;
+  const expected = [`${desired}/${desired} ready, no others`];
+  const found = [`${ready}/${desired} ready${others > 0 ? `, ${others} other` : ""}`];
+  const different = release === undefined ? [] : differentParts(deployment, release, app);
+  if (release !== undefined) expected.push(`image ${release.image}`, `runner ${release.configMapName}`);
+  found.push(...different);
   return {
-    passed: complete,
-    expected: `${desired}/${desired} ready, no others`,
-    found: `${ready}/${desired} ready${others > 0 ? `, ${others} other` : ""}`,
+    passed: complete && different.length === 0,
+    expected: expected.join("; "),
+    found: shortened(found.join("; ")),
     image: imageOf(own),
   };
+}
+
+/** Describes the parts of a Deployment that are not those of a release. */
+function differentParts({ spec }: Deployment, release: DeclaredRelease, { backend }: App): readonly string[] {
+  const { containers, volumes = [] } = spec.template.spec;
+  const image = containers.find(({ name }) => name === backend)?.image ?? "unknown";
+  const configMaps = volumes.map(({ configMap }) => configMap?.name).filter((name) => name !== undefined);
+  const different: string[] = [];
+  if (!isSameImage(image, release.image)) different.push(`image ${image}`);
+  if (!configMaps.includes(release.configMapName)) different.push(`runner ${configMaps.join(", ") || "unknown"}`);
+  return different;
 }
 
 /** Returns the digest of the image that all backend containers run; `undefined` if they differ, or it is unknown. */

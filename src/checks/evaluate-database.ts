@@ -1,3 +1,4 @@
+import { type Job, jobState } from "../cluster/objects.ts";
 import type { ChainSchema } from "../lockfile/schema/chain-schema.ts";
 import { missingFrom } from "../lockfile/schema/schema.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
@@ -18,14 +19,23 @@ function uninitialized(expected: string): CheckFinding {
   return { passed: false, expected, found: noVersionTable };
 }
 
-/** Evaluates the rows of `alembic_version`. */
-export function evaluateRevision(facts: DatabaseFacts | null, { head, toleratedRevisions }: Expected): CheckFinding {
+/**
+ * Evaluates the rows of `alembic_version`. If a release is expected, its migration Job is complete.
+ *
+ * @param job - The release's Job, if it exists.
+ */
+export function evaluateRevision(facts: DatabaseFacts | null, wanted: Expected, job?: Job): CheckFinding {
+  const { head, toleratedRevisions, release } = wanted;
   const tolerated = toleratedRevisions.length > 0 ? `; tolerated: ${toleratedRevisions.join(", ")}` : "";
-  const expected = `${head} in one row${tolerated}`;
+  const migrated = release === undefined ? "" : `; Job ${release.jobName} complete`;
+  const expected = `${head} in one row${tolerated}${migrated}`;
   if (facts === null) return uninitialized(expected);
   const [row = "", ...others] = facts.revisions;
-  const passed = others.length === 0 && (row === head || toleratedRevisions.includes(row));
-  return { passed, expected, found: shortened(facts.revisions.join(", ")) || "no revision" };
+  const isAtHead = others.length === 0 && (row === head || toleratedRevisions.includes(row));
+  const found = shortened(facts.revisions.join(", ")) || "no revision";
+  const state = job === undefined ? "missing" : jobState(job);
+  if (release === undefined || state === "complete") return { passed: isAtHead, expected, found };
+  return { passed: false, expected, found: `${found}; Job ${release.jobName} ${state}` };
 }
 
 /** Evaluates whether every table of the chain exists. */

@@ -1,17 +1,18 @@
-// `node src/checks/main.ts all` runs the checks for the release that UNITY_CHECKS describes as JSON: prints the results as one
-// line of JSON, or exits with 1 and the failed checks.
+// `node src/checks/main.ts all` runs the checks for the release that UNITY_CHECKS describes as JSON: prints the release and
+// the results as one line of JSON, or exits with 1 and the failed checks.
 import "../short-lived.ts";
 import { join } from "node:path";
 import { projectRoot } from "../paths.ts";
-import type { CheckTarget } from "./result.ts";
+import type { CheckTarget, Expected } from "./result.ts";
 
 // Imported after the compile cache is enabled.
-const [{ readLock }, { checkNames }, { describeFailure, expectedOf }, { runChecks }] = await Promise.all([
-  import("../lockfile/read-lock.ts"),
-  import("./names.ts"),
-  import("./result.ts"),
-  import("./run.ts"),
-]);
+const [{ readLock }, { checkNames }, { describeFailure, expectedOf, formatVerification }, { runChecks }] =
+  await Promise.all([
+    import("../lockfile/read-lock.ts"),
+    import("./names.ts"),
+    import("./result.ts"),
+    import("./run.ts"),
+  ]);
 
 const json = process.env.UNITY_CHECKS;
 if (process.argv[2] !== "all" || json === undefined) {
@@ -19,12 +20,21 @@ if (process.argv[2] !== "all" || json === undefined) {
   process.exit(2);
 }
 const target = JSON.parse(json) as CheckTarget;
-const lock = readLock(target.lockFile ?? join(projectRoot, "backend", "migrations.lock.json"));
-const results = await runChecks(expectedOf(target, lock), target.checks ?? checkNames);
+const results = await runChecks(expectedState(target), target.checks ?? checkNames);
 const failed = results.filter(({ passed }) => !passed);
 const [stream, text] =
   failed.length === 0
-    ? ([process.stdout, JSON.stringify(results)] as const)
+    ? ([process.stdout, formatVerification(target.release, results)] as const)
     : ([process.stderr, failed.map(describeFailure).join("\n")] as const);
 // Exits once the text is written, without waiting for a kubectl that hangs.
 stream.write(`${text}\n`, () => process.exit(failed.length === 0 ? 0 : 1));
+
+/** Returns the expected state; exits with 1 if the lockfile is not that of the target. */
+function expectedState(target: CheckTarget): Expected {
+  try {
+    return expectedOf(target, readLock(target.lockFile ?? join(projectRoot, "backend", "migrations.lock.json")));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}

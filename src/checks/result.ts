@@ -1,8 +1,29 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { chainTables, cutAt } from "../lockfile/chain.ts";
-import type { Lock } from "../lockfile/lock.ts";
+import { type Lock, lockDigest } from "../lockfile/lock.ts";
 import type { App } from "../manifests/app.ts";
 import type { CheckName } from "./names.ts";
+
+/** Release that a stack deploys. The checks verify that the cluster runs it, and return it with their results. */
+export interface DeclaredRelease {
+  /** The stack's environment. */
+  readonly environment: string;
+  /** Revision of the database after the deployment. */
+  readonly head: string;
+  /** Digest of the chain up to {@link head}: ids, order, and files. */
+  readonly chain: string;
+  /** Digest of the SQL of each of its revisions. */
+  readonly sql: string;
+  /** Digest of the runner. */
+  readonly runner: string;
+  /** References of the backend's image and of the migration's. */
+  readonly image: string;
+  readonly migrationImage: string;
+  /** Name of the migration Job, which is derived from its content. */
+  readonly jobName: string;
+  /** Name of the ConfigMap with runner and chain, which is derived from its content. */
+  readonly configMapName: string;
+}
 
 /** Release to check. The state and the environment contain it, so it holds no secret. */
 export interface CheckTarget extends ClusterTarget {
@@ -54,6 +75,12 @@ export interface CheckTarget extends ClusterTarget {
    * @defaultValue all
    */
   readonly checks?: readonly CheckName[] | undefined;
+  /**
+   * Release that the cluster must run, for a stack that records it.
+   *
+   * @defaultValue any release with this head
+   */
+  readonly release?: DeclaredRelease | undefined;
 }
 
 /** Expected state of a release. */
@@ -67,10 +94,13 @@ export interface Expected extends CheckTarget {
 /**
  * Returns the expected state of a release.
  *
- * @throws {Error} If the lockfile lacks the target's head.
+ * @throws {Error} If the lockfile lacks the target's head, or is not that of the release.
  */
 export function expectedOf(target: CheckTarget, lock: Lock): Expected {
   const chain = cutAt(lock, target.head);
+  const { head, release } = target;
+  if (release !== undefined && (release.head !== head || release.chain !== lockDigest(chain)))
+    throw new Error("the lockfile changed during the update; run: pulumi up");
   return { ...target, chain, tables: chainTables(chain) };
 }
 
@@ -94,10 +124,36 @@ export interface CheckResult extends CheckFinding {
 /** Results of checks by name. */
 export type CheckResults = Readonly<Record<CheckName, CheckResult>>;
 
-/** Parses the output of the checks' program. */
-export function parseResults(output: string): CheckResults {
-  const results = JSON.parse(output) as readonly CheckResult[];
-  return Object.fromEntries(results.map((result) => [result.name, result])) as unknown as CheckResults;
+/** Results of checks that ran, and the release that they verified. */
+export interface Verification {
+  /** `undefined` if no release was declared. */
+  readonly release: DeclaredRelease | undefined;
+  readonly results: CheckResults;
+}
+
+/** Version of the output of the checks' program. */
+const outputVersion = 2;
+
+/** Returns the output of the checks' program: one line of JSON. */
+export function formatVerification(release: DeclaredRelease | undefined, results: readonly CheckResult[]): string {
+  return JSON.stringify({ version: outputVersion, release, results });
+}
+
+/**
+ * Parses the output of the checks' program.
+ *
+ * @returns `undefined` for the output of another version, and without output: the program has never run.
+ */
+export function parseVerification(output: string | undefined): Verification | undefined {
+  if (!output) return undefined;
+  const { version, release, results } = JSON.parse(output) as {
+    version?: number;
+    release?: DeclaredRelease;
+    results: readonly CheckResult[];
+  };
+  if (version !== outputVersion) return undefined;
+  const byName = Object.fromEntries(results.map((result) => [result.name, result])) as unknown as CheckResults;
+  return { release, results: byName };
 }
 
 /** Describes the result of a failed check. */

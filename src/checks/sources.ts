@@ -1,4 +1,5 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
+import type { Job } from "../cluster/objects.ts";
 import { newestServing, workloadSelector } from "../cluster/pods.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
 import { type ChainSchema, chainSchema } from "../lockfile/schema/chain-schema.ts";
@@ -11,6 +12,8 @@ import type { Expected } from "./result.ts";
 export interface Sources {
   /** The backend's Deployment, ReplicaSets and pods. */
   readonly workloads: () => Promise<readonly RolloutItem[]>;
+  /** The migration Job of the expected release; `undefined` without one. */
+  readonly job: () => Promise<Job | undefined>;
   /** `null` without the table `alembic_version`. */
   readonly database: () => Promise<DatabaseFacts | null>;
   /** Schema that the chain creates. */
@@ -51,7 +54,7 @@ function servingPod(items: readonly RolloutItem[], backend: string): string {
  * @param parts - Facts to request from the pod, all at the same time.
  */
 export function openSources(kubectl: Kubectl, expected: Expected, parts: readonly (keyof PodFacts)[]): Sources {
-  const { owned, chain, recentSeconds = defaultRecentSeconds } = expected;
+  const { owned, chain, release, recentSeconds = defaultRecentSeconds } = expected;
   const { backend } = expected.app ?? unity;
   const selector = workloadSelector(backend);
   const workloads = once(async () => {
@@ -60,8 +63,14 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
   const pod = once(async () => queryPod(kubectl, servingPod(await workloads(), backend), parts, expected));
   const recent = [`--since=${recentSeconds}s`, `--tail=${logLines}`, "--prefix", `--container=${backend}`];
   const logs = () => kubectl.run(["logs", selector, ...recent]);
+  const job = once(async () => {
+    if (release === undefined) return undefined;
+    const jobs = await kubectl.get<{ items: Job[] }>("jobs", `--field-selector=metadata.name=${release.jobName}`);
+    return jobs.items[0];
+  });
   return {
     workloads,
+    job,
     database: once(() => readDatabase(kubectl, owned, backend)),
     schema: once(() => chainSchema(chain)),
     // Read again if that fails: a pod of the previous release may be deleted between kubectl's list and its logs.

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../paths.ts";
-import { parseRecords, type ReleaseRecord } from "../promotion/record.ts";
+import { parseRecords, type StackReleases } from "../promotion/record.ts";
 import { CommandError } from "./result.ts";
 
 const run = promisify(execFile);
@@ -27,7 +27,7 @@ async function printOutputs(stack: string): Promise<string> {
  *
  * @throws {CommandError} If its outputs can't be read.
  */
-export async function readRecords(stack: string): Promise<readonly ReleaseRecord[]> {
+export async function readRecords(stack: string): Promise<StackReleases> {
   try {
     return parseRecords((JSON.parse(await printOutputs(stack)) as { releases?: unknown }).releases);
   } catch (error) {

@@ -14,3 +14,8 @@ export function nameOf(reference: string): string {
 export function withDigest(reference: string, digest: string): string {
   return `${nameOf(reference)}@${digest}`;
 }
+
+/** Whether two references name the same image: by digest, or by the same text without one. */
+export function isSameImage(one: string, other: string): boolean {
+  return (digestOf(one) ?? one) === (digestOf(other) ?? other);
+}

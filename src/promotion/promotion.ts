@@ -1,13 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../preflight/release.ts";
 import type { Settings } from "../settings/settings.ts";
-import { identify, isSame, isSameCheckout, parseRecords, type ReleaseIdentity, type ReleaseRecord } from "./record.ts";
+import {
+  identify,
+  isSame,
+  isSameCheckout,
+  parseRecords,
+  type ReleaseIdentity,
+  type ReleaseRecord,
+  type StackReleases,
+} from "./record.ts";
 
 /** The stack that a release is promoted from. */
-export interface Source {
+export interface Source extends StackReleases {
   readonly stack: string;
-  /** Its release records, the newest first. */
-  readonly records: readonly ReleaseRecord[];
 }
 
 /** Names of a release's parts in messages. */
@@ -21,11 +27,15 @@ const titles: Readonly<Record<keyof ReleaseIdentity, string>> = {
 };
 
 /** Returns the releases that may be promoted from a source, the newest first; or why there is none. */
-function stagedIn({ stack, records }: Source): readonly [ReleaseRecord, ...ReleaseRecord[]] | string {
+function stagedIn({ stack, records, outdated }: Source): readonly [ReleaseRecord, ...ReleaseRecord[]] | string {
   const [newest] = records;
   const [first, ...others] = records.filter(({ environment }) => environment === "staging");
   if (first !== undefined) return [first, ...others];
-  if (newest === undefined) return `stack ${stack} has no verified release`;
+  if (newest === undefined) {
+    const note =
+      outdated > 0 ? `; ${outdated} records of an earlier version are ignored, \`pulumi up\` renews them` : "";
+    return `stack ${stack} has no verified release${note}`;
+  }
   return `stack ${stack} has environment ${newest.environment}; only staging releases can be promoted`;
 }
 
@@ -84,7 +94,7 @@ export function describePromotion(errors: readonly string[], from: string, to: s
 }
 
 /** Reads the release records in a stack's outputs. */
-async function readRecords(name: string, stack: string): Promise<readonly ReleaseRecord[]> {
+async function readRecords(name: string, stack: string): Promise<StackReleases> {
   // Every backend accepts the fully qualified name: https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences.
   const wholeName = stack.includes("/") ? stack : `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
   const { value } = await new pulumi.StackReference(name, { name: wholeName }).getOutputDetails("releases");
@@ -101,9 +111,9 @@ export async function confirmPromotion(settings: Settings, release: Release): Pr
   const { promotedFrom, environment } = settings;
   const own = pulumi.getStack();
   if (promotedFrom !== undefined) {
-    const source = { stack: promotedFrom, records: await readRecords("promoted-from", promotedFrom) };
+    const source = { stack: promotedFrom, ...(await readRecords("promoted-from", promotedFrom)) };
     const errors = promotionErrors(identify({ ...release, ...settings }), source);
     if (errors.length > 0) throw new pulumi.RunError(describePromotion(errors, promotedFrom, own));
   }
-  return environment === "staging" ? readRecords("own-releases", own) : [];
+  return environment === "staging" ? (await readRecords("own-releases", own)).records : [];
 }

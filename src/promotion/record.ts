@@ -1,4 +1,4 @@
-import type { CheckResults } from "../checks/result.ts";
+import type { CheckResults, DeclaredRelease } from "../checks/result.ts";
 import { cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
 import { anyText, fits, index, literal, nullable, object } from "../lockfile/shape.ts";
@@ -34,8 +34,8 @@ export interface ReleaseRecord extends ReleaseIdentity {
   readonly migrationImageName: string;
 }
 
-/** Version of the record format. */
-const recordVersion = 1;
+/** Version of the record format. Records of version 1 may name a release that never ran. */
+const recordVersion = 2;
 
 /** Maximum number of records in a stack's outputs. */
 const keptReleases = 20;
@@ -51,31 +51,73 @@ export interface ReleaseParts {
   readonly migrationImage: string | undefined;
 }
 
-/** Returns a release's identity, as far as it is known before the deployment. */
-export function identify({ lock, head, runnerFiles, image, migrationImage }: ReleaseParts): ReleaseIdentity {
+/** Returns the parts of a release's identity that a checkout determines. */
+function identifyCheckout({ lock, head, runnerFiles }: Pick<ReleaseParts, "lock" | "head" | "runnerFiles">) {
   const chain = cutAt(lock, head);
   return {
     head,
     chain: lockDigest(chain),
     sql: contentHash(chain.revisions.map((revision) => [revision.id, sqlHash(revision, "upgrade")])),
     runner: contentHash(runnerFiles),
-    image: digestOf(image) ?? null,
-    migrationImage: digestOf(migrationImage ?? image) ?? null,
   };
 }
 
+/** Returns a release's identity, as far as it is known before the deployment. */
+export function identify(parts: ReleaseParts): ReleaseIdentity {
+  const { image, migrationImage = image } = parts;
+  return {
+    ...identifyCheckout(parts),
+    image: digestOf(image) ?? null,
+    migrationImage: digestOf(migrationImage) ?? null,
+  };
+}
+
+/**
+ * Returns the release that a stack declares, which its checks verify and return.
+ *
+ * @param migration - Names of the Job and of the ConfigMap with the runner.
+ */
+export function declareRelease(
+  parts: ReleaseParts & Pick<DeclaredRelease, "environment">,
+  { jobName, configMapName }: Pick<DeclaredRelease, "jobName" | "configMapName">,
+): DeclaredRelease {
+  const { environment, image, migrationImage = image } = parts;
+  return { environment, ...identifyCheckout(parts), image, migrationImage, jobName, configMapName };
+}
+
+/**
+ * Adds the record of the release that the checks have verified. If an update doesn't run them, they return the release of
+ * their last run, whose record exists.
+ *
+ * @param release - `undefined` if the checks have never run.
+ */
+export function recordVerified(
+  records: readonly ReleaseRecord[],
+  release: DeclaredRelease | undefined,
+  results: CheckResults | undefined,
+): readonly ReleaseRecord[] {
+  if (release === undefined || results === undefined) return records;
+  return addRecord(records, recordRelease(release, results));
+}
+
 /** Records a release whose checks passed. The digest of an image that is not pinned is that of its pods. */
-export function recordRelease(parts: ReleaseParts, environment: string, results: CheckResults): ReleaseRecord {
-  const digest = digestOf(parts.image) ?? results.pods.image;
-  const image = digest === undefined ? parts.image : withDigest(parts.image, digest);
-  const checks = Object.values(results).filter(({ passed }) => passed).length;
+export function recordRelease(release: DeclaredRelease, results: CheckResults): ReleaseRecord {
+  const { environment, head, chain, sql, runner } = release;
+  const digest = digestOf(release.image) ?? results.pods.image;
+  const image = digest === undefined ? release.image : withDigest(release.image, digest);
+  const migrationImage = release.migrationImage === release.image ? image : release.migrationImage;
   return {
     version: recordVersion,
     environment,
-    ...identify({ ...parts, image }),
-    checks,
+    head,
+    chain,
+    sql,
+    runner,
+    image: digestOf(image) ?? null,
+    migrationImage: digestOf(migrationImage) ?? null,
+    checks: Object.values(results).filter(({ passed }) => passed).length,
     imageName: nameOf(image),
-    migrationImageName: nameOf(parts.migrationImage ?? image),
+    migrationImageName: nameOf(migrationImage),
   };
 }
 
@@ -111,7 +153,17 @@ const recordShape = object({
   migrationImageName: anyText,
 });
 
-/** Returns the records of this version in a stack's output `releases`. */
-export function parseRecords(output: unknown): readonly ReleaseRecord[] {
-  return Array.isArray(output) ? output.filter((each): each is ReleaseRecord => fits(each, recordShape)) : [];
+/** Release records of a stack. */
+export interface StackReleases {
+  /** The records of this version, the newest first. */
+  readonly records: readonly ReleaseRecord[];
+  /** Number of records of other versions, which prove nothing. */
+  readonly outdated: number;
+}
+
+/** Parses a stack's output `releases`. */
+export function parseRecords(output: unknown): StackReleases {
+  const all = Array.isArray(output) ? output : [];
+  const records = all.filter((each): each is ReleaseRecord => fits(each, recordShape));
+  return { records, outdated: all.length - records.length };
 }

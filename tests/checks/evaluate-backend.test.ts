@@ -10,7 +10,9 @@ import {
   withoutExecutions,
 } from "../../src/checks/evaluate-backend.ts";
 import type { ExecutionFacts, ImageFacts } from "../../src/checks/pod-facts.ts";
-import type { CheckFinding } from "../../src/checks/result.ts";
+import type { CheckFinding, DeclaredRelease } from "../../src/checks/result.ts";
+import type { Deployment } from "../../src/cluster/objects.ts";
+import type { RolloutItem } from "../../src/cluster/rollout.ts";
 import { expected, image } from "../support/checks.ts";
 import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
 
@@ -143,7 +145,7 @@ describe("evaluatePods", () => {
   ];
   for (const [what, pods, passed, found] of cases) {
     it(`${passed ? "accepts" : "rejects"} pods: ${what}`, () => {
-      const finding = evaluatePods([...deployment(2), ...pods]);
+      const finding = evaluatePods([...deployment(2), ...pods], expected);
       assert.deepEqual([finding.passed, finding.found], [passed, found]);
     });
   }
@@ -159,8 +161,31 @@ describe("evaluatePods", () => {
   ];
   for (const [what, ids, image] of images) {
     it(`reports the image of the pods: ${what}`, () => {
-      assert.equal(evaluatePods([...deployment(2), ...ids.map(running)]).image, image);
+      assert.equal(evaluatePods([...deployment(2), ...ids.map(running)], expected).image, image);
     });
   }
-  it("rejects a missing Deployment", () => assert.equal(evaluatePods([]).passed, false));
+
+  const release = { image: `u@${one}`, configMapName: "runner-1" } as DeclaredRelease;
+  const template = (image: string, configMap: string) => ({
+    spec: {
+      containers: [{ name: "unity-backend", image }],
+      volumes: [{ name: "runner", configMap: { name: configMap } }],
+    },
+  });
+  const releases: [what: string, image: string, runner: string, found: string][] = [
+    ["the release", `u@${one}`, "runner-1", "0/0 ready"],
+    ["its image from another registry", `mirror.example/u:1@${one}`, "runner-1", "0/0 ready"],
+    ["another image", `u@${other}`, "runner-1", `0/0 ready; image u@${other}`],
+    ["an image by tag", "u:1", "runner-1", "0/0 ready; image u:1"],
+    ["another runner", `u@${one}`, "runner-2", "0/0 ready; runner runner-2"],
+  ];
+  for (const [what, image, runner, found] of releases) {
+    it(`compares the pods with the declared release: ${what}`, () => {
+      const [{ spec, ...rest } = assert.fail(), ...sets] = deployment(0) as Deployment[];
+      const items = [{ ...rest, spec: { ...spec, template: template(image, runner) } }, ...sets] as RolloutItem[];
+      const finding = evaluatePods(items, { ...expected, release });
+      assert.deepEqual([finding.passed, finding.found], [found === "0/0 ready", found]);
+    });
+  }
+  it("rejects a missing Deployment", () => assert.equal(evaluatePods([], expected).passed, false));
 });

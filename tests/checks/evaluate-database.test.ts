@@ -10,7 +10,8 @@ import {
   evaluateTables,
   withSharedRole,
 } from "../../src/checks/evaluate-database.ts";
-import type { CheckFinding } from "../../src/checks/result.ts";
+import type { CheckFinding, DeclaredRelease } from "../../src/checks/result.ts";
+import type { Job } from "../../src/cluster/objects.ts";
 import type { ChainSchema } from "../../src/lockfile/schema/chain-schema.ts";
 import type { TableSchema } from "../../src/lockfile/schema/schema.ts";
 import { database, expected, privileges } from "../support/checks.ts";
@@ -23,6 +24,13 @@ const schemaOf = (changes: Partial<TableSchema>) =>
   evaluateSchema(database({ tables: { t1: { ...t1, ...changes } } }), chain, expected);
 const constraints = (...notValid: string[]) => evaluateConstraints(database({ notValid }), chain);
 const revision = (...revisions: string[]) => evaluateRevision(database({ revisions }), expected);
+const released = { ...expected, release: { jobName: "job-1" } as DeclaredRelease };
+const job = (type?: string): Job => ({
+  kind: "Job",
+  metadata: { name: "job-1" },
+  status: { conditions: type === undefined ? [] : [{ type, status: "True" }] },
+});
+const migrated = (of?: Job) => evaluateRevision(database(), released, of);
 const uninitialized = "no table alembic_version: the database is uninitialized";
 const tables = (changes: Partial<DatabaseFacts>) => evaluateTables(database(changes), expected);
 const separate = { ...expected, applicationRole: "app" };
@@ -39,6 +47,7 @@ const chainWith = (reversible: boolean | null) => ({
 const accepted: [string, CheckFinding, string][] = [
   ["the head", revision("r2"), "r2"],
   ["a tolerated revision", revision("later"), "later"],
+  ["the complete Job of the release", migrated(job("Complete")), "r2"],
   ["all tables", tables({}), "2 tables"],
   ["the schema of the chain", schemaOf({}), schema],
   ["more than the chain creates", schemaOf({ columns: { ...t1.columns, b: "text" } }), schema],
@@ -67,6 +76,9 @@ const accepted: [string, CheckFinding, string][] = [
 ];
 
 const rejected: [string, CheckFinding, string][] = [
+  ["a failed Job of the release", migrated(job("Failed")), "r2; Job job-1 failed"],
+  ["a running Job of the release", migrated(job()), "r2; Job job-1 running"],
+  ["a release whose Job is not there", migrated(), "r2; Job job-1 missing"],
   ["an older revision", revision("r1"), "r1"],
   ["no revision", revision(), "no revision"],
   ["two rows", revision("r2", "later"), "r2, later"],

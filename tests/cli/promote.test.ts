@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
 import { changeSettings } from "../../src/cli/promote/run.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
-import { type ReleaseRecord, recordRelease } from "../../src/promotion/record.ts";
+import { declareRelease, type ReleaseRecord, recordRelease } from "../../src/promotion/record.ts";
 import { service } from "../adoption/objects.ts";
 import { databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
@@ -13,9 +13,9 @@ import { type CommandResult, unityIn } from "./unity.ts";
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
 const release = loadRelease({ targetRevision: undefined, migrationImage: undefined });
 const image = `registry.example/unity-backend@${digest("a")}`;
-const staged = recordRelease({ ...release, image, migrationImage: undefined }, "staging", {
-  pods: { passed: true },
-} as never);
+const parts = { ...release, environment: "staging", image, migrationImage: undefined };
+const declared = declareRelease(parts, { jobName: "job", configMapName: "runner" });
+const staged = recordRelease(declared, { pods: { passed: true } } as never);
 const file = `# Ours
 config:
   unity:environment: production # as it should be

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { PostDeployVerification } from "../../components/post-deploy-verification.ts";
 import { checkNames } from "../../src/checks/names.ts";
-import { find, record } from "../support/recorder.ts";
+import { type DeclaredRelease, formatVerification } from "../../src/checks/result.ts";
+import { find, record, whenKnown } from "../support/recorder.ts";
 
 const target = { context: "c", namespace: "unity", head: "r1", toleratedRevisions: [], owned: true };
 
@@ -22,7 +23,25 @@ describe("PostDeployVerification", () => {
       logging: "none",
       addPreviousOutputInEnv: false,
     });
-    const results = await new Promise<object>((resolve) => result.results.apply(resolve));
+    const results = await whenKnown(result.results);
     assert.deepEqual(results, Object.fromEntries(checkNames.map((name) => [name, { name, passed: true }])));
   });
+
+  const release = { head: "r1" } as DeclaredRelease;
+  const previous: readonly [what: string, stdout: string | undefined, verified: DeclaredRelease | undefined][] = [
+    ["the release of the last run if the update doesn't run them", formatVerification(release, []), release],
+    ["no release if they have never run", undefined, undefined],
+    ["no release for results of an earlier format", '[{"name":"pods","passed":true}]', undefined],
+  ];
+  for (const [what, stdout, verified] of previous) {
+    it(`has ${what}`, async () => {
+      const declare = () =>
+        new PostDeployVerification("verification", {
+          target: { ...target, release: { ...release, head: "r2" } },
+          rollout: "uid/7",
+        });
+      const { result } = await record({}, declare, {}, () => stdout);
+      assert.deepEqual(await whenKnown(result.release), verified);
+    });
+  }
 });

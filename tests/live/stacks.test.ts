@@ -112,7 +112,7 @@ describe("stacks side by side, and promotion", () => {
 
   it("records a successful release in staging, by the digest that its pods run", async () => {
     const { releases } = await (await staging.engine()).outputs();
-    const [record, ...others] = parseRecords(releases);
+    const [record, ...others] = parseRecords(releases).records;
     assert.equal(others.length, 0);
     assert.deepEqual([record?.environment, record?.head], ["staging", "add_plugin_execution"]);
     const [pod] = await podsOf(staging.kubectl, "unity-backend");

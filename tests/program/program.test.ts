@@ -7,7 +7,7 @@ import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules } from "../../src/manifests/roles.ts";
 import { accesses } from "../../src/preflight/permissions.ts";
 import { database, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
-import { find, type Registration, record } from "../support/recorder.ts";
+import { find, type Registration, record, whenKnown } from "../support/recorder.ts";
 
 const configuration = {
   "unity:context": "unity-local",
@@ -95,9 +95,9 @@ describe("the program", () => {
   });
 
   it("exports the head, the Job's name and each check's result", async () => {
-    assert.equal(outputs.head, "add_plugin_execution");
-    assert.equal(outputs.jobName, (job().inputs.metadata as { name: string }).name);
-    const checks = await new Promise<object>((resolve) => outputs.checks.apply(resolve));
+    const { head, jobName, checks = {} } = await whenKnown(pulumi.output(outputs));
+    assert.equal(head, "add_plugin_execution");
+    assert.equal(jobName, (job().inputs.metadata as { name: string }).name);
     assert.deepEqual(Object.keys(checks), [...checkNames]);
   });
 });

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { runProgram } from "../../components/program.ts";
 import { checkNames } from "../../src/checks/names.ts";
+import { type CheckResult, type CheckTarget, formatVerification } from "../../src/checks/result.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
-import { identify, type ReleaseRecord } from "../../src/promotion/record.ts";
+import { declareRelease, identify, type ReleaseRecord } from "../../src/promotion/record.ts";
 import { databaseAt, fakeKubectl } from "../support/fake-kubectl.ts";
-import { find, record, type StackOutputs } from "../support/recorder.ts";
+import { find, record, type StackOutputs, whenKnown } from "../support/recorder.ts";
 
 const head = "add_plugin_execution";
 const image = `registry.example/unity-backend@sha256:${"a".repeat(64)}`;
@@ -32,7 +33,7 @@ const { environment: _, ...staging } = {
 };
 const release = loadRelease({ targetRevision: undefined, migrationImage: undefined });
 const staged: ReleaseRecord = {
-  version: 1,
+  version: 2,
   environment: "staging",
   checks: checkNames.length,
   imageName: "registry.example/unity-backend",
@@ -64,8 +65,6 @@ async function rejection(settings: Record<string, string>, stacks: StackOutputs,
   return message;
 }
 
-const whenKnown = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
-
 describe("the program in production", () => {
   it("deploys what has succeeded in staging, also if staging has gone on since", async () => {
     for (const releases of [[staged], [{ ...staged, head: "later" }, staged]]) {
@@ -82,7 +81,11 @@ describe("the program in production", () => {
 
   const rejected: readonly [what: string, stacks: StackOutputs, says: RegExp][] = [
     ["before staging has recorded anything", stagingHas(), /stack staging has no verified release/],
-    ["where staging's record is of another form", stagingHas({ ...staged, version: 0 }), /has no verified release/],
+    [
+      "records of an earlier version",
+      stagingHas({ ...staged, version: 1 }),
+      /no verified release; 1 records of an earlier version are ignored, `pulumi up` renews them\n.*up --stack staging/,
+    ],
     [
       "what was only deployed for development",
       stagingHas({ ...staged, environment: "development" }),
@@ -119,8 +122,9 @@ describe("the program in production", () => {
 });
 
 describe("the program in staging", () => {
+  const own = (releases: readonly unknown[]): StackOutputs => ({ "organization/unity/test": { releases } });
   const releasesOf = async (settings: Record<string, string>, known: readonly unknown[] = []) =>
-    whenKnown((await run(settings, { "organization/unity/test": { releases: known } })).result.releases);
+    whenKnown((await run(settings, own(known))).result.releases);
 
   it("records what production asks for, with the digest", async () => {
     assert.deepEqual(await releasesOf(staging), [staged]);
@@ -131,5 +135,50 @@ describe("the program in staging", () => {
     const releases = await releasesOf(staging, [earlier]);
     assert.deepEqual(releases, [staged, earlier]);
     assert.deepEqual(await releasesOf(staging, releases), releases);
+  });
+
+  const results = checkNames.map((name) => ({ name, passed: true }) as CheckResult);
+  const declared = declareRelease(
+    { ...release, environment: "staging", image, migrationImage: undefined },
+    { jobName: "unity-db-migrate-1", configMapName: "unity-db-migrate-runner-1" },
+  );
+  const earlier = { ...declared, head: "earlier" };
+  // As in `up --target`, `up --exclude`, and `refresh --run-program`: the command returns what it printed when it last ran.
+  const notRun: readonly [what: string, stdout: string | undefined, outputs: object][] = [
+    [
+      "the release that they last verified",
+      formatVerification(earlier, results),
+      { head: "earlier", jobName: declared.jobName, releases: [{ ...staged, head: "earlier" }] },
+    ],
+    ["nothing if they never ran", undefined, { head: undefined, jobName: undefined, releases: [] }],
+    [
+      "nothing if their output is of an old format",
+      JSON.stringify(results),
+      { head: undefined, jobName: undefined, releases: [] },
+    ],
+  ];
+  for (const [what, stdout, outputs] of notRun) {
+    it(`outputs, if the checks don't run, ${what}`, async () => {
+      using fake = fakeKubectl({ ...certificate, backend: answer([head]) });
+      const { result } = await record(
+        staging,
+        () => runProgram(fake.kubectl),
+        own([]),
+        () => stdout,
+      );
+      const { checks: _, ...others } = await whenKnown(pulumi.output(result));
+      assert.deepEqual(others, outputs);
+    });
+  }
+
+  it("declares the release as an input of the checks, which a change of it runs again", async () => {
+    const { registrations } = await run(staging, own([]));
+    const { environment } = find(registrations, "command:local:Command", "verification-checks").inputs;
+    const { release } = JSON.parse((environment as { UNITY_CHECKS: string }).UNITY_CHECKS) as CheckTarget;
+    const nameOf = (type: string, name: string) =>
+      (find(registrations, type, name).inputs.metadata as { name: string }).name;
+    const jobName = nameOf("kubernetes:batch/v1:Job", "migration-job");
+    const configMapName = nameOf("kubernetes:core/v1:ConfigMap", "migration-runner");
+    assert.deepEqual(release, { ...declared, jobName, configMapName });
   });
 });

@@ -3,7 +3,7 @@ import { chooseRelease, describePromotion, promotionErrors } from "../../src/pro
 import type { ReleaseRecord } from "../../src/promotion/record.ts";
 
 const release: ReleaseRecord = {
-  version: 1,
+  version: 2,
   environment: "staging",
   head: "b",
   chain: "c".repeat(64),
@@ -15,7 +15,7 @@ const release: ReleaseRecord = {
   imageName: "unity",
   migrationImageName: "unity",
 };
-const from = (...records: readonly ReleaseRecord[]) => ({ stack: "staging", records });
+const from = (...records: readonly ReleaseRecord[]) => ({ stack: "staging", records, outdated: 0 });
 const later: ReleaseRecord = { ...release, head: "c", chain: "d".repeat(64), image: "sha256:2" };
 
 describe("a promotion", () => {

@@ -3,11 +3,13 @@ import type { CheckResults } from "../../src/checks/result.ts";
 import { digestOf, nameOf, withDigest } from "../../src/manifests/image-reference.ts";
 import {
   addRecord,
+  declareRelease,
   identify,
   isSame,
   parseRecords,
   type ReleaseParts,
   recordRelease,
+  recordVerified,
 } from "../../src/promotion/record.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { shortTitle } from "../support/titles.ts";
@@ -26,8 +28,10 @@ const results = (image?: string) =>
     pods: { name: "pods", passed: true, image },
     health: { name: "health", passed: true },
   }) as unknown as CheckResults;
-const record = (changes: Partial<ReleaseParts> = {}, image?: string) =>
-  recordRelease({ ...parts, ...changes }, "staging", results(image));
+const names = { jobName: "job", configMapName: "runner" };
+const declare = (changes: Partial<ReleaseParts> = {}) =>
+  declareRelease({ ...parts, environment: "staging", ...changes }, names);
+const record = (changes: Partial<ReleaseParts> = {}, image?: string) => recordRelease(declare(changes), results(image));
 
 describe("an image reference", () => {
   const table: readonly [reference: string, name: string, digest: string | undefined][] = [
@@ -46,6 +50,12 @@ describe("an image reference", () => {
 });
 
 describe("the record of a release", () => {
+  it("is identified as the release was before its deployment", () => {
+    assert.ok(isSame(record(), identify(parts)));
+    const migrationImage = `registry.example/unity@${digest("b")}`;
+    assert.ok(isSame(record({ migrationImage }), identify({ ...parts, migrationImage })));
+  });
+
   it("is the same for the same release, without place or time", () => {
     assert.deepEqual(record(), record());
     assert.deepEqual(Object.keys(record()).sort(), [
@@ -80,6 +90,7 @@ describe("the record of a release", () => {
     it(`differs for another ${what}`, () => {
       assert.ok(!isSame(identify(parts), identify({ ...parts, ...changes })));
       assert.ok(!isSame(record(), record(changes)));
+      assert.notDeepEqual(declare(), declare(changes));
     });
   }
 
@@ -110,11 +121,17 @@ describe("the records of a stack", () => {
     assert.equal(addRecord(many, one)[0], one);
   });
 
-  it("are parsed from an output, without invalid ones", () => {
-    const [good, wrong] = [record(), { ...record(), version: 2 }];
-    assert.deepEqual(parseRecords([good, wrong, { ...good, image: 1 }, { ...good, sql: undefined }, null, "x"]), [
-      good,
-    ]);
-    for (const output of [undefined, null, "x", {}]) assert.deepEqual(parseRecords(output), []);
+  it("are those of the releases that the checks verified", () => {
+    const [one, two] = [record(), record({ head: "r2" })];
+    assert.deepEqual(recordVerified([one], declare({ head: "r2" }), results()), [two, one]);
+    assert.deepEqual(recordVerified([one], undefined, undefined), [one]);
+  });
+
+  it("are parsed from an output, without those of another version", () => {
+    const [good, old] = [record(), { ...record(), version: 1 }];
+    const output = [good, old, { ...good, image: 1 }, { ...good, sql: undefined }, null, "x"];
+    assert.deepEqual(parseRecords(output), { records: [good], outdated: 5 });
+    for (const output of [undefined, null, "x", {}])
+      assert.deepEqual(parseRecords(output), { records: [], outdated: 0 });
   });
 });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkNames } from "../../src/checks/names.ts";
+import { type CheckResult, type CheckTarget, formatVerification } from "../../src/checks/result.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { readSettingsSchema, settingDefaults } from "../../src/settings/declarations.ts";
 
@@ -29,14 +30,23 @@ type Register = (request: Request, callback: (error: unknown, response: { getUrn
 /** Outputs of other stacks, by their full name. */
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
+/** Environment of a command. */
+type CommandEnvironment = Readonly<Record<string, string>>;
+
+/** Returns the output of the checks' program if all checks pass; of other commands, nothing. */
+function passingChecks({ UNITY_CHECKS: target }: CommandEnvironment): string {
+  if (target === undefined) return "";
+  const results = checkNames.map((name) => ({ name, passed: true }) as CheckResult);
+  return formatVerification((JSON.parse(target) as CheckTarget).release, results);
+}
+
 /** Returns a resource's outputs, as its provider would. */
 function outputs(
   { type, name, inputs }: pulumi.runtime.MockResourceArgs,
   stacks: StackOutputs,
+  stdout: (environment: CommandEnvironment) => string | undefined,
 ): Record<string, unknown> {
-  if (type === "command:local:Command") {
-    return { ...inputs, stdout: JSON.stringify(checkNames.map((name) => ({ name, passed: true }))) };
-  }
+  if (type === "command:local:Command") return { ...inputs, stdout: stdout(inputs.environment ?? {}) };
   if (type === "pulumi:pulumi:StackReference") {
     return { ...inputs, outputs: stacks[String(inputs.name)] ?? {}, secretOutputNames: [] };
   }
@@ -52,16 +62,18 @@ function outputs(
  * @param configuration - Keys as in the stack's file: `unity:image`.
  * @param program - Declares resources.
  * @param stacks - Outputs of referenced stacks.
+ * @param stdout - Returns the output of a command: by default, that of a run in which all checks pass.
  * @returns The registered resources in order, and the program's result.
  */
 export async function record<T>(
   configuration: Record<string, string>,
   program: () => T | Promise<T>,
   stacks: StackOutputs = {},
+  stdout: (environment: CommandEnvironment) => string | undefined = passingChecks,
 ): Promise<{ registrations: Registration[]; result: T }> {
   await pulumi.runtime.setMocks(
     {
-      newResource: (resource) => ({ id: `${resource.name}-id`, state: outputs(resource, stacks) }),
+      newResource: (resource) => ({ id: `${resource.name}-id`, state: outputs(resource, stacks, stdout) }),
       call: ({ token }) => {
         throw new Error(`unexpected call of ${token}`);
       },
@@ -103,4 +115,9 @@ export function find(registrations: readonly Registration[], type: string, name:
     throw new Error(`${found.length} registrations of ${type} ${name}, expected 1, among: ${all}`);
   }
   return found[0];
+}
+
+/** Returns the value of an output. */
+export function whenKnown<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve as (value: unknown) => void));
 }

@@ -123,7 +123,7 @@ async function rejectionOf(plan: UpdatePlan, settings: Settings, release: Releas
   if (plan.job === null) return describeUpdate(plan);
   const { promotedFrom, environment } = settings;
   if (isMigrated(plan.state) || promotedFrom === undefined) return null;
-  const source = { stack: promotedFrom, records: await readRecords(promotedFrom) };
+  const source = { stack: promotedFrom, ...(await readRecords(promotedFrom)) };
   const errors = promotionErrors(identify({ ...release, ...settings }), source);
   return errors.length === 0 ? null : describePromotion(errors, promotedFrom, environment);
 }

@@ -4,17 +4,11 @@ import { nameOf } from "../../manifests/image-reference.ts";
 import { planFor, readStackLive } from "../../preflight/preflight.ts";
 import { loadRelease, type Release } from "../../preflight/release.ts";
 import type { UpdatePlan } from "../../preflight/update-plan.ts";
-import { chooseRelease } from "../../promotion/promotion.ts";
+import { chooseRelease, type Source } from "../../promotion/promotion.ts";
 import { identify, type ReleaseRecord } from "../../promotion/record.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { CommandError } from "../result.ts";
 import { type StackOptions, withSettings } from "../stack.ts";
-
-/** A stack and the releases that it has recorded, newest first. */
-interface StackRecords {
-  readonly stack: string;
-  readonly records: readonly ReleaseRecord[];
-}
 
 /** Settings to write, without the project's prefix; `null` removes a setting. */
 export type SettingChanges = Readonly<Record<string, string | null>>;
@@ -50,12 +44,7 @@ type Values = Readonly<Record<string, string>>;
  * @param options - Stack of `to`.
  * @throws {CommandError} If other settings of `to` or the lockfile are invalid.
  */
-export async function propose(
-  from: StackRecords,
-  to: StackRecords,
-  values: Values,
-  options: StackOptions,
-): Promise<Proposal> {
+export async function propose(from: Source, to: Source, values: Values, options: StackOptions): Promise<Proposal> {
   const checkout = loadCheckout(values);
   const chosen = chooseRelease(identify({ ...checkout, image: "", migrationImage: undefined }), from);
   const current = to.records[0] ?? null;

@@ -33,8 +33,9 @@ export async function run({ options }: Call<PromoteOptions>): Promise<Result<Pro
   const stack = { stack: to, configFile: file };
   const values = readStack(stack);
   const from = sourceOf(options.from, to, values["unity:promotedFrom"]);
-  const [records, ownRecords] = await Promise.all([readRecords(from), readRecords(to).catch(() => [])]);
-  const proposal = await propose({ stack: from, records }, { stack: to, records: ownRecords }, values, stack);
+  const unknown = { records: [], outdated: 0 };
+  const [releases, ownReleases] = await Promise.all([readRecords(from), readRecords(to).catch(() => unknown)]);
+  const proposal = await propose({ stack: from, ...releases }, { stack: to, ...ownReleases }, values, stack);
   const rejected = proposal.release === null || proposal.errors.length > 0;
   const written = yes && !rejected;
   if (written) writeSettings(file, proposal.changes);
