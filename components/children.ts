@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { currentOwner } from "../src/cluster/current-owner.ts";
 import { type App, appLabels, unity } from "../src/manifests/app.ts";
-import { fieldManager } from "../src/manifests/names.ts";
+import { fieldManager, ownerAnnotation } from "../src/manifests/names.ts";
 
 /**
  * Returns the options of a component's child.
@@ -33,6 +34,8 @@ export interface ObjectMetadata {
  * `pulumi.com/patchForce` lets `pulumi up` adopt an existing object with other values, from another tool or an interrupted
  * run: the declared values win
  * (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
+ *
+ * The stack is an annotation of the object alone: pod templates and selectors don't contain it, so that it replaces nothing.
  */
 export function objectMetadata(
   name: string,
@@ -40,7 +43,10 @@ export function objectMetadata(
   workload: string,
   app: App = unity,
 ): ObjectMetadata {
-  return { name, namespace, labels: appLabels(app, workload), annotations: { "pulumi.com/patchForce": "true" } };
+  const annotations: Record<string, string> = { "pulumi.com/patchForce": "true" };
+  const owner = currentOwner();
+  if (owner !== undefined) annotations[ownerAnnotation] = owner;
+  return { name, namespace, labels: appLabels(app, workload), annotations };
 }
 
 /**

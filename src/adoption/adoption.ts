@@ -10,6 +10,7 @@ import {
 import type { Preserved } from "../manifests/backend.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
 import { deploymentChanges } from "./changes.ts";
+import { type ForeignObject, foreignObjects, type Ownership, ownerRejections } from "./owners.ts";
 import { hasLabels, podLabels, preserve, targetNumber } from "./preserve.ts";
 import { rejections } from "./rejections.ts";
 
@@ -28,6 +29,8 @@ export interface Adoption {
   readonly objects: readonly AdoptedObject[];
   /** Objects that stay unmanaged, with the reason. */
   readonly left: readonly string[];
+  /** The stack that owned some of the objects, as `project/stack`; `null` if they were unmanaged. */
+  readonly from: string | null;
   /** Properties of adopted objects that the stack's manifests preserve in every update. */
   readonly preserved: Preserved;
   /** Reasons for which the settings don't allow the adoption, with the fix. Nothing is declared then. */
@@ -35,12 +38,10 @@ export interface Adoption {
 }
 
 /** Adoption without existing objects. */
-export const noAdoption: Adoption = { objects: [], left: [], preserved: {}, rejected: [] };
+export const noAdoption: Adoption = { objects: [], left: [], from: null, preserved: {}, rejected: [] };
 
 /** Options of {@link planAdoption}. */
-export interface AdoptionInputs {
-  /** Whether the stack has its own PostgreSQL. */
-  readonly owned: boolean;
+export interface AdoptionInputs extends Ownership {
   /** Target of the commands in messages. */
   readonly target: { readonly context: string; readonly namespace: string };
   /**
@@ -51,19 +52,27 @@ export interface AdoptionInputs {
   readonly wanted?: { readonly replicas: number; readonly template: PodSpec };
 }
 
-/** Plans the adoption of a namespace's existing objects; empty if a stack of this project declared them all. */
-export function planAdoption(live: LiveObjects, { owned, target, wanted }: AdoptionInputs): Adoption {
-  const { backend, service, secretKeys } = live;
+/** Plans the adoption of a namespace's existing objects; empty if the stack declared them all. */
+export function planAdoption(live: LiveObjects, inputs: AdoptionInputs): Adoption {
+  const { owned, target, wanted } = inputs;
+  const { backend, service, secret } = live;
   const preserved = preserve(live);
   const objects: AdoptedObject[] = [];
-  if (backend !== undefined && !isOurs(backend)) objects.push(adoptDeployment(backend, preserved, wanted));
+  const adoptsBackend = backend !== undefined && !isOurs(backend);
+  if (adoptsBackend) objects.push(adoptDeployment(backend, preserved, wanted));
   if (service !== undefined && !isOurs(service)) objects.push(adoptService(service, backend, preserved));
-  if (secretKeys !== undefined) objects.push(adoptSecret(secretKeys));
-  return { objects, left: unmanaged(live, owned), preserved, rejected: rejections(live, owned, target) };
+  if (adoptsBackend && secret !== undefined && !secret.isOurs && secret.keys.length > 0)
+    objects.push(adoptSecret(secret.keys));
+  const foreign = foreignObjects(live, inputs);
+  const adopted = foreign.filter((each) => each.owner === inputs.adoptFrom);
+  objects.push(...adopted.map((each) => adoptForeign(each, inputs)));
+  const from = adopted[0]?.owner ?? null;
+  const rejected = [...ownerRejections(foreign, inputs, target.namespace), ...rejections(live, owned, target)];
+  return { objects, left: unmanaged(live, owned), from, preserved, rejected };
 }
 
 /** Describes what an update adopts; nothing without existing objects. */
-export function describeAdoption({ objects, left }: Adoption): readonly string[] {
+export function describeAdoption({ objects, left, from }: Adoption): readonly string[] {
   const lines: string[] = [];
   if (objects.length > 0) lines.push("Existing resources to adopt:");
   for (const { object, preserves, changes } of objects) {
@@ -71,6 +80,7 @@ export function describeAdoption({ objects, left }: Adoption): readonly string[]
     for (const property of preserves) lines.push(`    preserves ${property}`);
     for (const change of changes) lines.push(`    ${change}`);
   }
+  if (from !== null) lines.push(`Remove them from the state of ${from} afterwards: its destroy would delete them.`);
   if (left.length > 0) lines.push("Existing resources that stay unmanaged:");
   for (const object of left) lines.push(`  ${object}`);
   return lines;
@@ -130,6 +140,10 @@ function adoptSecret(keys: readonly string[]): AdoptedObject {
     preserves: [`keys ${keys.join(", ")}`],
     changes: ["~ values from the stack's database settings"],
   };
+}
+
+function adoptForeign({ object, owner }: ForeignObject, { owner: own }: Ownership): AdoptedObject {
+  return { object, preserves: [], changes: [`~ owner ${owner} -> ${own}`] };
 }
 
 /** Returns the Secrets that the containers of a Deployment read. */

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import type { ClusterTarget } from "../cluster/kubectl.ts";
@@ -107,6 +108,14 @@ export function stackFiles(names: readonly string[]): readonly { readonly file: 
   });
 }
 
+/** Returns the stack of the options as the program names it, `unity/<stack>`; `undefined` if its file has another name. */
+function ownerOf(options: StackOptions): string | undefined {
+  const file = options.configFile ?? stackFile(options);
+  const [found] = file === undefined ? [] : stackFiles([basename(file)]);
+  const stack = found?.stack ?? options.stack;
+  return stack === undefined ? undefined : `unity/${stack}`;
+}
+
 /** Returns the stack's configuration file; `undefined` if the options have a context and no single file exists. */
 function stackFile({ stack, context }: StackOptions): string | undefined {
   if (stack !== undefined) return `Pulumi.${stack}.yaml`;
@@ -140,7 +149,7 @@ export async function withSettings<T>(
   ]);
   try {
     pulumi.runtime.setAllConfig({ ...values }, secretKeys);
-    return await use(loadSettings());
+    return await use(loadSettings(ownerOf(options)));
   } catch (error) {
     if (pulumi.RunError.isInstance(error)) throw new CommandError(error.message);
     throw error;
@@ -159,6 +168,7 @@ export async function readSettings(options: StackOptions): Promise<Settings> {
   const { parseSettings } = await import("../settings/parse-settings.ts");
   const { settings } = parseSettings({
     keys: Object.keys(values),
+    owner: ownerOf(options),
     get: (key) => values[key],
     isEncrypted: (key) => values[key] === concealed,
     secret: () => undefined as never,

@@ -1,4 +1,5 @@
 import { type Adoption, planAdoption } from "../adoption/adoption.ts";
+import { ownership } from "../adoption/owners.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { readLive } from "../cluster/live-state.ts";
 import { readLock } from "../lockfile/read-lock.ts";
@@ -39,7 +40,7 @@ export async function run({ options }: Call<StackOptions>): Promise<Result<Statu
     ...describeState(state, lock, target, settings),
     heads: lock.heads,
     jobs,
-    adoption: planAdoption(objects, { owned, target }),
+    adoption: planAdoption(objects, { ...ownership(settings), target }),
   };
   return { document: status, text: describe(status), exitCode: exitCodeOf(state) };
 }

@@ -8,7 +8,7 @@ import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
 import { type Answers, type Query, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { appContainer, isOurs, type Job, jobState, type LiveObject, type LiveObjects, objectsOf } from "./objects.ts";
-import { readSecretKeys } from "./secrets.ts";
+import { readSecretKeys, type SecretKeys } from "./secrets.ts";
 
 /** State of the cluster at the start of an update. */
 export interface Live {
@@ -54,13 +54,13 @@ export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> 
     return { reading, jobs: [], objects: objectsOf([]) };
   }
   const objects = objectsOf(listed.value);
-  const [answers, secretKeys] = await Promise.all([
+  const [answers, secret] = await Promise.all([
     querying.then((answers) => queryUnmanaged(kubectl, objects, answers)),
-    unmanagedSecretKeys(kubectl, objects),
+    databaseSecret(kubectl, objects),
   ]);
   const reading = chooseReading(answers, listed.value);
   const jobs = objects.jobs.flatMap(liveJob);
-  return { reading, jobs: [...jobs, ...deletedJob(listed.value, jobs)], objects: { ...objects, secretKeys } };
+  return { reading, jobs: [...jobs, ...deletedJob(listed.value, jobs)], objects: { ...objects, secret } };
 }
 
 async function list(kubectl: Kubectl): Promise<readonly LiveObject[]> {
@@ -79,12 +79,11 @@ async function queryUnmanaged(kubectl: Kubectl, { backend }: LiveObjects, answer
   return retried.some((answer) => "value" in answer) ? retried : answers;
 }
 
-/** Reads the keys of an unmanaged Secret that has the name of the stack's. */
-async function unmanagedSecretKeys(kubectl: Kubectl, { backend }: LiveObjects): Promise<readonly string[] | undefined> {
-  if (backend === undefined || isOurs(backend)) return undefined;
+/** Reads the keys of the Secret that has the name of the stack's, where no stack has declared the backend. */
+async function databaseSecret(kubectl: Kubectl, { backend }: LiveObjects): Promise<SecretKeys | undefined> {
+  if (backend !== undefined && isOurs(backend)) return undefined;
   const read = await settled(readSecretKeys(kubectl, names.databaseSecret, timeoutSeconds));
-  const secret = "value" in read ? read.value : undefined;
-  return secret === undefined || secret.isOurs || secret.keys.length === 0 ? undefined : secret.keys;
+  return "value" in read ? read.value : undefined;
 }
 
 /** Returns the answer, or the causes of the workloads that have pods. */

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Unwrap } from "@pulumi/pulumi";
-import { names } from "../manifests/names.ts";
+import { names, ownerAnnotation, serviceAccounts } from "../manifests/names.ts";
+import type { SecretKeys } from "./secrets.ts";
 
 /** Metadata of an object in the cluster. */
 type Metadata = Unwrap<types.input.meta.v1.ObjectMeta> & { readonly name: string };
@@ -33,8 +34,10 @@ export interface LiveObjects {
   readonly jobs: readonly Job[];
   /** PostgreSQL's Deployment, Service and volume claim, as far as they exist. */
   readonly postgres: readonly LiveObject[];
-  /** Keys of the database's Secret if it is unmanaged; read only if the backend is unmanaged. */
-  readonly secretKeys?: readonly string[] | undefined;
+  /** Service accounts, and the volume claim of restore points, as far as they exist. */
+  readonly others: readonly LiveObject[];
+  /** The database's Secret; read only if no stack has declared the backend, and if the account may read it. */
+  readonly secret?: SecretKeys | undefined;
 }
 
 /** Picks the objects that matter to a stack, by their names. */
@@ -48,17 +51,29 @@ export function objectsOf(items: readonly LiveObject[]): LiveObjects {
     named("Service", names.postgresService),
     named("PersistentVolumeClaim", names.postgres),
   ];
+  const accounts = Object.values(serviceAccounts).map((name) => named("ServiceAccount", name));
+  const others = [...accounts, named("PersistentVolumeClaim", names.restorePoints)];
   return {
     backend: named("Deployment", names.backend),
     service: named("Service", names.backend),
     jobs: items.filter((item) => item.kind === "Job"),
     postgres: postgres.filter((item) => item !== undefined),
+    others: others.filter((item) => item !== undefined),
   };
 }
 
 /** Whether a stack of this project declared the object, which `components/metadata.ts` records in an annotation. */
 export function isOurs({ metadata }: Pick<LiveObject, "metadata">): boolean {
   return metadata.annotations?.["pulumi.com/patchForce"] === "true";
+}
+
+/**
+ * Returns the stack that owns an object, as `project/stack`.
+ *
+ * @returns `undefined` for an unmanaged object, and for one that an earlier version declared.
+ */
+export function ownerOf({ metadata }: Pick<LiveObject, "metadata">): string | undefined {
+  return metadata.annotations?.[ownerAnnotation];
 }
 
 /** Returns how far a Job is. */

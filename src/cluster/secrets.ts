@@ -1,3 +1,4 @@
+import { ownerAnnotation } from "../manifests/names.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** Keys of a Secret, without their values. */
@@ -6,12 +7,17 @@ export interface SecretKeys {
   readonly resourceVersion: string;
   /** Whether a stack of this project declared it. */
   readonly isOurs: boolean;
+  /** The stack that owns it, as `project/stack`. */
+  readonly owner: string | undefined;
   readonly keys: readonly string[];
 }
 
+const annotation = (name: string) => `{{with index . "${name}"}}{{.}}{{end}}`;
+
 /** Version and ownership on the first line, then one key a line. */
 const template =
-  '{{.metadata.resourceVersion}} {{with .metadata.annotations}}{{index . "pulumi.com/patchForce"}}{{end}}' +
+  `{{.metadata.resourceVersion}} {{with .metadata.annotations}}${annotation("pulumi.com/patchForce")} ` +
+  `${annotation(ownerAnnotation)}{{end}}` +
   '{{range $key, $value := .data}}{{"\\n"}}{{$key}}{{end}}';
 
 /**
@@ -27,6 +33,7 @@ export async function readSecretKeys(
 ): Promise<SecretKeys | undefined> {
   const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
   const [first = "", ...keys] = (await kubectl.run(args, "", timeoutSeconds)).trim().split("\n");
-  const [resourceVersion = "", mark] = first.split(" ");
-  return resourceVersion === "" ? undefined : { resourceVersion, isOurs: mark === "true", keys };
+  const [resourceVersion = "", mark, owner] = first.split(" ");
+  if (resourceVersion === "") return undefined;
+  return { resourceVersion, isOurs: mark === "true", owner: owner || undefined, keys };
 }

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { currentOwner } from "../cluster/current-owner.ts";
 import { type ClusterTarget, Kubectl } from "../cluster/kubectl.ts";
-import { type Job, jobState } from "../cluster/objects.ts";
+import { type Job, jobState, ownerOf } from "../cluster/objects.ts";
 import { type App, unity } from "../manifests/app.ts";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
+import { nameLabel, ownerAnnotation } from "../manifests/names.ts";
 import { tenantId, tenantLabel } from "../manifests/tenant.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "../plan/job-identity.ts";
 import { type FleetOptions, fleetMigrations } from "./fleet.ts";
@@ -102,12 +104,22 @@ function firstNames(tenants: readonly string[]): string {
   return names.join(", ");
 }
 
-/** Reads an app's migrate Jobs; none if the namespace doesn't exist yet. */
+/**
+ * Reads an app's migrate Jobs; none if the namespace doesn't exist yet.
+ *
+ * @throws {pulumi.RunError} If the cluster can't be queried, or another stack owns one of them.
+ */
 async function readMigrateJobs(kubectl: Kubectl, app: App, owners: JobOwners): Promise<readonly TenantJob[]> {
   const selector = migrationSelector(app.migrateJob, owners);
   const { items } = await kubectl.get<{ items: Job[] }>("jobs", selector).catch((error: Error) => {
     throw new pulumi.RunError(`can't list the migrate Jobs of namespace ${kubectl.namespace}: ${error.message}`);
   });
+  const own = currentOwner();
+  for (const job of items) {
+    const owner = ownerOf(job);
+    if (own !== undefined && owner !== undefined && owner !== own)
+      throw new pulumi.RunError(describeForeign(job, owner, own, kubectl.namespace));
+  }
   return items.map((job) => ({
     name: job.metadata.name,
     tenantId: job.metadata.labels?.[tenantLabel] ?? "",
@@ -115,4 +127,12 @@ async function readMigrateJobs(kubectl: Kubectl, app: App, owners: JobOwners): P
     created: job.metadata.creationTimestamp,
     suspended: job.spec?.suspend === true,
   }));
+}
+
+function describeForeign({ metadata }: Job, owner: string, own: string, namespace: string): string {
+  return [
+    `Job ${metadata.name} in namespace ${namespace} belongs to stack ${owner}, not to ${own}; no changes were made.`,
+    "Deploy to another namespace. To adopt its Jobs, remove them from the state of that stack, and run:",
+    `kubectl annotate -n ${namespace} job --selector=${nameLabel}=${metadata.labels?.[nameLabel]} --overwrite ${ownerAnnotation}=${own}`,
+  ].join("\n");
 }

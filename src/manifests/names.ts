@@ -42,6 +42,9 @@ export function labels(workload: string): Record<string, string> {
   return { ...selectorLabels(workload), ...partLabel };
 }
 
+/** Annotation of every object that a stack declares: the project and the stack that own it, as `project/stack`. */
+export const ownerAnnotation = "unity/owner";
+
 /** Annotation of the migrations' service account: name of the last awaited Job, so that a deleted Job is detected. */
 export const lastJobAnnotation = "unity/last-job";
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Adoption, type AdoptionInputs, planAdoption } from "../adoption/adoption.ts";
+import { ownership } from "../adoption/owners.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
 import type { PodSpec } from "../cluster/objects.ts";
@@ -44,10 +45,9 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
   const firstJobName = migration(options).jobName(1);
   const target = { context, namespace };
   const pinRequired = environment === "production";
-  const owned = settings.database.kind === "owned";
   const { objects, ...database } = live;
   const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
-  return combinePlans(plan, planAdoption(objects, { owned, target, wanted: wantedBackend(settings) }));
+  return combinePlans(plan, planAdoption(objects, { ...ownership(settings), target, wanted: wantedBackend(settings) }));
 }
 
 /** Returns the parts of the backend's Deployment that are compared with an existing one. */

@@ -12,6 +12,7 @@ const imageReference = /^[a-z0-9][a-zA-Z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0
 const imageAllowed = "an image reference with a tag or a digest";
 // A hash of another version is stale, and the plan's message says how to renew it.
 const planHash = new RegExp(`^(${planHashPattern}|${unknownPlan})$`);
+const ownerName = /^[^\s/]+\/[^\s/]+$/;
 const stackName = /^[\w.-]+(\/[\w.-]+){0,2}$/;
 
 /** Settings that are read in some modes only; the others ignore them. */
@@ -60,6 +61,8 @@ export function parseSettings(source: ConfigSource): {
     reader.error("initContainer", initContainer, '"wait" if databaseRoles is "separate"', "initContainer wait");
   const settings: Settings = {
     environment: reader.oneOf("environment", environments),
+    owner: source.owner,
+    adoptFrom: reader.optional("adoptFrom", ownerName, "an owner, as <project>/<stack>", "<project>/<stack>"),
     context: reader.text("context", /\S/, "a kubeconfig context", "<name>"),
     namespace: reader.text("namespace", namespaceName, "a Kubernetes namespace name", "unity"),
     image: reader.text("image", imageReference, imageAllowed, backendImage),

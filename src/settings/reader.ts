@@ -8,6 +8,8 @@ const prefix = "unity:";
 /** Configuration of a stack, by full keys such as `unity:image`. */
 export interface ConfigSource {
   readonly keys: readonly string[];
+  /** The stack's project and name, as `project/stack`; `undefined` if unknown. */
+  readonly owner: string | undefined;
   get(key: string): string | undefined;
   isEncrypted(key: string): boolean;
   /** Returns the value of an encrypted key, or an empty text if it is not set. */

@@ -52,6 +52,10 @@ export interface RestorePoints {
 /** Settings of a stack. */
 export interface Settings extends DatabaseAccess {
   readonly environment: Environment;
+  /** The stack's project and name, as `project/stack`, which its objects carry; `undefined` if unknown. */
+  readonly owner: string | undefined;
+  /** Owner of existing objects that the stack adopts, as `project/stack`. */
+  readonly adoptFrom: string | undefined;
   /** Kubeconfig context. */
   readonly context: string;
   readonly namespace: string;

@@ -3,6 +3,7 @@ import { describeAdoption, noAdoption, planAdoption } from "../../src/adoption/a
 import type { LiveObject } from "../../src/cluster/objects.ts";
 import { backend, container, job, live, named, ours, service } from "./objects.ts";
 
+const unmanagedSecret = { resourceVersion: "1", isOurs: false, owner: undefined, keys: ["DATABASE_URL", "OTHER"] };
 const target = { context: "here", namespace: "unity" };
 const wanted = {
   replicas: 1,
@@ -89,7 +90,7 @@ describe("planAdoption", () => {
 
   it("leaves an external database's PostgreSQL, and reports a Secret of the same name", () => {
     const items = [backend(), leading, named("Deployment", "postgres"), named("Service", "postgres-service")];
-    const objects = { ...live(...items), secretKeys: ["DATABASE_URL", "OTHER"] };
+    const objects = { ...live(...items), secret: unmanagedSecret };
     const adopted = planAdoption(objects, { owned: false, target });
     assert.deepEqual(adopted.left, [
       "deployment/postgres: the database is that of unity:databaseUrl",

@@ -57,6 +57,26 @@ describe("unity plan and unity status", () => {
     });
   }
 
+  it("reject resources of another stack than that of the file's name", async () => {
+    const annotations = { "pulumi.com/patchForce": "true", "unity/owner": "unity/home" };
+    const list = {
+      output: JSON.stringify({ items: [{ ...deployedPostgres, metadata: { name: "postgres", annotations } }] }),
+    };
+    const answers = { ...rows("a1b2c3d4e5f6"), list };
+    for (const stack of ["home", "other"]) {
+      const named = join(folder, `Pulumi.${stack}.yaml`);
+      writeFileSync(named, file);
+      const { code, stdout } = await unityWith(answers, "plan", "--json", "--config-file", named);
+      const { adoption } = JSON.parse(stdout);
+      assert.equal(code, 1);
+      assert.equal(adoption.rejected.length, stack === "home" ? 0 : 1, stdout);
+    }
+    const named = join(folder, "Pulumi.other.yaml");
+    const { code, stdout } = await unityWith(answers, "apply", "--config-file", named);
+    assert.equal(code, 1);
+    assert.match(stdout, /Stack unity\/home owns resources of namespace unity that stack unity\/other would overwrite/);
+  });
+
   it("print pending revisions with full statements, and the Job, as JSON", async () => {
     const plan = JSON.parse((await run(rows("a1b2c3d4e5f6"), "plan", "--json")).stdout);
     assert.equal(plan.state.kind, "behind");

@@ -115,6 +115,17 @@ describe("readLive", () => {
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
   });
 
+  it("reads the Secret's owner where no stack has declared the backend", async () => {
+    const secret = { output: "7 true unity/dev\nDATABASE_URL" };
+    const expected = { resourceVersion: "7", isOurs: true, owner: "unity/dev", keys: ["DATABASE_URL"] };
+    assert.deepEqual((await read({ secret })).objects.secret, expected);
+    const unmanaged = await read({ secret: { output: "7\nURL" }, list: list(deployment("unity-backend")) });
+    assert.deepEqual(unmanaged.objects.secret, { ...expected, isOurs: false, owner: undefined, keys: ["URL"] });
+    const deployed = await read({ secret, list: list(deployment("unity-backend", ours)) });
+    assert.equal(deployed.objects.secret, undefined);
+    assert.equal((await read({ secret: { error: "secrets is forbidden" } })).objects.secret, undefined);
+  });
+
   it("gives every kubectl 10s", async () => {
     const kubectl = new SilentKubectl({ context: "here", namespace: "unity" });
     const { reading } = await readLive(kubectl, true);

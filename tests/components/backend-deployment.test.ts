@@ -33,7 +33,7 @@ describe("BackendDeployment", () => {
       addPreviousOutputInEnv: false,
     });
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
-    const common = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" };
+    const common = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true", "unity/owner": "unity/test" };
     for (const [{ inputs }, expected] of [
       [deployment, { ...common, "pulumi.com/patchFieldManager": "unity" }],
       [service, common],

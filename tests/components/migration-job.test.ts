@@ -34,7 +34,7 @@ describe("MigrationJob", () => {
     assert.deepEqual(runner.dependencies, [find(registrations, "kubernetes:core/v1:Namespace", "before").urn]);
     assert.deepEqual(new Set(job.dependencies), new Set([account.urn, runner.urn]));
     assert.deepEqual(job.inputs.metadata, {
-      annotations: { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" },
+      annotations: { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true", "unity/owner": "unity/test" },
       name: component.jobName,
       namespace: "unity",
       labels: { "app.kubernetes.io/name": "unity-db-migrate", "app.kubernetes.io/part-of": "unity" },

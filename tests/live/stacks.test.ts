@@ -160,6 +160,38 @@ describe("stacks side by side, and promotion", () => {
     assert.equal((await run("preview", {}, ["--expect-no-changes"])).exitCode, 0);
   });
 
+  it("rejects a stack in another's namespace by its owner, without a change", async () => {
+    const intruder = liveStack("stacks-intruder");
+    const kinds = "deployments,jobs,services,secrets,configmaps,persistentvolumeclaims,serviceaccounts";
+    const versions = async () => {
+      const { items } = await staging.kubectl.get<{ items: { metadata: Record<string, unknown> }[] }>(kinds);
+      return items.map(({ metadata: { uid, generation, resourceVersion, annotations } }) => {
+        return [uid, generation ?? resourceVersion, annotations]; // a status changes only the version
+      });
+    };
+    const before = await versions();
+    try {
+      for (const verb of ["preview", "up"] as const) {
+        const engine = await intruder.engine({ namespace: staging.namespace });
+        const { exitCode, output } = await engine.run(verb);
+        assert.notEqual(exitCode, 0);
+        assert.match(
+          output,
+          new RegExp(`Stack unity/${staging.name} owns resources of namespace ${staging.namespace} that stack unity/`),
+        );
+        assert.match(
+          output,
+          /run: pulumi config set namespace <name>\..* config set adoptFrom unity\/test-stacks-staging/,
+        );
+      }
+      assert.deepEqual(await versions(), before);
+      assert.equal((await (await intruder.engine()).run("destroy")).exitCode, 0);
+      await newestServingPod(staging.kubectl, "unity-backend");
+    } finally {
+      intruder.forget();
+    }
+  });
+
   const refused: readonly [what: string, changes: () => [Record<string, string>, string?], says: RegExp][] = [
     [
       "another image",

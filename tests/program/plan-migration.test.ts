@@ -8,6 +8,7 @@ import { projectRoot } from "../../src/paths.ts";
 import { loadChain } from "../../src/preflight/release.ts";
 import { fakeKubectl } from "../support/fake-kubectl.ts";
 import { backendOptions } from "../support/options.ts";
+import { record } from "../support/recorder.ts";
 
 const options = { ...loadChain(join(projectRoot, "backend")), ...backendOptions };
 const target = { context: "here", namespace: "unity" };
@@ -43,6 +44,15 @@ describe("planMigration", () => {
       assert.deepEqual([planned.attempt, planned.action], [attempt, action]);
     });
   }
+
+  it("rejects Jobs of another stack with its name", async () => {
+    const job = ended("Complete", undefined);
+    const annotations = { "unity/owner": "notes/first" };
+    const items = [{ ...job, metadata: { ...job.metadata, annotations } }];
+    using fake = fakeKubectl({ jobs: { output: JSON.stringify({ items }) } });
+    const planned = record({}, () => planMigration(options, target, fake.kubectl));
+    await assert.rejects(planned, /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/);
+  });
 
   it("rejects with the cause if the cluster is unreachable", async () => {
     using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });

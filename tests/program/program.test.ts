@@ -77,6 +77,16 @@ describe("the program", () => {
     }
   });
 
+  it("marks every object with its project and stack, but neither pods nor selectors", () => {
+    for (const { type, name, inputs } of registrations.filter(({ type }) => type.startsWith("kubernetes:"))) {
+      const { annotations = {} } = inputs.metadata as { annotations?: Record<string, string> };
+      // The namespace outlives its stacks.
+      const expected = type === "kubernetes:core/v1:Namespace" ? undefined : "unity/test";
+      assert.equal(annotations["unity/owner"], expected, `owner of ${name}`);
+      assert.doesNotMatch(JSON.stringify(inputs.spec ?? {}), /unity\/owner/, `spec of ${name}`);
+    }
+  });
+
   it("has Kubernetes hold the namespace's pods to the restricted standard", () => {
     const { metadata } = get("kubernetes:core/v1:Namespace", "namespace").inputs as { metadata: { labels: object } };
     for (const mode of ["enforce", "warn", "audit"])
@@ -202,5 +212,26 @@ describe("the program on a database that is there", () => {
     const list = { output: JSON.stringify({ items: [backend] }) };
     const message = /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/;
     await assertRejected({ list, backend: databaseAt(["8f3d9e2a1c45"]) }, message);
+  });
+
+  describe("of another stack", () => {
+    const annotations = { "pulumi.com/patchForce": "true", "unity/owner": "unity/first" };
+    const claim = { kind: "PersistentVolumeClaim", metadata: { name: "postgres", annotations } };
+    const list = { output: JSON.stringify({ items: [claim] }) };
+    const secret = { output: "7 true unity/first\nDATABASE_URL" };
+
+    it("is rejected with the owner's name, before anything is declared", async () => {
+      const message =
+        /Stack unity\/first owns resources of namespace unity that stack unity\/test would overwrite: .*persistentvolume/;
+      await assertRejected({ list }, message);
+      await assertRejected({ secret }, /Stack unity\/first owns .*: secret\/unity-database\. .* config set namespace /);
+    });
+
+    it("is adopted if the settings name the owner", async () => {
+      using fake = fakeKubectl({ list, secret });
+      const settings = { ...configuration, "unity:adoptFrom": "unity/first" };
+      const { registrations } = await record(settings, () => runProgram(fake.kubectl));
+      find(registrations, "kubernetes:core/v1:PersistentVolumeClaim", "postgres-data");
+    });
   });
 });

@@ -16,7 +16,7 @@ const required = {
 function load(configuration: Record<string, string>): Settings {
   const secrets = Object.keys(configuration).filter((key) => schema[key]?.secret);
   pulumi.runtime.setAllConfig({ ...settingDefaults(schema), ...configuration }, secrets);
-  return loadSettings();
+  return loadSettings("unity/dev");
 }
 
 function errors(configuration: Record<string, string>): string {
@@ -34,6 +34,8 @@ describe("loadSettings", () => {
     const { database, ...settings } = load(required);
     assert.deepEqual(settings, {
       environment: "development",
+      owner: "unity/dev",
+      adoptFrom: undefined,
       context: "kind-kind",
       namespace: "unity",
       image: "registry.example/unity-backend:1.0",

@@ -36,11 +36,14 @@ describe("parallel migrations, and a change of releases", () => {
     const databasePassword = Buffer.from(data.POSTGRES_PASSWORD ?? "", "base64").toString();
     const other = liveStack("faults-together-again");
     // The first stack's number of replicas: another one, added while the release changes, would be of the old release.
-    const values = { ...ninth.values, replicas: "2", namespace, databasePassword };
+    const [owner, otherOwner] = [stack.live, other].map(({ name }) => `unity/${name}`);
+    const values = { ...ninth.values, replicas: "2", namespace, databasePassword, adoptFrom: owner ?? "" };
     const engine = await other.engine(values, ninth.folder);
+    // Whichever is the first to declare them, the objects are those of both.
+    const shared = { ...ninth, values: { ...ninth.values, adoptFrom: otherOwner ?? "" } };
     const [one, locked, another] = await stack
       .timed("F7 parallel `up`, until all are done", () =>
-        Promise.all([stack.run("up", ninth), stack.run("up", ninth), engine.run("up")]),
+        Promise.all([stack.run("up", shared), stack.run("up", shared), engine.run("up")]),
       )
       .finally(() => other.forget());
     assert.deepEqual([one.exitCode === 0, locked.exitCode === 0].sort(), [false, true], one.output + locked.output);
@@ -48,7 +51,9 @@ describe("parallel migrations, and a change of releases", () => {
     const jobs = await kubectl.run(["get", "jobs", workloadSelector("unity-db-migrate"), "--output=name"]);
     const logs = await kubectl.run(["logs", jobs.trim()]);
     assert.equal(countOf(logs, /9\/9 {2}ninth/g), 1, logs);
-    await stack.recover(ninth);
+    const owned = "jobs,deployments,services,persistentvolumeclaims,serviceaccounts";
+    await kubectl.run(["annotate", owned, "--all", "--overwrite", `unity/owner=${owner}`]);
+    await stack.recover({ ...ninth, values: { ...ninth.values, adoptFrom: "" } });
   });
 
   it("F4: a database that is down for a while is retried", async () => {
