@@ -11,9 +11,17 @@ export interface LockedChain {
   revision(id: string): LockedRevision;
 }
 
-/** Creates a project with a chain and locks it. */
-export async function lockChain(chain: readonly RevisionSource[]): Promise<LockedChain> {
+/**
+ * Creates a project with a chain and locks it.
+ *
+ * @param files - Other files of the project, by path.
+ */
+export async function lockChain(
+  chain: readonly RevisionSource[],
+  files: Readonly<Record<string, string>> = {},
+): Promise<LockedChain> {
   const project = new ChainProject(chain);
+  for (const [path, text] of Object.entries(files)) project.write(path, text);
   try {
     const { code, stdout, stderr } = await unity(
       "lock",

@@ -7,7 +7,8 @@ on standard error if Alembic can't load the chain or run env.py.
 
 The project's env.py runs once, in Alembic's offline mode, so its naming conventions and options apply. Inside
 `context.run_migrations()`, the upgrade and the downgrade of each revision are called with Alembic's `op`. Statements on
-`alembic_version` are not part of the SQL. No connection is opened: see `unity_lock/offline.py`.
+`alembic_version` are not part of the SQL. No connection is opened: see `unity_lock/offline.py`. A revision that asks
+whether it is rendered gets the answers of an online run: see `unity_lock/online.py`.
 
 Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
 """
@@ -29,7 +30,8 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
-from unity_lock.offline import NeedsDatabase, block_connections, dummy_url, explain
+from unity_lock.offline import block_connections, dummy_url, explain
+from unity_lock.online import answer_as_online
 from unity_lock.recorder import Recorder, Rendering
 
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
@@ -51,10 +53,8 @@ class RenderingContext(EnvironmentContext):
         super().configure(*args, **options)
 
     def is_offline_mode(self) -> bool:
-        """Return True to env.py, and fail in a revision, whose SQL may differ online."""
-        if self.rendering:
-            raise NeedsDatabase("calls is_offline_mode(), so its SQL may differ online")
-        return True
+        """Return True to env.py, and False to a revision, as when it is applied."""
+        return not self.rendering
 
     def run_migrations(self, **options: Any) -> None:
         """Render all revisions.
@@ -66,6 +66,7 @@ class RenderingContext(EnvironmentContext):
         try:
             with Operations.context(self.get_context()):
                 recorder = Recorder(self.get_context())
+                answer_as_online(self.get_context(), self)
                 self.rendered = {script.revision: _render(script, recorder, options) for script in _walk(self.script)}
         finally:
             self.rendering = False
@@ -135,6 +136,7 @@ def render_chain(ini: str) -> dict[str, Any]:
     os.environ["DATABASE_URL"] = url
     if not config.get_main_option("sqlalchemy.url"):
         config.set_main_option("sqlalchemy.url", url)
+    sys.argv = ["alembic", "upgrade", "head"]  # as when the revisions are applied
     block_connections()
     with warnings.catch_warnings():
         # Alembic only warns about these, and continues with a chain that differs from the files.

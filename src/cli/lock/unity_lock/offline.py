@@ -14,19 +14,35 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 DEFAULT_SCHEME = "postgresql"
+DUMMY = "unity_offline"
+"""User, password, and database of the dummy URL. SQL that contains it is not what runs."""
 
 
 class NeedsDatabase(Exception):
     """Raised if the revision or env.py needs a database."""
 
 
+refusals: list[NeedsDatabase] = []
+"""The refusals of the revision that is rendered, which may have caught them."""
+
+
+def refuse(reason: str) -> NoReturn:
+    """Refuse what only a database could answer.
+
+    :raises NeedsDatabase: Always.
+    """
+    error = NeedsDatabase(reason)
+    refusals.append(error)
+    raise error
+
+
 class NoResult:
     """The result of a statement offline. Any use of it is an error, while Alembic's None could go unnoticed."""
 
     def _fail(self, *_: object) -> NoReturn:
-        raise NeedsDatabase("reads the result of a statement")
+        refuse("reads the result of a statement")
 
-    __bool__ = __iter__ = __len__ = __getitem__ = __contains__ = _fail
+    __bool__ = __iter__ = __next__ = __len__ = __getitem__ = __contains__ = __enter__ = _fail
 
     def __getattr__(self, name: str) -> NoReturn:
         self._fail()
@@ -35,14 +51,14 @@ class NoResult:
 def dummy_url(given: str | None) -> str:
     """Return an unreachable URL (RFC 6761: the domain `.invalid` never resolves) with the dialect of the given one."""
     scheme = given.partition("://")[0] if given and "://" in given else DEFAULT_SCHEME
-    return f"{scheme}://offline:offline@database.invalid/offline"
+    return f"{scheme}://{DUMMY}:{DUMMY}@database.invalid/{DUMMY}"
 
 
 def block_connections() -> None:
     """Make every connection through SQLAlchemy, a Python socket, or sqlite3 an error."""
 
     def fail(*_: Any) -> NoReturn:
-        raise NeedsDatabase("connects to a database or another host")
+        refuse("connects to a database or another host")
 
     def audit(name: str, _: tuple[Any, ...]) -> None:
         if name in ("socket.connect", "socket.getaddrinfo", "sqlite3.connect"):

@@ -13,7 +13,8 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
-from .offline import NeedsDatabase, NoResult, explain, raised_by
+from .offline import DUMMY, NoResult, explain, raised_by, refusals, refuse
+from .online import stand_in, without_url
 
 UNNAMED_TABLE = "no_table"
 """Alembic's name for the table of `op.drop_index("name")` without `table_name`."""
@@ -108,8 +109,7 @@ class Recorder:
         self._emit = self._impl._exec
         self._impl._exec = self._exec
         self._impl.static_output = self._statement
-        bind = cast(Any, context.impl.connection)
-        bind.execute = self._execute_on_bind
+        context.connection = self._impl.connection = stand_in(context.dialect, self._execute_on_bind)
 
     def _exec(self, construct: Any, *args: Any, **options: Any) -> NoResult:
         first = len(self._statements)
@@ -123,7 +123,7 @@ class Recorder:
 
     def _execute_on_bind(self, construct: Any, parameters: Any = None, *_: Any, **options: Any) -> NoResult:
         if parameters:
-            raise NeedsDatabase("passes parameters to the connection, which offline SQL can't contain")
+            refuse("passes parameters to the connection, which offline SQL can't contain")
         return self._exec(construct)
 
     def render(self, script: Script, direction: Literal["upgrade", "downgrade"], options: dict[str, Any]) -> Rendering:
@@ -131,6 +131,8 @@ class Recorder:
         first = self._render(script, direction, options)
         if first.sql and self._render(script, direction, options) != first:
             return Rendering(None, "its SQL differs between two runs: it contains a time or a random value")
+        if any(DUMMY in statement for statement in first.sql or []):
+            return Rendering(None, "its SQL contains a part of the database's URL")
         return first
 
     def _render(self, script: Script, direction: str, options: dict[str, Any]) -> Rendering:
@@ -140,8 +142,13 @@ class Recorder:
         function = getattr(script.module, direction, None)
         if function is None:
             return Rendering(None, f"the file has no {direction}()", unsupported=True)
+        refusals.clear()
         try:
-            function(**options)
+            with without_url():
+                function(**options)
         except (Exception, SystemExit) as error:
-            return Rendering(None, explain(error, script.path), raised_by(error, script.path))
+            if not refusals:
+                return Rendering(None, explain(error, script.path), raised_by(error, script.path))
+        if refusals:  # even if the revision has caught it
+            return Rendering(None, explain(refusals[0], script.path))
         return Rendering(self._statements, tables=self._tables.as_json())

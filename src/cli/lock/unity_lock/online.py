@@ -1,0 +1,136 @@
+"""Answer a revision's questions as when it is applied, while Alembic renders it offline.
+
+A revision that knew that it is rendered could show other SQL than it runs. It gets the answers of an online run; what
+only a database could answer is refused, and its SQL is then unknown. Alembic and SQLAlchemy themselves get the real
+values, by the module that reads an attribute.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.mock import MockConnection
+
+from .offline import refuse
+
+OFFLINE_OPTIONS = ("output_buffer", "literal_binds", "dialect_opts")
+"""Options of the migration context that are absent online."""
+UNKNOWN_OF_DIALECT = ("server_version_info", "default_schema_name", "default_isolation_level", "dbapi", "paramstyle")
+"""Attributes that a dialect has from its first connection, or from the driver."""
+
+
+class Answer:
+    """An attribute with a value for Alembic and SQLAlchemy, and an answer for all others."""
+
+    def __init__(self, value: Any, answer: Callable[[], Any], trusted: frozenset[str]) -> None:
+        self._value = value
+        self._answer = answer
+        self._trusted = trusted
+
+    def __get__(self, instance: Any, _: type | None = None) -> Any:
+        return self._value if _caller() in self._trusted else self._answer()
+
+    def __set__(self, _: Any, value: Any) -> None:
+        self._value = value
+
+
+def _caller() -> str:
+    """Return the package of the code that reads the attribute."""
+    return str(sys._getframe(2).f_globals.get("__name__")).partition(".")[0]
+
+
+def _replace(target: Any, answers: dict[str, Callable[[], Any]], trusted: frozenset[str]) -> None:
+    """Give an object a class of its own with these attributes."""
+    kind = type(target)
+    attributes = {name: Answer(getattr(target, name, None), answer, trusted) for name, answer in answers.items()}
+    for name in answers:
+        vars(target).pop(name, None)
+    target.__class__ = type(kind.__name__, (kind,), {"__module__": kind.__module__, **attributes})
+
+
+def answer_as_online(context: MigrationContext, environment: EnvironmentContext) -> None:
+    """Replace what would show a revision that the context is offline."""
+    # A project's own dialect, and its own implementation in env.py, are a part of Alembic here.
+    classes = [*type(context.impl).__mro__, *type(context.dialect).__mro__]
+    trusted = frozenset({"alembic", "sqlalchemy", *(each.__module__.partition(".")[0] for each in classes)})
+    reads_revision = partial(refuse, "reads the database's revision")
+    options = {name: value for name, value in context.opts.items() if name not in OFFLINE_OPTIONS}
+    context_answers: dict[str, Callable[[], Any]] = {
+        "as_sql": lambda: False,
+        "opts": lambda: {**options, "as_sql": False},
+        "output_buffer": lambda: sys.stdout,
+        "get_current_revision": reads_revision,
+        "get_current_heads": reads_revision,
+    }
+    impl_answers: dict[str, Callable[[], Any]] = {
+        "as_sql": lambda: False,
+        "literal_binds": lambda: False,
+        "output_buffer": lambda: sys.stdout,
+    }
+    dialect_answers = {name: partial(refuse, f"reads the dialect's {name}") for name in UNKNOWN_OF_DIALECT}
+    _replace(context, context_answers, trusted)
+    _replace(context.impl, impl_answers, trusted)
+    _replace(context.dialect, dialect_answers, trusted)
+    _replace(environment, {"context_opts": lambda: {**options, "as_sql": False}}, trusted)
+
+
+def stand_in(dialect: Any, execute: Callable[..., Any]) -> Connection:
+    """Return a connection that passes statements to `execute`, and refuses everything else.
+
+    It is an object of SQLAlchemy's class, whose attributes are replaced: this process opens no connection.
+    """
+    bind = object.__new__(Connection)
+    known = {
+        "dialect": dialect,
+        "engine": bind,
+        "name": dialect.name,
+        "driver": dialect.driver,
+        "execute": execute,
+        "execution_options": lambda **_: bind,
+        "schema_for_object": lambda element: element.schema,
+        "_run_ddl_visitor": partial(MockConnection._run_ddl_visitor, bind),  # type: ignore[arg-type]
+    }
+
+    def read(connection: Connection, name: str) -> Any:
+        if name.startswith("__"):
+            return object.__getattribute__(connection, name)
+        caller = str(sys._getframe(1).f_globals.get("__name__"))
+        if caller == "sqlalchemy.engine.reflection":
+            refuse("inspects the database")
+        if name not in known:
+            if caller.startswith("alembic."):  # which expects SQLAlchemy's mock
+                raise AttributeError(name)
+            refuse(f"uses {name} of the connection")
+        return known[name]
+
+    Connection.__getattribute__ = read  # type: ignore[assignment, method-assign]
+    return bind
+
+
+class Environment(type(os.environ)):  # type: ignore[misc]
+    """Environment variables without the database's URL, which is another one online."""
+
+    def __getitem__(self, key: str) -> str:
+        """Return a variable."""
+        if key == "DATABASE_URL":
+            refuse("reads DATABASE_URL")
+        return str(super().__getitem__(key))
+
+
+@contextmanager
+def without_url() -> Iterator[None]:
+    """Refuse to read DATABASE_URL."""
+    kind = type(os.environ)
+    os.environ.__class__ = Environment
+    try:
+        yield
+    finally:
+        os.environ.__class__ = kind
