@@ -5,7 +5,8 @@ import type { WaitTarget } from "../src/cluster/wait/wait.ts";
 import { projectRoot } from "../src/paths.ts";
 
 /**
- * Returns the inputs of a command that runs one of the project's own programs.
+ * Returns the inputs of a command that runs one of the project's own programs. Its input is `stdin`, because Linux limits
+ * an argument and a variable to 128 KiB.
  *
  * The program and its only argument are constants: no text from the configuration reaches a shell. The path is relative to
  * the folder of the Pulumi program, in which commands run, so that the state is the same on every machine.
@@ -35,7 +36,7 @@ export function waitCommand(
     name,
     {
       ...fixedProgram("src/cluster/wait/main", kind),
-      environment: { UNITY_WAIT: pulumi.jsonStringify(target) },
+      stdin: pulumi.jsonStringify(target),
       triggers: [trigger],
       // Progress only: the error contains standard error, and with it the cause.
       logging: local.Logging.Stdout,

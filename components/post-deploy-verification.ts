@@ -41,7 +41,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       `${name}-checks`,
       {
         ...fixedProgram("src/checks/main", "all"),
-        environment: { UNITY_CHECKS: JSON.stringify(args.target) },
+        stdin: JSON.stringify(args.target),
         triggers: [args.rollout],
         logging: local.Logging.None,
       },

@@ -1,7 +1,8 @@
-// `node src/checks/main.ts all` runs the checks for the release that UNITY_CHECKS describes as JSON: prints the release and
-// the results as one line of JSON, or exits with 1 and the failed checks.
+// `node src/checks/main.ts all` runs the checks for the release that standard input describes as JSON: prints the release
+// and the results as one line of JSON, or exits with 1 and the failed checks.
 import "../short-lived.ts";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { projectRoot } from "../paths.ts";
 import type { CheckTarget, Expected } from "./result.ts";
 
@@ -14,20 +15,19 @@ const [{ readLock }, { checkNames }, { describeFailure, expectedOf, formatVerifi
     import("./run.ts"),
   ]);
 
-const json = process.env.UNITY_CHECKS;
-if (process.argv[2] !== "all" || json === undefined) {
-  console.error("usage: UNITY_CHECKS=<json> node src/checks/main.ts all");
+if (process.argv[2] !== "all") {
+  console.error("usage: node src/checks/main.ts all <<< <json>");
   process.exit(2);
 }
-const target = JSON.parse(json) as CheckTarget;
+const target = JSON.parse(await text(process.stdin)) as CheckTarget;
 const results = await runChecks(expectedState(target), target.checks ?? checkNames);
 const failed = results.filter(({ passed }) => !passed);
-const [stream, text] =
+const [stream, output] =
   failed.length === 0
     ? ([process.stdout, formatVerification(target.release, results)] as const)
     : ([process.stderr, failed.map(describeFailure).join("\n")] as const);
-// Exits once the text is written, without waiting for a kubectl that hangs.
-stream.write(`${text}\n`, () => process.exit(failed.length === 0 ? 0 : 1));
+// Exits once the output is written, without waiting for a kubectl that hangs.
+stream.write(`${output}\n`, () => process.exit(failed.length === 0 ? 0 : 1));
 
 /** Returns the expected state; exits with 1 if the lockfile is not that of the target. */
 function expectedState(target: CheckTarget): Expected {

@@ -89,16 +89,9 @@ export async function queryPod(
   const own = ["api", "execution", "image", "privileges"].map((name) => [name, source(name)]);
   const modules = { runner_rights: source("../../runner/runner_rights"), ...Object.fromEntries(own) };
   const inputs = Object.fromEntries(parts.map((part) => [part, inputsOf[part]?.(expected) ?? null]));
-  const command = [
-    "exec",
-    "--stdin",
-    pod,
-    `--container=${(expected.app ?? unity).backend}`,
-    "--",
-    ...pythonCommand(JSON.stringify(inputs)),
-  ];
+  const command = ["exec", "--stdin", pod, `--container=${(expected.app ?? unity).backend}`, "--", ...pythonCommand()];
   const isComplete = (output: string) => answerIn(output) !== undefined;
-  const output = await kubectl.run(command, podProgram(source("main"), modules), timeoutSeconds, isComplete);
+  const output = await kubectl.run(command, podProgram(source("main"), modules, inputs), timeoutSeconds, isComplete);
   const answer = answerIn(output);
   if (answer === undefined) throw new Error(`unexpected response from the pod: ${output.trim() || "empty"}`);
   return JSON.parse(answer) as PodAnswers;

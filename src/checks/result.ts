@@ -25,7 +25,7 @@ export interface DeclaredRelease {
   readonly configMapName: string;
 }
 
-/** Release to check. The state and the environment contain it, so it holds no secret. */
+/** Release to check. The state contains it, so it holds no secret. */
 export interface CheckTarget extends ClusterTarget {
   /** Expected revision of the database: the head of the chain, or the stack's target. */
   readonly head: string;

@@ -24,7 +24,7 @@ export const appSchemas = "current_setting('unity.schemas')::name[]";
 
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
 
-/** Returns the command that runs a {@link podProgram} from standard input. */
+/** Returns the command that runs a {@link podProgram} from standard input; arguments are limited to 128 KiB. */
 export function pythonCommand(...args: readonly string[]): readonly string[] {
   return ["python", "-", ...args];
 }
@@ -34,14 +34,16 @@ export function pythonCommand(...args: readonly string[]): readonly string[] {
  *
  * @param main - Source of the program. It prints its answer as one line of JSON after `connection.MARK`.
  * @param modules - Modules that it imports besides `connection` (in-pod/connection.py), dependencies first.
+ * @param input - Value of any size, which it reads as the JSON `connection.INPUT`.
  */
-export function podProgram(main: string, modules: Modules = {}): string {
+export function podProgram(main: string, modules: Modules = {}, input: unknown = null): string {
+  const constants = `MARK = ${text(answerMark)}\nINPUT = ${text(JSON.stringify(input))}\n`;
   const load = ([name, source]: [string, string]) => `load(${text(name)}, ${text(source)})\n`;
   return `import sys, types
 def load(name, source):
     sys.modules[name] = types.ModuleType(name)
     exec(source, sys.modules[name].__dict__)
-${load(["transaction", `SETUP = ${JSON.stringify(transactionSetup)}\n`])}${load(["connection", `${connection}\nMARK = ${text(answerMark)}\n`])}${Object.entries(modules).map(load).join("")}exec(${text(main)}, {"__name__": "__main__"})
+${load(["transaction", `SETUP = ${JSON.stringify(transactionSetup)}\n`])}${load(["connection", `${connection}\n${constants}`])}${Object.entries(modules).map(load).join("")}exec(${text(main)}, {"__name__": "__main__"})
 `;
 }
 

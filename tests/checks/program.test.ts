@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { checkNames } from "../../src/checks/names.ts";
+import type { CheckTarget } from "../../src/checks/result.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { endWithTests, killGroup } from "../support/children.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
@@ -29,10 +30,11 @@ const kubectls = {
 } as const;
 
 describe("the checks' program, when a check (F23)", () => {
-  async function run(script: string) {
+  async function run(script: string, given: CheckTarget = target) {
     using fake = kubectlProgram(`#!/bin/sh\n${script}\n`);
-    const env = { ...process.env, ...fake.environment, UNITY_CHECKS: JSON.stringify(target) };
+    const env = { ...process.env, ...fake.environment };
     const child = endWithTests(spawn(process.execPath, [program, "all"], { env, detached: true }));
+    child.stdin.end(JSON.stringify(given));
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
     killGroup(child);
     return { code, stdout, stderr };
@@ -53,10 +55,19 @@ describe("the checks' program, when a check (F23)", () => {
     });
   }
 
+  it("gets 5,000 approvals, which no argument or variable can hold", async () => {
+    const irreversible = Array.from({ length: 5000 }, (_, index) => String(index).padStart(32, "0"));
+    assert.ok(JSON.stringify(irreversible).length > 128 * 1024);
+    const { code, stderr } = await run("exit 1", { ...target, checks: ["pods", "reversible"], irreversible });
+    assert.match(stderr, /^Check pods failed/);
+    assert.ok(!stderr.includes("Check reversible"));
+    assert.equal(code, 1);
+  });
+
   it("prints its usage when called with wrong arguments", async () => {
     const child = endWithTests(spawn(process.execPath, [program, "everything"]));
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
-    assert.match(stderr, /usage: UNITY_CHECKS=/);
+    assert.match(stderr, /usage: node src/);
     assert.equal(code, 2);
   });
 });

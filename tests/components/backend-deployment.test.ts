@@ -25,9 +25,7 @@ describe("BackendDeployment", () => {
     assert.deepEqual(wait.inputs, {
       interpreter: ["node", "src/cluster/wait/main.ts"],
       create: "rollout",
-      environment: {
-        UNITY_WAIT: JSON.stringify({ context: "c", namespace: "unity", name: "unity-backend", timeoutSeconds: 270 }),
-      },
+      stdin: JSON.stringify({ context: "c", namespace: "unity", name: "unity-backend", timeoutSeconds: 270 }),
       triggers: ["backend-uid/1"],
       logging: "stdout",
       addPreviousOutputInEnv: false,

@@ -48,9 +48,8 @@ describe("MigrationJob", () => {
     assert.deepEqual(dependencies, [job.urn]);
     assert.equal(inputs.create, "job");
     assert.deepEqual(inputs.triggers, ["migration-job-uid"]);
-    const { UNITY_WAIT } = inputs.environment as { UNITY_WAIT: string };
     const target = { context: "c", namespace: "unity", name: component.jobName, timeoutSeconds: 4 };
-    assert.deepEqual(JSON.parse(UNITY_WAIT), target);
+    assert.deepEqual(JSON.parse(String(inputs.stdin)), target);
   });
 
   it("declares an immutable ConfigMap with the runner and the chain", async () => {

@@ -18,7 +18,7 @@ describe("PostDeployVerification", () => {
     assert.deepEqual(inputs, {
       interpreter: ["node", "src/checks/main.ts"],
       create: "all",
-      environment: { UNITY_CHECKS: JSON.stringify(target) },
+      stdin: JSON.stringify(target),
       triggers: ["uid/7"],
       logging: "none",
       addPreviousOutputInEnv: false,

@@ -1,16 +1,15 @@
 """Inspect the backend from inside its pod, and print the requested parts as JSON.
 
-The argument is a JSON object: the input of each requested part, by name. A part that fails returns its error, and does
+Its input is a JSON object: the input of each requested part, by name. A part that fails returns its error, and does
 not affect the others.
 """
 
 import json
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from api import call
-from connection import MARK, describe
+from connection import INPUT, MARK, describe
 from execution import check_execution
 from image import inspect_image
 from privileges import read_privileges
@@ -42,7 +41,7 @@ def run(part, value):
         return {"error": describe(error)}
 
 
-requested = json.loads(sys.argv[1])
+requested = json.loads(INPUT)
 results = {name: run(FIRST[name], requested[name]) for name in FIRST if name in requested}
 with ThreadPoolExecutor() as pool:
     futures = {name: pool.submit(run, SECOND[name], requested[name]) for name in SECOND if name in requested}

@@ -1,18 +1,18 @@
-// `node src/cluster/wait/main.ts job|rollout` waits for the object that UNITY_WAIT describes as JSON: prints progress, and
-// exits with 1 and the cause if it fails.
+// `node src/cluster/wait/main.ts job|rollout` waits for the object that standard input describes as JSON: prints progress,
+// and exits with 1 and the cause if it fails.
 import "../../short-lived.ts";
+import { text } from "node:stream/consumers";
 import { Kubectl } from "../kubectl.ts";
 import { migrateJob, recordLastJob } from "./job.ts";
 import { rollout } from "./rollout.ts";
 import { type WaitTarget, waitFor } from "./wait.ts";
 
 const kind = process.argv[2];
-const json = process.env.UNITY_WAIT;
-if ((kind !== "job" && kind !== "rollout") || json === undefined) {
-  console.error("usage: UNITY_WAIT=<json> node src/cluster/wait/main.ts job|rollout");
+if (kind !== "job" && kind !== "rollout") {
+  console.error("usage: node src/cluster/wait/main.ts job|rollout <<< <json>");
   process.exitCode = 2;
 } else {
-  const target = JSON.parse(json) as WaitTarget;
+  const target = JSON.parse(await text(process.stdin)) as WaitTarget;
   const kubectl = new Kubectl(target);
   try {
     if (kind === "job") {

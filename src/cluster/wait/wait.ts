@@ -3,7 +3,7 @@ import { type Cause, tail } from "../causes.ts";
 import { type ClusterTarget, type Kubectl, KubectlError, type KubectlErrorKind, redact } from "../kubectl.ts";
 import { type Failure, type PollResult, Progress } from "./poll-result.ts";
 
-/** Job or rollout to wait for. The state and the environment contain it, so it holds no secret. */
+/** Job or rollout to wait for. The state contains it, so it holds no secret. */
 export interface WaitTarget extends ClusterTarget {
   /** Name of the Job or of the Deployment. */
   readonly name: string;
