@@ -1,5 +1,5 @@
 import { names } from "../manifests/names.ts";
-import type { Kubectl } from "./kubectl.ts";
+import { type Kubectl, redact } from "./kubectl.ts";
 import { answerIn, answerMark, appSchemas, podProgram, pythonCommand, transactionSetup } from "./pod-program.ts";
 
 /** Query of the database. All parts are constants of the program, never user input. */
@@ -170,12 +170,12 @@ async function queryFrom(
   const output = await kubectl.run(args, script(query), timeoutSeconds, (text) => answerIn(text) !== undefined);
   const answer = answerIn(output);
   if (answer !== undefined) return JSON.parse(answer);
-  throw new Error(`unexpected response: ${output.slice(0, 200)}`);
+  throw new Error(`unexpected response: ${redact(output).slice(0, 200)}`);
 }
 
 /** Returns an error's message as one line, without kubectl's own log lines. */
 function causeOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = redact(error instanceof Error ? error.message : String(error));
   const lines = text.split("\n").filter((line) => !/^([EIW]\d{4} |Defaulted container|command terminated)/.test(line));
   return [...new Set(lines.length > 0 ? lines : [text])].join(" ").replaceAll(/\s+/g, " ").trim().slice(0, 500);
 }

@@ -32,11 +32,19 @@ export class KubectlError extends Error {
 /** Bytes kept of each output stream: enough for lists of hundreds of pods. */
 const outputLimit = 8 * 1024 * 1024;
 
-const credentials = /(\w+:\/\/[^\s:/@]*):[^\s@]*@/g;
+/** Places of passwords, with their replacements: nothing here knows their values. */
+const places: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  // The slashes may be escaped, as in JSON. A password that isn't percent-encoded may contain `@`.
+  [/(:(?:\\?\/){2}[^\s:/@]*):[^\s@]*@(?:[^\s@/"',;]*@)*/g, "$1:[secret]@"],
+  // A URL that is percent-encoded as a whole.
+  [/(%3a%2f%2f(?:(?!%3a|%2f|%40)\S)*)%3a(?:(?!%40)\S)*%40/gi, "$1%3A[secret]%40"],
+  // Parameters of URLs and of libpq's connection strings, and variables.
+  [/((?:password|passwd|pwd)=)('[^']*'|\\?"[^"]*"|[^\s&"',;]+)/gi, "$1[secret]"],
+];
 
-/** Replaces the password of every URL in a text. */
+/** Replaces passwords in a text by their place: in URLs, and after their name. */
 export function redact(text: string): string {
-  return text.replaceAll(credentials, "$1:[secret]@");
+  return places.reduce((redacted, [pattern, replacement]) => redacted.replaceAll(pattern, replacement), text);
 }
 
 /** Client for a namespace of a cluster. It runs kubectl, which supports every way to authenticate. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { projectRoot } from "../paths.ts";
 
 /** Source of Python modules by name. */
 export type Modules = Readonly<Record<string, string>>;
@@ -23,6 +24,7 @@ export const transactionSetup = [
 export const appSchemas = "current_setting('unity.schemas')::name[]";
 
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
+const runnerText = readFileSync(join(projectRoot, "src", "runner", "runner_text.py"), "utf8");
 
 /** Returns the command that runs a {@link podProgram} from standard input; arguments are limited to 128 KiB. */
 export function pythonCommand(...args: readonly string[]): readonly string[] {
@@ -33,17 +35,23 @@ export function pythonCommand(...args: readonly string[]): readonly string[] {
  * Bundles a Python program, so that it needs no file in the image.
  *
  * @param main - Source of the program. It prints its answer as one line of JSON after `connection.MARK`.
- * @param modules - Modules that it imports besides `connection` (in-pod/connection.py), dependencies first.
+ * @param modules - Modules that it imports besides `connection` (in-pod/connection.py) and `runner_text`, dependencies first.
  * @param input - Value of any size, which it reads as the JSON `connection.INPUT`.
  */
 export function podProgram(main: string, modules: Modules = {}, input: unknown = null): string {
   const constants = `MARK = ${text(answerMark)}\nINPUT = ${text(JSON.stringify(input))}\n`;
   const load = ([name, source]: [string, string]) => `load(${text(name)}, ${text(source)})\n`;
+  const loaded: readonly [string, string][] = [
+    ["transaction", `SETUP = ${JSON.stringify(transactionSetup)}\n`],
+    ["runner_text", runnerText],
+    ["connection", `${connection}\n${constants}`],
+    ...Object.entries(modules),
+  ];
   return `import sys, types
 def load(name, source):
     sys.modules[name] = types.ModuleType(name)
     exec(source, sys.modules[name].__dict__)
-${load(["transaction", `SETUP = ${JSON.stringify(transactionSetup)}\n`])}${load(["connection", `${connection}\n${constants}`])}${Object.entries(modules).map(load).join("")}exec(${text(main)}, {"__name__": "__main__"})
+${loaded.map(load).join("")}exec(${text(main)}, {"__name__": "__main__"})
 `;
 }
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
-from functools import partial
-from urllib.parse import unquote
 
 from runner_errors import FatalError, RevisionFailed, sqlstate
 from runner_session import APPLICATION_URL, DIRECT_URL
+from runner_text import printable, redact
 from sqlalchemy.exc import DBAPIError
 
 DIRECT_URL_ADVICE = f"Set {DIRECT_URL} to PostgreSQL's own URL: migrations need a dedicated session."
 
-report = partial(print, flush=True)
+
+def report(line: str) -> None:
+    """Print a line of the log."""
+    print(printable(line), flush=True)
 
 
 def format_revisions(revisions: Iterable[str]) -> str:
@@ -23,7 +24,10 @@ def format_revisions(revisions: Iterable[str]) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Return the revision, message, SQLSTATE, statement, and leftovers of an error, without any password."""
+    """Return the revision, message, SQLSTATE, statement, and leftovers of an error, without any password.
+
+    It also has no character or command that a terminal or CI would run.
+    """
     lines, leftovers = ["Migration failed."], ""
     if isinstance(error, RevisionFailed):
         lines, leftovers, error = [str(error)], error.leftovers, error.cause
@@ -38,16 +42,12 @@ def describe(error: BaseException) -> str:
     if "unsupported startup parameter" in str(error):
         lines.append(f"The URL points to a connection pooler. {DIRECT_URL_ADVICE}")
     if statement := getattr(error, "statement", None):
-        lines.append(f"Statement: {' '.join(statement.split())[:600]}")
+        lines.append(f"Statement: {mask_passwords(' '.join(statement.split()))[:600]}")
     if leftovers:
         lines.append(leftovers)
-    return mask_passwords("\n".join(lines))
+    return printable(mask_passwords("\n".join(lines)))
 
 
 def mask_passwords(message: str) -> str:
     """Replace the passwords of the environment's URLs."""
-    urls = " ".join(os.environ.get(variable, "") for variable in ("DATABASE_URL", APPLICATION_URL))
-    for found in re.finditer(r"://[^:/]*:([^@\s]+)@|[?&]password=([^&\s]+)", urls):
-        password = found[1] or found[2]
-        message = message.replace(password, "[secret]").replace(unquote(password), "[secret]")
-    return message
+    return redact(message, [os.environ.get(variable, "") for variable in ("DATABASE_URL", DIRECT_URL, APPLICATION_URL)])

@@ -47,7 +47,7 @@ def status(task: Task) -> int:
     :returns: The exit code: 0, `PENDING`, or `PROBLEM`.
     """
     result = read_status(task.database, task.chain)
-    print(json.dumps(result, ensure_ascii=False), file=sys.__stdout__, flush=True)
+    print(json.dumps(result), file=sys.__stdout__, flush=True)
     if result["problem"]:
         return PROBLEM
     return PENDING if result["pending"] else 0

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Kubectl, KubectlError } from "../../src/cluster/kubectl.ts";
+import { Kubectl, KubectlError, redact } from "../../src/cluster/kubectl.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 
 /** Runs a command of a kubectl that is a shell script. */
@@ -36,5 +36,30 @@ describe("Kubectl", () => {
   it("reports a missing program", async () => {
     const kubectl = new Kubectl({ context: "here", namespace: "unity" }, "/no/such/kubectl");
     await assert.rejects(kubectl.run(["get", "pods"]), { name: "KubectlError", kind: "not-installed" });
+  });
+});
+
+describe("redact", () => {
+  const cases: readonly [what: string, given: string, result: string][] = [
+    ["one letter, but not in words", "a database at postgresql://u:a@h/a", "a database at postgresql://u:[secret]@h/a"],
+    ["with an @", "postgresql://u:p@ss@h/d, mail me@x", "postgresql://u:[secret]@h/d, mail me@x"],
+    ["with a slash and quotes", `postgresql://u:p/s"s'@h/d`, "postgresql://u:[secret]@h/d"],
+    ["percent-encoded", "postgresql://u:p%40ss%2F@h", "postgresql://u:[secret]@h"],
+    ["in an encoded URL", "url=postgresql%3A%2F%2Fu%3Ap%2540ss%40h%2Fd", "url=postgresql%3A%2F%2Fu%3A[secret]%40h%2Fd"],
+    ["in JSON", '{"a":"postgresql://u:p\\"s@h/d","b":"c@d"}', '{"a":"postgresql://u:[secret]@h/d","b":"c@d"}'],
+    ["in JSON with escaped slashes", '"postgresql:\\/\\/u:p@h\\/d"', '"postgresql:\\/\\/u:[secret]@h\\/d"'],
+    ["as a parameter", "postgresql://h/d?user=u&password=p%40&a=b", "postgresql://h/d?user=u&password=[secret]&a=b"],
+    ["of libpq", "host=h password='a b' user=u PGPASSWORD=p", "host=h password=[secret] user=u PGPASSWORD=[secret]"],
+  ];
+  for (const [what, given, result] of cases) {
+    it(`replaces a password ${what}`, () => {
+      assert.equal(redact(given), result);
+      assert.equal(redact(redact(given)), redact(given));
+    });
+  }
+
+  it("keeps a text without passwords", () => {
+    for (const text of ["http://localhost:8000/health at 10:30", "password authentication failed", "a::text"])
+      assert.equal(redact(text), text);
   });
 });

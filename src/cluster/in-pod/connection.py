@@ -5,7 +5,8 @@ Works in any image with Python 3.7 and psycopg, psycopg2, or another driver of S
 
 import os
 import re
-from urllib.parse import unquote
+
+from runner_text import printable, redact
 
 from transaction import SETUP
 
@@ -44,9 +45,6 @@ def open_connection():
 
 
 def describe(error):
-    """Return an error as one line, without the URL and its password."""
+    """Return an error without the URL and its password, and without characters that a terminal would run."""
     message = str(error).replace(URL or "\n", "[secret]").replace(PLAIN_URL or "\n", "[secret]")
-    for found in re.findall(r"://[^:/]*:([^@]+)@|[?&]password=([^&]+)", URL):
-        for secret in filter(None, found):
-            message = message.replace(secret, "[secret]").replace(unquote(secret), "[secret]")
-    return f"{type(error).__name__}: {message.strip()}"
+    return printable(redact(f"{type(error).__name__}: {message.strip()}", [URL]))
