@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { printableJson } from "../printable.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
 /** The version of the lockfile format that this program writes and reads. */
-export const lockVersion = 2;
+export const lockVersion = 3;
 
 /** The command that writes the lockfile. */
 export const lockCommand = "npm run unity -- lock";
@@ -65,6 +66,7 @@ export interface LockedRevision {
   /** Ids in `depends_on`. */
   readonly dependsOn: readonly string[];
   readonly branchLabels: readonly string[];
+  /** The first paragraph of the file's docstring as one line, with hidden characters as visible escapes. */
   readonly title: string;
   /** `Create Date` of the file's docstring, verbatim. */
   readonly date: string | null;
@@ -128,11 +130,14 @@ export function lockDigest(lock: Lock): string {
   return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
 }
 
-/** Formats a lockfile: keys in the order of {@link Lock}, two spaces, one newline at the end. */
+/**
+ * Formats a lockfile: keys in the order of {@link Lock}, two spaces, one newline at the end. Hidden characters of SQL are
+ * escapes, so that a reviewer sees them.
+ */
 export function formatLock(lock: Lock): string {
   const { versionLocations, heads, bases } = lock;
   const revisions = lock.revisions.map(formatRevision);
-  return `${JSON.stringify({ version: lock.version, versionLocations, heads, bases, revisions }, null, 2)}\n`;
+  return `${printableJson({ version: lock.version, versionLocations, heads, bases, revisions }, 2)}\n`;
 }
 
 function formatRevision(revision: LockedRevision): LockedRevision {

@@ -1,9 +1,13 @@
+import { printable } from "../printable.ts";
 import { chainBases, chainErrors, chainHeads } from "./chain.ts";
+import { singleLine } from "./describe.ts";
 import { findingLevels, type Lock, lockCommand, lockVersion } from "./lock.ts";
 import {
+  anyLine,
   anyText,
   index,
   isRecord,
+  line,
   list,
   literal,
   nullable,
@@ -11,6 +15,7 @@ import {
   oneOf,
   type Shape,
   shapeErrors,
+  shown,
   text,
 } from "./shape.ts";
 import { blockedBy, lockModes } from "./statement-lock.ts";
@@ -36,23 +41,47 @@ export class LockError extends Error {
  */
 export function parseLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
-  if (isRecord(value) && value.version === 1) {
-    const error = "lock.version 1 was written by an earlier release: findings and locks are missing";
-    throw new LockError(path, [error], `To add them and keep the reviewed revisions, run: ${lockCommand}`);
+  if (isRecord(value) && (value.version === 1 || value.version === 2)) {
+    const errors = [`lock.version ${value.version} was written by an earlier release: ${missing[value.version]}`];
+    throw new LockError(path, errors, `To update it and keep the reviewed revisions, run: ${lockCommand}`);
   }
   return checkLock(value, path);
 }
 
+/** Reasons for which the versions of earlier releases are rejected. */
+const missing = {
+  1: "findings and locks are missing",
+  2: "a revision that asks whether it is rendered has the SQL of its offline branch",
+} as const;
+
 /**
- * Parses a lockfile for the command that writes it: accepts version 1 as well, which had no findings and locks.
+ * Parses a lockfile for the command that writes it: accepts those of earlier releases as well.
  *
  * @throws {LockError} As {@link parseLock} does.
  */
 export function parseReviewedLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
-  if (!isRecord(value) || value.version !== 1 || !Array.isArray(value.revisions)) return checkLock(value, path);
-  const revisions = value.revisions.map((revision) => ({ ...revision, findings: [], locks: [] }));
+  if (!isRecord(value) || !Array.isArray(value.revisions)) return checkLock(value, path);
+  if (value.version !== 1 && value.version !== 2) return checkLock(value, path);
+  const added = value.version === 1 ? { findings: [], locks: [] } : {};
+  const revisions = value.revisions.map((revision) => ({ ...revision, ...added, ...printableTexts(revision) }));
   return checkLock({ ...value, version: lockVersion, revisions }, path);
+}
+
+/** Returns the texts of a revision as they are recorded since version 3, so that they don't count as changed. */
+function printableTexts(revision: unknown): Record<string, unknown> {
+  const texts: Record<string, unknown> = {};
+  if (!isRecord(revision)) return texts;
+  for (const key of ["title", "date", "reversibleReason"]) {
+    const text = revision[key];
+    if (typeof text === "string") texts[key] = printable(singleLine(text));
+  }
+  for (const key of ["upgrade", "downgrade"]) {
+    const direction = revision[key];
+    if (!isRecord(direction) || typeof direction.reason !== "string") continue;
+    texts[key] = { ...direction, reason: printable(singleLine(direction.reason)) };
+  }
+  return texts;
 }
 
 function parseJson(text: string, path: string): unknown {
@@ -80,7 +109,9 @@ const sql: Shape = {
   expected: '{"sql": [statements]} or {"sql": null, "reason": string}',
   matches: (v) =>
     isRecord(v) &&
-    (v.sql === null ? text.matches(v.reason) : Array.isArray(v.sql) && v.sql.every((one) => anyText.matches(one))),
+    (v.sql === null
+      ? text.matches(v.reason) && shown.matches(v.reason)
+      : Array.isArray(v.sql) && v.sql.every((one) => anyText.matches(one))),
 };
 
 /** A mode determines what it blocks; an unknown one has a reason. */
@@ -90,24 +121,24 @@ const statementLock: Shape = {
     isRecord(v) &&
     index.matches(v.statement) &&
     (v.mode === null
-      ? text.matches(v.reason)
+      ? text.matches(v.reason) && shown.matches(v.reason)
       : text.matches(v.table) && lockModes.some((mode) => mode === v.mode && blockedBy(mode) === v.blocks)),
 };
 
 const lockShape = object({
   version: literal(lockVersion),
-  versionLocations: list(text),
-  heads: list(text),
-  bases: list(text),
+  versionLocations: list(line),
+  heads: list(line),
+  bases: list(line),
   revisions: list(
     object({
-      id: text,
-      downRevisions: list(text),
-      dependsOn: list(text),
-      branchLabels: list(text),
-      title: anyText,
-      date: nullable(anyText),
-      file: text,
+      id: line,
+      downRevisions: list(line),
+      dependsOn: list(line),
+      branchLabels: list(line),
+      title: anyLine,
+      date: nullable(anyLine),
+      file: line,
       sha256,
       tables: nullable(
         object({ created: list(text), altered: list(text), dropped: list(text), unclassified: list(index) }),
@@ -115,14 +146,14 @@ const lockShape = object({
       upgrade: sql,
       downgrade: sql,
       reversible: { expected: "true, false, or null", matches: (v) => v === null || typeof v === "boolean" },
-      reversibleReason: nullable(anyText),
+      reversibleReason: nullable(shown),
       findings: list(
         object({
-          rule: text,
+          rule: line,
           level: oneOf(findingLevels),
           statement: nullable(index),
-          message: text,
-          help: nullable(text),
+          message: shown,
+          help: nullable(shown),
         }),
       ),
       locks: list(statementLock),

@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 /** The expected shape of a JSON value. */
 export interface Shape {
   /** Describes the shape in messages: `must be …`. */
@@ -10,6 +12,16 @@ export interface Shape {
 
 export const text: Shape = { expected: "a non-empty string", matches: (v) => typeof v === "string" && v !== "" };
 export const anyText: Shape = { expected: "a string", matches: (v) => typeof v === "string" };
+/** Text that is shown as it is, possibly in several lines. */
+export const shown: Shape = { expected: "printable text", matches: (v) => typeof v === "string" && printable(v) === v };
+export const anyLine: Shape = {
+  expected: "one line of printable text",
+  matches: (v) => shown.matches(v) && !/[\n\t]/.test(v as string),
+};
+export const line: Shape = {
+  expected: "one line of printable text, not empty",
+  matches: (v) => anyLine.matches(v) && v !== "",
+};
 export const index: Shape = {
   expected: "an integer from 0",
   matches: (v) => Number.isInteger(v) && (v as number) >= 0,

@@ -100,7 +100,7 @@ describe("a revision that asks whether it is rendered", () => {
   });
 
   for (const name of Object.keys(offline)) {
-    it(`is locked with the SQL that it runs online: ${name}`, () => {
+    it(`is locked with its online SQL: ${name}`, () => {
       const { upgrade, downgrade, reversible } = locked.revision(name);
       assert.deepEqual(upgrade, { sql: ["DROP TABLE t;"] });
       assert.deepEqual(downgrade, { sql: ["DROP TABLE t;"] });
@@ -109,7 +109,7 @@ describe("a revision that asks whether it is rendered", () => {
   }
 
   for (const [name, [, reason]] of Object.entries(unanswered)) {
-    it(`is locked as unknown, and so is whether it is reversible: ${name}`, () => {
+    it(`is locked and reversible as unknown: ${name}`, () => {
       const { upgrade, downgrade, reversible, reversibleReason, tables } = locked.revision(name);
       for (const direction of [upgrade, downgrade]) {
         assert.equal(direction.sql, null);

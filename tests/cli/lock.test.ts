@@ -36,7 +36,7 @@ describe("unity lock", () => {
 
   it("writes the chain from base to head, the same in every run", async () => {
     const { revisions, ...rest } = await locked();
-    assert.deepEqual(rest, { version: 2, versionLocations: ["alembic/versions"], heads: ["r0003"], bases: ["r0001"] });
+    assert.deepEqual(rest, { version: 3, versionLocations: ["alembic/versions"], heads: ["r0003"], bases: ["r0001"] });
     const { sha256, ...second } = revisions[1] as LockedRevision;
     assert.match(sha256, /^[0-9a-f]{64}$/);
     assert.deepEqual(second, {
@@ -206,6 +206,15 @@ describe("unity lock", () => {
       options: [],
       spoil: () => project.write("alembic/versions/bad.py", "def"),
       says: /SyntaxError/,
+    },
+    {
+      name: "an ID and a label with characters that act on a terminal",
+      options: [],
+      spoil: () => {
+        const file = "alembic/versions/hidden.py";
+        project.add({ id: "a\u001b[2J", down: "r0003", branchLabel: "b\u202e", file });
+      },
+      says: /in names:\n {2}- revision "a\\u001b\[2J" \(.*hidden\.py\)\n {2}- branch label "b\\u202e".*\nRename them\./,
     },
     {
       name: "an env.py that connects",

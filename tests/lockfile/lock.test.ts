@@ -49,7 +49,7 @@ describe("a lockfile", () => {
   });
 
   const faulty: readonly [string, Parameters<typeof errorsOf>[0], readonly string[]][] = [
-    ["an unknown version", (json) => (json.version = 3), ["invalid lock.version 3: must be 2"]],
+    ["an unknown version", (json) => (json.version = 4), ["invalid lock.version 4: must be 3"]],
     ["a missing key", (json) => delete json.heads, ["lock.heads is missing: must be a list"]],
     [
       "several errors, all reported",
@@ -58,7 +58,7 @@ describe("a lockfile", () => {
         Object.assign(b ?? {}, { upgrade: { sql: null }, tables: { created: [1], altered: [], dropped: [] } });
       },
       [
-        'invalid lock.revisions[0].id "": must be a non-empty string',
+        'invalid lock.revisions[0].id "": must be one line of printable text, not empty',
         'invalid lock.revisions[0].sha256 "abc": must be 64 hexadecimal digits',
         'invalid lock.revisions[0].reversible "yes": must be true, false, or null',
         "invalid lock.revisions[1].tables.created[0] 1: must be a non-empty string",
@@ -92,15 +92,58 @@ describe("a lockfile", () => {
     assert.throws(() => parseLock("[]", "x.json"), /invalid lock \[\]: must be an object/);
   });
 
-  it("of version 1 is rejected with the command that upgrades and accepts it", () => {
+  it("of an earlier version is rejected with the command that upgrades and accepts it", () => {
     const revisions = lock.revisions.map(({ findings: _, locks: __, ...revision }) => revision);
-    const first = JSON.stringify({ ...lock, version: 1, revisions });
-    assert.throws(
-      () => parseLock(first, "x.json"),
-      /lock\.version 1 was written by an earlier release.*\n.*, run: npm run unity -- lock$/,
-    );
-    assert.deepEqual(parseReviewedLock(first, "x.json"), lock);
-    assert.throws(() => parseReviewedLock('{"version": 1}', "x.json"), /invalid lock\.version 1: must be 2/);
+    const titled = lock.revisions.map((each) => ({ ...each, title: "Add\n a \u001btable" }));
+    const earlier = [
+      { given: { ...lock, version: 1, revisions }, accepted: lock },
+      {
+        given: { ...lock, version: 2, revisions: titled },
+        accepted: { ...lock, revisions: lock.revisions.map((each) => ({ ...each, title: "Add a \\x1btable" })) },
+      },
+    ];
+    for (const { given, accepted } of earlier) {
+      const text = JSON.stringify(given);
+      assert.throws(
+        () => parseLock(text, "x.json"),
+        /lock\.version [12] was written by an earlier release.*\n.*, run: npm run unity -- lock$/,
+      );
+      assert.deepEqual(parseReviewedLock(text, "x.json"), accepted);
+    }
+    assert.throws(() => parseReviewedLock('{"version": 1}', "x.json"), /invalid lock\.version 1: must be 3/);
+  });
+
+  it("is rejected with control characters or commands in what is printed", () => {
+    for (const text of [
+      "a\u001b[2J",
+      "a\u009b2J",
+      "a\u202eb",
+      "a\nb",
+      "::add-mask::a",
+      "a ##[group]b",
+      "<{%x%}>",
+      "\ud800",
+    ]) {
+      const errors = errorsOf(({ revisions: [a] }) => {
+        const sql = { sql: null, reason: `${text}\r` };
+        Object.assign(a ?? {}, {
+          title: text,
+          date: text,
+          file: text,
+          branchLabels: [text],
+          reversibleReason: `${text}\r`,
+          upgrade: sql,
+        });
+      });
+      assert.equal(errors.length, 6, JSON.stringify(text));
+    }
+  });
+
+  it("keeps SQL as it runs, and shows its hidden characters as escapes", () => {
+    const upgrade = { sql: ["SELECT 'a\u202e\u0085\n::add-mask::b\t\u001b';"] };
+    const hidden = lockOf([lockedRevision("a", { upgrade })]);
+    assert.ok(formatLock(hidden).includes("SELECT 'a\\u202e\\u0085\\n::add-mask::b\\t\\u001b';"));
+    assert.deepEqual(parseLock(formatLock(hidden), "x.json"), hidden);
   });
 
   it("preserves findings, locks, and the reasons of unknown locks", () => {

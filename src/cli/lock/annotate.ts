@@ -1,6 +1,7 @@
 import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
 import { openParser } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
+import { printable } from "../../printable.ts";
 import {
   invalidInTransaction,
   notInTransaction,
@@ -47,9 +48,15 @@ export async function annotate(
     const { findings, locks, invisible } = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
-    const all = [...revisionFindings(revision, base), ...visible, ...findings];
+    const all = [...revisionFindings(revision, base), ...visible, ...findings].map(printableFinding);
     return { ...revision, findings: all.sort(compareFindings), locks };
   });
+}
+
+/** A message may name a table or quote SQL. */
+function printableFinding(finding: Finding): Finding {
+  const { message, help } = finding;
+  return { ...finding, message: printable(message), help: help === null ? null : printable(help) };
 }
 
 function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations): Reading {

@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { chainOrder } from "../../lockfile/chain.ts";
-import type { Lock, LockedRevision } from "../../lockfile/lock.ts";
+import { singleLine } from "../../lockfile/describe.ts";
+import type { Lock, LockedRevision, LockedSql } from "../../lockfile/lock.ts";
 import { hashFile } from "../../lockfile/read-lock.ts";
+import { printable } from "../../printable.ts";
 import { runAlembicScript } from "../alembic.ts";
+import { CommandError } from "../result.ts";
 
 /** A revision as Alembic renders it. */
 export type RenderedRevision = Omit<LockedRevision, "findings" | "locks">;
@@ -31,9 +34,33 @@ export async function renderChain(backendFolder: string, python: string): Promis
     `Alembic can't render the chain of ${backendFolder}: ${reason}\n` +
     "To reproduce it without a database, run in that folder: alembic upgrade head --sql";
   const output = await runAlembicScript<Output>({ script, backendFolder, python, explain });
+  rejectHidden(output);
   const revisions = chainOrder(output.revisions).map((revision) => ({
     ...revision,
+    title: printable(singleLine(revision.title)),
+    date: revision.date === null ? null : printable(singleLine(revision.date)),
+    upgrade: printableReason(revision.upgrade),
+    downgrade: printableReason(revision.downgrade),
+    reversibleReason: revision.reversibleReason === null ? null : printable(singleLine(revision.reversibleReason)),
     sha256: hashFile(join(backendFolder, revision.file)),
   }));
   return { ...output, revisions };
+}
+
+function printableReason(direction: LockedSql): LockedSql {
+  return direction.sql === null ? { sql: null, reason: printable(singleLine(direction.reason)) } : direction;
+}
+
+/** @throws {CommandError} If a name has hidden characters: it can't be recorded in another form. */
+function rejectHidden({ versionLocations, revisions }: Output): void {
+  const names: (readonly [kind: string, name: string, file: string])[] = [];
+  for (const location of versionLocations) names.push(["folder", location, location]);
+  for (const { id, branchLabels, file } of revisions) {
+    names.push(["revision", id, file], ["file", file, file]);
+    for (const label of branchLabels) names.push(["branch label", label, file]);
+  }
+  const hidden = names.filter(([, name]) => printable(name) !== name || /[\n\t]/.test(name));
+  if (hidden.length === 0) return;
+  const lines = hidden.map(([kind, name, file]) => `  - ${kind} ${JSON.stringify(name)} (${file})`);
+  throw new CommandError(`control characters or commands in names:\n${lines.join("\n")}\nRename them.`);
 }
