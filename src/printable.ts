@@ -3,11 +3,15 @@ const hidden = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Starts of commands in CI logs (`::name::`, `##[name]`) and of colors in Pulumi's (`<{%name%}>`). */
 const commands = /(?<=^[^\S\n]*):(?=:.*::)|#(?=#\w*\[)|<(?=\{%)/gm;
 
+/** What every other text lacks, which is almost all of them. */
+const suspicious = /[^ -~\n\t]|::|#|<\{/;
+
 /**
  * Returns a text with hidden characters and commands as visible escapes, such as `\x1b`. All texts that may contain parts
  * of a chain, of a database, or of a pod's output pass through it before they are printed.
  */
 export function printable(text: string): string {
+  if (!suspicious.test(text)) return text;
   return text.replaceAll(hidden, visible).replaceAll(commands, visible);
 }
 

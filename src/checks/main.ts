@@ -7,9 +7,15 @@ import { projectRoot } from "../paths.ts";
 import type { CheckTarget, Expected } from "./result.ts";
 
 // Imported after the compile cache is enabled.
-const [{ readLock }, { checkNames }, { describeFailure, expectedOf, formatVerification }, { runChecks }] =
-  await Promise.all([
+const [
+  { readLock },
+  { messageOf, printable },
+  { checkNames },
+  { describeFailure, expectedOf, formatVerification },
+  { runChecks },
+] = await Promise.all([
     import("../lockfile/read-lock.ts"),
+    import("../printable.ts"),
     import("./names.ts"),
     import("./result.ts"),
     import("./run.ts"),
@@ -25,7 +31,7 @@ const failed = results.filter(({ passed }) => !passed);
 const [stream, output] =
   failed.length === 0
     ? ([process.stdout, formatVerification(target.release, results)] as const)
-    : ([process.stderr, failed.map(describeFailure).join("\n")] as const);
+    : ([process.stderr, printable(failed.map(describeFailure).join("\n"))] as const);
 // Exits once the output is written, without waiting for a kubectl that hangs.
 stream.write(`${output}\n`, () => process.exit(failed.length === 0 ? 0 : 1));
 
@@ -34,7 +40,7 @@ function expectedState(target: CheckTarget): Expected {
   try {
     return expectedOf(target, readLock(target.lockFile ?? join(projectRoot, "backend", "migrations.lock.json")));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(messageOf(error));
     process.exit(1);
   }
 }

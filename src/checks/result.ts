@@ -2,6 +2,7 @@ import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { chainTables, cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
 import type { App } from "../manifests/app.ts";
+import { printableJson } from "../printable.ts";
 import type { CheckName } from "./names.ts";
 
 /** Release that a stack deploys. The checks verify that the cluster runs it, and return it with their results. */
@@ -136,7 +137,7 @@ const outputVersion = 2;
 
 /** Returns the output of the checks' program: one line of JSON. */
 export function formatVerification(release: DeclaredRelease | undefined, results: readonly CheckResult[]): string {
-  return JSON.stringify({ version: outputVersion, release, results });
+  return printableJson({ version: outputVersion, release, results });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kubectl } from "../cluster/kubectl.ts";
+import { printable } from "../printable.ts";
 import { checks } from "./definitions.ts";
 import { withoutExecutions } from "./evaluate-backend.ts";
 import { withSharedRole } from "./evaluate-database.ts";
@@ -38,6 +39,7 @@ export async function runChecks(
     const result = {
       name,
       ...finding,
+      found: printable(finding.found),
       expected: shortened(finding.expected),
       seconds: Math.round(performance.now() - started) / 1000,
       command: check.command(expected),

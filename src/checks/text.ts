@@ -1,4 +1,5 @@
 import { redact } from "../cluster/kubectl.ts";
+import { printable } from "../printable.ts";
 
 /** Characters of a program's output in a finding; the check's command shows the rest. */
 const outputLimit = 500;
@@ -13,7 +14,7 @@ export function shortened(output: string): string {
   const line = output.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   // Cut before the search for passwords, which is slow; whole words only, as half a URL would not be recognized.
   const start = line.length > inputLimit ? line.slice(0, inputLimit).replace(/ \S*$/, "") : line;
-  const text = redact(start).replaceAll(named, "$1[secret]");
+  const text = printable(redact(start).replaceAll(named, "$1[secret]"));
   return text.length > outputLimit ? `${text.slice(0, outputLimit)}…` : text;
 }
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { LockError } from "../lockfile/parse-lock.ts";
-import { highlight } from "./highlight.ts";
+import { messageOf, printable, printableJson } from "../printable.ts";
+import { highlight, terminalText } from "./highlight.ts";
 import { startProgress } from "./progress.ts";
 import { type Call, CommandError, type ErrorDocument, type ExitCode, exitCodes, type Result } from "./result.ts";
 
@@ -50,7 +51,7 @@ async function runCommand({ name, progress: title, load }: CommandDefinition, co
   const result = await run({ options, args: command.args, progress, command }).finally(() => progress.end());
   if (typeof result === "number") return endWith("", result);
   const { document, text, exitCode, highlights = [] } = result;
-  await endWith(options.json ? JSON.stringify(document, null, 2) : highlight(text, highlights), exitCode);
+  await endWith(options.json ? printableJson(document, 2) : highlight(terminalText(text), highlights), exitCode);
 }
 
 /** Returns the part of a command's help that lists its exit codes. */
@@ -72,14 +73,14 @@ export async function reportError(error: unknown, json: boolean): Promise<void> 
   const usage = error instanceof CommanderError;
   // Commander has printed the requested help.
   if (usage && error.exitCode === 0) return endWith("", exitCodes.success);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (own && !json) process.stderr.write(`error: ${message}\n`);
   // A bug: its stack trace helps to find it.
-  if (!own && !usage) process.stderr.write(`${error instanceof Error ? error.stack : message}\n`);
+  if (!own && !usage) process.stderr.write(`${error instanceof Error ? printable(error.stack ?? "") : message}\n`);
   const document: ErrorDocument = {
     error: { message: usage ? message.replace(/^error: /, "") : message, exitCode: exitCodes.usage },
   };
-  await endWith(json ? JSON.stringify(document) : "", exitCodes.usage);
+  await endWith(json ? printableJson(document) : "", exitCodes.usage);
 }
 
 /** Prints a result and exits without waiting for what may hang, such as a kubectl or a child of one. */

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { styleText } from "node:util";
+import { printable } from "../printable.ts";
 
 /** A format of `util.styleText`. */
 type Format = Parameters<typeof styleText>[0];
@@ -18,11 +20,32 @@ export type Style = (format: keyof typeof formats, text: string) => string;
 /** Leaves texts as they are. */
 export const plain: Style = (_format, text) => text;
 
+/** Marks the parts to format until the text is printed. Random, so that no text from outside contains it. */
+const nonce = randomBytes(8).toString("hex");
+const mark = (format: string) => `\u001b]${nonce};${format}\u0007`;
+const marks = new RegExp(`\u001b\\]${nonce};(\\w*)\u0007`);
+
 /**
  * Formats texts for standard output: with color on a terminal only, by `NO_COLOR` and `FORCE_COLOR`
- * (https://no-color.org, https://force-color.org).
+ * (https://no-color.org, https://force-color.org). {@link terminalText} replaces the marks.
  */
-export const styled: Style = (format, text) => styleText(formats[format], text);
+export const styled: Style = (format, text) =>
+  styleText(formats[format], "") === "" ? text : `${mark(format)}${text}${mark("")}`;
+
+/** Returns a text as it is printed: without hidden characters and commands, but with the formats of {@link styled}. */
+export function terminalText(text: string): string {
+  let format: string | undefined;
+  const parts = text.split(marks).map((part, index) => {
+    if (index % 2 === 0) return isFormat(format) ? styleText(formats[format], printable(part)) : printable(part);
+    format = part;
+    return "";
+  });
+  return parts.join("");
+}
+
+function isFormat(name: string | undefined): name is keyof typeof formats {
+  return name !== undefined && Object.hasOwn(formats, name);
+}
 
 /** Returns the format of the message on the database's state, by the exit code of the command that prints it. */
 export function stateFormat(exitCode: number): keyof typeof formats {
@@ -38,7 +61,7 @@ export function stateMessage(exitCode: number): Highlight {
   return [message, formats[stateFormat(exitCode)]];
 }
 
-/** Formats the parts of a text from another room that highlights match, as {@link styled} does. */
+/** Formats the parts of a printable text from another room that highlights match, as {@link styled} does. */
 export function highlight(text: string, highlights: readonly Highlight[]): string {
   if (highlights.length === 0) return text;
   const lines = text.split("\n").map((line) => {

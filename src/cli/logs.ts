@@ -4,7 +4,8 @@ import { isDatabaseError } from "../cluster/database-errors.ts";
 import { Kubectl, redact } from "../cluster/kubectl.ts";
 import { workloadSelector } from "../cluster/pods.ts";
 import { names } from "../manifests/names.ts";
-import { styled } from "./highlight.ts";
+import { printableJson } from "../printable.ts";
+import { styled, terminalText } from "./highlight.ts";
 import { type Call, CommandError, type ExitCode, exitCodes, type Result } from "./result.ts";
 import { readTarget, type StackOptions } from "./stack.ts";
 
@@ -35,8 +36,8 @@ export async function run({ options }: Call<LogsOptions>): Promise<Result<readon
   if (follow) args.push("--follow");
   const lines: LogLine[] = [];
   await readLines(kubectl, ["logs", ...args], (line) => {
-    if (!json) process.stdout.write(`${markLine(line)}\n`);
-    else if (follow) process.stdout.write(`${JSON.stringify(parseLine(line))}\n`);
+    if (!json) process.stdout.write(`${terminalText(markLine(line))}\n`);
+    else if (follow) process.stdout.write(`${printableJson(parseLine(line))}\n`);
     else lines.push(parseLine(line));
   });
   if (!json || follow) return exitCodes.success;

@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 /** Progress of a command on standard error. */
 export interface Progress {
   /** Sets the current step, which the progress line shows. */
@@ -82,7 +84,7 @@ export function startProgress(title: string, output: Output = process.stderr): P
   const terminal = output.isTTY === true && process.env.TERM !== "dumb";
   let step = "";
   const elapsed = () => performance.now() - started;
-  const line = () => `${title}: ${elapsedText(elapsed())}${step === "" ? "" : `, ${step}`}`;
+  const line = () => printable(`${title}: ${elapsedText(elapsed())}${step === "" ? "" : `, ${step}`}`);
   const lines = progressLines(output);
   const ownLine = () => (elapsed() < gracePeriod ? undefined : line());
   if (terminal) lines.texts.add(ownLine);
@@ -93,7 +95,7 @@ export function startProgress(title: string, output: Output = process.stderr): P
   const timer = setInterval(show, terminal ? interval.terminal : interval.log).unref();
   const print = (text: string) => {
     lines.clear();
-    output.write(`${text}\n`);
+    output.write(`${printable(text)}\n`);
   };
   return {
     doing(current) {

@@ -3,6 +3,7 @@
 import "../short-lived.ts";
 import { text } from "node:stream/consumers";
 import { Kubectl } from "../cluster/kubectl.ts";
+import { messageOf } from "../printable.ts";
 import type { FleetTarget } from "./fleet.ts";
 import { migrateFleet } from "./wait.ts";
 
@@ -14,7 +15,7 @@ if (process.argv[2] !== "fleet") {
   try {
     await migrateFleet(new Kubectl(target), target);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     process.exitCode = 1;
   }
 }

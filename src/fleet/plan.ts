@@ -7,6 +7,7 @@ import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import { nameLabel, ownerAnnotation } from "../manifests/names.ts";
 import { tenantId, tenantLabel } from "../manifests/tenant.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "../plan/job-identity.ts";
+import { printable } from "../printable.ts";
 import { type FleetOptions, fleetMigrations } from "./fleet.ts";
 import { type JobOwners, migrationSelector } from "./wait.ts";
 
@@ -66,7 +67,7 @@ export async function planFleet(options: FleetOptions, target: ClusterTarget): P
     firstName: jobName(1),
   }));
   const attempts = planTenants(works, await readMigrateJobs(new Kubectl(target), app, "tenants"));
-  await pulumi.log.info(describeTenants(attempts));
+  await pulumi.log.info(printable(describeTenants(attempts)));
   return attempts;
 }
 
@@ -112,7 +113,9 @@ function firstNames(tenants: readonly string[]): string {
 async function readMigrateJobs(kubectl: Kubectl, app: App, owners: JobOwners): Promise<readonly TenantJob[]> {
   const selector = migrationSelector(app.migrateJob, owners);
   const { items } = await kubectl.get<{ items: Job[] }>("jobs", selector).catch((error: Error) => {
-    throw new pulumi.RunError(`can't list the migrate Jobs of namespace ${kubectl.namespace}: ${error.message}`);
+    throw new pulumi.RunError(
+      printable(`can't list the migrate Jobs of namespace ${kubectl.namespace}: ${error.message}`),
+    );
   });
   const own = currentOwner();
   for (const job of items) {

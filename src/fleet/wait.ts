@@ -4,6 +4,7 @@ import { evaluateJob, type JobItem, jobOf, migrateJob, warningsOf } from "../clu
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
 import { describeFailure, pollUntilDone } from "../cluster/wait/wait.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
+import { printLine } from "../printable.ts";
 import type { FleetJob, FleetTarget } from "./fleet.ts";
 
 /** State of a tenant's Job. */
@@ -136,7 +137,7 @@ class FleetRun {
 export async function migrateFleet(
   kubectl: Kubectl,
   target: FleetTarget,
-  print: (line: string) => void = console.log,
+  print: (line: string) => void = printLine,
 ): Promise<void> {
   const run = new FleetRun(kubectl, target);
   const { result, seconds, failure } = await pollUntilDone({

@@ -3,6 +3,7 @@ import { Kubectl } from "../cluster/kubectl.ts";
 import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
 import { type NeededSecret, neededSecrets, secretErrors } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
+import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** Returns the Secrets that must exist before a stack is deployed. */
@@ -27,7 +28,7 @@ export async function existingSecretVersion(
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
   const found = await readSecrets(kubectl, wanted).catch((error: Error) => {
-    throw new pulumi.RunError(`can't read the stack's Secrets: ${error.message}`);
+    throw new pulumi.RunError(printable(`can't read the stack's Secrets: ${error.message}`));
   });
   const errors = secretErrors(wanted, found, settings);
   if (errors.length > 0) {

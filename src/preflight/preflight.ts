@@ -9,6 +9,7 @@ import { migration } from "../manifests/migrate-job.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
 import type { JobAttempt } from "../plan/job-identity.ts";
 import { makePlan } from "../plan/plan.ts";
+import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
 import { backendOptions, migrationOptions } from "./options.ts";
 import { reviewAccess } from "./permissions.ts";
@@ -39,7 +40,7 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
   const unknown = unknownApprovals(chain.lock, approvals);
   if (unknown.length > 0) {
     const fix = "Correct them in Pulumi.<stack>.yaml, or run: pulumi config rm --path 'approvals[<index>]'";
-    throw new pulumi.RunError(`unmatched unity:approvals:\n  - ${unknown.join("\n  - ")}\n${fix}`);
+    throw new pulumi.RunError(printable(`unmatched unity:approvals:\n  - ${unknown.join("\n  - ")}\n${fix}`));
   }
   const options = migrationOptions(settings, chain);
   const firstJobName = migration(options).jobName(1);
@@ -75,7 +76,8 @@ export async function showPlan(settings: Settings, chain: Chain, kubectl?: Kubec
   ]);
   if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describeUpdate(plan));
-  if (access !== "granted") await pulumi.log.warn(`can't review the permissions of the account: ${access.unknown}`);
+  if (access !== "granted")
+    await pulumi.log.warn(printable(`can't review the permissions of the account: ${access.unknown}`));
   await pulumi.log.info(describeUpdate(plan));
   return { ...plan.job, adoption: plan.adoption };
 }

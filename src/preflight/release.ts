@@ -5,6 +5,7 @@ import { cutAt } from "../lockfile/chain.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import { readLock, verifyLockedFiles } from "../lockfile/read-lock.ts";
 import { projectRoot } from "../paths.ts";
+import { messageOf } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** A reviewed chain and the runner that applies it. */
@@ -72,7 +73,7 @@ function asRunError<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+    throw new pulumi.RunError(messageOf(error));
   }
 }
 

@@ -3,6 +3,7 @@ import { requiresManualAction } from "../plan/live-state.ts";
 import type { Plan } from "../plan/plan.ts";
 import { describePlan } from "../plan/plan-report.ts";
 import { describeRejection } from "../plan/rejection-report.ts";
+import { printable } from "../printable.ts";
 
 /** The changes that an update makes to the database and to existing resources. */
 export interface UpdatePlan extends Plan {
@@ -27,5 +28,5 @@ export function describeUpdate(plan: UpdatePlan, full = false): string {
   if (!requiresManualAction(state)) lines.push(...describeAdoption(adoption));
   lines.push(...describeRejected(adoption.rejected));
   if (rejection !== null) lines.push(...describeRejection(rejection, pending !== null));
-  return lines.join("\n");
+  return printable(lines.join("\n"));
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../preflight/release.ts";
+import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
 import {
   identify,
@@ -113,7 +114,7 @@ export async function confirmPromotion(settings: Settings, release: Release): Pr
   if (promotedFrom !== undefined) {
     const source = { stack: promotedFrom, ...(await readRecords("promoted-from", promotedFrom)) };
     const errors = promotionErrors(identify({ ...release, ...settings }), source);
-    if (errors.length > 0) throw new pulumi.RunError(describePromotion(errors, promotedFrom, own));
+    if (errors.length > 0) throw new pulumi.RunError(printable(describePromotion(errors, promotedFrom, own)));
   }
   return environment === "staging" ? (await readRecords("own-releases", own)).records : [];
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { currentOwner } from "../cluster/current-owner.ts";
+import { printable } from "../printable.ts";
 import { parseSettings } from "./parse-settings.ts";
 import type { ConfigSource } from "./reader.ts";
 import type { Settings } from "./settings.ts";
@@ -25,6 +26,7 @@ function pulumiConfig(owner: string | undefined): ConfigSource {
  */
 export function loadSettings(owner = currentOwner()): Settings {
   const { settings, errors } = parseSettings(pulumiConfig(owner));
-  if (errors.length > 0) throw new pulumi.RunError(`invalid stack configuration:\n  - ${errors.join("\n  - ")}`);
+  if (errors.length > 0)
+    throw new pulumi.RunError(printable(`invalid stack configuration:\n  - ${errors.join("\n  - ")}`));
   return settings;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { codes, prose } from "../../src/cli/docs/markdown.ts";
 import { fill } from "../../src/cli/docs/template.ts";
 
 describe("a document's template", () => {
@@ -35,8 +36,34 @@ describe("a document's template", () => {
     assert.equal(fill("| {{value}} |\n{{value}}\n", { value: "a|b" }), "| a\\|b |\na|b\n");
   });
 
+  it("leaves values that look like placeholders, and keeps code closed", () => {
+    const rows = [{ title: "{{nope}} {{#rows}}", id: "a`b" }];
+    assert.equal(
+      fill("{{#rows}}\n{{title}} `{{id}}` {{id}}\n{{/rows}}\n", { rows }),
+      "{{nope}} {{#rows}} `a\\x60b` a`b\n",
+    );
+  });
+
   it("fails on a name that the view lacks", () => {
     assert.throws(() => fill("{{missing}}", {}), /\{\{missing\}\} is unknown/);
     assert.throws(() => fill("{{#missing}}\n{{/missing}}\n", {}), /\{\{missing\}\} is unknown/);
+  });
+});
+
+describe("a text in Markdown", () => {
+  const cases: readonly [what: string, given: string, result: string][] = [
+    ["HTML", "<script>a</script> &amp; a & b", "\\<script>a\\</script> \\&amp; a & b"],
+    ["links and images", "[a](b) ![c](d)", "\\[a\\](b) !\\[c\\](d)"],
+    ["formats", "*a* _b_ ~~c~~ plugin_execution", "\\*a\\* \\_b\\_ \\~\\~c\\~\\~ plugin_execution"],
+    ["a single backtick", "a ` b", "a \\` b"],
+    ["a backslash before punctuation", "a \\* \\x1b", "a \\\\\\* \\x1b"],
+  ];
+  for (const [what, given, result] of cases) {
+    it(`escapes ${what}`, () => assert.equal(prose(given), result));
+  }
+
+  it("keeps code, in which it can't be closed", () => {
+    assert.equal(prose("run `a < b`"), "run `a < b`");
+    assert.equal(codes(["a`b", "c"]), "`a\\x60b`, `c`");
   });
 });

@@ -4,7 +4,7 @@ import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import { pluralize } from "../pluralize.ts";
 import type { DocumentInputs } from "./inputs.ts";
-import { codes, markdownOrigin } from "./markdown.ts";
+import { code, codes, markdownOrigin, prose } from "./markdown.ts";
 import { renderTemplate, type View } from "./template.ts";
 
 /** Returns `MIGRATION_STATUS.md`: every revision of the chain. */
@@ -16,8 +16,8 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
     revisionCount: pluralize(revisions.length, "revision"),
     tableCount: pluralize(tables.length, "table"),
     head: expected.head,
-    headTitle: latest?.title,
-    headDay: latest?.day ?? "unknown date",
+    headTitle: prose(latest?.title ?? ""),
+    headDay: prose(latest?.day ?? "unknown date"),
     revisions: revisions.flatMap((revision) => {
       const lock = locked.get(revision.id);
       return lock === undefined ? [] : [revisionView(revision, lock, expected.head, tables)];
@@ -35,9 +35,9 @@ function revisionView(
   const created = tables.filter(({ createdBy }) => createdBy === id);
   return {
     position,
-    revision: id === head ? `**\`${id}\`** (latest)` : `\`${id}\``,
-    title,
-    day: day ?? "unknown",
+    revision: id === head ? `**${code(id)}** (latest)` : code(id),
+    title: prose(title),
+    day: prose(day ?? "unknown"),
     after: codes(downRevisions) || "–",
     creates: revision.tables === null ? "unknown" : codes(revision.tables.created) || "–",
     reversible: reversible === null ? "unknown" : reversible ? "yes" : "no",
@@ -45,14 +45,19 @@ function revisionView(
     hasTables: created.length > 0,
     tables: created.map(({ name, columns, references }) => ({
       name,
-      columns: columns.join(", ") || "unknown",
+      columns: prose(columns.join(", ")) || "unknown",
       references: codes([...new Set(references.map((reference) => reference.table))]) || "–",
     })),
     blocks: describeBlocks(locked),
     hasFindings: locked.findings.length > 0,
-    findings: locked.findings.map(({ level, rule, message }) => ({ level, rule, message: message.split("\n")[0] })),
-    reversibility: locked.reversible ? "Reversible" : `Can't be undone: ${locked.reversibleReason}`,
+    findings: locked.findings.map(({ level, rule, message }) => ({
+      level,
+      rule,
+      message: prose(message.split("\n")[0] ?? ""),
+    })),
+    reversibility: locked.reversible ? "Reversible" : prose(`Can't be undone: ${locked.reversibleReason}`),
     file: locked.file,
+    link: encodeURI(locked.file).replaceAll("(", "%28").replaceAll(")", "%29"),
     sha256: locked.sha256.slice(0, 16),
   };
 }
@@ -68,10 +73,10 @@ function summarize({ id, tables, day, dependsOn }: RevisionView, created: readon
   const changes = nouns.length > 0 ? [`creates ${enumerate(nouns)}`] : [];
   // Tables that a later revision drops are not in the document.
   const isComplete = tables?.created.length === created.length && tables.altered.length + tables.dropped.length === 0;
-  if (!isComplete) changes.push(...tableChanges(tables));
+  if (!isComplete) changes.push(...tableChanges(tables).map(prose));
   if (changes.length === 0) changes.push("changes no table");
   const dependencies = dependsOn.length > 0 ? ` It depends on ${codes(dependsOn)}.` : "";
-  return `\`${id}\` (${day ?? "unknown date"}) ${changes.join("; ")}.${dependencies}`;
+  return `${code(id)} (${prose(day ?? "unknown date")}) ${changes.join("; ")}.${dependencies}`;
 }
 
 function sum(tables: readonly TableView[], count: (table: TableView) => number): number {

@@ -1,3 +1,4 @@
+import { printable } from "../../printable.ts";
 import { describeChain } from "../chain/describe.ts";
 import { visibleCommands } from "../command.ts";
 import {
@@ -37,7 +38,7 @@ export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): P
 function documentFiles(inputs: DocumentInputs): readonly GeneratedFile[] {
   const file = (name: string, text: string, executable = false): GeneratedFile => ({
     path: `${documentsFolder}/${name}`,
-    text: `${text.trimEnd()}\n`,
+    text: `${printable(text.trimEnd())}\n`,
     executable,
   });
   return [

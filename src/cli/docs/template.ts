@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { insideCode } from "./markdown.ts";
 
 /** Values of a template's placeholders, and views of its sections. */
 export interface View {
@@ -26,16 +27,27 @@ export function fill(template: string, view: View): string {
     if (!(name in view)) throw new Error(`the template's {{${name}}} is unknown`);
     return view[name];
   };
-  const withoutSections = template.replaceAll(section, (_, kind: string, name: string, body: string) => {
+  const parts: string[] = [];
+  let end = 0;
+  // Each part is filled once, as a value may look like a placeholder.
+  for (const { 0: match, 1: kind, 2: name = "", 3: body = "", index } of template.matchAll(section)) {
+    parts.push(fillLines(template.slice(end, index), value));
+    end = index + match.length;
     const found = value(name);
-    if (Array.isArray(found)) return found.map((each: View) => fill(body, { ...view, ...each })).join("");
-    return Boolean(found) === (kind === "#") ? fill(body, view) : "";
-  });
-  return withoutSections.replaceAll(/.*\n?/g, (line) => {
-    const isRow = line.startsWith("|");
-    return line.replaceAll(placeholder, (_, name: string) => {
-      const text = String(value(name));
-      return isRow ? text.replaceAll("|", "\\|") : text;
-    });
-  });
+    if (Array.isArray(found)) parts.push(...found.map((each: View) => fill(body, { ...view, ...each })));
+    else if (Boolean(found) === (kind === "#")) parts.push(fill(body, view));
+  }
+  parts.push(fillLines(template.slice(end), value));
+  return parts.join("");
+}
+
+/** Replaces placeholders: in code without backticks, in rows of a table with escaped bars. */
+function fillLines(lines: string, value: (name: string) => View[string]): string {
+  return lines.replaceAll(/.*\n?/g, (line) =>
+    line.replaceAll(placeholder, (_, name: string, offset: number) => {
+      const isCode = line.slice(0, offset).split("`").length % 2 === 0;
+      const text = isCode ? insideCode(String(value(name))) : String(value(name));
+      return line.startsWith("|") ? text.replaceAll("|", "\\|") : text;
+    }),
+  );
 }

@@ -1,3 +1,5 @@
+import { printable } from "../../printable.ts";
+
 /** Text that is already HTML. */
 export class Html {
   readonly text: string;
@@ -31,10 +33,8 @@ const entities: Readonly<Record<string, string>> = {
   ">": "&gt;",
   '"': "&quot;",
   "'": "&#39;",
-  // HTML cannot represent it.
-  "\0": "\uFFFD",
 };
 
 function escapeHtml(text: string): string {
-  return text.toWellFormed().replaceAll(/[&<>"'\0]/g, (character) => entities[character] ?? "");
+  return printable(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
 }

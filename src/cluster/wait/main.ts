@@ -2,6 +2,7 @@
 // and exits with 1 and the cause if it fails.
 import "../../short-lived.ts";
 import { text } from "node:stream/consumers";
+import { messageOf } from "../../printable.ts";
 import { Kubectl } from "../kubectl.ts";
 import { migrateJob, recordLastJob } from "./job.ts";
 import { rollout } from "./rollout.ts";
@@ -22,7 +23,7 @@ if (kind !== "job" && kind !== "rollout") {
       await waitFor(kubectl, target, await rollout(kubectl, target.name));
     }
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     process.exitCode = 1;
   }
 }

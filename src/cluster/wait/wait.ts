@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { printLine } from "../../printable.ts";
 import { type Cause, tail } from "../causes.ts";
 import { type ClusterTarget, type Kubectl, KubectlError, type KubectlErrorKind, redact } from "../kubectl.ts";
 import { type Failure, type PollResult, Progress } from "./poll-result.ts";
@@ -107,7 +108,7 @@ export async function waitFor(
   kubectl: Kubectl,
   target: WaitTarget,
   waiter: Waiter,
-  print: (line: string) => void = console.log,
+  print: (line: string) => void = printLine,
 ): Promise<void> {
   const { result, seconds, failure } = await pollUntilDone({
     poll: () => waiter.poll(),
