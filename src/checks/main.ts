@@ -14,12 +14,12 @@ const [
   { describeFailure, expectedOf, formatVerification },
   { runChecks },
 ] = await Promise.all([
-    import("../lockfile/read-lock.ts"),
-    import("../printable.ts"),
-    import("./names.ts"),
-    import("./result.ts"),
-    import("./run.ts"),
-  ]);
+  import("../lockfile/read-lock.ts"),
+  import("../printable.ts"),
+  import("./names.ts"),
+  import("./result.ts"),
+  import("./run.ts"),
+]);
 
 if (process.argv[2] !== "all") {
   console.error("usage: node src/checks/main.ts all <<< <json>");

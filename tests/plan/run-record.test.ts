@@ -29,7 +29,10 @@ describe("describeRuns", () => {
     const running = { ...run, outcome: "running", finishedAt: null, to: null } as const;
     assert.match(describeRuns([running]), /running {2}upgrade base -> c\n/);
     const failed = { ...run, outcome: "failed", error: "division by zero\nSQLSTATE 22012" } as const;
-    assert.match(describeRuns([failed]), /failed in 2\.5s {2}upgrade base -> c, stopped at b\n.*\n {6}division by zero \| SQLSTATE 22012$/);
+    assert.match(
+      describeRuns([failed]),
+      /failed in 2\.5s {2}upgrade base -> c, stopped at b\n.*\n {6}division by zero \| SQLSTATE 22012$/,
+    );
   });
 
   it("explains an empty table", () => {

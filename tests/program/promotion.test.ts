@@ -159,7 +159,7 @@ describe("the program in staging", () => {
   ];
   for (const [what, stdout, outputs] of notRun) {
     it(`outputs, if the checks don't run, ${what}`, async () => {
-      using fake = fakeKubectl({ ...certificate, backend: answer([head]) });
+      using fake = fakeKubectl({ ...certificate, backend: databaseAt([head]) });
       const { result } = await record(
         staging,
         () => runProgram(fake.kubectl),
@@ -173,8 +173,8 @@ describe("the program in staging", () => {
 
   it("declares the release as an input of the checks, which a change of it runs again", async () => {
     const { registrations } = await run(staging, own([]));
-    const { environment } = find(registrations, "command:local:Command", "verification-checks").inputs;
-    const { release } = JSON.parse((environment as { UNITY_CHECKS: string }).UNITY_CHECKS) as CheckTarget;
+    const { stdin } = find(registrations, "command:local:Command", "verification-checks").inputs;
+    const { release } = JSON.parse(stdin as string) as CheckTarget;
     const nameOf = (type: string, name: string) =>
       (find(registrations, type, name).inputs.metadata as { name: string }).name;
     const jobName = nameOf("kubernetes:batch/v1:Job", "migration-job");

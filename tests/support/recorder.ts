@@ -30,23 +30,26 @@ type Register = (request: Request, callback: (error: unknown, response: { getUrn
 /** Outputs of other stacks, by their full name. */
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** Environment of a command. */
-type CommandEnvironment = Readonly<Record<string, string>>;
+/** Inputs of a command. */
+interface CommandInputs {
+  readonly interpreter: readonly string[];
+  readonly stdin?: string;
+}
 
 /** Returns the output of the checks' program if all checks pass; of other commands, nothing. */
-function passingChecks({ UNITY_CHECKS: target }: CommandEnvironment): string {
-  if (target === undefined) return "";
+function passingChecks({ interpreter, stdin = "" }: CommandInputs): string {
+  if (!interpreter[1]?.includes("src/checks/main")) return "";
   const results = checkNames.map((name) => ({ name, passed: true }) as CheckResult);
-  return formatVerification((JSON.parse(target) as CheckTarget).release, results);
+  return formatVerification((JSON.parse(stdin) as CheckTarget).release, results);
 }
 
 /** Returns a resource's outputs, as its provider would. */
 function outputs(
   { type, name, inputs }: pulumi.runtime.MockResourceArgs,
   stacks: StackOutputs,
-  stdout: (environment: CommandEnvironment) => string | undefined,
+  stdout: (inputs: CommandInputs) => string | undefined,
 ): Record<string, unknown> {
-  if (type === "command:local:Command") return { ...inputs, stdout: stdout(inputs.environment ?? {}) };
+  if (type === "command:local:Command") return { ...inputs, stdout: stdout(inputs) };
   if (type === "pulumi:pulumi:StackReference") {
     return { ...inputs, outputs: stacks[String(inputs.name)] ?? {}, secretOutputNames: [] };
   }
@@ -69,7 +72,7 @@ export async function record<T>(
   configuration: Record<string, string>,
   program: () => T | Promise<T>,
   stacks: StackOutputs = {},
-  stdout: (environment: CommandEnvironment) => string | undefined = passingChecks,
+  stdout: (inputs: CommandInputs) => string | undefined = passingChecks,
 ): Promise<{ registrations: Registration[]; result: T }> {
   await pulumi.runtime.setMocks(
     {
