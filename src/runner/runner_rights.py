@@ -30,6 +30,7 @@ def excess_rights(role: str) -> str:
 
     A member of a role has all rights of that role, at the latest after SET ROLE. Owned are objects of any kind in the
     database, and the database; not the role's large objects, default privileges, user mappings, and temporary tables.
+    A superuser has all of that, so only the attribute is named.
 
     :param role: SQL for the role's name: a parameter or a function.
     """
@@ -51,7 +52,7 @@ def excess_rights(role: str) -> str:
     SELECT 'ownership of ' || pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid) || through
     FROM held JOIN pg_catalog.pg_shdepend o ON o.refobjid = held.oid AND o.deptype = 'o'
     JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
-    WHERE o.refclassid = 'pg_catalog.pg_authid'::regclass
+    WHERE NOT held.rolsuper AND o.refclassid = 'pg_catalog.pg_authid'::regclass
     AND (o.dbid = d.oid OR (o.classid = 'pg_catalog.pg_database'::regclass AND o.objid = d.oid))
     AND o.classid NOT IN ('pg_catalog.pg_largeobject'::regclass, 'pg_catalog.pg_default_acl'::regclass,
         'pg_catalog.pg_user_mapping'::regclass)

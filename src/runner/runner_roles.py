@@ -20,6 +20,7 @@ ATTRIBUTES = """
     FROM pg_catalog.pg_roles WHERE rolname = :role"""
 LOCATION = """
     SELECT current_database() || coalesce(' at ' || host(inet_server_addr()) || ':' || inet_server_port(), '')"""
+LISTED = 5  # of the rights in an error: a role may own hundreds of tables
 EXCESS = f"SELECT excess FROM ({excess_rights(':role')}) AS rights (excess)"
 
 
@@ -62,9 +63,10 @@ def ensure_role(session: Connection, role: ApplicationRole) -> None:
         create_role(session, role)
         report(f"Created role {role.name}")
     elif excess := ["membership in the role that migrates"] * found["migrates"] + excess_of(session, role.name):
+        more = f", and {len(excess) - LISTED} more" if len(excess) > LISTED else ""
         raise FatalError(
-            f"role {role.name} has more than row access: {', '.join(excess)}. Revoke these rights, or set "
-            "unity:applicationRole to another role."
+            f"role {role.name} has more than row access: {', '.join(excess[:LISTED])}{more}. Revoke these rights, or "
+            "set unity:applicationRole to another role."
         )
     elif not found["can_log_in"]:
         raise FatalError(f"role {role.name} can't log in. Run: ALTER ROLE {quote(role.name)} LOGIN;")

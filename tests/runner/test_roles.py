@@ -250,6 +250,7 @@ def test_role_that_only_reads_statistics_is_allowed(chain: Chain, database: URL,
             "function public.f()",
         ),
         ("CREATE TABLE other (id int); ALTER TABLE other OWNER TO {role}", "ownership of table public.other."),
+        ("; ".join(f"CREATE SCHEMA own{n} AUTHORIZATION {{role}}" for n in range(7)), ", and 2 more."),
         ("ALTER DATABASE {database} OWNER TO {role}", "ownership of database {database}."),
     ],
 )

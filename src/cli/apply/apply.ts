@@ -15,7 +15,7 @@ import { readRecords } from "../stack-outputs.ts";
 import { applyByExec, type ExecPod, execError, findExecPod } from "./by-exec.ts";
 import { applyByJob } from "./by-job.ts";
 
-/** How pending revisions are applied: by the migration Job, or by Alembic in the backend's pod. */
+/** How pending revisions are applied: by the migration Job, or by its runner in a pod of the backend. */
 export type Method = "job" | "exec";
 
 /** Result of applying pending revisions. */
