@@ -10,7 +10,7 @@ export { MigrationJob, type MigrationJobArgs } from "../../components/migration-
 export { OwnedDatabase, type OwnedDatabaseArgs } from "../../components/owned-database.ts";
 export { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
 export { type CheckName, checkNames, generalChecks } from "../checks/names.ts";
-export type { CheckResult, CheckResults, CheckTarget } from "../checks/result.ts";
+export type { CheckResult, CheckResults, CheckTarget, DeclaredRelease } from "../checks/result.ts";
 export type { ClusterTarget } from "../cluster/kubectl.ts";
 export type { FleetOptions, Tenant } from "../fleet/fleet.ts";
 export { planFleet, planMigration, type TenantAttempt } from "../fleet/plan.ts";
