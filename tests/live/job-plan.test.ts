@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run } from "../../local/pulumi.ts";
-import type { Deployment } from "../../src/cluster/objects.ts";
+import type { Deployment, Job } from "../../src/cluster/objects.ts";
 import { workloadSelector } from "../../src/cluster/pods.ts";
-import { names } from "../../src/manifests/names.ts";
+import { names, planAnnotation } from "../../src/manifests/names.ts";
+import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { UnmanagedDeployment } from "../support/unmanaged.ts";
 
@@ -63,6 +64,22 @@ describe("a Job that is bound to its plan", () => {
     assert.match(succeeded(await run("up", values)), /Job \S+-2 will be created: \S+ failed/);
     assert.equal(await psql("homelab_db", "SELECT version_num FROM alembic_version"), head);
     assert.match(succeeded(await run("preview", values, ["--expect-no-changes"])), /-2 is unchanged: already complete/);
+  });
+
+  it("keeps the plan that `unity apply` created it with, also by another `up`", async () => {
+    const values = { databaseUrl: server.databaseUrl, lockTimeoutSeconds: "4" };
+    await kubectl.exec("deployment/unity-backend", "unity-backend", ["alembic", "downgrade", "-1"]);
+    const { code, stdout, stderr } = await unity("apply", "--json", "--config-file", stack.configFile);
+    assert.equal(code, 0, stderr);
+    const { job: name } = JSON.parse(stdout) as { job: string };
+    const planOf = async () =>
+      (await kubectl.get<Job>("job", name)).spec?.template.metadata?.annotations?.[planAnnotation];
+    const plan = await planOf();
+    assert.deepEqual(JSON.parse(plan ?? "").from, [previous]);
+    const kept = new RegExp(`Job ${name} is unchanged: already complete`);
+    assert.match(succeeded(await run("up", values)), kept);
+    assert.equal(await planOf(), plan);
+    assert.match(succeeded(await run("preview", values, ["--expect-no-changes"])), kept);
   });
 
   it("refuses a database other than the one that the plan was read from", async () => {
