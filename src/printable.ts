@@ -3,7 +3,7 @@ const hidden = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Starts of commands in CI logs (`::name::`, `##[name]`) and of colors in Pulumi's (`<{%name%}>`). */
 const commands = /(?<=^[^\S\n]*):(?=:.*::)|#(?=#\w*\[)|<(?=\{%)/gm;
 
-/** What every other text lacks, which is almost all of them. */
+/** Parts that only texts to escape contain, and few others. */
 const suspicious = /[^ -~\n\t]|::|#|<\{/;
 
 /**

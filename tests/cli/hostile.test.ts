@@ -10,7 +10,7 @@ import { endWithTests } from "../support/children.ts";
 import { answer, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { alembicPython } from "./unity.ts";
 
-/** What a terminal, CI, Pulumi, a browser, or Markdown would run or hide. */
+/** Text that a terminal, CI, Pulumi, a browser, or Markdown would run or hide. */
 const hostile =
   "\u001b[31mred\u009b2J \u202eevil\r\n::add-mask::x\n##[group]y <{%x%}> <script>z</script> `a | b ![c](javascript:d) {{nope}}";
 

@@ -36,15 +36,13 @@ class Answer:
         self._trusted = trusted
 
     def __get__(self, instance: Any, _: type | None = None) -> Any:
-        return self._value if _caller() in self._trusted else self._answer()
+        # By the module or the package of the code that reads the attribute.
+        caller = str(sys._getframe(1).f_globals.get("__name__"))
+        is_trusted = caller in self._trusted or caller.partition(".")[0] in self._trusted
+        return self._value if is_trusted else self._answer()
 
     def __set__(self, _: Any, value: Any) -> None:
         self._value = value
-
-
-def _caller() -> str:
-    """Return the package of the code that reads the attribute."""
-    return str(sys._getframe(2).f_globals.get("__name__")).partition(".")[0]
 
 
 def _replace(target: Any, answers: dict[str, Callable[[], Any]], trusted: frozenset[str]) -> None:
@@ -58,9 +56,10 @@ def _replace(target: Any, answers: dict[str, Callable[[], Any]], trusted: frozen
 
 def answer_as_online(context: MigrationContext, environment: EnvironmentContext) -> None:
     """Replace what would show a revision that the context is offline."""
-    # A project's own dialect, and its own implementation in env.py, are a part of Alembic here.
-    classes = [*type(context.impl).__mro__, *type(context.dialect).__mro__]
-    trusted = frozenset({"alembic", "sqlalchemy", *(each.__module__.partition(".")[0] for each in classes)})
+    # The package of another dialect, and the module of the project's own implementation, such as env.py.
+    dialects = {each.__module__.partition(".")[0] for each in type(context.dialect).__mro__}
+    implementations = {each.__module__ for each in type(context.impl).__mro__}
+    trusted = frozenset({"alembic", "sqlalchemy", *dialects, *implementations})
     reads_revision = partial(refuse, "reads the database's revision")
     options = {name: value for name, value in context.opts.items() if name not in OFFLINE_OPTIONS}
     context_answers: dict[str, Callable[[], Any]] = {
