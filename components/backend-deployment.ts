@@ -16,6 +16,12 @@ export interface BackendDeploymentArgs extends BackendOptions {
   readonly namespace: pulumi.Input<string>;
   /** Kubeconfig context in which the update waits for the rollout. */
   readonly context: string;
+  /**
+   * Seconds that the cluster may take to answer a command.
+   *
+   * @defaultValue 60
+   */
+  readonly clusterTimeoutSeconds?: number | undefined;
 }
 
 /**
@@ -46,7 +52,8 @@ export class BackendDeployment extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
-    const { context, namespace, replicas, progressDeadlineSeconds, preserved, app = unity } = args;
+    const { context, clusterTimeoutSeconds, namespace, replicas, progressDeadlineSeconds } = args;
+    const { preserved, app = unity } = args;
 
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
     const serviceSpec = backendServiceSpec(preserved, app);
@@ -73,7 +80,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     const rollout = pulumi.interpolate`${uid}/${generation}`;
     // Pods are replaced one by one, each within the deadline; Kubernetes must be the first to report that it passed.
     const timeoutSeconds = progressDeadlineSeconds * replicas + 30;
-    const target = { context, namespace, name: app.backend, timeoutSeconds };
+    const target = { context, clusterTimeoutSeconds, namespace, name: app.backend, timeoutSeconds };
     waitCommand(`${name}-rollout`, "rollout", target, rollout, { parent: this, dependsOn: deployment });
 
     const outputs = { rollout };

@@ -15,6 +15,12 @@ export interface MigrationFleetArgs extends FleetOptions {
   /** Kubeconfig context in which the Jobs are started and awaited. */
   readonly context: string;
   /**
+   * Seconds that the cluster may take to answer a command.
+   *
+   * @defaultValue 60
+   */
+  readonly clusterTimeoutSeconds?: number | undefined;
+  /**
    * Tenants to migrate before all others, by name, or as the number of first tenants.
    *
    * @defaultValue 1
@@ -86,6 +92,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     const fleetJobs = jobs.map((job) => ({ tenant: job.tenant, name: job.name }));
     const target = {
       context,
+      clusterTimeoutSeconds: args.clusterTimeoutSeconds,
       namespace,
       workload: app.migrateJob,
       parallelism,

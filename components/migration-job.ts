@@ -15,6 +15,12 @@ export interface MigrationJobArgs extends MigrationOptions {
   /** Kubeconfig context in which the update waits for the Job. */
   readonly context: string;
   /**
+   * Seconds that the cluster may take to answer a command.
+   *
+   * @defaultValue 60
+   */
+  readonly clusterTimeoutSeconds?: number | undefined;
+  /**
    * Size of the volume for restore points, as a Kubernetes quantity.
    *
    * @defaultValue "1Gi"
@@ -55,7 +61,7 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { context, namespace, tenant, timeouts, restorePointImage } = args;
+    const { context, clusterTimeoutSeconds, namespace, tenant, timeouts, restorePointImage } = args;
     const { app = unity, attempt = 1, restorePointStorage = "1Gi" } = args;
 
     const { configMapName, files, jobSpec, ...job } = migration(args);
@@ -77,7 +83,8 @@ export class MigrationJob extends pulumi.ComponentResource {
       childOptions(this, options, { dependsOn: dependencies }),
     );
     const timeoutSeconds = timeouts.awaitTimeoutSeconds;
-    const target = { context, namespace, name: jobName, timeoutSeconds, workload: args.app?.migrateJob };
+    const workload = args.app?.migrateJob;
+    const target = { context, clusterTimeoutSeconds, namespace, name: jobName, timeoutSeconds, workload };
     waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });
 
     const outputs = { jobName, configMapName };

@@ -43,7 +43,8 @@ export class PostDeployVerification extends pulumi.ComponentResource {
         ...fixedProgram("src/checks/main", "all"),
         stdin: JSON.stringify(args.target),
         triggers: [args.rollout],
-        logging: local.Logging.None,
+        // Progress only: the result is on standard output, as is the cause of a failure.
+        logging: local.Logging.Stderr,
       },
       childOptions(this, options),
     );

@@ -1,4 +1,5 @@
-import type { Kubectl } from "../src/cluster/kubectl.ts";
+import * as pulumi from "@pulumi/pulumi";
+import { Kubectl } from "../src/cluster/kubectl.ts";
 import { existingSecretVersion } from "../src/preflight/existing-secrets.ts";
 import { showPlan } from "../src/preflight/preflight.ts";
 import { loadRelease } from "../src/preflight/release.ts";
@@ -14,13 +15,14 @@ import type { StackOutputs } from "./stack.ts";
  */
 export async function runProgram(kubectl?: Kubectl): Promise<StackOutputs> {
   const settings = loadSettings();
+  const client = kubectl ?? new Kubectl(settings, { report: pulumi.log.info });
   const release = loadRelease(settings);
   // An unverified release is rejected before its plan is.
   const records = await confirmPromotion(settings, release);
   // The cluster is queried while the providers' modules load.
   const [job, secretVersion, { deploy }] = await Promise.all([
-    showPlan(settings, release, kubectl),
-    existingSecretVersion(settings, kubectl),
+    showPlan(settings, release, client),
+    existingSecretVersion(settings, client),
     import("./stack.ts"),
   ]);
   return deploy(settings, release, job, records, secretVersion);

@@ -41,7 +41,7 @@ export function deploy(
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
-  const { context, imagePullPolicy, databaseSecrets: secrets } = settings;
+  const { context, clusterTimeoutSeconds, imagePullPolicy, databaseSecrets: secrets } = settings;
   const common = { provider: clusterProvider("cluster", settings) };
   const metadata = { name: settings.namespace, labels: namespaceLabels };
   const namespace = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true }).metadata
@@ -55,6 +55,7 @@ export function deploy(
     {
       ...migrationOptions(settings, chain),
       context,
+      clusterTimeoutSeconds,
       namespace,
       attempt,
       plan,
@@ -67,6 +68,7 @@ export function deploy(
     {
       ...backendOptions(settings),
       context,
+      clusterTimeoutSeconds,
       namespace,
       configMapName: migration.configMapName,
       secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),

@@ -46,7 +46,7 @@ export function afterAdoption<T>(settings: Settings, { objects }: Adoption, valu
   if (objects.length === 0) return pulumi.output(value) as pulumi.Output<T>;
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<T>;
   const prepared = prepare(
-    new Kubectl(settings),
+    new Kubectl(settings, { report: pulumi.log.info }),
     objects.map(({ object }) => object),
   );
   return pulumi.all([value, prepared]).apply(([held]) => held) as pulumi.Output<T>;

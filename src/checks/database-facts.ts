@@ -14,9 +14,6 @@ export interface DatabaseFacts {
   readonly notValid: readonly string[];
 }
 
-/** Time limit of each pod. */
-const timeoutSeconds = 10;
-
 /**
  * Queries the database from a pod.
  *
@@ -24,7 +21,7 @@ const timeoutSeconds = 10;
  * @throws {Error} If the query fails.
  */
 export async function readDatabase(kubectl: Kubectl, owned: boolean, backend?: string): Promise<DatabaseFacts | null> {
-  return (await queryDatabaseOrThrow(kubectl, query, { owned, timeoutSeconds, backend })) as DatabaseFacts | null;
+  return (await queryDatabaseOrThrow(kubectl, query, { owned, backend })) as DatabaseFacts | null;
 }
 
 /** Returns SQL for the names of columns by their numbers, in the numbers' order. */

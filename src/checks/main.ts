@@ -1,5 +1,5 @@
 // `node src/checks/main.ts all` runs the checks for the release that standard input describes as JSON: prints the release
-// and the results as one line of JSON, or exits with 1 and the failed checks.
+// and the results as one line of JSON, or exits with 1 and the failed checks. Standard error has only progress.
 import "../short-lived.ts";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -28,19 +28,17 @@ if (process.argv[2] !== "all") {
 const target = JSON.parse(await text(process.stdin)) as CheckTarget;
 const results = await runChecks(expectedState(target), target.checks ?? checkNames);
 const failed = results.filter(({ passed }) => !passed);
-const [stream, output] =
-  failed.length === 0
-    ? ([process.stdout, formatVerification(target.release, results)] as const)
-    : ([process.stderr, printable(failed.map(describeFailure).join("\n"))] as const);
+const output =
+  failed.length === 0 ? formatVerification(target.release, results) : printable(failed.map(describeFailure).join("\n"));
 // Exits once the output is written, without waiting for a kubectl that hangs.
-stream.write(`${output}\n`, () => process.exit(failed.length === 0 ? 0 : 1));
+process.stdout.write(`${output}\n`, () => process.exit(failed.length === 0 ? 0 : 1));
 
 /** Returns the expected state; exits with 1 if the lockfile is not that of the target. */
 function expectedState(target: CheckTarget): Expected {
   try {
     return expectedOf(target, readLock(target.lockFile ?? join(projectRoot, "backend", "migrations.lock.json")));
   } catch (error) {
-    console.error(messageOf(error));
+    console.log(messageOf(error));
     process.exit(1);
   }
 }

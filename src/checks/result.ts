@@ -53,12 +53,6 @@ export interface CheckTarget extends ClusterTarget {
    */
   readonly recentSeconds?: number | undefined;
   /**
-   * Time limit of a check in seconds, after which it has failed.
-   *
-   * @defaultValue 20
-   */
-  readonly limitSeconds?: number;
-  /**
    * Lockfile of the chain, relative to the folder of the Pulumi program.
    *
    * @defaultValue Unity's lockfile

@@ -18,9 +18,9 @@ const highlights: readonly Highlight[] = [
 export async function run(
   call: Call<StackOptions & { readonly limit: number }>,
 ): Promise<Result<readonly RunRecord[]>> {
-  const { context, namespace, database } = await readSettings(call.options);
-  const kubectl = new Kubectl({ context, namespace });
-  const runs = await readRuns(kubectl, database.kind === "owned").catch((error: Error) => {
+  const settings = await readSettings(call.options);
+  const kubectl = new Kubectl(settings, { report: call.progress.note });
+  const runs = await readRuns(kubectl, settings.database.kind === "owned").catch((error: Error) => {
     throw new CommandError(`can't read the runs from the database: ${error.message}`);
   });
   const newest = runs.slice(-call.options.limit);

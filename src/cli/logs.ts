@@ -7,7 +7,7 @@ import { names } from "../manifests/names.ts";
 import { printableJson } from "../printable.ts";
 import { styled, terminalText } from "./highlight.ts";
 import { type Call, CommandError, type ExitCode, exitCodes, type Result } from "./result.ts";
-import { readTarget, type StackOptions } from "./stack.ts";
+import { readSettings, type StackOptions } from "./stack.ts";
 
 interface LogsOptions extends StackOptions {
   readonly follow?: boolean;
@@ -29,9 +29,9 @@ export interface LogLine {
  *
  * @returns The lines of the log; with `--follow`, one JSON object per line.
  */
-export async function run({ options }: Call<LogsOptions>): Promise<Result<readonly LogLine[]> | ExitCode> {
+export async function run({ options, progress }: Call<LogsOptions>): Promise<Result<readonly LogLine[]> | ExitCode> {
   const { follow, job, json } = options;
-  const kubectl = new Kubectl(readTarget(options));
+  const kubectl = new Kubectl(await readSettings(options), { report: progress.print });
   const args = job ? await jobArgs(kubectl) : backendArgs(options);
   if (follow) args.push("--follow");
   const lines: LogLine[] = [];

@@ -66,9 +66,9 @@ async function migrate(settings: Settings, progress: Progress): Promise<Result<M
 }
 
 /** Waits until the backend's pods, which need the database's tables, are ready. Otherwise the checks report why. */
-async function waitForBackend(settings: Settings, { print }: Progress): Promise<void> {
+async function waitForBackend(settings: Settings, { print, note }: Progress): Promise<void> {
   const { context, namespace, rolloutTimeoutSeconds: timeoutSeconds } = settings;
-  const kubectl = new Kubectl(settings);
+  const kubectl = new Kubectl(settings, { report: note });
   const target = { context, namespace, name: names.backend, timeoutSeconds };
   await waitFor(kubectl, target, await rollout(kubectl, names.backend), print).catch((error: Error) =>
     print(error.message),

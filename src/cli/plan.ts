@@ -1,3 +1,4 @@
+import { Kubectl } from "../cluster/kubectl.ts";
 import { describeUpdate, type UpdatePlan } from "../preflight/update-plan.ts";
 import { formats, type Highlight, stateMessage } from "./highlight.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "./result.ts";
@@ -18,12 +19,16 @@ export const planHighlights: readonly Highlight[] = [
  *
  * @returns The plan of `pulumi up`.
  */
-export async function run({ options }: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
+export async function run(call: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
+  const { options, progress } = call;
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
     import("../preflight/release.ts"),
     import("../preflight/preflight.ts"),
   ]);
-  const plan = await withSettings(options, (settings) => planUpdate(settings, loadRelease(settings)));
+  const plan = await withSettings(options, (settings) => {
+    const kubectl = new Kubectl(settings, { report: progress.note });
+    return planUpdate(settings, loadRelease(settings), kubectl);
+  });
   const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;
   const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
   const highlights = [stateMessage(exitCode), ...planHighlights];

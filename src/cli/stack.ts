@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
-import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { projectRoot } from "../paths.ts";
 import { readSettingsSchema, settingDefaults, settingText } from "../settings/declarations.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -66,21 +65,6 @@ export function readStack(options: StackOptions): Values {
   if (context) values["unity:context"] = context;
   if (namespace) values["unity:namespace"] = namespace;
   return values;
-}
-
-/**
- * Returns the cluster and namespace of a stack.
- *
- * @throws {CommandError} If no context is set.
- */
-export function readTarget(options: StackOptions): ClusterTarget {
-  return targetOf(readStack(options));
-}
-
-function targetOf({ "unity:context": context = "", "unity:namespace": namespace = "" }: Values): ClusterTarget {
-  if (context === "")
-    throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
-  return { context, namespace };
 }
 
 /** Whether a value, or a part of it, is encrypted: `{secure: …}`. */
@@ -164,7 +148,8 @@ export async function withSettings<T>(
  */
 export async function readSettings(options: StackOptions): Promise<Settings> {
   const values = readStack(options);
-  targetOf(values);
+  if (!values["unity:context"])
+    throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
   const { parseSettings } = await import("../settings/parse-settings.ts");
   const { settings } = parseSettings({
     keys: Object.keys(values),

@@ -27,13 +27,14 @@ export interface Status extends Description {
  *
  * @returns The state of the database, the migration Jobs, and the resources to adopt.
  */
-export async function run({ options }: Call<StackOptions>): Promise<Result<Status>> {
+export async function run({ options, progress }: Call<StackOptions>): Promise<Result<Status>> {
   const settings = await readSettings(options);
   const { context, namespace, database } = settings;
   const target = { context, namespace };
   const owned = database.kind === "owned";
   const lock = readLock(lockFile);
-  const { reading, jobs, objects } = await readLive(new Kubectl(target), owned);
+  const kubectl = new Kubectl(settings, { report: progress.note });
+  const { reading, jobs, objects } = await readLive(kubectl, owned);
   const state = classify(reading, lock, settings);
   const status: Status = {
     state,

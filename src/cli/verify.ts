@@ -1,6 +1,7 @@
 import { type CheckName, checkNames } from "../checks/names.ts";
 import { type CheckResult, type CheckTarget, expectedOf } from "../checks/result.ts";
 import { runChecks } from "../checks/run.ts";
+import { Kubectl } from "../cluster/kubectl.ts";
 import { head } from "../lockfile/lock.ts";
 import { readLock } from "../lockfile/read-lock.ts";
 import { lockFile } from "../paths.ts";
@@ -52,11 +53,13 @@ export function verify(
   const remaining = new Set(names);
   const showRemaining = () => progress.doing(`${remaining.size} of ${names.length} left: ${[...remaining].join(", ")}`);
   showRemaining();
-  return runChecks(expectedOf(target, readLock(lockFile)), names, ({ name, passed, seconds }) => {
+  const print = ({ name, passed, seconds }: CheckResult) => {
     remaining.delete(name);
     showRemaining();
     progress.note(`${name}: ${passed ? "PASS" : "FAIL"} (${seconds.toFixed(1)}s)`);
-  });
+  };
+  const kubectl = new Kubectl(target, { report: progress.note });
+  return runChecks(expectedOf(target, readLock(lockFile)), names, print, kubectl);
 }
 
 /** Describes results as a table, followed by the failures and the totals. */

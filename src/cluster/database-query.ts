@@ -26,8 +26,6 @@ export interface Query {
 export interface QueryOptions {
   /** Whether the stack has its own PostgreSQL: it is queried first, as psql takes half of Python's time. */
   readonly owned: boolean;
-  /** Time limit of each pod. */
-  readonly timeoutSeconds: number;
   /**
    * Container to query from.
    *
@@ -72,14 +70,14 @@ const unsafe = ({ table }: Query) => `${table} is not a plain table: reading it 
 const withoutTable = (query: Query) => query.withoutTable ?? "SELECT 'null'";
 
 /** Python program that prints the answer, in a read-only transaction. */
-const pythonScript = (query: Query) =>
+const pythonScript = (query: Query, timeoutSeconds: number) =>
   podProgram(`
 import sys
 from connection import MARK, connect, describe
 try:
     cursor = connect().cursor()
     cursor.execute("SET TRANSACTION READ ONLY")
-    cursor.execute("SET LOCAL statement_timeout = 5000")
+    cursor.execute("SET LOCAL statement_timeout = '${timeoutSeconds}s'")
     cursor.execute("""${lookup(query)}""")
     relation, safe = cursor.fetchone()
     if relation and not safe:
@@ -92,10 +90,10 @@ except Exception as error:
 `);
 
 /** psql script that prints the answer, in a read-only transaction. */
-export const psqlScript = (query: Query) => `
+export const psqlScript = (query: Query, timeoutSeconds: number) => `
 BEGIN TRANSACTION READ ONLY;
 ${transactionSetup.map((statement) => `${statement};`).join("\n")}
-SET LOCAL statement_timeout = 5000;${lookup(query)} \\gset
+SET LOCAL statement_timeout = '${timeoutSeconds}s';${lookup(query)} \\gset
 \\if :safe
 SELECT '${answerMark}' || (${query.query})::text;
 \\elif :{?relation}
@@ -109,7 +107,8 @@ SELECT '${answerMark}' || (${withoutTable(query)})::text;
 interface Source {
   readonly workload: string;
   readonly command: readonly string[];
-  readonly script: (query: Query) => string;
+  /** Program on standard input, whose statements end when its kubectl does. */
+  readonly script: (query: Query, timeoutSeconds: number) => string;
 }
 
 const postgres: Source = {
@@ -162,12 +161,13 @@ async function queryFrom(
   kubectl: Kubectl,
   { workload, command, script }: Source,
   query: Query,
-  { timeoutSeconds, container }: QueryOptions,
+  { container }: QueryOptions,
 ): Promise<unknown> {
   const args = ["exec", "--stdin", `deployment/${workload}`];
   if (container !== undefined) args.push(`--container=${container}`);
   args.push("--pod-running-timeout=1s", "--", ...command);
-  const output = await kubectl.run(args, script(query), timeoutSeconds, (text) => answerIn(text) !== undefined);
+  const isComplete = (text: string) => answerIn(text) !== undefined;
+  const output = await kubectl.run(args, script(query, kubectl.timeoutSeconds), undefined, isComplete);
   const answer = answerIn(output);
   if (answer !== undefined) return JSON.parse(answer);
   throw new Error(`unexpected response: ${redact(output).slice(0, 200)}`);

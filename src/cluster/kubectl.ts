@@ -6,7 +6,34 @@ export interface ClusterTarget {
   /** Context of the user's kubeconfig. */
   readonly context: string;
   readonly namespace: string;
+  /**
+   * Seconds that the cluster may take to answer a command.
+   *
+   * @defaultValue 60
+   */
+  readonly clusterTimeoutSeconds?: number | undefined;
 }
+
+/** Options of a {@link Kubectl}. */
+interface KubectlOptions {
+  /**
+   * Name or path of kubectl.
+   *
+   * @defaultValue "kubectl"
+   */
+  readonly program?: string;
+  /**
+   * Receives a line while the cluster is slow to answer.
+   *
+   * @defaultValue prints it on standard error
+   */
+  readonly report?: (line: string) => void;
+}
+
+/** Default of {@link ClusterTarget.clusterTimeoutSeconds}. */
+const defaultTimeoutSeconds = 60;
+/** Milliseconds after which an unanswered command is reported, and between such reports. */
+const report = { after: 5_000, interval: 15_000 } as const;
 
 /** Reason of a failed kubectl command. */
 export type KubectlErrorKind = "not-installed" | "unknown-context" | "forbidden" | "conflict" | "other";
@@ -47,17 +74,28 @@ export function redact(text: string): string {
   return places.reduce((redacted, [pattern, replacement]) => redacted.replaceAll(pattern, replacement), text);
 }
 
-/** Client for a namespace of a cluster. It runs kubectl, which supports every way to authenticate. */
+/**
+ * Client for a namespace of a cluster. It runs kubectl, which supports every way to authenticate. A slow cluster gets the
+ * target's time limit; one that can't be reached fails as soon as kubectl reports it.
+ */
 export class Kubectl {
   readonly #target: readonly string[];
   readonly #program: string;
+  readonly #context: string;
+  readonly #report: (line: string) => void;
+  #reportedAt = Number.NEGATIVE_INFINITY;
   readonly namespace: string;
+  /** Time limit of a command that has no other. */
+  readonly timeoutSeconds: number;
 
-  /** @param program - Name or path of kubectl. */
-  constructor(target: ClusterTarget, program = "kubectl") {
-    this.namespace = target.namespace;
+  constructor(target: ClusterTarget, { program = "kubectl", report = console.error }: KubectlOptions = {}) {
+    const { context, namespace, clusterTimeoutSeconds = defaultTimeoutSeconds } = target;
+    this.namespace = namespace;
+    this.timeoutSeconds = clusterTimeoutSeconds;
     this.#program = program;
-    this.#target = [`--context=${target.context}`, `--namespace=${target.namespace}`];
+    this.#context = context;
+    this.#report = report;
+    this.#target = [`--context=${context}`, `--namespace=${namespace}`];
   }
 
   /**
@@ -65,7 +103,8 @@ export class Kubectl {
    *
    * @param args - Arguments after context and namespace.
    * @param input - Standard input.
-   * @param timeoutSeconds - Time after which kubectl is killed.
+   * @param timeoutSeconds - Time after which kubectl is killed, if the command may take longer than an answer of the
+   *   cluster; such a command is not reported as slow.
    * @param isComplete - Whether the output so far is all that is needed; kubectl's exit is then not awaited.
    * @param keepsInputOpen - Whether standard input ends with kubectl instead of `input`.
    * @returns Standard output.
@@ -74,17 +113,24 @@ export class Kubectl {
   run(
     args: readonly string[],
     input = "",
-    timeoutSeconds = 20,
+    timeoutSeconds?: number,
     isComplete?: (output: string) => boolean,
     keepsInputOpen = false,
   ): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(this.#program, [...this.#target, ...args], {
-        stdio: ["pipe", "pipe", "pipe"],
-        timeout: timeoutSeconds * 1000,
-        killSignal: "SIGKILL",
-      });
+    const limitSeconds = timeoutSeconds ?? this.timeoutSeconds;
+    const stopReports = timeoutSeconds === undefined ? this.#reportWhileSlow() : () => {};
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<string>((resolve, reject) => {
+      const child = spawn(this.#program, [...this.#target, ...args], { stdio: ["pipe", "pipe", "pipe"] });
       const [output, errors] = [collect(child.stdout), collect(child.stderr)];
+      timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        // A child of kubectl, such as a credential plugin, may outlive it and hold the streams open.
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
+        const printed = redact(errors().trim() || output().trim());
+        const message = `kubectl timed out after ${limitSeconds}s`;
+        reject(new KubectlError(printed === "" ? message : `${message}: ${printed}`));
+      }, limitSeconds * 1000);
       if (isComplete !== undefined) {
         child.stdout.on("data", () => {
           if (!isComplete(output())) return;
@@ -98,20 +144,41 @@ export class Kubectl {
       });
       child.on("close", (code, signal) => {
         if (code === 0) return resolve(output());
-        const printed = redact(errors().trim() || output().trim());
-        if (!signal) return reject(new KubectlError(printed || `kubectl exited with code ${code}`));
-        const message = `kubectl timed out after ${timeoutSeconds}s`;
-        reject(new KubectlError(printed === "" ? message : `${message}: ${printed}`));
+        const ended = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+        reject(new KubectlError(redact(errors().trim() || output().trim()) || `kubectl ${ended}`));
       });
       child.stdin.on("error", () => {}); // kubectl may exit before it has read everything; its exit code counts.
       child.stdin.write(input);
       if (!keepsInputOpen) child.stdin.end();
     });
+    return ended.finally(() => {
+      clearTimeout(timer);
+      stopReports();
+    });
+  }
+
+  /**
+   * Reports a command that the cluster is slow to answer; of several at the same time, only one.
+   *
+   * @returns A function that ends the reports.
+   */
+  #reportWhileSlow(): () => void {
+    const started = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      if (now - this.#reportedAt < report.interval - report.after / 2) return;
+      this.#reportedAt = now;
+      this.#report(`Waiting for the cluster (context ${this.#context}): ${Math.round((now - started) / 1000)}s`);
+    }, report.after).unref();
+    return () => clearInterval(timer);
   }
 
   /** Starts a kubectl that runs until it is killed, such as `port-forward`; its errors go to standard error. */
   start(args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
-    return spawn(this.#program, [...this.#target, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const stopReports = this.#reportWhileSlow();
+    const child = spawn(this.#program, [...this.#target, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout.once("data", stopReports);
+    return child.once("close", stopReports);
   }
 
   /** Returns the object or list that `kubectl get --output=json` prints. */

@@ -19,9 +19,6 @@ export interface Live {
   readonly objects: LiveObjects;
 }
 
-/** Time limit of each kubectl; objects and pods are queried at the same time, pods one after another. */
-const timeoutSeconds = 10;
-
 /** Query of the {@link DatabaseIdentity}, which the runner runs, too. */
 const identityQuery = readFileSync(join(import.meta.dirname, "..", "runner", "database-identity.sql"), "utf8");
 
@@ -41,13 +38,13 @@ interface RevisionsAnswer {
 }
 
 /**
- * Reads the database's revision and the namespace's objects: read-only, within seconds, with the credentials that only
- * pods have. It never throws: the reading may be the cause of a failure.
+ * Reads the database's revision and the namespace's objects: read-only, with the credentials that only pods have. It
+ * never throws: the reading may be the cause of a failure.
  *
  * @param owned - Whether the stack has its own PostgreSQL.
  */
 export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> {
-  const querying = queryDatabase(kubectl, revisionsQuery, { owned, timeoutSeconds });
+  const querying = queryDatabase(kubectl, revisionsQuery, { owned });
   const listed = await settled(list(kubectl));
   if ("cause" in listed) {
     const reading = { kind: "unreachable", what: "cluster", cause: listed.cause } as const;
@@ -65,7 +62,7 @@ export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> 
 
 async function list(kubectl: Kubectl): Promise<readonly LiveObject[]> {
   const kinds = "jobs,deployments,services,persistentvolumeclaims,serviceaccounts";
-  const output = await kubectl.run(["get", kinds, "--output=json"], "", timeoutSeconds);
+  const output = await kubectl.run(["get", kinds, "--output=json"]);
   return (JSON.parse(output) as { items: LiveObject[] }).items;
 }
 
@@ -74,7 +71,7 @@ async function queryUnmanaged(kubectl: Kubectl, { backend }: LiveObjects, answer
   if (backend === undefined || isOurs(backend) || answers.some((answer) => "value" in answer)) return answers;
   const container = appContainer(backend);
   if (container === undefined || container === backend.spec.template.spec.containers[0]) return answers;
-  const options = { owned: false, timeoutSeconds, container: container.name };
+  const options = { owned: false, container: container.name };
   const retried = await queryDatabase(kubectl, revisionsQuery, options);
   return retried.some((answer) => "value" in answer) ? retried : answers;
 }
@@ -82,7 +79,7 @@ async function queryUnmanaged(kubectl: Kubectl, { backend }: LiveObjects, answer
 /** Reads the keys of the Secret that has the name of the stack's, where no stack has declared the backend. */
 async function databaseSecret(kubectl: Kubectl, { backend }: LiveObjects): Promise<SecretKeys | undefined> {
   if (backend !== undefined && isOurs(backend)) return undefined;
-  const read = await settled(readSecretKeys(kubectl, names.databaseSecret, timeoutSeconds));
+  const read = await settled(readSecretKeys(kubectl, names.databaseSecret));
   return "value" in read ? read.value : undefined;
 }
 

@@ -23,6 +23,6 @@ const query: Query = {
  * @throws {Error} If the database can't be queried: with each pod's cause.
  */
 export async function readRuns(kubectl: Kubectl, owned: boolean): Promise<readonly RunRecord[]> {
-  const runs = await queryDatabaseOrThrow(kubectl, query, { owned, timeoutSeconds: 10 });
+  const runs = await queryDatabaseOrThrow(kubectl, query, { owned });
   return (runs ?? []) as readonly RunRecord[];
 }

@@ -26,13 +26,9 @@ const template =
  * @returns `undefined` if the Secret doesn't exist.
  * @throws {KubectlError} If the cluster can't be queried.
  */
-export async function readSecretKeys(
-  kubectl: Kubectl,
-  name: string,
-  timeoutSeconds?: number,
-): Promise<SecretKeys | undefined> {
+export async function readSecretKeys(kubectl: Kubectl, name: string): Promise<SecretKeys | undefined> {
   const args = ["get", "secret", name, "--ignore-not-found", `--output=go-template=${template}`];
-  const [first = "", ...keys] = (await kubectl.run(args, "", timeoutSeconds)).trim().split("\n");
+  const [first = "", ...keys] = (await kubectl.run(args)).trim().split("\n");
   const [resourceVersion = "", mark, owner] = first.split(" ");
   if (resourceVersion === "") return undefined;
   return { resourceVersion, isOurs: mark === "true", owner: owner || undefined, keys };

@@ -13,7 +13,7 @@ if (process.argv[2] !== "fleet") {
 } else {
   const target = JSON.parse(await text(process.stdin)) as FleetTarget;
   try {
-    await migrateFleet(new Kubectl(target), target);
+    await migrateFleet(new Kubectl(target, { report: console.log }), target);
   } catch (error) {
     console.error(messageOf(error));
     process.exitCode = 1;

@@ -46,7 +46,7 @@ const notQueried = { kind: "unreachable", what: "database", cause: "not queried"
 export async function planMigration(
   options: MigrationOptions,
   target: ClusterTarget,
-  kubectl = new Kubectl(target),
+  kubectl = new Kubectl(target, { report: pulumi.log.info }),
 ): Promise<JobAttempt> {
   const { app = unity, tenant } = options;
   const jobs = await readMigrateJobs(kubectl, app, tenant === undefined ? "only" : "tenants");
@@ -66,7 +66,8 @@ export async function planFleet(options: FleetOptions, target: ClusterTarget): P
     tenantId: tenantId(app, tenant),
     firstName: jobName(1),
   }));
-  const attempts = planTenants(works, await readMigrateJobs(new Kubectl(target), app, "tenants"));
+  const kubectl = new Kubectl(target, { report: pulumi.log.info });
+  const attempts = planTenants(works, await readMigrateJobs(kubectl, app, "tenants"));
   await pulumi.log.info(printable(describeTenants(attempts)));
   return attempts;
 }

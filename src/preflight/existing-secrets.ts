@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Kubectl } from "../cluster/kubectl.ts";
+import type { Kubectl } from "../cluster/kubectl.ts";
 import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
 import { type NeededSecret, neededSecrets, secretErrors } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
@@ -21,10 +21,7 @@ export function existingSecrets({ databaseSecrets, database, databaseTls }: Sett
  * @throws {pulumi.RunError} If a Secret or a key is missing, with the command that creates it; or if Secrets can't be
  *   read.
  */
-export async function existingSecretVersion(
-  settings: Settings,
-  kubectl = new Kubectl(settings),
-): Promise<string | undefined> {
+export async function existingSecretVersion(settings: Settings, kubectl: Kubectl): Promise<string | undefined> {
   const wanted = existingSecrets(settings);
   if (wanted.length === 0) return undefined;
   const found = await readSecrets(kubectl, wanted).catch((error: Error) => {

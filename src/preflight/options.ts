@@ -45,16 +45,21 @@ export function backendOptions(settings: Settings): Omit<BackendOptions, "config
 
 /** The settings that determine the checks of a release. None of them is secret. */
 export interface CheckSettings
-  extends Pick<Settings, "context" | "namespace" | "toleratedRevisions" | "approvals" | "applicationRole"> {
+  extends Pick<
+    Settings,
+    "context" | "namespace" | "clusterTimeoutSeconds" | "toleratedRevisions" | "approvals" | "applicationRole"
+  > {
   readonly database: Pick<Settings["database"], "kind">;
 }
 
 /** Returns the cluster and the expectations of a release's checks. */
 export function checkTarget(settings: CheckSettings, { head }: Pick<Chain, "head">): CheckTarget {
-  const { context, namespace, toleratedRevisions, database, approvals, applicationRole } = settings;
+  const { context, namespace, clusterTimeoutSeconds, toleratedRevisions, database, approvals, applicationRole } =
+    settings;
   return {
     context,
     namespace,
+    clusterTimeoutSeconds,
     head,
     toleratedRevisions,
     owned: database.kind === "owned",

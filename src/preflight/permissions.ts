@@ -1,4 +1,4 @@
-import { Kubectl } from "../cluster/kubectl.ts";
+import type { Kubectl } from "../cluster/kubectl.ts";
 import { everyOwnSecret } from "../manifests/database-secrets.ts";
 import { type AccessOptions, type AccessRule, accessRules, type Task } from "../manifests/roles.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -20,9 +20,6 @@ export interface Access {
   readonly purpose: string;
 }
 
-/** Time limit of the review. */
-const timeoutSeconds = 5;
-
 /** Returns the settings that determine the required permissions. */
 export function accessOptions(settings: Settings): AccessOptions {
   const { namespace, database, restorePoint, applicationRole, namedRole } = settings;
@@ -42,11 +39,7 @@ export type AccessAnswer = { readonly missing: string } | { readonly unknown: st
  * Reviews whether the account of the stack's context has the permissions for a task. Without the review, the provider
  * could wait silently for an object that it may not read.
  */
-export async function reviewAccess(
-  settings: Settings,
-  task: Task,
-  kubectl = new Kubectl(settings),
-): Promise<AccessAnswer> {
+export async function reviewAccess(settings: Settings, task: Task, kubectl: Kubectl): Promise<AccessAnswer> {
   const { namespace } = settings;
   const wanted = [...accesses(accessRules(task, accessOptions(settings)))];
   try {
@@ -79,7 +72,7 @@ export async function missingAccess(kubectl: Kubectl, required: readonly Access[
   const items = required.map((access) => reviewObject(access, kubectl.namespace));
   const list = { apiVersion: "v1", kind: "List", items };
   const args = ["create", "--validate=false", "--filename=-", "--output=go-template={{.status.allowed}} "];
-  const output = await kubectl.run(args, JSON.stringify(list), timeoutSeconds);
+  const output = await kubectl.run(args, JSON.stringify(list));
   const allowed = output.trim().split(/\s+/);
   if (allowed.length !== required.length)
     throw new Error(`reviewed ${required.length} permissions, but received ${allowed.length} results`);

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Adoption, type AdoptionInputs, planAdoption } from "../adoption/adoption.ts";
 import { ownership } from "../adoption/owners.ts";
-import { Kubectl } from "../cluster/kubectl.ts";
+import type { Kubectl } from "../cluster/kubectl.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
 import type { PodSpec } from "../cluster/objects.ts";
 import { backendDeploymentSpec } from "../manifests/backend.ts";
@@ -17,7 +17,7 @@ import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** Reads the live state of a stack's database and resources. */
-export function readStackLive(settings: Settings, kubectl = new Kubectl(settings)): Promise<Live> {
+export function readStackLive(settings: Settings, kubectl: Kubectl): Promise<Live> {
   return readLive(kubectl, settings.database.kind === "owned");
 }
 
@@ -26,7 +26,7 @@ export function readStackLive(settings: Settings, kubectl = new Kubectl(settings
  *
  * @throws {pulumi.RunError} If an approval of the stack matches no finding of the chain.
  */
-export async function planUpdate(settings: Settings, chain: Chain, kubectl?: Kubectl): Promise<UpdatePlan> {
+export async function planUpdate(settings: Settings, chain: Chain, kubectl: Kubectl): Promise<UpdatePlan> {
   return planFor(await readStackLive(settings, kubectl), settings, chain);
 }
 
@@ -68,7 +68,7 @@ export interface Planned extends JobAttempt {
  * @throws {pulumi.RunError} If the account lacks permissions, the state requires manual action, or the stack's settings
  *   don't allow the plan.
  */
-export async function showPlan(settings: Settings, chain: Chain, kubectl?: Kubectl): Promise<Planned> {
+export async function showPlan(settings: Settings, chain: Chain, kubectl: Kubectl): Promise<Planned> {
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
   const [plan, access] = await Promise.all([
     planUpdate(settings, chain, kubectl),

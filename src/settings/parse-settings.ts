@@ -65,6 +65,7 @@ export function parseSettings(source: ConfigSource): {
     adoptFrom: reader.optional("adoptFrom", ownerName, "an owner, as <project>/<stack>", "<project>/<stack>"),
     context: reader.text("context", /\S/, "a kubeconfig context", "<name>"),
     namespace: reader.text("namespace", namespaceName, "a Kubernetes namespace name", "unity"),
+    clusterTimeoutSeconds: reader.integer("clusterTimeoutSeconds", 10, 3600),
     image: reader.text("image", imageReference, imageAllowed, backendImage),
     migrationImage: reader.optional("migrationImage", imageReference, imageAllowed, backendImage),
     imagePullPolicy: reader.oneOf("imagePullPolicy", imagePullPolicies),

@@ -59,6 +59,8 @@ export interface Settings extends DatabaseAccess {
   /** Kubeconfig context. */
   readonly context: string;
   readonly namespace: string;
+  /** Seconds that the cluster may take to answer a command. */
+  readonly clusterTimeoutSeconds: number;
   /** Backend image. */
   readonly image: string;
   /** Image that migrates, if it isn't the backend's: for a downgrade, one that contains the newer revisions. */

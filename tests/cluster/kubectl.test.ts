@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { Kubectl, KubectlError, redact } from "../../src/cluster/kubectl.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 
@@ -29,12 +30,27 @@ describe("Kubectl", () => {
     await assert.rejects(run("exec sleep 600", 0.2), /^KubectlError: kubectl timed out after 0\.2s$/);
   });
 
+  it("doesn't wait for a child of the kubectl that it kills", async () => {
+    const started = performance.now();
+    await assert.rejects(run("sleep 20; echo late", 0.2), /timed out after 0\.2s$/);
+    assert.ok(performance.now() - started < 10_000);
+  });
+
+  it("reports a slow cluster once, and no command with a limit of its own", async () => {
+    using program = kubectlProgram("#!/bin/sh\nsleep 7\n");
+    const lines: string[] = [];
+    const options = { program: join(program.folder, "kubectl"), report: (line: string) => void lines.push(line) };
+    const kubectl = new Kubectl({ context: "here", namespace: "unity" }, options);
+    await Promise.all([kubectl.run(["get"]), kubectl.run(["get"]), kubectl.run(["exec"], "", 30)]);
+    assert.deepEqual(lines, ["Waiting for the cluster (context here): 5s"]);
+  }).timeout(20_000);
+
   it("returns as soon as the output is complete", async () => {
     assert.match(await run("echo done; exec sleep 600", 30, (output) => output.includes("done")), /^done/);
   });
 
   it("reports a missing program", async () => {
-    const kubectl = new Kubectl({ context: "here", namespace: "unity" }, "/no/such/kubectl");
+    const kubectl = new Kubectl({ context: "here", namespace: "unity" }, { program: "/no/such/kubectl" });
     await assert.rejects(kubectl.run(["get", "pods"]), { name: "KubectlError", kind: "not-installed" });
   });
 });

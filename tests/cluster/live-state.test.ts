@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { type Live, readLive } from "../../src/cluster/live-state.ts";
 import { answer, database, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
@@ -6,16 +7,6 @@ import { answer, database, databaseAt, type FakeAnswers, fakeKubectl } from "../
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
   using fake = fakeKubectl(answers);
   return await readLive(fake.kubectl, owned);
-}
-
-/** A kubectl that gets no answer, at once. */
-class SilentKubectl extends Kubectl {
-  readonly timeouts: (number | undefined)[] = [];
-
-  override async run(_args: readonly string[], _input?: string, timeoutSeconds?: number): Promise<string> {
-    this.timeouts.push(timeoutSeconds);
-    throw new Error(`kubectl timed out after ${timeoutSeconds}s`);
-  }
 }
 
 const deployment = (workload: string, more: object = {}, replicas = 1) => ({
@@ -126,12 +117,13 @@ describe("readLive", () => {
     assert.equal((await read({ secret: { error: "secrets is forbidden" } })).objects.secret, undefined);
   });
 
-  it("gives every kubectl 10s", async () => {
-    const kubectl = new SilentKubectl({ context: "here", namespace: "unity" });
-    const { reading } = await readLive(kubectl, true);
-    const cause = "kubectl timed out after 10s";
-    assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause });
-    assert.ok(kubectl.timeouts.length > 0);
-    assert.deepEqual([...new Set(kubectl.timeouts)], [10]);
+  it("gives every kubectl the time limit of the cluster", async () => {
+    using fake = fakeKubectl({ list: "silence", backend: "silence", postgres: "silence" });
+    const target = { context: "here", namespace: "unity", clusterTimeoutSeconds: 0.3 };
+    const lines: string[] = [];
+    const options = { program: join(fake.folder, "kubectl"), report: (line: string) => void lines.push(line) };
+    const { reading } = await readLive(new Kubectl(target, options), true);
+    assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause: "kubectl timed out after 0.3s" });
+    assert.deepEqual(lines, []);
   });
 });

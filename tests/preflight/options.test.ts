@@ -4,6 +4,7 @@ import { checkTarget } from "../../src/preflight/options.ts";
 describe("checkTarget", () => {
   const settings = {
     context: "here",
+    clusterTimeoutSeconds: 60,
     namespace: "unity",
     toleratedRevisions: ["next"],
     applicationRole: "app",
@@ -16,6 +17,7 @@ describe("checkTarget", () => {
   it("needs no secret, and accepts the approved irreversible revisions", () => {
     assert.deepEqual(checkTarget({ ...settings, database: { kind: "external" } }, { head: "b" }), {
       context: "here",
+      clusterTimeoutSeconds: 60,
       namespace: "unity",
       head: "b",
       toleratedRevisions: ["next"],

@@ -102,7 +102,7 @@ export function kubectlProgram(text: string): FakeKubectl {
   const program = join(folder, "kubectl");
   writeFileSync(program, text, { mode: 0o755 });
   return {
-    kubectl: new Kubectl({ context: "here", namespace: "unity" }, program),
+    kubectl: new Kubectl({ context: "here", namespace: "unity" }, { program }),
     environment: { PATH: [folder, process.env.PATH].join(delimiter) },
     folder,
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),

@@ -42,8 +42,8 @@ def check_execution():
     """Execute the first plugin that has code, preferably an enabled one, and return its row."""
     connection = connect()
     cursor = connection.cursor()
-    cursor.execute("SET LOCAL lock_timeout = 5000")
-    cursor.execute("SET LOCAL statement_timeout = 5000")
+    cursor.execute("SET LOCAL lock_timeout = 30000")
+    cursor.execute("SET LOCAL statement_timeout = 30000")
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (KEY,))
     cursor.execute("SELECT quote_ident((current_setting('unity.schemas')::name[])[1])")
     schema = cursor.fetchone()[0]

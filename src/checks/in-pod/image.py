@@ -56,9 +56,9 @@ def env_error():
     command = [sys.executable, "-B", "-c", CURRENT]
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     try:
-        result = subprocess.run(command, env=environment, timeout=10, text=True, check=False, **streams)
+        result = subprocess.run(command, env=environment, timeout=30, text=True, check=False, **streams)
     except subprocess.TimeoutExpired:
-        return "env.py timed out after 10s with an unreachable database"
+        return "env.py timed out after 30s with an unreachable database"
     if result.returncode == 0:
         return "env.py does not read DATABASE_URL"
     if re.search(r"127\.0\.0\.1.{1,80}?\b1\b", result.stderr, re.DOTALL):

@@ -62,18 +62,18 @@ export async function applyPending(
   settings: Settings,
   release: Release,
   method: Method,
-  { doing, print }: Progress,
+  { doing, print, note }: Progress,
 ): Promise<Applied> {
   // Imported here because the SDK takes longer to load than the rest of the CLI.
   const { planUpdate } = await import("../../preflight/preflight.ts");
+  const kubectl = new Kubectl(settings, { report: note });
   doing("planning");
-  const plan = await planUpdate(settings, release);
+  const plan = await planUpdate(settings, release, kubectl);
   const { state, job, head: target } = plan;
   const result = { from: rowsOf(state), target, pending: plan.pending?.length ?? null, job: null };
   if (state.kind === "unreachable" || state.kind === "not-deployed")
     return { ...result, outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
   const options = migrationOptions(settings, release);
-  const kubectl = new Kubectl(settings);
   const rejected = await rejectionOf(plan, settings, release);
   if (rejected !== null) return { ...result, outcome: "rejected", text: rejected };
   if (job === null || isMigrated(state)) return { ...result, outcome: "unchanged", text: plan.message };
@@ -89,7 +89,7 @@ export async function applyPending(
       pod === undefined
         ? await applyByJob(kubectl, settings, options, job, print)
         : await applyByExec(kubectl, options, pod.name);
-    const { state: after, message } = await planUpdate({ ...settings, planHash: undefined }, release);
+    const { state: after, message } = await planUpdate({ ...settings, planHash: undefined }, release, kubectl);
     if (after.kind !== "at-head") return { ...result, outcome: "failed", text: `${log}\n${message}`.trim() };
     return { ...result, outcome: "applied", text: log.trim(), job: method === "job" ? job.name : null };
   } catch (error) {

@@ -6,6 +6,7 @@ import { readLock } from "../../lockfile/read-lock.ts";
 import { lockFile } from "../../paths.ts";
 import { classify, type Description, describeState, type LiveState } from "../../plan/live-state.ts";
 import { stateFormat, styled } from "../highlight.ts";
+import type { Progress } from "../progress.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
 import { readSettings, type StackOptions } from "../stack.ts";
 import { describeChain } from "./describe.ts";
@@ -38,7 +39,7 @@ interface Queried extends Live {
 export async function run({ options, progress }: Call<StackOptions>): Promise<Result<ChainDocument>> {
   const lock = readLock(lockFile);
   progress.doing("querying the database");
-  const queried = await queryDatabase(lock, options);
+  const queried = await queryDatabase(lock, options, progress);
   progress.doing("reading the schema");
   const revisions = viewChain(lock, queried);
   const tables = await readSchema(lock);
@@ -58,13 +59,13 @@ export async function run({ options, progress }: Call<StackOptions>): Promise<Re
 }
 
 /** Queries the database of a stack or a context; returns `undefined` if the options select none. */
-async function queryDatabase(lock: Lock, options: StackOptions): Promise<Queried | undefined> {
+async function queryDatabase(lock: Lock, options: StackOptions, { note }: Progress): Promise<Queried | undefined> {
   if (options.stack === undefined && options.configFile === undefined && options.context === undefined)
     return undefined;
   const settings = await readSettings(options);
   const { context, namespace, database } = settings;
   const target = { context, namespace };
-  const { reading } = await readLive(new Kubectl(target), database.kind === "owned");
+  const { reading } = await readLive(new Kubectl(settings, { report: note }), database.kind === "owned");
   const state = classify(reading, lock, settings);
   return { reading, state, target, description: describeState(state, lock, target, settings) };
 }

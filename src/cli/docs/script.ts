@@ -37,7 +37,7 @@ export function renderScript(inputs: DocumentInputs): string {
     database: names.database,
     database_owner: names.databaseOwner,
     answer_mark: answerMark,
-    revision_sql: psqlScript(revisionQuery),
+    revision_sql: psqlScript(revisionQuery, settings.clusterTimeoutSeconds),
     tables_sql: ["BEGIN", ...transactionSetup, tablesQuery].join(";\n"),
     backend_url: `http://localhost:${ports.backend}`,
     job: names.migrateJob,

@@ -1,3 +1,4 @@
+import { Kubectl } from "../../cluster/kubectl.ts";
 import type { Live } from "../../cluster/live-state.ts";
 import { objectsOf } from "../../cluster/objects.ts";
 import { nameOf } from "../../manifests/image-reference.ts";
@@ -42,9 +43,16 @@ type Values = Readonly<Record<string, string>>;
  *
  * @param values - Current values of `to`.
  * @param options - Stack of `to`.
+ * @param report - Receives a line while the cluster is slow to answer.
  * @throws {CommandError} If other settings of `to` or the lockfile are invalid.
  */
-export async function propose(from: Source, to: Source, values: Values, options: StackOptions): Promise<Proposal> {
+export async function propose(
+  from: Source,
+  to: Source,
+  values: Values,
+  options: StackOptions,
+  report: (line: string) => void,
+): Promise<Proposal> {
   const checkout = loadCheckout(values);
   const chosen = chooseRelease(identify({ ...checkout, image: "", migrationImage: undefined }), from);
   const current = to.records[0] ?? null;
@@ -58,7 +66,7 @@ export async function propose(from: Source, to: Source, values: Values, options:
   return withSettings(
     options,
     async (settings) => {
-      const { plan, unavailable } = await planPromotion(settings, checkout, current);
+      const { plan, unavailable } = await planPromotion(settings, checkout, current, report);
       const planHash = unavailable === null ? (plan?.hash ?? null) : null;
       const changes = changesOf({ ...wanted, planHash }, values);
       const errors = unavailable === null ? manualActions(plan) : [];
@@ -95,12 +103,17 @@ function imageSettings(release: ReleaseRecord, values: Values): { image: string;
 }
 
 /** Plans the next update of `to` as if its plan were pinned. */
-async function planPromotion(settings: Settings, release: Release, current: ReleaseRecord | null) {
+async function planPromotion(
+  settings: Settings,
+  release: Release,
+  current: ReleaseRecord | null,
+  report: (line: string) => void,
+) {
   const planPinned = (live: Live): UpdatePlan => {
     const { hash } = planFor(live, settings, release);
     return planFor(live, { ...settings, planHash: hash ?? undefined }, release);
   };
-  const plan = planPinned(await readStackLive(settings));
+  const plan = planPinned(await readStackLive(settings, new Kubectl(settings, { report })));
   if (plan.state.kind !== "unreachable") return { plan, unavailable: null };
   if (current === null) return { plan: null, unavailable: plan.message };
   const recorded: Live = { reading: { kind: "rows", rows: [current.head] }, jobs: [], objects: objectsOf([]) };

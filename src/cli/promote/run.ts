@@ -27,7 +27,7 @@ export interface Promotion extends Proposal {
  *
  * @returns The changes, and whether they were written.
  */
-export async function run({ options }: Call<PromoteOptions>): Promise<Result<Promotion>> {
+export async function run({ options, progress }: Call<PromoteOptions>): Promise<Result<Promotion>> {
   const { to, yes = false } = options;
   const file = options.configFile ?? `Pulumi.${to}.yaml`;
   const stack = { stack: to, configFile: file };
@@ -35,7 +35,11 @@ export async function run({ options }: Call<PromoteOptions>): Promise<Result<Pro
   const from = sourceOf(options.from, to, values["unity:promotedFrom"]);
   const unknown = { records: [], outdated: 0 };
   const [releases, ownReleases] = await Promise.all([readRecords(from), readRecords(to).catch(() => unknown)]);
-  const proposal = await propose({ stack: from, ...releases }, { stack: to, ...ownReleases }, values, stack);
+  const [source, own] = [
+    { stack: from, ...releases },
+    { stack: to, ...ownReleases },
+  ];
+  const proposal = await propose(source, own, values, stack, progress.note);
   const rejected = proposal.release === null || proposal.errors.length > 0;
   const written = yes && !rejected;
   if (written) writeSettings(file, proposal.changes);

@@ -61,7 +61,7 @@ async function collectLiveParts(lock: Lock, source: ReportSource, progress: Prog
   const target = { context, namespace };
   const owned = database.kind === "owned";
   if (targetRevision !== undefined) requireRevision(lock, targetRevision);
-  const kubectl = new Kubectl(target);
+  const kubectl = new Kubectl(settings, { report: progress.note });
   const live = await readLive(kubectl, owned);
   const state = classify(live.reading, lock, settings);
   const description = describeState(state, lock, target, settings);

@@ -28,7 +28,7 @@ export async function runRestoreJob(
   options: RestorePointOptions,
   print: (line: string) => void,
 ): Promise<string> {
-  const kubectl = new Kubectl(target);
+  const kubectl = new Kubectl(target, { report: print });
   const name = `${names.restoreJob}-${randomBytes(4).toString("hex")}`;
   const metadata = { name, labels: labels(names.restoreJob) };
   const script = readFileSync(join(projectRoot, "src", "runner", restorePointFile), "utf8");

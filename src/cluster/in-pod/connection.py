@@ -36,7 +36,7 @@ def open_connection():
         raise ValueError("DATABASE_URL (value hidden) is not a PostgreSQL URL")
     for driver in ("psycopg", "psycopg2"):
         try:
-            return __import__(driver).connect(PLAIN_URL, connect_timeout=2)
+            return __import__(driver).connect(PLAIN_URL, connect_timeout=10)
         except ImportError:
             pass
     import sqlalchemy

@@ -2,7 +2,7 @@
 // and exits with 1 and the cause if it fails.
 import "../../short-lived.ts";
 import { text } from "node:stream/consumers";
-import { messageOf } from "../../printable.ts";
+import { messageOf, printLine } from "../../printable.ts";
 import { Kubectl } from "../kubectl.ts";
 import { migrateJob, recordLastJob } from "./job.ts";
 import { rollout } from "./rollout.ts";
@@ -14,7 +14,7 @@ if (kind !== "job" && kind !== "rollout") {
   process.exitCode = 2;
 } else {
   const target = JSON.parse(await text(process.stdin)) as WaitTarget;
-  const kubectl = new Kubectl(target);
+  const kubectl = new Kubectl(target, { report: printLine });
   try {
     if (kind === "job") {
       await recordLastJob(kubectl, target);
