@@ -27,6 +27,12 @@ export interface StackOutputs {
   readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 }
 
+/** Declares the namespace, which outlives the stack. Kubernetes rejects pods in it that need more privileges than Unity's. */
+function createNamespace(name: string, options: pulumi.CustomResourceOptions): pulumi.Output<string> {
+  const metadata = { name, labels: namespaceLabels };
+  return new k8s.core.v1.Namespace("namespace", { metadata }, { ...options, retainOnDelete: true }).metadata.name;
+}
+
 /**
  * Declares the whole deployment in order: database, migration Job, backend, checks.
  *
@@ -43,9 +49,7 @@ export function deploy(
 ): StackOutputs {
   const { context, clusterTimeoutSeconds, imagePullPolicy, databaseSecrets: secrets } = settings;
   const common = { provider: clusterProvider("cluster", settings) };
-  const metadata = { name: settings.namespace, labels: namespaceLabels };
-  const namespace = new k8s.core.v1.Namespace("namespace", { metadata }, { ...common, retainOnDelete: true }).metadata
-    .name;
+  const namespace = settings.createNamespace ? createNamespace(settings.namespace, common) : settings.namespace;
 
   if (settings.networkPolicies)
     new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);

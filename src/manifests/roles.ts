@@ -36,6 +36,12 @@ const follow = [...read, "watch"];
 // The provider lists and watches what it deletes; without that permission, it waits forever and reports nothing.
 const declare = [...follow, "create", "patch", "delete"];
 
+/** Returns the rule on the namespace. With the right to change its labels, an account can start privileged pods. */
+function namespaceRule({ namespace }: AccessOptions): AccessRule {
+  const purpose = "reading the labels of the namespace";
+  return { apiGroup: "", resources: ["namespaces"], verbs: ["get"], resourceNames: [namespace], purpose };
+}
+
 const queryRules: readonly AccessRule[] = [
   { apiGroup: "", resources: ["pods"], verbs: read, purpose: "finding pods that can query the database" },
   { apiGroup: "", resources: ["pods/exec"], verbs: ["get", "create"], purpose: "querying the database in a pod" },
@@ -108,13 +114,7 @@ const workloadRules: readonly AccessRule[] = [
 function updateRules(options: AccessOptions): readonly AccessRule[] {
   const rules: AccessRule[] = [
     ...existingSecretRules(options),
-    {
-      apiGroup: "",
-      resources: ["namespaces"],
-      verbs: ["get", "patch"],
-      resourceNames: [options.namespace],
-      purpose: "declaring the namespace",
-    },
+    namespaceRule(options),
     {
       apiGroup: "",
       resources: ["secrets"],
@@ -146,7 +146,7 @@ function updateRules(options: AccessOptions): readonly AccessRule[] {
 /** Returns the permissions that a task needs in the stack's namespace, and no others. */
 export function accessRules(task: Task, options: AccessOptions): readonly AccessRule[] {
   if (task === "update") return updateRules(options);
-  return [...queryRules, ...comparisonRules, ...existingSecretRules(options)];
+  return [namespaceRule(options), ...queryRules, ...comparisonRules, ...existingSecretRules(options)];
 }
 
 /** Returns the rules in the form of a Role. */

@@ -44,6 +44,9 @@ export function serviceAccountObject(name: string, workload: string) {
   } as const;
 }
 
+/** Label with the Pod Security Standard that Kubernetes enforces in a namespace. */
+export const podSecurityLabel = "pod-security.kubernetes.io/enforce";
+
 /**
  * Labels that make Kubernetes reject pods in the namespace that violate the restricted standard
  * (https://kubernetes.io/docs/concepts/security/pod-security-admission/).

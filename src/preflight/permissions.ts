@@ -3,6 +3,7 @@ import { everyOwnSecret } from "../manifests/database-secrets.ts";
 import { type AccessOptions, type AccessRule, accessRules, type Task } from "../manifests/roles.ts";
 import type { Settings } from "../settings/settings.ts";
 import { existingSecrets } from "./existing-secrets.ts";
+import { administratorCommand } from "./namespace.ts";
 
 /** Permission for one verb on one resource. */
 export interface Access {
@@ -40,13 +41,10 @@ export type AccessAnswer = { readonly missing: string } | { readonly unknown: st
  * could wait silently for an object that it may not read.
  */
 export async function reviewAccess(settings: Settings, task: Task, kubectl: Kubectl): Promise<AccessAnswer> {
-  const { namespace } = settings;
   const wanted = [...accesses(accessRules(task, accessOptions(settings)))];
+  if (task === "update" && settings.createNamespace) wanted.push(...namespaceAccess);
   try {
-    if (task === "update") wanted.push(createNamespace);
-    let missing = await missingAccess(kubectl, wanted);
-    if (missing.includes(createNamespace) && (await exists(kubectl, namespace)))
-      missing = missing.filter((access) => access !== createNamespace);
+    const missing = await missingAccess(kubectl, wanted);
     return missing.length > 0 ? { missing: describeMissing(missing, settings) } : "granted";
   } catch (error) {
     return { unknown: error instanceof Error ? error.message : String(error) };
@@ -90,20 +88,11 @@ function reviewObject(access: Access, targetNamespace: string): object {
   };
 }
 
-/** Required only if the namespace doesn't exist; only accounts of the whole cluster have it. */
-const createNamespace: Access = {
-  apiGroup: "",
-  resource: "namespaces",
-  verb: "create",
-  scope: "cluster",
-  purpose: "creating the namespace, which doesn't exist",
-};
-
-/** Whether the namespace exists, or can't be read: then the permission to read it is missing, too. */
-async function exists(kubectl: Kubectl, namespace: string): Promise<boolean> {
-  const args = ["get", "namespace", namespace, "--ignore-not-found", "--output=name"];
-  return (await kubectl.run(args).catch(() => namespace)) !== "";
-}
+/** Permissions of an administrator, for a stack that creates its namespace: no Role of a namespace grants them. */
+const namespaceAccess = ["create", "patch"].map((verb): Access => {
+  const purpose = "creating the namespace with its labels";
+  return { apiGroup: "", resource: "namespaces", verb, scope: "cluster", purpose };
+});
 
 function describeMissing(missing: readonly Access[], { context, namespace }: Settings): string {
   const byObject = Object.groupBy(missing, ({ apiGroup, resource, name, purpose }) => {
@@ -115,10 +104,11 @@ function describeMissing(missing: readonly Access[], { context, namespace }: Set
   ];
   for (const [object, each = []] of Object.entries(byObject))
     lines.push(`  ${each.map(({ verb }) => verb).join(", ")} ${object}`);
-  if (missing.includes(createNamespace)) lines.push(`As an administrator, run: kubectl create namespace ${namespace}`);
   lines.push(
-    "As an administrator, run: npm run unity -- render && kubectl apply -f k8s/access/roles.yaml",
+    `As an administrator, run: ${administratorCommand({ context })}`,
     "Then bind the Role to the account. To use another context, run: pulumi config set context <name>",
   );
+  if (missing.some((access) => namespaceAccess.includes(access)))
+    lines.push("If an administrator has created the namespace, run: pulumi config set createNamespace false");
   return lines.join("\n");
 }

@@ -11,6 +11,7 @@ import type { JobAttempt } from "../plan/job-identity.ts";
 import { makePlan } from "../plan/plan.ts";
 import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
+import { reviewNamespace } from "./namespace.ts";
 import { backendOptions, migrationOptions } from "./options.ts";
 import { reviewAccess } from "./permissions.ts";
 import type { Chain } from "./release.ts";
@@ -70,12 +71,14 @@ export interface Planned extends JobAttempt {
  */
 export async function showPlan(settings: Settings, chain: Chain, kubectl: Kubectl): Promise<Planned> {
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
-  const [plan, access] = await Promise.all([
+  const [plan, access, requireNamespace] = await Promise.all([
     planUpdate(settings, chain, kubectl),
     reviewAccess(settings, task, kubectl),
+    reviewNamespace(settings, kubectl),
   ]);
   if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describeUpdate(plan));
+  requireNamespace();
   if (access !== "granted")
     await pulumi.log.warn(printable(`can't review the permissions of the account: ${access.unknown}`));
   await pulumi.log.info(describeUpdate(plan));

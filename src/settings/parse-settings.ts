@@ -59,12 +59,14 @@ export function parseSettings(source: ConfigSource): {
   const initContainer = reader.oneOf("initContainer", ["upgrade", "wait"]);
   if (access.applicationRole !== undefined && initContainer !== "wait")
     reader.error("initContainer", initContainer, '"wait" if databaseRoles is "separate"', "initContainer wait");
+  const environment = reader.oneOf("environment", environments);
   const settings: Settings = {
-    environment: reader.oneOf("environment", environments),
+    environment,
     owner: source.owner,
     adoptFrom: reader.optional("adoptFrom", ownerName, "an owner, as <project>/<stack>", "<project>/<stack>"),
     context: reader.text("context", /\S/, "a kubeconfig context", "<name>"),
     namespace: reader.text("namespace", namespaceName, "a Kubernetes namespace name", "unity"),
+    createNamespace: reader.optionalFlag("createNamespace") ?? environment === "development",
     clusterTimeoutSeconds: reader.integer("clusterTimeoutSeconds", 10, 3600),
     image: reader.text("image", imageReference, imageAllowed, backendImage),
     migrationImage: reader.optional("migrationImage", imageReference, imageAllowed, backendImage),

@@ -41,6 +41,13 @@ const rules: readonly Rule[] = [
   pinned("migrationImage", backendImage, ({ migrationImage }) => migrationImage),
   pinned("postgresImage", "postgres", ({ restorePoint }) => restorePoint?.image),
   {
+    key: "createNamespace",
+    value: ({ createNamespace }) => String(createNamespace),
+    accepts: ({ createNamespace }) => !createNamespace,
+    allowed: "false in production; an account that can label the namespace can start privileged pods in it",
+    example: "createNamespace false",
+  },
+  {
     key: "initContainer",
     value: ({ initContainer }) => initContainer,
     accepts: ({ initContainer }) => initContainer === "wait",

@@ -82,6 +82,11 @@ export class SettingsReader {
     return this.oneOf(key, ["false", "true"]) === "true";
   }
 
+  /** Returns a flag, or `undefined` if it is not set. */
+  optionalFlag(key: string): boolean | undefined {
+    return this.#value(key) === undefined ? undefined : this.flag(key);
+  }
+
   /** Returns an integer, or `minimum` for an invalid value. */
   integer(key: string, minimum: number, maximum: number): number {
     const given = this.#value(key);

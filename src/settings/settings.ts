@@ -59,6 +59,8 @@ export interface Settings extends DatabaseAccess {
   /** Kubeconfig context. */
   readonly context: string;
   readonly namespace: string;
+  /** Whether the stack creates the namespace. Otherwise, an administrator does, and the account may not change it. */
+  readonly createNamespace: boolean;
   /** Seconds that the cluster may take to answer a command. */
   readonly clusterTimeoutSeconds: number;
   /** Backend image. */

@@ -20,7 +20,7 @@ describe("PostDeployVerification", () => {
       create: "all",
       stdin: JSON.stringify(target),
       triggers: ["uid/7"],
-      logging: "none",
+      logging: "stderr",
       addPreviousOutputInEnv: false,
     });
     const results = await whenKnown(result.results);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run, Verb } from "../../local/pulumi.ts";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { unity } from "../cli/unity.ts";
@@ -29,6 +30,15 @@ describe("an operator with the required permissions only", () => {
   async function run(account: Account, verb: Verb, ...flags: string[]): Promise<Run> {
     return (await stack.engine({}, undefined, join(folder, account))).run(verb, flags);
   }
+
+  /** Runs the engine as the administrator of the cluster. */
+  async function runAsAdministrator(values: Record<string, string>, verb: Verb, ...flags: string[]): Promise<Run> {
+    return (await stack.engine(values)).run(verb, flags);
+  }
+
+  const asOperator = `--as=system:serviceaccount:${testNamespace("accounts")}:operator`;
+  const enforce = "pod-security.kubernetes.io/enforce";
+  const namespaceOf = () => kubectl.get<{ metadata: { uid: string; labels: object } }>("namespace", namespace);
 
   async function tokenOf(account: Account): Promise<string> {
     await home.run(["create", "serviceaccount", account]);
@@ -58,21 +68,89 @@ describe("an operator with the required permissions only", () => {
       /insufficient permissions in namespace unity-test-access \(context \S+\); no changes were made/,
     );
     assert.match(output, /get, list, watch, create, patch, delete jobs\.batch: running the migration/);
-    assert.match(output, /get, patch namespaces unity-test-access: declaring the namespace/);
+    assert.match(output, /get namespaces unity-test-access: reading the labels of the namespace/);
+    assert.match(output, /kubectl --context \S+ apply --server-side --force-conflicts --filename=k8s\/access\n/);
     assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
   });
 
-  it("deploys with the rendered Role, then expects no changes", async () => {
-    await kubectl.run(["create", "namespace", namespace]);
+  it("is told to have the missing namespace created", async () => {
+    const { exitCode, output } = await runAsAdministrator({ createNamespace: "false" }, "up");
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /namespace unity-test-access \(context \S+\) doesn't exist; no changes were made/);
+    assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
+  });
+
+  it("deploys with the rendered namespace and Role, then expects no changes", async () => {
     const rendered = await unity("render", "--config-file", stack.configFile, "--output", folder);
     assert.equal(rendered.code, 0, rendered.stderr);
-    await kubectl.run(["apply", `--filename=${join(folder, "k8s", "access", "roles.yaml")}`]);
+    await kubectl.run(["apply", "--server-side", `--filename=${join(folder, "k8s", "access")}`]);
     for (const [account, role] of Object.entries(roles)) {
       const subject = `--serviceaccount=${home.namespace}:${account}`;
       if (role) await kubectl.run(["create", "rolebinding", account, `--role=${role}`, subject]);
     }
     const { exitCode, output } = await run("operator", "up");
     assert.equal(exitCode, 0, output);
+    const again = await run("operator", "preview", "--expect-no-changes");
+    assert.equal(again.exitCode, 0, again.output);
+  });
+
+  it("can't remove the enforced standard, change the namespace, or create tokens and Roles", async () => {
+    const forbidden: readonly (readonly string[])[] = [
+      ["label", "namespace", namespace, `${enforce}-`],
+      ["label", "namespace", namespace, `${enforce}=privileged`, "--overwrite"],
+      ["annotate", "namespace", namespace, "a=b"],
+      ["delete", "namespace", namespace],
+      ["create", "token", "unity-backend"],
+      ["create", "rolebinding", "more", "--clusterrole=admin", "--serviceaccount=default:default"],
+      ["run", "mine", "--image=none"],
+    ];
+    for (const args of forbidden) await assert.rejects(kubectl.run([...args, asOperator]), /forbidden/, args.join(" "));
+    assert.equal(Reflect.get((await namespaceOf()).metadata.labels, enforce), "restricted");
+  });
+
+  it("can't start a privileged pod by a Job", async () => {
+    const container = { name: "mine", image: "none", securityContext: { privileged: true } };
+    const template = { spec: { restartPolicy: "Never", hostPID: true, containers: [container] } };
+    const job = { apiVersion: "batch/v1", kind: "Job", metadata: { name: "mine" }, spec: { template } };
+    await kubectl.run(["create", "--filename=-", asOperator], JSON.stringify(job));
+    const warnings = ["events", "--field-selector=involvedObject.name=mine,type=Warning"];
+    const isRejected = async () => {
+      const { items } = await kubectl.get<{ items: { message: string }[] }>(...warnings);
+      return items.some(({ message }) => /violates PodSecurity "restricted:latest"/.test(message));
+    };
+    await waitFor("the rejected pod", isRejected);
+    await kubectl.run(["delete", "job", "mine"]);
+  });
+
+  for (const verb of ["preview", "up"] as const) {
+    it(`is stopped in ${verb} at a namespace that doesn't enforce the standard`, async () => {
+      await kubectl.run(["label", "namespace", namespace, `${enforce}=baseline`, "--overwrite"]);
+      const { exitCode, output } = await run("operator", verb).finally(() =>
+        kubectl.run(["label", "namespace", namespace, `${enforce}=restricted`, "--overwrite"]),
+      );
+      assert.notEqual(exitCode, 0);
+      assert.match(output, /has the label \S+enforce=baseline instead of \S+enforce=restricted, without which/);
+    });
+  }
+
+  it("can't update a stack that creates its namespace", async () => {
+    const engine = await stack.engine({ createNamespace: "true" }, undefined, join(folder, "operator"));
+    const { exitCode, output } = await engine.run("up");
+    assert.notEqual(exitCode, 0);
+    assert.match(output, /create, patch namespaces: creating the namespace with its labels/);
+    assert.match(output, /pulumi config set createNamespace false/);
+  });
+
+  it("takes over a stack that declared its namespace, which stays", async () => {
+    const declared = await runAsAdministrator({ createNamespace: "true" }, "up");
+    assert.equal(declared.exitCode, 0, declared.output);
+    const { metadata } = await namespaceOf();
+    await stack.engine({ createNamespace: "false" });
+    const { exitCode, output } = await run("operator", "up");
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /- +kubernetes:core\/v1:Namespace +namespace +deleted/);
+    const after = (await namespaceOf()).metadata;
+    assert.deepEqual([after.uid, after.labels], [metadata.uid, metadata.labels]);
     const again = await run("operator", "preview", "--expect-no-changes");
     assert.equal(again.exitCode, 0, again.output);
   });

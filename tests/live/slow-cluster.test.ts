@@ -80,7 +80,7 @@ describe("a cluster that can't be reached", () => {
     ["has no TLS", cluster(() => `https://127.0.0.1:${port}`), /HTTP response to HTTPS client/],
     ["has another CA", { cluster: () => ({ "certificate-authority-data": undefined }) }, /certificate/],
     ["rejects the account", { user: { token: "wrong" } }, /Unauthorized|must be logged in|provided credentials/i],
-    ["forbids everything", { user: { as: "nobody" } }, /forbidden/],
+    ["forbids everything", { user: { as: "stranger" } }, /forbidden/],
   ];
   for (const [what, change, cause] of causes) {
     it(`and ${what} is reported at once, with the cause`, async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Run, Verb } from "../../local/pulumi.ts";
 import { newestServingPod, podsOf } from "../../src/cluster/pods.ts";
 import { digestOf } from "../../src/manifests/image-reference.ts";
+import { namespaceLabels } from "../../src/manifests/security.ts";
 import { parseRecords } from "../../src/promotion/record.ts";
 import { unityIn } from "../cli/unity.ts";
 import { heads, revisionSource } from "../fixtures/chains/ninth.ts";
@@ -41,6 +42,8 @@ async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationData
   url.pathname = "/production";
   const certificate = await offerTls(staging.kubectl, url.hostname);
   await production.kubectl.run(["create", "namespace", production.namespace]);
+  const labels = Object.entries(namespaceLabels).map(([name, value]) => `${name}=${value}`);
+  await production.kubectl.run(["label", "namespace", production.namespace, ...labels]);
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "unity-database-ca" } };
   await production.kubectl.run(
     ["apply", "-f", "-"],
@@ -103,7 +106,7 @@ describe("stacks side by side, and promotion", () => {
 
   it("deploys staging and development in parallel, each to its namespace", async () => {
     const runs = await Promise.all([
-      (await staging.engine({ environment: "staging", initContainer: "wait" })).run("up"),
+      (await staging.engine({ environment: "staging", createNamespace: "true", initContainer: "wait" })).run("up"),
       (await development.engine()).run("up"),
     ]);
     for (const { exitCode, output } of runs) assert.equal(exitCode, 0, output);

@@ -60,6 +60,24 @@ describe("permissions", () => {
     }
   });
 
+  it("on the namespace are to read its labels only: others would allow privileged pods", () => {
+    for (const task of ["preview", "update"] as const) {
+      const about = accesses(accessRules(task, options)).filter(({ resource }) => resource.startsWith("namespaces"));
+      assert.deepEqual(
+        about.map(({ verb, name }) => [verb, name]),
+        [["get", "unity"]],
+      );
+    }
+  });
+
+  it("for an update grant nothing that creates pods or tokens, and no Roles", () => {
+    for (const { apiGroup, resource, verb } of accesses(accessRules("update", options))) {
+      assert.notEqual(apiGroup, "rbac.authorization.k8s.io");
+      assert.ok(!["serviceaccounts/token", "pods/ephemeralcontainers"].includes(resource));
+      if (resource === "pods") assert.ok(!["create", "patch", "update"].includes(verb));
+    }
+  });
+
   it("for an update have no wildcard, and read no other Secret than the stack's", () => {
     for (const { resources, verbs, resourceNames } of accessRules("update", options)) {
       assert.ok(![...resources, ...verbs].includes("*"));

@@ -170,10 +170,27 @@ describe("the program on a database that is there", () => {
     const ownSecrets = everyOwnSecret("homelab_app");
     const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasSeparateRoles: false };
     const { length } = accesses(accessRules("update", options));
-    const access = { output: `false ${"true ".repeat(length)}` }; // and the right to make the namespace
+    const access = { output: `false ${"true ".repeat(length + 1)}` }; // and to create and patch the namespace
     const message =
       /insufficient permissions in namespace unity \(.*\); no changes were made\. Missing:\n {2}get namespaces unity: /;
     await assertRejected({ access }, message);
+  });
+
+  const ofAdministrator = { "unity:createNamespace": "false" };
+  it("declares no namespace where an administrator creates it", async () => {
+    using fake = fakeKubectl();
+    const { registrations } = await record({ ...configuration, ...ofAdministrator }, () => runProgram(fake.kubectl));
+    assert.deepEqual(
+      registrations.filter(({ type }) => type.endsWith(":Namespace")),
+      [],
+    );
+    const job = find(registrations, "kubernetes:batch/v1:Job", "migration-job");
+    assert.equal((job.inputs.metadata as { namespace: string }).namespace, "unity");
+  });
+
+  it("rejects a namespace without the enforced standard, before it declares anything", async () => {
+    const message = /^namespace unity \(.*\) lacks the label pod-security\.kubernetes\.io\/enforce=restricted/;
+    await assertRejected({ namespace: { output: "{}" } }, message, ofAdministrator);
   });
 
   it("goes on where the server does not say what the account may do", async () => {

@@ -43,7 +43,8 @@ function errors(changes: Readonly<Record<string, string>>): string {
 describe("the stacks' files", () => {
   it("are valid for production and staging once the operator's settings are added", () => {
     assert.equal(load(production).environment, "production");
-    assert.equal(load({ ...fileOf("staging"), ...operatorSettings }).environment, "staging");
+    const staging = load({ ...fileOf("staging"), ...operatorSettings });
+    assert.deepEqual([staging.environment, staging.createNamespace], ["staging", false]);
   });
 
   it("report the operator's settings as missing, each with its command", () => {
@@ -87,6 +88,11 @@ describe("production", () => {
       /invalid unity:databaseRoles "shared": must be "separate" .* Run: pulumi config set databaseRoles separate$/,
     ],
     ["replicas", "1", /invalid unity:replicas "1": must be at least 2 .* Run: pulumi config set replicas 2$/],
+    [
+      "createNamespace",
+      "true",
+      /invalid unity:createNamespace "true": must be false in production; an account that .* config set createNamespace false$/,
+    ],
     ["promotedFrom", "", /unity:promotedFrom is not set: .* Run: pulumi config set promotedFrom staging$/],
   ];
   for (const [key, value, message] of rejected) {

@@ -79,11 +79,10 @@ export async function startApiProxy(
     ] as const) {
       sockets.add(one);
       one.on("error", () => other.destroy());
-      one.on("close", () => {
-        sockets.delete(one);
-        other.destroy();
-      });
+      one.on("close", () => sockets.delete(one));
     }
+    // Not the other way: the client has yet to get what the API server sent before it closed.
+    client.on("close", () => upstream.destroy());
     client.pipe(upstream);
     upstream.pipe(delayed(delay)).pipe(client);
   });

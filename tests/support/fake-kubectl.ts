@@ -18,6 +18,8 @@ export interface FakeAnswers {
   readonly postgres: FakeAnswer;
   /** Keys of a Secret. */
   readonly secret: FakeAnswer;
+  /** Metadata of the namespace. */
+  readonly namespace: FakeAnswer;
   /** The migrate Jobs alone, where no database is queried. */
   readonly jobs: FakeAnswer;
   /** Permissions: `true` or `false` for each one that is reviewed. By default all are granted. */
@@ -29,6 +31,7 @@ case "$*" in
   *" create --validate=false "*) name=access ;;
   *" get jobs,deployments,"*) name=list ;;
   *" get secret "*) name=secret ;;
+  *" get namespace "*) name=namespace ;;
   *" get jobs "*) name=jobs ;;
   *deployment/unity-backend*) name=backend ;;
   *) name=postgres ;;
@@ -62,6 +65,7 @@ const nothingDeployed: Partial<FakeAnswers> = {
   backend: missing,
   postgres: missing,
   secret: { output: "" },
+  namespace: { output: '{"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}' },
 };
 
 /** A stack's own PostgreSQL, as it is listed, with a pod that can be queried. */

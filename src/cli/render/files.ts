@@ -2,17 +2,18 @@ import { stringify } from "yaml";
 import { neededSecrets } from "../../manifests/database-secrets.ts";
 import { caKey } from "../../manifests/database-tls.ts";
 import { names } from "../../manifests/names.ts";
-import { namespaceLabels } from "../../manifests/security.ts";
+import { administratorCommand } from "../../preflight/namespace.ts";
 import type { Release } from "../../preflight/release.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { GeneratedFile } from "../generated-files.ts";
-import { accessObjects, type KubernetesObject, releaseObjects } from "./objects.ts";
+import { accessObjects, type KubernetesObject, namespaceObject, releaseObjects } from "./objects.ts";
 
 /** Paths of the rendered files. */
 export const manifestPaths = {
   migration: "k8s/jobs/migrate-database.yaml",
   backend: "k8s/deployments/backend-with-migrations.yaml",
   network: "k8s/network/network-policies.yaml",
+  namespace: "k8s/access/namespace.yaml",
   access: "k8s/access/roles.yaml",
 } as const;
 
@@ -76,6 +77,7 @@ export function renderFiles(settings: Settings, release: Release): readonly Gene
     { path: manifestPaths.backend, text: render(backendComment, backend) },
   ];
   if (network.length > 0) files.push({ path: manifestPaths.network, text: render(networkComment(settings), network) });
+  files.push({ path: manifestPaths.namespace, text: render(namespaceComment(settings), [namespaceObject(settings)]) });
   files.push({ path: manifestPaths.access, text: render(accessComment(settings), accessObjects(settings)) });
   return files;
 }
@@ -86,25 +88,29 @@ const initContainer = {
 } as const;
 
 function networkComment(settings: Settings): readonly string[] {
-  const kubectl = kubectlFor(settings);
-  const labels = Object.entries(namespaceLabels).map(([key, value]) => `${key}=${value}`);
   return [
     "Allows only the connections that Unity's pods need, if the cluster's network enforces network policies.",
-    "The second command rejects pods of the namespace that need more privileges than Unity's.",
     "",
-    ...indented([
-      `${kubectl} apply -f ${manifestPaths.network}`,
-      `${kubectl} label namespace ${settings.namespace} --overwrite ${labels.join(" ")}`,
-    ]),
+    ...indented([`${kubectlFor(settings)} apply --server-side -f ${manifestPaths.network}`]),
+  ];
+}
+
+function namespaceComment(settings: Settings): readonly string[] {
+  return [
+    "The namespace, whose labels reject pods that need more privileges than Unity's. An administrator applies it and the",
+    "Roles beside it:",
+    "",
+    ...indented([administratorCommand(settings)]),
+    "",
+    "With `createNamespace` false, `pulumi up` requires the label `enforce`, and its account needs no right to change it.",
   ];
 }
 
 function accessComment(settings: Settings): readonly string[] {
-  const kubectl = kubectlFor(settings);
   return [
-    "Roles for `pulumi up` and for `pulumi preview` of this stack. An administrator applies them:",
+    "Roles for `pulumi up` and for `pulumi preview` of this stack. An administrator applies them and the namespace:",
     "",
-    ...indented([`${kubectl} create namespace ${settings.namespace}`, `${kubectl} apply -f ${manifestPaths.access}`]),
+    ...indented([administratorCommand(settings)]),
     "",
     "Set the subjects of the RoleBindings to your accounts. `kubectl exec` permits everything that the pod can do: preview",
     "uses it for read-only queries, which Kubernetes can't enforce.",

@@ -4,7 +4,7 @@ import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { networkPolicies } from "../../manifests/network-policies.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
 import { accessRules, roleRules, type Task } from "../../manifests/roles.ts";
-import { serviceAccountObject } from "../../manifests/security.ts";
+import { namespaceLabels, serviceAccountObject } from "../../manifests/security.ts";
 import { backendOptions, migrationOptions } from "../../preflight/options.ts";
 import { accessOptions } from "../../preflight/permissions.ts";
 import type { Release } from "../../preflight/release.ts";
@@ -80,6 +80,11 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
     spec: policy.spec,
   }));
   return { migration: migrationObjects, backend: backendObjects, network };
+}
+
+/** Returns the namespace that an administrator creates. */
+export function namespaceObject({ namespace }: Settings): KubernetesObject {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: namespaceLabels } };
 }
 
 const accounts: readonly { readonly task: Task; readonly role: string; readonly group: string }[] = [

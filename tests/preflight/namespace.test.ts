@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { namespaceLabels } from "../../src/manifests/security.ts";
+import { namespaceError } from "../../src/preflight/namespace.ts";
+
+const target = { context: "here", namespace: "apart" };
+const enforce = "pod-security.kubernetes.io/enforce";
+
+describe("a namespace that the stack doesn't create", () => {
+  it("is accepted if it enforces the standard, whatever its other labels", () => {
+    assert.equal(namespaceError(namespaceLabels, target), null);
+    assert.equal(namespaceError({ [enforce]: "restricted", team: "a" }, target), null);
+  });
+
+  const rejected: readonly [what: string, labels: Record<string, string> | undefined, message: RegExp][] = [
+    ["doesn't exist", undefined, /^namespace apart \(context here\) doesn't exist; no changes were made\n/],
+    ["has no labels", {}, /lacks the label pod-security\.kubernetes\.io\/enforce=restricted, without which/],
+    [
+      "only warns",
+      { "pod-security.kubernetes.io/warn": "restricted" },
+      /lacks the label pod-security\.kubernetes\.io\/enforce=restricted/,
+    ],
+    ["enforces less", { [enforce]: "baseline" }, /has the label \S+enforce=baseline instead of \S+enforce=restricted/],
+  ];
+  for (const [what, labels, message] of rejected) {
+    it(`is rejected if it ${what}, with the administrator's command`, () => {
+      const error = namespaceError(labels, target) ?? assert.fail("accepted");
+      assert.match(error, message);
+      assert.match(error, /kubectl --context here apply --server-side --force-conflicts --filename=k8s\/access$/m);
+    });
+  }
+});
