@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { cutAt } from "../lockfile/chain.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import { readLock, verifyLockedFiles } from "../lockfile/read-lock.ts";
+import type { RunnerFilesOptions } from "../manifests/runner.ts";
+import { configMapError, readRunnerFiles } from "../manifests/runner-files.ts";
 import { projectRoot } from "../paths.ts";
 import { messageOf } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -23,7 +24,8 @@ export interface Chain {
  *
  * @param appFolder - Directory that contains `alembic.ini` and `migrations.lock.json`.
  * @returns The verified chain and the runner files.
- * @throws {pulumi.RunError} If the lockfile is invalid, doesn't have exactly one head, or doesn't match the files.
+ * @throws {pulumi.RunError} If the lockfile is invalid, doesn't have exactly one head, doesn't match the files, or doesn't
+ *   fit into a ConfigMap.
  */
 export function loadChain(appFolder: string): Chain {
   return asRunError(() => {
@@ -31,7 +33,9 @@ export function loadChain(appFolder: string): Chain {
     const errors = verifyLockedFiles(lock, appFolder);
     if (errors.length > 0)
       throw new Error(`the revision files don't match the lockfile:\n  - ${errors.join("\n  - ")}`);
-    return { lock, head: head(lock), runnerFiles: readRunner(join(projectRoot, "src", "runner")) };
+    const chain = { lock, head: head(lock), runnerFiles: readRunnerFiles() };
+    requireSize(chain);
+    return chain;
   });
 }
 
@@ -55,6 +59,7 @@ export function loadRelease(targetOptions: TargetOptions): Release {
     if (target !== last && targetOptions.migrationImage === undefined)
       throw new Error(describeMissingImage(target, last));
     cutAt(lock, target); // throws if the lockfile lacks the target
+    if (target !== last) requireSize({ ...chain, targetRevision: target });
     return { ...chain, head: target };
   });
 }
@@ -68,6 +73,12 @@ function describeMissingImage(target: string, last: string): string {
   ].join("\n");
 }
 
+/** @throws {Error} If a chain doesn't fit into a ConfigMap. */
+function requireSize(options: RunnerFilesOptions): void {
+  const error = configMapError(options);
+  if (error !== null) throw new Error(error);
+}
+
 /** Runs `work`. Rethrows its error as a `pulumi.RunError`, which is printed without a stack trace. */
 function asRunError<T>(work: () => T): T {
   try {
@@ -75,10 +86,4 @@ function asRunError<T>(work: () => T): T {
   } catch (error) {
     throw new pulumi.RunError(messageOf(error));
   }
-}
-
-/** Reads the runner's files, by name. */
-function readRunner(folder: string): Record<string, string> {
-  const names = readdirSync(folder).filter((name) => /\.(py|sh|sql)$/.test(name));
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }

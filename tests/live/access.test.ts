@@ -73,14 +73,14 @@ describe("an operator with the required permissions only", () => {
     assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
   });
 
-  it("is told to have the missing namespace created", async () => {
+  it("is stopped at a missing namespace, with the command that creates it", async () => {
     const { exitCode, output } = await runAsAdministrator({ createNamespace: "false" }, "up");
     assert.notEqual(exitCode, 0);
     assert.match(output, /namespace unity-test-access \(context \S+\) doesn't exist; no changes were made/);
     assert.equal(await kubectl.run(["get", "namespace", namespace, "--ignore-not-found"]), "");
   });
 
-  it("deploys with the rendered namespace and Role, then expects no changes", async () => {
+  it("deploys with the rendered Role, then expects no changes", async () => {
     const rendered = await unity("render", "--config-file", stack.configFile, "--output", folder);
     assert.equal(rendered.code, 0, rendered.stderr);
     await kubectl.run(["apply", "--server-side", `--filename=${join(folder, "k8s", "access")}`]);
@@ -94,7 +94,7 @@ describe("an operator with the required permissions only", () => {
     assert.equal(again.exitCode, 0, again.output);
   });
 
-  it("can't remove the enforced standard, change the namespace, or create tokens and Roles", async () => {
+  it("can't change the namespace, or create pods, tokens, and Roles", async () => {
     const forbidden: readonly (readonly string[])[] = [
       ["label", "namespace", namespace, `${enforce}-`],
       ["label", "namespace", namespace, `${enforce}=privileged`, "--overwrite"],
@@ -108,9 +108,9 @@ describe("an operator with the required permissions only", () => {
     assert.equal(Reflect.get((await namespaceOf()).metadata.labels, enforce), "restricted");
   });
 
-  it("can't start a privileged pod by a Job", async () => {
-    const container = { name: "mine", image: "none", securityContext: { privileged: true } };
-    const template = { spec: { restartPolicy: "Never", hostPID: true, containers: [container] } };
+  it("can't start a pod with the node's processes by a Job", async () => {
+    const containers = [{ name: "mine", image: "none" }];
+    const template = { spec: { restartPolicy: "Never", hostPID: true, containers } };
     const job = { apiVersion: "batch/v1", kind: "Job", metadata: { name: "mine" }, spec: { template } };
     await kubectl.run(["create", "--filename=-", asOperator], JSON.stringify(job));
     const warnings = ["events", "--field-selector=involvedObject.name=mine,type=Warning"];
@@ -141,7 +141,7 @@ describe("an operator with the required permissions only", () => {
     assert.match(output, /pulumi config set createNamespace false/);
   });
 
-  it("takes over a stack that declared its namespace, which stays", async () => {
+  it("updates a stack that declared its namespace before, and keeps the namespace", async () => {
     const declared = await runAsAdministrator({ createNamespace: "true" }, "up");
     assert.equal(declared.exitCode, 0, declared.output);
     const { metadata } = await namespaceOf();

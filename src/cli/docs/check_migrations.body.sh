@@ -149,7 +149,7 @@ apply_job() {
       --output="jsonpath={.spec.template.spec.containers[?(@.name==\"$backend\")].image}")"
     # The database must fit the image that the backend runs, which may differ from that of the file.
     [[ -z "$image" || -z "$job_image" ]] || manifest="${manifest//"$job_image"/$image}"
-    kube apply --filename=- <<<"$manifest" || return 1
+    kube apply --server-side --filename=- <<<"$manifest" || return 1
   fi
   wait_for_job
 }

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
 import { formatLock, type Lock, lockVersion } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
+import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";
 import { type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
@@ -46,6 +47,8 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
   const reviewed = before === undefined ? emptyLock : parseReviewedLock(before, shown);
   const after = await makeLock(options, progress);
+  const tooLong = configMapError({ lock: after, runnerFiles: readRunnerFiles() });
+  if (tooLong !== null) throw new CommandError(tooLong);
   const outcome = decide(options, reviewed, after, before, shown);
   if (outcome.written) replaceFile(path, formatLock(after));
   const differs = outcome.rejected.length > 0 || (options.check && outcome.command !== null);

@@ -28,7 +28,7 @@ export function migrationCommands(settings: Settings): readonly string[] {
   const kubectl = kubectlFor(settings);
   return [
     `${kubectl} delete -n ${namespace} job/${names.migrateJob} --ignore-not-found`,
-    `${kubectl} apply -f ${manifestPaths.migration}`,
+    `${kubectl} apply --server-side -f ${manifestPaths.migration}`,
     `${kubectl} logs -n ${namespace} job/${names.migrateJob} -f --pod-running-timeout=1m`,
     `${kubectl} wait -n ${namespace} job/${names.migrateJob} --for=condition=complete --timeout=${timeouts.deadlineSeconds}s`,
   ];
