@@ -105,7 +105,7 @@ export class Kubectl {
    * @param input - Standard input.
    * @param timeoutSeconds - Time after which kubectl is killed, if the command may take longer than an answer of the
    *   cluster; such a command is not reported as slow.
-   * @param isComplete - Whether the output so far is all that is needed; kubectl's exit is then not awaited.
+   * @param isComplete - Whether the lines so far are all that is needed; kubectl's exit is then not awaited.
    * @param keepsInputOpen - Whether standard input ends with kubectl instead of `input`.
    * @returns Standard output.
    * @throws {KubectlError} If kubectl fails; passwords of URLs are removed.
@@ -132,8 +132,8 @@ export class Kubectl {
         reject(new KubectlError(printed === "" ? message : `${message}: ${printed}`));
       }, limitSeconds * 1000);
       if (isComplete !== undefined) {
-        child.stdout.on("data", () => {
-          if (!isComplete(output())) return;
+        child.stdout.on("data", (chunk: Buffer) => {
+          if (!chunk.includes("\n") || !isComplete(output())) return;
           resolve(output());
           child.kill();
         });

@@ -52,7 +52,7 @@ connect_by_environment() {
     *) fail "unsupported parameter ${parameter%%=*} in DATABASE_URL. Remove it." ;;
     esac
   done
-  export PGUSER PGPASSWORD PGHOST PGPORT PGDATABASE PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-5} PGAPPNAME="unity-$1"
+  export PGUSER PGPASSWORD PGHOST PGPORT PGDATABASE PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-10} PGAPPNAME="unity-$1"
 }
 
 checked_name() {

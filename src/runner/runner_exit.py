@@ -45,7 +45,7 @@ def fail_on_signal(url: URL, seconds: float, log: Path) -> NoReturn:
     EXITING.acquire()
     cause = f"interrupted by {signal.Signals(received.si_signo).name}" if received else f"timed out after {seconds:g}s"
     message = f"Migration {cause}; the open transaction was rolled back."
-    with suppress(Exception), connect(url, connect_timeout=2) as session:
+    with suppress(Exception), connect(url, connect_timeout=10) as session:
         with suppress(Exception):
             record_interruption(session, message)  # before the lock is released: the next runner would record less
         session.execute(text(TERMINATE_SESSIONS), {"name": os.environ["PGAPPNAME"]})

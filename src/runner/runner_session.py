@@ -39,7 +39,7 @@ def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: f
     os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()
     # The runner finds its own sessions by this name. PostgreSQL truncates it to 63 bytes.
     os.environ["PGAPPNAME"] = f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}"
-    os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
+    os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
 
 
 def connect(url: URL, **arguments: Any) -> Connection:
