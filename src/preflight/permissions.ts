@@ -1,3 +1,5 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Unwrap } from "@pulumi/pulumi";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { everyOwnSecret } from "../manifests/database-secrets.ts";
 import { type AccessOptions, type AccessRule, accessRules, type Task } from "../manifests/roles.ts";
@@ -60,31 +62,86 @@ export function accesses(rules: readonly AccessRule[]): readonly Access[] {
   );
 }
 
+type GrantedRule = Unwrap<types.input.rbac.v1.PolicyRule>;
+
+/** Rules of an account in a namespace, as the API server lists them. */
+interface GrantedRules {
+  readonly resourceRules?: readonly GrantedRule[];
+  /** Whether it can't list all of them. */
+  readonly incomplete: boolean;
+}
+
+/** Number of single reviews by one kubectl, which sends one after another. */
+const batchSize = 10;
+
 /**
- * Reviews permissions of the context's account with one kubectl; nothing is changed.
+ * Reviews permissions of the context's account; nothing is changed. One request lists the rules of the namespace; only an
+ * authorizer that can't list them all, such as a cloud's, is asked for single permissions.
  *
  * @returns The missing permissions.
  * @throws {Error} If the review fails, which every authenticated account may request.
  */
 export async function missingAccess(kubectl: Kubectl, required: readonly Access[]): Promise<readonly Access[]> {
-  const items = required.map((access) => reviewObject(access, kubectl.namespace));
-  const list = { apiVersion: "v1", kind: "List", items };
-  const args = ["create", "--validate=false", "--filename=-", "--output=go-template={{.status.allowed}} "];
-  const output = await kubectl.run(args, JSON.stringify(list));
-  const allowed = output.trim().split(/\s+/);
-  if (allowed.length !== required.length)
-    throw new Error(`reviewed ${required.length} permissions, but received ${allowed.length} results`);
-  return required.filter((_, index) => allowed[index] !== "true");
+  const ofNamespace = required.filter(({ scope }) => scope !== "cluster");
+  const ofCluster = required.filter(({ scope }) => scope === "cluster");
+  const [rules, ...answers] = await review(kubectl, [rulesReview(kubectl), ...ofCluster.map(accessReview(kubectl))]);
+  const { resourceRules = [], incomplete } = rules as GrantedRules;
+  const unlisted = ofNamespace.filter((access) => !resourceRules.some((rule) => grants(rule, access)));
+  const denied = ofCluster.filter((_, index) => !isAllowed(answers[index]));
+  const missing = incomplete ? await deniedAccess(kubectl, unlisted) : unlisted;
+  return required.filter((access) => denied.includes(access) || missing.includes(access));
 }
 
-function reviewObject(access: Access, targetNamespace: string): object {
-  const { apiGroup: group, verb, name, scope = "namespace" } = access;
-  const [resource, subresource] = access.resource.split("/");
-  const namespace = scope === "namespace" ? targetNamespace : undefined;
-  return {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SelfSubjectAccessReview",
-    spec: { resourceAttributes: { namespace, group, resource, subresource, verb, name } },
+/** Returns the permissions that single reviews deny. */
+async function deniedAccess(kubectl: Kubectl, required: readonly Access[]): Promise<readonly Access[]> {
+  const batches: Access[][] = [];
+  for (let first = 0; first < required.length; first += batchSize)
+    batches.push(required.slice(first, first + batchSize));
+  const denied = await Promise.all(
+    batches.map(async (batch) => {
+      const answers = await review(kubectl, batch.map(accessReview(kubectl)));
+      return batch.filter((_, index) => !isAllowed(answers[index]));
+    }),
+  );
+  return denied.flat();
+}
+
+/** Whether a rule grants a permission. */
+function grants(rule: GrantedRule, { apiGroup, resource, verb, name }: Access): boolean {
+  const { apiGroups = [], resources = [], verbs, resourceNames = [] } = rule;
+  const includes = (granted: readonly string[], wanted: string) => granted.includes("*") || granted.includes(wanted);
+  const ofEveryResource = resource.replace(/^.*\//, "*/"); // such as */exec
+  const isResource = includes(resources, resource) || (resource.includes("/") && resources.includes(ofEveryResource));
+  const isNamed = resourceNames.length === 0 || (name !== undefined && resourceNames.includes(name));
+  return includes(apiGroups, apiGroup) && isResource && includes(verbs, verb) && isNamed;
+}
+
+function isAllowed(answer: unknown): boolean {
+  return (answer as { readonly allowed?: boolean } | undefined)?.allowed === true;
+}
+
+/** Creates reviews with one kubectl, and returns the status of each. The API server answers a review and stores nothing. */
+async function review(kubectl: Kubectl, items: readonly object[]): Promise<readonly unknown[]> {
+  const list = { apiVersion: "v1", kind: "List", items };
+  const args = ["create", "--validate=false", "--filename=-", '--output=jsonpath={.status}{"\\n"}'];
+  const lines = (await kubectl.run(args, JSON.stringify(list))).trim().split("\n");
+  if (lines.length !== items.length)
+    throw new Error(`requested ${items.length} reviews, but received ${lines.length} results`);
+  return lines.map((line) => JSON.parse(line));
+}
+
+const apiVersion = "authorization.k8s.io/v1";
+
+function rulesReview({ namespace }: Kubectl): object {
+  return { apiVersion, kind: "SelfSubjectRulesReview", spec: { namespace } };
+}
+
+function accessReview({ namespace: target }: Kubectl): (access: Access) => object {
+  return ({ apiGroup: group, resource: whole, verb, name, scope = "namespace" }) => {
+    const [resource, subresource] = whole.split("/");
+    const namespace = scope === "namespace" ? target : undefined;
+    const resourceAttributes = { namespace, group, resource, subresource, verb, name };
+    return { apiVersion, kind: "SelfSubjectAccessReview", spec: { resourceAttributes } };
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type AccessRule, accessRules, roleRules } from "../../src/manifests/roles.ts";
 import { accesses, missingAccess } from "../../src/preflight/permissions.ts";
-import { fakeKubectl } from "../support/fake-kubectl.ts";
+import { fakeKubectl, kubectlProgram } from "../support/fake-kubectl.ts";
 
 const rules: readonly AccessRule[] = [
   { apiGroup: "", resources: ["pods", "pods/log"], verbs: ["get"], purpose: "reading" },
@@ -9,7 +9,7 @@ const rules: readonly AccessRule[] = [
 ];
 
 describe("permissions", () => {
-  it("are reviewed one by one: each verb of each resource, and of each named object", () => {
+  it("are single ones: each verb of each resource, and of each named object", () => {
     assert.deepEqual(
       accesses(rules).map(({ apiGroup, resource, verb, name }) => [apiGroup, resource, verb, name]),
       [
@@ -21,23 +21,52 @@ describe("permissions", () => {
     );
   });
 
-  it("are missing unless the server answers true", async () => {
-    using fake = fakeKubectl({ access: { output: "true false true false " } });
+  /** Returns the missing permissions of an account with these rules. */
+  async function missing(...answers: readonly object[]): Promise<readonly string[]> {
+    using fake = fakeKubectl({ access: { output: answers.map((each) => JSON.stringify(each)).join("\n") } });
+    const found = await missingAccess(fake.kubectl, accesses(rules));
+    return found.map(({ verb, resource, name }) => [verb, resource, name].join(" ").trim());
+  }
+
+  const all = ["get pods", "get pods/log", "create jobs a", "create jobs b"];
+  const pods = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] };
+  const jobs = { apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"] };
+  const granted: readonly [what: string, resourceRules: readonly object[], lacking: readonly string[]][] = [
+    ["without a rule", [], all],
+    ["with a Role of the same rules", roleRules(rules), []],
+    ["with a wildcard in each part", [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }], []],
+    ["for a subresource that is not named", [pods, jobs], ["get pods/log"]],
+    ["with a wildcard for a subresource", [pods, jobs, { ...pods, resources: ["*/log"] }], []],
+    ["for another API group", [{ ...jobs, apiGroups: ["apps"] }], all],
+    ["for other verbs", [{ ...pods, verbs: ["list"] }], all],
+    ["for objects of other names", [{ ...jobs, resourceNames: ["a", "c"] }], [...all.slice(0, 2), "create jobs b"]],
+    ["for all objects by a name", [{ ...pods, resourceNames: ["mine"] }], all],
+  ];
+  for (const [what, resourceRules, lacking] of granted) {
+    it(`are missing or granted by the account's rules: ${what}`, async () => {
+      assert.deepEqual(await missing({ resourceRules, incomplete: false }), lacking);
+    });
+  }
+
+  it("are reviewed one by one where the server can't list all rules", async () => {
+    using fake = kubectlProgram(`#!/bin/sh
+input="$(cat)"
+case "$input" in
+  *RulesReview*) echo '{"resourceRules": [${JSON.stringify(pods)}], "incomplete": true}' ;;
+  *) echo "$input" | grep -o '"verb":"[a-z]*"' | sed 's/.*create.*/{"allowed": true}/; s/.*get.*/{"allowed": false}/' ;;
+esac
+`);
     const missing = await missingAccess(fake.kubectl, accesses(rules));
     assert.deepEqual(
-      missing.map(({ resource, name }) => [resource, name]),
-      [
-        ["pods/log", undefined],
-        ["jobs", "b"],
-      ],
+      missing.map(({ resource }) => resource),
+      ["pods/log"],
     );
   });
 
   it("are unknown if the server returns fewer results than reviews", async () => {
-    using fake = fakeKubectl({ access: { output: "true" } });
     await assert.rejects(
-      missingAccess(fake.kubectl, accesses(rules)),
-      /reviewed 4 permissions, but received 1 results/,
+      missing({ resourceRules: [] }, { allowed: true }),
+      /requested 1 reviews, but received 2 results/,
     );
   });
 

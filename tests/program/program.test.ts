@@ -4,8 +4,7 @@ import { runProgram } from "../../components/program.ts";
 import type { StackOutputs } from "../../components/stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
-import { accessRules } from "../../src/manifests/roles.ts";
-import { accesses } from "../../src/preflight/permissions.ts";
+import { accessRules, roleRules } from "../../src/manifests/roles.ts";
 import { database, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record, whenKnown } from "../support/recorder.ts";
 
@@ -169,8 +168,11 @@ describe("the program on a database that is there", () => {
   it("stops at a right that the account lacks, before it declares anything", async () => {
     const ownSecrets = everyOwnSecret("homelab_app");
     const options = { namespace: "unity", hasVolumes: true, ownSecrets, existingSecrets: [], hasSeparateRoles: false };
-    const { length } = accesses(accessRules("update", options));
-    const access = { output: `false ${"true ".repeat(length + 1)}` }; // and to create and patch the namespace
+    const granted = roleRules(accessRules("update", options)).filter(
+      ({ resources }) => !(resources as string[]).includes("namespaces"),
+    );
+    const allowed = '{"allowed": true}'; // to create and to patch the namespace
+    const access = { output: [JSON.stringify({ resourceRules: granted }), allowed, allowed].join("\n") };
     const message =
       /insufficient permissions in namespace unity \(.*\); no changes were made\. Missing:\n {2}get namespaces unity: /;
     await assertRejected({ access }, message);

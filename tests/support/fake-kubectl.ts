@@ -22,9 +22,11 @@ export interface FakeAnswers {
   readonly namespace: FakeAnswer;
   /** The migrate Jobs alone, where no database is queried. */
   readonly jobs: FakeAnswer;
-  /** Permissions: `true` or `false` for each one that is reviewed. By default all are granted. */
+  /** Reviews of permissions: the status of each on a line. By default all are granted. */
   readonly access: FakeAnswer;
 }
+
+const allRules = '{"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}], "incomplete": false}';
 
 const script = `#!/bin/sh
 case "$*" in
@@ -39,7 +41,10 @@ esac
 cd "$(dirname "$0")" || exit 1
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
-if [ $name = access ]; then grep -o SelfSubjectAccessReview | sed s/.*/true/; exit; fi
+if [ $name = access ]; then
+  grep -oE 'SelfSubject(Rules|Access)Review' | sed 's/.*Access.*/{"allowed": true}/; s/.*Rules.*/${allRules}/'
+  exit
+fi
 echo $$ >> silent || exit 1
 exec sleep 60
 `;
