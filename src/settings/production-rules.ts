@@ -44,7 +44,7 @@ const rules: readonly Rule[] = [
     key: "createNamespace",
     value: ({ createNamespace }) => String(createNamespace),
     accepts: ({ createNamespace }) => !createNamespace,
-    allowed: "false in production; an account that can label the namespace can start privileged pods in it",
+    allowed: '"false" in production; an account that can label the namespace can start privileged pods in it',
     example: "createNamespace false",
   },
   {

@@ -43,7 +43,7 @@ describe("permissions", () => {
     ["for all objects by a name", [{ ...pods, resourceNames: ["mine"] }], all],
   ];
   for (const [what, resourceRules, lacking] of granted) {
-    it(`are missing or granted by the account's rules: ${what}`, async () => {
+    it(`follow from the rules of the account: ${what}`, async () => {
       assert.deepEqual(await missing({ resourceRules, incomplete: false }), lacking);
     });
   }

@@ -91,7 +91,7 @@ describe("production", () => {
     [
       "createNamespace",
       "true",
-      /invalid unity:createNamespace "true": must be false in production; an account that .* config set createNamespace false$/,
+      /invalid unity:createNamespace "true": must be "false" in production; an account that .* config set createNamespace false$/,
     ],
     ["promotedFrom", "", /unity:promotedFrom is not set: .* Run: pulumi config set promotedFrom staging$/],
   ];
