@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { unity } from "../src/manifests/app.ts";
-import { type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
+import { jobWaitSeconds, type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
 import { names } from "../src/manifests/names.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
 import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
@@ -61,7 +61,7 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { context, clusterTimeoutSeconds, namespace, tenant, timeouts, restorePointImage } = args;
+    const { context, clusterTimeoutSeconds, namespace, tenant, restorePointImage } = args;
     const { app = unity, attempt = 1, restorePointStorage = "1Gi" } = args;
 
     const { configMapName, files, jobSpec, ...job } = migration(args);
@@ -82,7 +82,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       { metadata: jobMetadata(jobName, namespace, app, tenant), spec: jobSpec(args.plan) },
       childOptions(this, options, { dependsOn: dependencies }),
     );
-    const timeoutSeconds = timeouts.awaitTimeoutSeconds;
+    const timeoutSeconds = jobWaitSeconds(args);
     const workload = args.app?.migrateJob;
     const target = { context, clusterTimeoutSeconds, namespace, name: jobName, timeoutSeconds, workload };
     waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });

@@ -69,18 +69,22 @@ function unit(print: Print): Promise<Counts> {
 const commands = (name: "engine" | "cli" | "package" | "browser") => (print: Print) =>
   mocha(print, timeouts.command, ...filesOf(name));
 
-/** Installs PgBouncer for the runner's tests of poolers, which are skipped where it can't be installed. */
-async function ensurePgBouncer(report: (line: string) => void): Promise<void> {
-  if (findProgram("pgbouncer") || !findProgram("apt-get") || process.getuid?.() !== 0) return;
-  report("Installing pgbouncer");
-  await installPackages(["pgbouncer"], () => {}).catch((error: Error) => report(error.message));
+/** Programs of the runner's tests and their packages. Tests are skipped where they can't be installed. */
+const testPrograms = { pgbouncer: "pgbouncer", pg_dump: "postgresql-client" } as const;
+
+async function ensureTestPrograms(report: (line: string) => void): Promise<void> {
+  const missing = Object.entries(testPrograms).filter(([program]) => !findProgram(program));
+  const packages = missing.map(([, name]) => name);
+  if (packages.length === 0 || !findProgram("apt-get") || process.getuid?.() !== 0) return;
+  report(`Installing ${packages.join(", ")}`);
+  await installPackages(packages, () => {}).catch((error: Error) => report(error.message));
 }
 
 /** The backend's and the runner's tests, against a PostgreSQL of their own. */
 async function python(print: Print): Promise<Counts> {
   const report = (line: string) => print(`${line}\n`);
   const interpreter = await pythonEnvironment({ requirements: join(backend, "requirements-dev.txt"), report });
-  await ensurePgBouncer(report);
+  await ensureTestPrograms(report);
   const postgres = await startPostgres();
   try {
     const env = { TEST_DATABASE_URL: postgres.url, PYTHONDONTWRITEBYTECODE: "1" };

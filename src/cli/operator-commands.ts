@@ -115,16 +115,17 @@ The checks are those of \`unity verify\`, which executes a plugin and cleans up.
   },
   {
     name: "restore",
-    description: "Restore the database from a restore point taken before a migration.",
+    description: "Restore the database from a restore point, or take one.",
     configure: (command) =>
       addStackOptions(command)
         .argument("[restore-point]", "name, as shown by --list")
         .option("--list", "list the restore points, oldest first")
+        .option("--take", "take a restore point now")
         .option("--yes", "confirm the restore"),
     help: `The restore is one transaction. Data written after the restore point is lost, so stop writers first:
 kubectl scale deployment/unity-backend --replicas=0. Afterwards the database is at the restore point's revision: deploy
 the release that ends there; otherwise \`pulumi up\` applies the later revisions again.`,
-    exitCodes: { 0: "restored or listed", 2: "invalid usage, or the restore failed: the database is unchanged" },
+    exitCodes: { 0: "restored, taken, or listed", 2: "invalid usage, or it failed: the database is unchanged" },
     progress: "Waiting for the restore Job",
     load: () => import("./restore/run.ts"),
   },

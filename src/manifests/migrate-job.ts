@@ -4,8 +4,9 @@ import { migrationJobName } from "../plan/job-identity.ts";
 import { type App, unity } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
 import { planAnnotation } from "./names.ts";
-import { restorePointContainer, restorePointsVolume } from "./restore-points.ts";
+import { restorePointContainer, restorePointSecurityContext, restorePointsVolume } from "./restore-points.ts";
 import {
+  defaultRestorePointTimeoutSeconds,
   type RunnerFilesOptions,
   type RunnerOptions,
   runnerConfigMapData,
@@ -64,6 +65,25 @@ const planVariable: types.input.core.v1.EnvVar = {
   valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${planAnnotation}']` } },
 };
 
+/** Options that determine how long a migration may take. */
+type DurationOptions = Pick<MigrationOptions, "timeouts" | "restorePointImage">;
+
+/** Returns the time for a restore point, 0 without one. */
+function restorePointSeconds({ timeouts, restorePointImage }: DurationOptions): number {
+  if (restorePointImage === undefined) return 0;
+  return timeouts.restorePointTimeoutSeconds ?? defaultRestorePointTimeoutSeconds;
+}
+
+/** Returns the deadline of a migration Job. A restore point has time of its own, so that it takes none of the migration's. */
+export function jobDeadlineSeconds(options: DurationOptions): number {
+  return options.timeouts.deadlineSeconds + restorePointSeconds(options);
+}
+
+/** Returns the time to wait for a migration Job. */
+export function jobWaitSeconds(options: DurationOptions): number {
+  return options.timeouts.awaitTimeoutSeconds + restorePointSeconds(options);
+}
+
 /**
  * Returns the spec of the migration Job: one pod that Kubernetes never restarts, because the runner retries what is worth
  * retrying. It always has a deadline. It has no `ttlSecondsAfterFinished`: the next update would run a deleted Job again.
@@ -88,13 +108,16 @@ export function migrateJobSpec(
     containers: [{ ...container, env: [...container.env, planVariable] }],
     volumes,
   };
-  if (restorePointImage !== undefined)
-    podSpec.initContainers = [restorePointContainer({ verb: "take" }, { ...options, image: restorePointImage })];
+  if (restorePointImage !== undefined) {
+    const restorePoint = { ...options, image: restorePointImage, timeoutSeconds: restorePointSeconds(options) };
+    podSpec.securityContext = restorePointSecurityContext(app.userId);
+    podSpec.initContainers = [restorePointContainer({ verb: "take" }, restorePoint)];
+  }
   const metadata: types.input.meta.v1.ObjectMeta = { labels: migrationLabels(app, options.tenant) };
   if (plan !== undefined) metadata.annotations = { [planAnnotation]: plan };
   return {
     backoffLimit: 0,
-    activeDeadlineSeconds: options.timeouts.deadlineSeconds,
+    activeDeadlineSeconds: jobDeadlineSeconds(options),
     template: { metadata, spec: podSpec },
   };
 }

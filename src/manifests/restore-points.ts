@@ -11,6 +11,8 @@ export interface RestorePointOptions {
   readonly imagePullPolicy: string;
   /** Secret with the URL of the role that migrates. */
   readonly secretName: string;
+  /** Time that the command may take. */
+  readonly timeoutSeconds: number;
   /**
    * TLS settings of database sessions.
    *
@@ -27,6 +29,9 @@ export type RestorePointCommand =
 
 /** Name of the script among the runner's files. */
 export const restorePointFile = "restore-point.sh";
+
+/** Name of the container that takes, lists, or restores restore points. */
+export const restorePointContainerName = "restore-point";
 
 const folder = "/restore-points";
 
@@ -54,7 +59,7 @@ export function restorePointContainer(
   options: RestorePointOptions,
 ): types.input.core.v1.Container {
   return {
-    name: "restore-point",
+    name: restorePointContainerName,
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
     command: ["bash", `${runnerPath}/${restorePointFile}`, command.verb, argumentOf(command)],
@@ -63,6 +68,7 @@ export function restorePointContainer(
       ...tlsVariables(options.tls),
       { name: "HOSTNAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "RESTORE_POINTS", value: folder },
+      { name: "RESTORE_POINT_TIMEOUT_SECONDS", value: String(options.timeoutSeconds) },
     ],
     resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
@@ -76,13 +82,26 @@ export function restorePointContainer(
   };
 }
 
+/**
+ * Returns the security context of a pod that mounts {@link restorePointsVolume}. Otherwise, each mount would give the group
+ * access to the dumps.
+ */
+export function restorePointSecurityContext(userId: number): types.input.core.v1.PodSecurityContext {
+  return { ...podSecurityContext(userId), fsGroupChangePolicy: "OnRootMismatch" };
+}
+
 /** Returns the spec of the restore points' volume claim. */
 export function restorePointsClaimSpec(storage: string): types.input.core.v1.PersistentVolumeClaimSpec {
   return { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
 }
 
-/** Deadline of the Jobs of `unity restore`. */
-export const restoreDeadlineSeconds = 3600;
+/** Time for pulling the image and starting the pod. */
+const startSeconds = 300;
+
+/** Returns the deadline of a Job of `unity restore`. */
+export function restoreDeadlineSeconds({ timeoutSeconds }: RestorePointOptions): number {
+  return timeoutSeconds + startSeconds;
+}
 
 /** Returns the spec of a Job of `unity restore`. It is never retried: a restore runs in one transaction. */
 export function restoreJobSpec(
@@ -92,13 +111,13 @@ export function restoreJobSpec(
 ): types.input.batch.v1.JobSpec {
   return {
     backoffLimit: 0,
-    activeDeadlineSeconds: restoreDeadlineSeconds,
+    activeDeadlineSeconds: restoreDeadlineSeconds(options),
     template: {
       metadata: { labels: labels(names.restoreJob) },
       spec: {
         ...podDefaults(serviceAccounts.migrations),
         restartPolicy: "Never",
-        securityContext: podSecurityContext(userIds.backend),
+        securityContext: restorePointSecurityContext(userIds.backend),
         containers: [restorePointContainer(command, options)],
         volumes: [runnerVolume(configMapName), restorePointsVolume, ...tlsVolumes(options.tls), temporary.volume],
       },

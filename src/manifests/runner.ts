@@ -8,7 +8,7 @@ import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
-/** Timeouts of a migration in seconds, each shorter than the next. */
+/** Timeouts of a migration in seconds. Those without a default are each shorter than the next. */
 export interface Timeouts {
   /** Time that one statement may wait for a table lock. */
   readonly lockTimeoutSeconds: number;
@@ -18,9 +18,26 @@ export interface Timeouts {
   readonly deadlineSeconds: number;
   /** Time that `pulumi up` waits for the Job. */
   readonly awaitTimeoutSeconds: number;
+  /**
+   * Time that a restore point may take, by which the Job's deadline and the wait for it are extended; also that of a restore.
+   *
+   * @defaultValue 3600
+   */
+  readonly restorePointTimeoutSeconds?: number;
 }
 
-/** Timeout that is not an integer, or not greater than the one before it. */
+/** Default of {@link Timeouts.restorePointTimeoutSeconds}. */
+export const defaultRestorePointTimeoutSeconds = 3600;
+
+/** Timeouts of which each must be shorter than the next. */
+const increasingTimeouts = [
+  "lockTimeoutSeconds",
+  "statementTimeoutSeconds",
+  "deadlineSeconds",
+  "awaitTimeoutSeconds",
+] as const;
+
+/** Timeout that is not an integer, not positive, or not greater than the one before it. */
 interface TimeoutError {
   readonly name: keyof Timeouts;
   readonly seconds: number;
@@ -35,11 +52,15 @@ export function timeoutErrors(timeouts: Timeouts): readonly TimeoutError[] {
   const errors: TimeoutError[] = [];
   let minimum = 0;
   let bound = "0";
-  for (const [name, seconds] of Object.entries(timeouts) as [keyof Timeouts, number][]) {
+  for (const name of increasingTimeouts) {
+    const seconds = timeouts[name];
     if (!Number.isInteger(seconds) || seconds <= minimum) errors.push({ name, seconds, minimum, bound });
     minimum = seconds;
     bound = `${name} (${seconds})`;
   }
+  const { restorePointTimeoutSeconds: seconds = defaultRestorePointTimeoutSeconds } = timeouts;
+  if (!Number.isInteger(seconds) || seconds <= 0)
+    errors.push({ name: "restorePointTimeoutSeconds", seconds, minimum: 0, bound: "0" });
   return errors;
 }
 

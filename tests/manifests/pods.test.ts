@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { types } from "@pulumi/kubernetes";
 import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../src/manifests/backend.ts";
-import { migrateJobSpec } from "../../src/manifests/migrate-job.ts";
+import { jobDeadlineSeconds, jobWaitSeconds, migrateJobSpec } from "../../src/manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
 import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
 import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner.ts";
@@ -16,6 +16,7 @@ function podSpec(spec: object): PodSpec {
   return (spec as { template: { spec: PodSpec } }).template.spec;
 }
 
+const restoreOptions = { image: "postgres:17", imagePullPolicy: "Always", secretName: "s", timeoutSeconds: 60 };
 const postgresOptions = { image: "postgres:17", imagePullPolicy: "Always", storage: "1Gi", secretName: "s" };
 const tls = { mode: "verify-full", caSecretName: "ca" } as const;
 const applicationRole = { name: "app", secretName: "app-secret", create: true };
@@ -30,7 +31,7 @@ const pods: Record<string, PodSpec> = {
     migrateJobSpec({ ...backendOptions, tls, applicationRole, restorePointImage: "postgres:17" }),
   ),
   "backend with TLS": podSpec(backendDeploymentSpec({ ...backendOptions, tls })),
-  restore: podSpec(restoreJobSpec({ verb: "list" }, "runner", { ...postgresOptions, tls })),
+  restore: podSpec(restoreJobSpec({ verb: "list" }, "runner", { ...restoreOptions, tls })),
 };
 
 for (const [name, pod] of Object.entries(pods)) {
@@ -170,6 +171,30 @@ describe("migrateJobSpec with a target", () => {
       [["restore-point", "postgres:17", ["take", "$(HOSTNAME)"]]],
     );
     assert.ok(volumes.some(({ name }) => name === "restore-points"));
+  });
+  it("keeps the permissions of dumps when their volume is mounted", () => {
+    for (const spec of [migrateJobSpec(target), restoreJobSpec({ verb: "list" }, "runner", restoreOptions)])
+      assert.equal(podSpec(spec).securityContext.fsGroupChangePolicy, "OnRootMismatch");
+  });
+  it("gives the restore point time of its own", () => {
+    const { restorePointImage: _, ...without } = target;
+    const timeouts = { ...target.timeouts, restorePointTimeoutSeconds: 100 };
+    assert.deepEqual(
+      [without, target, { ...target, timeouts }].map((options) => [
+        jobDeadlineSeconds(options),
+        jobWaitSeconds(options),
+      ]),
+      [
+        [3, 4],
+        [3603, 3604],
+        [103, 104],
+      ],
+    );
+    const spec = migrateJobSpec({ ...target, timeouts });
+    assert.equal(spec.activeDeadlineSeconds, 103);
+    const env = podSpec(spec).initContainers?.[0]?.env;
+    assert.equal(env?.find(({ name }) => name === "RESTORE_POINT_TIMEOUT_SECONDS")?.value, "100");
+    assert.ok(podSpec(spec).containers[0]?.args?.includes("--deadline-seconds=3"));
   });
 });
 

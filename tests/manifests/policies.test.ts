@@ -66,7 +66,13 @@ async function declare(configuration: Readonly<Record<string, string>>) {
 
 /** Returns the Job that restores a dump, which `unity restore` creates. */
 function restoreJob({ databaseSecrets, databaseTls: tls, imagePullPolicy }: Settings): Resource {
-  const options = { image: postgresImage, imagePullPolicy, secretName: databaseSecrets.migrations, tls };
+  const options = {
+    image: postgresImage,
+    imagePullPolicy,
+    secretName: databaseSecrets.migrations,
+    tls,
+    timeoutSeconds: 60,
+  };
   const command = { verb: "restore", restorePoint: "job" } as const;
   return {
     type: "kubernetes:batch/v1:Job",

@@ -45,7 +45,13 @@ describe("loadSettings", () => {
       replicas: 1,
       initContainer: "upgrade",
       rolloutTimeoutSeconds: 120,
-      timeouts: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 300, deadlineSeconds: 600, awaitTimeoutSeconds: 660 },
+      timeouts: {
+        lockTimeoutSeconds: 5,
+        statementTimeoutSeconds: 300,
+        deadlineSeconds: 600,
+        awaitTimeoutSeconds: 660,
+        restorePointTimeoutSeconds: 3600,
+      },
       migrationImage: undefined,
       namedRole: "homelab_app",
       targetRevision: undefined,
@@ -266,6 +272,11 @@ describe("loadSettings", () => {
       "unity:deadlineSeconds",
       "700",
       /invalid unity:awaitTimeoutSeconds 660: must be greater than deadlineSeconds \(700\).*1400/,
+    ],
+    [
+      "unity:restorePointTimeoutSeconds",
+      "0",
+      /invalid unity:restorePointTimeoutSeconds "0": must be an integer from 1 to 86400/,
     ],
   ];
   for (const [key, value, message] of bad) {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { psqlScript } from "../../cluster/database-query.ts";
 import { answerMark, transactionSetup } from "../../cluster/pod-program.ts";
+import { jobDeadlineSeconds } from "../../manifests/migrate-job.ts";
 import { nameLabel, names, ports } from "../../manifests/names.ts";
 import { describeState } from "../../plan/live-state.ts";
 import { manifestPaths } from "../render/files.ts";
@@ -43,7 +44,7 @@ export function renderScript(inputs: DocumentInputs): string {
     job: names.migrateJob,
     job_path: posix.relative(documentsFolder, manifestPaths.migration),
     job_image: migrationImage === undefined ? image : "", // The script keeps a separate image of the Job.
-    deadline_seconds: String(settings.timeouts.deadlineSeconds),
+    deadline_seconds: String(jobDeadlineSeconds({ ...settings, restorePointImage: settings.restorePoint?.image })),
     latest: release.head,
     tolerated: settings.toleratedRevisions.join(" "),
     at_head_message: describe({ kind: "at-head", revision: release.head }).message,

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { neededSecrets } from "../../manifests/database-secrets.ts";
 import { caKey } from "../../manifests/database-tls.ts";
+import { jobDeadlineSeconds } from "../../manifests/migrate-job.ts";
 import { names } from "../../manifests/names.ts";
 import { administratorCommand } from "../../preflight/namespace.ts";
 import type { Release } from "../../preflight/release.ts";
@@ -24,13 +25,14 @@ export function kubectlFor({ context }: Pick<Settings, "context">): string {
 
 /** Returns the commands that migrate the database with the rendered Job: delete, apply, logs, wait. */
 export function migrationCommands(settings: Settings): readonly string[] {
-  const { namespace, timeouts } = settings;
+  const { namespace, timeouts, restorePoint } = settings;
   const kubectl = kubectlFor(settings);
+  const seconds = jobDeadlineSeconds({ timeouts, restorePointImage: restorePoint?.image });
   return [
     `${kubectl} delete -n ${namespace} job/${names.migrateJob} --ignore-not-found`,
     `${kubectl} apply --server-side -f ${manifestPaths.migration}`,
     `${kubectl} logs -n ${namespace} job/${names.migrateJob} -f --pod-running-timeout=1m`,
-    `${kubectl} wait -n ${namespace} job/${names.migrateJob} --for=condition=complete --timeout=${timeouts.deadlineSeconds}s`,
+    `${kubectl} wait -n ${namespace} job/${names.migrateJob} --for=condition=complete --timeout=${seconds}s`,
   ];
 }
 

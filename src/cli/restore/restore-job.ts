@@ -39,7 +39,8 @@ export async function runRestoreJob(
   ];
   const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=unity-restore", "--filename=-"];
   await kubectl.run(apply, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-  await waitFor(kubectl, { ...target, name, timeoutSeconds: restoreDeadlineSeconds }, waiter(kubectl, name), print);
+  const timeoutSeconds = restoreDeadlineSeconds(options) + 60;
+  await waitFor(kubectl, { ...target, name, timeoutSeconds }, waiter(kubectl, name), print);
   const log = await kubectl.run(["logs", `job/${name}`]);
   await kubectl.run(["delete", "job,configmap", name, "--ignore-not-found", "--wait=false"]);
   return log;

@@ -1,3 +1,5 @@
+import type { RestorePointCommand } from "../../manifests/restore-points.ts";
+import { defaultRestorePointTimeoutSeconds } from "../../manifests/runner.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 import { type StackOptions, withSettings } from "../stack.ts";
 import { formatTable } from "../table.ts";
@@ -5,6 +7,7 @@ import { runRestoreJob } from "./restore-job.ts";
 
 interface RestoreOptions extends StackOptions {
   readonly list?: boolean;
+  readonly take?: boolean;
   readonly yes?: boolean;
 }
 
@@ -14,7 +17,13 @@ export interface Restored {
   readonly restored: string;
 }
 
-/** A dump of the database that `src/runner/restore-point.sh` took and verified. */
+/** Result of taking a restore point. */
+export interface Taken {
+  /** Name of the restore point. */
+  readonly taken: string;
+}
+
+/** A dump of the database that `src/runner/restore-point.sh` took and checked. */
 export interface RestorePoint {
   /** Name of the pod that took it, which starts with the migration Job's. */
   readonly name: string;
@@ -22,45 +31,68 @@ export interface RestorePoint {
   readonly takenAt: string;
   /** Rows of `alembic_version` in it, separated by commas; empty without a revision. */
   readonly revision: string;
+  /**
+   * `verified`: it was restored into a scratch database. `readable`: it was only read, because the role may not create a
+   * database like this one.
+   */
+  readonly check: "verified" | "readable";
   /** Number of tables with their data. */
   readonly tables: number;
   readonly bytes: number;
 }
 
 /**
- * Lists the restore points, or restores the database from one.
+ * Lists the restore points, takes one, or restores the database from one.
  *
- * @returns The restore, or with `--list` the restore points, oldest first.
+ * @returns The restore, with `--take` the new restore point, or with `--list` the restore points, oldest first.
  */
-export async function run(call: Call<RestoreOptions>): Promise<Result<Restored | readonly RestorePoint[]>> {
+export async function run(call: Call<RestoreOptions>): Promise<Result<Restored | Taken | readonly RestorePoint[]>> {
   const { options, progress } = call;
-  const [name] = call.args;
-  if ((name === undefined) === (options.list === undefined))
-    throw new CommandError("pass either the name of a restore point or --list");
-  if (name !== undefined && !options.yes)
-    throw new CommandError(`restoring ${name} replaces all data in the database\nTo confirm, pass --yes.`);
-  const log = await runScript(name, options, progress.print);
+  const command = commandOf(call.args[0], options);
+  const log = await runScript(command, options, progress.print);
   const exitCode = exitCodes.success;
-  if (name !== undefined) return { document: { restored: name }, text: log.trim(), exitCode };
-  const points = parseRestorePoints(log);
-  return { document: points, text: describeRestorePoints(points), exitCode };
+  switch (command.verb) {
+    case "restore":
+      return { document: { restored: command.restorePoint }, text: log.trim(), exitCode };
+    case "take":
+      return { document: { taken: nameOfTaken(log) }, text: log.trim(), exitCode };
+    case "list": {
+      const points = parseRestorePoints(log);
+      return { document: points, text: describeRestorePoints(points), exitCode };
+    }
+  }
+}
+
+function commandOf(name: string | undefined, { list, take, yes }: RestoreOptions): RestorePointCommand {
+  const given = [name, list, take].filter((each) => each !== undefined);
+  if (given.length !== 1) throw new CommandError("pass either the name of a restore point, --list, or --take");
+  if (list) return { verb: "list" };
+  if (name === undefined) return { verb: "take" };
+  if (!yes) throw new CommandError(`restoring ${name} replaces all data in the database\nTo confirm, pass --yes.`);
+  return { verb: "restore", restorePoint: name };
 }
 
 async function runScript(
-  name: string | undefined,
+  command: RestorePointCommand,
   options: StackOptions,
   print: (line: string) => void,
 ): Promise<string> {
-  const command = name === undefined ? ({ verb: "list" } as const) : ({ verb: "restore", restorePoint: name } as const);
   return withSettings(options, async (settings) => {
-    const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls } = settings;
+    const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls, timeouts } = settings;
     if (restorePoint === undefined)
       throw new CommandError("restore points are disabled\nTo enable them, run: pulumi config set restorePoint true");
-    const job = { imagePullPolicy, secretName: databaseSecrets.migrations, image: restorePoint.image, tls };
+    const { restorePointTimeoutSeconds: timeoutSeconds = defaultRestorePointTimeoutSeconds } = timeouts;
+    const { image } = restorePoint;
+    const job = { image, imagePullPolicy, secretName: databaseSecrets.migrations, tls, timeoutSeconds };
     return runRestoreJob(settings, command, job, print).catch((error: Error) => {
       throw new CommandError(error.message);
     });
   });
+}
+
+/** Returns the name of the restore point that the script's `take` reports. */
+function nameOfTaken(output: string): string {
+  return /^Created restore point (\S+)/m.exec(output)?.[1] ?? "";
 }
 
 /**
@@ -80,11 +112,11 @@ function parseRestorePoints(output: string): readonly RestorePoint[] {
 }
 
 function describeRestorePoints(points: readonly RestorePoint[]): string {
-  if (points.length === 0) return "No restore points. The next migration takes one.";
-  const rows = points.map(({ name, takenAt, revision, tables, bytes }) => {
-    return [name, takenAt, revision || "none", String(tables), formatSize(bytes)];
+  if (points.length === 0) return "No restore points. The next migration takes one, or run: unity restore --take";
+  const rows = points.map(({ name, takenAt, revision, check, tables, bytes }) => {
+    return [name, takenAt, revision || "none", check, String(tables), formatSize(bytes)];
   });
-  return formatTable(["NAME", "TAKEN", "REVISION", "TABLES", "SIZE"], rows).join("\n");
+  return formatTable(["NAME", "TAKEN", "REVISION", "CHECK", "TABLES", "SIZE"], rows).join("\n");
 }
 
 function formatSize(bytes: number): string {
