@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { evaluateJob, hasStarted, type JobItem } from "../../src/cluster/wait/job.ts";
+import { evaluateJob, type JobItem, stageOf } from "../../src/cluster/wait/job.ts";
 import { container, pod } from "../support/kubernetes.ts";
 
 const failedInit = {
@@ -32,6 +32,15 @@ describe("evaluateJob", () => {
     assert.equal(cause?.log?.container, "migrate");
     assert.deepEqual(evaluate([job(), pod("job", status)]).causes, []);
   });
+  const taking = { initContainerStatuses: [container({ name: "restore-point", state: { running: {} } })] };
+  it("reports that the restore point is being taken", () => {
+    const { progress, causes, failed } = evaluate([job(), pod("job", taking)]);
+    assert.deepEqual([progress, causes, failed], ["taking the restore point", [], undefined]);
+  });
+  it("shows the log of a restore point that was still running at the deadline", () => {
+    const [cause] = evaluate([job("FailureTarget", "was active longer"), pod("job", taking)]).causes;
+    assert.match(cause?.text ?? "", /container "restore-point" in pod \S+ was still running/);
+  });
   it("fails when the Job was deleted", () => assert.equal(evaluate([pod("job")]).failed, "the Job was deleted"));
   it("reports the newest warning until a pod exists", () => {
     const message = "is forbidden: exceeded quota";
@@ -44,16 +53,23 @@ describe("evaluateJob", () => {
   });
 });
 
-describe("hasStarted", () => {
+describe("stageOf", () => {
   const states: [string, object, boolean][] = [
     ["is waiting", { waiting: { reason: "ErrImagePull" } }, false],
     ["is running", { running: {} }, true],
     ["has terminated", { terminated: { exitCode: 1 } }, true],
   ];
   for (const [what, state, started] of states) {
-    it(`is ${started} for a container that ${what}`, () => {
-      assert.equal(hasStarted([pod("job", { containerStatuses: [container({ state })] })]), started);
+    const statuses = [container({ state })];
+    it(`is ${started ? "the migration" : "before the start"} for a container that ${what}`, () => {
+      assert.equal(stageOf([pod("job", { containerStatuses: statuses })]), started ? "migration" : "never started");
+    });
+    it(`is ${started ? "the restore point" : "before the start"} for an init container that ${what}`, () => {
+      assert.equal(
+        stageOf([pod("job", { initContainerStatuses: statuses })]),
+        started ? "restore point" : "never started",
+      );
     });
   }
-  it("is false without a pod", () => assert.equal(hasStarted([]), false));
+  it("is before the start without a pod", () => assert.equal(stageOf([]), "never started"));
 });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run } from "../../local/pulumi.ts";
+import type { Pod } from "../../src/cluster/objects.ts";
+import { workloadSelector } from "../../src/cluster/pods.ts";
+import { names } from "../../src/manifests/names.ts";
 import { type CommandResult, unity } from "../cli/unity.ts";
 import { checkout } from "../support/checkout.ts";
 import { fixtureImage } from "../support/images.ts";
@@ -108,5 +112,42 @@ describe("a downgrade", () => {
     assert.equal(code, 2);
     assert.match(stderr, /restore point "no-such-point" not found/);
     assert.equal(await psql("SELECT version_num FROM alembic_version"), head);
+  });
+
+  it("waits for a restore point that takes longer than the migration may", async () => {
+    const allowed = { ...back, allowDowngrade: "true" };
+    const timeouts = {
+      lockTimeoutSeconds: "2",
+      statementTimeoutSeconds: "4",
+      deadlineSeconds: "15",
+      awaitTimeoutSeconds: "16",
+    };
+    const holds = "SET application_name = 'holder'; BEGIN; LOCK TABLE metrics; SELECT pg_sleep(300)";
+    const isTaking = async () => {
+      const { items } = await kubectl.get<{ items: Pod[] }>("pods", workloadSelector(names.migrateJob));
+      const started = items
+        .flatMap(({ status }) => status.initContainerStatuses ?? [])
+        .map(({ state }) => state?.running?.startedAt);
+      // Longer than the Job's deadline and the wait would be without time for the restore point.
+      return started.some((at) => at !== undefined && Date.now() - Date.parse(at) > 18_000);
+    };
+    const session = [
+      "exec",
+      "deployment/postgres",
+      "--",
+      "psql",
+      "-U",
+      "homelab_user",
+      "-d",
+      "homelab_db",
+      "-c",
+      holds,
+    ];
+    const holder = kubectl.run(session, "", 310).catch(() => "");
+    const updating = run("up", [], { ...allowed, ...timeouts });
+    await waitFor("a long restore point", isTaking, { timeoutSeconds: 120 });
+    await psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+    await holder;
+    assert.match(succeeded(await updating), /taking the restore point \(\d+s\)/);
   });
 });

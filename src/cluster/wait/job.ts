@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { lastJobAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
+import { restorePointContainerName } from "../../manifests/restore-points.ts";
 import { type Cause, logArgs, podCauses, rejectedPod } from "../causes.ts";
 import type { Kubectl } from "../kubectl.ts";
-import type { Job, Pod } from "../objects.ts";
+import type { ContainerStatus, Job, Pod } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
 import type { PollResult } from "./poll-result.ts";
 import type { Waiter, WaitTarget } from "./wait.ts";
@@ -33,17 +34,25 @@ export function evaluateJob(name: string, items: readonly JobItem[], warnings: r
     job.status?.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
   if (holds("Complete") !== undefined) return { done: true, progress: "complete", causes: [] };
   const failed = holds("Failed", "FailureTarget");
-  const phases = pods.map(({ status }) => `pod ${(status.phase ?? "pending").toLowerCase()}`);
-  const progress = phases.join(", ") || "no pod yet";
+  const progress = pods.map(podProgress).join(", ") || "no pod yet";
   const causes = [...pods.flatMap((pod) => podCauses(pod, false)), ...rejected(name, pods, warnings)];
   if (failed === undefined) return { done: false, progress, causes };
   const known = causes.length > 0 ? causes : pods.flatMap(interrupted);
   return { done: false, progress, failed: `${failed.message} [${failed.reason}]`, causes: known };
 }
 
+/** Describes how far a pod is. Kubernetes calls it pending until its init containers have completed. */
+function podProgress(pod: Pod): string {
+  const init = pod.status.initContainerStatuses?.find(({ state }) => state?.running !== undefined);
+  if (init?.name === restorePointContainerName) return "taking the restore point";
+  if (init !== undefined) return `init container ${init.name} running`;
+  return `pod ${(pod.status.phase ?? "pending").toLowerCase()}`;
+}
+
 /** Returns the container that was running at the Job's deadline: only its log shows what it was doing. */
 function interrupted({ metadata, status }: Pod): readonly Cause[] {
-  const running = status.containerStatuses?.find(({ state }) => state?.running !== undefined);
+  const { initContainerStatuses = [], containerStatuses = [] } = status;
+  const running = [...initContainerStatuses, ...containerStatuses].find(({ state }) => state?.running !== undefined);
   if (running === undefined) return [];
   const text = `container "${running.name}" in pod ${metadata.name} was still running`;
   const log = { pod: metadata.name, container: running.name, previous: false };
@@ -56,11 +65,15 @@ function rejected(name: string, pods: readonly Pod[], warnings: readonly string[
   return [rejectedPod(`Job ${name}`, message, ["describe", `job/${name}`])];
 }
 
-/** Whether a container of the Job has ever run. The runner then has to finish what it began. */
-export function hasStarted(pods: readonly Pod[]): boolean {
-  return pods.some(({ status }) =>
-    status.containerStatuses?.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined),
-  );
+/** How far a Job was. Once its migration has started, the runner has to finish what it began. */
+type Stage = "never started" | "restore point" | "migration";
+
+/** Returns how far a Job has come. */
+export function stageOf(pods: readonly Pod[]): Stage {
+  const haveStarted = (statuses: readonly ContainerStatus[] = []) =>
+    statuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
+  if (pods.some(({ status }) => haveStarted(status.containerStatuses))) return "migration";
+  return pods.some(({ status }) => haveStarted(status.initContainerStatuses)) ? "restore point" : "never started";
 }
 
 /** Returns a waiter for the completion of a migrate Job. */
@@ -79,7 +92,8 @@ export function migrateJob(kubectl: Kubectl, name: string, workload: string = na
     advice: "The previous release keeps serving. To retry, fix the error and rerun: pulumi up",
     async giveUp() {
       const { failed } = await poll();
-      if (failed !== undefined || hasStarted(jobOf(name, items).pods)) return undefined;
+      const stage = stageOf(jobOf(name, items).pods);
+      if (failed !== undefined || stage === "migration") return undefined;
       // Otherwise it would start once it can, long after the update has failed. The next update makes another attempt.
       const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
       await kubectl.run(["patch", `job/${name}`, "--type=merge", `--patch=${patch}`]);
@@ -87,7 +101,8 @@ export function migrateJob(kubectl: Kubectl, name: string, workload: string = na
         if ((await poll()).failed !== undefined) break;
         await delay(cancelPolls.milliseconds);
       }
-      return "Canceled the Job because it never started.";
+      if (stage === "never started") return "Canceled the Job because it never started.";
+      return "Canceled the Job during its restore point. The database is unchanged.";
     },
   };
 }
