@@ -1,6 +1,7 @@
 import { extname, join, relative, sep } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { PostgresImageTarget } from "../src/cluster/wait/postgres-image.ts";
 import type { WaitTarget } from "../src/cluster/wait/wait.ts";
 import { projectRoot } from "../src/paths.ts";
 
@@ -19,20 +20,27 @@ export function fixedProgram(file: string, argument: string) {
   return { interpreter: ["node", program], create: argument, addPreviousOutputInEnv: false };
 }
 
+/** Targets of wait commands, by kind. */
+interface WaitTargets {
+  readonly job: WaitTarget;
+  readonly rollout: WaitTarget;
+  readonly "postgres-image": PostgresImageTarget;
+}
+
 /**
  * Declares a command that waits for a workload, and fails the update with the cause. The state doesn't record a failed
  * command, so the next update waits again; a preview doesn't wait.
  *
  * @param trigger - Value that changes if there is a new state to wait for.
  */
-export function waitCommand(
+export function waitCommand<Kind extends keyof WaitTargets>(
   name: string,
-  kind: "job" | "rollout",
-  target: { [Key in keyof WaitTarget]: pulumi.Input<WaitTarget[Key]> },
+  kind: Kind,
+  target: { [Key in keyof WaitTargets[Kind]]: pulumi.Input<WaitTargets[Kind][Key]> },
   trigger: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,
-): void {
-  new local.Command(
+): local.Command {
+  return new local.Command(
     name,
     {
       ...fixedProgram("src/cluster/wait/main", kind),

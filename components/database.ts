@@ -4,7 +4,7 @@ import { ExternalDatabase, type ExternalDatabaseArgs } from "./external-database
 import { OwnedDatabase, type OwnedDatabaseArgs } from "./owned-database.ts";
 
 /** Arguments of either kind of database. */
-export type DatabaseArgs = { readonly imagePullPolicy: string } & (
+export type DatabaseArgs = { readonly context: string; readonly imagePullPolicy: string } & (
   | ({ readonly kind: "owned" } & OwnedDatabaseArgs)
   | ({ readonly kind: "external" } & ExternalDatabaseArgs)
 );

@@ -2,12 +2,20 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { OwnedCredentials } from "../src/manifests/database-secrets.ts";
 import { names, serviceAccounts } from "../src/manifests/names.ts";
-import { postgresClaimSpec, postgresDeploymentSpec, postgresServiceSpec } from "../src/manifests/postgres.ts";
+import {
+  postgresClaimSpec,
+  postgresDeploymentSpec,
+  postgresServiceSpec,
+  postgresStartSeconds,
+} from "../src/manifests/postgres.ts";
 import { childOptions, objectMetadata, serviceAccount, withoutAwait } from "./children.ts";
+import { waitCommand } from "./commands.ts";
 import { type Database, type DatabaseUse, declareSecrets, ownedContents } from "./database-secrets.ts";
 
 /** Arguments of {@link OwnedDatabase}. */
 export interface OwnedDatabaseArgs extends DatabaseUse {
+  /** Kubeconfig context in which the update waits for PostgreSQL. */
+  readonly context: string;
   /** PostgreSQL image with the contract of the official one. */
   readonly image: string;
   /** Image pull policy: `Always`, `IfNotPresent`, or `Never`. */
@@ -23,13 +31,15 @@ export interface OwnedDatabaseArgs extends DatabaseUse {
 }
 
 /**
- * Deploys a PostgreSQL, whose data is on a volume claim that outlives it.
+ * Deploys a PostgreSQL, whose data is on a volume claim that outlives it. A new image replaces a running one only once it is
+ * proven to be pullable and to contain the same major version.
  *
  * @example
  * ```ts
  * const database = new OwnedDatabase(
  *   "postgres",
  *   {
+ *     context: "my-cluster",
  *     namespace: "unity",
  *     secrets: { application: "database", migrations: "database", existing: false },
  *     image: "postgres:17",
@@ -48,7 +58,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(OwnedDatabase.token, name, {}, options);
-    const { namespace, secrets, credentials, storage } = args;
+    const { context, namespace, secrets, credentials, storage, image, imagePullPolicy } = args;
 
     const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
     const deploymentSpec = postgresDeploymentSpec({ ...args, secretName: secrets.migrations });
@@ -67,12 +77,18 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
       { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(storage) },
       { ...own, retainOnDelete: true },
     );
-    dependencies.push(claim);
+    const target = { context, namespace, name: names.postgres, timeoutSeconds: postgresStartSeconds + 660 };
+    const imageTarget = { ...target, timeoutSeconds: 600, image, imagePullPolicy };
+    dependencies.push(claim, waitCommand(`${name}-image`, "postgres-image", imageTarget, image, own));
+    // The provider's own wait is shorter than a recovery may take.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: metadata(names.postgres), spec: deploymentSpec },
+      { metadata: withoutAwait(metadata(names.postgres)), spec: deploymentSpec },
       { ...own, dependsOn: dependencies },
     );
+    const { uid, generation } = deployment.metadata;
+    const rollout = pulumi.interpolate`${uid}/${generation}`;
+    waitCommand(`${name}-rollout`, "rollout", target, rollout, { parent: this, dependsOn: deployment });
     new k8s.core.v1.Service(
       `${name}-service`,
       { metadata: withoutAwait(metadata(names.postgresService)), spec: postgresServiceSpec() },

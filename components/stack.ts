@@ -53,7 +53,11 @@ export function deploy(
 
   if (settings.networkPolicies)
     new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
-  const database = createDatabase("postgres", { namespace, imagePullPolicy, secrets, ...settings.database }, common);
+  const database = createDatabase(
+    "postgres",
+    { context, namespace, imagePullPolicy, secrets, ...settings.database },
+    common,
+  );
   const migration = new MigrationJob(
     "migration",
     {

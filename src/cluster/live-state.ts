@@ -17,6 +17,12 @@ export interface Live {
   readonly jobs: readonly LiveJob[];
   /** Objects with the names of this project's objects, managed or not. */
   readonly objects: LiveObjects;
+  /**
+   * Major version of the data of the stack's own PostgreSQL.
+   *
+   * @defaultValue not read: its image doesn't change, or it isn't running
+   */
+  readonly dataMajor?: number | undefined;
 }
 
 /** Query of the {@link DatabaseIdentity}, which the runner runs, too. */

@@ -4,6 +4,7 @@ export const names = {
   migrateJob: "unity-db-migrate",
   postgres: "postgres",
   postgresService: "postgres-service",
+  postgresImageJob: "unity-postgres-image",
   restoreJob: "unity-db-restore",
   restorePoints: "unity-restore-points",
   databaseSecret: "unity-database",

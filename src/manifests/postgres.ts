@@ -13,6 +13,9 @@ export interface PostgresOptions {
   readonly secretName: string;
 }
 
+/** Time for a start of PostgreSQL, which includes the recovery after a crash: it replays up to hours of changes. */
+export const postgresStartSeconds = 3600;
+
 const dataMountPath = "/var/lib/postgresql/data";
 
 /** Returns the URL of the owned database for a role; its password may contain any character. */
@@ -50,7 +53,7 @@ function postgresContainer(options: PostgresOptions): types.input.core.v1.Contai
     ],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "1Gi" } },
     securityContext: containerSecurityContext,
-    startupProbe: ready(1, 120),
+    startupProbe: ready(1, postgresStartSeconds),
     readinessProbe: ready(5, 3),
     livenessProbe: ready(10, 6),
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -66,6 +69,8 @@ function postgresContainer(options: PostgresOptions): types.input.core.v1.Contai
 export function postgresDeploymentSpec(options: PostgresOptions): types.input.apps.v1.DeploymentSpec {
   return {
     replicas: 1,
+    // Pulling the image precedes the start.
+    progressDeadlineSeconds: postgresStartSeconds + 600,
     strategy: { type: "Recreate" },
     selector: { matchLabels: selectorLabels(names.postgres) },
     template: {
@@ -82,6 +87,72 @@ export function postgresDeploymentSpec(options: PostgresOptions): types.input.ap
       },
     },
   };
+}
+
+/**
+ * Returns the spec of the Job that proves that an image can be pulled and contains PostgreSQL: its termination message is
+ * the version. If possible, it runs on the node of PostgreSQL's pod.
+ */
+export function postgresImageJobSpec(image: string, imagePullPolicy: string): types.input.batch.v1.JobSpec {
+  const nearPostgres = {
+    labelSelector: { matchLabels: selectorLabels(names.postgres) },
+    topologyKey: "kubernetes.io/hostname",
+  };
+  return {
+    backoffLimit: 0,
+    activeDeadlineSeconds: 900,
+    ttlSecondsAfterFinished: 600,
+    template: {
+      metadata: { labels: labels(names.postgresImageJob) },
+      spec: {
+        ...podDefaults(serviceAccounts.postgres),
+        restartPolicy: "Never",
+        securityContext: podSecurityContext(userIds.postgres),
+        affinity: {
+          podAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: nearPostgres }],
+          },
+        },
+        containers: [
+          {
+            name: "version",
+            image,
+            imagePullPolicy,
+            command: ["sh", "-c", "postgres --version > /dev/termination-log"],
+            resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
+            securityContext: containerSecurityContext,
+            terminationMessagePolicy: "FallbackToLogsOnError",
+          },
+        ],
+      },
+    },
+  };
+}
+
+/** Returns the major version in the output of `postgres --version`; `undefined` for another text. */
+export function majorOfVersion(text: string): number | undefined {
+  const [, major] = /^postgres \(PostgreSQL\) (\d+)/.exec(text) ?? [];
+  return major === undefined ? undefined : Number(major);
+}
+
+/** Returns the major version that an image's tag begins with, such as 17 of `postgres:17.2-bookworm`; `undefined` without one. */
+export function majorOfTag(image: string): number | undefined {
+  const [, major] = /:(\d{2})(?:[.-][^:/]*)?$/.exec(image.replace(/@.*$/, "")) ?? [];
+  return major === undefined ? undefined : Number(major);
+}
+
+/** Returns why an image can't replace the one of a running PostgreSQL; `undefined` if it can, or a version is unknown. */
+export function majorVersionError(
+  image: string,
+  imageMajor: number | undefined,
+  dataMajor: number | undefined,
+): string | undefined {
+  if (imageMajor === undefined || dataMajor === undefined || imageMajor === dataMajor) return undefined;
+  return [
+    `image ${image} contains PostgreSQL ${imageMajor}, which can't open the data of PostgreSQL ${dataMajor}; no changes were made to the database`,
+    "To upgrade by dump and restore, see docs/how-to/upgrade-postgresql.md.",
+    `To keep the version, run: pulumi config set postgresImage <image of PostgreSQL ${dataMajor}>`,
+  ].join("\n");
 }
 
 /** Returns the spec of PostgreSQL's Service. */

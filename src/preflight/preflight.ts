@@ -4,8 +4,11 @@ import { ownership } from "../adoption/owners.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
 import type { PodSpec } from "../cluster/objects.ts";
+import { postgresImageOf, readDataMajor } from "../cluster/wait/postgres-image.ts";
 import { backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
+import { names } from "../manifests/names.ts";
+import { majorOfTag, majorVersionError } from "../manifests/postgres.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
 import type { JobAttempt } from "../plan/job-identity.ts";
 import { makePlan } from "../plan/plan.ts";
@@ -18,8 +21,19 @@ import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** Reads the live state of a stack's database and resources. */
-export function readStackLive(settings: Settings, kubectl: Kubectl): Promise<Live> {
-  return readLive(kubectl, settings.database.kind === "owned");
+export async function readStackLive(settings: Settings, kubectl: Kubectl): Promise<Live> {
+  const { database } = settings;
+  const live = await readLive(kubectl, database.kind === "owned");
+  if (database.kind !== "owned" || majorOfTag(database.image) === undefined) return live;
+  const image = runningImage(live);
+  if (image === undefined || image === database.image) return live;
+  return { ...live, dataMajor: await readDataMajor(kubectl, names.postgres) };
+}
+
+/** Returns the image of the stack's running PostgreSQL. */
+function runningImage({ objects }: Live): string | undefined {
+  const deployment = objects.postgres.find((object) => object.kind === "Deployment");
+  return deployment && postgresImageOf(deployment);
 }
 
 /**
@@ -49,7 +63,14 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
   const pinRequired = environment === "production";
   const { objects, ...database } = live;
   const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
-  return combinePlans(plan, planAdoption(objects, { ...ownership(settings), target, wanted: wantedBackend(settings) }));
+  const adoption = planAdoption(objects, { ...ownership(settings), target, wanted: wantedBackend(settings) });
+  return combinePlans(plan, adoption, postgresImageError(settings, live));
+}
+
+/** Returns why the stack's own PostgreSQL can't run the settings' image; without a version in its tag, only `up` finds out. */
+function postgresImageError({ database }: Settings, { dataMajor }: Live): string | null {
+  if (database.kind !== "owned") return null;
+  return majorVersionError(database.image, majorOfTag(database.image), dataMajor) ?? null;
 }
 
 /** Returns the parts of the backend's Deployment that are compared with an existing one. */

@@ -9,12 +9,14 @@ import { printable } from "../printable.ts";
 export interface UpdatePlan extends Plan {
   /** Existing resources that the stack adopts. */
   readonly adoption: Adoption;
+  /** Why the stack's own PostgreSQL can't run the image of the settings; `null` if it can, or that is unknown. */
+  readonly postgresImageError: string | null;
 }
 
-/** Combines both plans. The update declares no Job if either is rejected. */
-export function combinePlans(plan: Plan, adoption: Adoption): UpdatePlan {
-  const job = adoption.rejected.length > 0 ? null : plan.job;
-  return { ...plan, adoption, job };
+/** Combines the plans. The update declares no Job if one is rejected. */
+export function combinePlans(plan: Plan, adoption: Adoption, postgresImageError: string | null = null): UpdatePlan {
+  const isRejected = adoption.rejected.length > 0 || postgresImageError !== null;
+  return { ...plan, adoption, postgresImageError, job: isRejected ? null : plan.job };
 }
 
 /**
@@ -23,10 +25,11 @@ export function combinePlans(plan: Plan, adoption: Adoption): UpdatePlan {
  * @param full - Whether statements are printed in full.
  */
 export function describeUpdate(plan: UpdatePlan, full = false): string {
-  const { state, pending, rejection, adoption } = plan;
+  const { state, pending, rejection, adoption, postgresImageError } = plan;
   const lines = describePlan(plan, full);
   if (!requiresManualAction(state)) lines.push(...describeAdoption(adoption));
   lines.push(...describeRejected(adoption.rejected));
+  if (postgresImageError !== null) lines.push(postgresImageError);
   if (rejection !== null) lines.push(...describeRejection(rejection, pending !== null));
   return printable(lines.join("\n"));
 }

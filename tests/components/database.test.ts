@@ -6,9 +6,14 @@ import { OwnedDatabase } from "../../components/owned-database.ts";
 import { ownSecrets } from "../../src/manifests/database-secrets.ts";
 import { find, record } from "../support/recorder.ts";
 
-const common = { namespace: "unity", imagePullPolicy: "IfNotPresent", secrets: ownSecrets(undefined) };
+const common = { context: "c", namespace: "unity", imagePullPolicy: "IfNotPresent", secrets: ownSecrets(undefined) };
 const separateRoles = { ...common, secrets: ownSecrets("app") };
 const password = pulumi.secret("p@ss/w:rd");
+
+interface Probe {
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
+}
 
 /** Returns the decoded data of a Secret. */
 function secretData(inputs: Record<string, unknown>): unknown {
@@ -32,13 +37,52 @@ describe("createDatabase", () => {
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "postgres");
     const service = find(registrations, "kubernetes:core/v1:Service", "postgres-service");
     const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "postgres-account");
-    assert.equal(registrations.length, 6);
+    const [image, rollout] = ["postgres-image", "postgres-rollout"].map((name) =>
+      find(registrations, "command:local:Command", name),
+    );
+    assert.ok(image !== undefined && rollout !== undefined);
+    assert.equal(registrations.length, 8);
     assert.deepEqual(
-      new Set([secret, account, claim, deployment, service].map(({ parent }) => parent)),
+      new Set([secret, account, claim, deployment, service, image, rollout].map(({ parent }) => parent)),
       new Set([own]),
     );
-    assert.deepEqual(new Set(deployment.dependencies), new Set([secret.urn, account.urn, claim.urn]));
-    assert.deepEqual(service.dependencies, [deployment.urn]);
+    assert.deepEqual(new Set(deployment.dependencies), new Set([secret.urn, account.urn, claim.urn, image.urn]));
+    assert.deepEqual([service.dependencies, rollout.dependencies], [[deployment.urn], [deployment.urn]]);
+  });
+
+  it("proves an image before the Deployment changes, and only once for each image", async () => {
+    const { registrations } = await record({}, () =>
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
+    );
+    const { inputs } = find(registrations, "command:local:Command", "postgres-image");
+    assert.deepEqual([inputs.create, inputs.triggers], ["postgres-image", ["postgres:17"]]);
+    const { UNITY_WAIT } = inputs.environment as { UNITY_WAIT: string };
+    const target = { context: "c", namespace: "unity", name: "postgres", timeoutSeconds: 600 };
+    assert.deepEqual(JSON.parse(UNITY_WAIT), { ...target, image: "postgres:17", imagePullPolicy: "IfNotPresent" });
+  });
+
+  it("waits for PostgreSQL as long as it may take to recover after a crash", async () => {
+    const { registrations } = await record({}, () =>
+      createDatabase(
+        "postgres",
+        { ...common, kind: "owned", image: "postgres:17", storage: "1Gi", credentials: { password } },
+        {},
+      ),
+    );
+    const { inputs } = find(registrations, "command:local:Command", "postgres-rollout");
+    const { UNITY_WAIT } = inputs.environment as { UNITY_WAIT: string };
+    const { timeoutSeconds } = JSON.parse(UNITY_WAIT) as { timeoutSeconds: number };
+    const { spec } = find(registrations, "kubernetes:apps/v1:Deployment", "postgres").inputs as {
+      spec: { progressDeadlineSeconds: number; template: { spec: { containers: [{ startupProbe: Probe }] } } };
+    };
+    const { periodSeconds, failureThreshold } = spec.template.spec.containers[0].startupProbe;
+    assert.ok(periodSeconds * failureThreshold >= 3600);
+    assert.ok(spec.progressDeadlineSeconds > periodSeconds * failureThreshold);
+    assert.ok(timeoutSeconds > spec.progressDeadlineSeconds);
   });
 
   it("encodes reserved characters of a password in the URL", async () => {

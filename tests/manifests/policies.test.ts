@@ -109,7 +109,8 @@ for (const [mode, configuration] of Object.entries(modes)) {
       const withoutCommands = stack.filter(({ type }) => type !== "command:local:Command");
       const awaited = workloadsWithoutWait(withoutCommands).map(({ name }) => name.replace(/-[0-9a-f]{10}$/, ""));
       const fleet = ["fleet-unity-db-migrate-acme", "fleet-unity-db-migrate-beta"];
-      assert.deepEqual(awaited.sort(), ["backend", ...fleet, "migration-job"]);
+      const own = settings.database.kind === "owned" ? ["postgres"] : [];
+      assert.deepEqual(awaited.sort(), ["backend", ...fleet, "migration-job", ...own]);
     });
   });
 }

@@ -5,7 +5,7 @@ import type { StackOutputs } from "../../components/stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules, roleRules } from "../../src/manifests/roles.ts";
-import { database, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { database, databaseAt, deployedPostgres, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, type Registration, record, whenKnown } from "../support/recorder.ts";
 
 const configuration = {
@@ -221,6 +221,20 @@ describe("the program on a database that is there", () => {
     it(`rejects ${what}, before it declares anything`, () =>
       assertRejected({ backend: databaseAt([row]) }, message, settings));
   }
+
+  const runningPostgres = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
+  it("rejects a PostgreSQL image of another major version, before it declares anything", async () => {
+    const message = /image postgres:18 contains PostgreSQL 18, which can't open the data of PostgreSQL 17; no changes/;
+    const answers = { ...runningPostgres, postgres: { output: "17\n" } };
+    await assertRejected(answers, message, { "unity:postgresImage": "postgres:18" });
+  });
+
+  it("declares another PostgreSQL image of the same major version", async () => {
+    using fake = fakeKubectl({ ...runningPostgres, postgres: { output: "17\n" } });
+    const settings = { ...configuration, "unity:postgresImage": "postgres:17.5" };
+    const { registrations } = await record(settings, () => runProgram(fake.kubectl));
+    assert.notDeepEqual(registrations, []);
+  });
 
   it("rejects an empty database in place of that of an unmanaged backend", async () => {
     const backend = {

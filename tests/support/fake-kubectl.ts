@@ -77,6 +77,7 @@ const nothingDeployed: Partial<FakeAnswers> = {
 export const deployedPostgres = {
   kind: "Deployment",
   metadata: { name: "postgres", annotations: { "pulumi.com/patchForce": "true" } },
+  spec: { template: { spec: { containers: [{ name: "postgres", image: "postgres:17" }] } } },
   status: { replicas: 1 },
 };
 

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { backendBuild, ensureImage } from "../../local/images/build.ts";
+import { type Build, backendBuild, ensureImage, postgresBuild } from "../../local/images/build.ts";
 import { contextHash } from "../../local/images/context.ts";
 
 const run = promisify(execFile);
@@ -16,11 +16,20 @@ export function withTag(reference: string, tag: string): string {
  *
  * @param name - Name of the image; the newest of a name are kept.
  */
-export async function fixtureImage(folder: string, name = "unity-backend-fixture"): Promise<string> {
+export function fixtureImage(folder: string, name = "unity-backend-fixture"): Promise<string> {
+  return build(backendBuild(name, folder));
+}
+
+/** Builds a PostgreSQL image of a test's own, as {@link fixtureImage} does a backend's. */
+export function postgresFixtureImage(folder: string): Promise<string> {
+  return build({ ...postgresBuild, name: "unity-postgres-fixture", context: folder });
+}
+
+async function build(image: Build): Promise<string> {
   const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;
-  if (UNITY_OWN_CLUSTER === "true") return ensureImage(backendBuild(name, folder));
-  const reference = withTag(UNITY_IMAGE, `${name}-${contextHash(folder).slice(0, 12)}`);
-  await run("docker", ["build", "--tag", reference, folder]);
+  if (UNITY_OWN_CLUSTER === "true") return ensureImage(image);
+  const reference = withTag(UNITY_IMAGE, `${image.name}-${contextHash(image.context).slice(0, 12)}`);
+  await run("docker", ["build", "--tag", reference, image.context]);
   await run("docker", ["push", reference]);
   return reference;
 }

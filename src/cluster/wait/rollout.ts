@@ -1,3 +1,4 @@
+import { names } from "../../manifests/names.ts";
 import { type Cause, podCauses, rejectedPod } from "../causes.ts";
 import type { Kubectl } from "../kubectl.ts";
 import type { Pod } from "../objects.ts";
@@ -89,6 +90,12 @@ export function rejectedReplicaSet(items: readonly RolloutItem[]): string | unde
   return condition(rollout, "ReplicaFailure", "True") && rollout.replicaSet;
 }
 
+/** Describes what serves if a rollout fails. */
+function remaining(name: string): string {
+  if (name === names.postgres) return "PostgreSQL is unavailable until its pod is ready; its data is on the volume.";
+  return "Pods of the previous release keep serving until new ones are ready.";
+}
+
 async function list(kubectl: Kubectl, name: string): Promise<readonly RolloutItem[]> {
   const selector = workloadSelector(name);
   return (await kubectl.get<{ items: RolloutItem[] }>("deployments,replicasets,pods", selector)).items;
@@ -115,7 +122,6 @@ export async function rollout(kubectl: Kubectl, name: string): Promise<Waiter> {
     title: `Rollout of ${name}`,
     kubectlArgs: ["describe", `deployment/${name}`],
     poll: async () => evaluateRollout(name, await list(kubectl, name), overdueBefore),
-    advice:
-      "Pods of the previous release keep serving until new ones are ready. To retry, fix the error and rerun: pulumi up",
+    advice: `${remaining(name)} To retry, fix the error and rerun: pulumi up`,
   };
 }
