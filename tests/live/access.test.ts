@@ -22,7 +22,7 @@ interface Kubeconfig {
 }
 
 describe("an operator with the required permissions only", () => {
-  const folder = mkdtempSync(join(tmpdir(), "unity-access-"));
+  let folder: string;
   /** The accounts' own namespace, so that the stack's need not exist before them. */
   const home = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: testNamespace("accounts") });
 
@@ -46,6 +46,7 @@ describe("an operator with the required permissions only", () => {
   }
 
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "unity-access-"));
     await home.run(["create", "namespace", home.namespace]);
     const view = ["config", "view", "--raw", "--minify", "--output=json"];
     const config = JSON.parse(await kubectl.run(view)) as Kubeconfig;

@@ -56,12 +56,13 @@ describe("a cluster that answers after 2s", () => {
 });
 
 describe("a cluster that can't be reached", () => {
-  const folder = mkdtempSync(join(tmpdir(), "unity-unreachable-"));
+  let folder: string;
   const plain = createServer((_request, response) => response.end());
   let config: Kubeconfig;
   let port: number;
 
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "unity-unreachable-"));
     config = JSON.parse(await stack.kubectl.run(["config", "view", "--raw", "--minify", "--output=json"]));
     await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
     port = (plain.address() as AddressInfo).port;
