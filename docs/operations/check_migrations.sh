@@ -19,7 +19,7 @@ revision_sql='
 BEGIN TRANSACTION READ ONLY;
 SELECT pg_catalog.set_config('\''unity.schemas'\'', pg_catalog.current_schemas(false)::pg_catalog.text, true);
 SET LOCAL search_path = pg_catalog, pg_temp;
-SET LOCAL statement_timeout = 5000;
+SET LOCAL statement_timeout = '\''60s'\'';
 SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
   SELECT quote_ident(n.nspname) || '\''.'\'' || quote_ident(c.relname) AS relation,
     c.relkind = '\''r'\'' AND NOT c.relhasrules AND NOT c.relrowsecurity
@@ -35,7 +35,7 @@ SELECT '\''unity-answer '\'' || (SELECT to_json(coalesce(string_agg(version_num,
 \elif :{?relation}
 DO '\''BEGIN RAISE EXCEPTION '\'''\''alembic_version is not a plain table: reading it could run code of its owner'\'''\''; END'\'';
 \else
-SELECT '\''unity-answer null'\'';
+SELECT '\''unity-answer '\'' || (SELECT '\''null'\'')::text;
 \endif
 '
 tables_sql='BEGIN;

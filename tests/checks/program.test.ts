@@ -58,9 +58,9 @@ describe("the checks' program, when a check (F23)", () => {
   it("gets 5,000 approvals, which no argument or variable can hold", async () => {
     const irreversible = Array.from({ length: 5000 }, (_, index) => String(index).padStart(32, "0"));
     assert.ok(JSON.stringify(irreversible).length > 128 * 1024);
-    const { code, stderr } = await run("exit 1", { ...target, checks: ["pods", "reversible"], irreversible });
-    assert.match(stderr, /^Check pods failed/);
-    assert.ok(!stderr.includes("Check reversible"));
+    const { code, stdout } = await run("exit 1", { ...target, checks: ["pods", "reversible"], irreversible });
+    assert.match(stdout, /^Check pods failed/);
+    assert.ok(!stdout.includes("Check reversible"));
     assert.equal(code, 1);
   });
 

@@ -60,9 +60,8 @@ describe("createDatabase", () => {
     );
     const { inputs } = find(registrations, "command:local:Command", "postgres-image");
     assert.deepEqual([inputs.create, inputs.triggers], ["postgres-image", ["postgres:17"]]);
-    const { UNITY_WAIT } = inputs.environment as { UNITY_WAIT: string };
     const target = { context: "c", namespace: "unity", name: "postgres", timeoutSeconds: 600 };
-    assert.deepEqual(JSON.parse(UNITY_WAIT), { ...target, image: "postgres:17", imagePullPolicy: "IfNotPresent" });
+    assert.deepEqual(JSON.parse(inputs.stdin as string), { ...target, image: "postgres:17", imagePullPolicy: "IfNotPresent" });
   });
 
   it("waits for PostgreSQL as long as it may take to recover after a crash", async () => {
@@ -74,8 +73,7 @@ describe("createDatabase", () => {
       ),
     );
     const { inputs } = find(registrations, "command:local:Command", "postgres-rollout");
-    const { UNITY_WAIT } = inputs.environment as { UNITY_WAIT: string };
-    const { timeoutSeconds } = JSON.parse(UNITY_WAIT) as { timeoutSeconds: number };
+    const { timeoutSeconds } = JSON.parse(inputs.stdin as string) as { timeoutSeconds: number };
     const { spec } = find(registrations, "kubernetes:apps/v1:Deployment", "postgres").inputs as {
       spec: { progressDeadlineSeconds: number; template: { spec: { containers: [{ startupProbe: Probe }] } } };
     };
