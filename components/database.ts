@@ -4,10 +4,8 @@ import { ExternalDatabase, type ExternalDatabaseArgs } from "./external-database
 import { OwnedDatabase, type OwnedDatabaseArgs } from "./owned-database.ts";
 
 /** Arguments of either kind of database. */
-export type DatabaseArgs = { readonly context: string; readonly imagePullPolicy: string } & (
-  | ({ readonly kind: "owned" } & OwnedDatabaseArgs)
-  | ({ readonly kind: "external" } & ExternalDatabaseArgs)
-);
+export type DatabaseArgs = Pick<OwnedDatabaseArgs, "context" | "clusterTimeoutSeconds" | "imagePullPolicy"> &
+  (({ readonly kind: "owned" } & OwnedDatabaseArgs) | ({ readonly kind: "external" } & ExternalDatabaseArgs));
 
 /** Declares an owned or an external database. */
 export function createDatabase(name: string, args: DatabaseArgs, options: pulumi.ComponentResourceOptions): Database {

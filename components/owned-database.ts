@@ -16,6 +16,12 @@ import { type Database, type DatabaseUse, declareSecrets, ownedContents } from "
 export interface OwnedDatabaseArgs extends DatabaseUse {
   /** Kubeconfig context in which the update waits for PostgreSQL. */
   readonly context: string;
+  /**
+   * Seconds that the cluster may take to answer a command.
+   *
+   * @defaultValue 60
+   */
+  readonly clusterTimeoutSeconds?: number | undefined;
   /** PostgreSQL image with the contract of the official one. */
   readonly image: string;
   /** Image pull policy: `Always`, `IfNotPresent`, or `Never`. */
@@ -58,7 +64,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(OwnedDatabase.token, name, {}, options);
-    const { context, namespace, secrets, credentials, storage, image, imagePullPolicy } = args;
+    const { context, clusterTimeoutSeconds, namespace, secrets, credentials, storage, image, imagePullPolicy } = args;
 
     const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
     const deploymentSpec = postgresDeploymentSpec({ ...args, secretName: secrets.migrations });
@@ -77,7 +83,8 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
       { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(storage) },
       { ...own, retainOnDelete: true },
     );
-    const target = { context, namespace, name: names.postgres, timeoutSeconds: postgresStartSeconds + 660 };
+    const timeoutSeconds = postgresStartSeconds + 660;
+    const target = { context, clusterTimeoutSeconds, namespace, name: names.postgres, timeoutSeconds };
     const imageTarget = { ...target, timeoutSeconds: 600, image, imagePullPolicy };
     dependencies.push(claim, waitCommand(`${name}-image`, "postgres-image", imageTarget, image, own));
     // The provider's own wait is shorter than a recovery may take.

@@ -55,7 +55,7 @@ export function deploy(
     new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
   const database = createDatabase(
     "postgres",
-    { context, namespace, imagePullPolicy, secrets, ...settings.database },
+    { context, clusterTimeoutSeconds, namespace, imagePullPolicy, secrets, ...settings.database },
     common,
   );
   const migration = new MigrationJob(

@@ -61,7 +61,11 @@ describe("createDatabase", () => {
     const { inputs } = find(registrations, "command:local:Command", "postgres-image");
     assert.deepEqual([inputs.create, inputs.triggers], ["postgres-image", ["postgres:17"]]);
     const target = { context: "c", namespace: "unity", name: "postgres", timeoutSeconds: 600 };
-    assert.deepEqual(JSON.parse(inputs.stdin as string), { ...target, image: "postgres:17", imagePullPolicy: "IfNotPresent" });
+    assert.deepEqual(JSON.parse(inputs.stdin as string), {
+      ...target,
+      image: "postgres:17",
+      imagePullPolicy: "IfNotPresent",
+    });
   });
 
   it("waits for PostgreSQL as long as it may take to recover after a crash", async () => {

@@ -7,7 +7,6 @@ import os
 import re
 
 from runner_text import printable, redact
-
 from transaction import SETUP
 
 URL = os.environ.get("DATABASE_URL", "")
