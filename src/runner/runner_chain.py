@@ -78,7 +78,7 @@ def verify_image(database: Database, chain: Chain) -> None:
 def find_pending(database: Database, chain: Chain, current: frozenset[str]) -> list[Revision]:
     """Return the pending revisions, base first.
 
-    :param current: The rows of `alembic_version`.
+    :param current: The rows of the version table.
     :raises FatalError: If a row is not in the chain, or is an ancestor of another row.
     """
     if unknown := current - {revision.id for revision in chain.revisions}:

@@ -1,29 +1,52 @@
-"""The database, accessed through the image's own Alembic."""
+"""The database, accessed through the image's own Alembic and env.py."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Callable
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationStep
+from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
+from runner_errors import FatalError
 from sqlalchemy import text
+
+# The name of the version table, quoted as SQL needs it, as the session that writes it sees it.
+VERSION_TABLE = """
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = pg_catalog.to_regclass(:name)"""
 
 
 class Database:
     """The database, accessed through the env.py of the current folder."""
 
-    # The schema where env.py's sessions create tables, once `current` has run; None without one in their path.
-    schema: str | None = None
-
     def __init__(self) -> None:
         self.config = Config("alembic.ini")
         self.script = ScriptDirectory.from_config(self.config)
 
-    def _run(self, steps: Any, **options: Any) -> None:
-        with EnvironmentContext(self.config, self.script, fn=steps, **options):
+    def run(self, steps: Callable[[frozenset[str], MigrationContext], Iterator[MigrationStep]], **options: Any) -> None:
+        """Run env.py once, as `alembic` does.
+
+        :param steps: Receives the rows of the version table. Alembic runs the steps that it yields in their own
+            transactions, and resumes it after each.
+        :raises FatalError: If env.py does not run any migrations.
+        """
+        called = False
+
+        def migrations(current: tuple[str, ...], context: MigrationContext) -> Iterator[MigrationStep]:
+            nonlocal called
+            called = True
+            return steps(frozenset(current), context)
+
+        # With `dont_mutate`, Alembic does not create the version table before the first step is known.
+        environment = EnvironmentContext(self.config, self.script, fn=migrations, dont_mutate=True, **options)
+        environment.configure = once_per_revision(environment.configure)  # type: ignore[method-assign]
+        with environment:
             self.script.run_env()
+        if not called:
+            raise FatalError("env.py did not run the migrations: it must call context.run_migrations()")
 
     def heads(self) -> frozenset[str]:
         """Return the heads of the image's revision files."""
@@ -33,25 +56,49 @@ class Database:
         """Return the rows of `alembic_version`, none if the database was never migrated."""
         rows: set[str] = set()
 
-        def read(current: tuple[str, ...], context: Any) -> list[Any]:
+        def read(current: frozenset[str], _context: MigrationContext) -> Iterator[MigrationStep]:
             rows.update(current)
-            self.schema = context.connection.scalar(text("SELECT pg_catalog.current_schema()"))
-            return []
+            return iter(())
 
-        self._run(read, dont_mutate=True)
+        self.run(read)
         return frozenset(rows)
 
     def lineage(self, revision: str) -> frozenset[str]:
         """Return a revision with all its ancestors, including dependencies on other branches."""
         return frozenset(step.revision for step in self.script.iterate_revisions(revision, "base"))
 
-    def upgrade(self, revision: str) -> None:
-        """Apply a revision whose ancestors are applied."""
-        # Despite its underscore, Alembic documents this method for callers of EnvironmentContext.
-        self._run(lambda current, _context: self.script._upgrade_revs(revision, current), destination_rev=revision)
-
-    def downgrade(self, revision: str) -> None:
-        """Undo a revision that has no applied descendants."""
+    def step(self, direction: str, revision: str) -> MigrationStep:
+        """Return the step that applies or downgrades one revision."""
         script = self.script.get_revision(revision)
-        step = MigrationStep.downgrade_from_script(self.script.revision_map, script)
-        self._run(lambda _current, _context: [step], destination_rev=script.down_revision or "base")
+        make = MigrationStep.upgrade_from_script if direction == "upgrade" else MigrationStep.downgrade_from_script
+        return make(self.script.revision_map, script)
+
+
+def once_per_revision(configure: Callable[..., None]) -> Callable[..., None]:
+    """Return Alembic's `configure` with one transaction per revision, whatever env.py says.
+
+    It is set on the instance: Alembic's module `context` is a proxy only for the class itself.
+
+    :raises FatalError: On the second call. env.py migrates several databases, of which the chain's would be only one.
+    """
+    calls = 0
+
+    def configure_once(*args: Any, **options: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise FatalError("env.py configures several databases in one run, which is not supported")
+        configure(*args, **{**options, "transaction_per_migration": True})
+
+    return configure_once
+
+
+def version_table(context: MigrationContext) -> str:
+    """Return the qualified name of the version table, and create the table if it does not exist."""
+    context._ensure_version_table()
+    table = context.version_table
+    schema = context.version_table_schema
+    quote = context.dialect.identifier_preparer.quote
+    name = quote(table) if schema is None else f"{quote(schema)}.{quote(table)}"
+    assert context.connection is not None
+    return str(context.connection.scalar(text(VERSION_TABLE), {"name": name}))

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from runner_contract import CONTRACT
 from runner_record import record_interruption
 from runner_session import connect
 from sqlalchemy import text
@@ -21,7 +22,7 @@ EXITING = threading.RLock()  # held by the thread that ends the process, so that
 
 TERMINATE_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-    WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid()"""
+    WHERE (application_name = :name OR pid = ANY(:pids)) AND datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 def fail(message: str, log: Path, code: int = 1) -> NoReturn:
@@ -48,5 +49,5 @@ def fail_on_signal(url: URL, seconds: float, log: Path) -> NoReturn:
     with suppress(Exception), connect(url, connect_timeout=10) as session:
         with suppress(Exception):
             record_interruption(session, message)  # before the lock is released: the next runner would record less
-        session.execute(text(TERMINATE_SESSIONS), {"name": os.environ["PGAPPNAME"]})
+        session.execute(text(TERMINATE_SESSIONS), {"name": os.environ["PGAPPNAME"], "pids": list(CONTRACT.sessions)})
     fail(message, log, 128 + received.si_signo if received else 1)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Callable
 
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from runner_chain import Revision
+from runner_contract import CONTRACT
+from runner_database import version_table
 from runner_errors import FatalError, RevisionFailed
 from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, new_invalid_indexes
-from runner_job_plan import read_job_plan, verify_database, verify_start
+from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_start
 from runner_lock import acquire_lock, reject_pooler, verify_lock
 from runner_output import format_revisions, report
 from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
 from runner_record import RunRecord, recorded
 from runner_roles import ensure_role
 from runner_session import connect, reject_unencrypted
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
+
+MakePlan = Callable[[Task, frozenset[str]], Plan]
+"""Plans a task from the rows of the version table."""
 
 
 def upgrade(task: Task) -> None:
@@ -33,9 +42,6 @@ def reach(task: Task) -> None:
     migrate(task, plan_either)
 
 
-MakePlan = Callable[[Task, frozenset[str]], Plan]
-
-
 def migrate(task: Task, make_plan: MakePlan) -> None:
     """Run the plan that `make_plan` returns under the lock, with a log line per revision.
 
@@ -49,59 +55,135 @@ def migrate(task: Task, make_plan: MakePlan) -> None:
         acquire_lock(session, task.deadline)
         if job_plan:
             verify_database(job_plan, session)
-        plan = make_plan(task, task.database.current())
-        if job_plan:
-            verify_start(job_plan, task, plan)
         record = RunRecord(session)
-        record.close_abandoned()
-        if task.role:
-            ensure_role(session, task.role)
-            grant(session, task.role.name, task.database.schema)
+        run = Run(task, make_plan, job_plan, session, record)
+        with CONTRACT.proven_by(session), recorded(record, run.rows):
+            run.migrate()
+
+
+class Run:
+    """One migration: the steps of its plan, which Alembic takes one by one while env.py runs."""
+
+    def __init__(
+        self, task: Task, make_plan: MakePlan, job_plan: JobPlan | None, session: Connection, record: RunRecord
+    ) -> None:
+        self._task = task
+        self._make_plan = make_plan
+        self._job_plan = job_plan
+        # The session that holds the lock.
+        self._session = session
+        self._record = record
+        self._plan: Plan | None = None
+        # Schema where env.py's sessions create tables; None without one in their path.
+        self._schema: str | None = None
+        # Name of the version table, known before the first step.
+        self._table: str | None = None
+        self._invalid: tuple[Index, ...] = ()
+        self._done = 0
+        # The revision whose transaction is open.
+        self._running: tuple[Revision, float] | None = None
+
+    def migrate(self) -> None:
+        """Run env.py, and check the result.
+
+        Once is enough, unless env.py has a transaction of its own around all revisions: then it runs for each of them.
+        """
+        plan = self._run_env()
+        while self._done < len(plan.revisions):
+            self._run_env()
         if not plan.revisions:
-            report(plan.summary)
-            return
-        count = f"{len(plan.revisions)} of {len(task.chain.revisions)} revisions"
+            return report(plan.summary)
+        result = self._make_plan(self._task, self.rows())
+        if result.revisions:
+            raise FatalError(
+                f"the database is at {format_revisions(result.current)} after the {plan.direction}, expected "
+                f"{format_revisions(plan.target)}"
+            )
+        if leftovers := new_invalid_indexes(self._session, self._schema, self._invalid):
+            raise FatalError(f"all revisions succeeded, but: {describe_indexes(leftovers)}")
+        if self._task.role:
+            grant(self._session, self._task.role.name, self._schema)
+        return report(result.summary)
+
+    def rows(self) -> frozenset[str]:
+        """Return the rows of the version table, as other sessions see them."""
+        if self._table is None:
+            return self._plan.current if self._plan else frozenset()
+        if self._session.scalar(text("SELECT pg_catalog.to_regclass(:name)"), {"name": self._table}) is None:
+            return frozenset()
+        return frozenset(self._session.scalars(text(f"SELECT version_num FROM ONLY {self._table}")))
+
+    def _run_env(self) -> Plan:
+        try:
+            self._task.database.run(self._steps, destination_rev=self._task.target or "heads")
+        except (Exception, SystemExit) as error:
+            cause = CONTRACT.violation or error
+            if self._running is None:
+                raise cause from error
+            revision, _ = self._running
+            leftovers = describe_indexes(new_invalid_indexes(self._session, self._schema, self._invalid))
+            raise RevisionFailed(f"{revision.id} ({revision.title})", cause, leftovers) from error
+        if self._running is not None:
+            self._finish()
+        assert self._plan is not None
+        return self._plan
+
+    def _steps(self, current: frozenset[str], context: MigrationContext) -> Iterator[MigrationStep]:
+        """Yield the step of each revision. Alembic resumes it after the step's transaction."""
+        plan = self._plan = self._plan or self._begin(current, context)
+        for revision in plan.revisions[self._done :]:
+            verify_lock(self._session)
+            self._table = version_table(context)
+            self._running = revision, time.monotonic()
+            yield self._task.database.step(plan.direction, revision.id)
+            assert context.connection is not None
+            if not self._is_recorded(revision) and context.connection.in_transaction():
+                return  # env.py commits its own transaction when it ends
+            self._finish()
+
+    def _begin(self, current: frozenset[str], context: MigrationContext) -> Plan:
+        """Plan the migration and do what comes before its first revision."""
+        plan = self._make_plan(self._task, current)
+        if self._job_plan:
+            verify_start(self._job_plan, self._task, plan)
+        assert context.connection is not None
+        self._schema = context.connection.scalar(text("SELECT pg_catalog.current_schema()"))
+        self._record.close_abandoned()
+        if self._task.role:
+            ensure_role(self._session, self._task.role)
+            grant(self._session, self._task.role.name, self._schema)
+        if not plan.revisions:
+            return plan
+        count = f"{len(plan.revisions)} of {len(self._task.chain.revisions)} revisions"
         step = "are pending" if plan.direction == "upgrade" else "will be downgraded"
         report(f"Database is at {format_revisions(plan.current)}; {count} {step}")
-        with recorded(task, plan, record):
-            invalid = invalid_indexes(session, task.database.schema)
-            if invalid and plan.direction == "upgrade":  # a downgrade may drop them
-                raise FatalError(f"{describe_indexes(invalid)} Then retry. No changes were made.")
-            run_steps(task, plan, session, record, invalid)
-            summary = verify_result(task, make_plan).summary
-            if leftovers := new_invalid_indexes(session, task.database.schema, invalid):
-                raise FatalError(f"all revisions succeeded, but: {describe_indexes(leftovers)}")
-            if task.role:
-                grant(session, task.role.name, task.database.schema)
-        report(summary)
+        self._record.open(plan)
+        self._invalid = invalid_indexes(self._session, self._schema)
+        if self._invalid and plan.direction == "upgrade":  # a downgrade may drop them
+            raise FatalError(f"{describe_indexes(self._invalid)} Then retry. No changes were made.")
+        return plan
 
+    def _is_recorded(self, revision: Revision) -> bool:
+        """Return whether the version table says that the revision's step was committed."""
+        assert self._plan is not None
+        return (revision.id in self.rows()) == (self._plan.direction == "upgrade")
 
-def run_steps(task: Task, plan: Plan, session: Connection, record: RunRecord, invalid: tuple[Index, ...]) -> None:
-    """Apply or downgrade each revision.
+    def _finish(self) -> None:
+        """Report the revision whose transaction has ended.
 
-    :param session: The session that holds the lock.
-    :param invalid: The INVALID indexes from before the first revision.
-    """
-    run = task.database.upgrade if plan.direction == "upgrade" else task.database.downgrade
-    for number, revision in zip(plan.numbers, plan.revisions):
-        verify_lock(session)
-        started = time.monotonic()
-        try:
-            run(revision.id)
-        except (Exception, SystemExit) as error:
-            leftovers = describe_indexes(new_invalid_indexes(session, task.database.schema, invalid))
-            raise RevisionFailed(f"{revision.id} ({revision.title})", error, leftovers) from error
+        :raises FatalError: If it was not committed.
+        """
+        assert self._running is not None and self._plan is not None
+        revision, started = self._running
+        if not self._is_recorded(revision):
+            raise FatalError(
+                f"{self._table} has no trace of the {self._plan.direction}: it was rolled back. env.py probably "
+                "executes a statement before context.configure(), which begins a transaction that nothing commits. "
+                "Commit it there: connection.commit()"
+            )
+        self._running = None
+        self._done += 1
         seconds = time.monotonic() - started
-        report(f"{number}/{plan.total}  {revision.id}  {revision.title}  {seconds:.2f}s")
-        record.add(revision.id)
-
-
-def verify_result(task: Task, make_plan: MakePlan) -> Plan:
-    """Plan again, and check that nothing is left to do."""
-    plan = make_plan(task, task.database.current())
-    if plan.revisions:
-        raise FatalError(
-            f"the database is at {format_revisions(plan.current)} after the {plan.direction}, expected "
-            f"{format_revisions(plan.target)}"
-        )
-    return plan
+        number = self._plan.numbers[self._done - 1]
+        report(f"{number}/{self._plan.total}  {revision.id}  {revision.title}  {seconds:.2f}s")
+        self._record.add(revision.id)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Callable
 
-from runner_database import Database
 from runner_output import describe, report
-from runner_plan import Plan, Task, plan_hash
+from runner_plan import Plan, plan_hash
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
@@ -125,25 +124,27 @@ class RunRecord:
         """Append a revision that was applied or downgraded."""
         self._write(APPEND, id=RunRecord.running, revision=revision)
 
-    def close(self, outcome: str, database: Database, error: str | None) -> None:
-        """Complete the row with the database's revision. If the session is lost, the next run closes the row."""
-        with suppress(Exception, SystemExit):
-            self._write("SELECT 1")  # fail early: the query below may take long if the database is gone
-            reached = sorted(database.current())
-            self._write(FINISH, id=RunRecord.running, outcome=outcome, to_revisions=reached, error=error)
+    def close(self, outcome: str, read: Callable[[], frozenset[str]], error: str | None) -> None:
+        """Complete the row with the rows of the version table. If the session is lost, the next run closes the row."""
+        if RunRecord.running is None:
+            return
+        with suppress(Exception):
+            self._write(FINISH, id=RunRecord.running, outcome=outcome, to_revisions=sorted(read()), error=error)
         RunRecord.running = None
 
 
 @contextmanager
-def recorded(task: Task, plan: Plan, record: RunRecord) -> Iterator[None]:
-    """Record the run of the block and its outcome."""
-    record.open(plan)
+def recorded(record: RunRecord, read: Callable[[], frozenset[str]]) -> Iterator[None]:
+    """Record the outcome of the block, if it opens a run.
+
+    :param read: Returns the rows of the version table.
+    """
     try:
         yield
     except (Exception, SystemExit) as error:
-        record.close("failed", task.database, describe(error))
+        record.close("failed", read, describe(error))
         raise
-    record.close("succeeded", task.database, None)
+    record.close("succeeded", read, None)
 
 
 def record_interruption(session: Connection, message: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import sqlalchemy
+from runner_contract import CONTRACT, OWN
 from runner_errors import FatalError
 from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection, make_url
@@ -32,13 +33,13 @@ SAFE_PATH = "-c search_path=pg_catalog,pg_temp"
 def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
     """Set the timeouts and the name of all sessions of this process.
 
-    libpq reads these environment variables however the image's env.py connects.
+    The runner's own sessions get them from libpq, before a pooler could be used; those of env.py from the contract.
     """
+    CONTRACT.install(lock_timeout_seconds, statement_timeout_seconds)
     timeouts = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
     settings = [f"-c {name}={round(seconds * 1000)}" for name, seconds in timeouts.items()]
     os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()
-    # The runner finds its own sessions by this name. PostgreSQL truncates it to 63 bytes.
-    os.environ["PGAPPNAME"] = f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}"
+    os.environ["PGAPPNAME"] = CONTRACT.settings["application_name"]
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
 
 
@@ -48,8 +49,11 @@ def connect(url: URL, **arguments: Any) -> Connection:
     The path is a parameter of the connection, because a pooler would pass the effect of `SET` on to other sessions.
     """
     arguments["options"] = " ".join([url_options(url), os.environ["PGOPTIONS"], SAFE_PATH]).strip()
-    engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
-    return engine.connect()
+    engine = sqlalchemy.create_engine(
+        url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments, execution_options={OWN: True}
+    )
+    with CONTRACT.own_session():
+        return engine.connect()
 
 
 def url_options(url: URL) -> str:

@@ -1,0 +1,210 @@
+"""Every way in which an env.py connects: its own arguments, drivers, pools, transactions, and databases."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy.engine import URL
+from support import Chain, dsn, query, revisions, run, session, start, tables, temporary_database, until
+
+SYNC = """
+import os
+from alembic import context
+from sqlalchemy import create_engine, pool, text, event
+
+url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+{driver}://", 1)
+{engine}
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+ASYNC = """
+import asyncio, os
+from alembic import context
+from sqlalchemy import pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+{driver}://", 1)
+{engine}
+
+def steps(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def online():
+    async with engine.connect() as connection:
+        await connection.run_sync(steps)
+
+asyncio.run(online())
+"""
+ARGUMENTS = {
+    "psycopg": '{"options": "-c lock_timeout=0 -c timezone=UTC", "application_name": "shop"}',
+    "psycopg2": '{"options": "-c lock_timeout=0 -c timezone=UTC", "application_name": "shop"}',
+    "pg8000": '{"application_name": "shop"}',
+    "asyncpg": '{"server_settings": {"lock_timeout": "0", "application_name": "shop"}}',
+}
+DRIVERS = list(ARGUMENTS)
+ENGINES = {
+    "plain": "engine = {create}(url, poolclass=pool.NullPool)",
+    "arguments": "engine = {create}(url, poolclass=pool.NullPool, connect_args={arguments})",
+    "pooled": "engine = {create}(url, pool_size=1, max_overflow=0)",
+}
+LIMITS = 'op.execute("CREATE TABLE limits AS SELECT name, setting FROM pg_settings WHERE name IN {names}")'.format(
+    names="('lock_timeout', 'statement_timeout', 'application_name')"
+)
+
+
+def env_py(chain: Chain, driver: str, shape: str) -> None:
+    """Write an env.py that connects with a driver and an engine of a shape."""
+    is_async = driver == "asyncpg"
+    create = "create_async_engine" if is_async else "create_engine"
+    engine = ENGINES[shape].format(create=create, arguments=ARGUMENTS[driver])
+    text = (ASYNC if is_async else SYNC).format(driver=driver, engine=engine)
+    (chain.folder / "alembic" / "env.py").write_text(text, encoding="utf-8")
+
+
+def write_env(chain: Chain, text: str) -> None:
+    """Write an env.py."""
+    (chain.folder / "alembic" / "env.py").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> str:
+    """Return the name of each driver."""
+    return str(request.param)
+
+
+@pytest.fixture(params=list(ENGINES))
+def shape(request: pytest.FixtureRequest) -> str:
+    """Return the name of each shape of an engine."""
+    return str(request.param)
+
+
+def test_limits_and_name_hold_for_every_session(chain: Chain, database: URL, driver: str, shape: str) -> None:
+    env_py(chain, driver, shape)
+    chain.add("one", LIMITS)
+    chain.add("two", 'op.execute("CREATE TABLE two ()")')
+    result = run("upgrade", chain, database, "--lock-timeout-seconds=1.5", "--statement-timeout-seconds=7")
+    assert (result.code, result.stderr) == (0, "")
+    settings = dict(query(database, "SELECT name, setting FROM limits"))
+    assert (settings["lock_timeout"], settings["statement_timeout"]) == ("1500", "7000")
+    assert settings["application_name"].startswith("unity-migrate ")
+
+
+def test_another_database_than_the_lock_is_rejected(
+    chain: Chain, server: URL, database: URL, driver: str, shape: str
+) -> None:
+    env_py(chain, driver, shape)
+    env = chain.folder / "alembic" / "env.py"
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    with temporary_database(server) as other:
+        env.write_text(env.read_text(encoding="utf-8").replace('os.environ["DATABASE_URL"]', repr(dsn(other))))
+        result = run("upgrade", chain, database)
+        assert result.code == 1
+        assert f"env.py connects to database {other.database}, which is not the one of DATABASE_URL" in result.stderr
+        assert tables(other) == set()
+    assert tables(database) == set()
+
+
+def test_nothing_is_committed_without_the_lock(chain: Chain, database: URL, driver: str, shape: str) -> None:
+    env_py(chain, driver, shape)
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    chain.add("two", f'op.execute("CREATE TABLE two ()")\nop.execute("{END_LOCK_SESSION}")')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert "the advisory lock was lost" in result.stderr
+    assert (tables(database) - {"alembic_version"}, revisions(database)) == ({"one"}, {"one"})
+
+
+END_LOCK_SESSION = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+BEFORE_CONFIGURE = SYNC.replace(
+    "    context.configure", "    connection.execute(text('SELECT 1'))\n    context.configure"
+)
+
+
+def test_run_stops_at_the_first_revision_that_env_py_rolls_back(chain: Chain, database: URL) -> None:
+    write_env(chain, BEFORE_CONFIGURE.format(driver="psycopg", engine=ENGINES["plain"].format(create="create_engine")))
+    for name in ("one", "two", "three"):
+        chain.add(name, f'op.execute("CREATE TABLE {name} ()")')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert "1/3" not in result.stdout
+    assert "Revision one" in result.stderr and "it was rolled back" in result.stderr
+    assert "connection.commit()" in result.stderr
+    assert tables(database) == set()
+    assert query(database, "SELECT revisions, outcome FROM unity_migrations.runs") == [([], "failed")]
+
+
+def test_env_py_with_its_own_transaction_commits_each_revision(chain: Chain, database: URL) -> None:
+    engine = ENGINES["plain"].format(create="create_engine")
+    write_env(chain, SYNC.format(driver="psycopg", engine=engine).replace("engine.connect()", "engine.begin()"))
+    for name in ("one", "two", "three"):
+        chain.add(name, f'op.execute("CREATE TABLE {name} ()")')
+    chain.add("four", 'op.execute("SELECT 1/0")')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert [line.split()[:2] for line in result.stdout.splitlines()[1:]] == [
+        ["1/4", "one"],
+        ["2/4", "two"],
+        ["3/4", "three"],
+    ]
+    assert revisions(database) == {"three"}
+
+
+def test_env_py_runs_once_for_all_revisions(chain: Chain, database: URL) -> None:
+    env_py(chain, "psycopg", "plain")
+    env = chain.folder / "alembic" / "env.py"
+    env.write_text(env.read_text(encoding="utf-8") + "print('env.py ran')\n")
+    for name in ("one", "two", "three"):
+        chain.add(name, f'op.execute("CREATE TABLE {name} ()")')
+    result = run("upgrade", chain, database)
+    assert (result.code, result.stderr) == (0, "")
+    assert result.stdout.count("env.py ran") == 1
+
+
+def test_env_py_without_migrations_is_rejected(chain: Chain, database: URL) -> None:
+    write_env(chain, "print('nothing')\n")
+    chain.add("one", "pass")
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert "env.py did not run the migrations: it must call context.run_migrations()" in result.stderr
+
+
+def test_env_py_with_several_databases_is_rejected(chain: Chain, database: URL) -> None:
+    text = SYNC.format(driver="psycopg", engine=ENGINES["plain"].format(create="create_engine"))
+    write_env(chain, text + text.split("\n\n", 1)[1].split("\n", 2)[2])
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert "env.py configures several databases in one run" in result.stderr
+
+
+@contextmanager
+def table_in_use(database: URL) -> Iterator[None]:
+    """Hold a lock on the table `busy` in this block."""
+    query(database, "CREATE TABLE busy (id int)")
+    with session(database, autocommit=False) as holder:
+        holder.execute("SELECT FROM busy")
+        yield
+
+
+def test_no_statement_outlives_the_runner(chain: Chain, database: URL, driver: str, shape: str) -> None:
+    env_py(chain, driver, shape)
+    chain.add("one", 'op.execute("DROP TABLE busy")')
+    with table_in_use(database):
+        process = start("upgrade", chain, database, "--lock-timeout-seconds=20")
+        sql = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until(lambda: query(database, sql), "the revision waits for the table")
+        os.kill(process.process.pid, signal.SIGTERM)
+        assert process.finish().code == 128 + signal.SIGTERM
+        assert query(database, sql) == []
+    assert "busy" in tables(database)
