@@ -76,7 +76,7 @@ def main() -> int | None:
     log, seconds = arguments.termination_log, arguments.deadline_seconds
     # At its deadline, the pod is killed without a message: stop earlier, with one.
     deadline = time.monotonic() + max(1, seconds * 0.9 - 2)
-    configure_sessions(arguments.lock_timeout_seconds, arguments.statement_timeout_seconds)
+    configure_sessions(arguments.lock_timeout_seconds, arguments.statement_timeout_seconds, deadline)
     if arguments.mode == "status":
         sys.stdout = sys.stderr  # stdout is for the JSON only
     # Alembic logs two lines for every query of the revision, which would bury those of the runner.

@@ -4,7 +4,9 @@ Hooks on SQLAlchemy's own events, which every engine and pool calls, sync or asy
 
 * on connect, the session gets the timeouts and the name of the runner, after the application's own `connect_args`;
 * on connect and before each commit, one catalog query proves that the session is in the same server and database as the
-  advisory lock, and that the lock is still held. A statement in autocommit mode is its own commit.
+  advisory lock, and that the lock is still held. A statement in autocommit mode is its own commit;
+* a concurrent statement (CREATE INDEX CONCURRENTLY) waits for older transactions until the deadline, not only for the
+  lock timeout: neither readers nor writers queue behind it.
 
 The proof is a second advisory lock with a random key: no session of another server or database can see it.
 """
@@ -12,15 +14,18 @@ The proof is a second advisory lock with a random key: no session of another ser
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
-from runner_errors import FatalError
+from runner_errors import FatalError, LockLost
 from sqlalchemy import event, text
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import Pool
 
 # Every name is qualified, and every operator: the session's search_path is the application's.
@@ -33,6 +38,7 @@ HELD = """
     AND l.classid OPERATOR(pg_catalog.=) {high}::pg_catalog.oid
     AND l.objid OPERATOR(pg_catalog.=) {low}::pg_catalog.oid)"""
 
+CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 OWN = "unity_own"
 """Execution option of the runner's own engines."""
 
@@ -45,12 +51,18 @@ class Contract:
         # Of the sessions that env.py opened, for the end of the process.
         self.sessions: set[int] = set()
         # The first broken promise: env.py or a revision may catch the error.
-        self.violation: FatalError | None = None
+        self.violation: FatalError | LockLost | None = None
+        self._deadline = 0.0
+        self._holder: Connection | None = None
         self._held: str | None = None
         self._own = threading.local()
 
-    def install(self, lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
-        """Set the limits and the name, and add the hooks."""
+    def install(self, lock_timeout_seconds: float, statement_timeout_seconds: float, deadline: float) -> None:
+        """Set the limits and the name, and add the hooks.
+
+        :param deadline: In seconds of `time.monotonic`.
+        """
+        self._deadline = deadline
         self.settings = {
             "lock_timeout": f"{round(lock_timeout_seconds * 1000)}",
             "statement_timeout": f"{round(statement_timeout_seconds * 1000)}",
@@ -60,6 +72,8 @@ class Contract:
         event.listen(Pool, "connect", self._on_connect)
         event.listen(Engine, "commit", self._prove)
         event.listen(Engine, "before_cursor_execute", self._before_statement)
+        event.listen(Engine, "after_cursor_execute", self._after_statement)
+        event.listen(Engine, "handle_error", self._after_error)
 
     @contextmanager
     def own_session(self) -> Iterator[None]:
@@ -80,40 +94,71 @@ class Contract:
         session.execute(text(f"SELECT pg_catalog.pg_advisory_lock({key})"))
         pid = session.scalar(text("SELECT pg_catalog.pg_backend_pid()"))
         self._held = HELD.format(pid=pid, high=key >> 32, low=key & 0xFFFFFFFF)
+        self._holder, self.violation = session, None
         try:
             yield
             if self.violation is not None:
                 raise self.violation
         finally:
-            self._held = None
+            self._held = self._holder = None
 
     def _on_connect(self, connection: Any, _record: Any) -> None:
         if getattr(self._own, "active", False):
             return
-        settings = [f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in self.settings.items()]
         facts = [self._held or "1", "pg_catalog.pg_backend_pid()", "pg_catalog.current_database()"]
-        held, pid, database, *_ = query(connection, f"SELECT {', '.join(facts + settings)}")
+        held, pid, database, *_ = query(connection, f"SELECT {', '.join(facts + assignments(self.settings))}")
         connection.commit()  # otherwise a rollback would revert the settings
         self.sessions.add(pid)
-        if held != 1:
-            self._reject(
-                f"env.py connects to database {database}, which is not the one of DATABASE_URL, or the advisory lock "
-                "was lost. No revision was applied there. Make env.py read DATABASE_URL, or set DATABASE_URL to the "
-                "database that env.py connects to."
+        if held == 1:
+            return
+        if self._is_lost():
+            self._reject_lost()
+        self._reject(
+            FatalError(
+                f"env.py connects to database {database} of another server, or to another database than DATABASE_URL. "
+                "Nothing was changed there. Make env.py read DATABASE_URL, or set DATABASE_URL to the database that "
+                "env.py connects to."
             )
+        )
 
-    def _before_statement(self, connection: Connection, *_: Any) -> None:
-        if is_autocommit(connection.connection.dbapi_connection):
-            self._prove(connection)
+    def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        raw = connection.connection.dbapi_connection
+        if not is_autocommit(raw) or is_own(connection):
+            return
+        self._prove(connection)
+        if CONCURRENTLY.search(statement):
+            milliseconds = max(1, round((self._deadline - time.monotonic()) * 1000))
+            limits = {"lock_timeout": str(milliseconds), "statement_timeout": str(milliseconds)}
+            query(raw, f"SELECT {', '.join(assignments(limits))}")
+            connection.info[OWN] = True
+
+    def _after_statement(self, connection: Connection, *_: Any) -> None:
+        """Restore the limits after a concurrent statement."""
+        if connection.info.pop(OWN, False):
+            query(connection.connection.dbapi_connection, f"SELECT {', '.join(assignments(self.settings))}")
+
+    def _after_error(self, context: ExceptionContext) -> None:
+        if context.connection is not None and not context.is_disconnect:
+            self._after_statement(context.connection)
 
     def _prove(self, connection: Connection) -> None:
-        if self._held is None or OWN in connection.engine.get_execution_options():
+        if self._held is None or is_own(connection):
             return
         if query(connection.connection.dbapi_connection, f"SELECT {self._held}")[0] != 1:
-            self._reject("the advisory lock was lost: another migration may run. The open transaction was rolled back.")
+            self._reject_lost()
 
-    def _reject(self, message: str) -> None:
-        self.violation = self.violation or FatalError(message)
+    def _is_lost(self) -> bool:
+        assert self._holder is not None
+        try:
+            return self._holder.scalar(text(f"SELECT {self._held}")) != 1
+        except DBAPIError:
+            return True
+
+    def _reject_lost(self) -> NoReturn:
+        self._reject(LockLost("the session that holds the advisory lock has ended; nothing was committed without it"))
+
+    def _reject(self, error: FatalError | LockLost) -> NoReturn:
+        self.violation = self.violation or error
         raise self.violation
 
 
@@ -125,6 +170,16 @@ def query(connection: Any, sql: str) -> tuple[Any, ...]:
         return tuple(cursor.fetchone())
     finally:
         cursor.close()
+
+
+def assignments(settings: Mapping[str, str]) -> list[str]:
+    """Return expressions that set the settings of a session."""
+    return [f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in settings.items()]
+
+
+def is_own(connection: Connection) -> bool:
+    """Return whether a session is one of the runner's own."""
+    return OWN in connection.engine.get_execution_options()
 
 
 def is_autocommit(connection: Any) -> bool:

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-# Transient: lost connection, serialization failure, deadlock, lock timeout, server restart, too many connections. Not
-# 08P01 (protocol violation), which is also PgBouncer's response to settings that it does not forward.
-TRANSIENT_STATES = re.compile(r"08(?!P01)...|40001|40P01|55P03|57P0[1235]|53300")
+TRANSIENT_STATES = {
+    "08000": "connection exception",
+    "08001": "the client can't connect",
+    "08003": "the connection does not exist",
+    "08004": "the server rejected the connection",
+    "08006": "the connection failed",
+    "08007": "the transaction's outcome is unknown: the version table knows it",
+    "25006": "read-only: a standby that is about to be promoted, or a failover",
+    "40001": "serialization failure",
+    "40P01": "deadlock",
+    "53300": "too many connections",
+    "55P03": "lock timeout",
+    "57P01": "the server shuts down, or an administrator ended the session",
+    "57P02": "the server crashed",
+    "57P03": "the server starts up, or recovers",
+    "57P05": "idle session timeout",
+}
+"""The SQLSTATEs that are worth a retry (https://www.postgresql.org/docs/current/errcodes-appendix.html); no other is.
+
+Not 08P01 (protocol violation), which is also PgBouncer's response to settings that it does not forward.
+"""
 # A failed connection has no SQLSTATE; these messages mean that a retry can't help. A name that can't be resolved is not
 # among them: a Service may be younger than the Job.
 PERMANENT_MESSAGES = re.compile(
@@ -20,6 +38,10 @@ PERMANENT_MESSAGES = re.compile(
 
 class FatalError(Exception):
     """An error that a retry can't fix; its message names the fix."""
+
+
+class LockLost(Exception):
+    """The end of the session that holds the advisory lock. A retry acquires it again and plans again."""
 
 
 class RevisionFailed(Exception):
@@ -38,13 +60,19 @@ def is_retryable(error: BaseException) -> bool:
     """Return whether a retry may succeed."""
     if isinstance(error, RevisionFailed):
         return not error.leftovers and is_retryable(error.cause)
+    if isinstance(error, LockLost):
+        return True
     if state := sqlstate(error):
-        return TRANSIENT_STATES.fullmatch(state) is not None
-    return isinstance(error, OperationalError) and not PERMANENT_MESSAGES.search(str(error.orig))
+        return state in TRANSIENT_STATES
+    if isinstance(error, OSError):  # from drivers that don't use libpq: refused, unreachable, unknown host
+        return True
+    return isinstance(error, (OperationalError, InterfaceError)) and not PERMANENT_MESSAGES.search(str(error.orig))
 
 
 def sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of a SQLAlchemy or driver error, or None."""
     origin = getattr(error, "orig", error)
     state = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
+    if state is None and origin.args and isinstance(origin.args[0], dict):  # pg8000's fields of the server's message
+        state = origin.args[0].get("C")
     return state if isinstance(state, str) else None

@@ -58,6 +58,7 @@ def verify_lock(session: Connection) -> None:
     """Check that the session still holds the lock.
 
     :raises FatalError: If the session lives but lost the lock, as behind an undetected pooler.
+    :raises DBAPIError: If the session has ended.
     """
     if not session.scalar(text(HELD_HERE)):
         raise FatalError(f"the session lost the advisory lock. {DIRECT_URL_ADVICE}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Callable
 
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from runner_chain import Revision
 from runner_contract import CONTRACT
 from runner_database import version_table
-from runner_errors import FatalError, RevisionFailed
+from runner_errors import FatalError, RevisionFailed, is_retryable
 from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, new_invalid_indexes
 from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_start
@@ -22,6 +23,7 @@ from runner_roles import ensure_role
 from runner_session import connect, reject_unencrypted
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 MakePlan = Callable[[Task, frozenset[str]], Plan]
 """Plans a task from the rows of the version table."""
@@ -116,17 +118,28 @@ class Run:
     def _run_env(self) -> Plan:
         try:
             self._task.database.run(self._steps, destination_rev=self._task.target or "heads")
+            if self._running is not None:
+                self._finish()
         except (Exception, SystemExit) as error:
             cause = CONTRACT.violation or error
             if self._running is None:
                 raise cause from error
             revision, _ = self._running
-            leftovers = describe_indexes(new_invalid_indexes(self._session, self._schema, self._invalid))
+            leftovers = describe_indexes(self._drop_leftovers(is_retryable(cause)))
             raise RevisionFailed(f"{revision.id} ({revision.title})", cause, leftovers) from error
-        if self._running is not None:
-            self._finish()
         assert self._plan is not None
         return self._plan
+
+    def _drop_leftovers(self, is_retryable: bool) -> tuple[Index, ...]:
+        """Return the INVALID indexes that a failed revision left, without those that are dropped for a retry."""
+        leftovers = new_invalid_indexes(self._session, self._schema, self._invalid)
+        if not is_retryable:
+            return leftovers
+        with suppress(SQLAlchemyError):
+            for index in leftovers:
+                report(f"Dropping index {index.name}, which the revision left INVALID")
+                self._session.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"))
+        return new_invalid_indexes(self._session, self._schema, self._invalid)
 
     def _steps(self, current: frozenset[str], context: MigrationContext) -> Iterator[MigrationStep]:
         """Yield the step of each revision. Alembic resumes it after the step's transaction."""

@@ -30,12 +30,12 @@ IS_ENCRYPTED = "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg
 SAFE_PATH = "-c search_path=pg_catalog,pg_temp"
 
 
-def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
+def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float, deadline: float) -> None:
     """Set the timeouts and the name of all sessions of this process.
 
     The runner's own sessions get them from libpq, before a pooler could be used; those of env.py from the contract.
     """
-    CONTRACT.install(lock_timeout_seconds, statement_timeout_seconds)
+    CONTRACT.install(lock_timeout_seconds, statement_timeout_seconds, deadline)
     timeouts = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
     settings = [f"-c {name}={round(seconds * 1000)}" for name, seconds in timeouts.items()]
     os.environ["PGOPTIONS"] = " ".join([os.environ.get("PGOPTIONS", ""), *settings]).strip()

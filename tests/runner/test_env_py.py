@@ -107,7 +107,9 @@ def test_another_database_than_the_lock_is_rejected(
         env.write_text(env.read_text(encoding="utf-8").replace('os.environ["DATABASE_URL"]', repr(dsn(other))))
         result = run("upgrade", chain, database)
         assert result.code == 1
-        assert f"env.py connects to database {other.database}, which is not the one of DATABASE_URL" in result.stderr
+        assert (
+            f"env.py connects to database {other.database} of another server, or to another database" in result.stderr
+        )
         assert tables(other) == set()
     assert tables(database) == set()
 
@@ -116,10 +118,11 @@ def test_nothing_is_committed_without_the_lock(chain: Chain, database: URL, driv
     env_py(chain, driver, shape)
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     chain.add("two", f'op.execute("CREATE TABLE two ()")\nop.execute("{END_LOCK_SESSION}")')
-    result = run("upgrade", chain, database)
-    assert result.code == 1
-    assert "the advisory lock was lost" in result.stderr
+    process = start("upgrade", chain, database)
+    process.wait_for("session that holds the advisory lock has ended; nothing was committed without it")
+    process.wait_for("Retrying")
     assert (tables(database) - {"alembic_version"}, revisions(database)) == ({"one"}, {"one"})
+    process.process.kill()
 
 
 END_LOCK_SESSION = (

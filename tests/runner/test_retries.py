@@ -5,11 +5,51 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
 from network import forward, free_port
 from sqlalchemy.engine import URL
-from support import GATE, Chain, closed_gate, query, revisions, session, start, tables, waiting
+from support import GATE, Chain, closed_gate, query, revisions, run, session, start, tables, waiting
 
+TRANSIENT = [
+    "08000",
+    "08001",
+    "08003",
+    "08004",
+    "08006",
+    "08007",
+    "25006",
+    "40001",
+    "40P01",
+    "53300",
+    "55P03",
+    "57P01",
+    "57P02",
+    "57P03",
+    "57P05",
+]
+PERMANENT = [
+    "08P01",
+    "22012",
+    "23505",
+    "28P01",
+    "3D000",
+    "42501",
+    "42601",
+    "42P01",
+    "42P07",
+    "53100",
+    "55006",
+    "57014",
+    "57P04",
+    "XX000",
+]
 GATED = f'op.execute("CREATE TABLE gated ()")\nop.execute("SELECT pg_advisory_xact_lock({GATE})")'
+
+
+def raising(state: str) -> str:
+    """Return an upgrade that raises an SQLSTATE at the first attempt."""
+    condition = "IF nextval('attempts') = 1 THEN"
+    return f"""op.execute("DO $$ BEGIN {condition} RAISE EXCEPTION USING ERRCODE = '{state}'; END IF; END $$")"""
 
 
 def test_upgrade_waits_for_the_database_to_start(chain: Chain, database: URL) -> None:
@@ -40,7 +80,7 @@ def test_revision_is_retried_after_a_lost_connection(chain: Chain, database: URL
     assert revisions(database) == {"two"}
 
 
-def test_upgrade_stops_after_it_lost_the_lock(chain: Chain, database: URL) -> None:
+def test_upgrade_plans_again_after_it_lost_the_lock(chain: Chain, database: URL) -> None:
     chain.add("one", GATED)
     chain.add("two", 'op.execute("CREATE TABLE two ()")')
     with closed_gate(database) as gate:
@@ -48,11 +88,12 @@ def test_upgrade_stops_after_it_lost_the_lock(chain: Chain, database: URL) -> No
         waiting(database)
         sql = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid <> %s"
         gate.execute(sql, [GATE])
-    run.wait_for("1/2  one")
+    run.wait_for("Revision one .* was rolled back")
+    run.wait_for("the session that holds the advisory lock has ended")
     run.wait_for("Retrying")
     result = run.finish()
     assert (result.code, result.stderr) == (0, "")
-    assert "Database is at one; 1 of 2 revisions are pending" in result.stdout
+    assert "Database is at no revision; 2 of 2 revisions are pending" in result.stdout
     assert revisions(database) == {"two"}
 
 
@@ -94,3 +135,23 @@ def test_deadlock_is_retried(chain: Chain, database: URL) -> None:
     result = run.finish()
     assert (result.code, result.stderr) == (0, "")
     assert revisions(database) == {"one"}
+
+
+@pytest.mark.parametrize("state", TRANSIENT)
+def test_transient_state_is_retried(chain: Chain, database: URL, state: str) -> None:
+    query(database, "CREATE SEQUENCE attempts")
+    chain.add("one", raising(state))
+    result = run("upgrade", chain, database)
+    assert (result.code, result.stderr) == (0, "")
+    assert f"SQLSTATE {state}" in result.stdout and "Retrying" in result.stdout
+    assert revisions(database) == {"one"}
+
+
+@pytest.mark.parametrize("state", PERMANENT)
+def test_permanent_state_is_not_retried(chain: Chain, database: URL, state: str) -> None:
+    query(database, "CREATE SEQUENCE attempts")
+    chain.add("one", raising(state))
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert f"SQLSTATE {state}" in result.stderr and "Retrying" not in result.output
+    assert revisions(database) == set()
