@@ -38,9 +38,10 @@ async function byDigest(): Promise<string> {
 
 describe("another PostgreSQL image", () => {
   let pod: string;
-  const folder = mkdtempSync(join(tmpdir(), "unity-postgres-image-"));
+  let folder: string;
 
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "unity-postgres-image-"));
     await succeeds("up");
     pod = await newestServingPod(kubectl, names.postgres);
   });
