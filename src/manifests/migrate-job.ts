@@ -59,9 +59,12 @@ export interface Migration {
   jobName(attempt: number): string;
 }
 
+/** Name of the variable with the plan. */
+export const planVariableName = "UNITY_PLAN";
+
 /** Variable with the pod's annotation; empty without one, as in pods that no plan precedes. */
 const planVariable: types.input.core.v1.EnvVar = {
-  name: "UNITY_PLAN",
+  name: planVariableName,
   valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${planAnnotation}']` } },
 };
 

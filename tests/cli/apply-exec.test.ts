@@ -59,8 +59,12 @@ describe("unity apply --method exec", () => {
     assert.equal(status, 0, stderr);
   });
 
-  /** Writes a kubectl that runs a pod's commands here, in sessions of their own, as a cluster does. */
-  function localPod(podImage: string): FakeKubectl {
+  /**
+   * Writes a kubectl that runs a pod's commands here, in sessions of their own, as a cluster does.
+   *
+   * @param beforeRunner - Shell command before that of the runner.
+   */
+  function localPod(podImage: string, beforeRunner = ":"): FakeKubectl {
     const pod = {
       kind: "Pod",
       metadata: { name: "pod-1" },
@@ -80,6 +84,7 @@ while [ "$1" != -- ]; do shift; done
 shift
 cd ${join(projectRoot, "backend")}
 [ "$1" != psql ] || exit 1
+[ "$2" != -c ] || ${beforeRunner}
 input="$folder/input.$$"
 mkfifo "$input"
 cat <&3 >"$input" &
@@ -120,6 +125,16 @@ exit $code
     assert.match(output, /^Database is at add_plugin_execution\.$/m);
     const runs = query("SELECT outcome, image FROM unity_migrations.runs");
     assert.deepEqual(runs, [["succeeded", image]]);
+  });
+
+  it("refuses a database that was set back since the plan", async () => {
+    const setBack = `UPDATE alembic_version SET version_num = '8f3d9e2a1c45'`;
+    const program = `import psycopg, sys; psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2])`;
+    using kubectl = localPod(image, `python -c '${program}' '${url}' "${setBack}"`);
+    const { code, output } = await finish(apply(kubectl));
+    assert.equal(code, 1, output);
+    assert.match(output, /the database is at 8f3d9e2a1c45, but plan v2-[0-9a-f]{16} leads from/);
+    assert.deepEqual(query("SELECT version_num FROM alembic_version"), [["8f3d9e2a1c45"]]);
   });
 
   it("rejects a pod of another image", async () => {

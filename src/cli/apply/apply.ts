@@ -88,7 +88,7 @@ export async function applyPending(
     const log =
       pod === undefined
         ? await applyByJob(kubectl, settings, options, job, print)
-        : await applyByExec(kubectl, options, pod.name);
+        : await applyByExec(kubectl, options, job, pod.name);
     const { state: after, message } = await planUpdate({ ...settings, planHash: undefined }, release, kubectl);
     if (after.kind !== "at-head") return { ...result, outcome: "failed", text: `${log}\n${message}`.trim() };
     return { ...result, outcome: "applied", text: log.trim(), job: method === "job" ? job.name : null };

@@ -4,9 +4,10 @@ import { type Kubectl, redact } from "../../cluster/kubectl.ts";
 import type { Container } from "../../cluster/objects.ts";
 import { answerIn, answerMark } from "../../cluster/pod-program.ts";
 import { newestServing, podsOf } from "../../cluster/pods.ts";
-import type { MigrationOptions } from "../../manifests/migrate-job.ts";
+import { type MigrationOptions, planVariableName } from "../../manifests/migrate-job.ts";
 import { names } from "../../manifests/names.ts";
 import { runnerConfigMapData, runnerContainer, runnerPath } from "../../manifests/runner.ts";
+import type { JobAttempt } from "../../plan/job-identity.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -44,15 +45,21 @@ export async function findExecPod(kubectl: Kubectl, image: string): Promise<Exec
  * Runs the runner of the migration Job in a pod of the backend, where it verifies the revision files. It ends with
  * kubectl: if that is interrupted, the open transaction is rolled back.
  *
+ * @param job - Job that would run otherwise, with its plan.
  * @returns Its log.
  * @throws {Error} With the log.
  */
-export async function applyByExec(kubectl: Kubectl, options: MigrationOptions, pod: string): Promise<string> {
+export async function applyByExec(
+  kubectl: Kubectl,
+  options: MigrationOptions,
+  { plan = "" }: Pick<JobAttempt, "plan">,
+  pod: string,
+): Promise<string> {
   const program = readFileSync(join(import.meta.dirname, "exec_runner.py"), "utf8");
   const args = ["exec", "--stdin", pod, `--container=${names.backend}`, "--", "python", "-c", program, answerMark];
   const { deadlineSeconds } = options.timeouts;
   // The runner ends itself at the deadline, with a message.
-  const output = redact(await kubectl.run(args, execInput(options), deadlineSeconds + 30, undefined, true));
+  const output = redact(await kubectl.run(args, execInput(options, plan), deadlineSeconds + 30, undefined, true));
   const lines = output.split("\n").filter((line) => !line.startsWith(answerMark));
   const log = lines.join("\n").trim();
   const code = answerIn(output);
@@ -61,7 +68,7 @@ export async function applyByExec(kubectl: Kubectl, options: MigrationOptions, p
 }
 
 /** Returns the input of `exec_runner.py`: what the migration Job runs. */
-function execInput(options: MigrationOptions): string {
+function execInput(options: MigrationOptions, plan: string): string {
   // The names of its ConfigMap and its Secret are of no use here: the pod has the backend's variables.
   const container = runnerContainer("upgrade", { ...options, configMapName: "" }, options.targetRevision) as Container;
   const [, ...words] = [...(container.command ?? []), ...(container.args ?? []), "--termination-log=/dev/null"];
@@ -69,7 +76,7 @@ function execInput(options: MigrationOptions): string {
   const payload = {
     files: runnerConfigMapData(options),
     command: words.map((word) => word.replace(runnerPath, "{folder}")),
-    environment: Object.fromEntries(values.map(({ name, value }) => [name, value])),
+    environment: { ...Object.fromEntries(values.map(({ name, value }) => [name, value])), [planVariableName]: plan },
   };
   return `${JSON.stringify(payload)}\n`;
 }
