@@ -12,11 +12,12 @@ from alembic.script import ScriptDirectory
 from runner_errors import FatalError
 from sqlalchemy import text
 
-# The name of the version table, quoted as SQL needs it, as the session that writes it sees it.
+# The name of the version table, quoted as SQL needs it, as the session that writes it sees it. Every operator is
+# qualified: the session's search_path is the application's.
 VERSION_TABLE = """
     SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = pg_catalog.to_regclass(:name)"""
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(:name)"""
 
 
 class Database:
