@@ -5,6 +5,7 @@ import { findProgram } from "../../local/cluster/prerequisites.ts";
 import { readDatabase } from "../../src/checks/database-facts.ts";
 import { queryPod } from "../../src/checks/pod-facts.ts";
 import type { Expected } from "../../src/checks/result.ts";
+import type { Kubectl } from "../../src/cluster/kubectl.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
 import { readRuns } from "../../src/cluster/run-records.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
@@ -106,13 +107,19 @@ exec "$@"
 `);
   }
 
+  async function readRows(kubectl: Kubectl, owned: boolean) {
+    const { reading } = await readLive(kubectl, owned);
+    assert.equal(reading.kind, "rows");
+    return reading.rows;
+  }
+
   for (const owned of [true, false]) {
     const client = owned ? "psql" : "a driver";
 
     it(`with ${client}, call only PostgreSQL's own functions and operators`, async function () {
       if (owned && findProgram("psql") === undefined) this.skip();
       using kubectl = attacked([upgraded], betterMatches);
-      assert.deepEqual((await readLive(kubectl.kubectl, owned)).reading, { kind: "rows", rows: ["a"] });
+      assert.deepEqual(await readRows(kubectl.kubectl, owned), ["a"]);
       assert.deepEqual((await readDatabase(kubectl.kubectl, owned))?.revisions, ["a"]);
       assert.deepEqual(await readRuns(kubectl.kubectl, owned), []);
     });
@@ -154,7 +161,7 @@ exec "$@"
     const own = ['CREATE SCHEMA "My App"', 'CREATE TABLE "My App".alembic_version (version_num varchar(32))'];
     const rows = "INSERT INTO \"My App\".alembic_version VALUES ('b')";
     using kubectl = attacked([upgraded, ...own, rows, path], []);
-    assert.deepEqual((await readLive(kubectl.kubectl, false)).reading, { kind: "rows", rows: ["b"] });
+    assert.deepEqual(await readRows(kubectl.kubectl, false), ["b"]);
     const facts = await readDatabase(kubectl.kubectl, false);
     assert.deepEqual(Object.keys(facts?.tables ?? {}).toSorted(), ["alembic_version", "public.alembic_version"]);
   });

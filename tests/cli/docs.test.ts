@@ -21,7 +21,7 @@ describe("unity docs", () => {
   it("generates the committed files", async () => {
     const { code, stdout } = await unity("docs", "--check", "--stack", "dev");
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^9 files are up to date/);
+    assert.match(stdout, /^10 files are up to date/);
   });
 
   it("lists every command of unity", async () => {

@@ -181,7 +181,8 @@ describe("output and exit codes of commands", () => {
 
   it("have color and a line of progress on a terminal, and no color with NO_COLOR", async () => {
     using fake = fakeKubectl({ list: "silence", postgres: "silence" });
-    const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", { args: [] })];
+    const impatient = { args: [], settings: "  unity:clusterTimeoutSeconds: 10\n" };
+    const command = [process.execPath, join(projectRoot, "src", "cli", "main.ts"), ...wordsOf("status", impatient)];
     const usual = await onTerminal(command, [], fake.environment);
     assert.equal(usual.code, 2, usual.stdout + usual.stderr);
     assert.match(usual.stdout, /\[KQuerying the database: \d+s/);
