@@ -8,7 +8,9 @@ Hooks on SQLAlchemy's own events, which every engine and pool calls, sync or asy
 * a concurrent statement (CREATE INDEX CONCURRENTLY) waits for older transactions until the deadline, not only for the
   lock timeout: neither readers nor writers queue behind it.
 
-The proof is a second advisory lock with a random key: no session of another server or database can see it.
+The proof is a second advisory lock with a random key: no session of another server or database can see it. The session
+that holds both is idle while revisions run, so a heartbeat keeps load balancers from closing it, and PostgreSQL's
+`idle_session_timeout` is off for it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from runner_errors import FatalError, LockLost
@@ -39,6 +41,9 @@ HELD = """
     AND l.objid OPERATOR(pg_catalog.=) {low}::pg_catalog.oid)"""
 
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
+NO_IDLE_TIMEOUT = """
+    SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'idle_session_timeout'"""
+HEARTBEAT_SECONDS = 5.0
 OWN = "unity_own"
 """Execution option of the runner's own engines."""
 
@@ -93,10 +98,12 @@ class Contract:
         key = secrets.randbits(63)
         session.execute(text(f"SELECT pg_catalog.pg_advisory_lock({key})"))
         pid = session.scalar(text("SELECT pg_catalog.pg_backend_pid()"))
+        session.execute(text(NO_IDLE_TIMEOUT))  # PostgreSQL 14 and later
         self._held = HELD.format(pid=pid, high=key >> 32, low=key & 0xFFFFFFFF)
         self._holder, self.violation = session, None
         try:
-            yield
+            with heartbeat(session):
+                yield
             if self.violation is not None:
                 raise self.violation
         finally:
@@ -160,6 +167,29 @@ class Contract:
     def _reject(self, error: FatalError | LockLost) -> NoReturn:
         self.violation = self.violation or error
         raise self.violation
+
+
+@contextmanager
+def heartbeat(session: Connection) -> Iterator[None]:
+    """Query a session from time to time in this block. Its end is left to the proofs to find.
+
+    Drivers of libpq allow several threads to use a session; with others, there is no heartbeat.
+    """
+    if getattr(session.dialect.dbapi, "threadsafety", 0) < 2:
+        yield
+        return
+    raw, stop = session.connection.dbapi_connection, threading.Event()
+
+    def beat() -> None:
+        with suppress(Exception):
+            while not stop.wait(HEARTBEAT_SECONDS):
+                query(raw, "SELECT 1")
+
+    threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def query(connection: Any, sql: str) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import socketserver
 import struct
@@ -38,27 +39,25 @@ def serve(handler: type[socketserver.BaseRequestHandler], port: int = 0) -> Iter
 
 
 @contextmanager
-def forward(port: int, target: tuple[str, int]) -> Iterator[int]:
-    """Forward connections from a port to a server, and yield the port."""
+def forward(port: int, target: tuple[str, int], idle_seconds: float | None = None) -> Iterator[int]:
+    """Forward connections from a port to a server, and yield the port.
+
+    :param idle_seconds: Time after which a connection without traffic is closed, as a load balancer does.
+    """
 
     class Forward(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with socket.create_connection(target) as upstream:
-                back = threading.Thread(target=copy, args=(upstream, self.request), daemon=True)
-                back.start()
-                copy(self.request, upstream)
-                back.join()
+            with socket.create_connection(target) as upstream, suppress(OSError):
+                other = {self.request: upstream, upstream: self.request}
+                while readable := select.select(list(other), [], [], idle_seconds)[0]:
+                    for source in readable:
+                        data = source.recv(65536)
+                        if not data:
+                            return
+                        other[source].sendall(data)
 
     with serve(Forward, port) as listening:
         yield listening
-
-
-def copy(source: socket.socket, sink: socket.socket) -> None:
-    """Copy bytes until the source ends."""
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
 
 
 def reject(message: str, sqlstate: str) -> type[socketserver.BaseRequestHandler]:

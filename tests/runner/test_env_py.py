@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from network import forward, free_port
 from sqlalchemy.engine import URL
 from support import Chain, dsn, query, revisions, run, session, start, tables, temporary_database, until
 
@@ -129,6 +130,26 @@ END_LOCK_SESSION = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+
+
+def test_lock_survives_an_idle_session_timeout(chain: Chain, database: URL) -> None:
+    query(database, f"ALTER DATABASE {database.database} SET idle_session_timeout = '1s'")
+    chain.add("one", 'import time\nop.execute("CREATE TABLE one ()")\ntime.sleep(3)')
+    chain.add("two", 'op.execute("CREATE TABLE two ()")')
+    result = run("upgrade", chain, database)
+    assert (result.code, result.stderr) == (0, "")
+    assert "Retrying" not in result.stdout
+
+
+def test_lock_survives_a_proxy_that_closes_idle_sessions(chain: Chain, database: URL) -> None:
+    port = free_port()
+    chain.add("one", 'for _ in range(3):\n    op.execute("SELECT pg_sleep(4)")')
+    with forward(port, (database.host or "", database.port or 5432), idle_seconds=8):
+        result = run("upgrade", chain, database.set(host="127.0.0.1", port=port))
+    assert (result.code, result.stderr) == (0, "")
+    assert "Retrying" not in result.stdout
+
+
 BEFORE_CONFIGURE = SYNC.replace(
     "    context.configure", "    connection.execute(text('SELECT 1'))\n    context.configure"
 )
