@@ -12,7 +12,7 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
-from support import Chain, Run, query, reviewed_backend, temporary_database
+from support import BACKEND, Chain, Run, query, reviewed, temporary_database
 
 VARIABLE = "TEST_DATABASE_URL"
 
@@ -64,7 +64,7 @@ def role(database: URL) -> Iterator[URL]:
 @pytest.fixture
 def backend(tmp_path: Path) -> Chain:
     """Return the real backend with its chain."""
-    return reviewed_backend(tmp_path)
+    return reviewed(BACKEND, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -179,9 +179,9 @@ class Chain:
         self.reviewed.write_text(json.dumps(reviewed), encoding="utf-8")
 
 
-def reviewed_backend(folder: Path) -> Chain:
-    """Return the real backend, with its chain written to `folder` as in the ConfigMap."""
-    lock = json.loads((BACKEND / "migrations.lock.json").read_text(encoding="utf-8"))
+def reviewed(app: Path, folder: Path) -> Chain:
+    """Return an app with a lockfile, with its chain written to `folder` as in the ConfigMap."""
+    lock = json.loads((app / "migrations.lock.json").read_text(encoding="utf-8"))
     keys = ("id", "title", "reversible", "reversibleReason")
     entries = [
         {**{key: entry[key] for key in keys}, "files": {entry["file"]: entry["sha256"]}, "sql": {}}
@@ -189,7 +189,7 @@ def reviewed_backend(folder: Path) -> Chain:
     ]
     for entry in entries:
         entry["sql"] = {direction: f"{direction} of {entry['id']}" for direction in ("upgrade", "downgrade")}
-    chain = Chain(BACKEND, folder / "chain.json", entries, lock["heads"])
+    chain = Chain(app, folder / "chain.json", entries, lock["heads"])
     chain.review()
     return chain
 

@@ -20,7 +20,7 @@ from support import (
     Result,
     dsn,
     query,
-    reviewed_backend,
+    reviewed,
     revisions,
     run,
     stamp,
@@ -54,7 +54,7 @@ def test_upgrade_of_an_empty_database_logs_a_line_per_revision(backend: Chain, d
 @pytest.fixture(scope="module")
 def partial_upgrades(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[URL, Result]]]:
     """Upgrade a database from each revision but the head, concurrently."""
-    chain = reviewed_backend(tmp_path_factory.mktemp("backend"))
+    chain = reviewed(BACKEND, tmp_path_factory.mktemp("backend"))
     with ExitStack() as stack:
         databases = {id: stack.enter_context(temporary_database(server)) for id in IDS[:-1]}
         runs = {}
