@@ -31,6 +31,14 @@ export interface LockedTables {
   readonly unclassified: readonly number[];
 }
 
+/** Indexes of an upgrade that may be INVALID before it; `schema.index` if the statement names a schema. */
+export interface LockedIndexes {
+  /** Created concurrently, and not dropped before by the same upgrade. What a failed attempt left has to be dropped first. */
+  readonly built: readonly string[];
+  /** Dropped or rebuilt. */
+  readonly repaired: readonly string[];
+}
+
 /**
  * `error`: destroys data, breaks the old backend that still runs, or fails; requires the stack's approval.
  * `warning`: blocks other sessions, or is worth a look.
@@ -88,6 +96,7 @@ export interface LockedRevision {
    * any reader takes.
    */
   readonly locks: readonly StatementLock[];
+  readonly indexes: LockedIndexes;
 }
 
 /** The lockfile, the reviewed record of the chain: `backend/migrations.lock.json`. */
@@ -163,6 +172,7 @@ function formatRevision(revision: LockedRevision): LockedRevision {
       help,
     })),
     locks: revision.locks.map(formatStatementLock),
+    indexes: { built: revision.indexes.built, repaired: revision.indexes.repaired },
   };
 }
 

@@ -63,7 +63,8 @@ export function parseReviewedLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
   if (!isRecord(value) || !Array.isArray(value.revisions)) return checkLock(value, path);
   if (value.version !== 1 && value.version !== 2) return checkLock(value, path);
-  const added = value.version === 1 ? { findings: [], locks: [] } : {};
+  const indexes = { built: [], repaired: [] };
+  const added = value.version === 1 ? { findings: [], locks: [], indexes } : { indexes };
   const revisions = value.revisions.map((revision) => ({ ...revision, ...added, ...printableTexts(revision) }));
   return checkLock({ ...value, version: lockVersion, revisions }, path);
 }
@@ -157,6 +158,7 @@ const lockShape = object({
         }),
       ),
       locks: list(statementLock),
+      indexes: object({ built: list(text), repaired: list(text) }),
     }),
   ),
 });

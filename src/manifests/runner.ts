@@ -141,7 +141,9 @@ function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
   const revisions = lock.revisions.map((revision) => {
     const { id, title, reversible, reversibleReason } = revision;
     const sql = { upgrade: sqlHash(revision, "upgrade"), downgrade: sqlHash(revision, "downgrade") };
-    return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason };
+    const { built, repaired } = revision.indexes;
+    const indexes = built.length + repaired.length > 0 ? revision.indexes : undefined;
+    return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
   return JSON.stringify({ heads: lock.heads, revisions, tolerated });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner_database import Database
@@ -28,6 +28,8 @@ class Revision:
     reversible: bool | None
     # Why `reversible` is not true.
     reversibleReason: str | None
+    # `built`: indexes that the upgrade creates concurrently; `repaired`: those that it drops or rebuilds.
+    indexes: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

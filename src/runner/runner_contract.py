@@ -2,7 +2,8 @@
 
 Hooks on SQLAlchemy's own events, which every engine and pool calls, sync or async, with any driver:
 
-* on connect, the session gets the timeouts and the name of the runner, after the application's own `connect_args`;
+* on connect, the session gets the timeouts and the name of the runner, after the application's own `connect_args`, and
+  ends soon after the runner's end;
 * on connect and before each commit, one catalog query proves that the session is in the same server and database as the
   advisory lock, and that the lock is still held. A statement in autocommit mode is its own commit;
 * a concurrent statement (CREATE INDEX CONCURRENTLY) waits for older transactions until the deadline, not only for the
@@ -44,6 +45,10 @@ CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 NO_IDLE_TIMEOUT = """
     SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'idle_session_timeout'"""
 HEARTBEAT_SECONDS = 5.0
+# A server that executes a statement notices a killed runner only if it looks for it (PostgreSQL 14 and later).
+CLIENT_CHECK = """
+    (SELECT pg_catalog.set_config(name, '2s', false) FROM pg_catalog.pg_settings
+    WHERE name OPERATOR(pg_catalog.=) 'client_connection_check_interval')"""
 OWN = "unity_own"
 """Execution option of the runner's own engines."""
 
@@ -113,7 +118,9 @@ class Contract:
         if getattr(self._own, "active", False):
             return
         facts = [self._held or "1", "pg_catalog.pg_backend_pid()", "pg_catalog.current_database()"]
-        held, pid, database, *_ = query(connection, f"SELECT {', '.join(facts + assignments(self.settings))}")
+        held, pid, database, *_ = query(
+            connection, f"SELECT {', '.join([*facts, *assignments(self.settings), CLIENT_CHECK])}"
+        )
         connection.commit()  # otherwise a rollback would revert the settings
         self.sessions.add(pid)
         if held == 1:

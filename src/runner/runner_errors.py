@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
 
 TRANSIENT_STATES = {
     "08000": "connection exception",
@@ -54,6 +54,13 @@ class RevisionFailed(Exception):
         super().__init__(f"Revision {revision} failed and was rolled back.")
         self.cause = cause
         self.leftovers = leftovers
+
+
+def origin(error: BaseException) -> BaseException:
+    """Return the error that ended a session, which Alembic hides when it restores the session's settings."""
+    while isinstance(error, PendingRollbackError) and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def is_retryable(error: BaseException) -> bool:

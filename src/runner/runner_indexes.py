@@ -6,7 +6,7 @@ shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,10 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 # An index under construction is INVALID, too. The progress view shows the pid of its session to every role, and that
 # session holds this lock on the table until the end. A partitioned index (relkind I) is INVALID until each partition
 # has its own, which is up to the revision.
-INVALID = """
-    SELECT format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, t.relname)
+INDEXES = """
+    SELECT format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, t.relname), n.nspname, c.relname
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-    JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace"""
+NAMED = f"{INDEXES} WHERE c.relname = ANY (CAST(:relations AS name[])) ORDER BY 1"
+INVALID = f"""{INDEXES}
     JOIN pg_catalog.pg_roles me ON me.rolname = current_user
     WHERE NOT i.indisvalid AND c.relkind = 'i' AND pg_has_role(t.relowner, 'USAGE')
     AND (n.nspname = :schema OR t.relowner = me.oid OR NOT me.rolsuper)
@@ -42,11 +44,31 @@ class Index:
     # Both are quoted as SQL needs it.
     name: str
     table: str
+    # Unquoted.
+    schema: str
+    relation: str
+
+    def is_among(self, names: Iterable[str], default_schema: str | None) -> bool:
+        """Return whether the index is one of those that a chain names, with a schema or in the chain's own."""
+        known = {f"{self.schema}.{self.relation}"}
+        if self.schema == default_schema:
+            known.add(self.relation)
+        return not known.isdisjoint(names)
 
 
 def invalid_indexes(session: Connection, schema: str | None) -> tuple[Index, ...]:
     """Return the INVALID indexes of the chain's schema and of the session's own tables, without those being built."""
-    return tuple(Index(name, table) for name, table in session.execute(text(INVALID), {"schema": schema}))
+    return tuple(Index(*row) for row in session.execute(text(INVALID), {"schema": schema}))
+
+
+def named_indexes(session: Connection, schema: str | None, names: Sequence[str]) -> tuple[Index, ...]:
+    """Return the indexes that a chain names, valid or not.
+
+    :param schema: The chain's schema, for names without one.
+    """
+    relations = {"relations": [name.rpartition(".")[2] for name in names]}
+    found = [Index(*row) for row in session.execute(text(NAMED), relations)]
+    return tuple(index for index in found if index.is_among(names, schema))
 
 
 def new_invalid_indexes(session: Connection, schema: str | None, before: Iterable[Index]) -> tuple[Index, ...]:

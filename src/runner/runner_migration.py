@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Callable
 
@@ -11,9 +11,9 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from runner_chain import Revision
 from runner_contract import CONTRACT
 from runner_database import version_table
-from runner_errors import FatalError, RevisionFailed, is_retryable
+from runner_errors import FatalError, RevisionFailed, is_retryable, origin
 from runner_grants import grant
-from runner_indexes import Index, describe_indexes, invalid_indexes, new_invalid_indexes
+from runner_indexes import Index, describe_indexes, invalid_indexes, named_indexes, new_invalid_indexes
 from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_start
 from runner_lock import acquire_lock, reject_pooler, verify_lock
 from runner_output import format_revisions, report
@@ -121,10 +121,12 @@ class Run:
             if self._running is not None:
                 self._finish()
         except (Exception, SystemExit) as error:
-            cause = CONTRACT.violation or error
+            cause = CONTRACT.violation or origin(error)
             if self._running is None:
                 raise cause from error
             revision, _ = self._running
+            if is_retryable(cause):
+                self._task.retried.add(revision.id)
             leftovers = describe_indexes(self._drop_leftovers(is_retryable(cause)))
             raise RevisionFailed(f"{revision.id} ({revision.title})", cause, leftovers) from error
         assert self._plan is not None
@@ -136,9 +138,7 @@ class Run:
         if not is_retryable:
             return leftovers
         with suppress(SQLAlchemyError):
-            for index in leftovers:
-                report(f"Dropping index {index.name}, which the revision left INVALID")
-                self._session.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"))
+            self._drop(leftovers)
         return new_invalid_indexes(self._session, self._schema, self._invalid)
 
     def _steps(self, current: frozenset[str], context: MigrationContext) -> Iterator[MigrationStep]:
@@ -170,11 +170,39 @@ class Run:
         count = f"{len(plan.revisions)} of {len(self._task.chain.revisions)} revisions"
         step = "are pending" if plan.direction == "upgrade" else "will be downgraded"
         report(f"Database is at {format_revisions(plan.current)}; {count} {step}")
+        was_interrupted = self._record.was_interrupted()
         self._record.open(plan)
-        self._invalid = invalid_indexes(self._session, self._schema)
-        if self._invalid and plan.direction == "upgrade":  # a downgrade may drop them
-            raise FatalError(f"{describe_indexes(self._invalid)} Then retry. No changes were made.")
+        invalid = invalid_indexes(self._session, self._schema)
+        if plan.direction == "upgrade":
+            self._repair(plan, invalid, was_interrupted)
+        else:
+            self._invalid = invalid  # a downgrade may drop them
         return plan
+
+    def _repair(self, plan: Plan, invalid: tuple[Index, ...], was_interrupted: bool) -> None:
+        """Drop the indexes that an interrupted attempt left: a pending revision is about to create them.
+
+        They are INVALID; those of the next revision may be complete, too, because its version is recorded after them.
+
+        :raises FatalError: If there are others that no pending revision drops or rebuilds.
+        """
+        built = [name for revision in plan.revisions for name in revision.indexes.get("built", [])]
+        repaired = [name for revision in plan.revisions for name in revision.indexes.get("repaired", [])]
+        if blocking := [index for index in invalid if not index.is_among([*built, *repaired], self._schema)]:
+            raise FatalError(f"{describe_indexes(blocking)} Then retry. No changes were made.")
+        leftovers = [index for index in invalid if index.is_among(built, self._schema)]
+        first, task = plan.revisions[0], self._task
+        complete = named_indexes(self._session, self._schema, first.indexes.get("built", []))
+        if was_interrupted or first.id in task.retried:
+            leftovers += [index for index in complete if index.name not in task.foreign]
+        else:
+            task.foreign.update(index.name for index in complete)
+        self._drop(dict.fromkeys(leftovers))
+
+    def _drop(self, indexes: Iterable[Index]) -> None:
+        for index in indexes:
+            report(f"Dropping index {index.name}, which an interrupted attempt left")
+            self._session.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"))
 
     def _is_recorded(self, revision: Revision) -> bool:
         """Return whether the version table says that the revision's step was committed."""

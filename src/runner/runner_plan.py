@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner_chain import Chain, Revision, find_pending
 from runner_database import Database
@@ -33,6 +33,10 @@ class Task:
     target: str | None
     # The application's role, if it is not the one that migrates.
     role: ApplicationRole | None = None
+    # Revisions that failed in this process and are retried.
+    retried: set[str] = field(default_factory=set)
+    # Names of indexes that a revision creates, but that existed before this process ran it.
+    foreign: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ APPEND = f"UPDATE {TABLE} SET revisions = revisions || CAST(:revision AS text) W
 FINISH = f"""
     UPDATE {TABLE} SET finished_at = clock_timestamp(), outcome = :outcome, to_revisions = :to_revisions, error = :error
     WHERE id = :id"""
+LAST_OUTCOME = f"SELECT outcome FROM {TABLE} ORDER BY id DESC LIMIT 1"
 INTERRUPT = f"""
     UPDATE {TABLE} SET finished_at = clock_timestamp(), outcome = 'interrupted', error = :error
     WHERE outcome = 'running'"""
@@ -101,6 +102,10 @@ class RunRecord:
         """Close the rows of terminated runners: the holder of the lock knows that no other one is running."""
         if self._exists():
             self._write(INTERRUPT, error="The runner terminated without a message; recorded by the next runner.")
+
+    def was_interrupted(self) -> bool:
+        """Return whether the last run was interrupted."""
+        return self._exists() and self._write(LAST_OUTCOME) == "interrupted"
 
     def open(self, plan: Plan) -> None:
         """Insert the row, and create the table if it does not exist."""

@@ -144,6 +144,15 @@ describe("findings and locks in the lock", () => {
     for (const [index, [id, upgrade]] of cases.entries()) {
       chain.push({ id, upgrade, down: chain.at(-1)?.id, file: `alembic/versions/${index}.py` });
     }
+    const concurrent = [
+      "with op.get_context().autocommit_block():",
+      '    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_child_note")',
+      '    op.execute("CREATE INDEX CONCURRENTLY ix_child_note ON child (note)")',
+      '    op.execute("CREATE INDEX CONCURRENTLY ix_new ON public.child (note)")',
+      '    op.execute("REINDEX INDEX CONCURRENTLY ix_m")',
+      '    op.execute("CREATE INDEX ix_other ON child (note)")',
+    ];
+    chain.push({ id: "builds indexes", upgrade: concurrent, down: chain.at(-1)?.id });
     chain.push({ id: "no way back", down: chain.at(-1)?.id, downgrade: ["pass"] });
     chain.push({ id: "unlinked beginning", file: "alembic/versions/second.py" });
     locked = await lockChain(chain);
@@ -166,6 +175,14 @@ describe("findings and locks in the lock", () => {
       );
     });
   }
+
+  it("come with the indexes that the upgrade builds concurrently, drops, or rebuilds", () => {
+    assert.deepEqual(revision("builds indexes").indexes, {
+      built: ["public.ix_new"],
+      repaired: ["ix_child_note", "ix_m"],
+    });
+    assert.deepEqual(revision("tables").indexes, { built: [], repaired: [] });
+  });
 
   it("report an empty downgrade and a second base", () => {
     const rules = (id: string) => revision(id).findings.map(({ rule, message }) => `${rule}: ${message}`);

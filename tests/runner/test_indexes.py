@@ -8,7 +8,7 @@ import time
 import pytest
 from psycopg.errors import UniqueViolation
 from sqlalchemy.engine import URL
-from support import Chain, query, revisions, run, runner_sessions, session, start, until
+from support import Chain, query, revisions, run, runner_sessions, session, start, until, waiting
 
 CONCURRENTLY = """with op.get_context().autocommit_block():
     op.create_index("i", "one", ["id"], unique={unique}, postgresql_concurrently=True)"""
@@ -143,3 +143,62 @@ def test_invalid_index_fails_a_revision_that_hides_the_error(chain: Chain, datab
     assert "all revisions succeeded, but: Index public.i of table public.one is INVALID" in result.stderr
     assert revisions(database) == {"two"}
     assert query(database, "SELECT outcome FROM unity_migrations.runs") == [("failed",)]
+
+
+CREATE = """with op.get_context().autocommit_block():
+    op.execute("CREATE UNIQUE INDEX CONCURRENTLY i ON one (id)")"""
+DROP_AND_CREATE = """with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS i")
+    op.execute("CREATE UNIQUE INDEX CONCURRENTLY i ON one (id)")"""
+REBUILD = """with op.get_context().autocommit_block():
+    op.execute("REINDEX INDEX CONCURRENTLY i")"""
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "indexes"),
+    [(CREATE, {"built": ["i"]}), (DROP_AND_CREATE, {"repaired": ["i"]}), (REBUILD, {"repaired": ["public.i"]})],
+    ids=["created", "dropped", "rebuilt"],
+)
+def test_invalid_index_that_a_pending_revision_repairs_is_no_obstacle(
+    chain: Chain, database: URL, upgrade: str, indexes: dict[str, list[str]]
+) -> None:
+    leave_invalid_index(database, "i", "one")
+    query(database, "DELETE FROM one WHERE ctid = '(0,1)'")
+    chain.add("one", upgrade, indexes=indexes)
+    result = run("upgrade", chain, database)
+    assert (result.code, result.stderr) == (0, "")
+    assert valid(database) == [(True,)]
+
+
+def test_index_of_a_killed_run_is_built_by_the_next_one(indexed: Chain, database: URL) -> None:
+    indexed.entries[-1]["indexes"] = {"built": ["i"], "repaired": []}
+    indexed.review()
+    with session(database, autocommit=False) as writer:
+        writer.execute("INSERT INTO one VALUES (1)")
+        killed = start("upgrade", indexed, database)
+        until(lambda: building(database), "the index waits for the writer")
+        killed.process.kill()
+        killed.finish()
+        until(lambda: not runner_sessions(database), "the end of the killed run's session")
+    assert valid(database) == [(False,)]
+    result = run("upgrade", indexed, database)
+    assert (result.code, result.stderr) == (0, "")
+    assert "Dropping index public.i, which an interrupted attempt left" in result.stdout
+    assert (valid(database), revisions(database)) == ([(True,)], {"two"})
+
+
+def test_index_of_others_is_not_dropped_by_a_retry(indexed: Chain, database: URL) -> None:
+    indexed.entries[-1]["indexes"] = {"built": ["i"], "repaired": []}
+    indexed.review()
+    query(database, "CREATE INDEX i ON one (id)")
+    oid = query(database, "SELECT 'i'::regclass::oid")
+    with session(database, autocommit=False) as holder:
+        holder.execute("LOCK TABLE one IN SHARE UPDATE EXCLUSIVE MODE")
+        running = start("upgrade", indexed, database, "--deadline-seconds=15")
+        pid = waiting(database)
+        query(database, f"SELECT pg_terminate_backend({pid})")
+        running.wait_for("Retrying")
+    result = running.finish()
+    assert result.code == 1
+    assert "SQLSTATE 42P07" in result.stderr
+    assert query(database, "SELECT 'i'::regclass::oid") == oid

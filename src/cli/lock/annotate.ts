@@ -1,5 +1,6 @@
+import type { Node } from "libpg-query";
 import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
-import { openParser } from "../../lockfile/sql-parser.ts";
+import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
 import {
@@ -17,10 +18,11 @@ import { lint } from "./squawk.ts";
 
 type Parse = Awaited<ReturnType<typeof openParser>>;
 
-/** Findings and locks of one upgrade. */
+/** Findings, locks, and indexes of one upgrade. */
 interface Reading {
   readonly findings: Finding[];
   readonly locks: StatementLock[];
+  readonly indexes: { readonly built: string[]; readonly repaired: string[] };
   /** Indexes of statements that concern only tables of the same revision: other sessions don't see them yet. */
   readonly invisible: Set<number>;
 }
@@ -45,11 +47,11 @@ export async function annotate(
   const relations = new Relations();
   const [firstBase, ...otherBases] = revisions.filter(({ downRevisions }) => downRevisions.length === 0);
   return revisions.map((revision, index) => {
-    const { findings, locks, invisible } = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
+    const { findings, locks, indexes, invisible } = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
     const all = [...revisionFindings(revision, base), ...visible, ...findings].map(printableFinding);
-    return { ...revision, findings: all.sort(compareFindings), locks };
+    return { ...revision, findings: all.sort(compareFindings), locks, indexes };
   });
 }
 
@@ -60,7 +62,7 @@ function printableFinding(finding: Finding): Finding {
 }
 
 function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations): Reading {
-  const reading: Reading = { findings: [], locks: [], invisible: new Set() };
+  const reading: Reading = { findings: [], locks: [], indexes: { built: [], repaired: [] }, invisible: new Set() };
   const created = new Set<string>();
   let inTransaction = true;
   for (const [index, sql] of statements.entries()) {
@@ -77,6 +79,7 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       effects.push(effect);
       relations.note(node);
       noteCreated(effect, created);
+      noteIndexes(node, reading.indexes);
       const rejected = inTransaction ? invalidInTransaction(node) : undefined;
       if (rejected !== undefined) reading.findings.push(notInTransaction(rejected, index));
       if (!isInvisible(effect, created)) {
@@ -94,6 +97,21 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
 function noteCreated({ creates, renames }: Effect, created: Set<string>): void {
   for (const table of creates) created.add(table);
   if (renames !== undefined && created.has(renames.from)) created.add(renames.to);
+}
+
+/** Notes the indexes that a statement creates concurrently, drops, or rebuilds. */
+function noteIndexes(node: Node, { built, repaired }: Reading["indexes"]): void {
+  if ("IndexStmt" in node && node.IndexStmt.concurrent) {
+    const { idxname: relname = "", relation } = node.IndexStmt;
+    const name = nameOf({ ...relation, relname });
+    if (!repaired.includes(name)) built.push(name);
+  } else if ("DropStmt" in node && node.DropStmt.removeType === "OBJECT_INDEX") {
+    for (const object of node.DropStmt.objects ?? []) {
+      if ("List" in object) repaired.push(texts(object.List.items).join("."));
+    }
+  } else if ("ReindexStmt" in node && node.ReindexStmt.kind === "REINDEX_OBJECT_INDEX") {
+    repaired.push(nameOf(node.ReindexStmt.relation));
+  }
 }
 
 function isInvisible({ subjects }: Effect, created: ReadonlySet<string>): boolean {

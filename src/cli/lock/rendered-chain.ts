@@ -8,7 +8,7 @@ import { runAlembicScript } from "../alembic.ts";
 import { CommandError } from "../result.ts";
 
 /** A revision as Alembic renders it. */
-export type RenderedRevision = Omit<LockedRevision, "findings" | "locks">;
+export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "indexes">;
 
 /** The chain as Alembic renders it. */
 export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases"> {
