@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
+import { renderChain } from "../../src/cli/lock/rendered-chain.ts";
 import type { Lock } from "../../src/lockfile/lock.ts";
 import { parseLock } from "../../src/lockfile/parse-lock.ts";
 import { verifyLockedFiles } from "../../src/lockfile/read-lock.ts";
@@ -79,6 +80,34 @@ describe("unity lock on other chains", () => {
     const [{ revisions }] = await lock(linearChain(1000));
     assert.equal(revisions.length, 1000);
     assert.deepEqual(revisions.at(-1)?.tables?.created, ["t_r1000"]);
+  });
+
+  it("has the same bytes in twenty runs", async () => {
+    const indexed = (other: string) =>
+      [..."abcdefgh"]
+        .map((name) => `sa.Column("${name}", sa.Integer, sa.ForeignKey("${other}.${name}"), index=True)`)
+        .join(", ");
+    // Tables whose foreign keys are a cycle, which SQLAlchemy adds last.
+    const models = [
+      "import sqlalchemy as sa",
+      "metadata = sa.MetaData()",
+      `sa.Table("m", metadata, ${indexed("o")})`,
+      `sa.Table("o", metadata, ${indexed("m")})\n`,
+    ];
+    const importing = ["import os, sys", "sys.path.insert(0, os.getcwd())", "import models"];
+    project = new ChainProject([
+      { id: "indexes", upgrade: [`op.create_table("n", ${indexed("m")})`] },
+      {
+        id: "models",
+        down: "indexes",
+        upgrade: [...importing, "models.metadata.create_all(op.get_bind(), checkfirst=False)"],
+      },
+    ]);
+    project.write("models.py", models.join("\n"));
+    const texts = new Set<string>();
+    for (let run = 0; run < 20; run++) texts.add(JSON.stringify(await renderChain(project.folder, python)));
+    assert.equal(texts.size, 1);
+    assert.doesNotMatch([...texts].join(), /"sql":null/);
   });
 
   it("ignores output of env.py and compiled files of an earlier run", async () => {

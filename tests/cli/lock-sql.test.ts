@@ -64,6 +64,13 @@ const rendered = {
     "with op.get_context().autocommit_block():",
     '    op.create_index("ix", "t", ["a"], postgresql_concurrently=True)',
   ],
+  order: [
+    'checks = [sa.CheckConstraint(f"n > {i}") for i in range(6)]',
+    'columns = [sa.Column(name, sa.Integer, index=True) for name in "zyxwvu"]',
+    'op.create_table("sorted", sa.Column("n", sa.Integer, *checks), *columns)',
+    'keys = [sa.ForeignKey(f"k.{name}", name=f"fk_{name}") for name in "fedcba"]',
+    'op.add_column("t", sa.Column("k", sa.Integer, *keys))',
+  ],
   enumeration: ['op.create_table("e", sa.Column("m", sa.Enum("x", name="mood")))'],
 } satisfies Record<string, Body>;
 
@@ -141,5 +148,22 @@ describe("SQL in the lock", () => {
     const { upgrade, tables } = revision("enumeration");
     assert.deepEqual(upgrade.sql, ["CREATE TYPE mood AS ENUM ('x');", "CREATE TABLE e (\n    m mood\n);"]);
     assert.deepEqual(tables?.unclassified, []);
+  });
+
+  it("has indexes and constraints in the order of their declaration", () => {
+    const { upgrade } = revision("order");
+    const [table = "", ...rest] = upgrade.sql ?? [];
+    assert.deepEqual(
+      table.match(/CHECK \(n > \d\)/g)?.join(),
+      [0, 1, 2, 3, 4, 5].map((n) => `CHECK (n > ${n})`).join(),
+    );
+    assert.deepEqual(
+      rest.slice(0, 6),
+      [..."zyxwvu"].map((name) => `CREATE INDEX ix_sorted_${name} ON sorted (${name});`),
+    );
+    const keys = [..."fedcba"].map(
+      (name) => `ALTER TABLE t ADD CONSTRAINT fk_${name} FOREIGN KEY(k) REFERENCES k (${name});`,
+    );
+    assert.deepEqual(rest.slice(7), keys);
   });
 });

@@ -32,7 +32,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
-from unity_lock.recorder import Recorder, Rendering
+from unity_lock.recorder import Recorder, Rendering, keep_order
 
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
 """A line of the docstring in Alembic's template `script.py.mako`."""
@@ -138,6 +138,7 @@ def render_chain(ini: str) -> dict[str, Any]:
         config.set_main_option("sqlalchemy.url", url)
     sys.argv = ["alembic", "upgrade", "head"]  # as when the revisions are applied
     block_connections()
+    keep_order()
     with warnings.catch_warnings():
         # Alembic only warns about these, and continues with a chain that differs from the files.
         warnings.filterwarnings("error", r"Revision .* (is present more than once|referenced from)")

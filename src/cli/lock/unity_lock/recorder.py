@@ -9,9 +9,11 @@ from alembic.ddl.base import AlterTable, RenameTable
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy.schema import CreateSequence, CreateTable, DropSequence, DropTable, Table
+from sqlalchemy.sql import ddl, schema
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
+from sqlalchemy.util import OrderedSet
 
 from .offline import DUMMY, NoResult, explain, raised_by, refusals, refuse
 from .online import stand_in, without_url
@@ -83,6 +85,22 @@ class Tables:
             "dropped": sorted(self.dropped),
             "unclassified": self.unclassified,
         }
+
+
+def keep_order() -> None:
+    """Render indexes and constraints in the order of their declaration, not in that of memory addresses."""
+    sort_tables = ddl.sort_tables_and_constraints
+
+    def sort(*args: Any, **options: Any) -> Any:
+        *tables, (_, cyclic) = sort_tables(*args, **options)
+        return [*tables, (None, sorted(cyclic, key=lambda key: key._creation_order))]
+
+    def foreign_keys(table: Table) -> Any:
+        return OrderedSet([key.constraint for key in table.foreign_keys if key.constraint is not None])
+
+    vars(schema)["set"] = OrderedSet  # of the sets that each table and column has
+    vars(ddl)["sort_tables_and_constraints"] = sort
+    Table.foreign_key_constraints = property(foreign_keys)  # type: ignore[assignment]
 
 
 def _name(name: str, schema: str | None) -> str:
