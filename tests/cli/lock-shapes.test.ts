@@ -82,6 +82,18 @@ describe("unity lock on other chains", () => {
     assert.deepEqual(revisions.at(-1)?.tables?.created, ["t_r1000"]);
   });
 
+  it("finds revisions where env.py sends Alembic", async () => {
+    project = new ChainProject([{ id: "first", file: "elsewhere/first.py" }]);
+    const env = readFileSync(`${project.folder}/alembic/env.py`, "utf8");
+    const folder = 'os.path.join(os.getcwd(), "elsewhere")';
+    project.write(
+      "alembic/env.py",
+      env.replace("\noptions", `\ncontext.script.version_locations = [${folder}]\noptions`),
+    );
+    const { revisions, versionLocations } = await renderChain(project.folder, python);
+    assert.deepEqual([revisions.map(({ id }) => id), versionLocations], [["first"], ["elsewhere"]]);
+  });
+
   it("has the same bytes in twenty runs", async () => {
     const indexed = (other: string) =>
       [..."abcdefgh"]

@@ -224,6 +224,17 @@ describe("unity lock", () => {
       says: /NeedsDatabase: connects to a database/,
     },
     {
+      name: "a chain without revisions, whose folder env.py sets too late",
+      options: [],
+      spoil: () => {
+        const env = readFileSync(`${project.folder}/alembic/env.py`, "utf8");
+        project.write("alembic/env.py", `${env}\ncontext.config.set_main_option("version_locations", "elsewhere")\n`);
+        project.write("alembic.ini", "[alembic]\nscript_location = alembic\nversion_locations = empty\n");
+        project.write("empty/README", "");
+      },
+      says: /no revisions in empty: set version_locations in alembic\.ini, .*npm run unity -- revision -m <title>/,
+    },
+    {
       name: "an env.py that runs nothing",
       options: [],
       spoil: () => project.write("alembic/env.py", ""),

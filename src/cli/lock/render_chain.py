@@ -67,17 +67,14 @@ class RenderingContext(EnvironmentContext):
             with Operations.context(self.get_context()):
                 recorder = Recorder(self.get_context())
                 answer_as_online(self.get_context(), self)
-                self.rendered = {script.revision: _render(script, recorder, options) for script in _walk(self.script)}
+                scripts = self.script.walk_revisions()
+                self.rendered = {script.revision: _render(script, recorder, options) for script in scripts}
         finally:
             self.rendering = False
 
 
 # As alembic/context.py does for EnvironmentContext, so that `from alembic import context` in env.py uses this class.
 RenderingContext.create_module_class_proxy(vars(alembic.context), vars(alembic.context))
-
-
-def _walk(directory: ScriptDirectory) -> list[Script]:
-    return list(directory.walk_revisions())
 
 
 def _render(script: Script, recorder: Recorder, options: dict[str, Any]) -> dict[str, Any]:
@@ -139,13 +136,12 @@ def render_chain(ini: str) -> dict[str, Any]:
     sys.argv = ["alembic", "upgrade", "head"]  # as when the revisions are applied
     block_connections()
     keep_order()
-    with warnings.catch_warnings():
-        # Alembic only warns about these, and continues with a chain that differs from the files.
-        warnings.filterwarnings("error", r"Revision .* (is present more than once|referenced from)")
-        directory = ScriptDirectory.from_config(config)
-        scripts = _walk(directory)
+    directory = ScriptDirectory.from_config(config)
     environment = RenderingContext(config, directory, as_sql=True)
-    with environment:
+    with environment, warnings.catch_warnings():
+        # Alembic only warns about these, and continues with a chain that differs from the files. It reads the files
+        # after env.py, which may set other folders.
+        warnings.filterwarnings("error", r"Revision .* (is present more than once|referenced from)")
         directory.run_env()
     if environment.runs != 1:
         raise RuntimeError(
@@ -154,12 +150,19 @@ def render_chain(ini: str) -> dict[str, Any]:
         )
     root = Path.cwd().resolve()
     locations = directory.version_locations or [os.path.join(directory.dir, "versions")]
+    folders = sorted({_relative(location, root) for location in locations})
+    if not environment.rendered:
+        raise RuntimeError(
+            f"no revisions in {', '.join(folders)}: set version_locations in alembic.ini, which Alembic reads before "
+            "env.py, or create the first revision. Run: npm run unity -- revision -m <title>"
+        )
     return {
-        "versionLocations": sorted({_relative(location, root) for location in locations}),
+        "versionLocations": folders,
         "heads": sorted(directory.get_heads()),
         "bases": sorted(directory.get_bases()),
         "revisions": [
-            {**_describe(script, directory, root), **environment.rendered[script.revision]} for script in scripts
+            {**_describe(script, directory, root), **environment.rendered[script.revision]}
+            for script in directory.walk_revisions()
         ],
     }
 
