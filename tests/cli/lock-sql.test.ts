@@ -64,6 +64,12 @@ const rendered = {
     "with op.get_context().autocommit_block():",
     '    op.create_index("ix", "t", ["a"], postgresql_concurrently=True)',
   ],
+  backslashes: [
+    't = sa.table("t", sa.column("a", sa.String))',
+    "op.execute(t.update().values(a=r'C:\\new'))",
+    "op.execute(r\"SELECT '\\d'\")",
+    'op.add_column("t", sa.Column("p", sa.Text, server_default=r"\\w+"))',
+  ],
   order: [
     'checks = [sa.CheckConstraint(f"n > {i}") for i in range(6)]',
     'columns = [sa.Column(name, sa.Integer, index=True) for name in "zyxwvu"]',
@@ -148,6 +154,16 @@ describe("SQL in the lock", () => {
     const { upgrade, tables } = revision("enumeration");
     assert.deepEqual(upgrade.sql, ["CREATE TYPE mood AS ENUM ('x');", "CREATE TABLE e (\n    m mood\n);"]);
     assert.deepEqual(tables?.unclassified, []);
+  });
+
+  it("has backslashes as they run", () => {
+    assert.deepEqual(revision("backslashes").upgrade, {
+      sql: [
+        String.raw`UPDATE t SET a='C:\new';`,
+        String.raw`SELECT '\d';`,
+        String.raw`ALTER TABLE t ADD COLUMN p TEXT DEFAULT '\w+';`,
+      ],
+    });
   });
 
   it("has indexes and constraints in the order of their declaration", () => {

@@ -78,6 +78,8 @@ def answer_as_online(context: MigrationContext, environment: EnvironmentContext)
     _replace(context, context_answers, trusted)
     _replace(context.impl, impl_answers, trusted)
     _replace(context.dialect, dialect_answers, trusted)
+    # As on a server with its default, standard_conforming_strings = on. SQLAlchemy assumes the opposite offline.
+    vars(context.dialect)["_backslash_escapes"] = False
     _replace(environment, {"context_opts": lambda: {**options, "as_sql": False}}, trusted)
 
 
