@@ -22,6 +22,17 @@ const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
     ['op.get_bind().execute(sa.text("UPDATE t SET a = :a"), {"a": 1})'],
     /^NeedsDatabase: passes parameters to the connection/,
   ],
+  [
+    "checks for an enum",
+    ["from sqlalchemy.dialects import postgresql", 'postgresql.ENUM("x", name="mood").create(op.get_bind())'],
+    /^NeedsDatabase: checks whether mood exists \(checkfirst\) \(line 17\)$/,
+  ],
+  [
+    "checks for a table",
+    ['sa.Table("t", sa.MetaData()).create(op.get_bind(), checkfirst=True)'],
+    /^NeedsDatabase: checks whether t exists \(checkfirst\)/,
+  ],
+  ["checks for all tables", ["sa.MetaData().drop_all(op.get_bind())"], /^NeedsDatabase: checks what exists/],
   ["connects by itself", ['sa.create_engine("sqlite://").connect()'], /^NeedsDatabase: connects to a database/],
   [
     "writes a time",

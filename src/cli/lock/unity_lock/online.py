@@ -83,6 +83,13 @@ def answer_as_online(context: MigrationContext, environment: EnvironmentContext)
     _replace(environment, {"context_opts": lambda: {**options, "as_sql": False}}, trusted)
 
 
+def _visit_ddl(bind: Connection, visitor: Any, element: Any, checkfirst: Any = False, **options: Any) -> None:
+    if checkfirst:
+        name = getattr(element, "name", None)
+        refuse(f"checks whether {name} exists (checkfirst)" if name else "checks what exists (checkfirst)")
+    MockConnection._run_ddl_visitor(bind, visitor, element, **options)  # type: ignore[arg-type]
+
+
 def stand_in(dialect: Any, execute: Callable[..., Any]) -> Connection:
     """Return a connection that passes statements to `execute`, and refuses everything else.
 
@@ -97,7 +104,7 @@ def stand_in(dialect: Any, execute: Callable[..., Any]) -> Connection:
         "execute": execute,
         "execution_options": lambda **_: bind,
         "schema_for_object": lambda element: element.schema,
-        "_run_ddl_visitor": partial(MockConnection._run_ddl_visitor, bind),  # type: ignore[arg-type]
+        "_run_ddl_visitor": partial(_visit_ddl, bind),
     }
 
     def read(connection: Connection, name: str) -> Any:
