@@ -16,7 +16,7 @@ export type LockedSql =
   | { readonly sql: readonly string[] }
   | {
       readonly sql: null;
-      /** Why it can't be rendered without a database, with the line of the revision file. */
+      /** Why it is not known: it needs a database, or can't be rendered; with the line of the revision file. */
       readonly reason: string;
     };
 

@@ -4,7 +4,7 @@ import { type LockedChain, lockChain } from "./locked-chain.ts";
 
 type Body = readonly string[];
 
-/** Upgrades that only a database could render, with what the lock says instead. */
+/** Upgrades that only a database could render, or nothing, with what the lock says instead. */
 const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
   [
     "reads rows",
@@ -18,11 +18,6 @@ const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
   ],
   ["inspects", ["sa.inspect(op.get_bind()).get_table_names()"], /^NeedsDatabase: inspects the database \(line 16\)$/],
   [
-    "passes parameters",
-    ['op.get_bind().execute(sa.text("UPDATE t SET a = :a"), {"a": 1})'],
-    /^NeedsDatabase: passes parameters to the connection/,
-  ],
-  [
     "checks for an enum",
     ["from sqlalchemy.dialects import postgresql", 'postgresql.ENUM("x", name="mood").create(op.get_bind())'],
     /^NeedsDatabase: checks whether mood exists \(checkfirst\) \(line 17\)$/,
@@ -33,6 +28,26 @@ const unrendered: readonly [name: string, upgrade: Body, reason: RegExp][] = [
     /^NeedsDatabase: checks whether t exists \(checkfirst\)/,
   ],
   ["checks for all tables", ["sa.MetaData().drop_all(op.get_bind())"], /^NeedsDatabase: checks what exists/],
+  [
+    "passes a value without a literal",
+    ['op.get_bind().execute(sa.text("UPDATE t SET a = :a"), {"a": object()})'],
+    /^RenderingLimit: passes a value that has no literal: CompileError: .*datatype NULL/,
+  ],
+  [
+    "passes parameters by position",
+    ['op.get_bind().execute(sa.text("UPDATE t SET a = 1"), [(1,)])'],
+    /^RenderingLimit: passes parameters that are not a mapping \(line 16\)$/,
+  ],
+  [
+    "begins a savepoint",
+    ["with op.get_bind().begin_nested():", "    pass"],
+    /^RenderingLimit: uses begin_nested of the connection \(line 16\)$/,
+  ],
+  [
+    "reads rows in a session",
+    ["from sqlalchemy.orm import Session", 'Session(bind=op.get_bind()).execute(sa.text("SELECT 1")).all()'],
+    /^NeedsDatabase: reads the result of a statement \(line 17\)$/,
+  ],
   ["connects by itself", ['sa.create_engine("sqlite://").connect()'], /^NeedsDatabase: connects to a database/],
   [
     "writes a time",
@@ -46,7 +61,12 @@ const downgrades: readonly [name: string, downgrade: Body | null, reversible: bo
   ["does nothing", ["pass"], false, /^the downgrade does nothing$/],
   ["is missing", null, false, /^the downgrade is not supported: the file has no downgrade\(\)$/],
   ["raises", ['raise NotImplementedError("no way back")'], false, /NotImplementedError: no way back \(line 21\)$/],
-  ["reads from the database", ["list(op.get_bind().execute(sa.text('SELECT 1')))"], null, /can't be rendered/],
+  [
+    "reads from the database",
+    ["list(op.get_bind().execute(sa.text('SELECT 1')))"],
+    null,
+    /^the downgrade's SQL is not known: NeedsDatabase: reads/,
+  ],
 ];
 
 /** Upgrades with their SQL or tables. */
@@ -74,6 +94,23 @@ const rendered = {
   autocommit: [
     "with op.get_context().autocommit_block():",
     '    op.create_index("ix", "t", ["a"], postgresql_concurrently=True)',
+  ],
+  parameters: [
+    "import datetime, decimal, uuid",
+    "bind = op.get_bind()",
+    'bind.execute(sa.text("UPDATE t SET a = :a, b = :b"), {"a": "it\'s", "b": None, "c": 1})',
+    't = sa.table("t", sa.column("a", sa.Integer), sa.column("b", sa.Text))',
+    'bind.execute(t.insert(), [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])',
+    'bind.execute(t.update().where(t.c.a == sa.bindparam("key")), {"key": 3, "b": "z"})',
+    'bind.execute(sa.text("CALL p(:d, :n, :u)"), {"d": datetime.date(2026, 1, 2), "n": decimal.Decimal("1.5"), "u": uuid.UUID(int=1)})',
+  ],
+  session: [
+    "from sqlalchemy.orm import Session",
+    "session = Session(bind=op.get_bind())",
+    'session.execute(sa.text("DELETE FROM t WHERE a = :a"), {"a": 1})',
+    "session.commit()",
+    "with Session(op.get_bind()) as other:",
+    '    other.execute(sa.text("DELETE FROM u"))',
   ],
   backslashes: [
     't = sa.table("t", sa.column("a", sa.String))',
@@ -165,6 +202,22 @@ describe("SQL in the lock", () => {
     const { upgrade, tables } = revision("enumeration");
     assert.deepEqual(upgrade.sql, ["CREATE TYPE mood AS ENUM ('x');", "CREATE TABLE e (\n    m mood\n);"]);
     assert.deepEqual(tables?.unclassified, []);
+  });
+
+  it("has parameters as literals", () => {
+    assert.deepEqual(revision("parameters").upgrade, {
+      sql: [
+        "UPDATE t SET a = 'it''s', b = NULL;",
+        "INSERT INTO t (a, b) VALUES (1, 'x');",
+        "INSERT INTO t (a, b) VALUES (2, 'y');",
+        "UPDATE t SET b='z' WHERE t.a = 3;",
+        "CALL p('2026-01-02', 1.5, '00000000-0000-0000-0000-000000000001');",
+      ],
+    });
+  });
+
+  it("has the statements of a session on the connection", () => {
+    assert.deepEqual(revision("session").upgrade, { sql: ["DELETE FROM t WHERE a = 1;", "DELETE FROM u;"] });
   });
 
   it("has backslashes as they run", () => {

@@ -22,7 +22,7 @@ export function revisionFindings(
     findings.push(ownFinding("missing-downgrade", null, message, "Implement downgrade()."));
   }
   if (upgrade.sql === null) {
-    const message = `SQL is unavailable for review without a database: ${upgrade.reason}.`;
+    const message = `SQL is not known: ${upgrade.reason}.`;
     const help = "Write statements that don't depend on rows, or run it on a copy of the database first.";
     findings.push(ownFinding("sql-not-known", null, message, help));
   }

@@ -95,7 +95,7 @@ def _reversible(upgrade: Rendering, downgrade: Rendering) -> tuple[bool | None, 
     if downgrade.unsupported:
         return False, f"the downgrade is not supported: {downgrade.reason}"
     if downgrade.sql is None:
-        return None, f"the downgrade can't be rendered without a database: {downgrade.reason}"
+        return None, f"the downgrade's SQL is not known: {downgrade.reason}"
     if not downgrade.sql and upgrade.sql != []:
         return False, "the downgrade does nothing"
     return True, None

@@ -68,7 +68,7 @@ function describeRevision(revision: LockedRevision, style: Style): string[] {
 /** Describes a revision's unknowns and findings. */
 function describeLimits({ tables, downgrade, findings }: LockedRevision, style: Style): string[] {
   const lines: string[] = [];
-  if (downgrade.sql === null) lines.push(`  downgrade SQL is unavailable without a database: ${downgrade.reason}`);
+  if (downgrade.sql === null) lines.push(`  downgrade SQL is not known: ${downgrade.reason}`);
   const unclassified = tables?.unclassified.length ?? 0;
   if (unclassified > 0)
     lines.push(`  changed tables are unknown: ${pluralize(unclassified, "statement")} of plain text`);

@@ -22,16 +22,21 @@ class NeedsDatabase(Exception):
     """Raised if the revision or env.py needs a database."""
 
 
-refusals: list[NeedsDatabase] = []
+class RenderingLimit(Exception):
+    """Raised if the SQL does not depend on a database, but can't be rendered as text."""
+
+
+refusals: list[NeedsDatabase | RenderingLimit] = []
 """The refusals of the revision that is rendered, which may have caught them."""
 
 
-def refuse(reason: str) -> NoReturn:
-    """Refuse what only a database could answer.
+def refuse(reason: str, kind: type[NeedsDatabase | RenderingLimit] = NeedsDatabase) -> NoReturn:
+    """Refuse what only a database could answer, or what can't be rendered.
 
-    :raises NeedsDatabase: Always.
+    :raises NeedsDatabase: Always, by default.
+    :raises RenderingLimit: If it is the kind.
     """
-    error = NeedsDatabase(reason)
+    error = kind(reason)
     refusals.append(error)
     raise error
 

@@ -19,12 +19,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.mock import MockConnection
 
-from .offline import refuse
+from .offline import NeedsDatabase, NoResult, RenderingLimit, refuse
 
 OFFLINE_OPTIONS = ("output_buffer", "literal_binds", "dialect_opts")
 """Options of the migration context that are absent online."""
 UNKNOWN_OF_DIALECT = ("server_version_info", "default_schema_name", "default_isolation_level", "dbapi", "paramstyle")
 """Attributes that a dialect has from its first connection, or from the driver."""
+LIMITS = ("begin", "begin_nested", "begin_twophase", "commit", "connection", "rollback")
+"""Attributes of a connection that no database is needed for, but whose effect can't be rendered."""
 
 
 class Answer:
@@ -106,6 +108,15 @@ def stand_in(dialect: Any, execute: Callable[..., Any]) -> Connection:
         "schema_for_object": lambda element: element.schema,
         "_run_ddl_visitor": partial(_visit_ddl, bind),
     }
+    # A session joins the transaction of the revision, and leaves its end to Alembic. SQLAlchemy 1.4 executes by another
+    # name.
+    known_to_session = {
+        "in_transaction": lambda: True,
+        "in_nested_transaction": lambda: False,
+        "_get_required_transaction": NoResult,
+        "get_transaction": NoResult,
+        "_execute_20": lambda statement, parameters=None, _=None: execute(statement, parameters),
+    }
 
     def read(connection: Connection, name: str) -> Any:
         if name.startswith("__"):
@@ -113,10 +124,12 @@ def stand_in(dialect: Any, execute: Callable[..., Any]) -> Connection:
         caller = str(sys._getframe(1).f_globals.get("__name__"))
         if caller == "sqlalchemy.engine.reflection":
             refuse("inspects the database")
+        if caller.startswith("sqlalchemy.orm.") and name in known_to_session:
+            return known_to_session[name]
         if name not in known:
             if caller.startswith("alembic."):  # which expects SQLAlchemy's mock
                 raise AttributeError(name)
-            refuse(f"uses {name} of the connection")
+            refuse(f"uses {name} of the connection", RenderingLimit if name in LIMITS else NeedsDatabase)
         return known[name]
 
     Connection.__getattribute__ = read  # type: ignore[assignment, method-assign]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from alembic.ddl.base import AlterTable, RenameTable
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
+from sqlalchemy import text
+from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import CreateSequence, CreateTable, DropSequence, DropTable, Table
 from sqlalchemy.sql import ddl, schema
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import UpdateBase, ValuesBase
+from sqlalchemy.sql.elements import BindParameter, TextClause
 from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.sql.visitors import cloned_traverse
 from sqlalchemy.types import TypeEngine
 from sqlalchemy.util import OrderedSet
 
-from .offline import DUMMY, NoResult, explain, raised_by, refusals, refuse
+from .offline import DUMMY, NoResult, RenderingLimit, explain, raised_by, refusals, refuse
 from .online import stand_in, without_url
 
 UNNAMED_TABLE = "no_table"
@@ -113,6 +118,27 @@ def _changes_no_table(construct: Any, element: Any) -> bool:
     )
 
 
+def _with_values(construct: Any, row: Mapping[str, Any]) -> Any:
+    """Return the statement that a connection runs with the parameters of a row."""
+    if not row:
+        return construct
+    if isinstance(construct, str):
+        construct = text(construct)
+    if isinstance(construct, TextClause):
+        return construct.bindparams(**{key: value for key, value in row.items() if key in construct._bindparams})
+    bound: set[str] = set()
+
+    def bind(parameter: BindParameter[Any]) -> None:
+        if parameter.key in row:
+            bound.add(parameter.key)
+            parameter.value = row[parameter.key]
+            parameter.required = False
+
+    statement = cloned_traverse(construct, {}, {"bindparam": bind})
+    others = {key: value for key, value in row.items() if key not in bound}
+    return statement.values(others) if others and isinstance(statement, ValuesBase) else statement
+
+
 class Recorder:
     """Intercepts the output of Alembic's operations in a migration context in offline mode.
 
@@ -131,7 +157,12 @@ class Recorder:
 
     def _exec(self, construct: Any, *args: Any, **options: Any) -> NoResult:
         first = len(self._statements)
-        self._emit(construct, *args, **options)
+        try:
+            self._emit(construct, *args, **options)
+        except (CompileError, NotImplementedError) as error:
+            if not self._compiles(construct):
+                raise
+            refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
         if len(self._statements) > first:
             self._tables.note(construct, first)
         return NoResult()
@@ -139,10 +170,21 @@ class Recorder:
     def _statement(self, text: str) -> None:
         self._statements.append(text)
 
-    def _execute_on_bind(self, construct: Any, parameters: Any = None, *_: Any, **options: Any) -> NoResult:
-        if parameters:
-            refuse("passes parameters to the connection, which offline SQL can't contain")
-        return self._exec(construct)
+    def _compiles(self, construct: Any) -> bool:
+        """Return whether a statement is valid apart from the literals of its values."""
+        try:
+            construct.compile(dialect=self._impl.dialect)
+        except (CompileError, NotImplementedError):
+            return False
+        return True
+
+    def _execute_on_bind(self, construct: Any, parameters: Any = None, *more: Any, **options: Any) -> NoResult:
+        rows = parameters if isinstance(parameters, (list, tuple)) else [parameters or {}]
+        if more or not rows or not all(isinstance(row, Mapping) for row in rows):
+            refuse("passes parameters that are not a mapping", RenderingLimit)
+        for row in rows:
+            self._exec(_with_values(construct, row))
+        return NoResult()
 
     def render(self, script: Script, direction: Literal["upgrade", "downgrade"], options: dict[str, Any]) -> Rendering:
         """Render one direction twice: SQL that differs (a time, a random id) can't be recorded."""

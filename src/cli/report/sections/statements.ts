@@ -26,7 +26,7 @@ export function describeFinding(finding: EvaluatedFinding, approvals: readonly A
 
 /** Renders SQL, each statement with its locks and findings. */
 export function statements({ sql, ...rest }: LockedSql, notes: StatementNotes = { findings: [], locks: [] }): Html {
-  if (sql === null) return html`<p>Unknown without a database: ${"reason" in rest && rest.reason}</p>`;
+  if (sql === null) return html`<p>Not known: ${"reason" in rest && rest.reason}</p>`;
   if (sql.length === 0) return html`<p>No statements.</p>`;
   return html`<ol class="statements">
 ${sql.map((statement, index) => html`<li><pre><code>${statement}</code></pre>${statementNotes(index, notes)}</li>\n`)}</ol>
