@@ -118,6 +118,11 @@ const rendered = {
     "op.execute(r\"SELECT '\\d'\")",
     'op.add_column("t", sa.Column("p", sa.Text, server_default=r"\\w+"))',
   ],
+  tabs: [
+    "op.execute(\"UPDATE t SET a = '\\t'\")",
+    "op.get_bind().execute(sa.text('UPDATE t SET a = :a'), {'a': '\\t'})",
+    'op.create_table("tabs", sa.Column("a\\tb", sa.Text, server_default="it\'s\\t"))',
+  ],
   order: [
     'checks = [sa.CheckConstraint(f"n > {i}") for i in range(6)]',
     'columns = [sa.Column(name, sa.Integer, index=True) for name in "zyxwvu"]',
@@ -226,6 +231,16 @@ describe("SQL in the lock", () => {
         String.raw`UPDATE t SET a='C:\new';`,
         String.raw`SELECT '\d';`,
         String.raw`ALTER TABLE t ADD COLUMN p TEXT DEFAULT '\w+';`,
+      ],
+    });
+  });
+
+  it("has the tabs of text, strings, and names as they run", () => {
+    assert.deepEqual(revision("tabs").upgrade, {
+      sql: [
+        "UPDATE t SET a = '\t';",
+        "UPDATE t SET a = '\t';",
+        `CREATE TABLE tabs (\n    "a\tb" TEXT DEFAULT 'it''s\t'\n);`,
       ],
     });
   });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -11,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import text
 from sqlalchemy.exc import CompileError
-from sqlalchemy.schema import CreateSequence, CreateTable, DropSequence, DropTable, Table
+from sqlalchemy.schema import CreateSequence, CreateTable, DDLElement, DropSequence, DropTable, Table
 from sqlalchemy.sql import ddl, schema
 from sqlalchemy.sql.dml import UpdateBase, ValuesBase
 from sqlalchemy.sql.elements import BindParameter, TextClause
@@ -25,6 +26,10 @@ from .online import stand_in, without_url
 
 UNNAMED_TABLE = "no_table"
 """Alembic's name for the table of `op.drop_index("name")` without `table_name`."""
+
+
+TAB = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\t")
+"""A tab that indents the columns of a table, or a string or name, whose tabs are part of what runs."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +127,6 @@ def _with_values(construct: Any, row: Mapping[str, Any]) -> Any:
     """Return the statement that a connection runs with the parameters of a row."""
     if not row:
         return construct
-    if isinstance(construct, str):
-        construct = text(construct)
     if isinstance(construct, TextClause):
         return construct.bindparams(**{key: value for key, value in row.items() if key in construct._bindparams})
     bound: set[str] = set()
@@ -142,49 +145,46 @@ def _with_values(construct: Any, row: Mapping[str, Any]) -> Any:
 class Recorder:
     """Intercepts the output of Alembic's operations in a migration context in offline mode.
 
-    Constructs of `op` and of the bind pass through the implementation's `_exec`, and text, including that of
-    `autocommit_block`, through `static_output`. Both are replaced on this object only.
+    Statements of `op` and of the bind pass through the implementation's `_exec`, and those of `autocommit_block`
+    through `static_output`. Both are replaced on this object only.
     """
 
     def __init__(self, context: MigrationContext) -> None:
         self._impl = cast(Any, context.impl)
         self._statements: list[str] = []
         self._tables = Tables()
-        self._emit = self._impl._exec
         self._impl._exec = self._exec
         self._impl.static_output = self._statement
         context.connection = self._impl.connection = stand_in(context.dialect, self._execute_on_bind)
 
-    def _exec(self, construct: Any, *args: Any, **options: Any) -> NoResult:
-        first = len(self._statements)
-        try:
-            self._emit(construct, *args, **options)
-        except (CompileError, NotImplementedError) as error:
-            if not self._compiles(construct):
-                raise
-            refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
-        if len(self._statements) > first:
-            self._tables.note(construct, first)
+    def _exec(self, construct: Any, _: Any = None, multiparams: Any = None, params: Any = None) -> NoResult:
+        return self._execute_on_bind(construct, multiparams or params)
+
+    def _execute_on_bind(self, construct: Any, parameters: Any = None, *more: Any, **options: Any) -> NoResult:
+        rows = parameters if isinstance(parameters, (list, tuple)) and parameters else [parameters or {}]
+        if more or not all(isinstance(row, Mapping) for row in rows):
+            refuse("passes parameters that are not a mapping", RenderingLimit)
+        for row in rows:
+            self._tables.note(construct, len(self._statements))
+            statement = _with_values(text(construct) if isinstance(construct, str) else construct, row)
+            self._statement(self._compile(statement).strip() + self._impl.command_terminator)
         return NoResult()
+
+    def _compile(self, construct: Any) -> str:
+        """Return a statement as it runs, unlike Alembic, which replaces every tab."""
+        dialect = self._impl.dialect
+        options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
+        try:
+            sql = str(construct.compile(dialect=dialect, **options))
+        except (CompileError, NotImplementedError) as error:
+            construct.compile(dialect=dialect)  # fails if the values are not the cause
+            refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
+        if isinstance(construct, CreateTable):
+            return TAB.sub(lambda found: "    " if found[0] == "\t" else found[0], sql)
+        return sql
 
     def _statement(self, text: str) -> None:
         self._statements.append(text)
-
-    def _compiles(self, construct: Any) -> bool:
-        """Return whether a statement is valid apart from the literals of its values."""
-        try:
-            construct.compile(dialect=self._impl.dialect)
-        except (CompileError, NotImplementedError):
-            return False
-        return True
-
-    def _execute_on_bind(self, construct: Any, parameters: Any = None, *more: Any, **options: Any) -> NoResult:
-        rows = parameters if isinstance(parameters, (list, tuple)) else [parameters or {}]
-        if more or not rows or not all(isinstance(row, Mapping) for row in rows):
-            refuse("passes parameters that are not a mapping", RenderingLimit)
-        for row in rows:
-            self._exec(_with_values(construct, row))
-        return NoResult()
 
     def render(self, script: Script, direction: Literal["upgrade", "downgrade"], options: dict[str, Any]) -> Rendering:
         """Render one direction twice: SQL that differs (a time, a random id) can't be recorded."""
