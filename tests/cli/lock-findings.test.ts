@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LockedRevision } from "../../src/lockfile/lock.ts";
-import type { RevisionSource } from "../fixtures/chains/project.ts";
+import { env, type RevisionSource } from "../fixtures/chains/project.ts";
 import { type LockedChain, lockChain } from "./locked-chain.ts";
 
 /** The tables that the other revisions change. */
@@ -141,9 +141,8 @@ describe("findings and locks in the lock", () => {
   // One chain holds every case, so that Alembic and the linter run once.
   before(async () => {
     const chain: RevisionSource[] = [{ id: "tables", upgrade: base }];
-    for (const [index, [id, upgrade]] of cases.entries()) {
-      chain.push({ id, upgrade, down: chain.at(-1)?.id, file: `alembic/versions/${index}.py` });
-    }
+    for (const [index, [title, upgrade]] of cases.entries())
+      chain.push({ id: `case${index}`, title, upgrade, down: chain.at(-1)?.id });
     const concurrent = [
       "with op.get_context().autocommit_block():",
       '    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_child_note")',
@@ -158,9 +157,9 @@ describe("findings and locks in the lock", () => {
     locked = await lockChain(chain);
   });
 
-  for (const [what, , findings, locks] of cases) {
+  for (const [index, [what, , findings, locks]] of cases.entries()) {
     it(`are those of a revision that ${what}`, () => {
-      const found = revision(what);
+      const found = revision(`case${index}`);
       assert.deepEqual(
         found.findings.map(({ rule, level, statement }) => `${rule} ${level} ${statement}`),
         findings,
@@ -190,10 +189,40 @@ describe("findings and locks in the lock", () => {
     assert.match(rules("unlinked beginning").join(), /^several-bases: No down_revision, like tables/);
   });
 
+  describe("on an id that is longer than the version table's column", () => {
+    const id = "20260305_add_carrier_contract_attachments";
+    const widen = 'op.execute("ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(99)")';
+    const online = 'context.execute("ALTER TABLE alembic_version ALTER version_num TYPE varchar(99)")';
+    const column = "context.get_context()._version.c.version_num.type.length = 99";
+    const runs = "        context.run_migrations()";
+    const rulesOf = async (first: readonly string[], ...envLines: readonly string[]) => {
+      const lines = envLines.map((line) => `        ${line}\n`).join("");
+      const files = { "alembic/env.py": env.replace(runs, `${lines}${runs}`) };
+      const chain = [
+        { id: "first", upgrade: first },
+        { id, down: "first" },
+      ];
+      const { revision } = await lockChain(chain, files);
+      return revision(id).findings.map(({ rule, level, message }) => `${level} ${rule}: ${message}`);
+    };
+
+    it("are an error", async () => {
+      assert.deepEqual(await rulesOf(["pass"]), [
+        "error long-id: The id has 41 characters, but the version table's column version_num holds 32.",
+      ]);
+    });
+
+    it("are absent if a revision widens the column", async () => assert.deepEqual(await rulesOf([widen]), []));
+    it("are absent if env.py widens the column", async () => {
+      assert.deepEqual(await rulesOf(["pass"], online), []);
+      assert.deepEqual(await rulesOf(["pass"], column), []);
+    });
+  });
+
   it("are printed by unity lock", () => {
     assert.match(
       locked.output,
-      /drops a table by its new name .*\n.*\n +error ban-drop-table \(statement 1\): Dropping a table/,
+      /drops a table by its new name: .*\n +error ban-drop-table \(statement 1\): Dropping a table/,
     );
   });
 });

@@ -10,7 +10,7 @@ import {
   statementFindings,
   syntaxError,
 } from "./own-findings.ts";
-import type { RenderedRevision } from "./rendered-chain.ts";
+import type { RenderedChain } from "./rendered-chain.ts";
 import type { Effect } from "./sql/effect.ts";
 import { Relations } from "./sql/relations.ts";
 import { effectOf } from "./sql/statements.ts";
@@ -30,11 +30,10 @@ interface Reading {
 /**
  * Adds to each revision the findings on its upgrade's SQL and the locks that it takes.
  *
- * @param revisions - From the bases to the heads: the effect of a statement may depend on earlier ones.
  * @throws {CommandError} If the linter can't be installed.
  */
 export async function annotate(
-  revisions: readonly RenderedRevision[],
+  { revisions, maxIdLength }: Pick<RenderedChain, "revisions" | "maxIdLength">,
   report: (line: string) => void,
 ): Promise<LockedRevision[]> {
   const [parse, linted] = await Promise.all([
@@ -46,11 +45,13 @@ export async function annotate(
   ]);
   const relations = new Relations();
   const [firstBase, ...otherBases] = revisions.filter(({ downRevisions }) => downRevisions.length === 0);
+  let idLimit = maxIdLength ?? Number.POSITIVE_INFINITY;
   return revisions.map((revision, index) => {
+    if (revision.upgrade.sql?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
     const { findings, locks, indexes, invisible } = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
-    const all = [...revisionFindings(revision, base), ...visible, ...findings].map(printableFinding);
+    const all = [...revisionFindings(revision, idLimit, base), ...visible, ...findings].map(printableFinding);
     return { ...revision, findings: all.sort(compareFindings), locks, indexes };
   });
 }

@@ -10,13 +10,21 @@ function ownFinding(rule: OwnRule, statement: number | null, message: string, he
 /**
  * Returns the findings on a revision as a whole.
  *
+ * @param idLimit - Maximum length of an id in the version table.
  * @param otherBase - The chain's first base, if the revision is another one.
  */
 export function revisionFindings(
-  { upgrade, reversible, reversibleReason }: Pick<LockedRevision, "upgrade" | "reversible" | "reversibleReason">,
+  revision: Pick<LockedRevision, "id" | "upgrade" | "reversible" | "reversibleReason">,
+  idLimit: number,
   otherBase?: string,
 ): Finding[] {
+  const { id, upgrade, reversible, reversibleReason } = revision;
   const findings: Finding[] = [];
+  if (id.length > idLimit) {
+    const message = `The id has ${id.length} characters, but the version table's column version_num holds ${idLimit}.`;
+    const help = "Use a shorter id, or widen the column in an earlier revision.";
+    findings.push(ownFinding("long-id", null, message, help));
+  }
   if (reversible === false) {
     const message = `Can't be undone: ${reversibleReason}.`;
     findings.push(ownFinding("missing-downgrade", null, message, "Implement downgrade()."));

@@ -42,6 +42,8 @@ class RenderingContext(EnvironmentContext):
     """Alembic's environment, which renders the revisions instead of running them."""
 
     rendered: dict[str, dict[str, Any]]
+    max_id_length: int | None = None
+    """The length of the version table's column, None if it has no limit, or if env.py changes it."""
     runs = 0
     rendering = False
 
@@ -62,6 +64,8 @@ class RenderingContext(EnvironmentContext):
         :param options: The arguments that env.py passes to each upgrade().
         """
         self.runs += 1
+        if "version_num" not in self.context_opts["output_buffer"].getvalue():
+            self.max_id_length = getattr(self.get_context()._version.c.version_num.type, "length", None)
         self.rendering = True
         try:
             with Operations.context(self.get_context()):
@@ -160,6 +164,7 @@ def render_chain(ini: str) -> dict[str, Any]:
         "versionLocations": folders,
         "heads": sorted(directory.get_heads()),
         "bases": sorted(directory.get_bases()),
+        "maxIdLength": environment.max_id_length,
         "revisions": [
             {**_describe(script, directory, root), **environment.rendered[script.revision]}
             for script in directory.walk_revisions()

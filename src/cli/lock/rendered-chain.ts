@@ -14,6 +14,8 @@ export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "inde
 export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases"> {
   /** From the bases to the heads. */
   readonly revisions: readonly RenderedRevision[];
+  /** The length of the version table's column; `null` if it has no limit. */
+  readonly maxIdLength: number | null;
 }
 
 /** The output of `render_chain.py`. */

@@ -54,6 +54,7 @@ export const ownRules = {
   "not-in-transaction": { level: "error", because: "fails" },
   "syntax-error": { level: "error", because: "fails" },
   "update-without-where": { level: "warning", because: "usually a backfill, but every row stays locked until the end" },
+  "long-id": { level: "error", because: "fails, after the revisions before it were committed" },
   "missing-downgrade": { level: "error", because: "prevents a downgrade, which the check `reversible` requires" },
   "sql-not-known": { level: "warning", because: "its effect can't be reviewed" },
   "several-bases": { level: "warning", because: "Alembic allows it; usually a down_revision was forgotten" },

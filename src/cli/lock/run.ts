@@ -66,7 +66,8 @@ async function makeLock(options: LockOptions, { doing, print }: Progress): Promi
   doing("rendering the revisions");
   const chain = await renderChain(resolve(options.backend), python);
   doing(`linting ${chain.revisions.length} revisions`);
-  return { version: lockVersion, ...chain, revisions: await annotate(chain.revisions, print) };
+  const { maxIdLength: _, ...rest } = chain;
+  return { version: lockVersion, ...rest, revisions: await annotate(chain, print) };
 }
 
 function decide(options: LockOptions, before: Lock, after: Lock, text: string | undefined, path: string): LockOutcome {
