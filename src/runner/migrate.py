@@ -11,8 +11,8 @@ modes:
   wait       wait until no revision is pending; change nothing
   status     print the state of the database and the image as JSON; change nothing
 
-Requires Python 3.9, Alembic 1.8, SQLAlchemy 1.4, psycopg 3 or 2 for its own sessions (env.py may use any driver, sync
-or async), and `DATABASE_URL` in the environment. If it points to a connection pooler,
+Requires Python 3.9, Alembic 1.8, SQLAlchemy 1.4, a driver for its own sessions (psycopg 3 or 2, pg8000, or asyncpg;
+env.py may use any), and `DATABASE_URL` in the environment. If it points to a connection pooler,
 `MIGRATION_DATABASE_URL` must point to PostgreSQL itself; it is used instead. `APPLICATION_DATABASE_URL` is the URL of
 the application's role, if that is not the one that migrates. `PGSSLMODE` applies to all of them. `UNITY_IMAGE`, the
 image's reference, is stored in the run record. `UNITY_PLAN` is the plan of a migration

@@ -32,7 +32,7 @@ Not 08P01 (protocol violation), which is also PgBouncer's response to settings t
 PERMANENT_MESSAGES = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|does not exist|permission denied|not permitted to log in"
     r"|not currently accepting connections|does not support SSL|certificate|invalid port|configuration parameter"
-    r"|unsupported startup parameter"
+    r"|unsupported startup parameter|refuses SSL|rejected SSL upgrade"
 )
 
 
@@ -72,7 +72,7 @@ def is_retryable(error: BaseException) -> bool:
     if state := sqlstate(error):
         return state in TRANSIENT_STATES
     if isinstance(error, OSError):  # from drivers that don't use libpq: refused, unreachable, unknown host
-        return True
+        return not PERMANENT_MESSAGES.search(str(error))
     return isinstance(error, (OperationalError, InterfaceError)) and not PERMANENT_MESSAGES.search(str(error.orig))
 
 

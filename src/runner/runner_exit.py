@@ -13,8 +13,8 @@ from typing import NoReturn
 from runner_contract import CONTRACT
 from runner_record import record_interruption
 from runner_session import connect
+from runner_url import DatabaseUrl
 from sqlalchemy import text
-from sqlalchemy.engine import URL
 
 TERMINATION_MESSAGE_BYTES = 4096  # Kubernetes truncates longer messages
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -36,7 +36,7 @@ def fail(message: str, log: Path, code: int = 1) -> NoReturn:
     os._exit(code)
 
 
-def fail_on_signal(url: URL, seconds: float, log: Path) -> NoReturn:
+def fail_on_signal(url: DatabaseUrl, seconds: float, log: Path) -> NoReturn:
     """Wait for a signal or the deadline, then terminate the runner's sessions and the process.
 
     This needs a thread of its own: Python can't handle a signal while a driver waits in C. Ending the process is not
@@ -46,7 +46,7 @@ def fail_on_signal(url: URL, seconds: float, log: Path) -> NoReturn:
     EXITING.acquire()
     cause = f"interrupted by {signal.Signals(received.si_signo).name}" if received else f"timed out after {seconds:g}s"
     message = f"Migration {cause}; the open transaction was rolled back."
-    with suppress(Exception), connect(url, connect_timeout=10) as session:
+    with suppress(Exception), connect(url, timeout_seconds=10) as session:
         with suppress(Exception):
             record_interruption(session, message)  # before the lock is released: the next runner would record less
         session.execute(text(TERMINATE_SESSIONS), {"name": os.environ["PGAPPNAME"], "pids": list(CONTRACT.sessions)})

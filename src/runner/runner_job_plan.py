@@ -85,7 +85,8 @@ def verify_database(job_plan: JobPlan, session: Connection) -> None:
     """
     if job_plan.database is None:
         return
-    found = DatabaseIdentity(**session.scalar(text(IDENTITY)))
+    identity = session.scalar(text(IDENTITY))
+    found = DatabaseIdentity(**(json.loads(identity) if isinstance(identity, str) else identity))  # asyncpg's is text
     if not found.is_same(job_plan.database):
         raise FatalError(
             f"{url_variable()} leads to database {found}, but the plan was made for database {job_plan.database}: the "

@@ -13,8 +13,9 @@ import time
 from runner_errors import FatalError
 from runner_output import DIRECT_URL_ADVICE, report
 from runner_session import connect, url_variable
+from runner_url import DatabaseUrl
 from sqlalchemy import text
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import Connection
 
 KEY = int.from_bytes(b"unity-db", "big")
 ACQUIRE = f"SELECT pg_catalog.pg_try_advisory_lock({KEY})"
@@ -73,7 +74,7 @@ def is_same_database(holder: Connection, session: Connection) -> bool:
     return bool(session.scalar(text(HELD_BY), {"pid": pid}))
 
 
-def reject_pooler(session: Connection, url: URL) -> None:
+def reject_pooler(session: Connection, url: DatabaseUrl) -> None:
     """Detect a connection pooler, before a lock could be left behind in one of its server processes.
 
     :raises FatalError: With the evidence, and the variable for a direct URL.
@@ -92,7 +93,7 @@ def find_lost_setting(session: Connection) -> str | None:
     return None
 
 
-def find_shared_process(session: Connection, url: URL) -> str | None:
+def find_shared_process(session: Connection, url: DatabaseUrl) -> str | None:
     """Describe a server process that serves two open sessions, or a session whose process changes."""
     with connect(url) as second_session:
         first_pids: set[int] = set()

@@ -12,7 +12,7 @@ from runner_database import Database
 from runner_errors import FatalError
 from runner_output import format_revisions
 from runner_roles import ApplicationRole
-from sqlalchemy.engine import URL
+from runner_url import DatabaseUrl
 
 BASE = "base"
 """Alembic's name for the state before the first revision."""
@@ -26,7 +26,7 @@ class Task:
 
     database: Database
     chain: Chain
-    url: URL
+    url: DatabaseUrl
     # In seconds of `time.monotonic`; nothing starts after it.
     deadline: float
     # A revision, `base` for a downgrade, or None for the chain's heads.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import os
+import unicodedata
 from dataclasses import dataclass
-from typing import Any
+from stringprep import in_table_a1, in_table_b1, in_table_c12
 
 from runner_errors import FatalError, sqlstate
 from runner_lock import is_same_database
 from runner_output import report
 from runner_rights import excess_rights
-from runner_session import APPLICATION_URL, connect, parse_url, reject_unencrypted
+from runner_session import APPLICATION_URL, connect, read_url, reject_unencrypted
+from runner_url import DatabaseUrl
 from sqlalchemy import text
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 ATTRIBUTES = """
@@ -29,7 +34,7 @@ class ApplicationRole:
     """The application's role."""
 
     name: str
-    url: URL
+    url: DatabaseUrl
     # Whether to create it if it does not exist.
     create: bool
 
@@ -39,8 +44,8 @@ def application_role(name: str, create: bool) -> ApplicationRole:
 
     :raises FatalError: If APPLICATION_DATABASE_URL is missing, or is the URL of another role.
     """
-    url = parse_url(APPLICATION_URL, os.environ.get(APPLICATION_URL, "").strip())
-    if url.username != name:
+    url = read_url(APPLICATION_URL, os.environ.get(APPLICATION_URL, "").strip())
+    if url.user != name:
         raise FatalError(
             f"{APPLICATION_URL} (value hidden) is not the URL of role {name}. Set unity:applicationRole to the role in "
             "the URL, or correct the URL."
@@ -79,20 +84,39 @@ def excess_of(session: Connection, role: str) -> list[str]:
 
 
 def create_role(session: Connection, role: ApplicationRole) -> None:
-    """Create the role through the driver, because SQLAlchemy's errors would contain the statement."""
-    verifier = scram_verifier(session, role.name, role.url.password or "")
-    session.connection.cursor().execute(f"CREATE ROLE {quote(role.name)} LOGIN PASSWORD '{verifier}'")
+    """Create the role, with an error of the driver, because SQLAlchemy's would contain the statement."""
+    iterations = session.scalar(text("SELECT current_setting('scram_iterations', true)"))
+    verifier = scram_verifier(role.url.password or "", int(iterations or 4096))
+    try:
+        session.execute(text(f"CREATE ROLE {quote(role.name)} LOGIN PASSWORD '{verifier}'".replace(":", "\\:")))
+    except DBAPIError as error:
+        assert error.orig is not None
+        raise error.orig from None
 
 
-def scram_verifier(session: Connection, name: str, password: str) -> str:
-    """Return the verifier that the server stores, computed by libpq: the password never leaves this process."""
-    driver: Any = session.connection.driver_connection
-    if hasattr(driver, "pgconn"):
-        verifier: bytes = driver.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")
-        return verifier.decode()
-    from psycopg2.extensions import encrypt_password
+def scram_verifier(password: str, iterations: int) -> str:
+    """Return the verifier that the server stores, as libpq computes it: the password never leaves this process.
 
-    return str(encrypt_password(password, name, driver, "scram-sha-256"))
+    See `scram_build_secret` in src/common/scram-common.c of PostgreSQL, and RFC 5803.
+    """
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", prepared(password).encode(), salt, iterations)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    encoded = (base64.b64encode(value).decode() for value in (salt, stored, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *encoded)
+
+
+def prepared(password: str) -> str:
+    """Return the password in the form that drivers hash (SASLprep, RFC 4013), or as it is if it has none."""
+    mapped = "".join(" " if in_table_c12(char) else char for char in password if not in_table_b1(char))
+    normal = unicodedata.normalize("NFKC", mapped)
+    return password if any(is_prohibited(char) for char in normal) else normal
+
+
+def is_prohibited(char: str) -> bool:
+    """Return whether SASLprep has no form for a password with this character."""
+    return in_table_a1(char) or in_table_c12(char) or unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"}
 
 
 def verify_login(session: Connection, role: ApplicationRole) -> None:
@@ -109,8 +133,8 @@ def verify_login(session: Connection, role: ApplicationRole) -> None:
                     f"{APPLICATION_URL} (value hidden) leads to database {login.scalar(text(LOCATION))}, but the "
                     f"migration runs on {session.scalar(text(LOCATION))}. Set the application's URL to that database."
                 )
-    except DBAPIError as error:
-        if "authentication failed" not in str(error.orig) and sqlstate(error) != "28P01":
+    except Exception as error:  # asyncpg's are not SQLAlchemy's
+        if "authentication failed" not in str(error) and sqlstate(error) != "28P01":
             raise
         raise FatalError(
             f"the password of role {role.name} differs from the backend's new URL (value hidden). To rotate it without "

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
-from importlib.util import find_spec
-from typing import Any
-from urllib.parse import unquote_plus
 
-import sqlalchemy
-from runner_contract import CONTRACT, OWN
+from runner_contract import CONTRACT
+from runner_driver import image_driver, open_session
 from runner_errors import FatalError
+from runner_url import (
+    SSL_BOOLEANS,
+    SSL_MODES,
+    URL_FORMAT,
+    DatabaseUrl,
+    InvalidUrl,
+    arguments,
+    parse_url,
+    query_of,
+    separate_hosts,
+)
 from sqlalchemy import text
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy.engine import Connection
 
 DIRECT_URL = "MIGRATION_DATABASE_URL"
 APPLICATION_URL = "APPLICATION_DATABASE_URL"
-URL_FORMAT = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password percent-encoded"
 
-SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-"""Values of libpq's `sslmode`, weakest first (https://www.postgresql.org/docs/current/libpq-ssl.html)."""
 IS_ENCRYPTED = "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()"
 
 # In another schema, a role that may create objects could add a function or an operator that matches an argument better
@@ -33,7 +36,7 @@ SAFE_PATH = "-c search_path=pg_catalog,pg_temp"
 def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float, deadline: float) -> None:
     """Set the timeouts and the name of all sessions of this process.
 
-    The runner's own sessions get them from libpq, before a pooler could be used; those of env.py from the contract.
+    The runner's own sessions get them at their start, as libpq does; those of env.py from the contract.
     """
     CONTRACT.install(lock_timeout_seconds, statement_timeout_seconds, deadline)
     timeouts = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
@@ -43,23 +46,14 @@ def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: f
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
 
 
-def connect(url: URL, **arguments: Any) -> Connection:
+def connect(url: DatabaseUrl, timeout_seconds: int | None = None) -> Connection:
     """Open a session of the runner's own in autocommit mode, outside of any pool, with a safe `search_path`.
 
     The path is a parameter of the connection, because a pooler would pass the effect of `SET` on to other sessions.
+
+    :param timeout_seconds: Limit for connecting, by default the URL's.
     """
-    arguments["options"] = " ".join([url_options(url), os.environ["PGOPTIONS"], SAFE_PATH]).strip()
-    engine = sqlalchemy.create_engine(
-        url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments, execution_options={OWN: True}
-    )
-    with CONTRACT.own_session():
-        return engine.connect()
-
-
-def url_options(url: URL) -> str:
-    """Return the URL's own `options`, which the argument of a connection would replace."""
-    options = url.query.get("options", "")
-    return options if isinstance(options, str) else " ".join(options)
+    return open_session(url, f"{os.environ['PGOPTIONS']} {SAFE_PATH}", os.environ["PGAPPNAME"], timeout_seconds)
 
 
 def url_variable() -> str:
@@ -67,39 +61,40 @@ def url_variable() -> str:
     return DIRECT_URL if os.environ.get(DIRECT_URL, "").strip() else "DATABASE_URL"
 
 
-def database_url() -> URL:
+def database_url() -> DatabaseUrl:
     """Return the URL for migrations, and set `DATABASE_URL` to it for env.py.
+
+    env.py gets the URL as it is. Two exceptions: several hosts, which SQLAlchemy reads only as parameters; and a direct
+    URL without a driver, which gets that of the application's URL.
 
     :raises FatalError: If the URL is missing or invalid. Its value is never repeated.
     """
-    for each in ("DATABASE_URL", DIRECT_URL):
-        reject_weaker_sslmode(each, os.environ.get(each, ""))
+    application = os.environ.get("DATABASE_URL", "").strip()
+    reject_weaker_sslmode("DATABASE_URL", application)
     variable = url_variable()
     value = os.environ.get(variable, "").strip()
     if not value:
         raise FatalError(f"DATABASE_URL is not set. Set it from the database's Secret, as {URL_FORMAT}.")
-    # In libpq the URL's `options` replace those of the environment, so the sessions would lose their timeouts.
-    if options := re.search(r"[?&]options=([^&]*)", value):
-        os.environ["PGOPTIONS"] = f"{unquote_plus(options[1])} {os.environ['PGOPTIONS']}"
-        value = re.sub(r"(?<=[?&])options=[^&]*&?", "", value)
-    os.environ["DATABASE_URL"] = value
-    return parse_url(variable, value)
+    url = read_url(variable, value)
+    driver = re.match(r"postgres(?:ql)?\+\w+(?=://)", application)
+    if driver:
+        value = re.sub(r"^postgres(ql)?(?=://)", driver[0], value)
+    os.environ["DATABASE_URL"] = separate_hosts(value)
+    return url
 
 
-def parse_url(variable: str, value: str) -> URL:
-    """Return the URL with a driver that the image has.
+def read_url(variable: str, value: str) -> DatabaseUrl:
+    """Return the URL of a variable, if the stack's `sslmode` and the image's driver allow it.
 
-    :raises FatalError: If it is not a PostgreSQL URL, or its `sslmode` is too weak. Its value is never repeated.
+    :raises FatalError: If it can't be used. Its value is never repeated.
     """
     reject_weaker_sslmode(variable, value)
-    # SQLAlchemy 1 does not support psycopg 3.
-    driver = "psycopg" if find_spec("psycopg") and sqlalchemy.__version__ >= "2" else "psycopg2"
-    with suppress(Exception):  # its message would repeat the value
-        url = make_url(re.sub("^postgres:", "postgresql:", value))
-        host = url.host or url.query.get("host")
-        if url.get_backend_name() == "postgresql" and url.database and host and "@" not in host:
-            return url.set(drivername=f"postgresql+{driver}")
-    raise FatalError(f"{variable} (value hidden) is not a PostgreSQL URL. Set it to {URL_FORMAT}.")
+    try:
+        url = parse_url(variable, value)
+        arguments(url, image_driver(), "", "")
+    except InvalidUrl as error:
+        raise FatalError(str(error)) from None
+    return url
 
 
 def required_sslmode() -> str:
@@ -119,12 +114,13 @@ def reject_weaker_sslmode(variable: str, value: str) -> None:
     :raises FatalError: If the URL's mode is weaker.
     """
     required = required_sslmode()
-    found = re.search(r"[?&]sslmode=([\w-]*)", value)
-    if found and found[1] in SSL_MODES and SSL_MODES.index(found[1]) < SSL_MODES.index(required):
-        raise FatalError(
-            f"{variable} has sslmode={found[1]}, weaker than the stack's {required}. Remove sslmode from the URL, or "
-            f"set it to {required}."
-        )
+    for name, value_of in query_of(value):
+        mode = SSL_BOOLEANS.get(value_of, value_of)
+        if name in ("ssl", "sslmode") and mode in SSL_MODES and SSL_MODES.index(mode) < SSL_MODES.index(required):
+            raise FatalError(
+                f"{variable} has {name}={value_of}, weaker than the stack's {required}. Remove {name} from the URL, or "
+                f"set it to {required}."
+            )
 
 
 def reject_unencrypted(session: Connection) -> None:

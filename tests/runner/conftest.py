@@ -12,7 +12,7 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
-from support import BACKEND, Chain, Run, query, reviewed, temporary_database
+from support import BACKEND, DRIVERS, Chain, Image, Run, image_with, query, reviewed, temporary_database
 
 VARIABLE = "TEST_DATABASE_URL"
 
@@ -95,3 +95,9 @@ def chain(tmp_path: Path, generic: Path) -> Chain:
     folder = tmp_path / "image"
     shutil.copytree(generic, folder)
     return Chain(folder, tmp_path / "chain.json")
+
+
+@pytest.fixture(params=DRIVERS)
+def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
+    """Return an image with only one driver, for each."""
+    return image_with(request.param, tmp_path)

@@ -125,6 +125,40 @@ def temporary_database(server: URL) -> Iterator[URL]:
         query(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that has only one driver."""
+
+    driver: str | None
+    variables: dict[str, str]
+
+
+def image_with(driver: str | None, folder: Path) -> Image:
+    """Return an image with one driver or none: Python does not find the others.
+
+    :param folder: Folder for a file of Python's startup.
+    """
+    missing = [name for name in DRIVERS if name != driver]
+    text = f"""
+import sys
+from importlib.machinery import PathFinder
+
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name in {missing!r} else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
+"""
+    site = folder / "site"
+    site.mkdir(exist_ok=True)
+    (site / "sitecustomize.py").write_text(text, encoding="utf-8")
+    return Image(driver, {"PYTHONPATH": str(site)})
+
+
 @dataclass
 class Chain:
     """An image's folder and the reviewed chain."""

@@ -75,6 +75,18 @@ def write_env(chain: Chain, text: str) -> None:
     (chain.folder / "alembic" / "env.py").write_text(text, encoding="utf-8")
 
 
+def write_env_for(chain: Chain, driver: str) -> None:
+    """Write an env.py that connects with the driver, whatever the URL says."""
+    template = ASYNC if driver == "asyncpg" else SYNC
+    create = "create_async_engine" if driver == "asyncpg" else "create_engine"
+    engine = f"url = re.sub('^postgres[^:]*', 'postgresql+{driver}', os.environ['DATABASE_URL'])\n"
+    engine += f"engine = {create}(url, poolclass=pool.NullPool)"
+    text = template.replace("import os\n", "import os, re\n").replace(
+        "import asyncio, os\n", "import asyncio, os, re\n"
+    )
+    (chain.folder / "alembic" / "env.py").write_text(text.format(driver=driver, engine=engine), encoding="utf-8")
+
+
 @pytest.fixture(params=DRIVERS)
 def driver(request: pytest.FixtureRequest) -> str:
     """Return the name of each driver."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
-from support import Chain, Result, query, run, session, tables, until
+from support import Chain, Image, Result, query, run, session, tables, until
+from test_env_py import write_env_for
 
 TABLE = 'op.execute("CREATE TABLE one ()")'
 
@@ -39,6 +40,15 @@ def test_server_without_tls_is_rejected_without_a_retry(chain: Chain, database: 
     chain.add("one", TABLE)
     result = run("upgrade", chain, database, PGSSLMODE="require")
     check_rejection(result, database, "does not support SSL")
+    assert "Retrying" not in result.stdout
+
+
+def test_server_without_tls_is_rejected_with_any_driver(chain: Chain, image: Image, database: URL) -> None:
+    """Run before the fixture `authority` enables TLS."""
+    chain.add("one", TABLE)
+    url = with_parameter(database, ssl="require")
+    result = run("upgrade", chain, url, **image.variables)
+    check_rejection(result, database, "SSL")
     assert "Retrying" not in result.stdout
 
 
@@ -96,6 +106,36 @@ def test_certificate_of_another_authority_is_rejected(
     url = database.set(host="localhost")
     result = run("upgrade", chain, url, PGSSLMODE="verify-full", PGSSLROOTCERT=str(other))
     check_rejection(result, database, "certificate verify failed")
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
+def test_own_sessions_are_encrypted_with_any_driver(
+    chain: Chain, image: Image, database: URL, authority: Path, tmp_path: Path, mode: str
+) -> None:
+    assert image.driver
+    write_env_for(chain, image.driver)
+    chain.add("one", TABLE)
+    variables = {**image.variables, "PGSSLMODE": mode}
+    if mode != "require":
+        variables["PGSSLROOTCERT"] = str(authority)
+    if mode == "verify-full":
+        result = run("upgrade", chain, database.set(host="127.0.0.1"), **variables)
+        check_rejection(result, database, "certificate")
+        assert "Retrying" not in result.stdout
+    if mode != "require":
+        other, _ = certificate(tmp_path, "localhost")
+        result = run("upgrade", chain, database.set(host="localhost"), **{**variables, "PGSSLROOTCERT": str(other)})
+        check_rejection(result, database, "certificate verify failed")
+        assert "Retrying" not in result.stdout
+    result = run("upgrade", chain, database.set(host="localhost"), **variables)
+    assert (result.code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("value", ["prefer", "disable", "false"])
+def test_url_with_a_weaker_ssl_is_rejected(chain: Chain, database: URL, value: str) -> None:
+    chain.add("one", TABLE)
+    result = run("upgrade", chain, with_parameter(database, ssl=value), PGSSLMODE="require")
+    check_rejection(result, database, f"DATABASE_URL has ssl={value}, weaker than the stack's require. Remove ssl")
 
 
 @pytest.mark.parametrize("weaker", ["disable", "prefer", "require", "verify-ca"])

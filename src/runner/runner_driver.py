@@ -1,0 +1,148 @@
+"""The runner's own sessions with any driver of the image."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from importlib.util import find_spec
+from typing import Any, Callable
+
+import sqlalchemy
+from runner_contract import CONTRACT, OWN
+from runner_errors import FatalError, is_retryable
+from runner_url import DatabaseUrl, InvalidUrl, arguments
+from sqlalchemy import text
+from sqlalchemy.engine import Connection, Result
+from sqlalchemy.pool import NullPool
+from sqlalchemy.util import greenlet_spawn
+
+DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
+"""Drivers for the runner's own sessions, the first that the image has."""
+
+SUITS = """
+    SELECT CASE CAST(:attributes AS text)
+        WHEN 'read-write' THEN NOT pg_catalog.pg_is_in_recovery()
+            AND pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'off'
+        WHEN 'read-only' THEN pg_catalog.pg_is_in_recovery()
+            OR pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'
+        WHEN 'primary' THEN NOT pg_catalog.pg_is_in_recovery()
+        WHEN 'standby' THEN pg_catalog.pg_is_in_recovery()
+        ELSE true END"""
+
+
+def image_driver() -> str:
+    """Return the driver for the runner's own sessions.
+
+    :raises FatalError: If the image has none.
+    """
+    for driver in DRIVERS:
+        # SQLAlchemy 1 does not support psycopg 3.
+        if find_spec(driver) and (driver != "psycopg" or sqlalchemy.__version__ >= "2"):
+            return driver
+    raise FatalError(f"the image has no driver for PostgreSQL. Install one of {', '.join(DRIVERS)} in the image.")
+
+
+def open_session(url: DatabaseUrl, options: str, name: str, timeout_seconds: int | None) -> Connection:
+    """Open a session in autocommit mode, outside of any pool, with the first host that accepts it.
+
+    :param options: Command-line options of the session's server process.
+    :param name: The session's `application_name`.
+    :param timeout_seconds: Limit for one host, by default the URL's.
+    :raises FatalError: If the driver does not support a parameter of the URL.
+    """
+    driver = image_driver()
+    try:
+        attempts = arguments(url, driver, options, name)
+    except InvalidUrl as error:
+        raise FatalError(str(error)) from None
+    if timeout_seconds is not None:
+        for attempt in attempts:
+            attempt["timeout" if driver in ("pg8000", "asyncpg") else "connect_timeout"] = timeout_seconds
+    if driver == "asyncpg":
+        session: Any = AsyncSession(lambda: open_connection(driver, attempts[0]))
+        return session  # type: ignore[no-any-return]
+    if driver == "pg8000":
+        return first_suitable(attempts, url.parameters.get("target_session_attrs", "any"))
+    return open_connection(driver, attempts[0])
+
+
+def open_connection(driver: str, attempt: dict[str, Any]) -> Connection:
+    """Open a session of a driver."""
+    engine = sqlalchemy.create_engine(
+        f"postgresql+{driver}://",
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args=attempt,
+        execution_options={OWN: True},
+    )
+    with CONTRACT.own_session():
+        return engine.connect()
+
+
+def first_suitable(attempts: list[dict[str, Any]], attributes: str) -> Connection:
+    """Do what libpq does with several hosts, for pg8000.
+
+    :param attributes: The URL's `target_session_attrs`.
+    """
+    failure: Exception = ConnectionError(f"no host of the URL is {attributes}, as target_session_attrs requires")
+    for wanted in ["standby", "any"] if attributes == "prefer-standby" else [attributes]:
+        for attempt in attempts:
+            try:
+                session = open_connection("pg8000", attempt)
+            except Exception as error:
+                if not is_retryable(error):
+                    raise
+                failure = error
+                continue
+            # The limit for connecting would be one for each statement, too.
+            session.connection.driver_connection._usock.settimeout(None)  # type: ignore[union-attr]
+            if session.scalar(text(SUITS), {"attributes": wanted}):
+                return session
+            session.close()
+    raise failure
+
+
+class AsyncSession:
+    """A session of an async driver, used like SQLAlchemy's `Connection`.
+
+    env.py may run an event loop of its own in the same thread, so the session has its own loop in its own thread.
+    """
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        try:
+            self._connection: Connection = self._run(connect)
+        except BaseException:
+            self._stop()
+            raise
+
+    def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments), self._loop).result()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def execute(self, *arguments: Any) -> Result[Any]:
+        """Execute a statement. The driver has read all rows when this returns."""
+        result: Result[Any] = self._run(self._connection.execute, *arguments)
+        return result
+
+    def scalar(self, *arguments: Any) -> Any:
+        """Return the first column of the first row."""
+        return self._run(self._connection.scalar, *arguments)
+
+    def scalars(self, *arguments: Any) -> Any:
+        """Return the first column of all rows."""
+        return self._run(self._connection.scalars, *arguments)
+
+    def close(self) -> None:
+        """Close the session."""
+        self._run(self._connection.close)
+        self._stop()
+
+    def __enter__(self) -> AsyncSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
