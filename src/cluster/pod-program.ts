@@ -24,7 +24,10 @@ export const transactionSetup = [
 export const appSchemas = "current_setting('unity.schemas')::name[]";
 
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
-const runnerText = readFileSync(join(projectRoot, "src", "runner", "runner_text.py"), "utf8");
+const shared = ["runner_text", "runner_url"].map((name): readonly [string, string] => [
+  name,
+  readFileSync(join(projectRoot, "src", "runner", `${name}.py`), "utf8"),
+]);
 
 /** Returns the command that runs a {@link podProgram} from standard input; arguments are limited to 128 KiB. */
 export function pythonCommand(...args: readonly string[]): readonly string[] {
@@ -35,15 +38,15 @@ export function pythonCommand(...args: readonly string[]): readonly string[] {
  * Bundles a Python program, so that it needs no file in the image.
  *
  * @param main - Source of the program. It prints its answer as one line of JSON after `connection.MARK`.
- * @param modules - Modules that it imports besides `connection` (in-pod/connection.py) and `runner_text`, dependencies first.
+ * @param modules - Modules that it imports besides `connection` (in-pod/connection.py), `runner_text`, and `runner_url`, dependencies first.
  * @param input - Value of any size, which it reads as the JSON `connection.INPUT`.
  */
 export function podProgram(main: string, modules: Modules = {}, input: unknown = null): string {
   const constants = `MARK = ${text(answerMark)}\nINPUT = ${text(JSON.stringify(input))}\n`;
-  const load = ([name, source]: [string, string]) => `load(${text(name)}, ${text(source)})\n`;
-  const loaded: readonly [string, string][] = [
+  const load = ([name, source]: readonly [string, string]) => `load(${text(name)}, ${text(source)})\n`;
+  const loaded: readonly (readonly [string, string])[] = [
     ["transaction", `SETUP = ${JSON.stringify(transactionSetup)}\n`],
-    ["runner_text", runnerText],
+    ...shared,
     ["connection", `${connection}\n${constants}`],
     ...Object.entries(modules),
   ];

@@ -6,9 +6,9 @@ import re
 import subprocess
 import sys
 from configparser import Error, RawConfigParser
-from urllib.parse import unquote, urlsplit
 
-from connection import PLAIN_URL, URL
+from connection import URL
+from runner_url import parse_url
 
 UNREACHABLE = "postgresql://unity:unity@127.0.0.1:1/unity"
 """A URL where nothing listens. If env.py reads the environment, its error names this address."""
@@ -70,16 +70,15 @@ def env_error():
 def compare_address(expected):
     """Return which parts of DATABASE_URL are as expected."""
     try:
-        parts = urlsplit(PLAIN_URL)
-        port = parts.port
+        url = parse_url("DATABASE_URL", URL)
     except ValueError:
-        return {"set": True, "url": False}
+        return {"set": URL != "", "url": False}
     return {
-        "set": URL != "",
-        "url": parts.scheme == "postgresql" and (parts.hostname is not None or "host=" in parts.query),
-        "host": parts.hostname in expected["hosts"],
-        "port": (port or 5432) == expected["port"],
-        "database": unquote(parts.path[1:]) == expected["database"],
+        "set": True,
+        "url": True,
+        "host": all(host in expected["hosts"] for host, _ in url.hosts),
+        "port": all((port or 5432) == expected["port"] for _, port in url.hosts),
+        "database": url.database == expected["database"],
     }
 
 

@@ -4,13 +4,12 @@ Works in any image with Python 3.7 and psycopg, psycopg2, or another driver of S
 """
 
 import os
-import re
 
 from runner_text import printable, redact
+from runner_url import arguments, libpq_arguments, parse_url
 from transaction import SETUP
 
 URL = os.environ.get("DATABASE_URL", "")
-PLAIN_URL = re.sub(r"^postgres(ql)?([+]\w+)?:", "postgresql:", URL)
 
 
 def connect():
@@ -30,20 +29,22 @@ def open_connection():
     """Return a connection of the driver, or raise ValueError if the URL is missing or invalid."""
     if not URL:
         raise ValueError("DATABASE_URL is not set in the pod")
-    # The driver's error would repeat parts of an invalid URL, or of a password that isn't percent-encoded.
-    if not re.match(r"postgresql://([^/?#@\s]*@)?[^/?#@\s]*(/[^?#@]*)?([?].*)?$", PLAIN_URL):
-        raise ValueError("DATABASE_URL (value hidden) is not a PostgreSQL URL")
+    url = parse_url("DATABASE_URL", URL)
     for driver in ("psycopg", "psycopg2"):
         try:
-            return __import__(driver).connect(PLAIN_URL, connect_timeout=10)
+            return __import__(driver).connect(**dict({"connect_timeout": 10}, **libpq_arguments(url)))
         except ImportError:
             pass
-    import sqlalchemy
+    try:
+        import pg8000.dbapi
+    except ImportError:
+        import sqlalchemy
 
-    return sqlalchemy.create_engine(URL).raw_connection()
+        return sqlalchemy.create_engine(URL).raw_connection()
+    return pg8000.dbapi.connect(**arguments(url, "pg8000", "", "")[0])
 
 
 def describe(error):
     """Return an error without the URL and its password, and without characters that a terminal would run."""
-    message = str(error).replace(URL or "\n", "[secret]").replace(PLAIN_URL or "\n", "[secret]")
+    message = str(error).replace(URL or "\n", "[secret]")
     return printable(redact(f"{type(error).__name__}: {message.strip()}", [URL]))
