@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, NoReturn
 
 from runner_errors import FatalError, LockLost
@@ -180,17 +181,22 @@ class Contract:
 def heartbeat(session: Connection) -> Iterator[None]:
     """Query a session from time to time in this block. Its end is left to the proofs to find.
 
-    Drivers of libpq allow several threads to use a session; with others, there is no heartbeat.
+    Drivers of libpq allow several threads to use a session, and so does the runner's session of an async driver. With
+    pg8000, there is no heartbeat.
     """
-    if getattr(session.dialect.dbapi, "threadsafety", 0) < 2:
+    query_once = getattr(session, "beat", None)
+    if query_once is None and session.dialect.dbapi.threadsafety >= 2:  # type: ignore[union-attr]
+        raw = session.connection.dbapi_connection
+        query_once = partial(query, raw, "SELECT 1")
+    if query_once is None:
         yield
         return
-    raw, stop = session.connection.dbapi_connection, threading.Event()
+    stop = threading.Event()
 
     def beat() -> None:
         with suppress(Exception):
             while not stop.wait(HEARTBEAT_SECONDS):
-                query(raw, "SELECT 1")
+                query_once()
 
     threading.Thread(target=beat, daemon=True).start()
     try:

@@ -110,6 +110,7 @@ class AsyncSession:
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._loop = asyncio.new_event_loop()
+        self._turn = threading.RLock()  # the driver runs one statement of a session at a time
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         try:
             self._connection: Connection = self._run(connect)
@@ -118,7 +119,8 @@ class AsyncSession:
             raise
 
     def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments), self._loop).result()
+        with self._turn:
+            return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments), self._loop).result()
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -135,6 +137,10 @@ class AsyncSession:
     def scalars(self, *arguments: Any) -> Any:
         """Return the first column of all rows."""
         return self._run(self._connection.scalars, *arguments)
+
+    def beat(self) -> None:
+        """Query the session, from any thread."""
+        self.scalar(text("SELECT 1"))
 
     def close(self) -> None:
         """Close the session."""
