@@ -59,6 +59,7 @@ describe("unity lock", () => {
       reversibleReason: null,
       findings: [],
       locks: [],
+      indexes: { built: [], repaired: [] },
     });
     const text = readFileSync(project.lock, "utf8");
     assert.ok(!text.includes(project.folder));
