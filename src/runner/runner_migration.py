@@ -207,7 +207,10 @@ class Run:
     def _is_recorded(self, revision: Revision) -> bool:
         """Return whether the version table says that the revision's step was committed."""
         assert self._plan is not None
-        return (revision.id in self.rows()) == (self._plan.direction == "upgrade")
+        running, self._running = self._running, None  # its transaction has ended: an error here says nothing about it
+        rows = self.rows()
+        self._running = running
+        return (revision.id in rows) == (self._plan.direction == "upgrade")
 
     def _finish(self) -> None:
         """Report the revision whose transaction has ended.

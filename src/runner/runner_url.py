@@ -158,7 +158,7 @@ def read_hosts(authority: str, hosts: str, ports: str) -> tuple[tuple[str, int |
     """Return the hosts with their ports, or None if they are missing or invalid.
 
     :param authority: The part of the URL before the database.
-    :param hosts: The parameter `host`, which replaces them; several are separated by commas.
+    :param hosts: The parameter `host`, which replaces them but not their port; several are separated by commas.
     :param ports: The parameter `port`: one port, or one per host.
     """
     found: list[tuple[str, int | None]] = []
@@ -172,7 +172,9 @@ def read_hosts(authority: str, hosts: str, ports: str) -> tuple[tuple[str, int |
             return None
         found.append((match["v6"] or match["name"], int(match["port"]) if match["port"] else None))
     if not ports:
-        return tuple(found)
+        replaced = HOST.fullmatch(unquote(authority)) if hosts else None
+        default = int(replaced["port"]) if replaced and replaced["port"] else None
+        return tuple((host, port or default) for host, port in found)
     listed = ports.split(",")
     if len(listed) not in (1, len(found)) or not all(re.fullmatch(r"[0-9]*", port) for port in listed):
         return None

@@ -86,7 +86,10 @@ def test_upgrade_plans_again_after_it_lost_the_lock(chain: Chain, database: URL)
     with closed_gate(database) as gate:
         run = start("upgrade", chain, database, "--lock-timeout-seconds=20")
         waiting(database)
-        sql = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid <> %s"
+        sql = (
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+            " WHERE locktype = 'advisory' AND granted AND objid <> %s"
+        )
         gate.execute(sql, [GATE])
     run.wait_for("Revision one .* was rolled back")
     run.wait_for("the session that holds the advisory lock has ended")
