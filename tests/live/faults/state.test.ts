@@ -8,14 +8,17 @@ import { FaultStack, type NinthRelease, ninthRelease } from "../../support/fault
 
 const stack = new FaultStack("state");
 
-/** A disk of one megabyte, mounted on the folder of the stack's state. */
+/** Room for a few copies of the state: a write renames a second copy, and a replaced ConfigMap is in the state twice. */
+const diskMebibytes = 4;
+
+/** A small disk, mounted on the folder of the stack's state. */
 class SmallDisk implements Disposable {
   readonly #folder = stack.live.folder;
   readonly #aside = mkdtempSync(join(tmpdir(), "unity-state-"));
 
   constructor() {
     cpSync(this.#folder, this.#aside, { recursive: true });
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "unity-test-state", this.#folder]);
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${diskMebibytes}m`, "unity-test-state", this.#folder]);
     cpSync(this.#aside, this.#folder, { recursive: true });
   }
 
@@ -29,7 +32,7 @@ class SmallDisk implements Disposable {
 
   fill(): void {
     try {
-      writeFileSync(join(this.#folder, "filling"), Buffer.alloc(2 << 20));
+      writeFileSync(join(this.#folder, "filling"), Buffer.alloc(diskMebibytes << 20));
     } catch (error) {
       assert.match(String(error), /ENOSPC/);
     }
