@@ -17,6 +17,12 @@ export interface BackendDeploymentArgs extends BackendOptions {
   /** Kubeconfig context in which the update waits for the rollout. */
   readonly context: string;
   /**
+   * Name of the migration Job. After each Job, the update waits for the pods and verifies them again.
+   *
+   * @defaultValue nothing: the update waits only if the Deployment changes
+   */
+  readonly jobName?: string | undefined;
+  /**
    * Seconds that the cluster may take to answer a command.
    *
    * @defaultValue 60
@@ -37,6 +43,7 @@ export interface BackendDeploymentArgs extends BackendOptions {
  *     ...options,
  *     ...target,
  *     configMapName: migration.configMapName,
+ *     jobName: migration.jobName,
  *     replicas: 2,
  *     initContainer: "wait",
  *     progressDeadlineSeconds: 120,
@@ -47,13 +54,13 @@ export interface BackendDeploymentArgs extends BackendOptions {
  */
 export class BackendDeployment extends pulumi.ComponentResource {
   static readonly token = "unity:index:BackendDeployment";
-  /** UID and generation of the Deployment, which change exactly if the Deployment changes. */
+  /** UID and generation of the Deployment and name of the Job: a value that changes if one of them changes. */
   readonly rollout: pulumi.Output<string>;
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
     const { context, clusterTimeoutSeconds, namespace, replicas, progressDeadlineSeconds } = args;
-    const { preserved, app = unity } = args;
+    const { preserved, jobName, app = unity } = args;
 
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
     const serviceSpec = backendServiceSpec(preserved, app);
@@ -77,7 +84,8 @@ export class BackendDeployment extends pulumi.ComponentResource {
     if (budgetSpec !== undefined)
       new k8s.policy.v1.PodDisruptionBudget(`${name}-budget`, { metadata, spec: budgetSpec }, own);
     const { uid, generation } = deployment.metadata;
-    const rollout = pulumi.interpolate`${uid}/${generation}`;
+    // Without the Job, pods that restart while it runs would be verified before they are ready.
+    const rollout = pulumi.all([uid, generation, jobName]).apply((parts) => parts.filter(Boolean).join("/"));
     // Pods are replaced one by one, each within the deadline; Kubernetes must be the first to report that it passed.
     const timeoutSeconds = progressDeadlineSeconds * replicas + 30;
     const target = { context, clusterTimeoutSeconds, namespace, name: app.backend, timeoutSeconds };

@@ -79,6 +79,7 @@ export function deploy(
       clusterTimeoutSeconds,
       namespace,
       configMapName: migration.configMapName,
+      jobName: migration.jobName,
       secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),
       preserved: adoption.preserved,
     },

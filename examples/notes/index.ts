@@ -48,6 +48,7 @@ const service = new BackendDeployment(
     ...release,
     ...target,
     configMapName: migration.configMapName,
+    jobName: migration.jobName,
     secretVersion: secret.metadata.resourceVersion,
     replicas: config.requireNumber("replicas"),
     initContainer: "wait",

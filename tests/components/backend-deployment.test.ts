@@ -8,7 +8,7 @@ describe("BackendDeployment", () => {
   it("declares Deployment and Service without the provider's wait, and a rollout wait", async () => {
     const { registrations, result } = await record(
       {},
-      () => new BackendDeployment("backend", { ...backendOptions, namespace: "unity", context: "c" }),
+      () => new BackendDeployment("backend", { ...backendOptions, namespace: "unity", context: "c", jobName: "job-1" }),
     );
     const own = find(registrations, BackendDeployment.token, "backend");
     const deployment = find(registrations, "kubernetes:apps/v1:Deployment", "backend");
@@ -26,7 +26,7 @@ describe("BackendDeployment", () => {
       interpreter: ["node", "src/cluster/wait/main.ts"],
       create: "rollout",
       stdin: JSON.stringify({ context: "c", namespace: "unity", name: "unity-backend", timeoutSeconds: 270 }),
-      triggers: ["backend-uid/1"],
+      triggers: ["backend-uid/1/job-1"],
       logging: "stdout",
       addPreviousOutputInEnv: false,
     });
@@ -40,6 +40,6 @@ describe("BackendDeployment", () => {
       assert.deepEqual([name, annotations], ["unity-backend", expected]);
     }
     const rollout = await new Promise((resolve) => result.rollout.apply(resolve));
-    assert.equal(rollout, "backend-uid/1");
+    assert.equal(rollout, "backend-uid/1/job-1");
   });
 });
