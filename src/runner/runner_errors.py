@@ -27,6 +27,8 @@ TRANSIENT_STATES = {
 
 Not 08P01 (protocol violation), which is also PgBouncer's response to settings that it does not forward.
 """
+UNDEFINED_TABLE = "42P01"
+
 # A failed connection has no SQLSTATE; these messages mean that a retry can't help. A name that can't be resolved is not
 # among them: a Service may be younger than the Job.
 PERMANENT_MESSAGES = re.compile(

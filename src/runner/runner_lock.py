@@ -23,7 +23,6 @@ HELD = f"""
     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
     AND l.objsubid = 1 AND (l.classid::bigint << 32) + l.objid::bigint = {KEY}"""
-HELD_HERE = f"SELECT EXISTS (SELECT {HELD} AND l.pid = pg_backend_pid())"
 HELD_BY = f"SELECT EXISTS (SELECT {HELD} AND l.pid = :pid)"
 HOLDER = f"""
     SELECT concat_ws(' ', 'pid', a.pid, '(' || nullif(a.application_name, '') || ')', 'from ' || host(a.client_addr),
@@ -53,16 +52,6 @@ def acquire_lock(session: Connection, deadline: float) -> None:
             report(f"Waiting for another migration: {holder}")
             reported = holder
         time.sleep(0.5)
-
-
-def verify_lock(session: Connection) -> None:
-    """Check that the session still holds the lock.
-
-    :raises FatalError: If the session lives but lost the lock, as behind an undetected pooler.
-    :raises DBAPIError: If the session has ended.
-    """
-    if not session.scalar(text(HELD_HERE)):
-        raise FatalError(f"the session lost the advisory lock. {DIRECT_URL_ADVICE}")
 
 
 def is_same_database(holder: Connection, session: Connection) -> bool:

@@ -11,11 +11,11 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from runner_chain import Revision
 from runner_contract import CONTRACT
 from runner_database import version_table
-from runner_errors import FatalError, RevisionFailed, is_retryable, origin
+from runner_errors import UNDEFINED_TABLE, FatalError, RevisionFailed, is_retryable, origin, sqlstate
 from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, named_indexes, new_invalid_indexes
 from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_start
-from runner_lock import acquire_lock, reject_pooler, verify_lock
+from runner_lock import acquire_lock, reject_pooler
 from runner_output import format_revisions, report
 from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
 from runner_record import RunRecord, recorded
@@ -23,7 +23,7 @@ from runner_roles import ensure_role
 from runner_session import connect, reject_unencrypted
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 MakePlan = Callable[[Task, frozenset[str]], Plan]
 """Plans a task from the rows of the version table."""
@@ -111,15 +111,18 @@ class Run:
         """Return the rows of the version table, as other sessions see them."""
         if self._table is None:
             return self._plan.current if self._plan else frozenset()
-        if self._session.scalar(text("SELECT pg_catalog.to_regclass(:name)"), {"name": self._table}) is None:
+        try:
+            return frozenset(self._session.scalars(text(f"SELECT version_num FROM ONLY {self._table}")))
+        except DBAPIError as error:
+            if sqlstate(error) != UNDEFINED_TABLE:
+                raise
             return frozenset()
-        return frozenset(self._session.scalars(text(f"SELECT version_num FROM ONLY {self._table}")))
 
     def _run_env(self) -> Plan:
         try:
             self._task.database.run(self._steps, destination_rev=self._task.target or "heads")
             if self._running is not None:
-                self._finish()
+                self._finish(self._is_recorded())
         except (Exception, SystemExit) as error:
             cause = CONTRACT.violation or origin(error)
             if self._running is None:
@@ -145,14 +148,14 @@ class Run:
         """Yield the step of each revision. Alembic resumes it after the step's transaction."""
         plan = self._plan = self._plan or self._begin(current, context)
         for revision in plan.revisions[self._done :]:
-            verify_lock(self._session)
-            self._table = version_table(context)
+            self._table = self._table or version_table(context)
             self._running = revision, time.monotonic()
             yield self._task.database.step(plan.direction, revision.id)
             assert context.connection is not None
-            if not self._is_recorded(revision) and context.connection.in_transaction():
+            is_recorded = self._is_recorded()
+            if not is_recorded and context.connection.in_transaction():
                 return  # env.py commits its own transaction when it ends
-            self._finish()
+            self._finish(is_recorded)
 
     def _begin(self, current: frozenset[str], context: MigrationContext) -> Plan:
         """Plan the migration and do what comes before its first revision."""
@@ -204,22 +207,22 @@ class Run:
             report(f"Dropping index {index.name}, which an interrupted attempt left")
             self._session.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"))
 
-    def _is_recorded(self, revision: Revision) -> bool:
-        """Return whether the version table says that the revision's step was committed."""
-        assert self._plan is not None
+    def _is_recorded(self) -> bool:
+        """Return whether the version table says that the running revision was committed."""
+        assert self._running is not None and self._plan is not None
         running, self._running = self._running, None  # its transaction has ended: an error here says nothing about it
         rows = self.rows()
         self._running = running
-        return (revision.id in rows) == (self._plan.direction == "upgrade")
+        return (running[0].id in rows) == (self._plan.direction == "upgrade")
 
-    def _finish(self) -> None:
+    def _finish(self, is_recorded: bool) -> None:
         """Report the revision whose transaction has ended.
 
         :raises FatalError: If it was not committed.
         """
         assert self._running is not None and self._plan is not None
         revision, started = self._running
-        if not self._is_recorded(revision):
+        if not is_recorded:
             raise FatalError(
                 f"{self._table} has no trace of the {self._plan.direction}: it was rolled back. env.py probably "
                 "executes a statement before context.configure(), which begins a transaction that nothing commits. "
