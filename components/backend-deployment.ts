@@ -8,26 +8,18 @@ import {
   disruptionBudgetSpec,
 } from "../src/manifests/backend.ts";
 import { childOptions, objectMetadata, serviceAccount, withFieldManager, withoutAwait } from "./children.ts";
-import { waitCommand } from "./commands.ts";
+import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
 
 /** Arguments of {@link BackendDeployment}. */
-export interface BackendDeploymentArgs extends BackendOptions {
+export interface BackendDeploymentArgs extends BackendOptions, ClusterArgs {
   /** Kubernetes namespace of the Deployment, its Service, and its Secret. */
   readonly namespace: pulumi.Input<string>;
-  /** Kubeconfig context in which the update waits for the rollout. */
-  readonly context: string;
   /**
    * Name of the migration Job. After each Job, the update waits for the pods and verifies them again.
    *
    * @defaultValue nothing: the update waits only if the Deployment changes
    */
   readonly jobName?: string | undefined;
-  /**
-   * Seconds that the cluster may take to answer a command.
-   *
-   * @defaultValue 60
-   */
-  readonly clusterTimeoutSeconds?: number | undefined;
 }
 
 /**
@@ -59,7 +51,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
-    const { context, clusterTimeoutSeconds, namespace, replicas, progressDeadlineSeconds } = args;
+    const { namespace, replicas, progressDeadlineSeconds } = args;
     const { preserved, jobName, app = unity } = args;
 
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
@@ -88,7 +80,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     const rollout = pulumi.all([uid, generation, jobName]).apply((parts) => parts.filter(Boolean).join("/"));
     // Pods are replaced one by one, each within the deadline; Kubernetes must be the first to report that it passed.
     const timeoutSeconds = progressDeadlineSeconds * replicas + 30;
-    const target = { context, clusterTimeoutSeconds, namespace, name: app.backend, timeoutSeconds };
+    const target = { ...clusterInputs(args), namespace, name: app.backend, timeoutSeconds };
     waitCommand(`${name}-rollout`, "rollout", target, rollout, { parent: this, dependsOn: deployment });
 
     const outputs = { rollout };

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterTarget } from "../src/cluster/kubectl.ts";
+import type { ProgramTarget } from "../src/cluster/program-target.ts";
+import { clusterInputs } from "./commands.ts";
 
 /**
  * Declares the Kubernetes provider of a context and a namespace. It adopts the objects that an interrupted run created.
@@ -12,15 +13,17 @@ import type { ClusterTarget } from "../src/cluster/kubectl.ts";
  */
 export function clusterProvider(
   name: string,
-  { context, namespace }: ClusterTarget,
+  { context, namespace, kubeconfig }: ProgramTarget,
   options: pulumi.CustomResourceOptions = {},
 ): k8s.Provider {
   return new k8s.Provider(
     name,
     // With enableSecretMutable, a changed Secret is updated in place. Its replacement would also replace the Deployment
     // that refers to its version: deleted first, then created.
-    { context, namespace, upsertExistingObjects: true, enableSecretMutable: true },
-    { ...options, transformations: [withoutKubeconfig, ...(options.transformations ?? [])] },
+    { ...clusterInputs({ context, kubeconfig }), namespace, upsertExistingObjects: true, enableSecretMutable: true },
+    kubeconfig === undefined
+      ? { ...options, transformations: [withoutKubeconfig, ...(options.transformations ?? [])] }
+      : options,
   );
 }
 

@@ -20,6 +20,34 @@ export function fixedProgram(file: string, argument: string) {
   return { interpreter: ["node", program], create: argument, addPreviousOutputInEnv: false };
 }
 
+/** Cluster in which the commands of a component run kubectl: a context, a kubeconfig, or neither, as with kubectl itself. */
+export interface ClusterArgs {
+  /**
+   * Context of the kubeconfig.
+   *
+   * @defaultValue the kubeconfig's current context
+   */
+  readonly context?: string | undefined;
+  /**
+   * Content of a kubeconfig, such as that of a cluster of the same program. It is a secret in the state.
+   *
+   * @defaultValue the kubeconfig that kubectl finds or, in a pod without one, the pod's service account
+   */
+  readonly kubeconfig?: pulumi.Input<string> | undefined;
+  /**
+   * Seconds that the cluster may take to answer a command.
+   *
+   * @defaultValue 60
+   */
+  readonly clusterTimeoutSeconds?: number | undefined;
+}
+
+/** Returns the part of a command's input that says how to reach the cluster. */
+export function clusterInputs({ context, kubeconfig, clusterTimeoutSeconds }: ClusterArgs) {
+  const secret = kubeconfig === undefined ? undefined : pulumi.secret(kubeconfig);
+  return { context, kubeconfig: secret, clusterTimeoutSeconds };
+}
+
 /** Targets of wait commands, by kind. */
 interface WaitTargets {
   readonly job: WaitTarget;

@@ -1,10 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterArgs } from "./commands.ts";
 import type { Database } from "./database-secrets.ts";
 import { ExternalDatabase, type ExternalDatabaseArgs } from "./external-database.ts";
 import { OwnedDatabase, type OwnedDatabaseArgs } from "./owned-database.ts";
 
 /** Arguments of either kind of database. */
-export type DatabaseArgs = Pick<OwnedDatabaseArgs, "context" | "clusterTimeoutSeconds" | "imagePullPolicy"> &
+export type DatabaseArgs = ClusterArgs &
+  Pick<OwnedDatabaseArgs, "imagePullPolicy"> &
   (({ readonly kind: "owned" } & OwnedDatabaseArgs) | ({ readonly kind: "external" } & ExternalDatabaseArgs));
 
 /** Declares an owned or an external database. */

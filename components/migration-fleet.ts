@@ -5,21 +5,13 @@ import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from ".
 import type { TenantAttempt } from "../src/fleet/plan.ts";
 import { unity } from "../src/manifests/app.ts";
 import { childOptions } from "./children.ts";
-import { fixedProgram } from "./commands.ts";
+import { type ClusterArgs, clusterInputs, fixedProgram } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 
 /** Arguments of {@link MigrationFleet}. */
-export interface MigrationFleetArgs extends FleetOptions {
+export interface MigrationFleetArgs extends FleetOptions, ClusterArgs {
   /** Kubernetes namespace of the Jobs and the tenants' Secrets. */
   readonly namespace: pulumi.Input<string>;
-  /** Kubeconfig context in which the Jobs are started and awaited. */
-  readonly context: string;
-  /**
-   * Seconds that the cluster may take to answer a command.
-   *
-   * @defaultValue 60
-   */
-  readonly clusterTimeoutSeconds?: number | undefined;
   /**
    * Tenants to migrate before all others, by name, or as the number of first tenants.
    *
@@ -68,7 +60,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationFleetArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationFleet.token, name, {}, options);
-    const { namespace, context, canaries = 1, parallelism = 4, attempts = [], app = unity } = args;
+    const { namespace, canaries = 1, parallelism = 4, attempts = [], app = unity } = args;
     const errors = fleetErrors(app, args.tenants, canaries, parallelism);
     if (errors.length > 0) {
       const message = `invalid arguments of MigrationFleet ${name}:\n  - ${errors.join("\n  - ")}`;
@@ -91,8 +83,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
     });
     const fleetJobs = jobs.map((job) => ({ tenant: job.tenant, name: job.name }));
     const target = {
-      context,
-      clusterTimeoutSeconds: args.clusterTimeoutSeconds,
+      ...clusterInputs(args),
       namespace,
       workload: app.migrateJob,
       parallelism,

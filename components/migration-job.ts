@@ -5,21 +5,13 @@ import { jobWaitSeconds, type MigrationOptions, migration } from "../src/manifes
 import { names } from "../src/manifests/names.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
 import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
-import { waitCommand } from "./commands.ts";
+import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 
 /** Arguments of {@link MigrationJob}. */
-export interface MigrationJobArgs extends MigrationOptions {
+export interface MigrationJobArgs extends MigrationOptions, ClusterArgs {
   /** Kubernetes namespace of the Job and its Secret. */
   readonly namespace: pulumi.Input<string>;
-  /** Kubeconfig context in which the update waits for the Job. */
-  readonly context: string;
-  /**
-   * Seconds that the cluster may take to answer a command.
-   *
-   * @defaultValue 60
-   */
-  readonly clusterTimeoutSeconds?: number | undefined;
   /**
    * Size of the volume for restore points, as a Kubernetes quantity.
    *
@@ -61,7 +53,7 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    const { context, clusterTimeoutSeconds, namespace, tenant, restorePointImage } = args;
+    const { namespace, tenant, restorePointImage } = args;
     const { app = unity, attempt = 1, restorePointStorage = "1Gi" } = args;
 
     const { configMapName, files, jobSpec, ...job } = migration(args);
@@ -84,7 +76,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     );
     const timeoutSeconds = jobWaitSeconds(args);
     const workload = args.app?.migrateJob;
-    const target = { context, clusterTimeoutSeconds, namespace, name: jobName, timeoutSeconds, workload };
+    const target = { ...clusterInputs(args), namespace, name: jobName, timeoutSeconds, workload };
     waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });
 
     const outputs = { jobName, configMapName };

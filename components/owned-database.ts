@@ -9,19 +9,11 @@ import {
   postgresStartSeconds,
 } from "../src/manifests/postgres.ts";
 import { childOptions, objectMetadata, serviceAccount, withoutAwait } from "./children.ts";
-import { waitCommand } from "./commands.ts";
+import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
 import { type Database, type DatabaseUse, declareSecrets, ownedContents } from "./database-secrets.ts";
 
 /** Arguments of {@link OwnedDatabase}. */
-export interface OwnedDatabaseArgs extends DatabaseUse {
-  /** Kubeconfig context in which the update waits for PostgreSQL. */
-  readonly context: string;
-  /**
-   * Seconds that the cluster may take to answer a command.
-   *
-   * @defaultValue 60
-   */
-  readonly clusterTimeoutSeconds?: number | undefined;
+export interface OwnedDatabaseArgs extends DatabaseUse, ClusterArgs {
   /** PostgreSQL image with the contract of the official one. */
   readonly image: string;
   /** Image pull policy: `Always`, `IfNotPresent`, or `Never`. */
@@ -64,7 +56,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(OwnedDatabase.token, name, {}, options);
-    const { context, clusterTimeoutSeconds, namespace, secrets, credentials, storage, image, imagePullPolicy } = args;
+    const { namespace, secrets, credentials, storage, image, imagePullPolicy } = args;
 
     const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
     const deploymentSpec = postgresDeploymentSpec({ ...args, secretName: secrets.migrations });
@@ -84,7 +76,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
       { ...own, retainOnDelete: true },
     );
     const timeoutSeconds = postgresStartSeconds + 660;
-    const target = { context, clusterTimeoutSeconds, namespace, name: names.postgres, timeoutSeconds };
+    const target = { ...clusterInputs(args), namespace, name: names.postgres, timeoutSeconds };
     const imageTarget = { ...target, timeoutSeconds: 600, image, imagePullPolicy };
     dependencies.push(claim, waitCommand(`${name}-image`, "postgres-image", imageTarget, image, own));
     // The provider's own wait is shorter than a recovery may take.

@@ -1,13 +1,15 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type CheckResults, type CheckTarget, type DeclaredRelease, parseVerification } from "../src/checks/result.ts";
+import type { ClusterTarget } from "../src/cluster/kubectl.ts";
+import type { ProgramTarget } from "../src/cluster/program-target.ts";
 import { childOptions } from "./children.ts";
-import { fixedProgram } from "./commands.ts";
+import { clusterInputs, fixedProgram } from "./commands.ts";
 
 /** Arguments of {@link PostDeployVerification}. */
 export interface PostDeployVerificationArgs {
   /** Cluster, namespace, and release to verify. */
-  readonly target: CheckTarget;
+  readonly target: Omit<CheckTarget, keyof ClusterTarget> & ProgramTarget;
   /** Value that changes with every rollout, after which the checks run again. */
   readonly rollout: pulumi.Input<string>;
 }
@@ -41,14 +43,15 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       `${name}-checks`,
       {
         ...fixedProgram("src/checks/main", "all"),
-        stdin: JSON.stringify(args.target),
+        stdin: pulumi.jsonStringify({ ...args.target, ...clusterInputs(args.target) }),
         triggers: [args.rollout],
         // Progress only: the result is on standard output, as is the cause of a failure.
         logging: local.Logging.Stderr,
       },
       childOptions(this, options),
     );
-    const verification = checks.stdout.apply(parseVerification);
+    // The provider counts all outputs of a command with a secret input, such as a kubeconfig, as secrets.
+    const verification = pulumi.unsecret(checks.stdout).apply(parseVerification);
     const outputs = {
       results: verification.apply((verified) => verified?.results),
       release: verification.apply((verified) => verified?.release),

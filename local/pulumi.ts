@@ -37,16 +37,18 @@ export interface Engine {
 interface Place {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** Words before the command: a program that runs it. */
+  readonly prefix?: readonly string[];
 }
 
 /** Runs a command to its end, and shows or collects its output. */
 async function execute(
   command: readonly string[],
-  { env, cwd }: Place,
+  { env, cwd, prefix = [] }: Place,
   show: boolean,
   stop?: AbortSignal,
 ): Promise<Run> {
-  const [program = "", ...arguments_] = command;
+  const [program = "", ...arguments_] = [...prefix, ...command];
   const stream = show ? "inherit" : "pipe";
   const child = spawn(program, arguments_, { env, cwd, stdio: ["ignore", stream, stream] });
   stop?.addEventListener("abort", () => child.kill(stop.reason as NodeJS.Signals), { once: true });
@@ -77,8 +79,8 @@ async function jsonOf(command: readonly string[], place: Place): Promise<Record<
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
-  const place = { cwd, env: { NODE_COMPILE_CACHE: compileCache, ...env } };
+function embeddedEngine(stack: Stack, { env, ...others }: Place): Engine {
+  const place = { ...others, env: { NODE_COMPILE_CACHE: compileCache, ...env } };
   const program = [process.execPath, join(projectRoot, "local", "engine", "main.ts")];
   const stackFlags = ["--stack", stack.name, "--config-file", stack.configFile];
   return {
@@ -90,9 +92,9 @@ function embeddedEngine(stack: Stack, { env, cwd }: Place): Engine {
   };
 }
 
-function pulumiCli(stack: Stack, { env, cwd }: Place): Engine {
+function pulumiCli(stack: Stack, { env, ...others }: Place): Engine {
   mkdirSync(stack.backend, { recursive: true });
-  const place = { cwd, env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" } };
+  const place = { ...others, env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" } };
   const stackFlags = ["--stack", stack.name, "--config-file", stack.configFile];
   const folder = ["--cwd", dirname(stack.configFile), "--non-interactive"];
   const manage = async (...args: string[]) => {
@@ -117,9 +119,19 @@ export function statesOf({ backend, stateFile }: Stack): Record<string, string> 
   return { PULUMI_BACKEND_URL: `file://${backend}`, UNITY_ENGINE_STATE: stateFile };
 }
 
-/** Returns the Pulumi CLI with a file backend if it is on PATH, otherwise the embedded engine. Runs the program in `cwd`. */
-export function engineFor(stack: Stack, environment: NodeJS.ProcessEnv, cwd: string = projectRoot): Engine {
+/**
+ * Returns the Pulumi CLI with a file backend if it is on PATH, otherwise the embedded engine. Runs the program in `cwd`.
+ *
+ * @param prefix - Words before each command: a program that runs it.
+ */
+export function engineFor(
+  stack: Stack,
+  environment: NodeJS.ProcessEnv,
+  cwd: string = projectRoot,
+  prefix: readonly string[] = [],
+): Engine {
   const env = { ...environment, ...statesOf(stack), ...stack.environment };
   const hasCli = spawnSync("pulumi", ["version"], { env, stdio: "ignore" }).status === 0;
-  return hasCli ? pulumiCli(stack, { env, cwd }) : embeddedEngine(stack, { env, cwd });
+  const place = { env, cwd, prefix };
+  return hasCli ? pulumiCli(stack, place) : embeddedEngine(stack, place);
 }

@@ -12,7 +12,11 @@ import {
 } from "unity-migrations";
 
 const config = new pulumi.Config();
-const target = { context: config.require("context"), namespace: config.require("namespace") };
+const target = {
+  context: config.get("context"),
+  kubeconfig: config.getSecret("kubeconfig"),
+  namespace: config.require("namespace"),
+};
 
 const app: App = {
   backend: "notes",

@@ -12,9 +12,7 @@ const kubernetesProvider = "pulumi:providers:kubernetes";
 const providerResource: Provider = {
   // The SDK copies KUBECONFIG into the inputs; another path to the file doesn't change the cluster.
   check({ kubeconfig, ...inputs }) {
-    if (kubeconfig !== undefined && kubeconfig !== process.env.KUBECONFIG)
-      throw unsupported("the Kubernetes provider's kubeconfig, other than by KUBECONFIG,");
-    return inputs;
+    return kubeconfig === undefined || kubeconfig === process.env.KUBECONFIG ? inputs : { ...inputs, kubeconfig };
   },
   diff: (old, inputs) => ({ changes: diff(old.inputs, inputs), replace: false, deleteFirst: false }),
   create: async (op, inputs) => ({ id: op.preview ? "" : randomUUID(), outputs: inputs }),

@@ -7,6 +7,7 @@ import {
   type PodSpec,
   type Service,
 } from "../cluster/objects.ts";
+import type { CommandTarget } from "../kubectl-command.ts";
 import type { Preserved } from "../manifests/backend.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
 import { deploymentChanges } from "./changes.ts";
@@ -43,7 +44,7 @@ export const noAdoption: Adoption = { objects: [], left: [], from: null, preserv
 /** Options of {@link planAdoption}. */
 export interface AdoptionInputs extends Ownership {
   /** Target of the commands in messages. */
-  readonly target: { readonly context: string; readonly namespace: string };
+  readonly target: CommandTarget;
   /**
    * Backend that the stack declares.
    *

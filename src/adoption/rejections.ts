@@ -7,6 +7,7 @@ import {
   type LiveObjects,
   type Service,
 } from "../cluster/objects.ts";
+import { type CommandTarget, kubectlCommand } from "../kubectl-command.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
 import { targetNumber } from "./preserve.ts";
 
@@ -16,12 +17,8 @@ import { targetNumber } from "./preserve.ts";
  * @param owned - Whether the stack has its own PostgreSQL.
  * @param target - Target of the commands in messages.
  */
-export function rejections(
-  live: LiveObjects,
-  owned: boolean,
-  target: { readonly context: string; readonly namespace: string },
-): readonly string[] {
-  const kubectl = `kubectl --context ${target.context} --namespace ${target.namespace}`;
+export function rejections(live: LiveObjects, owned: boolean, target: CommandTarget): readonly string[] {
+  const kubectl = kubectlCommand(target);
   const { backend, service, jobs } = live;
   const rejected: string[] = [];
   if (owned) rejected.push(...databaseRejection(live, kubectl));

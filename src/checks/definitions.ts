@@ -1,3 +1,4 @@
+import { kubectlCommand } from "../kubectl-command.ts";
 import { lockCommand } from "../lockfile/lock.ts";
 import { unity } from "../manifests/app.ts";
 import { names } from "../manifests/names.ts";
@@ -41,8 +42,8 @@ interface Check {
 /** Returns a kubectl command. */
 const kubectl =
   (args: string | ((backend: string) => string)): Check["command"] =>
-  ({ context, namespace, app = unity }) =>
-    `kubectl --context ${context} -n ${namespace} ${typeof args === "string" ? args : args(app.backend)}`;
+  ({ app = unity, ...target }) =>
+    `${kubectlCommand(target)} ${typeof args === "string" ? args : args(app.backend)}`;
 /** Returns a command in the backend's container. */
 const inBackend = (command: string) => kubectl((backend) => `exec deployment/${backend} -- ${command}`);
 /** Returns a psql command or statement in the stack's own PostgreSQL. */

@@ -1,11 +1,17 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import { type CommandTarget, clusterName } from "../kubectl-command.ts";
+import { privateKubeconfig } from "./private-kubeconfig.ts";
 
-/** Namespace of a cluster. */
-export interface ClusterTarget {
-  /** Context of the user's kubeconfig. */
-  readonly context: string;
+/** Namespace of a cluster, and how to reach it. */
+export interface ClusterTarget extends CommandTarget {
   readonly namespace: string;
+  /**
+   * Content of the kubeconfig.
+   *
+   * @defaultValue the files of `KUBECONFIG`, `~/.kube/config`, or the service account of the pod that runs the program
+   */
+  readonly kubeconfig?: string | undefined;
   /**
    * Seconds that the cluster may take to answer a command.
    *
@@ -81,7 +87,7 @@ export function redact(text: string): string {
 export class Kubectl {
   readonly #target: readonly string[];
   readonly #program: string;
-  readonly #context: string;
+  readonly #cluster: string;
   readonly #report: (line: string) => void;
   #reportedAt = Number.NEGATIVE_INFINITY;
   readonly namespace: string;
@@ -89,13 +95,16 @@ export class Kubectl {
   readonly timeoutSeconds: number;
 
   constructor(target: ClusterTarget, { program = "kubectl", report = console.error }: KubectlOptions = {}) {
-    const { context, namespace, clusterTimeoutSeconds = defaultTimeoutSeconds } = target;
+    const { context, namespace, kubeconfig, clusterTimeoutSeconds = defaultTimeoutSeconds } = target;
     this.namespace = namespace;
     this.timeoutSeconds = clusterTimeoutSeconds;
     this.#program = program;
-    this.#context = context;
+    this.#cluster = clusterName(target);
     this.#report = report;
-    this.#target = [`--context=${context}`, `--namespace=${namespace}`];
+    const args = [`--namespace=${namespace}`];
+    if (context !== undefined) args.unshift(`--context=${context}`);
+    if (kubeconfig !== undefined) args.unshift(`--kubeconfig=${privateKubeconfig(kubeconfig)}`);
+    this.#target = args;
   }
 
   /**
@@ -168,7 +177,7 @@ export class Kubectl {
       const now = performance.now();
       if (now - this.#reportedAt < report.interval - report.after / 2) return;
       this.#reportedAt = now;
-      this.#report(`Waiting for the cluster (context ${this.#context}): ${Math.round((now - started) / 1000)}s`);
+      this.#report(`Waiting for the cluster (${this.#cluster}): ${Math.round((now - started) / 1000)}s`);
     }, report.after).unref();
     return () => clearInterval(timer);
   }

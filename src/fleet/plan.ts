@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { currentOwner } from "../cluster/current-owner.ts";
-import { type ClusterTarget, Kubectl } from "../cluster/kubectl.ts";
+import { Kubectl } from "../cluster/kubectl.ts";
 import { type Job, jobState, ownerOf } from "../cluster/objects.ts";
+import { type ProgramTarget, resolveTarget } from "../cluster/program-target.ts";
 import { type App, unity } from "../manifests/app.ts";
 import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import { nameLabel, ownerAnnotation } from "../manifests/names.ts";
@@ -45,11 +46,12 @@ const notQueried = { kind: "unreachable", what: "database", cause: "not queried"
  */
 export async function planMigration(
   options: MigrationOptions,
-  target: ClusterTarget,
-  kubectl = new Kubectl(target, { report: pulumi.log.info }),
+  target: ProgramTarget,
+  kubectl?: Kubectl,
 ): Promise<JobAttempt> {
   const { app = unity, tenant } = options;
-  const jobs = await readMigrateJobs(kubectl, app, tenant === undefined ? "only" : "tenants");
+  const client = kubectl ?? (await connect(target));
+  const jobs = await readMigrateJobs(client, app, tenant === undefined ? "only" : "tenants");
   const own = tenant === undefined ? jobs : jobs.filter((job) => job.tenantId === tenantId(app, tenant));
   return jobAttempt(migration(options).jobName(1), own, notQueried);
 }
@@ -59,14 +61,14 @@ export async function planMigration(
  *
  * @throws {pulumi.RunError} If the cluster can't be queried.
  */
-export async function planFleet(options: FleetOptions, target: ClusterTarget): Promise<readonly TenantAttempt[]> {
+export async function planFleet(options: FleetOptions, target: ProgramTarget): Promise<readonly TenantAttempt[]> {
   const { app = unity } = options;
   const works = fleetMigrations(options).migrations.map(({ tenant, jobName }) => ({
     tenant,
     tenantId: tenantId(app, tenant),
     firstName: jobName(1),
   }));
-  const kubectl = new Kubectl(target, { report: pulumi.log.info });
+  const kubectl = await connect(target);
   const attempts = planTenants(works, await readMigrateJobs(kubectl, app, "tenants"));
   await pulumi.log.info(printable(describeTenants(attempts)));
   return attempts;
@@ -106,12 +108,23 @@ function firstNames(tenants: readonly string[]): string {
   return names.join(", ");
 }
 
+/** Connects to a cluster; returns `undefined` if it doesn't exist yet, in a preview. */
+async function connect(target: ProgramTarget): Promise<Kubectl | undefined> {
+  const resolved = await resolveTarget(target);
+  return resolved && new Kubectl(resolved, { report: pulumi.log.info });
+}
+
 /**
- * Reads an app's migrate Jobs; none if the namespace doesn't exist yet.
+ * Reads an app's migrate Jobs; none if the namespace or the cluster doesn't exist yet.
  *
  * @throws {pulumi.RunError} If the cluster can't be queried, or another stack owns one of them.
  */
-async function readMigrateJobs(kubectl: Kubectl, app: App, owners: JobOwners): Promise<readonly TenantJob[]> {
+async function readMigrateJobs(
+  kubectl: Kubectl | undefined,
+  app: App,
+  owners: JobOwners,
+): Promise<readonly TenantJob[]> {
+  if (kubectl === undefined) return [];
   const selector = migrationSelector(app.migrateJob, owners);
   const { items } = await kubectl.get<{ items: Job[] }>("jobs", selector).catch((error: Error) => {
     throw new pulumi.RunError(

@@ -1,4 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
+import { type CommandTarget, kubectlCommand } from "../kubectl-command.ts";
 import { names } from "./names.ts";
 
 /** Secrets that pods refer to for the database's URL; both are the same if one role migrates and serves. */
@@ -95,7 +96,7 @@ export function neededSecrets({ application, migrations, existing }: DatabaseSec
 export function secretErrors(
   needed: readonly NeededSecret[],
   found: ReadonlyMap<string, { readonly keys: readonly string[] }>,
-  { context, namespace }: { readonly context: string; readonly namespace: string },
+  target: CommandTarget,
 ): readonly string[] {
   const errors: string[] = [];
   for (const { setting, name, keys } of needed) {
@@ -104,7 +105,7 @@ export function secretErrors(
     if (missing.length === 0) continue;
     const problem = secret === undefined ? "not found" : `has no key ${missing.join(", ")}`;
     const files = keys.map((key) => `--from-file=${key}=<file>`).join(" ");
-    const fix = `kubectl --context ${context} create secret generic -n ${namespace} ${name} ${files}`;
+    const fix = `${kubectlCommand(target)} create secret generic ${name} ${files}`;
     errors.push(`Secret "${name}" (unity:${setting}) ${problem}. Run: ${fix}`);
   }
   return errors;

@@ -1,3 +1,4 @@
+import { type CommandTarget, clusterName, kubectlCommand } from "../kubectl-command.ts";
 import { applied, beyond, pending } from "../lockfile/chain.ts";
 import { type Lock, lockCommand } from "../lockfile/lock.ts";
 
@@ -138,12 +139,12 @@ export function requiresManualAction(state: LiveState): boolean {
 export function describeState(
   state: LiveState,
   lock: Lock,
-  target: { readonly context: string; readonly namespace: string },
+  target: CommandTarget,
   targetOptions: TargetOptions = {},
 ): Description {
   const { targetRevision } = targetOptions;
   const wanted = targetRevision === undefined ? `head ${lock.heads.join(", ")}` : `target ${targetRevision}`;
-  const kubectl = `kubectl --context ${target.context} --namespace ${target.namespace}`;
+  const kubectl = kubectlCommand(target);
   const total = lock.revisions.length;
   const all = pending(lock, [], targetRevisions(lock, targetOptions)).length;
   switch (state.kind) {
@@ -189,7 +190,7 @@ export function describeState(
           `To inspect them, run: ${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
       };
     case "unreachable":
-      return describeUnreachable(state, target.context, kubectl);
+      return describeUnreachable(state, clusterName(target), kubectl);
   }
 }
 
@@ -197,7 +198,7 @@ function implied(revisions: readonly string[]): string {
   return revisions.length === 0 ? "" : ` (implied: ${revisions.join(", ")})`;
 }
 
-function describeUnreachable({ what, cause }: Unreachable, context: string, kubectl: string): Description {
+function describeUnreachable({ what, cause }: Unreachable, cluster: string, kubectl: string): Description {
   if (what === "database") {
     return {
       message: `Can't read the database revision: ${cause}`,
@@ -207,7 +208,7 @@ function describeUnreachable({ what, cause }: Unreachable, context: string, kube
     };
   }
   return {
-    message: `Can't connect to the cluster (context ${context}): ${cause}`,
+    message: `Can't connect to the cluster (${cluster}): ${cause}`,
     remediation:
       `To test the connection, run: ${kubectl} get jobs,deployments,services,persistentvolumeclaims. ` +
       "To list contexts, run: kubectl config get-contexts. To use another one, run: pulumi config set context <name>",

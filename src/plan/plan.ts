@@ -1,3 +1,4 @@
+import type { CommandTarget } from "../kubectl-command.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
@@ -48,7 +49,7 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
   /** Name of the first attempt of this release's migration. */
   readonly firstJobName: string;
   /** The cluster that the commands of the remediation query. */
-  readonly target: { readonly context: string; readonly namespace: string };
+  readonly target: CommandTarget;
 }
 
 /**

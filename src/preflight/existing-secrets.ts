@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { readSecretKeys, type SecretKeys } from "../cluster/secrets.ts";
+import { clusterName } from "../kubectl-command.ts";
 import { type NeededSecret, neededSecrets, secretErrors } from "../manifests/database-secrets.ts";
 import { caKey } from "../manifests/database-tls.ts";
 import { printable } from "../printable.ts";
@@ -29,7 +30,7 @@ export async function existingSecretVersion(settings: Settings, kubectl: Kubectl
   });
   const errors = secretErrors(wanted, found, settings);
   if (errors.length > 0) {
-    const where = `namespace ${settings.namespace} (context ${settings.context})`;
+    const where = `namespace ${settings.namespace} (${clusterName(settings)})`;
     throw new pulumi.RunError(`missing Secrets in ${where}; no changes were made:\n  - ${errors.join("\n  - ")}`);
   }
   const { application, existing } = settings.databaseSecrets;

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterTarget, type Kubectl, KubectlError } from "../cluster/kubectl.ts";
+import { type Kubectl, KubectlError } from "../cluster/kubectl.ts";
+import { type ClusterContext, type CommandTarget, clusterName, kubectlCommand } from "../kubectl-command.ts";
 import { namespaceLabels, podSecurityLabel } from "../manifests/security.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** Returns the command with which an administrator creates and labels the namespace, and grants the Roles of the stack. */
-export function administratorCommand({ context }: Pick<ClusterTarget, "context">): string {
+export function administratorCommand({ context }: ClusterContext): string {
   const apply = "apply --server-side --force-conflicts --filename=k8s/access";
-  return `npm run unity -- render && kubectl --context ${context} ${apply}`;
+  return `npm run unity -- render && ${kubectlCommand({ context })} ${apply}`;
 }
 
 /**
@@ -16,7 +17,7 @@ export function administratorCommand({ context }: Pick<ClusterTarget, "context">
  */
 export function namespaceError(
   labels: Readonly<Record<string, string>> | undefined,
-  { context, namespace }: ClusterTarget,
+  target: CommandTarget,
 ): string | null {
   const wanted = namespaceLabels[podSecurityLabel];
   const found = labels?.[podSecurityLabel];
@@ -27,8 +28,8 @@ export function namespaceError(
       : `${found === undefined ? "lacks the label" : `has the label ${podSecurityLabel}=${found} instead of`} ` +
         `${podSecurityLabel}=${wanted}, without which it allows privileged pods`;
   return [
-    `namespace ${namespace} (context ${context}) ${problem}; no changes were made`,
-    `As an administrator, run: ${administratorCommand({ context })}`,
+    `namespace ${target.namespace} (${clusterName(target)}) ${problem}; no changes were made`,
+    `As an administrator, run: ${administratorCommand(target)}`,
     "Or, to let this stack create and label it as an administrator, run: pulumi config set createNamespace true",
   ].join("\n");
 }

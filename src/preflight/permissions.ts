@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Unwrap } from "@pulumi/pulumi";
 import type { Kubectl } from "../cluster/kubectl.ts";
+import { clusterName } from "../kubectl-command.ts";
 import { everyOwnSecret } from "../manifests/database-secrets.ts";
 import { type AccessOptions, type AccessRule, accessRules, type Task } from "../manifests/roles.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -151,18 +152,18 @@ const namespaceAccess = ["create", "patch"].map((verb): Access => {
   return { apiGroup: "", resource: "namespaces", verb, scope: "cluster", purpose };
 });
 
-function describeMissing(missing: readonly Access[], { context, namespace }: Settings): string {
+function describeMissing(missing: readonly Access[], settings: Settings): string {
   const byObject = Object.groupBy(missing, ({ apiGroup, resource, name, purpose }) => {
     const kind = apiGroup === "" ? resource : `${resource}.${apiGroup}`;
     return `${kind}${name === undefined ? "" : ` ${name}`}: ${purpose}`;
   });
   const lines = [
-    `insufficient permissions in namespace ${namespace} (context ${context}); no changes were made. Missing:`,
+    `insufficient permissions in namespace ${settings.namespace} (${clusterName(settings)}); no changes were made. Missing:`,
   ];
   for (const [object, each = []] of Object.entries(byObject))
     lines.push(`  ${each.map(({ verb }) => verb).join(", ")} ${object}`);
   lines.push(
-    `As an administrator, run: ${administratorCommand({ context })}`,
+    `As an administrator, run: ${administratorCommand(settings)}`,
     "Then bind the Role to the account. To use another context, run: pulumi config set context <name>",
   );
   if (missing.some((access) => namespaceAccess.includes(access)))

@@ -14,6 +14,21 @@ describe("Kubectl", () => {
     assert.equal(await run('echo "$@"; cat'), "--context=here --namespace=unity get pods\nthe input");
   });
 
+  it("passes no context if the target has none", async () => {
+    using program = kubectlProgram('#!/bin/sh\necho "$@"\n');
+    const kubectl = new Kubectl({ namespace: "unity" }, { program: join(program.folder, "kubectl") });
+    assert.equal(await kubectl.run(["get", "pods"]), "--namespace=unity get pods\n");
+  });
+
+  it("reads a given kubeconfig from a file that only its user can read", async () => {
+    using program = kubectlProgram(
+      `#!/bin/sh\nfile=$(echo "$1" | cut --delimiter== --fields=2); stat --format=%a $file; cat $file\n`,
+    );
+    const target = { namespace: "unity", kubeconfig: "the content" };
+    const kubectl = new Kubectl(target, { program: join(program.folder, "kubectl") });
+    assert.equal(await kubectl.run(["get", "pods"]), "600\nthe content");
+  });
+
   const failures: readonly [what: string, script: string, message: RegExp][] = [
     ["standard error", "echo out; echo 'no such pod' >&2; exit 1", /^no such pod$/],
     ["standard output, where that is all", "echo out; exit 1", /^out$/],

@@ -74,7 +74,7 @@ describe("secretErrors", () => {
     );
     assert.match(
       first,
-      /^Secret "mine" \(unity:databaseSecret\) not found\. Run: kubectl --context lab create secret generic -n unity mine --from-file=DATABASE_URL=<file>$/,
+      /^Secret "mine" \(unity:databaseSecret\) not found\. Run: kubectl --context lab -n unity create secret generic mine --from-file=DATABASE_URL=<file>$/,
     );
     assert.match(
       second,

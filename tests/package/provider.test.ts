@@ -136,10 +136,10 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
 
   it("describes each argument, and which are required", () => {
     const database = schema.resources["unity:index:DatabaseMigration"];
-    assert.deepEqual(database?.requiredInputs, ["appFolder", "context", "image", "namespace", "secretName"]);
+    assert.deepEqual(database?.requiredInputs, ["appFolder", "image", "namespace", "secretName"]);
     assert.deepEqual(Object.keys(database?.properties ?? {}), ["jobName"]);
     const tenants = schema.resources["unity:index:TenantsMigration"];
-    assert.deepEqual(tenants?.requiredInputs, ["appFolder", "context", "image", "namespace", "secretNames"]);
+    assert.deepEqual(tenants?.requiredInputs, ["appFolder", "image", "namespace", "secretNames"]);
     assert.deepEqual(
       [tenants?.inputProperties.parallelism?.type, tenants?.inputProperties.canaries?.type],
       ["number", "array"],

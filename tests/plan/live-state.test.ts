@@ -121,11 +121,7 @@ describe("describeState", () => {
       true,
       /overlapping revisions: b, c\.\n.* \(implied: b\)\. .*alembic current --verbose$/,
     ],
-    [
-      down,
-      false,
-      /Can't read the database revision: refused\n.*run: kubectl --context here --namespace unity get pods$/,
-    ],
+    [down, false, /Can't read the database revision: refused\n.*run: kubectl --context here -n unity get pods$/],
     [lost, true, /Can't connect to the cluster \(context here\): no such context\n.*pulumi config set context <name>$/],
   ];
   for (const [state, stops, text] of all) {

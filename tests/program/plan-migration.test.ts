@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { planMigration } from "../../src/fleet/plan.ts";
 import { unity } from "../../src/manifests/app.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
@@ -52,6 +53,12 @@ describe("planMigration", () => {
     using fake = fakeKubectl({ jobs: { output: JSON.stringify({ items }) } });
     const planned = record({}, () => planMigration(options, target, fake.kubectl));
     await assert.rejects(planned, /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/);
+  });
+
+  it("starts with the first attempt in the preview of a cluster that doesn't exist yet", async () => {
+    const kubeconfig = pulumi.output(pulumi.unknown as string);
+    const planned = await planMigration(options, { kubeconfig, namespace: "unity" });
+    assert.deepEqual([planned.attempt, planned.action], [1, "run"]);
   });
 
   it("rejects with the cause if the cluster is unreachable", async () => {

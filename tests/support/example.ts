@@ -17,6 +17,8 @@ export interface Example {
   readonly folder: string;
   /** Opens the engine with settings changed by `values`, and by `secrets`, which are encrypted. */
   engine(values?: Settings, secrets?: Readonly<Record<string, string>>): Promise<Engine>;
+  /** Opens the engine in an environment, run by the program of `prefix`. */
+  engineIn(environment: NodeJS.ProcessEnv, prefix?: readonly string[]): Engine;
   remove(): void;
 }
 
@@ -45,6 +47,7 @@ export async function example(name: string): Promise<Example> {
         await setConfig(project, stack.configFile, key, value, true, keyring(stack.environment));
       return engineFor(stack, process.env, folder);
     },
+    engineIn: (environment, prefix) => engineFor(stack, environment, folder, prefix),
     remove: () => rmSync(root, { recursive: true }),
   };
 }

@@ -55,10 +55,17 @@ export function withLabels(labels: Readonly<Record<string, string>>): string {
   return `labelSelector=${encodeURIComponent(pairs.join(","))}`;
 }
 
-async function readKubeconfig(context: string | undefined): Promise<{ server: URL; options: RequestOptions }> {
+/** The connection of a kubeconfig's context. */
+interface Connection {
+  readonly server: URL;
+  readonly options: RequestOptions;
+}
+
+async function connectionOf({ context, kubeconfig }: ClusterSettings): Promise<Connection> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
-  config.loadFromDefault();
+  if (kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromString(kubeconfig);
   const available = config.getContexts().map(({ name }) => name);
   if (context !== undefined && !available.includes(context))
     throw new Error(`context "${context}" not found in the kubeconfig; available: ${available.join(", ") || "none"}`);
@@ -72,13 +79,19 @@ async function readKubeconfig(context: string | undefined): Promise<{ server: UR
   return { server: new URL(cluster.server), options };
 }
 
+/** Settings of the provider that select a cluster. */
+interface ClusterSettings {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+}
+
 /** The API of a kubeconfig context's cluster; the kubeconfig is read at the first request. */
 export class Cluster {
-  private readonly context: string | undefined;
-  private connection?: ReturnType<typeof readKubeconfig>;
+  private readonly settings: ClusterSettings;
+  private connection?: Promise<Connection>;
 
-  constructor(context: string | undefined) {
-    this.context = context;
+  constructor(settings: ClusterSettings) {
+    this.settings = settings;
   }
 
   /**
@@ -100,7 +113,7 @@ export class Cluster {
   }
 
   private async sendOnce<T>(method: string, path: string, body: object | undefined, type: string): Promise<T> {
-    this.connection ??= readKubeconfig(this.context);
+    this.connection ??= connectionOf(this.settings);
     const { server, options } = await this.connection;
     const payload = body === undefined ? "" : JSON.stringify(body);
     const length = { "content-type": type, "content-length": Buffer.byteLength(payload) };

@@ -9,7 +9,14 @@ import { fieldManager, isForced, isNamespaced, needsReplacement, rejectUnsupport
 import { untilDeleted, untilReady } from "./wait.ts";
 
 /** The provider's settings that the engine supports. */
-const supportedSettings = ["context", "namespace", "upsertExistingObjects", "enableSecretMutable", "version"];
+const supportedSettings = [
+  "context",
+  "kubeconfig",
+  "namespace",
+  "upsertExistingObjects",
+  "enableSecretMutable",
+  "version",
+];
 
 /** Whether the provider takes a manager's fields in an update, because the same operator applied them before. */
 function isPreviousManager({ manager = "", operation }: ManagedFields): boolean {
@@ -36,7 +43,7 @@ export class Kubernetes implements Provider {
     this.settings = plain(inputs);
     const other = Object.keys(this.settings).find((key) => !supportedSettings.includes(key));
     if (other !== undefined) throw unsupported(`the Kubernetes provider's ${other}`);
-    this.cluster = new Cluster(this.settings.context as string | undefined);
+    this.cluster = new Cluster(this.settings);
   }
 
   check(inputs: Properties): Properties {
@@ -115,7 +122,7 @@ export class Kubernetes implements Provider {
 
   /** Returns the outputs of a dry run, or the inputs where the server can't run one yet. */
   private async previewed(inputs: Properties, isNew: boolean): Promise<Properties> {
-    if (hasUnknown(inputs)) return inputs;
+    if (hasUnknown(inputs) || hasUnknown(this.settings)) return inputs;
     try {
       const live = await this.apply(objectOf(inputs), true, true);
       if (!isNew) return outputsOf(live, inputs);

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { type ClusterContext, kubectlCommand } from "../../kubectl-command.ts";
 import { neededSecrets } from "../../manifests/database-secrets.ts";
 import { caKey } from "../../manifests/database-tls.ts";
 import { jobDeadlineSeconds } from "../../manifests/migrate-job.ts";
@@ -19,8 +20,8 @@ export const manifestPaths = {
 } as const;
 
 /** Returns kubectl with the context of a stack. */
-export function kubectlFor({ context }: Pick<Settings, "context">): string {
-  return `kubectl --context ${context}`;
+export function kubectlFor({ context }: ClusterContext): string {
+  return kubectlCommand({ context });
 }
 
 /** Returns the commands that migrate the database with the rendered Job: delete, apply, logs, wait. */

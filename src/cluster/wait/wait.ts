@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { kubectlCommand } from "../../kubectl-command.ts";
 import { printLine } from "../../printable.ts";
 import { type Cause, tail } from "../causes.ts";
 import { type ClusterTarget, type Kubectl, KubectlError, type KubectlErrorKind, redact } from "../kubectl.ts";
@@ -129,7 +130,7 @@ export async function waitFor(
  */
 export async function describeFailure(
   kubectl: Kubectl,
-  { context, namespace }: ClusterTarget,
+  target: ClusterTarget,
   { title, giveUp, kubectlArgs }: Pick<Waiter, "title" | "giveUp" | "kubectlArgs">,
   { message, cause }: Failure,
   { progress }: PollResult,
@@ -142,5 +143,5 @@ export async function describeFailure(
   if (canceled !== undefined) lines.push(canceled);
   const isSpecific = cause !== undefined && cause.kubectlArgs.length > 0 && canceled === undefined;
   const args = isSpecific ? cause.kubectlArgs : kubectlArgs;
-  return { lines, command: `For details, run: kubectl --context ${context} -n ${namespace} ${args.join(" ")}` };
+  return { lines, command: `For details, run: ${kubectlCommand(target)} ${args.join(" ")}` };
 }

@@ -1,10 +1,12 @@
-import { InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
+import { type Input, InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
 import { imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
 
 /** Arguments of every migration. They are plain values, because the names of the objects depend on them. */
 export interface CommonArgs {
-  /** Kubeconfig context. */
-  context: string;
+  /** Kubeconfig context. Defaults to the kubeconfig's current context. */
+  context?: string;
+  /** Content of a kubeconfig. Defaults to the one that kubectl finds or, in a pod without one, the pod's service account. */
+  kubeconfig?: Input<string>;
   /** Existing Kubernetes namespace. */
   namespace: string;
   /** Image that contains the app and its chain of revisions. */
@@ -54,7 +56,7 @@ export function stringErrors(propertyPath: string, value: unknown): InputPropert
  * @throws {InputPropertiesError} If arguments are invalid; it lists all of them.
  */
 export function validateArguments(args: CommonArgs, ownErrors: readonly InputPropertyErrorDetails[]): void {
-  const { context, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
+  const { context = "current", namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
   const errors: InputPropertyErrorDetails[] = [];
   for (const [name, value] of Object.entries({ context, namespace, image, appFolder }))
     errors.push(...stringErrors(name, value));

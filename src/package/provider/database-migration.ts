@@ -38,8 +38,8 @@ export class DatabaseMigration extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseMigrationArgs, options?: pulumi.ComponentResourceOptions, attempt = 1) {
     super("unity:index:DatabaseMigration", name, {}, options);
-    const { context, namespace } = args;
-    const target = { context, namespace };
+    const { context, kubeconfig, namespace } = args;
+    const target = { context, kubeconfig, namespace };
     const provider = clusterProvider(`${name}-cluster`, target, { parent: this });
     const job = new MigrationJob(
       name,

@@ -67,8 +67,8 @@ export class TenantsMigration extends pulumi.ComponentResource {
     attempts?: readonly TenantAttempt[],
   ) {
     super("unity:index:TenantsMigration", name, {}, options);
-    const { context, namespace, canaries, parallelism } = args;
-    const target = { context, namespace };
+    const { context, kubeconfig, namespace, canaries, parallelism } = args;
+    const target = { context, kubeconfig, namespace };
     const provider = clusterProvider(`${name}-cluster`, target, { parent: this });
     const fleet = new MigrationFleet(
       name,

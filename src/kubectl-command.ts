@@ -1,0 +1,27 @@
+/** Cluster that kubectl connects to. */
+export interface ClusterContext {
+  /**
+   * Context of the kubeconfig.
+   *
+   * @defaultValue the current one or, in a pod without a kubeconfig, the pod's own cluster
+   */
+  readonly context?: string | undefined;
+}
+
+/** Cluster and namespace of commands that people run. */
+export interface CommandTarget extends ClusterContext {
+  readonly namespace: string;
+}
+
+/** Returns kubectl with the arguments that select a cluster and a namespace, each if it is given. */
+export function kubectlCommand({ context, namespace }: Partial<CommandTarget>): string {
+  const words = ["kubectl"];
+  if (context !== undefined) words.push("--context", context);
+  if (namespace !== undefined) words.push("-n", namespace);
+  return words.join(" ");
+}
+
+/** Returns a cluster's name in messages. */
+export function clusterName({ context }: ClusterContext): string {
+  return context === undefined ? "the current context" : `context ${context}`;
+}
