@@ -62,7 +62,7 @@ export function readStack(options: StackOptions): Values {
   const config = file === undefined ? {} : readConfig(file);
   const values: Record<string, string> = { ...settingDefaults(readSettingsSchema(projectRoot)) };
   for (const [key, value] of Object.entries(config)) values[key] = holdsSecret(value) ? concealed : settingText(value);
-  if (context) values["unity:context"] = context;
+  if (context) Object.assign(values, { "unity:context": context, "unity:useCurrentContext": "false" });
   if (namespace) values["unity:namespace"] = namespace;
   return values;
 }
@@ -148,7 +148,7 @@ export async function withSettings<T>(
  */
 export async function readSettings(options: StackOptions): Promise<Settings> {
   const values = readStack(options);
-  if (!values["unity:context"])
+  if (!values["unity:context"] && values["unity:useCurrentContext"] !== "true")
     throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
   const { parseSettings } = await import("../settings/parse-settings.ts");
   const { settings } = parseSettings({

@@ -47,6 +47,15 @@ function readRestorePoint(reader: SettingsReader, image: string, allowDowngrade:
   return enabled ? { image, storage: reader.size("restorePointStorage") } : undefined;
 }
 
+/** Returns the context; `undefined` for the current one, which a stack must ask for. */
+function readContext(reader: SettingsReader): string | undefined {
+  if (!reader.flag("useCurrentContext")) return reader.text("context", /\S/, "a kubeconfig context", "<name>");
+  const context = reader.optional("context", /\S/, "a kubeconfig context", "<name>");
+  if (context !== undefined)
+    reader.error("useCurrentContext", "true", "false if unity:context is set", "useCurrentContext false");
+  return undefined;
+}
+
 /** Parses the settings of the stack. An invalid setting has its value or the default. */
 export function parseSettings(source: ConfigSource): {
   readonly settings: Settings;
@@ -65,7 +74,7 @@ export function parseSettings(source: ConfigSource): {
     environment,
     owner: source.owner,
     adoptFrom: reader.optional("adoptFrom", ownerName, "an owner, as <project>/<stack>", "<project>/<stack>"),
-    context: reader.text("context", /\S/, "a kubeconfig context", "<name>"),
+    context: readContext(reader),
     namespace: reader.text("namespace", namespaceName, "a Kubernetes namespace name", "unity"),
     createNamespace: reader.optionalFlag("createNamespace") ?? environment === "development",
     clusterTimeoutSeconds: reader.integer("clusterTimeoutSeconds", 10, 3600),

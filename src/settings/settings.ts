@@ -56,8 +56,8 @@ export interface Settings extends DatabaseAccess {
   readonly owner: string | undefined;
   /** Owner of existing objects that the stack adopts, as `project/stack`. */
   readonly adoptFrom: string | undefined;
-  /** Kubeconfig context. */
-  readonly context: string;
+  /** Kubeconfig context; `undefined` for the current one or, in a pod without a kubeconfig, the pod's own cluster. */
+  readonly context: string | undefined;
   readonly namespace: string;
   /** Whether the stack creates the namespace. Otherwise, an administrator does, and the account may not change it. */
   readonly createNamespace: boolean;

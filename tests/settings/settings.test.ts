@@ -214,9 +214,19 @@ describe("loadSettings", () => {
     assert.deepEqual([allowDowngrade, restorePoint], [true, { image: "postgres:17", storage: "5Gi" }]);
   });
 
+  it("uses the current context only if it is asked to", () => {
+    const { "unity:context": _, ...others } = required;
+    assert.equal(load({ ...others, "unity:useCurrentContext": "true" }).context, undefined);
+  });
+
   const bad: [string, string, RegExp][] = [
     ["unity:environment", "prod", /invalid unity:environment "prod": must be one of development, staging, production/],
     ["unity:context", " ", /invalid unity:context " ": must be a kubeconfig context/],
+    [
+      "unity:useCurrentContext",
+      "true",
+      /useCurrentContext "true": must be false if unity:context is set\. Run: pulumi config set useCurrentContext false/,
+    ],
     ["unity:namespace", "Unity!", /invalid unity:namespace "Unity!": must be .*pulumi config set namespace unity/],
     [
       "unity:image",

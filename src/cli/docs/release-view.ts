@@ -11,7 +11,7 @@ export function releaseView(inputs: DocumentInputs): View {
   const kubectl = kubectlFor(settings);
   return {
     origin: markdownOrigin,
-    context: settings.context,
+    context: settings.context ?? "current",
     namespace: settings.namespace,
     head: expected.head,
     backend: names.backend,

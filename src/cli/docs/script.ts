@@ -28,7 +28,7 @@ export function renderScript(inputs: DocumentInputs): string {
   const unknown = describe({ kind: "unknown-revision", revisions: [found] });
   const owned = settings.database.kind === "owned";
   const values = {
-    context: settings.context,
+    context: settings.context ?? "",
     namespace: settings.namespace,
     backend: names.backend,
     postgres: names.postgres,

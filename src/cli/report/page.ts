@@ -31,7 +31,7 @@ export function renderReport(report: Report): string {
     ["chain", "Chain", chainSection(report, plannedIds)],
     ["schema", "Schema", schemaSection(report)],
   ];
-  const title = `Migrations of ${target === null ? "this release" : `${target.namespace} on ${target.context}`}`;
+  const title = `Migrations of ${target === null ? "this release" : `${target.namespace} on ${target.context ?? "the current context"}`}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>

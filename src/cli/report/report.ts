@@ -1,5 +1,6 @@
 import type { CheckResult } from "../../checks/result.ts";
 import { redact } from "../../cluster/kubectl.ts";
+import type { CommandTarget } from "../../kubectl-command.ts";
 import type { Approval } from "../../plan/approvals.ts";
 import type { EvaluatedRevision } from "../../plan/findings.ts";
 import type { Description, LiveState } from "../../plan/live-state.ts";
@@ -26,7 +27,7 @@ export interface Report {
   /** ISO 8601, in UTC. */
   readonly createdAt: string;
   /** Where the release is deployed; `null` with `--offline`. */
-  readonly target: { readonly context: string; readonly namespace: string; readonly image: string | null } | null;
+  readonly target: (CommandTarget & { readonly image: string | null }) | null;
   /** Last revision of the release: the stack's target, or the heads of the chain. */
   readonly heads: readonly string[];
   readonly live: Part<Description & { readonly state: LiveState }>;

@@ -37,7 +37,7 @@ export function overview(report: Report): Content {
     const image = target.image === null ? "not set" : html`<code>${target.image}</code>`;
     facts.push(
       ["Namespace", html`<code>${target.namespace}</code>`],
-      ["Context", html`<code>${target.context}</code>`],
+      ["Context", target.context === undefined ? "current" : html`<code>${target.context}</code>`],
       ["Image", image],
     );
   }
