@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { cachePath } from "../paths.ts";
+import { hashRequirements } from "./requirements.ts";
 import { CommandError } from "./result.ts";
 
 const oldestPython = [3, 9] as const;
@@ -24,8 +25,8 @@ export interface PythonEnvironmentOptions {
 }
 
 /**
- * Finds or creates a Python environment with the packages of `requirements`. It is cached under a hash of that file and
- * of the interpreter.
+ * Finds or creates a Python environment with the packages of `requirements`. It is cached under a hash of what that file
+ * installs and of the interpreter.
  *
  * The environment is created in its own folder, `<key>.<process id>`, and the link `<key>` to it last. A killed run
  * leaves no link, so a partial environment is never used.
@@ -40,7 +41,7 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
       `${requirements} not found\nAdd it, or pass an interpreter that has Alembic: --python <interpreter>`,
     );
   const identity = identify(python);
-  const key = createHash("sha256").update(readFileSync(requirements)).update(identity).digest("hex").slice(0, 16);
+  const key = createHash("sha256").update(hashRequirements(requirements)).update(identity).digest("hex").slice(0, 16);
   const link = join(folder, key);
   const interpreter = join(link, "bin", "python");
   if (existsSync(interpreter)) return interpreter;
@@ -52,12 +53,26 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
   await run(python, ["-m", "venv", own], report, `can't create a virtual environment in ${own}`);
   const install = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
   const failure = `pip can't install ${requirements}; check the file and the access to the package index`;
-  await run(join(own, "bin", "python"), [...install, "-r", requirements], report, failure).catch((error) => {
+  // As in the image: relative paths of local projects start at the file's folder.
+  const place = { cwd: dirname(requirements), env: { ...process.env, DIST_EXTRA_CONFIG: buildConfiguration(own) } };
+  const pip = join(own, "bin", "python");
+  await run(pip, [...install, "-r", requirements], report, failure, place).catch((error) => {
     rmSync(own, { recursive: true, force: true });
     throw error;
   });
   publish(own, link);
   return interpreter;
+}
+
+/**
+ * Returns the path of a configuration for setuptools (https://setuptools.pypa.io/en/latest/deprecated/distutils/configfile.html)
+ * that builds local projects outside of their folders. Their own `build` folder may contain files that were removed
+ * since the last build, and would be installed.
+ */
+function buildConfiguration(environment: string): string {
+  const path = join(environment, "setuptools.cfg");
+  writeFileSync(path, `[build]\nbuild_base = ${join(environment, "build")}\n`);
+  return path;
 }
 
 /** Returns the version, implementation, and location of an interpreter: what an environment depends on. */
@@ -120,8 +135,14 @@ function publish(own: string, link: string): void {
  *
  * @throws {CommandError} With the end of the step's output.
  */
-async function run(command: string, args: string[], report: (line: string) => void, failure: string): Promise<void> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+async function run(
+  command: string,
+  args: string[],
+  report: (line: string) => void,
+  failure: string,
+  options: Pick<SpawnOptions, "cwd" | "env"> = {},
+): Promise<void> {
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import { endWithTests } from "../support/children.ts";
@@ -65,6 +65,45 @@ describe("the backend's Python environment", () => {
     assert.deepEqual(said, []);
     writeFileSync(requirements, "alembic==1\n");
     assert.notEqual(await make(), first);
+  });
+
+  const local: readonly (readonly [line: string, file: string, isInstalled: boolean])[] = [
+    ["-r more/requirements.in", "more/requirements.in", true],
+    ["--constraint=constraints.txt # pinned", "constraints.txt", true],
+    [".", "src/app/__init__.py", true],
+    [".[all] ; python_version > '3'", "pyproject.toml", true],
+    ["./lib", "lib/setup.py", true],
+    ["-e ./lib", "lib/setup.py", true],
+    ["-e ./lib", "lib/code.py", false],
+    ["lib @ file:lib", "lib/code.py", true],
+    ["./wheels/lib.whl", "wheels/lib.whl", true],
+    [".", "build/lib/old.py", false],
+    [".", "src/app/__pycache__/old.pyc", false],
+    ["https://example.com/lib/lib.whl", "lib/code.py", false],
+  ];
+  for (const [line, file, isInstalled] of local) {
+    it(`${isInstalled ? "changes" : "stays"} with ${file} for ${line}`, async () => {
+      const path = join(folder, file);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, "one");
+      writeFileSync(requirements, line);
+      kept = mkdtempSync(join(tmpdir(), "unity-kept-")); // not a part of the project
+      const before = await make();
+      writeFileSync(path, "two");
+      const after = await make();
+      rmSync(kept, { recursive: true });
+      assert.equal(after !== before, isInstalled);
+    });
+  }
+
+  it("is another one for an editable project in another folder", async () => {
+    writeFileSync(requirements, "-e .");
+    const before = await make();
+    const other = mkdtempSync(join(tmpdir(), "unity-other-"));
+    requirements = join(other, "requirements.txt");
+    writeFileSync(requirements, "-e .");
+    assert.notEqual(await make(), before);
+    rmSync(other, { recursive: true });
   });
 
   it("replaces the partial environments of killed runs only", async () => {
