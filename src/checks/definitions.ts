@@ -114,7 +114,7 @@ export const checks: Record<CheckName, Check> = {
     run: async (_sources, expected) => evaluateReversible(expected),
   },
   image: {
-    title: "The image contains the chain, alembic.ini, and an env.py that reads DATABASE_URL.",
+    title: "The image contains the chain, Alembic's configuration, and an env.py that reads DATABASE_URL.",
     command: inBackend("sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'"),
     inPod: "image",
     run: async (sources, expected) => evaluateImage(await sources.inPod("image"), expected),

@@ -80,7 +80,7 @@ export function evaluatePlugins(output: string): CheckFinding {
   return { passed: false, expected, found: shortened(output) || "no response" };
 }
 
-/** Evaluates the image: the locked revision files, `alembic.ini`, and an `env.py` that reads the environment. */
+/** Evaluates the image: the locked revision files, Alembic's configuration, and an `env.py` that reads the environment. */
 export function evaluateImage({ files, extra, ini, env }: ImageFacts, { chain }: Expected): CheckFinding {
   const errors: string[] = [];
   for (const { file, sha256 } of chain.revisions) {
@@ -91,7 +91,7 @@ export function evaluateImage({ files, extra, ini, env }: ImageFacts, { chain }:
   for (const file of extra) errors.push(`${file} is not in the lockfile`);
   if (ini !== null) errors.push(ini);
   if (env !== null) errors.push(env);
-  const expected = `${chain.revisions.length} locked revision files, alembic.ini, env.py that reads DATABASE_URL`;
+  const expected = `${chain.revisions.length} locked revision files, Alembic's configuration, env.py that reads DATABASE_URL`;
   if (errors.length > 0) return { passed: false, expected, found: shortened(some(errors)) };
   return { passed: true, expected, found: expected };
 }

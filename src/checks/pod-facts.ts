@@ -14,9 +14,9 @@ export interface ImageFacts {
   readonly extra: readonly string[];
   /** Whether each part of DATABASE_URL is that of the stack's own database. */
   readonly address: Readonly<Partial<Record<"set" | "url" | "host" | "port" | "database", boolean>>>;
-  /** Error of `alembic.ini`. */
+  /** Error of Alembic's configuration. */
   readonly ini: string | null;
-  /** Reason for which `alembic/env.py` doesn't read the database's address from the environment. */
+  /** Reason for which `env.py` doesn't read the database's address from the environment. */
   readonly env: string | null;
 }
 
@@ -106,6 +106,8 @@ function imageInputs({ chain, namespace }: Expected) {
   return {
     files: chain.revisions.map(({ file }) => file),
     locations: chain.versionLocations,
+    alembic: chain.alembic,
+    runnerConfig: source("../../runner/runner_config"),
     address: { hosts: hosts.map((domain) => service + domain), port: ports.postgres, database: names.database },
   };
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { projectRoot } from "../paths.ts";
-import { addBackendOptions } from "./alembic.ts";
+import { addBackendOptions, collect } from "./alembic.ts";
 import type { CommandDefinition, ExitCodeMeanings } from "./command.ts";
 import { addStackOptions } from "./stack.ts";
 
@@ -84,10 +84,6 @@ function generatedFilesExitCodes(): ExitCodeMeanings {
     1: "some files are stale (--check)",
     2: "invalid usage, or a file can't be written",
   };
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
 }
 
 /** Parses a title, which becomes the file's docstring. */

@@ -3,7 +3,7 @@ import { printableJson } from "../printable.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
 /** The version of the lockfile format that this program writes and reads. */
-export const lockVersion = 3;
+export const lockVersion = 4;
 
 /** The command that writes the lockfile. */
 export const lockCommand = "npm run unity -- lock";
@@ -78,7 +78,7 @@ export interface LockedRevision {
   readonly title: string;
   /** `Create Date` of the file's docstring, verbatim. */
   readonly date: string | null;
-  /** Path relative to the backend's folder, with `/`. */
+  /** Path relative to the backend's folder, with `/`; in an installed package, `package:path`. */
   readonly file: string;
   readonly sha256: string;
   /** `null` if the upgrade can't be rendered. */
@@ -99,10 +99,27 @@ export interface LockedRevision {
   readonly indexes: LockedIndexes;
 }
 
+/** How Alembic is called, for the lockfile and in the image. */
+export interface LockedAlembic {
+  /**
+   * Files of `alembic --config`, relative to the backend's folder: at most one `pyproject.toml` and one other. What is not
+   * listed is `pyproject.toml` and `alembic.ini`, as far as they exist.
+   */
+  readonly config: readonly string[];
+  /** Arguments of `alembic -x`, which env.py gets by `context.get_x_argument()`. */
+  readonly x: readonly string[];
+  /** The application of Flask-Migrate, as in `flask --app`; `null` without Flask. */
+  readonly flaskApp: string | null;
+}
+
+/** The call `alembic upgrade head`, without options. */
+export const plainAlembic: LockedAlembic = { config: [], x: [], flaskApp: null };
+
 /** The lockfile, the reviewed record of the chain: `backend/migrations.lock.json`. */
 export interface Lock {
   readonly version: typeof lockVersion;
-  /** Folders with revision files, relative to the backend's folder. */
+  readonly alembic: LockedAlembic;
+  /** Folders with revision files, relative to the backend's folder, or `package:path`. */
   readonly versionLocations: readonly string[];
   readonly heads: readonly string[];
   readonly bases: readonly string[];
@@ -145,8 +162,10 @@ export function lockDigest(lock: Lock): string {
  */
 export function formatLock(lock: Lock): string {
   const { versionLocations, heads, bases } = lock;
+  const { config, x, flaskApp } = lock.alembic;
+  const alembic = { config, x, flaskApp };
   const revisions = lock.revisions.map(formatRevision);
-  return `${printableJson({ version: lock.version, versionLocations, heads, bases, revisions }, 2)}\n`;
+  return `${printableJson({ version: lock.version, alembic, versionLocations, heads, bases, revisions }, 2)}\n`;
 }
 
 function formatRevision(revision: LockedRevision): LockedRevision {

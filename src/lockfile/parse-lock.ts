@@ -1,7 +1,7 @@
 import { printable } from "../printable.ts";
 import { chainBases, chainErrors, chainHeads } from "./chain.ts";
 import { singleLine } from "./describe.ts";
-import { findingLevels, type Lock, lockCommand, lockVersion } from "./lock.ts";
+import { findingLevels, type Lock, lockCommand, lockVersion, plainAlembic } from "./lock.ts";
 import {
   anyLine,
   anyText,
@@ -41,7 +41,7 @@ export class LockError extends Error {
  */
 export function parseLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
-  if (isRecord(value) && (value.version === 1 || value.version === 2)) {
+  if (isRecord(value) && isEarlier(value.version)) {
     const errors = [`lock.version ${value.version} was written by an earlier release: ${missing[value.version]}`];
     throw new LockError(path, errors, `To update it and keep the reviewed revisions, run: ${lockCommand}`);
   }
@@ -52,7 +52,12 @@ export function parseLock(text: string, path: string): Lock {
 const missing = {
   1: "findings and locks are missing",
   2: "a revision that asks whether it is rendered has the SQL of its offline branch",
+  3: "it does not say how Alembic is called",
 } as const;
+
+function isEarlier(version: unknown): version is keyof typeof missing {
+  return typeof version === "number" && version in missing;
+}
 
 /**
  * Parses a lockfile for the command that writes it: accepts those of earlier releases as well.
@@ -62,11 +67,12 @@ const missing = {
 export function parseReviewedLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
   if (!isRecord(value) || !Array.isArray(value.revisions)) return checkLock(value, path);
-  if (value.version !== 1 && value.version !== 2) return checkLock(value, path);
+  if (!isEarlier(value.version)) return checkLock(value, path);
+  if (value.version === 3) return checkLock({ ...value, version: lockVersion, alembic: plainAlembic }, path);
   const indexes = { built: [], repaired: [] };
   const added = value.version === 1 ? { findings: [], locks: [], indexes } : { indexes };
   const revisions = value.revisions.map((revision) => ({ ...revision, ...added, ...printableTexts(revision) }));
-  return checkLock({ ...value, version: lockVersion, revisions }, path);
+  return checkLock({ ...value, version: lockVersion, alembic: plainAlembic, revisions }, path);
 }
 
 /** Returns the texts of a revision as they are recorded since version 3, so that they don't count as changed. */
@@ -128,6 +134,7 @@ const statementLock: Shape = {
 
 const lockShape = object({
   version: literal(lockVersion),
+  alembic: object({ config: list(line), x: list(line), flaskApp: nullable(line) }),
   versionLocations: list(line),
   heads: list(line),
   bases: list(line),

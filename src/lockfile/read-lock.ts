@@ -37,7 +37,13 @@ export function verifyLockedFiles(lock: Lock, backendFolder: string): string[] {
       .map((name) => posix.join(location, name)),
   );
   const hashes = new Map(files.map((file) => [file, hashFile(join(backendFolder, file))]));
-  return compareFiles(lock, hashes);
+  const revisions = lock.revisions.filter(({ file }) => !isInPackage(file));
+  return compareFiles({ revisions }, hashes);
+}
+
+/** Whether a file is in an installed package, as in `package:path`: only Python finds it, and the runner verifies it. */
+function isInPackage(file: string): boolean {
+  return /^[^/]+:/.test(file);
 }
 
 /** Returns the SHA-256 of a file in hexadecimal. */
@@ -46,7 +52,7 @@ export function hashFile(path: string): string {
 }
 
 /** @param hashes - SHA-256 of each file in the folders of revisions, by its path relative to the backend's folder. */
-function compareFiles(lock: Lock, hashes: ReadonlyMap<string, string>): string[] {
+function compareFiles(lock: Pick<Lock, "revisions">, hashes: ReadonlyMap<string, string>): string[] {
   const errors: string[] = [];
   for (const { id, file, sha256 } of lock.revisions) {
     const hash = hashes.get(file);

@@ -56,7 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("mode", choices=list(MODES))
     parser.add_argument("--chain", type=Path, required=True, help="JSON file of the reviewed chain")
     parser.add_argument("--target", metavar="REVISION", help="target revision, or base (default: the chain's heads)")
-    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="folder of alembic.ini (default: current)")
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the app's folder (default: current)")
     parser.add_argument("--lock-timeout-seconds", type=float, default=5)
     parser.add_argument("--statement-timeout-seconds", type=float, default=300)
     parser.add_argument("--deadline-seconds", type=float, default=600)
@@ -84,10 +84,10 @@ def main() -> int | None:
     try:
         chain, url = Chain.read(arguments.chain), database_url()
         threading.Thread(target=fail_on_signal, args=(url, seconds, log), daemon=True).start()
-        os.chdir(arguments.folder)  # relative paths in alembic.ini resolve as for `alembic`
+        os.chdir(arguments.folder)  # relative paths resolve as for `alembic`
         name, create = arguments.application_role, arguments.create_application_role
         role = application_role(name, create) if name else None
-        task = Task(Database(), chain, url, deadline, arguments.target, role)
+        task = Task(Database(chain.alembic), chain, url, deadline, arguments.target, role)
         if arguments.mode != "status":  # which reports differences in its JSON
             verify_image(task.database, chain)
     except Exception as error:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runner_config import AlembicCall, locate
 from runner_database import Database
 from runner_errors import FatalError
 from runner_output import format_revisions
@@ -20,7 +21,7 @@ class Revision:
 
     id: str
     title: str
-    # The SHA-256 of each reviewed file, by its path in the app's folder.
+    # The SHA-256 of each reviewed file, by its path in the app's folder, or `package:path`.
     files: dict[str, str]
     # Hash of the SQL by direction, `upgrade` or `downgrade`, for the plan's hash.
     sql: dict[str, str]
@@ -40,13 +41,16 @@ class Chain:
     revisions: tuple[Revision, ...]
     # Revisions of later releases that this release can run on.
     tolerated: frozenset[str]
+    # How the revisions were rendered, and thus how they are run.
+    alembic: AlembicCall = field(default_factory=AlembicCall)
 
     @staticmethod
     def read(path: Path) -> Chain:
         """Read the JSON file of the ConfigMap."""
         content = json.loads(path.read_text(encoding="utf-8"))
         revisions = tuple(Revision(**revision) for revision in content["revisions"])
-        return Chain(frozenset(content["heads"]), revisions, frozenset(content.get("tolerated", [])))
+        alembic = AlembicCall.of(content["alembic"]) if "alembic" in content else AlembicCall()
+        return Chain(frozenset(content["heads"]), revisions, frozenset(content.get("tolerated", [])), alembic)
 
     def find(self, id: str) -> Revision:
         """Return a revision by its id.
@@ -66,9 +70,10 @@ def verify_image(database: Database, chain: Chain) -> None:
     """
     reviewed = [(each.id, file, sha256) for each in chain.revisions for file, sha256 in each.files.items()]
     for id, file, sha256 in reviewed:
-        if not Path(file).is_file():
+        path = locate(file)
+        if not path.is_file():
             raise FatalError(f"{file} of revision {id} is missing from the image. {REBUILD}")
-        if hashlib.sha256(Path(file).read_bytes()).hexdigest() != sha256:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             raise FatalError(f"{file} of revision {id} differs between the image and the lockfile. {REBUILD}")
     heads = database.heads()
     if heads != chain.heads:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
+from runner_config import AlembicCall, load_config
 from runner_errors import FatalError
 from sqlalchemy import text
 
@@ -23,8 +23,8 @@ VERSION_TABLE = """
 class Database:
     """The database, accessed through the env.py of the current folder."""
 
-    def __init__(self) -> None:
-        self.config = Config("alembic.ini")
+    def __init__(self, call: AlembicCall) -> None:
+        self.config = load_config(call)
         self.script = ScriptDirectory.from_config(self.config)
 
     def run(self, steps: Callable[[frozenset[str], MigrationContext], Iterator[MigrationStep]], **options: Any) -> None:

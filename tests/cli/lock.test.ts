@@ -36,7 +36,13 @@ describe("unity lock", () => {
 
   it("writes the chain from base to head, the same in every run", async () => {
     const { revisions, ...rest } = await locked();
-    assert.deepEqual(rest, { version: 3, versionLocations: ["alembic/versions"], heads: ["r0003"], bases: ["r0001"] });
+    assert.deepEqual(rest, {
+      version: 4,
+      alembic: { config: [], x: [], flaskApp: null },
+      versionLocations: ["alembic/versions"],
+      heads: ["r0003"],
+      bases: ["r0001"],
+    });
     const { sha256, ...second } = revisions[1] as LockedRevision;
     assert.match(sha256, /^[0-9a-f]{64}$/);
     assert.deepEqual(second, {
@@ -176,7 +182,7 @@ describe("unity lock", () => {
       name: "no alembic.ini",
       options: [],
       spoil: () => project.remove("alembic.ini"),
-      says: /no alembic\.ini in .*--backend <folder>/s,
+      says: /no alembic\.ini or pyproject\.toml in .*--backend <folder>/s,
     },
     {
       name: "a broken lock",

@@ -130,7 +130,11 @@ describe("unity revision", () => {
     });
 
     const broken: readonly [what: string, spoil: () => void, says: RegExp][] = [
-      ["no alembic.ini", () => project.remove("alembic.ini"), /no alembic\.ini in .*--backend <folder>/s],
+      [
+        "no alembic.ini",
+        () => project.remove("alembic.ini"),
+        /no alembic\.ini or pyproject\.toml in .*--backend <folder>/s,
+      ],
       ["an invalid Python file", () => project.write("alembic/versions/bad.py", "def"), /SyntaxError/],
       ["no template", () => {}, /can't create a revision in .*script\.py\.mako/],
     ];

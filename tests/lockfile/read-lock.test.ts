@@ -56,6 +56,17 @@ describe("revision files", () => {
     assert.equal(verifyLockedFiles(lock, folder).length, 2);
   });
 
+  it("in a package are not compared", () => {
+    const { revisions, ...lock } = lockFiles("a");
+    const [b] = linearLock("b").revisions.map((each) => ({
+      ...each,
+      file: "shop:versions/b.py",
+      downRevisions: ["a"],
+    }));
+    assert.ok(b);
+    assert.deepEqual(verifyLockedFiles({ ...lock, revisions: [...revisions, b] }, folder), []);
+  });
+
   it("require a lockfile", () => {
     assert.throws(
       () => readLock(join(folder, "none.json")),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { types } from "@pulumi/kubernetes";
+import { plainAlembic } from "../../src/lockfile/lock.ts";
 import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../src/manifests/backend.ts";
 import { jobDeadlineSeconds, jobWaitSeconds, migrateJobSpec } from "../../src/manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
@@ -256,5 +257,7 @@ describe("runnerConfigMapData", () => {
     assert.notEqual(name(), name({ runnerFiles: { ...source, "part.py": "another" } }));
     assert.notEqual(name(), name({ lock: linearLock("r1", "r2", "r3", "r4") }));
     assert.notEqual(name(), name({ toleratedRevisions: ["r4"] }));
+    const alembic = { ...plainAlembic, x: ["tenant=a"] };
+    assert.notEqual(name(), name({ lock: { ...options.lock, alembic } }));
   });
 });

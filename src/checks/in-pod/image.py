@@ -1,6 +1,7 @@
 """Inspect the image of the backend's pod, and the parts of its DATABASE_URL, without printing their values."""
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -30,41 +31,61 @@ def revision_files(locations):
     return [name for name in names if re.search(r"/(?!\.#|__init__)[^/]*\.py$", name)]
 
 
-def ini_error():
-    """Return the error of alembic.ini, or None."""
+def configuration_error(call):
+    """Return the error of Alembic's configuration, or None."""
+    names = {"toml" if name.split("/")[-1] == "pyproject.toml" else "ini": name for name in call["config"]}
+    name = names.get("ini", "alembic.ini")
     ini = RawConfigParser()
     try:
-        if not ini.read("alembic.ini"):
-            return "alembic.ini is missing"
+        if not ini.read(name) and not is_configured(names.get("toml", "pyproject.toml")) and call["flaskApp"] is None:
+            return name + " is missing"
     except Error:
-        return "alembic.ini can't be read"
+        return name + " can't be read"
     url = ini.get("alembic", "sqlalchemy.url", fallback="")
-    return "alembic.ini contains a password" if re.search(r"://[^/@]*:[^/@%]+@", url) else None
+    return name + " contains a password" if re.search(r"://[^/@]*:[^/@%]+@", url) else None
+
+
+def is_configured(name):
+    """Return whether pyproject.toml configures Alembic. Python has a parser of TOML since 3.11."""
+    try:
+        with open(name, encoding="utf-8") as file:
+            return re.search(r"^\s*\[tool\.alembic[\].]", file.read(), re.MULTILINE) is not None
+    except OSError:
+        return False
 
 
 CURRENT = """
+import json
 from alembic import command
-from alembic.config import Config
-command.current(Config("alembic.ini"))
+from alembic.script import ScriptDirectory
+call, files = json.load(sys.stdin)
+config = load_config(AlembicCall.of(call))
+ScriptDirectory.from_config(config)
+print("\\nunity-paths " + json.dumps({file: str(locate(file)) for file in files}), flush=True)
+command.current(config)
 """
-"""Same as `alembic current`, but prints the traceback of an error."""
+"""Same as `alembic current`, but prints the paths of files, and the traceback of an error."""
 
 
-def env_error():
-    """Return why alembic/env.py does not use DATABASE_URL, or None."""
+def run_alembic(expected):
+    """Return the paths of files in packages, and why env.py does not use DATABASE_URL, or None."""
+    files = [file for file in [*expected["files"], *expected["locations"]] if ":" in file]
     environment = dict(os.environ, DATABASE_URL=UNREACHABLE)
-    command = [sys.executable, "-B", "-c", CURRENT]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    command = [sys.executable, "-B", "-c", expected["runnerConfig"] + CURRENT]
+    call = json.dumps([expected["alembic"], files])
+    options = {"input": call, "text": True, "capture_output": True, "timeout": 30, "check": False}
     try:
-        result = subprocess.run(command, env=environment, timeout=30, text=True, check=False, **streams)
+        result = subprocess.run(command, env=environment, **options)
     except subprocess.TimeoutExpired:
-        return "env.py timed out after 30s with an unreachable database"
+        return {}, "env.py timed out after 30s with an unreachable database"
+    found = re.search("^unity-paths (.+)$", result.stdout, re.MULTILINE)
+    paths = json.loads(found[1]) if found else {}
     if result.returncode == 0:
-        return "env.py does not read DATABASE_URL"
+        return paths, "env.py does not read DATABASE_URL"
     if re.search(r"127\.0\.0\.1.{1,80}?\b1\b", result.stderr, re.DOTALL):
-        return None
+        return paths, None
     name = re.match(r"[\w.]+", result.stderr.strip().split("\n")[-1])
-    return "env.py failed with " + (name.group() if name else "an error")
+    return paths, "env.py failed with " + (name.group() if name else "an error")
 
 
 def compare_address(expected):
@@ -84,10 +105,13 @@ def compare_address(expected):
 
 def inspect_image(expected):
     """Compare the image with the expected revision files, their folders, and the database's address."""
+    paths, error = run_alembic(expected)
+    files = {file: paths.get(file, file) for file in expected["files"]}
+    extra = set(revision_files(paths.get(each, each) for each in expected["locations"])) - set(files.values())
     return {
-        "files": {path: hash_of(path) for path in expected["files"]},
-        "extra": sorted(set(revision_files(expected["locations"])) - set(expected["files"])),
+        "files": {file: hash_of(path) for file, path in files.items()},
+        "extra": sorted(extra),
         "address": compare_address(expected["address"]),
-        "ini": ini_error(),
-        "env": env_error(),
+        "ini": configuration_error(expected["alembic"]),
+        "env": error,
     }

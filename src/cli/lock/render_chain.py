@@ -1,9 +1,9 @@
 """Render the chain of the Alembic project in the current folder, with the SQL of each revision.
 
-Usage: python render_chain.py [alembic.ini]     (in the folder of alembic.ini)
+Usage: python render_chain.py ALEMBIC     (JSON of the lockfile's `alembic`; in the app's folder)
 
 Writes one JSON document to standard output; the project's own output goes to standard error. Exits with 3 and a message
-on standard error if Alembic can't load the chain or run env.py.
+on standard output if Alembic can't load the chain or run env.py.
 
 The project's env.py runs once, in Alembic's offline mode, so its naming conventions and options apply. Inside
 `context.run_migrations()`, the upgrade and the downgrade of each revision are called with Alembic's `op`. Statements on
@@ -15,6 +15,8 @@ Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 import os
 import re
@@ -26,13 +28,17 @@ from pathlib import Path
 from typing import Any
 
 import alembic.context
-from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
+from runner_config import AlembicCall, load_config
 from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
+from unity_lock.places import Places
 from unity_lock.recorder import Recorder, Rendering, keep_order
+
+# From here on, imports resolve as for `alembic`: not to the runner's folder.
+sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))
 
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
 """A line of the docstring in Alembic's template `script.py.mako`."""
@@ -112,7 +118,7 @@ def _names(value: str | Iterable[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else sorted(value)
 
 
-def _describe(script: Script, directory: ScriptDirectory, root: Path) -> dict[str, Any]:
+def _describe(script: Script, directory: ScriptDirectory, places: Places) -> dict[str, Any]:
     date = CREATE_DATE.search(script.module.__doc__ or "")
     depends_on = [directory.get_revision(name) for name in _names(script.dependencies)]
     return {
@@ -122,23 +128,20 @@ def _describe(script: Script, directory: ScriptDirectory, root: Path) -> dict[st
         "branchLabels": _names(getattr(script.module, "branch_labels", None)),
         "title": script.doc,
         "date": date.group(1) if date else None,
-        "file": _relative(script.path, root),
+        "file": places.name(script.path),
+        "sha256": hashlib.sha256(Path(script.path).read_bytes()).hexdigest(),
     }
 
 
-def _relative(path: str | Path, root: Path) -> str:
-    return Path(os.path.relpath(Path(path).resolve(), root)).as_posix()
-
-
-def render_chain(ini: str) -> dict[str, Any]:
+def render_chain(call: AlembicCall) -> dict[str, Any]:
     """Return the chain with the SQL of each revision."""
-    config = Config(ini)
     url = dummy_url(os.environ.get("DATABASE_URL"))
     os.environ["DATABASE_URL"] = url
-    if not config.get_main_option("sqlalchemy.url"):
-        config.set_main_option("sqlalchemy.url", url)
-    sys.argv = ["alembic", "upgrade", "head"]  # as when the revisions are applied
     block_connections()
+    config = load_config(call)
+    # As it is written: env.py may set what it refers to, such as %(DB_USER)s.
+    if not config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback=""):
+        config.set_main_option("sqlalchemy.url", url)
     keep_order()
     directory = ScriptDirectory.from_config(config)
     environment = RenderingContext(config, directory, as_sql=True)
@@ -152,9 +155,8 @@ def render_chain(ini: str) -> dict[str, Any]:
             f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one "
             "call for one database"
         )
-    root = Path.cwd().resolve()
-    locations = directory.version_locations or [os.path.join(directory.dir, "versions")]
-    folders = sorted({_relative(location, root) for location in locations})
+    places = Places(config, directory)
+    folders = places.version_locations()
     if not environment.rendered:
         raise RuntimeError(
             f"no revisions in {', '.join(folders)}: set version_locations in alembic.ini, which Alembic reads before "
@@ -166,7 +168,7 @@ def render_chain(ini: str) -> dict[str, Any]:
         "bases": sorted(directory.get_bases()),
         "maxIdLength": environment.max_id_length,
         "revisions": [
-            {**_describe(script, directory, root), **environment.rendered[script.revision]}
+            {**_describe(script, directory, places), **environment.rendered[script.revision]}
             for script in directory.walk_revisions()
         ],
     }
@@ -177,9 +179,10 @@ def main() -> int:
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
-        result = render_chain(sys.argv[1] if len(sys.argv) > 1 else "alembic.ini")
+        result = render_chain(AlembicCall.of(json.loads(sys.argv[1])))
     except (Exception, SystemExit) as error:
-        print(f"\n{explain(error, None)}", file=sys.stderr)
+        with output:
+            print(explain(error, None), file=output)
         return 3
     with output:
         json.dump(result, output)

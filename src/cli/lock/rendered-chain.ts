@@ -1,10 +1,15 @@
 import { join } from "node:path";
 import { chainOrder } from "../../lockfile/chain.ts";
 import { singleLine } from "../../lockfile/describe.ts";
-import type { Lock, LockedRevision, LockedSql } from "../../lockfile/lock.ts";
-import { hashFile } from "../../lockfile/read-lock.ts";
+import {
+  type Lock,
+  type LockedAlembic,
+  type LockedRevision,
+  type LockedSql,
+  plainAlembic,
+} from "../../lockfile/lock.ts";
 import { printable } from "../../printable.ts";
-import { runAlembicScript } from "../alembic.ts";
+import { alembicCommand, runAlembicScript } from "../alembic.ts";
 import { CommandError } from "../result.ts";
 
 /** A revision as Alembic renders it. */
@@ -18,24 +23,23 @@ export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" |
   readonly maxIdLength: number | null;
 }
 
-/** The output of `render_chain.py`. */
-interface Output extends Omit<RenderedChain, "revisions"> {
-  readonly revisions: readonly Omit<RenderedRevision, "sha256">[];
-}
-
 const script = join(import.meta.dirname, "render_chain.py");
 
 /**
  * Renders the chain and each revision's SQL with Alembic's offline mode.
  *
  * @param python - Interpreter with Alembic and the packages that env.py imports.
- * @throws {CommandError} If `alembic.ini` is missing, or Alembic can't load the chain or run env.py.
+ * @throws {CommandError} If Alembic's configuration is missing, or Alembic can't load the chain or run env.py.
  */
-export async function renderChain(backendFolder: string, python: string): Promise<RenderedChain> {
+export async function renderChain(
+  backendFolder: string,
+  python: string,
+  alembic: LockedAlembic = plainAlembic,
+): Promise<RenderedChain> {
   const explain = (reason: string) =>
     `Alembic can't render the chain of ${backendFolder}: ${reason}\n` +
-    "To reproduce it without a database, run in that folder: alembic upgrade head --sql";
-  const output = await runAlembicScript<Output>({ script, backendFolder, python, explain });
+    `To reproduce it without a database, run in that folder: ${alembicCommand(alembic)} --sql`;
+  const output = await runAlembicScript<RenderedChain>({ script, backendFolder, python, alembic, explain });
   rejectHidden(output);
   const revisions = chainOrder(output.revisions).map((revision) => ({
     ...revision,
@@ -44,7 +48,6 @@ export async function renderChain(backendFolder: string, python: string): Promis
     upgrade: printableReason(revision.upgrade),
     downgrade: printableReason(revision.downgrade),
     reversibleReason: revision.reversibleReason === null ? null : printable(singleLine(revision.reversibleReason)),
-    sha256: hashFile(join(backendFolder, revision.file)),
   }));
   return { ...output, revisions };
 }
@@ -54,7 +57,7 @@ function printableReason(direction: LockedSql): LockedSql {
 }
 
 /** @throws {CommandError} If a name has hidden characters: it can't be recorded in another form. */
-function rejectHidden({ versionLocations, revisions }: Output): void {
+function rejectHidden({ versionLocations, revisions }: RenderedChain): void {
   const names: (readonly [kind: string, name: string, file: string])[] = [];
   for (const location of versionLocations) names.push(["folder", location, location]);
   for (const { id, branchLabels, file } of revisions) {

@@ -2,6 +2,7 @@ import type { Change, Difference } from "../../lockfile/compare-locks.ts";
 import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
 import { plain, type Style } from "../highlight.ts";
 import { pluralize } from "../pluralize.ts";
+import { quote } from "../shell.ts";
 
 /** Maximum lines shown of each side of a change. */
 const shownLines = 6;
@@ -104,8 +105,4 @@ export function summarize(lock: Lock): string {
 export function rewriteCommand(rewritten: readonly Difference[], given: readonly string[]): string {
   const flags = rewritten.flatMap(({ revisions }) => revisions.flatMap((revision) => ["--rewrite", revision]));
   return [lockCommand, ...[...given, ...flags].map(quote)].join(" ");
-}
-
-function quote(argument: string): string {
-  return /^[\w./:@=+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
-import { formatLock, type Lock, lockVersion } from "../../lockfile/lock.ts";
+import { formatLock, type Lock, type LockedAlembic, lockVersion, plainAlembic } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
 import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";
-import { type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
+import { alembicCall, type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
@@ -46,7 +46,7 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   const shown = relative(process.cwd(), path);
   const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
   const reviewed = before === undefined ? emptyLock : parseReviewedLock(before, shown);
-  const after = await makeLock(options, progress);
+  const after = await makeLock(options, alembicCall(options, reviewed.alembic), progress);
   const tooLong = configMapError({ lock: after, runnerFiles: readRunnerFiles() });
   if (tooLong !== null) throw new CommandError(tooLong);
   const outcome = decide(options, reviewed, after, before, shown);
@@ -59,15 +59,22 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   };
 }
 
-const emptyLock: Lock = { version: lockVersion, versionLocations: [], heads: [], bases: [], revisions: [] };
+const emptyLock: Lock = {
+  version: lockVersion,
+  alembic: plainAlembic,
+  versionLocations: [],
+  heads: [],
+  bases: [],
+  revisions: [],
+};
 
-async function makeLock(options: LockOptions, { doing, print }: Progress): Promise<Lock> {
+async function makeLock(options: LockOptions, alembic: LockedAlembic, { doing, print }: Progress): Promise<Lock> {
   const python = await backendPython(options, print);
   doing("rendering the revisions");
-  const chain = await renderChain(resolve(options.backend), python);
+  const chain = await renderChain(resolve(options.backend), python, alembic);
   doing(`linting ${chain.revisions.length} revisions`);
   const { maxIdLength: _, ...rest } = chain;
-  return { version: lockVersion, ...rest, revisions: await annotate(chain, print) };
+  return { version: lockVersion, alembic, ...rest, revisions: await annotate(chain, print) };
 }
 
 function decide(options: LockOptions, before: Lock, after: Lock, text: string | undefined, path: string): LockOutcome {
@@ -95,7 +102,8 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
 function describe(options: LockOptions, outcome: LockOutcome, after: Lock): readonly string[] {
   const { lock, differences, formatDiffers, rejected, written, command } = outcome;
   const found = indent(describeDifferences(differences, after, styled));
-  if (formatDiffers) found.push("  format of the file: key order, whitespace, or version locations");
+  if (formatDiffers)
+    found.push("  format of the file: key order, whitespace, version locations, or how Alembic is called");
   if (written) return [styled("good", `Wrote ${lock}: ${summarize(after)}`), ...found];
   if (command === null)
     return [

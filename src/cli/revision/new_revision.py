@@ -1,30 +1,40 @@
 """Create a revision file in the Alembic project of the current folder, like `alembic revision` and `alembic merge`.
 
-Usage: python new_revision.py TITLE [--rev-id ID] [--merge]     (in the folder of alembic.ini)
+Usage: python new_revision.py ALEMBIC TITLE [--rev-id ID] [--merge]     (JSON of the lockfile's `alembic`; in the app's
+folder)
 
 Writes one JSON document to standard output: the previous heads and the created revision, or null if there are several
-heads, or only one with --merge. Exits with 3 and a message on standard error if Alembic can't load the chain or write
-the file.
+heads, or only one with --merge. Exits with 3 and a message on standard output if Alembic can't load the chain or
+write the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from alembic import command
-from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
+from alembic.util import coerce_resource_to_filename
+from runner_config import AlembicCall, load_config
+
+# From here on, imports resolve as for `alembic`: not to the runner's folder.
+sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))
 
 
-def create(title: str, rev_id: str | None, merge: bool) -> dict[str, Any]:
+def create(call: AlembicCall, title: str, rev_id: str | None, merge: bool) -> dict[str, Any]:
     """Create a revision after the only head, or a merge revision after all heads."""
-    config = Config("alembic.ini")
+    # A Flask application reads it when it is loaded. No connection is opened.
+    os.environ.setdefault("DATABASE_URL", "postgresql://database.invalid/unity")
+    config = load_config(call)
     directory = ScriptDirectory.from_config(config)
+    reject_installed(directory)
     heads = sorted(directory.get_heads())
     paths = {script.revision: script.path for script in directory.walk_revisions()}
     if rev_id in paths:
@@ -40,18 +50,34 @@ def create(title: str, rev_id: str | None, merge: bool) -> dict[str, Any]:
     return {"heads": heads, "created": {"revision": script.revision, "file": os.path.relpath(script.path)}}
 
 
+def reject_installed(directory: ScriptDirectory) -> None:
+    """Reject a folder of installed packages, where the file would not be part of the project.
+
+    :raises ValueError: If the revisions are in one.
+    """
+    for location in directory.version_locations or [os.path.join(directory.dir, "versions")]:
+        folder = Path(coerce_resource_to_filename(location))
+        if {"site-packages", "dist-packages"} & set(folder.parts):
+            raise ValueError(
+                f"the revisions are in an installed package, {folder}. Install it as editable: in requirements.txt, "
+                "replace its path by -e <path>"
+            )
+
+
 def main() -> int:
     """Write the result to standard output, and redirect all other output to standard error."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("alembic")
     parser.add_argument("title")
     parser.add_argument("--rev-id")
     parser.add_argument("--merge", action="store_true")
     arguments = parser.parse_args()
     try:
         with redirect_stdout(sys.stderr):
-            result = create(arguments.title, arguments.rev_id, arguments.merge)
+            call = AlembicCall.of(json.loads(arguments.alembic))
+            result = create(call, arguments.title, arguments.rev_id, arguments.merge)
     except (Exception, SystemExit) as error:
-        print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {error}")
         return 3
     json.dump(result, sys.stdout)
     return 0

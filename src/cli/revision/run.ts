@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { headError } from "../../lockfile/lock.ts";
-import { type BackendOptions, backendArgs, backendPython, runAlembicScript } from "../alembic.ts";
+import { headError, type LockedAlembic, plainAlembic } from "../../lockfile/lock.ts";
+import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
+import { alembicCall, type BackendOptions, backendArgs, backendPython, runAlembicScript } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import { rewriteCommand } from "../lock/report.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
@@ -53,6 +55,7 @@ async function createRevision(options: RevisionOptions, python: string): Promise
     args: [...args, "--", message],
     backendFolder,
     python,
+    alembic: alembicCall(options, recordedCall(backendFolder)),
     explain: (reason) => `Alembic can't create a revision in ${backendFolder}: ${reason}`,
   });
   if (created === null)
@@ -65,6 +68,12 @@ async function createRevision(options: RevisionOptions, python: string): Promise
     file: relative(process.cwd(), join(backendFolder, created.file)),
     command: rewriteCommand([], backendArgs(options)),
   };
+}
+
+/** Returns how the lockfile says that Alembic is called. */
+function recordedCall(backendFolder: string): LockedAlembic {
+  const path = join(backendFolder, "migrations.lock.json");
+  return existsSync(path) ? parseReviewedLock(readFileSync(path, "utf8"), path).alembic : plainAlembic;
 }
 
 function describe({ revision, downRevisions, file, command }: RevisionOutcome): string {
