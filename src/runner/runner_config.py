@@ -17,6 +17,11 @@ from typing import Any
 from alembic.config import CommandLine, Config
 
 TOML = "pyproject.toml"
+SEVERAL_DATABASES = (
+    "env.py configures several databases in one run, which is not supported: a lockfile, a Job, and a gate belong to "
+    "one database. Give each database a folder with its own configuration, env.py, revisions, and lockfile. Databases "
+    "with the same schema can share them: each has a Job with its own DATABASE_URL."
+)
 
 
 @dataclass(frozen=True)

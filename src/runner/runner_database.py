@@ -8,7 +8,7 @@ from typing import Any, Callable
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
-from runner_config import AlembicCall, load_config
+from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
 from runner_errors import FatalError
 from sqlalchemy import text
 
@@ -88,7 +88,7 @@ def once_per_revision(configure: Callable[..., None]) -> Callable[..., None]:
         nonlocal calls
         calls += 1
         if calls > 1:
-            raise FatalError("env.py configures several databases in one run, which is not supported")
+            raise FatalError(SEVERAL_DATABASES)
         configure(*args, **{**options, "transaction_per_migration": True})
 
     return configure_once

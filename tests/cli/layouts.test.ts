@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expectedOf } from "../../src/checks/result.ts";
@@ -349,6 +349,30 @@ cd ${image} && exec ${interpreter} -B "$@"
         ["alembic_version", ...tables].sort().map((table) => [table]),
       );
       assert.equal(run("wait", interpreter, app, lock, url).code, 0);
+    });
+  }
+
+  const several: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    ["alembic init multidb", ["alembic", "init", "--template", "multidb", "alembic"], []],
+    [
+      "flask db init --multidb",
+      ["flask", "--app", "shop:create_app", "db", "init", "--multidb"],
+      ["--flask-app", "shop"],
+    ],
+  ];
+  for (const [name, init, options] of several) {
+    it(`rejects the several databases of ${name}`, async () => {
+      using project = new Files();
+      const bound =
+        'app.config["SQLALCHEMY_BINDS"] = {"other": app.config["SQLALCHEMY_DATABASE_URI"]}\n    db.init_app';
+      const files = { "shop.py": flaskApp.replace("db.init_app", bound) };
+      const interpreter = await make(project, { ...(layouts[0] as Layout), init, files });
+      const ini = join(project.folder, "alembic.ini");
+      if (existsSync(ini))
+        writeFileSync(ini, readFileSync(ini, "utf8").replaceAll("driver://", "postgresql+psycopg://"));
+      const { code, stderr } = await unity("lock", "--backend", project.folder, "--python", interpreter, ...options);
+      assert.match(stderr, /env\.py configures several databases in one run, .*Give each database a folder/);
+      assert.equal(code, 2);
     });
   }
 

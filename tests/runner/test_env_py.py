@@ -221,7 +221,7 @@ def test_env_py_with_several_databases_is_rejected(chain: Chain, database: URL) 
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     result = run("upgrade", chain, database)
     assert result.code == 1
-    assert "env.py configures several databases in one run" in result.stderr
+    assert "env.py configures several databases in one run, which is not supported" in result.stderr
 
 
 @contextmanager

@@ -31,7 +31,7 @@ import alembic.context
 from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
-from runner_config import AlembicCall, load_config
+from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
 from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
 from unity_lock.places import Places
@@ -50,11 +50,18 @@ class RenderingContext(EnvironmentContext):
     rendered: dict[str, dict[str, Any]]
     max_id_length: int | None = None
     """The length of the version table's column, None if it has no limit, or if env.py changes it."""
+    is_configured = False
     runs = 0
     rendering = False
 
     def configure(self, *args: Any, **options: Any) -> None:
-        """Apply env.py's options, but render values instead of placeholders, as in the statements that run."""
+        """Apply env.py's options, but render values instead of placeholders, as in the statements that run.
+
+        :raises RuntimeError: On the second call, as in the runner.
+        """
+        if self.is_configured:
+            raise RuntimeError(SEVERAL_DATABASES)
+        self.is_configured = True
         options["literal_binds"] = True
         options["dialect_opts"] = {**(options.get("dialect_opts") or {}), "paramstyle": "named"}
         options["output_buffer"] = StringIO()
@@ -152,8 +159,7 @@ def render_chain(call: AlembicCall) -> dict[str, Any]:
         directory.run_env()
     if environment.runs != 1:
         raise RuntimeError(
-            f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one "
-            "call for one database"
+            f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one call"
         )
     places = Places(config, directory)
     folders = places.version_locations()
