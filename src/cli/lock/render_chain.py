@@ -1,6 +1,6 @@
 """Render the chain of the Alembic project in the current folder, with the SQL of each revision.
 
-Usage: python render_chain.py ALEMBIC     (JSON of the lockfile's `alembic`; in the app's folder)
+Usage: python render_chain.py ALEMBIC [NAMES]     (JSON of the lockfile's `alembic`; in the app's folder)
 
 Writes one JSON document to standard output; the project's own output goes to standard error. Exits with 3 and a message
 on standard output if Alembic can't load the chain or run env.py.
@@ -9,6 +9,9 @@ The project's env.py runs once, in Alembic's offline mode, so its naming convent
 `context.run_migrations()`, the upgrade and the downgrade of each revision are called with Alembic's `op`. Statements on
 `alembic_version` are not part of the SQL. No connection is opened: see `unity_lock/offline.py`. A revision that asks
 whether it is rendered gets the answers of an online run: see `unity_lock/online.py`.
+
+With NAMES, a JSON list, it gives these environment variables a placeholder, renders nothing, and writes the names of
+those that are still missing.
 
 Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
 """
@@ -20,6 +23,7 @@ import inspect
 import json
 import os
 import re
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterable
@@ -36,12 +40,20 @@ from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
 from unity_lock.places import Places
 from unity_lock.recorder import Recorder, Rendering, keep_order
+from unity_lock.variables import PLACEHOLDER, hide, missing, note_lookups
 
 # From here on, imports resolve as for `alembic`: not to the runner's folder.
 sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))
 
+MOST_MISSING = 50
+"""The number of missing environment variables at which the search for more ends."""
+
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
 """A line of the docstring in Alembic's template `script.py.mako`."""
+
+
+class Loaded(Exception):
+    """Ends env.py once it has configured the migration context."""
 
 
 class RenderingContext(EnvironmentContext):
@@ -53,6 +65,7 @@ class RenderingContext(EnvironmentContext):
     is_configured = False
     runs = 0
     rendering = False
+    probing = False
 
     def configure(self, *args: Any, **options: Any) -> None:
         """Apply env.py's options, but render values instead of placeholders, as in the statements that run.
@@ -76,6 +89,8 @@ class RenderingContext(EnvironmentContext):
 
         :param options: The arguments that env.py passes to each upgrade().
         """
+        if self.probing:
+            raise Loaded
         self.runs += 1
         if "version_num" not in self.context_opts["output_buffer"].getvalue():
             self.max_id_length = getattr(self.get_context()._version.c.version_num.type, "length", None)
@@ -184,15 +199,48 @@ def main() -> int:
     """Write the chain to standard output, and redirect all other output to standard error."""
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    call, names = json.loads(sys.argv[1]), json.loads(sys.argv[2]) if len(sys.argv) > 2 else None
+    environment = dict(os.environ)
+    note_lookups()
+    if names is not None:
+        RenderingContext.probing = True
+        os.environ.update(dict.fromkeys(names, PLACEHOLDER))
     try:
-        result = render_chain(AlembicCall.of(json.loads(sys.argv[1])))
+        result, code = json.dumps(render_chain(AlembicCall.of(call))), 0
     except (Exception, SystemExit) as error:
-        with output:
-            print(explain(error, None), file=output)
-        return 3
+        lacking = missing(error)
+        if names is None:
+            result, code = describe(error, find_missing(call, lacking, environment)), 3
+        else:
+            result, code = json.dumps(lacking), 0
     with output:
-        json.dump(result, output)
-    return 0
+        output.write(result)
+    return code
+
+
+def describe(error: BaseException, lacking: list[str]) -> str:
+    """Return the message of an error, with all environment variables that are missing, and no value of another one."""
+    message = hide(explain(error, None))
+    if not lacking:
+        return message
+    return (
+        f"missing environment variables: {', '.join(lacking)}\n{message}\n"
+        "Set them for this command, to any values that the project accepts: none is recorded."
+    )
+
+
+def find_missing(call: Any, first: list[str], environment: dict[str, str]) -> list[str]:
+    """Return all environment variables that are missing: those of the first error, and of each one after it.
+
+    Each time, the project is loaded by another process, with a placeholder for those that are known.
+    """
+    names, found = list(first), first
+    while found and len(names) < MOST_MISSING:
+        command = [sys.executable, "-B", __file__, json.dumps(call), json.dumps(names)]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        found = [name for name in json.loads(done.stdout or "[]") if name not in names]
+        names += found
+    return names
 
 
 if __name__ == "__main__":

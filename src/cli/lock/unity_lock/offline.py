@@ -78,7 +78,7 @@ def explain(error: BaseException, file: str | None) -> str:
 
     The text is the same in every run: without memory addresses, and without links to SQLAlchemy's manual.
     """
-    message = str(error.args[0] if isinstance(error, SQLAlchemyError) and error.args else error)
+    message = _validation(error) or str(error.args[0] if isinstance(error, SQLAlchemyError) and error.args else error)
     message = re.sub(r" at 0x[0-9a-fA-F]+", "", message).strip()
     frames = traceback.extract_tb(error.__traceback__)
     if not message and frames and frames[-1].filename != file:
@@ -86,6 +86,15 @@ def explain(error: BaseException, file: str | None) -> str:
     lines = [frame.lineno for frame in frames if file and frame.filename == file]
     at = f" (line {lines[-1]})" if lines else ""
     return type(error).__name__ + (f": {message}" if message else "") + at
+
+
+def _validation(error: BaseException) -> str:
+    """Return a line for each error of pydantic's, without the values that its own text has, or nothing."""
+    read = getattr(error, "errors", None)
+    if type(error).__module__.partition(".")[0] not in ("pydantic", "pydantic_core") or not callable(read):
+        return ""
+    lines = [f"  {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in read()]
+    return f"{len(lines)} validation errors\n" + "\n".join(lines)
 
 
 def raised_by(error: BaseException, file: str) -> bool:

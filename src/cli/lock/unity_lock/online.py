@@ -7,10 +7,8 @@ values, by the module that reads an attribute.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -134,24 +132,3 @@ def stand_in(dialect: Any, execute: Callable[..., Any]) -> Connection:
 
     Connection.__getattribute__ = read  # type: ignore[assignment, method-assign]
     return bind
-
-
-class Environment(type(os.environ)):  # type: ignore[misc]
-    """Environment variables without the database's URL, which is another one online."""
-
-    def __getitem__(self, key: str) -> str:
-        """Return a variable."""
-        if key == "DATABASE_URL":
-            refuse("reads DATABASE_URL")
-        return str(super().__getitem__(key))
-
-
-@contextmanager
-def without_url() -> Iterator[None]:
-    """Refuse to read DATABASE_URL."""
-    kind = type(os.environ)
-    os.environ.__class__ = Environment
-    try:
-        yield
-    finally:
-        os.environ.__class__ = kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import getsource
 from typing import Any, Literal, cast
 
 from alembic.ddl.base import AlterTable, RenameTable
@@ -22,7 +23,8 @@ from sqlalchemy.types import TypeEngine
 from sqlalchemy.util import OrderedSet
 
 from .offline import DUMMY, NoResult, RenderingLimit, explain, raised_by, refusals, refuse
-from .online import stand_in, without_url
+from .online import stand_in
+from .variables import hide, refused_in, value_in
 
 UNNAMED_TABLE = "no_table"
 """Alembic's name for the table of `op.drop_index("name")` without `table_name`."""
@@ -193,6 +195,8 @@ class Recorder:
             return Rendering(None, "its SQL differs between two runs: it contains a time or a random value")
         if any(DUMMY in statement for statement in first.sql or []):
             return Rendering(None, "its SQL contains a part of the database's URL")
+        if first.sql and (name := value_in("\n".join(first.sql), getsource(script.module))):
+            return Rendering(None, f"its SQL contains the value of the environment variable {name}")
         return first
 
     def _render(self, script: Script, direction: str, options: dict[str, Any]) -> Rendering:
@@ -204,11 +208,11 @@ class Recorder:
             return Rendering(None, f"the file has no {direction}()", unsupported=True)
         refusals.clear()
         try:
-            with without_url():
+            with refused_in(script.path):
                 function(**options)
         except (Exception, SystemExit) as error:
             if not refusals:
-                return Rendering(None, explain(error, script.path), raised_by(error, script.path))
+                return Rendering(None, hide(explain(error, script.path)), raised_by(error, script.path))
         if refusals:  # even if the revision has caught it
-            return Rendering(None, explain(refusals[0], script.path))
+            return Rendering(None, hide(explain(refusals[0], script.path)))
         return Rendering(self._statements, tables=self._tables.as_json())

@@ -1,0 +1,145 @@
+"""Environment variables of the project: which are missing, and that none gets into the lockfile.
+
+A variable has another value when the revisions are applied. One that a revision reads makes its SQL unknown, and so
+does one whose value is part of its SQL.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .offline import RenderingLimit, refuse
+
+PLACEHOLDER = "0"
+"""Value of a missing variable, to find the next one. Nothing is rendered with it."""
+SHORTEST = 4
+"""Characters of the shortest value that is searched for: shorter ones are often words by chance."""
+
+LOOKUPS = ("os", "_collections_abc", "collections.abc")
+"""Modules of `os.getenv` and `os.environ.get`, the latter with the name of either."""
+
+looked_up: set[str] = set()
+"""The variables that were looked up by name."""
+revision: list[str] = []
+"""The file of the revision that is rendered, if any."""
+
+
+class Variables(type(os.environ)):  # type: ignore[misc]
+    """The environment variables, which note what is looked up."""
+
+    def __getitem__(self, key: str) -> str:
+        """Return a variable.
+
+        :raises RenderingLimit: If a revision reads it.
+        """
+        caller = sys._getframe(1)
+        if caller.f_code.co_name != "__iter__":  # of all variables
+            looked_up.add(key)
+        while caller.f_back is not None and caller.f_globals.get("__name__") in LOOKUPS:
+            caller = caller.f_back
+        if revision and key == "DATABASE_URL":
+            refuse("reads DATABASE_URL")
+        if revision and _is_of_project(caller.f_code.co_filename):
+            refuse(f"reads the environment variable {key}", RenderingLimit)
+        return str(super().__getitem__(key))
+
+
+def note_lookups() -> None:
+    """Note from now on which variables are looked up."""
+    os.environ.__class__ = Variables
+
+
+@contextmanager
+def refused_in(file: str) -> Iterator[None]:
+    """Refuse that the revision of a file reads variables."""
+    revision.append(file)
+    try:
+        yield
+    finally:
+        revision.clear()
+
+
+def _is_of_project(file: str) -> bool:
+    """Return whether a file is the revision, or none of Python or of an installed package."""
+    if file in revision:
+        return True
+    parts = os.path.realpath(file).split(os.sep)
+    is_installed = "site-packages" in parts or "dist-packages" in parts
+    return not (is_installed or file.startswith("<") or os.path.realpath(file).startswith(STANDARD_LIBRARY))
+
+
+STANDARD_LIBRARY = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
+
+
+def values() -> dict[str, str]:
+    """Return the values that the project has got, by the name of the variable, without short ones and numbers."""
+    names = {each.upper() for settings in _settings() for each in _variables(settings)} | looked_up
+    found = {name: value for name, value in os.environ.items() if name in names or name.upper() in names}
+    found.pop("DATABASE_URL", None)
+    return {name: value for name, value in found.items() if len(value) >= SHORTEST and not value.isdigit()}
+
+
+def value_in(text: str, source: str) -> str | None:
+    """Return the name of a variable whose value is in the text but not in the source that made it, or None."""
+    for name, value in values().items():
+        if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) and value not in source:
+            return name
+    return None
+
+
+def hide(text: str) -> str:
+    """Return the text with the names of variables in place of their values."""
+    for name, value in sorted(values().items(), key=lambda item: -len(item[1])):
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", f"${name}", text)
+    return text
+
+
+def missing(error: BaseException) -> list[str]:
+    """Return the variables whose absence an error names.
+
+    They are those that were looked up without a result and that the message names, and the required fields of
+    pydantic's settings.
+    """
+    unset = [name for name in sorted(looked_up) if name not in os.environ]
+    named = [name for name in unset if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
+    return [*named, *_required_settings(error)]
+
+
+def _required_settings(error: BaseException) -> list[str]:
+    read: Callable[[], list[dict[str, Any]]] | None = getattr(error, "errors", None)
+    title = getattr(error, "title", None) or getattr(getattr(error, "model", None), "__name__", None)
+    settings = next((each for each in _settings() if each.__name__ == title), None)
+    if not callable(read) or settings is None:
+        return []
+    lacking = [each["loc"] for each in read() if each["type"] in ("missing", "value_error.missing")]
+    variables = _variables(settings)
+    return [variables.get(str(loc[0]), str(loc[0])) for loc in lacking]
+
+
+def _settings() -> Iterator[Any]:
+    """Return the classes of settings, of pydantic-settings or of pydantic 1."""
+    module = sys.modules.get("pydantic_settings") or sys.modules.get("pydantic")
+    pending = [] if module is None else [getattr(module, "BaseSettings", None)]
+    while pending:
+        kind = pending.pop()
+        subclasses = [] if kind is None else kind.__subclasses__()
+        yield from subclasses
+        pending += subclasses
+
+
+def _variables(settings: Any) -> dict[str, str]:
+    """Return the environment variable of each field."""
+    config = getattr(settings, "model_config", None)
+    if config is None:
+        return {name: min(field.field_info.extra["env_names"]).upper() for name, field in settings.__fields__.items()}
+    names = {}
+    for name, field in settings.model_fields.items():
+        alias = field.validation_alias or field.alias
+        names[name] = alias if isinstance(alias, str) else config.get("env_prefix", "") + name
+    return names if config.get("case_sensitive") else {field: name.upper() for field, name in names.items()}

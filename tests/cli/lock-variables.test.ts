@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pythonEnvironment } from "../../src/cli/python-environment.ts";
+import type { Lock, LockedSql } from "../../src/lockfile/lock.ts";
+import { ChainProject, env, type RevisionSource } from "../fixtures/chains/project.ts";
+import { type CommandResult, unityIn } from "./unity.ts";
+
+describe("unity lock with environment variables", () => {
+  let python: string;
+  let project: ChainProject | undefined;
+  before(async function () {
+    this.timeout("300s");
+    const requirements = join(import.meta.dirname, "layouts-requirements.txt");
+    python = await pythonEnvironment({ requirements, report: (line) => process.stderr.write(`${line}\n`) });
+  });
+  afterEach(() => project?.delete());
+
+  /** Locks a chain whose env.py imports these settings. */
+  function lock(
+    settings: readonly string[],
+    upgrade: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<CommandResult> {
+    const revision: RevisionSource = { id: "one", upgrade };
+    project = new ChainProject([revision]);
+    project.write("shop_settings.py", settings.join("\n"));
+    project.write("alembic/env.py", `import sys\n\nsys.path.insert(0, ".")\nimport shop_settings\n${env}`);
+    const url = "postgresql+psycopg://a:b@localhost/c";
+    return unityIn({ DATABASE_URL: url, ...variables }, "lock", "--backend", project.folder, "--python", python);
+  }
+
+  /** Returns the upgrade that is locked with these variables, which must not be in the lockfile or the output. */
+  async function locked(
+    settings: readonly string[],
+    upgrade: readonly string[],
+    variables: Readonly<Record<string, string>>,
+  ): Promise<LockedSql | undefined> {
+    const { code, stdout, stderr } = await lock(settings, upgrade, variables);
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    const text = readFileSync(project?.lock ?? "", "utf8");
+    for (const value of Object.values(variables)) assert.ok(!`${text}${stdout}${stderr}`.includes(value), text);
+    return (JSON.parse(text) as Lock).revisions[0]?.upgrade;
+  }
+
+  it("names all that are missing, with the whole first error, and without the values of others", async () => {
+    const settings = [
+      "import os",
+      "from environs import Env",
+      "from pydantic import Field, SecretStr",
+      "from pydantic_settings import BaseSettings",
+      "class Settings(BaseSettings):",
+      "    database_url: str",
+      "    signing_key: SecretStr",
+      "    mail_from: str",
+      "    mail_to: str = Field(validation_alias='RECIPIENT')",
+      "class Other(BaseSettings):",
+      "    model_config = {'env_prefix': 'SHOP_'}",
+      "    region: str",
+      "Settings(), Other()",
+      "port = int(os.environ['PORT_OF_SHOP'])",
+      "if 'ONLY_ASKED' not in os.environ: os.getenv('OPTIONAL')",
+      "Env().str('LAST')",
+    ];
+    const { code, stderr } = await lock(settings, ["pass"], { SIGNING_KEY: "hunter2" });
+    assert.equal(code, 2);
+    const lines = [
+      "missing environment variables: MAIL_FROM, RECIPIENT, SHOP_REGION, PORT_OF_SHOP, LAST",
+      "ValidationError: 2 validation errors",
+      "  mail_from: Field required",
+      "  RECIPIENT: Field required",
+      "Set them for this command, to any values that the project accepts: none is recorded.",
+    ];
+    assert.ok(stderr.includes(lines.join("\n")), stderr);
+    assert.doesNotMatch(stderr, /hunter2/);
+  });
+
+  it("shows an error of another cause as it is", async () => {
+    const { stderr } = await lock(["import os", "os.getenv('OPTIONAL')", "raise RuntimeError('one\\ntwo')"], ["pass"]);
+    assert.match(stderr, /RuntimeError: one\ntwo\n/);
+    assert.doesNotMatch(stderr, /missing environment/);
+  });
+
+  const secret = "s3cret-of-the-role";
+  const settings = ["import os", "password = os.environ['ROLE_PASSWORD']"];
+  const use = ["import shop_settings"];
+  const unknown: readonly (readonly [name: string, upgrade: readonly string[], reason: RegExp])[] = [
+    [
+      "are read by a revision",
+      ["import os", "if os.environ.get('ROLE_PASSWORD'): op.execute('SELECT 1')"],
+      /^RenderingLimit: reads the environment variable ROLE_PASSWORD \(line \d+\)$/,
+    ],
+    [
+      "are a part of the SQL",
+      [...use, "op.execute(f\"CREATE ROLE a PASSWORD '{shop_settings.password}'\")"],
+      /^its SQL contains the value of the environment variable ROLE_PASSWORD$/,
+    ],
+    ["are a part of an error", [...use, "raise ValueError(shop_settings.password)"], /^ValueError: \$ROLE_PASSWORD \(/],
+  ];
+  for (const [name, upgrade, reason] of unknown) {
+    it(`records the SQL as unknown if they ${name}`, async () => {
+      const found = await locked(settings, upgrade, { ROLE_PASSWORD: secret });
+      assert.match(found?.sql === null ? found.reason : "", reason);
+    });
+  }
+
+  it("records SQL that has a value of its own", async () => {
+    const upgrade = ["op.execute('CREATE TABLE s3cret ()')"];
+    const { stdout } = await lock(settings, upgrade, { ROLE_PASSWORD: "s3cret" });
+    assert.match(stdout, /Wrote/);
+    const { revisions } = JSON.parse(readFileSync(project?.lock ?? "", "utf8")) as Lock;
+    assert.deepEqual(revisions[0]?.upgrade, { sql: ["CREATE TABLE s3cret ();"] });
+  });
+});
