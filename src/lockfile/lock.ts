@@ -115,6 +115,12 @@ export interface LockedAlembic {
 /** The call `alembic upgrade head`, without options. */
 export const plainAlembic: LockedAlembic = { config: [], x: [], flaskApp: null };
 
+/** Returns the options of the call; `undefined` without any, so that hashes of such chains don't depend on them. */
+export function alembicOptions({ alembic }: Pick<Lock, "alembic">): LockedAlembic | undefined {
+  const { config, x, flaskApp } = alembic;
+  return config.length === 0 && x.length === 0 && flaskApp === null ? undefined : { config, x, flaskApp };
+}
+
 /** The lockfile, the reviewed record of the chain: `backend/migrations.lock.json`. */
 export interface Lock {
   readonly version: typeof lockVersion;

@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import type { types } from "@pulumi/kubernetes";
 import { cutAt } from "../lockfile/chain.ts";
-import { type Lock, plainAlembic } from "../lockfile/lock.ts";
+import { alembicOptions, type Lock } from "../lockfile/lock.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { reviewedFiles, sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
@@ -147,8 +146,7 @@ function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
     return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
-  const alembic = isDeepStrictEqual(lock.alembic, plainAlembic) ? undefined : lock.alembic;
-  return JSON.stringify({ heads: lock.heads, revisions, tolerated, alembic });
+  return JSON.stringify({ heads: lock.heads, revisions, tolerated, alembic: alembicOptions(lock) });
 }
 
 /** Returns the name of the ConfigMap. A hash of its content makes changed files a new object, so that pods never mix versions. */

@@ -1,5 +1,5 @@
 import type { DatabaseIdentity, Reading } from "./live-state.ts";
-import { type Direction, planHash } from "./plan-hash.ts";
+import { type Direction, type PlanStart, planHash } from "./plan-hash.ts";
 import type { Work } from "./work.ts";
 
 /** Version of the format. The runner (`src/runner/runner_job_plan.py`) rejects any other. */
@@ -21,9 +21,13 @@ export interface JobPlan {
 }
 
 /** Returns the plan of a new Job. */
-export function jobPlan(reading: Reading, { direction, from: start, revisions }: Work, image: string): JobPlan {
+export function jobPlan(
+  reading: Reading,
+  { direction, from: start, revisions }: Work,
+  { image, lock }: Pick<PlanStart, "image" | "lock">,
+): JobPlan {
   const isKnown = reading.kind === "rows";
   const from = isKnown ? (reading.rows ?? []) : start;
-  const hash = from === null || revisions === null ? null : planHash({ image, direction, from }, revisions);
+  const hash = from === null || revisions === null ? null : planHash({ image, direction, from, lock }, revisions);
   return { version: jobPlanVersion, hash, direction, from, database: isKnown ? (reading.database ?? null) : null };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LockedRevision } from "../lockfile/lock.ts";
+import { alembicOptions, type Lock, type LockedRevision } from "../lockfile/lock.ts";
 
 /** Hex digits of a hash that people compare: 64 bits. */
 const hashLength = 16;
@@ -29,6 +29,8 @@ export interface PlanStart {
   readonly direction: Direction;
   /** Rows of `alembic_version`, in any order. */
   readonly from: readonly string[];
+  /** The lockfile, for how Alembic is called. */
+  readonly lock: Pick<Lock, "alembic">;
 }
 
 function hash(text: string): string {
@@ -48,18 +50,19 @@ export function reviewedFiles({ file, sha256 }: Pick<HashedRevision, "file" | "s
 
 /**
  * Returns a plan's identity: it depends on all that a migration executes, which is the image, the direction, the
- * database's revision, and of each revision the SQL of that direction and the reviewed files. The runner
- * (`src/runner/runner_plan.py`) computes it again from what it finds.
+ * database's revision, the options of Alembic, and of each revision the SQL of that direction and the reviewed files. The
+ * runner (`src/runner/runner_plan.py`) computes it again from what it finds.
  *
  * @param revisions - The revisions to apply or downgrade, in that order.
  */
-export function planHash({ image, direction, from }: PlanStart, revisions: readonly HashedRevision[]): string {
+export function planHash({ image, direction, from, lock }: PlanStart, revisions: readonly HashedRevision[]): string {
   const steps = revisions.map((revision) => ({
     id: revision.id,
     sql: sqlHash(revision, direction),
     files: Object.entries(reviewedFiles(revision)).sort(([a], [b]) => byCodePoint(a, b)),
   }));
-  const plan = { version: hashVersion, image, direction, from: [...from].sort(byCodePoint), revisions: steps };
+  const alembic = alembicOptions(lock);
+  const plan = { version: hashVersion, image, direction, from: [...from].sort(byCodePoint), revisions: steps, alembic };
   return `${hashPrefix}${hash(JSON.stringify(plan))}`;
 }
 

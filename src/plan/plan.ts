@@ -61,7 +61,7 @@ export function makePlan(inputs: PlanInputs): Plan {
   const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
-  const planOfJob = jobPlan(reading, work, image);
+  const planOfJob = jobPlan(reading, work, { image, lock });
   const hash = work.revisions?.length ? planOfJob.hash : null;
   const isManual = requiresManualAction(state);
   const rejection = isManual ? null : rejectPlan(inputs, work, hash);

@@ -68,6 +68,7 @@ def _flask_config(call: AlembicCall) -> Config:
     """Return the configuration of `flask db upgrade`, whose application context stays for env.py and the revisions."""
     from flask.cli import ScriptInfo
 
+    sys.argv = ["flask", "--app", str(call.flaskApp), "db", "upgrade"]
     app = ScriptInfo(app_import_path=call.flaskApp).load_app()
     if "migrate" not in app.extensions:
         raise ValueError(f"the Flask application {call.flaskApp} has no Flask-Migrate: call Migrate(app, db)")

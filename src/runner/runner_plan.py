@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from runner_chain import Chain, Revision, find_pending
+from runner_config import AlembicCall
 from runner_database import Database
 from runner_errors import FatalError
 from runner_output import format_revisions
@@ -56,6 +57,8 @@ class Plan:
     total: int
     # The log line for a plan without revisions.
     summary: str
+    # How Alembic is called.
+    alembic: AlembicCall = field(default_factory=AlembicCall)
 
 
 def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
@@ -74,7 +77,7 @@ def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
         pending = [revision for revision in pending if revision.id in lineage]
     numbers = [chain.revisions.index(revision) + 1 for revision in pending]
     summary = summarize(current, target, chain)
-    return Plan("upgrade", current, target, tuple(pending), numbers, len(chain.revisions), summary)
+    return Plan("upgrade", current, target, tuple(pending), numbers, len(chain.revisions), summary, chain.alembic)
 
 
 def plan_downgrade(task: Task, current: frozenset[str]) -> Plan:
@@ -102,7 +105,7 @@ def plan_downgrade(task: Task, current: frozenset[str]) -> Plan:
     downgraded = tuple(revision for revision in reversed(chain.revisions) if revision.id in applied - kept)
     verify_reversible(downgraded)
     count, summary = len(downgraded), f"Database is at {format_revisions(current)}"
-    return Plan("downgrade", current, target, downgraded, range(1, count + 1), count, summary)
+    return Plan("downgrade", current, target, downgraded, range(1, count + 1), count, summary, chain.alembic)
 
 
 def plan_either(task: Task, current: frozenset[str]) -> Plan:
@@ -146,5 +149,7 @@ def plan_hash(image: str, plan: Plan) -> str:
         "from": sorted(plan.current),
         "revisions": revisions,
     }
+    if plan.alembic != AlembicCall():
+        content["alembic"] = asdict(plan.alembic)
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return f"v{HASH_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

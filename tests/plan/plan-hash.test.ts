@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type LockedAlembic, plainAlembic } from "../../src/lockfile/lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type Direction, type HashedRevision, planHash, sqlHash } from "../../src/plan/plan-hash.ts";
 
@@ -30,7 +31,7 @@ describe("sqlHash", () => {
 });
 
 describe("planHash", () => {
-  const start = { image: "image:1", direction: "upgrade", from: ["r0"] } as const;
+  const start = { image: "image:1", direction: "upgrade", from: ["r0"], lock: { alembic: plainAlembic } } as const;
   const back = { ...start, direction: "downgrade" } as const;
   const hash = planHash(start, [rendered, unrendered]);
 
@@ -46,6 +47,10 @@ describe("planHash", () => {
     order: planHash(start, [unrendered, rendered]),
     SQL: planHash(start, [{ ...rendered, upgrade: { sql: [] } }, unrendered]),
     "content of a file": planHash(start, [{ ...rendered, sha256: "c".repeat(64) }, unrendered]),
+    "options of Alembic": planHash({ ...start, lock: { alembic: { ...plainAlembic, x: ["a=b"] } } }, [
+      rendered,
+      unrendered,
+    ]),
     "name of a file": planHash(start, [{ ...rendered, file: "r2.py" }, unrendered]),
   };
   for (const [what, other] of Object.entries(others)) {
@@ -63,6 +68,7 @@ describe("planHash", () => {
     readonly image: string;
     readonly direction: Direction;
     readonly from: readonly string[];
+    readonly alembic?: LockedAlembic;
     readonly revisions: readonly (HashedRevision & { readonly sqlHashes: Readonly<Record<Direction, string>> })[];
     readonly hash: string;
   }
@@ -70,12 +76,12 @@ describe("planHash", () => {
   const cases: readonly Case[] = JSON.parse(
     readFileSync(join(projectRoot, "tests", "fixtures", "plan-hashes.json"), "utf8"),
   );
-  for (const { name, revisions, hash, ...start } of cases) {
+  for (const { name, revisions, hash, alembic = plainAlembic, ...start } of cases) {
     it(`equals the runner's for ${name}`, () => {
       for (const revision of revisions)
         for (const direction of ["upgrade", "downgrade"] as const)
           assert.equal(sqlHash(revision, direction), revision.sqlHashes[direction]);
-      assert.equal(planHash(start, revisions), hash);
+      assert.equal(planHash({ ...start, lock: { alembic } }, revisions), hash);
     });
   }
 });

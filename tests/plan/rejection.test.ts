@@ -195,7 +195,7 @@ describe("explainStalePlan", () => {
   const [, b, c] = lock.revisions as [never, LockedRevision, LockedRevision];
   const now = { lock, image: "i", direction: "upgrade" as const, from: ["a"], pending: [b, c] };
   const hashOf = (from: readonly string[], revisions: readonly LockedRevision[], image = "i") =>
-    planHash({ image, direction: "upgrade", from }, revisions);
+    planHash({ image, direction: "upgrade", from, lock }, revisions);
 
   it("reports another database revision", () => {
     assert.match(explainStalePlan(hashOf(["b"], [c]), now), /plan starts at b; the database is at a\./);
@@ -213,14 +213,14 @@ describe("explainStalePlan", () => {
     const toTarget = { ...now, targetRevision: "b", from: [], pending: [a, b] };
     assert.match(explainStalePlan(hashOf(["a"], [b]), toTarget), /starts at a; the database is at base/);
     const back = { ...now, direction: "downgrade" as const, targetRevision: "a", from: ["b"], pending: [b] };
-    const pinned = planHash({ image: "i", direction: "downgrade", from: ["c"] }, [c, b]);
+    const pinned = planHash({ image: "i", direction: "downgrade", from: ["c"], lock }, [c, b]);
     assert.match(explainStalePlan(pinned, back), /starts at c; the database is at b/);
   });
 
   it("reports another image, SQL, or file otherwise", () => {
     assert.match(
       explainStalePlan(hashOf(["a"], [b, c], "other"), now),
-      /The image, the SQL, or a file .* changed: now a -> c with i\./,
+      /The image, the options of Alembic, the SQL, or a file .* changed: now a -> c with i\./,
     );
   });
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from runner_chain import Revision
+from runner_config import AlembicCall
 from runner_plan import Plan, plan_hash
 from support import PROJECT
 
@@ -20,6 +21,7 @@ def revision(fields: dict[str, Any]) -> Revision:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
 def test_plan_hash_equals_the_one_in_typescript(case: dict[str, Any]) -> None:
+    alembic = AlembicCall.of(case["alembic"]) if "alembic" in case else AlembicCall()
     steps = tuple(map(revision, case["revisions"]))
-    plan = Plan(case["direction"], frozenset(case["from"]), frozenset(), steps, [], 0, "")
+    plan = Plan(case["direction"], frozenset(case["from"]), frozenset(), steps, [], 0, "", alembic)
     assert plan_hash(case["image"], plan) == case["hash"]
