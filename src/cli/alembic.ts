@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { basename, delimiter, join, posix, resolve } from "node:path";
+import { basename, delimiter, isAbsolute, join, posix, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
+import { singleLine } from "../lockfile/describe.ts";
 import { type LockedAlembic, plainAlembic } from "../lockfile/lock.ts";
 import { projectRoot } from "../paths.ts";
+import { printable } from "../printable.ts";
 import { pythonEnvironment } from "./python-environment.ts";
 import { CommandError } from "./result.ts";
 import { quote } from "./shell.ts";
@@ -45,7 +47,7 @@ export function collect(value: string, previous: readonly string[] = []): readon
 /**
  * Returns how Alembic is called: as the options say, and for those that are not given, as the lockfile does.
  *
- * @throws {CommandError} If `--config` names two files of one kind.
+ * @throws {CommandError} If a value can't be recorded, or if `--config` names two files of one kind.
  */
 export function alembicCall(options: BackendOptions, recorded: LockedAlembic): LockedAlembic {
   const base = options.forget ? plainAlembic : recorded;
@@ -54,6 +56,18 @@ export function alembicCall(options: BackendOptions, recorded: LockedAlembic): L
   if (config.filter(isToml).length > 1 || config.filter((file) => !isToml(file)).length > 1)
     throw new CommandError(
       `invalid --config ${config.join(", ")}: at most one pyproject.toml and one other file are allowed`,
+    );
+  const invalid = [...config, ...x, flaskApp ?? "app"].filter(
+    (value) => value === "" || printable(singleLine(value)) !== value,
+  );
+  if (invalid.length > 0)
+    throw new CommandError(
+      `invalid value ${JSON.stringify(invalid[0])} of --config, -x, or --flask-app: must be one line of printable text, not empty`,
+    );
+  const absolute = config.filter((file) => isAbsolute(file));
+  if (absolute.length > 0)
+    throw new CommandError(
+      `invalid --config ${absolute.join(", ")}: must be relative to ${options.backend}, as in the image`,
     );
   return { config, x, flaskApp };
 }

@@ -334,7 +334,9 @@ cd ${image} && exec ${interpreter} -B "$@"
       assert.doesNotMatch(readFileSync(path, "utf8"), new RegExp(`${app}|site-packages`));
       assert.deepEqual(verifyLockedFiles(lock, app), []);
       // The lockfile knows how Alembic is called.
-      assert.match((await unity(...args, "--check")).stdout, /up to date/);
+      const again = await unity(...args, "--check");
+      assert.match(again.stdout, /up to date/);
+      assert.equal(/rendered as: (alembic|flask) /.test(again.stdout), options.length > 0, again.stdout);
 
       for (const file of installed) rmSync(join(app, file), { recursive: true });
       const url = database("p%40ss%");
@@ -349,6 +351,24 @@ cd ${image} && exec ${interpreter} -B "$@"
         ["alembic_version", ...tables].sort().map((table) => [table]),
       );
       assert.equal(run("wait", interpreter, app, lock, url).code, 0);
+    });
+  }
+
+  const rejected: readonly (readonly [name: string, options: readonly string[], says: RegExp])[] = [
+    ["two INI files", ["--config", "a.ini", "--config", "b/a.ini"], /at most one pyproject\.toml and one other file/],
+    ["a missing file", ["--config", "none.ini"], /none\.ini not found in .*relative to that folder/s],
+    ["an absolute path", ["--config", "/etc/alembic.ini"], /\/etc\/alembic\.ini: must be relative to /],
+    ["an empty argument", ["-x", ""], /invalid value "" of --config, -x, or --flask-app/],
+    ["an argument that acts on a terminal", ["-x", "a\u001b[2J"], /invalid value "a\\u001b\[2J" of /],
+    ["Flask without an application", ["--flask-app", "none:app"], /Could not import 'none'/],
+  ];
+  for (const [name, options, says] of rejected) {
+    it(`rejects ${name}`, async () => {
+      using project = new Files();
+      project.write({ "alembic.ini": "[alembic]\nscript_location = alembic\n" });
+      const { code, stderr } = await unity("lock", "--backend", project.folder, "--python", packages, ...options);
+      assert.match(stderr, says);
+      assert.equal(code, 2);
     });
   }
 

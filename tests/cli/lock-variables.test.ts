@@ -104,6 +104,17 @@ describe("unity lock with environment variables", () => {
     });
   }
 
+  it("records the SQL as unknown if a revision reads one when it is loaded", async () => {
+    const { stdout } = await lock([], ["pass"]);
+    assert.match(stdout, /Wrote/);
+    const file = "alembic/versions/one.py";
+    const text = readFileSync(join(project?.folder ?? "", file), "utf8");
+    project?.write(file, `import os\nSCHEMA = os.getenv("SHOP_SCHEMA", "public")\n${text}`);
+    const args = ["lock", "--backend", project?.folder ?? "", "--python", python, "--check"];
+    const checked = await unityIn({}, ...args);
+    assert.match(checked.stdout, /not known: reads the environment variable SHOP_SCHEMA when it is loaded/);
+  });
+
   it("records SQL that has a value of its own", async () => {
     const upgrade = ["op.execute('CREATE TABLE s3cret ()')"];
     const { stdout } = await lock(settings, upgrade, { ROLE_PASSWORD: "s3cret" });

@@ -21,6 +21,7 @@ type Paths = ":files" | ":folders";
 /** Values of options and arguments without choices, by the long name of the option or the name of the argument. */
 const values: Readonly<Record<string, () => readonly string[] | Paths>> = {
   "--backend": () => ":folders",
+  "--config": () => ":files",
   "--config-file": () => ":files",
   "--context": contexts,
   "--from": stacks,

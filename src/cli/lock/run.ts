@@ -1,10 +1,17 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
-import { formatLock, type Lock, type LockedAlembic, lockVersion, plainAlembic } from "../../lockfile/lock.ts";
+import {
+  alembicOptions,
+  formatLock,
+  type Lock,
+  type LockedAlembic,
+  lockVersion,
+  plainAlembic,
+} from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
 import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";
-import { alembicCall, type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
+import { alembicCall, alembicCommand, type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
@@ -104,10 +111,12 @@ function describe(options: LockOptions, outcome: LockOutcome, after: Lock): read
   const found = indent(describeDifferences(differences, after, styled));
   if (formatDiffers)
     found.push("  format of the file: key order, whitespace, version locations, or how Alembic is called");
-  if (written) return [styled("good", `Wrote ${lock}: ${summarize(after)}`), ...found];
+  const call = alembicOptions(after) === undefined ? [] : [`  rendered as: ${alembicCommand(after.alembic)}`];
+  if (written) return [styled("good", `Wrote ${lock}: ${summarize(after)}`), ...call, ...found];
   if (command === null)
     return [
       styled("good", `${lock} is up to date: ${summarize(after)}`),
+      ...call,
       ...indent(describeLimitations(after, styled)),
     ];
   if (options.check)

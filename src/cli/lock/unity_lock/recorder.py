@@ -24,7 +24,7 @@ from sqlalchemy.util import OrderedSet
 
 from .offline import DUMMY, NoResult, RenderingLimit, explain, raised_by, refusals, refuse
 from .online import stand_in
-from .variables import hide, refused_in, value_in
+from .variables import hide, loaded, refused_in, value_in
 
 UNNAMED_TABLE = "no_table"
 """Alembic's name for the table of `op.drop_index("name")` without `table_name`."""
@@ -207,6 +207,8 @@ class Recorder:
         if function is None:
             return Rendering(None, f"the file has no {direction}()", unsupported=True)
         refusals.clear()
+        if script.path in loaded:
+            return Rendering(None, f"reads the environment variable {loaded[script.path]} when it is loaded")
         try:
             with refused_in(script.path):
                 function(**options)

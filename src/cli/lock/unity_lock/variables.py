@@ -26,6 +26,8 @@ LOOKUPS = ("os", "_collections_abc", "collections.abc")
 
 looked_up: set[str] = set()
 """The variables that were looked up by name."""
+loaded: dict[str, str] = {}
+"""The first variable that each file reads, except while a revision is rendered."""
 revision: list[str] = []
 """The file of the revision that is rendered, if any."""
 
@@ -47,6 +49,7 @@ class Variables(type(os.environ)):  # type: ignore[misc]
             refuse("reads DATABASE_URL")
         if revision and _is_of_project(caller.f_code.co_filename):
             refuse(f"reads the environment variable {key}", RenderingLimit)
+        loaded.setdefault(caller.f_code.co_filename, key)
         return str(super().__getitem__(key))
 
 
