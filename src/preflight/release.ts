@@ -22,7 +22,7 @@ export interface Chain {
 /**
  * Loads a lockfile and verifies it against the revision files.
  *
- * @param appFolder - Directory that contains `alembic.ini` and `migrations.lock.json`.
+ * @param appFolder - Folder of the app, which contains `migrations.lock.json`.
  * @returns The verified chain and the runner files.
  * @throws {pulumi.RunError} If the lockfile is invalid, doesn't have exactly one head, doesn't match the files, or doesn't
  *   fit into a ConfigMap.

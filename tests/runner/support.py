@@ -168,6 +168,8 @@ class Chain:
     entries: list[dict[str, Any]] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     tolerated: list[str] = field(default_factory=list)
+    # How Alembic is called, if with options.
+    alembic: dict[str, Any] | None = None
 
     def add(
         self,
@@ -210,7 +212,9 @@ class Chain:
 
     def review(self) -> None:
         """Write the reviewed chain."""
-        reviewed = {"heads": self.heads, "revisions": self.entries, "tolerated": self.tolerated}
+        reviewed: dict[str, Any] = {"heads": self.heads, "revisions": self.entries, "tolerated": self.tolerated}
+        if self.alembic is not None:
+            reviewed["alembic"] = self.alembic
         self.reviewed.write_text(json.dumps(reviewed), encoding="utf-8")
 
 

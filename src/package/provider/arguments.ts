@@ -13,7 +13,7 @@ export interface CommonArgs {
   image: string;
   /** Image pull policy: IfNotPresent, Always, or Never. Defaults to IfNotPresent. */
   imagePullPolicy?: string;
-  /** Folder with alembic.ini and migrations.lock.json, relative to the program's. */
+  /** Folder of the app with migrations.lock.json, relative to the program's. */
   appFolder: string;
   /** Seconds that one statement may wait for a table lock. Defaults to 5. */
   lockTimeoutSeconds?: number;
