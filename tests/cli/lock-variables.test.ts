@@ -97,6 +97,21 @@ describe("unity lock with environment variables", () => {
     ],
     ["are a part of an error", [...use, "raise ValueError(shop_settings.password)"], /^ValueError: \$ROLE_PASSWORD \(/],
   ];
+  const pydantic = [
+    "from pydantic_settings import BaseSettings",
+    "class Settings(BaseSettings):",
+    "    role_password: str",
+    "password = Settings().role_password",
+  ];
+  it("records the SQL as unknown if it contains a setting of pydantic's", async () => {
+    const upgrade = [...use, "op.execute(f\"CREATE ROLE a PASSWORD '{shop_settings.password}'\")"];
+    const found = await locked(pydantic, upgrade, { role_password: secret });
+    assert.match(
+      found?.sql === null ? found.reason : "",
+      /contains the value of the environment variable role_password$/,
+    );
+  });
+
   for (const [name, upgrade, reason] of unknown) {
     it(`records the SQL as unknown if they ${name}`, async () => {
       const found = await locked(settings, upgrade, { ROLE_PASSWORD: secret });

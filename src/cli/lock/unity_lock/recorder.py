@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from inspect import getsource
 from typing import Any, Literal, cast
 
 from alembic.ddl.base import AlterTable, RenameTable
@@ -195,7 +194,7 @@ class Recorder:
             return Rendering(None, "its SQL differs between two runs: it contains a time or a random value")
         if any(DUMMY in statement for statement in first.sql or []):
             return Rendering(None, "its SQL contains a part of the database's URL")
-        if first.sql and (name := value_in("\n".join(first.sql), getsource(script.module))):
+        if first.sql and (name := value_in(first.sql, script.module)):
             return Rendering(None, f"its SQL contains the value of the environment variable {name}")
         return first
 

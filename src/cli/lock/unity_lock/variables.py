@@ -12,6 +12,9 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from inspect import getsource
+from types import ModuleType
 from typing import Any
 
 from .offline import RenderingLimit, refuse
@@ -82,24 +85,34 @@ STANDARD_LIBRARY = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
 
 def values() -> dict[str, str]:
     """Return the values that the project has got, by the name of the variable, without short ones and numbers."""
-    names = {each.upper() for settings in _settings() for each in _variables(settings)} | looked_up
-    found = {name: value for name, value in os.environ.items() if name in names or name.upper() in names}
-    found.pop("DATABASE_URL", None)
+    return _values(len(looked_up))
+
+
+@lru_cache(maxsize=1)
+def _values(_: int) -> dict[str, str]:
+    fields = {name.upper() for settings in _settings() for name in _variables(settings).values()}
+    names = [name for name in os.environ if name in looked_up or name.upper() in fields]
+    found = {name: os.environ[name] for name in names if name != "DATABASE_URL"}
     return {name: value for name, value in found.items() if len(value) >= SHORTEST and not value.isdigit()}
 
 
-def value_in(text: str, source: str) -> str | None:
-    """Return the name of a variable whose value is in the text but not in the source that made it, or None."""
+def value_in(statements: list[str], module: ModuleType) -> str | None:
+    """Return the name of a variable whose value is in the statements but not in the module's source, or None."""
+    text = "\n".join(statements)
     for name, value in values().items():
-        if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) and value not in source:
+        if value in text and _word(value).search(text) and value not in getsource(module):
             return name
     return None
+
+
+def _word(value: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
 
 
 def hide(text: str) -> str:
     """Return the text with the names of variables in place of their values."""
     for name, value in sorted(values().items(), key=lambda item: -len(item[1])):
-        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", f"${name}", text)
+        text = _word(value).sub(lambda _, name=name: f"${name}", text)
     return text
 
 
