@@ -360,12 +360,17 @@ cd ${image} && exec ${interpreter} -B "$@"
     ["an absolute path", ["--config", "/etc/alembic.ini"], /\/etc\/alembic\.ini: must be relative to /],
     ["an empty argument", ["-x", ""], /invalid value "" of --config, -x, or --flask-app/],
     ["an argument that acts on a terminal", ["-x", "a\u001b[2J"], /invalid value "a\\u001b\[2J" of /],
+    [
+      "Flask-Migrate without an option",
+      ["--config", "flask.ini"],
+      /Flask-Migrate, pass its application: --flask-app <app>/,
+    ],
     ["Flask without an application", ["--flask-app", "none:app"], /Could not import 'none'/],
   ];
   for (const [name, options, says] of rejected) {
     it(`rejects ${name}`, async () => {
       using project = new Files();
-      project.write({ "alembic.ini": "[alembic]\nscript_location = alembic\n" });
+      project.write({ "alembic.ini": "[alembic]\nscript_location = alembic\n", "flask.ini": "[alembic]\n" });
       const { code, stderr } = await unity("lock", "--backend", project.folder, "--python", packages, ...options);
       assert.match(stderr, says);
       assert.equal(code, 2);

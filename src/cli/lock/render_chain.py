@@ -48,6 +48,9 @@ sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))
 MOST_MISSING = 50
 """The number of missing environment variables at which the search for more ends."""
 
+PROBE_SECONDS = 60
+"""How long the project may take to load with a placeholder, which it may wait for."""
+
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
 """A line of the docstring in Alembic's template `script.py.mako`."""
 
@@ -237,7 +240,11 @@ def find_missing(call: Any, first: list[str], environment: dict[str, str]) -> li
     names, found = list(first), first
     while found and len(names) < MOST_MISSING:
         command = [sys.executable, "-B", __file__, json.dumps(call), json.dumps(names)]
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        try:
+            done = subprocess.run(command, env=environment, timeout=PROBE_SECONDS, check=False, **streams)
+        except subprocess.TimeoutExpired:
+            break
         found = [name for name in json.loads(done.stdout or "[]") if name not in names]
         names += found
     return names

@@ -38,7 +38,7 @@ export async function renderChain(
 ): Promise<RenderedChain> {
   const explain = (reason: string) =>
     `Alembic can't render the chain of ${backendFolder}: ${reason}\n` +
-    `To reproduce it without a database, run in that folder: ${alembicCommand(alembic)} --sql`;
+    `To reproduce it without a database, run in that folder: ${alembicCommand(alembic)} --sql${flaskHint(reason, alembic)}`;
   const output = await runAlembicScript<RenderedChain>({ script, backendFolder, python, alembic, explain });
   rejectHidden(output);
   const revisions = chainOrder(output.revisions).map((revision) => ({
@@ -50,6 +50,14 @@ export async function renderChain(
     reversibleReason: revision.reversibleReason === null ? null : printable(singleLine(revision.reversibleReason)),
   }));
   return { ...output, revisions };
+}
+
+/** Errors of env.py, and of the configuration, of Flask-Migrate without `flask`. */
+const withoutFlask = /outside of application context|No 'script_location' key/;
+
+function flaskHint(reason: string, { flaskApp }: LockedAlembic): string {
+  if (flaskApp !== null || !withoutFlask.test(reason)) return "";
+  return "\nIf it uses Flask-Migrate, pass its application: --flask-app <app>";
 }
 
 function printableReason(direction: LockedSql): LockedSql {
