@@ -1,10 +1,19 @@
 import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { cachePath } from "../paths.ts";
-import { hashRequirements } from "./requirements.ts";
+import { readRequirements } from "./requirements.ts";
 import { CommandError } from "./result.ts";
 
 const oldestPython = [3, 9] as const;
@@ -41,7 +50,8 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
       `${requirements} not found\nAdd it, or pass an interpreter that has Alembic: --python <interpreter>`,
     );
   const identity = identify(python);
-  const key = createHash("sha256").update(hashRequirements(requirements)).update(identity).digest("hex").slice(0, 16);
+  const { hash, hasSources } = readRequirements(requirements);
+  const key = createHash("sha256").update(hash).update(identity).digest("hex").slice(0, 16);
   const link = join(folder, key);
   const interpreter = join(link, "bin", "python");
   if (existsSync(interpreter)) return interpreter;
@@ -60,6 +70,8 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
     rmSync(own, { recursive: true, force: true });
     throw error;
   });
+  if (hasSources) removeEarlier(link, requirements);
+  if (hasSources) writeFileSync(join(own, ownerFile), requirements);
   publish(own, link);
   return interpreter;
 }
@@ -108,6 +120,21 @@ function removeLeftovers(link: string): void {
     if (name.startsWith(prefix) && (owner === process.pid || !isRunning(owner))) {
       rmSync(join(dirname(link), name), { recursive: true, force: true });
     }
+  }
+}
+
+/** File of an environment with the path of the requirements whose sources it contains. */
+const ownerFile = "requirements-path";
+
+/** Removes the environments of earlier sources of the same project. */
+function removeEarlier(link: string, requirements: string): void {
+  for (const name of readdirSync(dirname(link)).filter((name) => !name.includes("."))) {
+    const earlier = join(dirname(link), name);
+    const owner = join(earlier, ownerFile);
+    if (!existsSync(owner) || readFileSync(owner, "utf8") !== requirements) continue;
+    const environment = realpathSync(earlier);
+    rmSync(earlier);
+    rmSync(environment, { recursive: true });
   }
 }
 

@@ -9,28 +9,39 @@ const metadata = ["pyproject.toml", "setup.cfg", "setup.py"];
 /** Folders that no project is installed from: environments, caches, and the output of builds. */
 const generated = /^(\..*|__pycache__|node_modules|build|dist|venv|.*\.egg-info)$/;
 
+/** What `pip install --requirement` installs. */
+export interface Requirements {
+  /** Hash of the file, of the files that it includes, and of the local projects and archives that it names. */
+  readonly hash: string;
+  /** Whether it includes the sources of a local project, which change often. */
+  readonly hasSources: boolean;
+}
+
 /**
- * Returns a hash of what `pip install --requirement` installs: the file, the files that it includes, and the local
- * projects and archives that it names, by their content.
+ * Reads what a file of requirements installs.
  *
  * @param file - Path of `requirements.txt`. Relative paths of projects start at its folder, as pip runs there.
  */
-export function hashRequirements(file: string): string {
+export function readRequirements(file: string): Requirements {
+  const folder = dirname(resolve(file));
   const hash = createHash("sha256");
-  addFile(hash, resolve(file), dirname(resolve(file)), new Set());
-  return hash.digest("hex");
-}
-
-function addFile(hash: Hash, file: string, folder: string, seen: Set<string>): void {
-  if (seen.has(file) || !existsSync(file)) return;
-  seen.add(file);
-  const text = readFileSync(file, "utf8");
-  hash.update(text);
-  for (const line of text.replaceAll(/\\\r?\n/g, "").split("\n")) {
-    const { included, project, isEditable } = parseLine(line);
-    if (included !== undefined) addFile(hash, resolve(dirname(file), included), folder, seen);
-    if (project !== undefined) addProject(hash, resolve(folder, project), isEditable);
-  }
+  const read = new Set<string>();
+  let hasSources = false;
+  const add = (path: string) => {
+    if (read.has(path) || !existsSync(path)) return;
+    read.add(path);
+    const text = readFileSync(path, "utf8");
+    hash.update(text);
+    for (const line of text.replaceAll(/\\\r?\n/g, "").split("\n")) {
+      const { included, project, isEditable } = parseLine(line);
+      if (included !== undefined) add(resolve(dirname(path), included));
+      if (project === undefined) continue;
+      hasSources ||= !isEditable;
+      addProject(hash, resolve(folder, project), isEditable);
+    }
+  };
+  add(resolve(file));
+  return { hash: hash.digest("hex"), hasSources };
 }
 
 interface Line {

@@ -96,6 +96,23 @@ describe("the backend's Python environment", () => {
     });
   }
 
+  it("replaces the one of earlier sources of the same project", async () => {
+    const project = mkdtempSync(join(tmpdir(), "unity-project-"));
+    requirements = join(project, "requirements.txt");
+    writeFileSync(requirements, ".");
+    const environments = [await make()];
+    for (const text of ["one", "two"]) {
+      writeFileSync(join(project, "code.py"), text);
+      environments.push(await make());
+    }
+    rmSync(project, { recursive: true });
+    assert.deepEqual(
+      environments.map((each) => existsSync(each)),
+      [false, false, true],
+    );
+    assert.equal(readdirSync(kept).length, 2, "one link and one environment");
+  });
+
   it("is another one for an editable project in another folder", async () => {
     writeFileSync(requirements, "-e .");
     const before = await make();
