@@ -9,7 +9,7 @@ const metadata = ["pyproject.toml", "setup.cfg", "setup.py"];
 /** Folders that no project is installed from: environments, caches, and the output of builds. */
 const generated = /^(\..*|__pycache__|node_modules|build|dist|venv|.*\.egg-info)$/;
 
-/** What `pip install --requirement` installs. */
+/** Content of an environment, as `pip install --requirement` makes it. */
 export interface Requirements {
   /** Hash of the file, of the files that it includes, and of the local projects and archives that it names. */
   readonly hash: string;

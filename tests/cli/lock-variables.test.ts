@@ -81,6 +81,12 @@ describe("unity lock with environment variables", () => {
     assert.doesNotMatch(stderr, /missing environment/);
   });
 
+  it("shows an error of pydantic without settings", async () => {
+    const settings = ["import pydantic", "class Cart(pydantic.BaseModel):", "    size: int", "Cart()"];
+    const { stderr } = await lock(settings, ["pass"]);
+    assert.match(stderr, /ValidationError: 1 validation error\n {2}size: Field required\nTo reproduce/);
+  });
+
   const secret = "s3cret-of-the-role";
   const settings = ["import os", "password = os.environ['ROLE_PASSWORD']"];
   const use = ["import shop_settings"];

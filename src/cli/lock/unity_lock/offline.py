@@ -94,7 +94,7 @@ def _validation(error: BaseException) -> str:
     if type(error).__module__.partition(".")[0] not in ("pydantic", "pydantic_core") or not callable(read):
         return ""
     lines = [f"  {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in read()]
-    return f"{len(lines)} validation errors\n" + "\n".join(lines)
+    return "\n".join([f"{len(lines)} validation error{'s' * (len(lines) > 1)}", *lines])
 
 
 def raised_by(error: BaseException, file: str) -> bool:

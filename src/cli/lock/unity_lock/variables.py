@@ -141,7 +141,8 @@ def _required_settings(error: BaseException) -> list[str]:
 def _settings() -> Iterator[Any]:
     """Return the classes of settings, of pydantic-settings or of pydantic 1."""
     module = sys.modules.get("pydantic_settings") or sys.modules.get("pydantic")
-    pending = [] if module is None else [getattr(module, "BaseSettings", None)]
+    # Not by getattr, which is an error with pydantic 2: it has moved the class.
+    pending = [] if module is None else [vars(module).get("BaseSettings")]
     while pending:
         kind = pending.pop()
         subclasses = [] if kind is None else kind.__subclasses__()
