@@ -33,7 +33,7 @@ SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
 \if :safe
 SELECT '\''unity-answer '\'' || (SELECT to_json(coalesce(string_agg(version_num, '\'' '\'' ORDER BY version_num), '\'''\'')) FROM ONLY :relation)::text;
 \elif :{?relation}
-DO '\''BEGIN RAISE EXCEPTION '\'''\''alembic_version is not a plain table: reading it could run code of its owner'\'''\''; END'\'';
+DO '\''BEGIN RAISE EXCEPTION USING MESSAGE = '\'''\''alembic_version is not a plain table: reading it could run code of its owner'\'''\''; END'\'';
 \else
 SELECT '\''unity-answer '\'' || (SELECT '\''null'\'')::text;
 \endif

@@ -1,11 +1,12 @@
-import { type Query, queryDatabaseOrThrow } from "../cluster/database-query.ts";
+import { queryDatabaseOrThrow } from "../cluster/database-query.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { appSchemas } from "../cluster/pod-program.ts";
 import type { Schema } from "../lockfile/schema/schema.ts";
+import type { VersionTable } from "../lockfile/version-table.ts";
 
 /** Facts about the database that the checks evaluate, from one query. */
 export interface DatabaseFacts {
-  /** Rows of `alembic_version`, sorted. */
+  /** Rows of the version table, sorted. */
   readonly revisions: readonly string[];
   readonly tables: Schema;
   /** Invalid indexes of the chain's tables that no session is building, as `index of table`. */
@@ -17,11 +18,17 @@ export interface DatabaseFacts {
 /**
  * Queries the database from a pod.
  *
- * @returns `null` without the table `alembic_version`.
+ * @param table - Alembic's table.
+ * @returns `null` without that table.
  * @throws {Error} If the query fails.
  */
-export async function readDatabase(kubectl: Kubectl, owned: boolean, backend?: string): Promise<DatabaseFacts | null> {
-  return (await queryDatabaseOrThrow(kubectl, query, { owned, backend })) as DatabaseFacts | null;
+export async function readDatabase(
+  kubectl: Kubectl,
+  table: VersionTable,
+  owned: boolean,
+  backend?: string,
+): Promise<DatabaseFacts | null> {
+  return (await queryDatabaseOrThrow(kubectl, { table, query }, { owned, backend })) as DatabaseFacts | null;
 }
 
 /** Returns SQL for the names of columns by their numbers, in the numbers' order. */
@@ -33,9 +40,7 @@ const columnsOf = (relation: string, numbers: string) =>
  * Tables outside the app's schema are named `schema.table`. The chain's are those in that schema, and those of the same
  * owner as Alembic's table. An index is invalid until it is built.
  */
-const query: Query = {
-  table: "alembic_version",
-  query: `
+const query = `
     WITH version AS (
       SELECT relowner AS owner FROM pg_catalog.pg_class WHERE oid = (SELECT tableoid FROM ONLY :relation LIMIT 1)
     ), relation AS (
@@ -70,5 +75,4 @@ const query: Query = {
           WHERE p.datname = current_database() AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock')),
       'notValid', (
         SELECT coalesce(jsonb_agg(r.name || '.' || v.conname ORDER BY r.name, v.conname), '[]')
-        FROM pg_catalog.pg_constraint v JOIN relation r ON r.oid = v.conrelid WHERE r.ours AND NOT v.convalidated))`,
-};
+        FROM pg_catalog.pg_constraint v JOIN relation r ON r.oid = v.conrelid WHERE r.ours AND NOT v.convalidated))`;

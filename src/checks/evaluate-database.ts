@@ -7,7 +7,7 @@ import type { CheckFinding, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
 /** Result of every check of a database without Alembic's table. */
-const noVersionTable = "no table alembic_version: the database is uninitialized";
+const noVersionTable = "no version table: the database is uninitialized";
 
 /** Returns a finding whose result is the first errors, or `good` without any. */
 function findingOf(expected: string, errors: readonly string[], good: string, prefix = ""): CheckFinding {
@@ -20,7 +20,7 @@ function uninitialized(expected: string): CheckFinding {
 }
 
 /**
- * Evaluates the rows of `alembic_version`. If a release is expected, its migration Job is complete.
+ * Evaluates the rows of the version table. If a release is expected, its migration Job is complete.
  *
  * @param job - The release's Job, if it exists.
  */

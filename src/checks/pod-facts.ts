@@ -97,7 +97,7 @@ export async function queryPod(
 /** Inputs of the parts that have any. */
 const inputsOf: { readonly [Part in keyof PodFacts]?: (expected: Expected) => unknown } = {
   image: imageInputs,
-  privileges: ({ tables }) => tables,
+  privileges: ({ tables, chain }) => [tables, chain.versionTable],
 };
 
 function imageInputs({ chain, namespace }: Expected) {

@@ -14,7 +14,7 @@ export interface Sources {
   readonly workloads: () => Promise<readonly RolloutItem[]>;
   /** The migration Job of the expected release; `undefined` without one. */
   readonly job: () => Promise<Job | undefined>;
-  /** `null` without the table `alembic_version`. */
+  /** `null` without Alembic's table. */
   readonly database: () => Promise<DatabaseFacts | null>;
   /** Schema that the chain creates. */
   readonly schema: () => Promise<ChainSchema>;
@@ -71,7 +71,7 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
   return {
     workloads,
     job,
-    database: once(() => readDatabase(kubectl, owned, backend)),
+    database: once(() => readDatabase(kubectl, expected.chain.versionTable, owned, backend)),
     schema: once(() => chainSchema(chain)),
     // Read again if that fails: a pod of the previous release may be deleted between kubectl's list and its logs.
     logs: once(() => logs().catch(logs)),

@@ -57,7 +57,7 @@ export type Highlight = readonly [pattern: RegExp, format: Format];
 
 /** Returns the highlight of the message on the database's state. */
 export function stateMessage(exitCode: number): Highlight {
-  const message = /^(Database|alembic_version|No running workload|Can't) .*/;
+  const message = /^((Database|No running workload|Can't) |\S+ has overlapping revisions: ).*/;
   return [message, formats[stateFormat(exitCode)]];
 }
 

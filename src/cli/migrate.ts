@@ -17,7 +17,7 @@ import { describeResults, verify } from "./verify.ts";
 
 /** Result of the migration, and of the checks after it. */
 export interface MigrationOutcome {
-  /** Rows of `alembic_version` before; `null` if unknown. */
+  /** Rows of the version table before; `null` if unknown. */
   readonly current: readonly string[] | null;
   /** Revision to migrate to. */
   readonly latest: string;

@@ -1,17 +1,12 @@
+import { literal, type VersionTable, versionTableName } from "../lockfile/version-table.ts";
 import { names } from "../manifests/names.ts";
 import { type Kubectl, redact } from "./kubectl.ts";
 import { answerIn, answerMark, appSchemas, podProgram, pythonCommand, transactionSetup } from "./pod-program.ts";
 
-/** Query of the database. All parts are constants of the program, never user input. */
+/** Query of the database. Its SQL is constant or quoted; the table's name may be the app's. */
 export interface Query {
-  /** Table that the query reads. */
-  readonly table: string;
-  /**
-   * Schema of the table.
-   *
-   * @defaultValue the first one of the app's path that has the table
-   */
-  readonly schema?: string;
+  /** Table that the query reads; without a schema, in the first one of the app's path that has the table. */
+  readonly table: VersionTable;
   /** Subquery of one row and one column, whose value is JSON without line breaks. `:relation` is the table's name. */
   readonly query: string;
   /**
@@ -50,8 +45,8 @@ export type Answers = readonly (Answer & { readonly workload: string })[];
  * Returns a query for the table's quoted name, and for whether reading it runs only PostgreSQL's own code. A role that may
  * create objects could otherwise add a view, a policy, a type with a cast to JSON, or an index on an expression.
  */
-function lookup({ table, schema }: Query): string {
-  const schemas = schema === undefined ? appSchemas : `ARRAY['${schema}']::name[]`;
+function lookup({ table: { schema, name } }: Query): string {
+  const schemas = schema === null ? appSchemas : `ARRAY[${literal(schema)}]::name[]`;
   return `
 SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
   SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation,
@@ -61,11 +56,15 @@ SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL)) AS safe
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relname = '${table}' AND n.nspname = ANY (${schemas})
+  WHERE c.relname = ${literal(name)} AND n.nspname = ANY (${schemas})
   ORDER BY array_position(${schemas}, n.nspname) LIMIT 1) found`;
 }
 
-const unsafe = ({ table }: Query) => `${table} is not a plain table: reading it could run code of its owner`;
+const unsafe = ({ table }: Query) =>
+  `${versionTableName(table)} is not a plain table: reading it could run code of its owner`;
+
+/** Returns a Python string literal: JSON's are the same. */
+const text = (value: string) => JSON.stringify(value);
 
 const withoutTable = (query: Query) => query.withoutTable ?? "SELECT 'null'";
 
@@ -78,11 +77,11 @@ try:
     cursor = connect().cursor()
     cursor.execute("SET TRANSACTION READ ONLY")
     cursor.execute("SET LOCAL statement_timeout = '${timeoutSeconds}s'")
-    cursor.execute("""${lookup(query)}""")
+    cursor.execute(${text(lookup(query))})
     relation, safe = cursor.fetchone()
     if relation and not safe:
-        sys.exit("${unsafe(query)}")
-    subquery = """${query.query}""".replace(":relation", relation) if relation else """${withoutTable(query)}"""
+        sys.exit(${text(unsafe(query))})
+    subquery = ${text(query.query)}.replace(":relation", relation) if relation else ${text(withoutTable(query))}
     cursor.execute(f"SELECT ({subquery})::text")
     print(MARK + cursor.fetchone()[0], flush=True)
 except Exception as error:
@@ -97,7 +96,7 @@ SET LOCAL statement_timeout = '${timeoutSeconds}s';${lookup(query)} \\gset
 \\if :safe
 SELECT '${answerMark}' || (${query.query})::text;
 \\elif :{?relation}
-DO 'BEGIN RAISE EXCEPTION ''${unsafe(query)}''; END';
+DO ${literal(`BEGIN RAISE EXCEPTION USING MESSAGE = ${literal(unsafe(query))}; END`)};
 \\else
 SELECT '${answerMark}' || (${withoutTable(query)})::text;
 \\endif

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { anyText, fits, list as listOf, nullable, object } from "../lockfile/shape.ts";
+import type { VersionTable } from "../lockfile/version-table.ts";
 import { lastJobAnnotation, nameLabel, names, planAnnotation, serviceAccounts } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
@@ -28,16 +29,16 @@ export interface Live {
 /** Query of the {@link DatabaseIdentity}, which the runner runs, too. */
 const identityQuery = readFileSync(join(import.meta.dirname, "..", "runner", "database-identity.sql"), "utf8");
 
-/** Query of the {@link RevisionsAnswer}. */
-const revisionsQuery: Query = {
-  table: "alembic_version",
+/** Returns the query of the {@link RevisionsAnswer}. */
+const revisionsQuery = (table: VersionTable): Query => ({
+  table,
   query: `
     SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows',
       (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation))`,
   withoutTable: `SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows', null)`,
-};
+});
 
-/** Rows of `alembic_version`, sorted; `null` without that table. */
+/** Rows of the version table, sorted; `null` without that table. */
 interface RevisionsAnswer {
   readonly database: DatabaseIdentity;
   readonly rows: readonly string[] | null;
@@ -48,9 +49,11 @@ interface RevisionsAnswer {
  * never throws: the reading may be the cause of a failure.
  *
  * @param owned - Whether the stack has its own PostgreSQL.
+ * @param table - Alembic's table.
  */
-export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> {
-  const querying = queryDatabase(kubectl, revisionsQuery, { owned });
+export async function readLive(kubectl: Kubectl, owned: boolean, table: VersionTable): Promise<Live> {
+  const query = revisionsQuery(table);
+  const querying = queryDatabase(kubectl, query, { owned });
   const listed = await settled(list(kubectl));
   if ("cause" in listed) {
     const reading = { kind: "unreachable", what: "cluster", cause: listed.cause } as const;
@@ -58,7 +61,7 @@ export async function readLive(kubectl: Kubectl, owned: boolean): Promise<Live> 
   }
   const objects = objectsOf(listed.value);
   const [answers, secret] = await Promise.all([
-    querying.then((answers) => queryUnmanaged(kubectl, objects, answers)),
+    querying.then((answers) => queryUnmanaged(kubectl, query, objects, answers)),
     databaseSecret(kubectl, objects),
   ]);
   const reading = chooseReading(answers, listed.value);
@@ -73,12 +76,17 @@ async function list(kubectl: Kubectl): Promise<readonly LiveObject[]> {
 }
 
 /** Queries again from the app's container of an unmanaged backend, where it is not the pod's first one. */
-async function queryUnmanaged(kubectl: Kubectl, { backend }: LiveObjects, answers: Answers): Promise<Answers> {
+async function queryUnmanaged(
+  kubectl: Kubectl,
+  query: Query,
+  { backend }: LiveObjects,
+  answers: Answers,
+): Promise<Answers> {
   if (backend === undefined || isOurs(backend) || answers.some((answer) => "value" in answer)) return answers;
   const container = appContainer(backend);
   if (container === undefined || container === backend.spec.template.spec.containers[0]) return answers;
   const options = { owned: false, container: container.name };
-  const retried = await queryDatabase(kubectl, revisionsQuery, options);
+  const retried = await queryDatabase(kubectl, query, options);
   return retried.some((answer) => "value" in answer) ? retried : answers;
 }
 

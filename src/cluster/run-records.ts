@@ -5,11 +5,8 @@ import type { Kubectl } from "./kubectl.ts";
 /** Maximum number of runs to read. */
 const limit = 200;
 
-const [schema = "", table = ""] = runRecordTable.split(".");
-
 const query: Query = {
-  schema,
-  table,
+  table: runRecordTable,
   query: `
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'startedAt', started_at, 'finishedAt', finished_at,
       'direction', direction, 'from', from_revisions, 'to', to_revisions, 'target', target, 'image', image,

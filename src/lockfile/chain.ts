@@ -85,7 +85,7 @@ export function chainBases(links: readonly ChainLink[]): string[] {
 /**
  * Returns `ids` and every revision that they follow: the content of a database at `ids`.
  *
- * @param ids - Revisions of the chain, such as the rows of `alembic_version`.
+ * @param ids - Revisions of the chain, such as the rows of the version table.
  * @throws {Error} If the chain lacks one of `ids`.
  */
 export function applied(links: readonly ChainLink[], ids: readonly string[]): Set<string> {
@@ -105,7 +105,7 @@ export function applied(links: readonly ChainLink[], ids: readonly string[]): Se
 /**
  * Returns the revisions that `alembic upgrade` has to apply, in a valid order.
  *
- * @param current - Rows of `alembic_version`; none for an uninitialized database.
+ * @param current - Rows of the version table; none for an uninitialized database.
  * @param target - Revisions to reach.
  * @throws {Error} If the chain lacks one of `current` or `target`.
  */
@@ -122,7 +122,7 @@ export function pending(
 /**
  * Returns the revisions that a database has beyond `target`, in the order in which `alembic downgrade` undoes them.
  *
- * @param current - Rows of `alembic_version`.
+ * @param current - Rows of the version table.
  * @throws {Error} If the chain lacks one of `current`, or `target`.
  */
 export function beyond(lock: Lock, current: readonly string[], target: string): readonly LockedRevision[] {

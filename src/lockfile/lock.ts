@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { printableJson } from "../printable.ts";
 import type { StatementLock } from "./statement-lock.ts";
+import type { VersionTable } from "./version-table.ts";
 
 /** The version of the lockfile format that this program writes and reads. */
 export const lockVersion = 4;
@@ -127,6 +128,7 @@ export interface Lock {
   readonly alembic: LockedAlembic;
   /** Folders with revision files, relative to the backend's folder, or `package:path`. */
   readonly versionLocations: readonly string[];
+  readonly versionTable: VersionTable;
   readonly heads: readonly string[];
   readonly bases: readonly string[];
   /** From the bases to the heads, each one after those that it follows. */
@@ -170,8 +172,10 @@ export function formatLock(lock: Lock): string {
   const { versionLocations, heads, bases } = lock;
   const { config, x, flaskApp } = lock.alembic;
   const alembic = { config, x, flaskApp };
+  const versionTable = { schema: lock.versionTable.schema, name: lock.versionTable.name };
   const revisions = lock.revisions.map(formatRevision);
-  return `${printableJson({ version: lock.version, alembic, versionLocations, heads, bases, revisions }, 2)}\n`;
+  const ordered = { version: lock.version, alembic, versionLocations, versionTable, heads, bases, revisions };
+  return `${printableJson(ordered, 2)}\n`;
 }
 
 function formatRevision(revision: LockedRevision): LockedRevision {

@@ -19,6 +19,7 @@ import {
   text,
 } from "./shape.ts";
 import { blockedBy, lockModes } from "./statement-lock.ts";
+import { defaultVersionTable } from "./version-table.ts";
 
 const restore = `Restore the file from version control, or remove it and run: ${lockCommand}`;
 
@@ -52,7 +53,7 @@ export function parseLock(text: string, path: string): Lock {
 const missing = {
   1: "findings and locks are missing",
   2: "a revision that asks whether it is rendered has the SQL of its offline branch",
-  3: "it does not say how Alembic is called",
+  3: "it lacks the version table and how Alembic is called",
 } as const;
 
 function isEarlier(version: unknown): version is keyof typeof missing {
@@ -68,11 +69,11 @@ export function parseReviewedLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
   if (!isRecord(value) || !Array.isArray(value.revisions)) return checkLock(value, path);
   if (!isEarlier(value.version)) return checkLock(value, path);
-  if (value.version === 3) return checkLock({ ...value, version: lockVersion, alembic: plainAlembic }, path);
   const indexes = { built: [], repaired: [] };
-  const added = value.version === 1 ? { findings: [], locks: [], indexes } : { indexes };
+  const added = { 1: { findings: [], locks: [], indexes }, 2: { indexes }, 3: {} }[value.version];
   const revisions = value.revisions.map((revision) => ({ ...revision, ...added, ...printableTexts(revision) }));
-  return checkLock({ ...value, version: lockVersion, alembic: plainAlembic, revisions }, path);
+  const defaults = { alembic: plainAlembic, versionTable: defaultVersionTable };
+  return checkLock({ ...defaults, ...value, version: lockVersion, revisions }, path);
 }
 
 /** Returns the texts of a revision as they are recorded since version 3, so that they don't count as changed. */
@@ -136,6 +137,7 @@ const lockShape = object({
   version: literal(lockVersion),
   alembic: object({ config: list(line), x: list(line), flaskApp: nullable(line) }),
   versionLocations: list(line),
+  versionTable: object({ schema: nullable(line), name: line }),
   heads: list(line),
   bases: list(line),
   revisions: list(

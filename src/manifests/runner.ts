@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { cutAt } from "../lockfile/chain.ts";
 import { alembicOptions, type Lock } from "../lockfile/lock.ts";
+import type { VersionTable } from "../lockfile/version-table.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { reviewedFiles, sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
@@ -134,7 +135,12 @@ export function runnerConfigMapData(options: RunnerFilesOptions): Record<string,
     [chainFiles.backend]: chainJson(backendLock, toleratedRevisions),
   };
   if (targetRevision !== undefined) data[chainFiles.migration] = chainJson(lock, toleratedRevisions);
-  return data;
+  return { ...data, ...versionTableFile(lock.versionTable) };
+}
+
+/** Returns the file with the name and, if there is one, the schema of Alembic's table, for programs that read no JSON. */
+export function versionTableFile({ schema, name }: VersionTable): Record<string, string> {
+  return { "version-table.txt": schema === null ? `${name}\n` : `${name}\n${schema}\n` };
 }
 
 function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
@@ -146,7 +152,8 @@ function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
     return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
-  return JSON.stringify({ heads: lock.heads, revisions, tolerated, alembic: alembicOptions(lock) });
+  const { heads, versionTable } = lock;
+  return JSON.stringify({ heads, versionTable, revisions, tolerated, alembic: alembicOptions(lock) });
 }
 
 /** Returns the name of the ConfigMap. A hash of its content makes changed files a new object, so that pods never mix versions. */

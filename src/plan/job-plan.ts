@@ -14,7 +14,7 @@ export interface JobPlan {
   /** Identity of the plan, also if nothing is pending; `null` if the database's revision is unknown. */
   readonly hash: string | null;
   readonly direction: Direction;
-  /** Rows of `alembic_version` at the start; `null` if they are unknown: then any revisions may be applied. */
+  /** Rows of the version table at the start; `null` if they are unknown: then any revisions may be applied. */
   readonly from: readonly string[] | null;
   /** The database that the plan was made for; `null` if none could be queried. */
   readonly database: DatabaseIdentity | null;

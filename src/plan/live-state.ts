@@ -1,12 +1,13 @@
 import { type CommandTarget, clusterName, kubectlCommand } from "../kubectl-command.ts";
 import { applied, beyond, pending } from "../lockfile/chain.ts";
 import { type Lock, lockCommand } from "../lockfile/lock.ts";
+import { versionTableName } from "../lockfile/version-table.ts";
 
 /** The result of reading the database's revision, before it is compared with the lockfile. */
 export type Reading =
   | {
       readonly kind: "rows";
-      /** Rows of `alembic_version`, sorted; `null` if the table doesn't exist. */
+      /** Rows of the version table, sorted; `null` if the table doesn't exist. */
       readonly rows: readonly string[] | null;
       /** The database that was queried; absent if the rows are a record. */
       readonly database?: DatabaseIdentity;
@@ -48,7 +49,7 @@ export type LiveState =
   /** At a revision that the lockfile lacks and the stack's settings tolerate. */
   | { readonly kind: "ahead"; readonly revisions: readonly string[] }
   | { readonly kind: "unknown-revision"; readonly revisions: readonly string[] }
-  /** `alembic_version` has rows that others imply. Alembic never writes such rows. */
+  /** The version table has rows that others imply. Alembic never writes such rows. */
   | {
       readonly kind: "overlapping-revisions";
       readonly revisions: readonly string[];
@@ -184,9 +185,9 @@ export function describeState(
       };
     case "overlapping-revisions":
       return {
-        message: `alembic_version has overlapping revisions: ${state.revisions.join(", ")}.`,
+        message: `${versionTableName(lock.versionTable)} has overlapping revisions: ${state.revisions.join(", ")}.`,
         remediation:
-          `In alembic_version, delete each row that another row already includes, and each row whose changes are not in the schema${implied(state.implied)}. ` +
+          `In ${versionTableName(lock.versionTable)}, delete each row that another row already includes, and each row whose changes are not in the schema${implied(state.implied)}. ` +
           `To inspect them, run: ${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
       };
     case "unreachable":

@@ -27,7 +27,7 @@ export interface PlanStart {
   /** The image reference in the pod spec. */
   readonly image: string;
   readonly direction: Direction;
-  /** Rows of `alembic_version`, in any order. */
+  /** Rows of the version table, in any order. */
   readonly from: readonly string[];
   /** The lockfile, for how Alembic is called. */
   readonly lock: Pick<Lock, "alembic">;

@@ -100,7 +100,7 @@ interface CurrentPlan {
   /** @defaultValue the lockfile's heads */
   readonly targetRevision?: string | undefined;
   readonly direction: Direction;
-  /** Rows of `alembic_version`; `null` if they are unknown. */
+  /** Rows of the version table; `null` if they are unknown. */
   readonly from: readonly string[] | null;
   readonly pending: readonly LockedRevision[] | null;
 }

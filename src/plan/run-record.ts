@@ -6,9 +6,9 @@ export interface RunRecord {
   /** `null` while it runs, or if it ended without recording it. */
   readonly finishedAt: string | null;
   readonly direction: "upgrade" | "downgrade";
-  /** Rows of `alembic_version` before it. */
+  /** Rows of the version table before it. */
   readonly from: readonly string[];
-  /** Rows of `alembic_version` after it; `null` while it runs. */
+  /** Rows of the version table after it; `null` while it runs. */
   readonly to: readonly string[] | null;
   /** The revisions to reach. */
   readonly target: readonly string[];
@@ -23,7 +23,7 @@ export interface RunRecord {
 }
 
 /** The table that the runner writes. */
-export const runRecordTable = "unity_migrations.runs";
+export const runRecordTable = { schema: "unity_migrations", name: "runs" } as const;
 
 /** Returns the duration of a run in seconds; `null` if it has not ended. */
 export function secondsOf({ startedAt, finishedAt }: RunRecord): number | null {

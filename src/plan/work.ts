@@ -9,7 +9,7 @@ import type { Direction } from "./plan-hash.ts";
 export interface Work {
   /** Whether revisions are applied or downgraded. */
   readonly direction: Direction;
-  /** Rows of `alembic_version` at the start; `null` if nothing is pending, or they are unknown. */
+  /** Rows of the version table at the start; `null` if nothing is pending, or they are unknown. */
   readonly from: readonly string[] | null;
   /** In the order of their upgrades or downgrades; `null` if unknown. */
   readonly revisions: readonly LockedRevision[] | null;

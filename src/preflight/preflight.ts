@@ -21,9 +21,9 @@ import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** Reads the live state of a stack's database and resources. */
-export async function readStackLive(settings: Settings, kubectl: Kubectl): Promise<Live> {
+export async function readStackLive(settings: Settings, { lock }: Chain, kubectl: Kubectl): Promise<Live> {
   const { database } = settings;
-  const live = await readLive(kubectl, database.kind === "owned");
+  const live = await readLive(kubectl, database.kind === "owned", lock.versionTable);
   if (database.kind !== "owned" || majorOfTag(database.image) === undefined) return live;
   const image = runningImage(live);
   if (image === undefined || image === database.image) return live;
@@ -42,7 +42,7 @@ function runningImage({ objects }: Live): string | undefined {
  * @throws {pulumi.RunError} If an approval of the stack matches no finding of the chain.
  */
 export async function planUpdate(settings: Settings, chain: Chain, kubectl: Kubectl): Promise<UpdatePlan> {
-  return planFor(await readStackLive(settings, kubectl), settings, chain);
+  return planFor(await readStackLive(settings, chain, kubectl), settings, chain);
 }
 
 /**

@@ -87,7 +87,7 @@ def main() -> int | None:
         os.chdir(arguments.folder)  # relative paths resolve as for `alembic`
         name, create = arguments.application_role, arguments.create_application_role
         role = application_role(name, create) if name else None
-        task = Task(Database(chain.alembic), chain, url, deadline, arguments.target, role)
+        task = Task(Database(chain.alembic, chain.version_table), chain, url, deadline, arguments.target, role)
         if arguments.mode != "status":  # which reports differences in its JSON
             verify_image(task.database, chain)
     except Exception as error:

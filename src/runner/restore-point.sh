@@ -15,6 +15,10 @@ umask 077
 volume=${RESTORE_POINTS:-/restore-points}
 folder=$volume/dumps
 record_schema=unity_migrations
+# Alembic's table, by the lockfile; without a schema, in any.
+version_schema='' version_table=alembic_version
+version_file=${BASH_SOURCE[0]%/*}/version-table.txt
+[[ ! -e $version_file ]] || { IFS= read -r version_table && { IFS= read -r version_schema || true; }; } <"$version_file"
 timeout_seconds=${RESTORE_POINT_TIMEOUT_SECONDS:-}
 if [[ -n $timeout_seconds && -z ${UNITY_TIME_LIMITED:-} ]]; then
   UNITY_TIME_LIMITED=1 exec timeout --kill-after=60 "$timeout_seconds" bash "$0" "$@"
@@ -105,7 +109,10 @@ connect_by_environment() {
   export PGUSER PGPASSWORD PGHOST PGPORT PGDATABASE PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-10} PGAPPNAME="unity-$1"
 }
 
-session() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
+session() {
+  psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --set=version_schema="$version_schema" \
+    --set=version_table="$version_table" "$@"
+}
 
 # Runs the SQL on standard input with an empty search path, and prints its rows.
 sql() { { echo "SET search_path = '';" && cat; } | session; }
@@ -115,15 +122,15 @@ checked_name() {
   printf '%s' "$1"
 }
 
-# The rows of alembic_version in a dump, separated by commas, as JSON.
+# The rows of Alembic's table in a dump, separated by commas, as JSON.
 revision_of() {
   local row decoded rows=''
   # COPY escapes a few characters with backslashes, all of which printf knows.
   while IFS= read -r row; do
     printf -v decoded '%b' "$row"
     rows+=${rows:+,}$decoded
-  done < <(pg_restore --data-only --table=alembic_version --file=- "$1" |
-    awk '/^COPY .*alembic_version/ { rows = 1; next } /^\\\.$/ { rows = 0 } rows')
+  done < <(pg_restore --data-only ${version_schema:+--schema="$version_schema"} --table="$version_table" --file=- "$1" |
+    awk '/^COPY / { rows = 1; next } /^\\\.$/ { rows = 0 } rows')
   json_string "$rows"
 }
 
@@ -269,22 +276,18 @@ large_objects() {
 }
 
 # Grants the dump's privileges one by one, so that a role that no longer exists doesn't affect the others. Restored
-# objects also get the current default privileges; on alembic_version, all of those but SELECT are revoked.
+# objects also get the current default privileges; on Alembic's table, all of those but SELECT are revoked.
 grants() {
   printf '%s\n' '\set ON_ERROR_STOP 0' '\set ON_ERROR_ROLLBACK on'
   pg_restore --no-owner --use-list="$work/grants" --file=- "$1" || return 1
   cat <<SQL
 \\set ON_ERROR_ROLLBACK off
 \\set ON_ERROR_STOP 1
-DO \$\$
-DECLARE reader name;
-BEGIN
-  FOR reader IN SELECT DISTINCT r.rolname FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-    WHERE c.oid = to_regclass('public.alembic_version') AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
-  LOOP
-    EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON public.alembic_version FROM %I', reader);
-  END LOOP;
-END \$\$;
+SELECT DISTINCT format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON %I.%I FROM %I',
+  n.nspname, c.relname, r.rolname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+WHERE c.relkind = 'r' AND c.relname = :'version_table' AND :'version_schema' IN ('', n.nspname)
+AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT' \\gexec
 SQL
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner_config import AlembicCall, locate
-from runner_database import Database
+from runner_database import Database, VersionTable
 from runner_errors import FatalError
 from runner_output import format_revisions
 
@@ -41,6 +41,7 @@ class Chain:
     revisions: tuple[Revision, ...]
     # Revisions of later releases that this release can run on.
     tolerated: frozenset[str]
+    version_table: VersionTable = VersionTable()
     # How the revisions were rendered, and thus how they are run.
     alembic: AlembicCall = field(default_factory=AlembicCall)
 
@@ -49,8 +50,9 @@ class Chain:
         """Read the JSON file of the ConfigMap."""
         content = json.loads(path.read_text(encoding="utf-8"))
         revisions = tuple(Revision(**revision) for revision in content["revisions"])
+        tolerated, table = frozenset(content.get("tolerated", [])), VersionTable(**content.get("versionTable", {}))
         alembic = AlembicCall.of(content["alembic"]) if "alembic" in content else AlembicCall()
-        return Chain(frozenset(content["heads"]), revisions, frozenset(content.get("tolerated", [])), alembic)
+        return Chain(frozenset(content["heads"]), revisions, tolerated, table, alembic)
 
     def find(self, id: str) -> Revision:
         """Return a revision by its id.
@@ -98,8 +100,8 @@ def find_pending(database: Database, chain: Chain, current: frozenset[str]) -> l
     lineages = {row: database.lineage(row) for row in current}
     if redundant := frozenset(row for row in current if any(row in lineages[other] for other in current - {row})):
         raise FatalError(
-            f"alembic_version has overlapping revisions: {format_revisions(current)}. Check the tables, then delete "
-            f"the redundant rows: {format_revisions(redundant)}."
+            f"{chain.version_table} has overlapping revisions: {format_revisions(current)}. Check the tables, then "
+            f"delete the redundant rows: {format_revisions(redundant)}."
         )
     applied = frozenset().union(*lineages.values())
     return [revision for revision in chain.revisions if revision.id not in applied]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Callable
 
 from alembic.runtime.environment import EnvironmentContext
@@ -10,6 +11,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
 from runner_errors import FatalError
+from runner_roles import quote
 from sqlalchemy import text
 
 # The name of the version table, quoted as SQL needs it, as the session that writes it sees it. Every operator is
@@ -20,10 +22,23 @@ VERSION_TABLE = """
     WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(:name)"""
 
 
+@dataclass(frozen=True)
+class VersionTable:
+    """The table in which Alembic keeps the database's revisions, as env.py configures it."""
+
+    # None if it is where the search path of env.py's session leads.
+    schema: str | None = None
+    name: str = "alembic_version"
+
+    def __str__(self) -> str:
+        return self.name if self.schema is None else f"{self.schema}.{self.name}"
+
+
 class Database:
     """The database, accessed through the env.py of the current folder."""
 
-    def __init__(self, call: AlembicCall) -> None:
+    def __init__(self, call: AlembicCall, reviewed: VersionTable) -> None:
+        self._reviewed = reviewed
         self.config = load_config(call)
         self.script = ScriptDirectory.from_config(self.config)
 
@@ -32,13 +47,20 @@ class Database:
 
         :param steps: Receives the rows of the version table. Alembic runs the steps that it yields in their own
             transactions, and resumes it after each.
-        :raises FatalError: If env.py does not run any migrations.
+        :raises FatalError: If env.py does not run any migrations, or configures another version table than the reviewed
+            one.
         """
         called = False
 
         def migrations(current: tuple[str, ...], context: MigrationContext) -> Iterator[MigrationStep]:
             nonlocal called
             called = True
+            found = VersionTable(context.version_table_schema, context.version_table)
+            if found != self._reviewed:
+                raise FatalError(
+                    f"env.py keeps the revisions in {found}, but the lockfile says {self._reviewed}, which the plan "
+                    "and the checks read. Run: npm run unity -- lock"
+                )
             return steps(frozenset(current), context)
 
         # With `dont_mutate`, Alembic does not create the version table before the first step is known.
@@ -54,7 +76,7 @@ class Database:
         return frozenset(self.script.get_heads())
 
     def current(self) -> frozenset[str]:
-        """Return the rows of `alembic_version`, none if the database was never migrated."""
+        """Return the rows of the version table, none if the database was never migrated."""
         rows: set[str] = set()
 
         def read(current: frozenset[str], _context: MigrationContext) -> Iterator[MigrationStep]:
@@ -97,9 +119,7 @@ def once_per_revision(configure: Callable[..., None]) -> Callable[..., None]:
 def version_table(context: MigrationContext) -> str:
     """Return the qualified name of the version table, and create the table if it does not exist."""
     context._ensure_version_table()
-    table = context.version_table
-    schema = context.version_table_schema
-    quote = context.dialect.identifier_preparer.quote
-    name = quote(table) if schema is None else f"{quote(schema)}.{quote(table)}"
+    # Not the dialect's quoting, which doubles percent signs for a statement.
+    parts = [quote(part) for part in (context.version_table_schema, context.version_table) if part is not None]
     assert context.connection is not None
-    return str(context.connection.scalar(text(VERSION_TABLE), {"name": name}))
+    return str(context.connection.scalar(text(VERSION_TABLE), {"name": ".".join(parts)}))

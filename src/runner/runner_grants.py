@@ -6,6 +6,7 @@ Only a missing or excess privilege leads to a statement.
 
 from __future__ import annotations
 
+from runner_database import VersionTable
 from runner_errors import FatalError
 from runner_output import report
 from runner_record import SCHEMA as RECORD_SCHEMA
@@ -13,15 +14,17 @@ from runner_roles import quote
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, RowMapping
 
-# The tables and sequences of the chain's schema, except those of extensions, and the run record, which `unity history`
-# reads through the backend's pod. `own` is whether this session can grant the privileges.
+# The tables and sequences of the chain's schema, except those of extensions, Alembic's table, and the run record, which
+# `unity history` reads through the backend's pod. `own` is whether this session can grant the privileges.
 RELATIONS = f"""
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name,
-        CASE WHEN c.relname = 'alembic_version' OR n.nspname = '{RECORD_SCHEMA}' THEN 'read'
+        CASE WHEN n.nspname = '{RECORD_SCHEMA}' THEN 'read'
+            WHEN (n.nspname, c.relname) = (:version_schema, :version_table) THEN 'read'
             WHEN c.relkind = 'S' THEN 'count' ELSE 'write' END AS use,
         pg_has_role(c.relowner, 'USAGE') AS own
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE (n.nspname = :schema OR (n.nspname = '{RECORD_SCHEMA}' AND c.relkind = 'r'))
+    WHERE (n.nspname = :schema OR (n.nspname, c.relname) = (:version_schema, :version_table)
+        OR (n.nspname = '{RECORD_SCHEMA}' AND c.relkind = 'r'))
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_depend d
         WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
@@ -41,13 +44,13 @@ DIFFERENCES = f"""
         ELSE has_table_privilege(CAST(:role AS name), r.oid, g.privilege) END
     GROUP BY r.name, r.use, r.own, g.wanted ORDER BY r.name, g.wanted"""
 
-# Whether the role can use the schema and create tables in it, and whether this session can change that: for the chain's
-# schema and the run record's, and for all others where the role can create tables.
+# Whether the role can use the schema and create tables in it, and whether this session can change that: for the schemas
+# of the chain, of Alembic's table, and of the run record, and for all others where the role can create tables.
 SCHEMAS = f"""
-    SELECT nspname AS name, nspname IN (:schema, '{RECORD_SCHEMA}') AS ours,
+    SELECT nspname AS name, nspname IN (:schema, :version_schema, '{RECORD_SCHEMA}') AS ours,
         has_schema_privilege(CAST(:role AS name), oid, 'USAGE') AS usable,
         has_schema_privilege(CAST(:role AS name), oid, 'CREATE') AS creatable, pg_has_role(nspowner, 'USAGE') AS own
-    FROM pg_catalog.pg_namespace WHERE nspname IN (:schema, '{RECORD_SCHEMA}')
+    FROM pg_catalog.pg_namespace WHERE nspname IN (:schema, :version_schema, '{RECORD_SCHEMA}')
     OR (has_schema_privilege(CAST(:role AS name), oid, 'CREATE')
         AND nspname <> 'information_schema' AND left(nspname, 3) <> 'pg_') ORDER BY 1"""
 
@@ -65,7 +68,7 @@ DEFAULTS = """
     AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE') GROUP BY 1"""
 
 
-def grant(session: Connection, role: str, schema: str | None) -> None:
+def grant(session: Connection, role: str, schema: str | None, version_table: VersionTable) -> None:
     """Grant missing privileges and revoke excess ones in one transaction.
 
     :param schema: The chain's schema.
@@ -78,7 +81,8 @@ def grant(session: Connection, role: str, schema: str | None) -> None:
             "the search_path of the role that migrates contains no existing schema. Create the schema, or run: "
             f"ALTER ROLE {quote(session.scalar(text('SELECT current_user')))} SET search_path = <schema>;"
         )
-    names = {"role": role, "schema": schema}
+    version_schema = version_table.schema or schema
+    names = {"role": role, "schema": schema, "version_schema": version_schema, "version_table": version_table.name}
     statements = privilege_statements(session, names)
     if statements:
         session.execute(text("BEGIN"))
@@ -151,7 +155,7 @@ def verify_schema_privileges(session: Connection, names: dict[str, str]) -> None
     to, statements = quote(names["role"]), []
     for schema in schemas(session, names):
         name = quote(schema["name"])
-        if not schema["usable"] and schema["name"] == names["schema"]:
+        if not schema["usable"] and schema["name"] in (names["schema"], names["version_schema"]):
             statements.append(f"GRANT USAGE ON SCHEMA {name} TO {to};")
         if schema["creatable"]:
             statements.append(f"REVOKE CREATE ON SCHEMA {name} FROM PUBLIC, {to};")

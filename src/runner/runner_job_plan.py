@@ -49,7 +49,7 @@ class JobPlan:
     # None if the database's revision was unknown.
     hash: str | None
     direction: str
-    # The rows of `alembic_version` at the start, or None if they were unknown.
+    # The rows of the version table at the start, or None if they were unknown.
     start: frozenset[str] | None
     # None if no database could be queried: then the plan allows to apply any revisions of the chain.
     database: DatabaseIdentity | None

@@ -104,15 +104,16 @@ class Run:
         if leftovers := new_invalid_indexes(self._session, self._schema, self._invalid):
             raise FatalError(f"all revisions succeeded, but: {describe_indexes(leftovers)}")
         if self._task.role:
-            grant(self._session, self._task.role.name, self._schema)
+            grant(self._session, self._task.role.name, self._schema, self._task.chain.version_table)
         return report(result.summary)
 
     def rows(self) -> frozenset[str]:
         """Return the rows of the version table, as other sessions see them."""
         if self._table is None:
             return self._plan.current if self._plan else frozenset()
+        table = self._table.replace(":", "\\:")  # otherwise the name of a parameter
         try:
-            return frozenset(self._session.scalars(text(f"SELECT version_num FROM ONLY {self._table}")))
+            return frozenset(self._session.scalars(text(f"SELECT version_num FROM ONLY {table}")))
         except DBAPIError as error:
             if sqlstate(error) != UNDEFINED_TABLE:
                 raise
@@ -167,7 +168,7 @@ class Run:
         self._record.close_abandoned()
         if self._task.role:
             ensure_role(self._session, self._task.role)
-            grant(self._session, self._task.role.name, self._schema)
+            grant(self._session, self._task.role.name, self._schema, self._task.chain.version_table)
         if not plan.revisions:
             return plan
         count = f"{len(plan.revisions)} of {len(self._task.chain.revisions)} revisions"

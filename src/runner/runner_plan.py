@@ -46,7 +46,7 @@ class Plan:
 
     # `upgrade` or `downgrade`.
     direction: str
-    # The rows of `alembic_version`.
+    # The rows of the version table.
     current: frozenset[str]
     # The rows after the migration; none is the state before the first revision.
     target: frozenset[str]
@@ -64,7 +64,7 @@ class Plan:
 def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
     """Return the pending revisions up to the target, base first.
 
-    :param current: The rows of `alembic_version`.
+    :param current: The rows of the version table.
     :raises FatalError: If the target or the database's revision is not in the chain.
     """
     chain = task.chain
@@ -83,7 +83,7 @@ def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
 def plan_downgrade(task: Task, current: frozenset[str]) -> Plan:
     """Return the applied revisions that are not the target or its ancestors, newest first.
 
-    :param current: The rows of `alembic_version`.
+    :param current: The rows of the version table.
     :raises FatalError: If the database is not at a descendant of the target, or a revision is irreversible.
     """
     chain, database = task.chain, task.database

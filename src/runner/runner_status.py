@@ -40,7 +40,7 @@ def wait(task: Task) -> None:
 def status(task: Task) -> int:
     """Print one line of JSON as the only output on stdout.
 
-    `current`: rows of `alembic_version`; `heads`: heads of the chain; `pending`: pending revisions, base first, or null
+    `current`: rows of the version table; `heads`: heads of the chain; `pending`: pending revisions, base first, or null
     if unknown; `imageHeads`: heads of the image; `matchesImage`: whether the image has the reviewed files; `problem`:
     the error that requires manual action, or null.
 

@@ -31,7 +31,7 @@ const job = (type?: string): Job => ({
   status: { conditions: type === undefined ? [] : [{ type, status: "True" }] },
 });
 const migrated = (of?: Job) => evaluateRevision(database(), released, of);
-const uninitialized = "no table alembic_version: the database is uninitialized";
+const uninitialized = "no version table: the database is uninitialized";
 const tables = (changes: Partial<DatabaseFacts>) => evaluateTables(database(changes), expected);
 const separate = { ...expected, applicationRole: "app" };
 const rights = (changes: Parameters<typeof privileges>[0]) => evaluatePrivileges(privileges(changes), separate);

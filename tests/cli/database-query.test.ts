@@ -8,6 +8,7 @@ import type { Expected } from "../../src/checks/result.ts";
 import type { Kubectl } from "../../src/cluster/kubectl.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
 import { readRuns } from "../../src/cluster/run-records.ts";
+import { defaultVersionTable, versionTableName } from "../../src/lockfile/version-table.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { alembicPython } from "./unity.ts";
@@ -107,8 +108,8 @@ exec "$@"
 `);
   }
 
-  async function readRows(kubectl: Kubectl, owned: boolean) {
-    const { reading } = await readLive(kubectl, owned);
+  async function readRows(kubectl: Kubectl, owned: boolean, table = defaultVersionTable) {
+    const { reading } = await readLive(kubectl, owned, table);
     assert.equal(reading.kind, "rows");
     return reading.rows;
   }
@@ -120,7 +121,7 @@ exec "$@"
       if (owned && findProgram("psql") === undefined) this.skip();
       using kubectl = attacked([upgraded], betterMatches);
       assert.deepEqual(await readRows(kubectl.kubectl, owned), ["a"]);
-      assert.deepEqual((await readDatabase(kubectl.kubectl, owned))?.revisions, ["a"]);
+      assert.deepEqual((await readDatabase(kubectl.kubectl, defaultVersionTable, owned))?.revisions, ["a"]);
       assert.deepEqual(await readRuns(kubectl.kubectl, owned), []);
     });
 
@@ -128,10 +129,38 @@ exec "$@"
       it(`with ${client}, reject ${name} in place of alembic_version`, async function () {
         if (owned && findProgram("psql") === undefined) this.skip();
         using kubectl = attacked([], attack);
-        const { reading } = await readLive(kubectl.kubectl, owned);
+        const { reading } = await readLive(kubectl.kubectl, owned, defaultVersionTable);
         assert.ok(reading.kind === "unreachable", JSON.stringify(reading));
         assert.match(reading.cause, /alembic_version is not a plain table/);
         assert.doesNotMatch(reading.cause, /ran as/);
+      });
+    }
+  }
+
+  for (const owned of [true, false]) {
+    const client = owned ? "psql" : "a driver";
+    for (const table of [
+      { schema: "billing", name: "billing_version" },
+      { schema: null, name: "Versions" },
+      { schema: 'My "Schema"', name: `it's "a.b" \\ $$ :x %s` },
+    ]) {
+      it(`with ${client}, read ${versionTableName(table)}`, async function () {
+        if (owned && findProgram("psql") === undefined) this.skip();
+        const name = versionTableName(table);
+        const schema = table.schema === null ? [] : [`CREATE SCHEMA "${table.schema.replaceAll('"', '""')}"`];
+        const rows = [`CREATE TABLE ${name} (version_num varchar(32))`, `INSERT INTO ${name} VALUES ('b')`];
+        using kubectl = attacked([upgraded, ...schema, ...rows], []);
+        assert.deepEqual(await readRows(kubectl.kubectl, owned, table), ["b"]);
+        assert.deepEqual((await readDatabase(kubectl.kubectl, table, owned))?.revisions, ["b"]);
+        const other = { ...table, name: `${table.name}2` };
+        assert.equal(await readRows(kubectl.kubectl, owned, other), null);
+        const view = [`CREATE VIEW ${versionTableName(other)} AS SELECT 1 AS version_num`];
+        using unsafe = attacked([...schema, ...view], []);
+        const { reading } = await readLive(unsafe.kubectl, owned, other);
+        assert.ok(
+          reading.kind === "unreachable" && reading.cause.includes("is not a plain table"),
+          JSON.stringify(reading),
+        );
       });
     }
   }
@@ -145,7 +174,7 @@ exec "$@"
       "ALTER FUNCTION public.theirs() OWNER TO unity_app",
     ];
     using kubectl = attacked([upgraded, ...own], [], "unity_app");
-    const expected = { tables: [] } as unknown as Expected;
+    const expected = { tables: [], chain: { versionTable: defaultVersionTable } } as unknown as Expected;
     const { privileges } = await queryPod(kubectl.kubectl, "pod", ["privileges"], expected);
     assert.ok(privileges !== undefined && "value" in privileges, JSON.stringify(privileges));
     assert.deepEqual(privileges.value.excess.toSorted(), [
@@ -156,13 +185,29 @@ exec "$@"
     ]);
   });
 
+  it("name the rights on a version table in another schema", async () => {
+    const table = { schema: "billing", name: "Versions" };
+    const own = [
+      "CREATE ROLE billing_app LOGIN",
+      "CREATE SCHEMA billing",
+      'CREATE TABLE billing."Versions" (version_num varchar(32))',
+      'GRANT DELETE ON billing."Versions" TO billing_app',
+    ];
+    using kubectl = attacked(own, [], "billing_app");
+    const expected = { tables: [], chain: { versionTable: table } } as unknown as Expected;
+    const { privileges } = await queryPod(kubectl.kubectl, "pod", ["privileges"], expected);
+    assert.ok(privileges !== undefined && "value" in privileges, JSON.stringify(privileges));
+    assert.deepEqual(privileges.value.lacking, { "billing.Versions": ["SELECT"] });
+    assert.deepEqual(privileges.value.excess, ["write billing.Versions"]);
+  });
+
   it("take the table of the first schema in the role's path, which may have any name", async () => {
     const path = `ALTER DATABASE test${databases + 1} SET search_path = "My App", public`;
     const own = ['CREATE SCHEMA "My App"', 'CREATE TABLE "My App".alembic_version (version_num varchar(32))'];
     const rows = "INSERT INTO \"My App\".alembic_version VALUES ('b')";
     using kubectl = attacked([upgraded, ...own, rows, path], []);
     assert.deepEqual(await readRows(kubectl.kubectl, false), ["b"]);
-    const facts = await readDatabase(kubectl.kubectl, false);
+    const facts = await readDatabase(kubectl.kubectl, defaultVersionTable, false);
     assert.deepEqual(Object.keys(facts?.tables ?? {}).toSorted(), ["alembic_version", "public.alembic_version"]);
   });
 });

@@ -4,7 +4,7 @@ import { renderChain } from "../../src/cli/lock/rendered-chain.ts";
 import type { Lock } from "../../src/lockfile/lock.ts";
 import { parseLock } from "../../src/lockfile/parse-lock.ts";
 import { verifyLockedFiles } from "../../src/lockfile/read-lock.ts";
-import { ChainProject, linearChain, type RevisionSource } from "../fixtures/chains/project.ts";
+import { ChainProject, env, linearChain, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, unity } from "./unity.ts";
 
 describe("unity lock on other chains", () => {
@@ -47,6 +47,17 @@ describe("unity lock on other chains", () => {
     );
     assert.deepEqual(revisions.at(-1)?.upgrade, { sql: [] });
     assert.equal(revisions.at(-1)?.reversible, true);
+  });
+
+  it("records the version table and its schema", async () => {
+    project = new ChainProject(linearChain(1));
+    const options = `options = {"version_table": "Versions", "version_table_schema": "billing", "version_table_pk": False, `;
+    project.write("alembic/env.py", env.replace("options = {", options));
+    const { code, stdout, stderr } = await unity("lock", "--backend", project.folder, "--python", python);
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    const { versionTable, revisions } = parseLock(readFileSync(project.lock, "utf8"), project.lock);
+    assert.deepEqual(versionTable, { schema: "billing", name: "Versions" });
+    assert.doesNotMatch(JSON.stringify(revisions), /Versions|version_num/);
   });
 
   it("supports several bases, heads, version locations, and dependencies by label", async () => {

@@ -40,6 +40,7 @@ describe("unity lock", () => {
       version: 4,
       alembic: { config: [], x: [], flaskApp: null },
       versionLocations: ["alembic/versions"],
+      versionTable: { schema: null, name: "alembic_version" },
       heads: ["r0003"],
       bases: ["r0001"],
     });

@@ -3,6 +3,7 @@ import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run } from "../../local/pulumi.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
 import { workloadSelector } from "../../src/cluster/pods.ts";
+import { defaultVersionTable } from "../../src/lockfile/version-table.ts";
 import { names } from "../../src/manifests/names.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
@@ -76,7 +77,11 @@ describe("the live state", () => {
     const [oid, system] = (await psql(identity)).split(" ");
     for (const owned of [true, false]) {
       const database = { name: "homelab_db", oid, system };
-      assert.deepEqual((await readLive(kubectl, owned)).reading, { kind: "rows", rows: [head], database });
+      assert.deepEqual((await readLive(kubectl, owned, defaultVersionTable)).reading, {
+        kind: "rows",
+        rows: [head],
+        database,
+      });
     }
   });
 

@@ -102,6 +102,7 @@ describe("a lockfile", () => {
         given: { ...lock, version: 2, revisions: titled },
         accepted: { ...lock, revisions: lock.revisions.map((each) => ({ ...each, title: "Add a \\x1btable" })) },
       },
+      { given: { ...lock, version: 3, versionTable: undefined }, accepted: lock },
     ];
     for (const { given, accepted } of earlier) {
       const text = JSON.stringify(given);

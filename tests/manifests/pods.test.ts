@@ -238,12 +238,18 @@ describe("runnerConfigMapData", () => {
   const options = { lock: linearLock("r1", "r2", "r3"), runnerFiles: source };
   it("describes the chain that the image must contain", () => {
     const files = runnerConfigMapData(options);
-    assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json"]);
-    const { heads, revisions } = JSON.parse(files["chain.json"] ?? "");
+    assert.deepEqual(Object.keys(files), ["migrate.py", "part.py", "chain.json", "version-table.txt"]);
+    assert.equal(files["version-table.txt"], "alembic_version\n");
+    const { heads, versionTable, revisions } = JSON.parse(files["chain.json"] ?? "");
+    assert.deepEqual(versionTable, { schema: null, name: "alembic_version" });
     assert.deepEqual(heads, ["r3"]);
     assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "files", "sql", "reversible", "reversibleReason"]);
     assert.deepEqual(Object.keys(revisions[0].files), ["alembic/versions/r1.py"]);
     for (const direction of ["upgrade", "downgrade"]) assert.match(revisions[0].sql[direction], /^[0-9a-f]{16}$/);
+  });
+  it("names the version table for programs that read no JSON", () => {
+    const lock = { ...options.lock, versionTable: { schema: "billing", name: 'a "b"' } };
+    assert.equal(runnerConfigMapData({ ...options, lock })["version-table.txt"], 'a "b"\nbilling\n');
   });
   it("separates the backend's image from the migrate Job's for a target below the head", () => {
     const files = runnerConfigMapData({ ...options, targetRevision: "r2" });

@@ -168,6 +168,7 @@ class Chain:
     entries: list[dict[str, Any]] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     tolerated: list[str] = field(default_factory=list)
+    version_table: dict[str, str | None] = field(default_factory=dict)
     # How Alembic is called, if with options.
     alembic: dict[str, Any] | None = None
 
@@ -213,6 +214,8 @@ class Chain:
     def review(self) -> None:
         """Write the reviewed chain."""
         reviewed: dict[str, Any] = {"heads": self.heads, "revisions": self.entries, "tolerated": self.tolerated}
+        if self.version_table:
+            reviewed["versionTable"] = self.version_table
         if self.alembic is not None:
             reviewed["alembic"] = self.alembic
         self.reviewed.write_text(json.dumps(reviewed), encoding="utf-8")

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,12 @@ class Store:
     admin: URL
     owner: URL
     folder: Path
+    script: Path = SCRIPT
 
     def start(self, *args: str, **variables: str) -> subprocess.Popen[str]:
         names = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         environment = {**names, "DATABASE_URL": dsn(self.owner), "RESTORE_POINTS": str(self.folder), **variables}
-        command = ["bash", str(SCRIPT), *args]
+        command = ["bash", str(self.script), *args]
         return subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
         )
@@ -298,3 +299,34 @@ def test_restore_point_has_a_time_limit(store: Store) -> None:
     assert result.returncode != 0
     assert f"{CANCELED} (5), or its pod was deleted." in result.stderr
     assert (store.scratch(), store.list()) == ([], [])
+
+
+def test_revision_is_read_from_the_lockfile_s_version_table(store: Store, tmp_path: Path) -> None:
+    script = tmp_path / SCRIPT.name
+    shutil.copy(SCRIPT, script)
+    (tmp_path / "version-table.txt").write_text('Versions."a"\nbilling\n', encoding="utf-8")
+    of_app = replace(store, script=script)
+    of_app.sql("CREATE SCHEMA billing")
+    for table, row in (('billing."Versions.""a"""', "right"), ('public."Versions.""a"""', "wrong")):
+        of_app.sql(f"CREATE TABLE {table} (version_num text)")
+        of_app.sql(f"INSERT INTO {table} VALUES ('{row}')")
+    assert of_app.take()["revision"] == "right"
+    result = of_app.restore()
+    assert (result.returncode, "database is at right" in result.stdout) == (0, True), result.stderr
+
+
+def test_restored_version_table_is_only_readable(store: Store, tmp_path: Path) -> None:
+    script = tmp_path / SCRIPT.name
+    shutil.copy(SCRIPT, script)
+    (tmp_path / "version-table.txt").write_text("billing_version\nbilling\n", encoding="utf-8")
+    of_app = replace(store, script=script)
+    of_app.sql("CREATE SCHEMA billing")
+    of_app.sql("CREATE TABLE billing.billing_version (version_num text)")
+    of_app.take()
+    of_app.sql("ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, DELETE ON TABLES TO pg_monitor")
+    assert of_app.restore().returncode == 0
+    granted = of_app.sql(
+        "SELECT privilege_type FROM information_schema.role_table_grants"
+        " WHERE table_name = 'billing_version' AND grantee = 'pg_monitor'"
+    )
+    assert granted == [("SELECT",)]

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import URL
 from support import Chain, Result, dsn, query, run, session, tables
+from test_version_table import with_table
 
 PASSWORD = "s3cret:wörd/@"
 TWO = """op.execute("CREATE TABLE one (id serial PRIMARY KEY, name text)")
@@ -376,3 +377,14 @@ def test_shared_role_is_not_changed(chain: Chain, database: URL) -> None:
     assert run("upgrade", chain, database).code == 0
     assert query(database, "SELECT rolname FROM pg_roles WHERE rolname LIKE '%homelab%'") == before
     assert query(database, "SELECT count(*) FROM pg_default_acl") == [(0,)]
+
+
+def test_version_table_of_another_schema_is_only_readable(chain: Chain, database: URL, application: URL) -> None:
+    table = with_table(chain, "billing", "billing_version")
+    query(database, "CREATE SCHEMA billing; CREATE TABLE billing.secret ()")
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    assert migrate(chain, database, application).code == 0
+    assert sqlstate_of(application, f"SELECT * FROM {table}") is None
+    assert sqlstate_of(application, f"DELETE FROM {table}") == "42501"
+    assert sqlstate_of(application, "SELECT * FROM billing.secret") == "42501"
+    assert "Updated privileges" not in migrate(chain, database, application).stdout

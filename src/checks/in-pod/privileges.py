@@ -4,8 +4,6 @@ from connection import connect
 from runner_rights import excess_rights
 
 ROWS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
-VERSION = "alembic_version"
-"""Alembic's table, which the application only reads."""
 DENIED = "42501"
 """SQLSTATE: insufficient privilege."""
 
@@ -14,10 +12,13 @@ SCHEMA = "(current_setting('unity.schemas')::name[])[1]"
 
 RELATION = f"""
     WITH relation AS (
-        SELECT c.oid, c.relowner, n.oid AS schema, n.nspowner,
+        SELECT c.oid, c.relname, c.relowner, n.oid AS schema, n.nspname, n.nspowner,
             CASE WHEN n.nspname = {SCHEMA} THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p')) """
+
+# Alembic's table, which the application only reads.
+VERSION = f"SELECT name FROM relation WHERE relname = %s AND nspname = coalesce(%s::name, {SCHEMA})"
 
 LACKING = """
     SELECT t, array_agg(p ORDER BY place)
@@ -68,8 +69,12 @@ def can_create(cursor):
         cursor.execute("ROLLBACK TO SAVEPOINT before")
 
 
-def read_privileges(tables):
-    """Return the role, its missing privileges by table, and its excess ones."""
+def read_privileges(inputs):
+    """Return the role, its missing privileges by table, and its excess ones.
+
+    The inputs are the chain's tables, and Alembic's table: its `schema` (None for the application's) and `name`.
+    """
+    tables, version_table = inputs
     connection = connect()
     cursor = connection.cursor()
 
@@ -81,17 +86,19 @@ def read_privileges(tables):
     cursor.execute("SET LOCAL lock_timeout = 2000")
     ((role, creates_schemas),) = rows("SELECT current_user::text, has_database_privilege(current_database(), 'CREATE')")
     lacking = dict(rows(RELATION + LACKING, tables, ROWS))
-    lacking.update(rows(RELATION + LACKING, [VERSION], ["SELECT"]))
+    found = rows(RELATION + VERSION, version_table["name"], version_table["schema"])
+    version = found[0][0] if found else version_table["name"]
+    lacking.update(rows(RELATION + LACKING, [version], ["SELECT"]))
     for table, sequence in rows(RELATION + SEQUENCES, tables):
         lacking.setdefault(table, []).append("USAGE of sequence " + sequence)
-    excess = ["alter and drop " + name for (name,) in rows(RELATION + OWNED, [*tables, VERSION])]
+    excess = ["alter and drop " + name for (name,) in rows(RELATION + OWNED, [*tables, version])]
     excess += ["create in schema " + name for (name,) in rows(SCHEMAS)]
     if creates_schemas:
         excess.append("create schemas")
     if can_create(cursor):
         excess.append("create a table")
-    if rows(RELATION + WRITES_VERSION, VERSION)[0][0]:
-        excess.append("write " + VERSION)
+    if rows(RELATION + WRITES_VERSION, version)[0][0]:
+        excess.append("write " + version)
     excess += ["use " + right for (right,) in rows(excess_rights("current_user"))]
     connection.rollback()
     return {"role": role, "lacking": lacking, "excess": excess}

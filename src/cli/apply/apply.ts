@@ -28,7 +28,7 @@ export interface Applied {
     /** The pending revisions are unknown, or nothing is deployed; no changes were made. */
     | "unavailable"
     | "failed";
-  /** Rows of `alembic_version` before; `null` if unknown. */
+  /** Rows of the version table before; `null` if unknown. */
   readonly from: readonly string[] | null;
   /** Revision to migrate to. */
   readonly target: string;
@@ -97,7 +97,7 @@ export async function applyPending(
   }
 }
 
-/** Returns the rows of `alembic_version`; `null` if they are unknown. */
+/** Returns the rows of the version table; `null` if they are unknown. */
 function rowsOf(state: LiveState): readonly string[] | null {
   if (state.kind === "never-applied") return [];
   if (state.kind === "at-head") return [state.revision];

@@ -65,7 +65,8 @@ async function queryDatabase(lock: Lock, options: StackOptions, { note }: Progre
   const settings = await readSettings(options);
   const { context, namespace, database } = settings;
   const target = { context, namespace };
-  const { reading } = await readLive(new Kubectl(settings, { report: note }), database.kind === "owned");
+  const kubectl = new Kubectl(settings, { report: note });
+  const { reading } = await readLive(kubectl, database.kind === "owned", lock.versionTable);
   const state = classify(reading, lock, settings);
   return { reading, state, target, description: describeState(state, lock, target, settings) };
 }

@@ -11,7 +11,7 @@ export interface RevisionView
   readonly day: string | null;
   /** Whether it is a head. */
   readonly latest: boolean;
-  /** Whether `alembic_version` holds it. */
+  /** Whether the version table holds it. */
   readonly current: boolean;
   /** `null` if the database was not queried or has an unknown revision. */
   readonly status: "applied" | "pending" | null;

@@ -1,5 +1,6 @@
 import { tableChanges } from "../../lockfile/describe.ts";
 import type { LockedRevision } from "../../lockfile/lock.ts";
+import { versionTableName } from "../../lockfile/version-table.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import { pluralize } from "../pluralize.ts";
@@ -15,6 +16,7 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
     origin: markdownOrigin,
     revisionCount: pluralize(revisions.length, "revision"),
     tableCount: pluralize(tables.length, "table"),
+    versionTable: versionTableName(release.lock.versionTable),
     head: expected.head,
     headTitle: prose(latest?.title ?? ""),
     headDay: prose(latest?.day ?? "unknown date"),

@@ -10,10 +10,8 @@ import type { DocumentInputs } from "./inputs.ts";
 import { documentsFolder, origin } from "./markdown.ts";
 
 /** The rows of Alembic's table, separated by spaces, as psql prints them: the ids have no quotes. */
-const revisionQuery = {
-  table: "alembic_version",
-  query: "SELECT to_json(coalesce(string_agg(version_num, ' ' ORDER BY version_num), '')) FROM ONLY :relation",
-};
+const revisionQuery =
+  "SELECT to_json(coalesce(string_agg(version_num, ' ' ORDER BY version_num), '')) FROM ONLY :relation";
 const tablesQuery = `SELECT '${answerMark}' || schemaname || '.' || tablename FROM pg_catalog.pg_tables;`;
 
 /** Placeholder in messages for the revision that the script finds. */
@@ -38,7 +36,10 @@ export function renderScript(inputs: DocumentInputs): string {
     database: names.database,
     database_owner: names.databaseOwner,
     answer_mark: answerMark,
-    revision_sql: psqlScript(revisionQuery, settings.clusterTimeoutSeconds),
+    revision_sql: psqlScript(
+      { table: release.lock.versionTable, query: revisionQuery },
+      settings.clusterTimeoutSeconds,
+    ),
     tables_sql: ["BEGIN", ...transactionSetup, tablesQuery].join(";\n"),
     backend_url: `http://localhost:${ports.backend}`,
     job: names.migrateJob,

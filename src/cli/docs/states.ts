@@ -59,7 +59,7 @@ const texts: Record<LiveState["kind"], Pick<StateDescription, "heading" | "sympt
   },
   "overlapping-revisions": {
     heading: "Overlapping revisions",
-    symptom: "`SELECT * FROM alembic_version` has several rows, such as after `alembic stamp` or a manual edit.",
+    symptom: "The version table has several rows, such as after `alembic stamp` or a manual edit.",
   },
   unreachable: {
     heading: "Database unavailable",

@@ -7,7 +7,7 @@ on standard output if Alembic can't load the chain or run env.py.
 
 The project's env.py runs once, in Alembic's offline mode, so its naming conventions and options apply. Inside
 `context.run_migrations()`, the upgrade and the downgrade of each revision are called with Alembic's `op`. Statements on
-`alembic_version` are not part of the SQL. No connection is opened: see `unity_lock/offline.py`. A revision that asks
+the version table are not part of the SQL. No connection is opened: see `unity_lock/offline.py`. A revision that asks
 whether it is rendered gets the answers of an online run: see `unity_lock/online.py`.
 
 With NAMES, a JSON list, it gives these environment variables a placeholder, renders nothing, and writes the names of
@@ -63,6 +63,7 @@ class RenderingContext(EnvironmentContext):
     """Alembic's environment, which renders the revisions instead of running them."""
 
     rendered: dict[str, dict[str, Any]]
+    version_table: dict[str, str | None]
     max_id_length: int | None = None
     """The length of the version table's column, None if it has no limit, or if env.py changes it."""
     is_configured = False
@@ -97,6 +98,8 @@ class RenderingContext(EnvironmentContext):
         self.runs += 1
         if "version_num" not in self.context_opts["output_buffer"].getvalue():
             self.max_id_length = getattr(self.get_context()._version.c.version_num.type, "length", None)
+        context = self.get_context()
+        self.version_table = {"schema": context.version_table_schema, "name": context.version_table}
         self.rendering = True
         try:
             with Operations.context(self.get_context()):
@@ -188,6 +191,7 @@ def render_chain(call: AlembicCall) -> dict[str, Any]:
         )
     return {
         "versionLocations": folders,
+        "versionTable": environment.version_table,
         "heads": sorted(directory.get_heads()),
         "bases": sorted(directory.get_bases()),
         "maxIdLength": environment.max_id_length,

@@ -16,7 +16,7 @@ import { CommandError } from "../result.ts";
 export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "indexes">;
 
 /** The chain as Alembic renders it. */
-export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases"> {
+export interface RenderedChain extends Pick<Lock, "versionLocations" | "versionTable" | "heads" | "bases"> {
   /** From the bases to the heads. */
   readonly revisions: readonly RenderedRevision[];
   /** The length of the version table's column; `null` if it has no limit. */
@@ -65,9 +65,10 @@ function printableReason(direction: LockedSql): LockedSql {
 }
 
 /** @throws {CommandError} If a name has hidden characters: it can't be recorded in another form. */
-function rejectHidden({ versionLocations, revisions }: RenderedChain): void {
+function rejectHidden({ versionLocations, versionTable, revisions }: RenderedChain): void {
   const names: (readonly [kind: string, name: string, file: string])[] = [];
   for (const location of versionLocations) names.push(["folder", location, location]);
+  for (const name of [versionTable.schema ?? "", versionTable.name]) names.push(["version table", name, "env.py"]);
   for (const { id, branchLabels, file } of revisions) {
     names.push(["revision", id, file], ["file", file, file]);
     for (const label of branchLabels) names.push(["branch label", label, file]);

@@ -25,7 +25,7 @@ export const squawkRules = {
   "renaming-table": { level: "error", because: "the old backend uses the old name" },
   "changing-column-type": { level: "error", because: "rewrites the table under the strictest lock, may lose data" },
   "adding-required-field": { level: "error", because: "fails if there is a row; the old backend inserts without it" },
-  "transaction-nesting": { level: "error", because: "revision and alembic_version are no longer changed together" },
+  "transaction-nesting": { level: "error", because: "revision and version table are no longer changed together" },
   "ban-concurrent-index-creation-in-transaction": { level: "error", because: "fails" },
   "ban-drop-type": { level: "warning", because: "PostgreSQL rejects it while a column has the type" },
   "ban-drop-domain": { level: "warning", because: "PostgreSQL rejects it while a column has the domain" },

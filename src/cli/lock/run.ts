@@ -10,6 +10,7 @@ import {
   plainAlembic,
 } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
+import { defaultVersionTable } from "../../lockfile/version-table.ts";
 import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";
 import { alembicCall, alembicCommand, type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
@@ -70,6 +71,7 @@ const emptyLock: Lock = {
   version: lockVersion,
   alembic: plainAlembic,
   versionLocations: [],
+  versionTable: defaultVersionTable,
   heads: [],
   bases: [],
   revisions: [],
@@ -110,7 +112,7 @@ function describe(options: LockOptions, outcome: LockOutcome, after: Lock): read
   const { lock, differences, formatDiffers, rejected, written, command } = outcome;
   const found = indent(describeDifferences(differences, after, styled));
   if (formatDiffers)
-    found.push("  format of the file: key order, whitespace, version locations, or how Alembic is called");
+    found.push("  format of the file: key order, whitespace, version locations or table, or how Alembic is called");
   const call = alembicOptions(after) === undefined ? [] : [`  rendered as: ${alembicCommand(after.alembic)}`];
   if (written) return [styled("good", `Wrote ${lock}: ${summarize(after)}`), ...call, ...found];
   if (command === null)

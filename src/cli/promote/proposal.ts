@@ -113,7 +113,7 @@ async function planPromotion(
     const { hash } = planFor(live, settings, release);
     return planFor(live, { ...settings, planHash: hash ?? undefined }, release);
   };
-  const plan = planPinned(await readStackLive(settings, new Kubectl(settings, { report })));
+  const plan = planPinned(await readStackLive(settings, release, new Kubectl(settings, { report })));
   if (plan.state.kind !== "unreachable") return { plan, unavailable: null };
   if (current === null) return { plan: null, unavailable: plan.message };
   const recorded: Live = { reading: { kind: "rows", rows: [current.head] }, jobs: [], objects: objectsOf([]) };

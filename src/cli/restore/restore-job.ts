@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import { evaluateJob, type JobItem } from "../../cluster/wait/job.ts";
 import { waitFor } from "../../cluster/wait/wait.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
   type RestorePointCommand,
@@ -12,8 +13,9 @@ import {
   restoreJobSpec,
   restorePointFile,
 } from "../../manifests/restore-points.ts";
+import { versionTableFile } from "../../manifests/runner.ts";
 import { serviceAccountObject } from "../../manifests/security.ts";
-import { projectRoot } from "../../paths.ts";
+import { lockFile, projectRoot } from "../../paths.ts";
 
 /**
  * Runs a command of the restore-point script in a Job, and deletes the Job when it has succeeded.
@@ -32,9 +34,10 @@ export async function runRestoreJob(
   const name = `${names.restoreJob}-${randomBytes(4).toString("hex")}`;
   const metadata = { name, labels: labels(names.restoreJob) };
   const script = readFileSync(join(projectRoot, "src", "runner", restorePointFile), "utf8");
+  const data = { [restorePointFile]: script, ...versionTableFile(readLock(lockFile).versionTable) };
   const items = [
     serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
-    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [restorePointFile]: script }, immutable: true },
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data, immutable: true },
     { apiVersion: "batch/v1", kind: "Job", metadata, spec: restoreJobSpec(command, name, options) },
   ];
   const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=unity-restore", "--filename=-"];

@@ -29,7 +29,7 @@ export interface RestorePoint {
   readonly name: string;
   /** ISO 8601, UTC. */
   readonly takenAt: string;
-  /** Rows of `alembic_version` in it, separated by commas; empty without a revision. */
+  /** Rows of the version table in it, separated by commas; empty without a revision. */
   readonly revision: string;
   /**
    * `verified`: it was restored into a scratch database. `readable`: it was only read, because the role may not create a

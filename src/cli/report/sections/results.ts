@@ -1,4 +1,5 @@
 import type { CheckResult } from "../../../checks/result.ts";
+import { versionTableName } from "../../../lockfile/version-table.ts";
 import { type RunRecord, runRecordTable, secondsOf } from "../../../plan/run-record.ts";
 import { pluralize } from "../../pluralize.ts";
 import { type Content, html } from "../html.ts";
@@ -47,7 +48,7 @@ export function runsSection(part: Part<readonly RunRecord[]>): Content {
     if (runs.length === 0)
       return html`<p>No recorded runs: nothing was migrated, or the role can't create the table of runs.</p>`;
     return table({
-      caption: html`${pluralize(runs.length, "run")} in <code>${runRecordTable}</code>, newest first`,
+      caption: html`${pluralize(runs.length, "run")} in <code>${versionTableName(runRecordTable)}</code>, newest first`,
       stacks: true,
       rows: runs.toReversed(),
       columns: [
