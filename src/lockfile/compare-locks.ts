@@ -2,7 +2,7 @@ import type { Finding, Lock, LockedRevision, LockedSql } from "./lock.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
 /** Properties that are derived from a revision, and may change with the linter's version. */
-const derived: ReadonlySet<string> = new Set(["findings", "locks"]);
+const derived: ReadonlySet<string> = new Set(["findings", "locks", "rollbackBlocker"]);
 
 /** A property that differs, each side as lines of text. */
 export interface Change {
@@ -47,7 +47,7 @@ export function compareLocks(before: Lock, after: Lock): Difference[] {
 
 /**
  * Returns the differences that `unity lock` writes only with `--rewrite`: removed revisions, and changes of anything but
- * findings and locks.
+ * what is derived from the SQL.
  *
  * @param allowed - Revisions that may be removed or changed.
  */
@@ -114,6 +114,7 @@ function describe(revision: LockedRevision): Record<string, readonly string[]> {
     reversibleReason: [revision.reversibleReason ?? "null"],
     findings: revision.findings.map(describeFinding),
     locks: revision.locks.map(describeLock),
+    rollbackBlocker: [revision.rollbackBlocker ?? "null"],
   };
 }
 

@@ -98,6 +98,8 @@ export interface LockedRevision {
    */
   readonly locks: readonly StatementLock[];
   readonly indexes: LockedIndexes;
+  /** Why code of an earlier revision may fail on the schema after the upgrade; `null` if it keeps working. */
+  readonly rollbackBlocker: string | null;
 }
 
 /** How Alembic is called, for the lockfile and in the image. */
@@ -202,6 +204,7 @@ function formatRevision(revision: LockedRevision): LockedRevision {
     })),
     locks: revision.locks.map(formatStatementLock),
     indexes: { built: revision.indexes.built, repaired: revision.indexes.repaired },
+    rollbackBlocker: revision.rollbackBlocker,
   };
 }
 

@@ -53,7 +53,7 @@ export function parseLock(text: string, path: string): Lock {
 const missing = {
   1: "findings and locks are missing",
   2: "a revision that asks whether it is rendered has the SQL of its offline branch",
-  3: "it lacks the version table and how Alembic is called",
+  3: "the version table, the rollback blockers, and how Alembic is called are missing",
 } as const;
 
 function isEarlier(version: unknown): version is keyof typeof missing {
@@ -70,7 +70,8 @@ export function parseReviewedLock(text: string, path: string): Lock {
   if (!isRecord(value) || !Array.isArray(value.revisions)) return checkLock(value, path);
   if (!isEarlier(value.version)) return checkLock(value, path);
   const indexes = { built: [], repaired: [] };
-  const added = { 1: { findings: [], locks: [], indexes }, 2: { indexes }, 3: {} }[value.version];
+  const fields = { 1: { findings: [], locks: [], indexes }, 2: { indexes }, 3: {} }[value.version];
+  const added = { rollbackBlocker: null, ...fields };
   const revisions = value.revisions.map((revision) => ({ ...revision, ...added, ...printableTexts(revision) }));
   const defaults = { alembic: plainAlembic, versionTable: defaultVersionTable };
   return checkLock({ ...defaults, ...value, version: lockVersion, revisions }, path);
@@ -168,6 +169,7 @@ const lockShape = object({
       ),
       locks: list(statementLock),
       indexes: object({ built: list(text), repaired: list(text) }),
+      rollbackBlocker: nullable(shown),
     }),
   ),
 });

@@ -145,11 +145,11 @@ export function versionTableFile({ schema, name }: VersionTable): Record<string,
 
 function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
   const revisions = lock.revisions.map((revision) => {
-    const { id, title, reversible, reversibleReason } = revision;
+    const { id, title, reversible, reversibleReason, rollbackBlocker } = revision;
     const sql = { upgrade: sqlHash(revision, "upgrade"), downgrade: sqlHash(revision, "downgrade") };
     const { built, repaired } = revision.indexes;
     const indexes = built.length + repaired.length > 0 ? revision.indexes : undefined;
-    return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes };
+    return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes, rollbackBlocker };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
   const { heads, versionTable } = lock;

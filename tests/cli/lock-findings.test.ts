@@ -183,6 +183,17 @@ describe("findings and locks in the lock", () => {
     assert.deepEqual(revision("tables").indexes, { built: [], repaired: [] });
   });
 
+  it("come with the first reason for which earlier code may fail", () => {
+    assert.equal(revision("tables").rollbackBlocker, null);
+    const drops = "drops what earlier code may use: DROP INDEX CONCURRENTLY IF EXISTS ix_child_note;";
+    assert.equal(revision("builds indexes").rollbackBlocker, drops);
+    const of = (title: string) => revision(`case${cases.findIndex(([what]) => what === title)}`).rollbackBlocker ?? "";
+    assert.equal(of("isn't valid SQL"), "is rejected by PostgreSQL's parser: DROP TABEL child;");
+    assert.match(of("needs the database"), /^its SQL is not known: NeedsDatabase: reads the result of a statement/);
+    // The first text creates the table `two`; only what follows concerns existing tables.
+    assert.match(of("has several statements in one text"), /^changes rows of an existing table: CREATE TABLE two/);
+  });
+
   it("report an empty downgrade and a second base", () => {
     const rules = (id: string) => revision(id).findings.map(({ rule, message }) => `${rule}: ${message}`);
     assert.deepEqual(rules("no way back"), ["missing-downgrade: Can't be undone: the downgrade does nothing."]);

@@ -47,6 +47,7 @@ describe("unity lock on other chains", () => {
     );
     assert.deepEqual(revisions.at(-1)?.upgrade, { sql: [] });
     assert.equal(revisions.at(-1)?.reversible, true);
+    assert.equal(revisions.at(-1)?.rollbackBlocker, "joins branches");
   });
 
   it("records the version table and its schema", async () => {

@@ -67,6 +67,7 @@ describe("unity lock", () => {
       findings: [],
       locks: [],
       indexes: { built: [], repaired: [] },
+      rollbackBlocker: null,
     });
     const text = readFileSync(project.lock, "utf8");
     assert.ok(!text.includes(project.folder));

@@ -243,7 +243,15 @@ describe("runnerConfigMapData", () => {
     const { heads, versionTable, revisions } = JSON.parse(files["chain.json"] ?? "");
     assert.deepEqual(versionTable, { schema: null, name: "alembic_version" });
     assert.deepEqual(heads, ["r3"]);
-    assert.deepEqual(Object.keys(revisions[0]), ["id", "title", "files", "sql", "reversible", "reversibleReason"]);
+    assert.deepEqual(Object.keys(revisions[0]), [
+      "id",
+      "title",
+      "files",
+      "sql",
+      "reversible",
+      "reversibleReason",
+      "rollbackBlocker",
+    ]);
     assert.deepEqual(Object.keys(revisions[0].files), ["alembic/versions/r1.py"]);
     for (const direction of ["upgrade", "downgrade"]) assert.match(revisions[0].sql[direction], /^[0-9a-f]{16}$/);
   });

@@ -1,5 +1,7 @@
 import type { Node } from "libpg-query";
+import { shorten } from "../../lockfile/describe.ts";
 import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
+import { rollbackBlocker } from "../../lockfile/rollback-blocker.ts";
 import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
@@ -10,7 +12,7 @@ import {
   statementFindings,
   syntaxError,
 } from "./own-findings.ts";
-import type { RenderedChain } from "./rendered-chain.ts";
+import type { RenderedChain, RenderedRevision } from "./rendered-chain.ts";
 import type { Effect } from "./sql/effect.ts";
 import { Relations } from "./sql/relations.ts";
 import { effectOf } from "./sql/statements.ts";
@@ -18,13 +20,14 @@ import { lint } from "./squawk.ts";
 
 type Parse = Awaited<ReturnType<typeof openParser>>;
 
-/** Findings, locks, and indexes of one upgrade. */
+/** Findings, locks, indexes, and the first rollback blocker of one upgrade. */
 interface Reading {
   readonly findings: Finding[];
   readonly locks: StatementLock[];
   readonly indexes: { readonly built: string[]; readonly repaired: string[] };
   /** Indexes of statements that concern only tables of the same revision: other sessions don't see them yet. */
   readonly invisible: Set<number>;
+  rollbackBlocker: string | null;
 }
 
 /**
@@ -48,12 +51,21 @@ export async function annotate(
   let idLimit = maxIdLength ?? Number.POSITIVE_INFINITY;
   return revisions.map((revision, index) => {
     if (revision.upgrade.sql?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
-    const { findings, locks, indexes, invisible } = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
+    const reading = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
+    const { findings, locks, indexes, invisible } = reading;
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
     const all = [...revisionFindings(revision, idLimit, base), ...visible, ...findings].map(printableFinding);
-    return { ...revision, findings: all.sort(compareFindings), locks, indexes };
+    const rollbackBlocker = branchBlocker(revision) ?? reading.rollbackBlocker;
+    return { ...revision, findings: all.sort(compareFindings), locks, indexes, rollbackBlocker };
   });
+}
+
+/** Returns why a revision as a whole ends the rollback window, whatever its statements are. */
+function branchBlocker({ upgrade, downRevisions, dependsOn }: RenderedRevision): string | null {
+  if (upgrade.sql === null) return `its SQL is not known: ${upgrade.reason}`;
+  // The code of one branch has never run on the schema of the other.
+  return downRevisions.length + dependsOn.length > 1 ? "joins branches" : null;
 }
 
 /** A message may name a table or quote SQL. */
@@ -63,7 +75,8 @@ function printableFinding(finding: Finding): Finding {
 }
 
 function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations): Reading {
-  const reading: Reading = { findings: [], locks: [], indexes: { built: [], repaired: [] }, invisible: new Set() };
+  const indexes = { built: [], repaired: [] };
+  const reading: Reading = { findings: [], locks: [], indexes, invisible: new Set(), rollbackBlocker: null };
   const created = new Set<string>();
   let inTransaction = true;
   for (const [index, sql] of statements.entries()) {
@@ -71,6 +84,7 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
     if ("error" in nodes) {
       reading.findings.push(syntaxError(nodes.error, index));
       reading.locks.push(unknownLock("PostgreSQL's parser rejects it", index));
+      reading.rollbackBlocker ??= blockerText("is rejected by PostgreSQL's parser", sql);
       continue;
     }
     const effects: Effect[] = [];
@@ -79,6 +93,8 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       const effect = effectOf(node, relations);
       effects.push(effect);
       relations.note(node);
+      const blocker = rollbackBlocker(node, created);
+      if (blocker !== null) reading.rollbackBlocker ??= blockerText(blocker, sql);
       noteCreated(effect, created);
       noteIndexes(node, reading.indexes);
       const rejected = inTransaction ? invalidInTransaction(node) : undefined;
@@ -93,6 +109,11 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
     reading.locks.push(...recordLocks(effects, created, index));
   }
   return reading;
+}
+
+/** Returns a blocker with the start of its statement. */
+function blockerText(blocker: string, sql: string): string {
+  return printable(`${blocker}: ${shorten(sql)}`);
 }
 
 function noteCreated({ creates, renames }: Effect, created: Set<string>): void {

@@ -13,7 +13,7 @@ import { alembicCommand, runAlembicScript } from "../alembic.ts";
 import { CommandError } from "../result.ts";
 
 /** A revision as Alembic renders it. */
-export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "indexes">;
+export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "indexes" | "rollbackBlocker">;
 
 /** The chain as Alembic renders it. */
 export interface RenderedChain extends Pick<Lock, "versionLocations" | "versionTable" | "heads" | "bases"> {

@@ -56,14 +56,16 @@ function describeChange({ field, before, after }: Change): string[] {
 
 /** Describes a revision for its reviewer: title, tables, unknowns, findings. */
 function describeRevision(revision: LockedRevision, style: Style): string[] {
-  const { title, tables } = revision;
+  const { title, tables, rollbackBlocker } = revision;
   const changes: string[] = [];
   for (const verb of ["created", "altered", "dropped"] as const) {
     const names = tables?.[verb] ?? [];
     if (names.length > 0) changes.push(`${verb} ${names.join(", ")}`);
   }
   const head = changes.length > 0 ? `  ${title}: ${changes.join("; ")}` : `  ${title}`;
-  return [head, ...describeLimits(revision, style)];
+  const lines = [head, ...describeLimits(revision, style)];
+  if (rollbackBlocker !== null) lines.push(`  earlier releases may not work after it: ${rollbackBlocker}`);
+  return lines;
 }
 
 /** Describes a revision's unknowns and findings. */
