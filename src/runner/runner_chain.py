@@ -31,6 +31,8 @@ class Revision:
     reversibleReason: str | None
     # `built`: indexes that the upgrade creates concurrently; `repaired`: those that it drops or rebuilds.
     indexes: dict[str, list[str]] = field(default_factory=dict)
+    # Why code of an earlier revision may fail on the schema after the upgrade, or None if it keeps working.
+    rollbackBlocker: str | None = "unknown"
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,11 @@ class Database:
         """Return a revision with all its ancestors, including dependencies on other branches."""
         return frozenset(step.revision for step in self.script.iterate_revisions(revision, "base"))
 
+    def predecessor(self, revision: str) -> str | None:
+        """Return the revision before; None if there is none, or several."""
+        script = self.script.get_revision(revision)
+        return script.down_revision if script is not None and isinstance(script.down_revision, str) else None
+
     def step(self, direction: str, revision: str) -> MigrationStep:
         """Return the step that applies or downgrades one revision."""
         script = self.script.get_revision(revision)

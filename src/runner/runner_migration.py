@@ -18,9 +18,10 @@ from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_star
 from runner_lock import acquire_lock, reject_pooler
 from runner_output import format_revisions, report
 from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
-from runner_record import RunRecord, recorded
+from runner_record import RunRecord, recorded, rollback_of
 from runner_roles import ensure_role
 from runner_session import connect, reject_unencrypted
+from runner_window import tolerating
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -160,6 +161,7 @@ class Run:
 
     def _begin(self, current: frozenset[str], context: MigrationContext) -> Plan:
         """Plan the migration and do what comes before its first revision."""
+        self._task = tolerating(self._task, current)
         plan = self._make_plan(self._task, current)
         if self._job_plan:
             verify_start(self._job_plan, self._task, plan)
@@ -175,7 +177,7 @@ class Run:
         step = "are pending" if plan.direction == "upgrade" else "will be downgraded"
         report(f"Database is at {format_revisions(plan.current)}; {count} {step}")
         was_interrupted = self._record.was_interrupted()
-        self._record.open(plan)
+        self._record.open(plan, rollback_of(plan, self._task.database))
         invalid = invalid_indexes(self._session, self._schema)
         if plan.direction == "upgrade":
             self._repair(plan, invalid, was_interrupted)

@@ -5,11 +5,13 @@ A run without pending revisions writes no row. A role that can't write the recor
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Callable
 
+from runner_database import Database
 from runner_output import describe, report
 from runner_plan import Plan, plan_hash
 from sqlalchemy import text
@@ -34,11 +36,22 @@ CREATE_TABLE = f"""
         outcome text NOT NULL DEFAULT 'running'
             CHECK (outcome IN ('running', 'succeeded', 'failed', 'interrupted')),
         error text,
-        runner text NOT NULL
+        runner text NOT NULL,
+        rollback jsonb
     )"""
 COMMENT = f"""
-    COMMENT ON TABLE {TABLE} IS 'Every migration: from_revisions and to_revisions are rows of alembic_version before'
-    ' and after, revisions what was applied or downgraded, in that order'"""
+    COMMENT ON TABLE {TABLE} IS 'Every migration: from_revisions and to_revisions are rows of the version table before'
+    ' and after, revisions what was applied or downgraded, in that order, rollback its rollback window'"""
+# The rollback window, by the format that `rollback-window.sql` reads. Tables of earlier releases lack the column.
+ROLLBACK_VERSION = 1
+ADD_ROLLBACK = f"ALTER TABLE {TABLE} ADD COLUMN rollback jsonb"
+# NULL if the column is missing, otherwise whether it is there; false if this role may not add it.
+HAS_ROLLBACK = f"""
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attname = 'rollback') THEN true
+        WHEN NOT pg_has_role(c.relowner, 'USAGE') THEN false END
+    FROM pg_catalog.pg_class c WHERE c.oid = to_regclass('{TABLE}')"""
+SET_ROLLBACK = f"UPDATE {TABLE} SET rollback = CAST(:rollback AS jsonb) WHERE id = :id"
 INSERT = f"""
     INSERT INTO {TABLE} (direction, from_revisions, target, image, plan_hash, runner)
     VALUES (:direction, :from_revisions, :target, :image, :plan_hash, :runner) RETURNING id"""
@@ -107,8 +120,11 @@ class RunRecord:
         """Return whether the last run was interrupted."""
         return self._exists() and self._write(LAST_OUTCOME) == "interrupted"
 
-    def open(self, plan: Plan) -> None:
-        """Insert the row, and create the table if it does not exist."""
+    def open(self, plan: Plan, rollback: dict[str, Any] | None) -> None:
+        """Insert the row, and create the table if it does not exist.
+
+        :param rollback: The rollback window of the plan's revisions, see `rollback_of`; None for a downgrade.
+        """
         if not self._exists():
             if not self._write(f"SELECT to_regnamespace('{SCHEMA}') IS NOT NULL"):
                 self._write(CREATE_SCHEMA)
@@ -124,6 +140,13 @@ class RunRecord:
             plan_hash=plan_hash(image, plan),
             runner=os.environ.get("HOSTNAME", ""),
         )
+        if rollback is None:
+            return
+        has_rollback = self._write(HAS_ROLLBACK)
+        if has_rollback is None:
+            self._write(ADD_ROLLBACK)
+        if has_rollback is not False:
+            self._write(SET_ROLLBACK, id=RunRecord.running, rollback=json.dumps(rollback))
 
     def add(self, revision: str) -> None:
         """Append a revision that was applied or downgraded."""
@@ -136,6 +159,17 @@ class RunRecord:
         with suppress(Exception):
             self._write(FINISH, id=RunRecord.running, outcome=outcome, to_revisions=sorted(read()), error=error)
         RunRecord.running = None
+
+
+def rollback_of(plan: Plan, database: Database) -> dict[str, Any] | None:
+    """Return what the record says on rollbacks: of each revision, the one before and why its code may fail, or None."""
+    if plan.direction != "upgrade":
+        return None
+    revisions = [
+        {"id": each.id, "after": database.predecessor(each.id), "blocker": each.rollbackBlocker}
+        for each in plan.revisions
+    ]
+    return {"version": ROLLBACK_VERSION, "revisions": revisions}
 
 
 @contextmanager

@@ -7,12 +7,12 @@ import sys
 import time
 from typing import Any
 
-from runner_chain import Chain, find_pending, verify_image
-from runner_database import Database
+from runner_chain import find_pending, verify_image
 from runner_errors import FatalError
 from runner_output import format_revisions, report
-from runner_plan import Task, plan_upgrade
+from runner_plan import Plan, Task, plan_upgrade
 from runner_session import connect, is_encryption_required, reject_unencrypted
+from runner_window import tolerating
 
 PENDING = 3
 """Exit code: revisions are pending."""
@@ -26,7 +26,7 @@ def wait(task: Task) -> None:
         with connect(task.url) as session:
             reject_unencrypted(session)
     reported = None
-    while (plan := plan_upgrade(task, task.database.current())).revisions:
+    while (plan := plan_tolerating(task)).revisions:
         current, target = format_revisions(plan.current), format_revisions(plan.target)
         if time.monotonic() >= task.deadline:
             raise FatalError(f"timed out: the database is at {current}, expected {target}")
@@ -35,6 +35,12 @@ def wait(task: Task) -> None:
             reported = plan.current
         time.sleep(1)
     report(plan.summary)
+
+
+def plan_tolerating(task: Task) -> Plan:
+    """Plan the upgrade of the database as it is now."""
+    current = task.database.current()
+    return plan_upgrade(tolerating(task, current), current)
 
 
 def status(task: Task) -> int:
@@ -46,15 +52,16 @@ def status(task: Task) -> int:
 
     :returns: The exit code: 0, `PENDING`, or `PROBLEM`.
     """
-    result = read_status(task.database, task.chain)
+    result = read_status(task)
     print(json.dumps(result), file=sys.__stdout__, flush=True)
     if result["problem"]:
         return PROBLEM
     return PENDING if result["pending"] else 0
 
 
-def read_status(database: Database, chain: Chain) -> dict[str, Any]:
+def read_status(task: Task) -> dict[str, Any]:
     """Return the fields that `status` prints."""
+    database, chain = task.database, task.chain
     current = database.current()
     result: dict[str, Any] = {
         "current": sorted(current),
@@ -67,7 +74,8 @@ def read_status(database: Database, chain: Chain) -> dict[str, Any]:
     try:
         verify_image(database, chain)
         result["matchesImage"] = True
-        result["pending"] = [revision.id for revision in find_pending(database, chain, current)]
+        tolerant = tolerating(task, current).chain
+        result["pending"] = [revision.id for revision in find_pending(database, tolerant, current)]
     except FatalError as error:
         result["problem"] = str(error)
     return result

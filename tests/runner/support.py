@@ -181,6 +181,7 @@ class Chain:
         more: str = "",
         downgrade: str = "pass",
         indexes: dict[str, list[str]] | None = None,
+        blocker: str | None = None,
     ) -> Path:
         """Write a revision whose `upgrade` has the given lines, by default after the last one."""
         down = after if after is not None else (self.entries[-1]["id"] if self.entries else ())
@@ -195,7 +196,7 @@ class Chain:
         file = str(path.relative_to(self.folder))
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         sql = {"upgrade": f"sql of {id}", "downgrade": f"downgrade of {id}"}
-        entry = {"id": id, "title": f"Title of {id}", "files": {file: sha256}, "sql": sql}
+        entry = {"id": id, "title": f"Title of {id}", "files": {file: sha256}, "sql": sql, "rollbackBlocker": blocker}
         self.entries.append({**entry, "reversible": None, "reversibleReason": "a test's", "indexes": indexes or {}})
         self.heads = [head for head in self.heads if head not in down and head != id] + [id]
         self.review()

@@ -55,6 +55,13 @@ def test_upgrade_is_recorded(chain: Chain, database: URL) -> None:
         "outcome": "succeeded",
         "error": None,
         "runner": "pod-1",
+        "rollback": {
+            "version": 1,
+            "revisions": [
+                {"id": "one", "after": None, "blocker": None},
+                {"id": "two", "after": "one", "blocker": None},
+            ],
+        },
     }
 
 
