@@ -25,5 +25,6 @@ export async function runProgram(kubectl?: Kubectl): Promise<StackOutputs> {
     existingSecretVersion(settings, client),
     import("./stack.ts"),
   ]);
-  return deploy(settings, release, job, records, secretVersion);
+  const { toleratedRevisions } = job;
+  return deploy({ ...settings, toleratedRevisions }, release, job, records, secretVersion);
 }

@@ -22,11 +22,11 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL statement_timeout = '\''60s'\'';
 SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
   SELECT quote_ident(n.nspname) || '\''.'\'' || quote_ident(c.relname) AS relation,
-    c.relkind = '\''r'\'' AND NOT c.relhasrules AND NOT c.relrowsecurity
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND atttypid >= 16384)
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext WHERE stxrelid = c.oid)
-    AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL)) AS safe
+    (c.relkind = '\''r'\'' AND NOT c.relhasrules AND NOT c.relrowsecurity
+AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND atttypid >= 16384)
+AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext WHERE stxrelid = c.oid)
+AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL))) AS safe
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relname = '\''alembic_version'\'' AND n.nspname = ANY (current_setting('\''unity.schemas'\'')::name[])
   ORDER BY array_position(current_setting('\''unity.schemas'\'')::name[], n.nspname) LIMIT 1) found \gset

@@ -1,13 +1,17 @@
 import { queryDatabaseOrThrow } from "../cluster/database-query.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { appSchemas } from "../cluster/pod-program.ts";
+import { readRollbackWindow } from "../cluster/rollback-window.ts";
+import type { Lock } from "../lockfile/lock.ts";
 import type { Schema } from "../lockfile/schema/schema.ts";
-import type { VersionTable } from "../lockfile/version-table.ts";
+import type { RollbackWindow } from "../plan/rollback-window.ts";
 
 /** Facts about the database that the checks evaluate, from one query. */
 export interface DatabaseFacts {
   /** Rows of the version table, sorted. */
   readonly revisions: readonly string[];
+  /** Absent if the chain contains the revision, or no record of it can be read. */
+  readonly window?: RollbackWindow;
   readonly tables: Schema;
   /** Invalid indexes of the chain's tables that no session is building, as `index of table`. */
   readonly invalidIndexes: readonly string[];
@@ -18,17 +22,21 @@ export interface DatabaseFacts {
 /**
  * Queries the database from a pod.
  *
- * @param table - Alembic's table.
- * @returns `null` without that table.
+ * @param chain - The lockfile up to the release's head.
+ * @returns `null` without Alembic's table.
  * @throws {Error} If the query fails.
  */
 export async function readDatabase(
   kubectl: Kubectl,
-  table: VersionTable,
+  chain: Pick<Lock, "versionTable" | "revisions">,
   owned: boolean,
   backend?: string,
 ): Promise<DatabaseFacts | null> {
-  return (await queryDatabaseOrThrow(kubectl, { table, query }, { owned, backend })) as DatabaseFacts | null;
+  const options = { owned, backend };
+  const versionQuery = { table: chain.versionTable, query };
+  const facts = (await queryDatabaseOrThrow(kubectl, versionQuery, options)) as DatabaseFacts | null;
+  const window = facts && (await readRollbackWindow(kubectl, chain, facts.revisions, options));
+  return facts && window ? { ...facts, window } : facts;
 }
 
 /** Returns SQL for the names of columns by their numbers, in the numbers' order. */

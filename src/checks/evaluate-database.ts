@@ -25,7 +25,8 @@ function uninitialized(expected: string): CheckFinding {
  * @param job - The release's Job, if it exists.
  */
 export function evaluateRevision(facts: DatabaseFacts | null, wanted: Expected, job?: Job): CheckFinding {
-  const { head, toleratedRevisions, release } = wanted;
+  const { head, release } = wanted;
+  const toleratedRevisions = toleratedBy(facts, wanted);
   const tolerated = toleratedRevisions.length > 0 ? `; tolerated: ${toleratedRevisions.join(", ")}` : "";
   const migrated = release === undefined ? "" : `; Job ${release.jobName} complete`;
   const expected = `${head} in one row${tolerated}${migrated}`;
@@ -36,6 +37,12 @@ export function evaluateRevision(facts: DatabaseFacts | null, wanted: Expected, 
   const state = job === undefined ? "missing" : jobState(job);
   if (release === undefined || state === "complete") return { passed: isAtHead, expected, found };
   return { passed: false, expected, found: `${found}; Job ${release.jobName} ${state}` };
+}
+
+/** Returns the later revisions that the database may be at, by the settings and by its run record. */
+function toleratedBy(facts: DatabaseFacts | null, { head, toleratedRevisions }: Expected): readonly string[] {
+  if (!facts?.window?.heads.includes(head)) return toleratedRevisions;
+  return [...new Set([...toleratedRevisions, ...facts.revisions])];
 }
 
 /** Evaluates whether every table of the chain exists. */
@@ -60,7 +67,8 @@ export function evaluateSchema(facts: DatabaseFacts | null, { tables }: ChainSch
     `${count(({ indexes }) => indexes)} indexes`,
   ].join(", ");
   if (facts === null) return uninitialized(parts);
-  const later = facts.revisions.find((row) => row !== expected.head && expected.toleratedRevisions.includes(row));
+  const tolerated = toleratedBy(facts, expected);
+  const later = facts.revisions.find((row) => row !== expected.head && tolerated.includes(row));
   if (later !== undefined) {
     return { passed: true, expected: parts, found: `not evaluated: ${later} belongs to a later release` };
   }

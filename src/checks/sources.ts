@@ -71,7 +71,7 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
   return {
     workloads,
     job,
-    database: once(() => readDatabase(kubectl, expected.chain.versionTable, owned, backend)),
+    database: once(() => readDatabase(kubectl, chain, owned, backend)),
     schema: once(() => chainSchema(chain)),
     // Read again if that fails: a pod of the previous release may be deleted between kubectl's list and its logs.
     logs: once(() => logs().catch(logs)),

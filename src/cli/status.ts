@@ -34,7 +34,7 @@ export async function run({ options, progress }: Call<StackOptions>): Promise<Re
   const owned = database.kind === "owned";
   const lock = readLock(lockFile);
   const kubectl = new Kubectl(settings, { report: progress.note });
-  const { reading, jobs, objects } = await readLive(kubectl, owned, lock.versionTable);
+  const { reading, jobs, objects } = await readLive(kubectl, owned, lock);
   const state = classify(reading, lock, settings);
   const status: Status = {
     state,

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { literal, type VersionTable, versionTableName } from "../lockfile/version-table.ts";
 import { names } from "../manifests/names.ts";
 import { type Kubectl, redact } from "./kubectl.ts";
@@ -41,20 +43,18 @@ export type Answer = { readonly value: unknown } | { readonly cause: string };
 /** Answers of the workloads in the order in which they were queried: only the last can have a value. */
 export type Answers = readonly (Answer & { readonly workload: string })[];
 
-/**
- * Returns a query for the table's quoted name, and for whether reading it runs only PostgreSQL's own code. A role that may
- * create objects could otherwise add a view, a policy, a type with a cast to JSON, or an index on an expression.
- */
+/** Expression for whether reading the table `c` runs only PostgreSQL's own code, which the runner evaluates, too. */
+const isPlainTable = readFileSync(join(import.meta.dirname, "..", "runner", "plain-table.sql"), "utf8")
+  .replaceAll(/^--.*\n/gm, "")
+  .trimEnd();
+
+/** Returns a query for the table's quoted name, and for whether it is a plain table. */
 function lookup({ table: { schema, name } }: Query): string {
   const schemas = schema === null ? appSchemas : `ARRAY[${literal(schema)}]::name[]`;
   return `
 SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
   SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation,
-    c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND atttypid >= 16384)
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext WHERE stxrelid = c.oid)
-    AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL)) AS safe
+    (${isPlainTable}) AS safe
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relname = ${literal(name)} AND n.nspname = ANY (${schemas})
   ORDER BY array_position(${schemas}, n.nspname) LIMIT 1) found`;

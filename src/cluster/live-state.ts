@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Lock } from "../lockfile/lock.ts";
 import { anyText, fits, list as listOf, nullable, object } from "../lockfile/shape.ts";
 import type { VersionTable } from "../lockfile/version-table.ts";
 import { lastJobAnnotation, nameLabel, names, planAnnotation, serviceAccounts } from "../manifests/names.ts";
@@ -9,6 +10,7 @@ import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
 import { type Answers, type Query, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { appContainer, isOurs, type Job, jobState, type LiveObject, type LiveObjects, objectsOf } from "./objects.ts";
+import { readRollbackWindow } from "./rollback-window.ts";
 import { readSecretKeys, type SecretKeys } from "./secrets.ts";
 
 /** State of the cluster at the start of an update. */
@@ -49,10 +51,14 @@ interface RevisionsAnswer {
  * never throws: the reading may be the cause of a failure.
  *
  * @param owned - Whether the stack has its own PostgreSQL.
- * @param table - Alembic's table.
+ * @param chain - The lockfile.
  */
-export async function readLive(kubectl: Kubectl, owned: boolean, table: VersionTable): Promise<Live> {
-  const query = revisionsQuery(table);
+export async function readLive(
+  kubectl: Kubectl,
+  owned: boolean,
+  chain: Pick<Lock, "versionTable" | "revisions">,
+): Promise<Live> {
+  const query = revisionsQuery(chain.versionTable);
   const querying = queryDatabase(kubectl, query, { owned });
   const listed = await settled(list(kubectl));
   if ("cause" in listed) {
@@ -64,9 +70,21 @@ export async function readLive(kubectl: Kubectl, owned: boolean, table: VersionT
     querying.then((answers) => queryUnmanaged(kubectl, query, objects, answers)),
     databaseSecret(kubectl, objects),
   ]);
-  const reading = chooseReading(answers, listed.value);
+  const reading = await withWindow(chooseReading(answers, listed.value), kubectl, owned, chain);
   const jobs = objects.jobs.flatMap(liveJob);
   return { reading, jobs: [...jobs, ...deletedJob(listed.value, jobs)], objects: { ...objects, secret } };
+}
+
+/** Adds the rollback window, if the chain lacks the database's revision. */
+async function withWindow(
+  reading: Reading,
+  kubectl: Kubectl,
+  owned: boolean,
+  chain: Pick<Lock, "revisions">,
+): Promise<Reading> {
+  if (reading.kind !== "rows") return reading;
+  const window = await readRollbackWindow(kubectl, chain, reading.rows ?? [], { owned });
+  return window === undefined ? reading : { ...reading, window };
 }
 
 async function list(kubectl: Kubectl): Promise<readonly LiveObject[]> {

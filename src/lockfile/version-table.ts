@@ -15,7 +15,7 @@ export function versionTableName({ schema, name }: VersionTable): string {
 }
 
 /** Returns a SQL identifier, in quotes if PostgreSQL would read it as another name without. */
-export function identifier(name: string): string {
+function identifier(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 

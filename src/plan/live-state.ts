@@ -2,6 +2,7 @@ import { type CommandTarget, clusterName, kubectlCommand } from "../kubectl-comm
 import { applied, beyond, pending } from "../lockfile/chain.ts";
 import { type Lock, lockCommand } from "../lockfile/lock.ts";
 import { versionTableName } from "../lockfile/version-table.ts";
+import { describeWindowEnd, type RollbackWindow } from "./rollback-window.ts";
 
 /** The result of reading the database's revision, before it is compared with the lockfile. */
 export type Reading =
@@ -11,6 +12,8 @@ export type Reading =
       readonly rows: readonly string[] | null;
       /** The database that was queried; absent if the rows are a record. */
       readonly database?: DatabaseIdentity;
+      /** Absent if the lockfile contains the revision, or no record of it can be read. */
+      readonly window?: RollbackWindow;
     }
   /** The namespace has no pod that could query the database. */
   | { readonly kind: "not-deployed" }
@@ -46,9 +49,19 @@ export type LiveState =
       readonly target: string;
       readonly undo: number;
     }
-  /** At a revision that the lockfile lacks and the stack's settings tolerate. */
-  | { readonly kind: "ahead"; readonly revisions: readonly string[] }
-  | { readonly kind: "unknown-revision"; readonly revisions: readonly string[] }
+  /** At a revision that the lockfile lacks, and that the run record or the stack's settings tolerate. */
+  | {
+      readonly kind: "ahead";
+      readonly revisions: readonly string[];
+      /** Only if the run record tolerates it. */
+      readonly window?: RollbackWindow;
+    }
+  | {
+      readonly kind: "unknown-revision";
+      readonly revisions: readonly string[];
+      /** Only if the run record contains the revision. */
+      readonly window?: RollbackWindow;
+    }
   /** The version table has rows that others imply. Alembic never writes such rows. */
   | {
       readonly kind: "overlapping-revisions";
@@ -82,8 +95,8 @@ export interface TargetOptions {
 /**
  * Determines the database's position in the chain.
  *
- * A revision that the lockfile lacks may be newer, or belong to a different chain. It counts as unknown unless the stack
- * tolerates it: then the release supports it, and the database is ahead.
+ * A revision that the lockfile lacks may be newer, or belong to a different chain. It counts as unknown unless the run
+ * record or the stack tolerates it: then the release supports it, and the database is ahead.
  *
  * @param lock - A lockfile with one head.
  */
@@ -95,8 +108,12 @@ export function classify(reading: Reading, lock: Lock, targetOptions: TargetOpti
 
   const known = new Set(lock.revisions.map(({ id }) => id));
   const foreign = rows.filter((row) => !known.has(row));
+  const window = foreign.length > 0 && reading.window !== undefined ? { window: reading.window } : {};
+  const heads = targetRevisions(lock, targetOptions);
+  if (rows.length === 1 && heads.length > 0 && heads.every((head) => window.window?.heads.includes(head)))
+    return { kind: "ahead", revisions: foreign, ...window };
   const unknown = foreign.filter((row) => !tolerated.includes(row));
-  if (unknown.length > 0) return { kind: "unknown-revision", revisions: unknown };
+  if (unknown.length > 0) return { kind: "unknown-revision", revisions: unknown, ...window };
   if (foreign.length > 0) {
     const implied = rows.filter((row) => known.has(row));
     if (implied.length > 0 || foreign.length > 1) return { kind: "overlapping-revisions", revisions: rows, implied };
@@ -148,6 +165,10 @@ export function describeState(
   const kubectl = kubectlCommand(target);
   const total = lock.revisions.length;
   const all = pending(lock, [], targetRevisions(lock, targetOptions)).length;
+  const windowEnd =
+    state.kind === "unknown-revision" && state.window !== undefined
+      ? ` ${describeWindowEnd(state.window, wanted)}`
+      : "";
   switch (state.kind) {
     case "not-deployed":
       return {
@@ -173,12 +194,15 @@ export function describeState(
       };
     case "ahead":
       return {
-        message: `Database is at ${state.revisions.join(", ")}, ahead of the lockfile and tolerated by the settings.`,
+        message:
+          state.window === undefined
+            ? `Database is at ${state.revisions.join(", ")}, ahead of the lockfile and tolerated by the settings.`
+            : `Database is at ${state.revisions.join(", ")}, ahead of the lockfile. By its run record, the code of ${wanted} keeps working.`,
         remediation: "Deploy a release whose lockfile contains this revision once there is one.",
       };
     case "unknown-revision":
       return {
-        message: `Database is at ${state.revisions.join(", ")}, which is not in the lockfile (${count(total)}).`,
+        message: `Database is at ${state.revisions.join(", ")}, which is not in the lockfile (${count(total)}).${windowEnd}`,
         remediation:
           `Deploy a release whose lockfile contains it (if its file is in this checkout, run: ${lockCommand}), or restore ` +
           `the database. If this release supports it, run: pulumi config set toleratedRevisions ${state.revisions.join(",")}`,

@@ -11,6 +11,7 @@ import { names } from "../manifests/names.ts";
 import { majorOfTag, majorVersionError } from "../manifests/postgres.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
 import type { JobAttempt } from "../plan/job-identity.ts";
+import { classify } from "../plan/live-state.ts";
 import { makePlan } from "../plan/plan.ts";
 import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -23,7 +24,7 @@ import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts"
 /** Reads the live state of a stack's database and resources. */
 export async function readStackLive(settings: Settings, { lock }: Chain, kubectl: Kubectl): Promise<Live> {
   const { database } = settings;
-  const live = await readLive(kubectl, database.kind === "owned", lock.versionTable);
+  const live = await readLive(kubectl, database.kind === "owned", lock);
   if (database.kind !== "owned" || majorOfTag(database.image) === undefined) return live;
   const image = runningImage(live);
   if (image === undefined || image === database.image) return live;
@@ -50,7 +51,8 @@ export async function planUpdate(settings: Settings, chain: Chain, kubectl: Kube
  *
  * @throws {pulumi.RunError} If an approval of the stack matches no finding of the chain.
  */
-export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePlan {
+export function planFor(live: Live, given: Settings, chain: Chain): UpdatePlan {
+  const settings = withRollbackWindow(given, live, chain);
   const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
   const unknown = unknownApprovals(chain.lock, approvals);
   if (unknown.length > 0) {
@@ -65,6 +67,16 @@ export function planFor(live: Live, settings: Settings, chain: Chain): UpdatePla
   const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
   const adoption = planAdoption(objects, { ...ownership(settings), target, wanted: wantedBackend(settings) });
   return combinePlans(plan, adoption, postgresImageError(settings, live));
+}
+
+/**
+ * Returns the settings with the database's revision tolerated, if its run record says that the code of this release keeps
+ * working. Runner, checks, and backend then tolerate it, too.
+ */
+function withRollbackWindow(settings: Settings, { reading }: Live, { lock }: Chain): Settings {
+  const state = classify(reading, lock, settings);
+  if (state.kind !== "ahead") return settings;
+  return { ...settings, toleratedRevisions: [...new Set([...settings.toleratedRevisions, ...state.revisions])] };
 }
 
 /** Returns why the stack's own PostgreSQL can't run the settings' image; without a version in its tag, only `up` finds out. */
@@ -82,6 +94,8 @@ function wantedBackend(settings: Settings): AdoptionInputs["wanted"] {
 /** The parts of a plan that the program declares: the migration Job, and the adopted resources. */
 export interface Planned extends JobAttempt {
   readonly adoption: Adoption;
+  /** Revisions that the settings or the run record tolerate. */
+  readonly toleratedRevisions: readonly string[];
 }
 
 /**
@@ -92,16 +106,18 @@ export interface Planned extends JobAttempt {
  */
 export async function showPlan(settings: Settings, chain: Chain, kubectl: Kubectl): Promise<Planned> {
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
-  const [plan, access, requireNamespace] = await Promise.all([
-    planUpdate(settings, chain, kubectl),
+  const [live, access, requireNamespace] = await Promise.all([
+    readStackLive(settings, chain, kubectl),
     reviewAccess(settings, task, kubectl),
     reviewNamespace(settings, kubectl),
   ]);
+  const plan = planFor(live, settings, chain);
   if (access !== "granted" && "missing" in access) throw new pulumi.RunError(access.missing);
   if (plan.job === null) throw new pulumi.RunError(describeUpdate(plan));
   requireNamespace();
   if (access !== "granted")
     await pulumi.log.warn(printable(`can't review the permissions of the account: ${access.unknown}`));
   await pulumi.log.info(describeUpdate(plan));
-  return { ...plan.job, adoption: plan.adoption };
+  const { toleratedRevisions } = withRollbackWindow(settings, live, chain);
+  return { ...plan.job, adoption: plan.adoption, toleratedRevisions };
 }

@@ -59,7 +59,7 @@ class Database:
             if found != self._reviewed:
                 raise FatalError(
                     f"env.py keeps the revisions in {found}, but the lockfile says {self._reviewed}, which the plan "
-                    "and the checks read. Run: npm run unity -- lock"
+                    "and the checks read. Configure the same table in offline mode, and run: npm run unity -- lock"
                 )
             return steps(frozenset(current), context)
 

@@ -22,7 +22,7 @@ HARMLESS_ROLES = (
 )
 """PostgreSQL's own roles that only read. All others are excess, also those of later versions
 (https://www.postgresql.org/docs/current/predefined-roles.html): pg_write_server_files, pg_read_server_files, and
-pg_execute_server_program lead to superuser rights, pg_write_all_data writes alembic_version."""
+pg_execute_server_program lead to superuser rights, pg_write_all_data writes the version table."""
 
 
 def excess_rights(role: str) -> str:

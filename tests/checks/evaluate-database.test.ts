@@ -24,6 +24,8 @@ const schemaOf = (changes: Partial<TableSchema>) =>
   evaluateSchema(database({ tables: { t1: { ...t1, ...changes } } }), chain, expected);
 const constraints = (...notValid: string[]) => evaluateConstraints(database({ notValid }), chain);
 const revision = (...revisions: string[]) => evaluateRevision(database({ revisions }), expected);
+const recorded = (...heads: string[]) =>
+  database({ revisions: ["next"], window: { image: "shop:2.0", startedAt: "2026-11-30", heads, end: null } });
 const released = { ...expected, release: { jobName: "job-1" } as DeclaredRelease };
 const job = (type?: string): Job => ({
   kind: "Job",
@@ -47,6 +49,7 @@ const chainWith = (reversible: boolean | null) => ({
 const accepted: [string, CheckFinding, string][] = [
   ["the head", revision("r2"), "r2"],
   ["a tolerated revision", revision("later"), "later"],
+  ["a revision that the run record tolerates", evaluateRevision(recorded("r2"), expected), "next"],
   ["the complete Job of the release", migrated(job("Complete")), "r2"],
   ["all tables", tables({}), "2 tables"],
   ["the schema of the chain", schemaOf({}), schema],
@@ -56,6 +59,11 @@ const accepted: [string, CheckFinding, string][] = [
     "a later release's schema",
     evaluateSchema(database({ revisions: ["later"], tables: {} }), chain, expected),
     "not evaluated: later belongs to a later release",
+  ],
+  [
+    "the schema of a release that the run record tolerates",
+    evaluateSchema({ ...recorded("r2"), tables: {} }, chain, expected),
+    "not evaluated: next belongs to a later release",
   ],
   ["valid indexes", evaluateIndexes(database()), "0 invalid indexes"],
   ["validated constraints", constraints(), "0 unvalidated constraints"],
@@ -80,6 +88,7 @@ const rejected: [string, CheckFinding, string][] = [
   ["a running Job of the release", migrated(job()), "r2; Job job-1 running"],
   ["a release whose Job is not there", migrated(), "r2; Job job-1 missing"],
   ["an older revision", revision("r1"), "r1"],
+  ["a revision at which the run record names other heads", evaluateRevision(recorded("r1"), expected), "next"],
   ["no revision", revision(), "no revision"],
   ["two rows", revision("r2", "later"), "r2, later"],
   ["no table of revisions", evaluateRevision(null, expected), uninitialized],

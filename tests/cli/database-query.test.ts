@@ -9,10 +9,13 @@ import type { Kubectl } from "../../src/cluster/kubectl.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
 import { readRuns } from "../../src/cluster/run-records.ts";
 import { defaultVersionTable, versionTableName } from "../../src/lockfile/version-table.ts";
+import { lockedRevision } from "../fixtures/chains/locks.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { alembicPython } from "./unity.ts";
 
+/** A chain without revisions. */
+const chainAt = (versionTable = defaultVersionTable) => ({ versionTable, revisions: [] });
 /** Body of a function whose error shows the role that it runs as. */
 const trap = "LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'ran as %', current_user; END$$";
 const upgraded =
@@ -109,7 +112,7 @@ exec "$@"
   }
 
   async function readRows(kubectl: Kubectl, owned: boolean, table = defaultVersionTable) {
-    const { reading } = await readLive(kubectl, owned, table);
+    const { reading } = await readLive(kubectl, owned, chainAt(table));
     assert.equal(reading.kind, "rows");
     return reading.rows;
   }
@@ -121,7 +124,7 @@ exec "$@"
       if (owned && findProgram("psql") === undefined) this.skip();
       using kubectl = attacked([upgraded], betterMatches);
       assert.deepEqual(await readRows(kubectl.kubectl, owned), ["a"]);
-      assert.deepEqual((await readDatabase(kubectl.kubectl, defaultVersionTable, owned))?.revisions, ["a"]);
+      assert.deepEqual((await readDatabase(kubectl.kubectl, chainAt(), owned))?.revisions, ["a"]);
       assert.deepEqual(await readRuns(kubectl.kubectl, owned), []);
     });
 
@@ -129,7 +132,7 @@ exec "$@"
       it(`with ${client}, reject ${name} in place of alembic_version`, async function () {
         if (owned && findProgram("psql") === undefined) this.skip();
         using kubectl = attacked([], attack);
-        const { reading } = await readLive(kubectl.kubectl, owned, defaultVersionTable);
+        const { reading } = await readLive(kubectl.kubectl, owned, chainAt());
         assert.ok(reading.kind === "unreachable", JSON.stringify(reading));
         assert.match(reading.cause, /alembic_version is not a plain table/);
         assert.doesNotMatch(reading.cause, /ran as/);
@@ -151,18 +154,59 @@ exec "$@"
         const rows = [`CREATE TABLE ${name} (version_num varchar(32))`, `INSERT INTO ${name} VALUES ('b')`];
         using kubectl = attacked([upgraded, ...schema, ...rows], []);
         assert.deepEqual(await readRows(kubectl.kubectl, owned, table), ["b"]);
-        assert.deepEqual((await readDatabase(kubectl.kubectl, table, owned))?.revisions, ["b"]);
+        assert.deepEqual((await readDatabase(kubectl.kubectl, chainAt(table), owned))?.revisions, ["b"]);
         const other = { ...table, name: `${table.name}2` };
         assert.equal(await readRows(kubectl.kubectl, owned, other), null);
         const view = [`CREATE VIEW ${versionTableName(other)} AS SELECT 1 AS version_num`];
         using unsafe = attacked([...schema, ...view], []);
-        const { reading } = await readLive(unsafe.kubectl, owned, other);
+        const { reading } = await readLive(unsafe.kubectl, owned, chainAt(other));
         assert.ok(
           reading.kind === "unreachable" && reading.cause.includes("is not a plain table"),
           JSON.stringify(reading),
         );
       });
     }
+  }
+
+  for (const owned of [true, false]) {
+    const client = owned ? "psql" : "a driver";
+
+    it(`with ${client}, read the rollback window of a revision that the chain lacks`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      const steps = [
+        { id: "b", after: "a", blocker: null },
+        { id: "a", after: "0", blocker: "drops it's :relation" },
+      ];
+      const rollback = JSON.stringify({ version: 1, revisions: steps }).replaceAll("'", "''");
+      const runs = [
+        "CREATE SCHEMA unity_migrations",
+        "CREATE TABLE unity_migrations.runs (id int, image text, started_at timestamptz, rollback jsonb)",
+        `INSERT INTO unity_migrations.runs VALUES (1, 'shop:2.0', '2026-11-30 10:00:00+00', '${rollback}')`,
+      ];
+      using kubectl = attacked([upgraded, "UPDATE alembic_version SET version_num = 'b'", ...runs], []);
+      const { reading } = await readLive(kubectl.kubectl, owned, chainAt());
+      assert.ok(reading.kind === "rows" && reading.window !== undefined, JSON.stringify(reading));
+      const { startedAt, ...window } = reading.window;
+      assert.match(startedAt, /^2026-11-30T/);
+      const end = { revision: "a", blocker: "drops it's :relation" };
+      assert.deepEqual(window, { image: "shop:2.0", heads: ["a"], end });
+      assert.deepEqual((await readDatabase(kubectl.kubectl, chainAt(), owned))?.window, reading.window);
+      const chain = { ...chainAt(), revisions: [lockedRevision("b")] };
+      const known = await readLive(kubectl.kubectl, owned, chain);
+      assert.ok(known.reading.kind === "rows" && known.reading.window === undefined, JSON.stringify(known.reading));
+    });
+
+    it(`with ${client}, read no window from records of an earlier release`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      const runs = [
+        "CREATE SCHEMA unity_migrations",
+        "CREATE TABLE unity_migrations.runs (id int, image text, started_at timestamptz)",
+        "INSERT INTO unity_migrations.runs VALUES (1, 'shop:2.0', now())",
+      ];
+      using kubectl = attacked([upgraded, ...runs], []);
+      const { reading } = await readLive(kubectl.kubectl, owned, chainAt());
+      assert.ok(reading.kind === "rows" && reading.window === undefined, JSON.stringify(reading));
+    });
   }
 
   it("name each right of the backend's role that exceeds row access", async () => {
@@ -207,7 +251,7 @@ exec "$@"
     const rows = "INSERT INTO \"My App\".alembic_version VALUES ('b')";
     using kubectl = attacked([upgraded, ...own, rows, path], []);
     assert.deepEqual(await readRows(kubectl.kubectl, false), ["b"]);
-    const facts = await readDatabase(kubectl.kubectl, defaultVersionTable, false);
+    const facts = await readDatabase(kubectl.kubectl, chainAt(), false);
     assert.deepEqual(Object.keys(facts?.tables ?? {}).toSorted(), ["alembic_version", "public.alembic_version"]);
   });
 });

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { type Live, readLive } from "../../src/cluster/live-state.ts";
-import { defaultVersionTable } from "../../src/lockfile/version-table.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
 import { answer, database, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+
+const chain = linearLock("a", "b");
 
 async function read(answers: Partial<FakeAnswers>, owned = true): Promise<Live> {
   using fake = fakeKubectl(answers);
-  return await readLive(fake.kubectl, owned, defaultVersionTable);
+  return await readLive(fake.kubectl, owned, chain);
 }
 
 const deployment = (workload: string, more: object = {}, replicas = 1) => ({
@@ -123,7 +125,7 @@ describe("readLive", () => {
     const target = { context: "here", namespace: "unity", clusterTimeoutSeconds: 0.3 };
     const lines: string[] = [];
     const options = { program: join(fake.folder, "kubectl"), report: (line: string) => void lines.push(line) };
-    const { reading } = await readLive(new Kubectl(target, options), true, defaultVersionTable);
+    const { reading } = await readLive(new Kubectl(target, options), true, chain);
     assert.deepEqual(reading, { kind: "unreachable", what: "cluster", cause: "kubectl timed out after 0.3s" });
     assert.deepEqual(lines, []);
   });

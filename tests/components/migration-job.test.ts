@@ -58,8 +58,8 @@ describe("MigrationJob", () => {
     const data = inputs.data as Record<string, string>;
     assert.equal((inputs.metadata as { name: string }).name, component.configMapName);
     assert.equal(inputs.immutable, true);
-    const { "chain.json": chain, ...files } = data;
-    assert.deepEqual(files, args.runnerFiles);
+    const { "chain.json": chain, "version-table.txt": table, ...files } = data;
+    assert.deepEqual([files, table], [args.runnerFiles, "alembic_version\n"]);
     assert.deepEqual(JSON.parse(chain ?? "").heads, ["r3"]);
   });
 

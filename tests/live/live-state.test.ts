@@ -3,8 +3,9 @@ import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run } from "../../local/pulumi.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
 import { workloadSelector } from "../../src/cluster/pods.ts";
-import { defaultVersionTable } from "../../src/lockfile/version-table.ts";
+import { readLock } from "../../src/lockfile/read-lock.ts";
 import { names } from "../../src/manifests/names.ts";
+import { lockFile } from "../../src/paths.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 
@@ -77,7 +78,7 @@ describe("the live state", () => {
     const [oid, system] = (await psql(identity)).split(" ");
     for (const owned of [true, false]) {
       const database = { name: "homelab_db", oid, system };
-      assert.deepEqual((await readLive(kubectl, owned, defaultVersionTable)).reading, {
+      assert.deepEqual((await readLive(kubectl, owned, readLock(lockFile))).reading, {
         kind: "rows",
         rows: [head],
         database,

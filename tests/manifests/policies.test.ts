@@ -54,7 +54,8 @@ async function declare(configuration: Readonly<Record<string, string>>) {
   const { registrations, result } = await record(configuration, () => {
     const settings = loadSettings();
     const release = loadRelease(settings);
-    const planned = { name: "job", attempt: 1, action: "run", reason: "", adoption: noAdoption } as const;
+    const job = { name: "job", attempt: 1, action: "run", reason: "" } as const;
+    const planned = { ...job, adoption: noAdoption, toleratedRevisions: [] };
     deploy(settings, release, planned);
     const { context, namespace } = settings;
     const tenants = ["acme", "beta"].map((name) => ({ name, secretName: `database-${name}` }));

@@ -6,6 +6,7 @@ import {
   type Reading,
   requiresManualAction,
 } from "../../src/plan/live-state.ts";
+import type { RollbackWindow } from "../../src/plan/rollback-window.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const line = linearLock("a", "b", "c");
@@ -19,6 +20,53 @@ const diamond = lockOf([
 const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: found });
 const down = { kind: "unreachable", what: "database", cause: "refused" } as const;
 const lost = { kind: "unreachable", what: "cluster", cause: "no such context" } as const;
+
+const window = (...heads: readonly string[]): RollbackWindow => ({
+  image: "shop:2.0",
+  startedAt: "2026-11-30T10:00:00+00:00",
+  heads,
+  end: { revision: "x", blocker: "drops what earlier code may use: DROP TABLE t" },
+});
+
+describe("classify by the rollback window", () => {
+  const at = (found: RollbackWindow, ...rows: readonly string[]): Reading => ({ kind: "rows", rows, window: found });
+  const open = window("b", "c");
+  const closed = window("x");
+
+  it("is ahead if the record names the head, and unknown if it doesn't", () => {
+    assert.deepEqual(classify(at(open, "zz"), line), { kind: "ahead", revisions: ["zz"], window: open });
+    assert.deepEqual(classify(at(closed, "zz"), line), { kind: "unknown-revision", revisions: ["zz"], window: closed });
+    const several = { kind: "unknown-revision", revisions: ["yy", "zz"], window: open };
+    assert.deepEqual(classify(at(open, "yy", "zz"), line), several);
+  });
+
+  it("is by the target of the stack, not by the lockfile's head", () => {
+    assert.equal(classify(at(open, "zz"), line, { targetRevision: "b" }).kind, "ahead");
+    assert.equal(classify(at(open, "zz"), line, { targetRevision: "a" }).kind, "unknown-revision");
+  });
+
+  it("never outdoes the settings", () => {
+    const state = classify(at(closed, "next"), line, { toleratedRevisions: ["next"] });
+    assert.deepEqual(state, { kind: "ahead", revisions: ["next"] });
+  });
+
+  it("is described with the release, the reason, and the setting", () => {
+    const ahead = describeState(classify(at(open, "zz"), line), line, { context: "here", namespace: "there" });
+    assert.match(ahead.message, /ahead of the lockfile\. By its run record, the code of head c keeps working\.$/);
+    const unknown = describeState(classify(at(closed, "zz"), line), line, { context: "here", namespace: "there" });
+    assert.match(unknown.message, /not in the lockfile \(3 revisions\)\. shop:2\.0 applied it at 2026-11-30T10:00:00/);
+    assert.match(unknown.message, /The code of head c may fail, because of revision x: drops .*: DROP TABLE t\.$/);
+    assert.match(unknown.remediation, /pulumi config set toleratedRevisions zz/);
+    const silent = describeState(classify(at({ ...closed, image: "", end: null }, "zz"), line), line, {
+      context: "here",
+      namespace: "there",
+    });
+    assert.match(
+      silent.message,
+      /An unnamed image applied it .* does not say whether the code of head c keeps working/,
+    );
+  });
+});
 
 describe("classify", () => {
   const table: readonly [string, Reading, LiveState, typeof line?][] = [

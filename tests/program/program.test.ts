@@ -5,7 +5,14 @@ import type { StackOutputs } from "../../components/stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules, roleRules } from "../../src/manifests/roles.ts";
-import { database, databaseAt, deployedPostgres, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import {
+  answer,
+  database,
+  databaseAt,
+  deployedPostgres,
+  type FakeAnswers,
+  fakeKubectl,
+} from "../support/fake-kubectl.ts";
 import { find, type Registration, record, whenKnown } from "../support/recorder.ts";
 
 const configuration = {
@@ -163,6 +170,29 @@ describe("the program on a database that is there", () => {
     assert.deepEqual([jobName(kept), planOf(kept)], [name, "earlier"]);
     const unplanned = await runOn("add_plugin_execution", [existing({})]);
     assert.deepEqual([jobName(unplanned), planOf(unplanned)], [name, undefined]);
+  });
+
+  const windowAt = (heads: readonly string[], end: object | null) =>
+    answer({ image: "registry/unity-backend:2", startedAt: "2026-11-30T10:00:00+00:00", heads, end });
+
+  it("rolls back to a release that the run record names, whose pods tolerate the head", async () => {
+    const runs = windowAt(["add_plugin_execution"], null);
+    using fake = fakeKubectl({ backend: databaseAt(["next"]), runs });
+    const { registrations } = await record(configuration, () => runProgram(fake.kubectl));
+    const files = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner").inputs.data;
+    assert.deepEqual(JSON.parse((files as Record<string, string>)["chain.json"] ?? "").tolerated, ["next"]);
+    const env = JSON.stringify(find(registrations, "kubernetes:apps/v1:Deployment", "backend").inputs);
+    assert.match(env, /"TOLERATED_REVISIONS","value":"next"|"value":"next","name":"TOLERATED_REVISIONS"/);
+    const checks = find(registrations, "command:local:Command", "verification-checks").inputs.stdin;
+    assert.deepEqual(JSON.parse(String(checks)).toleratedRevisions, ["next"]);
+  });
+
+  it("rejects a rollback that the run record rules out, before it declares anything", async () => {
+    const end = { revision: "next", blocker: "drops what earlier code may use: DROP TABLE plugins" };
+    await assertRejected(
+      { backend: databaseAt(["next"]), runs: windowAt([], end) },
+      /registry\/unity-backend:2 applied it at 2026-11-30.* because of revision next: drops .*: DROP TABLE plugins\./,
+    );
   });
 
   it("stops at a right that the account lacks, before it declares anything", async () => {

@@ -62,7 +62,7 @@ async function collectLiveParts(lock: Lock, source: ReportSource, progress: Prog
   const owned = database.kind === "owned";
   if (targetRevision !== undefined) requireRevision(lock, targetRevision);
   const kubectl = new Kubectl(settings, { report: progress.note });
-  const live = await readLive(kubectl, owned, lock.versionTable);
+  const live = await readLive(kubectl, owned, lock);
   const state = classify(live.reading, lock, settings);
   const description = describeState(state, lock, target, settings);
   const unavailable = hasNoDatabase(state) ? { missing: description.message } : undefined;
