@@ -80,7 +80,7 @@ async function withWindow(
   reading: Reading,
   kubectl: Kubectl,
   owned: boolean,
-  chain: Pick<Lock, "revisions">,
+  chain: Pick<Lock, "versionTable" | "revisions">,
 ): Promise<Reading> {
   if (reading.kind !== "rows") return reading;
   const window = await readRollbackWindow(kubectl, chain, reading.rows ?? [], { owned });

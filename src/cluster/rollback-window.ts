@@ -8,7 +8,7 @@ import { runRecordTable } from "../plan/run-record.ts";
 import { type QueryOptions, queryDatabase } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 
-/** Query of the window at `:revision`, which the runner runs, too. */
+/** Query of the window at `:revision` of the version table `:table`, which the runner runs, too. */
 const windowQuery = readFileSync(join(import.meta.dirname, "..", "runner", "rollback-window.sql"), "utf8");
 
 const windowShape = object({
@@ -26,13 +26,14 @@ const windowShape = object({
  */
 export async function readRollbackWindow(
   kubectl: Kubectl,
-  { revisions }: Pick<Lock, "revisions">,
+  { versionTable, revisions }: Pick<Lock, "versionTable" | "revisions">,
   rows: readonly string[],
   options: QueryOptions,
 ): Promise<RollbackWindow | undefined> {
   const [row, ...others] = rows;
   if (row === undefined || others.length > 0 || revisions.some(({ id }) => id === row)) return undefined;
-  const query = windowQuery.replaceAll(":revision", () => literal(row));
+  const values: Readonly<Record<string, string>> = { revision: row, table: JSON.stringify(versionTable) };
+  const query = windowQuery.replaceAll(/:(revision|table)\b/g, (_, name: string) => literal(values[name] ?? ""));
   const answers = await queryDatabase(kubectl, { table: runRecordTable, query }, options);
   for (const answer of answers) {
     if ("value" in answer && fits(answer.value, windowShape)) return answer.value as RollbackWindow;

@@ -1,9 +1,11 @@
 -- The rollback window of a database at a revision: the heads whose code keeps working, by the run records, of which the newest
--- counts for each revision. Those of another format say nothing. No row if none names the revision, otherwise one value: the
--- release that applied it, the heads, and the revision that ends the window with its blocker, or null where the records end.
+-- counts for each revision. Those of another format or version table say nothing. No row if none names the revision, otherwise
+-- one value: the release that applied it, the heads, and the revision that ends the window with its blocker, or null where the
+-- records end.
 WITH RECURSIVE step AS (
   SELECT DISTINCT ON (s.id) s.id, s.after, s.blocker, r.image, r.started_at AS "startedAt"
   FROM ONLY unity_migrations.runs r, jsonb_to_recordset(CASE WHEN to_jsonb(r) -> 'rollback' ->> 'version' = '1'
+    AND to_jsonb(r) -> 'rollback' -> 'table' = CAST(:table AS jsonb)
     THEN to_jsonb(r) -> 'rollback' -> 'revisions' ELSE '[]' END) s(id text, after text, blocker text)
   ORDER BY s.id, r.id DESC
 ), walk AS (

@@ -177,7 +177,7 @@ class Run:
         step = "are pending" if plan.direction == "upgrade" else "will be downgraded"
         report(f"Database is at {format_revisions(plan.current)}; {count} {step}")
         was_interrupted = self._record.was_interrupted()
-        self._record.open(plan, rollback_of(plan, self._task.database))
+        self._record.open(plan, rollback_of(plan, self._task.chain.version_table, self._task.database))
         invalid = invalid_indexes(self._session, self._schema)
         if plan.direction == "upgrade":
             self._repair(plan, invalid, was_interrupted)

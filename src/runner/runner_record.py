@@ -9,9 +9,10 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import Any, Callable
 
-from runner_database import Database
+from runner_database import Database, VersionTable
 from runner_output import describe, report
 from runner_plan import Plan, plan_hash
 from sqlalchemy import text
@@ -161,15 +162,18 @@ class RunRecord:
         RunRecord.running = None
 
 
-def rollback_of(plan: Plan, database: Database) -> dict[str, Any] | None:
-    """Return what the record says on rollbacks: of each revision, the one before and why its code may fail, or None."""
+def rollback_of(plan: Plan, table: VersionTable, database: Database) -> dict[str, Any] | None:
+    """Return what the record says on rollbacks: of each revision, the one before and why its code may fail, or None.
+
+    :param table: Another application in the same database may have a chain with the same ids in a table of its own.
+    """
     if plan.direction != "upgrade":
         return None
     revisions = [
         {"id": each.id, "after": database.predecessor(each.id), "blocker": each.rollbackBlocker}
         for each in plan.revisions
     ]
-    return {"version": ROLLBACK_VERSION, "revisions": revisions}
+    return {"version": ROLLBACK_VERSION, "table": asdict(table), "revisions": revisions}
 
 
 @contextmanager

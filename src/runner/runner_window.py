@@ -7,7 +7,7 @@ after a failed rollout, and one whose code may fail on the schema is held with t
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from runner_errors import FatalError
@@ -73,7 +73,8 @@ def read_window(task: Task, revision: str) -> Window | None:
         try:
             if not session.scalar(text(IS_READABLE)):
                 return None
-            found = session.scalar(text(WINDOW), {"revision": revision})
+            table = json.dumps(asdict(task.chain.version_table))
+            found = session.scalar(text(WINDOW), {"revision": revision, "table": table})
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise

@@ -177,7 +177,10 @@ exec "$@"
         { id: "b", after: "a", blocker: null },
         { id: "a", after: "0", blocker: "drops it's :relation" },
       ];
-      const rollback = JSON.stringify({ version: 1, revisions: steps }).replaceAll("'", "''");
+      const rollback = JSON.stringify({ version: 1, table: defaultVersionTable, revisions: steps }).replaceAll(
+        "'",
+        "''",
+      );
       const runs = [
         "CREATE SCHEMA unity_migrations",
         "CREATE TABLE unity_migrations.runs (id int, image text, started_at timestamptz, rollback jsonb)",

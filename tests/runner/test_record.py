@@ -57,6 +57,7 @@ def test_upgrade_is_recorded(chain: Chain, database: URL) -> None:
         "runner": "pod-1",
         "rollback": {
             "version": 1,
+            "table": {"schema": None, "name": "alembic_version"},
             "revisions": [
                 {"id": "one", "after": None, "blocker": None},
                 {"id": "two", "after": "one", "blocker": None},

@@ -170,6 +170,12 @@ def test_newest_record_of_a_revision_counts(chain: Chain, tmp_path: Path, databa
     assert "because of revision two: changes rows" in run("wait", one, database).stderr
 
 
+def test_records_of_another_version_table_say_nothing(releases: list[Chain], database: URL) -> None:
+    assert run("upgrade", releases[1], database).code == 0
+    query(database, """UPDATE unity_migrations.runs SET rollback = jsonb_set(rollback, '{table,name}', '"other"')""")
+    assert "Deploy an image that contains it" in run("wait", releases[0], database).stderr
+
+
 def test_code_of_another_branch_is_held(chain: Chain, tmp_path: Path, database: URL) -> None:
     chain.add("one", "pass")
     chain.add("left", "pass", after="one")
@@ -191,8 +197,10 @@ def test_gate_with_the_role_of_the_application_reads_the_window(
 
 
 def test_gate_reads_the_window_with_each_driver(releases: list[Chain], database: URL, image: Image) -> None:
-    assert run("upgrade", releases[1], database).code == 0
-    (releases[0].folder / "alembic" / "env.py").write_text(ENVS[image.driver == "asyncpg"].format(driver=image.driver))
+    for release in releases[:2]:
+        env = ENVS[image.driver == "asyncpg"].format(driver=image.driver)
+        (release.folder / "alembic" / "env.py").write_text(env, encoding="utf-8")
+    assert run("upgrade", releases[1], database, **image.variables).code == 0
     result = run("wait", releases[0], database, **image.variables)
     assert (result.code, result.stderr) == (0, "")
 
