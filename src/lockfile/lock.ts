@@ -3,7 +3,7 @@ import { printableJson } from "../printable.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
 /** The version of the lockfile format that this program writes and reads. */
-export const lockVersion = 3;
+export const lockVersion = 4;
 
 /** The command that writes the lockfile. */
 export const lockCommand = "npm run unity -- lock";
@@ -66,6 +66,9 @@ export function compareFindings(a: Finding, b: Finding): number {
   return (a.statement ?? -1) - (b.statement ?? -1) || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);
 }
 
+/** SHA-256 of files in hexadecimal, by path relative to the backend's folder, with `/`. */
+export type FileHashes = Readonly<Record<string, string>>;
+
 /** One reviewed revision. */
 export interface LockedRevision {
   readonly id: string;
@@ -81,6 +84,8 @@ export interface LockedRevision {
   /** Path relative to the backend's folder, with `/`. */
   readonly file: string;
   readonly sha256: string;
+  /** Other files below the script folder that the revision reads, such as SQL, also as it is downgraded. */
+  readonly files: FileHashes;
   /** `null` if the upgrade can't be rendered. */
   readonly tables: LockedTables | null;
   readonly upgrade: LockedSql;
@@ -106,6 +111,11 @@ export interface Lock {
   readonly versionLocations: readonly string[];
   readonly heads: readonly string[];
   readonly bases: readonly string[];
+  /**
+   * Files below the script folder that belong to no single revision: env.py, imported modules, and what those read. If the
+   * SQL of a revision is unknown, all other files, too. Empty if unknown: see {@link cutAt}.
+   */
+  readonly files: FileHashes;
   /** From the bases to the heads, each one after those that it follows. */
   readonly revisions: readonly LockedRevision[];
 }
@@ -133,10 +143,22 @@ export function head(lock: Lock): string {
   return only;
 }
 
+/** Returns the hash of each file that was reviewed with a revision, its own first. */
+export function reviewedFiles({ file, sha256, files }: Pick<LockedRevision, "file" | "sha256" | "files">): FileHashes {
+  return { [file]: sha256, ...files };
+}
+
+/** Returns the hash of each reviewed file of the chain. */
+export function allReviewedFiles(lock: Pick<Lock, "files" | "revisions">): FileHashes {
+  return Object.assign({}, lock.files, ...lock.revisions.map(reviewedFiles));
+}
+
 /** Returns the chain's identity: a SHA-256 of ids, down revisions, and file hashes, regardless of the rendered SQL. */
 export function lockDigest(lock: Lock): string {
-  const identity = lock.revisions.map(({ id, downRevisions, sha256 }) => [id, downRevisions, sha256]);
-  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
+  const revisions = lock.revisions.map(({ id, downRevisions, sha256, files }) => [id, downRevisions, sha256, files]);
+  return createHash("sha256")
+    .update(JSON.stringify([lock.files, revisions]))
+    .digest("hex");
 }
 
 /**
@@ -144,9 +166,9 @@ export function lockDigest(lock: Lock): string {
  * escapes, so that a reviewer sees them.
  */
 export function formatLock(lock: Lock): string {
-  const { versionLocations, heads, bases } = lock;
+  const { version, versionLocations, heads, bases, files } = lock;
   const revisions = lock.revisions.map(formatRevision);
-  return `${printableJson({ version: lock.version, versionLocations, heads, bases, revisions }, 2)}\n`;
+  return `${printableJson({ version, versionLocations, heads, bases, files, revisions }, 2)}\n`;
 }
 
 function formatRevision(revision: LockedRevision): LockedRevision {
@@ -159,6 +181,7 @@ function formatRevision(revision: LockedRevision): LockedRevision {
     date: revision.date,
     file: revision.file,
     sha256: revision.sha256,
+    files: revision.files,
     tables: revision.tables,
     upgrade: revision.upgrade,
     downgrade: revision.downgrade,

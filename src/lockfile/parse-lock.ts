@@ -41,7 +41,7 @@ export class LockError extends Error {
  */
 export function parseLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
-  if (isRecord(value) && (value.version === 1 || value.version === 2)) {
+  if (isRecord(value) && isEarlier(value.version)) {
     const errors = [`lock.version ${value.version} was written by an earlier release: ${missing[value.version]}`];
     throw new LockError(path, errors, `To update it and keep the reviewed revisions, run: ${lockCommand}`);
   }
@@ -52,7 +52,12 @@ export function parseLock(text: string, path: string): Lock {
 const missing = {
   1: "findings and locks are missing",
   2: "a revision that asks whether it is rendered has the SQL of its offline branch",
+  3: "env.py, modules, and the files that revisions read are missing",
 } as const;
+
+function isEarlier(version: unknown): version is keyof typeof missing {
+  return typeof version === "number" && version in missing;
+}
 
 /**
  * Parses a lockfile for the command that writes it: accepts those of earlier releases as well.
@@ -62,11 +67,10 @@ const missing = {
 export function parseReviewedLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
   if (!isRecord(value) || !Array.isArray(value.revisions)) return checkLock(value, path);
-  if (value.version !== 1 && value.version !== 2) return checkLock(value, path);
-  const indexes = { built: [], repaired: [] };
-  const added = value.version === 1 ? { findings: [], locks: [], indexes } : { indexes };
-  const revisions = value.revisions.map((revision) => ({ ...revision, ...added, ...printableTexts(revision) }));
-  return checkLock({ ...value, version: lockVersion, revisions }, path);
+  if (!isEarlier(value.version)) return checkLock(value, path);
+  const added = { findings: [], locks: [], indexes: { built: [], repaired: [] }, files: {} };
+  const revisions = value.revisions.map((revision) => ({ ...added, ...revision, ...printableTexts(revision) }));
+  return checkLock({ files: {}, ...value, version: lockVersion, revisions }, path);
 }
 
 /** Returns the texts of a revision as they are recorded since version 3, so that they don't count as changed. */
@@ -106,6 +110,11 @@ const sha256: Shape = {
   matches: (v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
 };
 
+const files: Shape = {
+  expected: "an object of paths with 64 hexadecimal digits each",
+  matches: (v) => isRecord(v) && Object.entries(v).every((each) => line.matches(each[0]) && sha256.matches(each[1])),
+};
+
 const sql: Shape = {
   expected: '{"sql": [statements]} or {"sql": null, "reason": string}',
   matches: (v) =>
@@ -131,6 +140,7 @@ const lockShape = object({
   versionLocations: list(line),
   heads: list(line),
   bases: list(line),
+  files,
   revisions: list(
     object({
       id: line,
@@ -141,6 +151,7 @@ const lockShape = object({
       date: nullable(anyLine),
       file: line,
       sha256,
+      files,
       tables: nullable(
         object({ created: list(text), altered: list(text), dropped: list(text), unclassified: list(index) }),
       ),

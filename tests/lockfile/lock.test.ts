@@ -44,22 +44,25 @@ describe("a lockfile", () => {
       lockDigest(lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], ...given })]));
     assert.equal(change({ upgrade: { sql: ["SELECT 1;"] }, title: "other" }), lockDigest(lock));
     assert.notEqual(change({ sha256: "0".repeat(64) }), lockDigest(lock));
+    assert.notEqual(change({ files: { "a.sql": "0" } }), lockDigest(lock));
+    assert.notEqual(lockDigest({ ...lock, files: {} }), lockDigest(lock));
     assert.notEqual(change({ downRevisions: [] }), lockDigest(lock));
     assert.notEqual(lockDigest(linearLock("a", "c")), lockDigest(lock));
   });
 
   const faulty: readonly [string, Parameters<typeof errorsOf>[0], readonly string[]][] = [
-    ["an unknown version", (json) => (json.version = 4), ["invalid lock.version 4: must be 3"]],
+    ["an unknown version", (json) => (json.version = 5), ["invalid lock.version 5: must be 4"]],
     ["a missing key", (json) => delete json.heads, ["lock.heads is missing: must be a list"]],
     [
       "several errors, all reported",
       ({ revisions: [a, b] }) => {
-        Object.assign(a ?? {}, { id: "", sha256: "abc", reversible: "yes" });
+        Object.assign(a ?? {}, { id: "", sha256: "abc", files: { "a.sql": "abc" }, reversible: "yes" });
         Object.assign(b ?? {}, { upgrade: { sql: null }, tables: { created: [1], altered: [], dropped: [] } });
       },
       [
         'invalid lock.revisions[0].id "": must be one line of printable text, not empty',
         'invalid lock.revisions[0].sha256 "abc": must be 64 hexadecimal digits',
+        'invalid lock.revisions[0].files {"a.sql":"abc"}: must be an object of paths with 64 hexadecimal digits each',
         'invalid lock.revisions[0].reversible "yes": must be true, false, or null',
         "invalid lock.revisions[1].tables.created[0] 1: must be a non-empty string",
         "lock.revisions[1].tables.unclassified is missing: must be a list",
@@ -93,10 +96,11 @@ describe("a lockfile", () => {
   });
 
   it("of an earlier version is rejected with the command that upgrades and accepts it", () => {
-    const revisions = lock.revisions.map(({ findings: _, locks: __, ...revision }) => revision);
+    const { files: _, ...older } = lock;
+    const revisions = lock.revisions.map(({ findings: _, locks: __, files: ___, ...revision }) => revision);
     const titled = lock.revisions.map((each) => ({ ...each, title: "Add\n a \u001btable" }));
     const earlier = [
-      { given: { ...lock, version: 1, revisions }, accepted: lock },
+      { given: { ...older, version: 1, revisions }, accepted: { ...lock, files: {} } },
       {
         given: { ...lock, version: 2, revisions: titled },
         accepted: { ...lock, revisions: lock.revisions.map((each) => ({ ...each, title: "Add a \\x1btable" })) },
@@ -106,11 +110,11 @@ describe("a lockfile", () => {
       const text = JSON.stringify(given);
       assert.throws(
         () => parseLock(text, "x.json"),
-        /lock\.version [12] was written by an earlier release.*\n.*, run: npm run unity -- lock$/,
+        /lock\.version [123] was written by an earlier release.*\n.*, run: npm run unity -- lock$/,
       );
       assert.deepEqual(parseReviewedLock(text, "x.json"), accepted);
     }
-    assert.throws(() => parseReviewedLock('{"version": 1}', "x.json"), /invalid lock\.version 1: must be 3/);
+    assert.throws(() => parseReviewedLock('{"version": 1}', "x.json"), /invalid lock\.version 1: must be 4/);
   });
 
   it("is rejected with control characters or commands in what is printed", () => {

@@ -32,6 +32,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
+from unity_lock.reads import Reads
 from unity_lock.recorder import Recorder, Rendering, keep_order
 
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
@@ -112,7 +113,7 @@ def _names(value: str | Iterable[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else sorted(value)
 
 
-def _describe(script: Script, directory: ScriptDirectory, root: Path) -> dict[str, Any]:
+def _describe(script: Script, directory: ScriptDirectory, root: Path, reads: Reads) -> dict[str, Any]:
     date = CREATE_DATE.search(script.module.__doc__ or "")
     depends_on = [directory.get_revision(name) for name in _names(script.dependencies)]
     return {
@@ -123,6 +124,7 @@ def _describe(script: Script, directory: ScriptDirectory, root: Path) -> dict[st
         "title": script.doc,
         "date": date.group(1) if date else None,
         "file": _relative(script.path, root),
+        "files": reads.by(script.path, root),
     }
 
 
@@ -141,6 +143,7 @@ def render_chain(ini: str) -> dict[str, Any]:
     block_connections()
     keep_order()
     directory = ScriptDirectory.from_config(config)
+    reads = Reads(directory)
     environment = RenderingContext(config, directory, as_sql=True)
     with environment, warnings.catch_warnings():
         # Alembic only warns about these, and continues with a chain that differs from the files. It reads the files
@@ -153,6 +156,8 @@ def render_chain(ini: str) -> dict[str, Any]:
             "call for one database"
         )
     root = Path.cwd().resolve()
+    if any(each["upgrade"]["sql"] is None or each["reversible"] is None for each in environment.rendered.values()):
+        reads.add_all(root)  # its rendering stopped before its end
     locations = directory.version_locations or [os.path.join(directory.dir, "versions")]
     folders = sorted({_relative(location, root) for location in locations})
     if not environment.rendered:
@@ -165,8 +170,9 @@ def render_chain(ini: str) -> dict[str, Any]:
         "heads": sorted(directory.get_heads()),
         "bases": sorted(directory.get_bases()),
         "maxIdLength": environment.max_id_length,
+        "files": reads.by(None, root),
         "revisions": [
-            {**_describe(script, directory, root), **environment.rendered[script.revision]}
+            {**_describe(script, directory, root, reads), **environment.rendered[script.revision]}
             for script in directory.walk_revisions()
         ],
     }

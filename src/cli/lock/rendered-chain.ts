@@ -11,7 +11,7 @@ import { CommandError } from "../result.ts";
 export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "indexes">;
 
 /** The chain as Alembic renders it. */
-export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases"> {
+export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases" | "files"> {
   /** From the bases to the heads. */
   readonly revisions: readonly RenderedRevision[];
   /** The length of the version table's column; `null` if it has no limit. */
@@ -19,8 +19,10 @@ export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" |
 }
 
 /** The output of `render_chain.py`. */
-interface Output extends Omit<RenderedChain, "revisions"> {
-  readonly revisions: readonly Omit<RenderedRevision, "sha256">[];
+interface Output extends Omit<RenderedChain, "revisions" | "files"> {
+  readonly revisions: readonly (Omit<RenderedRevision, "sha256" | "files"> & { readonly files: readonly string[] })[];
+  /** Paths of files that belong to no single revision. */
+  readonly files: readonly string[];
 }
 
 const script = join(import.meta.dirname, "render_chain.py");
@@ -35,6 +37,8 @@ export async function renderChain(backendFolder: string, python: string): Promis
   const explain = (reason: string) =>
     `Alembic can't render the chain of ${backendFolder}: ${reason}\n` +
     "To reproduce it without a database, run in that folder: alembic upgrade head --sql";
+  const hashFiles = (files: readonly string[]) =>
+    Object.fromEntries(files.map((file) => [file, hashFile(join(backendFolder, file))]));
   const output = await runAlembicScript<Output>({ script, backendFolder, python, explain });
   rejectHidden(output);
   const revisions = chainOrder(output.revisions).map((revision) => ({
@@ -45,8 +49,9 @@ export async function renderChain(backendFolder: string, python: string): Promis
     downgrade: printableReason(revision.downgrade),
     reversibleReason: revision.reversibleReason === null ? null : printable(singleLine(revision.reversibleReason)),
     sha256: hashFile(join(backendFolder, revision.file)),
+    files: hashFiles(revision.files),
   }));
-  return { ...output, revisions };
+  return { ...output, files: hashFiles(output.files), revisions };
 }
 
 function printableReason(direction: LockedSql): LockedSql {
@@ -54,11 +59,13 @@ function printableReason(direction: LockedSql): LockedSql {
 }
 
 /** @throws {CommandError} If a name has hidden characters: it can't be recorded in another form. */
-function rejectHidden({ versionLocations, revisions }: Output): void {
+function rejectHidden({ versionLocations, files, revisions }: Output): void {
   const names: (readonly [kind: string, name: string, file: string])[] = [];
   for (const location of versionLocations) names.push(["folder", location, location]);
-  for (const { id, branchLabels, file } of revisions) {
-    names.push(["revision", id, file], ["file", file, file]);
+  for (const file of files) names.push(["file", file, file]);
+  for (const { id, branchLabels, file, files } of revisions) {
+    names.push(["revision", id, file]);
+    for (const each of [file, ...files]) names.push(["file", each, file]);
     for (const label of branchLabels) names.push(["branch label", label, file]);
   }
   const hidden = names.filter(([, name]) => printable(name) !== name || /[\n\t]/.test(name));

@@ -22,6 +22,7 @@ function describeDifference(
   added: ReadonlySet<string>,
   style: Style,
 ): string[] {
+  if (kind === "chain") return ["env.py and the modules of the chain:", ...changes.flatMap(describeChange)];
   if (kind === "order") return ["order of the revisions:", ...changes.flatMap(describeChange)];
   const lines = [`${kind.padEnd(7)} ${revisions.join(", ")} (${file})`];
   const revision = kind === "added" ? after.revisions.find(({ id }) => revisions.includes(id)) : undefined;
