@@ -1,8 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import { cutAt } from "../lockfile/chain.ts";
-import type { Lock } from "../lockfile/lock.ts";
+import { type Lock, reviewedFiles } from "../lockfile/lock.ts";
 import { contentHash } from "../plan/job-identity.ts";
-import { reviewedFiles, sqlHash } from "../plan/plan-hash.ts";
+import { sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
@@ -146,7 +146,7 @@ function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
     return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
-  return JSON.stringify({ heads: lock.heads, revisions, tolerated });
+  return JSON.stringify({ heads: lock.heads, files: lock.files, revisions, tolerated });
 }
 
 /** Returns the name of the ConfigMap. A hash of its content makes changed files a new object, so that pods never mix versions. */

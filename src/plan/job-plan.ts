@@ -1,3 +1,4 @@
+import type { Lock } from "../lockfile/lock.ts";
 import type { DatabaseIdentity, Reading } from "./live-state.ts";
 import { type Direction, planHash } from "./plan-hash.ts";
 import type { Work } from "./work.ts";
@@ -21,9 +22,14 @@ export interface JobPlan {
 }
 
 /** Returns the plan of a new Job. */
-export function jobPlan(reading: Reading, { direction, from: start, revisions }: Work, image: string): JobPlan {
+export function jobPlan(
+  reading: Reading,
+  { direction, from: start, revisions }: Work,
+  { image, lock }: { readonly image: string; readonly lock: Pick<Lock, "files"> },
+): JobPlan {
   const isKnown = reading.kind === "rows";
   const from = isKnown ? (reading.rows ?? []) : start;
-  const hash = from === null || revisions === null ? null : planHash({ image, direction, from }, revisions);
+  const isPlanned = from !== null && revisions !== null;
+  const hash = isPlanned ? planHash({ image, direction, from, files: lock.files }, revisions) : null;
   return { version: jobPlanVersion, hash, direction, from, database: isKnown ? (reading.database ?? null) : null };
 }

@@ -57,10 +57,10 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
  * @throws {Error} If the lockfile doesn't have exactly one head.
  */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
+  const { reading, jobs, lock, firstJobName, target, targetRevision } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
-  const planOfJob = jobPlan(reading, work, image);
+  const planOfJob = jobPlan(reading, work, inputs);
   const hash = work.revisions?.length ? planOfJob.hash : null;
   const isManual = requiresManualAction(state);
   const rejection = isManual ? null : rejectPlan(inputs, work, hash);

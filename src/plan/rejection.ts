@@ -123,7 +123,7 @@ export function explainStalePlan(pinned: string | null, current: CurrentPlan): s
       ? beyond(lock, ids, targetRevision)
       : pending(lock, ids, targetRevision === undefined ? lock.heads : [targetRevision]);
   const hashOf = (ids: readonly string[], revisions: readonly LockedRevision[]) =>
-    planHash({ image, direction, from: ids }, revisions);
+    planHash({ image, direction, from: ids, files: lock.files }, revisions);
   const starts = [[], ...lock.revisions.slice(-tried).map(({ id }) => [id])];
   const start = starts.find((ids) => hashOf(ids, revisionsFrom(ids)) === pinned);
   if (start !== undefined) return `The pinned plan starts at ${start[0] ?? "base"}; the database is at ${at}.`;

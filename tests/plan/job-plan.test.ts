@@ -13,12 +13,12 @@ const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: fo
 
 function planOf(reading: Reading, targetRevision?: string, toleratedRevisions: readonly string[] = []) {
   const state = classify(reading, lock, { targetRevision, toleratedRevisions });
-  return jobPlan(reading, workOf(state, { lock, targetRevision, approvals: [] }), "i");
+  return jobPlan(reading, workOf(state, { lock, targetRevision, approvals: [] }), { image: "i", lock });
 }
 
 describe("jobPlan", () => {
   const upgrade = (from: readonly string[], ...pending: readonly LockedRevision[]) =>
-    planHash({ image: "i", direction: "upgrade", from }, pending);
+    planHash({ image: "i", direction: "upgrade", from, files: lock.files }, pending);
 
   it("contains the database, its revision, and the hash of what is pending", () => {
     assert.deepEqual(planOf(rows("a")), {
@@ -43,7 +43,7 @@ describe("jobPlan", () => {
   it("contains the direction", () => {
     const { direction, from, hash } = planOf(rows("c"), "a");
     assert.deepEqual([direction, from], ["downgrade", ["c"]]);
-    assert.equal(hash, planHash({ image: "i", direction: "downgrade", from: ["c"] }, [c, b]));
+    assert.equal(hash, planHash({ image: "i", direction: "downgrade", from: ["c"], files: lock.files }, [c, b]));
   });
 
   it("contains no database where none could be queried, and at most all revisions", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { FileHashes } from "../../src/lockfile/lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type Direction, type HashedRevision, planHash, sqlHash } from "../../src/plan/plan-hash.ts";
 
@@ -8,6 +9,7 @@ const rendered: HashedRevision = {
   id: "r1",
   file: "r1.py",
   sha256: "a".repeat(64),
+  files: { "r1.sql": "d".repeat(64) },
   upgrade: { sql: ["CREATE TABLE ü (\n  id INT\n);"] },
   downgrade: { sql: ["DROP TABLE ü;"] },
 };
@@ -15,6 +17,7 @@ const unrendered: HashedRevision = {
   id: "zwölf",
   file: "zwölf.py",
   sha256: "b".repeat(64),
+  files: {},
   upgrade: { sql: null, reason: "line 7" },
   downgrade: { sql: [] },
 };
@@ -30,7 +33,7 @@ describe("sqlHash", () => {
 });
 
 describe("planHash", () => {
-  const start = { image: "image:1", direction: "upgrade", from: ["r0"] } as const;
+  const start = { image: "image:1", direction: "upgrade", from: ["r0"], files: { "env.py": "e".repeat(64) } } as const;
   const back = { ...start, direction: "downgrade" } as const;
   const hash = planHash(start, [rendered, unrendered]);
 
@@ -46,6 +49,11 @@ describe("planHash", () => {
     order: planHash(start, [unrendered, rendered]),
     SQL: planHash(start, [{ ...rendered, upgrade: { sql: [] } }, unrendered]),
     "content of a file": planHash(start, [{ ...rendered, sha256: "c".repeat(64) }, unrendered]),
+    "content of a file that a revision reads": planHash(start, [
+      { ...rendered, files: { "r1.sql": "c".repeat(64) } },
+      unrendered,
+    ]),
+    "content of env.py": planHash({ ...start, files: { "env.py": "c".repeat(64) } }, [rendered, unrendered]),
     "name of a file": planHash(start, [{ ...rendered, file: "r2.py" }, unrendered]),
   };
   for (const [what, other] of Object.entries(others)) {
@@ -63,6 +71,7 @@ describe("planHash", () => {
     readonly image: string;
     readonly direction: Direction;
     readonly from: readonly string[];
+    readonly files: FileHashes;
     readonly revisions: readonly (HashedRevision & { readonly sqlHashes: Readonly<Record<Direction, string>> })[];
     readonly hash: string;
   }

@@ -14,12 +14,12 @@ CASES = json.loads((PROJECT / "tests" / "fixtures" / "plan-hashes.json").read_te
 
 
 def revision(fields: dict[str, Any]) -> Revision:
-    files = {fields["file"]: fields["sha256"]}
+    files = {fields["file"]: fields["sha256"], **fields["files"]}
     return Revision(fields["id"], "", files, fields["sqlHashes"], reversible=True, reversibleReason=None)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
 def test_plan_hash_equals_the_one_in_typescript(case: dict[str, Any]) -> None:
     steps = tuple(map(revision, case["revisions"]))
-    plan = Plan(case["direction"], frozenset(case["from"]), frozenset(), steps, [], 0, "")
+    plan = Plan(case["direction"], frozenset(case["from"]), frozenset(), steps, [], 0, "", case["files"])
     assert plan_hash(case["image"], plan) == case["hash"]
