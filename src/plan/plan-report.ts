@@ -46,6 +46,7 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
   const lines = [
     `  ${position}/${total}  ${id}  ${title}`,
     `       ${[...tableChanges(tables), describeReversible(revision)].join("; ")}`,
+    ...describeFiles(revision),
     ...describeFindings(revision, null, full),
   ];
   if (upgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${upgrade.reason}`);
@@ -58,15 +59,17 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
   return lines;
 }
 
-function describeDowngrade(
-  { position, id, title, downgrade }: PendingRevision,
-  total: number,
-  full: boolean,
-): string[] {
-  const lines = [`  ${position}/${total}  ${id}  ${title} (downgrade)`];
+function describeDowngrade(revision: PendingRevision, total: number, full: boolean): string[] {
+  const { position, id, title, downgrade } = revision;
+  const lines = [`  ${position}/${total}  ${id}  ${title} (downgrade)`, ...describeFiles(revision)];
   if (downgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${downgrade.reason}`);
   for (const sql of downgrade.sql ?? []) lines.push(...describeStatement(sql, full));
   return lines;
+}
+
+function describeFiles({ files }: PendingRevision): string[] {
+  const paths = Object.keys(files);
+  return paths.length > 0 ? [`       reads ${paths.join(", ")}`] : [];
 }
 
 function describeStatement(sql: string, full: boolean): string[] {

@@ -1,5 +1,5 @@
 import { tableChanges } from "../../lockfile/describe.ts";
-import type { LockedRevision } from "../../lockfile/lock.ts";
+import type { FileHashes, LockedRevision } from "../../lockfile/lock.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import { pluralize } from "../pluralize.ts";
@@ -22,6 +22,7 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
       const lock = locked.get(revision.id);
       return lock === undefined ? [] : [revisionView(revision, lock, expected.head, tables)];
     }),
+    files: filesView(release.lock.files),
   });
 }
 
@@ -56,10 +57,20 @@ function revisionView(
       message: prose(message.split("\n")[0] ?? ""),
     })),
     reversibility: locked.reversible ? "Reversible" : prose(`Can't be undone: ${locked.reversibleReason}`),
-    file: locked.file,
-    link: encodeURI(locked.file).replaceAll("(", "%28").replaceAll(")", "%29"),
-    sha256: locked.sha256.slice(0, 16),
+    file: fileLink(locked.file, locked.sha256),
+    hasFiles: Object.keys(locked.files).length > 0,
+    files: filesView(locked.files),
   };
+}
+
+function filesView(files: FileHashes): View[] {
+  return Object.entries(files).map(([file, sha256]) => ({ file: fileLink(file, sha256) }));
+}
+
+/** Returns a link to a file, and the start of its hash. */
+function fileLink(file: string, sha256: string): string {
+  const link = encodeURI(file).replaceAll("(", "%28").replaceAll(")", "%29");
+  return `[${code(file)}](../../backend/${link}), SHA-256 \`${sha256.slice(0, 16)}…\``;
 }
 
 /** Describes a revision in one sentence. */
