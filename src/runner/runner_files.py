@@ -12,10 +12,12 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from types import FrameType
 from typing import Any, Callable
 
 from alembic.script import ScriptDirectory
+from alembic.util import coerce_resource_to_filename
 
 REVISION = re.compile(r"(?!\.#|__init__).*\.py")
 """Names of the files that Alembic loads as revisions."""
@@ -32,19 +34,28 @@ class FileWatch:
         :param report: Receives the absolute path of a file that is read, that of the revision file whose code is
             running, if any, and whether it is read for an import. An error that it raises is that of the read.
         """
-        locations = script._version_locations
-        self._versions = frozenset(_both_forms(locations))
-        self.folders = tuple(_both_forms([script.dir, *locations]))
-        self._is_recursive = bool(getattr(script, "recursive_version_locations", False))
+        self._script = script
         self._report = report
+        self._is_recursive = bool(getattr(script, "recursive_version_locations", False))
         sys.addaudithook(self._audit)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The script folder, and the folders of revisions."""
+        return (*_both_forms(os.fspath(self._script.dir)), *self._versions)
+
+    @property
+    def _versions(self) -> tuple[str, ...]:
+        # As Alembic reads them after env.py, which may set others.
+        locations = self._script.version_locations or [os.path.join(self._script.dir, "versions")]
+        return tuple(form for location in locations for form in _both_forms(os.fspath(location)))
 
     def includes(self, path: str) -> bool:
         """Return whether a path is that of a file that is watched: below the folders, but not a revision.
 
         :param path: Absolute path.
         """
-        folder = next((each for each in self.folders if _is_below(path, [each])), None)
+        folder = next((folder for folder in self.folders if _is_below(path, [folder])), None)
         if folder is None or EXCLUDED.search(os.path.relpath(path, folder)):
             return False
         return os.path.isfile(path) and not self.is_revision(path)
@@ -57,7 +68,8 @@ class FileWatch:
         folder, name = os.path.split(path)
         if not REVISION.fullmatch(name):
             return False
-        return folder in self._versions or (self._is_recursive and _is_below(folder, self._versions))
+        versions = self._versions
+        return folder in versions or (self._is_recursive and _is_below(folder, versions))
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -89,9 +101,11 @@ class FileWatch:
         return None, is_import
 
 
-def _both_forms(folders: Iterable[Any]) -> list[str]:
-    """Return the folders as they are given, and with their symbolic links resolved."""
-    return list(dict.fromkeys(form(folder) for folder in folders for form in (os.path.abspath, os.path.realpath)))
+@lru_cache
+def _both_forms(location: str) -> tuple[str, ...]:
+    """Return a folder as it is given, and with its symbolic links resolved."""
+    folder = coerce_resource_to_filename(location)
+    return tuple(dict.fromkeys([os.path.abspath(folder), os.path.realpath(folder)]))
 
 
 def _is_below(path: str, folders: Iterable[str]) -> bool:
