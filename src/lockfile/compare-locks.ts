@@ -13,7 +13,7 @@ export interface Change {
 
 /** A difference between the reviewed lockfile and the chain that Alembic reports now. */
 export interface Difference {
-  /** `order`: the same revisions in a different order; `chain`: files that belong to no single revision. */
+  /** `order`: the same revisions in a different order; `chain`: files that belong to no single revision, or SQL of env.py. */
   readonly kind: "added" | "removed" | "changed" | "order" | "chain";
   /** Ids; exactly one unless `kind` is `order` or, without any, `chain`. */
   readonly revisions: readonly string[];
@@ -102,8 +102,8 @@ function toLines(texts: readonly string[]): string[] {
 type Fields = Readonly<Record<string, readonly string[]>>;
 
 /** Returns the properties of a lockfile that belong to no single revision. */
-function describeChain({ files }: Lock): Fields {
-  return { files: describeFiles(files) };
+function describeChain({ files, env }: Lock): Fields {
+  return { files: describeFiles(files), "env.sql": describeSql(env) };
 }
 
 /**

@@ -116,6 +116,8 @@ export interface Lock {
    * SQL of a revision is unknown, all other files, too. Empty if unknown: see {@link cutAt}.
    */
   readonly files: FileHashes;
+  /** SQL that env.py itself executes when it runs online, such as `SET` or `CREATE SCHEMA`, before or after the revisions. */
+  readonly env: LockedSql;
   /** From the bases to the heads, each one after those that it follows. */
   readonly revisions: readonly LockedRevision[];
 }
@@ -166,9 +168,9 @@ export function lockDigest(lock: Lock): string {
  * escapes, so that a reviewer sees them.
  */
 export function formatLock(lock: Lock): string {
-  const { version, versionLocations, heads, bases, files } = lock;
+  const { version, versionLocations, heads, bases, files, env } = lock;
   const revisions = lock.revisions.map(formatRevision);
-  return `${printableJson({ version, versionLocations, heads, bases, files, revisions }, 2)}\n`;
+  return `${printableJson({ version, versionLocations, heads, bases, files, env, revisions }, 2)}\n`;
 }
 
 function formatRevision(revision: LockedRevision): LockedRevision {

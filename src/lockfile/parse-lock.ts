@@ -70,7 +70,7 @@ export function parseReviewedLock(text: string, path: string): Lock {
   if (!isEarlier(value.version)) return checkLock(value, path);
   const added = { findings: [], locks: [], indexes: { built: [], repaired: [] }, files: {} };
   const revisions = value.revisions.map((revision) => ({ ...added, ...revision, ...printableTexts(revision) }));
-  return checkLock({ files: {}, ...value, version: lockVersion, revisions }, path);
+  return checkLock({ files: {}, env: { sql: [] }, ...value, version: lockVersion, revisions }, path);
 }
 
 /** Returns the texts of a revision as they are recorded since version 3, so that they don't count as changed. */
@@ -141,6 +141,7 @@ const lockShape = object({
   heads: list(line),
   bases: list(line),
   files,
+  env: sql,
   revisions: list(
     object({
       id: line,

@@ -13,7 +13,7 @@ const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-n
  * @param full - Whether statements are printed in full.
  */
 export function describePlan(plan: Plan, full = false): string[] {
-  const { message, remediation, state, pending, total, direction, hash, job } = plan;
+  const { message, remediation, state, pending, total, direction, env, hash, job } = plan;
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
@@ -22,11 +22,13 @@ export function describePlan(plan: Plan, full = false): string[] {
     lines.push(
       `${direction === "upgrade" ? "Pending" : "To downgrade"}: ${atMost}${pending.length} of ${total} revisions`,
     );
+    if (env.sql === null) lines.push(`  SQL of env.py is not known: ${env.reason}`);
+    if (env.sql?.length) lines.push("  env.py", ...env.sql.flatMap((sql) => describeStatement(sql, full)));
     for (const revision of pending) {
       const describe = direction === "upgrade" ? describeUpgrade : describeDowngrade;
       lines.push(...describe(revision, total, full));
     }
-    const statements = pending.flatMap((revision) => revision[direction].sql ?? []);
+    const statements = [env, ...pending.map((revision) => revision[direction])].flatMap(({ sql }) => sql ?? []);
     if (!full && statements.some((sql) => shorten(sql) !== singleLine(sql)))
       lines.push("Some statements are truncated. To print them in full, run: npm run unity -- plan --full");
     lines.push(`Plan hash: ${hash}`);

@@ -1,4 +1,4 @@
-import { head, type Lock } from "../lockfile/lock.ts";
+import { head, type Lock, type LockedSql } from "../lockfile/lock.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import { jobPlan } from "./job-plan.ts";
@@ -32,6 +32,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly total: number;
   /** Revisions in the order of their upgrades or downgrades; `null` if the database revision is unknown. */
   readonly pending: readonly PendingRevision[] | null;
+  /** SQL that env.py itself executes. */
+  readonly env: LockedSql;
   /** Identity of the plan; `null` if nothing is pending, or the database revision is unknown. */
   readonly hash: string | null;
   /** Why the stack's settings don't allow the plan; `null` if they do. */
@@ -70,6 +72,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     head: targetRevision ?? head(lock),
     total: lock.revisions.length,
     direction: work.direction,
+    env: lock.env,
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,

@@ -1,5 +1,6 @@
-import { tableChanges } from "../../lockfile/describe.ts";
-import type { FileHashes, LockedRevision } from "../../lockfile/lock.ts";
+import { singleLine, tableChanges } from "../../lockfile/describe.ts";
+import type { FileHashes, LockedRevision, LockedSql } from "../../lockfile/lock.ts";
+import { printable } from "../../printable.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import { pluralize } from "../pluralize.ts";
@@ -23,6 +24,7 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
       return lock === undefined ? [] : [revisionView(revision, lock, expected.head, tables)];
     }),
     files: filesView(release.lock.files),
+    ...envView(release.lock.env),
   });
 }
 
@@ -60,6 +62,14 @@ function revisionView(
     file: fileLink(locked.file, locked.sha256),
     hasFiles: Object.keys(locked.files).length > 0,
     files: filesView(locked.files),
+  };
+}
+
+function envView(env: LockedSql): View {
+  if (env.sql === null) return { env: prose(`SQL of env.py is not known: ${env.reason}`), envStatements: [] };
+  return {
+    env: env.sql.length > 0 ? "env.py itself executes, around the revisions:" : "",
+    envStatements: env.sql.map((sql) => ({ statement: printable(singleLine(sql)) })),
   };
 }
 

@@ -30,6 +30,7 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
+from unity_lock.env_sql import EnvRun
 from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
 from unity_lock.reads import Reads
@@ -143,7 +144,9 @@ def render_chain(ini: str) -> dict[str, Any]:
     block_connections()
     keep_order()
     directory = ScriptDirectory.from_config(config)
+    root = Path.cwd().resolve()
     reads = Reads(directory)
+    env_run = EnvRun(config, directory, lambda: reads.by(None, root))
     environment = RenderingContext(config, directory, as_sql=True)
     with environment, warnings.catch_warnings():
         # Alembic only warns about these, and continues with a chain that differs from the files. It reads the files
@@ -155,7 +158,8 @@ def render_chain(ini: str) -> dict[str, Any]:
             f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one "
             "call for one database"
         )
-    root = Path.cwd().resolve()
+    env = env_run.finish()
+    reads.add(env["reads"], root)
     if any(each["upgrade"]["sql"] is None or each["reversible"] is None for each in environment.rendered.values()):
         reads.add_all(root)  # its rendering stopped before its end
     locations = directory.version_locations or [os.path.join(directory.dir, "versions")]
@@ -171,6 +175,7 @@ def render_chain(ini: str) -> dict[str, Any]:
         "bases": sorted(directory.get_bases()),
         "maxIdLength": environment.max_id_length,
         "files": reads.by(None, root),
+        "env": env["env"],
         "revisions": [
             {**_describe(script, directory, root, reads), **environment.rendered[script.revision]}
             for script in directory.walk_revisions()

@@ -11,7 +11,7 @@ import { CommandError } from "../result.ts";
 export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "indexes">;
 
 /** The chain as Alembic renders it. */
-export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases" | "files"> {
+export interface RenderedChain extends Pick<Lock, "versionLocations" | "heads" | "bases" | "files" | "env"> {
   /** From the bases to the heads. */
   readonly revisions: readonly RenderedRevision[];
   /** The length of the version table's column; `null` if it has no limit. */
@@ -51,7 +51,7 @@ export async function renderChain(backendFolder: string, python: string): Promis
     sha256: hashFile(join(backendFolder, revision.file)),
     files: hashFiles(revision.files),
   }));
-  return { ...output, files: hashFiles(output.files), revisions };
+  return { ...output, files: hashFiles(output.files), env: printableReason(output.env), revisions };
 }
 
 function printableReason(direction: LockedSql): LockedSql {

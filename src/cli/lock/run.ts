@@ -59,7 +59,15 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   };
 }
 
-const emptyLock: Lock = { version: lockVersion, versionLocations: [], heads: [], bases: [], files: {}, revisions: [] };
+const emptyLock: Lock = {
+  version: lockVersion,
+  versionLocations: [],
+  heads: [],
+  bases: [],
+  files: {},
+  env: { sql: [] },
+  revisions: [],
+};
 
 async function makeLock(options: LockOptions, { doing, print }: Progress): Promise<Lock> {
   const python = await backendPython(options, print);

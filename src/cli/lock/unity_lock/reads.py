@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
@@ -34,6 +35,10 @@ class Reads:
         key = None if reader is None else os.path.abspath(reader)
         paths = [path for each, path in self._paths if each == key and os.path.isfile(path)]
         return sorted(Path(os.path.relpath(path, root)).as_posix() for path in paths)
+
+    def add(self, paths: Iterable[str], root: Path) -> None:
+        """Add files that another process has read, and that belong to no single revision."""
+        self._paths.update((None, os.path.join(root, path)) for path in paths)
 
     def add_all(self, root: Path) -> None:
         """Add every other file: a revision whose rendering stops at a query may read any of them afterwards.

@@ -123,7 +123,7 @@ def _changes_no_table(construct: Any, element: Any) -> bool:
     )
 
 
-def _with_values(construct: Any, row: Mapping[str, Any]) -> Any:
+def with_values(construct: Any, row: Mapping[str, Any]) -> Any:
     """Return the statement that a connection runs with the parameters of a row."""
     if not row:
         return construct
@@ -140,6 +140,19 @@ def _with_values(construct: Any, row: Mapping[str, Any]) -> Any:
     statement = cloned_traverse(construct, {}, {"bindparam": bind})
     others = {key: value for key, value in row.items() if key not in bound}
     return statement.values(others) if others and isinstance(statement, ValuesBase) else statement
+
+
+def literal(construct: Any, dialect: Any) -> str:
+    """Return a statement as it runs, unlike Alembic, which replaces every tab, with its values as literals."""
+    options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
+    try:
+        sql = str(construct.compile(dialect=dialect, **options))
+    except (CompileError, NotImplementedError) as error:
+        construct.compile(dialect=dialect)  # fails if the values are not the cause
+        refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
+    if isinstance(construct, CreateTable):
+        return TAB.sub(lambda found: "    " if found[0] == "\t" else found[0], sql)
+    return sql
 
 
 class Recorder:
@@ -166,22 +179,9 @@ class Recorder:
             refuse("passes parameters that are not a mapping", RenderingLimit)
         for row in rows:
             self._tables.note(construct, len(self._statements))
-            statement = _with_values(text(construct) if isinstance(construct, str) else construct, row)
-            self._statement(self._compile(statement).strip() + self._impl.command_terminator)
+            statement = with_values(text(construct) if isinstance(construct, str) else construct, row)
+            self._statement(literal(statement, self._impl.dialect).strip() + self._impl.command_terminator)
         return NoResult()
-
-    def _compile(self, construct: Any) -> str:
-        """Return a statement as it runs, unlike Alembic, which replaces every tab."""
-        dialect = self._impl.dialect
-        options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
-        try:
-            sql = str(construct.compile(dialect=dialect, **options))
-        except (CompileError, NotImplementedError) as error:
-            construct.compile(dialect=dialect)  # fails if the values are not the cause
-            refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
-        if isinstance(construct, CreateTable):
-            return TAB.sub(lambda found: "    " if found[0] == "\t" else found[0], sql)
-        return sql
 
     def _statement(self, text: str) -> None:
         self._statements.append(text)
