@@ -155,12 +155,13 @@ export function allReviewedFiles(lock: Pick<Lock, "files" | "revisions">): FileH
   return Object.assign({}, lock.files, ...lock.revisions.map(reviewedFiles));
 }
 
-/** Returns the chain's identity: a SHA-256 of ids, down revisions, and file hashes, regardless of the rendered SQL. */
+/**
+ * Returns the chain's identity: a SHA-256 of ids, down revisions, and the hashes of each revision's files, regardless of the
+ * rendered SQL, and of env.py and modules, which may differ between the releases of a chain.
+ */
 export function lockDigest(lock: Lock): string {
-  const revisions = lock.revisions.map(({ id, downRevisions, sha256, files }) => [id, downRevisions, sha256, files]);
-  return createHash("sha256")
-    .update(JSON.stringify([lock.files, revisions]))
-    .digest("hex");
+  const identity = lock.revisions.map(({ id, downRevisions, sha256, files }) => [id, downRevisions, sha256, files]);
+  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
 }
 
 /**

@@ -88,7 +88,7 @@ describe("files below the script folder", () => {
     });
   });
 
-  it("are all locked if the SQL of a revision is not known, but for hidden files and templates", async () => {
+  it("are all locked if a revision's SQL is not known, but for hidden files", async () => {
     const upgrade = [...imports, "import helper", 'list(op.get_bind().execute(sa.text("SELECT 1")))'];
     const { lock } = await lockChain([{ id: "one", upgrade }], files);
     const unread = Object.keys(files).filter((path) => /alembic\/.*\.(sql|py)$/.test(path) && !shared.includes(path));

@@ -158,7 +158,7 @@ Job job-1 will be created: no existing Job`,
     );
   });
 
-  it("shows the SQL of env.py and the files that a revision reads, if something is pending", () => {
+  it("shows the SQL of env.py and the files of pending revisions", () => {
     const a = lockedRevision("a", { files: { "alembic/a.csv": "1", "alembic/a.sql": "2" } });
     const lock = { ...lockOf([a]), env: { sql: ["SET search_path TO crm;", "CREATE SCHEMA crm;"] } };
     const text = describeAll(plan(rows(), { lock }));
