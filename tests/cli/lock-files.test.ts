@@ -95,9 +95,11 @@ describe("files below the script folder", () => {
     assert.deepEqual(Object.keys(lock.files), [...shared, ...unread].sort());
   });
 
-  it("are locked with the chain if env.py reads them itself", async () => {
-    const text = env.replace("import os\n", 'import os\nVALUES = open("alembic/values.csv").read()\n');
-    const { lock } = await lockChain([{ id: "one" }], { "alembic/env.py": text, "alembic/values.csv": "1" });
+  it("are locked with the chain if env.py reads them, but for hidden ones", async () => {
+    const opened = ["values.csv", ".env"].map((name) => `open("alembic/${name}").close()\n`);
+    const text = env.replace("import os\n", `import os\n${opened.join("")}`);
+    const given = { "alembic/env.py": text, "alembic/values.csv": "1", "alembic/.env": "PASSWORD=x" };
+    const { lock } = await lockChain([{ id: "one" }], given);
     assert.deepEqual(Object.keys(lock.files), ["alembic/env.py", "alembic/values.csv"]);
   });
 

@@ -28,7 +28,9 @@ class Reads:
         self._watch = FileWatch(directory, self._add)
 
     def _add(self, path: str, revision: str | None, is_import: bool) -> None:
-        self._paths.add((None if is_import else revision, path))
+        is_setting = revision is None and os.path.basename(path).startswith(".")  # of this machine, such as .env
+        if not is_setting:
+            self._paths.add((None if is_import else revision, path))
 
     def by(self, reader: str | Path | None, root: Path) -> list[str]:
         """Return the files that a revision file reads; with None, those that belong to no single revision."""
