@@ -1,6 +1,7 @@
 import { isDatabaseError } from "../cluster/database-errors.ts";
 import type { Deployment, Pod } from "../cluster/objects.ts";
 import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
+import { allReviewedFiles } from "../lockfile/lock.ts";
 import { type App, unity } from "../manifests/app.ts";
 import { digestOf, isSameImage } from "../manifests/image-reference.ts";
 import { names, ports } from "../manifests/names.ts";
@@ -80,10 +81,11 @@ export function evaluatePlugins(output: string): CheckFinding {
   return { passed: false, expected, found: shortened(output) || "no response" };
 }
 
-/** Evaluates the image: the locked revision files, Alembic's configuration, and an `env.py` that reads the environment. */
+/** Evaluates the image: the locked files, Alembic's configuration, and an `env.py` that reads the environment. */
 export function evaluateImage({ files, extra, ini, env }: ImageFacts, { chain }: Expected): CheckFinding {
   const errors: string[] = [];
-  for (const { file, sha256 } of chain.revisions) {
+  const reviewed = Object.entries(allReviewedFiles(chain));
+  for (const [file, sha256] of reviewed) {
     const hash = files[file] ?? null;
     if (hash === null) errors.push(`${file} is missing`);
     else if (hash !== sha256) errors.push(`${file} differs from the lockfile`);
@@ -91,7 +93,7 @@ export function evaluateImage({ files, extra, ini, env }: ImageFacts, { chain }:
   for (const file of extra) errors.push(`${file} is not in the lockfile`);
   if (ini !== null) errors.push(ini);
   if (env !== null) errors.push(env);
-  const expected = `${chain.revisions.length} locked revision files, Alembic's configuration, env.py that reads DATABASE_URL`;
+  const expected = `${reviewed.length} locked files, Alembic's configuration, env.py that reads DATABASE_URL`;
   if (errors.length > 0) return { passed: false, expected, found: shortened(some(errors)) };
   return { passed: true, expected, found: expected };
 }

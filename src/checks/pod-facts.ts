@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { answerIn, podProgram, pythonCommand } from "../cluster/pod-program.ts";
+import { allReviewedFiles } from "../lockfile/lock.ts";
 import { unity } from "../manifests/app.ts";
 import { names, ports } from "../manifests/names.ts";
 import type { Expected } from "./result.ts";
@@ -104,7 +105,7 @@ function imageInputs({ chain, namespace }: Expected) {
   const service = names.postgresService;
   const hosts = ["", `.${namespace}`, `.${namespace}.svc`, `.${namespace}.svc.cluster.local`];
   return {
-    files: chain.revisions.map(({ file }) => file),
+    files: Object.keys(allReviewedFiles(chain)),
     locations: chain.versionLocations,
     alembic: chain.alembic,
     runnerConfig: source("../../runner/runner_config"),

@@ -132,7 +132,7 @@ export function beyond(lock: Lock, current: readonly string[], target: string): 
 }
 
 /**
- * Cuts a chain at a revision: the chain of a release that ends there.
+ * Cuts a chain at a revision: the chain of a release that ends there, whose env.py and modules are not known.
  *
  * @throws {Error} If the lockfile lacks the target.
  */
@@ -144,7 +144,7 @@ export function cutAt(lock: Lock, target: string): Lock {
   if (lock.heads.length === 1 && lock.heads[0] === target) return lock;
   const kept = applied(lock.revisions, [target]);
   const revisions = lock.revisions.filter(({ id }) => kept.has(id));
-  return { ...lock, revisions, heads: [target], bases: chainBases(revisions) };
+  return { ...lock, files: {}, revisions, heads: [target], bases: chainBases(revisions) };
 }
 
 /**

@@ -1,8 +1,8 @@
-import type { Finding, Lock, LockedRevision, LockedSql } from "./lock.ts";
+import type { FileHashes, Finding, Lock, LockedRevision, LockedSql } from "./lock.ts";
 import type { StatementLock } from "./statement-lock.ts";
 
-/** Properties that are derived from a revision, and may change with the linter's version. */
-const derived: ReadonlySet<string> = new Set(["findings", "locks", "rollbackBlocker"]);
+/** Properties that are derived from a revision and may change with the linter's version, or that only add to the review. */
+const derived: ReadonlySet<string> = new Set(["findings", "locks", "rollbackBlocker", "addedFiles"]);
 
 /** A property that differs, each side as lines of text. */
 export interface Change {
@@ -13,9 +13,9 @@ export interface Change {
 
 /** A difference between the reviewed lockfile and the chain that Alembic reports now. */
 export interface Difference {
-  /** `order`: the same revisions in a different order. */
-  readonly kind: "added" | "removed" | "changed" | "order";
-  /** Ids; exactly one unless `kind` is `order`. */
+  /** `order`: the same revisions in a different order; `chain`: files that belong to no single revision, or SQL of env.py. */
+  readonly kind: "added" | "removed" | "changed" | "order" | "chain";
+  /** Ids; exactly one unless `kind` is `order` or, without any, `chain`. */
   readonly revisions: readonly string[];
   /** The revision file, relative to the backend's folder. */
   readonly file: string | null;
@@ -37,6 +37,8 @@ export function compareLocks(before: Lock, after: Lock): Difference[] {
     const changes = compareRevisions(revision, other);
     if (changes.length > 0) differences.push({ kind: "changed", revisions: [id], file: other.file, changes });
   }
+  const changes = compareFields(describeChain(before), describeChain(after));
+  if (changes.length > 0) differences.push({ kind: "chain", revisions: [], file: null, changes });
   const reordered = compareOrder(before, after);
   if (reordered !== null) differences.push(reordered);
   for (const { id, file } of after.revisions) {
@@ -76,9 +78,12 @@ function compareOrder(before: Lock, after: Lock): Difference | null {
 }
 
 function compareRevisions(before: LockedRevision, after: LockedRevision): Change[] {
-  const now = describe(after);
+  return compareFields(describe(before, before.files), describe(after, before.files));
+}
+
+function compareFields(before: Fields, now: Fields): Change[] {
   const changes: Change[] = [];
-  for (const [field, old] of Object.entries(describe(before))) {
+  for (const [field, old] of Object.entries(before)) {
     const current = now[field] ?? [];
     if (!same(old, current)) changes.push({ field, before: toLines(old), after: toLines(current) });
   }
@@ -93,8 +98,20 @@ function toLines(texts: readonly string[]): string[] {
   return texts.flatMap((text) => text.split("\n"));
 }
 
-/** Returns a revision's reviewed properties as lists of texts, in reading order. */
-function describe(revision: LockedRevision): Record<string, readonly string[]> {
+/** Properties as lists of texts, in reading order. */
+type Fields = Readonly<Record<string, readonly string[]>>;
+
+/** Returns the properties of a lockfile that belong to no single revision. */
+function describeChain({ files, env }: Lock): Fields {
+  return { files: describeFiles(files), "env.sql": describeSql(env) };
+}
+
+/**
+ * Returns a revision's reviewed properties.
+ *
+ * @param known - Files that were reviewed.
+ */
+function describe(revision: LockedRevision, known: FileHashes): Fields {
   const { tables } = revision;
   return {
     downRevisions: revision.downRevisions,
@@ -104,6 +121,8 @@ function describe(revision: LockedRevision): Record<string, readonly string[]> {
     date: [revision.date ?? "null"],
     file: [revision.file],
     sha256: [revision.sha256],
+    files: describeFiles(revision.files, (path) => path in known),
+    addedFiles: describeFiles(revision.files, (path) => !(path in known)),
     "upgrade.sql": describeSql(revision.upgrade),
     "downgrade.sql": describeSql(revision.downgrade),
     "tables.created": tables?.created ?? ["unknown"],
@@ -116,6 +135,11 @@ function describe(revision: LockedRevision): Record<string, readonly string[]> {
     locks: revision.locks.map(describeLock),
     rollbackBlocker: [revision.rollbackBlocker ?? "null"],
   };
+}
+
+function describeFiles(files: FileHashes, includes: (path: string) => boolean = () => true): readonly string[] {
+  const shown = Object.entries(files).filter(([path]) => includes(path));
+  return shown.map(([path, sha256]) => `${path} ${sha256}`);
 }
 
 function describeSql(direction: LockedSql): readonly string[] {

@@ -67,6 +67,9 @@ export function compareFindings(a: Finding, b: Finding): number {
   return (a.statement ?? -1) - (b.statement ?? -1) || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);
 }
 
+/** SHA-256 of files in hexadecimal, by path relative to the backend's folder, with `/`. */
+export type FileHashes = Readonly<Record<string, string>>;
+
 /** One reviewed revision. */
 export interface LockedRevision {
   readonly id: string;
@@ -82,6 +85,8 @@ export interface LockedRevision {
   /** Path relative to the backend's folder, with `/`; in an installed package, `package:path`. */
   readonly file: string;
   readonly sha256: string;
+  /** Other files below the script folder that the revision reads, such as SQL, also as it is downgraded. */
+  readonly files: FileHashes;
   /** `null` if the upgrade can't be rendered. */
   readonly tables: LockedTables | null;
   readonly upgrade: LockedSql;
@@ -133,6 +138,13 @@ export interface Lock {
   readonly versionTable: VersionTable;
   readonly heads: readonly string[];
   readonly bases: readonly string[];
+  /**
+   * Files below the script folder that belong to no single revision: env.py, imported modules, and what those read. If the
+   * SQL of a revision is unknown, all other files, too. Empty if unknown: see {@link cutAt}.
+   */
+  readonly files: FileHashes;
+  /** SQL that env.py itself executes when it runs online, such as `SET` or `CREATE SCHEMA`, before or after the revisions. */
+  readonly env: LockedSql;
   /** From the bases to the heads, each one after those that it follows. */
   readonly revisions: readonly LockedRevision[];
 }
@@ -160,9 +172,22 @@ export function head(lock: Lock): string {
   return only;
 }
 
-/** Returns the chain's identity: a SHA-256 of ids, down revisions, and file hashes, regardless of the rendered SQL. */
+/** Returns the hash of each file that was reviewed with a revision, its own first. */
+export function reviewedFiles({ file, sha256, files }: Pick<LockedRevision, "file" | "sha256" | "files">): FileHashes {
+  return { [file]: sha256, ...files };
+}
+
+/** Returns the hash of each reviewed file of the chain. */
+export function allReviewedFiles(lock: Pick<Lock, "files" | "revisions">): FileHashes {
+  return Object.assign({}, lock.files, ...lock.revisions.map(reviewedFiles));
+}
+
+/**
+ * Returns the chain's identity: a SHA-256 of ids, down revisions, and the hashes of each revision's files, regardless of the
+ * rendered SQL, and of env.py and modules, which may differ between the releases of a chain.
+ */
 export function lockDigest(lock: Lock): string {
-  const identity = lock.revisions.map(({ id, downRevisions, sha256 }) => [id, downRevisions, sha256]);
+  const identity = lock.revisions.map(({ id, downRevisions, sha256, files }) => [id, downRevisions, sha256, files]);
   return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
 }
 
@@ -171,12 +196,12 @@ export function lockDigest(lock: Lock): string {
  * escapes, so that a reviewer sees them.
  */
 export function formatLock(lock: Lock): string {
-  const { versionLocations, heads, bases } = lock;
+  const { version, versionLocations, heads, bases, files, env } = lock;
   const { config, x, flaskApp } = lock.alembic;
   const alembic = { config, x, flaskApp };
   const versionTable = { schema: lock.versionTable.schema, name: lock.versionTable.name };
   const revisions = lock.revisions.map(formatRevision);
-  const ordered = { version: lock.version, alembic, versionLocations, versionTable, heads, bases, revisions };
+  const ordered = { version, alembic, versionLocations, versionTable, heads, bases, files, env, revisions };
   return `${printableJson(ordered, 2)}\n`;
 }
 
@@ -190,6 +215,7 @@ function formatRevision(revision: LockedRevision): LockedRevision {
     date: revision.date,
     file: revision.file,
     sha256: revision.sha256,
+    files: revision.files,
     tables: revision.tables,
     upgrade: revision.upgrade,
     downgrade: revision.downgrade,

@@ -53,7 +53,7 @@ export function parseLock(text: string, path: string): Lock {
 const missing = {
   1: "findings and locks are missing",
   2: "a revision that asks whether it is rendered has the SQL of its offline branch",
-  3: "the version table, the rollback blockers, and how Alembic is called are missing",
+  3: "the version table, the files that revisions read, and how Alembic is called are missing",
 } as const;
 
 function isEarlier(version: unknown): version is keyof typeof missing {
@@ -70,11 +70,10 @@ export function parseReviewedLock(text: string, path: string): Lock {
   if (!isRecord(value) || !Array.isArray(value.revisions)) return checkLock(value, path);
   if (!isEarlier(value.version)) return checkLock(value, path);
   const indexes = { built: [], repaired: [] };
-  const fields = { 1: { findings: [], locks: [], indexes }, 2: { indexes }, 3: {} }[value.version];
-  const added = { rollbackBlocker: null, ...fields };
-  const revisions = value.revisions.map((revision) => ({ ...revision, ...added, ...printableTexts(revision) }));
-  const defaults = { alembic: plainAlembic, versionTable: defaultVersionTable };
-  return checkLock({ ...defaults, ...value, version: lockVersion, revisions }, path);
+  const added = { findings: [], locks: [], indexes, files: {}, rollbackBlocker: null };
+  const revisions = value.revisions.map((revision) => ({ ...added, ...revision, ...printableTexts(revision) }));
+  const unknown = { alembic: plainAlembic, versionTable: defaultVersionTable, files: {}, env: { sql: [] } };
+  return checkLock({ ...unknown, ...value, version: lockVersion, revisions }, path);
 }
 
 /** Returns the texts of a revision as they are recorded since version 3, so that they don't count as changed. */
@@ -114,6 +113,11 @@ const sha256: Shape = {
   matches: (v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
 };
 
+const files: Shape = {
+  expected: "an object of paths with 64 hexadecimal digits each",
+  matches: (v) => isRecord(v) && Object.entries(v).every((each) => line.matches(each[0]) && sha256.matches(each[1])),
+};
+
 const sql: Shape = {
   expected: '{"sql": [statements]} or {"sql": null, "reason": string}',
   matches: (v) =>
@@ -141,6 +145,8 @@ const lockShape = object({
   versionTable: object({ schema: nullable(line), name: line }),
   heads: list(line),
   bases: list(line),
+  files,
+  env: sql,
   revisions: list(
     object({
       id: line,
@@ -151,6 +157,7 @@ const lockShape = object({
       date: nullable(anyLine),
       file: line,
       sha256,
+      files,
       tables: nullable(
         object({ created: list(text), altered: list(text), dropped: list(text), unclassified: list(index) }),
       ),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { type Lock, lockCommand } from "./lock.ts";
+import { type FileHashes, type Lock, lockCommand } from "./lock.ts";
 import { parseLock } from "./parse-lock.ts";
 
 /**
@@ -22,7 +22,7 @@ export function readLock(path: string): Lock {
 }
 
 /**
- * Compares the revision files with the lockfile. A backend without any of the folders of revisions, of which only the
+ * Compares the revision files, and the files that they read, with the lockfile. A backend without any of the folders of revisions, of which only the
  * image is used, has nothing to compare.
  *
  * @returns A message for each file that was changed, removed, or added, with the command that fixes it.
@@ -38,7 +38,7 @@ export function verifyLockedFiles(lock: Lock, backendFolder: string): string[] {
   );
   const hashes = new Map(files.map((file) => [file, hashFile(join(backendFolder, file))]));
   const revisions = lock.revisions.filter(({ file }) => !isInPackage(file));
-  return compareFiles({ revisions }, hashes);
+  return [...compareFiles({ revisions }, hashes), ...compareOthers(lock, backendFolder)];
 }
 
 /** Whether a file is in an installed package, as in `package:path`: only Python finds it, and the runner verifies it. */
@@ -56,12 +56,29 @@ function compareFiles(lock: Pick<Lock, "revisions">, hashes: ReadonlyMap<string,
   const errors: string[] = [];
   for (const { id, file, sha256 } of lock.revisions) {
     const hash = hashes.get(file);
-    if (hash === sha256) continue;
-    const change = hash === undefined ? "was removed" : "was changed";
-    errors.push(`${file} (revision ${id}) ${change}. Restore it, or run: ${lockCommand}`);
+    if (hash !== sha256) errors.push(describeChange(`${file} (revision ${id})`, hash));
   }
   const locked = new Set(lock.revisions.map(({ file }) => file));
   const added = [...hashes.keys()].filter((file) => !locked.has(file)).sort();
   for (const file of added) errors.push(`${file} is not in the lockfile. Run: ${lockCommand}`);
   return errors;
+}
+
+/** Compares the files that revisions and env.py read. */
+function compareOthers(lock: Lock, backendFolder: string): string[] {
+  const sources: (readonly [reader: string, files: FileHashes])[] = [["", lock.files]];
+  for (const { id, files } of lock.revisions) sources.push([` (revision ${id})`, files]);
+  return sources.flatMap(([reader, files]) =>
+    Object.entries(files).flatMap(([file, sha256]) => {
+      if (isInPackage(file)) return [];
+      const path = join(backendFolder, file);
+      const hash = existsSync(path) ? hashFile(path) : undefined;
+      return hash === sha256 ? [] : [describeChange(file + reader, hash)];
+    }),
+  );
+}
+
+/** @param hash - That of the file as it is; `undefined` if it doesn't exist. */
+function describeChange(file: string, hash: string | undefined): string {
+  return `${file} ${hash === undefined ? "was removed" : "was changed"}. Restore it, or run: ${lockCommand}`;
 }

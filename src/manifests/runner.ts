@@ -1,9 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import { cutAt } from "../lockfile/chain.ts";
-import { alembicOptions, type Lock } from "../lockfile/lock.ts";
+import { alembicOptions, type Lock, reviewedFiles } from "../lockfile/lock.ts";
 import type { VersionTable } from "../lockfile/version-table.ts";
 import { contentHash } from "../plan/job-identity.ts";
-import { reviewedFiles, sqlHash } from "../plan/plan-hash.ts";
+import { sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
@@ -152,8 +152,8 @@ function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
     return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes, rollbackBlocker };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
-  const { heads, versionTable } = lock;
-  return JSON.stringify({ heads, versionTable, revisions, tolerated, alembic: alembicOptions(lock) });
+  const { heads, versionTable, files } = lock;
+  return JSON.stringify({ heads, versionTable, files, revisions, tolerated, alembic: alembicOptions(lock) });
 }
 
 /** Returns the name of the ConfigMap. A hash of its content makes changed files a new object, so that pods never mix versions. */

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { alembicOptions, type Lock, type LockedRevision } from "../lockfile/lock.ts";
+import { alembicOptions, type FileHashes, type Lock, type LockedRevision, reviewedFiles } from "../lockfile/lock.ts";
 
 /** Hex digits of a hash that people compare: 64 bits. */
 const hashLength = 16;
 
-/** Version of what a plan's hash covers. Hashes of version 1 had no prefix, and covered neither direction nor files. */
-const hashVersion = 2;
+/**
+ * Version of what a plan's hash covers. Hashes of version 1 had no prefix, and covered neither direction nor files; those of
+ * version 2 covered no files but those of revisions.
+ */
+const hashVersion = 3;
 const hashPrefix = `v${hashVersion}-`;
 
 /** Pattern of a plan's hash of any version, without anchors. */
@@ -20,7 +23,7 @@ export function isOfOtherVersion(planHash: string): boolean {
 export type Direction = "upgrade" | "downgrade";
 
 /** The properties of a revision that determine its hash. */
-export type HashedRevision = Pick<LockedRevision, "id" | "file" | "sha256" | Direction>;
+export type HashedRevision = Pick<LockedRevision, "id" | "file" | "sha256" | "files" | Direction>;
 
 /** The properties of a plan that determine its hash, besides its revisions. */
 export interface PlanStart {
@@ -29,8 +32,8 @@ export interface PlanStart {
   readonly direction: Direction;
   /** Rows of the version table, in any order. */
   readonly from: readonly string[];
-  /** The lockfile, for how Alembic is called. */
-  readonly lock: Pick<Lock, "alembic">;
+  /** The lockfile, for how Alembic is called, and for the reviewed files that belong to no single revision. */
+  readonly lock: Pick<Lock, "alembic" | "files">;
 }
 
 function hash(text: string): string {
@@ -43,15 +46,10 @@ export function sqlHash(revision: Pick<HashedRevision, "sha256" | Direction>, di
   return hash(sql === null ? revision.sha256 : JSON.stringify(sql));
 }
 
-/** Returns the SHA-256 of each file that was reviewed with a revision, by its path in the app's folder. */
-export function reviewedFiles({ file, sha256 }: Pick<HashedRevision, "file" | "sha256">): Record<string, string> {
-  return { [file]: sha256 };
-}
-
 /**
  * Returns a plan's identity: it depends on all that a migration executes, which is the image, the direction, the
- * database's revision, the options of Alembic, and of each revision the SQL of that direction and the reviewed files. The
- * runner (`src/runner/runner_plan.py`) computes it again from what it finds.
+ * database's revision, the options of Alembic, the reviewed files, and the SQL of each revision in that direction. The runner
+ * (`src/runner/runner_plan.py`) computes it again from what it finds.
  *
  * @param revisions - The revisions to apply or downgrade, in that order.
  */
@@ -59,11 +57,16 @@ export function planHash({ image, direction, from, lock }: PlanStart, revisions:
   const steps = revisions.map((revision) => ({
     id: revision.id,
     sql: sqlHash(revision, direction),
-    files: Object.entries(reviewedFiles(revision)).sort(([a], [b]) => byCodePoint(a, b)),
+    files: sorted(reviewedFiles(revision)),
   }));
+  const [start, files] = [[...from].sort(byCodePoint), sorted(lock.files)];
   const alembic = alembicOptions(lock);
-  const plan = { version: hashVersion, image, direction, from: [...from].sort(byCodePoint), revisions: steps, alembic };
+  const plan = { version: hashVersion, image, direction, from: start, files, revisions: steps, alembic };
   return `${hashPrefix}${hash(JSON.stringify(plan))}`;
+}
+
+function sorted(files: FileHashes): readonly (readonly [path: string, sha256: string])[] {
+  return Object.entries(files).sort(([a], [b]) => byCodePoint(a, b));
 }
 
 /** Compares texts as Python does, by code point. JavaScript's own order differs beyond U+FFFF. */

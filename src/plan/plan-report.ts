@@ -13,7 +13,7 @@ const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-n
  * @param full - Whether statements are printed in full.
  */
 export function describePlan(plan: Plan, full = false): string[] {
-  const { message, remediation, state, pending, total, direction, hash, job } = plan;
+  const { message, remediation, state, pending, total, direction, env, hash, job } = plan;
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
@@ -22,11 +22,13 @@ export function describePlan(plan: Plan, full = false): string[] {
     lines.push(
       `${direction === "upgrade" ? "Pending" : "To downgrade"}: ${atMost}${pending.length} of ${total} revisions`,
     );
+    if (env.sql === null) lines.push(`  SQL of env.py is not known: ${env.reason}`);
+    if (env.sql?.length) lines.push("  env.py", ...env.sql.flatMap((sql) => describeStatement(sql, full)));
     for (const revision of pending) {
       const describe = direction === "upgrade" ? describeUpgrade : describeDowngrade;
       lines.push(...describe(revision, total, full));
     }
-    const statements = pending.flatMap((revision) => revision[direction].sql ?? []);
+    const statements = [env, ...pending.map((revision) => revision[direction])].flatMap(({ sql }) => sql ?? []);
     if (!full && statements.some((sql) => shorten(sql) !== singleLine(sql)))
       lines.push("Some statements are truncated. To print them in full, run: npm run unity -- plan --full");
     lines.push(`Plan hash: ${hash}`);
@@ -46,6 +48,7 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
   const lines = [
     `  ${position}/${total}  ${id}  ${title}`,
     `       ${[...tableChanges(tables), describeReversible(revision)].join("; ")}`,
+    ...describeFiles(revision),
     ...describeFindings(revision, null, full),
   ];
   if (upgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${upgrade.reason}`);
@@ -58,15 +61,17 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
   return lines;
 }
 
-function describeDowngrade(
-  { position, id, title, downgrade }: PendingRevision,
-  total: number,
-  full: boolean,
-): string[] {
-  const lines = [`  ${position}/${total}  ${id}  ${title} (downgrade)`];
+function describeDowngrade(revision: PendingRevision, total: number, full: boolean): string[] {
+  const { position, id, title, downgrade } = revision;
+  const lines = [`  ${position}/${total}  ${id}  ${title} (downgrade)`, ...describeFiles(revision)];
   if (downgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${downgrade.reason}`);
   for (const sql of downgrade.sql ?? []) lines.push(...describeStatement(sql, full));
   return lines;
+}
+
+function describeFiles({ files }: PendingRevision): string[] {
+  const paths = Object.keys(files);
+  return paths.length > 0 ? [`       reads ${paths.join(", ")}`] : [];
 }
 
 function describeStatement(sql: string, full: boolean): string[] {

@@ -1,5 +1,5 @@
 import type { CommandTarget } from "../kubectl-command.ts";
-import { head, type Lock } from "../lockfile/lock.ts";
+import { head, type Lock, type LockedSql } from "../lockfile/lock.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import { jobPlan } from "./job-plan.ts";
@@ -33,6 +33,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly total: number;
   /** Revisions in the order of their upgrades or downgrades; `null` if the database revision is unknown. */
   readonly pending: readonly PendingRevision[] | null;
+  /** SQL that env.py itself executes. */
+  readonly env: LockedSql;
   /** Identity of the plan; `null` if nothing is pending, or the database revision is unknown. */
   readonly hash: string | null;
   /** Why the stack's settings don't allow the plan; `null` if they do. */
@@ -58,10 +60,10 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
  * @throws {Error} If the lockfile doesn't have exactly one head.
  */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, image, firstJobName, target, targetRevision } = inputs;
+  const { reading, jobs, lock, firstJobName, target, targetRevision } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
-  const planOfJob = jobPlan(reading, work, { image, lock });
+  const planOfJob = jobPlan(reading, work, inputs);
   const hash = work.revisions?.length ? planOfJob.hash : null;
   const isManual = requiresManualAction(state);
   const rejection = isManual ? null : rejectPlan(inputs, work, hash);
@@ -71,6 +73,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     head: targetRevision ?? head(lock),
     total: lock.revisions.length,
     direction: work.direction,
+    env: lock.env,
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,

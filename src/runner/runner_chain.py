@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner_config import AlembicCall, locate
+from runner_contract import CONTRACT
 from runner_database import Database, VersionTable
 from runner_errors import FatalError
+from runner_files import FileWatch
 from runner_output import format_revisions
 
 REBUILD = "Rebuild the image from the reviewed tree."
+REVIEW = (
+    "Run: npm run unity -- lock. If that does not add it, lock does not reach the statement that reads it: read it "
+    "where the revision's file begins."
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,9 @@ class Chain:
     # Revisions of later releases that this release can run on.
     tolerated: frozenset[str]
     version_table: VersionTable = VersionTable()
+    # The SHA-256 of each reviewed file that belongs to no single revision, by its name in the lockfile; empty if they
+    # are unknown, which are those of an older image.
+    files: dict[str, str] = field(default_factory=dict)
     # How the revisions were rendered, and thus how they are run.
     alembic: AlembicCall = field(default_factory=AlembicCall)
 
@@ -52,9 +62,10 @@ class Chain:
         """Read the JSON file of the ConfigMap."""
         content = json.loads(path.read_text(encoding="utf-8"))
         revisions = tuple(Revision(**revision) for revision in content["revisions"])
-        tolerated, table = frozenset(content.get("tolerated", [])), VersionTable(**content.get("versionTable", {}))
+        heads, tolerated = frozenset(content["heads"]), frozenset(content.get("tolerated", []))
+        table, files = VersionTable(**content.get("versionTable", {})), content["files"]
         alembic = AlembicCall.of(content["alembic"]) if "alembic" in content else AlembicCall()
-        return Chain(frozenset(content["heads"]), revisions, tolerated, table, alembic)
+        return Chain(heads, revisions, tolerated, table, files, alembic)
 
     def find(self, id: str) -> Revision:
         """Return a revision by its id.
@@ -72,18 +83,34 @@ def verify_image(database: Database, chain: Chain) -> None:
 
     :raises FatalError: At the first difference.
     """
-    reviewed = [(each.id, file, sha256) for each in chain.revisions for file, sha256 in each.files.items()]
-    for id, file, sha256 in reviewed:
-        path = locate(file)
+    reviewed = [(file, locate(file), sha256) for file, sha256 in chain.files.items()]
+    for each in chain.revisions:
+        reviewed += [(f"{file} of revision {each.id}", locate(file), sha256) for file, sha256 in each.files.items()]
+    for name, path, sha256 in reviewed:
         if not path.is_file():
-            raise FatalError(f"{file} of revision {id} is missing from the image. {REBUILD}")
+            raise FatalError(f"{name} is missing from the image. {REBUILD}")
         if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            raise FatalError(f"{file} of revision {id} differs between the image and the lockfile. {REBUILD}")
+            raise FatalError(f"{name} differs between the image and the lockfile. {REBUILD}")
+    if chain.files:
+        reject_unreviewed(database, frozenset(os.path.realpath(path) for _, path, _ in reviewed))
     heads = database.heads()
+    if CONTRACT.violation is not None:  # of a revision that has caught it
+        raise CONTRACT.violation
     if heads != chain.heads:
         raise FatalError(
             f"the image's head is {format_revisions(heads)}, expected {format_revisions(chain.heads)}. {REBUILD}"
         )
+
+
+def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:
+    """From now on, reject what a revision reads or imports below the script folder, unless it was reviewed."""
+
+    def check(path: str, revision: str | None, _is_import: bool) -> None:
+        if revision is not None and os.path.realpath(path) not in reviewed:
+            file, reader = (os.path.relpath(each) for each in (path, revision))
+            CONTRACT.reject(FatalError(f"{reader} reads {file}, which is not in the lockfile. {REVIEW}"))
+
+    FileWatch(database.script, check)
 
 
 def find_pending(database: Database, chain: Chain, current: frozenset[str]) -> list[Revision]:

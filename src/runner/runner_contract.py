@@ -128,7 +128,7 @@ class Contract:
             return
         if self._is_lost():
             self._reject_lost()
-        self._reject(
+        self.reject(
             FatalError(
                 f"env.py connects to database {database} of another server, or to another database than DATABASE_URL. "
                 "Nothing was changed there. Make env.py read DATABASE_URL, or set DATABASE_URL to the database that "
@@ -159,6 +159,8 @@ class Contract:
     def _prove(self, connection: Connection) -> None:
         if self._held is None or is_own(connection):
             return
+        if self.violation is not None:  # which env.py or a revision has caught
+            raise self.violation
         if query(connection.connection.dbapi_connection, f"SELECT {self._held}")[0] != 1:
             self._reject_lost()
 
@@ -170,9 +172,10 @@ class Contract:
             return True
 
     def _reject_lost(self) -> NoReturn:
-        self._reject(LockLost("the session that holds the advisory lock has ended; nothing was committed without it"))
+        self.reject(LockLost("the session that holds the advisory lock has ended; nothing was committed without it"))
 
-    def _reject(self, error: FatalError | LockLost) -> NoReturn:
+    def reject(self, error: FatalError | LockLost) -> NoReturn:
+        """Raise an error that stops the migration even if env.py or a revision catches it."""
         self.violation = self.violation or error
         raise self.violation
 

@@ -17,7 +17,7 @@ from runner_url import DatabaseUrl
 
 BASE = "base"
 """Alembic's name for the state before the first revision."""
-HASH_VERSION = 2
+HASH_VERSION = 3
 """Version of what a plan's hash covers."""
 
 
@@ -57,6 +57,8 @@ class Plan:
     total: int
     # The log line for a plan without revisions.
     summary: str
+    # The hashes of the reviewed files that belong to no single revision, by name.
+    files: dict[str, str] = field(default_factory=dict)
     # How Alembic is called.
     alembic: AlembicCall = field(default_factory=AlembicCall)
 
@@ -77,7 +79,8 @@ def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
         pending = [revision for revision in pending if revision.id in lineage]
     numbers = [chain.revisions.index(revision) + 1 for revision in pending]
     summary = summarize(current, target, chain)
-    return Plan("upgrade", current, target, tuple(pending), numbers, len(chain.revisions), summary, chain.alembic)
+    count, common = len(chain.revisions), (chain.files, chain.alembic)
+    return Plan("upgrade", current, target, tuple(pending), numbers, count, summary, *common)
 
 
 def plan_downgrade(task: Task, current: frozenset[str]) -> Plan:
@@ -105,7 +108,8 @@ def plan_downgrade(task: Task, current: frozenset[str]) -> Plan:
     downgraded = tuple(revision for revision in reversed(chain.revisions) if revision.id in applied - kept)
     verify_reversible(downgraded)
     count, summary = len(downgraded), f"Database is at {format_revisions(current)}"
-    return Plan("downgrade", current, target, downgraded, range(1, count + 1), count, summary, chain.alembic)
+    common = (chain.files, chain.alembic)
+    return Plan("downgrade", current, target, downgraded, range(1, count + 1), count, summary, *common)
 
 
 def plan_either(task: Task, current: frozenset[str]) -> Plan:
@@ -147,6 +151,7 @@ def plan_hash(image: str, plan: Plan) -> str:
         "image": image,
         "direction": plan.direction,
         "from": sorted(plan.current),
+        "files": sorted(plan.files.items()),
         "revisions": revisions,
     }
     if plan.alembic != AlembicCall():

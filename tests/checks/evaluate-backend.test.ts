@@ -31,11 +31,7 @@ const logs = (...lines: string[]) => evaluateLogs(lines.map((line) => `[pod/${li
 const accepted: [string, CheckFinding, string][] = [
   ["health", evaluateHealth(healthy), healthy],
   ["an empty list of plugins", evaluatePlugins("[]"), "0 plugins"],
-  [
-    "an image with the chain",
-    imageWith({}),
-    "2 locked revision files, Alembic's configuration, env.py that reads DATABASE_URL",
-  ],
+  ["an image with the chain", imageWith({}), "3 locked files, Alembic's configuration, env.py that reads DATABASE_URL"],
   ["the stack's own database", host({}), "postgres-service:5432/homelab_db"],
   ["an external database", host({ host: false, database: false }, false), "valid URL"],
   ["an execution", execution({}), "p succeeded, 10:00 to 10:01"],
@@ -59,15 +55,16 @@ const rejected: [string, CheckFinding, string][] = [
   ["health that is not JSON", evaluateHealth("Internal Server Error"), "Internal Server Error"],
   ["no response", evaluateHealth(""), "no response"],
   ["plugins that are not a list", evaluatePlugins('{"plugins":[]}'), '{"plugins":[]}'],
-  [
-    "an image without a file",
-    imageWith({ files: { [r1]: null, [r2]: image().files[r2] ?? null } }),
-    `${r1} is missing`,
-  ],
+  ["an image without a file", imageWith({ files: { ...image().files, [r1]: null } }), `${r1} is missing`],
   [
     "an image with another file",
     imageWith({ files: { ...image().files, [r2]: "f".repeat(64) } }),
     `${r2} differs from the lockfile`,
+  ],
+  [
+    "an image with another env.py",
+    imageWith({ files: { ...image().files, "alembic/env.py": "f".repeat(64) } }),
+    "alembic/env.py differs from the lockfile",
   ],
   ["an image with an extra file", imageWith({ extra: ["x.py"] }), "x.py is not in the lockfile"],
   ["an image without alembic.ini", imageWith({ ini: "alembic.ini is missing" }), "alembic.ini is missing"],

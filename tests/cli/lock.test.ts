@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Lock, LockedRevision } from "../../src/lockfile/lock.ts";
+import { hashFile } from "../../src/lockfile/read-lock.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { alembicPython, type CommandResult, unity } from "./unity.ts";
 
@@ -43,6 +44,8 @@ describe("unity lock", () => {
       versionTable: { schema: null, name: "alembic_version" },
       heads: ["r0003"],
       bases: ["r0001"],
+      files: { "alembic/env.py": hashFile(`${project.folder}/alembic/env.py`) },
+      env: { sql: [] },
     });
     const { sha256, ...second } = revisions[1] as LockedRevision;
     assert.match(sha256, /^[0-9a-f]{64}$/);
@@ -54,6 +57,7 @@ describe("unity lock", () => {
       title: "Revision r0002",
       date: "2026-01-03 10:00:00.000001",
       file: "alembic/versions/r0002.py",
+      files: {},
       tables: { created: ["t_r0002"], altered: [], dropped: [], unclassified: [] },
       upgrade: {
         sql: [
@@ -135,10 +139,10 @@ describe("unity lock", () => {
     project.add({ id: "drops", down: "r0003", upgrade: ['op.drop_table("t_r0001")'] });
     const { revisions, ...rest } = await locked();
     const text = readFileSync(project.lock, "utf8");
-    const older = revisions.map(({ findings: _, locks: __, ...revision }) => revision);
+    const older = revisions.map(({ findings: _, locks: __, files: ___, ...revision }) => revision);
     for (const before of [
       { ...rest, version: 1, revisions: older },
-      { ...rest, revisions: older.map((revision) => ({ ...revision, findings: [], locks: [] })) },
+      { ...rest, revisions: older.map((revision) => ({ ...revision, findings: [], locks: [], files: {} })) },
     ]) {
       writeFileSync(project.lock, JSON.stringify(before));
       const { code, stdout } = await lock("--check");

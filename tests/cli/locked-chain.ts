@@ -7,6 +7,7 @@ import { alembicPython, unity } from "./unity.ts";
 /** The lockfile and the output of `unity lock` for a chain. */
 export interface LockedChain {
   readonly output: string;
+  readonly lock: Lock;
   /** Returns a revision of the lockfile. */
   revision(id: string): LockedRevision;
 }
@@ -34,6 +35,7 @@ export async function lockChain(
     const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));
     return {
       output: stdout,
+      lock,
       revision(id) {
         const found = lock.revisions.find((revision) => revision.id === id);
         assert.ok(found, `the lock has ${id}`);

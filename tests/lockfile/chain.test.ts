@@ -107,8 +107,9 @@ const ids = (revisions: readonly { readonly id: string }[]) => revisions.map(({ 
 
 describe("cutAt", () => {
   it("returns a chain that ends at the revision", () => {
-    const { heads, bases, revisions } = cutAt(linear, "b");
+    const { heads, bases, files, revisions } = cutAt(linear, "b");
     assert.deepEqual([heads, bases, ids(revisions)], [["b"], ["a"], ["a", "b"]]);
+    assert.deepEqual(files, {}, "those of an older release");
   });
 
   it("returns the lockfile itself at its head", () => {

@@ -47,6 +47,18 @@ describe("comparison of locks", () => {
       rejected: [],
     },
     {
+      name: "a file that a revision reads now, not as its change",
+      after: lockOf([lockedRevision("a", { files: { "a.sql": "1" } }), lockedRevision("b", { downRevisions: ["a"] })]),
+      expected: ["changed a addedFiles"],
+      rejected: [],
+    },
+    {
+      name: "an edited env.py",
+      after: { ...before, files: { "alembic/env.py": "0".repeat(64) } },
+      expected: ["chain  files"],
+      rejected: [],
+    },
+    {
       name: "a different order",
       after: { ...before, revisions: [...before.revisions].reverse() },
       expected: ["order a,b order"],

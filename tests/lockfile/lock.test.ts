@@ -39,11 +39,13 @@ describe("a lockfile", () => {
     assert.throws(() => head(lockOf([])), /no revisions\. Run: /);
   });
 
-  it("has a digest of ids, down revisions, and files, but not of SQL", () => {
+  it("has a digest of ids, down revisions, and their files, but not of SQL", () => {
     const change = (given: Parameters<typeof lockedRevision>[1]) =>
       lockDigest(lockOf([lockedRevision("a"), lockedRevision("b", { downRevisions: ["a"], ...given })]));
     assert.equal(change({ upgrade: { sql: ["SELECT 1;"] }, title: "other" }), lockDigest(lock));
     assert.notEqual(change({ sha256: "0".repeat(64) }), lockDigest(lock));
+    assert.notEqual(change({ files: { "a.sql": "0" } }), lockDigest(lock));
+    assert.equal(lockDigest({ ...lock, files: {} }), lockDigest(lock));
     assert.notEqual(change({ downRevisions: [] }), lockDigest(lock));
     assert.notEqual(lockDigest(linearLock("a", "c")), lockDigest(lock));
   });
@@ -54,12 +56,13 @@ describe("a lockfile", () => {
     [
       "several errors, all reported",
       ({ revisions: [a, b] }) => {
-        Object.assign(a ?? {}, { id: "", sha256: "abc", reversible: "yes" });
+        Object.assign(a ?? {}, { id: "", sha256: "abc", files: { "a.sql": "abc" }, reversible: "yes" });
         Object.assign(b ?? {}, { upgrade: { sql: null }, tables: { created: [1], altered: [], dropped: [] } });
       },
       [
         'invalid lock.revisions[0].id "": must be one line of printable text, not empty',
         'invalid lock.revisions[0].sha256 "abc": must be 64 hexadecimal digits',
+        'invalid lock.revisions[0].files {"a.sql":"abc"}: must be an object of paths with 64 hexadecimal digits each',
         'invalid lock.revisions[0].reversible "yes": must be true, false, or null',
         "invalid lock.revisions[1].tables.created[0] 1: must be a non-empty string",
         "lock.revisions[1].tables.unclassified is missing: must be a list",
@@ -93,10 +96,11 @@ describe("a lockfile", () => {
   });
 
   it("of an earlier version is rejected with the command that upgrades and accepts it", () => {
-    const revisions = lock.revisions.map(({ findings: _, locks: __, ...revision }) => revision);
+    const { files: _, ...older } = lock;
+    const revisions = lock.revisions.map(({ findings: _, locks: __, files: ___, ...revision }) => revision);
     const titled = lock.revisions.map((each) => ({ ...each, title: "Add\n a \u001btable" }));
     const earlier = [
-      { given: { ...lock, version: 1, revisions, alembic: undefined }, accepted: lock },
+      { given: { ...older, version: 1, revisions, alembic: undefined }, accepted: { ...lock, files: {} } },
       { given: { ...lock, version: 3, alembic: undefined }, accepted: lock },
       {
         given: { ...lock, version: 2, revisions: titled },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { formatLock, type Lock, lockDigest } from "../../src/lockfile/lock.ts";
+import { formatLock, type Lock, type LockedRevision, lockDigest } from "../../src/lockfile/lock.ts";
 import { hashFile, readLock, verifyLockedFiles } from "../../src/lockfile/read-lock.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
@@ -22,8 +22,10 @@ describe("revision files", () => {
   /** Writes a file for each revision, and returns a lockfile with their hashes. */
   function lockFiles(...ids: string[]): Lock {
     const lock = linearLock(...ids);
+    write("alembic/env.py", "");
     for (const { file, id } of lock.revisions) write(file, `revision = "${id}"\n`);
-    return { ...lock, revisions: lock.revisions.map((one) => ({ ...one, sha256: hashFile(join(folder, one.file)) })) };
+    const revisions = lock.revisions.map((one) => ({ ...one, sha256: hashFile(join(folder, one.file)) }));
+    return { ...lock, files: { "alembic/env.py": hashFile(join(folder, "alembic/env.py")) }, revisions };
   }
 
   it("match the lockfile, besides __init__.py and other files", () => {
@@ -45,6 +47,27 @@ describe("revision files", () => {
     ]);
   });
 
+  it("are reported if a file that they read, or env.py, is changed or removed", () => {
+    const lock = lockFiles("a", "b");
+    write("alembic/versions/a.sql", "SELECT 1");
+    const files = { "alembic/versions/a.sql": hashFile(join(folder, "alembic/versions/a.sql")) };
+    const [a, b] = lock.revisions as [LockedRevision, LockedRevision];
+    const reading = {
+      ...lock,
+      revisions: [
+        { ...a, files },
+        { ...b, files: { "b.csv": "1" } },
+      ],
+    };
+    write("alembic/versions/a.sql", "SELECT 2");
+    write("alembic/env.py", "edited");
+    assert.deepEqual(verifyLockedFiles(reading, folder), [
+      "alembic/env.py was changed. Restore it, or run: npm run unity -- lock",
+      "alembic/versions/a.sql (revision a) was changed. Restore it, or run: npm run unity -- lock",
+      "b.csv (revision b) was removed. Restore it, or run: npm run unity -- lock",
+    ]);
+  });
+
   it("are not compared if no folder of revisions exists", () => {
     assert.deepEqual(verifyLockedFiles(linearLock("a"), folder), []);
   });
@@ -53,7 +76,7 @@ describe("revision files", () => {
     const lock = { ...lockFiles("a"), versionLocations: ["alembic/versions", "more"] };
     write("more/b.py", "");
     rmSync(join(folder, "alembic"), { recursive: true });
-    assert.equal(verifyLockedFiles(lock, folder).length, 2);
+    assert.equal(verifyLockedFiles(lock, folder).length, 3);
   });
 
   it("in a package are not compared", () => {

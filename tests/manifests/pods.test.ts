@@ -261,8 +261,9 @@ describe("runnerConfigMapData", () => {
   });
   it("separates the backend's image from the migrate Job's for a target below the head", () => {
     const files = runnerConfigMapData({ ...options, targetRevision: "r2" });
-    assert.deepEqual(JSON.parse(files["chain.json"] ?? "").heads, ["r2"]);
-    assert.deepEqual(JSON.parse(files["migration-chain.json"] ?? "").heads, ["r3"]);
+    const [backend, migration] = ["chain.json", "migration-chain.json"].map((name) => JSON.parse(files[name] ?? ""));
+    assert.deepEqual([backend.heads, migration.heads], [["r2"], ["r3"]]);
+    assert.deepEqual([backend.files, migration.files], [{}, options.lock.files]);
   });
   it("determines the ConfigMap's name", () => {
     const name = (changed: Partial<Parameters<typeof runnerConfigMapData>[0]> = {}) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type LockedAlembic, plainAlembic } from "../../src/lockfile/lock.ts";
+import { type FileHashes, type LockedAlembic, plainAlembic } from "../../src/lockfile/lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type Direction, type HashedRevision, planHash, sqlHash } from "../../src/plan/plan-hash.ts";
 
@@ -9,6 +9,7 @@ const rendered: HashedRevision = {
   id: "r1",
   file: "r1.py",
   sha256: "a".repeat(64),
+  files: { "r1.sql": "d".repeat(64) },
   upgrade: { sql: ["CREATE TABLE ü (\n  id INT\n);"] },
   downgrade: { sql: ["DROP TABLE ü;"] },
 };
@@ -16,6 +17,7 @@ const unrendered: HashedRevision = {
   id: "zwölf",
   file: "zwölf.py",
   sha256: "b".repeat(64),
+  files: {},
   upgrade: { sql: null, reason: "line 7" },
   downgrade: { sql: [] },
 };
@@ -31,7 +33,8 @@ describe("sqlHash", () => {
 });
 
 describe("planHash", () => {
-  const start = { image: "image:1", direction: "upgrade", from: ["r0"], lock: { alembic: plainAlembic } } as const;
+  const lock = { alembic: plainAlembic, files: { "env.py": "e".repeat(64) } };
+  const start = { image: "image:1", direction: "upgrade", from: ["r0"], lock } as const;
   const back = { ...start, direction: "downgrade" } as const;
   const hash = planHash(start, [rendered, unrendered]);
 
@@ -47,7 +50,15 @@ describe("planHash", () => {
     order: planHash(start, [unrendered, rendered]),
     SQL: planHash(start, [{ ...rendered, upgrade: { sql: [] } }, unrendered]),
     "content of a file": planHash(start, [{ ...rendered, sha256: "c".repeat(64) }, unrendered]),
-    "options of Alembic": planHash({ ...start, lock: { alembic: { ...plainAlembic, x: ["a=b"] } } }, [
+    "options of Alembic": planHash({ ...start, lock: { ...lock, alembic: { ...plainAlembic, x: ["a=b"] } } }, [
+      rendered,
+      unrendered,
+    ]),
+    "content of a file that a revision reads": planHash(start, [
+      { ...rendered, files: { "r1.sql": "c".repeat(64) } },
+      unrendered,
+    ]),
+    "content of env.py": planHash({ ...start, lock: { ...lock, files: { "env.py": "c".repeat(64) } } }, [
       rendered,
       unrendered,
     ]),
@@ -68,6 +79,7 @@ describe("planHash", () => {
     readonly image: string;
     readonly direction: Direction;
     readonly from: readonly string[];
+    readonly files: FileHashes;
     readonly alembic?: LockedAlembic;
     readonly revisions: readonly (HashedRevision & { readonly sqlHashes: Readonly<Record<Direction, string>> })[];
     readonly hash: string;
@@ -76,12 +88,12 @@ describe("planHash", () => {
   const cases: readonly Case[] = JSON.parse(
     readFileSync(join(projectRoot, "tests", "fixtures", "plan-hashes.json"), "utf8"),
   );
-  for (const { name, revisions, hash, alembic = plainAlembic, ...start } of cases) {
+  for (const { name, revisions, hash, files, alembic = plainAlembic, ...start } of cases) {
     it(`equals the runner's for ${name}`, () => {
       for (const revision of revisions)
         for (const direction of ["upgrade", "downgrade"] as const)
           assert.equal(sqlHash(revision, direction), revision.sqlHashes[direction]);
-      assert.equal(planHash({ ...start, lock: { alembic } }, revisions), hash);
+      assert.equal(planHash({ ...start, lock: { alembic, files } }, revisions), hash);
     });
   }
 });

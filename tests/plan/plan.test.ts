@@ -158,6 +158,17 @@ Job job-1 will be created: no existing Job`,
     );
   });
 
+  it("shows the SQL of env.py and the files of pending revisions", () => {
+    const a = lockedRevision("a", { files: { "alembic/a.csv": "1", "alembic/a.sql": "2" } });
+    const lock = { ...lockOf([a]), env: { sql: ["SET search_path TO crm;", "CREATE SCHEMA crm;"] } };
+    const text = describeAll(plan(rows(), { lock }));
+    assert.match(text, /revisions\n {2}env\.py\n {9}SET search_path TO crm;\n {9}CREATE SCHEMA crm;\n {2}1\/1 {2}a/);
+    assert.match(text, /\n {7}creates t_a; reversible\n {7}reads alembic\/a\.csv, alembic\/a\.sql\n/);
+    assert.doesNotMatch(describeAll(plan(rows("a"), { lock })), /env\.py|reads/);
+    const unknown = { ...lock, env: { sql: null, reason: "line 7 asks" } };
+    assert.match(describeAll(plan(rows(), { lock: unknown })), /\n {2}SQL of env\.py is not known: line 7 asks\n/);
+  });
+
   it("explains unknown SQL and tables", () => {
     const unrendered = lockOf([lockedRevision("a", { tables: null, upgrade: { sql: null, reason: "line 7 asks" } })]);
     const text = describeAll(plan(rows(), { lock: unrendered }));

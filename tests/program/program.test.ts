@@ -163,7 +163,7 @@ describe("the program on a database that is there", () => {
       { version: 1, direction: "upgrade", from: ["add_plugin_execution"] },
     );
     assert.deepEqual(plan.database, database);
-    assert.match(plan.hash, /^v2-[0-9a-f]{16}$/);
+    assert.match(plan.hash, /^v3-[0-9a-f]{16}$/);
     const name = jobName(declared);
     const existing = (metadata: object) => ({ ...job(name, "Complete"), spec: { template: { metadata } } });
     const kept = await runOn("add_plugin_execution", [existing({ annotations: { "unity/plan": "earlier" } })]);
@@ -237,8 +237,8 @@ describe("the program on a database that is there", () => {
     [
       "a plan other than the pinned one",
       "a1b2c3d4e5f6",
-      { "unity:planHash": "v2-0000000000000000" },
-      /plan is stale: .*\n.*\n.*pulumi config set planHash v2-[0-9a-f]{16}$/,
+      { "unity:planHash": "v3-0000000000000000" },
+      /plan is stale: .*\n.*\n.*pulumi config set planHash v3-[0-9a-f]{16}$/,
     ],
     [
       "an approval without a finding",

@@ -169,6 +169,8 @@ class Chain:
     heads: list[str] = field(default_factory=list)
     tolerated: list[str] = field(default_factory=list)
     version_table: dict[str, str | None] = field(default_factory=dict)
+    # SHA-256 of the reviewed files that belong to no single revision.
+    files: dict[str, str] = field(default_factory=dict)
     # How Alembic is called, if with options.
     alembic: dict[str, Any] | None = None
 
@@ -210,11 +212,12 @@ class Chain:
     def plan_hash(self, image: str, direction: str, start: Sequence[str], *ids: str) -> str:
         """Return the hash of a plan of these revisions."""
         steps = tuple(Revision(**entry) for id in ids for entry in self.entries if entry["id"] == id)
-        return plan_hash(image, Plan(direction, frozenset(start), frozenset(), steps, [], 0, ""))
+        return plan_hash(image, Plan(direction, frozenset(start), frozenset(), steps, [], 0, "", self.files))
 
     def review(self) -> None:
         """Write the reviewed chain."""
-        reviewed: dict[str, Any] = {"heads": self.heads, "revisions": self.entries, "tolerated": self.tolerated}
+        reviewed: dict[str, Any] = {"heads": self.heads, "files": self.files, "revisions": self.entries}
+        reviewed["tolerated"] = self.tolerated
         if self.version_table:
             reviewed["versionTable"] = self.version_table
         if self.alembic is not None:
@@ -227,12 +230,12 @@ def reviewed(app: Path, folder: Path) -> Chain:
     lock = json.loads((app / "migrations.lock.json").read_text(encoding="utf-8"))
     keys = ("id", "title", "reversible", "reversibleReason")
     entries = [
-        {**{key: entry[key] for key in keys}, "files": {entry["file"]: entry["sha256"]}, "sql": {}}
+        {**{key: entry[key] for key in keys}, "files": {entry["file"]: entry["sha256"], **entry["files"]}, "sql": {}}
         for entry in lock["revisions"]
     ]
     for entry in entries:
         entry["sql"] = {direction: f"{direction} of {entry['id']}" for direction in ("upgrade", "downgrade")}
-    chain = Chain(app, folder / "chain.json", entries, lock["heads"])
+    chain = Chain(app, folder / "chain.json", entries, lock["heads"], files=lock["files"])
     chain.review()
     return chain
 

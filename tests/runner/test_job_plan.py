@@ -129,7 +129,7 @@ def test_nothing_pending_is_pinned_to_the_head(three: Chain, database: URL) -> N
     query(database, "DROP SCHEMA unity_migrations CASCADE")
     result = run("upgrade", three, database, **planned_by(three, database, ["three"]))
     assert result.code == 1
-    assert "the database is at two, but plan v2-" in result.stderr
+    assert "the database is at two, but plan v3-" in result.stderr
     assert_unchanged(database, "two")
     assert run("upgrade", three, database).code == 0
     result = run("upgrade", three, database, **planned_by(three, database, ["three"]))
@@ -162,7 +162,7 @@ def test_upgrade_plan_does_not_downgrade(three: Chain, database: URL) -> None:
     run("upgrade", three, database)
     result = run("reach", three, database, "--target=two", **planned_by(three, database, ["one"], "two"))
     assert result.code == 1
-    assert "the database is at three, but plan v2-" in result.stderr
+    assert "the database is at three, but plan v3-" in result.stderr
     assert revisions(database) == {"three"}
 
 
@@ -187,7 +187,7 @@ def test_plan_of_other_content_is_rejected(three: Chain, database: URL) -> None:
     result = run("upgrade", three, database, **environment)
     assert result.code == 1
     plan = json.loads(environment["UNITY_PLAN"])["hash"]
-    assert f"the Job was created for plan {plan}, but would run plan v2-" in result.stderr
+    assert f"the Job was created for plan {plan}, but would run plan v3-" in result.stderr
     assert_unchanged(database)
 
 
@@ -197,7 +197,7 @@ def test_tolerated_revision_is_foreseen(chain: Chain, database: URL) -> None:
     chain.review()
     run("upgrade", chain, database)
     rejected = run("upgrade", chain, database, **planned_by(chain, database, ["later"]))
-    assert "the database is at one, but plan v2-" in rejected.stderr
+    assert "the database is at one, but plan v3-" in rejected.stderr
     query(database, "UPDATE alembic_version SET version_num = 'later'")
     result = run("upgrade", chain, database, **planned_by(chain, database, ["later"]))
     assert (result.code, result.stderr) == (0, "")

@@ -15,7 +15,7 @@ CASES = json.loads((PROJECT / "tests" / "fixtures" / "plan-hashes.json").read_te
 
 
 def revision(fields: dict[str, Any]) -> Revision:
-    files = {fields["file"]: fields["sha256"]}
+    files = {fields["file"]: fields["sha256"], **fields["files"]}
     return Revision(fields["id"], "", files, fields["sqlHashes"], reversible=True, reversibleReason=None)
 
 
@@ -23,5 +23,5 @@ def revision(fields: dict[str, Any]) -> Revision:
 def test_plan_hash_equals_the_one_in_typescript(case: dict[str, Any]) -> None:
     alembic = AlembicCall.of(case["alembic"]) if "alembic" in case else AlembicCall()
     steps = tuple(map(revision, case["revisions"]))
-    plan = Plan(case["direction"], frozenset(case["from"]), frozenset(), steps, [], 0, "", alembic)
+    plan = Plan(case["direction"], frozenset(case["from"]), frozenset(), steps, [], 0, "", case["files"], alembic)
     assert plan_hash(case["image"], plan) == case["hash"]

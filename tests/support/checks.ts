@@ -1,6 +1,7 @@
 import type { DatabaseFacts } from "../../src/checks/database-facts.ts";
 import type { ImageFacts, PrivilegeFacts } from "../../src/checks/pod-facts.ts";
 import { type Expected, expectedOf } from "../../src/checks/result.ts";
+import { allReviewedFiles } from "../../src/lockfile/lock.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const creating = (table: string) => ({ created: [table], altered: [], dropped: [], unclassified: [] });
@@ -24,7 +25,7 @@ export function database(changes: Partial<DatabaseFacts> = {}): DatabaseFacts {
 /** Returns an image of that release, with some fields replaced. */
 export function image(changes: Partial<ImageFacts> = {}): ImageFacts {
   return {
-    files: Object.fromEntries(expected.chain.revisions.map(({ file, sha256 }) => [file, sha256])),
+    files: allReviewedFiles(expected.chain),
     extra: [],
     address: { set: true, url: true, host: true, port: true, database: true },
     ini: null,

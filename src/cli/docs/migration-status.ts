@@ -1,6 +1,7 @@
-import { tableChanges } from "../../lockfile/describe.ts";
-import type { LockedRevision } from "../../lockfile/lock.ts";
+import { singleLine, tableChanges } from "../../lockfile/describe.ts";
+import type { FileHashes, LockedRevision, LockedSql } from "../../lockfile/lock.ts";
 import { versionTableName } from "../../lockfile/version-table.ts";
+import { printable } from "../../printable.ts";
 import type { TableView } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
 import { pluralize } from "../pluralize.ts";
@@ -24,6 +25,8 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
       const lock = locked.get(revision.id);
       return lock === undefined ? [] : [revisionView(revision, lock, expected.head, tables)];
     }),
+    files: filesView(release.lock.files),
+    ...envView(release.lock.env),
   });
 }
 
@@ -58,10 +61,28 @@ function revisionView(
       message: prose(message.split("\n")[0] ?? ""),
     })),
     reversibility: locked.reversible ? "Reversible" : prose(`Can't be undone: ${locked.reversibleReason}`),
-    file: locked.file,
-    link: encodeURI(locked.file).replaceAll("(", "%28").replaceAll(")", "%29"),
-    sha256: locked.sha256.slice(0, 16),
+    file: fileLink(locked.file, locked.sha256),
+    hasFiles: Object.keys(locked.files).length > 0,
+    files: filesView(locked.files),
   };
+}
+
+function envView(env: LockedSql): View {
+  if (env.sql === null) return { env: prose(`SQL of env.py is not known: ${env.reason}`), envStatements: [] };
+  return {
+    env: env.sql.length > 0 ? "env.py itself executes, around the revisions:" : "",
+    envStatements: env.sql.map((sql) => ({ statement: printable(singleLine(sql)) })),
+  };
+}
+
+function filesView(files: FileHashes): View[] {
+  return Object.entries(files).map(([file, sha256]) => ({ file: fileLink(file, sha256) }));
+}
+
+/** Returns a link to a file, and the start of its hash. */
+function fileLink(file: string, sha256: string): string {
+  const link = encodeURI(file).replaceAll("(", "%28").replaceAll(")", "%29");
+  return `[${code(file)}](../../backend/${link}), SHA-256 \`${sha256.slice(0, 16)}…\``;
 }
 
 /** Describes a revision in one sentence. */

@@ -5,18 +5,13 @@ import { rollbackBlocker } from "../../lockfile/rollback-blocker.ts";
 import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
-import {
-  invalidInTransaction,
-  notInTransaction,
-  revisionFindings,
-  statementFindings,
-  syntaxError,
-} from "./own-findings.ts";
+import { revisionFindings, statementFindings, syntaxError } from "./own-findings.ts";
 import type { RenderedChain, RenderedRevision } from "./rendered-chain.ts";
 import type { Effect } from "./sql/effect.ts";
 import { Relations } from "./sql/relations.ts";
 import { effectOf } from "./sql/statements.ts";
 import { lint } from "./squawk.ts";
+import { RevisionTransaction } from "./transaction-findings.ts";
 
 type Parse = Awaited<ReturnType<typeof openParser>>;
 
@@ -78,7 +73,7 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
   const indexes = { built: [], repaired: [] };
   const reading: Reading = { findings: [], locks: [], indexes, invisible: new Set(), rollbackBlocker: null };
   const created = new Set<string>();
-  let inTransaction = true;
+  const transaction = new RevisionTransaction();
   for (const [index, sql] of statements.entries()) {
     const nodes = parse(sql);
     if ("error" in nodes) {
@@ -97,13 +92,11 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       if (blocker !== null) reading.rollbackBlocker ??= blockerText(blocker, sql);
       noteCreated(effect, created);
       noteIndexes(node, reading.indexes);
-      const rejected = inTransaction ? invalidInTransaction(node) : undefined;
-      if (rejected !== undefined) reading.findings.push(notInTransaction(rejected, index));
+      reading.findings.push(...transaction.next(node, index));
       if (!isInvisible(effect, created)) {
         visible = true;
         reading.findings.push(...statementFindings(node, index));
       }
-      if ("TransactionStmt" in node) inTransaction = node.TransactionStmt.kind === "TRANS_STMT_BEGIN";
     }
     if (effects.length > 0 && !visible) reading.invisible.add(index);
     reading.locks.push(...recordLocks(effects, created, index));

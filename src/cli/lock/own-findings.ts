@@ -3,7 +3,8 @@ import type { Finding, LockedRevision } from "../../lockfile/lock.ts";
 import { findAll, nameOf, relationsOf } from "../../lockfile/sql-parser.ts";
 import { type OwnRule, ownRules } from "./rules.ts";
 
-function ownFinding(rule: OwnRule, statement: number | null, message: string, help: string): Finding {
+/** Returns a finding of a rule of ours. */
+export function ownFinding(rule: OwnRule, statement: number | null, message: string, help: string): Finding {
   return { rule, level: ownRules[rule].level, statement, message, help };
 }
 
@@ -68,30 +69,4 @@ export function statementFindings(statement: Node, index: number): Finding[] {
 export function syntaxError(error: string, index: number): Finding {
   const help = "The parser is that of PostgreSQL 18. Run the statement on a database.";
   return ownFinding("syntax-error", index, `PostgreSQL's parser rejects it: ${error}.`, help);
-}
-
-/** Returns the finding that `command` runs in a transaction. */
-export function notInTransaction(command: string, index: number): Finding {
-  const help = "Put it into `with op.get_context().autocommit_block():`.";
-  return ownFinding("not-in-transaction", index, `PostgreSQL rejects ${command} in a transaction.`, help);
-}
-
-/** Returns the command that PostgreSQL rejects in a transaction and squawk has no rule for, if a statement is one. */
-export function invalidInTransaction(statement: Node): string | undefined {
-  const has = (nodes: readonly Node[] | undefined, name: string) =>
-    (nodes ?? []).some((node) => "DefElem" in node && node.DefElem.defname === name);
-  if ("DropStmt" in statement && statement.DropStmt.concurrent) return "DROP INDEX CONCURRENTLY";
-  if ("ReindexStmt" in statement) {
-    const { kind, params } = statement.ReindexStmt;
-    if (has(params, "concurrently")) return "REINDEX CONCURRENTLY";
-    return kind === "REINDEX_OBJECT_INDEX" || kind === "REINDEX_OBJECT_TABLE" ? undefined : "REINDEX of many tables";
-  }
-  if ("VacuumStmt" in statement && statement.VacuumStmt.is_vacuumcmd) return "VACUUM";
-  if ("ClusterStmt" in statement && !statement.ClusterStmt.relation) return "CLUSTER of every table";
-  if ("CreatedbStmt" in statement) return "CREATE DATABASE";
-  if ("CreateTableSpaceStmt" in statement) return "CREATE TABLESPACE";
-  if ("DropTableSpaceStmt" in statement) return "DROP TABLESPACE";
-  if ("AlterSystemStmt" in statement) return "ALTER SYSTEM";
-  const detaches = findAll(statement, "PartitionCmd").some(({ concurrent }) => concurrent);
-  return detaches ? "DETACH PARTITION CONCURRENTLY" : undefined;
 }

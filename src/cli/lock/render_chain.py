@@ -18,7 +18,6 @@ Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import os
@@ -36,9 +35,11 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
+from unity_lock.env_sql import EnvRun
 from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
 from unity_lock.places import Places
+from unity_lock.reads import Reads, file_hash
 from unity_lock.recorder import Recorder, Rendering, keep_order
 from unity_lock.variables import PLACEHOLDER, hide, missing, note_lookups
 
@@ -146,7 +147,7 @@ def _names(value: str | Iterable[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else sorted(value)
 
 
-def _describe(script: Script, directory: ScriptDirectory, places: Places) -> dict[str, Any]:
+def _describe(script: Script, directory: ScriptDirectory, places: Places, reads: Reads) -> dict[str, Any]:
     date = CREATE_DATE.search(script.module.__doc__ or "")
     depends_on = [directory.get_revision(name) for name in _names(script.dependencies)]
     return {
@@ -157,7 +158,8 @@ def _describe(script: Script, directory: ScriptDirectory, places: Places) -> dic
         "title": script.doc,
         "date": date.group(1) if date else None,
         "file": places.name(script.path),
-        "sha256": hashlib.sha256(Path(script.path).read_bytes()).hexdigest(),
+        "sha256": file_hash(script.path),
+        "files": reads.by(script.path, places),
     }
 
 
@@ -172,6 +174,8 @@ def render_chain(call: AlembicCall) -> dict[str, Any]:
         config.set_main_option("sqlalchemy.url", url)
     keep_order()
     directory = ScriptDirectory.from_config(config)
+    reads = Reads(directory)
+    env_run = EnvRun(config, directory, lambda: reads.paths(None))
     environment = RenderingContext(config, directory, as_sql=True)
     with environment, warnings.catch_warnings():
         # Alembic only warns about these, and continues with a chain that differs from the files. It reads the files
@@ -182,6 +186,10 @@ def render_chain(call: AlembicCall) -> dict[str, Any]:
         raise RuntimeError(
             f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one call"
         )
+    env = env_run.finish()
+    reads.add(env["reads"])
+    if any(each["upgrade"]["sql"] is None or each["reversible"] is None for each in environment.rendered.values()):
+        reads.add_all(Path.cwd().resolve())  # its rendering stopped before its end
     places = Places(config, directory)
     folders = places.version_locations()
     if not environment.rendered:
@@ -195,8 +203,10 @@ def render_chain(call: AlembicCall) -> dict[str, Any]:
         "heads": sorted(directory.get_heads()),
         "bases": sorted(directory.get_bases()),
         "maxIdLength": environment.max_id_length,
+        "files": reads.by(None, places),
+        "env": env["env"],
         "revisions": [
-            {**_describe(script, directory, places), **environment.rendered[script.revision]}
+            {**_describe(script, directory, places, reads), **environment.rendered[script.revision]}
             for script in directory.walk_revisions()
         ],
     }

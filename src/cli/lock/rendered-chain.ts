@@ -16,7 +16,8 @@ import { CommandError } from "../result.ts";
 export type RenderedRevision = Omit<LockedRevision, "findings" | "locks" | "indexes" | "rollbackBlocker">;
 
 /** The chain as Alembic renders it. */
-export interface RenderedChain extends Pick<Lock, "versionLocations" | "versionTable" | "heads" | "bases"> {
+export interface RenderedChain
+  extends Pick<Lock, "versionLocations" | "versionTable" | "heads" | "bases" | "files" | "env"> {
   /** From the bases to the heads. */
   readonly revisions: readonly RenderedRevision[];
   /** The length of the version table's column; `null` if it has no limit. */
@@ -49,7 +50,7 @@ export async function renderChain(
     downgrade: printableReason(revision.downgrade),
     reversibleReason: revision.reversibleReason === null ? null : printable(singleLine(revision.reversibleReason)),
   }));
-  return { ...output, revisions };
+  return { ...output, env: printableReason(output.env), revisions };
 }
 
 /** Errors of env.py, and of the configuration, of Flask-Migrate without `flask`. */
@@ -65,12 +66,14 @@ function printableReason(direction: LockedSql): LockedSql {
 }
 
 /** @throws {CommandError} If a name has hidden characters: it can't be recorded in another form. */
-function rejectHidden({ versionLocations, versionTable, revisions }: RenderedChain): void {
+function rejectHidden({ versionLocations, versionTable, files, revisions }: RenderedChain): void {
   const names: (readonly [kind: string, name: string, file: string])[] = [];
   for (const location of versionLocations) names.push(["folder", location, location]);
   for (const name of [versionTable.schema ?? "", versionTable.name]) names.push(["version table", name, "env.py"]);
-  for (const { id, branchLabels, file } of revisions) {
-    names.push(["revision", id, file], ["file", file, file]);
+  for (const file of Object.keys(files)) names.push(["file", file, file]);
+  for (const { id, branchLabels, file, files } of revisions) {
+    names.push(["revision", id, file]);
+    for (const each of [file, ...Object.keys(files)]) names.push(["file", each, file]);
     for (const label of branchLabels) names.push(["branch label", label, file]);
   }
   const hidden = names.filter(([, name]) => printable(name) !== name || /[\n\t]/.test(name));

@@ -23,6 +23,7 @@ function describeDifference(
   added: ReadonlySet<string>,
   style: Style,
 ): string[] {
+  if (kind === "chain") return ["env.py and the modules of the chain:", ...changes.flatMap(describeChange)];
   if (kind === "order") return ["order of the revisions:", ...changes.flatMap(describeChange)];
   const lines = [`${kind.padEnd(7)} ${revisions.join(", ")} (${file})`];
   const revision = kind === "added" ? after.revisions.find(({ id }) => revisions.includes(id)) : undefined;
@@ -83,12 +84,13 @@ function describeFinding({ level, rule, statement, message }: Finding, style: St
   return `  ${title}${statement === null ? "" : ` (statement ${statement + 1})`}: ${message}`;
 }
 
-/** Describes the unknowns and findings of each revision that has some. */
+/** Describes the unknowns and findings of env.py and of each revision that has some. */
 export function describeLimitations(lock: Lock, style: Style = plain): readonly string[] {
-  return lock.revisions.flatMap((revision) => {
+  const ofRevisions = lock.revisions.flatMap((revision) => {
     const limits = describeLimits(revision, style);
     return limits.length > 0 ? [`${revision.id} (${revision.file})`, ...limits] : [];
   });
+  return lock.env.sql === null ? [`SQL of env.py is not known: ${lock.env.reason}`, ...ofRevisions] : ofRevisions;
 }
 
 /** Returns the number of revisions and the head, or what is wrong with the heads. */

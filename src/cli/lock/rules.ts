@@ -52,6 +52,8 @@ export const ownRules = {
   "delete-without-where": { level: "error", because: "destroys data" },
   truncate: { level: "error", because: "destroys data" },
   "not-in-transaction": { level: "error", because: "fails" },
+  "new-enum-value": { level: "error", because: "fails" },
+  "procedure-call": { level: "warning", because: "fails if the procedure commits" },
   "syntax-error": { level: "error", because: "fails" },
   "update-without-where": { level: "warning", because: "usually a backfill, but every row stays locked until the end" },
   "long-id": { level: "error", because: "fails, after the revisions before it were committed" },

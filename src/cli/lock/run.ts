@@ -74,6 +74,8 @@ const emptyLock: Lock = {
   versionTable: defaultVersionTable,
   heads: [],
   bases: [],
+  files: {},
+  env: { sql: [] },
   revisions: [],
 };
 

@@ -59,17 +59,19 @@ def dummy_url(given: str | None) -> str:
     return f"{scheme}://{DUMMY}:{DUMMY}@database.invalid/{DUMMY}"
 
 
+def refuse_connection(*_: Any) -> NoReturn:
+    """Refuse to connect."""
+    refuse("connects to a database or another host")
+
+
 def block_connections() -> None:
     """Make every connection through SQLAlchemy, a Python socket, or sqlite3 an error."""
 
-    def fail(*_: Any) -> NoReturn:
-        refuse("connects to a database or another host")
-
     def audit(name: str, _: tuple[Any, ...]) -> None:
         if name in ("socket.connect", "socket.getaddrinfo", "sqlite3.connect"):
-            fail()
+            refuse_connection()
 
-    event.listen(Engine, "do_connect", fail)
+    event.listen(Engine, "do_connect", refuse_connection)
     sys.addaudithook(audit)
 
 

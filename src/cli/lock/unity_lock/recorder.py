@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import getsource
 from typing import Any, Literal, cast
 
 from alembic.ddl.base import AlterTable, RenameTable
@@ -124,7 +125,7 @@ def _changes_no_table(construct: Any, element: Any) -> bool:
     )
 
 
-def _with_values(construct: Any, row: Mapping[str, Any]) -> Any:
+def with_values(construct: Any, row: Mapping[str, Any]) -> Any:
     """Return the statement that a connection runs with the parameters of a row."""
     if not row:
         return construct
@@ -141,6 +142,19 @@ def _with_values(construct: Any, row: Mapping[str, Any]) -> Any:
     statement = cloned_traverse(construct, {}, {"bindparam": bind})
     others = {key: value for key, value in row.items() if key not in bound}
     return statement.values(others) if others and isinstance(statement, ValuesBase) else statement
+
+
+def literal(construct: Any, dialect: Any) -> str:
+    """Return a statement as it runs, unlike Alembic, which replaces every tab, with its values as literals."""
+    options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
+    try:
+        sql = str(construct.compile(dialect=dialect, **options))
+    except (CompileError, NotImplementedError) as error:
+        construct.compile(dialect=dialect)  # fails if the values are not the cause
+        refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
+    if isinstance(construct, CreateTable):
+        return TAB.sub(lambda found: "    " if found[0] == "\t" else found[0], sql)
+    return sql
 
 
 class Recorder:
@@ -167,22 +181,9 @@ class Recorder:
             refuse("passes parameters that are not a mapping", RenderingLimit)
         for row in rows:
             self._tables.note(construct, len(self._statements))
-            statement = _with_values(text(construct) if isinstance(construct, str) else construct, row)
-            self._statement(self._compile(statement).strip() + self._impl.command_terminator)
+            statement = with_values(text(construct) if isinstance(construct, str) else construct, row)
+            self._statement(literal(statement, self._impl.dialect).strip() + self._impl.command_terminator)
         return NoResult()
-
-    def _compile(self, construct: Any) -> str:
-        """Return a statement as it runs, unlike Alembic, which replaces every tab."""
-        dialect = self._impl.dialect
-        options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
-        try:
-            sql = str(construct.compile(dialect=dialect, **options))
-        except (CompileError, NotImplementedError) as error:
-            construct.compile(dialect=dialect)  # fails if the values are not the cause
-            refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
-        if isinstance(construct, CreateTable):
-            return TAB.sub(lambda found: "    " if found[0] == "\t" else found[0], sql)
-        return sql
 
     def _statement(self, text: str) -> None:
         self._statements.append(text)
@@ -194,7 +195,7 @@ class Recorder:
             return Rendering(None, "its SQL differs between two runs: it contains a time or a random value")
         if any(DUMMY in statement for statement in first.sql or []):
             return Rendering(None, "its SQL contains a part of the database's URL")
-        if first.sql and (name := value_in(first.sql, script.module)):
+        if first.sql and (name := value_in(first.sql, getsource(script.module))):
             return Rendering(None, f"its SQL contains the value of the environment variable {name}")
         return first
 

@@ -13,8 +13,6 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from inspect import getsource
-from types import ModuleType
 from typing import Any
 
 from .offline import RenderingLimit, refuse
@@ -96,11 +94,11 @@ def _values(_: int) -> dict[str, str]:
     return {name: value for name, value in found.items() if len(value) >= SHORTEST and not value.isdigit()}
 
 
-def value_in(statements: list[str], module: ModuleType) -> str | None:
-    """Return the name of a variable whose value is in the statements but not in the module's source, or None."""
+def value_in(statements: list[str], source: str) -> str | None:
+    """Return the name of a variable whose value is in the statements but not in their source, or None."""
     text = "\n".join(statements)
     for name, value in values().items():
-        if value in text and _word(value).search(text) and value not in getsource(module):
+        if value in text and _word(value).search(text) and value not in source:
             return name
     return None
 

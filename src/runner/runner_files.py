@@ -1,0 +1,112 @@
+"""The files below the script folder that revisions and env.py read or import, as Python's audit events report them.
+
+The lock records them with their hashes, and the runner rejects others. Bytecode counts as its source. Files that are
+read without Python, such as by a program that a revision starts, have no event.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
+from types import FrameType
+from typing import Any, Callable
+
+from alembic.script import ScriptDirectory
+from alembic.util import coerce_resource_to_filename
+
+REVISION = re.compile(r"(?!\.#|__init__).*\.py")
+"""Names of the files that Alembic loads as revisions."""
+EXCLUDED = re.compile(r"(^|/)((site|dist)-packages|__pycache__)/")
+"""Folders of bytecode, and of an environment below the script folder."""
+
+
+class FileWatch:
+    """Reports the files below the folders of a script directory that are read from now on."""
+
+    def __init__(self, script: ScriptDirectory, report: Callable[[str, str | None, bool], None]) -> None:
+        """Start to watch.
+
+        :param report: Receives the absolute path of a file that is read, that of the revision file whose code is
+            running, if any, and whether it is read for an import. An error that it raises is that of the read.
+        """
+        self._script = script
+        self._report = report
+        self._is_recursive = bool(getattr(script, "recursive_version_locations", False))
+        sys.addaudithook(self._audit)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The script folder, and the folders of revisions."""
+        return (*_both_forms(os.fspath(self._script.dir)), *self._versions)
+
+    @property
+    def _versions(self) -> tuple[str, ...]:
+        # As Alembic reads them after env.py, which may set others.
+        locations = self._script.version_locations or [os.path.join(self._script.dir, "versions")]
+        return tuple(form for location in locations for form in _both_forms(os.fspath(location)))
+
+    def includes(self, path: str) -> bool:
+        """Return whether a path is that of a file that is watched: below the folders, but not a revision.
+
+        :param path: Absolute path.
+        """
+        folder = next((folder for folder in self.folders if _is_below(path, [folder])), None)
+        if folder is None or EXCLUDED.search(os.path.relpath(path, folder)):
+            return False
+        return os.path.isfile(path) and not self.is_revision(path)
+
+    def is_revision(self, path: str) -> bool:
+        """Return whether Alembic loads a file as a revision.
+
+        :param path: Absolute path.
+        """
+        folder, name = os.path.split(path)
+        if not REVISION.fullmatch(name):
+            return False
+        versions = self._versions
+        return folder in versions or (self._is_recursive and _is_below(folder, versions))
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            # A number is the descriptor of a file that is open.
+            if not isinstance(path, int) and flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY:
+                self._read(path)
+        elif event == "import" and arguments[1]:  # of a compiled module
+            self._read(arguments[1])
+
+    def _read(self, given: Any) -> None:
+        path = os.path.abspath(os.fsdecode(given))
+        with suppress(ValueError, NotImplementedError):
+            path = importlib.util.source_from_cache(path)
+        if not _is_below(path, self.folders):
+            path = os.path.realpath(path)
+        if self.includes(path):
+            self._report(path, *self._reader(sys._getframe(2)))
+
+    def _reader(self, frame: FrameType | None) -> tuple[str | None, bool]:
+        """Return the revision file whose code is running, and whether it imports a module."""
+        is_import = False
+        while frame is not None:
+            name = frame.f_code.co_filename
+            is_import = is_import or name.startswith("<frozen importlib")
+            if name.endswith(".py") and self.is_revision(os.path.abspath(name)):
+                return os.path.abspath(name), is_import
+            frame = frame.f_back
+        return None, is_import
+
+
+@lru_cache
+def _both_forms(location: str) -> tuple[str, ...]:
+    """Return a folder as it is given, and with its symbolic links resolved."""
+    folder = coerce_resource_to_filename(location)
+    return tuple(dict.fromkeys([os.path.abspath(folder), os.path.realpath(folder)]))
+
+
+def _is_below(path: str, folders: Iterable[str]) -> bool:
+    return any(path.startswith(os.path.join(folder, "")) for folder in folders)

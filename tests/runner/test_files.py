@@ -1,0 +1,144 @@
+"""What was reviewed is what runs: files that env.py and the revisions read."""
+
+from __future__ import annotations
+
+import hashlib
+import py_compile
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import URL
+from support import Chain, revisions, run, tables
+
+READ = 'op.execute((Path(__file__).parent / "two.sql").read_text())'
+IMPORTS = "from pathlib import Path\n"
+UNREVIEWED = "alembic/versions/two.py reads alembic/versions/two.sql, which is not in the lockfile. Run: npm run"
+
+
+@pytest.fixture
+def read(chain: Chain) -> Chain:
+    """Return two revisions; the second one reads a file beside it, and imports a module that env.py imports, too."""
+    write(chain, "alembic/versions/two.sql", "CREATE TABLE two ()")
+    write(chain, "alembic/tools.py", "NAME = 'three'\n")
+    env = chain.folder / "alembic" / "env.py"
+    env.write_text("import sys\nsys.path.append('alembic')\nimport tools\n" + env.read_text(encoding="utf-8"))
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    imported = f'{READ}\nimport tools\nop.execute(f"CREATE TABLE {{tools.NAME}} ()")'
+    chain.add("two", imported, more=IMPORTS, downgrade='op.execute("DROP TABLE two, three")')
+    for file in ("alembic/env.py", "alembic/tools.py"):
+        chain.files[file] = sha256(chain, file)
+    chain.entries[1]["files"]["alembic/versions/two.sql"] = sha256(chain, "alembic/versions/two.sql")
+    chain.review()
+    return chain
+
+
+def write(chain: Chain, file: str, text: str) -> Path:
+    path = chain.folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def sha256(chain: Chain, file: str) -> str:
+    return hashlib.sha256((chain.folder / file).read_bytes()).hexdigest()
+
+
+def test_reviewed_files_run(read: Chain, database: URL) -> None:
+    result = run("upgrade", read, database)
+    assert result.code == 0, result.output
+    assert tables(database) == {"alembic_version", "one", "two", "three"}
+    result = run("downgrade", read, database, "--target=one")
+    assert result.code == 0, result.output
+
+
+@pytest.mark.parametrize("mode", ["upgrade", "wait"])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("alembic/versions/two.sql", "alembic/versions/two.sql of revision two"),
+        ("alembic/env.py", "alembic/env.py"),
+        ("alembic/tools.py", "alembic/tools.py"),
+    ],
+)
+def test_changed_file_changes_nothing(read: Chain, database: URL, mode: str, file: str, name: str) -> None:
+    path = read.folder / file
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    result = run(mode, read, database)
+    assert result.code == 1
+    assert f"{name} differs between the image and the lockfile. Rebuild the image" in result.output
+    path.unlink()
+    assert f"{name} is missing from the image. Rebuild the image" in run(mode, read, database).output
+    assert tables(database) == set()
+
+
+def test_unreviewed_file_stops_its_revision(read: Chain, database: URL) -> None:
+    del read.entries[1]["files"]["alembic/versions/two.sql"]
+    read.review()
+    result = run("upgrade", read, database)
+    assert result.code == 1
+    assert "Revision two (Title of two) failed and was rolled back." in result.output
+    assert f"{UNREVIEWED} unity -- lock. If that does not add it, lock does not reach" in result.output
+    assert tables(database) == {"alembic_version", "one"}
+    assert revisions(database) == {"one"}
+
+
+READS = {
+    "open": 'open("alembic/extra.sql").read()',
+    "os.open": 'os.read(os.open("alembic/extra.sql", os.O_RDONLY), 99).decode()',
+    "a symbolic link": 'open("linked/extra.sql").read()',
+    "pkgutil": 'pkgutil.get_data("tools", "extra.sql").decode()',
+    "an import": '[importlib.import_module("extra"), "SELECT 1"][1]',
+    "runpy": '[runpy.run_path("alembic/extra.py"), "SELECT 1"][1]',
+}
+
+
+@pytest.mark.parametrize("how", READS)
+def test_unreviewed_file_stops_a_revision_that_catches_the_error(read: Chain, database: URL, how: str) -> None:
+    (read.folder / "linked").symlink_to("alembic")
+    write(read, "alembic/extra.sql", "CREATE TABLE unreviewed ()")
+    write(read, "alembic/extra.py", "")
+    caught = f"try:\n    op.execute({READS[how]})\nexcept BaseException:\n    op.execute('CREATE TABLE other ()')"
+    read.add("three", caught, more="import importlib, os, pkgutil, runpy\n")
+    result = run("upgrade", read, database)
+    assert result.code == 1
+    assert "Revision three (Title of three) failed and was rolled back." in result.output
+    assert "alembic/versions/three.py reads alembic/extra" in result.output
+    assert revisions(database) == {"two"}
+    assert tables(database) & {"unreviewed", "other"} == set()
+
+
+@pytest.mark.parametrize("caught", [False, True], ids=["raised", "caught"])
+def test_unreviewed_file_of_a_module_stops_before_any_change(read: Chain, database: URL, caught: bool) -> None:
+    text = 'SQL = open("alembic/versions/three.sql").read()\n'
+    text = f"try:\n    {text}except BaseException:\n    pass\n" if caught else text
+    write(read, "alembic/versions/three.sql", "CREATE TABLE unreviewed ()")
+    read.add("three", "op.execute(SQL)", more=text)
+    result = run("upgrade", read, database)
+    assert result.code == 1
+    assert "alembic/versions/three.py reads alembic/versions/three.sql, which is not in the lockfile" in result.output
+    assert tables(database) == set()
+
+
+def test_files_outside_of_the_script_folder_and_written_files_are_free(read: Chain, database: URL) -> None:
+    write(read, "data.sql", "CREATE TABLE four ()")
+    body = 'op.execute(open("data.sql").read())\nopen("alembic/log", "w").write("done")\nos.listdir("alembic")'
+    read.add("three", body, more="import os\n")
+    result = run("upgrade", read, database)
+    assert result.code == 0, result.output
+
+
+def test_files_of_an_older_image_are_not_compared(read: Chain, database: URL) -> None:
+    read.files.clear()
+    del read.entries[1]["files"]["alembic/versions/two.sql"]
+    read.review()
+    result = run("upgrade", read, database)
+    assert result.code == 0, result.output
+
+
+def test_bytecode_counts_as_its_source(read: Chain, database: URL) -> None:
+    py_compile.compile(str(read.folder / "alembic" / "tools.py"))
+    assert run("upgrade", read, database).code == 0
+    py_compile.compile(str(write(read, "alembic/extra.py", "")))
+    read.add("three", "import extra")
+    result = run("upgrade", read, database)
+    assert "alembic/versions/three.py reads alembic/extra.py, which is not in the lockfile" in result.output
