@@ -4,7 +4,10 @@ import { ExternalDatabase, type ExternalDatabaseArgs } from "./external-database
 import { OwnedDatabase, type OwnedDatabaseArgs } from "./owned-database.ts";
 
 /** Arguments of either kind of database. */
-export type DatabaseArgs = Pick<OwnedDatabaseArgs, "context" | "clusterTimeoutSeconds" | "imagePullPolicy"> &
+export type DatabaseArgs = Pick<
+  OwnedDatabaseArgs,
+  "context" | "clusterTimeoutSeconds" | "imagePullPolicy" | "placement"
+> &
   (({ readonly kind: "owned" } & OwnedDatabaseArgs) | ({ readonly kind: "external" } & ExternalDatabaseArgs));
 
 /** Declares an owned or an external database. */

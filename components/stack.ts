@@ -29,7 +29,7 @@ export interface StackOutputs {
 
 /** Declares the namespace, which outlives the stack. Kubernetes rejects pods in it that need more privileges than Unity's. */
 function createNamespace(name: string, options: pulumi.CustomResourceOptions): pulumi.Output<string> {
-  const metadata = { name, labels: namespaceLabels };
+  const metadata = { name, labels: namespaceLabels("restricted") };
   return new k8s.core.v1.Namespace("namespace", { metadata }, { ...options, retainOnDelete: true }).metadata.name;
 }
 

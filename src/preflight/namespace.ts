@@ -18,7 +18,7 @@ export function namespaceError(
   labels: Readonly<Record<string, string>> | undefined,
   { context, namespace }: ClusterTarget,
 ): string | null {
-  const wanted = namespaceLabels[podSecurityLabel];
+  const wanted = namespaceLabels("restricted")[podSecurityLabel];
   const found = labels?.[podSecurityLabel];
   if (found === wanted) return null;
   const problem =

@@ -84,7 +84,7 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
 
 /** Returns the namespace that an administrator creates. */
 export function namespaceObject({ namespace }: Settings): KubernetesObject {
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: namespaceLabels } };
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: namespaceLabels("restricted") } };
 }
 
 const accounts: readonly { readonly task: Task; readonly role: string; readonly group: string }[] = [
