@@ -6,8 +6,8 @@ import { evaluateJob, type JobItem } from "../../cluster/wait/job.ts";
 import { waitFor } from "../../cluster/wait/wait.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
+  type RestoreJobOptions,
   type RestorePointCommand,
-  type RestorePointOptions,
   restoreDeadlineSeconds,
   restoreJobSpec,
   restorePointFile,
@@ -25,7 +25,7 @@ import { projectRoot } from "../../paths.ts";
 export async function runRestoreJob(
   target: ClusterTarget,
   command: RestorePointCommand,
-  options: RestorePointOptions,
+  options: RestoreJobOptions,
   print: (line: string) => void,
 ): Promise<string> {
   const kubectl = new Kubectl(target, { report: print });
@@ -33,7 +33,7 @@ export async function runRestoreJob(
   const metadata = { name, labels: labels(names.restoreJob) };
   const script = readFileSync(join(projectRoot, "src", "runner", restorePointFile), "utf8");
   const items = [
-    serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
+    serviceAccountObject(serviceAccounts.migrations, names.migrateJob, options.pod?.serviceAccountAnnotations),
     { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [restorePointFile]: script }, immutable: true },
     { apiVersion: "batch/v1", kind: "Job", metadata, spec: restoreJobSpec(command, name, options) },
   ];
