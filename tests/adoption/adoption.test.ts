@@ -56,7 +56,7 @@ describe("planAdoption", () => {
         "~ replicas 3 -> 1",
         "- container proxy",
         "- env GREETING",
-        "- envFrom",
+        "- envFrom secret/more",
         "- volume uploads",
         "- imagePullSecrets",
         "- serviceAccountName backend",
