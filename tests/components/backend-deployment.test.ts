@@ -50,7 +50,7 @@ describe("BackendDeployment", () => {
   const declare = (changed: Partial<BackendDeploymentArgs>) =>
     record({}, () => new BackendDeployment("backend", { ...backendOptions, namespace: "n", context: "c", ...changed }));
 
-  it("takes outputs in its pods, and annotates its service account for workload identity", async () => {
+  it("takes outputs in its pods, and annotates its service account", async () => {
     const pod: PodConfig = {
       env: [{ name: "QUEUE", value: pulumi.output("jobs") }],
       serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": pulumi.output("arn:role") },

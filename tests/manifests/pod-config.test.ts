@@ -21,7 +21,7 @@ const backend = (options: Partial<BackendOptions>) =>
 describe("mergePodConfigs", () => {
   const cases: readonly [what: string, base: PodConfig, own: PodConfig, merged: PodConfig][] = [
     [
-      "replaces a variable of the same name in its place, and appends others",
+      "replaces variables of the same name, appends others",
       {
         env: [
           { name: "A", value: "1" },
@@ -43,7 +43,7 @@ describe("mergePodConfigs", () => {
       },
     ],
     [
-      "appends sources of variables and tolerations",
+      "appends sources of variables, and tolerations",
       { envFrom: [{ secretRef: { name: "a" } }], tolerations: [{ key: "a" }] },
       { envFrom: [{ configMapRef: { name: "b" } }], tolerations: [{ key: "b" }] },
       {
@@ -52,7 +52,7 @@ describe("mergePodConfigs", () => {
       },
     ],
     [
-      "merges labels, annotations, and the node selector by key",
+      "merges labels, annotations, and node selectors by key",
       { labels: { a: "1" }, annotations: { a: "1" }, nodeSelector: { a: "1" } },
       { labels: { a: "2", b: "2" }, annotations: { b: "2" }, nodeSelector: { b: "2" } },
       { labels: { a: "2", b: "2" }, annotations: { a: "1", b: "2" }, nodeSelector: { a: "1", b: "2" } },
@@ -64,7 +64,7 @@ describe("mergePodConfigs", () => {
       { resources: { requests: { cpu: "1" }, limits: { memory: "2Gi", cpu: "2" } } },
     ],
     [
-      "merges volumes, sidecars, and pull secrets by name, mounts by path, constraints by key",
+      "merges other lists by name, path, or key",
       {
         volumes: [{ name: "v", emptyDir: {} }],
         initContainers: [{ name: "s", image: "1" }],
@@ -97,7 +97,7 @@ describe("mergePodConfigs", () => {
   const plain = (config: PodConfig) => JSON.parse(JSON.stringify(config));
   for (const [what, base, own, merged] of cases) {
     it(what, () => assert.deepEqual(plain(mergePodConfigs(base, own)), plain(merged)));
-    it(`${what}: with nothing, changes nothing`, () => {
+    it(`${what}, but nothing with nothing`, () => {
       assert.deepEqual(plain(mergePodConfigs(own, {})), plain(own));
       assert.deepEqual(plain(mergePodConfigs({}, own)), plain(own));
     });
@@ -129,7 +129,7 @@ describe("a configured pod", () => {
     it(`of the ${name} is unchanged without a configuration`, () => {
       assert.equal(JSON.stringify(template({})), JSON.stringify(template(undefined as unknown as PlainPodConfig)));
     });
-    it(`of the ${name} runs where it is placed, as the user and account that are configured`, () => {
+    it(`of the ${name} runs where, and as whom, it is configured to`, () => {
       const { spec, metadata } = template({
         ...placement,
         userId: 2000,

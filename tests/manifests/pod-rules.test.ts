@@ -173,7 +173,7 @@ describe("podConfigErrors", () => {
     ],
   ];
   for (const [what, config, path, level] of standard) {
-    it(`rejects ${what} under the level ${level}, and accepts it once that is waived`, () => {
+    it(`rejects ${what} up to the level ${level}`, () => {
       assert.deepEqual(paths(config, "backend", "restricted"), [path]);
       assert.deepEqual(paths(config, "backend", "baseline"), level === "baseline" ? [path] : []);
       assert.deepEqual(paths(config, "backend", "privileged"), []);

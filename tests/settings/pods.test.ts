@@ -41,7 +41,7 @@ describe("the setting pods", () => {
     });
   });
 
-  it("takes numbers and booleans as text, as which pulumi config set --path stores them", () => {
+  it("takes numbers and booleans as text, because Pulumi stores some text so", () => {
     const common = { env: [{ name: "PORT", value: 80 }], nodeSelector: { batch: true }, annotations: { port: 1 } };
     assert.deepEqual(podsOf({ migration: common }), {
       backend: {},
@@ -141,7 +141,7 @@ describe("errors of the setting pods", () => {
     ["text", "all", /invalid unity:pods "all": must be an object with common, backend, gate, migration/],
   ];
   for (const [what, value, message] of rejected) {
-    it(`reject ${what} with path, value, what is allowed, and the fix`, () => {
+    it(`reject ${what}, with the fix`, () => {
       const error = errors(value);
       assert.match(error, message);
       assert.ok(!error.includes("hunter2"));
