@@ -9,6 +9,7 @@ import {
 } from "../src/manifests/backend.ts";
 import { childOptions, objectMetadata, serviceAccount, withFieldManager, withoutAwait } from "./children.ts";
 import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
+import { validatePods, withoutSecrets } from "./pod-config.ts";
 
 /** Arguments of {@link BackendDeployment}. */
 export interface BackendDeploymentArgs extends BackendOptions, ClusterArgs {
@@ -51,16 +52,19 @@ export class BackendDeployment extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
     super(BackendDeployment.token, name, {}, options);
+    validatePods(this, "backend", args);
     const { namespace, replicas, progressDeadlineSeconds } = args;
     const { preserved, jobName, app = unity } = args;
 
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
     const serviceSpec = backendServiceSpec(preserved, app);
-    const deploymentSpec = backendDeploymentSpec(args);
+    const pod = withoutSecrets(this, "pod", args.pod);
+    const gate = withoutSecrets(this, "gate", args.gate);
+    const deploymentSpec = backendDeploymentSpec({ ...args, pod, gate });
     const budgetSpec = disruptionBudgetSpec(replicas, app);
 
     const own = childOptions(this, options);
-    const account = serviceAccount(name, app.accounts.backend, namespace, app.backend, own, app);
+    const account = serviceAccount(name, app.accounts.backend, namespace, app.backend, own, app, pod);
     // Before the Deployment, so that the Service of an adopted Deployment selects the old pods and the new ones.
     const service = new k8s.core.v1.Service(
       `${name}-service`,

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { currentOwner } from "../src/cluster/current-owner.ts";
 import { type App, appLabels, unity } from "../src/manifests/app.ts";
 import { fieldManager, ownerAnnotation } from "../src/manifests/names.ts";
+import type { PodConfig } from "../src/manifests/pod-config.ts";
 
 /**
  * Returns the options of a component's child.
@@ -67,7 +68,11 @@ export function withFieldManager(metadata: ObjectMetadata): ObjectMetadata {
   return { ...metadata, annotations };
 }
 
-/** Declares the service account of a workload's pods. It is bound to no Role, and no pod mounts its token. */
+/**
+ * Declares the service account of a workload's pods. It is bound to no Role, and no pod mounts its token.
+ *
+ * @param pod - Configuration of the pods, with annotations of the account.
+ */
 export function serviceAccount(
   name: string,
   account: string,
@@ -75,7 +80,9 @@ export function serviceAccount(
   workload: string,
   options: pulumi.CustomResourceOptions,
   app: App = unity,
+  pod: PodConfig = {},
 ): k8s.core.v1.ServiceAccount {
-  const metadata = objectMetadata(account, namespace, workload, app);
+  const own = objectMetadata(account, namespace, workload, app);
+  const metadata = { ...own, annotations: { ...pod.serviceAccountAnnotations, ...own.annotations } };
   return new k8s.core.v1.ServiceAccount(`${name}-account`, { metadata, automountServiceAccountToken: false }, options);
 }

@@ -6,7 +6,7 @@ import { OwnedDatabase, type OwnedDatabaseArgs } from "./owned-database.ts";
 
 /** Arguments of either kind of database. */
 export type DatabaseArgs = ClusterArgs &
-  Pick<OwnedDatabaseArgs, "imagePullPolicy"> &
+  Pick<OwnedDatabaseArgs, "imagePullPolicy" | "placement"> &
   (({ readonly kind: "owned" } & OwnedDatabaseArgs) | ({ readonly kind: "external" } & ExternalDatabaseArgs));
 
 /** Declares an owned or an external database. */

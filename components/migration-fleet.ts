@@ -7,6 +7,7 @@ import { unity } from "../src/manifests/app.ts";
 import { childOptions } from "./children.ts";
 import { type ClusterArgs, clusterInputs, fixedProgram } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
+import { validatePods } from "./pod-config.ts";
 
 /** Arguments of {@link MigrationFleet}. */
 export interface MigrationFleetArgs extends FleetOptions, ClusterArgs {
@@ -67,9 +68,12 @@ export class MigrationFleet extends pulumi.ComponentResource {
       throw new pulumi.ResourceError(message, this, true);
     }
 
+    validatePods(this, "migration", args);
+
     const { configMapName, files, migrations } = fleetMigrations(args);
 
-    const dependencies = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
+    const objects = { namespace, app, configMapName, files, pod: args.pod };
+    const dependencies = runnerObjects(name, objects, childOptions(this, options));
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
       const { attempt = 1, started = false } = attempts.find((each) => each.tenant === tenant) ?? {};
       const metadata = jobMetadata(jobName(attempt), namespace, app, tenant);

@@ -7,6 +7,7 @@ import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
 import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
 import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
+import { validatePods } from "./pod-config.ts";
 
 /** Arguments of {@link MigrationJob}. */
 export interface MigrationJobArgs extends MigrationOptions, ClusterArgs {
@@ -53,13 +54,18 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
+    validatePods(this, "migration", args);
     const { namespace, tenant, restorePointImage } = args;
-    const { app = unity, attempt = 1, restorePointStorage = "1Gi" } = args;
+    const { app = unity, attempt = 1, restorePointStorage = "1Gi", pod } = args;
 
     const { configMapName, files, jobSpec, ...job } = migration(args);
     const jobName = job.jobName(attempt);
 
-    const dependencies = runnerObjects(name, { namespace, app, configMapName, files }, childOptions(this, options));
+    const dependencies = runnerObjects(
+      name,
+      { namespace, app, configMapName, files, pod },
+      childOptions(this, options),
+    );
     if (restorePointImage !== undefined) {
       const metadata = withoutAwait(objectMetadata(names.restorePoints, namespace, app.migrateJob, app));
       const claim = new k8s.core.v1.PersistentVolumeClaim(

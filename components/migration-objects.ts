@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { App } from "../src/manifests/app.ts";
 import type { Migration } from "../src/manifests/migrate-job.ts";
+import type { PodConfig } from "../src/manifests/pod-config.ts";
 import { migrationLabels } from "../src/manifests/tenant.ts";
 import { type ObjectMetadata, objectMetadata, serviceAccount, withoutAwait } from "./children.ts";
 
@@ -9,17 +10,18 @@ import { type ObjectMetadata, objectMetadata, serviceAccount, withoutAwait } fro
 interface RunnerObjects extends Pick<Migration, "configMapName" | "files"> {
   readonly namespace: pulumi.Input<string>;
   readonly app: App;
+  readonly pod?: PodConfig | undefined;
 }
 
 /** Declares the objects that must exist before a migration Job: its service account, and the ConfigMap with the runner. */
 export function runnerObjects(
   name: string,
-  { namespace, app, configMapName, files }: RunnerObjects,
+  { namespace, app, configMapName, files, pod }: RunnerObjects,
   options: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
   const metadata = objectMetadata(configMapName, namespace, app.migrateJob, app);
   return [
-    serviceAccount(name, app.accounts.migrations, namespace, app.migrateJob, options, app),
+    serviceAccount(name, app.accounts.migrations, namespace, app.migrateJob, options, app, pod),
     new k8s.core.v1.ConfigMap(`${name}-runner`, { metadata, data: files, immutable: true }, options),
   ];
 }

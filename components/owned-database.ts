@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { OwnedCredentials } from "../src/manifests/database-secrets.ts";
 import { names, serviceAccounts } from "../src/manifests/names.ts";
+import type { PlainPlacement } from "../src/manifests/pod-config.ts";
 import {
   postgresClaimSpec,
   postgresDeploymentSpec,
@@ -26,6 +27,12 @@ export interface OwnedDatabaseArgs extends DatabaseUse, ClusterArgs {
    * @defaultValue the Secrets exist already
    */
   readonly credentials?: OwnedCredentials | undefined;
+  /**
+   * Where the pod runs, and the Secrets that pull its image.
+   *
+   * @defaultValue any node
+   */
+  readonly placement?: PlainPlacement | undefined;
 }
 
 /**
@@ -56,7 +63,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super(OwnedDatabase.token, name, {}, options);
-    const { namespace, secrets, credentials, storage, image, imagePullPolicy } = args;
+    const { namespace, secrets, credentials, storage, image, imagePullPolicy, placement } = args;
 
     const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
     const deploymentSpec = postgresDeploymentSpec({ ...args, secretName: secrets.migrations });
@@ -77,7 +84,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
     );
     const timeoutSeconds = postgresStartSeconds + 660;
     const target = { ...clusterInputs(args), namespace, name: names.postgres, timeoutSeconds };
-    const imageTarget = { ...target, timeoutSeconds: 600, image, imagePullPolicy };
+    const imageTarget = { ...target, timeoutSeconds: 600, image, imagePullPolicy, placement };
     dependencies.push(claim, waitCommand(`${name}-image`, "postgres-image", imageTarget, image, own));
     // The provider's own wait is shorter than a recovery may take.
     const deployment = new k8s.apps.v1.Deployment(

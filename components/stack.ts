@@ -28,8 +28,11 @@ export interface StackOutputs {
 }
 
 /** Declares the namespace, which outlives the stack. Kubernetes rejects pods in it that need more privileges than Unity's. */
-function createNamespace(name: string, options: pulumi.CustomResourceOptions): pulumi.Output<string> {
-  const metadata = { name, labels: namespaceLabels };
+function createNamespace(
+  { namespace: name, podSecurityStandard: level }: Settings,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
+  const metadata = { name, labels: namespaceLabels(level) };
   return new k8s.core.v1.Namespace("namespace", { metadata }, { ...options, retainOnDelete: true }).metadata.name;
 }
 
@@ -48,14 +51,15 @@ export function deploy(
   existingVersion?: string,
 ): StackOutputs {
   const { context, clusterTimeoutSeconds, imagePullPolicy, databaseSecrets: secrets } = settings;
+  const { database: placement } = settings.pods;
   const common = { provider: clusterProvider("cluster", settings) };
-  const namespace = settings.createNamespace ? createNamespace(settings.namespace, common) : settings.namespace;
+  const namespace = settings.createNamespace ? createNamespace(settings, common) : settings.namespace;
 
   if (settings.networkPolicies)
     new NetworkPolicies("network-policies", { namespace, database: settings.database }, common);
   const database = createDatabase(
     "postgres",
-    { context, clusterTimeoutSeconds, namespace, imagePullPolicy, secrets, ...settings.database },
+    { context, clusterTimeoutSeconds, namespace, imagePullPolicy, secrets, placement, ...settings.database },
     common,
   );
   const migration = new MigrationJob(

@@ -69,7 +69,7 @@ export function planAdoption(live: LiveObjects, inputs: AdoptionInputs): Adoptio
   objects.push(...adopted.map((each) => adoptForeign(each, inputs)));
   const from = adopted[0]?.owner ?? null;
   const rejected = [...ownerRejections(foreign, inputs, target.namespace), ...rejections(live, owned, target)];
-  return { objects, left: unmanaged(live, owned), from, preserved, rejected };
+  return { objects, left: unmanaged(live, owned, wanted), from, preserved, rejected };
 }
 
 /** Describes what an update adopts; nothing without existing objects. */
@@ -147,9 +147,9 @@ function adoptForeign({ object, owner }: ForeignObject, { owner: own }: Ownershi
   return { object, preserves: [], changes: [`~ owner ${owner} -> ${own}`] };
 }
 
-/** Returns the Secrets that the containers of a Deployment read. */
-function secretsOf({ spec }: Deployment): readonly string[] {
-  const used = containersOf(spec.template.spec).flatMap(({ env = [], envFrom = [] }) => [
+/** Returns the Secrets that the containers of a pod read. */
+function secretsOf(spec: PodSpec): readonly string[] {
+  const used = containersOf(spec).flatMap(({ env = [], envFrom = [] }) => [
     ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
     ...envFrom.map(({ secretRef }) => secretRef?.name),
   ]);
@@ -157,12 +157,18 @@ function secretsOf({ spec }: Deployment): readonly string[] {
 }
 
 /** Returns the existing objects that stay unmanaged. */
-function unmanaged({ backend, jobs, postgres }: LiveObjects, owned: boolean): readonly string[] {
+function unmanaged(
+  { backend, jobs, postgres }: LiveObjects,
+  owned: boolean,
+  wanted: AdoptionInputs["wanted"],
+): readonly string[] {
   const left: string[] = [];
   const job = jobs.find(({ metadata }) => metadata.name === names.migrateJob && !metadata.labels?.[nameLabel]);
   if (job !== undefined) left.push(`job/${names.migrateJob} (${jobState(job)}): kept for its log`);
   if (backend === undefined || isOurs(backend)) return left;
-  for (const name of secretsOf(backend)) left.push(`secret/${name}: new pods don't read it`);
+  const read = wanted === undefined ? [] : secretsOf(wanted.template);
+  for (const name of secretsOf(backend.spec.template.spec))
+    if (!read.includes(name)) left.push(`secret/${name}: new pods don't read it`);
   if (owned) return left;
   for (const { kind, metadata } of postgres.filter((object) => !isOurs(object)))
     left.push(`${kind.toLowerCase()}/${metadata.name}: the database is that of unity:databaseUrl`);

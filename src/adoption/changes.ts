@@ -32,7 +32,7 @@ export function deploymentChanges(
   };
   removed("container", namesOf(others), namesOf(containersOf(next)));
   removed("env", variables(live), variables(next));
-  if (containersOf(live).some(({ envFrom = [] }) => envFrom.length > 0)) changes.push("- envFrom");
+  removed("envFrom", sources(live), sources(next));
   removed("volume", namesOf(live.volumes), namesOf(next.volumes));
   for (const part of parts) if (live[part] !== undefined && next[part] === undefined) changes.push(`- ${part}`);
   const { serviceAccountName: account } = live;
@@ -56,6 +56,14 @@ function namesOf(items: readonly { readonly name: string }[] = []): readonly str
 
 function variables(spec: PodSpec): readonly string[] {
   return containersOf(spec).flatMap(({ env }) => namesOf(env));
+}
+
+/** Returns the Secrets and ConfigMaps whose keys are variables. */
+function sources(spec: PodSpec): readonly string[] {
+  const all = containersOf(spec).flatMap(({ envFrom = [] }) => envFrom);
+  return all.map(({ secretRef, configMapRef }) =>
+    secretRef === undefined ? `configmap/${configMapRef?.name}` : `secret/${secretRef.name}`,
+  );
 }
 
 function appChanges(app: Container | undefined, next: Container | undefined): readonly string[] {

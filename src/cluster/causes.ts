@@ -1,4 +1,4 @@
-import { type ContainerStatus, containersOf, type Pod } from "./objects.ts";
+import { type ContainerStatus, containersOf, isSidecar, type Pod } from "./objects.ts";
 import { isServing } from "./pods.ts";
 
 /** Problem that keeps a pod, a Job, or a rollout from getting ready. */
@@ -65,7 +65,10 @@ export function podCauses(pod: Pod, restarts: boolean): readonly Cause[] {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
   const causes = [
     ...unschedulable(pod),
-    ...initContainerStatuses.flatMap((status) => containerCauses(pod, status, restarts, true)),
+    ...initContainerStatuses.flatMap((status) => {
+      const sidecar = isSidecar(pod, status.name);
+      return containerCauses(pod, status, restarts || sidecar, !sidecar);
+    }),
     ...containerStatuses.flatMap((status) => containerCauses(pod, status, restarts, false)),
   ];
   return causes.length > 0 ? causes : evicted(pod);

@@ -85,6 +85,11 @@ export function jobState({ metadata, status }: Job): "running" | "complete" | "f
   return has("Complete", "SuccessCriteriaMet") ? "complete" : "running";
 }
 
+/** Whether a container of a pod is a native sidecar: an init container that Kubernetes keeps running beside the others. */
+export function isSidecar({ spec }: Pod, containerName: string): boolean {
+  return spec?.initContainers?.find(({ name }) => name === containerName)?.restartPolicy === "Always";
+}
+
 /** Returns all containers of a pod, init containers first. */
 export function containersOf(spec: PodSpec | undefined): readonly Container[] {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];

@@ -1,4 +1,4 @@
-import { labels, names, ports, serviceAccounts } from "./names.ts";
+import { labels, names, partOfLabel, ports, serviceAccounts } from "./names.ts";
 import { userIds } from "./security.ts";
 
 /** Names, ports, and paths that distinguish an app from others on the cluster. */
@@ -15,8 +15,8 @@ export interface App {
   readonly paths: { readonly alive: string; readonly ready: string };
   /** Service accounts of the app's pods and of its migration Jobs; neither is bound to a Role. */
   readonly accounts: { readonly backend: string; readonly migrations: string };
-  /** User and group ID that the image runs as. */
-  readonly userId: number;
+  /** User and group ID of the pods; `none` leaves it to the namespace and the image. */
+  readonly userId: number | "none";
 }
 
 /** Unity's backend, the default of every option `app`. */
@@ -32,5 +32,5 @@ export const unity: App = {
 
 /** Returns the labels of an object that belongs to one of an app's workloads. */
 export function appLabels({ partOf }: App, workload: string): Record<string, string> {
-  return { ...labels(workload), "app.kubernetes.io/part-of": partOf };
+  return { ...labels(workload), [partOfLabel]: partOf };
 }

@@ -2,7 +2,16 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input, Unwrap } from "@pulumi/pulumi";
 import { type App, appLabels, unity } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
-import { selectorLabels } from "./names.ts";
+import { databaseSecretAnnotation, defaultContainerAnnotation, selectorLabels } from "./names.ts";
+import {
+  type ContainerConfig,
+  mergeContainerConfigs,
+  type OwnContainer,
+  type OwnPodSpec,
+  type PodConfig,
+  withContainerConfig,
+  withPodConfig,
+} from "./pod-config.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,
@@ -10,7 +19,13 @@ import {
   runnerContainer,
   runnerVolume,
 } from "./runner.ts";
-import { containerSecurityContext, podDefaults, podSecurityContext, temporary } from "./security.ts";
+import {
+  containerSecurityContext,
+  type PodSecurityLevel,
+  podDefaults,
+  podSecurityContext,
+  temporary,
+} from "./security.ts";
 
 /** Port of a Service. */
 export type ServicePort = Unwrap<types.input.core.v1.ServicePort>;
@@ -63,6 +78,24 @@ export interface BackendOptions extends RunnerOptions {
    * @defaultValue none
    */
   readonly preserved?: Preserved | undefined;
+  /**
+   * Configuration of the pods and of the app's container. The gate gets its variables and its mounts, too.
+   *
+   * @defaultValue what the project declares
+   */
+  readonly pod?: PodConfig | undefined;
+  /**
+   * Configuration of the gate alone.
+   *
+   * @defaultValue the variables and the mounts of `pod`
+   */
+  readonly gate?: ContainerConfig | undefined;
+  /**
+   * Level of the Pod Security Standards that the configuration of the pods must meet.
+   *
+   * @defaultValue "restricted"
+   */
+  readonly podSecurityStandard?: PodSecurityLevel | undefined;
   /** Time without progress after which Kubernetes marks a rollout as failed. */
   readonly progressDeadlineSeconds: number;
 }
@@ -71,7 +104,7 @@ function probe(path: string, periodSeconds: number, failureThreshold: number): t
   return { httpGet: { path, port: "http" }, periodSeconds, failureThreshold, timeoutSeconds: 3 };
 }
 
-function backendContainer(options: BackendOptions): types.input.core.v1.Container {
+function backendContainer(options: BackendOptions): OwnContainer {
   const { app = unity, toleratedRevisions = [], tls } = options;
   const env = [databaseUrlVariable(options.secretName), ...tlsVariables(tls)];
   if (toleratedRevisions.length > 0) env.push({ name: "TOLERATED_REVISIONS", value: toleratedRevisions.join(",") });
@@ -93,6 +126,12 @@ function backendContainer(options: BackendOptions): types.input.core.v1.Containe
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [...tlsMounts(tls), temporary.mount],
   };
+}
+
+/** Returns the configuration of the gate: env.py needs what the app needs. */
+function gateConfig({ pod = {}, gate = {} }: BackendOptions): ContainerConfig {
+  const { env, envFrom, volumeMounts } = pod;
+  return mergeContainerConfigs({ env, envFrom, volumeMounts }, gate);
 }
 
 /** Returns a constraint that spreads the pods of one release across nodes where possible. */
@@ -126,14 +165,17 @@ export function disruptionBudgetSpec(
 
 /** Returns the spec of the backend's Deployment, which removes a pod only after its replacement is ready. */
 export function backendDeploymentSpec(options: BackendOptions): types.input.apps.v1.DeploymentSpec {
-  const { app = unity, preserved = {}, secretVersion } = options;
-  const annotations: Record<string, Input<string>> = { "kubectl.kubernetes.io/default-container": app.backend };
-  if (secretVersion !== undefined) annotations["unity/database-secret"] = secretVersion;
-  const podSpec: types.input.core.v1.PodSpec = {
+  const { app = unity, preserved = {}, secretVersion, pod = {} } = options;
+  const annotations: Record<string, Input<string>> = { ...pod.annotations, [defaultContainerAnnotation]: app.backend };
+  if (secretVersion !== undefined) annotations[databaseSecretAnnotation] = secretVersion;
+  const container = withContainerConfig(backendContainer(options), pod);
+  if (pod.command !== undefined) container.command = [...pod.command];
+  if (pod.args !== undefined) container.args = [...pod.args];
+  const podSpec: OwnPodSpec = {
     ...podDefaults(app.accounts.backend),
-    securityContext: podSecurityContext(app.userId),
-    initContainers: [runnerContainer(options.initContainer, options)],
-    containers: [backendContainer(options)],
+    securityContext: podSecurityContext(pod.userId ?? app.userId),
+    initContainers: [withContainerConfig(runnerContainer(options.initContainer, options), gateConfig(options))],
+    containers: [container],
     volumes: [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), temporary.volume],
   };
   if (options.replicas > 1) podSpec.topologySpreadConstraints = [spreadAcrossNodes(app)];
@@ -144,8 +186,8 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     selector: preserved.selector ?? { matchLabels: selectorLabels(app.backend) },
     template: {
-      metadata: { labels: { ...appLabels(app, app.backend), ...preserved.podLabels }, annotations },
-      spec: podSpec,
+      metadata: { labels: { ...pod.labels, ...appLabels(app, app.backend), ...preserved.podLabels }, annotations },
+      spec: withPodConfig(podSpec, pod),
     },
   };
 }

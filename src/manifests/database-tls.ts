@@ -15,7 +15,8 @@ export interface DatabaseTls {
 /** Key of the certificate in its Secret, as in Secrets of cert-manager and PostgreSQL operators. */
 export const caKey = "ca.crt";
 
-const mountPath = "/etc/unity-database-ca";
+/** Name of the CA's volume, and folder where it is mounted. */
+export const databaseCa = { volume: "database-ca", mountPath: "/etc/unity-database-ca" } as const;
 
 /**
  * Returns environment variables that configure libpq in every process of a container.
@@ -25,7 +26,8 @@ const mountPath = "/etc/unity-database-ca";
 export function tlsVariables(tls: DatabaseTls | undefined): types.input.core.v1.EnvVar[] {
   if (tls === undefined) return [];
   const variables = [{ name: "PGSSLMODE", value: tls.mode as string }];
-  if (tls.caSecretName !== undefined) variables.push({ name: "PGSSLROOTCERT", value: `${mountPath}/${caKey}` });
+  if (tls.caSecretName !== undefined)
+    variables.push({ name: "PGSSLROOTCERT", value: `${databaseCa.mountPath}/${caKey}` });
   return variables;
 }
 
@@ -33,11 +35,11 @@ export function tlsVariables(tls: DatabaseTls | undefined): types.input.core.v1.
 export function tlsVolumes(tls: DatabaseTls | undefined): types.input.core.v1.Volume[] {
   if (tls?.caSecretName === undefined) return [];
   const items = [{ key: caKey, path: caKey }];
-  return [{ name: "database-ca", secret: { secretName: tls.caSecretName, items } }];
+  return [{ name: databaseCa.volume, secret: { secretName: tls.caSecretName, items } }];
 }
 
 /** Returns the mounts of the CA certificate. */
 export function tlsMounts(tls: DatabaseTls | undefined): types.input.core.v1.VolumeMount[] {
   if (tls?.caSecretName === undefined) return [];
-  return [{ name: "database-ca", mountPath, readOnly: true }];
+  return [{ name: databaseCa.volume, mountPath: databaseCa.mountPath, readOnly: true }];
 }

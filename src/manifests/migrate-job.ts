@@ -4,6 +4,7 @@ import { migrationJobName } from "../plan/job-identity.ts";
 import { type App, unity } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
 import { planAnnotation } from "./names.ts";
+import { type OwnPodSpec, type PlainPodConfig, withContainerConfig, withPodConfig } from "./pod-config.ts";
 import { restorePointContainer, restorePointSecurityContext, restorePointsVolume } from "./restore-points.ts";
 import {
   defaultRestorePointTimeoutSeconds,
@@ -14,7 +15,7 @@ import {
   runnerContainer,
   runnerVolume,
 } from "./runner.ts";
-import { podDefaults, podSecurityContext, temporary } from "./security.ts";
+import { type PodSecurityLevel, podDefaults, podSecurityContext, temporary } from "./security.ts";
 import { jobPrefix, migrationLabels } from "./tenant.ts";
 
 /** Options for a migration. */
@@ -43,6 +44,18 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    * @defaultValue Unity
    */
   readonly app?: App | undefined;
+  /**
+   * Configuration of the Job's pod and of its container. The Job's name depends on it.
+   *
+   * @defaultValue what the project declares
+   */
+  readonly pod?: PlainPodConfig | undefined;
+  /**
+   * Level of the Pod Security Standards that the configuration of the pod must meet.
+   *
+   * @defaultValue "restricted"
+   */
+  readonly podSecurityStandard?: PodSecurityLevel | undefined;
 }
 
 /** Objects of a migration, for any attempt. */
@@ -95,33 +108,37 @@ export function jobWaitSeconds(options: DurationOptions): number {
  */
 export function migrateJobSpec(
   options: RunnerOptions &
-    Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app">,
+    Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app" | "pod">,
   plan?: string,
 ): types.input.batch.v1.JobSpec {
-  const { targetRevision, allowDowngrade = false, restorePointImage, app = unity } = options;
+  const { targetRevision, allowDowngrade = false, restorePointImage, app = unity, pod = {} } = options;
   const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
   const volumes = [runnerVolume(options.configMapName)];
   if (restorePointImage !== undefined) volumes.push(restorePointsVolume);
   volumes.push(...tlsVolumes(options.tls), temporary.volume);
-  const container = runnerContainer(mode, options, targetRevision);
-  const podSpec: types.input.core.v1.PodSpec = {
+  const runner = runnerContainer(mode, options, targetRevision);
+  const userId = pod.userId ?? app.userId;
+  const podSpec: OwnPodSpec = {
     ...podDefaults(app.accounts.migrations),
     restartPolicy: "Never",
-    securityContext: podSecurityContext(app.userId),
-    containers: [{ ...container, env: [...container.env, planVariable] }],
+    securityContext: podSecurityContext(userId),
+    containers: [withContainerConfig({ ...runner, env: [...runner.env, planVariable] }, pod)],
     volumes,
   };
   if (restorePointImage !== undefined) {
     const restorePoint = { ...options, image: restorePointImage, timeoutSeconds: restorePointSeconds(options) };
-    podSpec.securityContext = restorePointSecurityContext(app.userId);
+    podSpec.securityContext = restorePointSecurityContext(userId);
     podSpec.initContainers = [restorePointContainer({ verb: "take" }, restorePoint)];
   }
-  const metadata: types.input.meta.v1.ObjectMeta = { labels: migrationLabels(app, options.tenant) };
-  if (plan !== undefined) metadata.annotations = { [planAnnotation]: plan };
+  const metadata: types.input.meta.v1.ObjectMeta = {
+    labels: { ...pod.labels, ...migrationLabels(app, options.tenant) },
+  };
+  if (pod.annotations !== undefined) metadata.annotations = { ...pod.annotations };
+  if (plan !== undefined) metadata.annotations = { ...pod.annotations, [planAnnotation]: plan };
   return {
     backoffLimit: 0,
     activeDeadlineSeconds: jobDeadlineSeconds(options),
-    template: { metadata, spec: podSpec },
+    template: { metadata, spec: withPodConfig(podSpec, pod) },
   };
 }
 

@@ -24,8 +24,11 @@ export const serviceAccounts = {
 /** TCP ports that the containers listen on. */
 export const ports = { backend: 8000, postgres: 5432, dns: 53 } as const;
 
+/** Label with the app that an object belongs to. */
+export const partOfLabel = "app.kubernetes.io/part-of";
+
 /** Label of every object of Unity. */
-export const partLabel = { "app.kubernetes.io/part-of": "unity" } as const;
+export const partLabel = { [partOfLabel]: "unity" } as const;
 
 /** Field manager of the backend's Deployment. */
 export const fieldManager = "unity";
@@ -48,6 +51,12 @@ export const ownerAnnotation = "unity/owner";
 
 /** Annotation of the migrations' service account: name of the last awaited Job, so that a deleted Job is detected. */
 export const lastJobAnnotation = "unity/last-job";
+
+/** Annotation of the backend's pods: the version of the database's Secret. */
+export const databaseSecretAnnotation = "unity/database-secret";
+
+/** Annotation with the container that `kubectl` uses by default. */
+export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
 
 /** Annotation of a migration Job's pods: the Job's plan, for the runner. */
 export const planAnnotation = "unity/plan";

@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import { labels, names, ports, selectorLabels, serviceAccounts } from "./names.ts";
+import { type PlainPlacement, placementOf } from "./pod-config.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /** Options for an owned PostgreSQL. */
@@ -11,6 +12,12 @@ export interface PostgresOptions {
   readonly storage: string;
   /** Secret with `POSTGRES_PASSWORD`. */
   readonly secretName: string;
+  /**
+   * Where the pod runs, and the Secrets that pull its image.
+   *
+   * @defaultValue any node
+   */
+  readonly placement?: PlainPlacement | undefined;
 }
 
 /** Time for a start of PostgreSQL, which includes the recovery after a crash: it replays up to hours of changes. */
@@ -77,6 +84,7 @@ export function postgresDeploymentSpec(options: PostgresOptions): types.input.ap
       metadata: { labels: labels(names.postgres) },
       spec: {
         ...podDefaults(serviceAccounts.postgres),
+        ...placementOf(options.placement),
         securityContext: podSecurityContext(userIds.postgres),
         containers: [postgresContainer(options)],
         volumes: [
@@ -93,7 +101,11 @@ export function postgresDeploymentSpec(options: PostgresOptions): types.input.ap
  * Returns the spec of the Job that proves that an image can be pulled and contains PostgreSQL: its termination message is
  * the version. If possible, it runs on the node of PostgreSQL's pod.
  */
-export function postgresImageJobSpec(image: string, imagePullPolicy: string): types.input.batch.v1.JobSpec {
+export function postgresImageJobSpec(
+  image: string,
+  imagePullPolicy: string,
+  placement: PlainPlacement = {},
+): types.input.batch.v1.JobSpec {
   const nearPostgres = {
     labelSelector: { matchLabels: selectorLabels(names.postgres) },
     topologyKey: "kubernetes.io/hostname",
@@ -113,6 +125,7 @@ export function postgresImageJobSpec(image: string, imagePullPolicy: string): ty
             preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: nearPostgres }],
           },
         },
+        ...placementOf(placement),
         containers: [
           {
             name: "version",

@@ -1,7 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import { type DatabaseTls, tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import { labels, names, serviceAccounts } from "./names.ts";
-import { migrationUrlVariables, runnerPath, runnerVolume } from "./runner.ts";
+import { type OwnPodSpec, type PlainPodConfig, withPodConfig } from "./pod-config.ts";
+import { migrationUrlVariables, runnerNames, runnerPath, runnerVolume } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /** Options for containers that create and restore dumps. */
@@ -19,6 +20,16 @@ export interface RestorePointOptions {
    * @defaultValue unverified TLS if the server offers it
    */
   readonly tls?: DatabaseTls | undefined;
+}
+
+/** Options for a Job of `unity restore`. */
+export interface RestoreJobOptions extends RestorePointOptions {
+  /**
+   * Configuration of the pod, as that of the migration Job.
+   *
+   * @defaultValue what the project declares
+   */
+  readonly pod?: PlainPodConfig | undefined;
 }
 
 /** Command of the script; `list` prints a JSON array of restore points. */
@@ -74,7 +85,7 @@ export function restorePointContainer(
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
-      { name: "runner", mountPath: runnerPath, readOnly: true },
+      { name: runnerNames.volume, mountPath: runnerPath, readOnly: true },
       { name: restorePointsVolume.name, mountPath: folder },
       ...tlsMounts(options.tls),
       temporary.mount,
@@ -86,7 +97,7 @@ export function restorePointContainer(
  * Returns the security context of a pod that mounts {@link restorePointsVolume}. Otherwise, each mount would give the group
  * access to the dumps.
  */
-export function restorePointSecurityContext(userId: number): types.input.core.v1.PodSecurityContext {
+export function restorePointSecurityContext(userId: number | "none"): types.input.core.v1.PodSecurityContext {
   return { ...podSecurityContext(userId), fsGroupChangePolicy: "OnRootMismatch" };
 }
 
@@ -107,20 +118,21 @@ export function restoreDeadlineSeconds({ timeoutSeconds }: RestorePointOptions):
 export function restoreJobSpec(
   command: RestorePointCommand,
   configMapName: string,
-  options: RestorePointOptions,
+  options: RestoreJobOptions,
 ): types.input.batch.v1.JobSpec {
+  const { pod = {} } = options;
+  const metadata: types.input.meta.v1.ObjectMeta = { labels: { ...pod.labels, ...labels(names.restoreJob) } };
+  if (pod.annotations !== undefined) metadata.annotations = { ...pod.annotations };
+  const podSpec: OwnPodSpec = {
+    ...podDefaults(serviceAccounts.migrations),
+    restartPolicy: "Never",
+    securityContext: restorePointSecurityContext(pod.userId ?? userIds.backend),
+    containers: [restorePointContainer(command, options)],
+    volumes: [runnerVolume(configMapName), restorePointsVolume, ...tlsVolumes(options.tls), temporary.volume],
+  };
   return {
     backoffLimit: 0,
     activeDeadlineSeconds: restoreDeadlineSeconds(options),
-    template: {
-      metadata: { labels: labels(names.restoreJob) },
-      spec: {
-        ...podDefaults(serviceAccounts.migrations),
-        restartPolicy: "Never",
-        securityContext: restorePointSecurityContext(userIds.backend),
-        containers: [restorePointContainer(command, options)],
-        volumes: [runnerVolume(configMapName), restorePointsVolume, ...tlsVolumes(options.tls), temporary.volume],
-      },
-    },
+    template: { metadata, spec: withPodConfig(podSpec, pod) },
   };
 }

@@ -7,6 +7,7 @@ import { sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
+import type { OwnContainer } from "./pod-config.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
 /** Timeouts of a migration in seconds. Those without a default are each shorter than the next. */
@@ -100,6 +101,9 @@ export interface RunnerOptions {
   readonly tls?: DatabaseTls | undefined;
 }
 
+/** Name of the container that runs the runner, and of the volume with its files. */
+export const runnerNames = { container: "migrate", volume: "runner" } as const;
+
 /** Folder of the runner's files in a container. */
 export const runnerPath = "/opt/unity-runner";
 
@@ -163,7 +167,7 @@ export function runnerConfigMapName(files: Record<string, string>, migrateJob: s
 
 /** Returns the volume that {@link runnerContainer} mounts. */
 export function runnerVolume(configMapName: string): types.input.core.v1.Volume {
-  return { name: "runner", configMap: { name: configMapName } };
+  return { name: runnerNames.volume, configMap: { name: configMapName } };
 }
 
 /** Returns a variable that refers to `DATABASE_URL` in a Secret. */
@@ -211,13 +215,9 @@ function runnerVariables({ image, secretName, applicationRole, tls }: RunnerOpti
  *
  * @param targetRevision - Revision to migrate the database to, instead of the head of the image's chain.
  */
-export function runnerContainer(
-  mode: RunnerMode,
-  options: RunnerOptions,
-  targetRevision?: string,
-): types.input.core.v1.Container & { env: types.input.core.v1.EnvVar[] } {
+export function runnerContainer(mode: RunnerMode, options: RunnerOptions, targetRevision?: string): OwnContainer {
   return {
-    name: "migrate",
+    name: runnerNames.container,
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
     command: ["python", `${runnerPath}/migrate.py`, mode],
@@ -227,7 +227,7 @@ export function runnerContainer(
     securityContext: containerSecurityContext,
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
-      { name: "runner", mountPath: runnerPath, readOnly: true },
+      { name: runnerNames.volume, mountPath: runnerPath, readOnly: true },
       ...tlsMounts(options.tls),
       temporary.mount,
     ],

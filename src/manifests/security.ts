@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
 import { labels } from "./names.ts";
 
 /** User and group IDs of the images: the one in the backend's Dockerfile, and the official PostgreSQL image's. */
@@ -7,15 +8,12 @@ export const userIds = { backend: 10001, postgres: 999 } as const;
 /**
  * Returns a pod security context that meets the restricted Pod Security Standard
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
+ *
+ * @param userId - User and group ID; `none` leaves it to the namespace and the image, which must not be root.
  */
-export function podSecurityContext(userId: number): types.input.core.v1.PodSecurityContext {
-  return {
-    runAsNonRoot: true,
-    runAsUser: userId,
-    runAsGroup: userId,
-    fsGroup: userId,
-    seccompProfile: { type: "RuntimeDefault" },
-  };
+export function podSecurityContext(userId: number | "none"): types.input.core.v1.PodSecurityContext {
+  const ids = userId === "none" ? {} : { runAsUser: userId, runAsGroup: userId, fsGroup: userId };
+  return { runAsNonRoot: true, ...ids, seccompProfile: { type: "RuntimeDefault" } };
 }
 
 /** Container security context of the same standard, with a read-only root file system. */
@@ -35,25 +33,33 @@ export function podDefaults(serviceAccountName: string) {
 }
 
 /** Returns the service account of a workload's pods, without a namespace. No pod mounts its token. */
-export function serviceAccountObject(name: string, workload: string) {
+export function serviceAccountObject(
+  name: string,
+  workload: string,
+  annotations?: Readonly<Record<string, Input<string>>> | undefined,
+) {
   return {
     apiVersion: "v1",
     kind: "ServiceAccount",
-    metadata: { name, labels: labels(workload) },
+    metadata: { name, labels: labels(workload), ...(annotations && { annotations }) },
     automountServiceAccountToken: false,
   } as const;
 }
+
+/** Levels of the Pod Security Standards, the strictest first. */
+export const podSecurityLevels = ["restricted", "baseline", "privileged"] as const;
+
+/** Level of the Pod Security Standards. */
+export type PodSecurityLevel = (typeof podSecurityLevels)[number];
 
 /** Label with the Pod Security Standard that Kubernetes enforces in a namespace. */
 export const podSecurityLabel = "pod-security.kubernetes.io/enforce";
 
 /**
- * Labels that make Kubernetes reject pods in the namespace that violate the restricted standard
+ * Returns the labels that make Kubernetes reject pods in the namespace that violate a level of the standards
  * (https://kubernetes.io/docs/concepts/security/pod-security-admission/).
  */
-export const namespaceLabels: Readonly<Record<string, string>> = podSecurityLabels("restricted");
-
-function podSecurityLabels(level: string): Record<string, string> {
+export function namespaceLabels(level: PodSecurityLevel): Record<string, string> {
   const all: Record<string, string> = {};
   for (const mode of ["enforce", "audit", "warn"]) {
     all[`pod-security.kubernetes.io/${mode}`] = level;

@@ -18,6 +18,8 @@ export type { Lock, LockedRevision } from "../lockfile/lock.ts";
 export { type App, unity } from "../manifests/app.ts";
 export type { BackendOptions } from "../manifests/backend.ts";
 export type { MigrationOptions } from "../manifests/migrate-job.ts";
+export type { ContainerConfig, Placement, PlainPodConfig, PodConfig } from "../manifests/pod-config.ts";
 export type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
+export type { PodSecurityLevel } from "../manifests/security.ts";
 export type { JobAttempt } from "../plan/job-identity.ts";
 export { type Chain, loadChain } from "../preflight/release.ts";

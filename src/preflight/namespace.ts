@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Kubectl, KubectlError } from "../cluster/kubectl.ts";
 import { type ClusterContext, type CommandTarget, clusterName, kubectlCommand } from "../kubectl-command.ts";
-import { namespaceLabels, podSecurityLabel } from "../manifests/security.ts";
+import { type PodSecurityLevel, podSecurityLabel, podSecurityLevels } from "../manifests/security.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** Returns the command with which an administrator creates and labels the namespace, and grants the Roles of the stack. */
@@ -18,15 +18,18 @@ export function administratorCommand({ context }: ClusterContext): string {
 export function namespaceError(
   labels: Readonly<Record<string, string>> | undefined,
   target: CommandTarget,
+  wanted: PodSecurityLevel = "restricted",
 ): string | null {
-  const wanted = namespaceLabels[podSecurityLabel];
   const found = labels?.[podSecurityLabel];
   if (found === wanted) return null;
+  const stricter = podSecurityLevels.slice(0, podSecurityLevels.indexOf(wanted));
+  const mayReject = wanted === "privileged" || stricter.some((level) => level === found);
+  const effect = mayReject ? "it may reject pods that unity:podSecurityStandard allows" : "it allows privileged pods";
   const problem =
     labels === undefined
       ? "doesn't exist"
       : `${found === undefined ? "lacks the label" : `has the label ${podSecurityLabel}=${found} instead of`} ` +
-        `${podSecurityLabel}=${wanted}, without which it allows privileged pods`;
+        `${podSecurityLabel}=${wanted}, without which ${effect}`;
   return [
     `namespace ${target.namespace} (${clusterName(target)}) ${problem}; no changes were made`,
     `As an administrator, run: ${administratorCommand(target)}`,
@@ -40,11 +43,14 @@ export function namespaceError(
  * @returns A function that throws a `pulumi.RunError` if the stack can't, or if the namespace can't be read.
  */
 export async function reviewNamespace(settings: Settings, kubectl: Kubectl): Promise<() => void> {
-  const { namespace, createNamespace } = settings;
+  const { namespace, createNamespace, podSecurityStandard } = settings;
   if (createNamespace) return () => {};
   const args = ["get", "namespace", namespace, "--ignore-not-found", "--output=jsonpath={.metadata}"];
   const error = await kubectl.run(args).then(
-    (output) => namespaceError(output === "" ? undefined : (JSON.parse(output).labels ?? {}), settings),
+    (output) => {
+      const labels = output === "" ? undefined : (JSON.parse(output).labels ?? {});
+      return namespaceError(labels, settings, podSecurityStandard);
+    },
     (error: unknown) => `can't read namespace ${namespace}: ${error instanceof KubectlError ? error.message : error}`,
   );
   return () => {

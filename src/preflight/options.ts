@@ -8,6 +8,7 @@ import type { Chain } from "./release.ts";
 /** Returns the options of a release's migration, for both its plan and its component. */
 export function migrationOptions(settings: Settings, { lock, head, runnerFiles }: Chain): MigrationOptions {
   const { imagePullPolicy, timeouts, toleratedRevisions, allowDowngrade, restorePoint } = settings;
+  const { pods, podSecurityStandard } = settings;
   const { applicationRole: name, databaseSecrets, database, databaseTls: tls } = settings;
   const create = database.kind === "owned";
   return {
@@ -23,13 +24,15 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
     targetRevision: lock.heads.includes(head) ? undefined : head,
     allowDowngrade,
     restorePointImage: restorePoint?.image,
+    pod: pods.migration,
+    podSecurityStandard,
   };
 }
 
 /** Returns the options of a release's backend, except for the names of other resources. */
 export function backendOptions(settings: Settings): Omit<BackendOptions, "configMapName"> {
   const { image, imagePullPolicy, databaseSecrets, databaseTls, timeouts, toleratedRevisions } = settings;
-  const { replicas, initContainer, rolloutTimeoutSeconds } = settings;
+  const { replicas, initContainer, rolloutTimeoutSeconds, pods, podSecurityStandard } = settings;
   return {
     image,
     imagePullPolicy,
@@ -40,6 +43,9 @@ export function backendOptions(settings: Settings): Omit<BackendOptions, "config
     replicas,
     initContainer,
     progressDeadlineSeconds: rolloutTimeoutSeconds,
+    pod: pods.backend,
+    gate: pods.gate,
+    podSecurityStandard,
   };
 }
 

@@ -1,4 +1,5 @@
 import { imagePullPolicies, type Timeouts, timeoutErrors } from "../manifests/runner.ts";
+import { podSecurityLevels } from "../manifests/security.ts";
 import { planHashPattern } from "../plan/plan-hash.ts";
 import { unknownPlan } from "../plan/rejection.ts";
 import { readAccess, readDatabase } from "./database.ts";
@@ -70,6 +71,7 @@ export function parseSettings(source: ConfigSource): {
   if (access.applicationRole !== undefined && initContainer !== "wait")
     reader.error("initContainer", initContainer, '"wait" if databaseRoles is "separate"', "initContainer wait");
   const environment = reader.oneOf("environment", environments);
+  const podSecurityStandard = reader.oneOf("podSecurityStandard", podSecurityLevels);
   const settings: Settings = {
     environment,
     owner: source.owner,
@@ -84,6 +86,8 @@ export function parseSettings(source: ConfigSource): {
     replicas: reader.integer("replicas", 1, 100),
     initContainer,
     rolloutTimeoutSeconds: reader.integer("rolloutTimeoutSeconds", 10, 3600),
+    pods: reader.pods("pods", podSecurityStandard),
+    podSecurityStandard,
     database: readDatabase(reader, postgresImage, access),
     ...access,
     timeouts: readTimeouts(reader),

@@ -1,6 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { PodSecurityLevel } from "../manifests/security.ts";
 import { nearest } from "../nearest.ts";
 import { type Approval, parseApprovals } from "../plan/approvals.ts";
+import { parsePods } from "./pods.ts";
+import type { PodSettings } from "./settings.ts";
 
 /** Start of the settings' full keys. */
 const prefix = "unity:";
@@ -112,6 +115,30 @@ export class SettingsReader {
       else this.errors.push(unknownProperty(path, allowed));
     }
     return approvals;
+  }
+
+  /** Returns the configuration of pods. An error of one with an encrypted part repeats no value. */
+  pods(key: string, level: PodSecurityLevel): PodSettings {
+    const text = this.#value(key);
+    if (text !== undefined && this.#source.isEncrypted(`${prefix}${key}`)) {
+      this.errors.push(
+        `${prefix}${key} contains an encrypted value, but pod specs show their values: must be in a Secret of the ` +
+          "namespace, to which the variable refers by valueFrom.secretKeyRef or envFrom. Run: kubectl create secret " +
+          `generic <name> --from-literal=<variable>=<value>, and: pulumi config set --path '${key}.common.envFrom[0].secretRef.name' <name>`,
+      );
+      return parsePods(undefined, level).pods;
+    }
+    const { pods, errors } = parsePods(text === undefined ? undefined : parseJson(text), level);
+    for (const { path, value, allowed, example, suggestion } of errors) {
+      const remove = `Run: pulumi config rm --path '${path}'`;
+      if (example !== undefined) this.error(path, value, allowed, `--path '${path}' '${example}'`);
+      else if (suggestion !== undefined)
+        this.errors.push(
+          `unknown property ${prefix}${path}; did you mean ${suggestion}? Allowed: ${allowed}. ${remove}`,
+        );
+      else this.errors.push(`invalid ${prefix}${path} ${JSON.stringify(value)}: must be ${allowed}. ${remove}`);
+    }
+    return pods;
   }
 
   secret(key: string, allowed: string): pulumi.Output<string> {

@@ -1,6 +1,8 @@
 import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../manifests/database-secrets.ts";
 import type { DatabaseTls } from "../manifests/database-tls.ts";
+import type { PlainContainerConfig, PlainPlacement, PlainPodConfig } from "../manifests/pod-config.ts";
 import type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
+import type { PodSecurityLevel } from "../manifests/security.ts";
 import type { Approval } from "../plan/approvals.ts";
 
 /** Purposes of a stack; the first is the default. */
@@ -49,6 +51,16 @@ export interface RestorePoints {
   readonly storage: string;
 }
 
+/** Configuration of the stack's pods, each with what is common to all. */
+export interface PodSettings {
+  readonly backend: PlainPodConfig;
+  /** The gate alone: it gets the variables and mounts of the backend, too. */
+  readonly gate: PlainContainerConfig;
+  readonly migration: PlainPodConfig;
+  /** Where an owned PostgreSQL runs; `undefined` for any node. */
+  readonly database: PlainPlacement | undefined;
+}
+
 /** Settings of a stack. */
 export interface Settings extends DatabaseAccess {
   readonly environment: Environment;
@@ -72,6 +84,9 @@ export interface Settings extends DatabaseAccess {
   readonly replicas: number;
   readonly initContainer: InitContainerMode;
   readonly rolloutTimeoutSeconds: number;
+  readonly pods: PodSettings;
+  /** Level of the Pod Security Standards that the pods meet and the namespace enforces. */
+  readonly podSecurityStandard: PodSecurityLevel;
   readonly database: OwnedDatabase | ExternalDatabase;
   readonly timeouts: Timeouts;
   /** Revision to migrate the database to, instead of the lockfile's head. */

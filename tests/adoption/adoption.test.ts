@@ -56,7 +56,7 @@ describe("planAdoption", () => {
         "~ replicas 3 -> 1",
         "- container proxy",
         "- env GREETING",
-        "- envFrom",
+        "- envFrom secret/more",
         "- volume uploads",
         "- imagePullSecrets",
         "- serviceAccountName backend",
@@ -69,6 +69,24 @@ describe("planAdoption", () => {
       "secret/mine: new pods don't read it",
       "secret/more: new pods don't read it",
     ]);
+  });
+
+  it("doesn't list what the configured pods have, too", () => {
+    const key = { valueFrom: { secretKeyRef: { name: "mine", key: "URL" } } };
+    const configured = {
+      env: [{ name: "GREETING", ...key }],
+      envFrom: [{ secretRef: { name: "more" } }, { configMapRef: { name: "settings" } }],
+    };
+    const pod = {
+      containers: [container(configured)],
+      imagePullSecrets: [{ name: "registry" }],
+      nodeSelector: { a: "b" },
+    };
+    const template = { ...wanted.template, ...pod, containers: [{ ...wanted.template.containers[0], ...configured }] };
+    const next = { replicas: 1, template: template as typeof wanted.template };
+    const { objects, left } = planAdoption(live(backend(pod)), { owned: false, target, wanted: next });
+    assert.deepEqual(objects[0]?.changes, ["~ container backend -> unity-backend", "~ image old:1 -> new:1"]);
+    assert.deepEqual(left, []);
   });
 
   it("lists the changes of a Service", () => {

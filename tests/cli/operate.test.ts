@@ -66,6 +66,14 @@ describe("unity apply, logs, migrate, status and verify", () => {
       /^can't use --method exec; no changes were made:\n {2}the backend lacks the migration URL/,
     ],
     [
+      "apply by exec: the Job has a variable that the backend lacks",
+      { backend: databaseAt(["a1b2c3d4e5f6"]) },
+      '  unity:pods: { migration: { env: [{ name: "A", value: "b" }] } }\n',
+      ["apply", "--method=exec"],
+      1,
+      /^can't use --method exec; no changes were made:\n {2}the backend's pod has other variables or mounts/,
+    ],
+    [
       "status: settings that it doesn't use are invalid",
       atHead,
       "  unity:replicas: 0\n",

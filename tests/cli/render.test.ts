@@ -11,7 +11,7 @@ const [jobs, deployments] = ["k8s/jobs/migrate-database.yaml", "k8s/deployments/
 
 interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly annotations?: object };
   readonly data?: Record<string, string>;
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
 }
@@ -101,6 +101,19 @@ describe("unity render", () => {
     assert.ok(objects(deployments).some(({ kind }) => kind === "PodDisruptionBudget"));
     assert.match(read(policies), /port: 5432\n/);
     assert.ok(!objects(policies).some(({ metadata }) => metadata.name === "unity-to-postgres"));
+  });
+
+  it("configures the pods and their service accounts", async () => {
+    const common = { tolerations: [{ key: "pool" }], serviceAccountAnnotations: { role: "shop" } };
+    await renderStack(`  unity:context: there\n  unity:pods: ${JSON.stringify({ common })}\n`);
+    const rendered = [...objects(jobs), ...objects(deployments)];
+    const accounts = rendered.filter(({ kind }) => kind === "ServiceAccount").map(({ metadata }) => metadata);
+    assert.deepEqual(
+      accounts.map(({ annotations }) => annotations),
+      [{ role: "shop" }, { role: "shop" }],
+    );
+    for (const { kind, spec } of rendered.filter(({ kind }) => ["Job", "Deployment"].includes(kind)))
+      assert.match(JSON.stringify(spec), /"tolerations":\[\{"key":"pool"\}\]/, kind);
   });
 
   it("references a Secret for each of two roles, and lists both as required", async () => {

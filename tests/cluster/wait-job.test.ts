@@ -53,6 +53,48 @@ describe("evaluateJob", () => {
   });
 });
 
+describe("a Job with a native sidecar", () => {
+  const job: JobItem = { kind: "Job", metadata: { name: "job", uid: "u" }, status: { conditions: [] } };
+  const failed: JobItem = {
+    ...job,
+    status: { conditions: [{ type: "FailureTarget", status: "True", message: "late" }] },
+  };
+  const withSidecar = (status: object) => {
+    const item = pod("job", status);
+    const spec = { containers: [], initContainers: [{ name: "proxy", restartPolicy: "Always" }, { name: "fetch" }] };
+    return { ...item, spec } as unknown as typeof item;
+  };
+  const proxy = container({ name: "proxy", state: { running: {} }, ready: true });
+  const migrate = container({ name: "migrate", state: { running: {} }, ready: true });
+
+  it("reports how far the migration is, not that the sidecar runs", () => {
+    const { progress, causes } = evaluateJob(
+      "job",
+      [job, withSidecar({ phase: "Running", initContainerStatuses: [proxy] })],
+      [],
+    );
+    assert.deepEqual([progress, causes], ["pod running", []]);
+  });
+  it("shows the log of the migration that was running at the deadline", () => {
+    const status = { initContainerStatuses: [proxy], containerStatuses: [migrate] };
+    assert.equal(evaluateJob("job", [failed, withSidecar(status)], []).causes[0]?.log?.container, "migrate");
+  });
+  it("may restart it before it is ready", () => {
+    const restarted = container({
+      name: "proxy",
+      state: { running: {} },
+      restartCount: 1,
+      lastState: { terminated: { exitCode: 1 } },
+    });
+    const [cause] = evaluateJob("job", [job, withSidecar({ initContainerStatuses: [restarted] })], []).causes;
+    assert.equal(cause?.gracePeriodSeconds, Number.POSITIVE_INFINITY);
+  });
+  it("has not started while only the sidecar and another init container run", () => {
+    const fetch = container({ name: "fetch", state: { running: {} } });
+    assert.equal(stageOf([withSidecar({ initContainerStatuses: [proxy, fetch] })]), "never started");
+  });
+});
+
 describe("stageOf", () => {
   const states: [string, object, boolean][] = [
     ["is waiting", { waiting: { reason: "ErrImagePull" } }, false],
@@ -64,9 +106,9 @@ describe("stageOf", () => {
     it(`is ${started ? "the migration" : "before the start"} for a container that ${what}`, () => {
       assert.equal(stageOf([pod("job", { containerStatuses: statuses })]), started ? "migration" : "never started");
     });
-    it(`is ${started ? "the restore point" : "before the start"} for an init container that ${what}`, () => {
+    it(`is ${started ? "the restore point" : "before the start"} for a restore point's container that ${what}`, () => {
       assert.equal(
-        stageOf([pod("job", { initContainerStatuses: statuses })]),
+        stageOf([pod("job", { initContainerStatuses: [container({ name: "restore-point", state })] })]),
         started ? "restore point" : "never started",
       );
     });

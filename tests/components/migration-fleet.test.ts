@@ -34,6 +34,13 @@ const specOf = ({ inputs }: { inputs: Record<string, unknown> }) =>
   inputs.spec as { suspend: boolean; template: { spec: { containers: { env: unknown[] }[] } } };
 
 describe("MigrationFleet", () => {
+  it("gives each tenant's Job the configured pod, and another name", async () => {
+    const [before, after] = [await declare(), await declare({ pod: { env: [{ name: "A", value: "b" }] } })];
+    assert.notDeepEqual(after.component.jobNames, before.component.jobNames);
+    for (const job of after.jobs)
+      assert.deepEqual(specOf(job).template.spec.containers[0]?.env.at(-1), { name: "A", value: "b" });
+  });
+
   it("declares a ConfigMap, and per tenant a suspended Job with name, label and Secret", async () => {
     const { registrations, jobs, component } = await declare();
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "fleet-runner");

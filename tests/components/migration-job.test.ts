@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
@@ -75,12 +76,36 @@ describe("MigrationJob", () => {
     secret: { secretName: "unity-database-2" },
     "application role": { applicationRole: { name: "app_2", secretName: "s", create: true } },
     "TLS mode": { tls: { mode: "require" } },
+    "pod's variables": { pod: { env: [{ name: "A", value: "b" }] } },
+    "pod's placement": { pod: { tolerations: [{ key: "pool" }] } },
+    "pod's annotations": { pod: { annotations: { a: "b" } } },
+    "user id": { pod: { userId: "none" } },
   };
   for (const [what, changed] of Object.entries(changes)) {
     it(`changes the Job's name with the ${what}`, async () => {
       assert.notEqual((await declare(changed)).component.jobName, (await declare()).component.jobName);
     });
   }
+
+  it("keeps the Job's name if only its service account is annotated", async () => {
+    const pod = { serviceAccountAnnotations: { role: pulumi.output("arn") } };
+    const { registrations, component } = await declare({ pod });
+    assert.equal(component.jobName, (await declare()).component.jobName);
+    const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "migration-account");
+    assert.equal((account.inputs.metadata as k8s.types.output.meta.v1.ObjectMeta).annotations.role, "arn");
+  });
+
+  it("keeps the configured annotations beside the plan", async () => {
+    const { job } = await declare({ plan: "the plan", pod: { annotations: { a: "b" } } });
+    const { template } = job.inputs.spec as k8s.types.output.batch.v1.JobSpec;
+    assert.deepEqual(template.metadata.annotations, { a: "b", "unity/plan": "the plan" });
+  });
+
+  it("rejects an output in its pod, because its name depends on it", () => {
+    const value = pulumi.output("b") as unknown as string;
+    const message = /pod\.env\[0\]\.value "an output": must be a plain value, because the Job's name depends on it/;
+    return assert.rejects(declare({ pod: { env: [{ name: "A", value }] } }), message);
+  });
 
   it("gives the Job's pods the plan, and names the Job without it", async () => {
     const [without, withPlan] = [await declare(), await declare({ plan: "the plan" })];

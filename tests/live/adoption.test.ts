@@ -79,7 +79,7 @@ describe("an existing deployment", () => {
       "preserves selector app=unity-backend",
       "~ container backend -> unity-backend",
       "- env GREETING",
-      "- envFrom",
+      "- envFrom configmap/unity-settings",
       "- volume uploads",
       "service/unity-backend",
       "preserves selector tier=api",

@@ -38,7 +38,7 @@ function database(): object {
   const password = "of-the-documents";
   const account = serviceAccountObject(serviceAccounts.postgres, names.postgres);
   const items = [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: namespaceLabels } },
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: namespaceLabels("restricted") } },
     { ...account, metadata: { ...account.metadata, namespace } },
     {
       apiVersion: "v1",

@@ -42,7 +42,7 @@ async function externalDatabase(): Promise<Record<"databaseUrl" | "migrationData
   url.pathname = "/production";
   const certificate = await offerTls(staging.kubectl, url.hostname);
   await production.kubectl.run(["create", "namespace", production.namespace]);
-  const labels = Object.entries(namespaceLabels).map(([name, value]) => `${name}=${value}`);
+  const labels = Object.entries(namespaceLabels("restricted")).map(([name, value]) => `${name}=${value}`);
   await production.kubectl.run(["label", "namespace", production.namespace, ...labels]);
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "unity-database-ca" } };
   await production.kubectl.run(

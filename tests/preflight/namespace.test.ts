@@ -7,7 +7,7 @@ const enforce = "pod-security.kubernetes.io/enforce";
 
 describe("a namespace that the stack doesn't create", () => {
   it("is accepted if it enforces the standard, whatever its other labels", () => {
-    assert.equal(namespaceError(namespaceLabels, target), null);
+    assert.equal(namespaceError(namespaceLabels("restricted"), target), null);
     assert.equal(namespaceError({ [enforce]: "restricted", team: "a" }, target), null);
   });
 
@@ -28,4 +28,16 @@ describe("a namespace that the stack doesn't create", () => {
       assert.match(error, /kubectl --context here apply --server-side --force-conflicts --filename=k8s\/access$/m);
     });
   }
+
+  it("must enforce the level of the stack's pods, neither less nor more", () => {
+    assert.equal(namespaceError({ [enforce]: "baseline" }, target, "baseline"), null);
+    assert.match(
+      namespaceError({ [enforce]: "restricted" }, target, "baseline") ?? "",
+      /enforce=restricted instead of \S+enforce=baseline, without which it may reject pods that unity:podSecurityStandard allows/,
+    );
+    assert.match(
+      namespaceError({ [enforce]: "privileged" }, target, "baseline") ?? "",
+      /enforce=privileged instead of \S+enforce=baseline, without which it allows privileged pods/,
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { runProgram } from "../../components/program.ts";
 import type { StackOutputs } from "../../components/stack.ts";
@@ -115,6 +116,46 @@ describe("the program", () => {
     assert.equal(head, "add_plugin_execution");
     assert.equal(jobName, (job().inputs.metadata as { name: string }).name);
     assert.deepEqual(Object.keys(checks), [...checkNames]);
+  });
+});
+
+describe("the program with configured pods", () => {
+  const tolerations = [{ key: "pool", operator: "Exists" }];
+  const pods = {
+    common: { env: [{ name: "A", value: "1" }], tolerations },
+    gate: { env: [{ name: "G", value: "1" }] },
+    migration: { serviceAccountAnnotations: { role: "migrations" } },
+  };
+  const configured = { ...configuration, "unity:pods": JSON.stringify(pods), "unity:podSecurityStandard": "baseline" };
+  let registrations: Registration[];
+
+  before(async () => {
+    using fake = fakeKubectl();
+    ({ registrations } = await record(configured, () => runProgram(fake.kubectl)));
+  });
+
+  const podOf = (type: string, name: string) =>
+    (find(registrations, type, name).inputs.spec as types.output.batch.v1.JobSpec).template.spec;
+
+  it("places every pod, and gives the variables to the Job, the gate, and the backend", () => {
+    const job = podOf("kubernetes:batch/v1:Job", "migration-job");
+    const backend = podOf("kubernetes:apps/v1:Deployment", "backend");
+    const postgres = podOf("kubernetes:apps/v1:Deployment", "postgres");
+    for (const pod of [job, backend, postgres]) assert.deepEqual(pod.tolerations, tolerations);
+    const variables = [...job.containers, ...backend.containers, ...backend.initContainers].map(({ env }) =>
+      env.filter(({ name }) => ["A", "G"].includes(name)).map(({ name }) => name),
+    );
+    assert.deepEqual(variables, [["A"], ["A"], ["A", "G"]]);
+  });
+
+  it("annotates the service account, and has the namespace enforce the level", () => {
+    const annotations = (type: string, name: string) =>
+      (find(registrations, type, name).inputs.metadata as types.output.meta.v1.ObjectMeta).annotations;
+    assert.equal(annotations("kubernetes:core/v1:ServiceAccount", "migration-account").role, "migrations");
+    assert.equal(annotations("kubernetes:core/v1:ServiceAccount", "backend-account").role, undefined);
+    const { metadata } = find(registrations, "kubernetes:core/v1:Namespace", "namespace").inputs;
+    const { labels } = metadata as types.output.meta.v1.ObjectMeta;
+    assert.equal(labels["pod-security.kubernetes.io/enforce"], "baseline");
   });
 });
 

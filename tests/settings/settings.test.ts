@@ -32,6 +32,7 @@ function errors(configuration: Record<string, string>): string {
 describe("loadSettings", () => {
   it("requires a context, an image, and a password, and has defaults for the others", () => {
     const { database, ...settings } = load(required);
+    assert.deepEqual(JSON.parse(JSON.stringify(settings.pods)), { backend: {}, gate: {}, migration: {} });
     assert.deepEqual(settings, {
       environment: "development",
       owner: "unity/dev",
@@ -45,6 +46,8 @@ describe("loadSettings", () => {
       replicas: 1,
       initContainer: "upgrade",
       rolloutTimeoutSeconds: 120,
+      pods: settings.pods,
+      podSecurityStandard: "restricted",
       timeouts: {
         lockTimeoutSeconds: 5,
         statementTimeoutSeconds: 300,

@@ -27,7 +27,11 @@ export function checkout(): Checkout {
   return { folder, remove, [Symbol.dispose]: remove };
 }
 
-/** Updates the lockfile of a checkout. */
-export async function lock(folder: string): Promise<void> {
-  await run("node", ["src/cli/main.ts", "lock"], { cwd: folder });
+/**
+ * Updates the lockfile of a checkout.
+ *
+ * @param variables - Variables that its env.py requires.
+ */
+export async function lock(folder: string, variables: NodeJS.ProcessEnv = {}): Promise<void> {
+  await run("node", ["src/cli/main.ts", "lock"], { cwd: folder, env: { ...process.env, ...variables } });
 }

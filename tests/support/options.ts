@@ -1,7 +1,7 @@
 import type { BackendOptions } from "../../src/manifests/backend.ts";
 
 /** Options of a backend, each with another value. */
-export const backendOptions: BackendOptions = {
+export const backendOptions = {
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   configMapName: "runner",
@@ -11,4 +11,4 @@ export const backendOptions: BackendOptions = {
   replicas: 2,
   initContainer: "wait",
   progressDeadlineSeconds: 120,
-};
+} satisfies BackendOptions;

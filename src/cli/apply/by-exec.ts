@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type Kubectl, redact } from "../../cluster/kubectl.ts";
 import type { Container } from "../../cluster/objects.ts";
 import { answerIn, answerMark } from "../../cluster/pod-program.ts";
@@ -13,7 +14,7 @@ import type { Settings } from "../../settings/settings.ts";
 
 /** Returns why a plan can't be applied in the backend's pod; `null` if it can. */
 export function execError(settings: Settings, { direction, job }: Plan): string | null {
-  const { restorePoint, database, databaseSecrets, applicationRole } = settings;
+  const { restorePoint, database, databaseSecrets, applicationRole, pods } = settings;
   if (direction === "downgrade") return "the plan downgrades revisions";
   if (restorePoint !== undefined) return "the stack takes a restore point first";
   if (applicationRole !== undefined) return "the backend's role can't change the schema";
@@ -21,6 +22,13 @@ export function execError(settings: Settings, { direction, job }: Plan): string 
     const mayHaveMigrationUrl = databaseSecrets.existing || database.credentials?.migrationUrl !== undefined;
     if (mayHaveMigrationUrl) return "the backend lacks the migration URL, which bypasses the connection pooler";
   }
+  const [own, others] = [pods.migration, pods.backend].map(({ env, envFrom, volumeMounts }) => [
+    env,
+    envFrom,
+    volumeMounts,
+  ]);
+  if (!isDeepStrictEqual(own, others))
+    return "the backend's pod has other variables or mounts than the migration Job's";
   return job?.action === "attach" ? `Job ${job.name} is running` : null;
 }
 

@@ -17,7 +17,8 @@ const ownLabel = { key: "unity/made-by", value: "apply" } as const;
 function objects(options: MigrationOptions, { attempt, plan }: JobAttempt, { restorePoint }: Settings): object[] {
   const { configMapName, files, jobSpec, jobName } = migration(options);
   const shared = labels(names.migrateJob);
-  const items: object[] = [serviceAccountObject(serviceAccounts.migrations, names.migrateJob)];
+  const annotations = options.pod?.serviceAccountAnnotations;
+  const items: object[] = [serviceAccountObject(serviceAccounts.migrations, names.migrateJob, annotations)];
   if (restorePoint !== undefined) {
     items.push({
       apiVersion: "v1",

@@ -2,6 +2,7 @@ import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from 
 import { migration } from "../../manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { networkPolicies } from "../../manifests/network-policies.ts";
+import type { PodConfig } from "../../manifests/pod-config.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
 import { accessRules, roleRules, type Task } from "../../manifests/roles.ts";
 import { namespaceLabels, serviceAccountObject } from "../../manifests/security.ts";
@@ -36,12 +37,12 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
   const { configMapName, files, jobSpec } = migration(migrationOptions(settings, release));
   const backend = metadata(names.backend, names.backend);
   const spec = backendDeploymentSpec({ ...backendOptions(settings), configMapName });
-  const account = (name: string, workload: string) => {
-    const object = serviceAccountObject(name, workload);
+  const account = (name: string, workload: string, { serviceAccountAnnotations }: PodConfig) => {
+    const object = serviceAccountObject(name, workload, serviceAccountAnnotations);
     return { ...object, metadata: { ...object.metadata, namespace } };
   };
   const migrationObjects: KubernetesObject[] = [
-    account(serviceAccounts.migrations, names.migrateJob),
+    account(serviceAccounts.migrations, names.migrateJob, settings.pods.migration),
     {
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -60,7 +61,7 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
   const jobMetadata = metadata(names.migrateJob, names.migrateJob);
   migrationObjects.push({ apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec() });
   const backendObjects: KubernetesObject[] = [
-    account(serviceAccounts.backend, names.backend),
+    account(serviceAccounts.backend, names.backend, settings.pods.backend),
     { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
     { apiVersion: "apps/v1", kind: "Deployment", metadata: backend, spec },
   ];
@@ -83,8 +84,9 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
 }
 
 /** Returns the namespace that an administrator creates. */
-export function namespaceObject({ namespace }: Settings): KubernetesObject {
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: namespaceLabels } };
+export function namespaceObject({ namespace, podSecurityStandard }: Settings): KubernetesObject {
+  const labels = namespaceLabels(podSecurityStandard);
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } };
 }
 
 const accounts: readonly { readonly task: Task; readonly role: string; readonly group: string }[] = [

@@ -7,8 +7,8 @@ import { waitFor } from "../../cluster/wait/wait.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import {
+  type RestoreJobOptions,
   type RestorePointCommand,
-  type RestorePointOptions,
   restoreDeadlineSeconds,
   restoreJobSpec,
   restorePointFile,
@@ -27,7 +27,7 @@ import { lockFile, projectRoot } from "../../paths.ts";
 export async function runRestoreJob(
   target: ClusterTarget,
   command: RestorePointCommand,
-  options: RestorePointOptions,
+  options: RestoreJobOptions,
   print: (line: string) => void,
 ): Promise<string> {
   const kubectl = new Kubectl(target, { report: print });
@@ -36,7 +36,7 @@ export async function runRestoreJob(
   const script = readFileSync(join(projectRoot, "src", "runner", restorePointFile), "utf8");
   const data = { [restorePointFile]: script, ...versionTableFile(readLock(lockFile).versionTable) };
   const items = [
-    serviceAccountObject(serviceAccounts.migrations, names.migrateJob),
+    serviceAccountObject(serviceAccounts.migrations, names.migrateJob, options.pod?.serviceAccountAnnotations),
     { apiVersion: "v1", kind: "ConfigMap", metadata, data, immutable: true },
     { apiVersion: "batch/v1", kind: "Job", metadata, spec: restoreJobSpec(command, name, options) },
   ];

@@ -78,12 +78,19 @@ async function runScript(
   print: (line: string) => void,
 ): Promise<string> {
   return withSettings(options, async (settings) => {
-    const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls, timeouts } = settings;
+    const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls, timeouts, pods } = settings;
     if (restorePoint === undefined)
       throw new CommandError("restore points are disabled\nTo enable them, run: pulumi config set restorePoint true");
     const { restorePointTimeoutSeconds: timeoutSeconds = defaultRestorePointTimeoutSeconds } = timeouts;
     const { image } = restorePoint;
-    const job = { image, imagePullPolicy, secretName: databaseSecrets.migrations, tls, timeoutSeconds };
+    const job = {
+      image,
+      imagePullPolicy,
+      secretName: databaseSecrets.migrations,
+      tls,
+      timeoutSeconds,
+      pod: pods.migration,
+    };
     return runRestoreJob(settings, command, job, print).catch((error: Error) => {
       throw new CommandError(error.message);
     });

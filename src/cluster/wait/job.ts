@@ -3,7 +3,7 @@ import { lastJobAnnotation, names, serviceAccounts } from "../../manifests/names
 import { restorePointContainerName } from "../../manifests/restore-points.ts";
 import { type Cause, logArgs, podCauses, rejectedPod } from "../causes.ts";
 import type { Kubectl } from "../kubectl.ts";
-import type { ContainerStatus, Job, Pod } from "../objects.ts";
+import { type ContainerStatus, isSidecar, type Job, type Pod } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
 import type { PollResult } from "./poll-result.ts";
 import type { Waiter, WaitTarget } from "./wait.ts";
@@ -41,18 +41,25 @@ export function evaluateJob(name: string, items: readonly JobItem[], warnings: r
   return { done: false, progress, failed: `${failed.message} [${failed.reason}]`, causes: known };
 }
 
+/** Returns the states of a pod's init containers. A sidecar is none: it starts before them and runs to the end. */
+function initStatuses(pod: Pod): readonly ContainerStatus[] {
+  return (pod.status.initContainerStatuses ?? []).filter(({ name }) => !isSidecar(pod, name));
+}
+
 /** Describes how far a pod is. Kubernetes calls it pending until its init containers have completed. */
 function podProgress(pod: Pod): string {
-  const init = pod.status.initContainerStatuses?.find(({ state }) => state?.running !== undefined);
+  const init = initStatuses(pod).find(({ state }) => state?.running !== undefined);
   if (init?.name === restorePointContainerName) return "taking the restore point";
   if (init !== undefined) return `init container ${init.name} running`;
   return `pod ${(pod.status.phase ?? "pending").toLowerCase()}`;
 }
 
 /** Returns the container that was running at the Job's deadline: only its log shows what it was doing. */
-function interrupted({ metadata, status }: Pod): readonly Cause[] {
-  const { initContainerStatuses = [], containerStatuses = [] } = status;
-  const running = [...initContainerStatuses, ...containerStatuses].find(({ state }) => state?.running !== undefined);
+function interrupted(pod: Pod): readonly Cause[] {
+  const { metadata, status } = pod;
+  const running = [...initStatuses(pod), ...(status.containerStatuses ?? [])].find(
+    ({ state }) => state?.running !== undefined,
+  );
   if (running === undefined) return [];
   const text = `container "${running.name}" in pod ${metadata.name} was still running`;
   const log = { pod: metadata.name, container: running.name, previous: false };
@@ -73,7 +80,8 @@ export function stageOf(pods: readonly Pod[]): Stage {
   const haveStarted = (statuses: readonly ContainerStatus[] = []) =>
     statuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
   if (pods.some(({ status }) => haveStarted(status.containerStatuses))) return "migration";
-  return pods.some(({ status }) => haveStarted(status.initContainerStatuses)) ? "restore point" : "never started";
+  const restorePoints = pods.flatMap(initStatuses).filter(({ name }) => name === restorePointContainerName);
+  return haveStarted(restorePoints) ? "restore point" : "never started";
 }
 
 /** Returns a waiter for the completion of a migrate Job. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { labels, names } from "../../manifests/names.ts";
+import type { PlainPlacement } from "../../manifests/pod-config.ts";
 import { majorOfVersion, majorVersionError, postgresImageJobSpec } from "../../manifests/postgres.ts";
 import { settled } from "../database-query.ts";
 import type { Kubectl } from "../kubectl.ts";
@@ -12,6 +13,8 @@ import { type Waiter, type WaitTarget, waitFor } from "./wait.ts";
 export interface PostgresImageTarget extends WaitTarget {
   readonly image: string;
   readonly imagePullPolicy: string;
+  /** Where PostgreSQL's pod runs. */
+  readonly placement?: PlainPlacement | undefined;
 }
 
 /**
@@ -70,7 +73,7 @@ async function versionOf(
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: { name, labels: labels(names.postgresImageJob) },
-    spec: postgresImageJobSpec(target.image, target.imagePullPolicy),
+    spec: postgresImageJobSpec(target.image, target.imagePullPolicy, target.placement),
   };
   await kubectl.run(["create", "--filename=-"], JSON.stringify(job));
   let items: readonly JobItem[] = [];

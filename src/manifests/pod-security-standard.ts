@@ -1,0 +1,109 @@
+import type { AddedContainer, ContainerSecurity, PodConfig } from "./pod-config.ts";
+import { type PodSecurityLevel, podSecurityLevels } from "./security.ts";
+
+/** Field that violates a control of the Pod Security Standards. */
+export interface StandardViolation {
+  /** Path in the configuration, such as `securityContext.privileged`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** Requirement after "must be". */
+  readonly allowed: string;
+}
+
+/** Capabilities that a container may add under the baseline level. */
+const baselineCapabilities = [
+  "AUDIT_WRITE",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "MKNOD",
+  "NET_BIND_SERVICE",
+  "SETFCAP",
+  "SETGID",
+  "SETPCAP",
+  "SETUID",
+  "SYS_CHROOT",
+];
+
+/** Types of volumes that the restricted level allows. */
+const restrictedVolumes = [
+  "configMap",
+  "csi",
+  "downwardAPI",
+  "emptyDir",
+  "ephemeral",
+  "persistentVolumeClaim",
+  "projected",
+  "secret",
+];
+
+/**
+ * Returns the fields of a configuration that violate a level of the Pod Security Standards
+ * (https://kubernetes.io/docs/concepts/security/pod-security-standards/). What the project declares meets all levels.
+ */
+export function standardViolations(config: PodConfig, level: PodSecurityLevel): readonly StandardViolation[] {
+  const { securityContext, volumes = [], initContainers = [] } = config;
+  const violations = [...securityViolations("securityContext", securityContext, level)];
+  for (const [index, container] of initContainers.entries())
+    violations.push(...containerViolations(`initContainers[${index}]`, container, level));
+  for (const [index, volume] of volumes.entries()) violations.push(...volumeViolations(index, volume, level));
+  const standard = `under the ${level} Pod Security Standard, which podSecurityStandard can waive`;
+  return violations.map((violation) => ({ ...violation, allowed: `${violation.allowed} ${standard}` }));
+}
+
+/** Whether the controls of `required` hold at a level, which may be less strict. */
+function requires(level: PodSecurityLevel, required: "baseline" | "restricted"): boolean {
+  return podSecurityLevels.indexOf(level) <= podSecurityLevels.indexOf(required);
+}
+
+function securityViolations(
+  path: string,
+  context: ContainerSecurity = {},
+  level: PodSecurityLevel,
+): readonly StandardViolation[] {
+  const { privileged, procMount, capabilities, seccompProfile, windowsOptions } = context;
+  const { allowPrivilegeEscalation, runAsNonRoot, runAsUser } = context;
+  const violations: StandardViolation[] = [];
+  const add = (field: string, value: unknown, allowed: string) =>
+    violations.push({ path: `${path}.${field}`, value, allowed });
+  const restricted = requires(level, "restricted");
+  if (requires(level, "baseline")) {
+    if (privileged === true) add("privileged", privileged, "false");
+    if (procMount !== undefined && procMount !== "Default") add("procMount", procMount, '"Default"');
+    if (windowsOptions?.hostProcess === true) add("windowsOptions.hostProcess", true, "false");
+    if (seccompProfile?.type === "Unconfined")
+      add("seccompProfile.type", seccompProfile.type, '"RuntimeDefault" or "Localhost"');
+    const allowed = restricted ? ["NET_BIND_SERVICE"] : baselineCapabilities;
+    for (const [index, capability] of (capabilities?.add ?? []).entries())
+      if (!allowed.includes(capability)) add(`capabilities.add[${index}]`, capability, `one of ${allowed.join(", ")}`);
+  }
+  if (restricted) {
+    if (allowPrivilegeEscalation === true) add("allowPrivilegeEscalation", true, "false");
+    if (runAsNonRoot === false) add("runAsNonRoot", runAsNonRoot, "true");
+    if (runAsUser === 0) add("runAsUser", runAsUser, "greater than 0");
+    if (capabilities?.drop !== undefined && !capabilities.drop.includes("ALL"))
+      add("capabilities.drop", capabilities.drop, '["ALL"]');
+  }
+  return violations;
+}
+
+function containerViolations(path: string, container: AddedContainer, level: PodSecurityLevel): StandardViolation[] {
+  const violations = [...securityViolations(`${path}.securityContext`, container.securityContext, level)];
+  for (const [index, { hostPort }] of (container.ports ?? []).entries())
+    if (requires(level, "baseline") && (hostPort ?? 0) !== 0)
+      violations.push({ path: `${path}.ports[${index}].hostPort`, value: hostPort, allowed: "0" });
+  return violations;
+}
+
+function volumeViolations(index: number, volume: object, level: PodSecurityLevel): StandardViolation[] {
+  const kinds = Object.entries(volume).filter(([key, value]) => key !== "name" && value !== undefined);
+  return kinds.flatMap(([kind, value]) => {
+    const isAllowed = requires(level, "restricted")
+      ? restrictedVolumes.includes(kind)
+      : kind !== "hostPath" || !requires(level, "baseline");
+    if (isAllowed) return [];
+    return [{ path: `volumes[${index}].${kind}`, value, allowed: `a volume of type ${restrictedVolumes.join(", ")}` }];
+  });
+}
