@@ -13,7 +13,7 @@ TRANSIENT_STATES = {
     "08004": "the server rejected the connection",
     "08006": "the connection failed",
     "08007": "the transaction's outcome is unknown: the version table knows it",
-    "25006": "read-only: a standby that is about to be promoted, or a failover",
+    "25006": "read-only: a standby that is about to be promoted, or a failover; `reject_read_only` detects it first",
     "40001": "serialization failure",
     "40P01": "deadlock",
     "53300": "too many connections",
@@ -40,7 +40,11 @@ class FatalError(Exception):
     """An error that a retry can't fix; its message names the fix."""
 
 
-class LockLost(Exception):
+class TransientError(Exception):
+    """An error that a retry may fix."""
+
+
+class LockLost(TransientError):
     """The end of the session that holds the advisory lock. A retry acquires it again and plans again."""
 
 
@@ -67,7 +71,7 @@ def is_retryable(error: BaseException) -> bool:
     """Return whether a retry may succeed."""
     if isinstance(error, RevisionFailed):
         return not error.leftovers and is_retryable(error.cause)
-    if isinstance(error, LockLost):
+    if isinstance(error, TransientError):
         return True
     if state := sqlstate(error):
         return state in TRANSIENT_STATES

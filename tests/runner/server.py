@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from network import free_port
@@ -36,11 +36,16 @@ class Server:
         # The server keeps what it inherits open.
         subprocess.run(command, check=True, cwd=self._folder, stdout=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
 
-    def create(self) -> None:
-        """Create new, empty data."""
+    def create(self, *access: str) -> None:
+        """Create new, empty data.
+
+        :param access: Lines of pg_hba.conf, before those that accept all.
+        """
         if os.geteuid() == 0:
             shutil.chown(self._folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
         self._run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text("\n".join([*access, rules.read_text()]))
 
     def copy(self, primary: Server) -> None:
         """Copy the data of a server that is stopped, as a standby that can be promoted."""
@@ -61,6 +66,10 @@ class Server:
         """
         self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode)
 
+    def begin_to_stop(self) -> None:
+        """Begin to stop the server, which then waits for the end of its sessions."""
+        self._run("pg_ctl", "stop", "-W", "-m", "smart")
+
     def restart(self) -> None:
         """Restart the server as after a crash."""
         self.stop("immediate")
@@ -69,10 +78,6 @@ class Server:
     def promote(self) -> None:
         """Make a standby the primary."""
         self._run("pg_ctl", "promote", "-w", "-t", "60")
-
-    @property
-    def is_running(self) -> bool:
-        return (self._data / "postmaster.pid").exists()
 
 
 @contextmanager
@@ -87,5 +92,5 @@ def own_server(server: URL) -> Iterator[Server]:
         try:
             yield own
         finally:
-            if own.is_running:
+            with suppress(subprocess.CalledProcessError):  # it is stopped
                 own.stop("immediate")
