@@ -58,17 +58,29 @@ function withMessage(title: string, message: string | undefined): string {
  * Finds the problems of a pod.
  *
  * @param restarts - Whether Kubernetes restarts its containers, as it does for a Deployment.
+ * @param decisive - Container that decides on the pod: what keeps others from running, such as sidecars, is reported, but
+ *   never permanent. By default, all decide.
  * @returns Nothing for a pod that serves or makes progress.
  */
-export function podCauses(pod: Pod, restarts: boolean): readonly Cause[] {
+export function podCauses(pod: Pod, restarts: boolean, decisive?: string): readonly Cause[] {
   if (isServing(pod)) return [];
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
+  const causesOf = (status: ContainerStatus, init: boolean) => {
+    const causes = containerCauses(pod, status, restarts, init);
+    const isSidecar = init ? isNativeSidecar(pod, status.name) : decisive !== undefined && status.name !== decisive;
+    return isSidecar ? causes.map((cause) => ({ ...cause, gracePeriodSeconds: Number.POSITIVE_INFINITY })) : causes;
+  };
   const causes = [
     ...unschedulable(pod),
-    ...initContainerStatuses.flatMap((status) => containerCauses(pod, status, restarts, true)),
-    ...containerStatuses.flatMap((status) => containerCauses(pod, status, restarts, false)),
+    ...initContainerStatuses.flatMap((status) => causesOf(status, true)),
+    ...containerStatuses.flatMap((status) => causesOf(status, false)),
   ];
   return causes.length > 0 ? causes : evicted(pod);
+}
+
+/** Whether an init container is a sidecar, which runs beside the pod's containers and ends with them. */
+export function isNativeSidecar({ spec }: Pod, name: string): boolean {
+  return spec?.initContainers?.find((container) => container.name === name)?.restartPolicy === "Always";
 }
 
 function describe({ metadata }: Pod): readonly string[] {

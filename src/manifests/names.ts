@@ -49,5 +49,8 @@ export const ownerAnnotation = "unity/owner";
 /** Annotation of the migrations' service account: name of the last awaited Job, so that a deleted Job is detected. */
 export const lastJobAnnotation = "unity/last-job";
 
+/** Annotation of a migration Job whose runner has succeeded, though other containers of its pod keep it from completing. */
+export const migratedAnnotation = "unity/migrated";
+
 /** Annotation of a migration Job's pods: the Job's plan, for the runner. */
 export const planAnnotation = "unity/plan";
