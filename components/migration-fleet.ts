@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from "../src/fleet/fleet.ts";
 import type { TenantAttempt } from "../src/fleet/plan.ts";
 import { unity } from "../src/manifests/app.ts";
+import { jobStartSeconds, jobWaitSeconds } from "../src/manifests/migrate-job.ts";
 import { childOptions } from "./children.ts";
 import { type ClusterArgs, clusterInputs, fixedProgram } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
@@ -91,7 +92,8 @@ export class MigrationFleet extends pulumi.ComponentResource {
       namespace,
       workload: app.migrateJob,
       parallelism,
-      timeoutSeconds: args.timeouts.awaitTimeoutSeconds,
+      timeoutSeconds: jobWaitSeconds(args),
+      startTimeoutSeconds: jobStartSeconds(args),
       jobs: orderTenants(fleetJobs, canaries),
     };
     new local.Command(

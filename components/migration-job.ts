@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { unity } from "../src/manifests/app.ts";
-import { jobWaitSeconds, type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
+import { jobStartSeconds, jobWaitSeconds, type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
 import { names } from "../src/manifests/names.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
 import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
@@ -80,9 +80,9 @@ export class MigrationJob extends pulumi.ComponentResource {
       { metadata: jobMetadata(jobName, namespace, app, tenant), spec: jobSpec(args.plan) },
       childOptions(this, options, { dependsOn: dependencies }),
     );
-    const timeoutSeconds = jobWaitSeconds(args);
+    const limits = { timeoutSeconds: jobWaitSeconds(args), startTimeoutSeconds: jobStartSeconds(args) };
     const workload = args.app?.migrateJob;
-    const target = { ...clusterInputs(args), namespace, name: jobName, timeoutSeconds, workload };
+    const target = { ...clusterInputs(args), namespace, name: jobName, ...limits, workload };
     waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });
 
     const outputs = { jobName, configMapName };

@@ -46,7 +46,7 @@ backend_url='http://localhost:8000'
 job='unity-db-migrate'
 job_path='../../k8s/jobs/migrate-database.yaml'
 job_image='registry.example/unity-backend:1.0'
-deadline_seconds='600'
+deadline_seconds='1200'
 latest='add_plugin_execution'
 tolerated=''
 at_head_message='Database is up to date (head add_plugin_execution).'
@@ -66,7 +66,7 @@ Shows the current revision of the database of namespace $namespace and the lates
 Job of $job_file, in the backend's image, and verifies the result.
 
   --check          make no changes: show the revisions, and verify if the database is at the latest one
-  --context NAME   kubeconfig context (default: $context)
+  --context NAME   kubeconfig context (default: ${context:-the current one})
 
 exit codes: 0 at the latest revision and verified; 1 pending revisions (--check), failure, or manual action required;
 2 invalid usage, or the database is unavailable.
@@ -105,7 +105,7 @@ errors="$(mktemp)"
 trap 'rm -f "$errors"' EXIT
 
 kube() {
-  kubectl --context "$context" --namespace "$namespace" "$@"
+  kubectl ${context:+--context "$context"} --namespace "$namespace" "$@"
 }
 
 in_backend() {
@@ -279,7 +279,7 @@ echo "Latest revision: $latest"
 if ! current="$(current_revision)"; then
   sed 's/^/  /' "$errors" >&2
   echo "error: can't read the database's revision" >&2
-  echo "Run: kubectl --context $context get pods -n $namespace" >&2
+  echo "Run: kubectl${context:+ --context $context} get pods -n $namespace" >&2
   exit 2
 fi
 echo "Current revision: ${current:-none}"
@@ -300,7 +300,7 @@ else
   fi
   if ! apply_job; then
     echo "error: the migration failed" >&2
-    echo "Run: kubectl --context $context logs -n $namespace job/$job" >&2
+    echo "Run: kubectl${context:+ --context $context} logs -n $namespace job/$job" >&2
     exit 1
   fi
 fi

@@ -58,18 +58,23 @@ function withMessage(title: string, message: string | undefined): string {
  * Finds the problems of a pod.
  *
  * @param restarts - Whether Kubernetes restarts its containers, as it does for a Deployment.
+ * @param decisive - Container that decides on the pod: what keeps others from running, such as sidecars, is reported, but
+ *   never permanent. By default, all decide.
  * @returns Nothing for a pod that serves or makes progress.
  */
-export function podCauses(pod: Pod, restarts: boolean): readonly Cause[] {
+export function podCauses(pod: Pod, restarts: boolean, decisive?: string): readonly Cause[] {
   if (isServing(pod)) return [];
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
+  const causesOf = (status: ContainerStatus, init: boolean) => {
+    const isNative = init && isSidecar(pod, status.name);
+    const causes = containerCauses(pod, status, restarts || isNative, init && !isNative);
+    const isOther = isNative || (!init && decisive !== undefined && status.name !== decisive);
+    return isOther ? causes.map((cause) => ({ ...cause, gracePeriodSeconds: Number.POSITIVE_INFINITY })) : causes;
+  };
   const causes = [
     ...unschedulable(pod),
-    ...initContainerStatuses.flatMap((status) => {
-      const sidecar = isSidecar(pod, status.name);
-      return containerCauses(pod, status, restarts || sidecar, !sidecar);
-    }),
-    ...containerStatuses.flatMap((status) => containerCauses(pod, status, restarts, false)),
+    ...initContainerStatuses.flatMap((status) => causesOf(status, true)),
+    ...containerStatuses.flatMap((status) => causesOf(status, false)),
   ];
   return causes.length > 0 ? causes : evicted(pod);
 }

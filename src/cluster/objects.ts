@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Unwrap } from "@pulumi/pulumi";
-import { names, ownerAnnotation, serviceAccounts } from "../manifests/names.ts";
+import { migratedAnnotation, names, ownerAnnotation, serviceAccounts } from "../manifests/names.ts";
 import type { SecretKeys } from "./secrets.ts";
 
 /** Metadata of an object in the cluster. */
@@ -76,9 +76,10 @@ export function ownerOf({ metadata }: Pick<LiveObject, "metadata">): string | un
   return metadata.annotations?.[ownerAnnotation];
 }
 
-/** Returns how far a Job is. */
+/** Returns how far a Job is. Its runner decides, also if other containers of its pod failed or never ended. */
 export function jobState({ metadata, status }: Job): "running" | "complete" | "failed" | "deleting" {
   if (metadata.deletionTimestamp !== undefined) return "deleting";
+  if (metadata.annotations?.[migratedAnnotation] === "true") return "complete";
   const has = (...types: string[]) =>
     status?.conditions?.some((condition) => types.includes(condition.type) && condition.status === "True");
   if (has("Failed", "FailureTarget")) return "failed";

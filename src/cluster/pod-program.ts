@@ -24,7 +24,7 @@ export const transactionSetup = [
 export const appSchemas = "current_setting('unity.schemas')::name[]";
 
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
-const shared = ["runner_text", "runner_url"].map((name): readonly [string, string] => [
+const shared = ["runner_text", "runner_url", "runner_dbapi"].map((name): readonly [string, string] => [
   name,
   readFileSync(join(projectRoot, "src", "runner", `${name}.py`), "utf8"),
 ]);
@@ -38,7 +38,7 @@ export function pythonCommand(...args: readonly string[]): readonly string[] {
  * Bundles a Python program, so that it needs no file in the image.
  *
  * @param main - Source of the program. It prints its answer as one line of JSON after `connection.MARK`.
- * @param modules - Modules that it imports besides `connection` (in-pod/connection.py), `runner_text`, and `runner_url`, dependencies first.
+ * @param modules - Modules that it imports besides `connection` (in-pod/connection.py) and what that imports, dependencies first.
  * @param input - Value of any size, which it reads as the JSON `connection.INPUT`.
  */
 export function podProgram(main: string, modules: Modules = {}, input: unknown = null): string {

@@ -50,6 +50,8 @@ export interface FleetTarget extends ClusterTarget {
   readonly parallelism: number;
   /** Time limit of each Job, from its start. */
   readonly timeoutSeconds: number;
+  /** Time until each Job must have begun its migration, from its start. */
+  readonly startTimeoutSeconds: number;
   /** Jobs in the order in which they start. */
   readonly jobs: readonly FleetJob[];
 }

@@ -1,8 +1,18 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { workloadSelector } from "../cluster/pods.ts";
-import { evaluateJob, type JobItem, jobOf, migrateJob, warningsOf } from "../cluster/wait/job.ts";
+import {
+  completeHeldJob,
+  evaluateJob,
+  type JobItem,
+  jobOf,
+  migrateJob,
+  stageOf,
+  startFailure,
+  warningsOf,
+} from "../cluster/wait/job.ts";
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
 import { describeFailure, pollUntilDone } from "../cluster/wait/wait.ts";
+import { runnerNames } from "../manifests/runner.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import { printLine } from "../printable.ts";
 import type { FleetJob, FleetTarget } from "./fleet.ts";
@@ -102,19 +112,22 @@ class FleetRun {
   async #pollJob(job: FleetJob, items: readonly JobItem[], seconds: number): Promise<FleetState> {
     const { job: live, pods } = jobOf(job.name, items);
     const isSuspended = live?.spec?.suspend === true;
-    let result = evaluateJob(job.name, items, []);
+    let result = evaluateJob(job.name, items, runnerNames.container);
+    if (result.held !== undefined) result = await completeHeldJob(this.#kubectl, job.name, result);
     if (result.done) return "done";
     if (isSuspended && result.failed === undefined) return "waiting";
     if (live !== undefined && !isSuspended && pods.length === 0) {
       const warnings = await warningsOf(this.#kubectl, live);
-      result = evaluateJob(job.name, items, warnings);
+      result = evaluateJob(job.name, items, runnerNames.container, warnings);
     }
     const started = this.#started.get(job.name) ?? {
       progress: new Progress(this.#target.timeoutSeconds),
       since: seconds,
     };
     this.#started.set(job.name, started);
-    const failure = started.progress.failure(result, seconds - started.since);
+    const elapsed = seconds - started.since;
+    result = startFailure(result, stageOf(pods), elapsed, this.#target.startTimeoutSeconds) ?? result;
+    const failure = started.progress.failure(result, elapsed);
     if (failure === undefined) return "running";
     this.failed.push({ tenant: job.tenant, text: await this.#describe(job, failure, result) });
     return "failed";
@@ -122,7 +135,7 @@ class FleetRun {
 
   async #describe({ tenant, name, canary }: FleetJob, failure: Failure, result: PollResult): Promise<string> {
     const title = `Tenant ${tenant}${canary ? " (canary)" : ""}: Job ${name}`;
-    const waiter = { ...migrateJob(this.#kubectl, name, this.#target.workload), title };
+    const waiter = { ...migrateJob(this.#kubectl, { ...this.#target, name }), title };
     const { lines, command } = await describeFailure(this.#kubectl, this.#target, waiter, failure, result);
     return [...lines, command].join("\n");
   }

@@ -8,6 +8,7 @@ import { type OwnPodSpec, type PlainPodConfig, withContainerConfig, withPodConfi
 import { restorePointContainer, restorePointSecurityContext, restorePointsVolume } from "./restore-points.ts";
 import {
   defaultRestorePointTimeoutSeconds,
+  defaultStartTimeoutSeconds,
   type RunnerFilesOptions,
   type RunnerOptions,
   runnerConfigMapData,
@@ -90,14 +91,22 @@ function restorePointSeconds({ timeouts, restorePointImage }: DurationOptions): 
   return timeouts.restorePointTimeoutSeconds ?? defaultRestorePointTimeoutSeconds;
 }
 
-/** Returns the deadline of a migration Job. A restore point has time of its own, so that it takes none of the migration's. */
+/** Returns the time until a migration Job must have started. */
+export function jobStartSeconds({ timeouts }: Pick<DurationOptions, "timeouts">): number {
+  return timeouts.startTimeoutSeconds ?? defaultStartTimeoutSeconds;
+}
+
+/**
+ * Returns the deadline of a migration Job, which Kubernetes counts from the Job's creation. The start and a restore point
+ * have time of their own, so that they take none of the migration's.
+ */
 export function jobDeadlineSeconds(options: DurationOptions): number {
-  return options.timeouts.deadlineSeconds + restorePointSeconds(options);
+  return jobStartSeconds(options) + restorePointSeconds(options) + options.timeouts.deadlineSeconds;
 }
 
 /** Returns the time to wait for a migration Job. */
 export function jobWaitSeconds(options: DurationOptions): number {
-  return options.timeouts.awaitTimeoutSeconds + restorePointSeconds(options);
+  return jobStartSeconds(options) + restorePointSeconds(options) + options.timeouts.awaitTimeoutSeconds;
 }
 
 /**

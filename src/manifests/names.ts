@@ -57,6 +57,8 @@ export const databaseSecretAnnotation = "unity/database-secret";
 
 /** Annotation with the container that `kubectl` uses by default. */
 export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
+/** Annotation of a migration Job whose runner has succeeded, though other containers of its pod keep it from completing. */
+export const migratedAnnotation = "unity/migrated";
 
 /** Annotation of a migration Job's pods: the Job's plan, for the runner. */
 export const planAnnotation = "unity/plan";

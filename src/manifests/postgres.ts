@@ -97,6 +97,9 @@ export function postgresDeploymentSpec(options: PostgresOptions): types.input.ap
   };
 }
 
+/** Name of the container that prints the version of an image's PostgreSQL. */
+export const postgresImageContainerName = "version";
+
 /**
  * Returns the spec of the Job that proves that an image can be pulled and contains PostgreSQL: its termination message is
  * the version. If possible, it runs on the node of PostgreSQL's pod.
@@ -128,7 +131,7 @@ export function postgresImageJobSpec(
         ...placementOf(placement),
         containers: [
           {
-            name: "version",
+            name: postgresImageContainerName,
             image,
             imagePullPolicy,
             command: ["sh", "-c", "postgres --version > /dev/termination-log"],

@@ -100,6 +100,12 @@ const workloadRules: readonly AccessRule[] = [
     purpose: "watching the rollout and retrying it",
   },
   { apiGroup: "batch", resources: ["jobs"], verbs: declare, purpose: "running the migration" },
+  {
+    apiGroup: "batch",
+    resources: ["jobs/status"],
+    verbs: ["patch"],
+    purpose: "completing a migration Job that an injected sidecar keeps active",
+  },
   { apiGroup: "", resources: ["pods"], verbs: [...follow, "delete"], purpose: "watching and deleting pods" },
   { apiGroup: "", resources: ["pods/log"], verbs: ["get"], purpose: "reporting the cause of a failure" },
   {

@@ -16,10 +16,16 @@ export interface Timeouts {
   readonly lockTimeoutSeconds: number;
   /** Time that one statement may take. */
   readonly statementTimeoutSeconds: number;
-  /** Time that the Job may take, including retries. */
+  /** Time that the migration may take once its container runs, including retries. */
   readonly deadlineSeconds: number;
-  /** Time that `pulumi up` waits for the Job. */
+  /** Time that `pulumi up` waits for the Job, without the times for its start and for a restore point. */
   readonly awaitTimeoutSeconds: number;
+  /**
+   * Time until the pod has a node, its volumes, and its image, by which the Job's deadline and the wait for it are extended.
+   *
+   * @defaultValue 600
+   */
+  readonly startTimeoutSeconds?: number;
   /**
    * Time that a restore point may take, by which the Job's deadline and the wait for it are extended; also that of a restore.
    *
@@ -27,6 +33,9 @@ export interface Timeouts {
    */
   readonly restorePointTimeoutSeconds?: number;
 }
+
+/** Default of {@link Timeouts.startTimeoutSeconds}. */
+export const defaultStartTimeoutSeconds = 600;
 
 /** Default of {@link Timeouts.restorePointTimeoutSeconds}. */
 export const defaultRestorePointTimeoutSeconds = 3600;
@@ -60,9 +69,11 @@ export function timeoutErrors(timeouts: Timeouts): readonly TimeoutError[] {
     minimum = seconds;
     bound = `${name} (${seconds})`;
   }
-  const { restorePointTimeoutSeconds: seconds = defaultRestorePointTimeoutSeconds } = timeouts;
-  if (!Number.isInteger(seconds) || seconds <= 0)
-    errors.push({ name: "restorePointTimeoutSeconds", seconds, minimum: 0, bound: "0" });
+  for (const name of ["startTimeoutSeconds", "restorePointTimeoutSeconds"] as const) {
+    const seconds = timeouts[name];
+    if (seconds !== undefined && !(Number.isInteger(seconds) && seconds > 0))
+      errors.push({ name, seconds, minimum: 0, bound: "0" });
+  }
   return errors;
 }
 
@@ -101,7 +112,7 @@ export interface RunnerOptions {
   readonly tls?: DatabaseTls | undefined;
 }
 
-/** Name of the container that runs the runner, and of the volume with its files. */
+/** Names of the container that runs the runner, whose end decides on a migration, and of the volume with its files. */
 export const runnerNames = { container: "migrate", volume: "runner" } as const;
 
 /** Folder of the runner's files in a container. */

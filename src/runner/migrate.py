@@ -74,7 +74,7 @@ def main() -> int | None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # for the thread that waits for them
     arguments = parse_arguments()
     log, seconds = arguments.termination_log, arguments.deadline_seconds
-    # At its deadline, the pod is killed without a message: stop earlier, with one.
+    # At the deadline, the process ends, whatever it does: stop earlier, with the cause.
     deadline = time.monotonic() + max(1, seconds * 0.9 - 2)
     configure_sessions(arguments.lock_timeout_seconds, arguments.statement_timeout_seconds, deadline)
     if arguments.mode == "status":

@@ -9,25 +9,13 @@ from typing import Any, Callable
 
 import sqlalchemy
 from runner_contract import CONTRACT, OWN
+from runner_dbapi import DRIVERS, first_suitable
 from runner_errors import FatalError, is_retryable
 from runner_url import DatabaseUrl, InvalidUrl, arguments
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Result
 from sqlalchemy.pool import NullPool
 from sqlalchemy.util import greenlet_spawn
-
-DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
-"""Drivers for the runner's own sessions, the first that the image has."""
-
-SUITS = """
-    SELECT CASE CAST(:attributes AS text)
-        WHEN 'read-write' THEN NOT pg_catalog.pg_is_in_recovery()
-            AND pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'off'
-        WHEN 'read-only' THEN pg_catalog.pg_is_in_recovery()
-            OR pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'
-        WHEN 'primary' THEN NOT pg_catalog.pg_is_in_recovery()
-        WHEN 'standby' THEN pg_catalog.pg_is_in_recovery()
-        ELSE true END"""
 
 
 def image_driver() -> str:
@@ -62,7 +50,8 @@ def open_session(url: DatabaseUrl, options: str, name: str, timeout_seconds: int
         session: Any = AsyncSession(lambda: open_connection(driver, attempts[0]))
         return session  # type: ignore[no-any-return]
     if driver == "pg8000":
-        return first_suitable(attempts, url.parameters.get("target_session_attrs", "any"))
+        attributes = url.parameters.get("target_session_attrs", "any")
+        return first_suitable(attempts, attributes, open_untimed, scalar, is_retryable)
     return open_connection(driver, attempts[0])
 
 
@@ -79,27 +68,16 @@ def open_connection(driver: str, attempt: dict[str, Any]) -> Connection:
         return engine.connect()
 
 
-def first_suitable(attempts: list[dict[str, Any]], attributes: str) -> Connection:
-    """Do what libpq does with several hosts, for pg8000.
+def open_untimed(attempt: dict[str, Any]) -> Connection:
+    """Open a session of pg8000, whose limit for connecting would be one for each statement, too."""
+    session = open_connection("pg8000", attempt)
+    session.connection.driver_connection._usock.settimeout(None)  # type: ignore[union-attr]
+    return session
 
-    :param attributes: The URL's `target_session_attrs`.
-    """
-    failure: Exception = ConnectionError(f"no host of the URL is {attributes}, as target_session_attrs requires")
-    for wanted in ["standby", "any"] if attributes == "prefer-standby" else [attributes]:
-        for attempt in attempts:
-            try:
-                session = open_connection("pg8000", attempt)
-            except Exception as error:
-                if not is_retryable(error):
-                    raise
-                failure = error
-                continue
-            # The limit for connecting would be one for each statement, too.
-            session.connection.driver_connection._usock.settimeout(None)  # type: ignore[union-attr]
-            if session.scalar(text(SUITS), {"attributes": wanted}):
-                return session
-            session.close()
-    raise failure
+
+def scalar(session: Connection, sql: str) -> Any:
+    """Return the first column of the first row."""
+    return session.scalar(text(sql))
 
 
 class AsyncSession:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
+from runner_dbapi import driver_sqlstate
+from sqlalchemy.exc import PendingRollbackError
 
 TRANSIENT_STATES = {
     "08000": "connection exception",
@@ -13,7 +14,7 @@ TRANSIENT_STATES = {
     "08004": "the server rejected the connection",
     "08006": "the connection failed",
     "08007": "the transaction's outcome is unknown: the version table knows it",
-    "25006": "read-only: a standby that is about to be promoted, or a failover",
+    "25006": "read-only: a standby that is about to be promoted, or a failover; `reject_read_only` detects it first",
     "40001": "serialization failure",
     "40P01": "deadlock",
     "53300": "too many connections",
@@ -36,13 +37,19 @@ PERMANENT_MESSAGES = re.compile(
     r"|not currently accepting connections|does not support SSL|certificate|invalid port|configuration parameter"
     r"|unsupported startup parameter|refuses SSL|rejected SSL upgrade"
 )
+CONNECTION_ERRORS = frozenset(["OperationalError", "InterfaceError"])
+"""Names of PEP 249, which SQLAlchemy and the drivers have in common: env.py and revisions may use a driver itself."""
 
 
 class FatalError(Exception):
     """An error that a retry can't fix; its message names the fix."""
 
 
-class LockLost(Exception):
+class TransientError(Exception):
+    """An error that a retry may fix."""
+
+
+class LockLost(TransientError):
     """The end of the session that holds the advisory lock. A retry acquires it again and plans again."""
 
 
@@ -69,19 +76,16 @@ def is_retryable(error: BaseException) -> bool:
     """Return whether a retry may succeed."""
     if isinstance(error, RevisionFailed):
         return not error.leftovers and is_retryable(error.cause)
-    if isinstance(error, LockLost):
+    if isinstance(error, TransientError):
         return True
     if state := sqlstate(error):
         return state in TRANSIENT_STATES
-    if isinstance(error, OSError):  # from drivers that don't use libpq: refused, unreachable, unknown host
-        return not PERMANENT_MESSAGES.search(str(error))
-    return isinstance(error, (OperationalError, InterfaceError)) and not PERMANENT_MESSAGES.search(str(error.orig))
+    # An OSError comes from drivers that don't use libpq: refused, unreachable, unknown host.
+    if not isinstance(error, OSError) and CONNECTION_ERRORS.isdisjoint(each.__name__ for each in type(error).__mro__):
+        return False
+    return not PERMANENT_MESSAGES.search(str(getattr(error, "orig", error)))
 
 
 def sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of a SQLAlchemy or driver error, or None."""
-    origin = getattr(error, "orig", error)
-    state = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
-    if state is None and origin.args and isinstance(origin.args[0], dict):  # pg8000's fields of the server's message
-        state = origin.args[0].get("C")
-    return state if isinstance(state, str) else None
+    return driver_sqlstate(getattr(error, "orig", error))

@@ -20,7 +20,7 @@ from runner_output import format_revisions, report
 from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
 from runner_record import RunRecord, recorded, rollback_of
 from runner_roles import ensure_role
-from runner_session import connect, reject_unencrypted
+from runner_session import connect, reject_read_only, reject_read_only_url, reject_unencrypted
 from runner_window import tolerating
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
@@ -52,8 +52,10 @@ def migrate(task: Task, make_plan: MakePlan) -> None:
     :raises RevisionFailed: If a revision fails. The ones before it stay.
     """
     job_plan = read_job_plan()
+    reject_read_only_url(task.url)
     with connect(task.url) as session:
         reject_unencrypted(session)
+        reject_read_only(session)
         reject_pooler(session, task.url)
         acquire_lock(session, task.deadline)
         if job_plan:

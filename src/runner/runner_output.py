@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from runner_errors import FatalError, LockLost, RevisionFailed, sqlstate
+from runner_errors import FatalError, RevisionFailed, TransientError, sqlstate
 from runner_session import APPLICATION_URL, DIRECT_URL
 from runner_text import printable, redact
 from sqlalchemy.exc import DBAPIError
@@ -33,7 +33,7 @@ def describe(error: BaseException) -> str:
         lines, leftovers, error = [str(error)], error.leftovers, error.cause
     if isinstance(error, DBAPIError):
         lines.append(str(error.orig).strip())
-    elif isinstance(error, (FatalError, LockLost)):
+    elif isinstance(error, (FatalError, TransientError)):
         lines.append(str(error))
     else:
         lines.append(f"{type(error).__name__}: {error}")

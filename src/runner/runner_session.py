@@ -6,8 +6,9 @@ import os
 import re
 
 from runner_contract import CONTRACT
+from runner_dbapi import SUITS
 from runner_driver import image_driver, open_session
-from runner_errors import FatalError
+from runner_errors import FatalError, TransientError
 from runner_url import (
     SSL_BOOLEANS,
     SSL_MODES,
@@ -26,6 +27,7 @@ DIRECT_URL = "MIGRATION_DATABASE_URL"
 APPLICATION_URL = "APPLICATION_DATABASE_URL"
 
 IS_ENCRYPTED = "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()"
+READ_ONLY_ATTRIBUTES = ("read-only", "standby", "prefer-standby")
 
 # In another schema, a role that may create objects could add a function or an operator that matches an argument better
 # than PostgreSQL's own, and that would run with the rights of this session. Unless it is listed, pg_temp is searched
@@ -130,3 +132,34 @@ def reject_unencrypted(session: Connection) -> None:
     """
     if is_encryption_required() and not session.scalar(text(IS_ENCRYPTED)):
         raise FatalError(f"the database session is not encrypted, but the stack requires sslmode={required_sslmode()}")
+
+
+def reject_read_only_url(url: DatabaseUrl) -> None:
+    """Check that the URL does not ask for a server that can't be changed.
+
+    :raises FatalError: If it does.
+    """
+    attributes = url.parameters.get("target_session_attrs")
+    if attributes in READ_ONLY_ATTRIBUTES:
+        raise FatalError(
+            f"{url.variable} has target_session_attrs={attributes}, but a migration changes the database. Set it to "
+            f"read-write, or set {DIRECT_URL} to the primary's URL."
+        )
+
+
+def reject_read_only(session: Connection) -> None:
+    """Check that the server can be changed, before anything else is tried.
+
+    :raises TransientError: If it can't, which a failover may end.
+    """
+    if session.scalar(text(SUITS["read-write"])):
+        return
+    if session.scalar(text(SUITS["standby"])):
+        raise TransientError(
+            "the server is a standby, which is read-only (SQLSTATE 25006). A failover may promote it. Otherwise, set "
+            f"{url_variable()} to the primary, or to all hosts with target_session_attrs=read-write."
+        )
+    raise TransientError(
+        "default_transaction_read_only is on for this server, database, or role, so nothing can be changed (SQLSTATE "
+        "25006). Turn it off, at least for the role that migrates."
+    )

@@ -212,10 +212,14 @@ def arguments(url: DatabaseUrl, driver: str, options: str, name: str) -> list[di
     }
     common["password"] = url.password or os.environ.get("PGPASSWORD")
     timeout = int(url.parameters.get("connect_timeout") or os.environ.get("PGCONNECT_TIMEOUT", "10"))
+    name = name or url.parameters.get("application_name", "")
+    settings = {"options": options} if options else {}  # which poolers reject
     if driver == "pg8000":
-        common.update(application_name=name, startup_params={"options": options}, timeout=timeout or None)
+        common.update(application_name=name or None, startup_params=settings, timeout=timeout or None)
         return [{**common, **pg8000_address(url, host, port or 5432)} for host, port in url.hosts]
-    common.update(server_settings={"application_name": name, "options": options}, timeout=timeout or None)
+    if name:
+        settings["application_name"] = name
+    common.update(server_settings=settings, timeout=timeout or None)
     common.update(host=[host for host, _ in url.hosts], port=[port or 5432 for _, port in url.hosts])
     if "target_session_attrs" in url.parameters:
         common["target_session_attrs"] = url.parameters["target_session_attrs"]

@@ -34,6 +34,7 @@ function readTimeouts(reader: SettingsReader): Timeouts {
     statementTimeoutSeconds: reader.integer("statementTimeoutSeconds", 1, day),
     deadlineSeconds: reader.integer("deadlineSeconds", 1, day),
     awaitTimeoutSeconds: reader.integer("awaitTimeoutSeconds", 1, day),
+    startTimeoutSeconds: reader.integer("startTimeoutSeconds", 1, day),
     restorePointTimeoutSeconds: reader.integer("restorePointTimeoutSeconds", 1, day),
   };
   for (const { name, seconds, minimum, bound } of timeoutErrors(timeouts))

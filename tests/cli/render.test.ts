@@ -95,7 +95,7 @@ describe("unity render", () => {
         ["Job", "apart"],
       ],
     );
-    assert.match(read(jobs), /activeDeadlineSeconds: 4201\n/);
+    assert.match(read(jobs), /activeDeadlineSeconds: 4801\n/);
     assert.match(read(jobs), /kubectl --context there logs -n apart job\/unity-db-migrate -f/);
     assert.match(JSON.stringify(deployment), /"replicas":3/);
     assert.ok(objects(deployments).some(({ kind }) => kind === "PodDisruptionBudget"));

@@ -49,7 +49,12 @@ async function prove({ running, major, state = {}, jobCondition = "Complete" }: 
   write("items", {
     items: [
       { kind: "Job", metadata: { name: "NAME" }, status: { conditions } },
-      { kind: "Pod", metadata: owned, spec: { containers: [] }, status: { containerStatuses: [container({ state })] } },
+      {
+        kind: "Pod",
+        metadata: owned,
+        spec: { containers: [] },
+        status: { containerStatuses: [container({ name: "version", state })] },
+      },
     ],
   });
   const printed: string[] = [];

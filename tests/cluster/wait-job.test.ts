@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { evaluateJob, type JobItem, stageOf } from "../../src/cluster/wait/job.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Job, jobState } from "../../src/cluster/objects.ts";
+import { completeHeldJob, evaluateJob, type JobItem, stageOf, startFailure } from "../../src/cluster/wait/job.ts";
+import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { container, pod } from "../support/kubernetes.ts";
 
 const failedInit = {
@@ -12,7 +16,7 @@ describe("evaluateJob", () => {
     metadata: { name: "job", uid: "u" },
     status: { conditions: type === undefined ? [] : [{ type, status: "True", reason: "Because", message }] },
   });
-  const evaluate = (items: JobItem[], ...warnings: string[]) => evaluateJob("job", items, warnings);
+  const evaluate = (items: JobItem[], ...warnings: string[]) => evaluateJob("job", items, "migrate", warnings);
 
   it("is done at the condition Complete only, so that dependents are younger", () => {
     assert.equal(evaluate([job("Complete")]).done, true);
@@ -41,6 +45,55 @@ describe("evaluateJob", () => {
     const [cause] = evaluate([job("FailureTarget", "was active longer"), pod("job", taking)]).causes;
     assert.match(cause?.text ?? "", /container "restore-point" in pod \S+ was still running/);
   });
+  const succeeded = container({ name: "migrate", state: { terminated: { exitCode: 0 } } });
+  const failed = container({ name: "migrate", state: { terminated: { exitCode: 1 } } });
+  const proxy = (state: object) => container({ name: "proxy", state });
+  const sidecar = pod("job", { phase: "Running", containerStatuses: [proxy({ running: {} }), succeeded] });
+
+  it("is done when the migration has succeeded, though a sidecar runs on", () => {
+    const { done, progress, held } = evaluate([job(), sidecar]);
+    assert.deepEqual([done, progress], [true, "container migrate succeeded, proxy running"]);
+    assert.deepEqual(held, { pod: "job-pod", sidecars: ["proxy"] });
+  });
+  it("waits for the end of the sidecar once the Job is being completed", () => {
+    const { done, held } = evaluate([job("SuccessCriteriaMet"), sidecar]);
+    assert.deepEqual([done, held], [false, undefined]);
+  });
+  it("is done when the migration has succeeded, though a sidecar failed", () => {
+    const statuses = [proxy({ terminated: { exitCode: 1 } }), succeeded];
+    const { done, held } = evaluate([job("Failed"), pod("job", { phase: "Failed", containerStatuses: statuses })]);
+    assert.deepEqual([done, held], [true, { pod: "job-pod", sidecars: [] }]);
+  });
+  it("is done if the Job is marked as migrated", () => {
+    const marked = job("Failed");
+    const metadata = { ...marked.metadata, annotations: { "unity/migrated": "true" } };
+    const item = { ...marked, kind: "Job", metadata } as Job;
+    assert.deepEqual([evaluate([item]).done, jobState(item)], [true, "complete"]);
+  });
+  it("fails when the migration has failed, though a sidecar runs on", () => {
+    const running = pod("job", { phase: "Running", containerStatuses: [proxy({ running: {} }), failed] });
+    const causes = evaluate([job(), running]).causes.filter((cause) => Number.isFinite(cause.gracePeriodSeconds));
+    assert.deepEqual(
+      causes.map(({ key }) => key),
+      ["exit migrate"],
+    );
+  });
+  it("never fails because of a sidecar, also a native one", () => {
+    const crashed = { state: {}, lastState: { terminated: { exitCode: 1 } }, restartCount: 1 };
+    const broken = [proxy({ waiting: { reason: "ErrImagePull", message: "not found" } })];
+    const native = [container({ name: "native", ...crashed })];
+    const status = { phase: "Running", initContainerStatuses: native, containerStatuses: broken };
+    const item = pod("job", status);
+    const initContainers = [{ name: "native", restartPolicy: "Always" }];
+    const { causes } = evaluate([job(), { ...item, spec: { ...item.spec, initContainers, containers: [] } }]);
+    assert.deepEqual(
+      causes.map(({ key, gracePeriodSeconds }) => [key, gracePeriodSeconds]),
+      [
+        ["exit native", Number.POSITIVE_INFINITY],
+        ["pull localhost/app:1", Number.POSITIVE_INFINITY],
+      ],
+    );
+  });
   it("fails when the Job was deleted", () => assert.equal(evaluate([pod("job")]).failed, "the Job was deleted"));
   it("reports the newest warning until a pod exists", () => {
     const message = "is forbidden: exceeded quota";
@@ -68,16 +121,13 @@ describe("a Job with a native sidecar", () => {
   const migrate = container({ name: "migrate", state: { running: {} }, ready: true });
 
   it("reports how far the migration is, not that the sidecar runs", () => {
-    const { progress, causes } = evaluateJob(
-      "job",
-      [job, withSidecar({ phase: "Running", initContainerStatuses: [proxy] })],
-      [],
-    );
+    const items = [job, withSidecar({ phase: "Running", initContainerStatuses: [proxy] })];
+    const { progress, causes } = evaluateJob("job", items, "migrate");
     assert.deepEqual([progress, causes], ["pod running", []]);
   });
   it("shows the log of the migration that was running at the deadline", () => {
     const status = { initContainerStatuses: [proxy], containerStatuses: [migrate] };
-    assert.equal(evaluateJob("job", [failed, withSidecar(status)], []).causes[0]?.log?.container, "migrate");
+    assert.equal(evaluateJob("job", [failed, withSidecar(status)], "migrate").causes[0]?.log?.container, "migrate");
   });
   it("may restart it before it is ready", () => {
     const restarted = container({
@@ -86,7 +136,7 @@ describe("a Job with a native sidecar", () => {
       restartCount: 1,
       lastState: { terminated: { exitCode: 1 } },
     });
-    const [cause] = evaluateJob("job", [job, withSidecar({ initContainerStatuses: [restarted] })], []).causes;
+    const [cause] = evaluateJob("job", [job, withSidecar({ initContainerStatuses: [restarted] })], "migrate").causes;
     assert.equal(cause?.gracePeriodSeconds, Number.POSITIVE_INFINITY);
   });
   it("has not started while only the sidecar and another init container run", () => {
@@ -102,7 +152,7 @@ describe("stageOf", () => {
     ["has terminated", { terminated: { exitCode: 1 } }, true],
   ];
   for (const [what, state, started] of states) {
-    const statuses = [container({ state })];
+    const statuses = [container({ name: "migrate", state })];
     it(`is ${started ? "the migration" : "before the start"} for a container that ${what}`, () => {
       assert.equal(stageOf([pod("job", { containerStatuses: statuses })]), started ? "migration" : "never started");
     });
@@ -113,5 +163,55 @@ describe("stageOf", () => {
       );
     });
   }
+  it("ignores sidecars, also native ones", () => {
+    const running = { running: {} };
+    const status = { initContainerStatuses: [container({ name: "native", state: running })] };
+    const item = pod("job", { ...status, containerStatuses: [container({ name: "proxy", state: running })] });
+    const initContainers = [{ name: "native", restartPolicy: "Always" }];
+    assert.equal(stageOf([{ ...item, spec: { initContainers, containers: [] } }]), "never started");
+  });
   it("is before the start without a pod", () => assert.equal(stageOf([]), "never started"));
+});
+
+describe("startFailure", () => {
+  const pending = { done: false, progress: "pod pending", causes: [] };
+  it("fails a Job whose pod has not started in time, and no other", () => {
+    const failure = startFailure(pending, "never started", 20, 20);
+    assert.equal(failure?.failed, "its pod did not start within 20s (startTimeoutSeconds)");
+    assert.equal(startFailure(pending, "never started", 19, 20), undefined);
+    for (const stage of ["restore point", "migration"] as const)
+      assert.equal(startFailure(pending, stage, 20, 20), undefined);
+    assert.equal(startFailure({ ...pending, failed: "deleted" }, "never started", 20, 20), undefined);
+    assert.equal(startFailure({ ...pending, done: true }, "never started", 20, 20), undefined);
+  });
+});
+
+describe("completeHeldJob", () => {
+  const result = { done: true, progress: "container migrate succeeded", causes: [] };
+  /** Completes a Job, and returns whether the wait is over and what kubectl was called with. */
+  async function complete(sidecars: readonly string[], statusExitCode: number) {
+    using fake = kubectlProgram(`#!/bin/sh
+echo "$*" >> "$(dirname "$0")/calls"
+case "$*" in *--subresource=status*) exit ${statusExitCode} ;; esac
+`);
+    const { done } = await completeHeldJob(fake.kubectl, "job", { ...result, held: { pod: "job-pod", sidecars } });
+    const calls = readFileSync(join(fake.folder, "calls"), "utf8").trim().split("\n");
+    return { done, calls };
+  }
+
+  it("sets the condition with which the Job ends its pod, and waits for its completion", async () => {
+    const { done, calls } = await complete(["proxy"], 0);
+    assert.deepEqual([done, calls.length], [false, 1]);
+    assert.match(calls[0] ?? "", /patch job\/job --subresource=status .*"type":"SuccessCriteriaMet","status":"True"/);
+  });
+  it("marks a Job for which the API server refuses the condition", async () => {
+    const { done, calls } = await complete(["proxy"], 1);
+    assert.deepEqual([done, calls.length], [true, 2]);
+    assert.match(calls[1] ?? "", /annotate --overwrite job\/job unity\/migrated=true$/);
+  });
+  it("marks a Job that has failed because of a sidecar", async () => {
+    const { done, calls } = await complete([], 0);
+    assert.deepEqual([done, calls.length], [true, 1]);
+    assert.match(calls[0] ?? "", /annotate --overwrite job\/job unity\/migrated=true$/);
+  });
 });

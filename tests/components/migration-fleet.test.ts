@@ -71,7 +71,7 @@ describe("MigrationFleet", () => {
         ["beta", false],
       ],
     );
-    assert.deepEqual([target.parallelism, target.timeoutSeconds, target.workload], [2, 4, "unity-db-migrate"]);
+    assert.deepEqual([target.parallelism, target.timeoutSeconds, target.workload], [2, 604, "unity-db-migrate"]);
     assert.deepEqual([...dependencies].sort(), jobs.map(({ urn }) => urn).sort());
   });
 

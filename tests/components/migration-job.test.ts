@@ -49,7 +49,13 @@ describe("MigrationJob", () => {
     assert.deepEqual(dependencies, [job.urn]);
     assert.equal(inputs.create, "job");
     assert.deepEqual(inputs.triggers, ["migration-job-uid"]);
-    const target = { context: "c", namespace: "unity", name: component.jobName, timeoutSeconds: 4 };
+    const target = {
+      context: "c",
+      namespace: "unity",
+      name: component.jobName,
+      timeoutSeconds: 604,
+      startTimeoutSeconds: 600,
+    };
     assert.deepEqual(JSON.parse(String(inputs.stdin)), target);
   });
 

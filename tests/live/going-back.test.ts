@@ -121,6 +121,7 @@ describe("a downgrade", () => {
       statementTimeoutSeconds: "4",
       deadlineSeconds: "15",
       awaitTimeoutSeconds: "16",
+      startTimeoutSeconds: "15",
     };
     const holds = "SET application_name = 'holder'; BEGIN; LOCK TABLE metrics; SELECT pg_sleep(300)";
     const isTaking = async () => {
@@ -129,7 +130,7 @@ describe("a downgrade", () => {
         .flatMap(({ status }) => status.initContainerStatuses ?? [])
         .map(({ state }) => state?.running?.startedAt);
       // Longer than the Job's deadline and the wait would be without time for the restore point.
-      return started.some((at) => at !== undefined && Date.now() - Date.parse(at) > 18_000);
+      return started.some((at) => at !== undefined && Date.now() - Date.parse(at) > 33_000);
     };
     const session = [
       "exec",

@@ -77,7 +77,7 @@ for (const [name, pod] of Object.entries(pods)) {
 describe("migrateJobSpec", () => {
   it("runs the runner once, in the backend's image, within its deadline, and is kept", () => {
     const { template: _, ...spec } = migrateJobSpec(backendOptions);
-    assert.deepEqual(spec, { backoffLimit: 0, activeDeadlineSeconds: 3 });
+    assert.deepEqual(spec, { backoffLimit: 0, activeDeadlineSeconds: 603 });
     const [container, ...others] = pods["migration Job"]?.containers ?? [];
     assert.equal(others.length, 0);
     assert.equal(container?.image, backendOptions.image);
@@ -177,22 +177,22 @@ describe("migrateJobSpec with a target", () => {
     for (const spec of [migrateJobSpec(target), restoreJobSpec({ verb: "list" }, "runner", restoreOptions)])
       assert.equal(podSpec(spec).securityContext.fsGroupChangePolicy, "OnRootMismatch");
   });
-  it("gives the restore point time of its own", () => {
+  it("gives the start and the restore point time of their own", () => {
     const { restorePointImage: _, ...without } = target;
-    const timeouts = { ...target.timeouts, restorePointTimeoutSeconds: 100 };
+    const timeouts = { ...target.timeouts, startTimeoutSeconds: 20, restorePointTimeoutSeconds: 100 };
     assert.deepEqual(
       [without, target, { ...target, timeouts }].map((options) => [
         jobDeadlineSeconds(options),
         jobWaitSeconds(options),
       ]),
       [
-        [3, 4],
-        [3603, 3604],
-        [103, 104],
+        [603, 604],
+        [4203, 4204],
+        [123, 124],
       ],
     );
     const spec = migrateJobSpec({ ...target, timeouts });
-    assert.equal(spec.activeDeadlineSeconds, 103);
+    assert.equal(spec.activeDeadlineSeconds, 123);
     const env = podSpec(spec).initContainers?.[0]?.env;
     assert.equal(env?.find(({ name }) => name === "RESTORE_POINT_TIMEOUT_SECONDS")?.value, "100");
     assert.ok(podSpec(spec).containers[0]?.args?.includes("--deadline-seconds=3"));

@@ -1,4 +1,4 @@
-"""Runners that are killed at random moments of a chain with concurrent indexes.
+"""Runners that are killed, or lose the server, at random moments of a chain with concurrent indexes.
 
 `UNITY_KILLS` sets the number of kills (default: 8).
 """
@@ -9,18 +9,28 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
 from typing import Callable
 
 import pytest
+from server import Server, own_server
 from sqlalchemy.engine import URL
-from support import Chain, Run, query, revisions, run, runner_sessions, start, until
+from support import Chain, Run, query, revisions, run, runner_sessions, start, temporary_database, until
 
 TABLE = 'op.execute("CREATE TABLE {0} AS SELECT generate_series(1, 20000) AS id")'
 INDEX = """with op.get_context().autocommit_block():
     op.execute("CREATE INDEX CONCURRENTLY {0}_id ON {0} (id)")"""
 
 
-def terminate_sessions(_run: Run, database: URL) -> None:
+Kill = Callable[[Run, Server, URL], None]
+
+
+def send(number: signal.Signals) -> Kill:
+    """Return a kill by a signal."""
+    return lambda run, _server, _database: os.kill(run.process.pid, number)
+
+
+def terminate_sessions(_run: Run, _server: Server, database: URL) -> None:
     """Terminate the runner's sessions, as an administrator or a failover does."""
     query(
         database,
@@ -29,12 +39,35 @@ def terminate_sessions(_run: Run, database: URL) -> None:
     )
 
 
-def send(number: signal.Signals) -> Callable[[Run, URL], None]:
-    """Return a kill by a signal."""
-    return lambda run, _database: os.kill(run.process.pid, number)
+def restart_server(_run: Run, server: Server, _database: URL) -> None:
+    """Restart the server as after a crash."""
+    server.restart()
 
 
-KILLS = {"SIGKILL": send(signal.SIGKILL), "SIGTERM": send(signal.SIGTERM), "sessions": terminate_sessions}
+KILLS: dict[str, Kill] = {
+    "SIGKILL": send(signal.SIGKILL),
+    "SIGTERM": send(signal.SIGTERM),
+    "sessions": terminate_sessions,
+    "server": restart_server,
+}
+SURVIVED = ("sessions", "server")
+"""Kills after which the runner itself continues."""
+
+
+@pytest.fixture(scope="module")
+def restarted(server: URL) -> Iterator[Server]:
+    """Start a server that the tests may restart."""
+    with own_server(server) as own:
+        own.create()
+        own.start()
+        yield own
+
+
+@pytest.fixture
+def database(restarted: Server) -> Iterator[URL]:
+    """Create an empty database."""
+    with temporary_database(restarted.url) as url:
+        yield url
 
 
 @pytest.fixture
@@ -64,28 +97,45 @@ def verify_consistency(chain: Chain, database: URL) -> None:
     built = {id.replace("_index", "_id") for id in applied if len(id) > 1}
     # An index is complete before its revision is recorded, because neither is in a transaction.
     assert built <= valid and len(valid - built) <= 1
-    if query(database, "SELECT to_regclass('unity_migrations.runs')") != [(None,)]:
-        recorded = query(database, "SELECT revisions FROM unity_migrations.runs ORDER BY id")
-        logged = [id for (run,) in recorded for id in run]
+    verify_record(ids, len(applied), database)
+
+
+def verify_record(ids: list[str], applied: int, database: URL) -> None:
+    """Check that the runs lead from one to the next, up to the database's revision.
+
+    :param applied: Number of revisions that are applied.
+    """
+    if query(database, "SELECT to_regclass('unity_migrations.runs')") == [(None,)]:
+        assert applied == 0
+        return
+    runs = query(database, "SELECT from_revisions, revisions, outcome FROM unity_migrations.runs ORDER BY id")
+    position, was_interrupted = 0, False
+    for before, recorded, outcome in runs:
+        started = ids.index(before[0]) + 1 if before else 0
         # A kill between a commit and its record loses that one entry.
-        assert logged == [id for id in applied if id in logged]
+        assert started - position in (0, was_interrupted), runs
+        assert recorded == ids[started : started + len(recorded)], runs
+        position, was_interrupted = started + len(recorded), outcome != "succeeded"
+    assert applied - position in (0, was_interrupted), runs
 
 
 @pytest.mark.parametrize("number", range(int(os.environ.get("UNITY_KILLS", "8"))))
 def test_killed_runner_leaves_a_state_that_the_next_run_completes(
-    alternating: Chain, database: URL, number: int
+    alternating: Chain, restarted: Server, database: URL, number: int
 ) -> None:
     choice = random.Random(number)
-    kill = KILLS[choice.choice(list(KILLS))]
+    name = list(KILLS)[number % len(KILLS)]
     process = start("upgrade", alternating, database)
     until(lambda: runner_sessions(database) or process.process.poll() is not None, "the runner connects")
     time.sleep(choice.uniform(0, 0.6))
-    kill(process, database)
-    process.finish()
+    KILLS[name](process, restarted, database)
+    killed = process.finish()
+    if name in SURVIVED:
+        assert (killed.code, killed.stderr) == (0, ""), (number, name)
     until(lambda: not runner_sessions(database), "the end of its sessions")
     verify_consistency(alternating, database)
     result = run("upgrade", alternating, database)
-    assert (result.code, result.stderr) == (0, ""), number
+    assert (result.code, result.stderr) == (0, ""), (number, name)
     verify_consistency(alternating, database)
     assert revisions(database) == {"c_index"}
     assert query(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]

@@ -53,6 +53,7 @@ describe("loadSettings", () => {
         statementTimeoutSeconds: 300,
         deadlineSeconds: 600,
         awaitTimeoutSeconds: 660,
+        startTimeoutSeconds: 600,
         restorePointTimeoutSeconds: 3600,
       },
       migrationImage: undefined,
@@ -286,6 +287,7 @@ describe("loadSettings", () => {
       "700",
       /invalid unity:awaitTimeoutSeconds 660: must be greater than deadlineSeconds \(700\).*1400/,
     ],
+    ["unity:startTimeoutSeconds", "0", /invalid unity:startTimeoutSeconds "0": must be an integer from 1 to 86400/],
     [
       "unity:restorePointTimeoutSeconds",
       "0",

@@ -58,7 +58,7 @@ def check_execution():
             return {"problem": "the execution of " + plugin["id"], "status": status}
         row = delete_execution(cursor, schema, json.loads(body)["id"])
         cursor.execute(f"SELECT enabled FROM {schema}.plugins WHERE id = %s", (plugin["id"],))
-        restored = cursor.fetchone() == (plugin["enabled"],)
+        restored = tuple(cursor.fetchone() or ()) == (plugin["enabled"],)
         connection.commit()
         return {"plugin": plugin["id"], "row": row, "restored": restored}
     return {"plugin": None}

@@ -11,8 +11,8 @@ from configparser import Error, RawConfigParser
 from connection import URL
 from runner_url import parse_url
 
-UNREACHABLE = "postgresql://unity:unity@127.0.0.1:1/unity"
-"""A URL where nothing listens. If env.py reads the environment, its error names this address."""
+UNREACHABLE = (re.match(r"postgres(ql)?(\+\w+)?(?=://)", URL) or ["postgresql"])[0] + "://unity:unity@127.0.0.1:1/unity"
+"""A URL for the same driver, where nothing listens. If env.py reads the environment, its error names this address."""
 
 
 def hash_of(path):

@@ -1,6 +1,7 @@
 """Read the privileges of the role of the pod's DATABASE_URL, on rows and on the schema. Changes nothing."""
 
 from connection import connect
+from runner_dbapi import driver_sqlstate
 from runner_rights import excess_rights
 
 ROWS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
@@ -61,8 +62,7 @@ def can_create(cursor):
         cursor.execute(f"CREATE TABLE {schema}.unity_privileges_probe (id int)")
         return True
     except Exception as error:
-        state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-        if state != DENIED:
+        if driver_sqlstate(error) != DENIED:
             raise
         return False
     finally:

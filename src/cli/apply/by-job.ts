@@ -1,7 +1,7 @@
 import { type Kubectl, redact } from "../../cluster/kubectl.ts";
 import { migrateJob } from "../../cluster/wait/job.ts";
 import { waitFor } from "../../cluster/wait/wait.ts";
-import { jobWaitSeconds, type MigrationOptions, migration } from "../../manifests/migrate-job.ts";
+import { jobStartSeconds, jobWaitSeconds, type MigrationOptions, migration } from "../../manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
 import { restorePointsClaimSpec } from "../../manifests/restore-points.ts";
 import { serviceAccountObject } from "../../manifests/security.ts";
@@ -62,9 +62,11 @@ export async function applyByJob(
   const { context, namespace } = settings;
   const list = { apiVersion: "v1", kind: "List", items: objects(options, job, settings) };
   await kubectl.run(["apply", "--server-side", `--field-manager=${fieldManager}`, "-f", "-"], JSON.stringify(list));
-  const target = { context, namespace, name: job.name, timeoutSeconds: jobWaitSeconds(options) };
-  await waitFor(kubectl, target, migrateJob(kubectl, job.name), print);
-  const log = redact(await kubectl.run(["logs", `job/${job.name}`, "--all-containers"]));
+  const limits = { timeoutSeconds: jobWaitSeconds(options), startTimeoutSeconds: jobStartSeconds(options) };
+  const target = { context, namespace, name: job.name, ...limits };
+  const waiter = migrateJob(kubectl, target);
+  await waitFor(kubectl, target, waiter, print);
+  const log = waiter.log() ?? redact(await kubectl.run(["logs", `job/${job.name}`, "--all-containers"]));
   // Deletes the previous Jobs once the new one is complete, as Pulumi does with its own.
   const previous = [`--selector=${ownLabel.key}=${ownLabel.value}`, `--field-selector=metadata.name!=${job.name}`];
   await kubectl.run(["delete", "jobs", ...previous, "--wait=false"]);

@@ -11,6 +11,7 @@ import {
   type RestorePointCommand,
   restoreDeadlineSeconds,
   restoreJobSpec,
+  restorePointContainerName,
   restorePointFile,
 } from "../../manifests/restore-points.ts";
 import { versionTableFile } from "../../manifests/runner.ts";
@@ -44,7 +45,7 @@ export async function runRestoreJob(
   await kubectl.run(apply, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   const timeoutSeconds = restoreDeadlineSeconds(options) + 60;
   await waitFor(kubectl, { ...target, name, timeoutSeconds }, waiter(kubectl, name), print);
-  const log = await kubectl.run(["logs", `job/${name}`]);
+  const log = await kubectl.run(["logs", `job/${name}`, `--container=${restorePointContainerName}`]);
   await kubectl.run(["delete", "job,configmap", name, "--ignore-not-found", "--wait=false"]);
   return log;
 }
@@ -56,7 +57,7 @@ function waiter(kubectl: Kubectl, name: string): Parameters<typeof waitFor>[2] {
     advice: "The database is unchanged. To retry, fix the error, delete the Job, and run the command again.",
     async poll() {
       const { items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", `--selector=${selector}`);
-      return evaluateJob(name, items, []);
+      return evaluateJob(name, items, restorePointContainerName);
     },
   };
 }

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { lastJobAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
+import { lastJobAnnotation, migratedAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
 import { restorePointContainerName } from "../../manifests/restore-points.ts";
+import { runnerNames } from "../../manifests/runner.ts";
 import { type Cause, logArgs, podCauses, rejectedPod } from "../causes.ts";
-import type { Kubectl } from "../kubectl.ts";
+import { settled } from "../database-query.ts";
+import { type Kubectl, redact } from "../kubectl.ts";
 import { type ContainerStatus, isSidecar, type Job, type Pod } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
 import type { PollResult } from "./poll-result.ts";
@@ -25,20 +27,45 @@ export function jobOf(name: string, items: readonly JobItem[]): { job: Job | und
 /**
  * Evaluates a Job.
  *
- * @param warnings - Messages of the Job's Warning events, oldest first: only they explain why it has no pod.
+ * @param container - Container that decides on the Job, whatever other containers were added to its pod.
+ * @param warnings - Messages about pods that could not be created, oldest first: only they explain why it has no pod.
  */
-export function evaluateJob(name: string, items: readonly JobItem[], warnings: readonly string[]): PollResult {
+export function evaluateJob(
+  name: string,
+  items: readonly JobItem[],
+  container: string,
+  warnings: readonly string[] = [],
+): PollResult {
   const { job, pods } = jobOf(name, items);
   if (job === undefined) return { done: false, progress: "not found", failed: "the Job was deleted", causes: [] };
   const holds = (...types: string[]) =>
     job.status?.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
-  if (holds("Complete") !== undefined) return { done: true, progress: "complete", causes: [] };
+  if (holds("Complete") !== undefined || job.metadata.annotations?.[migratedAnnotation] === "true")
+    return { done: true, progress: "complete", causes: [] };
   const failed = holds("Failed", "FailureTarget");
-  const progress = pods.map(podProgress).join(", ") || "no pod yet";
-  const causes = [...pods.flatMap((pod) => podCauses(pod, false)), ...rejected(name, pods, warnings)];
+  const succeeded = pods.find((pod) => statusOf(pod, container)?.state?.terminated?.exitCode === 0);
+  const sidecars = succeeded === undefined || failed !== undefined ? [] : runningSidecars(succeeded, container);
+  if (succeeded !== undefined && (failed !== undefined || sidecars.length > 0)) {
+    const others = failed === undefined ? `${sidecars.join(", ")} running` : "another one failed";
+    const result = { progress: `container ${container} succeeded, ${others}`, causes: [] };
+    if (holds("SuccessCriteriaMet") !== undefined) return { ...result, done: false };
+    return { ...result, done: true, held: { pod: succeeded.metadata.name, sidecars } };
+  }
+  const progress = pods.map((pod) => podProgress(pod)).join(", ") || "no pod yet";
+  const causes = [...pods.flatMap((pod) => podCauses(pod, false, container)), ...rejected(name, pods, warnings)];
   if (failed === undefined) return { done: false, progress, causes };
-  const known = causes.length > 0 ? causes : pods.flatMap(interrupted);
+  const known = causes.length > 0 ? causes : pods.flatMap((pod) => interrupted(pod, container));
   return { done: false, progress, failed: `${failed.message} [${failed.reason}]`, causes: known };
+}
+
+function statusOf({ status }: Pod, container: string): ContainerStatus | undefined {
+  return status.containerStatuses?.find(({ name }) => name === container);
+}
+
+/** Returns the names of the containers that run beside a container. */
+function runningSidecars({ status }: Pod, container: string): readonly string[] {
+  const others = status.containerStatuses?.filter(({ name, state }) => name !== container && state?.running);
+  return others?.map(({ name }) => name) ?? [];
 }
 
 /** Returns the states of a pod's init containers. A sidecar is none: it starts before them and runs to the end. */
@@ -55,11 +82,11 @@ function podProgress(pod: Pod): string {
 }
 
 /** Returns the container that was running at the Job's deadline: only its log shows what it was doing. */
-function interrupted(pod: Pod): readonly Cause[] {
-  const { metadata, status } = pod;
-  const running = [...initStatuses(pod), ...(status.containerStatuses ?? [])].find(
-    ({ state }) => state?.running !== undefined,
-  );
+function interrupted(pod: Pod, container: string): readonly Cause[] {
+  const { metadata } = pod;
+  const decisive = statusOf(pod, container);
+  const statuses = decisive === undefined ? initStatuses(pod) : [...initStatuses(pod), decisive];
+  const running = statuses.find(({ state }) => state?.running !== undefined);
   if (running === undefined) return [];
   const text = `container "${running.name}" in pod ${metadata.name} was still running`;
   const log = { pod: metadata.name, container: running.name, previous: false };
@@ -73,46 +100,120 @@ function rejected(name: string, pods: readonly Pod[], warnings: readonly string[
 }
 
 /** How far a Job was. Once its migration has started, the runner has to finish what it began. */
-type Stage = "never started" | "restore point" | "migration";
+export type Stage = "never started" | "restore point" | "migration";
 
-/** Returns how far a Job has come. */
+/** Returns how far a migration Job has come. */
 export function stageOf(pods: readonly Pod[]): Stage {
-  const haveStarted = (statuses: readonly ContainerStatus[] = []) =>
-    statuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
-  if (pods.some(({ status }) => haveStarted(status.containerStatuses))) return "migration";
+  const hasStarted = (status?: ContainerStatus) =>
+    status?.state?.running !== undefined || status?.state?.terminated !== undefined;
+  if (pods.some((pod) => hasStarted(statusOf(pod, runnerNames.container)))) return "migration";
   const restorePoints = pods.flatMap(initStatuses).filter(({ name }) => name === restorePointContainerName);
-  return haveStarted(restorePoints) ? "restore point" : "never started";
+  return restorePoints.some(hasStarted) ? "restore point" : "never started";
+}
+
+/**
+ * Completes a Job whose runner has succeeded, though other containers keep it active or have failed. The Job's controller ends
+ * its pod at the condition SuccessCriteriaMet, and adds Complete
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#termination-of-job-pods). A Job that can't complete, because
+ * it has failed or the API server refuses the condition, gets an annotation.
+ *
+ * @returns The result: not done until the Job completes, if it can.
+ */
+export async function completeHeldJob(kubectl: Kubectl, name: string, result: PollResult): Promise<PollResult> {
+  if (result.held === undefined) return result;
+  const { sidecars } = result.held;
+  if (sidecars.length > 0 && (await setSuccess(kubectl, name, sidecars))) return { ...result, done: false };
+  await kubectl.run(["annotate", "--overwrite", `job/${name}`, `${migratedAnnotation}=true`]);
+  return result;
+}
+
+/** Sets the condition with which a Job ends its pods and completes; false if the API server refuses it. */
+async function setSuccess(kubectl: Kubectl, name: string, sidecars: readonly string[]): Promise<boolean> {
+  const now = new Date().toISOString();
+  const condition = {
+    type: "SuccessCriteriaMet",
+    status: "True",
+    reason: "RunnerSucceeded",
+    message: `Container ${runnerNames.container} succeeded; ${sidecars.join(", ")} would run on`,
+    lastProbeTime: now,
+    lastTransitionTime: now,
+  };
+  const patch = JSON.stringify({ status: { conditions: [condition] } });
+  const args = ["patch", `job/${name}`, "--subresource=status", "--type=strategic", `--patch=${patch}`];
+  return "value" in (await settled(kubectl.run(args)));
+}
+
+/** Waiter for a migrate Job. */
+interface JobWaiter extends Waiter {
+  /** Returns the migration's log if its pod was ended, and the log with it. */
+  log(): string | undefined;
 }
 
 /** Returns a waiter for the completion of a migrate Job. */
-export function migrateJob(kubectl: Kubectl, name: string, workload: string = names.migrateJob): Waiter {
+export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
+  const { name, workload = names.migrateJob, timeoutSeconds, startTimeoutSeconds = timeoutSeconds } = target;
   let items: readonly JobItem[] = [];
-  const poll = async () => {
+  let log: string | undefined;
+  // The Job's controller deletes the pods of a Job that fails: what kept them from running is known only from before.
+  let lastCauses: readonly Cause[] = [];
+  const evaluate = async () => {
     ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(workload)));
     const { job, pods } = jobOf(name, items);
     const warnings = job === undefined || pods.length > 0 ? [] : await warningsOf(kubectl, job);
-    return evaluateJob(name, items, warnings);
+    const result = evaluateJob(name, items, runnerNames.container, warnings);
+    if (result.failed === undefined) lastCauses = result.causes;
+    return result.causes.length > 0 ? result : { ...result, causes: lastCauses };
   };
   return {
     title: `Job ${name}`,
-    poll,
+    async poll(seconds) {
+      const result = await evaluate();
+      if (result.held !== undefined && result.held.sidecars.length > 0) {
+        const { pod } = result.held;
+        const args = logArgs({ pod, container: runnerNames.container, previous: false });
+        log = await kubectl.run(args).then(redact, () => undefined);
+      }
+      const failed = startFailure(result, stageOf(jobOf(name, items).pods), seconds, startTimeoutSeconds);
+      return failed ?? completeHeldJob(kubectl, name, result);
+    },
+    log: () => log,
     kubectlArgs: ["describe", `job/${name}`],
     advice: "The previous release keeps serving. To retry, fix the error and rerun: pulumi up",
     async giveUp() {
-      const { failed } = await poll();
-      const stage = stageOf(jobOf(name, items).pods);
-      if (failed !== undefined || stage === "migration") return undefined;
-      // Otherwise it would start once it can, long after the update has failed. The next update makes another attempt.
+      const { failed } = await evaluate();
+      const { pods } = jobOf(name, items);
+      const stage = stageOf(pods);
+      const hasEnded = pods.some((pod) => statusOf(pod, runnerNames.container)?.state?.terminated !== undefined);
+      if (failed !== undefined || (stage === "migration" && !hasEnded)) return undefined;
+      // Otherwise it would start once it can, long after the update has failed, or its sidecars would run on. The next
+      // update makes another attempt.
       const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
       await kubectl.run(["patch", `job/${name}`, "--type=merge", `--patch=${patch}`]);
       for (let count = 0; count < cancelPolls.count; count++) {
-        if ((await poll()).failed !== undefined) break;
+        if ((await evaluate()).failed !== undefined) break;
         await delay(cancelPolls.milliseconds);
       }
       if (stage === "never started") return "Canceled the Job because it never started.";
+      if (stage === "migration") return "Canceled the Job because its other containers would run on.";
       return "Canceled the Job during its restore point. The database is unchanged.";
     },
   };
+}
+
+/**
+ * Returns the failure of a Job whose pod did not start in time: the migration's own time would begin much later.
+ *
+ * @param seconds - Time since the wait began.
+ */
+export function startFailure(
+  result: PollResult,
+  stage: Stage,
+  seconds: number,
+  startTimeoutSeconds: number,
+): PollResult | undefined {
+  if (result.done || result.failed !== undefined) return undefined;
+  if (stage !== "never started" || seconds < startTimeoutSeconds) return undefined;
+  return { ...result, failed: `its pod did not start within ${startTimeoutSeconds}s (startTimeoutSeconds)` };
 }
 
 /**
@@ -131,9 +232,9 @@ export async function recordLastJob(
     .catch(() => {});
 }
 
-/** Returns the messages of a Job's Warning events, oldest first. */
+/** Returns the messages of a Job's events about pods that could not be created, oldest first. */
 export async function warningsOf(kubectl: Kubectl, { metadata }: Job): Promise<readonly string[]> {
-  const selector = `--field-selector=involvedObject.uid=${metadata.uid},type=Warning`;
+  const selector = `--field-selector=involvedObject.uid=${metadata.uid},reason=FailedCreate`;
   const sorted = "--sort-by=.lastTimestamp";
   const { items } = await kubectl.get<{ items: { message?: string }[] }>("events", selector, sorted);
   return items.map(({ message }) => message).filter((message) => message !== undefined);

@@ -3,6 +3,7 @@
 import "../../short-lived.ts";
 import { text } from "node:stream/consumers";
 import { messageOf, printLine } from "../../printable.ts";
+import { tail } from "../causes.ts";
 import { Kubectl } from "../kubectl.ts";
 import { migrateJob, recordLastJob } from "./job.ts";
 import { type PostgresImageTarget, provePostgresImage } from "./postgres-image.ts";
@@ -12,7 +13,10 @@ import { type WaitTarget, waitFor } from "./wait.ts";
 const waits: Readonly<Record<string, (kubectl: Kubectl, target: WaitTarget) => Promise<void>>> = {
   async job(kubectl, target) {
     await recordLastJob(kubectl, target);
-    await waitFor(kubectl, target, migrateJob(kubectl, target.name, target.workload));
+    const waiter = migrateJob(kubectl, target);
+    await waitFor(kubectl, target, waiter);
+    const log = waiter.log();
+    if (log !== undefined) printLine(`Log of its pod, which has ended:\n${tail(log)}`);
   },
   rollout: async (kubectl, target) => waitFor(kubectl, target, await rollout(kubectl, target.name)),
   "postgres-image": (kubectl, target) => provePostgresImage(kubectl, target as PostgresImageTarget),

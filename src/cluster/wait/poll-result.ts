@@ -9,6 +9,15 @@ export interface PollResult {
   readonly failed?: string;
   /** Problems that keep the object from becoming done, worst first. */
   readonly causes: readonly Cause[];
+  /** Pod of a done Job that other containers keep from completing. */
+  readonly held?: HeldPod;
+}
+
+/** Pod whose deciding container has succeeded, while others, sidecars that were injected, run on or have failed. */
+export interface HeldPod {
+  readonly pod: string;
+  /** Names of the containers that run; none if the Job has failed. */
+  readonly sidecars: readonly string[];
 }
 
 /** Failure of a wait. */

@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { labels, names } from "../../manifests/names.ts";
 import type { PlainPlacement } from "../../manifests/pod-config.ts";
-import { majorOfVersion, majorVersionError, postgresImageJobSpec } from "../../manifests/postgres.ts";
+import {
+  majorOfVersion,
+  majorVersionError,
+  postgresImageContainerName,
+  postgresImageJobSpec,
+} from "../../manifests/postgres.ts";
 import { settled } from "../database-query.ts";
 import type { Kubectl } from "../kubectl.ts";
 import type { Deployment } from "../objects.ts";
@@ -83,11 +88,12 @@ async function versionOf(
     advice: "PostgreSQL keeps running with its current image. To retry, fix the error and rerun: pulumi up",
     async poll() {
       ({ items } = await kubectl.get<{ items: JobItem[] }>("jobs,pods", workloadSelector(names.postgresImageJob)));
-      return evaluateJob(name, items, []);
+      return evaluateJob(name, items, postgresImageContainerName);
     },
   };
   await waitFor(kubectl, { ...target, name }, waiter, print);
   await kubectl.run(["delete", "job", name, "--ignore-not-found", "--wait=false"]);
-  const [status] = jobOf(name, items).pods.flatMap(({ status }) => status.containerStatuses ?? []);
+  const statuses = jobOf(name, items).pods.flatMap(({ status }) => status.containerStatuses ?? []);
+  const status = statuses.find((status) => status.name === postgresImageContainerName);
   return status?.state?.terminated?.message?.trim() ?? "";
 }

@@ -11,6 +11,12 @@ export interface WaitTarget extends ClusterTarget {
   readonly name: string;
   readonly timeoutSeconds: number;
   /**
+   * Time until a migration Job's pod has a node and its image.
+   *
+   * @defaultValue timeoutSeconds
+   */
+  readonly startTimeoutSeconds?: number | undefined;
+  /**
    * Value of the Job's name label.
    *
    * @defaultValue Unity's
@@ -22,7 +28,8 @@ export interface WaitTarget extends ClusterTarget {
 export interface Waiter {
   /** Subject of messages, such as `Job unity-db-migrate-28cf1aedda`. */
   readonly title: string;
-  poll(): Promise<PollResult>;
+  /** @param seconds - Time since the wait began. */
+  poll(seconds: number): Promise<PollResult>;
   /**
    * Stops what must not continue unattended.
    *
@@ -112,7 +119,7 @@ export async function waitFor(
   print: (line: string) => void = printLine,
 ): Promise<void> {
   const { result, seconds, failure } = await pollUntilDone({
-    poll: () => waiter.poll(),
+    poll: (seconds) => waiter.poll(seconds),
     timeoutSeconds: target.timeoutSeconds,
     // Each poll is a kubectl of 0.1 s of CPU; most changes happen early.
     pause: (seconds) => (seconds < 15 ? 400 : 1500),

@@ -19,7 +19,7 @@ export interface CommonArgs {
   lockTimeoutSeconds?: number;
   /** Seconds that one statement may take. Defaults to 300. */
   statementTimeoutSeconds?: number;
-  /** Seconds that one Job may take, including retries. Defaults to 600. */
+  /** Seconds that one migration may take once its container runs, including retries. Defaults to 600. */
   deadlineSeconds?: number;
 }
 

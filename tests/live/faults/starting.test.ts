@@ -88,12 +88,12 @@ describe("a migrate Job that can't start", () => {
     const limits = [{ type: "Container", default: room, defaultRequest: room }];
     const remove = await stack.obstacle("LimitRange", { limits });
     await stack.inject({
-      name: "F10 unschedulable, to a deadline of 15 s",
+      name: "F10 unschedulable, to a start timeout of 15 s",
       messages: [
         /pod pending; pod \S+ can't be scheduled \[Unschedulable\]: .*Insufficient ephemeral-storage/,
-        /Job unity-db-migrate-\S+ failed after \d+s: .*DeadlineExceeded[\s\S]*can't be scheduled/,
+        /Job unity-db-migrate-\S+ failed after \d+s: its pod did not start within 15s[\s\S]*can't be scheduled/,
       ],
-      up: () => stack.run("up", { values: { ...otherWork, deadlineSeconds: "15" } }),
+      up: () => stack.run("up", { values: { ...otherWork, startTimeoutSeconds: "15" } }),
       revisions,
     });
     await remove();

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { queryPod } from "../../src/checks/pod-facts.ts";
+import type { Expected } from "../../src/checks/result.ts";
+import { pythonEnvironment } from "../../src/cli/python-environment.ts";
+import { readLive } from "../../src/cluster/live-state.ts";
+import { defaultVersionTable } from "../../src/lockfile/version-table.ts";
+import { projectRoot } from "../../src/paths.ts";
+import { kubectlProgram } from "../support/fake-kubectl.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { type Postgres, startPostgres } from "../support/postgres.ts";
+
+const chain = { versionTable: defaultVersionTable, revisions: [] };
+const drivers = ["psycopg", "psycopg2", "pg8000", "asyncpg"];
+
+const schema = [
+  "CREATE ROLE app LOGIN PASSWORD 'p@ss'",
+  "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
+  "INSERT INTO alembic_version VALUES ('a')",
+  "CREATE TABLE plugins (id varchar PRIMARY KEY, enabled boolean)",
+  "CREATE TABLE plugin_executions (id serial PRIMARY KEY, plugin_id varchar, started_at timestamptz, \
+completed_at timestamptz, status varchar, error_message text)",
+  "CREATE TABLE plugin_metrics (plugin_id varchar)",
+  "INSERT INTO plugins VALUES ('it''s', true)",
+  "GRANT SELECT ON alembic_version TO app",
+  "GRANT SELECT, INSERT, UPDATE, DELETE ON plugin_executions, plugin_metrics TO app",
+  "GRANT SELECT, UPDATE ON plugins TO app",
+];
+
+/** The row of an execution, whose id is 1 the first time. */
+const execution = `WITH executed AS (INSERT INTO plugin_executions (plugin_id, status) VALUES ('it''s', 'succeeded'))
+  INSERT INTO plugin_metrics VALUES ('it''s')`;
+
+/** Stands for the backend's API, of which only the id of the new row matters here. */
+const curl = `#!/bin/sh
+case "$*" in
+  *execute*) printf '{"id": %s}\\n201' "$EXECUTION" ;;
+  *) printf '[{"id": "it\\047s", "enabled": true}]\\n200' ;;
+esac
+`;
+
+/** Each env.py gives its engine the URL as it is. */
+const environments: Readonly<Record<string, string>> = {
+  pg8000: `import os
+from sqlalchemy import create_engine
+create_engine(os.environ["DATABASE_URL"]).connect()
+`,
+  asyncpg: `import asyncio, os
+from sqlalchemy.ext.asyncio import create_async_engine
+asyncio.run(create_async_engine(os.environ["DATABASE_URL"]).connect().start())
+`,
+};
+
+describe("programs in a pod whose image has only one driver", () => {
+  let postgres: Postgres;
+  let python: string;
+
+  before(async () => {
+    const requirements = join(projectRoot, "backend", "requirements-dev.txt");
+    const report = (line: string) => process.stderr.write(`${line}\n`);
+    [postgres, python] = await Promise.all([startPostgres(), pythonEnvironment({ requirements, report })]);
+    execute(schema);
+  });
+  after(() => postgres?.stop());
+
+  function execute(statements: readonly string[]): void {
+    const input = JSON.stringify({ url: postgres.url, statements });
+    const script = join(import.meta.dirname, "catalog.py");
+    const { status, stderr } = spawnSync(python, ["-B", script], { input, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+  }
+
+  /** Returns a kubectl that runs a pod's command here, where Python finds only one driver. */
+  function podWith(driver: string | undefined, folder: string, parameters = "", scheme = "postgresql") {
+    const missing = JSON.stringify(drivers.filter((name) => name !== driver));
+    const finder = `import sys
+from importlib.machinery import PathFinder
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name in ${missing} else super().find_spec(name, path, target)
+sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
+`;
+    writeFileSync(join(folder, "sitecustomize.py"), finder);
+    writeFileSync(join(folder, "curl"), curl);
+    chmodSync(join(folder, "curl"), 0o755);
+    const url = postgres.url.replace("postgresql://postgres@", `${scheme}://app:p%40ss@`) + parameters;
+    const metadata = { name: "unity-backend", annotations: { "pulumi.com/patchForce": "true" } };
+    const items = [{ kind: "Deployment", metadata, status: { replicas: 1 } }];
+    const number = drivers.indexOf(driver ?? "") + 1;
+    return kubectlProgram(`#!/bin/sh
+case "$*" in *" get "*) echo '${JSON.stringify({ items })}'; exit ;; esac
+export PATH=${folder}:${dirname(python)}:$PATH PYTHONPATH=${folder} DATABASE_URL='${url}' EXECUTION=${number}
+cd ${folder}
+while [ "$1" != -- ]; do shift; done
+shift
+exec "$@"
+`);
+  }
+
+  for (const driver of drivers) {
+    it(`read the live state and the privileges with ${driver}`, async () => {
+      using folder = temporaryFolder();
+      using pod = podWith(driver, folder.path);
+      const { reading } = await readLive(pod.kubectl, false, chain);
+      assert.ok(reading.kind === "rows", JSON.stringify(reading));
+      assert.deepEqual(reading.rows, ["a"]);
+      const expected = { tables: ["plugins", "plugin_executions", "plugin_metrics"] } as unknown as Expected;
+      const { privileges } = await queryPod(pod.kubectl, "pod", ["privileges"], expected);
+      assert.deepEqual(privileges, {
+        value: {
+          role: "app",
+          lacking: {
+            plugins: ["INSERT", "DELETE"],
+            plugin_executions: ["USAGE of sequence plugin_executions_id_seq"],
+          },
+          excess: [],
+        },
+      });
+    });
+
+    it(`execute a plugin with ${driver}`, async () => {
+      execute([execution]);
+      using folder = temporaryFolder();
+      using pod = podWith(driver, folder.path);
+      const answers = await queryPod(pod.kubectl, "pod", ["execution"], {} as Expected);
+      const row = { startedAt: null, completedAt: null, status: "succeeded", error: null };
+      assert.deepEqual(answers.execution, { value: { plugin: "it's", row, restored: true } });
+    });
+
+    it(`use the first of several hosts that answers with ${driver}`, async () => {
+      using folder = temporaryFolder();
+      const { port } = new URL(postgres.url);
+      const hosts = `?host=127.0.0.1,127.0.0.1&port=1,${port}&target_session_attrs=read-write`;
+      using pod = podWith(driver, folder.path, hosts);
+      const { reading } = await readLive(pod.kubectl, false, chain);
+      assert.ok(reading.kind === "rows", JSON.stringify(reading));
+    });
+  }
+
+  for (const driver of ["pg8000", "asyncpg"]) {
+    it(`recognize an env.py that takes its URL for ${driver} from the environment`, async () => {
+      using folder = temporaryFolder();
+      using pod = podWith(driver, folder.path, "", `postgresql+${driver}`);
+      mkdirSync(join(folder.path, "alembic", "versions"), { recursive: true });
+      writeFileSync(join(folder.path, "alembic.ini"), "[alembic]\nscript_location = alembic\n");
+      writeFileSync(join(folder.path, "alembic", "env.py"), environments[driver] ?? "");
+      const expected = { chain: { revisions: [], versionLocations: [] }, namespace: "n" } as unknown as Expected;
+      const { image } = await queryPod(pod.kubectl, "pod", ["image"], expected);
+      assert.ok(image !== undefined && "value" in image, JSON.stringify(image));
+      assert.deepEqual([image.value.env, image.value.ini], [null, null]);
+    });
+  }
+
+  it("name the drivers if the image has none", async () => {
+    using folder = temporaryFolder();
+    using pod = podWith(undefined, folder.path);
+    const { reading } = await readLive(pod.kubectl, false, chain);
+    assert.ok(reading.kind === "unreachable", JSON.stringify(reading));
+    assert.match(
+      reading.cause,
+      /the image has no driver for PostgreSQL; install one of psycopg, psycopg2, pg8000, asyncpg/,
+    );
+  });
+});
