@@ -43,7 +43,7 @@ describe("unity lock with environment variables", () => {
     return (JSON.parse(text) as Lock).revisions[0]?.upgrade;
   }
 
-  it("names all that are missing, with the whole first error, and without the values of others", async () => {
+  it("names all that are missing, with the first error, and no values of others", async () => {
     const settings = [
       "import os",
       "from environs import Env",
