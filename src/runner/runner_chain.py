@@ -93,6 +93,13 @@ def verify_image(database: Database, chain: Chain) -> None:
             raise FatalError(f"{name} differs between the image and the lockfile. {REBUILD}")
     if chain.files:
         reject_unreviewed(database, frozenset(os.path.realpath(path) for _, path, _ in reviewed))
+
+
+def verify_heads(database: Database, chain: Chain) -> None:
+    """Compare the heads of the image's revisions with the chain's. This loads the revisions, which may need env.py.
+
+    :raises FatalError: If they differ.
+    """
     heads = database.heads()
     if CONTRACT.violation is not None:  # of a revision that has caught it
         raise CONTRACT.violation
@@ -114,11 +121,12 @@ def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:
 
 
 def find_pending(database: Database, chain: Chain, current: frozenset[str]) -> list[Revision]:
-    """Return the pending revisions, base first.
+    """Return the pending revisions, base first. env.py has run, as before `alembic` loads the revisions.
 
     :param current: The rows of the version table.
-    :raises FatalError: If a row is not in the chain, or is an ancestor of another row.
+    :raises FatalError: If the image has other heads, or a row is not in the chain, or is an ancestor of another row.
     """
+    verify_heads(database, chain)
     if unknown := current - {revision.id for revision in chain.revisions}:
         if len(current) == 1 and unknown <= chain.tolerated:
             return []

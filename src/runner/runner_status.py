@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from runner_chain import find_pending, verify_image
+from runner_chain import find_pending, verify_heads, verify_image
 from runner_errors import FatalError
 from runner_output import format_revisions, report
 from runner_plan import Plan, Task, plan_upgrade
@@ -73,6 +73,7 @@ def read_status(task: Task) -> dict[str, Any]:
     }
     try:
         verify_image(database, chain)
+        verify_heads(database, chain)
         result["matchesImage"] = True
         tolerant = tolerating(task, current).chain
         result["pending"] = [revision.id for revision in find_pending(database, tolerant, current)]

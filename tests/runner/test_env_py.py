@@ -207,6 +207,18 @@ def test_env_py_runs_once_for_all_revisions(chain: Chain, database: URL) -> None
     assert result.stdout.count("env.py ran") == 1
 
 
+def test_revision_imports_from_the_path_that_env_py_adds(chain: Chain, database: URL) -> None:
+    env = chain.folder / "alembic" / "env.py"
+    env.write_text(f"import sys\nsys.path.append('lib')\n{env.read_text(encoding='utf-8')}", encoding="utf-8")
+    (chain.folder / "lib").mkdir()
+    (chain.folder / "lib" / "names.py").write_text('TABLE = "one"\n', encoding="utf-8")
+    chain.add("one", 'op.execute(f"CREATE TABLE {names.TABLE} ()")', more="import names")
+    for mode in ("upgrade", "wait"):
+        result = run(mode, chain, database)
+        assert result.code == 0, result.output
+    assert tables(database) == {"one", "alembic_version"}
+
+
 def test_env_py_without_migrations_is_rejected(chain: Chain, database: URL) -> None:
     write_env(chain, "print('nothing')\n")
     chain.add("one", "pass")
