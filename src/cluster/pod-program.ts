@@ -24,10 +24,9 @@ export const transactionSetup = [
 export const appSchemas = "current_setting('unity.schemas')::name[]";
 
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
-const shared = ["runner_text", "runner_url", "runner_dbapi"].map((name): readonly [string, string] => [
-  name,
-  readFileSync(join(projectRoot, "src", "runner", `${name}.py`), "utf8"),
-]);
+const shared = ["runner_text", "runner_url", "runner_arguments", "runner_dbapi"].map(
+  (name): readonly [string, string] => [name, readFileSync(join(projectRoot, "src", "runner", `${name}.py`), "utf8")],
+);
 
 /** Returns the command that runs a {@link podProgram} from standard input; arguments are limited to 128 KiB. */
 export function pythonCommand(...args: readonly string[]): readonly string[] {

@@ -8,10 +8,11 @@ from importlib.util import find_spec
 from typing import Any, Callable
 
 import sqlalchemy
+from runner_arguments import arguments
 from runner_contract import CONTRACT, OWN
 from runner_dbapi import DRIVERS, first_suitable
 from runner_errors import FatalError, is_retryable
-from runner_url import DatabaseUrl, InvalidUrl, arguments
+from runner_url import DatabaseUrl, InvalidUrl
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Result
 from sqlalchemy.pool import NullPool

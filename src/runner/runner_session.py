@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from runner_arguments import arguments
 from runner_contract import CONTRACT
 from runner_dbapi import SUITS
 from runner_driver import image_driver, open_session
@@ -15,7 +16,6 @@ from runner_url import (
     URL_FORMAT,
     DatabaseUrl,
     InvalidUrl,
-    arguments,
     parse_url,
     query_of,
     separate_hosts,

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from network import free_port
 from pooler import pooler
-from runner_url import InvalidUrl, arguments, libpq_arguments, parse_url, separate_hosts
+from runner_arguments import arguments, libpq_arguments
+from runner_url import InvalidUrl, parse_url, separate_hosts
 from sqlalchemy.engine import URL, make_url
 from support import (
     RUNNER,

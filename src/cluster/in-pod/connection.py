@@ -8,9 +8,10 @@ import os
 import re
 from itertools import count
 
+from runner_arguments import arguments, libpq_arguments
 from runner_dbapi import DRIVERS, first_suitable
 from runner_text import printable, redact
-from runner_url import arguments, libpq_arguments, parse_url
+from runner_url import parse_url
 from transaction import SETUP
 
 URL = os.environ.get("DATABASE_URL", "")
