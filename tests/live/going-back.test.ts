@@ -119,9 +119,9 @@ describe("a downgrade", () => {
     const timeouts = {
       lockTimeoutSeconds: "2",
       statementTimeoutSeconds: "4",
-      deadlineSeconds: "15",
-      awaitTimeoutSeconds: "16",
-      startTimeoutSeconds: "15",
+      deadlineSeconds: "12",
+      awaitTimeoutSeconds: "13",
+      startTimeoutSeconds: "9",
     };
     const holds = "SET application_name = 'holder'; BEGIN; LOCK TABLE metrics; SELECT pg_sleep(300)";
     const isTaking = async () => {
@@ -129,8 +129,9 @@ describe("a downgrade", () => {
       const started = items
         .flatMap(({ status }) => status.initContainerStatuses ?? [])
         .map(({ state }) => state?.running?.startedAt);
-      // Longer than the Job's deadline and the wait would be without time for the restore point.
-      return started.some((at) => at !== undefined && Date.now() - Date.parse(at) > 33_000);
+      // Longer than the Job's deadline and the wait would be without time for the restore point, and shorter than the
+      // dump waits for a lock.
+      return started.some((at) => at !== undefined && Date.now() - Date.parse(at) > 24_000);
     };
     const session = [
       "exec",
