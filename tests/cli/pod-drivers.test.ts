@@ -6,13 +6,13 @@ import { queryPod } from "../../src/checks/pod-facts.ts";
 import type { Expected } from "../../src/checks/result.ts";
 import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
-import { defaultVersionTable } from "../../src/lockfile/version-table.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { lockOf } from "../fixtures/chains/locks.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 
-const chain = { versionTable: defaultVersionTable, revisions: [] };
+const chain = lockOf([]);
 const drivers = ["psycopg", "psycopg2", "pg8000", "asyncpg"];
 
 const schema = [
@@ -107,7 +107,7 @@ exec "$@"
       const { reading } = await readLive(pod.kubectl, false, chain);
       assert.ok(reading.kind === "rows", JSON.stringify(reading));
       assert.deepEqual(reading.rows, ["a"]);
-      const expected = { tables: ["plugins", "plugin_executions", "plugin_metrics"] } as unknown as Expected;
+      const expected = { tables: ["plugins", "plugin_executions", "plugin_metrics"], chain } as unknown as Expected;
       const { privileges } = await queryPod(pod.kubectl, "pod", ["privileges"], expected);
       assert.deepEqual(privileges, {
         value: {
@@ -125,7 +125,7 @@ exec "$@"
       execute([execution]);
       using folder = temporaryFolder();
       using pod = podWith(driver, folder.path);
-      const answers = await queryPod(pod.kubectl, "pod", ["execution"], {} as Expected);
+      const answers = await queryPod(pod.kubectl, "pod", ["execution"], { chain } as unknown as Expected);
       const row = { startedAt: null, completedAt: null, status: "succeeded", error: null };
       assert.deepEqual(answers.execution, { value: { plugin: "it's", row, restored: true } });
     });
@@ -147,7 +147,7 @@ exec "$@"
       mkdirSync(join(folder.path, "alembic", "versions"), { recursive: true });
       writeFileSync(join(folder.path, "alembic.ini"), "[alembic]\nscript_location = alembic\n");
       writeFileSync(join(folder.path, "alembic", "env.py"), environments[driver] ?? "");
-      const expected = { chain: { revisions: [], versionLocations: [] }, namespace: "n" } as unknown as Expected;
+      const expected = { chain, namespace: "n" } as unknown as Expected;
       const { image } = await queryPod(pod.kubectl, "pod", ["image"], expected);
       assert.ok(image !== undefined && "value" in image, JSON.stringify(image));
       assert.deepEqual([image.value.env, image.value.ini], [null, null]);
