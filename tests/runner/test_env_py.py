@@ -55,7 +55,15 @@ ENGINES = {
     "plain": "engine = {create}(url, poolclass=pool.NullPool)",
     "arguments": "engine = {create}(url, poolclass=pool.NullPool, connect_args={arguments})",
     "pooled": "engine = {create}(url, pool_size=1, max_overflow=0)",
+    "settings": "import sys; sys.path.insert(0, os.getcwd())\nfrom shop import settings\n"
+    "engine = {create}(settings.url, poolclass=pool.NullPool)",
 }
+SETTINGS = """
+import os
+
+class settings:
+    url = os.environ["SHOP_URL"].replace("postgresql://", "postgresql+{driver}://", 1)
+"""
 LIMITS = 'op.execute("CREATE TABLE limits AS SELECT name, setting FROM pg_settings WHERE name IN {names}")'.format(
     names="('lock_timeout', 'statement_timeout', 'application_name')"
 )
@@ -67,7 +75,8 @@ def env_py(chain: Chain, driver: str, shape: str) -> None:
     create = "create_async_engine" if is_async else "create_engine"
     engine = ENGINES[shape].format(create=create, arguments=ARGUMENTS[driver])
     text = (ASYNC if is_async else SYNC).format(driver=driver, engine=engine)
-    (chain.folder / "alembic" / "env.py").write_text(text, encoding="utf-8")
+    write_env(chain, text)
+    (chain.folder / "shop.py").write_text(SETTINGS.format(driver=driver), encoding="utf-8")
 
 
 def write_env(chain: Chain, text: str) -> None:
@@ -103,7 +112,8 @@ def test_limits_and_name_hold_for_every_session(chain: Chain, database: URL, dri
     env_py(chain, driver, shape)
     chain.add("one", LIMITS)
     chain.add("two", 'op.execute("CREATE TABLE two ()")')
-    result = run("upgrade", chain, database, "--lock-timeout-seconds=1.5", "--statement-timeout-seconds=7")
+    limits = ("--lock-timeout-seconds=1.5", "--statement-timeout-seconds=7")
+    result = run("upgrade", chain, database, *limits, SHOP_URL=dsn(database))
     assert (result.code, result.stderr) == (0, "")
     settings = dict(query(database, "SELECT name, setting FROM limits"))
     assert (settings["lock_timeout"], settings["statement_timeout"]) == ("1500", "7000")
@@ -118,7 +128,7 @@ def test_another_database_than_the_lock_is_rejected(
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     with temporary_database(server) as other:
         env.write_text(env.read_text(encoding="utf-8").replace('os.environ["DATABASE_URL"]', repr(dsn(other))))
-        result = run("upgrade", chain, database)
+        result = run("upgrade", chain, database, SHOP_URL=dsn(other))
         assert result.code == 1
         assert (
             f"env.py connects to database {other.database} of another server, or to another database" in result.stderr
@@ -131,7 +141,7 @@ def test_nothing_is_committed_without_the_lock(chain: Chain, database: URL, driv
     env_py(chain, driver, shape)
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     chain.add("two", f'op.execute("CREATE TABLE two ()")\nop.execute("{END_LOCK_SESSION}")')
-    process = start("upgrade", chain, database)
+    process = start("upgrade", chain, database, SHOP_URL=dsn(database))
     process.wait_for("session that holds the advisory lock has ended; nothing was committed without it")
     process.wait_for("Retrying")
     assert (tables(database) - {"alembic_version"}, revisions(database)) == ({"one"}, {"one"})
@@ -249,7 +259,7 @@ def test_no_statement_outlives_the_runner(chain: Chain, database: URL, driver: s
     env_py(chain, driver, shape)
     chain.add("one", 'op.execute("DROP TABLE busy")')
     with table_in_use(database):
-        process = start("upgrade", chain, database, "--lock-timeout-seconds=20")
+        process = start("upgrade", chain, database, "--lock-timeout-seconds=20", SHOP_URL=dsn(database))
         sql = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         until(lambda: query(database, sql), "the revision waits for the table")
         os.kill(process.process.pid, signal.SIGTERM)
