@@ -77,7 +77,8 @@ def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
         target = frozenset([chain.find(task.target).id])
         lineage = task.database.lineage(task.target)
         pending = [revision for revision in pending if revision.id in lineage]
-    numbers = [chain.revisions.index(revision) + 1 for revision in pending]
+    ids = {revision.id for revision in pending}
+    numbers = [number for number, revision in enumerate(chain.revisions, 1) if revision.id in ids]
     summary = summarize(current, target, chain)
     count, common = len(chain.revisions), (chain.files, chain.alembic)
     return Plan("upgrade", current, target, tuple(pending), numbers, count, summary, *common)
