@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { renderChain } from "../../src/cli/lock/rendered-chain.ts";
-import type { Lock } from "../../src/lockfile/lock.ts";
+import { type Lock, plainAlembic } from "../../src/lockfile/lock.ts";
 import { parseLock } from "../../src/lockfile/parse-lock.ts";
 import { verifyLockedFiles } from "../../src/lockfile/read-lock.ts";
 import { projectRoot } from "../../src/paths.ts";
@@ -147,8 +147,9 @@ describe("unity lock on other chains", () => {
   function renderTwenty(folder: string): string {
     const texts = new Set<string>();
     for (let seed = 0; seed < 20; seed++) {
-      const env = { ...process.env, PYTHONHASHSEED: `${seed}` };
-      const { status, stdout, stderr } = spawnSync(python, ["-B", script], { cwd: folder, env, encoding: "utf8" });
+      const env = { ...process.env, PYTHONHASHSEED: `${seed}`, PYTHONPATH: join(projectRoot, "src", "runner") };
+      const args = ["-B", script, JSON.stringify(plainAlembic)];
+      const { status, stdout, stderr } = spawnSync(python, args, { cwd: folder, env, encoding: "utf8" });
       assert.equal(status, 0, stderr);
       texts.add(stdout);
     }
