@@ -149,7 +149,7 @@ describe("a stack with separate roles", () => {
     assert.match(missing.output, /missing Secrets in .*; no changes were made:/);
     assert.match(
       missing.output,
-      /create secret generic -n unity-test-roles my-migrations --from-file=DATABASE_URL=<file>/,
+      /-n unity-test-roles create secret generic my-migrations --from-file=DATABASE_URL=<file>/,
     );
 
     for (const [from, to] of [
