@@ -3,15 +3,14 @@ import type { Input, Unwrap } from "@pulumi/pulumi";
 import { type App, appLabels, unity } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import { databaseSecretAnnotation, defaultContainerAnnotation, selectorLabels } from "./names.ts";
+import type { ContainerConfig, PodConfig } from "./pod-config.ts";
 import {
-  type ContainerConfig,
   mergeContainerConfigs,
   type OwnContainer,
   type OwnPodSpec,
-  type PodConfig,
   withContainerConfig,
   withPodConfig,
-} from "./pod-config.ts";
+} from "./pod-merge.ts";
 import {
   databaseUrlVariable,
   type InitContainerMode,

@@ -4,7 +4,8 @@ import { migrationJobName } from "../plan/job-identity.ts";
 import { type App, unity } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
 import { planAnnotation } from "./names.ts";
-import { type OwnPodSpec, type PlainPodConfig, withContainerConfig, withPodConfig } from "./pod-config.ts";
+import type { PlainPodConfig } from "./pod-config.ts";
+import { type OwnPodSpec, withContainerConfig, withPodConfig } from "./pod-merge.ts";
 import { restorePointContainer, restorePointSecurityContext, restorePointsVolume } from "./restore-points.ts";
 import {
   defaultRestorePointTimeoutSeconds,

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { labels, names, ports, selectorLabels, serviceAccounts } from "./names.ts";
-import { type PlainPlacement, placementOf } from "./pod-config.ts";
+import type { PlainPlacement } from "./pod-config.ts";
+import { placementOf } from "./pod-merge.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 
 /** Options for an owned PostgreSQL. */

@@ -1,7 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import { type DatabaseTls, tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import { labels, names, serviceAccounts } from "./names.ts";
-import { type OwnPodSpec, type PlainPodConfig, withPodConfig } from "./pod-config.ts";
+import type { PlainPodConfig } from "./pod-config.ts";
+import { type OwnPodSpec, withPodConfig } from "./pod-merge.ts";
 import { migrationUrlVariables, runnerNames, runnerPath, runnerVolume } from "./runner.ts";
 import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
 

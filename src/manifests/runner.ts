@@ -7,7 +7,7 @@ import { sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
 import { names } from "./names.ts";
-import type { OwnContainer } from "./pod-config.ts";
+import type { OwnContainer } from "./pod-merge.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
 /** Timeouts of a migration in seconds. Those without a default are each shorter than the next. */

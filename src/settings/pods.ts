@@ -1,10 +1,5 @@
-import {
-  mergeContainerConfigs,
-  mergePodConfigs,
-  type PlainPlacement,
-  type PlainPodConfig,
-  placementOf,
-} from "../manifests/pod-config.ts";
+import type { PlainPlacement, PlainPodConfig } from "../manifests/pod-config.ts";
+import { mergeContainerConfigs, mergePodConfigs, placementOf } from "../manifests/pod-merge.ts";
 import { type ConfiguredPods, podConfigErrors } from "../manifests/pod-rules.ts";
 import type { PodSecurityLevel } from "../manifests/security.ts";
 import { type Form, fields, type PathError, parseForm, podFields } from "./pod-forms.ts";
