@@ -149,7 +149,9 @@ export async function withSettings<T>(
 export async function readSettings(options: StackOptions): Promise<Settings> {
   const values = readStack(options);
   if (!values["unity:context"] && values["unity:useCurrentContext"] !== "true")
-    throw new CommandError("no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>");
+    throw new CommandError(
+      "no cluster context set\nRun: pulumi config set context <name>, or pass --context <name>; or, to use the current context: pulumi config set useCurrentContext true",
+    );
   const { parseSettings } = await import("../settings/parse-settings.ts");
   const { settings } = parseSettings({
     keys: Object.keys(values),

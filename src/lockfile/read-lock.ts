@@ -22,8 +22,8 @@ export function readLock(path: string): Lock {
 }
 
 /**
- * Compares the revision files, and the files that they read, with the lockfile. A backend without any of the folders of revisions, of which only the
- * image is used, has nothing to compare.
+ * Compares the revision files, and the files that they read, with the lockfile. A backend without any of the folders of
+ * revisions, of which only the image is used, has nothing to compare.
  *
  * @returns A message for each file that was changed, removed, or added, with the command that fixes it.
  */

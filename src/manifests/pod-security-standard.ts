@@ -100,10 +100,12 @@ function containerViolations(path: string, container: AddedContainer, level: Pod
 function volumeViolations(index: number, volume: object, level: PodSecurityLevel): StandardViolation[] {
   const kinds = Object.entries(volume).filter(([key, value]) => key !== "name" && value !== undefined);
   return kinds.flatMap(([kind, value]) => {
-    const isAllowed = requires(level, "restricted")
+    const isRestricted = requires(level, "restricted");
+    const isAllowed = isRestricted
       ? restrictedVolumes.includes(kind)
       : kind !== "hostPath" || !requires(level, "baseline");
     if (isAllowed) return [];
-    return [{ path: `volumes[${index}].${kind}`, value, allowed: `a volume of type ${restrictedVolumes.join(", ")}` }];
+    const allowed = `a volume of ${isRestricted ? `type ${restrictedVolumes.join(", ")}` : "any type except hostPath"}`;
+    return [{ path: `volumes[${index}].${kind}`, value, allowed }];
   });
 }

@@ -197,7 +197,7 @@ export function describeState(
         message:
           state.window === undefined
             ? `Database is at ${state.revisions.join(", ")}, ahead of the lockfile and tolerated by the settings.`
-            : `Database is at ${state.revisions.join(", ")}, ahead of the lockfile. By its run record, the code of ${wanted} keeps working.`,
+            : `Database is at ${state.revisions.join(", ")}, ahead of the lockfile. According to the run record, this release (${wanted}) still works.`,
         remediation: "Deploy a release whose lockfile contains this revision once there is one.",
       };
     case "unknown-revision":

@@ -15,5 +15,5 @@ export function describeWindowEnd({ image, startedAt, end }: RollbackWindow, hea
   const release = image === "" ? "An unnamed image" : image;
   const applied = `${release} applied it at ${startedAt}.`;
   if (end === null) return `${applied} The run record does not say whether the code of ${head} keeps working.`;
-  return `${applied} The code of ${head} may fail, because of revision ${end.revision}: ${end.blocker}.`;
+  return `${applied} This release (${head}) may fail because of revision ${end.revision}: ${end.blocker}.`;
 }

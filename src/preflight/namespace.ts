@@ -29,7 +29,7 @@ export function namespaceError(
     labels === undefined
       ? "doesn't exist"
       : `${found === undefined ? "lacks the label" : `has the label ${podSecurityLabel}=${found} instead of`} ` +
-        `${podSecurityLabel}=${wanted}, without which ${effect}`;
+        `${podSecurityLabel}=${wanted}, so ${effect}`;
   return [
     `namespace ${target.namespace} (${clusterName(target)}) ${problem}; no changes were made`,
     `As an administrator, run: ${administratorCommand(target)}`,

@@ -17,8 +17,8 @@ from runner_output import format_revisions
 
 REBUILD = "Rebuild the image from the reviewed tree."
 REVIEW = (
-    "Run: npm run unity -- lock. If that does not add it, lock does not reach the statement that reads it: read it "
-    "where the revision's file begins."
+    "Run: npm run unity -- lock. If it is still missing then, rendering stops before the statement that reads it: read "
+    "it at module level, at the top of the revision file."
 )
 
 

@@ -58,8 +58,9 @@ class Database:
             found = VersionTable(context.version_table_schema, context.version_table)
             if found != self._reviewed:
                 raise FatalError(
-                    f"env.py keeps the revisions in {found}, but the lockfile says {self._reviewed}, which the plan "
-                    "and the checks read. Configure the same table in offline mode, and run: npm run unity -- lock"
+                    f"env.py uses version table {found} online, but the lockfile has {self._reviewed}. Configure the "
+                    "same version_table and version_table_schema in offline and online mode, then run: npm run unity "
+                    "-- lock"
                 )
             return steps(frozenset(current), context)
 

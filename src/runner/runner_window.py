@@ -55,11 +55,12 @@ def tolerating(task: Task, current: frozenset[str]) -> Task:
         return task
     heads = format_revisions(chain.heads)
     if len(chain.heads) == 1 and chain.heads <= window.heads:
-        report(f"Database is at {revision}, by {window.image}. By its run record, the code of {heads} keeps working.")
+        works = f"According to the run record, this release (head {heads}) still works."
+        report(f"Database is at {revision}, applied by {window.image}. {works}")
         return replace(task, chain=replace(chain, tolerated=chain.tolerated | {revision}))
     reason = "The run record does not say whether the code of this image keeps working."
     if window.end:
-        reason = f"The code of {heads} may fail, because of revision {window.end[0]}: {window.end[1]}."
+        reason = f"This release (head {heads}) may fail because of revision {window.end[0]}: {window.end[1]}."
     raise FatalError(
         f"the database is at {revision}, which this image does not contain: {window.image} applied it at "
         f"{window.started_at}. {reason} Deploy {window.image} or a later release, or restore the database. If this "

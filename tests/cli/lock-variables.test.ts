@@ -69,7 +69,7 @@ describe("unity lock with environment variables", () => {
       "ValidationError: 2 validation errors",
       "  mail_from: Field required",
       "  RECIPIENT: Field required",
-      "Set them for this command, to any values that the project accepts: none is recorded.",
+      "Set them for this command to any values that the project accepts; they are not recorded.",
     ];
     assert.ok(stderr.includes(lines.join("\n")), stderr);
     assert.doesNotMatch(stderr, /hunter2/);

@@ -71,7 +71,7 @@ describe("unity apply, logs, migrate, status and verify", () => {
       '  unity:pods: { migration: { env: [{ name: "A", value: "b" }] } }\n',
       ["apply", "--method=exec"],
       1,
-      /^can't use --method exec; no changes were made:\n {2}the backend's pod has other variables or mounts/,
+      /^can't use --method exec; no changes were made:\n {2}the backend's pod and the migration Job's pod have different variables or mounts/,
     ],
     [
       "status: settings that it doesn't use are invalid",

@@ -130,7 +130,7 @@ describe("an operator with the required permissions only", () => {
         kubectl.run(["label", "namespace", namespace, `${enforce}=restricted`, "--overwrite"]),
       );
       assert.notEqual(exitCode, 0);
-      assert.match(output, /has the label \S+enforce=baseline instead of \S+enforce=restricted, without which/);
+      assert.match(output, /has the label \S+enforce=baseline instead of \S+enforce=restricted, so it/);
     });
   }
 

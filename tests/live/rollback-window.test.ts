@@ -61,14 +61,17 @@ describe("pods of the release before, after a rollout that failed", () => {
     const serving = (await podsOf(kubectl, "unity-backend")).find(isServing);
     assert.ok(serving !== undefined && !before.includes(serving.metadata.name), serving?.metadata.name);
     const log = await kubectl.run(["logs", serving.metadata.name, "--container=migrate"]);
-    assert.match(log, /By its run record, the code of add_plugin_execution keeps working\./);
+    assert.match(log, /According to the run record, this release \(head add_plugin_execution\) still works\./);
     assert.match(log, /Database is ahead, at ninth/);
   });
 
   it("are rolled back to by `up`, whose checks pass at the new revision", async () => {
     const { exitCode, output } = await (await stack.engine({ rolloutTimeoutSeconds: "120" })).run("up");
     assert.equal(exitCode, 0, output);
-    assert.match(output, /Database is at ninth, ahead of the lockfile\. By its run record, the code of head/);
+    assert.match(
+      output,
+      /Database is at ninth, ahead of the lockfile\. According to the run record, this release \(head/,
+    );
     assert.equal(await revision(), heads.ninth);
   });
 

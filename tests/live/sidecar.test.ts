@@ -47,7 +47,7 @@ describe("a sidecar that never ends, which the cluster injects into the migratio
     const { exitCode, output } = await (await program.engine()).run("up");
     assert.equal(exitCode, 0, output);
     assert.equal(injector.count, 1);
-    assert.match(output, /Log of its pod, which has ended:[\s\S]*3\/3 {2}0003/);
+    assert.match(output, /Last log lines of the migration, whose pod was ended:[\s\S]*3\/3 {2}0003/);
     assert.equal(await server.psql("notes", "SELECT version_num FROM alembic_version"), "0003");
     assert.deepEqual((await jobs()).map(jobState), ["complete"]);
     assert.deepEqual(await podsOf(kubectl, workload), []);
@@ -65,7 +65,7 @@ describe("a sidecar that never ends, which the cluster injects into the migratio
     const { exitCode, output } = await (await program.engine()).run("up", ["--refresh"]);
     sidecar.command = endless;
     assert.equal(exitCode, 0, output);
-    assert.match(output, /container migrate succeeded, another one failed after/);
+    assert.match(output, /container migrate succeeded, another container failed after/);
     const [job, ...others] = await jobs();
     assert.ok(job !== undefined && others.length === 0);
     assert.ok(job.status?.conditions?.some(({ type, status }) => type === "Failed" && status === "True"));
@@ -81,7 +81,7 @@ describe("a sidecar that never ends, which the cluster injects into the migratio
     const { exitCode, output } = await engine.run("up", ["--refresh"]);
     assert.notEqual(exitCode, 0, output);
     assert.match(output, /container "migrate" in pod \S+ exited with code 1[\s\S]*already exists/);
-    assert.match(output, /Canceled the Job because its other containers would run on\./);
+    assert.match(output, /Canceled the Job because its other containers would keep running\./);
     assert.deepEqual((await jobs()).map(jobState), ["failed"]);
   });
 });

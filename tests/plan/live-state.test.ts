@@ -52,10 +52,13 @@ describe("classify by the rollback window", () => {
 
   it("is described with the release, the reason, and the setting", () => {
     const ahead = describeState(classify(at(open, "zz"), line), line, { context: "here", namespace: "there" });
-    assert.match(ahead.message, /ahead of the lockfile\. By its run record, the code of head c keeps working\.$/);
+    assert.match(
+      ahead.message,
+      /ahead of the lockfile\. According to the run record, this release \(head c\) still works\.$/,
+    );
     const unknown = describeState(classify(at(closed, "zz"), line), line, { context: "here", namespace: "there" });
     assert.match(unknown.message, /not in the lockfile \(3 revisions\)\. shop:2\.0 applied it at 2026-11-30T10:00:00/);
-    assert.match(unknown.message, /The code of head c may fail, because of revision x: drops .*: DROP TABLE t\.$/);
+    assert.match(unknown.message, /This release \(head c\) may fail because of revision x: drops .*: DROP TABLE t\.$/);
     assert.match(unknown.remediation, /pulumi config set toleratedRevisions zz/);
     const silent = describeState(classify(at({ ...closed, image: "", end: null }, "zz"), line), line, {
       context: "here",

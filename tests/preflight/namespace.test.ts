@@ -13,7 +13,7 @@ describe("a namespace that the stack doesn't create", () => {
 
   const rejected: readonly [what: string, labels: Record<string, string> | undefined, message: RegExp][] = [
     ["doesn't exist", undefined, /^namespace apart \(context here\) doesn't exist; no changes were made\n/],
-    ["has no labels", {}, /lacks the label pod-security\.kubernetes\.io\/enforce=restricted, without which/],
+    ["has no labels", {}, /lacks the label pod-security\.kubernetes\.io\/enforce=restricted, so it/],
     [
       "only warns",
       { "pod-security.kubernetes.io/warn": "restricted" },
@@ -33,11 +33,11 @@ describe("a namespace that the stack doesn't create", () => {
     assert.equal(namespaceError({ [enforce]: "baseline" }, target, "baseline"), null);
     assert.match(
       namespaceError({ [enforce]: "restricted" }, target, "baseline") ?? "",
-      /enforce=restricted instead of \S+enforce=baseline, without which it may reject pods that unity:podSecurityStandard allows/,
+      /enforce=restricted instead of \S+enforce=baseline, so it may reject pods that unity:podSecurityStandard allows/,
     );
     assert.match(
       namespaceError({ [enforce]: "privileged" }, target, "baseline") ?? "",
-      /enforce=privileged instead of \S+enforce=baseline, without which it allows privileged pods/,
+      /enforce=privileged instead of \S+enforce=baseline, so it allows privileged pods/,
     );
   });
 });

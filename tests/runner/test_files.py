@@ -77,7 +77,7 @@ def test_unreviewed_file_stops_its_revision(read: Chain, database: URL) -> None:
     result = run("upgrade", read, database)
     assert result.code == 1
     assert "Revision two (Title of two) failed and was rolled back." in result.output
-    assert f"{UNREVIEWED} unity -- lock. If that does not add it, lock does not reach" in result.output
+    assert f"{UNREVIEWED} unity -- lock. If it is still missing then, rendering stops before" in result.output
     assert tables(database) == {"alembic_version", "one"}
     assert revisions(database) == {"one"}
 

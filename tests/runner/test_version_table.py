@@ -76,7 +76,7 @@ def test_table_that_was_not_reviewed_is_rejected(chain: Chain, database: URL) ->
         result = run(mode, chain, database)
         assert result.code == 1
         assert (
-            "env.py keeps the revisions in billing.billing_version, but the lockfile says alembic_version"
+            "env.py uses version table billing.billing_version online, but the lockfile has alembic_version"
             in result.stderr
         )
     assert query(database, "SELECT to_regclass('billing.billing_version')") == [(None,)]

@@ -50,7 +50,8 @@ def test_gate_of_an_earlier_release_starts_on_an_additive_schema(
     result = run(mode, one, database)
     assert (result.code, result.stderr) == (0, "")
     assert (
-        "Database is at three, by localhost/shop:2.0. By its run record, the code of one keeps working" in result.stdout
+        "Database is at three, applied by localhost/shop:2.0. According to the run record, this release (head one) "
+        "still works" in result.stdout
     )
     assert "Database is ahead, at three" in result.stdout
     assert revisions(database) == {"three"}
@@ -84,7 +85,7 @@ def test_gate_is_held_with_the_revision_that_ends_the_window(chain: Chain, tmp_p
         assert held.code == 1
         for part in (
             "the database is at three, which this image does not contain: localhost/shop:2.0 applied it at 20",
-            "The code of one may fail, because of revision two: drops a column: ALTER TABLE one DROP COLUMN a.",
+            "This release (head one) may fail because of revision two: drops a column: ALTER TABLE one DROP COLUMN a.",
             "Deploy localhost/shop:2.0 or a later release, or restore the database.",
             "run: pulumi config set toleratedRevisions three && pulumi up",
         ):

@@ -28,7 +28,7 @@ export function execError(settings: Settings, { direction, job }: Plan): string 
     volumeMounts,
   ]);
   if (!isDeepStrictEqual(own, others))
-    return "the backend's pod has other variables or mounts than the migration Job's";
+    return "the backend's pod and the migration Job's pod have different variables or mounts";
   return job?.action === "attach" ? `Job ${job.name} is running` : null;
 }
 

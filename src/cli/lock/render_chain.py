@@ -242,7 +242,7 @@ def describe(error: BaseException, lacking: list[str]) -> str:
         return message
     return (
         f"missing environment variables: {', '.join(lacking)}\n{message}\n"
-        "Set them for this command, to any values that the project accepts: none is recorded."
+        "Set them for this command to any values that the project accepts; they are not recorded."
     )
 
 

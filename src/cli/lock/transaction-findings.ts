@@ -3,7 +3,7 @@ import type { Finding } from "../../lockfile/lock.ts";
 import { findAll, texts } from "../../lockfile/sql-parser.ts";
 import { ownFinding } from "./own-findings.ts";
 
-const help = "Put it into `with op.get_context().autocommit_block():`.";
+const help = "Wrap it in `with op.get_context().autocommit_block():`.";
 
 /** The transaction of an upgrade, statement by statement: what PostgreSQL rejects in it. */
 export class RevisionTransaction {

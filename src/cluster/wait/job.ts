@@ -46,7 +46,7 @@ export function evaluateJob(
   const succeeded = pods.find((pod) => statusOf(pod, container)?.state?.terminated?.exitCode === 0);
   const sidecars = succeeded === undefined || failed !== undefined ? [] : runningSidecars(succeeded, container);
   if (succeeded !== undefined && (failed !== undefined || sidecars.length > 0)) {
-    const others = failed === undefined ? `${sidecars.join(", ")} running` : "another one failed";
+    const others = failed === undefined ? `${sidecars.join(", ")} running` : "another container failed";
     const result = { progress: `container ${container} succeeded, ${others}`, causes: [] };
     if (holds("SuccessCriteriaMet") !== undefined) return { ...result, done: false };
     return { ...result, done: true, held: { pod: succeeded.metadata.name, sidecars } };
@@ -134,7 +134,7 @@ async function setSuccess(kubectl: Kubectl, name: string, sidecars: readonly str
     type: "SuccessCriteriaMet",
     status: "True",
     reason: "RunnerSucceeded",
-    message: `Container ${runnerNames.container} succeeded; ${sidecars.join(", ")} would run on`,
+    message: `Container ${runnerNames.container} succeeded; ${sidecars.join(", ")} would keep running`,
     lastProbeTime: now,
     lastTransitionTime: now,
   };
@@ -185,7 +185,7 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
       const stage = stageOf(pods);
       const hasEnded = pods.some((pod) => statusOf(pod, runnerNames.container)?.state?.terminated !== undefined);
       if (failed !== undefined || (stage === "migration" && !hasEnded)) return undefined;
-      // Otherwise it would start once it can, long after the update has failed, or its sidecars would run on. The next
+      // Otherwise it would start once it can, long after the update has failed, or its sidecars would keep running. The next
       // update makes another attempt.
       const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
       await kubectl.run(["patch", `job/${name}`, "--type=merge", `--patch=${patch}`]);
@@ -194,7 +194,7 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
         await delay(cancelPolls.milliseconds);
       }
       if (stage === "never started") return "Canceled the Job because it never started.";
-      if (stage === "migration") return "Canceled the Job because its other containers would run on.";
+      if (stage === "migration") return "Canceled the Job because its other containers would keep running.";
       return "Canceled the Job during its restore point. The database is unchanged.";
     },
   };

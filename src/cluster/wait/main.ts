@@ -16,7 +16,7 @@ const waits: Readonly<Record<string, (kubectl: Kubectl, target: WaitTarget) => P
     const waiter = migrateJob(kubectl, target);
     await waitFor(kubectl, target, waiter);
     const log = waiter.log();
-    if (log !== undefined) printLine(`Log of its pod, which has ended:\n${tail(log)}`);
+    if (log !== undefined) printLine(`Last log lines of the migration, whose pod was ended:\n${tail(log)}`);
   },
   rollout: async (kubectl, target) => waitFor(kubectl, target, await rollout(kubectl, target.name)),
   "postgres-image": (kubectl, target) => provePostgresImage(kubectl, target as PostgresImageTarget),

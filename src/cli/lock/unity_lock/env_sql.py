@@ -69,7 +69,7 @@ class EnvRun:
         try:
             return dict(json.loads(received))
         except ValueError:
-            return {"env": {"sql": None, "reason": f"it did not end within {LIMIT_SECONDS:g}s"}, "reads": []}
+            return {"env": {"sql": None, "reason": f"it timed out after {LIMIT_SECONDS:g}s"}, "reads": []}
 
 
 def _run_in_child(config: Config, directory: ScriptDirectory, reads: Callable[[], list[str]], output: int) -> NoReturn:
