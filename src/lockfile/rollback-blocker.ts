@@ -15,12 +15,10 @@ const additive: ReadonlySet<string> = new Set<Kind>([
   "CreateSchemaStmt",
   "CreateSeqStmt",
   "CreateStatsStmt",
-  "CreateTableAsStmt",
   "LockStmt",
   "ReindexStmt",
   "TransactionStmt",
   "VacuumStmt",
-  "VariableSetStmt",
   "VariableShowStmt",
 ]);
 
@@ -36,21 +34,39 @@ const additiveParts: ReadonlySet<string | undefined> = new Set([
   "AT_ValidateConstraint",
 ]);
 
+/** Functions that change no table, and that reject no value: a statement may call them. */
+const harmlessFunctions: ReadonlySet<string> = new Set([
+  "count",
+  "gen_random_uuid",
+  "generate_series",
+  "lower",
+  "now",
+  "upper",
+]);
+
+/** Operators that reject values, such as a division by zero or a number that is too large. */
+const rejectingOperators: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%", "^"]);
+
 const changesRows = "changes rows of an existing table";
 const replaces = "replaces what earlier code may use";
 const unknown = "is not known to be additive";
 
 const handlers: Handlers = {
   AlterTableStmt({ relation, cmds = [], objtype }, created) {
-    if (created.has(nameOf(relation))) return null;
+    if (created.has(nameOf(relation))) return firstOf(cmds, ofOwnPart);
     if (objtype !== "OBJECT_TABLE") return unknown;
     return firstOf(cmds, (node) => ("AlterTableCmd" in node ? ofPart(node.AlterTableCmd) : unknown));
   },
   CreateDomainStmt: ({ constraints = [] }) => (constraints.length > 0 ? "adds a domain with constraints" : null),
   CreatePolicyStmt: ({ table }, created) => (created.has(nameOf(table)) ? null : unknown),
-  CreateStmt({ inhRelations }, created) {
+  CreateStmt({ inhRelations, relation }, created) {
+    if (relation?.relpersistence === "t") return "creates a temporary table, which hides another one of its name";
     const parents = relationsOf(inhRelations);
     return parents.every((name) => created.has(name)) ? null : "adds a partition or a child of an existing table";
+  },
+  CreateTableAsStmt: ({ query, into }) => {
+    if (into?.rel?.relpersistence === "t") return "creates a temporary table, which hides another one of its name";
+    return hasEffects(query) ? changesRows : null;
   },
   CreateTrigStmt: ({ relation }, created) => (created.has(nameOf(relation)) ? null : unknown),
   DeleteStmt: modifying,
@@ -60,18 +76,19 @@ const handlers: Handlers = {
     return own ? null : "drops what earlier code may use";
   },
   GrantStmt: ({ is_grant }) => (is_grant ? null : "revokes privileges that earlier code may use"),
-  IndexStmt({ unique, relation }, created) {
-    return unique && !created.has(nameOf(relation))
-      ? "adds a unique index, which may reject rows of earlier code"
-      : null;
+  IndexStmt({ unique, relation, indexParams, whereClause }, created) {
+    if (created.has(nameOf(relation))) return null;
+    if (unique) return "adds a unique index, which may reject rows of earlier code";
+    return mayReject([indexParams, whereClause]) ? "adds an index on an expression, which may reject rows" : null;
   },
   InsertStmt: modifying,
   RenameStmt: ({ relation }, created) => (created.has(nameOf(relation)) ? null : "renames what earlier code may use"),
   SelectStmt(statement) {
-    const harmful = [statement.withClause, statement.intoClause].some((clause) => clause !== undefined);
-    return harmful || findAll(statement, "FuncCall").length > 0 ? unknown : null;
+    return statement.intoClause !== undefined || hasEffects(statement) ? unknown : null;
   },
   UpdateStmt: modifying,
+  VariableSetStmt: ({ name }) =>
+    name === "search_path" ? "changes the search path, so that other tables may have the same names" : null,
   ViewStmt: ({ replace }) => (replace ? replaces : null),
 };
 
@@ -92,12 +109,35 @@ export function rollbackBlocker(statement: Node, created: Tables): string | null
   return additive.has(kind) ? null : unknown;
 }
 
-/** Statements in WITH may change other tables. */
 function modifying(
-  { relation, withClause }: NodeOf<"InsertStmt"> | NodeOf<"UpdateStmt"> | NodeOf<"DeleteStmt">,
+  statement: NodeOf<"InsertStmt"> | NodeOf<"UpdateStmt"> | NodeOf<"DeleteStmt">,
   created: Tables,
 ): string | null {
-  return withClause === undefined && created.has(nameOf(relation)) ? null : changesRows;
+  return created.has(nameOf(statement.relation)) && !hasEffects(statement) ? null : changesRows;
+}
+
+/** Whether a part of a statement may change tables: a function, or a statement in WITH. */
+function hasEffects(tree: unknown): boolean {
+  const changing = ["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"] as const;
+  return callsOthers(tree) || changing.some((kind) => findAll(tree, kind).length > 0);
+}
+
+function callsOthers(tree: unknown): boolean {
+  return findAll(tree, "FuncCall").some(({ funcname }) => !harmlessFunctions.has(texts(funcname).at(-1) ?? ""));
+}
+
+/** Whether the evaluation of an expression may fail for some rows. */
+function mayReject(tree: unknown): boolean {
+  const operators = findAll(tree, "A_Expr").flatMap(({ name }) => texts(name));
+  const casts = findAll(tree, "TypeCast").filter(({ arg }) => arg === undefined || !("A_Const" in arg));
+  return callsOthers(tree) || casts.length > 0 || operators.some((operator) => rejectingOperators.has(operator));
+}
+
+/** A created table that becomes part of an existing one, or the reverse, changes what that contains. */
+function ofOwnPart(node: Node): string | null {
+  const subtype = "AlterTableCmd" in node ? node.AlterTableCmd.subtype : undefined;
+  const joins = subtype === "AT_AttachPartition" || subtype === "AT_AddInherit";
+  return joins ? "joins a table with an existing one" : null;
 }
 
 function ofPart({ subtype, def }: NodeOf<"AlterTableCmd">): string | null {
@@ -111,7 +151,10 @@ function ofPart({ subtype, def }: NodeOf<"AlterTableCmd">): string | null {
 function ofColumn({ constraints = [], typeName }: NodeOf<"ColumnDef">): string | null {
   const kinds = constraints.map((node) => ("Constraint" in node ? node.Constraint.contype : undefined));
   const isSerial = /^(small|big)?serial\d?$/.test(texts(typeName?.names).at(-1) ?? "");
-  const hasValue = isSerial || kinds.includes("CONSTR_DEFAULT") || kinds.includes("CONSTR_IDENTITY");
+  const hasDefault = constraints.some((node) => "Constraint" in node && isDefault(node.Constraint));
+  const hasValue = isSerial || hasDefault || kinds.includes("CONSTR_IDENTITY");
+  if (findAll(constraints, "Constraint").some(({ nulls_not_distinct }) => nulls_not_distinct))
+    return "adds a column with a constraint";
   return firstOf(kinds, (kind) => {
     switch (kind) {
       case "CONSTR_NULL":
@@ -132,6 +175,12 @@ function ofColumn({ constraints = [], typeName }: NodeOf<"ColumnDef">): string |
         return "adds a column with a constraint";
     }
   });
+}
+
+/** Whether a constraint is a default other than NULL. */
+function isDefault({ contype, raw_expr }: NodeOf<"Constraint">): boolean {
+  if (contype !== "CONSTR_DEFAULT" || raw_expr === undefined) return false;
+  return !findAll(raw_expr, "A_Const").some(({ isnull }) => isnull);
 }
 
 function firstOf<T>(items: readonly T[], find: (item: T) => string | null): string | null {

@@ -24,6 +24,7 @@ const additive = [
   "ALTER TABLE own RENAME TO mine",
   "DROP TABLE own",
   "INSERT INTO own SELECT id FROM servers",
+  "INSERT INTO own VALUES (gen_random_uuid(), now())",
   "UPDATE own SET a = 1",
   "DELETE FROM own",
   "SELECT 1",
@@ -90,6 +91,19 @@ const blocking: readonly (readonly [sql: string, reason: RegExp])[] = [
   ["DO $$BEGIN END$$", /not known/],
   ["ALTER SEQUENCE s RESTART", /not known/],
   ["ALTER INDEX i SET (fillfactor = 50)", /not known/],
+  ["CREATE TABLE t AS WITH d AS (DELETE FROM servers RETURNING *) SELECT * FROM d", /changes rows/],
+  ["CREATE TABLE t AS SELECT purge()", /changes rows/],
+  ["INSERT INTO own SELECT purge()", /changes rows/],
+  ["ALTER TABLE own ATTACH PARTITION servers DEFAULT", /joins a table/],
+  ["ALTER TABLE own INHERIT servers", /joins a table/],
+  ["CREATE INDEX ON servers (((payload->>'n')::int))", /index on an expression/],
+  ["CREATE INDEX ON servers ((1 / id))", /index on an expression/],
+  ["CREATE INDEX ON servers (name) WHERE check_it(name)", /index on an expression/],
+  ["SET search_path TO audit", /search path/],
+  ["CREATE TEMP TABLE servers (id int)", /temporary table/],
+  ["CREATE TEMP TABLE servers AS SELECT 1", /temporary table/],
+  ["ALTER TABLE servers ADD COLUMN a int NOT NULL DEFAULT NULL", /required column/],
+  ["ALTER TABLE servers ADD COLUMN a int UNIQUE NULLS NOT DISTINCT", /column with a constraint/],
 ];
 
 describe("rollbackBlocker", () => {
