@@ -22,6 +22,7 @@ exit codes: 0 success; 1 failure, or status: manual action required; 2 usage err
 128 + n terminated by signal n.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import argparse
@@ -32,6 +33,9 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH, since Python 3.11
+    sys.path.insert(0, os.path.dirname(__file__))
 
 from runner_chain import Chain, verify_image
 from runner_database import Database

@@ -96,9 +96,9 @@ def verify_image(database: Database, chain: Chain) -> None:
 
 
 def verify_heads(database: Database, chain: Chain) -> None:
-    """Compare the heads of the image's revisions with the chain's. This loads the revisions, which may need env.py.
+    """Compare the image's revisions with the chain's, as Alembic loads them, which may need env.py.
 
-    :raises FatalError: If they differ.
+    :raises FatalError: If the heads differ, or another file than the reviewed one contains a revision.
     """
     heads = database.heads()
     if CONTRACT.violation is not None:  # of a revision that has caught it
@@ -107,6 +107,12 @@ def verify_heads(database: Database, chain: Chain) -> None:
         raise FatalError(
             f"the image's head is {format_revisions(heads)}, expected {format_revisions(chain.heads)}. {REBUILD}"
         )
+    reviewed = {os.path.realpath(locate(file)) for revision in chain.revisions for file in revision.files}
+    for id, path in database.revision_files():
+        if os.path.realpath(path) not in reviewed:
+            raise FatalError(
+                f"{os.path.relpath(path)} of the image contains revision {id}, but is not in the lockfile. {REBUILD}"
+            )
 
 
 def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:

@@ -76,6 +76,10 @@ class Database:
         """Return the heads of the image's revision files."""
         return frozenset(self.script.get_heads())
 
+    def revision_files(self) -> list[tuple[str, str]]:
+        """Return the id and the file of each revision. Of two files with one id, Alembic takes the last."""
+        return [(script.revision, script.path) for script in self.script.walk_revisions()]
+
     def current(self) -> frozenset[str]:
         """Return the rows of the version table, none if the database was never migrated."""
         rows: set[str] = set()

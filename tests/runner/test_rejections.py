@@ -62,6 +62,17 @@ def test_overlapping_revisions_are_rejected(three: Chain, database: URL) -> None
     assert (tables(database), revisions(database)) == ({"alembic_version"}, {"one", "two"})
 
 
+def test_another_file_with_a_reviewed_revision_is_rejected(three: Chain, database: URL) -> None:
+    versions = three.folder / "alembic" / "versions"
+    text = (versions / "three.py").read_text(encoding="utf-8").replace("def upgrade():", "def upgrade():\n    1 / 0")
+    for name in ("aaa", "zzz"):  # whichever Alembic loads last
+        (versions / f"{name}.py").write_text(text, encoding="utf-8")
+    result = run("upgrade", three, database)
+    assert result.code == 1
+    assert "of the image contains revision three, but is not in the lockfile. Rebuild the image" in result.stderr
+    assert tables(database) == set()
+
+
 def test_image_with_another_head_is_rejected(three: Chain, database: URL) -> None:
     del three.entries[-1]
     three.heads = ["two"]

@@ -39,6 +39,12 @@ def applied(output: str) -> list[str]:
     return re.findall(r"^\d+/\d+  (\S+)  .+  \d+\.\d\ds$", output, re.MULTILINE)
 
 
+def test_image_with_a_safe_path_is_migrated(chain: Chain, database: URL) -> None:
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    result = run("upgrade", chain, database, PYTHONSAFEPATH="1")
+    assert result.code == 0, result.output
+
+
 def test_upgrade_of_an_empty_database_logs_a_line_per_revision(backend: Chain, database: URL) -> None:
     result = run("upgrade", backend, database)
     assert (result.code, result.stderr) == (0, "")
