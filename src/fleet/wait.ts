@@ -126,7 +126,7 @@ class FleetRun {
     };
     this.#started.set(job.name, started);
     const elapsed = seconds - started.since;
-    result = startFailure(result, stageOf(pods), elapsed, this.#target.startTimeoutSeconds) ?? result;
+    result = startFailure(result, stageOf(pods, live), elapsed, this.#target.startTimeoutSeconds) ?? result;
     const failure = started.progress.failure(result, elapsed);
     if (failure === undefined) return "running";
     this.failed.push({ tenant: job.tenant, text: await this.#describe(job, failure, result) });

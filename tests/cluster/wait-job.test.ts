@@ -171,6 +171,16 @@ describe("stageOf", () => {
     assert.equal(stageOf([{ ...item, spec: { initContainers, containers: [] } }]), "never started");
   });
   it("is before the start without a pod", () => assert.equal(stageOf([]), "never started"));
+  it("is the migration if the Job's pod has succeeded and is not listed anymore", () => {
+    const job = (status: object) => ({ kind: "Job", metadata: { name: "job", uid: "u" }, status }) as unknown as Job;
+    for (const status of [
+      { succeeded: 1 },
+      { uncountedTerminatedPods: { succeeded: ["u"] } },
+      { conditions: [{ type: "SuccessCriteriaMet", status: "True" }] },
+    ])
+      assert.equal(stageOf([], job(status)), "migration");
+    assert.equal(stageOf([], job({ active: 1 })), "never started");
+  });
 });
 
 describe("startFailure", () => {

@@ -102,8 +102,11 @@ function rejected(name: string, pods: readonly Pod[], warnings: readonly string[
 /** How far a Job was. Once its migration has started, the runner has to finish what it began. */
 export type Stage = "never started" | "restore point" | "migration";
 
-/** Returns how far a migration Job has come. */
-export function stageOf(pods: readonly Pod[]): Stage {
+/** Returns how far a migration Job has come. Pods that have succeeded may be gone already. */
+export function stageOf(pods: readonly Pod[], job?: Job): Stage {
+  const { succeeded = 0, uncountedTerminatedPods, conditions = [] } = job?.status ?? {};
+  const counted = succeeded > 0 || (uncountedTerminatedPods?.succeeded?.length ?? 0) > 0;
+  if (counted || conditions.some(({ type }) => type === "SuccessCriteriaMet")) return "migration";
   const hasStarted = (status?: ContainerStatus) =>
     status?.state?.running !== undefined || status?.state?.terminated !== undefined;
   if (pods.some((pod) => hasStarted(statusOf(pod, runnerNames.container)))) return "migration";
@@ -173,16 +176,22 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
         const args = logArgs({ pod, container: runnerNames.container, previous: false });
         log = await kubectl.run(args).then(redact, () => undefined);
       }
-      const failed = startFailure(result, stageOf(jobOf(name, items).pods), seconds, startTimeoutSeconds);
+      const { job, pods } = jobOf(name, items);
+      const failed = startFailure(result, stageOf(pods, job), seconds, startTimeoutSeconds);
       return failed ?? completeHeldJob(kubectl, name, result);
     },
     log: () => log,
     kubectlArgs: ["describe", `job/${name}`],
     advice: "The previous release keeps serving. To retry, fix the error and rerun: pulumi up",
     async giveUp() {
-      const { failed } = await evaluate();
-      const { pods } = jobOf(name, items);
-      const stage = stageOf(pods);
+      const result = await evaluate();
+      const { failed, done } = result;
+      if (done) {
+        await completeHeldJob(kubectl, name, result);
+        return "The migration has succeeded since.";
+      }
+      const { job, pods } = jobOf(name, items);
+      const stage = stageOf(pods, job);
       const hasEnded = pods.some((pod) => statusOf(pod, runnerNames.container)?.state?.terminated !== undefined);
       if (failed !== undefined || (stage === "migration" && !hasEnded)) return undefined;
       // Otherwise it would start once it can, long after the update has failed, or its sidecars would keep running. The next
