@@ -7,7 +7,7 @@ import { containerdSocket, pauseImage } from "../cluster/config.ts";
 import { run } from "../cluster/run.ts";
 
 /** Number of images of one name that are kept. They share all layers but the last ones. */
-const keptImages = 12;
+export const keptImages = 24;
 
 function ctr(...args: string[]): Promise<string> {
   return run("ctr", ["--address", containerdSocket, "--namespace", "k8s.io", ...args]);

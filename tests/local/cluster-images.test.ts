@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseSources, pythonBase, rootReference, sourceLines, transportOptions } from "../../local/images/base.ts";
 import { contextFiles, contextHash, isIgnored } from "../../local/images/context.ts";
-import { orphanedNames, supersededImages } from "../../local/images/import.ts";
+import { keptImages, orphanedNames, supersededImages } from "../../local/images/import.ts";
 import { parsePipConfig, pipConfig, pipEnvironment } from "../../local/images/pip.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -78,10 +78,14 @@ describe("images", () => {
     equal(pipConfig(all), "[global]\nindex-url = https://two.example\nfind-links = /a /b\n");
   });
 
-  it("of one name are superseded, except the newest 12 and those in use", () => {
-    const image = (names: string[] | null, day: number) => ({ names, createdatraw: `2030-01-${day}T00:00:00Z` });
+  it("of one name are superseded, except the newest and those in use", () => {
+    const image = (names: string[] | null, second: number) => ({
+      names,
+      createdatraw: `2030-01-01T00:00:${second}Z`,
+    });
+    const seconds = Array.from({ length: keptImages + 2 }, (_, index) => 11 + ((index * 7) % (keptImages + 2)));
     const images = [
-      ...[13, 11, 20, 12, 14, 19, 18, 17, 16, 15, 24, 23, 21, 22].map((day) => image([`localhost/a:${day}`], day)),
+      ...seconds.map((second) => image([`localhost/a:${second}`], second)),
       image(["localhost/ab:10"], 10),
       image(null, 10),
     ];
