@@ -125,6 +125,32 @@ describe("unity lock with environment variables", () => {
     });
   }
 
+  const parts: readonly (readonly [what: string, setting: readonly string[], value: string])[] = [
+    [
+      "the password of a URL",
+      ["import os", "from sqlalchemy.engine import make_url", "password = make_url(os.environ['X_URL']).password"],
+      "postgresql://app:p%40ss-word@host/shop",
+    ],
+    [
+      "a part of JSON",
+      ["import json, os", "password = json.loads(os.environ['X_URL'])['pw'][0]"],
+      '{"pw": ["in-json-1"]}',
+    ],
+    ["digits", ["import os", "password = os.environ['X_URL']"], "8841276"],
+    ["a part of a name", ["import os", "password = 'tenant_' + os.environ['X_URL']"], "acme-west"],
+    ["a variable that is removed", ["import os", "password = os.environ.pop('X_URL')"], "removed-1"],
+  ];
+  for (const [what, setting, value] of parts) {
+    it(`records the SQL as unknown if it contains ${what}`, async () => {
+      const upgrade = [...use, "op.execute(f\"CREATE ROLE a PASSWORD '{shop_settings.password}'\")"];
+      const found = await locked(setting, upgrade, { X_URL: value });
+      assert.equal(
+        found?.sql === null ? found.reason : "",
+        "its SQL contains the value of the environment variable X_URL",
+      );
+    });
+  }
+
   it("records the SQL as unknown if a revision reads one when it is loaded", async () => {
     const { stdout } = await lock([], ["pass"]);
     assert.match(stdout, /Wrote/);

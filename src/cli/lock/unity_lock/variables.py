@@ -6,14 +6,16 @@ does one whose value is part of its SQL.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from .offline import RenderingLimit, refuse
 
@@ -21,12 +23,16 @@ PLACEHOLDER = "0"
 """Value of a missing variable, to find the next one. Nothing is rendered with it."""
 SHORTEST = 4
 """Characters of the shortest value that is searched for: shorter ones are often words by chance."""
+LONG = 6
+"""Characters from which a value is searched for within words, too, and even if it is a number."""
 
 LOOKUPS = ("os", "_collections_abc", "collections.abc")
 """Modules of `os.getenv` and `os.environ.get`, the latter with the name of either."""
 
 looked_up: set[str] = set()
 """The variables that were looked up by name."""
+initial: dict[str, str] = {}
+"""The variables of the process, also those that the project removes."""
 loaded: dict[str, str] = {}
 """The first variable that each file reads, except while a revision is rendered."""
 revision: list[str] = []
@@ -56,6 +62,7 @@ class Variables(type(os.environ)):  # type: ignore[misc]
 
 def note_lookups() -> None:
     """Note from now on which variables are looked up."""
+    initial.update(os.environ)
     os.environ.__class__ = Variables
 
 
@@ -81,35 +88,57 @@ def _is_of_project(file: str) -> bool:
 STANDARD_LIBRARY = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
 
 
-def values() -> dict[str, str]:
-    """Return the values that the project has got, by the name of the variable, without short ones and numbers."""
+def values() -> list[tuple[str, str]]:
+    """Return the values that the project has got, and their parts, each with the name of its variable."""
     return _values(len(looked_up))
 
 
 @lru_cache(maxsize=1)
-def _values(_: int) -> dict[str, str]:
+def _values(_: int) -> list[tuple[str, str]]:
     fields = {name.upper() for settings in _settings() for name in _variables(settings).values()}
-    names = [name for name in os.environ if name in looked_up or name.upper() in fields]
-    found = {name: os.environ[name] for name in names if name != "DATABASE_URL"}
-    return {name: value for name, value in found.items() if len(value) >= SHORTEST and not value.isdigit()}
+    names = [name for name in {**initial, **dict.fromkeys(os.environ)} if name in looked_up or name.upper() in fields]
+    given = {name: os.environ.get(name, initial.get(name, "")) for name in names if name != "DATABASE_URL"}
+    found = [(name, part) for name, value in given.items() for part in _parts(value)]
+    return [(name, part) for name, part in found if len(part) >= (LONG if part.isdigit() else SHORTEST)]
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Return a value, the user and the password if it is a URL, and the texts if it is JSON."""
+    yield value
+    with suppress(ValueError):
+        url = urlsplit(value)
+        if url.scheme and url.netloc:
+            yield from {part for text in (url.username, url.password) if text for part in (text, unquote(text))}
+    with suppress(ValueError):
+        yield from _texts(json.loads(value))
+
+
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, (dict, list)):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from _texts(part)
 
 
 def value_in(statements: list[str], source: str) -> str | None:
     """Return the name of a variable whose value is in the statements but not in their source, or None."""
     text = "\n".join(statements)
-    for name, value in values().items():
+    for name, value in values():
         if value in text and _word(value).search(text) and value not in source:
             return name
     return None
 
 
 def _word(value: str) -> re.Pattern[str]:
+    if len(value) >= LONG:
+        return re.compile(re.escape(value))
     return re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
 
 
 def hide(text: str) -> str:
     """Return the text with the names of variables in place of their values."""
-    for name, value in sorted(values().items(), key=lambda item: -len(item[1])):
+    for name, value in sorted(values(), key=lambda item: -len(item[1])):
         text = _word(value).sub(lambda _, name=name: f"${name}", text)
     return text
 
