@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import { unity } from "../src/manifests/app.ts";
 import {
   type BackendOptions,
@@ -8,7 +9,7 @@ import {
   disruptionBudgetSpec,
 } from "../src/manifests/backend.ts";
 import { childOptions, objectMetadata, serviceAccount, withFieldManager, withoutAwait } from "./children.ts";
-import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
+import { clusterInputs, waitCommand } from "./commands.ts";
 import { validatePods, withoutSecrets } from "./pod-config.ts";
 
 /** Arguments of {@link BackendDeployment}. */

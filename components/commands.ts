@@ -1,6 +1,7 @@
 import { extname, join, relative, sep } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import type { PostgresImageTarget } from "../src/cluster/wait/postgres-image.ts";
 import type { WaitTarget } from "../src/cluster/wait/wait.ts";
 import { projectRoot } from "../src/paths.ts";
@@ -18,28 +19,6 @@ export function fixedProgram(file: string, argument: string) {
   const path = join(projectRoot, `${file}${extname(import.meta.filename)}`);
   const program = relative(process.cwd(), path).split(sep).join("/");
   return { interpreter: ["node", program], create: argument, addPreviousOutputInEnv: false };
-}
-
-/** Cluster in which the commands of a component run kubectl: a context, a kubeconfig, or neither, as with kubectl itself. */
-export interface ClusterArgs {
-  /**
-   * Context of the kubeconfig.
-   *
-   * @defaultValue the kubeconfig's current context
-   */
-  readonly context?: string | undefined;
-  /**
-   * Content of a kubeconfig, such as that of a cluster of the same program. It is a secret in the state.
-   *
-   * @defaultValue the kubeconfig that kubectl finds or, in a pod without one, the pod's service account
-   */
-  readonly kubeconfig?: pulumi.Input<string> | undefined;
-  /**
-   * Seconds that the cluster may take to answer a command.
-   *
-   * @defaultValue 60
-   */
-  readonly clusterTimeoutSeconds?: number | undefined;
 }
 
 /** Returns the part of a command's input that says how to reach the cluster. */

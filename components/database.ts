@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterArgs } from "./commands.ts";
+import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import type { Database } from "./database-secrets.ts";
 import { ExternalDatabase, type ExternalDatabaseArgs } from "./external-database.ts";
 import { OwnedDatabase, type OwnedDatabaseArgs } from "./owned-database.ts";

@@ -1,12 +1,13 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from "../src/fleet/fleet.ts";
 import type { TenantAttempt } from "../src/fleet/plan.ts";
 import { unity } from "../src/manifests/app.ts";
 import { jobStartSeconds, jobWaitSeconds } from "../src/manifests/migrate-job.ts";
 import { childOptions } from "./children.ts";
-import { type ClusterArgs, clusterInputs, fixedProgram } from "./commands.ts";
+import { clusterInputs, fixedProgram } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 import { validatePods } from "./pod-config.ts";
 

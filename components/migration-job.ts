@@ -1,11 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import { unity } from "../src/manifests/app.ts";
 import { jobStartSeconds, jobWaitSeconds, type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
 import { names } from "../src/manifests/names.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
 import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
-import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
+import { clusterInputs, waitCommand } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 import { validatePods } from "./pod-config.ts";
 

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import type { OwnedCredentials } from "../src/manifests/database-secrets.ts";
 import { names, serviceAccounts } from "../src/manifests/names.ts";
 import type { PlainPlacement } from "../src/manifests/pod-config.ts";
@@ -10,7 +11,7 @@ import {
   postgresStartSeconds,
 } from "../src/manifests/postgres.ts";
 import { childOptions, objectMetadata, serviceAccount, withoutAwait } from "./children.ts";
-import { type ClusterArgs, clusterInputs, waitCommand } from "./commands.ts";
+import { clusterInputs, waitCommand } from "./commands.ts";
 import { type Database, type DatabaseUse, declareSecrets, ownedContents } from "./database-secrets.ts";
 
 /** Arguments of {@link OwnedDatabase}. */

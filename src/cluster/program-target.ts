@@ -1,14 +1,31 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterTarget } from "./kubectl.ts";
 
-/** Namespace of a cluster, as a program has it: the kubeconfig may be that of a cluster of the same program. */
-export interface ProgramTarget extends Omit<ClusterTarget, "kubeconfig"> {
+/** Cluster in which the commands of a component run kubectl: a context, a kubeconfig, or neither, as with kubectl itself. */
+export interface ClusterArgs {
   /**
-   * Content of the kubeconfig.
+   * Context of the kubeconfig.
+   *
+   * @defaultValue the kubeconfig's current context
+   */
+  readonly context?: string | undefined;
+  /**
+   * Content of a kubeconfig, such as that of a cluster of the same program. It is a secret in the state.
    *
    * @defaultValue the kubeconfig that kubectl finds or, in a pod without one, the pod's service account
    */
   readonly kubeconfig?: pulumi.Input<string> | undefined;
+  /**
+   * Seconds that the cluster may take to answer a command.
+   *
+   * @defaultValue 60
+   */
+  readonly clusterTimeoutSeconds?: number | undefined;
+}
+
+/** Namespace of a cluster, as a program has it: the kubeconfig may be that of a cluster of the same program. */
+export interface ProgramTarget extends ClusterArgs {
+  readonly namespace: string;
 }
 
 /**
