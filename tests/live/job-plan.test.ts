@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run } from "../../local/pulumi.ts";
-import type { Deployment, Job } from "../../src/cluster/objects.ts";
-import { workloadSelector } from "../../src/cluster/pods.ts";
+import type { Job } from "../../src/cluster/objects.ts";
+import { podsOf, workloadSelector } from "../../src/cluster/pods.ts";
 import { names, planAnnotation } from "../../src/manifests/names.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
@@ -94,9 +94,8 @@ describe("a Job that is bound to its plan", () => {
     assert.equal(await psql("second", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
 
     await kubectl.run(["scale", "deployment/unity-backend", "--replicas=0"]);
-    const isStopped = async () =>
-      ((await kubectl.get<Deployment>("deployment", "unity-backend")).status?.replicas ?? 0) === 0;
-    await waitFor("the backend's pods to stop", isStopped, { timeoutSeconds: 120 });
+    const areGone = async () => (await podsOf(kubectl, names.backend)).length === 0; // `exec` reaches one that stops.
+    await waitFor("the backend's pods to stop", areGone, { timeoutSeconds: 120 });
     assert.match(succeeded(await run("up", values)), /Pending: at most 8 of 8 revisions/);
     assert.equal(await psql("second", "SELECT version_num FROM alembic_version"), head);
     assert.match(succeeded(await run("preview", values, ["--expect-no-changes"])), /Database is up to date/);
