@@ -1,7 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterArgs } from "../src/cluster/program-target.ts";
-import { unity } from "../src/manifests/app.ts";
 import {
   type BackendOptions,
   backendDeploymentSpec,
@@ -11,6 +10,7 @@ import {
 import { childOptions, objectMetadata, serviceAccount, withFieldManager, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { validatePods, withoutSecrets } from "./pod-config.ts";
+import type { RolledOut } from "./post-deploy-verification.ts";
 
 /** Arguments of {@link BackendDeployment}. */
 export interface BackendDeploymentArgs extends BackendOptions, ClusterArgs {
@@ -21,7 +21,7 @@ export interface BackendDeploymentArgs extends BackendOptions, ClusterArgs {
    *
    * @defaultValue nothing: the update waits only if the Deployment changes
    */
-  readonly jobName?: string | undefined;
+  readonly jobName?: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -46,8 +46,9 @@ export interface BackendDeploymentArgs extends BackendOptions, ClusterArgs {
  * );
  * ```
  */
-export class BackendDeployment extends pulumi.ComponentResource {
+export class BackendDeployment extends pulumi.ComponentResource implements RolledOut {
   static readonly token = "unity:index:BackendDeployment";
+  readonly deploymentName: string;
   /** UID and generation of the Deployment and name of the Job: a value that changes if one of them changes. */
   readonly rollout: pulumi.Output<string>;
 
@@ -55,10 +56,10 @@ export class BackendDeployment extends pulumi.ComponentResource {
     super(BackendDeployment.token, name, {}, options);
     validatePods(this, "backend", args);
     const { namespace, replicas, progressDeadlineSeconds } = args;
-    const { preserved, jobName, app = unity } = args;
+    const { preserved, jobName, app } = args;
 
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
-    const serviceSpec = backendServiceSpec(preserved, app);
+    const serviceSpec = backendServiceSpec(app, preserved);
     const pod = withoutSecrets(this, "pod", args.pod);
     const gate = withoutSecrets(this, "gate", args.gate);
     const deploymentSpec = backendDeploymentSpec({ ...args, pod, gate });
@@ -89,6 +90,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     waitCommand(`${name}-rollout`, "rollout", target, rollout, { parent: this, dependsOn: deployment });
 
     const outputs = { rollout };
+    this.deploymentName = app.backend;
     this.rollout = outputs.rollout;
     this.registerOutputs(outputs);
   }

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { currentOwner } from "../src/cluster/current-owner.ts";
-import { type App, appLabels, unity } from "../src/manifests/app.ts";
+import { appLabels, type MigratedApp } from "../src/manifests/app.ts";
 import { fieldManager, ownerAnnotation } from "../src/manifests/names.ts";
 import type { PodConfig } from "../src/manifests/pod-config.ts";
 
@@ -23,7 +23,7 @@ export function childOptions(
 
 /** Metadata of a Kubernetes object, as the provider takes it. */
 export interface ObjectMetadata {
-  readonly name: string;
+  readonly name: pulumi.Input<string>;
   readonly namespace: pulumi.Input<string>;
   readonly labels: Record<string, string>;
   readonly annotations: Record<string, string>;
@@ -39,10 +39,10 @@ export interface ObjectMetadata {
  * The stack is an annotation of the object alone: pod templates and selectors don't contain it, so that it replaces nothing.
  */
 export function objectMetadata(
-  name: string,
+  name: pulumi.Input<string>,
   namespace: pulumi.Input<string>,
   workload: string,
-  app: App = unity,
+  app: Pick<MigratedApp, "partOf">,
 ): ObjectMetadata {
   const annotations: Record<string, string> = { "pulumi.com/patchForce": "true" };
   const owner = currentOwner();
@@ -79,7 +79,7 @@ export function serviceAccount(
   namespace: pulumi.Input<string>,
   workload: string,
   options: pulumi.CustomResourceOptions,
-  app: App = unity,
+  app: Pick<MigratedApp, "partOf">,
   pod: PodConfig = {},
 ): k8s.core.v1.ServiceAccount {
   const own = objectMetadata(account, namespace, workload, app);

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { unity } from "../src/manifests/app.ts";
 import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../src/manifests/database-secrets.ts";
 import { names } from "../src/manifests/names.ts";
 import { databasePortError } from "../src/manifests/network-policies.ts";
@@ -88,7 +89,7 @@ export function declareSecrets(
 ): readonly [k8s.core.v1.Secret, ...k8s.core.v1.Secret[]] {
   const declare = (resource: string, secret: string, values: SecretValues) => {
     const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value.apply(base64)]));
-    const metadata = objectMetadata(secret, namespace, names.postgres);
+    const metadata = objectMetadata(secret, namespace, names.postgres, unity);
     return new k8s.core.v1.Secret(resource, { metadata, data }, options);
   };
   const first = declare(`${name}-credentials`, secrets.application, application);

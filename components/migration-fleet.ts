@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from "../src/fleet/fleet.ts";
 import type { TenantAttempt } from "../src/fleet/plan.ts";
-import { unity } from "../src/manifests/app.ts";
 import { jobStartSeconds, jobWaitSeconds } from "../src/manifests/migrate-job.ts";
 import { childOptions } from "./children.ts";
 import { clusterInputs, fixedProgram } from "./commands.ts";
@@ -63,7 +62,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationFleetArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationFleet.token, name, {}, options);
-    const { namespace, canaries = 1, parallelism = 4, attempts = [], app = unity } = args;
+    const { namespace, canaries = 1, parallelism = 4, attempts = [], app } = args;
     const errors = fleetErrors(app, args.tenants, canaries, parallelism);
     if (errors.length > 0) {
       const message = `invalid arguments of MigrationFleet ${name}:\n  - ${errors.join("\n  - ")}`;
@@ -78,14 +77,15 @@ export class MigrationFleet extends pulumi.ComponentResource {
     const dependencies = runnerObjects(name, objects, childOptions(this, options));
     const jobs = migrations.map(({ tenant, jobName, jobSpec }) => {
       const { attempt = 1, started = false } = attempts.find((each) => each.tenant === tenant) ?? {};
-      const metadata = jobMetadata(jobName(attempt), namespace, app, tenant);
+      const ownName = jobName(attempt);
+      const metadata = jobMetadata(ownName, namespace, app, tenant);
       const job = new k8s.batch.v1.Job(
         // With the Job's name, so that another Job is a new resource, which inherits nothing through `ignoreChanges`.
-        `${name}-${metadata.name}`,
+        `${name}-${ownName}`,
         { metadata, spec: { ...jobSpec(), suspend: !started } },
         childOptions(this, options, { dependsOn: dependencies, ignoreChanges: ["spec.suspend"] }),
       );
-      return { tenant, name: metadata.name, job };
+      return { tenant, name: ownName, job };
     });
     const fleetJobs = jobs.map((job) => ({ tenant: job.tenant, name: job.name }));
     const target = {

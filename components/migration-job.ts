@@ -1,38 +1,44 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterArgs } from "../src/cluster/program-target.ts";
-import { unity } from "../src/manifests/app.ts";
-import { jobStartSeconds, jobWaitSeconds, type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
-import { names } from "../src/manifests/names.ts";
+import { restorePointsClaim } from "../src/manifests/app.ts";
+import { type GateOptions, gateTemplate } from "../src/manifests/gate.ts";
+import { jobStartSeconds, jobWaitSeconds, migration } from "../src/manifests/migrate-job.ts";
+import type { ContainerConfig } from "../src/manifests/pod-config.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
+import { databaseUrlVariable, runnerConfigMapData, runnerConfigMapName } from "../src/manifests/runner.ts";
 import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
+import type { MigrationInputs, MigrationPlan } from "./plan-migration.ts";
 import { validatePods } from "./pod-config.ts";
 
 /** Arguments of {@link MigrationJob}. */
-export interface MigrationJobArgs extends MigrationOptions, ClusterArgs {
-  /** Kubernetes namespace of the Job and its Secret. */
-  readonly namespace: pulumi.Input<string>;
-  /**
-   * Size of the volume for restore points, as a Kubernetes quantity.
-   *
-   * @defaultValue "1Gi"
-   */
-  readonly restorePointStorage?: string | undefined;
-  /**
-   * Number of the attempt at the same work, from `planMigration`.
-   *
-   * @defaultValue 1
-   */
-  readonly attempt?: number;
-  /**
-   * Plan of a new Job, or the one that the existing Job was created with, as JSON: the runner refuses to change another
-   * database, or to start at another revision. Unity's own program passes it.
-   *
-   * @defaultValue nothing: the runner migrates from any revision
-   */
-  readonly plan?: string | undefined;
+export interface MigrationJobArgs {
+  /** Plan of the migration, from `planMigration`. */
+  readonly plan: MigrationPlan;
+}
+
+/** Spec of a workload: of a Deployment, StatefulSet, DaemonSet, or anything else with a pod template. */
+interface WorkloadSpec {
+  template: pulumi.Input<PodTemplate>;
+}
+
+type PodTemplate = k8s.types.input.core.v1.PodTemplateSpec;
+
+function isOutput(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+/** Whether all parts of a spec that the gate changes are plain values. */
+function hasPlainLists(spec: pulumi.Input<WorkloadSpec>): boolean {
+  const parts = (value: unknown, ...keys: string[]) => {
+    const object = value as Record<string, unknown> | undefined;
+    return isOutput(value) ? [value] : keys.map((key) => object?.[key]);
+  };
+  const [template] = parts(spec, "template");
+  const [metadata, pod] = parts(template, "metadata", "spec");
+  const lists = [...parts(metadata, "labels", "annotations"), ...parts(pod, "containers", "initContainers", "volumes")];
+  return ![spec, template, metadata, pod, ...lists].some(isOutput);
 }
 
 /**
@@ -40,35 +46,55 @@ export interface MigrationJobArgs extends MigrationOptions, ClusterArgs {
  *
  * @example
  * ```ts
- * const target = { context: "my-cluster", namespace: "notes" };
- * const options = { ...loadChain("app"), image, imagePullPolicy: "IfNotPresent", secretName: "notes-database", timeouts };
- * const { attempt } = await planMigration(options, target);
- * const migration = new MigrationJob("migration", { ...options, ...target, attempt }, { provider });
+ * const plan = await planMigration({ name: "notes", appFolder: "../app", image, database, namespace: "notes" });
+ * const migration = new MigrationJob("notes", { plan }, { provider });
+ * const spec = migration.gate({ selector, template });
+ * new k8s.apps.v1.Deployment("web", { metadata, spec }, { provider, dependsOn: migration });
  * ```
  */
 export class MigrationJob extends pulumi.ComponentResource {
   static readonly token = "unity:index:MigrationJob";
-  /** Name of the Job, with a hash of its work. */
-  readonly jobName: string;
+  /** Plan that the Job carries out. */
+  readonly plan: MigrationPlan;
+  /** Name of the Job, with a hash of its work. In a preview, it is not known before its image is. */
+  readonly jobName: pulumi.Output<string>;
   /** Name of the ConfigMap with the runner. */
   readonly configMapName: string;
+  /** Variable `DATABASE_URL` for the containers of the app. */
+  readonly databaseUrl: k8s.types.input.core.v1.EnvVar;
+  readonly #secretVersion: pulumi.Input<string> | undefined;
 
-  constructor(name: string, args: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { plan }: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, options);
-    validatePods(this, "migration", args);
-    const { namespace, tenant, restorePointImage } = args;
-    const { app = unity, attempt = 1, restorePointStorage = "1Gi", pod } = args;
+    const { options: own, namespace, inputs, databaseUrl } = plan;
+    const { app, tenant, restorePointImage } = own;
+    if (!isOutput(inputs)) validatePods(this, "migration", { ...own, ...(inputs as MigrationInputs), app });
 
-    const { configMapName, files, jobSpec, ...job } = migration(args);
-    const jobName = job.jobName(attempt);
+    const resolved = pulumi.output(inputs) as pulumi.Output<MigrationInputs>;
+    const job = resolved.apply((known) => {
+      const { jobName, jobSpec } = migration({ ...own, ...known });
+      return { name: jobName(plan.attempt), spec: jobSpec(plan.jobPlan), secretName: known.secretName };
+    });
+    const files = runnerConfigMapData(own);
+    const configMapName = runnerConfigMapName(files, app.migrateJob);
 
-    const dependencies = runnerObjects(
-      name,
-      { namespace, app, configMapName, files, pod },
-      childOptions(this, options),
-    );
+    const pod = isOutput(inputs) ? undefined : (inputs as MigrationInputs).pod;
+    const objects = { namespace, app, configMapName, files, pod };
+    const dependencies = runnerObjects(name, objects, childOptions(this, options));
+    let { secretVersion } = plan;
+    if (databaseUrl !== undefined) {
+      const data = { DATABASE_URL: pulumi.output(databaseUrl).apply((url) => Buffer.from(url).toString("base64")) };
+      const secret = new k8s.core.v1.Secret(
+        `${name}-database`,
+        { metadata: objectMetadata(`${app.partOf}-database`, namespace, app.migrateJob, app), data },
+        childOptions(this, options),
+      );
+      secretVersion = secret.metadata.resourceVersion;
+      dependencies.push(secret);
+    }
     if (restorePointImage !== undefined) {
-      const metadata = withoutAwait(objectMetadata(names.restorePoints, namespace, app.migrateJob, app));
+      const { restorePointStorage = "1Gi" } = plan;
+      const metadata = withoutAwait(objectMetadata(restorePointsClaim(app), namespace, app.migrateJob, app));
       const claim = new k8s.core.v1.PersistentVolumeClaim(
         `${name}-restore-points`,
         { metadata, spec: restorePointsClaimSpec(restorePointStorage) },
@@ -78,17 +104,40 @@ export class MigrationJob extends pulumi.ComponentResource {
     }
     const declared = new k8s.batch.v1.Job(
       `${name}-job`,
-      { metadata: jobMetadata(jobName, namespace, app, tenant), spec: jobSpec(args.plan) },
+      { metadata: jobMetadata(job.name, namespace, app, tenant), spec: job.spec },
       childOptions(this, options, { dependsOn: dependencies }),
     );
-    const limits = { timeoutSeconds: jobWaitSeconds(args), startTimeoutSeconds: jobStartSeconds(args) };
-    const workload = args.app?.migrateJob;
-    const target = { ...clusterInputs(args), namespace, name: jobName, ...limits, workload };
+    const limits = { timeoutSeconds: jobWaitSeconds(own), startTimeoutSeconds: jobStartSeconds(own) };
+    const target = { ...clusterInputs(plan), namespace, name: job.name, ...limits, workload: app.migrateJob };
     waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });
 
-    const outputs = { jobName, configMapName };
+    this.plan = plan;
+    this.configMapName = configMapName;
+    this.databaseUrl = databaseUrlVariable(job.secretName);
+    this.#secretVersion = secretVersion;
+    const outputs = { jobName: job.name, configMapName };
     this.jobName = outputs.jobName;
-    this.configMapName = outputs.configMapName;
     this.registerOutputs(outputs);
+  }
+
+  /**
+   * Returns a workload's spec whose pods start only after the database has the schema: with an init container that queries
+   * it, and reads the run record to know whether older pods may restart.
+   *
+   * @param spec - Spec with a pod template.
+   * @param gate - Configuration of the init container (default: the variables and mounts of the pod's first container).
+   * @throws {Error} If the pod has a container or a volume of a name that the gate needs.
+   */
+  gate<Spec extends WorkloadSpec>(spec: pulumi.Input<Spec>, gate?: ContainerConfig): pulumi.Input<Spec> {
+    const { plan, configMapName } = this;
+    const secretVersion = this.#secretVersion;
+    const withGate = (plain: Spec, { image, secretName }: MigrationInputs): Spec => {
+      const options: GateOptions = { ...plan.options, image, secretName, configMapName, secretVersion, gate };
+      return { ...plain, template: gateTemplate(plain.template as PodTemplate, options) };
+    };
+    // Otherwise, one unknown value would hide the whole spec in previews.
+    if (hasPlainLists(spec) && !isOutput(plan.inputs)) return withGate(spec as Spec, plan.inputs as MigrationInputs);
+    const known = pulumi.all([spec, plan.inputs]) as unknown as pulumi.Output<[Spec, MigrationInputs]>;
+    return known.apply(([plain, inputs]) => withGate(plain, inputs)) as unknown as pulumi.Input<Spec>;
   }
 }

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { App } from "../src/manifests/app.ts";
+import type { MigratedApp } from "../src/manifests/app.ts";
 import type { Migration } from "../src/manifests/migrate-job.ts";
 import type { PodConfig } from "../src/manifests/pod-config.ts";
 import { migrationLabels } from "../src/manifests/tenant.ts";
@@ -9,7 +9,7 @@ import { type ObjectMetadata, objectMetadata, serviceAccount, withoutAwait } fro
 /** Options for the objects that migration Jobs use. */
 interface RunnerObjects extends Pick<Migration, "configMapName" | "files"> {
   readonly namespace: pulumi.Input<string>;
-  readonly app: App;
+  readonly app: MigratedApp;
   readonly pod?: PodConfig | undefined;
 }
 
@@ -31,9 +31,9 @@ export function runnerObjects(
  * created before the Job's deadline.
  */
 export function jobMetadata(
-  jobName: string,
+  jobName: pulumi.Input<string>,
   namespace: pulumi.Input<string>,
-  app: App,
+  app: MigratedApp,
   tenant: string | undefined,
 ): ObjectMetadata {
   const metadata = withoutAwait(objectMetadata(jobName, namespace, app.migrateJob, app));

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { unity } from "../src/manifests/app.ts";
 import { names } from "../src/manifests/names.ts";
 import { type DatabasePlace, networkPolicies } from "../src/manifests/network-policies.ts";
 import { childOptions, objectMetadata } from "./children.ts";
@@ -26,7 +27,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, options?: pulumi.ComponentResourceOptions) {
     super(NetworkPolicies.token, name, {}, options);
     for (const policy of networkPolicies(args.database)) {
-      const metadata = objectMetadata(policy.name, args.namespace, names.networkPolicies);
+      const metadata = objectMetadata(policy.name, args.namespace, names.networkPolicies, unity);
       const own = childOptions(this, options);
       new k8s.networking.v1.NetworkPolicy(policy.name, { metadata, spec: policy.spec }, own);
     }

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterArgs } from "../src/cluster/program-target.ts";
+import { unity } from "../src/manifests/app.ts";
 import type { OwnedCredentials } from "../src/manifests/database-secrets.ts";
 import { names, serviceAccounts } from "../src/manifests/names.ts";
 import type { PlainPlacement } from "../src/manifests/pod-config.ts";
@@ -66,7 +67,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
     super(OwnedDatabase.token, name, {}, options);
     const { namespace, secrets, credentials, storage, image, imagePullPolicy, placement } = args;
 
-    const metadata = (object: string) => objectMetadata(object, namespace, names.postgres);
+    const metadata = (object: string) => objectMetadata(object, namespace, names.postgres, unity);
     const deploymentSpec = postgresDeploymentSpec({ ...args, secretName: secrets.migrations });
 
     const own = childOptions(this, options);
@@ -77,7 +78,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
       dependencies.push(...declared);
       secretVersion = declared[0].metadata.resourceVersion;
     }
-    dependencies.push(serviceAccount(name, serviceAccounts.postgres, namespace, names.postgres, own));
+    dependencies.push(serviceAccount(name, serviceAccounts.postgres, namespace, names.postgres, own, unity));
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-data`,
       { metadata: withoutAwait(metadata(names.postgres)), spec: postgresClaimSpec(storage) },

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type App, unity } from "../src/manifests/app.ts";
+import type { MigratedApp } from "../src/manifests/app.ts";
 import type { Preserved } from "../src/manifests/backend.ts";
 import type { ContainerConfig, PodConfig } from "../src/manifests/pod-config.ts";
 import { type ConfiguredPods, outputErrors, type PodConfigError, podConfigErrors } from "../src/manifests/pod-rules.ts";
@@ -7,7 +7,7 @@ import type { PodSecurityLevel } from "../src/manifests/security.ts";
 
 /** Arguments of a component that configure its pods. */
 interface PodArgs {
-  readonly app?: App | undefined;
+  readonly app: MigratedApp & { readonly backend?: string };
   readonly preserved?: Preserved | undefined;
   readonly pod?: PodConfig | undefined;
   readonly gate?: ContainerConfig | undefined;
@@ -24,12 +24,13 @@ export function validatePods(
   pods: Exclude<ConfiguredPods, "common" | "gate">,
   args: PodArgs,
 ) {
-  const { app = unity, pod = {}, gate = {}, podSecurityStandard: level = "restricted" } = args;
+  const { app, pod = {}, gate = {}, podSecurityStandard: level = "restricted" } = args;
   const selected = Object.keys(args.preserved?.podLabels ?? {});
-  const ofPod = [...podConfigErrors(pod, { pods, level, selected, app })];
+  const containers = app.backend === undefined ? [] : [app.backend];
+  const ofPod = [...podConfigErrors(pod, { pods, level, selected, containers })];
   if (pods === "migration") ofPod.push(...outputErrors(pod));
   const volumes = (pod.volumes ?? []).map(({ name }) => name);
-  const ofGate = podConfigErrors(gate, { pods: "gate", level, volumes, app });
+  const ofGate = podConfigErrors(gate, { pods: "gate", level, volumes });
   const errors = [...ofPod.map(describe("pod")), ...ofGate.map(describe("gate"))];
   if (errors.length === 0) return;
   throw new pulumi.ResourceError(`invalid pod configuration:\n  - ${errors.join("\n  - ")}`, component, true);

@@ -1,17 +1,50 @@
 import { local } from "@pulumi/command";
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type CheckResults, type CheckTarget, type DeclaredRelease, parseVerification } from "../src/checks/result.ts";
-import type { ClusterTarget } from "../src/cluster/kubectl.ts";
-import type { ProgramTarget } from "../src/cluster/program-target.ts";
+import type { Check } from "../src/checks/names.ts";
+import { type CheckResults, type DeclaredRelease, parseVerification } from "../src/checks/result.ts";
+import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
 import { childOptions } from "./children.ts";
-import { clusterInputs, fixedProgram } from "./commands.ts";
+import { clusterInputs, fixedProgram, waitCommand } from "./commands.ts";
+import type { MigrationJob } from "./migration-job.ts";
+
+/** Deployment whose rollout another component has waited for. */
+export interface RolledOut {
+  /** Name of the Deployment. */
+  readonly deploymentName: string;
+  /** Value that changes with every rollout. */
+  readonly rollout: pulumi.Input<string>;
+}
 
 /** Arguments of {@link PostDeployVerification}. */
 export interface PostDeployVerificationArgs {
-  /** Cluster, namespace, and release to verify. */
-  readonly target: Omit<CheckTarget, keyof ClusterTarget> & ProgramTarget;
-  /** Value that changes with every rollout, after which the checks run again. */
-  readonly rollout: pulumi.Input<string>;
+  /** Migration whose release the cluster must run. */
+  readonly migration: MigrationJob;
+  /**
+   * Deployments of the app, as resources or by name. Their rollouts are waited for, and the checks run again after each:
+   * with a name, only if the Deployment is also in `dependsOn`. The first one queries the database.
+   */
+  readonly workloads: readonly (string | k8s.apps.v1.Deployment | RolledOut)[];
+  /** Checks to run: names of built-in ones, and custom checks. */
+  readonly checks: readonly Check[];
+  /**
+   * Image of the workloads, for the release record.
+   *
+   * @defaultValue that of the migration
+   */
+  readonly image?: pulumi.Input<string> | undefined;
+  /**
+   * Seconds that the rollout of a workload may take.
+   *
+   * @defaultValue 600
+   */
+  readonly rolloutTimeoutSeconds?: number;
+  /**
+   * Age of the oldest log lines that are checked, in seconds.
+   *
+   * @defaultValue 300
+   */
+  readonly recentSeconds?: number | undefined;
 }
 
 /**
@@ -20,14 +53,9 @@ export interface PostDeployVerificationArgs {
  *
  * @example
  * ```ts
- * const verification = new PostDeployVerification(
- *   "verification",
- *   {
- *     target: { ...target, app, head: chain.head, toleratedRevisions: [], owned: false, checks: generalChecks },
- *     rollout: service.rollout,
- *   },
- *   { dependsOn: service },
- * );
+ * const checks = [...generalChecks, http("/healthz")];
+ * const verification = new PostDeployVerification("notes", { migration, workloads: [web, worker], checks });
+ * export const releases = verification.releases;
  * ```
  */
 export class PostDeployVerification extends pulumi.ComponentResource {
@@ -36,28 +64,81 @@ export class PostDeployVerification extends pulumi.ComponentResource {
   readonly results: pulumi.Output<CheckResults | undefined>;
   /** Release that the checks have verified: that of their last run, which an update of other resources doesn't change. */
   readonly release: pulumi.Output<DeclaredRelease | undefined>;
+  /** Releases that were verified in this stack, the newest first, for stacks that promote from it. */
+  readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {
     super(PostDeployVerification.token, name, {}, options);
-    const checks = new local.Command(
+    const { migration, checks, recentSeconds, rolloutTimeoutSeconds = 600 } = args;
+    const { plan } = migration;
+    const cluster = { ...clusterInputs(plan), namespace: plan.namespace };
+    const dependencies = [options?.dependsOn].flat().filter((resource) => k8s.apps.v1.Deployment.isInstance(resource));
+    const own = childOptions(this, options);
+
+    const waits: pulumi.Resource[] = [];
+    const rollouts: pulumi.Input<string>[] = dependencies.map(rolloutOf);
+    const workloads = args.workloads.map((workload, index) => {
+      if (typeof workload !== "string" && "rollout" in workload) {
+        rollouts.push(workload.rollout);
+        return workload.deploymentName;
+      }
+      const deployment = typeof workload === "string" ? undefined : workload;
+      const deploymentName = typeof workload === "string" ? workload : workload.metadata.name;
+      if (deployment !== undefined) rollouts.push(rolloutOf(deployment));
+      const target = { ...cluster, name: deploymentName, timeoutSeconds: rolloutTimeoutSeconds };
+      const trigger =
+        deployment === undefined ? pulumi.all(rollouts).apply((all) => all.join()) : rolloutOf(deployment);
+      const after = deployment === undefined ? own : { ...own, dependsOn: deployment };
+      waits.push(waitCommand(`${name}-rollout-${index + 1}`, "rollout", target, trigger, after));
+      return deploymentName;
+    });
+    const release = pulumi
+      .all([plan.inputs, migration.jobName, args.image])
+      .apply(([{ image: own }, jobName, image]) => {
+        const { environment, head, options } = plan;
+        const parts = { ...options, environment, head, image: image ?? own, migrationImage: own };
+        return declareRelease(parts, { jobName, configMapName: migration.configMapName });
+      });
+    const { toleratedRevisions = [], applicationRole } = plan.options;
+    const target = {
+      ...cluster,
+      head: plan.head,
+      toleratedRevisions,
+      owned: plan.ownsPostgres ?? false,
+      irreversible: plan.irreversible,
+      applicationRole: applicationRole?.name,
+      recentSeconds,
+      lockFile: plan.lockFile,
+      workloads,
+      checks,
+      release,
+    };
+    const command = new local.Command(
       `${name}-checks`,
       {
         ...fixedProgram("src/checks/main", "all"),
-        stdin: pulumi.jsonStringify({ ...args.target, ...clusterInputs(args.target) }),
-        triggers: [args.rollout],
+        stdin: pulumi.jsonStringify(target),
+        triggers: [migration.jobName, ...rollouts],
         // Progress only: the result is on standard output, as is the cause of a failure.
         logging: local.Logging.Stderr,
       },
-      childOptions(this, options),
+      waits.length > 0 ? { ...own, dependsOn: waits } : own,
     );
     // The provider counts all outputs of a command with a secret input, such as a kubeconfig, as secrets.
-    const verification = pulumi.unsecret(checks.stdout).apply(parseVerification);
+    const verification = pulumi.unsecret(command.stdout).apply(parseVerification);
     const outputs = {
       results: verification.apply((verified) => verified?.results),
       release: verification.apply((verified) => verified?.release),
+      releases: verification.apply((verified) => recordVerified(plan.records, verified?.release, verified?.results)),
     };
     this.results = outputs.results;
     this.release = outputs.release;
+    this.releases = outputs.releases;
     this.registerOutputs(outputs);
   }
+}
+
+/** Returns a value that changes with a Deployment's spec. */
+function rolloutOf({ metadata }: k8s.apps.v1.Deployment): pulumi.Output<string> {
+  return pulumi.interpolate`${metadata.uid}/${metadata.generation}`;
 }

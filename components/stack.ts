@@ -1,12 +1,16 @@
+import { relative } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { afterAdoption } from "../src/adoption/prepare.ts";
+import { checkNames } from "../src/checks/names.ts";
 import type { CheckResults } from "../src/checks/result.ts";
 import { namespaceLabels } from "../src/manifests/security.ts";
-import { backendOptions, checkTarget, migrationOptions } from "../src/preflight/options.ts";
+import { lockFile } from "../src/paths.ts";
+import { approvedIrreversible } from "../src/plan/approvals.ts";
+import { backendOptions, migrationOptions } from "../src/preflight/options.ts";
 import type { Planned } from "../src/preflight/preflight.ts";
 import type { Release } from "../src/preflight/release.ts";
-import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
+import type { ReleaseRecord } from "../src/promotion/record.ts";
 import type { Settings } from "../src/settings/settings.ts";
 import { BackendDeployment } from "./backend-deployment.ts";
 import { clusterProvider } from "./cluster-provider.ts";
@@ -34,6 +38,22 @@ function createNamespace(
 ): pulumi.Output<string> {
   const metadata = { name, labels: namespaceLabels(level) };
   return new k8s.core.v1.Namespace("namespace", { metadata }, { ...options, retainOnDelete: true }).metadata.name;
+}
+
+/** Returns the parts of a migration's plan that the settings determine. */
+function migrationPlan(settings: Settings, chain: Release) {
+  const { image, secretName, pod, ...options } = migrationOptions(settings, chain);
+  const { environment, approvals, database, restorePoint } = settings;
+  return {
+    options,
+    inputs: { image, secretName, pod },
+    head: chain.head,
+    restorePointStorage: restorePoint?.storage,
+    lockFile: relative("", lockFile), // the same on every machine
+    environment,
+    irreversible: approvedIrreversible(approvals),
+    ownsPostgres: database.kind === "owned",
+  };
 }
 
 /**
@@ -65,13 +85,15 @@ export function deploy(
   const migration = new MigrationJob(
     "migration",
     {
-      ...migrationOptions(settings, chain),
-      context,
-      clusterTimeoutSeconds,
-      namespace,
-      attempt,
-      plan,
-      restorePointStorage: settings.restorePoint?.storage,
+      plan: {
+        ...migrationPlan(settings, chain),
+        context,
+        clusterTimeoutSeconds,
+        namespace,
+        attempt,
+        jobPlan: plan,
+        records,
+      },
     },
     { ...common, dependsOn: database },
   );
@@ -89,20 +111,17 @@ export function deploy(
     },
     { ...common, dependsOn: migration },
   );
-  const verification = new PostDeployVerification(
+  const { image } = settings;
+  const { results, release, releases } = new PostDeployVerification(
     "verification",
-    {
-      target: { ...checkTarget(settings, chain), release: declareRelease({ ...chain, ...settings }, migration) },
-      rollout: backend.rollout,
-    },
+    { migration, workloads: [backend], checks: checkNames, image },
     { dependsOn: backend },
   );
-  const { results, release } = verification;
   // Nothing here is of this checkout: an update that excludes the checks leaves the outputs as they are.
   return {
     head: release.apply((verified) => verified?.head),
     jobName: release.apply((verified) => verified?.jobName),
     checks: results,
-    releases: pulumi.all([release, results]).apply((verified) => recordVerified(records, ...verified)),
+    releases,
   };
 }

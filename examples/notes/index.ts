@@ -1,81 +1,33 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import {
-  type App,
-  BackendDeployment,
-  clusterProvider,
-  generalChecks,
-  loadChain,
-  MigrationJob,
-  PostDeployVerification,
-  planMigration,
-} from "unity-migrations";
+import { clusterProvider, generalChecks, MigrationJob, PostDeployVerification, planMigration } from "unity-migrations";
 
 const config = new pulumi.Config();
-const target = {
-  context: config.get("context"),
-  kubeconfig: config.getSecret("kubeconfig"),
-  namespace: config.require("namespace"),
-};
+const cluster = { context: config.get("context"), kubeconfig: config.getSecret("kubeconfig") };
+const [namespace, image] = [config.require("namespace"), config.require("image")];
+const database = config.requireSecret("databaseUrl");
+const plan = await planMigration({ name: "notes", appFolder: "app", image, database, namespace, cluster });
 
-const app: App = {
-  backend: "notes",
-  migrateJob: "notes-db-migrate",
-  partOf: "notes",
-  port: 9000,
-  paths: { alive: "/healthz", ready: "/readyz" },
-  accounts: { backend: "notes", migrations: "notes-migrations" },
-  userId: 10001,
-};
-const secretName = "notes-database";
-const chain = loadChain("app");
-const release = {
-  ...chain,
-  app,
-  image: config.require("image"),
-  imagePullPolicy: "IfNotPresent",
-  secretName,
-  timeouts: { lockTimeoutSeconds: 5, statementTimeoutSeconds: 60, deadlineSeconds: 300, awaitTimeoutSeconds: 330 },
-};
-const { attempt } = await planMigration(release, target);
+const provider = clusterProvider("cluster", { ...cluster, namespace });
+const migration = new MigrationJob("notes", { plan }, { provider });
 
-const provider = clusterProvider("cluster", target);
-const secret = new k8s.core.v1.Secret(
-  "database",
-  { metadata: { name: secretName }, stringData: { DATABASE_URL: config.requireSecret("databaseUrl") } },
-  { provider },
-);
-const migration = new MigrationJob("migration", { ...release, ...target, attempt }, { provider, dependsOn: secret });
-const service = new BackendDeployment(
-  "service",
-  {
-    ...release,
-    ...target,
-    configMapName: migration.configMapName,
-    jobName: migration.jobName,
-    secretVersion: secret.metadata.resourceVersion,
-    replicas: config.requireNumber("replicas"),
-    initContainer: "wait",
-    progressDeadlineSeconds: 120,
-  },
-  { provider, dependsOn: migration },
-);
-const verification = new PostDeployVerification(
-  "verification",
-  {
-    target: {
-      ...target,
-      app,
-      head: chain.head,
-      toleratedRevisions: [],
-      owned: false,
-      lockFile: "app/migrations.lock.json",
-      checks: generalChecks,
-    },
-    rollout: service.rollout,
-  },
-  { dependsOn: service },
-);
+const labels = { "app.kubernetes.io/name": "notes" };
+const container = {
+  name: "notes",
+  image,
+  env: [migration.databaseUrl],
+  ports: [{ containerPort: 9000 }],
+  readinessProbe: { httpGet: { path: "/readyz", port: 9000 } },
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+};
+const securityContext = { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: "RuntimeDefault" } };
+const template = { metadata: { labels }, spec: { securityContext, containers: [container] } };
+const spec = { replicas: config.requireNumber("replicas"), selector: { matchLabels: labels }, template };
+// The verification waits for the rollout, and reports its cause if it fails.
+const metadata = { name: "notes", annotations: { "pulumi.com/skipAwait": "true" } };
+const deployment = { metadata, spec: migration.gate(spec) };
+const web = new k8s.apps.v1.Deployment("web", deployment, { provider, dependsOn: migration });
+const verification = new PostDeployVerification("notes", { migration, workloads: [web], checks: generalChecks });
 
 /** Name of the migration Job. */
 export const jobName = migration.jobName;

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterProvider, loadChain, MigrationFleet, planFleet } from "unity-migrations";
+import { clusterProvider, loadChain, MigrationFleet, migratedApp, planFleet } from "unity-migrations";
 
 const config = new pulumi.Config();
 const target = { context: config.require("context"), namespace: config.require("namespace") };
@@ -11,6 +11,7 @@ const tenants = config
 
 const fleet = {
   ...loadChain("../notes/app"),
+  app: migratedApp("notes"),
   image: config.require("image"),
   imagePullPolicy: "IfNotPresent",
   tenants,

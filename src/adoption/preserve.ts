@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { appContainer, type Deployment, isOurs, type LiveObjects, type Service } from "../cluster/objects.ts";
+import { unity } from "../manifests/app.ts";
 import { backendServicePorts, type LabelSelector, type Preserved, type ServicePort } from "../manifests/backend.ts";
 import { names, ports, selectorLabels } from "../manifests/names.ts";
 
@@ -46,7 +47,7 @@ export function preserve({ backend, service }: Pick<LiveObjects, "backend" | "se
   if (serviceSelector !== undefined && !isDeepStrictEqual(serviceSelector, ownSelector))
     preserved.serviceSelector = serviceSelector;
   const servicePorts = service === undefined ? [] : preservedPorts(service, backend);
-  const isDefault = isDeepStrictEqual(withProtocol(servicePorts), withProtocol(backendServicePorts()));
+  const isDefault = isDeepStrictEqual(withProtocol(servicePorts), withProtocol(backendServicePorts(unity)));
   if (servicePorts.length > 0 && !isDefault) preserved.servicePorts = servicePorts;
   return preserved;
 }
@@ -81,7 +82,7 @@ function preservedPorts(service: Service, backend: Deployment | undefined): read
       return each.port === ports.backend ? { ...declared, targetPort: ports.backend } : declared;
     });
   }
-  const [own] = withProtocol(backendServicePorts());
+  const [own] = withProtocol(backendServicePorts(unity));
   const preserved = live.map((each) => declaredPort(each, backend));
   const isFree = preserved.every(({ name }) => name !== undefined && name !== own?.name);
   return own !== undefined && isFree ? [own, ...preserved] : preserved;

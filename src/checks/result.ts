@@ -64,6 +64,7 @@ export interface CheckTarget extends ClusterTarget {
    * @defaultValue Unity
    */
   readonly app?: App | undefined;
+  readonly workloads?: readonly string[];
   /**
    * Checks to run.
    *

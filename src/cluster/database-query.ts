@@ -35,6 +35,12 @@ export interface QueryOptions {
    * @defaultValue Unity's
    */
   readonly backend?: string | undefined;
+  /**
+   * Object whose pod is queried, as kubectl names it: `pod/web-1`.
+   *
+   * @defaultValue the Deployment `backend`
+   */
+  readonly object?: string | undefined;
 }
 
 /** Value of a query; or the cause of the failure. */
@@ -105,6 +111,8 @@ SELECT '${answerMark}' || (${withoutTable(query)})::text;
 /** Workload with access to the database. */
 interface Source {
   readonly workload: string;
+  /** @defaultValue the Deployment of that name */
+  readonly object?: string | undefined;
   readonly command: readonly string[];
   /** Program on standard input, whose statements end when its kubectl does. */
   readonly script: (query: Query, timeoutSeconds: number) => string;
@@ -122,7 +130,7 @@ const postgres: Source = {
  */
 export async function queryDatabase(kubectl: Kubectl, query: Query, options: QueryOptions): Promise<Answers> {
   const { owned, backend = names.backend } = options;
-  const app: Source = { workload: backend, command: pythonCommand(), script: pythonScript };
+  const app: Source = { workload: backend, object: options.object, command: pythonCommand(), script: pythonScript };
   const answers: (Answer & { workload: string })[] = [];
   for (const source of owned ? [postgres, app] : [app]) {
     const answer = await settled(queryFrom(kubectl, source, query, options));
@@ -158,11 +166,11 @@ export async function settled<T>(promise: Promise<T>): Promise<{ readonly value:
 /** Returns the value that a program in the workload's pod prints, ignoring what else the image prints. */
 async function queryFrom(
   kubectl: Kubectl,
-  { workload, command, script }: Source,
+  { workload, object = `deployment/${workload}`, command, script }: Source,
   query: Query,
   { container }: QueryOptions,
 ): Promise<unknown> {
-  const args = ["exec", "--stdin", `deployment/${workload}`];
+  const args = ["exec", "--stdin", object];
   if (container !== undefined) args.push(`--container=${container}`);
   args.push("--pod-running-timeout=1s", "--", ...command);
   const isComplete = (text: string) => answerIn(text) !== undefined;

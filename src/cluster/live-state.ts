@@ -3,13 +3,22 @@ import { join } from "node:path";
 import type { Lock } from "../lockfile/lock.ts";
 import { anyText, fits, list as listOf, nullable, object } from "../lockfile/shape.ts";
 import type { VersionTable } from "../lockfile/version-table.ts";
-import { lastJobAnnotation, nameLabel, names, planAnnotation, serviceAccounts } from "../manifests/names.ts";
+import { lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
-import { type Answers, type Query, queryDatabase, settled } from "./database-query.ts";
+import { type Answer, type Answers, type Query, type QueryOptions, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { appContainer, isOurs, type Job, jobState, type LiveObject, type LiveObjects, objectsOf } from "./objects.ts";
+import {
+  appContainer,
+  isOurs,
+  type Job,
+  jobState,
+  type LiveObject,
+  type LiveObjects,
+  objectsOf,
+  planOfJob,
+} from "./objects.ts";
 import { readRollbackWindow } from "./rollback-window.ts";
 import { readSecretKeys, type SecretKeys } from "./secrets.ts";
 
@@ -70,20 +79,51 @@ export async function readLive(
     querying.then((answers) => queryUnmanaged(kubectl, query, objects, answers)),
     databaseSecret(kubectl, objects),
   ]);
-  const reading = await withWindow(chooseReading(answers, listed.value), kubectl, owned, chain);
+  const reading = await withWindow(chooseReading(answers, listed.value), kubectl, { owned }, chain);
   const jobs = objects.jobs.flatMap(liveJob);
   return { reading, jobs: [...jobs, ...deletedJob(listed.value, jobs)], objects: { ...objects, secret } };
+}
+
+/**
+ * Reads the database's revision from the first source that answers. It never throws.
+ *
+ * @param sources - Pods, as kubectl names them, and their containers.
+ */
+export async function readRevisions(
+  kubectl: Kubectl,
+  chain: Pick<Lock, "versionTable" | "revisions">,
+  sources: readonly Pick<QueryOptions, "object" | "container">[],
+): Promise<Reading> {
+  const causes: string[] = [];
+  for (const source of sources) {
+    const options = { ...source, owned: false };
+    for (const answer of await queryDatabase(kubectl, revisionsQuery(chain.versionTable), options)) {
+      const reading = readingOf(answer);
+      if (typeof reading !== "string") return withWindow(reading, kubectl, options, chain);
+      causes.push(`${source.object}: ${reading}`);
+    }
+  }
+  if (causes.length === 0) return { kind: "not-deployed" };
+  return { kind: "unreachable", what: "database", cause: causes.join("; ") };
+}
+
+/** Returns the reading of an answer, or why there is none. */
+function readingOf(answer: Answer): Extract<Reading, { kind: "rows" }> | string {
+  if ("cause" in answer) return answer.cause;
+  if (!isRevisions(answer.value)) return `unexpected response: ${JSON.stringify(answer.value).slice(0, 200)}`;
+  const { rows, database } = answer.value;
+  return { kind: "rows", rows, database };
 }
 
 /** Adds the rollback window, if the chain lacks the database's revision. */
 async function withWindow(
   reading: Reading,
   kubectl: Kubectl,
-  owned: boolean,
+  options: QueryOptions,
   chain: Pick<Lock, "versionTable" | "revisions">,
 ): Promise<Reading> {
   if (reading.kind !== "rows") return reading;
-  const window = await readRollbackWindow(kubectl, chain, reading.rows ?? [], { owned });
+  const window = await readRollbackWindow(kubectl, chain, reading.rows ?? [], options);
   return window === undefined ? reading : { ...reading, window };
 }
 
@@ -117,18 +157,12 @@ async function databaseSecret(kubectl: Kubectl, { backend }: LiveObjects): Promi
 
 /** Returns the answer, or the causes of the workloads that have pods. */
 function chooseReading(answers: Answers, items: readonly LiveObject[]): Reading {
-  const answered = answers.find((answer) => "value" in answer);
-  if (answered !== undefined && isRevisions(answered.value)) {
-    const { rows, database } = answered.value;
-    return { kind: "rows", rows, database };
+  const causes: string[] = [];
+  for (const answer of answers) {
+    const reading = readingOf(answer);
+    if (typeof reading !== "string") return reading;
+    if (items.some((item) => hasPods(item, answer.workload))) causes.push(`${answer.workload}: ${reading}`);
   }
-  const causes = answers
-    .filter(({ workload }) => items.some((item) => hasPods(item, workload)))
-    .map((answer) => {
-      const isCause = "cause" in answer;
-      const cause = isCause ? answer.cause : `unexpected response: ${JSON.stringify(answer.value).slice(0, 200)}`;
-      return `${answer.workload}: ${cause}`;
-    });
   if (causes.length === 0) return { kind: "not-deployed" };
   return { kind: "unreachable", what: "database", cause: causes.join("; ") };
 }
@@ -151,8 +185,7 @@ function liveJob(job: Job): LiveJob[] {
   const { name, labels, creationTimestamp: created } = job.metadata;
   const isMigration = labels?.[nameLabel] === names.migrateJob || name.startsWith(names.migrateJob);
   if (!isMigration || labels?.[tenantLabel] !== undefined) return [];
-  const plan = job.spec?.template.metadata?.annotations?.[planAnnotation];
-  return [{ name, state: jobState(job), created, plan }];
+  return [{ name, state: jobState(job), created, plan: planOfJob(job) }];
 }
 
 /** Returns the Job that an update waited for last, if it was deleted since. */

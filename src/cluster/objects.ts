@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Unwrap } from "@pulumi/pulumi";
-import { migratedAnnotation, names, ownerAnnotation, serviceAccounts } from "../manifests/names.ts";
+import { migratedAnnotation, names, ownerAnnotation, planAnnotation, serviceAccounts } from "../manifests/names.ts";
 import type { SecretKeys } from "./secrets.ts";
 
 /** Metadata of an object in the cluster. */
@@ -84,6 +84,11 @@ export function jobState({ metadata, status }: Job): "running" | "complete" | "f
     status?.conditions?.some((condition) => types.includes(condition.type) && condition.status === "True");
   if (has("Failed", "FailureTarget")) return "failed";
   return has("Complete", "SuccessCriteriaMet") ? "complete" : "running";
+}
+
+/** Returns the plan that a migrate Job was created with, as JSON, if any. */
+export function planOfJob({ spec }: Job): string | undefined {
+  return spec?.template.metadata?.annotations?.[planAnnotation];
 }
 
 /** Whether a container of a pod is a native sidecar: an init container that Kubernetes keeps running beside the others. */

@@ -36,8 +36,12 @@ export interface ProgramTarget extends ClusterArgs {
 export async function resolveTarget({ kubeconfig, ...target }: ProgramTarget): Promise<ClusterTarget | undefined> {
   if (kubeconfig === undefined) return target;
   const output = pulumi.output(kubeconfig);
-  // Part of every output, but not of its type.
-  const { isKnown } = output as unknown as { readonly isKnown: Promise<boolean> };
-  if (!(await isKnown)) return undefined;
+  if (!(await isKnown(output))) return undefined;
   return { ...target, kubeconfig: await new Promise<string>((resolve) => output.apply(resolve)) };
+}
+
+/** Waits until an output has a value, or is not going to have one in this preview. */
+export function isKnown(output: pulumi.Output<unknown>): Promise<boolean> {
+  // Part of every output, but not of its type.
+  return (output as unknown as { readonly isKnown: Promise<boolean> }).isKnown;
 }

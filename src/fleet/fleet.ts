@@ -1,6 +1,6 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { lockDigest } from "../lockfile/lock.ts";
-import type { App } from "../manifests/app.ts";
+import type { MigratedApp } from "../manifests/app.ts";
 import { type Migration, type MigrationOptions, migrationJob } from "../manifests/migrate-job.ts";
 import { runnerConfigMapData, runnerConfigMapName } from "../manifests/runner.ts";
 import { tenantId, tenantName } from "../manifests/tenant.ts";
@@ -59,7 +59,7 @@ export interface FleetTarget extends ClusterTarget {
 /** Returns the objects that the migrations of several databases declare. */
 export function fleetMigrations({ tenants, ...options }: FleetOptions): Fleet {
   const files = runnerConfigMapData(options);
-  const configMapName = runnerConfigMapName(files, options.app?.migrateJob);
+  const configMapName = runnerConfigMapName(files, options.app.migrateJob);
   const chainDigest = lockDigest(options.lock);
   const migrations = tenants.map(({ name: tenant, secretName }) => ({
     tenant,
@@ -70,7 +70,7 @@ export function fleetMigrations({ tenants, ...options }: FleetOptions): Fleet {
 
 /** Returns the errors of a fleet's arguments. */
 export function fleetErrors(
-  app: App,
+  app: MigratedApp,
   tenants: readonly Tenant[],
   canaries: Canaries,
   parallelism: number,

@@ -1,5 +1,5 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { workloadSelector } from "../cluster/pods.ts";
+import { migrationSelector } from "../cluster/migrate-jobs.ts";
 import {
   completeHeldJob,
   evaluateJob,
@@ -13,7 +13,6 @@ import {
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
 import { describeFailure, pollUntilDone } from "../cluster/wait/wait.ts";
 import { runnerNames } from "../manifests/runner.ts";
-import { tenantLabel } from "../manifests/tenant.ts";
 import { printLine } from "../printable.ts";
 import type { FleetJob, FleetTarget } from "./fleet.ts";
 
@@ -26,14 +25,6 @@ export interface NextStep {
   readonly start: readonly FleetJob[];
   /** Whether no Job is running and none is left to start. */
   readonly over: boolean;
-}
-
-/** Owners of migrate Jobs: tenants, or the only database of a namespace. */
-export type JobOwners = "tenants" | "only";
-
-/** Returns the kubectl option that selects the objects of an app's migrations. */
-export function migrationSelector(workload: string, owners: JobOwners): string {
-  return `${workloadSelector(workload)},${owners === "tenants" ? "" : "!"}${tenantLabel}`;
 }
 
 /** Decides which Jobs start: canaries alone until all are done, and no others once one of them has failed. */

@@ -1,25 +1,31 @@
 import { labels, names, partOfLabel, ports, serviceAccounts } from "./names.ts";
 import { userIds } from "./security.ts";
 
-/** Names, ports, and paths that distinguish an app from others on the cluster. */
-export interface App {
-  /** Name of the app's Deployment, container, and Service. */
-  readonly backend: string;
-  /** Prefix of the names of its migration Jobs, at most 34 characters. */
-  readonly migrateJob: string;
+/** Names of an app's migration in the cluster, each different from that of other apps in the namespace. */
+export interface MigratedApp {
   /** Value of the label `app.kubernetes.io/part-of` on its objects. */
   readonly partOf: string;
+  /** Prefix of the names of its migration Jobs, at most 34 characters. */
+  readonly migrateJob: string;
+  /** Service account of its migration Jobs, which is bound to no Role. */
+  readonly accounts: { readonly migrations: string };
+  /** User and group ID of the pods; `none` leaves it to the namespace and the image. */
+  readonly userId: number | "none";
+}
+
+/** Names, ports, and paths that distinguish an app with a backend from others on the cluster. */
+export interface App extends MigratedApp {
+  /** Name of the app's Deployment, container, and Service. */
+  readonly backend: string;
   /** TCP port that the app listens on. */
   readonly port: number;
   /** Paths that return 200: `alive` while the process runs, `ready` while it can serve. */
   readonly paths: { readonly alive: string; readonly ready: string };
   /** Service accounts of the app's pods and of its migration Jobs; neither is bound to a Role. */
   readonly accounts: { readonly backend: string; readonly migrations: string };
-  /** User and group ID of the pods; `none` leaves it to the namespace and the image. */
-  readonly userId: number | "none";
 }
 
-/** Unity's backend, the default of every option `app`. */
+/** Unity's backend. */
 export const unity: App = {
   backend: names.backend,
   migrateJob: names.migrateJob,
@@ -30,7 +36,25 @@ export const unity: App = {
   userId: userIds.backend,
 };
 
+/** Names of an app's objects, at most 23 characters: the Jobs are `<name>-db-migrate-<hash>`. */
+export const appName = /^[a-z]([-a-z0-9]{0,21}[a-z0-9])?$/;
+
+/** Returns the default names of an app's migration. */
+export function migratedApp(name: string): MigratedApp {
+  return {
+    partOf: name,
+    migrateJob: `${name}-db-migrate`,
+    accounts: { migrations: `${name}-migrations` },
+    userId: userIds.backend,
+  };
+}
+
+/** Returns the name of the volume claim of an app's restore points. */
+export function restorePointsClaim({ partOf }: Pick<MigratedApp, "partOf">): string {
+  return `${partOf}-restore-points`;
+}
+
 /** Returns the labels of an object that belongs to one of an app's workloads. */
-export function appLabels({ partOf }: App, workload: string): Record<string, string> {
+export function appLabels({ partOf }: Pick<MigratedApp, "partOf">, workload: string): Record<string, string> {
   return { ...labels(workload), [partOfLabel]: partOf };
 }

@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input, Unwrap } from "@pulumi/pulumi";
-import { type App, appLabels, unity } from "./app.ts";
+import { type App, appLabels } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import { databaseSecretAnnotation, defaultContainerAnnotation, selectorLabels } from "./names.ts";
 import type { ContainerConfig, PodConfig } from "./pod-config.ts";
@@ -65,12 +65,8 @@ export interface BackendOptions extends RunnerOptions {
    * @defaultValue pods keep the content that they started with
    */
   readonly secretVersion?: Input<string> | undefined;
-  /**
-   * App to deploy.
-   *
-   * @defaultValue Unity
-   */
-  readonly app?: App | undefined;
+  /** App to deploy. */
+  readonly app: App;
   /**
    * Parts of adopted objects to preserve.
    *
@@ -104,7 +100,7 @@ function probe(path: string, periodSeconds: number, failureThreshold: number): t
 }
 
 function backendContainer(options: BackendOptions): OwnContainer {
-  const { app = unity, toleratedRevisions = [], tls } = options;
+  const { app, toleratedRevisions = [], tls } = options;
   const env = [databaseUrlVariable(options.secretName), ...tlsVariables(tls)];
   if (toleratedRevisions.length > 0) env.push({ name: "TOLERATED_REVISIONS", value: toleratedRevisions.join(",") });
   return {
@@ -152,7 +148,7 @@ function spreadAcrossNodes({ backend }: App): types.input.core.v1.TopologySpread
  */
 export function disruptionBudgetSpec(
   replicas: number,
-  app: App = unity,
+  app: App,
 ): types.input.policy.v1.PodDisruptionBudgetSpec | undefined {
   if (replicas < 2) return undefined;
   return {
@@ -164,7 +160,7 @@ export function disruptionBudgetSpec(
 
 /** Returns the spec of the backend's Deployment, which removes a pod only after its replacement is ready. */
 export function backendDeploymentSpec(options: BackendOptions): types.input.apps.v1.DeploymentSpec {
-  const { app = unity, preserved = {}, secretVersion, pod = {} } = options;
+  const { app, preserved = {}, secretVersion, pod = {} } = options;
   const annotations: Record<string, Input<string>> = { ...pod.annotations, [defaultContainerAnnotation]: app.backend };
   if (secretVersion !== undefined) annotations[databaseSecretAnnotation] = secretVersion;
   const container = withContainerConfig(backendContainer(options), pod);
@@ -192,12 +188,12 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
 }
 
 /** Returns the ports of the backend's Service. They target a number, because adopted pods may name their ports otherwise. */
-export function backendServicePorts({ port }: App = unity): ServicePort[] {
+export function backendServicePorts({ port }: App): ServicePort[] {
   return [{ name: "http", port, targetPort: port }];
 }
 
 /** Returns the spec of the backend's Service. */
-export function backendServiceSpec(preserved: Preserved = {}, app: App = unity): types.input.core.v1.ServiceSpec {
+export function backendServiceSpec(app: App, preserved: Preserved = {}): types.input.core.v1.ServiceSpec {
   const { serviceSelector = selectorLabels(app.backend), servicePorts = backendServicePorts(app) } = preserved;
   return { selector: { ...serviceSelector }, ports: [...servicePorts] };
 }

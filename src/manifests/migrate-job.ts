@@ -1,7 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { lockDigest } from "../lockfile/lock.ts";
 import { migrationJobName } from "../plan/job-identity.ts";
-import { type App, unity } from "./app.ts";
+import { type MigratedApp, restorePointsClaim } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
 import { planAnnotation } from "./names.ts";
 import type { PlainPodConfig } from "./pod-config.ts";
@@ -40,12 +40,8 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    * @defaultValue the only database
    */
   readonly tenant?: string | undefined;
-  /**
-   * App that the database belongs to.
-   *
-   * @defaultValue Unity
-   */
-  readonly app?: App | undefined;
+  /** App that the database belongs to. */
+  readonly app: MigratedApp;
   /**
    * Configuration of the Job's pod and of its container. The Job's name depends on it.
    *
@@ -121,10 +117,10 @@ export function migrateJobSpec(
     Pick<MigrationOptions, "targetRevision" | "allowDowngrade" | "restorePointImage" | "tenant" | "app" | "pod">,
   plan?: string,
 ): types.input.batch.v1.JobSpec {
-  const { targetRevision, allowDowngrade = false, restorePointImage, app = unity, pod = {} } = options;
+  const { targetRevision, allowDowngrade = false, restorePointImage, app, pod = {} } = options;
   const mode = targetRevision !== undefined && allowDowngrade ? "reach" : "upgrade";
   const volumes = [runnerVolume(options.configMapName)];
-  if (restorePointImage !== undefined) volumes.push(restorePointsVolume);
+  if (restorePointImage !== undefined) volumes.push(restorePointsVolume(restorePointsClaim(app)));
   volumes.push(...tlsVolumes(options.tls), temporary.volume);
   const runner = runnerContainer(mode, options, targetRevision);
   const userId = pod.userId ?? app.userId;
@@ -155,7 +151,7 @@ export function migrateJobSpec(
 /** Returns the objects of a migration. */
 export function migration(options: MigrationOptions): Migration {
   const files = runnerConfigMapData(options);
-  const configMapName = runnerConfigMapName(files, options.app?.migrateJob);
+  const configMapName = runnerConfigMapName(files, options.app.migrateJob);
   return { configMapName, files, ...migrationJob(options, configMapName, lockDigest(options.lock)) };
 }
 
@@ -170,7 +166,7 @@ export function migrationJob(
   configMapName: string,
   chainDigest: string,
 ): Pick<Migration, "jobSpec" | "jobName"> {
-  const { tenant, app = unity } = options;
+  const { tenant, app } = options;
   const jobSpec = (plan?: string) => migrateJobSpec({ ...options, configMapName }, plan);
   const prefix = jobPrefix(app, tenant);
   return { jobSpec, jobName: (attempt) => migrationJobName(prefix, chainDigest, jobSpec(), attempt) };

@@ -57,6 +57,10 @@ export const databaseSecretAnnotation = "unity/database-secret";
 
 /** Annotation with the container that `kubectl` uses by default. */
 export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
+
+/** Label of pods that have an app's gate: the app's name. */
+export const appLabel = "unity/app";
+
 /** Annotation of a migration Job whose runner has succeeded, though other containers of its pod keep it from completing. */
 export const migratedAnnotation = "unity/migrated";
 

@@ -1,5 +1,4 @@
 import { posix } from "node:path";
-import { type App, unity } from "./app.ts";
 import { databaseCa } from "./database-tls.ts";
 import {
   databaseSecretAnnotation,
@@ -10,7 +9,7 @@ import {
 } from "./names.ts";
 import type { ContainerConfig, PodConfig } from "./pod-config.ts";
 import { type StandardViolation, standardViolations } from "./pod-security-standard.ts";
-import { restorePointContainerName, restorePointsVolume } from "./restore-points.ts";
+import { restorePointContainerName, restorePointsVolumeName } from "./restore-points.ts";
 import { runnerNames, runnerPath } from "./runner.ts";
 import { type PodSecurityLevel, temporary } from "./security.ts";
 import { tenantLabel } from "./tenant.ts";
@@ -32,7 +31,8 @@ interface PodRules {
   readonly volumes?: readonly string[];
   /** Labels that the selectors of adopted objects require. */
   readonly selected?: readonly string[];
-  readonly app?: App;
+  /** Names of containers that the pods have already. */
+  readonly containers?: readonly string[];
 }
 
 /** Variables of this project's containers. They lead to the database, verify it, and decide what the runner does. */
@@ -48,7 +48,7 @@ export const reservedVariables: readonly string[] = [
 ];
 
 /** Volumes of this project's pods. `tmp` is not among them: its type and size may change. */
-export const reservedVolumes: readonly string[] = [runnerNames.volume, databaseCa.volume, restorePointsVolume.name];
+export const reservedVolumes: readonly string[] = [runnerNames.volume, databaseCa.volume, restorePointsVolumeName];
 
 /** Folders that only this project mounts. */
 const reservedFolders: readonly string[] = [runnerPath, databaseCa.mountPath];
@@ -62,7 +62,7 @@ const reservedAnnotations: readonly string[] = [planAnnotation, databaseSecretAn
  * that violates the level of the Pod Security Standards. The errors contain no values of variables.
  */
 export function podConfigErrors(config: PodConfig, rules: PodRules): readonly PodConfigError[] {
-  const { pods, level, volumes: others = [], selected = [], app = unity } = rules;
+  const { pods, level, volumes: others = [], selected = [], containers: own = [] } = rules;
   const { command, args, labels = {}, annotations = {}, volumes = [], initContainers = [] } = config;
   const errors: PodConfigError[] = [];
   const known = [...volumes.map(({ name }) => name), ...others, temporary.volume.name];
@@ -75,7 +75,7 @@ export function podConfigErrors(config: PodConfig, rules: PodRules): readonly Po
   errors.push(...reservedKeys("annotations", annotations, reservedAnnotations));
   for (const [index, { name }] of volumes.entries())
     errors.push(...reservedName(`volumes[${index}].name`, name, reservedVolumes));
-  const containers = [app.backend, runnerNames.container, restorePointContainerName];
+  const containers = [...own, runnerNames.container, restorePointContainerName];
   for (const [index, { name, volumeMounts }] of initContainers.entries()) {
     errors.push(...reservedName(`initContainers[${index}].name`, name, containers));
     errors.push(...mountErrors(`initContainers[${index}].volumeMounts`, volumeMounts, known));

@@ -47,11 +47,13 @@ export const restorePointContainerName = "restore-point";
 
 const folder = "/restore-points";
 
-/** Volume that {@link restorePointContainer} mounts, in addition to the runner's. */
-export const restorePointsVolume = {
-  name: "restore-points",
-  persistentVolumeClaim: { claimName: names.restorePoints },
-} satisfies types.input.core.v1.Volume;
+/** Name of the volume with restore points in a pod. */
+export const restorePointsVolumeName = "restore-points";
+
+/** Returns the volume that {@link restorePointContainer} mounts, in addition to the runner's. */
+export function restorePointsVolume(claimName: string): types.input.core.v1.Volume {
+  return { name: restorePointsVolumeName, persistentVolumeClaim: { claimName } };
+}
 
 /** Returns the argument of a command. A new restore point is named after its pod, whose name starts with the Job's. */
 function argumentOf(command: RestorePointCommand): string {
@@ -87,7 +89,7 @@ export function restorePointContainer(
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
       { name: runnerNames.volume, mountPath: runnerPath, readOnly: true },
-      { name: restorePointsVolume.name, mountPath: folder },
+      { name: restorePointsVolumeName, mountPath: folder },
       ...tlsMounts(options.tls),
       temporary.mount,
     ],
@@ -95,7 +97,7 @@ export function restorePointContainer(
 }
 
 /**
- * Returns the security context of a pod that mounts {@link restorePointsVolume}. Otherwise, each mount would give the group
+ * Returns the security context of a pod that mounts the {@link restorePointsVolume}. Otherwise, each mount would give the group
  * access to the dumps.
  */
 export function restorePointSecurityContext(userId: number | "none"): types.input.core.v1.PodSecurityContext {
@@ -129,7 +131,12 @@ export function restoreJobSpec(
     restartPolicy: "Never",
     securityContext: restorePointSecurityContext(pod.userId ?? userIds.backend),
     containers: [restorePointContainer(command, options)],
-    volumes: [runnerVolume(configMapName), restorePointsVolume, ...tlsVolumes(options.tls), temporary.volume],
+    volumes: [
+      runnerVolume(configMapName),
+      restorePointsVolume(names.restorePoints),
+      ...tlsVolumes(options.tls),
+      temporary.volume,
+    ],
   };
   return {
     backoffLimit: 0,

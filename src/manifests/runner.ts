@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
 import { cutAt } from "../lockfile/chain.ts";
 import { alembicOptions, type Lock, reviewedFiles } from "../lockfile/lock.ts";
 import type { VersionTable } from "../lockfile/version-table.ts";
@@ -25,13 +26,13 @@ export interface Timeouts {
    *
    * @defaultValue 600
    */
-  readonly startTimeoutSeconds?: number;
+  readonly startTimeoutSeconds?: number | undefined;
   /**
    * Time that a restore point may take, by which the Job's deadline and the wait for it are extended; also that of a restore.
    *
    * @defaultValue 3600
    */
-  readonly restorePointTimeoutSeconds?: number;
+  readonly restorePointTimeoutSeconds?: number | undefined;
 }
 
 /** Default of {@link Timeouts.startTimeoutSeconds}. */
@@ -39,6 +40,20 @@ export const defaultStartTimeoutSeconds = 600;
 
 /** Default of {@link Timeouts.restorePointTimeoutSeconds}. */
 export const defaultRestorePointTimeoutSeconds = 3600;
+
+/** Returns timeouts with defaults; the wait for a Job ends after its deadline. */
+export function defaultTimeouts(given: Partial<Timeouts>): Timeouts {
+  const { lockTimeoutSeconds = 5, statementTimeoutSeconds = 300, deadlineSeconds = 600 } = given;
+  const { awaitTimeoutSeconds = deadlineSeconds + 60, startTimeoutSeconds, restorePointTimeoutSeconds } = given;
+  return {
+    lockTimeoutSeconds,
+    statementTimeoutSeconds,
+    deadlineSeconds,
+    awaitTimeoutSeconds,
+    startTimeoutSeconds,
+    restorePointTimeoutSeconds,
+  };
+}
 
 /** Timeouts of which each must be shorter than the next. */
 const increasingTimeouts = [
@@ -182,7 +197,7 @@ export function runnerVolume(configMapName: string): types.input.core.v1.Volume 
 }
 
 /** Returns a variable that refers to `DATABASE_URL` in a Secret. */
-export function databaseUrlVariable(secretName: string, name = "DATABASE_URL"): types.input.core.v1.EnvVar {
+export function databaseUrlVariable(secretName: Input<string>, name = "DATABASE_URL"): types.input.core.v1.EnvVar {
   return { name, valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
 }
 

@@ -1,5 +1,5 @@
 import { contentHash } from "../plan/job-identity.ts";
-import { type App, appLabels } from "./app.ts";
+import { appLabels, type MigratedApp } from "./app.ts";
 
 /** Label with the {@link tenantId} of an object, if several databases share one namespace. */
 export const tenantLabel = "unity/tenant";
@@ -11,7 +11,7 @@ export const tenantName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const prefixLength = 46;
 
 /** Returns a tenant's name, shortened to fit names and labels: a hash replaces the end of a longer name. */
-export function tenantId({ migrateJob }: App, tenant: string): string {
+export function tenantId({ migrateJob }: MigratedApp, tenant: string): string {
   const length = prefixLength - migrateJob.length - 1;
   if (tenant.length <= length) return tenant;
   const hash = contentHash(tenant);
@@ -20,12 +20,12 @@ export function tenantId({ migrateJob }: App, tenant: string): string {
 }
 
 /** Returns the part of a migration Job's name before its hash. */
-export function jobPrefix(app: App, tenant: string | undefined): string {
+export function jobPrefix(app: MigratedApp, tenant: string | undefined): string {
   return tenant === undefined ? app.migrateJob : `${app.migrateJob}-${tenantId(app, tenant)}`;
 }
 
 /** Returns the labels of a migration Job and its pods. */
-export function migrationLabels(app: App, tenant: string | undefined): Record<string, string> {
+export function migrationLabels(app: MigratedApp, tenant: string | undefined): Record<string, string> {
   const labels = appLabels(app, app.migrateJob);
   if (tenant !== undefined) labels[tenantLabel] = tenantId(app, tenant);
   return labels;

@@ -8,14 +8,23 @@ export { ExternalDatabase, type ExternalDatabaseArgs } from "../../components/ex
 export { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
 export { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
 export { OwnedDatabase, type OwnedDatabaseArgs } from "../../components/owned-database.ts";
+export {
+  type DatabaseSecretReference,
+  type MigrationInputs,
+  type MigrationPlan,
+  type MigrationPlanArgs,
+  type MigrationPolicy,
+  type PlannedMigration,
+  planMigration,
+} from "../../components/plan-migration.ts";
 export { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
 export { type CheckName, checkNames, generalChecks } from "../checks/names.ts";
 export type { CheckResult, CheckResults, CheckTarget, DeclaredRelease } from "../checks/result.ts";
 export type { ClusterTarget } from "../cluster/kubectl.ts";
 export type { FleetOptions, Tenant } from "../fleet/fleet.ts";
-export { planFleet, planMigration, type TenantAttempt } from "../fleet/plan.ts";
+export { planFleet, type TenantAttempt } from "../fleet/plan.ts";
 export type { Lock, LockedRevision } from "../lockfile/lock.ts";
-export { type App, unity } from "../manifests/app.ts";
+export { type App, type MigratedApp, migratedApp, unity } from "../manifests/app.ts";
 export type { BackendOptions } from "../manifests/backend.ts";
 export type { MigrationOptions } from "../manifests/migrate-job.ts";
 export type { ContainerConfig, Placement, PlainPodConfig, PodConfig } from "../manifests/pod-config.ts";

@@ -24,10 +24,11 @@ export interface JobPlan {
 export function jobPlan(
   reading: Reading,
   { direction, from: start, revisions }: Work,
-  { image, lock }: Pick<PlanStart, "image" | "lock">,
+  { image, lock }: { readonly image: string | undefined } & Pick<PlanStart, "lock">,
 ): JobPlan {
   const isKnown = reading.kind === "rows";
   const from = isKnown ? (reading.rows ?? []) : start;
-  const hash = from === null || revisions === null ? null : planHash({ image, direction, from, lock }, revisions);
+  const isWhole = from !== null && revisions !== null && image !== undefined;
+  const hash = isWhole ? planHash({ image, direction, from, lock }, revisions) : null;
   return { version: jobPlanVersion, hash, direction, from, database: isKnown ? (reading.database ?? null) : null };
 }

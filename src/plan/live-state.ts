@@ -2,6 +2,7 @@ import { type CommandTarget, clusterName, kubectlCommand } from "../kubectl-comm
 import { applied, beyond, pending } from "../lockfile/chain.ts";
 import { type Lock, lockCommand } from "../lockfile/lock.ts";
 import { versionTableName } from "../lockfile/version-table.ts";
+import { type Remedies, stackRemedies } from "./remedies.ts";
 import { describeWindowEnd, type RollbackWindow } from "./rollback-window.ts";
 
 /** The result of reading the database's revision, before it is compared with the lockfile. */
@@ -159,6 +160,7 @@ export function describeState(
   lock: Lock,
   target: CommandTarget,
   targetOptions: TargetOptions = {},
+  remedies: Remedies = stackRemedies,
 ): Description {
   const { targetRevision } = targetOptions;
   const wanted = targetRevision === undefined ? `head ${lock.heads.join(", ")}` : `target ${targetRevision}`;
@@ -205,17 +207,17 @@ export function describeState(
         message: `Database is at ${state.revisions.join(", ")}, which is not in the lockfile (${count(total)}).${windowEnd}`,
         remediation:
           `Deploy a release whose lockfile contains it (if its file is in this checkout, run: ${lockCommand}), or restore ` +
-          `the database. If this release supports it, run: pulumi config set toleratedRevisions ${state.revisions.join(",")}`,
+          `the database. If this release supports it, ${remedies.tolerate(state.revisions)}`,
       };
     case "overlapping-revisions":
       return {
         message: `${versionTableName(lock.versionTable)} has overlapping revisions: ${state.revisions.join(", ")}.`,
         remediation:
           `In ${versionTableName(lock.versionTable)}, delete each row that another row already includes, and each row whose changes are not in the schema${implied(state.implied)}. ` +
-          `To inspect them, run: ${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
+          `To inspect them, run: ${remedies.inspect(kubectl)}`,
       };
     case "unreachable":
-      return describeUnreachable(state, clusterName(target), kubectl);
+      return describeUnreachable(state, clusterName(target), kubectl, remedies);
   }
 }
 
@@ -223,7 +225,12 @@ function implied(revisions: readonly string[]): string {
   return revisions.length === 0 ? "" : ` (implied: ${revisions.join(", ")})`;
 }
 
-function describeUnreachable({ what, cause }: Unreachable, cluster: string, kubectl: string): Description {
+function describeUnreachable(
+  { what, cause }: Unreachable,
+  cluster: string,
+  kubectl: string,
+  { useOtherContext }: Remedies,
+): Description {
   if (what === "database") {
     return {
       message: `Can't read the database revision: ${cause}`,
@@ -236,7 +243,7 @@ function describeUnreachable({ what, cause }: Unreachable, cluster: string, kube
     message: `Can't connect to the cluster (${cluster}): ${cause}`,
     remediation:
       `To test the connection, run: ${kubectl} get jobs,deployments,services,persistentvolumeclaims. ` +
-      "To list contexts, run: kubectl config get-contexts. To use another one, run: pulumi config set context <name>",
+      `To list contexts, run: kubectl config get-contexts. To use another one, ${useOtherContext}`,
   };
 }
 

@@ -3,6 +3,7 @@ import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
+import { type Remedies, stackRemedies } from "./remedies.ts";
 
 /** Rules whose findings repeat another line of the revision: whether it is reversible, and that its SQL is unknown. */
 const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);
@@ -11,8 +12,9 @@ const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-n
  * Describes a plan, except for why it is rejected.
  *
  * @param full - Whether statements are printed in full.
+ * @param remedies - How to change what the plan depends on.
  */
-export function describePlan(plan: Plan, full = false): string[] {
+export function describePlan(plan: Plan, full = false, remedies: Remedies = stackRemedies): string[] {
   const { message, remediation, state, pending, total, direction, env, hash, job } = plan;
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
@@ -30,8 +32,8 @@ export function describePlan(plan: Plan, full = false): string[] {
     }
     const statements = [env, ...pending.map((revision) => revision[direction])].flatMap(({ sql }) => sql ?? []);
     if (!full && statements.some((sql) => shorten(sql) !== singleLine(sql)))
-      lines.push("Some statements are truncated. To print them in full, run: npm run unity -- plan --full");
-    lines.push(`Plan hash: ${hash}`);
+      lines.push(`Some statements are truncated. To print them in full, ${remedies.printAll}`);
+    lines.push(`Plan hash: ${hash ?? "depends on the image, which is not known yet"}`);
   }
   if (job !== null) lines.push(describeJob(job));
   return lines;

@@ -13,6 +13,7 @@ import {
   type TargetOptions,
 } from "./live-state.ts";
 import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
+import { stackRemedies } from "./remedies.ts";
 import { type Work, workOf } from "./work.ts";
 
 /**
@@ -48,8 +49,8 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
   /** Migration Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
-  /** Name of the first attempt of this release's migration. */
-  readonly firstJobName: string;
+  /** Name of the first attempt of this release's migration; `undefined` in the preview of a program that builds its image. */
+  readonly firstJobName: string | undefined;
   /** The cluster that the commands of the remediation query. */
   readonly target: CommandTarget;
 }
@@ -60,7 +61,7 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
  * @throws {Error} If the lockfile doesn't have exactly one head.
  */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, firstJobName, target, targetRevision } = inputs;
+  const { reading, jobs, lock, firstJobName, target, targetRevision, remedies = stackRemedies } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
   const planOfJob = jobPlan(reading, work, inputs);
@@ -68,7 +69,7 @@ export function makePlan(inputs: PlanInputs): Plan {
   const isManual = requiresManualAction(state);
   const rejection = isManual ? null : rejectPlan(inputs, work, hash);
   return {
-    ...describeState(state, lock, target, inputs),
+    ...describeState(state, lock, target, inputs, remedies),
     state,
     head: targetRevision ?? head(lock),
     total: lock.revisions.length,
@@ -77,8 +78,14 @@ export function makePlan(inputs: PlanInputs): Plan {
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,
-    job: isManual || rejection !== null ? null : jobAttempt(firstJobName, jobs, state, JSON.stringify(planOfJob)),
+    job: isManual || rejection !== null ? null : jobOf(firstJobName, jobs, state, JSON.stringify(planOfJob)),
   };
+}
+
+/** Returns the Job of a plan; without its name, it can only be a new one. */
+function jobOf(firstName: string | undefined, jobs: readonly LiveJob[], state: LiveState, plan: string): JobAttempt {
+  if (firstName !== undefined) return jobAttempt(firstName, jobs, state, plan);
+  return { name: "<known during the update>", attempt: 1, action: "run", reason: "its image is not known yet", plan };
 }
 
 function numbered(lock: Lock, revisions: readonly EvaluatedRevision[]): readonly PendingRevision[] {

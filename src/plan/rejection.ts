@@ -2,6 +2,7 @@ import { beyond, pending } from "../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../lockfile/lock.ts";
 import { evaluate, type Unapproved, unapproved } from "./findings.ts";
 import { type Direction, isOfOtherVersion, planHash } from "./plan-hash.ts";
+import { type Remedies, stackRemedies } from "./remedies.ts";
 import type { Work, WorkInputs } from "./work.ts";
 
 /** The reasons why the stack's settings don't allow a plan. */
@@ -25,8 +26,8 @@ export const unknownPlan = "unknown";
 
 /** The stack's settings that restrict a plan. */
 export interface RejectionInputs extends WorkInputs {
-  /** Image of the migration. */
-  readonly image: string;
+  /** Image of the migration; `undefined` in the preview of a program that builds it. */
+  readonly image: string | undefined;
   /**
    * Whether revisions beyond the target may be downgraded.
    *
@@ -41,6 +42,12 @@ export interface RejectionInputs extends WorkInputs {
    * @defaultValue false
    */
   readonly pinRequired?: boolean | undefined;
+  /**
+   * How to change what the plan depends on.
+   *
+   * @defaultValue by the settings of Unity's stacks
+   */
+  readonly remedies?: Remedies | undefined;
 }
 
 /**
@@ -50,27 +57,37 @@ export interface RejectionInputs extends WorkInputs {
  * @returns The reasons; `null` if there are none.
  */
 export function rejectPlan(inputs: RejectionInputs, work: Work, hash: string | null): PlanRejection | null {
-  const { lock, approvals, pinnedHash, pinRequired = false, allowDowngrade = false } = inputs;
+  const {
+    lock,
+    image,
+    approvals,
+    pinnedHash,
+    pinRequired = false,
+    allowDowngrade = false,
+    remedies = stackRemedies,
+  } = inputs;
   const { direction, revisions, seen } = work;
   const isDowngrade = direction === "downgrade";
-  const goingBack = isDowngrade ? downgradeErrors(revisions ?? [], allowDowngrade) : [];
+  const goingBack = isDowngrade ? downgradeErrors(revisions ?? [], allowDowngrade, remedies) : [];
   // Any revision may be pending if the revision of the database is unknown: the update may fix and then migrate it.
   const findings = isDowngrade ? [] : unapproved(seen ?? evaluate(lock.revisions, approvals));
   const isPending = revisions?.length !== 0;
-  const stale = isPending && pinnedHash !== undefined ? comparePinned(pinnedHash, hash, inputs, work) : null;
+  const stale =
+    isPending && pinnedHash !== undefined && image !== undefined
+      ? comparePinned(pinnedHash, hash, { ...inputs, image }, work)
+      : null;
   const unpinned = isPending && pinnedHash === undefined && pinRequired ? { found: hash } : null;
   if (goingBack.length === 0 && findings.length === 0 && stale === null && unpinned === null) return null;
   return { goingBack, unapproved: findings, stale, unpinned };
 }
 
-function downgradeErrors(revisions: readonly LockedRevision[], allowed: boolean): readonly string[] {
+function downgradeErrors(
+  revisions: readonly LockedRevision[],
+  allowed: boolean,
+  remedies: Remedies,
+): readonly string[] {
   const errors: string[] = [];
-  if (!allowed) {
-    errors.push(
-      "downgrades are disabled: they delete data. To enable, run: " +
-        "pulumi config set allowDowngrade true && pulumi config set restorePoint true",
-    );
-  }
+  if (!allowed) errors.push(`downgrades are disabled: they delete data. To enable, ${remedies.allowDowngrade}`);
   for (const { id, reversible, reversibleReason } of revisions) {
     if (reversible === false)
       errors.push(`revision ${id} is irreversible: ${reversibleReason}. Restore from a restore point instead`);
@@ -81,7 +98,7 @@ function downgradeErrors(revisions: readonly LockedRevision[], allowed: boolean)
 function comparePinned(
   pinnedHash: string,
   hash: string | null,
-  { lock, image, targetRevision }: RejectionInputs,
+  { lock, image, targetRevision }: RejectionInputs & { readonly image: string },
   { direction, from, revisions }: Work,
 ): PlanRejection["stale"] {
   const expected = pinnedHash === unknownPlan ? null : pinnedHash;

@@ -1,4 +1,5 @@
 import type { CheckTarget } from "../checks/result.ts";
+import { unity } from "../manifests/app.ts";
 import type { BackendOptions } from "../manifests/backend.ts";
 import type { MigrationOptions } from "../manifests/migrate-job.ts";
 import { approvedIrreversible } from "../plan/approvals.ts";
@@ -12,6 +13,7 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
   const { applicationRole: name, databaseSecrets, database, databaseTls: tls } = settings;
   const create = database.kind === "owned";
   return {
+    app: unity,
     image: settings.migrationImage ?? settings.image,
     imagePullPolicy,
     secretName: databaseSecrets.migrations,
@@ -34,6 +36,7 @@ export function backendOptions(settings: Settings): Omit<BackendOptions, "config
   const { image, imagePullPolicy, databaseSecrets, databaseTls, timeouts, toleratedRevisions } = settings;
   const { replicas, initContainer, rolloutTimeoutSeconds, pods, podSecurityStandard } = settings;
   return {
+    app: unity,
     image,
     imagePullPolicy,
     secretName: databaseSecrets.application,

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Release } from "../preflight/release.ts";
+import type { Chain } from "../preflight/release.ts";
 import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
 import {
@@ -11,6 +11,14 @@ import {
   type ReleaseRecord,
   type StackReleases,
 } from "./record.ts";
+
+/** The settings that determine which releases a stack may deploy. */
+export interface PromotionSettings extends Pick<Settings, "promotedFrom" | "environment"> {
+  /** Image of the app; `undefined` if it is not known yet. */
+  readonly image: string | undefined;
+  /** @defaultValue `image` */
+  readonly migrationImage?: string | undefined;
+}
 
 /** The stack that a release is promoted from. */
 export interface Source extends StackReleases {
@@ -108,7 +116,7 @@ async function readRecords(name: string, stack: string): Promise<StackReleases> 
  * @returns The release records of this stack, if releases can be promoted from it.
  * @throws {pulumi.RunError} If it has not, with each difference.
  */
-export async function confirmPromotion(settings: Settings, release: Release): Promise<readonly ReleaseRecord[]> {
+export async function confirmPromotion(settings: PromotionSettings, release: Chain): Promise<readonly ReleaseRecord[]> {
   const { promotedFrom, environment } = settings;
   const own = pulumi.getStack();
   if (promotedFrom !== undefined) {

@@ -63,8 +63,13 @@ function identifyCheckout({ lock, head, runnerFiles }: Pick<ReleaseParts, "lock"
 }
 
 /** Returns a release's identity, as far as it is known before the deployment. */
-export function identify(parts: ReleaseParts): ReleaseIdentity {
-  const { image, migrationImage = image } = parts;
+export function identify(
+  parts: Pick<ReleaseParts, "lock" | "head" | "runnerFiles"> & {
+    image: string | undefined;
+    migrationImage?: string | undefined;
+  },
+): ReleaseIdentity {
+  const { image = "", migrationImage = image } = parts;
   return {
     ...identifyCheckout(parts),
     image: digestOf(image) ?? null,

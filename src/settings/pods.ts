@@ -1,3 +1,4 @@
+import { names } from "../manifests/names.ts";
 import type { PlainPlacement, PlainPodConfig } from "../manifests/pod-config.ts";
 import { mergeContainerConfigs, mergePodConfigs, placementOf } from "../manifests/pod-merge.ts";
 import { type ConfiguredPods, podConfigErrors } from "../manifests/pod-rules.ts";
@@ -28,7 +29,13 @@ export function parsePods(
   const configs = (errors.length > 0 ? {} : parsed) as Partial<Record<ConfiguredPods, PlainPodConfig>>;
   const { common = {}, backend = {}, gate = {}, migration = {} } = configs;
   for (const [pods, config] of Object.entries({ common, backend, gate, migration })) {
-    const rules = { pods: pods as ConfiguredPods, level, volumes: sharedVolumes(pods as ConfiguredPods, configs) };
+    const containers = [names.backend];
+    const rules = {
+      pods: pods as ConfiguredPods,
+      level,
+      containers,
+      volumes: sharedVolumes(pods as ConfiguredPods, configs),
+    };
     for (const error of podConfigErrors(config, rules)) errors.push({ ...error, path: `pods.${pods}.${error.path}` });
   }
   if (errors.length > 0) return { pods: { backend: {}, gate: {}, migration: {}, database: undefined }, errors };

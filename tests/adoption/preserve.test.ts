@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { preserve } from "../../src/adoption/preserve.ts";
 import type { Deployment, Service } from "../../src/cluster/objects.ts";
+import { unity } from "../../src/manifests/app.ts";
 import { backendDeploymentSpec, backendServiceSpec, type Preserved } from "../../src/manifests/backend.ts";
 import { backendOptions } from "../support/options.ts";
 import { backend, live, ours, service } from "./objects.ts";
@@ -13,7 +14,7 @@ function applied(preserved: Preserved) {
   }) as unknown as Deployment["spec"];
   return live(
     backend({}, { selector, template }, { annotations: ours }),
-    service(backendServiceSpec(preserved) as Service["spec"], ours),
+    service(backendServiceSpec(unity, preserved) as Service["spec"], ours),
   );
 }
 

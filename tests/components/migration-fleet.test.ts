@@ -4,12 +4,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
 import type { FleetTarget } from "../../src/fleet/fleet.ts";
 import type { TenantAttempt } from "../../src/fleet/plan.ts";
+import { unity } from "../../src/manifests/app.ts";
 import { migration } from "../../src/manifests/migrate-job.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { find, record } from "../support/recorder.ts";
 
 const tenants = ["acme", "beta", "gamma"].map((name) => ({ name, secretName: `database-${name}` }));
 const args: MigrationFleetArgs = {
+  app: unity,
   namespace: "unity",
   context: "c",
   image: "localhost/unity-backend:1",

@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
+import { MigrationJob } from "../../components/migration-job.ts";
+import type { MigrationPlan } from "../../components/plan-migration.ts";
+import { unity } from "../../src/manifests/app.ts";
+import type { MigrationOptions } from "../../src/manifests/migrate-job.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
-import { find, record } from "../support/recorder.ts";
+import { planOf } from "../support/plans.ts";
+import { find, record, whenKnown } from "../support/recorder.ts";
 
-const args: MigrationJobArgs = {
-  namespace: "unity",
-  context: "c",
+/** Options of a migration. */
+interface Options extends MigrationOptions {
+  /** Plan for the runner. */
+  readonly jobPlan?: string;
+}
+
+const defaults: Options = {
+  app: unity,
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   secretName: "unity-database",
@@ -16,12 +25,16 @@ const args: MigrationJobArgs = {
   timeouts: { lockTimeoutSeconds: 1, statementTimeoutSeconds: 2, deadlineSeconds: 3, awaitTimeoutSeconds: 4 },
 };
 
-async function declare(changed: Partial<MigrationJobArgs> = {}) {
+async function declare(changed: Partial<Options> = {}, more: Partial<MigrationPlan> = {}) {
+  const { image, secretName, pod, jobPlan, ...options } = { ...defaults, ...changed };
+  const plan = { ...planOf(options, { image, secretName, pod }), jobPlan, ...more };
   const { registrations, result } = await record({}, () => {
     const before = new k8s.core.v1.Namespace("before");
-    return new MigrationJob("migration", { ...args, ...changed }, { dependsOn: before });
+    return new MigrationJob("migration", { plan }, { dependsOn: before });
   });
-  return { registrations, job: find(registrations, "kubernetes:batch/v1:Job", "migration-job"), component: result };
+  const { configMapName } = result;
+  const component = { result, configMapName, jobName: await whenKnown(result.jobName) };
+  return { registrations, job: find(registrations, "kubernetes:batch/v1:Job", "migration-job"), component };
 }
 
 describe("MigrationJob", () => {
@@ -55,6 +68,7 @@ describe("MigrationJob", () => {
       name: component.jobName,
       timeoutSeconds: 604,
       startTimeoutSeconds: 600,
+      workload: "unity-db-migrate",
     };
     assert.deepEqual(JSON.parse(String(inputs.stdin)), target);
   });
@@ -66,7 +80,7 @@ describe("MigrationJob", () => {
     assert.equal((inputs.metadata as { name: string }).name, component.configMapName);
     assert.equal(inputs.immutable, true);
     const { "chain.json": chain, "version-table.txt": table, ...files } = data;
-    assert.deepEqual([files, table], [args.runnerFiles, "alembic_version\n"]);
+    assert.deepEqual([files, table], [defaults.runnerFiles, "alembic_version\n"]);
     assert.deepEqual(JSON.parse(chain ?? "").heads, ["r3"]);
   });
 
@@ -74,11 +88,11 @@ describe("MigrationJob", () => {
     assert.equal((await declare()).component.jobName, (await declare()).component.jobName);
   });
 
-  const changes: Record<string, Partial<MigrationJobArgs>> = {
+  const changes: Record<string, Partial<Options>> = {
     image: { image: "localhost/unity-backend:2" },
     chain: { lock: linearLock("r1", "r2", "r3", "r4") },
-    runner: { runnerFiles: { ...args.runnerFiles, "runner_part.py": "print('another')" } },
-    timeouts: { timeouts: { ...args.timeouts, deadlineSeconds: 3.5 } },
+    runner: { runnerFiles: { ...defaults.runnerFiles, "runner_part.py": "print('another')" } },
+    timeouts: { timeouts: { ...defaults.timeouts, deadlineSeconds: 3.5 } },
     secret: { secretName: "unity-database-2" },
     "application role": { applicationRole: { name: "app_2", secretName: "s", create: true } },
     "TLS mode": { tls: { mode: "require" } },
@@ -102,7 +116,7 @@ describe("MigrationJob", () => {
   });
 
   it("keeps the configured annotations beside the plan", async () => {
-    const { job } = await declare({ plan: "the plan", pod: { annotations: { a: "b" } } });
+    const { job } = await declare({ jobPlan: "the plan", pod: { annotations: { a: "b" } } });
     const { template } = job.inputs.spec as k8s.types.output.batch.v1.JobSpec;
     assert.deepEqual(template.metadata.annotations, { a: "b", "unity/plan": "the plan" });
   });
@@ -114,7 +128,7 @@ describe("MigrationJob", () => {
   });
 
   it("gives the Job's pods the plan, and names the Job without it", async () => {
-    const [without, withPlan] = [await declare(), await declare({ plan: "the plan" })];
+    const [without, withPlan] = [await declare(), await declare({ jobPlan: "the plan" })];
     assert.equal(withPlan.component.jobName, without.component.jobName);
     const [before, after] = [without.job.inputs.spec, withPlan.job.inputs.spec] as k8s.types.output.batch.v1.JobSpec[];
     assert.deepEqual(after?.template.metadata.annotations, { "unity/plan": "the plan" });

@@ -1,28 +1,59 @@
 import assert from "node:assert/strict";
-import { PostDeployVerification } from "../../components/post-deploy-verification.ts";
+import * as k8s from "@pulumi/kubernetes";
+import { MigrationJob } from "../../components/migration-job.ts";
+import type { MigrationPlan } from "../../components/plan-migration.ts";
+import { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { type DeclaredRelease, formatVerification } from "../../src/checks/result.ts";
+import { unity } from "../../src/manifests/app.ts";
+import { linearLock } from "../fixtures/chains/locks.ts";
+import { backendOptions } from "../support/options.ts";
+import { planOf } from "../support/plans.ts";
 import { find, record, whenKnown } from "../support/recorder.ts";
 
-const target = { context: "c", namespace: "unity", head: "r1", toleratedRevisions: [], owned: true };
+const options = {
+  app: unity,
+  imagePullPolicy: "IfNotPresent",
+  lock: linearLock("r1"),
+  runnerFiles: {},
+  timeouts: backendOptions.timeouts,
+};
+const plan: MigrationPlan = { ...planOf(options, { image: "i:1", secretName: "s" }), ownsPostgres: true };
+const workload = { deploymentName: "unity-backend", rollout: "uid/7" };
+
+/** Declares the verification of a migration's release. */
+function declare(args: Partial<PostDeployVerificationArgs> = {}) {
+  const migration = new MigrationJob("migration", { plan });
+  const all = { migration, workloads: [workload], checks: checkNames, ...args };
+  return new PostDeployVerification("verification", all);
+}
 
 describe("PostDeployVerification", () => {
   it("declares a command for all checks, rerun by every rollout, with results by name", async () => {
-    const { registrations, result } = await record(
-      {},
-      () => new PostDeployVerification("verification", { target, rollout: "uid/7" }),
-    );
-    assert.equal(registrations.length, 2);
+    const { registrations, result } = await record({}, declare);
     const { inputs, parent } = find(registrations, "command:local:Command", "verification-checks");
     assert.equal(parent, find(registrations, PostDeployVerification.token, "verification").urn);
-    assert.deepEqual(inputs, {
+    const { stdin, triggers, ...others } = inputs;
+    assert.deepEqual(others, {
       interpreter: ["node", "src/checks/main.ts"],
       create: "all",
-      stdin: JSON.stringify(target),
-      triggers: ["uid/7"],
       logging: "stderr",
       addPreviousOutputInEnv: false,
     });
+    const { release, ...target } = JSON.parse(String(stdin));
+    assert.deepEqual(target, {
+      context: "c",
+      namespace: "unity",
+      head: "r1",
+      toleratedRevisions: [],
+      owned: true,
+      irreversible: [],
+      lockFile: "backend/migrations.lock.json",
+      workloads: ["unity-backend"],
+      checks: checkNames,
+    });
+    assert.deepEqual([release.head, release.image, release.migrationImage], ["r1", "i:1", "i:1"]);
+    assert.deepEqual(triggers, [release.jobName, "uid/7"]);
     const results = await whenKnown(result.results);
     assert.deepEqual(results, Object.fromEntries(checkNames.map((name) => [name, { name, passed: true }])));
   });
@@ -35,13 +66,37 @@ describe("PostDeployVerification", () => {
   ];
   for (const [what, stdout, verified] of previous) {
     it(`has ${what}`, async () => {
-      const declare = () =>
-        new PostDeployVerification("verification", {
-          target: { ...target, release: { ...release, head: "r2" } },
-          rollout: "uid/7",
-        });
       const { result } = await record({}, declare, {}, () => stdout);
       assert.deepEqual(await whenKnown(result.release), verified);
     });
   }
+
+  it("waits for the rollout of each Deployment before the checks", async () => {
+    const { registrations } = await record({}, () => {
+      const web = new k8s.apps.v1.Deployment("web", { metadata: { name: "web" }, spec: {} as never });
+      declare({ workloads: [web, "worker"] });
+    });
+    const waits = [1, 2].map((number) =>
+      find(registrations, "command:local:Command", `verification-rollout-${number}`),
+    );
+    assert.deepEqual(
+      waits.map(({ inputs }) => JSON.parse(String(inputs.stdin)).name),
+      ["web", "worker"],
+    );
+    assert.deepEqual(waits[0]?.inputs.triggers, ["web-uid/1"]);
+    const { inputs, dependencies } = find(registrations, "command:local:Command", "verification-checks");
+    for (const { urn } of waits) assert.ok(dependencies.includes(urn), urn);
+    assert.deepEqual(JSON.parse(String(inputs.stdin)).workloads, ["web", "worker"]);
+    assert.equal((inputs.triggers as string[])[1], "web-uid/1");
+  });
+
+  it("runs the checks again after the rollout of a Deployment that it depends on", async () => {
+    const { registrations } = await record({}, () => {
+      const web = new k8s.apps.v1.Deployment("web", { metadata: { name: "web" }, spec: {} as never });
+      const migration = new MigrationJob("migration", { plan });
+      new PostDeployVerification("verification", { migration, workloads: ["web"], checks: [] }, { dependsOn: [web] });
+    });
+    const { inputs } = find(registrations, "command:local:Command", "verification-checks");
+    assert.equal((inputs.triggers as string[])[1], "web-uid/1");
+  });
 });

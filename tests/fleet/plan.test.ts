@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { describeTenants, planTenants, type TenantJob } from "../../src/fleet/plan.ts";
+import type { TenantJob } from "../../src/cluster/migrate-jobs.ts";
+import { describeTenants, planTenants } from "../../src/fleet/plan.ts";
 
 const works = ["a", "a-b", "c"].map((tenant) => ({
   tenant,

@@ -7,6 +7,7 @@ import { removeImages } from "../../local/images/import.ts";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { migrateJob } from "../../src/cluster/wait/job.ts";
 import { waitFor } from "../../src/cluster/wait/wait.ts";
+import { unity } from "../../src/manifests/app.ts";
 import { jobStartSeconds, jobWaitSeconds, type MigrationOptions, migration } from "../../src/manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../src/manifests/names.ts";
 import { readRunnerFiles } from "../../src/manifests/runner-files.ts";
@@ -67,6 +68,7 @@ describe("the deadline of a migration", () => {
     };
     const all: MigrationOptions = {
       ...loadChain(app),
+      app: unity,
       runnerFiles: readRunnerFiles(),
       image,
       imagePullPolicy: "IfNotPresent",

@@ -14,7 +14,7 @@ import type { PodSecurityLevel } from "../../src/manifests/security.ts";
 import { backendOptions } from "../support/options.ts";
 
 function paths(config: PodConfig, pods: ConfiguredPods = "backend", level: PodSecurityLevel = "restricted"): string[] {
-  return podConfigErrors(config, { pods, level }).map(({ path }) => path);
+  return podConfigErrors(config, { pods, level, containers: ["unity-backend"] }).map(({ path }) => path);
 }
 
 const sidecar = { name: "proxy", image: "proxy:1", restartPolicy: "Always" };

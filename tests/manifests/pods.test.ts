@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { types } from "@pulumi/kubernetes";
 import { plainAlembic } from "../../src/lockfile/lock.ts";
+import { unity } from "../../src/manifests/app.ts";
 import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../src/manifests/backend.ts";
 import { jobDeadlineSeconds, jobWaitSeconds, migrateJobSpec } from "../../src/manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
@@ -146,10 +147,10 @@ describe("multiple backend pods", () => {
       [constraint?.topologyKey, constraint?.whenUnsatisfiable],
       ["kubernetes.io/hostname", "ScheduleAnyway"],
     );
-    assert.equal(disruptionBudgetSpec(3)?.minAvailable, 2);
+    assert.equal(disruptionBudgetSpec(3, unity)?.minAvailable, 2);
   });
   it("differ from a single pod, which has no constraint and no budget", () => {
-    assert.deepEqual([spread(1), disruptionBudgetSpec(1)], [undefined, undefined]);
+    assert.deepEqual([spread(1), disruptionBudgetSpec(1, unity)], [undefined, undefined]);
   });
 });
 
@@ -216,7 +217,7 @@ describe("backendDeploymentSpec", () => {
       selector: { matchLabels: Record<string, string> };
       template: { metadata: { labels: Record<string, string> } };
     };
-    assert.deepEqual(backendServiceSpec().selector, selector.matchLabels);
+    assert.deepEqual(backendServiceSpec(unity).selector, selector.matchLabels);
     for (const [key, value] of Object.entries(selector.matchLabels)) {
       assert.equal(template.metadata.labels[key], value);
     }

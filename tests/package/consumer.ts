@@ -1,7 +1,7 @@
 // Another program that uses the installed package. It prints what its components declare, as JSON.
 import { existsSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { loadChain, MigrationFleet, type MigrationFleetArgs, MigrationJob } from "unity-migrations";
+import { loadChain, MigrationFleet, type MigrationFleetArgs, MigrationJob, migratedApp } from "unity-migrations";
 
 const declared: Record<string, object> = {};
 await pulumi.runtime.setMocks({
@@ -14,6 +14,7 @@ await pulumi.runtime.setMocks({
 const chain = loadChain("app");
 const args: MigrationFleetArgs = {
   ...chain,
+  app: migratedApp("notes"),
   context: "c",
   namespace: "notes",
   image: "notes:1",
@@ -27,7 +28,20 @@ const args: MigrationFleetArgs = {
 // @ts-expect-error a limit is a number
 const wrong: MigrationFleetArgs = { ...args, parallelism: "four" };
 new MigrationFleet("fleet", { ...args, parallelism: Number(wrong.parallelism ?? 4) || 4 });
-new MigrationJob("single", { ...args, secretName: "single" });
+const { context, namespace, image, tenants: _, ...options } = args;
+const plan = {
+  context,
+  namespace,
+  options,
+  inputs: { image, secretName: "single" },
+  head: chain.head,
+  attempt: 1,
+  lockFile: "app/migrations.lock.json",
+  environment: "development",
+  irreversible: [],
+  records: [],
+} as const;
+new MigrationJob("single", { plan });
 await pulumi.runtime.disconnect();
 const programs = Object.values(declared).flatMap((inputs) => ("interpreter" in inputs ? [inputs.interpreter] : []));
 console.log(

@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { ServiceError } from "@grpc/grpc-js";
+import { planMigration } from "../../components/plan-migration.ts";
 import type { Deployment } from "../../local/engine/deployment.ts";
 import { Display } from "../../local/engine/display.ts";
 import { serve } from "../../local/engine/monitor.ts";
 import type { Registration } from "../../local/engine/step.ts";
-import { migration } from "../../src/manifests/migrate-job.ts";
-import { databaseMigrationOptions } from "../../src/package/provider/database-migration.ts";
+import { planArguments } from "../../src/package/provider/database-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
 import { startPlugin } from "../support/plugin.ts";
@@ -56,18 +56,22 @@ class Monitor {
 
 /** Arguments of every component. */
 const common = {
+  name: "notes",
   context: "lab",
   namespace: "notes",
   image: "registry.example/notes:1.0",
   appFolder: join(projectRoot, "examples", "notes", "app"),
 };
 
-/** Name of the first attempt's Job, which has failed on the cluster. */
-const failed = migration(databaseMigrationOptions({ ...common, secretName: "notes-database" })).jobName(1);
-const failedJob = {
-  metadata: { name: failed, creationTimestamp: "2026-01-01T00:00:00Z" },
-  status: { conditions: [{ type: "Failed", status: "True" }] },
-};
+/** Returns the first attempt's Job of {@link common}, which has failed on the cluster. */
+async function failedJob() {
+  using empty = fakeKubectl();
+  const { report } = await planMigration(planArguments({ ...common, secretName: "notes-database" }), empty.kubectl);
+  return {
+    metadata: { name: report.job?.name ?? "", creationTimestamp: "2026-01-01T00:00:00Z" },
+    status: { conditions: [{ type: "Failed", status: "True" }] },
+  };
+}
 
 describe("the component provider, as the Pulumi CLI starts it", () => {
   let child: ChildProcess;
@@ -75,6 +79,8 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   let client: any;
   let schema: Schema;
   let fake: FakeKubectl;
+  /** Name of the Job that has failed. */
+  let failed: string;
 
   /** Calls the provider, as the CLI does. */
   function call<T>(method: "construct" | "getSchema", request: unknown): Promise<T> {
@@ -105,7 +111,9 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   }
 
   before(async () => {
-    fake = fakeKubectl({ jobs: { output: JSON.stringify({ items: [failedJob] }) } });
+    const job = await failedJob();
+    failed = job.metadata.name;
+    fake = fakeKubectl({ jobs: { output: JSON.stringify({ items: [job] }) } });
     const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin");
     const command = [runner, join(projectRoot, "src", "package", "provider"), "127.0.0.1:1"];
     const env = { ...process.env, ...fake.environment };

@@ -1,69 +1,226 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { planMigration } from "../../src/fleet/plan.ts";
-import { unity } from "../../src/manifests/app.ts";
-import { migration } from "../../src/manifests/migrate-job.ts";
-import { migrationLabels } from "../../src/manifests/tenant.ts";
+import { MigrationJob } from "../../components/migration-job.ts";
+import { type MigrationPlanArgs, planMigration } from "../../components/plan-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { loadChain } from "../../src/preflight/release.ts";
-import { fakeKubectl } from "../support/fake-kubectl.ts";
-import { backendOptions } from "../support/options.ts";
-import { record } from "../support/recorder.ts";
+import { databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { find, record } from "../support/recorder.ts";
 
-const options = { ...loadChain(join(projectRoot, "backend")), ...backendOptions };
-const target = { context: "here", namespace: "unity" };
+const args: MigrationPlanArgs = {
+  name: "notes",
+  appFolder: join(projectRoot, "examples", "notes", "app"),
+  image: "notes:1",
+  database: { secretName: "notes-database" },
+  namespace: "notes",
+};
+const pod = {
+  metadata: { name: "web-1", creationTimestamp: "2026-11-24T00:00:00Z" },
+  spec: { containers: [{ name: "web" }] },
+  status: { phase: "Running" },
+};
+const items = (...objects: object[]) => ({ output: JSON.stringify({ items: objects }) });
 
-/** An ended Job of a tenant's work, as the cluster lists it. */
-function ended(condition: "Complete" | "Failed", tenant: string | undefined) {
-  const name = migration({ ...options, tenant }).jobName(1);
+/** Plans in a program on a cluster that answers so. */
+async function plan(changed: Partial<MigrationPlanArgs> = {}, answers: Partial<FakeAnswers> = {}) {
+  using fake = fakeKubectl(answers);
+  const { result } = await record({}, () => planMigration({ ...args, ...changed }, fake.kubectl));
+  return result;
+}
+
+/** Returns an ended Job of the plan's work, as the cluster lists it. */
+async function ended(condition: "Complete" | "Failed") {
+  const { report } = await plan();
   return {
-    metadata: { name, labels: migrationLabels(unity, tenant), creationTimestamp: "2026-11-24T00:00:00Z" },
+    metadata: { name: report.job?.name, creationTimestamp: "2026-11-24T00:00:00Z" },
     status: { conditions: [{ type: condition, status: "True" }] },
   };
 }
 
 describe("planMigration", () => {
-  const cases: [what: string, tenant: string | undefined, items: object[], attempt: number, action: string][] = [
-    ["starts with the first attempt without a Job", undefined, [], 1, "run"],
-    ["keeps a complete Job", undefined, [ended("Complete", undefined)], 1, "keep"],
-    ["declares the next attempt after a failed Job", undefined, [ended("Failed", undefined)], 2, "run"],
-    ["keeps a tenant's complete Job", "a", [ended("Complete", "a"), ended("Failed", "b")], 1, "keep"],
+  it("plans the whole chain where nothing is deployed", async () => {
+    const { report, attempt, jobPlan } = await plan();
+    assert.deepEqual(
+      report.pending?.map(({ id }) => id),
+      ["0001", "0002", "0003"],
+    );
+    assert.deepEqual([report.state.kind, attempt, report.job?.action], ["not-deployed", 1, "run"]);
+    assert.equal(JSON.parse(jobPlan ?? "").hash, report.hash);
+  });
+
+  it("plans from the revision that a gated pod reads, and binds the Job to it", async () => {
+    const { report, jobPlan } = await plan({}, { pods: items(pod), backend: databaseAt(["0002"]) });
+    assert.deepEqual(
+      report.pending?.map(({ id }) => id),
+      ["0003"],
+    );
+    const { from, database } = JSON.parse(jobPlan ?? "");
+    assert.deepEqual([from, database.name], [["0002"], "homelab_db"]);
+  });
+
+  it("ignores a pod that is being deleted", async () => {
+    const stopping = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: "2026-11-24T00:00:01Z" } };
+    const { report } = await plan({}, { pods: items(stopping), backend: databaseAt(["0002"]) });
+    assert.equal(report.state.kind, "not-deployed");
+  });
+
+  it("keeps a complete Job, and declares the next attempt after a failed one", async () => {
+    const atHead = { pods: items(pod), backend: databaseAt(["0003"]) };
+    const kept = await plan({}, { ...atHead, jobs: items(await ended("Complete")) });
+    assert.deepEqual([kept.attempt, kept.report.job?.action], [1, "keep"]);
+    const retried = await plan({}, { ...atHead, jobs: items(await ended("Failed")) });
+    assert.deepEqual([retried.attempt, retried.report.job?.action], [2, "run"]);
+  });
+
+  const rejected: readonly (readonly [what: string, changed: Partial<MigrationPlanArgs>, message: RegExp])[] = [
     [
-      "declares the next attempt after a tenant's failed Job",
-      "a",
-      [ended("Failed", "a"), ended("Complete", "b")],
-      2,
-      "run",
+      "a plan other than the pinned one",
+      { policy: { planHash: "v3-0123456789abcdef" } },
+      /plan is stale: .*policy: \{ planHash: "v3-/s,
     ],
-    ["ignores Jobs of other tenants", "a", [ended("Failed", "b")], 1, "run"],
+    [
+      "an unpinned plan in production",
+      { policy: { environment: "production" } },
+      /requires a pinned plan; no changes were made:/,
+    ],
+    [
+      "approvals that match nothing",
+      { policy: { approvals: [{ revision: "0009", rule: "x" }] } },
+      /policy\.approvals\[0\]: unknown revision 0009/,
+    ],
+    ["an invalid name", { name: "Notes" }, /invalid name "Notes": must be 1 to 23 lowercase letters/],
+    [
+      "timeouts in the wrong order",
+      { timeouts: { lockTimeoutSeconds: 400 } },
+      /invalid timeouts\.statementTimeoutSeconds 300: must be an integer greater than lockTimeoutSeconds \(400\)/,
+    ],
+    [
+      "a pod with a secret",
+      { pod: { env: [{ name: "TOKEN", value: pulumi.secret("t0ken") }] } },
+      /invalid pod: it contains a secret/,
+    ],
   ];
-  for (const [what, tenant, items, attempt, action] of cases) {
-    it(what, async () => {
-      using fake = fakeKubectl({ jobs: { output: JSON.stringify({ items }) } });
-      const planned = await planMigration({ ...options, tenant }, target, fake.kubectl);
-      assert.deepEqual([planned.attempt, planned.action], [attempt, action]);
-    });
+  for (const [what, changed, message] of rejected) {
+    it(`rejects ${what}`, () => assert.rejects(plan(changed), message));
   }
 
+  it("rejects an unknown revision with what to do about it", () => {
+    const planned = plan({}, { pods: items(pod), backend: databaseAt(["0009"]) });
+    return assert.rejects(
+      planned,
+      /Database is at 0009, which is not in the lockfile.*toleratedRevisions: \["0009"\]/s,
+    );
+  });
+
   it("rejects Jobs of another stack with its name", async () => {
-    const job = ended("Complete", undefined);
-    const annotations = { "unity/owner": "notes/first" };
-    const items = [{ ...job, metadata: { ...job.metadata, annotations } }];
-    using fake = fakeKubectl({ jobs: { output: JSON.stringify({ items }) } });
-    const planned = record({}, () => planMigration(options, target, fake.kubectl));
-    await assert.rejects(planned, /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/);
+    const job = await ended("Complete");
+    const foreign = { ...job, metadata: { ...job.metadata, annotations: { "unity/owner": "notes/first" } } };
+    const message = /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/;
+    await assert.rejects(plan({}, { jobs: items(foreign) }), message);
   });
 
-  it("starts with the first attempt in the preview of a cluster that doesn't exist yet", async () => {
+  it("rejects with the cause if the cluster is unreachable", () => {
+    const planned = plan({}, { jobs: { error: "Unable to connect to the server" } });
+    return assert.rejects(planned, /can't list the migrate Jobs of namespace unity: Unable to connect/);
+  });
+
+  it("plans the whole chain in the preview of a cluster that doesn't exist yet", async () => {
     const kubeconfig = pulumi.output(pulumi.unknown as string);
-    const planned = await planMigration(options, { kubeconfig, namespace: "unity" });
-    assert.deepEqual([planned.attempt, planned.action], [1, "run"]);
+    const { report } = await planMigration({ ...args, cluster: { kubeconfig } });
+    assert.deepEqual([report.pending?.length, report.job?.action], [3, "run"]);
   });
 
-  it("rejects with the cause if the cluster is unreachable", async () => {
-    using fake = fakeKubectl({ jobs: { error: "Unable to connect to the server" } });
-    const message = /can't list the migrate Jobs of namespace unity: Unable to connect/;
-    await assert.rejects(planMigration(options, target, fake.kubectl), message);
+  it("shows what is pending before the image is known, which names the Job", async () => {
+    const image = pulumi.output(pulumi.unknown as string);
+    const { report } = await plan({ image }, { pods: items(pod), backend: databaseAt(["0002"]) });
+    assert.deepEqual(
+      report.pending?.map(({ id }) => id),
+      ["0003"],
+    );
+    assert.deepEqual([report.hash, report.job?.reason], [null, "its image is not known yet"]);
+  });
+
+  it("takes image, Secret, and pod from outputs", async () => {
+    const outputs = {
+      image: pulumi.output("notes:1"),
+      database: { secretName: pulumi.output("notes-database") },
+      pod: { env: [{ name: "A", value: pulumi.output("b") }] },
+    };
+    const [plain, resolved] = [await plan({ pod: { env: [{ name: "A", value: "b" }] } }), await plan(outputs)];
+    assert.equal(resolved.report.job?.name, plain.report.job?.name);
+  });
+});
+
+describe("MigrationJob of a plan", () => {
+  const template = {
+    metadata: { labels: { app: "web" } },
+    spec: {
+      initContainers: [
+        { name: "assets", image: "a" },
+        { name: "proxy", image: "p", restartPolicy: "Always" },
+      ],
+      containers: [
+        {
+          name: "web",
+          image: "w",
+          env: [
+            { name: "DATABASE_URL", value: "x" },
+            { name: "MODE", value: "m" },
+          ],
+        },
+      ],
+    },
+  };
+
+  /** Declares a migration, and returns the gated spec. */
+  async function gated(spec: object = { template }, changed: Partial<MigrationPlanArgs> = {}) {
+    using fake = fakeKubectl();
+    const { result, registrations } = await record({}, async () => {
+      const migration = new MigrationJob("notes", { plan: await planMigration({ ...args, ...changed }, fake.kubectl) });
+      const value = migration.gate(spec as { template: object });
+      return new Promise<{ template: pulumi.Unwrap<typeof template> }>((resolve) =>
+        pulumi.output(value).apply((plain) => resolve(plain as never)),
+      );
+    });
+    return { ...result.template, registrations };
+  }
+
+  it("adds the gate after native sidecars and before other init containers", async () => {
+    const { spec, metadata } = await gated();
+    assert.deepEqual(
+      spec.initContainers.map(({ name }) => name),
+      ["proxy", "migrate", "assets"],
+    );
+    assert.deepEqual(metadata.labels, { app: "web", "unity/app": "notes" });
+  });
+
+  it("gives the gate the app's variables, and the database of the migration", async () => {
+    const { spec } = await gated();
+    const gate = spec.initContainers[1] as unknown as { env: { name: string; value?: string; valueFrom?: object }[] };
+    const urls = gate.env.filter(({ name }) => name === "DATABASE_URL");
+    assert.deepEqual(urls, [
+      { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: "notes-database", key: "DATABASE_URL" } } },
+    ]);
+    assert.ok(gate.env.some(({ name, value }) => name === "MODE" && value === "m"));
+  });
+
+  it("gates a spec that is an output", async () => {
+    const { spec } = await gated(pulumi.output({ template }));
+    assert.equal(spec.initContainers[1]?.name, "migrate");
+  });
+
+  it("rejects a pod with a container of the gate's name", async () => {
+    const taken = { spec: { containers: [{ name: "migrate" }] } };
+    await assert.rejects(gated({ template: taken }), /can't add the gate: the pod has a container migrate; rename it/);
+  });
+
+  it("declares the Secret of a URL, whose version replaces the pods", async () => {
+    const database = pulumi.secret("postgresql://u:p@h/notes");
+    const { registrations, metadata } = await gated({ template }, { database });
+    const { inputs } = find(registrations, "kubernetes:core/v1:Secret", "notes-database");
+    assert.equal((inputs.metadata as { name: string }).name, "notes-database");
+    assert.deepEqual((metadata as { annotations?: object }).annotations, {
+      "unity/database-secret": "notes-database-version",
+    });
   });
 });

@@ -24,6 +24,8 @@ export interface FakeAnswers {
   readonly namespace: FakeAnswer;
   /** The migrate Jobs alone, where no database is queried. */
   readonly jobs: FakeAnswer;
+  /** Pods that have an app's gate. */
+  readonly pods: FakeAnswer;
   /** Reviews of permissions: the status of each on a line. By default all are granted. */
   readonly access: FakeAnswer;
 }
@@ -37,7 +39,8 @@ case "$*" in
   *" get secret "*) name=secret ;;
   *" get namespace "*) name=namespace ;;
   *" get jobs "*) name=jobs ;;
-  *deployment/unity-backend*) name=backend ;;
+  *" get pods "*) name=pods ;;
+  *deployment/unity-backend*|*pod/*) name=backend ;;
   *) name=postgres ;;
 esac
 cd "$(dirname "$0")" || exit 1
@@ -73,6 +76,8 @@ const nothingDeployed: Partial<FakeAnswers> = {
   backend: missing,
   postgres: missing,
   secret: { output: "" },
+  jobs: { output: '{"items": []}' },
+  pods: { output: '{"items": []}' },
   namespace: { output: '{"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}' },
 };
 

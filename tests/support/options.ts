@@ -1,7 +1,9 @@
+import { unity } from "../../src/manifests/app.ts";
 import type { BackendOptions } from "../../src/manifests/backend.ts";
 
 /** Options of a backend, each with another value. */
 export const backendOptions = {
+  app: unity,
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   configMapName: "runner",

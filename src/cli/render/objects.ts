@@ -1,3 +1,4 @@
+import { unity } from "../../manifests/app.ts";
 import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../manifests/backend.ts";
 import { migration } from "../../manifests/migrate-job.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
@@ -62,10 +63,10 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
   migrationObjects.push({ apiVersion: "batch/v1", kind: "Job", metadata: jobMetadata, spec: jobSpec() });
   const backendObjects: KubernetesObject[] = [
     account(serviceAccounts.backend, names.backend, settings.pods.backend),
-    { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec() },
+    { apiVersion: "v1", kind: "Service", metadata: backend, spec: backendServiceSpec(unity) },
     { apiVersion: "apps/v1", kind: "Deployment", metadata: backend, spec },
   ];
-  const disruptionBudget = disruptionBudgetSpec(replicas);
+  const disruptionBudget = disruptionBudgetSpec(replicas, unity);
   if (disruptionBudget !== undefined)
     backendObjects.push({
       apiVersion: "policy/v1",

@@ -1,5 +1,5 @@
 import { type Input, InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
-import { imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
+import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
 
 /** Arguments of every migration. They are plain values, because the names of the objects depend on them. */
 export interface CommonArgs {
@@ -7,6 +7,8 @@ export interface CommonArgs {
   context?: string;
   /** Content of a kubeconfig. Defaults to the one that kubectl finds or, in a pod without one, the pod's service account. */
   kubeconfig?: Input<string>;
+  /** Name of the app, at most 23 characters, different from that of other apps of the namespace. */
+  name: string;
   /** Existing Kubernetes namespace. */
   namespace: string;
   /** Image that contains the app and its chain of revisions. */
@@ -23,18 +25,10 @@ export interface CommonArgs {
   deadlineSeconds?: number;
 }
 
-/** Seconds that the update waits beyond a Job's deadline. */
-const awaitMarginSeconds = 60;
-
 /** Returns the timeouts of a migration, with defaults. */
 export function timeoutsOf(args: CommonArgs): Timeouts {
-  const { lockTimeoutSeconds = 5, statementTimeoutSeconds = 300, deadlineSeconds = 600 } = args;
-  return {
-    lockTimeoutSeconds,
-    statementTimeoutSeconds,
-    deadlineSeconds,
-    awaitTimeoutSeconds: deadlineSeconds + awaitMarginSeconds,
-  };
+  const { lockTimeoutSeconds, statementTimeoutSeconds, deadlineSeconds } = args;
+  return defaultTimeouts({ lockTimeoutSeconds, statementTimeoutSeconds, deadlineSeconds });
 }
 
 /** Returns an error for a value that is not allowed. */
@@ -56,10 +50,10 @@ export function stringErrors(propertyPath: string, value: unknown): InputPropert
  * @throws {InputPropertiesError} If arguments are invalid; it lists all of them.
  */
 export function validateArguments(args: CommonArgs, ownErrors: readonly InputPropertyErrorDetails[]): void {
-  const { context = "current", namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
+  const { context = "current", name, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
   const errors: InputPropertyErrorDetails[] = [];
-  for (const [name, value] of Object.entries({ context, namespace, image, appFolder }))
-    errors.push(...stringErrors(name, value));
+  for (const [key, value] of Object.entries({ context, name, namespace, image, appFolder }))
+    errors.push(...stringErrors(key, value));
   for (const { name, seconds, bound } of timeoutErrors(timeoutsOf(args))) {
     // Derived from the deadline, so its error is the deadline's.
     if (name !== "awaitTimeoutSeconds") errors.push(argumentError(name, seconds, `an integer greater than ${bound}`));

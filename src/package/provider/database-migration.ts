@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationJob } from "../../../components/migration-job.ts";
-import type { MigrationOptions } from "../../manifests/migrate-job.ts";
-import { loadChain } from "../../preflight/release.ts";
+import type { MigrationPlan, MigrationPlanArgs } from "../../../components/plan-migration.ts";
 import { type CommonArgs, timeoutsOf } from "./arguments.ts";
 
 /** Arguments of {@link DatabaseMigration}. */
@@ -11,10 +10,19 @@ export interface DatabaseMigrationArgs extends CommonArgs {
   secretName: string;
 }
 
-/** Returns the options for the migration. */
-export function databaseMigrationOptions(args: DatabaseMigrationArgs): MigrationOptions {
-  const { image, imagePullPolicy = "IfNotPresent", appFolder, secretName } = args;
-  return { ...loadChain(appFolder), image, imagePullPolicy, secretName, timeouts: timeoutsOf(args) };
+/** Returns the arguments of the migration's plan. */
+export function planArguments(args: DatabaseMigrationArgs): MigrationPlanArgs {
+  const { name, namespace, context, kubeconfig, image, imagePullPolicy, appFolder, secretName } = args;
+  return {
+    name,
+    appFolder,
+    image,
+    imagePullPolicy,
+    namespace,
+    cluster: { context, kubeconfig },
+    database: { secretName },
+    timeouts: timeoutsOf(args),
+  };
 }
 
 /**
@@ -25,6 +33,7 @@ export function databaseMigrationOptions(args: DatabaseMigrationArgs): Migration
  * migration:
  *   type: unity:index:DatabaseMigration
  *   properties:
+ *     name: notes
  *     context: my-cluster
  *     namespace: notes
  *     image: registry.example/notes:1.0
@@ -36,17 +45,19 @@ export class DatabaseMigration extends pulumi.ComponentResource {
   /** Name of the Job. */
   readonly jobName: pulumi.Output<string>;
 
-  constructor(name: string, args: DatabaseMigrationArgs, options?: pulumi.ComponentResourceOptions, attempt = 1) {
+  constructor(
+    name: string,
+    args: DatabaseMigrationArgs,
+    options?: pulumi.ComponentResourceOptions,
+    plan?: MigrationPlan,
+  ) {
     super("unity:index:DatabaseMigration", name, {}, options);
+    if (plan === undefined) throw new pulumi.ResourceError("no plan", this);
     const { context, kubeconfig, namespace } = args;
     const target = { context, kubeconfig, namespace };
     const provider = clusterProvider(`${name}-cluster`, target, { parent: this });
-    const job = new MigrationJob(
-      name,
-      { ...databaseMigrationOptions(args), ...target, attempt },
-      { parent: this, provider, dependsOn: options?.dependsOn },
-    );
-    const outputs = { jobName: pulumi.output(job.jobName) };
+    const job = new MigrationJob(name, { plan }, { parent: this, provider, dependsOn: options?.dependsOn });
+    const outputs = { jobName: job.jobName };
     this.jobName = outputs.jobName;
     this.registerOutputs(outputs);
   }

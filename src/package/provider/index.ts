@@ -3,9 +3,10 @@
 import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider.js";
 import { type ConstructResult, main } from "@pulumi/pulumi/provider/index.js";
-import { planFleet, planMigration } from "../../fleet/plan.ts";
+import { planMigration } from "../../../components/plan-migration.ts";
+import { planFleet } from "../../fleet/plan.ts";
 import { stringErrors, validateArguments } from "./arguments.ts";
-import { DatabaseMigration, type DatabaseMigrationArgs, databaseMigrationOptions } from "./database-migration.ts";
+import { DatabaseMigration, type DatabaseMigrationArgs, planArguments } from "./database-migration.ts";
 import {
   canaryErrors,
   secretNameErrors,
@@ -26,8 +27,8 @@ class UnityProvider extends ComponentProvider {
       case "unity:index:DatabaseMigration": {
         const args = inputs as DatabaseMigrationArgs;
         validateArguments(args, stringErrors("secretName", args.secretName));
-        const { attempt } = await planMigration(databaseMigrationOptions(args), args);
-        const { urn, jobName } = new DatabaseMigration(name, args, options, attempt);
+        const plan = await planMigration(planArguments(args));
+        const { urn, jobName } = new DatabaseMigration(name, args, options, plan);
         return { urn, state: { jobName } };
       }
       case "unity:index:TenantsMigration": {

@@ -3,6 +3,7 @@ import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationFleet } from "../../../components/migration-fleet.ts";
 import type { FleetOptions } from "../../fleet/fleet.ts";
 import type { TenantAttempt } from "../../fleet/plan.ts";
+import { migratedApp } from "../../manifests/app.ts";
 import { loadChain } from "../../preflight/release.ts";
 import { argumentError, type CommonArgs, stringErrors, timeoutsOf } from "./arguments.ts";
 
@@ -34,10 +35,17 @@ export function canaryErrors(canaries: unknown): pulumi.InputPropertyErrorDetail
 
 /** Returns the options for the migrations. */
 export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOptions {
-  const { image, imagePullPolicy = "IfNotPresent", appFolder, secretNames } = args;
-  const tenants = Object.entries(secretNames).map(([name, secretName]) => ({ name, secretName }));
+  const { name, image, imagePullPolicy = "IfNotPresent", appFolder, secretNames } = args;
+  const tenants = Object.entries(secretNames).map(([tenant, secretName]) => ({ name: tenant, secretName }));
   tenants.sort((a, b) => (a.name < b.name ? -1 : 1)); // maps are unordered in other languages
-  return { ...loadChain(appFolder), image, imagePullPolicy, tenants, timeouts: timeoutsOf(args) };
+  return {
+    ...loadChain(appFolder),
+    app: migratedApp(name),
+    image,
+    imagePullPolicy,
+    tenants,
+    timeouts: timeoutsOf(args),
+  };
 }
 
 /**
@@ -48,6 +56,7 @@ export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOption
  * migrations:
  *   type: unity:index:TenantsMigration
  *   properties:
+ *     name: notes
  *     context: my-cluster
  *     namespace: notes
  *     image: registry.example/notes:1.0

@@ -1,0 +1,359 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { Kubectl } from "../src/cluster/kubectl.ts";
+import { readMigration } from "../src/cluster/live-migration.ts";
+import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
+import { type ClusterArgs, isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
+import { appName, type MigratedApp, migratedApp } from "../src/manifests/app.ts";
+import { type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
+import type { PodConfig } from "../src/manifests/pod-config.ts";
+import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
+import { type Approval, approvedIrreversible, unknownApprovals } from "../src/plan/approvals.ts";
+import type { LiveJob } from "../src/plan/job-identity.ts";
+import { classify, type Reading } from "../src/plan/live-state.ts";
+import { makePlan, type Plan } from "../src/plan/plan.ts";
+import { describePlan } from "../src/plan/plan-report.ts";
+import { describeRejection } from "../src/plan/rejection-report.ts";
+import { programRemedies } from "../src/plan/remedies.ts";
+import { type Chain, loadChain } from "../src/preflight/release.ts";
+import { printable } from "../src/printable.ts";
+import { confirmPromotion } from "../src/promotion/promotion.ts";
+import type { ReleaseRecord } from "../src/promotion/record.ts";
+import type { Environment } from "../src/settings/settings.ts";
+
+/** What a program allows its migrations to do. */
+export interface MigrationPolicy {
+  /**
+   * Purpose of the stack. Production requires {@link planHash}; releases are promoted from staging.
+   *
+   * @defaultValue "development"
+   */
+  readonly environment?: Environment;
+  /**
+   * Findings that are accepted: a revision, a rule, and why.
+   *
+   * @defaultValue none
+   */
+  readonly approvals?: readonly Approval[];
+  /**
+   * Hash of the only plan that may run, as a preview prints it.
+   *
+   * @defaultValue any plan, except in production
+   */
+  readonly planHash?: string | undefined;
+  /**
+   * Revision to migrate the database to.
+   *
+   * @defaultValue the lockfile's head
+   */
+  readonly targetRevision?: string | undefined;
+  /**
+   * Whether revisions above {@link targetRevision} may be downgraded.
+   *
+   * @defaultValue false
+   */
+  readonly allowDowngrade?: boolean;
+  /**
+   * Revisions that the lockfile lacks and the app's code can run on.
+   *
+   * @defaultValue those that the run record names
+   */
+  readonly toleratedRevisions?: readonly string[];
+  /**
+   * Dump that precedes each migration: a PostgreSQL image whose `pg_dump` is not older than the server, and the size of the
+   * dumps' volume as a Kubernetes quantity, 1Gi by default.
+   *
+   * @defaultValue no dump
+   */
+  readonly restorePoint?: { readonly image: string; readonly storage?: string } | undefined;
+  /**
+   * Stack in which this release must have succeeded: its output `releases` is that of its {@link PostDeployVerification}.
+   *
+   * @defaultValue none
+   */
+  readonly promotedFrom?: string | undefined;
+}
+
+/** Secret of the namespace with the database's URL. */
+export interface DatabaseSecretReference {
+  /** Name of the Secret; its key `DATABASE_URL` is the URL of the role that migrates. */
+  readonly secretName: pulumi.Input<string>;
+  /**
+   * Value that changes with the Secret's content, such as its `metadata.resourceVersion`: gated pods are then replaced.
+   *
+   * @defaultValue pods keep the content that they started with
+   */
+  readonly version?: pulumi.Input<string>;
+}
+
+/** Arguments of {@link planMigration}. */
+export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "applicationRole" | "podSecurityStandard"> {
+  /** Name of the app, at most 23 characters, different from that of other apps of the namespace. */
+  readonly name: string;
+  /** Folder of the app with `migrations.lock.json`, relative to the program's. */
+  readonly appFolder: string;
+  /** Image that contains the app and its chain of revisions. It may be built in the same program. */
+  readonly image: pulumi.Input<string>;
+  /**
+   * Image pull policy: `Always`, `IfNotPresent`, or `Never`.
+   *
+   * @defaultValue "IfNotPresent"
+   */
+  readonly imagePullPolicy?: string;
+  /** URL of the database, for which a Secret is declared; or an existing Secret with it. */
+  readonly database: pulumi.Input<string> | DatabaseSecretReference;
+  /** Existing Kubernetes namespace. */
+  readonly namespace: string;
+  /**
+   * How to reach the cluster: a context, or the kubeconfig of a cluster, which may be created in the same program.
+   *
+   * @defaultValue the cluster that kubectl connects to
+   */
+  readonly cluster?: ClusterArgs;
+  /**
+   * What the migration may do.
+   *
+   * @defaultValue upgrades whose findings need no approval
+   */
+  readonly policy?: MigrationPolicy;
+  /**
+   * Timeouts in seconds.
+   *
+   * @defaultValue 5 for table locks, 300 for a statement, 600 for a migration, 60 more for the wait
+   */
+  readonly timeouts?: Partial<Timeouts>;
+  /**
+   * Configuration of the Job's pod, outputs allowed. The Job's name depends on it.
+   *
+   * @defaultValue what this package declares
+   */
+  readonly pod?: PodConfig;
+  /**
+   * Names in the cluster.
+   *
+   * @defaultValue `<name>-db-migrate` for Jobs, `<name>-migrations` for their service account
+   */
+  readonly names?: Partial<MigratedApp>;
+  /**
+   * Deployments without a gate whose pods can read the database's revision: those from before the first gate.
+   *
+   * @defaultValue none
+   */
+  readonly workloads?: readonly string[];
+}
+
+/** Parts of a migration that may be outputs. The Job's name depends on them. */
+export type MigrationInputs = Pick<MigrationOptions, "image" | "secretName" | "pod">;
+
+/** Plan of a migration: what {@link MigrationJob} declares. */
+export interface MigrationPlan extends ClusterArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** Options of the migration, without its inputs. */
+  readonly options: Omit<MigrationOptions, keyof MigrationInputs>;
+  /** Inputs of the migration; in a preview, they may be outputs that are not known. */
+  readonly inputs: pulumi.Input<MigrationInputs>;
+  /** Revision of the database after the update. */
+  readonly head: string;
+  /** Number of the attempt at the same work, from 1. */
+  readonly attempt: number;
+  /** Plan for the runner as JSON: it refuses to change another database, or to start at another revision. */
+  readonly jobPlan?: string | undefined;
+  /**
+   * URL of the database, for which {@link MigrationJob} declares the Secret.
+   *
+   * @defaultValue the Secret exists
+   */
+  readonly databaseUrl?: pulumi.Input<string> | undefined;
+  /** Value that changes with the content of an existing Secret. */
+  readonly secretVersion?: pulumi.Input<string> | undefined;
+  /** Size of the volume for restore points. */
+  readonly restorePointStorage?: string | undefined;
+  /** Lockfile, relative to the program's folder. */
+  readonly lockFile: string;
+  readonly environment: Environment;
+  /** Revisions without a downgrade that are approved. */
+  readonly irreversible: readonly string[];
+  /**
+   * Whether the namespace's Deployment `postgres` is the database.
+   *
+   * @defaultValue false
+   */
+  readonly ownsPostgres?: boolean | undefined;
+  /** Release records of this stack so far. */
+  readonly records: readonly ReleaseRecord[];
+}
+
+/** A plan with what it says: state, pending revisions with their SQL, findings, and hash. */
+export interface PlannedMigration extends MigrationPlan {
+  readonly report: Plan;
+}
+
+/**
+ * Reads the state of an app's database and of its migration Jobs, and plans the migration to the lockfile's head. Prints the
+ * plan in previews and updates: state, pending revisions with their SQL, locks, and findings. Makes no changes.
+ *
+ * @example
+ * ```ts
+ * const plan = await planMigration({
+ *   name: "notes",
+ *   appFolder: "../app",
+ *   image: "registry.example/notes:1.0",
+ *   database: config.requireSecret("databaseUrl"),
+ *   namespace: "notes",
+ * });
+ * ```
+ * @throws {pulumi.RunError} If an argument is invalid, the lockfile doesn't match its files, the state requires manual
+ *   action, or the policy doesn't allow the plan; nothing was changed.
+ */
+export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): Promise<PlannedMigration> {
+  validate(args);
+  const {
+    name,
+    appFolder,
+    namespace,
+    cluster = {},
+    policy = {},
+    timeouts = {},
+    imagePullPolicy = "IfNotPresent",
+  } = args;
+  const { environment = "development", approvals = [], planHash: pinnedHash, restorePoint } = policy;
+  const app: MigratedApp = { ...migratedApp(name), ...args.names };
+  const chain = loadChain(appFolder);
+  const target = { ...cluster, namespace };
+  const [inputs, kubectl] = await Promise.all([resolveInputs(args), client ?? connect(target)]);
+  const known = pulumi.Output.isInstance(inputs) ? undefined : inputs;
+  const records = await confirmPromotion(
+    { environment, promotedFrom: policy.promotedFrom, image: known?.image },
+    chain,
+  );
+  const live = await readLive(kubectl, app, chain, args.workloads ?? []);
+  const { tls, applicationRole, podSecurityStandard } = args;
+  const options = {
+    app,
+    imagePullPolicy,
+    tls,
+    applicationRole,
+    podSecurityStandard,
+    timeouts: defaultTimeouts(timeouts),
+    lock: chain.lock,
+    runnerFiles: chain.runnerFiles,
+    toleratedRevisions: toleratedBy(live.reading, chain, policy),
+    targetRevision: policy.targetRevision,
+    allowDowngrade: policy.allowDowngrade ?? false,
+    restorePointImage: restorePoint?.image,
+  };
+  const report = makePlan({
+    ...live,
+    ...options,
+    image: known?.image,
+    firstJobName: known && migration({ ...options, ...known }).jobName(1),
+    approvals,
+    pinnedHash,
+    pinRequired: environment === "production",
+    target,
+    remedies: programRemedies,
+  });
+  const text = describe(report);
+  if (report.job === null) throw new pulumi.RunError(text);
+  await pulumi.log.info(text);
+  const { database } = args;
+  return {
+    ...target,
+    options,
+    inputs,
+    head: report.head,
+    attempt: report.job.attempt,
+    jobPlan: report.job.plan,
+    databaseUrl: isReference(database) ? undefined : pulumi.secret(database),
+    secretVersion: isReference(database) ? database.version : undefined,
+    restorePointStorage: restorePoint?.storage,
+    lockFile: join(appFolder, "migrations.lock.json"),
+    environment,
+    irreversible: approvedIrreversible(approvals),
+    records,
+    report,
+  };
+}
+
+function isReference(database: MigrationPlanArgs["database"]): database is DatabaseSecretReference {
+  return typeof database === "object" && "secretName" in database;
+}
+
+/** @throws {pulumi.RunError} If an argument is invalid; the message lists all errors. */
+function validate({
+  name,
+  names = {},
+  timeouts = {},
+  imagePullPolicy,
+  appFolder,
+  policy = {},
+}: MigrationPlanArgs): void {
+  const errors: string[] = [];
+  if (!appName.test(name)) {
+    const allowed = "1 to 23 lowercase letters, digits, and hyphens, starting with a letter";
+    errors.push(`invalid name ${JSON.stringify(name)}: must be ${allowed}`);
+  }
+  const { migrateJob = "" } = names;
+  if (migrateJob.length > 34) errors.push(`invalid names.migrateJob "${migrateJob}": must be at most 34 characters`);
+  for (const { name: key, seconds, bound } of timeoutErrors(defaultTimeouts(timeouts)))
+    errors.push(`invalid timeouts.${key} ${seconds}: must be an integer greater than ${bound}`);
+  if (imagePullPolicy !== undefined && !imagePullPolicies.some((each) => each === imagePullPolicy))
+    errors.push(`invalid imagePullPolicy "${imagePullPolicy}": must be one of ${imagePullPolicies.join(", ")}`);
+  if (policy.approvals !== undefined && errors.length === 0)
+    errors.push(...unknownApprovals(loadChain(appFolder).lock, policy.approvals).map((error) => `policy.${error}`));
+  if (errors.length > 0)
+    throw new pulumi.RunError(printable(`invalid arguments of planMigration:\n  - ${errors.join("\n  - ")}`));
+}
+
+/**
+ * Returns the inputs of a migration once they are known, or as an output in a preview that doesn't know them.
+ *
+ * @throws {pulumi.RunError} If the pod's configuration contains a secret.
+ */
+async function resolveInputs({
+  name,
+  image,
+  database,
+  pod,
+}: MigrationPlanArgs): Promise<pulumi.Input<MigrationInputs>> {
+  const secretName = isReference(database) ? database.secretName : `${name}-database`;
+  if (await pulumi.isSecret(pulumi.output(pod))) {
+    const fix = "put it into a Secret, and refer to it by valueFrom.secretKeyRef or envFrom";
+    throw new pulumi.RunError(`invalid pod: it contains a secret, but pod specs show their values: ${fix}`);
+  }
+  const inputs = pulumi.output({ image, secretName, pod }) as unknown as pulumi.Output<MigrationInputs>;
+  if (!(await isKnown(inputs))) return inputs;
+  return new Promise((resolve) => inputs.apply(resolve));
+}
+
+async function connect(target: ProgramTarget): Promise<Kubectl | undefined> {
+  const resolved = await resolveTarget(target);
+  return resolved && new Kubectl(resolved, { report: pulumi.log.info });
+}
+
+/** Reads an app's database and its Jobs; nothing of a cluster that doesn't exist yet. */
+async function readLive(
+  kubectl: Kubectl | undefined,
+  app: MigratedApp,
+  { lock }: Chain,
+  workloads: readonly string[],
+): Promise<{ readonly reading: Reading; readonly jobs: readonly LiveJob[] }> {
+  if (kubectl === undefined) return { reading: { kind: "not-deployed" }, jobs: [] };
+  const [jobs, reading] = await Promise.all([
+    readMigrateJobs(kubectl, app, "only"),
+    readMigration(kubectl, app, lock, workloads),
+  ]);
+  return { reading, jobs };
+}
+
+/** Returns the revisions that the policy tolerates, and those on which this release works according to the run record. */
+function toleratedBy(reading: Reading, { lock }: Chain, { targetRevision, toleratedRevisions = [] }: MigrationPolicy) {
+  const state = classify(reading, lock, { targetRevision, toleratedRevisions });
+  return state.kind === "ahead" ? [...new Set([...toleratedRevisions, ...state.revisions])] : toleratedRevisions;
+}
+
+function describe(plan: Plan): string {
+  const lines = describePlan(plan, false, programRemedies);
+  if (plan.rejection !== null) lines.push(...describeRejection(plan.rejection, plan.pending !== null, programRemedies));
+  return printable(lines.join("\n"));
+}

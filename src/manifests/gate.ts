@@ -1,0 +1,115 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import type { MigratedApp } from "./app.ts";
+import { tlsVolumes } from "./database-tls.ts";
+import { appLabel, databaseSecretAnnotation } from "./names.ts";
+import type { ContainerConfig } from "./pod-config.ts";
+import { mergeContainerConfigs, type OwnContainer, withContainerConfig } from "./pod-merge.ts";
+import { type RunnerOptions, runnerContainer, runnerNames, runnerVolume } from "./runner.ts";
+import { podSecurityContext, temporary } from "./security.ts";
+
+type PodSpec = types.input.core.v1.PodSpec;
+type PodTemplate = types.input.core.v1.PodTemplateSpec;
+type Container = types.input.core.v1.Container;
+
+/** Options of a gate. */
+export interface GateOptions extends RunnerOptions {
+  readonly app: Pick<MigratedApp, "partOf" | "userId">;
+  /**
+   * Configuration of the gate's container.
+   *
+   * @defaultValue the variables and the mounts of the pod's first container
+   */
+  readonly gate?: ContainerConfig | undefined;
+  /**
+   * Value that changes with the content of the database's Secret, so that pods with the old content are replaced.
+   *
+   * @defaultValue pods keep the content that they started with
+   */
+  readonly secretVersion?: Input<string> | undefined;
+}
+
+/** Volume of the gate alone: the pod's own `/tmp` may be anything. */
+const gateTemporary = { name: "migrate-tmp", emptyDir: {} };
+
+/** Returns the gate: it waits until the database has the schema that the app's code works with. */
+function gateContainer(options: GateOptions, container: ContainerConfig): Container {
+  const { env, envFrom, volumeMounts } = container;
+  const own = runnerContainer("wait", options);
+  const mounts = own.volumeMounts.map((mount) => {
+    return mount.name === temporary.mount.name ? { ...mount, name: gateTemporary.name } : mount;
+  });
+  const isOwnPath = ({ mountPath }: { mountPath: string }) => mounts.some((mount) => mount.mountPath === mountPath);
+  const inherited = {
+    env: withoutOwn(env, own),
+    envFrom,
+    volumeMounts: volumeMounts?.filter((mount) => !isOwnPath(mount)),
+  };
+  const { fsGroup: _, ...security } = podSecurityContext(options.app.userId) as { fsGroup?: unknown };
+  const gate = { ...own, volumeMounts: mounts, securityContext: { ...security, ...(own.securityContext as object) } };
+  return withContainerConfig(gate, mergeContainerConfigs(inherited, options.gate ?? {}));
+}
+
+/** Removes the variables that the gate has of its own. */
+function withoutOwn(env: ContainerConfig["env"], own: OwnContainer): ContainerConfig["env"] {
+  return env?.filter(({ name }) => !own.env.some((variable) => variable.name === name));
+}
+
+/**
+ * Returns a pod spec whose containers start only after its gate has found the schema. Native sidecars start before it, as
+ * it may need them to connect; other init containers after it.
+ *
+ * @throws {Error} If the pod has a container or a volume of a name that the gate needs.
+ */
+function gatePodSpec(spec: PodSpec, options: GateOptions): PodSpec {
+  const containers = listOf<Container>("containers", spec.containers);
+  const initContainers = listOf<Container>("initContainers", spec.initContainers);
+  const volumes = listOf<types.input.core.v1.Volume>("volumes", spec.volumes);
+  const own = [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), gateTemporary];
+  requireFree("container", [...initContainers, ...containers], [{ name: runnerNames.container }]);
+  requireFree("volume", volumes, own);
+  const isSidecar = ({ restartPolicy }: Container) => restartPolicy === "Always";
+  const gate = gateContainer(options, (containers[0] ?? {}) as ContainerConfig);
+  return {
+    ...spec,
+    initContainers: [
+      ...initContainers.filter(isSidecar),
+      gate,
+      ...initContainers.filter((container) => !isSidecar(container)),
+    ],
+    volumes: [...volumes, ...own],
+  };
+}
+
+/** Returns a pod template with a {@link gatePodSpec}, and with the label by which its pods are found. */
+export function gateTemplate({ metadata, spec }: PodTemplate, options: GateOptions): PodTemplate {
+  const { labels, annotations, ...others } = (metadata ?? {}) as types.input.meta.v1.ObjectMeta;
+  const { secretVersion } = options;
+  const version: Record<string, Input<string>> = secretVersion === undefined
+    ? {}
+    : { [databaseSecretAnnotation]: secretVersion };
+  return {
+    metadata: {
+      ...others,
+      labels: { ...(labels as object), [appLabel]: options.app.partOf },
+      annotations: { ...(annotations as object), ...version },
+    },
+    spec: gatePodSpec(spec as PodSpec, options),
+  };
+}
+
+/** Returns a list of a pod spec. @throws {Error} If it is an output: what the gate adds would be lost or unverified. */
+function listOf<T>(name: string, list: unknown): readonly T[] {
+  if (list === undefined) return [];
+  if (Array.isArray(list)) return list as T[];
+  throw new Error(`can't add the gate: ${name} is ${typeof list}, must be a list`);
+}
+
+function requireFree(
+  kind: string,
+  existing: readonly { name?: Input<string> }[],
+  needed: readonly { name?: Input<string> }[],
+): void {
+  const taken = needed.find(({ name }) => existing.some((other) => other.name === name));
+  if (taken !== undefined) throw new Error(`can't add the gate: the pod has a ${kind} ${taken.name}; rename it`);
+}
