@@ -9,6 +9,19 @@ export { MigrationFleet, type MigrationFleetArgs } from "../../components/migrat
 export { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
 export { OwnedDatabase, type OwnedDatabaseArgs } from "../../components/owned-database.ts";
 export { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
+export {
+  type CommandCheck,
+  type CommandOptions,
+  type CustomCheck,
+  command,
+  type HttpCheck,
+  type HttpOptions,
+  http,
+  type Json,
+  type SqlCheck,
+  type SqlOptions,
+  sql,
+} from "../checks/custom.ts";
 export { type CheckName, checkNames, generalChecks } from "../checks/names.ts";
 export type { CheckResult, CheckResults, CheckTarget, DeclaredRelease } from "../checks/result.ts";
 export type { ClusterTarget } from "../cluster/kubectl.ts";
