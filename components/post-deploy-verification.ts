@@ -1,6 +1,13 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type CheckResults, type CheckTarget, type DeclaredRelease, parseVerification } from "../src/checks/result.ts";
+import { verificationErrors } from "../src/checks/custom.ts";
+import {
+  type CheckResults,
+  type CheckTarget,
+  type DeclaredRelease,
+  describeErrors,
+  parseVerification,
+} from "../src/checks/result.ts";
 import type { ClusterTarget } from "../src/cluster/kubectl.ts";
 import type { ProgramTarget } from "../src/cluster/program-target.ts";
 import { childOptions } from "./children.ts";
@@ -15,7 +22,7 @@ export interface PostDeployVerificationArgs {
 }
 
 /**
- * Verifies a deployed release with all checks, and fails the update if one fails. One command runs them, because they share
+ * Verifies a deployed release with its checks, and fails the update if one fails. One command runs them, because they share
  * their queries. The state doesn't record a failed run, so the next update runs the checks again; a preview runs none.
  *
  * @example
@@ -23,7 +30,15 @@ export interface PostDeployVerificationArgs {
  * const verification = new PostDeployVerification(
  *   "verification",
  *   {
- *     target: { ...target, app, head: chain.head, toleratedRevisions: [], owned: false, checks: generalChecks },
+ *     target: {
+ *       ...target,
+ *       head: chain.head,
+ *       toleratedRevisions: [],
+ *       owned: false,
+ *       lockFile: "app/migrations.lock.json",
+ *       workloads: ["web", "worker"],
+ *       checks: [...generalChecks, http("/healthz"), sql("SELECT count(*) FROM plans", [{ count: 3 }])],
+ *     },
  *     rollout: service.rollout,
  *   },
  *   { dependsOn: service },
@@ -39,6 +54,8 @@ export class PostDeployVerification extends pulumi.ComponentResource {
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {
     super(PostDeployVerification.token, name, {}, options);
+    const errors = verificationErrors(args.target);
+    if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), this, true);
     const checks = new local.Command(
       `${name}-checks`,
       {

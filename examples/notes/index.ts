@@ -65,11 +65,11 @@ const verification = new PostDeployVerification(
   {
     target: {
       ...target,
-      app,
       head: chain.head,
       toleratedRevisions: [],
       owned: false,
       lockFile: "app/migrations.lock.json",
+      workloads: [app.backend],
       checks: generalChecks,
     },
     rollout: service.rollout,

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { PostDeployVerification } from "../../components/post-deploy-verification.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { type DeclaredRelease, formatVerification } from "../../src/checks/result.ts";
+import { checkTarget } from "../support/checks.ts";
 import { find, record, whenKnown } from "../support/recorder.ts";
 
-const target = { context: "c", namespace: "unity", head: "r1", toleratedRevisions: [], owned: true };
+const target = checkTarget({ head: "r1" });
 
 describe("PostDeployVerification", () => {
   it("declares a command for all checks, rerun by every rollout, with results by name", async () => {
@@ -25,6 +26,12 @@ describe("PostDeployVerification", () => {
     });
     const results = await whenKnown(result.results);
     assert.deepEqual(results, Object.fromEntries(checkNames.map((name) => [name, { name, passed: true }])));
+  });
+
+  it("rejects invalid checks before anything is declared", async () => {
+    const invalid = { ...target, checks: [{ kind: "http", path: "healthz" } as const] };
+    const declare = () => new PostDeployVerification("verification", { target: invalid, rollout: "uid/7" });
+    await assert.rejects(record({}, declare), /invalid verification:\n {2}- invalid checks\[0\]\.path "healthz"/);
   });
 
   const release = { head: "r1" } as DeclaredRelease;
