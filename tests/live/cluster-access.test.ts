@@ -55,7 +55,7 @@ function asCreator(program: Example, folder: string): Engine {
   const source = readFileSync(file, "utf8");
   const outputs = {
     'config.getSecret("kubeconfig")': `new local.Command("cluster", { create: "cat ${path}" }).stdout`,
-    'config.require("image")': 'new local.Command("build", { create: `printf %s ${config.require("image")}` }).stdout',
+    'config.require("image")': 'new local.Command("build", { create: "printf %s " + config.require("image") }).stdout',
   };
   let changed = source;
   for (const [setting, output] of Object.entries(outputs)) {
