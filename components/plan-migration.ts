@@ -21,7 +21,7 @@ import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
 import type { Environment } from "../src/settings/settings.ts";
 
-/** What a program allows its migrations to do. */
+/** Limits of what a program's migrations may do. */
 export interface MigrationPolicy {
   /**
    * Purpose of the stack. Production requires {@link planHash}; releases are promoted from staging.
@@ -111,7 +111,7 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    */
   readonly cluster?: ClusterArgs;
   /**
-   * What the migration may do.
+   * Limits of what the migration may do.
    *
    * @defaultValue upgrades whose findings need no approval
    */
