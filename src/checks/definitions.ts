@@ -120,7 +120,7 @@ export const checks: Record<CheckName, Check> = {
   },
   image: {
     ...ofWorkloads(
-      "The image contains the chain, Alembic's configuration, and an env.py that reads DATABASE_URL.",
+      "The image contains the chain, Alembic's configuration, and an env.py for the database of DATABASE_URL.",
       (workload) => `exec deployment/${workload} -- sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'`,
       async (sources, expected, workload) => evaluateImage(await sources.image(workload), expected),
     ),
