@@ -1,6 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterProvider, generalChecks, MigrationJob, PostDeployVerification, planMigration } from "unity-migrations";
+import {
+  clusterProvider,
+  generalChecks,
+  http,
+  MigrationJob,
+  PostDeployVerification,
+  planMigration,
+} from "unity-migrations";
 
 const config = new pulumi.Config();
 const cluster = { context: config.get("context"), kubeconfig: config.getSecret("kubeconfig") };
@@ -27,7 +34,8 @@ const spec = { replicas: config.requireNumber("replicas"), selector: { matchLabe
 const metadata = { name: "notes", annotations: { "pulumi.com/skipAwait": "true" } };
 const deployment = { metadata, spec: migration.gate(spec) };
 const web = new k8s.apps.v1.Deployment("web", deployment, { provider, dependsOn: migration });
-const verification = new PostDeployVerification("notes", { migration, workloads: [web], checks: generalChecks });
+const allChecks = [...generalChecks, http("/readyz", { json: { pointer: "/revision", value: plan.head } })];
+const verification = new PostDeployVerification("notes", { migration, workloads: [web], checks: allChecks });
 
 /** Name of the migration Job. */
 export const jobName = migration.jobName;
