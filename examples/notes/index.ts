@@ -36,8 +36,5 @@ const deployment = { metadata, spec: migration.gate(spec) };
 const web = new k8s.apps.v1.Deployment("web", deployment, { provider, dependsOn: migration });
 const allChecks = [...generalChecks, http("/readyz", { json: { pointer: "/revision", value: plan.head } })];
 const verification = new PostDeployVerification("notes", { migration, workloads: [web], checks: allChecks });
-
-/** Name of the migration Job. */
-export const jobName = migration.jobName;
-/** Results of the checks, by name. */
-export const checks = verification.results;
+export const { jobName } = migration;
+export const { results: checks } = verification;

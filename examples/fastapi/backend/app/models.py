@@ -12,7 +12,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A person who signs in."""
+    """A user who signs in."""
 
     __tablename__ = "user"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
