@@ -21,6 +21,8 @@ from alembic.util import coerce_resource_to_filename
 
 REVISION = re.compile(r"(?!\.#|__init__).*\.py")
 """Names of the files that Alembic loads as revisions."""
+DOTENV = re.compile(r"\.(flask)?env(rc)?(\..+)?|(.+\.)?env")
+"""Names of files with environment variables."""
 EXCLUDED = re.compile(r"(^|/)((site|dist)-packages|__pycache__)/")
 """Folders of bytecode, and of an environment below the script folder."""
 
@@ -99,6 +101,11 @@ class FileWatch:
                 return os.path.abspath(name), is_import
             frame = frame.f_back
         return None, is_import
+
+
+def is_dotenv(path: str) -> bool:
+    """Return whether a file has environment variables, by its name, such as `.env` or `.env.local`."""
+    return DOTENV.fullmatch(os.path.basename(path)) is not None
 
 
 @lru_cache
