@@ -12,7 +12,7 @@ from runner_config import AlembicCall, locate
 from runner_contract import CONTRACT
 from runner_database import Database, VersionTable
 from runner_errors import FatalError
-from runner_files import FileWatch
+from runner_files import BYTECODE, FileWatch, unreviewable
 from runner_output import format_revisions
 
 REBUILD = "Rebuild the image from the reviewed tree."
@@ -92,7 +92,8 @@ def verify_image(database: Database, chain: Chain) -> None:
         if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             raise FatalError(f"{name} differs between the image and the lockfile. {REBUILD}")
     if chain.files:
-        reject_unreviewed(database, frozenset(os.path.realpath(path) for _, path, _ in reviewed))
+        paths = frozenset(os.path.realpath(path) for _, path, _ in reviewed)
+        reject_unreviewed(database, paths)
 
 
 def verify_heads(database: Database, chain: Chain) -> None:
@@ -116,9 +117,14 @@ def verify_heads(database: Database, chain: Chain) -> None:
 
 
 def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:
-    """From now on, reject what a revision reads or imports below the script folder, unless it was reviewed."""
+    """From now on, reject what a revision reads or imports below the script folder, unless it was reviewed.
+
+    Bytecode without its source is rejected wherever it is imported.
+    """
 
     def check(path: str, revision: str | None, _is_import: bool) -> None:
+        if path.endswith(BYTECODE):
+            CONTRACT.reject(FatalError(unreviewable(os.path.relpath(path))))
         if revision is not None and os.path.realpath(path) not in reviewed:
             file, reader = (os.path.relpath(each) for each in (path, revision))
             CONTRACT.reject(FatalError(f"{reader} reads {file}, which is not in the lockfile. {REVIEW}"))

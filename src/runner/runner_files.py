@@ -1,7 +1,8 @@
 """The files below the script folder that revisions and env.py read or import, as Python's audit events report them.
 
-The lock records them with their hashes, and the runner rejects others. Bytecode counts as its source. Files that are
-read without Python, such as by a program that a revision starts, have no event.
+The lock records them with their hashes, and the runner rejects others. Bytecode is not used, so that Python compiles
+the source, which was reviewed. Files that are read without Python, such as by a program that a revision starts, have no
+event.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import FrameType
 from typing import Any, Callable
@@ -23,8 +24,11 @@ REVISION = re.compile(r"(?!\.#|__init__).*\.py")
 """Names of the files that Alembic loads as revisions."""
 DOTENV = re.compile(r"\.(flask)?env(rc)?(\..+)?|(.+\.)?env")
 """Names of files with environment variables."""
-EXCLUDED = re.compile(r"(^|/)((site|dist)-packages|__pycache__)/")
-"""Folders of bytecode, and of an environment below the script folder."""
+EXCLUDED = re.compile(r"(^|/)(site|dist)-packages/")
+"""Folders of an environment below the script folder."""
+BYTECODE = ".pyc"
+DESCRIPTORS = "/proc/self/fd"
+"""The folder with the open files of the process, on Linux."""
 
 
 class FileWatch:
@@ -34,7 +38,8 @@ class FileWatch:
         """Start to watch.
 
         :param report: Receives the absolute path of a file that is read, that of the revision file whose code is
-            running, if any, and whether it is read for an import. An error that it raises is that of the read.
+            running, if any, and whether it is read for an import. Bytecode is only reported if it has no source. An
+            error that it raises is that of the read.
         """
         self._script = script
         self._report = report
@@ -57,10 +62,11 @@ class FileWatch:
 
         :param path: Absolute path.
         """
+        return self._watches(path) and os.path.isfile(path) and not self.is_revision(path)
+
+    def _watches(self, path: str) -> bool:
         folder = next((folder for folder in self.folders if _is_below(path, [folder])), None)
-        if folder is None or EXCLUDED.search(os.path.relpath(path, folder)):
-            return False
-        return os.path.isfile(path) and not self.is_revision(path)
+        return folder is not None and not EXCLUDED.search(os.path.relpath(path, folder))
 
     def is_revision(self, path: str) -> bool:
         """Return whether Alembic loads a file as a revision.
@@ -75,24 +81,34 @@ class FileWatch:
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
-            path, _, flags = arguments
+            path, mode, flags = arguments
             # A number is the descriptor of a file that is open.
             if not isinstance(path, int) and flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY:
-                self._read(path)
+                for each in _paths(os.fsdecode(path), may_be_in_folder=mode is None):
+                    self._read(each)
         elif event == "import" and arguments[1]:  # of a compiled module
-            self._read(arguments[1])
+            self._read(os.path.abspath(os.fsdecode(arguments[1])))
 
-    def _read(self, given: Any) -> None:
-        path = os.path.abspath(os.fsdecode(given))
-        with suppress(ValueError, NotImplementedError):
-            path = importlib.util.source_from_cache(path)
+    def _read(self, path: str) -> None:
+        if path.endswith(BYTECODE):
+            source = _source(path)
+            if self._watches(source) and os.path.isfile(source):
+                raise OSError(f"{path} is not used, because it may differ from {source}")
         if not _is_below(path, self.folders):
             path = os.path.realpath(path)
         if self.includes(path):
             self._report(path, *self._reader(sys._getframe(2)))
 
-    def _reader(self, frame: FrameType | None) -> tuple[str | None, bool]:
+    def _reader(self, frame: FrameType) -> tuple[str | None, bool]:
         """Return the revision file whose code is running, and whether it imports a module."""
+        revision, is_import = self._find(frame)
+        if revision is None:  # unless this is a thread that a revision uses
+            others = [each for thread, each in sys._current_frames().items() if thread != threading.get_ident()]
+            revision = next((found for found, _ in map(self._find, others) if found is not None), None)
+        return revision, is_import
+
+    def _find(self, innermost: FrameType) -> tuple[str | None, bool]:
+        frame: FrameType | None = innermost
         is_import = False
         while frame is not None:
             name = frame.f_code.co_filename
@@ -101,6 +117,26 @@ class FileWatch:
                 return os.path.abspath(name), is_import
             frame = frame.f_back
         return None, is_import
+
+
+def _paths(path: str, *, may_be_in_folder: bool) -> Iterator[str]:
+    """Return the absolute paths that a path may mean: `os.open` may start at a folder whose descriptor it gets."""
+    yield os.path.abspath(path)
+    if may_be_in_folder and not os.path.isabs(path) and os.path.isdir(DESCRIPTORS):
+        links = [os.path.join(DESCRIPTORS, each) for each in os.listdir(DESCRIPTORS)]
+        yield from [os.path.join(os.path.realpath(link), path) for link in links if os.path.isdir(link)]
+
+
+def unreviewable(bytecode: str) -> str:
+    """Return the error of bytecode without its source."""
+    return f"{bytecode} is bytecode without its source, which can't be reviewed. Add {_source(bytecode)}"
+
+
+def _source(bytecode: str) -> str:
+    try:
+        return importlib.util.source_from_cache(bytecode)
+    except (ValueError, NotImplementedError):  # it is beside its source, not in __pycache__
+        return bytecode[:-1]
 
 
 def is_dotenv(path: str) -> bool:

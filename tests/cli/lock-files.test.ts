@@ -103,6 +103,56 @@ describe("files below the script folder", () => {
     assert.deepEqual(Object.keys(lock.files), ["alembic/env.py", "alembic/values.csv"]);
   });
 
+  /** Leaves bytecode of another text of a file, which Python takes for that of the file. */
+  const compile = [
+    "import os, pathlib, py_compile, sys",
+    "path, cache, text = sys.argv[1:]",
+    "path = pathlib.Path(path)",
+    "reviewed = path.read_text()",
+    "path.write_text(text)",
+    "os.utime(path, (0, 0))",
+    "py_compile.compile(path, cfile=cache or None)",
+    "path.write_text(reviewed)",
+    "os.utime(path, (0, 0))",
+  ].join("\n");
+
+  it("run as they are, whatever their bytecode does", async () => {
+    const { project, bytecode } = await projectWithHelper();
+    try {
+      bytecode("alembic/helper.py", "", "NAME = 'other'");
+      const { code, stderr } = await lockProject(project.folder);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(readLock(project.lock).revisions[0]?.upgrade, { sql: ["CREATE TABLE three ();"] });
+    } finally {
+      project.delete();
+    }
+  });
+
+  it("are rejected if they are bytecode only", async () => {
+    const { project, bytecode } = await projectWithHelper();
+    try {
+      bytecode("alembic/helper.py", "alembic/helper.pyc", "NAME = 'three'");
+      project.remove("alembic/helper.py");
+      const { code, stderr } = await lockProject(project.folder);
+      assert.match(stderr, /alembic\/helper\.pyc is bytecode without its source, .* Add alembic\/helper\.py/);
+      assert.equal(code, 2);
+    } finally {
+      project.delete();
+    }
+  });
+
+  async function projectWithHelper() {
+    const upgrade = [...imports, "import helper", 'op.execute(f"CREATE TABLE {helper.NAME} ()")'];
+    const project = new ChainProject([{ id: "one", upgrade }]);
+    project.write("alembic/helper.py", "NAME = 'three'");
+    const python = await alembicPython();
+    const bytecode = (file: string, cache: string, text: string) => {
+      const { status } = spawnSync(python, ["-c", compile, file, cache, text], { cwd: project.folder });
+      assert.equal(status, 0);
+    };
+    return { project, bytecode };
+  }
+
   it("are the same if there is bytecode of them", async () => {
     const project = new ChainProject([{ id: "one", upgrade: [...imports, "import helper"] }]);
     const copy = mkdtempSync(join(tmpdir(), "unity-bytecode-"));

@@ -188,6 +188,7 @@ def render_chain(call: AlembicCall) -> RenderedChain:
         )
     env = env_run.finish()
     reads.add(env["reads"])
+    reads.verify()
     if not environment.rendered:
         folders = ", ".join(Places(config, directory).version_locations())
         raise RuntimeError(

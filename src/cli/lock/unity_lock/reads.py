@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
-from runner_files import FileWatch
+from runner_files import BYTECODE, FileWatch, unreviewable
 
 from .places import Places
 
@@ -34,6 +34,15 @@ class Reads:
         if not is_setting:
             self._paths.add((None if is_import else revision, path))
 
+    def verify(self) -> None:
+        """Reject files that can't be reviewed.
+
+        :raises RuntimeError: With all of them.
+        """
+        paths = sorted({os.path.relpath(path) for _, path in self._paths if path.endswith(BYTECODE)})
+        if paths:
+            raise RuntimeError("\n".join(map(unreviewable, paths)))
+
     def paths(self, reader: str | Path | None) -> list[str]:
         """Return the files that a revision file reads; with None, those that belong to no single revision."""
         key = None if reader is None else os.path.abspath(reader)
@@ -58,7 +67,12 @@ class Reads:
                 continue
             for path in sorted(folder.rglob("*")):
                 is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-                if is_hidden or path.name in UNREAD or path.suffix == ".pyc" or not self._watch.includes(str(path)):
+                if (
+                    is_hidden
+                    or path.name in UNREAD
+                    or "__pycache__" in path.parts
+                    or not self._watch.includes(str(path))
+                ):
                     continue
                 if os.path.realpath(path) not in known:
                     known.add(os.path.realpath(path))
