@@ -93,6 +93,9 @@ def verify_image(database: Database, chain: Chain) -> None:
             raise FatalError(f"{name} differs between the image and the lockfile. {REBUILD}")
     if chain.files:
         paths = frozenset(os.path.realpath(path) for _, path, _ in reviewed)
+        env_py = database.script.env_py_location  # as alembic.ini says, which is not reviewed
+        if os.path.realpath(env_py) not in paths:
+            raise FatalError(f"{os.path.relpath(env_py)} of the image is not in the lockfile. {REBUILD}")
         reject_unreviewed(database, paths)
 
 

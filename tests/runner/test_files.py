@@ -73,6 +73,18 @@ def test_changed_file_changes_nothing(read: Chain, database: URL, mode: str, fil
     assert tables(database) == set()
 
 
+def test_other_env_py_of_the_configuration_is_rejected(read: Chain, database: URL) -> None:
+    (read.folder / "other").mkdir()
+    (read.folder / "other" / "env.py").write_bytes((read.folder / "alembic" / "env.py").read_bytes())
+    ini = read.folder / "alembic.ini"
+    text = re.sub("(?m)^script_location = .*", "script_location = other", ini.read_text(encoding="utf-8"))
+    ini.write_text(text.replace("[alembic]", "[alembic]\nversion_locations = alembic/versions"), encoding="utf-8")
+    result = run("upgrade", read, database)
+    assert result.code == 1
+    assert "other/env.py of the image is not in the lockfile. Rebuild the image" in result.output
+    assert tables(database) == set()
+
+
 def test_unreviewed_file_stops_its_revision(read: Chain, database: URL) -> None:
     del read.entries[1]["files"]["alembic/versions/two.sql"]
     read.review()
