@@ -12,7 +12,7 @@ from runner_config import AlembicCall, locate
 from runner_contract import CONTRACT
 from runner_database import Database, VersionTable
 from runner_errors import FatalError
-from runner_files import BYTECODE, FileWatch, unreviewable
+from runner_files import BYTECODE, FileWatch, Read, is_dotenv, unreviewable
 from runner_output import format_revisions
 
 REBUILD = "Rebuild the image from the reviewed tree."
@@ -125,14 +125,17 @@ def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:
     Bytecode without its source is rejected wherever it is imported.
     """
 
-    def check(path: str, revision: str | None, _is_import: bool) -> None:
-        if path.endswith(BYTECODE):
-            CONTRACT.reject(FatalError(unreviewable(os.path.relpath(path))))
-        if revision is not None and os.path.realpath(path) not in reviewed:
-            file, reader = (os.path.relpath(each) for each in (path, revision))
+    def check(read: Read) -> None:
+        file = os.path.relpath(read.path)
+        if read.path.endswith(BYTECODE):
+            CONTRACT.reject(FatalError(unreviewable(file)))
+        is_setting = is_dotenv(read.path) and read.is_import
+        is_free = is_setting or not watch.is_closed(read.path) or os.path.realpath(read.path) in reviewed
+        if read.revision is not None and not is_free:
+            reader = os.path.relpath(read.revision)
             CONTRACT.reject(FatalError(f"{reader} reads {file}, which is not in the lockfile. {REVIEW}"))
 
-    FileWatch(database.script, check)
+    watch = FileWatch(database.script, check)
 
 
 def find_pending(database: Database, chain: Chain, current: frozenset[str]) -> list[Revision]:

@@ -116,6 +116,53 @@ describe("files below the script folder", () => {
     "os.utime(path, (0, 0))",
   ].join("\n");
 
+  for (const [how, body] of [
+    ["itself", ["open('.env').close()"]],
+    ["by a package", ["__import__('dotenv').load_dotenv('.env')"]],
+    ["below the script folder", ["import helper", "helper.Path('alembic/.env').read_text()"]],
+  ] as const) {
+    it(`are rejected if a revision reads variables of .env ${how}`, async () => {
+      const project = new ChainProject([{ id: "one", upgrade: [...imports, ...body] }]);
+      try {
+        for (const [path, text] of Object.entries(files)) project.write(path, text);
+        project.write(".env", "A=1");
+        project.write("lib/site-packages/dotenv.py", "def load_dotenv(path):\n    open(path).close()\n");
+        project.write("alembic/env.py", `import sys\nsys.path.append("lib/site-packages")\n${env}`);
+        const { code, stderr } = await lockProject(project.folder);
+        assert.match(stderr, /alembic\/versions\/one\.py reads (alembic\/)?\.env, whose variables differ .*-x/s);
+        assert.equal(code, 2);
+      } finally {
+        project.delete();
+      }
+    });
+  }
+
+  it("are not locked if they are settings that a module reads for a revision", async () => {
+    const helper = "def settings():\n    open('.env').close()\n";
+    const upgrade = [...imports, "import helper", "helper.settings()", "op.execute('SELECT 1')"];
+    const { lock, revision } = await lockChain([{ id: "one", upgrade }], {
+      "alembic/helper.py": helper,
+      ".env": "A=1",
+    });
+    assert.deepEqual(Object.keys(lock.files), ["alembic/env.py", "alembic/helper.py"]);
+    assert.deepEqual(revision("one").upgrade, { sql: ["SELECT 1;"] });
+  });
+
+  it("are rejected if git ignores them", async () => {
+    const project = new ChainProject([{ id: "one", upgrade: reads('"alembic/local.sql"') }]);
+    try {
+      project.write("alembic/local.sql", "SELECT 1");
+      project.write(".gitignore", "local.*\n");
+      assert.equal((await lockProject(project.folder)).code, 0);
+      assert.equal(spawnSync("git", ["init", "--quiet"], { cwd: project.folder }).status, 0);
+      const { code, stderr } = await lockProject(project.folder, "--check");
+      assert.match(stderr, /files that git ignores can't be reviewed: alembic\/local\.sql\n/);
+      assert.equal(code, 2);
+    } finally {
+      project.delete();
+    }
+  });
+
   it("run as they are, whatever their bytecode does", async () => {
     const { project, bytecode } = await projectWithHelper();
     try {

@@ -145,6 +145,44 @@ def test_files_outside_of_the_script_folder_and_written_files_are_free(read: Cha
     assert result.code == 0, result.output
 
 
+def test_variables_of_dotenv_are_free_for_settings_only(read: Chain, database: URL) -> None:
+    write(read, "alembic/.env", "NAME=four")
+    write(read, "alembic/settings.py", "NAME = open('alembic/.env').read().partition('=')[2]")
+    read.files["alembic/settings.py"] = sha256(read, "alembic/settings.py")
+    read.add("three", 'import settings\nop.execute(f"CREATE TABLE {settings.NAME} ()")')
+    assert run("upgrade", read, database).code == 0
+    read.add("last", "open('alembic/.env').close()")
+    assert "alembic/versions/last.py reads alembic/.env, which is not in" in run("upgrade", read, database).output
+
+
+@pytest.mark.parametrize(
+    ("file", "output"),
+    [
+        ("data/more.sql", "Database is up to date (head two)"),
+        ("versions/more.sql", "versions/two.py reads versions/more.sql, which is not in the lockfile"),
+    ],
+)
+def test_app_folder_as_script_folder_is_closed_below_versions(
+    read: Chain, database: URL, file: str, output: str
+) -> None:
+    root = read.folder
+    for path in (root / "alembic").iterdir():
+        path.rename(root / path.name)
+    ini, env, revision = root / "alembic.ini", root / "env.py", root / "versions" / "two.py"
+    ini.write_text(re.sub("(?m)^script_location = .*", "script_location = .", ini.read_text(encoding="utf-8")))
+    env.write_text(env.read_text(encoding="utf-8").replace("append('alembic')", "append('.')"), encoding="utf-8")
+    write(read, file, "CREATE TABLE more ()")
+    text = revision.read_text(encoding="utf-8")
+    body = f'def upgrade():\n    op.execute(open("{file}").read())'
+    revision.write_text(text.replace("def upgrade():", body), encoding="utf-8")
+    for entry in read.entries:
+        names = [name.replace("alembic/", "") for name in entry["files"]]
+        entry["files"] = {name: sha256(read, name) for name in names}
+    read.files = {name: sha256(read, name) for name in ("env.py", "tools.py")}
+    read.review()
+    assert output in run("upgrade", read, database).output
+
+
 def test_files_of_an_older_image_are_not_compared(read: Chain, database: URL) -> None:
     read.files.clear()
     del read.entries[1]["files"]["alembic/versions/two.sql"]

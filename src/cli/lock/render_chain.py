@@ -244,7 +244,7 @@ class RenderedChain:
         """Return the fields of the lockfile."""
         rendered = {id: _as_json(**directions) for id, directions in self._environment.rendered.items()}
         if any(each["upgrade"]["sql"] is None or each["reversible"] is None for each in rendered.values()):
-            self._reads.add_all(Path.cwd().resolve())  # its rendering stopped before its end
+            self._reads.add_all()  # its rendering stopped before its end
         places, directory, reads = Places(self._config, self._directory), self._directory, self._reads
         return {
             "versionLocations": places.version_locations(),

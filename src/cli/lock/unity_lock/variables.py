@@ -10,7 +10,6 @@ import json
 import os
 import re
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -19,7 +18,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from runner_files import is_dotenv
+from runner_files import STANDARD_LIBRARY, is_dotenv, is_installed
 
 from .offline import RenderingLimit, refuse
 
@@ -77,7 +76,8 @@ class Variables(type(os.environ)):  # type: ignore[misc]
             caller = caller.f_back
         if revision and key == "DATABASE_URL":
             refuse("reads DATABASE_URL")
-        if revision and _is_of_project(caller.f_code.co_filename):
+        file = caller.f_code.co_filename
+        if revision and (file in revision or not is_installed(file)):
             refuse(f"reads the environment variable {key}", RenderingLimit)
         loaded.setdefault(caller.f_code.co_filename, key)
         if not _is_own(caller):
@@ -115,26 +115,13 @@ def refused_in(file: str) -> Iterator[None]:
         revision.clear()
 
 
-def _is_of_project(file: str) -> bool:
-    """Return whether a file is the revision, or none of Python or of an installed package."""
-    if file in revision:
-        return True
-    parts = os.path.realpath(file).split(os.sep)
-    is_installed = "site-packages" in parts or "dist-packages" in parts
-    return not (is_installed or file.startswith("<") or os.path.realpath(file).startswith(STANDARD_LIBRARY))
-
-
 def _is_own(frame: FrameType) -> bool:
     """Return whether a variable is read for Python, for SQLAlchemy and the like, or for the lock."""
     package, file = str(frame.f_globals.get("__name__")).partition(".")[0], frame.f_code.co_filename
     if package in (*OWN_READS, "sqlalchemy", "pydantic_settings", "unity_lock", "__main__"):
         return True
-    is_installed = "site-packages" in file or "dist-packages" in file
     is_python = file.startswith("<frozen") or os.path.realpath(file).startswith(STANDARD_LIBRARY)
-    return is_python and not is_installed and package not in EXPANDERS
-
-
-STANDARD_LIBRARY = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
+    return is_python and "-packages" not in file and package not in EXPANDERS
 
 
 def given() -> dict[str, str | None]:
