@@ -17,6 +17,11 @@ function paths(config: PodConfig, pods: ConfiguredPods = "backend", level: PodSe
   return podConfigErrors(config, { pods, level }).map(({ path }) => path);
 }
 
+/** Returns the pod spec of a workload as plain data. */
+function podSpecOf(spec: object): Record<string, { name: string; env?: { name: string }[] }[]> {
+  return (spec as { template: { spec: Record<string, { name: string; env?: { name: string }[] }[]> } }).template.spec;
+}
+
 const sidecar = { name: "proxy", image: "proxy:1", restartPolicy: "Always" };
 
 describe("podConfigErrors", () => {
@@ -27,11 +32,7 @@ describe("podConfigErrors", () => {
     restorePointImage: "postgres:17",
     toleratedRevisions: ["a"],
   };
-  const podSpecs = [migrateJobSpec(everything), backendDeploymentSpec(everything)].map(
-    (spec) =>
-      (spec as unknown as { template: { spec: Record<string, { name: string; env?: { name: string }[] }[]> } }).template
-        .spec,
-  );
+  const podSpecs = [migrateJobSpec(everything), backendDeploymentSpec(everything)].map(podSpecOf);
   it("reserves every variable of the project that decides what its containers do", () => {
     const containers = podSpecs.flatMap(({ containers = [], initContainers = [] }) => [
       ...containers,
@@ -42,6 +43,16 @@ describe("podConfigErrors", () => {
       .flatMap(({ env = [] }) => env.map(({ name }) => name));
     const decisive = new Set(names.filter((name) => !name.startsWith("PYTHON")));
     assert.deepEqual([...decisive].sort(), [...reservedVariables].sort());
+  });
+  it("declares the variables that are optional even if they are empty, so that envFrom can't set them", () => {
+    const plain = [migrateJobSpec(backendOptions), backendDeploymentSpec(backendOptions)].map(podSpecOf);
+    const declared = (name: string) =>
+      plain
+        .flatMap(({ containers = [], initContainers = [] }) => [...initContainers, ...containers])
+        .filter(({ env = [] }) => env.some((variable) => variable.name === name))
+        .map((container) => container.name);
+    assert.deepEqual(declared("UNITY_PLAN"), ["migrate", "migrate"]);
+    assert.deepEqual(declared("TOLERATED_REVISIONS"), ["unity-backend"]);
   });
   it("reserves every volume of the project but tmp", () => {
     const names = new Set(podSpecs.flatMap(({ volumes = [] }) => volumes.map(({ name }) => name)));
