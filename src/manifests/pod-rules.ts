@@ -47,6 +47,9 @@ export const reservedVariables: readonly string[] = [
   "UNITY_PLAN",
 ];
 
+/** Variables with which libpq connects to another server than DATABASE_URL. The runner rejects those of envFrom. */
+const serverVariables: readonly string[] = ["PGHOSTADDR", "PGSERVICE"];
+
 /** Volumes of this project's pods. `tmp` is not among them: its type and size may change. */
 export const reservedVolumes: readonly string[] = [runnerNames.volume, databaseCa.volume, restorePointsVolume.name];
 
@@ -102,6 +105,10 @@ function outputPaths(value: unknown, path: string): string[] {
 
 function containerErrors({ env = [], volumeMounts = [] }: ContainerConfig): PodConfigError[] {
   const errors = env.flatMap(({ name }, index) => reservedName(`env[${index}].name`, name, reservedVariables));
+  for (const [index, { name }] of env.entries()) {
+    const allowed = "left out, because libpq would connect to another server than DATABASE_URL";
+    if (serverVariables.includes(name)) errors.push({ path: `env[${index}].name`, value: name, allowed });
+  }
   for (const [index, { mountPath }] of volumeMounts.entries()) {
     const path = posix.resolve("/", mountPath);
     const reserved = reservedFolders.find((folder) => path === folder || path.startsWith(`${folder}/`));

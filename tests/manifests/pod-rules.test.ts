@@ -84,6 +84,7 @@ describe("podConfigErrors", () => {
 
   const rejected: readonly [what: string, config: PodConfig, path: string][] = [
     ["another URL", { env: [{ name: "A" }, { name: "DATABASE_URL", value: "x" }] }, "env[1].name"],
+    ["another server", { env: [{ name: "PGHOSTADDR", value: "::1" }] }, "env[0].name"],
     ["another TLS mode", { env: [{ name: "PGSSLMODE", value: "disable" }] }, "env[0].name"],
     ["another runner volume", { volumes: [{ name: "runner", emptyDir: {} }] }, "volumes[0].name"],
     ["another gate", { initContainers: [{ name: "migrate", image: "x" }] }, "initContainers[0].name"],
