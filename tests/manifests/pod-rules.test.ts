@@ -135,6 +135,7 @@ describe("podConfigErrors", () => {
       assert.deepEqual(paths(config, pods), ["command", "args"]);
   });
 
+  const hostProcess = "securityContext.windowsOptions.hostProcess";
   const standard: readonly [what: string, config: PodConfig, path: string, level: "restricted" | "baseline"][] = [
     ["a privileged container", { securityContext: { privileged: true } }, "securityContext.privileged", "baseline"],
     [
@@ -156,12 +157,6 @@ describe("podConfigErrors", () => {
       "restricted",
     ],
     [
-      "no seccomp profile",
-      { securityContext: { seccompProfile: { type: "Unconfined" } } },
-      "securityContext.seccompProfile.type",
-      "baseline",
-    ],
-    [
       "privilege escalation",
       { securityContext: { allowPrivilegeEscalation: true } },
       "securityContext.allowPrivilegeEscalation",
@@ -171,16 +166,11 @@ describe("podConfigErrors", () => {
     ["user 0", { securityContext: { runAsUser: 0 } }, "securityContext.runAsUser", "restricted"],
     ["files of the node", { volumes: [{ name: "v", hostPath: { path: "/" } }] }, "volumes[0].hostPath", "baseline"],
     ["an NFS volume", { volumes: [{ name: "v", nfs: { server: "s", path: "/" } }] }, "volumes[0].nfs", "restricted"],
+    ["a process of the node", { securityContext: { windowsOptions: { hostProcess: true } } }, hostProcess, "baseline"],
     [
       "a privileged sidecar",
       { initContainers: [{ ...sidecar, securityContext: { privileged: true } }] },
       "initContainers[0].securityContext.privileged",
-      "baseline",
-    ],
-    [
-      "a port of the node",
-      { initContainers: [{ ...sidecar, ports: [{ containerPort: 1, hostPort: 1 }] }] },
-      "initContainers[0].ports[0].hostPort",
       "baseline",
     ],
   ];
@@ -191,6 +181,81 @@ describe("podConfigErrors", () => {
       assert.deepEqual(paths(config, "backend", "privileged"), []);
     });
   }
+
+  /** Controls of the baseline, by the path of the value that each restricts. */
+  const controls: Record<string, [of: (value: string) => PodConfig, allowed: string[], forbidden: string[]]> = {
+    "securityContext.seccompProfile.type": [
+      (type) => ({ securityContext: { seccompProfile: { type } } }),
+      ["RuntimeDefault", "Localhost"],
+      ["Unconfined", ""],
+    ],
+    "securityContext.appArmorProfile.type": [
+      (type) => ({ securityContext: { appArmorProfile: { type } } }),
+      ["RuntimeDefault", "Localhost"],
+      ["Unconfined", ""],
+    ],
+    'annotations["container.apparmor.security.beta.kubernetes.io/migrate"]': [
+      (profile) => ({ annotations: { "container.apparmor.security.beta.kubernetes.io/migrate": profile } }),
+      ["runtime/default", "localhost/app", ""],
+      ["unconfined", "runtime/other"],
+    ],
+    "securityContext.seLinuxOptions.type": [
+      (type) => ({ securityContext: { seLinuxOptions: { type, level: "s0:c1,c2" } } }),
+      ["container_t", "container_init_t", "container_kvm_t", "container_engine_t", ""],
+      ["spc_t"],
+    ],
+    "securityContext.seLinuxOptions.user": [
+      (user) => ({ securityContext: { seLinuxOptions: { user } } }),
+      [""],
+      ["system_u"],
+    ],
+    "securityContext.seLinuxOptions.role": [
+      (role) => ({ securityContext: { seLinuxOptions: { role } } }),
+      [""],
+      ["system_r"],
+    ],
+    "securityContext.procMount": [(procMount) => ({ securityContext: { procMount } }), ["Default"], ["Unmasked"]],
+    "initContainers[0].securityContext.seLinuxOptions.user": [
+      (user) => ({ initContainers: [{ ...sidecar, securityContext: { seLinuxOptions: { user } } }] }),
+      [""],
+      ["system_u"],
+    ],
+    "initContainers[0].ports[0].hostPort": [
+      (port) => ({ initContainers: [{ ...sidecar, ports: [{ containerPort: 1, hostPort: Number(port) }] }] }),
+      ["0"],
+      ["1"],
+    ],
+    "initContainers[0].startupProbe.httpGet.host": [
+      (host) => ({ initContainers: [{ ...sidecar, startupProbe: { httpGet: { host, port: 1 } } }] }),
+      [""],
+      ["169.254.169.254"],
+    ],
+    "initContainers[0].livenessProbe.tcpSocket.host": [
+      (host) => ({ initContainers: [{ ...sidecar, livenessProbe: { tcpSocket: { host, port: 1 } } }] }),
+      [""],
+      ["127.0.0.1"],
+    ],
+    "initContainers[0].lifecycle.preStop.httpGet.host": [
+      (host) => ({ initContainers: [{ ...sidecar, lifecycle: { preStop: { httpGet: { host, port: 1 } } } }] }),
+      [""],
+      ["localhost"],
+    ],
+  };
+  for (const [path, [of, allowed, forbidden]] of Object.entries(controls)) {
+    it(`restricts ${path} up to the level baseline`, () => {
+      for (const level of ["restricted", "baseline"] as const) {
+        for (const value of allowed) assert.deepEqual(paths(of(value), "backend", level), [], value);
+        for (const value of forbidden) assert.deepEqual(paths(of(value), "backend", level), [path], value);
+      }
+      for (const value of forbidden) assert.deepEqual(paths(of(value), "backend", "privileged"), [], value);
+    });
+  }
+  it("accepts the types of volumes of the restricted level only", () => {
+    const typed = (type: string) => paths({ volumes: [{ name: "v", [type]: {} }] });
+    const types = "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret";
+    for (const type of types.split(" ")) assert.deepEqual(typed(type), [], type);
+    for (const type of ["gitRepo", "iscsi", "fc"]) assert.deepEqual(typed(type), [`volumes[0].${type}`]);
+  });
 });
 
 describe("outputErrors", () => {
