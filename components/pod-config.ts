@@ -28,8 +28,7 @@ export function validatePods(
   const selected = Object.keys(args.preserved?.podLabels ?? {});
   const ofPod = [...podConfigErrors(pod, { pods, level, selected, app })];
   if (pods === "migration") ofPod.push(...outputErrors(pod));
-  const volumes = (pod.volumes ?? []).map(({ name }) => name);
-  const ofGate = podConfigErrors(gate, { pods: "gate", level, volumes, app });
+  const ofGate = podConfigErrors(gate, { pods: "gate", level, shared: { path: "pod", config: pod }, app });
   const errors = [...ofPod.map(describe("pod")), ...ofGate.map(describe("gate"))];
   if (errors.length === 0) return;
   throw new pulumi.ResourceError(`invalid pod configuration:\n  - ${errors.join("\n  - ")}`, component, true);

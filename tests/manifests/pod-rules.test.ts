@@ -122,6 +122,48 @@ describe("podConfigErrors", () => {
   ];
   for (const [what, config, path] of rejected) it(`rejects ${what}`, () => assert.deepEqual(paths(config), [path]));
 
+  const [v, w] = [
+    { name: "v", emptyDir: {} },
+    { name: "w", emptyDir: {} },
+  ];
+  const [spread, other] = [
+    { topologyKey: "zone", maxSkew: 1, whenUnsatisfiable: "DoNotSchedule" },
+    { topologyKey: "zone", maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway" },
+  ];
+  const repeated: readonly [config: PodConfig, path: string, first: string][] = [
+    [{ env: [{ name: "A" }, { name: "B" }, { name: "A", value: "" }] }, "env[2].name", "env[0]"],
+    [{ volumes: [v, w, v] }, "volumes[2].name", "volumes[0]"],
+    [{ initContainers: [sidecar, sidecar] }, "initContainers[1].name", "initContainers[0]"],
+    [{ imagePullSecrets: [{ name: "a" }, { name: "a" }] }, "imagePullSecrets[1].name", "imagePullSecrets[0]"],
+    [
+      { topologySpreadConstraints: [spread, other] },
+      "topologySpreadConstraints[1].topologyKey",
+      "topologySpreadConstraints[0]",
+    ],
+    [
+      {
+        volumeMounts: [
+          { name: "tmp", mountPath: "/a" },
+          { name: "tmp", mountPath: "/b/../a/" },
+        ],
+      },
+      "volumeMounts[1].mountPath",
+      "volumeMounts[0]",
+    ],
+    [
+      { initContainers: [{ ...sidecar, env: [{ name: "A" }, { name: "A" }] }] },
+      "initContainers[0].env[1].name",
+      "initContainers[0].env[0]",
+    ],
+  ];
+  for (const [config, path, first] of repeated) {
+    it(`rejects ${path} that repeats ${first}`, () => {
+      const [error, ...others] = podConfigErrors(config, { pods: "backend", level: "restricted" });
+      assert.deepEqual([error?.path, others.length], [path, 0]);
+      assert.equal(error?.allowed, `unique: ${first} has the same`);
+    });
+  }
+
   it("rejects a label that an adopted selector requires", () => {
     const rules = { pods: "backend", level: "restricted", selected: ["app"] } as const;
     const [error] = podConfigErrors({ labels: { app: "x" } }, rules);
