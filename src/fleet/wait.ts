@@ -1,15 +1,7 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { workloadSelector } from "../cluster/pods.ts";
-import {
-  completeHeldJob,
-  evaluateJob,
-  type JobItem,
-  jobOf,
-  migrateJob,
-  stageOf,
-  startFailure,
-  warningsOf,
-} from "../cluster/wait/job.ts";
+import { evaluateJob, type JobItem, jobOf, stageOf, startFailure } from "../cluster/wait/evaluate-job.ts";
+import { completeHeldJob, migrateJob, warningsOf } from "../cluster/wait/job.ts";
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
 import { describeFailure, pollUntilDone } from "../cluster/wait/wait.ts";
 import { runnerNames } from "../manifests/runner.ts";

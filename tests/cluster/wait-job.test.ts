@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Job, jobState } from "../../src/cluster/objects.ts";
-import { completeHeldJob, evaluateJob, type JobItem, stageOf, startFailure } from "../../src/cluster/wait/job.ts";
+import { evaluateJob, type JobItem, stageOf, startFailure } from "../../src/cluster/wait/evaluate-job.ts";
+import { completeHeldJob } from "../../src/cluster/wait/job.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { container, pod } from "../support/kubernetes.ts";
 

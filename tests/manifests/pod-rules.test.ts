@@ -44,7 +44,7 @@ describe("podConfigErrors", () => {
     const decisive = new Set(names.filter((name) => !name.startsWith("PYTHON")));
     assert.deepEqual([...decisive].sort(), [...reservedVariables].sort());
   });
-  it("declares the variables that are optional even if they are empty, so that envFrom can't set them", () => {
+  it("declares optional variables, too, so that envFrom can't set them", () => {
     const plain = [migrateJobSpec(backendOptions), backendDeploymentSpec(backendOptions)].map(podSpecOf);
     const declared = (name: string) =>
       plain
@@ -157,7 +157,7 @@ describe("podConfigErrors", () => {
     ],
   ];
   for (const [config, path, first] of repeated) {
-    it(`rejects ${path} that repeats ${first}`, () => {
+    it(`rejects a repeated ${path}`, () => {
       const [error, ...others] = podConfigErrors(config, { pods: "backend", level: "restricted" });
       assert.deepEqual([error?.path, others.length], [path, 0]);
       assert.equal(error?.allowed, `unique: ${first} has the same`);
@@ -284,7 +284,7 @@ describe("podConfigErrors", () => {
     ],
   };
   for (const [path, [of, allowed, forbidden]] of Object.entries(controls)) {
-    it(`restricts ${path} up to the level baseline`, () => {
+    it(`restricts ${path}`, () => {
       for (const level of ["restricted", "baseline"] as const) {
         for (const value of allowed) assert.deepEqual(paths(of(value), "backend", level), [], value);
         for (const value of forbidden) assert.deepEqual(paths(of(value), "backend", level), [path], value);
