@@ -1,6 +1,6 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { workloadSelector } from "../cluster/pods.ts";
-import { evaluateJob, type JobItem, jobOf, stageOf, startFailure } from "../cluster/wait/evaluate-job.ts";
+import { evaluateJob, type JobItem, jobOf, startFailure } from "../cluster/wait/evaluate-job.ts";
 import { completeHeldJob, migrateJob, warningsOf } from "../cluster/wait/job.ts";
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
 import { describeFailure, pollUntilDone } from "../cluster/wait/wait.ts";
@@ -118,7 +118,7 @@ class FleetRun {
     };
     this.#started.set(job.name, started);
     const elapsed = seconds - started.since;
-    result = startFailure(result, stageOf(pods, live), elapsed, this.#target.startTimeoutSeconds) ?? result;
+    result = startFailure(job.name, items, result, elapsed, this.#target.startTimeoutSeconds) ?? result;
     const failure = started.progress.failure(result, elapsed);
     if (failure === undefined) return "running";
     this.failed.push({ tenant: job.tenant, text: await this.#describe(job, failure, result) });

@@ -21,7 +21,8 @@ export interface Timeouts {
   /** Time that `pulumi up` waits for the Job, without the times for its start and for a restore point. */
   readonly awaitTimeoutSeconds: number;
   /**
-   * Time until the pod has a node, its volumes, and its image, by which the Job's deadline and the wait for it are extended.
+   * Time until the pod has a node, its volumes, and its image, and init containers of its configuration have ended, by which
+   * the Job's deadline and the wait for it are extended.
    *
    * @defaultValue 600
    */

@@ -92,8 +92,11 @@ function rejected(name: string, pods: readonly Pod[], warnings: readonly string[
   return [rejectedPod(`Job ${name}`, message, ["describe", `job/${name}`])];
 }
 
-/** How far a Job was. Once its migration has started, the runner has to finish what it began. */
-export type Stage = "never started" | "restore point" | "migration";
+/**
+ * How far a Job was: at an init container of the pod's configuration, or of this project's. Once its migration has started,
+ * the runner has to finish what it began.
+ */
+export type Stage = "never started" | "init container" | "restore point" | "migration";
 
 /** Returns how far a migration Job has come. Pods that have succeeded may be gone already. */
 export function stageOf(pods: readonly Pod[], job?: Job): Stage {
@@ -103,22 +106,31 @@ export function stageOf(pods: readonly Pod[], job?: Job): Stage {
   const hasStarted = (status?: ContainerStatus) =>
     status?.state?.running !== undefined || status?.state?.terminated !== undefined;
   if (pods.some((pod) => hasStarted(statusOf(pod, runnerNames.container)))) return "migration";
-  const restorePoints = pods.flatMap(initStatuses).filter(({ name }) => name === restorePointContainerName);
-  return restorePoints.some(hasStarted) ? "restore point" : "never started";
+  const started = pods.flatMap(initStatuses).filter(hasStarted);
+  if (started.some(({ name }) => name === restorePointContainerName)) return "restore point";
+  return started.length > 0 ? "init container" : "never started";
 }
 
 /**
- * Returns the failure of a Job whose pod did not start in time: the migration's own time would begin much later.
+ * Returns the failure of a Job whose migration, or the restore point before it, did not start in time: the Job's deadline
+ * would leave the migration less than its own time. The time includes init containers of the pod's configuration.
  *
  * @param seconds - Time since the wait began.
  */
 export function startFailure(
+  name: string,
+  items: readonly JobItem[],
   result: PollResult,
-  stage: Stage,
   seconds: number,
   startTimeoutSeconds: number,
 ): PollResult | undefined {
-  if (result.done || result.failed !== undefined) return undefined;
-  if (stage !== "never started" || seconds < startTimeoutSeconds) return undefined;
-  return { ...result, failed: `its pod did not start within ${startTimeoutSeconds}s (startTimeoutSeconds)` };
+  const { job, pods } = jobOf(name, items);
+  const stage = stageOf(pods, job);
+  const isStarting = stage === "never started" || stage === "init container";
+  if (result.done || result.failed !== undefined || !isStarting || seconds < startTimeoutSeconds) return undefined;
+  const failed = `its migration did not start within ${startTimeoutSeconds}s (startTimeoutSeconds)`;
+  const [running] = pods.flatMap((pod) => interrupted(pod, runnerNames.container));
+  if (running === undefined) return { ...result, failed };
+  const reason = `init container ${running.log?.container} was still running`;
+  return { ...result, failed: `${failed}, because ${reason}`, causes: [...result.causes, running] };
 }

@@ -75,8 +75,7 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
         const args = logArgs({ pod, container: runnerNames.container, previous: false });
         log = await kubectl.run(args).then(redact, () => undefined);
       }
-      const { job, pods } = jobOf(name, items);
-      const failed = startFailure(result, stageOf(pods, job), seconds, startTimeoutSeconds);
+      const failed = startFailure(name, items, result, seconds, startTimeoutSeconds);
       return failed ?? completeHeldJob(kubectl, name, result);
     },
     log: () => log,
@@ -101,6 +100,7 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
         if ((await evaluate()).failed !== undefined) break;
         await delay(cancelPolls.milliseconds);
       }
+      if (stage === "init container") return "Canceled the Job before its migration started.";
       if (stage === "never started") return "Canceled the Job because it never started.";
       if (stage === "migration") return "Canceled the Job because its other containers would keep running.";
       return "Canceled the Job during its restore point. The database is unchanged.";
