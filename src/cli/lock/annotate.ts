@@ -1,7 +1,9 @@
 import type { Node } from "libpg-query";
 import { shorten } from "../../lockfile/describe.ts";
 import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
-import { rollbackBlocker } from "../../lockfile/rollback-blocker.ts";
+import { rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
+import { columnType, type Draft, emptyDraft } from "../../lockfile/schema/draft.ts";
+import { followAll } from "../../lockfile/schema/statements.ts";
 import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
@@ -42,11 +44,13 @@ export async function annotate(
     ),
   ]);
   const relations = new Relations();
+  const draft = emptyDraft();
   const [firstBase, ...otherBases] = revisions.filter(({ downRevisions }) => downRevisions.length === 0);
   let idLimit = maxIdLength ?? Number.POSITIVE_INFINITY;
   return revisions.map((revision, index) => {
     if (revision.upgrade.sql?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
-    const reading = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
+    if (revision.upgrade.sql === null) draft.tables.clear();
+    const reading = readUpgrade(revision.upgrade.sql ?? [], parse, relations, draft);
     const { findings, locks, indexes, invisible } = reading;
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
@@ -69,10 +73,11 @@ function printableFinding(finding: Finding): Finding {
   return { ...finding, message: printable(message), help: help === null ? null : printable(help) };
 }
 
-function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations): Reading {
+function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations, draft: Draft): Reading {
   const indexes = { built: [], repaired: [] };
   const reading: Reading = { findings: [], locks: [], indexes, invisible: new Set(), rollbackBlocker: null };
-  const created = new Set<string>();
+  const [created, added] = [new Set<string>(), new Set<string>()];
+  const schema: SchemaBefore = { created, added, typeOf: (table, column) => columnType(draft, table, column) };
   const transaction = new RevisionTransaction();
   for (const [index, sql] of statements.entries()) {
     const nodes = parse(sql);
@@ -80,6 +85,7 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       reading.findings.push(syntaxError(nodes.error, index));
       reading.locks.push(unknownLock("PostgreSQL's parser rejects it", index));
       reading.rollbackBlocker ??= blockerText("is rejected by PostgreSQL's parser", sql);
+      followAll(draft, nodes, sql);
       continue;
     }
     const effects: Effect[] = [];
@@ -88,8 +94,10 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       const effect = effectOf(node, relations);
       effects.push(effect);
       relations.note(node);
-      const blocker = rollbackBlocker(node, created);
+      const blocker = rollbackBlocker(node, schema);
       if (blocker !== null) reading.rollbackBlocker ??= blockerText(blocker, sql);
+      followAll(draft, [node], sql);
+      noteAdded(node, added);
       noteCreated(effect, created);
       noteIndexes(node, reading.indexes);
       reading.findings.push(...transaction.next(node, index));
@@ -112,6 +120,16 @@ function blockerText(blocker: string, sql: string): string {
 function noteCreated({ creates, renames }: Effect, created: Set<string>): void {
   for (const table of creates) created.add(table);
   if (renames !== undefined && created.has(renames.from)) created.add(renames.to);
+}
+
+function noteAdded(node: Node, added: Set<string>): void {
+  if (!("AlterTableStmt" in node)) return;
+  const { relation, cmds = [] } = node.AlterTableStmt;
+  for (const part of cmds) {
+    if (!("AlterTableCmd" in part) || part.AlterTableCmd.subtype !== "AT_AddColumn") continue;
+    const { def, missing_ok } = part.AlterTableCmd;
+    if (def && "ColumnDef" in def && !missing_ok) added.add(`${nameOf(relation)}.${def.ColumnDef.colname}`);
+  }
 }
 
 /** Notes the indexes that a statement creates concurrently, drops, or rebuilds. */
