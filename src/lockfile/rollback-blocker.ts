@@ -51,6 +51,9 @@ const harmlessFunctions: ReadonlySet<string> = new Set([
   "generate_series",
   "lower",
   "now",
+  "pg_advisory_lock",
+  "pg_advisory_unlock",
+  "pg_advisory_xact_lock",
   "upper",
 ]);
 

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { annotate } from "../../src/cli/lock/annotate.ts";
+import type { LockedSql } from "../../src/lockfile/lock.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
 
 /** Returns the rollback blocker of the last of some upgrades, of one text each; `null` is one without SQL. */
-async function blockerOf(upgrades: readonly (string | null)[]): Promise<string | null> {
+async function blockerOf(upgrades: readonly (string | null)[], env: LockedSql = { sql: [] }): Promise<string | null> {
   const revisions = upgrades.map((sql, index) =>
     lockedRevision(`r${index}`, {
       downRevisions: index === 0 ? [] : [`r${index - 1}`],
       upgrade: sql === null ? { sql, reason: "it queries the database" } : { sql: [sql] },
     }),
   );
-  const annotated = await annotate({ revisions, maxIdLength: null }, () => {});
+  const annotated = await annotate({ env, revisions, maxIdLength: null }, () => {});
   return annotated.at(-1)?.rollbackBlocker ?? null;
 }
 
@@ -57,4 +58,29 @@ describe("the rollback window of an index on an existing table", () => {
   }
   it("ends with the statement", async () =>
     assert.match((await blockerOf([base, "CREATE INDEX i ON servers (note)"])) ?? "null", limited));
+});
+
+describe("the rollback window with SQL of env.py", () => {
+  const created = "CREATE TABLE other ()";
+  const additive = [
+    "SET search_path TO crm",
+    "CREATE SCHEMA IF NOT EXISTS crm",
+    "SELECT pg_advisory_lock(1)",
+    "COMMIT",
+  ];
+  for (const sql of additive)
+    it(`stays open: ${sql}`, async () => assert.equal(await blockerOf([base, created], { sql: [sql] }), null));
+
+  const ending: readonly [env: LockedSql, reason: RegExp][] = [
+    [{ sql: ["SET x TO 1", "UPDATE servers SET id = 1"] }, /^SQL of env\.py changes rows of an existing table: UPDATE/],
+    [{ sql: ["CREATE TABLE IF NOT EXISTS a (); INSERT INTO a DEFAULT VALUES"] }, /^SQL of env\.py changes rows/],
+    [{ sql: ["SELECT prepare_migration()"] }, /^SQL of env\.py is not known to be additive: SELECT prepare/],
+    [{ sql: ["NOT SQL"] }, /^SQL of env\.py is rejected by PostgreSQL's parser: NOT SQL/],
+    [{ sql: null, reason: "it reads a row" }, /^SQL of env\.py is not known: it reads a row$/],
+  ];
+  for (const [env, reason] of ending) {
+    it(`ends: ${env.sql?.at(-1) ?? "unknown"}`, async () => {
+      assert.match((await blockerOf([base, created], env)) ?? "null", reason);
+    });
+  }
 });

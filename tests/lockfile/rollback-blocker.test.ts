@@ -57,6 +57,7 @@ const additive = [
   "UPDATE own SET a = 1",
   "DELETE FROM own",
   "SELECT 1",
+  "SELECT pg_advisory_xact_lock(1)",
   "CREATE TYPE mood AS ENUM ('good')",
   "CREATE DOMAIN name AS text",
   "CREATE SEQUENCE s",

@@ -1,6 +1,6 @@
 import type { Node } from "libpg-query";
 import { shorten } from "../../lockfile/describe.ts";
-import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
+import { compareFindings, type Finding, type LockedRevision, type LockedSql } from "../../lockfile/lock.ts";
 import { rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
 import { columnType, type Draft, emptyDraft } from "../../lockfile/schema/draft.ts";
 import { followAll } from "../../lockfile/schema/statements.ts";
@@ -33,7 +33,7 @@ interface Reading {
  * @throws {CommandError} If the linter can't be installed.
  */
 export async function annotate(
-  { revisions, maxIdLength }: Pick<RenderedChain, "revisions" | "maxIdLength">,
+  { env, revisions, maxIdLength }: Pick<RenderedChain, "env" | "revisions" | "maxIdLength">,
   report: (line: string) => void,
 ): Promise<LockedRevision[]> {
   const [parse, linted] = await Promise.all([
@@ -45,6 +45,7 @@ export async function annotate(
   ]);
   const relations = new Relations();
   const draft = emptyDraft();
+  const ofEnv = envBlocker(env, parse);
   const [firstBase, ...otherBases] = revisions.filter(({ downRevisions }) => downRevisions.length === 0);
   let idLimit = maxIdLength ?? Number.POSITIVE_INFINITY;
   return revisions.map((revision, index) => {
@@ -55,7 +56,7 @@ export async function annotate(
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
     const all = [...revisionFindings(revision, idLimit, base), ...visible, ...findings].map(printableFinding);
-    const rollbackBlocker = branchBlocker(revision) ?? reading.rollbackBlocker;
+    const rollbackBlocker = branchBlocker(revision) ?? ofEnv ?? reading.rollbackBlocker;
     return { ...revision, findings: all.sort(compareFindings), locks, indexes, rollbackBlocker };
   });
 }
@@ -65,6 +66,24 @@ function branchBlocker({ upgrade, downRevisions, dependsOn }: RenderedRevision):
   if (upgrade.sql === null) return `its SQL is not known: ${upgrade.reason}`;
   // The code of one branch has never run on the schema of the other.
   return downRevisions.length + dependsOn.length > 1 ? "joins branches" : null;
+}
+
+/**
+ * Returns why the SQL that env.py executes at each migration ends the rollback window. The settings of its session are no
+ * part of the schema, and what it creates may exist already.
+ */
+function envBlocker(env: LockedSql, parse: Parse): string | null {
+  if (env.sql === null) return `SQL of env.py is not known: ${env.reason}`;
+  const schema: SchemaBefore = { created: new Set(), added: new Set(), typeOf: () => undefined };
+  for (const sql of env.sql) {
+    const nodes = parse(sql);
+    if ("error" in nodes) return blockerText("SQL of env.py is rejected by PostgreSQL's parser", sql);
+    for (const node of nodes) {
+      const blocker = "VariableSetStmt" in node ? null : rollbackBlocker(node, schema);
+      if (blocker !== null) return blockerText(`SQL of env.py ${blocker}`, sql);
+    }
+  }
+  return null;
 }
 
 /** A message may name a table or quote SQL. */
