@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
-import { evaluateJob, type JobItem } from "../../cluster/wait/job.ts";
+import { evaluateJob, type JobItem } from "../../cluster/wait/evaluate-job.ts";
 import { waitFor } from "../../cluster/wait/wait.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { labels, names, serviceAccounts } from "../../manifests/names.ts";
