@@ -1,13 +1,10 @@
-import { relative } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { afterAdoption } from "../src/adoption/prepare.ts";
-import { checkNames } from "../src/checks/names.ts";
 import type { CheckResults } from "../src/checks/result.ts";
 import { namespaceLabels } from "../src/manifests/security.ts";
-import { lockFile } from "../src/paths.ts";
 import { approvedIrreversible } from "../src/plan/approvals.ts";
-import { backendOptions, migrationOptions } from "../src/preflight/options.ts";
+import { backendOptions, migrationOptions, unityTarget } from "../src/preflight/options.ts";
 import type { Planned } from "../src/preflight/preflight.ts";
 import type { Release } from "../src/preflight/release.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
@@ -49,7 +46,7 @@ function migrationPlan(settings: Settings, chain: Release) {
     inputs: { image, secretName, pod },
     head: chain.head,
     restorePointStorage: restorePoint?.storage,
-    lockFile: relative("", lockFile), // the same on every machine
+    lockFile: unityTarget.lockFile,
     environment,
     irreversible: approvedIrreversible(approvals),
     ownsPostgres: database.kind === "owned",
@@ -114,7 +111,7 @@ export function deploy(
   const { image } = settings;
   const { results, release, releases } = new PostDeployVerification(
     "verification",
-    { migration, workloads: [backend], checks: checkNames, image },
+    { migration, workloads: [backend], checks: unityTarget.checks, image },
     { dependsOn: backend },
   );
   // Nothing here is of this checkout: an update that excludes the checks leaves the outputs as they are.

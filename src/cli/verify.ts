@@ -1,3 +1,4 @@
+import { nameChecks } from "../checks/custom.ts";
 import { type CheckName, checkNames } from "../checks/names.ts";
 import { type CheckResult, type CheckTarget, expectedOf } from "../checks/result.ts";
 import { runChecks } from "../checks/run.ts";
@@ -21,7 +22,7 @@ import { formatTable } from "./table.ts";
 export async function run(call: Call<StackOptions>): Promise<Result<readonly CheckResult[]>> {
   const { options, args, progress } = call;
   const chosen = chooseChecks(args);
-  const results = await verify(stackCheckTarget(await readSettings(options)), chosen, progress);
+  const results = await verify({ ...stackCheckTarget(await readSettings(options)), checks: chosen }, progress);
   const passed = results.every((result) => result.passed);
   const exitCode = passed ? exitCodes.success : exitCodes.differs;
   return { document: results, text: describeResults(results), exitCode };
@@ -45,11 +46,8 @@ function chooseChecks(names: readonly string[]): readonly CheckName[] {
 }
 
 /** Runs checks, and reports progress. */
-export function verify(
-  target: CheckTarget,
-  names: readonly CheckName[],
-  progress: Progress,
-): Promise<readonly CheckResult[]> {
+export function verify(target: CheckTarget, progress: Progress): Promise<readonly CheckResult[]> {
+  const names = nameChecks(target.checks).map(({ name }) => name);
   const remaining = new Set(names);
   const showRemaining = () => progress.doing(`${remaining.size} of ${names.length} left: ${[...remaining].join(", ")}`);
   showRemaining();
@@ -59,7 +57,7 @@ export function verify(
     progress.note(`${name}: ${passed ? "PASS" : "FAIL"} (${seconds.toFixed(1)}s)`);
   };
   const kubectl = new Kubectl(target, { report: progress.note });
-  return runChecks(expectedOf(target, readLock(lockFile)), names, print, kubectl);
+  return runChecks(expectedOf(target, readLock(lockFile)), print, kubectl);
 }
 
 /** Describes results as a table, followed by the failures and the totals. */

@@ -11,6 +11,7 @@ import { parseLock } from "../../src/lockfile/parse-lock.ts";
 import { verifyLockedFiles } from "../../src/lockfile/read-lock.ts";
 import { runnerConfigMapData } from "../../src/manifests/runner.ts";
 import { readRunnerFiles } from "../../src/manifests/runner-files.ts";
+import { checkTarget } from "../support/checks.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
@@ -352,8 +353,8 @@ shift 2
 export DATABASE_URL=postgresql://a:b@postgres-service/c
 cd ${image} && exec ${interpreter} -B "$@"
 `);
-    const target = { context: "c", namespace: "unity", head: head(lock), toleratedRevisions: [], owned: true };
-    const [result] = await runChecks(expectedOf(target, lock), ["image"], () => {}, fake.kubectl);
+    const target = checkTarget({ namespace: "unity", head: head(lock), checks: ["image"] });
+    const [result] = await runChecks(expectedOf(target, lock), () => {}, fake.kubectl);
     return result?.passed ? "passed" : (result?.found ?? "");
   }
 

@@ -1,8 +1,8 @@
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
 import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
+import { quote } from "../../shell.ts";
 import { plain, type Style } from "../highlight.ts";
 import { pluralize } from "../pluralize.ts";
-import { quote } from "../shell.ts";
 
 /** Maximum lines shown of each side of a change. */
 const shownLines = 6;

@@ -1,4 +1,3 @@
-import { checkNames } from "../../checks/names.ts";
 import type { CheckResult } from "../../checks/result.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
@@ -83,7 +82,7 @@ async function collectLiveParts(lock: Lock, source: ReportSource, progress: Prog
 }
 
 async function runAllChecks(settings: Settings, progress: Progress): Promise<readonly CheckResult[]> {
-  return verify(stackCheckTarget(settings), checkNames, progress);
+  return verify(stackCheckTarget(settings), progress);
 }
 
 /** @throws {CommandError} If the lockfile lacks the revision. */
