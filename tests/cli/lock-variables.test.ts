@@ -218,7 +218,7 @@ describe("unity lock with environment variables", () => {
     ["a module of the project", ["import os", "value = int(os.environ['SHOP_MODE']) > 10"], { SHOP_MODE: "11" }],
   ];
   for (const [how, setting, given] of dependent) {
-    it(`records the SQL as unknown if it depends on a variable by ${how}`, async () => {
+    it(`has no known SQL if it depends on a variable by ${how}`, async () => {
       const upgrade = [...use, "if shop_settings.value: op.execute('CREATE TABLE t ()')"];
       const found = await locked([...setting, "import os", "os.environ.get('UNRELATED')"], upgrade, given);
       assert.equal(found?.sql === null ? found.reason : "", "its SQL depends on the environment variable SHOP_MODE");
