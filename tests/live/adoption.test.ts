@@ -42,7 +42,10 @@ function assertOurs({ spec }: Deployment): void {
   );
   assert.deepEqual(
     containers[0]?.env?.map(({ name, valueFrom }) => [name, valueFrom?.secretKeyRef?.name]),
-    [["DATABASE_URL", "unity-database"]],
+    [
+      ["DATABASE_URL", "unity-database"],
+      ["TOLERATED_REVISIONS", undefined],
+    ],
   );
   assert.equal(containers[0]?.envFrom, undefined);
 }
