@@ -73,6 +73,7 @@ export function mergePodConfigs<Config extends PodConfig>(base: Config, own: Con
     topologySpreadConstraints: mergeBy(base.topologySpreadConstraints, own.topologySpreadConstraints, topologyKeyOf),
     volumes: mergeBy(base.volumes, own.volumes, nameOf),
     initContainers: mergeBy(base.initContainers, own.initContainers, nameOf),
+    containers: mergeBy(base.containers, own.containers, nameOf),
   };
 }
 
@@ -85,6 +86,7 @@ export interface OwnContainer extends types.input.core.v1.Container {
 /** Pod spec of this project, whose lists are plain. */
 export interface OwnPodSpec extends types.input.core.v1.PodSpec {
   initContainers?: types.input.core.v1.Container[];
+  containers: types.input.core.v1.Container[];
   volumes: types.input.core.v1.Volume[];
   topologySpreadConstraints?: types.input.core.v1.TopologySpreadConstraint[];
 }
@@ -115,10 +117,11 @@ export function placementOf(config: Placement = {}): types.input.core.v1.PodSpec
  * gate and the migration.
  */
 export function withPodConfig(spec: OwnPodSpec, config: PodConfig): types.input.core.v1.PodSpec {
-  const { serviceAccountName, topologySpreadConstraints, volumes, initContainers = [] } = config;
+  const { serviceAccountName, topologySpreadConstraints, volumes, initContainers = [], containers = [] } = config;
   const merged = {
     serviceAccountName,
     initContainers: concat(initContainers.map(addedContainer), spec.initContainers),
+    containers: concat(spec.containers, containers.map(addedContainer)),
     volumes: mergeBy<object>(spec.volumes, volumes, (volume) => nameOf(volume as { name: unknown })),
     topologySpreadConstraints: mergeBy<object>(
       spec.topologySpreadConstraints,

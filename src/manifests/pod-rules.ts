@@ -8,7 +8,7 @@ import {
   partOfLabel,
   planAnnotation,
 } from "./names.ts";
-import type { ContainerConfig, PodConfig } from "./pod-config.ts";
+import { addedContainers, type ContainerConfig, type PodConfig } from "./pod-config.ts";
 import { type StandardViolation, standardViolations } from "./pod-security-standard.ts";
 import { restorePointContainerName, restorePointsVolume } from "./restore-points.ts";
 import { runnerNames, runnerPath } from "./runner.ts";
@@ -50,12 +50,21 @@ export const reservedVariables: readonly string[] = [
 /** Volumes of this project's pods. `tmp` is not among them: its type and size may change. */
 export const reservedVolumes: readonly string[] = [runnerNames.volume, databaseCa.volume, restorePointsVolume.name];
 
+/** Returns the names of this project's containers. */
+export function reservedContainers({ backend }: App = unity): readonly string[] {
+  return [backend, runnerNames.container, restorePointContainerName];
+}
+
 /** Folders that only this project mounts. */
 const reservedFolders: readonly string[] = [runnerPath, databaseCa.mountPath];
 
 /** Labels and annotations of this project's pods. */
-const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
-const reservedAnnotations: readonly string[] = [planAnnotation, databaseSecretAnnotation, defaultContainerAnnotation];
+export const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
+export const reservedAnnotations: readonly string[] = [
+  planAnnotation,
+  databaseSecretAnnotation,
+  defaultContainerAnnotation,
+];
 
 /**
  * Returns what a configuration may not contain: whatever would replace a part of the pod that its safety depends on, or
@@ -63,7 +72,7 @@ const reservedAnnotations: readonly string[] = [planAnnotation, databaseSecretAn
  */
 export function podConfigErrors(config: PodConfig, rules: PodRules): readonly PodConfigError[] {
   const { pods, level, volumes: others = [], selected = [], app = unity } = rules;
-  const { command, args, labels = {}, annotations = {}, volumes = [], initContainers = [] } = config;
+  const { command, args, labels = {}, annotations = {}, volumes = [] } = config;
   const errors: PodConfigError[] = [];
   const known = [...volumes.map(({ name }) => name), ...others, temporary.volume.name];
   errors.push(...containerErrors(config), ...mountErrors("volumeMounts", config.volumeMounts, known));
@@ -71,15 +80,19 @@ export function podConfigErrors(config: PodConfig, rules: PodRules): readonly Po
     const allowed = "left out: only the app's container has a command, the others run the runner";
     if (value !== undefined && pods !== "backend") errors.push({ path, value, allowed });
   }
+  if (config.containers !== undefined && pods !== "backend") {
+    const allowed = "left out: only the backend's pods have other containers; elsewhere, use a native sidecar";
+    errors.push({ path: "containers", value: config.containers.map(({ name }) => name), allowed });
+  }
   errors.push(...reservedKeys("labels", labels, [...reservedLabels, ...selected]));
   errors.push(...reservedKeys("annotations", annotations, reservedAnnotations));
   for (const [index, { name }] of volumes.entries())
     errors.push(...reservedName(`volumes[${index}].name`, name, reservedVolumes));
-  const containers = [app.backend, runnerNames.container, restorePointContainerName];
-  for (const [index, { name, volumeMounts }] of initContainers.entries()) {
-    errors.push(...reservedName(`initContainers[${index}].name`, name, containers));
-    errors.push(...mountErrors(`initContainers[${index}].volumeMounts`, volumeMounts, known));
-  }
+  for (const list of addedContainers)
+    for (const [index, { name, volumeMounts }] of (config[list] ?? []).entries()) {
+      errors.push(...reservedName(`${list}[${index}].name`, name, reservedContainers(app)));
+      errors.push(...mountErrors(`${list}[${index}].volumeMounts`, volumeMounts, known));
+    }
   errors.push(...accountErrors(config), ...standardViolations(config, level));
   return errors;
 }
