@@ -8,7 +8,14 @@ import {
   backendServiceSpec,
   disruptionBudgetSpec,
 } from "../src/manifests/backend.ts";
-import { childOptions, objectMetadata, serviceAccount, withFieldManager, withoutAwait } from "./children.ts";
+import {
+  childOptions,
+  objectMetadata,
+  serviceAccount,
+  withFieldManager,
+  withoutAwait,
+  withPreservedPod,
+} from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { validatePods, withoutSecrets } from "./pod-config.ts";
 
@@ -55,7 +62,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     super(BackendDeployment.token, name, {}, options);
     validatePods(this, "backend", args);
     const { namespace, replicas, progressDeadlineSeconds } = args;
-    const { preserved, jobName, app = unity } = args;
+    const { preserved, preservedPod, jobName, app = unity } = args;
 
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
     const serviceSpec = backendServiceSpec(preserved, app);
@@ -75,7 +82,7 @@ export class BackendDeployment extends pulumi.ComponentResource {
     // The provider's own wait ignores init containers and crashes, so it would not report a cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: withFieldManager(withoutAwait(metadata)), spec: deploymentSpec },
+      { metadata: withPreservedPod(withFieldManager(withoutAwait(metadata)), preservedPod), spec: deploymentSpec },
       childOptions(this, options, { dependsOn: [service, account] }),
     );
     if (budgetSpec !== undefined)

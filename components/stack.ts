@@ -44,9 +44,8 @@ function createNamespace(
  * @param existingVersion - Version of the backend's Secret, if the program doesn't create it.
  */
 export function deploy(
-  settings: Settings,
   chain: Release,
-  { attempt, plan, adoption }: Planned,
+  { attempt, plan, adoption, settings, preserved, preservedPod }: Planned,
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
@@ -85,7 +84,8 @@ export function deploy(
       configMapName: migration.configMapName,
       jobName: migration.jobName,
       secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),
-      preserved: adoption.preserved,
+      preserved,
+      preservedPod,
     },
     { ...common, dependsOn: migration },
   );
