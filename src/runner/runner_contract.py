@@ -32,16 +32,6 @@ from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import Pool
 
-# Every name is qualified, and every operator: the session's search_path is the application's.
-HELD = """
-    (SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l
-    JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) l.database
-    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-    AND l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted
-    AND l.objsubid OPERATOR(pg_catalog.=) 1 AND l.pid OPERATOR(pg_catalog.=) {pid}
-    AND l.classid OPERATOR(pg_catalog.=) {high}::pg_catalog.oid
-    AND l.objid OPERATOR(pg_catalog.=) {low}::pg_catalog.oid)"""
-
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 NO_IDLE_TIMEOUT = """
     SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'idle_session_timeout'"""
@@ -105,7 +95,7 @@ class Contract:
         session.execute(text(f"SELECT pg_catalog.pg_advisory_lock({key})"))
         pid = session.scalar(text("SELECT pg_catalog.pg_backend_pid()"))
         session.execute(text(NO_IDLE_TIMEOUT))  # PostgreSQL 14 and later
-        self._held = HELD.format(pid=pid, high=key >> 32, low=key & 0xFFFFFFFF)
+        self._held = f"(SELECT pg_catalog.count(*) {held_locks(key)} AND l.pid OPERATOR(pg_catalog.=) {pid})"
         self._holder, self.violation = session, None
         try:
             with heartbeat(session):
@@ -206,6 +196,19 @@ def heartbeat(session: Connection) -> Iterator[None]:
         yield
     finally:
         stop.set()
+
+
+def held_locks(key: int) -> str:
+    """Return the part of a query that selects an advisory lock of this database as `l`, if a session holds it.
+
+    Every name is qualified, and every operator: the session's search_path is the application's.
+    """
+    return f"""
+        FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) l.database
+        WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+        AND l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1
+        AND l.classid OPERATOR(pg_catalog.=) {key >> 32}::pg_catalog.oid
+        AND l.objid OPERATOR(pg_catalog.=) {key & 0xFFFFFFFF}::pg_catalog.oid"""
 
 
 def query(connection: Any, sql: str) -> tuple[Any, ...]:
