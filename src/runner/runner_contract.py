@@ -26,10 +26,11 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NoReturn
 
+from runner_dbapi import driver_session
 from runner_errors import FatalError, LockLost
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import Pool
 
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
@@ -127,7 +128,7 @@ class Contract:
         )
 
     def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        raw = connection.connection.dbapi_connection
+        raw = driver_session(connection)
         if not is_autocommit(raw) or is_own(connection):
             return
         self._prove(connection)
@@ -140,7 +141,7 @@ class Contract:
     def _after_statement(self, connection: Connection, *_: Any) -> None:
         """Restore the limits after a concurrent statement."""
         if connection.info.pop(OWN, False):
-            query(connection.connection.dbapi_connection, f"SELECT {', '.join(assignments(self.settings))}")
+            query(driver_session(connection), f"SELECT {', '.join(assignments(self.settings))}")
 
     def _after_error(self, context: ExceptionContext) -> None:
         if context.connection is not None and not context.is_disconnect:
@@ -151,14 +152,14 @@ class Contract:
             return
         if self.violation is not None:  # which env.py or a revision has caught
             raise self.violation
-        if query(connection.connection.dbapi_connection, f"SELECT {self._held}")[0] != 1:
+        if query(driver_session(connection), f"SELECT {self._held}")[0] != 1:
             self._reject_lost()
 
     def _is_lost(self) -> bool:
         assert self._holder is not None
         try:
             return self._holder.scalar(text(f"SELECT {self._held}")) != 1
-        except DBAPIError:
+        except SQLAlchemyError:
             return True
 
     def _reject_lost(self) -> NoReturn:
@@ -179,7 +180,7 @@ def heartbeat(session: Connection) -> Iterator[None]:
     """
     query_once = getattr(session, "beat", None)
     if query_once is None and session.dialect.dbapi.threadsafety >= 2:  # type: ignore[union-attr]
-        raw = session.connection.dbapi_connection
+        raw = driver_session(session)
         query_once = partial(query, raw, "SELECT 1")
     if query_once is None:
         yield
