@@ -61,9 +61,8 @@ function migrationPlan(settings: Settings, chain: Release) {
  * @param existingVersion - Version of the backend's Secret, if the program doesn't create it.
  */
 export function deploy(
-  settings: Settings,
   chain: Release,
-  { attempt, plan, adoption }: Planned,
+  { attempt, plan, adoption, settings, preserved, preservedPod }: Planned,
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
@@ -104,7 +103,8 @@ export function deploy(
       configMapName: migration.configMapName,
       jobName: migration.jobName,
       secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),
-      preserved: adoption.preserved,
+      preserved,
+      preservedPod,
     },
     { ...common, dependsOn: migration },
   );

@@ -41,7 +41,7 @@ export async function run({ options, progress }: Call<StackOptions>): Promise<Re
     ...describeState(state, lock, target, settings),
     heads: lock.heads,
     jobs,
-    adoption: planAdoption(objects, { ...ownership(settings), target }),
+    adoption: planAdoption(objects, { ...ownership(settings), target, level: settings.podSecurityStandard }),
   };
   return { document: status, text: describe(status), exitCode: exitCodeOf(state) };
 }

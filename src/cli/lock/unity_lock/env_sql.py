@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from runner_dbapi import driver_session
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.default import DefaultDialect
@@ -120,7 +121,7 @@ def record(statements: list[str]) -> None:
         return Session(dialect, statements)
 
     def execute(connection: Connection, element: Any, rows: Any, row: Any, *_: Any) -> None:
-        session: Any = connection.connection.dbapi_connection
+        session: Any = driver_session(connection)
         # In the dialects of most drivers, a percent sign of a statement is doubled.
         dialect = type(connection.dialect)(paramstyle="named")
         vars(dialect).update(AS_ON_A_SERVER)
