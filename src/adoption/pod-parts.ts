@@ -172,6 +172,11 @@ function withChangedFields(part: PodPart, before: PodPart): PodPart {
   return { ...part, key: `${part.key} (${fields.map(([field]) => field).join(", ")})` };
 }
 
+/** Whether a part is a variable without a value: a container that lacks it sees the same. */
+function isEmptyVariable({ kind, value }: PodPart): boolean {
+  return kind === "env" && Object.keys(value as Item).length === 1;
+}
+
 /** Describes the parts that are added (`+`), changed (`~`), and removed (`-`), by their names only. */
 export function partChanges(live: readonly PodPart[], wanted: readonly PodPart[]): readonly string[] {
   const find = (parts: readonly PodPart[], { kind, key }: PodPart) =>
@@ -189,7 +194,7 @@ export function partChanges(live: readonly PodPart[], wanted: readonly PodPart[]
     ...marked("~", changed),
     ...marked(
       "+",
-      wanted.filter((part) => find(live, part) === undefined),
+      wanted.filter((part) => find(live, part) === undefined && !isEmptyVariable(part)),
     ),
   ];
 }
