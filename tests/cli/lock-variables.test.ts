@@ -232,7 +232,7 @@ describe("unity lock with environment variables", () => {
     ["a module of the project", ["import os", "value = int(os.environ['SHOP_MODE']) > 10"], { SHOP_MODE: "11" }],
   ];
   for (const [how, setting, given] of dependent) {
-    it(`has no known SQL if it depends on a variable by ${how}`, async () => {
+    it(`records SQL as unknown that depends on a variable by ${how}`, async () => {
       const upgrade = [...use, "if shop_settings.value: op.execute('CREATE TABLE t ()')"];
       const found = await locked([...setting, "import os", "os.environ.get('UNRELATED')"], upgrade, given);
       assert.equal(found?.sql === null ? found.reason : "", "its SQL depends on the environment variable SHOP_MODE");
@@ -254,7 +254,7 @@ describe("unity lock with environment variables", () => {
     assert.deepEqual(found, { sql: ["CREATE TABLE t ();"] });
   });
 
-  it("records the SQL of env.py as unknown if only its online branch depends on a variable", async () => {
+  it("records SQL of env.py as unknown if its online branch depends on a variable", async () => {
     const text = env.replace(
       "        context.configure(connection",
       "        if os.getenv('SHOP_ROLE', '0') == '0': connection.exec_driver_sql('SET ROLE owner')\n$&",
