@@ -1,5 +1,5 @@
+import { chainCommand } from "../command-line.ts";
 import { kubectlCommand } from "../kubectl-command.ts";
-import { lockCommand } from "../lockfile/lock.ts";
 import { unity } from "../manifests/app.ts";
 import { names } from "../manifests/names.ts";
 import {
@@ -110,7 +110,7 @@ export const checks: Record<CheckName, Check> = {
   },
   reversible: {
     title: "Every revision has a downgrade or an approval.",
-    command: () => lockCommand,
+    command: () => chainCommand("lock"),
     run: async (_sources, expected) => evaluateReversible(expected),
   },
   image: {

@@ -7,9 +7,9 @@ import { singleLine } from "../lockfile/describe.ts";
 import { type LockedAlembic, plainAlembic } from "../lockfile/lock.ts";
 import { projectRoot } from "../paths.ts";
 import { printable } from "../printable.ts";
+import { quote } from "../shell.ts";
 import { pythonEnvironment } from "./python-environment.ts";
 import { CommandError } from "./result.ts";
-import { quote } from "./shell.ts";
 
 /** Options that select the Alembic project and its Python interpreter. */
 export interface BackendOptions {
