@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { runProgram } from "../../components/program.ts";
-import type { StackOutputs } from "../../components/stack.ts";
+import { runProgram } from "../../program.ts";
+import type { StackOutputs } from "../../stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules, roleRules } from "../../src/manifests/roles.ts";
