@@ -1,5 +1,5 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { migrationSelector } from "../cluster/migrate-jobs.ts";
+import { migrationSelector } from "../cluster/list-migrate-jobs.ts";
 import {
   completeHeldJob,
   evaluateJob,
