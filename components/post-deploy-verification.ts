@@ -3,9 +3,11 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Check } from "../src/checks/names.ts";
 import { type CheckResults, type DeclaredRelease, parseVerification } from "../src/checks/result.ts";
+import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
 import { childOptions } from "./children.ts";
 import { clusterInputs, fixedProgram, waitCommand } from "./commands.ts";
+import { verificationDescriptor } from "./descriptors.ts";
 import type { MigrationJob } from "./migration-job.ts";
 
 /** Deployment whose rollout another component has waited for. */
@@ -99,13 +101,16 @@ export class PostDeployVerification extends pulumi.ComponentResource {
         const parts = { ...options, environment, head, image: image ?? own, migrationImage: own };
         return declareRelease(parts, { jobName, configMapName: migration.configMapName });
       });
+    // Before the checks, so that their commands can be run again if one fails. In the cluster of the migration's objects.
+    const provider = migration.getProvider("kubernetes:core/v1:ConfigMap");
+    verificationDescriptor(name, plan, { checks, recentSeconds, workloads, release }, { parent: this, provider });
     const { toleratedRevisions = [], applicationRole } = plan.options;
     const target = {
       ...cluster,
       head: plan.head,
       toleratedRevisions,
       owned: plan.ownsPostgres ?? false,
-      irreversible: plan.irreversible,
+      irreversible: approvedIrreversible(plan.approvals),
       applicationRole: applicationRole?.name,
       recentSeconds,
       lockFile: plan.lockFile,
