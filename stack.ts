@@ -1,10 +1,8 @@
-import { relative } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import {
   BackendDeployment,
   type CheckResults,
-  checkNames,
   clusterProvider,
   createDatabase,
   MigrationJob,
@@ -15,12 +13,12 @@ import {
 import {
   afterAdoption,
   backendOptions,
-  lockFile,
   migrationOptions,
   type Planned,
   type Release,
   type ReleaseRecord,
   type Settings,
+  unityTarget,
 } from "./src/package/stack.ts";
 
 /** The stack's outputs: what the checks verified when they last ran. Each is missing if they never ran. */
@@ -53,7 +51,7 @@ function migrationPlan(settings: Settings, chain: Release) {
     inputs: { image, secretName, pod },
     head: chain.head,
     restorePointStorage: restorePoint?.storage,
-    lockFile: relative("", lockFile), // the same on every machine
+    lockFile: unityTarget.lockFile,
     environment,
     approvals,
     ownsPostgres: database.kind === "owned",
@@ -118,7 +116,7 @@ export function deploy(
   const { image } = settings;
   const { results, release, releases } = new PostDeployVerification(
     "verification",
-    { migration, workloads: [backend], checks: checkNames, image },
+    { migration, workloads: [backend], checks: unityTarget.checks, image },
     { dependsOn: backend },
   );
   // Nothing here is of this checkout: an update that excludes the checks leaves the outputs as they are.

@@ -1,7 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Check } from "../src/checks/names.ts";
-import type { DeclaredRelease } from "../src/checks/result.ts";
+import type { CheckTarget, DeclaredRelease } from "../src/checks/result.ts";
 import { describe, describeLock, descriptorFiles, type MigrationDescriptor } from "../src/manifests/descriptor.ts";
 import { appLabel, descriptorLabel } from "../src/manifests/names.ts";
 import { objectMetadata } from "./children.ts";
@@ -15,8 +14,8 @@ export function migrationDescriptor(
   options: pulumi.CustomResourceOptions,
 ): void {
   const { lock, runnerFiles: _, ...own } = plan.options;
-  const { head, approvals, ownsPostgres: owned = false } = plan;
-  const migration: MigrationDescriptor = { options: own, head, approvals, owned };
+  const { head, approvals, lockFile, ownsPostgres: owned = false } = plan;
+  const migration: MigrationDescriptor = { options: own, head, approvals, lockFile, owned };
   const data = {
     [descriptorFiles.migration]: describe(migration),
     [descriptorFiles.inputs]: inputs.apply(({ image, secretName, pod }) => JSON.stringify({ image, secretName, pod })),
@@ -27,7 +26,7 @@ export function migrationDescriptor(
 
 /** What commands need to verify an app. */
 interface Verification {
-  readonly checks: readonly Check[];
+  readonly checks: CheckTarget["checks"];
   readonly recentSeconds: number | undefined;
   readonly workloads: readonly pulumi.Input<string>[];
   readonly release: pulumi.Input<DeclaredRelease>;

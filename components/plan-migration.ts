@@ -14,7 +14,7 @@ import { describePlan } from "../src/plan/plan-report.ts";
 import { describeRejection } from "../src/plan/rejection-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
 import { type AppState, planApp } from "../src/preflight/app-plan.ts";
-import { type Chain, loadChain } from "../src/preflight/release.ts";
+import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
 import { printable } from "../src/printable.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
@@ -217,7 +217,8 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   } = args;
   const { environment = "development", approvals = [], planHash: pinnedHash, restorePoint } = policy;
   const app: MigratedApp = { ...migratedApp(name), ...args.names };
-  const chain = loadChain(appFolder);
+  const whole = loadChain(appFolder);
+  const chain = chainTo(whole, policy.targetRevision ?? whole.head);
   const target = { ...cluster, namespace };
   const [inputs, kubectl] = await Promise.all([resolveInputs(args), client ?? connect(target)]);
   const known = pulumi.Output.isInstance(inputs) ? undefined : inputs;
@@ -239,7 +240,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
       lock: chain.lock,
       runnerFiles: chain.runnerFiles,
       toleratedRevisions: policy.toleratedRevisions ?? [],
-      targetRevision: policy.targetRevision,
+      targetRevision: chain.head === whole.head ? undefined : chain.head,
       allowDowngrade: policy.allowDowngrade ?? false,
       restorePointImage: restorePoint?.image,
     },

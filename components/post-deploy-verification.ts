@@ -1,8 +1,9 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Check } from "../src/checks/names.ts";
-import { type CheckResults, type DeclaredRelease, parseVerification } from "../src/checks/result.ts";
+import { type CustomCheck, verificationErrors } from "../src/checks/custom.ts";
+import type { CheckName } from "../src/checks/names.ts";
+import { type CheckResults, type DeclaredRelease, describeErrors, parseVerification } from "../src/checks/result.ts";
 import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
 import { childOptions } from "./children.ts";
@@ -27,8 +28,8 @@ export interface PostDeployVerificationArgs {
    * with a name, only if the Deployment is also in `dependsOn`. The first one queries the database.
    */
   readonly workloads: readonly (string | k8s.apps.v1.Deployment | RolledOut)[];
-  /** Checks to run: names of built-in ones, and custom checks. */
-  readonly checks: readonly Check[];
+  /** Checks to run: names of built-in ones, such as those of `generalChecks`, and the app's own. */
+  readonly checks: readonly (CheckName | CustomCheck)[];
   /**
    * Image of the workloads, for the release record.
    *
@@ -50,7 +51,7 @@ export interface PostDeployVerificationArgs {
 }
 
 /**
- * Verifies a deployed release with all checks, and fails the update if one fails. One command runs them, because they share
+ * Verifies a deployed release with its checks, and fails the update if one fails. One command runs them, because they share
  * their queries. The state doesn't record a failed run, so the next update runs the checks again; a preview runs none.
  *
  * @example
@@ -94,6 +95,9 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       waits.push(waitCommand(`${name}-rollout-${index + 1}`, "rollout", target, trigger, after));
       return deploymentName;
     });
+    const named = workloads.map((workload) => (typeof workload === "string" ? workload : "known-later"));
+    const errors = verificationErrors({ workloads: named, checks });
+    if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), this, true);
     const release = pulumi
       .all([plan.inputs, migration.jobName, args.image])
       .apply(([{ image: own }, jobName, image]) => {

@@ -1,8 +1,8 @@
+import { dirname } from "node:path";
 import { chainCommand } from "../command-line.ts";
-import { kubectlCommand } from "../kubectl-command.ts";
-import { unity } from "../manifests/app.ts";
-import { names } from "../manifests/names.ts";
+import { type Check, failedFinding, firstWorkload, kubectl, psql } from "./check.ts";
 import {
+  combineWorkloads,
   evaluateDatabaseHost,
   evaluateExecution,
   evaluateHealth,
@@ -23,32 +23,38 @@ import {
   withSharedRole,
 } from "./evaluate-database.ts";
 import type { CheckName } from "./names.ts";
-import { backendUrl, type PodFacts } from "./pod-facts.ts";
+import { backendUrl } from "./pod-facts.ts";
 import type { CheckFinding, Expected } from "./result.ts";
 import type { Sources } from "./sources.ts";
 
-/** Verification of a deployed release. */
-interface Check {
-  /** Statement that it verifies. */
-  readonly title: string;
-  /** Returns the command that reproduces the result. */
-  command(expected: Expected): string;
-  /** Facts that it requests from the backend's pod. */
-  readonly inPod?: keyof PodFacts;
-  /** Evaluates the sources; an error fails the check. */
-  run(sources: Sources, expected: Expected): Promise<CheckFinding>;
-}
+/** Returns a command in the first workload's pod. */
+const inPod =
+  (command: string): Check["command"] =>
+  (expected) =>
+    kubectl(expected, `exec deployment/${firstWorkload(expected)} -- ${command}`);
+const inPsql =
+  (sql: string): Check["command"] =>
+  (expected) =>
+    psql(expected, sql);
 
-/** Returns a kubectl command. */
-const kubectl =
-  (args: string | ((backend: string) => string)): Check["command"] =>
-  ({ app = unity, ...target }) =>
-    `${kubectlCommand(target)} ${typeof args === "string" ? args : args(app.backend)}`;
-/** Returns a command in the backend's container. */
-const inBackend = (command: string) => kubectl((backend) => `exec deployment/${backend} -- ${command}`);
-/** Returns a psql command or statement in the stack's own PostgreSQL. */
-const inPsql = (command: string) =>
-  kubectl(`exec deployment/${names.postgres} -- psql -U ${names.databaseOwner} -d ${names.database} -c "${command}"`);
+/** Returns a check of each workload. */
+function ofWorkloads(
+  title: string,
+  args: (workload: string) => string,
+  evaluate: (sources: Sources, expected: Expected, workload: string) => Promise<CheckFinding>,
+): Pick<Check, "title" | "command" | "run"> {
+  return {
+    title,
+    command: (expected) => kubectl(expected, args(firstWorkload(expected))),
+    async run(sources, expected) {
+      const findings = expected.workloads.map(async (workload): Promise<readonly [string, CheckFinding]> => {
+        const finding = evaluate(sources, expected, workload).catch((error) => failedFinding(title, error));
+        return [workload, await finding];
+      });
+      return combineWorkloads(await Promise.all(findings), (workload) => kubectl(expected, args(workload)));
+    },
+  };
+}
 
 const onlyHost = "printenv DATABASE_URL | sed 's#.*@##'";
 
@@ -58,26 +64,26 @@ const post = "curl -s -X POST -H 'Content-Type: application/json'";
 export const checks: Record<CheckName, Check> = {
   revision: {
     title: "The database is at the head revision.",
-    command: inBackend("alembic current"),
+    command: inPod("alembic current"),
     run: async (sources, expected) => {
       const [facts, job] = await Promise.all([sources.database(), sources.job()]);
       return evaluateRevision(facts, expected, job);
     },
   },
-  pods: {
-    title: "Every pod is ready and runs the new release.",
-    command: kubectl("get pods"),
-    run: async (sources, expected) => evaluatePods(await sources.workloads(), expected),
-  },
+  pods: ofWorkloads(
+    "Every pod is ready and runs the new release.",
+    () => "get pods",
+    async (sources, expected, workload) => evaluatePods(await sources.rollout(workload), expected),
+  ),
   health: {
     title: "The backend and its database are healthy.",
-    command: inBackend(`curl -s ${backendUrl}/health`),
+    command: inPod(`curl -s ${backendUrl}/health`),
     inPod: "health",
     run: async (sources) => evaluateHealth(await sources.inPod("health")),
   },
   plugins: {
     title: "The backend lists its plugins.",
-    command: inBackend(`curl -s ${backendUrl}/api/plugins`),
+    command: inPod(`curl -s ${backendUrl}/api/plugins`),
     inPod: "plugins",
     run: async (sources) => evaluatePlugins(await sources.inPod("plugins")),
   },
@@ -88,7 +94,7 @@ export const checks: Record<CheckName, Check> = {
   },
   schema: {
     title: "The database has the columns, foreign keys, and indexes of the chain.",
-    command: inPsql("\\d plugin*"),
+    command: (expected) => psql(expected, expected.owned ? "\\d plugin*" : "\\d *"),
     run: async (sources, expected) => evaluateSchema(await sources.database(), await sources.schema(), expected),
   },
   indexes: {
@@ -110,33 +116,35 @@ export const checks: Record<CheckName, Check> = {
   },
   reversible: {
     title: "Every revision has a downgrade or an approval.",
-    command: () => chainCommand("lock"),
+    command: ({ lockFile }) => chainCommand("lock", dirname(lockFile)),
     run: async (_sources, expected) => evaluateReversible(expected),
   },
   image: {
-    title: "The image contains the chain, Alembic's configuration, and an env.py that reads DATABASE_URL.",
-    command: inBackend("sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'"),
+    ...ofWorkloads(
+      "The image contains the chain, Alembic's configuration, and an env.py that reads DATABASE_URL.",
+      (workload) => `exec deployment/${workload} -- sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'`,
+      async (sources, expected, workload) => evaluateImage(await sources.image(workload), expected),
+    ),
     inPod: "image",
-    run: async (sources, expected) => evaluateImage(await sources.inPod("image"), expected),
   },
   "database-host": {
     title: "The backend's DATABASE_URL points to the right database.",
-    command: inBackend(`sh -c "${onlyHost}"`),
+    command: inPod(`sh -c "${onlyHost}"`),
     inPod: "image",
     run: async (sources, expected) => evaluateDatabaseHost(await sources.inPod("image"), expected),
   },
-  logs: {
-    title: "The backend's log contains no database error.",
-    command: kubectl((backend) => `logs deployment/${backend} --tail=50`),
-    run: async (sources) => {
-      const [log, items] = await Promise.all([sources.logs(), sources.workloads()]);
-      return evaluateLogs(log, items);
+  logs: ofWorkloads(
+    "The backend's log contains no database error.",
+    (workload) => `logs deployment/${workload} --tail=50`,
+    async (sources, _expected, workload) => {
+      const [log, rollout] = await Promise.all([sources.logs(workload), sources.rollout(workload)]);
+      return evaluateLogs(log, rollout);
     },
-  },
+  ),
   execution: {
     title: "A plugin can be executed, and the database records it.",
     // A plugin is executed only while it is enabled.
-    command: inBackend(
+    command: inPod(
       `sh -c "for step in enable execute; do ${post} ${backendUrl}/api/plugins/disk-usage/\\$step; echo; done"`,
     ),
     inPod: "execution",

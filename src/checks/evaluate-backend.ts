@@ -1,26 +1,25 @@
 import { isDatabaseError } from "../cluster/database-errors.ts";
-import type { Deployment, Pod } from "../cluster/objects.ts";
-import { type RolloutItem, rolloutOf } from "../cluster/rollout.ts";
+import { type Deployment, defaultContainer, type Pod } from "../cluster/objects.ts";
+import type { Rollout } from "../cluster/rollout.ts";
 import { allReviewedFiles } from "../lockfile/lock.ts";
-import { type App, unity } from "../manifests/app.ts";
 import { digestOf, isSameImage } from "../manifests/image-reference.ts";
 import { names, ports } from "../manifests/names.ts";
+import { parsed } from "./evaluate-custom.ts";
 import type { ExecutionFacts, ImageFacts } from "./pod-facts.ts";
 import type { CheckFinding, DeclaredRelease, Expected } from "./result.ts";
 import { shortened, some } from "./text.ts";
 
 /**
- * Evaluates a Deployment with its ReplicaSets and pods: all desired pods are ready, and no others exist. If a release is
- * expected, its image and its runner are those of the pods.
+ * Evaluates a Deployment with its pods: all desired pods are ready, and no others exist. If a release is expected, its
+ * image and its runner are those of the pods.
  */
-export function evaluatePods(items: readonly RolloutItem[], { release, app = unity }: Expected): CheckFinding {
-  const rollout = rolloutOf(items);
+export function evaluatePods(rollout: Rollout | undefined, { release }: Expected): CheckFinding {
   if (rollout === undefined) return { passed: false, expected: "a Deployment", found: "no Deployment" };
   const { deployment, desired, ready, own, old, complete } = rollout;
   const others = Math.max(own.length + old.length, deployment.status?.replicas ?? 0) - desired;
   const expected = [`${desired}/${desired} ready, no others`];
   const found = [`${ready}/${desired} ready${others > 0 ? `, ${others} other` : ""}`];
-  const different = release === undefined ? [] : differentParts(deployment, release, app);
+  const different = release === undefined ? [] : differentParts(deployment, release);
   if (release !== undefined) expected.push(`image ${release.image}`, `runner ${release.configMapName}`);
   found.push(...different);
   return {
@@ -32,9 +31,9 @@ export function evaluatePods(items: readonly RolloutItem[], { release, app = uni
 }
 
 /** Describes the parts of a Deployment that are not those of a release. */
-function differentParts({ spec }: Deployment, release: DeclaredRelease, { backend }: App): readonly string[] {
-  const { containers, volumes = [] } = spec.template.spec;
-  const image = containers.find(({ name }) => name === backend)?.image ?? "unknown";
+function differentParts({ spec: { template } }: Deployment, release: DeclaredRelease): readonly string[] {
+  const { volumes = [] } = template.spec;
+  const image = defaultContainer(template)?.image ?? "unknown";
   const configMaps = volumes.map(({ configMap }) => configMap?.name).filter((name) => name !== undefined);
   const different: string[] = [];
   if (!isSameImage(image, release.image)) different.push(`image ${image}`);
@@ -42,27 +41,45 @@ function differentParts({ spec }: Deployment, release: DeclaredRelease, { backen
   return different;
 }
 
-/** Returns the digest of the image that all backend containers run; `undefined` if they differ, or it is unknown. */
+/** Returns the digest of the image that the default containers run; `undefined` if they differ, or it is unknown. */
 function imageOf(pods: readonly Pod[]): string | undefined {
-  const digests = pods.map(({ status }) => {
-    const container = status.containerStatuses?.find(({ name }) => name === names.backend);
+  const digests = pods.map((pod) => {
+    const container = pod.status.containerStatuses?.find(({ name }) => name === defaultContainer(pod)?.name);
     return digestOf(container?.imageID ?? "");
   });
   return new Set(digests).size === 1 ? digests[0] : undefined;
 }
 
-/** Parses JSON; `undefined` if it is invalid. */
-function parsed(output: string): unknown {
-  try {
-    return JSON.parse(output);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Returns a field of an object; `undefined` if `value` is not an object. */
 function field(value: unknown, name: string): unknown {
   return value !== null && typeof value === "object" ? Reflect.get(value, name) : undefined;
+}
+
+/**
+ * Combines the findings of several workloads: all must pass. It describes those that fail, by the workload's name.
+ *
+ * @param findings - At least one, by workload.
+ * @param command - Returns the command that reproduces the finding of a workload.
+ */
+export function combineWorkloads(
+  findings: readonly (readonly [workload: string, CheckFinding])[],
+  command: (workload: string) => string,
+): CheckFinding {
+  const [[first, only] = ["", undefined], ...others] = findings;
+  if (only === undefined) throw new Error("no workloads");
+  if (others.length === 0) return { ...only, command: command(first) };
+  const failed = findings.filter(([, { passed }]) => !passed);
+  const shown = failed.length > 0 ? failed : findings;
+  const describe = (part: "expected" | "found") =>
+    shown.map(([workload, finding]) => `${workload}: ${finding[part]}`).join("; ");
+  const images = new Set(findings.map(([, { image }]) => image));
+  return {
+    passed: failed.length === 0,
+    expected: describe("expected"),
+    found: shortened(describe("found")),
+    image: images.size === 1 ? only.image : undefined,
+    command: command(failed[0]?.[0] ?? first),
+  };
 }
 
 /** Evaluates the response of `/health`. */
@@ -111,8 +128,8 @@ export function evaluateDatabaseHost({ address }: ImageFacts, { owned }: Expecte
 }
 
 /** Evaluates the recent log lines of a release's own pods, each after `[pod/<name>/<container>] `. */
-export function evaluateLogs(log: string, items: readonly RolloutItem[]): CheckFinding {
-  const own = new Set(rolloutOf(items)?.own.map(({ metadata }) => metadata.name));
+export function evaluateLogs(log: string, rollout: Rollout | undefined): CheckFinding {
+  const own = new Set(rollout?.own.map(({ metadata }) => metadata.name));
   const lines = log.split("\n").flatMap((line) => {
     const [, pod = "", text = ""] = /^\[pod\/([^/]+)\/[^\]]*\] (.*)$/.exec(line) ?? [];
     return own.has(pod) ? [text] : [];

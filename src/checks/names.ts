@@ -19,9 +19,6 @@ export const checkNames = [
 /** Name of a check. */
 export type CheckName = (typeof checkNames)[number];
 
-/** Check. */
-export type Check = CheckName;
-
 /** Checks of Unity's own API. */
 const unityChecks: readonly CheckName[] = ["health", "plugins", "execution"];
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kubectl } from "../cluster/kubectl.ts";
+import { defaultContainer, type Pod } from "../cluster/objects.ts";
 import { answerIn, podProgram, pythonCommand } from "../cluster/pod-program.ts";
 import { allReviewedFiles } from "../lockfile/lock.ts";
-import { unity } from "../manifests/app.ts";
 import { names, ports } from "../manifests/names.ts";
 import type { Expected } from "./result.ts";
 
@@ -74,25 +74,63 @@ export const backendUrl = `http://localhost:${ports.backend}`;
 const source = (name: string) => readFileSync(join(import.meta.dirname, "in-pod", `${name}.py`), "utf8");
 
 /**
+ * Runs a Python program in a pod's default container.
+ *
+ * @param timeoutSeconds - Time that it may take, if it is longer than an answer of the cluster.
+ * @returns Its answer.
+ * @throws {Error} If the program fails.
+ */
+async function runInPod(
+  kubectl: Kubectl,
+  pod: Pick<Pod, "metadata" | "spec">,
+  program: string,
+  timeoutSeconds?: number,
+): Promise<unknown> {
+  const container = defaultContainer(pod)?.name;
+  const command = ["exec", "--stdin", pod.metadata.name, `--container=${container}`, "--", ...pythonCommand()];
+  const isComplete = (output: string) => answerIn(output) !== undefined;
+  const output = await kubectl.run(command, program, timeoutSeconds, isComplete);
+  const answer = answerIn(output);
+  if (answer === undefined) throw new Error(`unexpected response from the pod: ${output.trim() || "empty"}`);
+  return JSON.parse(answer);
+}
+
+/**
  * Queries a pod of the backend with one program.
  *
  * @throws {Error} If the program fails.
  */
 export async function queryPod(
   kubectl: Kubectl,
-  pod: string,
+  pod: Pick<Pod, "metadata" | "spec">,
   parts: readonly (keyof PodFacts)[],
   expected: Expected,
 ): Promise<PodAnswers> {
   const own = ["api", "execution", "image", "privileges"].map((name) => [name, source(name)]);
   const modules = { runner_rights: source("../../runner/runner_rights"), ...Object.fromEntries(own) };
   const inputs = Object.fromEntries(parts.map((part) => [part, inputsOf[part]?.(expected) ?? null]));
-  const command = ["exec", "--stdin", pod, `--container=${(expected.app ?? unity).backend}`, "--", ...pythonCommand()];
-  const isComplete = (output: string) => answerIn(output) !== undefined;
-  const output = await kubectl.run(command, podProgram(source("main"), modules, inputs), undefined, isComplete);
-  const answer = answerIn(output);
-  if (answer === undefined) throw new Error(`unexpected response from the pod: ${output.trim() || "empty"}`);
-  return JSON.parse(answer) as PodAnswers;
+  return (await runInPod(kubectl, pod, podProgram(source("main"), modules, inputs))) as PodAnswers;
+}
+
+/**
+ * Runs the program of a custom check in a pod.
+ *
+ * @param seconds - Time limit of the check itself.
+ * @throws {Error} If the check can't be run in time.
+ */
+export async function runCustomInPod(
+  kubectl: Kubectl,
+  pod: Pick<Pod, "metadata" | "spec">,
+  name: "http_check" | "sql_check",
+  input: Readonly<Record<string, unknown>>,
+  seconds: number,
+): Promise<unknown> {
+  const program = podProgram(source(name), { limited: source("limited") }, { ...input, seconds });
+  const answer = (await runInPod(kubectl, pod, program, seconds + kubectl.timeoutSeconds)) as
+    | { readonly value: unknown }
+    | { readonly error: string };
+  if ("error" in answer) throw new Error(answer.error);
+  return answer.value;
 }
 
 /** Inputs of the parts that have any. */

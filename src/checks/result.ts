@@ -1,8 +1,8 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { chainTables, cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
-import type { App } from "../manifests/app.ts";
 import { printableJson } from "../printable.ts";
+import { type CustomCheck, verificationErrors } from "./custom.ts";
 import type { CheckName } from "./names.ts";
 
 /** Release that a stack deploys. The checks verify that the cluster runs it, and return it with their results. */
@@ -52,25 +52,15 @@ export interface CheckTarget extends ClusterTarget {
    * @defaultValue 300
    */
   readonly recentSeconds?: number | undefined;
+  /** Lockfile of the chain, relative to the folder of the Pulumi program. */
+  readonly lockFile: string;
   /**
-   * Lockfile of the chain, relative to the folder of the Pulumi program.
-   *
-   * @defaultValue Unity's lockfile
+   * Names of the app's Deployments, whatever their labels. The database is queried, and its role examined, from the newest
+   * pod of the first one.
    */
-  readonly lockFile?: string | undefined;
-  /**
-   * App to check.
-   *
-   * @defaultValue Unity
-   */
-  readonly app?: App | undefined;
-  readonly workloads?: readonly string[];
-  /**
-   * Checks to run.
-   *
-   * @defaultValue all
-   */
-  readonly checks?: readonly CheckName[] | undefined;
+  readonly workloads: readonly string[];
+  /** Checks to run: names of built-in ones, such as those of `generalChecks`, and the app's own. */
+  readonly checks: readonly (CheckName | CustomCheck)[];
   /**
    * Release that the cluster must run, for a stack that records it.
    *
@@ -87,12 +77,19 @@ export interface Expected extends CheckTarget {
   readonly tables: readonly string[];
 }
 
+/** Describes the errors of a target. */
+export function describeErrors(errors: readonly string[]): string {
+  return `invalid verification:\n  - ${errors.join("\n  - ")}`;
+}
+
 /**
  * Returns the expected state of a release.
  *
- * @throws {Error} If the lockfile lacks the target's head, or is not that of the release.
+ * @throws {Error} If workloads or checks are invalid, or the lockfile lacks the target's head or is not the release's.
  */
 export function expectedOf(target: CheckTarget, lock: Lock): Expected {
+  const errors = verificationErrors(target);
+  if (errors.length > 0) throw new Error(describeErrors(errors));
   const chain = cutAt(lock, target.head);
   const { head, release } = target;
   if (release !== undefined && (release.head !== head || release.chain !== lockDigest(chain)))
@@ -107,18 +104,24 @@ export interface CheckFinding {
   readonly found: string;
   /** Digest of the image that all pods run, `sha256:…`, if the check reads it and the cluster knows it. */
   readonly image?: string | undefined;
+  /**
+   * Command that reproduces the result.
+   *
+   * @defaultValue that of the check
+   */
+  readonly command?: string | undefined;
 }
 
 /** Result of a check. */
 export interface CheckResult extends CheckFinding {
-  readonly name: CheckName;
+  readonly name: string;
   readonly seconds: number;
   /** Command that reproduces the result. */
   readonly command: string;
 }
 
 /** Results of checks by name. */
-export type CheckResults = Readonly<Record<CheckName, CheckResult>>;
+export type CheckResults = Readonly<Record<string, CheckResult>>;
 
 /** Results of checks that ran, and the release that they verified. */
 export interface Verification {
@@ -148,7 +151,7 @@ export function parseVerification(output: string | undefined): Verification | un
     results: readonly CheckResult[];
   };
   if (version !== outputVersion) return undefined;
-  const byName = Object.fromEntries(results.map((result) => [result.name, result])) as unknown as CheckResults;
+  const byName = Object.fromEntries(results.map((result) => [result.name, result]));
   return { release, results: byName };
 }
 

@@ -36,6 +36,21 @@ interface KubectlOptions {
   readonly report?: (line: string) => void;
 }
 
+/** How a command in a container ended. */
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How kubectl ended; with `isComplete`, kubectl may still run. */
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Default of {@link ClusterTarget.clusterTimeoutSeconds}. */
 const defaultTimeoutSeconds = 60;
 /** Milliseconds after which an unanswered command is reported, and between such reports. */
@@ -62,8 +77,8 @@ export class KubectlError extends Error {
   }
 }
 
-/** Bytes kept of each output stream: enough for lists of hundreds of pods. */
-const outputLimit = 8 * 1024 * 1024;
+/** Bytes kept of each output stream: enough for lists of thousands of pods. */
+const outputLimit = 64 * 1024 * 1024;
 
 /** Places of passwords, with their replacements: nothing here knows their values. */
 const places: readonly (readonly [pattern: RegExp, replacement: string])[] = [
@@ -119,19 +134,35 @@ export class Kubectl {
    * @returns Standard output.
    * @throws {KubectlError} If kubectl fails; passwords of URLs are removed.
    */
-  run(
+  async run(
     args: readonly string[],
     input = "",
     timeoutSeconds?: number,
     isComplete?: (output: string) => boolean,
     keepsInputOpen = false,
   ): Promise<string> {
+    const { code, signal, stdout, stderr } = await this.#end(args, input, timeoutSeconds, isComplete, keepsInputOpen);
+    if (code === 0) return stdout;
+    const ended = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+    throw new KubectlError(redact(stderr.trim() || stdout.trim()) || `kubectl ${ended}`);
+  }
+
+  /** Runs kubectl until it ends or is complete, as {@link run} does. */
+  #end(
+    args: readonly string[],
+    input: string,
+    timeoutSeconds?: number,
+    isComplete?: (output: string) => boolean,
+    keepsInputOpen = false,
+  ): Promise<Ended> {
     const limitSeconds = timeoutSeconds ?? this.timeoutSeconds;
     const stopReports = timeoutSeconds === undefined ? this.#reportWhileSlow() : () => {};
     let timer: NodeJS.Timeout | undefined;
-    const ended = new Promise<string>((resolve, reject) => {
+    const ended = new Promise<Ended>((resolve, reject) => {
       const child = spawn(this.#program, [...this.#target, ...args], { stdio: ["pipe", "pipe", "pipe"] });
       const [output, errors] = [collect(child.stdout), collect(child.stderr)];
+      const end = (code: number | null, signal: NodeJS.Signals | null) =>
+        resolve({ code, signal, stdout: output(), stderr: errors() });
       timer = setTimeout(() => {
         child.kill("SIGKILL");
         // A child of kubectl, such as a credential plugin, may outlive it and hold the streams open.
@@ -143,7 +174,7 @@ export class Kubectl {
       if (isComplete !== undefined) {
         child.stdout.on("data", (chunk: Buffer) => {
           if (!chunk.includes("\n") || !isComplete(output())) return;
-          resolve(output());
+          end(0, null);
           child.kill();
         });
       }
@@ -151,11 +182,7 @@ export class Kubectl {
         const message = `can't run kubectl (${error.message}); install it or add it to PATH`;
         reject(new KubectlError(message, "not-installed"));
       });
-      child.on("close", (code, signal) => {
-        if (code === 0) return resolve(output());
-        const ended = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-        reject(new KubectlError(redact(errors().trim() || output().trim()) || `kubectl ${ended}`));
-      });
+      child.on("close", end);
       child.stdin.on("error", () => {}); // kubectl may exit before it has read everything; its exit code counts.
       child.stdin.write(input);
       if (!keepsInputOpen) child.stdin.end();
@@ -199,6 +226,26 @@ export class Kubectl {
   exec(pod: string, container: string, command: readonly string[], input = ""): Promise<string> {
     const stdin = input === "" ? [] : ["--stdin"];
     return this.run(["exec", ...stdin, pod, `--container=${container}`, "--", ...command], input);
+  }
+
+  /**
+   * Runs a command in a pod's container, without a shell, whatever its exit code.
+   *
+   * @throws {KubectlError} If kubectl can't run it within the time limit.
+   */
+  async execute(
+    pod: string,
+    container: string,
+    command: readonly string[],
+    timeoutSeconds: number,
+  ): Promise<ExecResult> {
+    const args = ["exec", pod, `--container=${container}`, "--", ...command];
+    const { code, stdout, stderr } = await this.#end(args, "", timeoutSeconds);
+    if (code === 0) return { exitCode: code, stdout, stderr };
+    // kubectl's own line, after what the command printed.
+    const [line, exitCode] = /command terminated with exit code (\d+)\s*$/.exec(stderr) ?? [];
+    if (line === undefined) throw new KubectlError(redact(stderr.trim()) || `kubectl exited with code ${code}`);
+    return { exitCode: Number(exitCode), stdout, stderr: stderr.slice(0, -line.length) };
   }
 }
 

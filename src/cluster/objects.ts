@@ -1,6 +1,13 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Unwrap } from "@pulumi/pulumi";
-import { migratedAnnotation, names, ownerAnnotation, planAnnotation, serviceAccounts } from "../manifests/names.ts";
+import {
+  defaultContainerAnnotation,
+  migratedAnnotation,
+  names,
+  ownerAnnotation,
+  planAnnotation,
+  serviceAccounts,
+} from "../manifests/names.ts";
 import type { SecretKeys } from "./secrets.ts";
 
 /** Metadata of an object in the cluster. */
@@ -99,6 +106,19 @@ export function isSidecar({ spec }: Pod, containerName: string): boolean {
 /** Returns all containers of a pod, init containers first. */
 export function containersOf(spec: PodSpec | undefined): readonly Container[] {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+}
+
+/** Returns the container of a pod, or of its template, that kubectl uses by default. */
+export function defaultContainer({
+  metadata,
+  spec,
+}: {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec?: PodSpec;
+}): Container | undefined {
+  const containers = spec?.containers ?? [];
+  const name = metadata?.annotations?.[defaultContainerAnnotation];
+  return containers.find((container) => container.name === name) ?? containers[0];
 }
 
 /** Returns the app's container: the one with its name, otherwise one with DATABASE_URL, otherwise the first. */

@@ -101,14 +101,14 @@ function probe(path: string, periodSeconds: number, failureThreshold: number): t
 
 function backendContainer(options: BackendOptions): OwnContainer {
   const { app, toleratedRevisions = [], tls } = options;
-  const env = [databaseUrlVariable(options.secretName), ...tlsVariables(tls)];
-  if (toleratedRevisions.length > 0) env.push({ name: "TOLERATED_REVISIONS", value: toleratedRevisions.join(",") });
+  const tolerated: types.input.core.v1.EnvVar = { name: "TOLERATED_REVISIONS" }; // empty, otherwise envFrom could set it
+  if (toleratedRevisions.length > 0) tolerated.value = toleratedRevisions.join(",");
   return {
     name: app.backend,
     image: options.image,
     imagePullPolicy: options.imagePullPolicy,
     ports: [{ name: "http", containerPort: app.port }],
-    env,
+    env: [databaseUrlVariable(options.secretName), ...tlsVariables(tls), tolerated],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: containerSecurityContext,
     startupProbe: probe(app.paths.alive, 1, 60),

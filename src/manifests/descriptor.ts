@@ -17,6 +17,8 @@ export interface MigrationDescriptor {
   /** Revision of the database after the migration. */
   readonly head: string;
   readonly approvals: readonly Approval[];
+  /** Lockfile, relative to the folder of the program. */
+  readonly lockFile: string;
   /** Whether the namespace's Deployment `postgres` is the database. */
   readonly owned: boolean;
 }

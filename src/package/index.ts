@@ -19,6 +19,19 @@ export {
   planMigration,
 } from "../../components/plan-migration.ts";
 export { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
+export {
+  type CommandCheck,
+  type CommandOptions,
+  type CustomCheck,
+  command,
+  type HttpCheck,
+  type HttpOptions,
+  http,
+  type Json,
+  type SqlCheck,
+  type SqlOptions,
+  sql,
+} from "../checks/custom.ts";
 export { type CheckName, checkNames, generalChecks } from "../checks/names.ts";
 export type { CheckResult, CheckResults, CheckTarget, DeclaredRelease } from "../checks/result.ts";
 export type { ClusterTarget } from "../cluster/kubectl.ts";

@@ -3,9 +3,8 @@
 
 export { afterAdoption } from "../adoption/prepare.ts";
 export { Kubectl } from "../cluster/kubectl.ts";
-export { lockFile } from "../paths.ts";
 export { existingSecretVersion } from "../preflight/existing-secrets.ts";
-export { backendOptions, migrationOptions } from "../preflight/options.ts";
+export { backendOptions, migrationOptions, unityTarget } from "../preflight/options.ts";
 export { type Planned, showPlan } from "../preflight/preflight.ts";
 export { loadRelease, type Release } from "../preflight/release.ts";
 export { confirmPromotion } from "../promotion/promotion.ts";

@@ -1,7 +1,9 @@
+import { checkNames } from "../checks/names.ts";
 import type { CheckTarget } from "../checks/result.ts";
 import { unity } from "../manifests/app.ts";
 import type { BackendOptions } from "../manifests/backend.ts";
 import type { MigrationOptions } from "../manifests/migrate-job.ts";
+import { names } from "../manifests/names.ts";
 import { approvedIrreversible } from "../plan/approvals.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Chain } from "./release.ts";
@@ -61,6 +63,13 @@ export interface CheckSettings
   readonly database: Pick<Settings["database"], "kind">;
 }
 
+/** Lockfile, workloads, and checks of Unity's release. */
+export const unityTarget = {
+  lockFile: "backend/migrations.lock.json",
+  workloads: [names.backend],
+  checks: checkNames,
+} as const;
+
 /** Returns the cluster and the expectations of a release's checks. */
 export function checkTarget(settings: CheckSettings, { head }: Pick<Chain, "head">): CheckTarget {
   const { context, namespace, clusterTimeoutSeconds, toleratedRevisions, database, approvals, applicationRole } =
@@ -74,5 +83,6 @@ export function checkTarget(settings: CheckSettings, { head }: Pick<Chain, "head
     owned: database.kind === "owned",
     irreversible: approvedIrreversible(approvals),
     applicationRole,
+    ...unityTarget,
   };
 }

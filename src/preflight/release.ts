@@ -54,12 +54,23 @@ type TargetOptions = Pick<Settings, "targetRevision" | "migrationImage">;
 export function loadRelease(targetOptions: TargetOptions): Release {
   const chain = loadChain(join(projectRoot, "backend"));
   return asRunError(() => {
-    const { lock, head: last } = chain;
+    const last = chain.head;
     const target = targetOptions.targetRevision ?? last;
     if (target !== last && targetOptions.migrationImage === undefined)
       throw new Error(describeMissingImage(target, last));
-    cutAt(lock, target); // throws if the lockfile lacks the target
-    if (target !== last) requireSize({ ...chain, targetRevision: target });
+    return chainTo(chain, target);
+  });
+}
+
+/**
+ * Returns a chain whose head is a revision of its lockfile.
+ *
+ * @throws {pulumi.RunError} If the lockfile lacks the revision, or the chain doesn't fit into a ConfigMap.
+ */
+export function chainTo(chain: Chain, target: string): Chain {
+  return asRunError(() => {
+    cutAt(chain.lock, target); // throws if the lockfile lacks the target
+    if (target !== chain.head) requireSize({ ...chain, targetRevision: target });
     return { ...chain, head: target };
   });
 }

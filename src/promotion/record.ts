@@ -108,7 +108,7 @@ export function recordVerified(
 /** Records a release whose checks passed. The digest of an image that is not pinned is that of its pods. */
 export function recordRelease(release: DeclaredRelease, results: CheckResults): ReleaseRecord {
   const { environment, head, chain, sql, runner } = release;
-  const digest = digestOf(release.image) ?? results.pods.image;
+  const digest = digestOf(release.image) ?? results.pods?.image;
   const image = digest === undefined ? release.image : withDigest(release.image, digest);
   const migrationImage = release.migrationImage === release.image ? image : release.migrationImage;
   return {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  combineWorkloads,
   evaluateDatabaseHost,
   evaluateExecution,
   evaluateHealth,
@@ -12,7 +13,7 @@ import {
 import type { ExecutionFacts, ImageFacts } from "../../src/checks/pod-facts.ts";
 import type { CheckFinding, DeclaredRelease } from "../../src/checks/result.ts";
 import type { Deployment } from "../../src/cluster/objects.ts";
-import type { RolloutItem } from "../../src/cluster/rollout.ts";
+import { type RolloutItem, rolloutOf } from "../../src/cluster/rollout.ts";
 import { expected, image } from "../support/checks.ts";
 import { container, deployment, pod, servingPod } from "../support/kubernetes.ts";
 
@@ -25,8 +26,9 @@ const host = (changes: Partial<ImageFacts["address"]>, owned = true) =>
 const row = { startedAt: "10:00", completedAt: "10:01", status: "succeeded", error: null };
 const execution = (changes: object) =>
   evaluateExecution({ plugin: "p", row, restored: true, ...changes } as ExecutionFacts);
-const items = [...deployment(1), servingPod("rs2"), servingPod("rs1")];
-const logs = (...lines: string[]) => evaluateLogs(lines.map((line) => `[pod/${line}\n`).join(""), items);
+const rollout = (items: readonly RolloutItem[]) => rolloutOf(items, "app");
+const both = rollout([...deployment(1), servingPod("rs2"), servingPod("rs1")]);
+const logs = (...lines: string[]) => evaluateLogs(lines.map((line) => `[pod/${line}\n`).join(""), both);
 
 const accepted: [string, CheckFinding, string][] = [
   ["health", evaluateHealth(healthy), healthy],
@@ -146,12 +148,12 @@ describe("evaluatePods", () => {
   ];
   for (const [what, pods, passed, found] of cases) {
     it(`${passed ? "accepts" : "rejects"} pods: ${what}`, () => {
-      const finding = evaluatePods([...deployment(2), ...pods], expected);
+      const finding = evaluatePods(rollout([...deployment(2), ...pods]), expected);
       assert.deepEqual([finding.passed, finding.found], [passed, found]);
     });
   }
   const running = (imageID: string) =>
-    pod("rs2", { ...servingPod("rs2").status, containerStatuses: [container({ name: "unity-backend", imageID })] });
+    pod("rs2", { ...servingPod("rs2").status, containerStatuses: [container({ imageID })] });
   const [one, other] = ["a", "b"].map((character) => `sha256:${character.repeat(64)}`);
   const images: [string, string[], string | undefined][] = [
     ["one image by its digest", [`u@${one}`, `u@${one}`], one],
@@ -162,7 +164,7 @@ describe("evaluatePods", () => {
   ];
   for (const [what, ids, image] of images) {
     it(`reports the image of the pods: ${what}`, () => {
-      assert.equal(evaluatePods([...deployment(2), ...ids.map(running)], expected).image, image);
+      assert.equal(evaluatePods(rollout([...deployment(2), ...ids.map(running)]), expected).image, image);
     });
   }
 
@@ -184,9 +186,35 @@ describe("evaluatePods", () => {
     it(`compares the pods with the declared release: ${what}`, () => {
       const [{ spec, ...rest } = assert.fail(), ...sets] = deployment(0) as Deployment[];
       const items = [{ ...rest, spec: { ...spec, template: template(image, runner) } }, ...sets] as RolloutItem[];
-      const finding = evaluatePods(items, { ...expected, release });
+      const finding = evaluatePods(rollout(items), { ...expected, release });
       assert.deepEqual([finding.passed, finding.found], [found === "0/0 ready", found]);
     });
   }
-  it("rejects a missing Deployment", () => assert.equal(evaluatePods([], expected).passed, false));
+  it("names each workload that fails, and the command for the first", () => {
+    const finding = (passed: boolean, found: string, image = one): CheckFinding => ({
+      passed,
+      expected: "ok",
+      found,
+      image,
+    });
+    const combine = (...findings: [string, CheckFinding][]) =>
+      combineWorkloads(findings, (workload) => `kubectl logs ${workload}`);
+    const of = (passed: boolean, expected: string, found: string, image: string | undefined, workload: string) => ({
+      passed,
+      expected,
+      found,
+      image,
+      command: `kubectl logs ${workload}`,
+    });
+    assert.deepEqual(combine(["web", finding(false, "1 error")]), of(false, "ok", "1 error", one, "web"));
+    assert.deepEqual(
+      combine(["web", finding(true, "1/1")], ["worker", finding(true, "2/2")]),
+      of(true, "web: ok; worker: ok", "web: 1/1; worker: 2/2", one, "web"),
+    );
+    assert.deepEqual(
+      combine(["web", finding(true, "1/1")], ["worker", finding(false, "0/2", other)], ["cron", finding(false, "0/1")]),
+      of(false, "worker: ok; cron: ok", "worker: 0/2; cron: 0/1", undefined, "worker"),
+    );
+  });
+  it("rejects a missing Deployment", () => assert.equal(evaluatePods(undefined, expected).passed, false));
 });

@@ -7,7 +7,9 @@ import { expectedOf } from "../../src/checks/result.ts";
 import { allReviewedFiles, type Lock } from "../../src/lockfile/lock.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
 import { lockFile, projectRoot } from "../../src/paths.ts";
+import { checkTarget } from "../support/checks.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
+import { servingPod } from "../support/kubernetes.ts";
 
 const lock = readLock(lockFile);
 
@@ -40,8 +42,8 @@ describe("the query of a pod", () => {
       `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift 2\ncd '${folder}'\nDATABASE_URL= exec python3 "$@"\n`,
     );
     const chain = longChain(2500);
-    const target = { context: "c", namespace: "n", head: chain.heads[0] ?? "", toleratedRevisions: [], owned: true };
-    const { image } = await queryPod(fake.kubectl, "pod", ["image"], expectedOf(target, chain));
+    const target = checkTarget({ head: chain.heads[0] ?? "" });
+    const { image } = await queryPod(fake.kubectl, servingPod("rs"), ["image"], expectedOf(target, chain));
     assert.ok(image !== undefined && "value" in image, JSON.stringify(image));
     const { files, extra } = image.value;
     assert.equal(Object.keys(files).length, 2500 + Object.keys(lock.files).length);

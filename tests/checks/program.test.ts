@@ -6,19 +6,12 @@ import { text } from "node:stream/consumers";
 import { checkNames } from "../../src/checks/names.ts";
 import type { CheckTarget } from "../../src/checks/result.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { checkTarget } from "../support/checks.ts";
 import { endWithTests, killGroup } from "../support/children.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 
 const program = join(projectRoot, "src", "checks", "main.ts");
-const target = {
-  context: "c",
-  namespace: "n",
-  head: "add_plugin_execution",
-  toleratedRevisions: [],
-  owned: true,
-  applicationRole: "app",
-  clusterTimeoutSeconds: 2,
-};
+const target = checkTarget({ head: "add_plugin_execution", applicationRole: "app", clusterTimeoutSeconds: 2 });
 
 /** Shell scripts of kubectl programs that fail the checks. */
 const kubectls = {

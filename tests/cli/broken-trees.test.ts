@@ -9,6 +9,7 @@ import { head } from "../../src/lockfile/lock.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
+import { checkTarget } from "../support/checks.ts";
 import { type FakeKubectl, kubectlProgram } from "../support/fake-kubectl.ts";
 import { deployment, servingPod } from "../support/kubernetes.ts";
 import { brokenChains, brokenTrees } from "./broken-trees.ts";
@@ -52,8 +53,8 @@ cd ${tree} && exec ${python} -B "$@"
   ): Promise<Readonly<Record<string, string>>> {
     using fake = kubectlFor(tree, databaseUrl);
     const lock = readLock(lockFile);
-    const target = { context: "c", namespace: "unity", head: head(lock), toleratedRevisions: [], owned: true };
-    const results = await runChecks(expectedOf(target, lock), names, () => {}, fake.kubectl);
+    const target = checkTarget({ namespace: "unity", head: head(lock), checks: names });
+    const results = await runChecks(expectedOf(target, lock), () => {}, fake.kubectl);
     assert.ok(!JSON.stringify(results).includes("hunter2"));
     return Object.fromEntries(results.filter(({ passed }) => !passed).map(({ name, found }) => [name, found]));
   }

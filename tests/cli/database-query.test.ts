@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { findProgram } from "../../local/cluster/prerequisites.ts";
 import { readDatabase } from "../../src/checks/database-facts.ts";
-import { queryPod } from "../../src/checks/pod-facts.ts";
+import { queryPod, runCustomInPod } from "../../src/checks/pod-facts.ts";
 import type { Expected } from "../../src/checks/result.ts";
 import type { Kubectl } from "../../src/cluster/kubectl.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
@@ -11,6 +11,7 @@ import { readRuns } from "../../src/cluster/run-records.ts";
 import { defaultVersionTable, versionTableName } from "../../src/lockfile/version-table.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
+import { servingPod } from "../support/kubernetes.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { alembicPython } from "./unity.ts";
 
@@ -222,7 +223,7 @@ exec "$@"
     ];
     using kubectl = attacked([upgraded, ...own], [], "unity_app");
     const expected = { tables: [], chain: { versionTable: defaultVersionTable } } as unknown as Expected;
-    const { privileges } = await queryPod(kubectl.kubectl, "pod", ["privileges"], expected);
+    const { privileges } = await queryPod(kubectl.kubectl, servingPod("rs"), ["privileges"], expected);
     assert.ok(privileges !== undefined && "value" in privileges, JSON.stringify(privileges));
     assert.deepEqual(privileges.value.excess.toSorted(), [
       "use BYPASSRLS through role unity_group",
@@ -242,10 +243,26 @@ exec "$@"
     ];
     using kubectl = attacked(own, [], "billing_app");
     const expected = { tables: [], chain: { versionTable: table } } as unknown as Expected;
-    const { privileges } = await queryPod(kubectl.kubectl, "pod", ["privileges"], expected);
+    const { privileges } = await queryPod(kubectl.kubectl, servingPod("rs"), ["privileges"], expected);
     assert.ok(privileges !== undefined && "value" in privileges, JSON.stringify(privileges));
     assert.deepEqual(privileges.value.lacking, { "billing.Versions": ["SELECT"] });
     assert.deepEqual(privileges.value.excess, ["write billing.Versions"]);
+  });
+
+  /** Runs the query of a custom check. */
+  const runQuery = (kubectl: Kubectl) =>
+    runCustomInPod(kubectl, servingPod("rs"), "sql_check", { query: "SELECT * FROM alembic_version", count: 1 }, 5);
+
+  it("call only PostgreSQL's own functions around the query of a custom check", async () => {
+    const traps = [
+      `CREATE FUNCTION public.to_jsonb(record) RETURNS jsonb ${trap}`,
+      `CREATE FUNCTION public.jsonb_build_array(jsonb) RETURNS jsonb ${trap}`,
+      `CREATE FUNCTION public.joined(jsonb, jsonb) RETURNS jsonb ${trap}`,
+      "CREATE OPERATOR public.|| (LEFTARG = jsonb, RIGHTARG = jsonb, PROCEDURE = public.joined)",
+    ];
+    const path = `ALTER DATABASE test${databases + 1} SET search_path = public, pg_catalog`;
+    using kubectl = attacked([upgraded, path], traps);
+    assert.deepEqual(await runQuery(kubectl.kubectl), [{ version_num: "a" }]);
   });
 
   it("take the table of the first schema in the role's path, which may have any name", async () => {
@@ -256,5 +273,6 @@ exec "$@"
     assert.deepEqual(await readRows(kubectl.kubectl, false), ["b"]);
     const facts = await readDatabase(kubectl.kubectl, chainAt(), false);
     assert.deepEqual(Object.keys(facts?.tables ?? {}).toSorted(), ["alembic_version", "public.alembic_version"]);
+    assert.deepEqual(await runQuery(kubectl.kubectl), [{ version_num: "b" }]);
   });
 });

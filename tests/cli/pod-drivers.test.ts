@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { queryPod } from "../../src/checks/pod-facts.ts";
+import { queryPod, runCustomInPod } from "../../src/checks/pod-facts.ts";
 import type { Expected } from "../../src/checks/result.ts";
 import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
@@ -10,6 +10,7 @@ import { projectRoot } from "../../src/paths.ts";
 import { lockOf } from "../fixtures/chains/locks.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { servingPod } from "../support/kubernetes.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 
 const chain = lockOf([]);
@@ -108,7 +109,7 @@ exec "$@"
       assert.ok(reading.kind === "rows", JSON.stringify(reading));
       assert.deepEqual(reading.rows, ["a"]);
       const expected = { tables: ["plugins", "plugin_executions", "plugin_metrics"], chain } as unknown as Expected;
-      const { privileges } = await queryPod(pod.kubectl, "pod", ["privileges"], expected);
+      const { privileges } = await queryPod(pod.kubectl, servingPod("rs"), ["privileges"], expected);
       assert.deepEqual(privileges, {
         value: {
           role: "app",
@@ -125,9 +126,34 @@ exec "$@"
       execute([execution]);
       using folder = temporaryFolder();
       using pod = podWith(driver, folder.path);
-      const answers = await queryPod(pod.kubectl, "pod", ["execution"], { chain } as unknown as Expected);
+      const answers = await queryPod(pod.kubectl, servingPod("rs"), ["execution"], { chain } as unknown as Expected);
       const row = { startedAt: null, completedAt: null, status: "succeeded", error: null };
       assert.deepEqual(answers.execution, { value: { plugin: "it's", row, restored: true } });
+    });
+
+    it(`run one query that only reads with ${driver}`, async () => {
+      using folder = temporaryFolder();
+      using pod = podWith(driver, folder.path);
+      const run = (query: string, seconds = 5) =>
+        runCustomInPod(pod.kubectl, servingPod("rs"), "sql_check", { query, count: 1 }, seconds);
+      const rows = await run("SELECT id, enabled, 1.50 AS n FROM plugins WHERE id LIKE '%''s' -- :x {}");
+      assert.deepEqual(rows, [{ id: "it's", enabled: true, n: 1.5 }]);
+      assert.deepEqual(await run("SELECT n FROM generate_series(1, 1000000) n;"), [{ n: 1 }, { n: 2 }]);
+      const rejected: readonly [query: string, error: RegExp, seconds?: number][] = [
+        ["SELECT 1; SELECT 2", /multi-query/],
+        ["COMMIT; DELETE FROM plugin_metrics", /multi-query/],
+        ["COMMIT", /cannot open COMMIT|EXECUTE of transaction commands/],
+        ["DELETE FROM plugin_metrics", /cannot open DELETE query as cursor/],
+        ["DELETE FROM plugin_metrics RETURNING *", /read-only transaction/],
+        ["WITH d AS (DELETE FROM plugin_metrics RETURNING 1) SELECT * FROM d", /read-only transaction/],
+        ["SELECT set_config('transaction_read_only', 'off', true)", /must be set before any query/],
+        ["SELECT nextval('plugin_executions_id_seq')", /permission denied|read-only transaction/],
+        ["SELECT /*", /unterminated/],
+        ["SELECT 1 FROM absent", /"absent" does not exist/],
+        ["SELECT pg_sleep(5)", /^timed out after 1s$|statement timeout/, 1],
+      ];
+      for (const [query, error, seconds] of rejected)
+        await assert.rejects(run(query, seconds), ({ message }: Error) => error.test(message) || assert.fail(message));
     });
 
     it(`use the first of several hosts that answers with ${driver}`, async () => {
@@ -148,7 +174,7 @@ exec "$@"
       writeFileSync(join(folder.path, "alembic.ini"), "[alembic]\nscript_location = alembic\n");
       writeFileSync(join(folder.path, "alembic", "env.py"), environments[driver] ?? "");
       const expected = { chain, namespace: "n" } as unknown as Expected;
-      const { image } = await queryPod(pod.kubectl, "pod", ["image"], expected);
+      const { image } = await queryPod(pod.kubectl, servingPod("rs"), ["image"], expected);
       assert.ok(image !== undefined && "value" in image, JSON.stringify(image));
       assert.deepEqual([image.value.env, image.value.ini], [null, null]);
     });

@@ -58,6 +58,11 @@ describe("PostDeployVerification", () => {
     assert.deepEqual(results, Object.fromEntries(checkNames.map((name) => [name, { name, passed: true }])));
   });
 
+  it("rejects invalid checks before anything is verified", async () => {
+    const invalid = record({}, () => declare({ checks: [{ kind: "http", path: "healthz" }] }));
+    await assert.rejects(invalid, /invalid verification:\n {2}- invalid checks\[0\]\.path "healthz"/);
+  });
+
   const release = { head: "r1" } as DeclaredRelease;
   const previous: readonly [what: string, stdout: string | undefined, verified: DeclaredRelease | undefined][] = [
     ["the release of the last run if the update doesn't run them", formatVerification(release, []), release],
@@ -94,7 +99,11 @@ describe("PostDeployVerification", () => {
     const { registrations } = await record({}, () => {
       const web = new k8s.apps.v1.Deployment("web", { metadata: { name: "web" }, spec: {} as never });
       const migration = new MigrationJob("migration", { plan });
-      new PostDeployVerification("verification", { migration, workloads: ["web"], checks: [] }, { dependsOn: [web] });
+      new PostDeployVerification(
+        "verification",
+        { migration, workloads: ["web"], checks: ["pods"] },
+        { dependsOn: [web] },
+      );
     });
     const { inputs } = find(registrations, "command:local:Command", "verification-checks");
     assert.equal((inputs.triggers as string[])[1], "web-uid/1");

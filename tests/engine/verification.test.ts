@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { CheckTarget } from "../../src/checks/result.ts";
 import { head, lockDigest } from "../../src/lockfile/lock.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
 import { lockFile, projectRoot } from "../../src/paths.ts";
+import { checkTarget } from "../support/checks.ts";
 import { Scratch, stepsOf } from "./support.ts";
 
 const lock = readLock(lockFile);
@@ -24,9 +24,8 @@ describe("the verified release in an engine's state", () => {
 
   /** Declares a release whose only check needs no cluster. */
   function declare(changes: Partial<typeof release>): void {
-    const place = { context: "none", namespace: "none", owned: true, toleratedRevisions: [] };
     const declared = { ...release, ...changes };
-    const target: CheckTarget = { ...place, head: head(lock), checks: ["reversible"], release: declared };
+    const target = checkTarget({ context: "none", head: head(lock), checks: ["reversible"], release: declared });
     scratch.settings({ root: projectRoot, target });
   }
   const update = async (changes: Partial<typeof release>) => {

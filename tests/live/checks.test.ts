@@ -9,6 +9,7 @@ import { expectedOutputs } from "../../src/cli/chain/expected-outputs.ts";
 import { head } from "../../src/lockfile/lock.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { unityTarget } from "../../src/preflight/options.ts";
 import { unity } from "../cli/unity.ts";
 import { liveStack } from "../support/live.ts";
 import { type BrokenState, brokenStates, loggedBrokenStates, type Step } from "./broken-states.ts";
@@ -66,7 +67,8 @@ describe("the checks", () => {
   it("give the same results by the documented commands", async () => {
     const lock = readLock(join(projectRoot, "backend/migrations.lock.json"));
     const context = process.env.UNITY_CONTEXT ?? "";
-    const target = { context, namespace: stack.namespace, head: head(lock), toleratedRevisions: [], owned: true };
+    const place = { context, namespace: stack.namespace };
+    const target = { ...unityTarget, ...place, head: head(lock), toleratedRevisions: [], owned: true };
     const outputs = expectedOutputs(expectedOf(target, lock)).filter(({ command }) => command.startsWith("kubectl"));
     assert.equal(outputs.length, checkNames.length - 1); // `reversible` is checked by `unity lock`
     const undo = ["DELETE FROM plugin_metrics", "DELETE FROM plugin_executions", "UPDATE plugins SET enabled = false"];

@@ -47,15 +47,21 @@ async function asPod(program: Example, folder: string, own: Kubectl): Promise<En
   return program.engineIn(environment, ["unshare", "--mount", "sh", "-c", script, folder]);
 }
 
-/** Opens an engine for a program whose kubeconfig is the output of one of its own resources. */
+/** Opens an engine for a program that creates its cluster and builds its image: both are outputs of its own resources. */
 function asCreator(program: Example, folder: string): Engine {
   const path = join(folder, "created");
   writeFileSync(path, kubeconfig(), { mode: 0o600 });
   const file = join(program.folder, "index.ts");
   const source = readFileSync(file, "utf8");
-  const created = `new local.Command("cluster", { create: "cat ${path}" }).stdout`;
-  const changed = source.replace('config.getSecret("kubeconfig")', created);
-  assert.notEqual(changed, source);
+  const outputs = {
+    'config.getSecret("kubeconfig")': `new local.Command("cluster", { create: "cat ${path}" }).stdout`,
+    'config.require("image")': 'new local.Command("build", { create: "printf %s " + config.require("image") }).stdout',
+  };
+  let changed = source;
+  for (const [setting, output] of Object.entries(outputs)) {
+    assert.ok(changed.includes(setting));
+    changed = changed.replace(setting, output);
+  }
   writeFileSync(file, `import { local } from "@pulumi/command";\n${changed}`);
   return program.engineIn(withoutKubeconfig());
 }
@@ -63,7 +69,7 @@ function asCreator(program: Example, folder: string): Engine {
 const accesses: Readonly<Record<string, (program: Example, folder: string, own: Kubectl) => Promise<Engine> | Engine>> =
   {
     "a context": (program) => program.engineIn(process.env),
-    "the kubeconfig of one of its resources": asCreator,
+    "the kubeconfig and the image of its own resources": asCreator,
     "the service account of its pod": asPod,
   };
 
@@ -105,7 +111,8 @@ describe("a program that reaches its cluster by", () => {
       it("previews the first update", async () => {
         const { exitCode, output } = await engine.run("preview");
         assert.equal(exitCode, 0, output);
-        assert.match(output, /migration-job +create/);
+        assert.match(output, /notes-job +create/);
+        assert.match(output, /Pending: at most 3 of 3 revisions/);
       });
 
       it("migrates and verifies by one `up`", async () => {

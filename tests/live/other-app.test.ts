@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { command, http, sql } from "../../src/checks/custom.ts";
 import { generalChecks } from "../../src/checks/names.ts";
+import { type CheckResult, type CheckTarget, expectedOf } from "../../src/checks/result.ts";
+import { runChecks } from "../../src/checks/run.ts";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
+import { rollout } from "../../src/cluster/wait/rollout.ts";
+import { waitFor } from "../../src/cluster/wait/wait.ts";
+import { readLock } from "../../src/lockfile/read-lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type Example, example } from "../support/example.ts";
 import { fixtureImage } from "../support/images.ts";
@@ -18,9 +26,42 @@ interface Outputs {
   readonly checks: Readonly<Record<string, { readonly passed: boolean }>>;
 }
 
+/** A worker without a port, with another container before its own, and labels that name nothing. */
+const worker = (image: string) => {
+  const labels = { team: "a", tier: "worker" };
+  const container = (name: string) => ({
+    name,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    command: ["sleep", "infinity"],
+    env: [
+      { name: "KIND", value: name === "worker" ? "app" : "other" },
+      { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: "notes-database", key: "DATABASE_URL" } } },
+    ],
+  });
+  const annotations = { "kubectl.kubernetes.io/default-container": "worker" };
+  const spec = { terminationGracePeriodSeconds: 1, containers: [container("proxy"), container("worker")] };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "worker", namespace, labels: { team: "b" } },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels, annotations }, spec } },
+  };
+};
+
+const lockFile = join(projectRoot, "examples", "notes", "app", "migrations.lock.json");
+
+/** Runs checks of the app and its worker. */
+async function check(...checks: CheckTarget["checks"]): Promise<readonly CheckResult[]> {
+  const workloads = ["notes", "worker"];
+  const release = { head: "0003", toleratedRevisions: [], owned: false, lockFile };
+  return runChecks(expectedOf({ context, namespace, ...release, workloads, checks }, readLock(lockFile)));
+}
+
 describe("another app's program with the package", () => {
   let program: Example;
   let server: Server;
+  let image: string;
 
   before(async () => {
     await kubectl.run(["create", "namespace", namespace]);
@@ -28,7 +69,7 @@ describe("another app's program with the package", () => {
       example("notes"),
       startServer(kubectl, UNITY_POSTGRES_IMAGE || "postgres:17"),
     ]);
-    const image = await fixtureImage(join(projectRoot, "examples", "notes", "app"), "notes-fixture");
+    image = await fixtureImage(join(projectRoot, "examples", "notes", "app"), "notes-fixture");
     await server.psql("postgres", "CREATE DATABASE notes");
     await program.engine({ context, namespace, image }, { databaseUrl: `${server.url}/notes` });
   });
@@ -45,7 +86,7 @@ describe("another app's program with the package", () => {
     assert.equal(await server.psql("notes", "SELECT version_num FROM alembic_version"), "0003");
     const { jobName, checks } = (await engine.outputs()) as unknown as Outputs;
     assert.match(jobName, /^notes-db-migrate-[0-9a-f]{10}$/);
-    assert.deepEqual(Object.keys(checks).sort(), [...generalChecks].sort());
+    assert.deepEqual(Object.keys(checks).sort(), [...generalChecks, "http /readyz"].sort());
     assert.ok(Object.values(checks).every(({ passed }) => passed));
     const answer = await kubectl.exec("deployment/notes", "notes", ["curl", "-s", "http://localhost:9000/readyz"]);
     assert.deepEqual(JSON.parse(answer), { ready: true, revision: "0003" });
@@ -67,6 +108,69 @@ describe("another app's program with the package", () => {
   it("changes nothing the second time", async () => {
     const { exitCode, output } = await (await program.engine()).run("up", ["--expect-no-changes"]);
     assert.equal(exitCode, 0, output);
+  });
+
+  it("has a worker, whose labels are its own, that is waited for and checked", async () => {
+    await kubectl.run(["apply", "--server-side", "--filename=-"], JSON.stringify(worker(image)));
+    const lines: string[] = [];
+    const target = { context, namespace, name: "worker", timeoutSeconds: 120 };
+    await waitFor(kubectl, target, await rollout(kubectl, "worker"), (line) => lines.push(line));
+    assert.match(lines.at(-1) ?? "", /^Rollout of worker: 1\/1 pods ready/);
+    const results = await check(
+      ...generalChecks,
+      http("/readyz", { json: { pointer: "/ready", value: true } }),
+      http("/absent", { status: 404 }),
+      sql("SELECT count(*) AS notes FROM notes WHERE body LIKE '%'", [{ notes: 0 }]),
+      command(["printenv", "KIND"], { workload: "worker", stdout: "app" }),
+      command(["sh", "-c", "exit 3"], { workload: "worker", container: "proxy", exitCode: 3 }),
+    );
+    assert.deepEqual(
+      results.filter(({ passed }) => !passed),
+      [],
+    );
+  });
+
+  it("has custom checks that fail alone, and commands that reproduce them", async () => {
+    const results = await check(
+      "pods",
+      http("/readyz", { json: { pointer: "/revision", value: "0002" } }),
+      http("/notes", { status: 201 }),
+      http("/", { workload: "worker" }),
+      sql("SELECT version_num FROM alembic_version", [{ version_num: "0002" }]),
+      sql("DELETE FROM notes RETURNING id", []),
+      sql("SELECT 1; SELECT 2", []),
+      sql("SELECT pg_sleep(30)", [], { timeoutSeconds: 2, name: "slow" }),
+      command(["ls", "absent"]),
+      command(["sleep", "5"], { timeoutSeconds: 2, name: "hanging" }),
+      command(["true"], { container: "absent", name: "no container" }),
+    );
+    const found = results.map(({ passed, found }) => `${passed}: ${found}`);
+    for (const [index, expected] of [
+      /^true: notes: 1\/1 ready; worker: 1\/1 ready$/,
+      /^false: HTTP 200, \/revision is "0003"$/,
+      /^false: HTTP 200: \[\]$/,
+      /^false: container worker of pod worker-\S+ declares no port; set the check's port$/,
+      /^false: \[\{"version_num":"0003"\}\]$/,
+      /^false: .*cannot execute DELETE in a read-only transaction/,
+      /^false: .*multi-query/,
+      /^false: timed out after 2s$/,
+      /^false: exit code 2: ls: .*absent.*: No such file or directory$/,
+      /^false: kubectl timed out after 2s$/,
+      /^false: .*container absent is not valid|^false: .*container not found/,
+    ].entries())
+      assert.match(found[index] ?? "", expected);
+    assert.ok(results.every(({ seconds }) => seconds < 20));
+    const [, request, , , , , , , list] = results.map((result) => result.command);
+    const run = promisify(execFile);
+    assert.match((await run("sh", ["-c", request ?? ""])).stdout, /^200 \{"ready":true,"revision":"0003"\}\n$/);
+    await assert.rejects(run("sh", ["-c", list ?? ""]), /No such file or directory/);
+  });
+
+  it("has a worker that a check names when it fails", async () => {
+    const log = "echo 'psycopg.errors.UndefinedTable: nope' > /proc/1/fd/1";
+    await kubectl.exec("deployment/worker", "worker", ["sh", "-c", log]);
+    const [logs] = await check("logs");
+    assert.equal(logs?.found, "worker: errors in 1 of 1 lines, last: psycopg.errors.UndefinedTable: nope");
   });
 
   it("is rolled out when only the URL of its database changes", async () => {

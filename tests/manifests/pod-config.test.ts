@@ -89,6 +89,12 @@ describe("mergePodConfigs", () => {
       },
     ],
     [
+      "replaces a mount of the same folder",
+      { volumeMounts: [{ name: "v", mountPath: "/a/b" }] },
+      { volumeMounts: [{ name: "w", mountPath: "/a/b/" }] },
+      { volumeMounts: [{ name: "w", mountPath: "/a/b/" }] },
+    ],
+    [
       "replaces everything else",
       { userId: 1, affinity: { nodeAffinity: {} }, priorityClassName: "low", command: ["a", "b"] },
       { userId: "none", affinity: { podAffinity: {} }, priorityClassName: "high", command: ["c"] },

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { MigrationFleet } from "../../components/migration-fleet.ts";
-import { deploy } from "../../stack.ts";
 import { podSpecsOf, type Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules.ts";
 import { workloadsWithoutWait } from "../../policy/waits.ts";
@@ -11,6 +10,7 @@ import { migrationOptions } from "../../src/preflight/options.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { loadSettings } from "../../src/settings/load-settings.ts";
 import type { Settings } from "../../src/settings/settings.ts";
+import { deploy } from "../../stack.ts";
 import { type Registration, record } from "../support/recorder.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkNames } from "../../src/checks/names.ts";
 import { checkTarget } from "../../src/preflight/options.ts";
 
 describe("checkTarget", () => {
@@ -24,6 +25,9 @@ describe("checkTarget", () => {
       owned: false,
       irreversible: ["a"],
       applicationRole: "app",
+      lockFile: "backend/migrations.lock.json",
+      workloads: ["unity-backend"],
+      checks: checkNames,
     });
     assert.ok(checkTarget({ ...settings, database: { kind: "owned" } }, { head: "b" }).owned);
   });

@@ -88,6 +88,7 @@ describe("planMigration", () => {
       { policy: { approvals: [{ revision: "0009", rule: "x" }] } },
       /policy\.approvals\[0\]: unknown revision 0009/,
     ],
+    ["an unknown target", { policy: { targetRevision: "0009" } }, /0009/],
     ["an invalid name", { name: "Notes" }, /invalid name "Notes": must be 1 to 23 lowercase letters/],
     [
       "timeouts in the wrong order",

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { runProgram } from "../../program.ts";
-import type { StackOutputs } from "../../stack.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules, roleRules } from "../../src/manifests/roles.ts";
+import type { StackOutputs } from "../../stack.ts";
 import {
   answer,
   database,

@@ -15,7 +15,7 @@ export function pod(owner: string, status: Pod["status"] = {}, deleted = false):
     metadata: {
       name: `${owner}-pod`,
       creationTimestamp: "2026-01-03T00:00:00Z",
-      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: owner, uid: "1" }],
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: owner, uid: owner }],
       ...(deleted ? { deletionTimestamp: "2026-01-03T00:00:01Z" } : {}),
     },
     spec: { initContainers: [{ name: "migrate", ...limits }], containers: [{ name: "app", ...limits }] },
@@ -30,18 +30,24 @@ export function servingPod(owner: string): Pod {
 
 type Conditions = NonNullable<Deployment["status"]>["conditions"];
 
-/** Returns a Deployment at its second rollout, of `replicas` pods, and its ReplicaSets `rs1` and `rs2`. */
+/** Returns the Deployment `app` at its second rollout, of `replicas` pods, and its ReplicaSets `rs1` and `rs2`. */
 export function deployment(replicas: number, conditions: Conditions = [], observedGeneration = 2): RolloutItem[] {
   const revision = (n: number) => ({ "deployment.kubernetes.io/revision": String(n) });
   const selector = {};
+  const ownerReferences = [{ apiVersion: "apps/v1", kind: "Deployment", name: "app", uid: "app" }];
+  const replicaSet = (n: number): RolloutItem => ({
+    kind: "ReplicaSet",
+    metadata: { name: `rs${n}`, uid: `rs${n}`, annotations: revision(n), ownerReferences },
+    spec: { selector },
+  });
   return [
     {
       kind: "Deployment",
-      metadata: { name: "app", generation: 2, annotations: revision(2) },
+      metadata: { name: "app", uid: "app", generation: 2, annotations: revision(2) },
       spec: { replicas, selector, template: { spec: { containers: [] } } },
       status: { observedGeneration, conditions },
     },
-    { kind: "ReplicaSet", metadata: { name: "rs1", annotations: revision(1) }, spec: { selector } },
-    { kind: "ReplicaSet", metadata: { name: "rs2", annotations: revision(2) }, spec: { selector } },
+    replicaSet(1),
+    replicaSet(2),
   ];
 }

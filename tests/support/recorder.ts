@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkNames } from "../../src/checks/names.ts";
+import { nameChecks } from "../../src/checks/custom.ts";
 import { type CheckResult, type CheckTarget, formatVerification } from "../../src/checks/result.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { readSettingsSchema, settingDefaults } from "../../src/settings/declarations.ts";
@@ -39,8 +39,11 @@ interface CommandInputs {
 /** Returns the output of the checks' program if all checks pass; of other commands, nothing. */
 function passingChecks({ interpreter, stdin = "" }: CommandInputs): string {
   if (!interpreter[1]?.includes("src/checks/main")) return "";
-  const results = checkNames.map((name) => ({ name, passed: true }) as CheckResult);
-  return formatVerification((JSON.parse(stdin) as CheckTarget).release, results);
+  const { release, checks } = JSON.parse(stdin) as CheckTarget;
+  return formatVerification(
+    release,
+    nameChecks(checks).map(({ name }) => ({ name, passed: true }) as CheckResult),
+  );
 }
 
 /** Returns a resource's outputs, as its provider would. */

@@ -5,6 +5,7 @@ import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { lockFile } from "../../paths.ts";
 import { classify, type Description, describeState, type LiveState } from "../../plan/live-state.ts";
+import { unityTarget } from "../../preflight/options.ts";
 import { stateFormat, styled } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "../result.ts";
@@ -45,8 +46,8 @@ export async function run({ options, progress }: Call<StackOptions>): Promise<Re
   const tables = await readSchema(lock);
   const target = queried?.target ?? { context: "<context>", namespace: options.namespace ?? "unity" };
   const head = lock.heads.join(", ");
-  const expected = { ...target, head, toleratedRevisions: [], owned: true, chain: lock, tables: chainTables(lock) };
-  const chain = { revisions, tables, expected };
+  const release = { head, toleratedRevisions: [], owned: true, chain: lock, tables: chainTables(lock) };
+  const chain = { revisions, tables, expected: { ...unityTarget, ...target, ...release } };
   const document = { heads: lock.heads, revisions, tables };
   if (queried === undefined) return { document, text: describeChain(chain, [], styled), exitCode: exitCodes.success };
   const { state, description } = queried;

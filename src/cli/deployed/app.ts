@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { noAdoption } from "../../adoption/adoption.ts";
+import { verificationErrors } from "../../checks/custom.ts";
+import { type CheckTarget, describeErrors } from "../../checks/result.ts";
 import { readDeployedApp } from "../../cluster/deployed-apps.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { listMigrateJobs } from "../../cluster/list-migrate-jobs.ts";
@@ -11,6 +13,7 @@ import type { DescribedApp } from "../../manifests/descriptor.ts";
 import { appLabel } from "../../manifests/names.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/runner.ts";
 import { readRunnerFiles } from "../../manifests/runner-files.ts";
+import { approvedIrreversible } from "../../plan/approvals.ts";
 import { programRemedies } from "../../plan/remedies.ts";
 import { planApp } from "../../preflight/app-plan.ts";
 import { combinePlans } from "../../preflight/update-plan.ts";
@@ -71,12 +74,37 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
       if (source === undefined) throw new Error(`no pod of ${app.partOf} is running`);
       return readRuns(kubectl, { owned: false, ...source });
     },
+    checkTarget: () => ({ ...checksOf(described), ...target }),
     async restoreOptions() {
       const { restorePointImage: image, imagePullPolicy, tls, timeouts } = migration.options;
       if (image === undefined) return undefined;
       const { restorePointTimeoutSeconds: timeoutSeconds = defaultRestorePointTimeoutSeconds } = timeouts;
       return { app, image, imagePullPolicy, secretName: inputs.secretName, tls, timeoutSeconds, pod: inputs.pod };
     },
+  };
+}
+
+/** @throws {CommandError} If the app's program verifies nothing. */
+function checksOf({ migration, verification, workloads, release }: DescribedApp): Omit<CheckTarget, "namespace"> {
+  const { head, owned, approvals, lockFile, options } = migration;
+  if (verification === undefined) {
+    const app = options.app.partOf;
+    throw new CommandError(`app ${app} has no checks: its program has not declared a PostDeployVerification`);
+  }
+  const { checks } = verification;
+  const errors = verificationErrors({ workloads, checks });
+  if (errors.length > 0) throw new CommandError(describeErrors(errors));
+  return {
+    head,
+    owned,
+    lockFile,
+    toleratedRevisions: options.toleratedRevisions ?? [],
+    irreversible: approvedIrreversible(approvals),
+    applicationRole: options.applicationRole?.name,
+    recentSeconds: verification.recentSeconds,
+    workloads,
+    checks: checks as CheckTarget["checks"],
+    release: release as CheckTarget["release"],
   };
 }
 

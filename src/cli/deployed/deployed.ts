@@ -1,4 +1,5 @@
 import type { Adoption } from "../../adoption/adoption.ts";
+import type { CheckTarget } from "../../checks/result.ts";
 import type { ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import type { MigratedApp } from "../../manifests/app.ts";
@@ -41,6 +42,12 @@ export interface Deployed {
   plan(state: DeployedState): Promise<ReportedPlan>;
   /** Reads the newest runs, oldest first. */
   readRuns(): Promise<readonly RunRecord[]>;
+  /**
+   * Returns what the checks verify.
+   *
+   * @throws {CommandError} If the deployment has no checks.
+   */
+  checkTarget(): CheckTarget;
   /** Returns the options of a restore; `undefined` if restore points are disabled. */
   restoreOptions(): Promise<RestoreJobOptions | undefined>;
 }

@@ -4,12 +4,14 @@ import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
 import { workloadSelector } from "../../cluster/pods.ts";
 import { readRuns } from "../../cluster/run-records.ts";
+import { head } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { unity } from "../../manifests/app.ts";
 import { names } from "../../manifests/names.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/runner.ts";
 import { lockFile } from "../../paths.ts";
 import { stackRemedies } from "../../plan/remedies.ts";
+import { checkTarget } from "../../preflight/options.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { concealed, readSettings, type StackOptions, withSettings } from "../stack.ts";
 import type { Deployed, DeployedState } from "./deployed.ts";
@@ -60,6 +62,7 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     },
     plan: ({ live }) => planFrom(live, options),
     readRuns: () => readRuns(kubectl, { owned }),
+    checkTarget: () => checkTarget(settings, { head: settings.targetRevision ?? head(lock) }),
     restoreOptions: () => withSettings(options, restoreOptions),
   };
 }

@@ -1,4 +1,3 @@
-import { checkNames } from "../../checks/names.ts";
 import type { CheckResult } from "../../checks/result.ts";
 import { cutAt } from "../../lockfile/chain.ts";
 import type { Lock } from "../../lockfile/lock.ts";
@@ -13,8 +12,7 @@ import { openDeployed } from "../deployed/open.ts";
 import type { DeployedOptions } from "../deployed/options.ts";
 import type { Progress } from "../progress.ts";
 import { CommandError } from "../result.ts";
-import { readSettings } from "../stack.ts";
-import { stackCheckTarget, verify } from "../verify.ts";
+import { verify } from "../verify.ts";
 import { known, type Part, type Report, redacted } from "./report.ts";
 
 /** Release and database to report on. */
@@ -50,11 +48,11 @@ export async function collectReport(source: ReportSource, progress: Progress): P
   const createdAt = new Date().toISOString();
   if (source.offline) return assembleReport(readLock(lockFile), offlineParts, createdAt);
   const deployed = await openDeployed(source, progress.note);
-  return assembleReport(deployed.lock, await collectLiveParts(deployed, source, progress), createdAt);
+  return assembleReport(deployed.lock, await collectLiveParts(deployed, progress), createdAt);
 }
 
 /** Queries the database's revision first, and then collects the other parts in parallel. */
-async function collectLiveParts(deployed: Deployed, source: ReportSource, progress: Progress): Promise<LiveParts> {
+async function collectLiveParts(deployed: Deployed, progress: Progress): Promise<LiveParts> {
   const { lock, target, targetOptions, remedies } = deployed;
   const { targetRevision } = targetOptions;
   if (targetRevision !== undefined) requireRevision(lock, targetRevision);
@@ -64,7 +62,7 @@ async function collectLiveParts(deployed: Deployed, source: ReportSource, progre
   const unavailable = hasNoDatabase(state) ? { missing: description.message } : undefined;
   const [plan, checks, runs] = await Promise.all([
     partOf(deployed.plan(live)),
-    unavailable ?? partOf(runAllChecks(source, progress)),
+    unavailable ?? partOf(runAllChecks(deployed, progress)),
     unavailable ?? partOf(deployed.readRuns()),
   ]);
   const { context, namespace } = target;
@@ -79,8 +77,8 @@ async function collectLiveParts(deployed: Deployed, source: ReportSource, progre
   };
 }
 
-async function runAllChecks(source: ReportSource, progress: Progress): Promise<readonly CheckResult[]> {
-  return verify(stackCheckTarget(await readSettings(source)), checkNames, progress);
+async function runAllChecks({ lock, checkTarget }: Deployed, progress: Progress): Promise<readonly CheckResult[]> {
+  return verify(checkTarget(), lock, progress);
 }
 
 /** @throws {CommandError} If the lockfile lacks the revision. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
-import { evaluateJob, type JobItem } from "../../cluster/wait/job.ts";
+import { evaluateJob, type JobItem } from "../../cluster/wait/evaluate-job.ts";
 import { waitFor } from "../../cluster/wait/wait.ts";
 import type { VersionTable } from "../../lockfile/version-table.ts";
 import { appLabels, restoreJobName } from "../../manifests/app.ts";

@@ -2,8 +2,7 @@ import { names } from "../../manifests/names.ts";
 import { type Cause, podCauses, rejectedPod } from "../causes.ts";
 import type { Kubectl } from "../kubectl.ts";
 import type { Pod } from "../objects.ts";
-import { workloadSelector } from "../pods.ts";
-import { type Rollout, type RolloutItem, rolloutOf } from "../rollout.ts";
+import { listRolloutItems, type Rollout, rolloutOf } from "../rollout.ts";
 import type { PollResult } from "./poll-result.ts";
 import type { Waiter } from "./wait.ts";
 
@@ -18,8 +17,7 @@ function isObserved({ deployment }: Rollout): boolean {
 }
 
 /** Returns when the rollout exceeded its progress deadline, if it did. */
-export function overdueSince(items: readonly RolloutItem[]): string | undefined {
-  const rollout = rolloutOf(items);
+export function overdueSince(rollout: Rollout | undefined): string | undefined {
   if (rollout === undefined || !isObserved(rollout)) return undefined;
   return condition(rollout, "Progressing", "False")?.lastTransitionTime;
 }
@@ -29,8 +27,7 @@ export function overdueSince(items: readonly RolloutItem[]): string | undefined 
  *
  * @param overdueBefore - {@link overdueSince} when the wait began: it is about an earlier rollout, which this one may fix.
  */
-export function evaluateRollout(name: string, items: readonly RolloutItem[], overdueBefore?: string): PollResult {
-  const rollout = rolloutOf(items);
+export function evaluateRollout(name: string, rollout: Rollout | undefined, overdueBefore?: string): PollResult {
   if (rollout === undefined)
     return { done: false, progress: "not found", failed: "the Deployment was deleted", causes: [] };
   if (!isObserved(rollout)) return { done: false, progress: "spec update not observed yet", causes: [] };
@@ -74,8 +71,7 @@ function terminating({ ready, desired, old }: Rollout): readonly Cause[] {
 }
 
 /** Returns the newest ReplicaSet's pods that failed before the wait, which Kubernetes retries only after minutes. */
-export function failedBefore(items: readonly RolloutItem[]): readonly string[] {
-  const rollout = rolloutOf(items);
+export function failedBefore(rollout: Rollout | undefined): readonly string[] {
   if (rollout === undefined || !isObserved(rollout)) return [];
   const hasFailed = (pod: Pod) => podCauses(pod, true).some(({ key }) => /^(exit|pull) /.test(key));
   return current(rollout)
@@ -84,8 +80,7 @@ export function failedBefore(items: readonly RolloutItem[]): readonly string[] {
 }
 
 /** Returns the newest ReplicaSet if it couldn't create pods, which Kubernetes also retries only after minutes. */
-export function rejectedReplicaSet(items: readonly RolloutItem[]): string | undefined {
-  const rollout = rolloutOf(items);
+export function rejectedReplicaSet(rollout: Rollout | undefined): string | undefined {
   if (rollout === undefined || !isObserved(rollout)) return undefined;
   return condition(rollout, "ReplicaFailure", "True") && rollout.replicaSet;
 }
@@ -96,18 +91,14 @@ function remaining(name: string): string {
   return "Pods of the previous release keep serving until new ones are ready.";
 }
 
-async function list(kubectl: Kubectl, name: string): Promise<readonly RolloutItem[]> {
-  const selector = workloadSelector(name);
-  return (await kubectl.get<{ items: RolloutItem[] }>("deployments,replicasets,pods", selector)).items;
-}
-
 /**
  * Returns a waiter for a Deployment's rollout.
  *
  * After a failed update, Kubernetes retries its pods only after minutes: they are deleted, so that a fix works at once.
  */
 export async function rollout(kubectl: Kubectl, name: string): Promise<Waiter> {
-  const before = await list(kubectl, name).catch(() => []);
+  const read = async () => rolloutOf(await listRolloutItems(kubectl), name);
+  const before = await read().catch(() => undefined);
   const [failed, rejected] = [failedBefore(before), rejectedReplicaSet(before)];
   if (failed.length > 0) {
     console.log(`Deleting pods that failed before this update: ${failed.join(", ")}`);
@@ -121,7 +112,7 @@ export async function rollout(kubectl: Kubectl, name: string): Promise<Waiter> {
   return {
     title: `Rollout of ${name}`,
     kubectlArgs: ["describe", `deployment/${name}`],
-    poll: async () => evaluateRollout(name, await list(kubectl, name), overdueBefore),
+    poll: async () => evaluateRollout(name, await read(), overdueBefore),
     advice: `${remaining(name)} To retry, fix the error and rerun: pulumi up`,
   };
 }

@@ -44,9 +44,18 @@ class Rendering:
     """Whether the function is missing, or raises an error itself."""
     tables: dict[str, Any] | None = None
 
+    def depending_on(self, variables: list[str]) -> Rendering:
+        """Return the rendering without its SQL, which depends on environment variables."""
+        return Rendering(None, depends(variables), self.unsupported)
+
     def as_json(self) -> dict[str, Any]:
         """Return the fields of the lockfile."""
         return {"sql": self.sql} if self.sql is not None else {"sql": None, "reason": self.reason}
+
+
+def depends(variables: list[str]) -> str:
+    """Return the reason why SQL that depends on environment variables is not known."""
+    return f"its SQL depends on the environment variable{'s' * (len(variables) > 1)} {', '.join(variables)}"
 
 
 class Tables:
