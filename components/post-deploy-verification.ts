@@ -22,7 +22,7 @@ export interface RolledOut {
 /** Arguments of {@link PostDeployVerification}. */
 export interface PostDeployVerificationArgs {
   /** Migration whose release the cluster must run. */
-  readonly migration: MigrationJob;
+  readonly migration: Pick<MigrationJob, "plan" | "jobName" | "configMapName">;
   /**
    * Deployments of the app, as resources or by name. Their rollouts are waited for, and the checks run again after each:
    * with a name, only if the Deployment is also in `dependsOn`. The first one queries the database.
@@ -106,7 +106,8 @@ export class PostDeployVerification extends pulumi.ComponentResource {
         return declareRelease(parts, { jobName, configMapName: migration.configMapName });
       });
     // Before the checks, so that their commands can be run again if one fails. In the cluster of the migration's objects.
-    const provider = migration.getProvider("kubernetes:core/v1:ConfigMap");
+    const isResource = pulumi.Resource.isInstance(migration);
+    const provider = isResource ? migration.getProvider("kubernetes:core/v1:ConfigMap") : undefined;
     verificationDescriptor(name, plan, { checks, recentSeconds, workloads, release }, { parent: this, provider });
     const { toleratedRevisions = [], applicationRole } = plan.options;
     const target = {

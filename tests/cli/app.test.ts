@@ -66,7 +66,7 @@ describe("commands on an app of any program", () => {
   const run = (answers: Partial<FakeAnswers>, ...words: readonly string[]) =>
     unityWith(answers, ...words, "--context", "lab", "--namespace", "notes", "--app", "notes");
 
-  it("status compares the database with the deployed lockfile, and lists the app's Jobs", async () => {
+  it("status compares the database with the deployed lockfile, and lists Jobs", async () => {
     const { code, stdout, stderr } = await run(found, "status");
     assert.equal(code, 0, stderr);
     assert.match(
@@ -147,7 +147,7 @@ describe("commands on an app of any program", () => {
     });
   }
 
-  it("report a namespace without apps, a cluster that can't be queried, and an app without checks", async () => {
+  it("report a namespace without apps, no answer, and an app without checks", async () => {
     const none = await run({}, "status");
     assert.equal(none.code, 2);
     assert.match(none.stderr, /no app found in namespace notes \(context lab\)\nPass --namespace <name> and/);

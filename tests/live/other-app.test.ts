@@ -186,10 +186,11 @@ describe("another app's program with the package", () => {
   describe("the installed command, given only where the app is", () => {
     const options = ["--context", context, "--namespace", namespace];
     /** Runs `unity` as it is installed beside the program. */
-    const unity = (...args: readonly string[]) => {
+    const unity = async (...args: readonly string[]) => {
       const modules = join(program.folder, "..", "..", "node_modules");
       const command = join(modules, "unity-migrations", "dist", "src", "cli", "main.js");
-      return promisify(execFile)(process.execPath, [command, ...args, ...options], { cwd: program.folder });
+      const run = promisify(execFile)(process.execPath, [command, ...args, ...options], { cwd: program.folder });
+      return run.catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
     };
 
     it("reads the app's state, plan, runs, and logs", async () => {
@@ -206,7 +207,7 @@ describe("another app's program with the package", () => {
 
     it("verifies and reports with the checks of the program", async () => {
       const results = JSON.parse((await unity("verify", "--json")).stdout) as { name: string; passed: boolean }[];
-      assert.deepEqual(results.map(({ name }) => name).sort(), [...generalChecks].sort());
+      assert.deepEqual(results.map(({ name }) => name).sort(), [...generalChecks, "http /readyz"].sort());
       assert.ok(results.every(({ passed }) => passed));
       const file = join(program.folder, "report.html");
       assert.match((await unity("report", "--output", file)).stdout, /Created .*\nDatabase is up to date/);

@@ -30,7 +30,7 @@ describe("Unity's program", () => {
     }
   }
 
-  it("is one user of the package: it imports nothing of the project that the package does not export", () => {
+  it("imports nothing of the project that the package does not export", () => {
     assert.ok(entries.length > 0 && entries.every((file) => existsSync(join(projectRoot, file))), entries.join());
     assert.deepEqual(
       [...files].filter((file) => file.includes("/")),
