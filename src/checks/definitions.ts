@@ -1,4 +1,6 @@
-import { type Lock, lockCommand } from "../lockfile/lock.ts";
+import { dirname } from "node:path";
+import { chainCommand } from "../command-line.ts";
+import type { Lock } from "../lockfile/lock.ts";
 import { quote } from "../shell.ts";
 import { type Check, failedFinding, firstWorkload, kubectl, psql } from "./check.ts";
 import {
@@ -123,7 +125,7 @@ export const checks: Record<CheckName, Check> = {
   },
   reversible: {
     title: "Every revision has a downgrade or an approval.",
-    command: () => lockCommand,
+    command: ({ lockFile }) => chainCommand("lock", dirname(lockFile)),
     run: async (_sources, expected) => evaluateReversible(expected),
   },
   image: {

@@ -1,5 +1,5 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { migrationSelector } from "../cluster/migrate-jobs.ts";
+import { migrationSelector } from "../cluster/list-migrate-jobs.ts";
 import { evaluateJob, type JobItem, jobOf, startFailure } from "../cluster/wait/evaluate-job.ts";
 import { completeHeldJob, migrateJob, warningsOf } from "../cluster/wait/job.ts";
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";

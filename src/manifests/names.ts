@@ -61,6 +61,9 @@ export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-contain
 /** Label of pods that have an app's gate: the app's name. */
 export const appLabel = "unity/app";
 
+/** Label of the ConfigMaps that describe a deployed app for commands: the part that they describe. */
+export const descriptorLabel = "unity/descriptor";
+
 /** Annotation of a migration Job whose runner has succeeded, though other containers of its pod keep it from completing. */
 export const migratedAnnotation = "unity/migrated";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { runProgram } from "../../components/program.ts";
-import type { StackOutputs } from "../../components/stack.ts";
+import { runProgram } from "../../program.ts";
 import { preservedPod } from "../../src/adoption/preserved-pod.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { objectsOf } from "../../src/cluster/objects.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules, roleRules } from "../../src/manifests/roles.ts";
+import type { StackOutputs } from "../../stack.ts";
 import {
   answer,
   database,

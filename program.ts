@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Kubectl } from "../src/cluster/kubectl.ts";
-import { existingSecretVersion } from "../src/preflight/existing-secrets.ts";
-import { showPlan } from "../src/preflight/preflight.ts";
-import { loadRelease } from "../src/preflight/release.ts";
-import { confirmPromotion } from "../src/promotion/promotion.ts";
-import { loadSettings } from "../src/settings/load-settings.ts";
+import {
+  confirmPromotion,
+  existingSecretVersion,
+  Kubectl,
+  loadRelease,
+  loadSettings,
+  showPlan,
+} from "./src/package/stack.ts";
 import type { StackOutputs } from "./stack.ts";
 
 /**

@@ -1,20 +1,25 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { afterAdoption } from "../src/adoption/prepare.ts";
-import type { CheckResults } from "../src/checks/result.ts";
-import { namespaceLabels } from "../src/manifests/security.ts";
-import { approvedIrreversible } from "../src/plan/approvals.ts";
-import { backendOptions, migrationOptions, unityTarget } from "../src/preflight/options.ts";
-import type { Planned } from "../src/preflight/preflight.ts";
-import type { Release } from "../src/preflight/release.ts";
-import type { ReleaseRecord } from "../src/promotion/record.ts";
-import type { Settings } from "../src/settings/settings.ts";
-import { BackendDeployment } from "./backend-deployment.ts";
-import { clusterProvider } from "./cluster-provider.ts";
-import { createDatabase } from "./database.ts";
-import { MigrationJob } from "./migration-job.ts";
-import { NetworkPolicies } from "./network-policies.ts";
-import { PostDeployVerification } from "./post-deploy-verification.ts";
+import {
+  BackendDeployment,
+  type CheckResults,
+  clusterProvider,
+  createDatabase,
+  MigrationJob,
+  NetworkPolicies,
+  namespaceLabels,
+  PostDeployVerification,
+} from "./src/package/index.ts";
+import {
+  afterAdoption,
+  backendOptions,
+  migrationOptions,
+  type Planned,
+  type Release,
+  type ReleaseRecord,
+  type Settings,
+  unityTarget,
+} from "./src/package/stack.ts";
 
 /** The stack's outputs: what the checks verified when they last ran. Each is missing if they never ran. */
 export interface StackOutputs {
@@ -48,7 +53,7 @@ function migrationPlan(settings: Settings, chain: Release) {
     restorePointStorage: restorePoint?.storage,
     lockFile: unityTarget.lockFile,
     environment,
-    irreversible: approvedIrreversible(approvals),
+    approvals,
     ownsPostgres: database.kind === "owned",
   };
 }
