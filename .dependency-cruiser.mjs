@@ -3,12 +3,15 @@ import { pureRooms, rooms } from "./local/reference/rooms.ts";
 
 const folderOf = (room) => (room === "components" ? "^components/" : `^src/${room}/`);
 
+/** Unity's own program. */
+const program = "^(index|program|stack)\\.ts$";
+
 const order = rooms.map((room, index) => ({
   name: `${room}-imports-only-rooms-below-it`,
   severity: "error",
   comment: `${room} may import: ${["src/*.ts", ...rooms.slice(0, index)].join(", ")}`,
   from: { path: folderOf(room) },
-  to: { path: ["^index\\.ts$", ...rooms.slice(index + 1).map(folderOf)] },
+  to: { path: [program, ...rooms.slice(index + 1).map(folderOf)] },
 }));
 
 export default {
@@ -19,7 +22,7 @@ export default {
       name: "the-foundation-imports-no-room",
       severity: "error",
       from: { path: "^src/[^/]+\\.ts$" },
-      to: { path: ["^index\\.ts$", ...rooms.map(folderOf)] },
+      to: { path: [program, ...rooms.map(folderOf)] },
     },
     {
       name: "pure-rooms-load-no-pulumi",
@@ -30,7 +33,7 @@ export default {
     {
       name: "nothing-imports-local-or-tests",
       severity: "error",
-      from: { path: ["^index\\.ts$", ...rooms.map(folderOf)] },
+      from: { path: [program, ...rooms.map(folderOf)] },
       to: { path: ["^local/", "^tests/"] },
     },
     {
@@ -44,7 +47,7 @@ export default {
       severity: "error",
       comment: "Pulumi installs the pack as a project of its own",
       from: { path: "^policy/" },
-      to: { path: "^(index\\.ts$|src/|components/|local/|tests/)" },
+      to: { path: `${program}|^(src|components|local|tests)/` },
     },
     {
       name: "only-tests-import-the-policy-pack",

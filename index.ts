@@ -1,3 +1,3 @@
-import { runProgram } from "./components/program.ts";
+import { runProgram } from "./program.ts";
 
 export const { head, jobName, checks, releases } = await runProgram();

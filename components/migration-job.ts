@@ -8,6 +8,7 @@ import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
 import { databaseUrlVariable, runnerConfigMapData, runnerConfigMapName } from "../src/manifests/runner.ts";
 import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
+import { migrationDescriptor } from "./descriptors.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 import type { MigrationInputs, MigrationPlan } from "./plan-migration.ts";
 import { validatePods } from "./pod-config.ts";
@@ -80,6 +81,7 @@ export class MigrationJob extends pulumi.ComponentResource {
 
     const pod = isOutput(inputs) ? undefined : (inputs as MigrationInputs).pod;
     const objects = { namespace, app, configMapName, files, pod };
+    migrationDescriptor(name, plan, resolved, childOptions(this, options));
     const dependencies = runnerObjects(name, objects, childOptions(this, options));
     let { secretVersion } = plan;
     if (databaseUrl !== undefined) {

@@ -5,23 +5,22 @@ import { readMigration } from "../src/cluster/live-migration.ts";
 import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
 import { type ClusterArgs, isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
 import { appName, type MigratedApp, migratedApp } from "../src/manifests/app.ts";
-import { type MigrationOptions, migration } from "../src/manifests/migrate-job.ts";
+import type { MigrationOptions } from "../src/manifests/migrate-job.ts";
 import type { PodConfig } from "../src/manifests/pod-config.ts";
 import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
-import { type Approval, approvedIrreversible, unknownApprovals } from "../src/plan/approvals.ts";
-import type { LiveJob } from "../src/plan/job-identity.ts";
-import { classify, type Reading } from "../src/plan/live-state.ts";
-import { makePlan, type Plan } from "../src/plan/plan.ts";
+import { type Approval, unknownApprovals } from "../src/plan/approvals.ts";
+import type { Plan } from "../src/plan/plan.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
 import { describeRejection } from "../src/plan/rejection-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
+import { type AppState, planApp } from "../src/preflight/app-plan.ts";
 import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
 import { printable } from "../src/printable.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
 import type { Environment } from "../src/settings/settings.ts";
 
-/** Limits of what a program's migrations may do. */
+/** Limits of a program's migrations. */
 export interface MigrationPolicy {
   /**
    * Purpose of the stack. Production requires {@link planHash}; releases are promoted from staging.
@@ -111,7 +110,7 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    */
   readonly cluster?: ClusterArgs;
   /**
-   * Limits of what the migration may do.
+   * Limits of the migration.
    *
    * @defaultValue upgrades whose findings need no approval
    */
@@ -171,8 +170,8 @@ export interface MigrationPlan extends ClusterArgs {
   /** Lockfile, relative to the program's folder. */
   readonly lockFile: string;
   readonly environment: Environment;
-  /** Revisions without a downgrade that are approved. */
-  readonly irreversible: readonly string[];
+  /** Findings that are accepted. */
+  readonly approvals: readonly Approval[];
   /**
    * Whether the namespace's Deployment `postgres` is the database.
    *
@@ -229,30 +228,27 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   );
   const live = await readLive(kubectl, app, chain, args.workloads ?? []);
   const { tls, applicationRole, podSecurityStandard } = args;
-  const options = {
-    app,
-    imagePullPolicy,
-    tls,
-    applicationRole,
-    podSecurityStandard,
-    timeouts: defaultTimeouts(timeouts),
-    lock: chain.lock,
-    runnerFiles: chain.runnerFiles,
-    toleratedRevisions: toleratedBy(live.reading, chain, policy),
-    targetRevision: chain.head === whole.head ? undefined : chain.head,
-    allowDowngrade: policy.allowDowngrade ?? false,
-    restorePointImage: restorePoint?.image,
-  };
-  const report = makePlan({
+  const { options, report } = planApp({
     ...live,
-    ...options,
-    image: known?.image,
-    firstJobName: known && migration({ ...options, ...known }).jobName(1),
+    options: {
+      app,
+      imagePullPolicy,
+      tls,
+      applicationRole,
+      podSecurityStandard,
+      timeouts: defaultTimeouts(timeouts),
+      lock: chain.lock,
+      runnerFiles: chain.runnerFiles,
+      toleratedRevisions: policy.toleratedRevisions ?? [],
+      targetRevision: chain.head === whole.head ? undefined : chain.head,
+      allowDowngrade: policy.allowDowngrade ?? false,
+      restorePointImage: restorePoint?.image,
+    },
+    inputs: known,
     approvals,
     pinnedHash,
     pinRequired: environment === "production",
     target,
-    remedies: programRemedies,
   });
   const text = describe(report);
   if (report.job === null) throw new pulumi.RunError(text);
@@ -270,7 +266,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     restorePointStorage: restorePoint?.storage,
     lockFile: join(appFolder, "migrations.lock.json"),
     environment,
-    irreversible: approvedIrreversible(approvals),
+    approvals,
     records,
     report,
   };
@@ -338,19 +334,13 @@ async function readLive(
   app: MigratedApp,
   { lock }: Chain,
   workloads: readonly string[],
-): Promise<{ readonly reading: Reading; readonly jobs: readonly LiveJob[] }> {
+): Promise<AppState> {
   if (kubectl === undefined) return { reading: { kind: "not-deployed" }, jobs: [] };
   const [jobs, reading] = await Promise.all([
     readMigrateJobs(kubectl, app, "only"),
     readMigration(kubectl, app, lock, workloads),
   ]);
   return { reading, jobs };
-}
-
-/** Returns the revisions that the policy tolerates, and those on which this release works according to the run record. */
-function toleratedBy(reading: Reading, { lock }: Chain, { targetRevision, toleratedRevisions = [] }: MigrationPolicy) {
-  const state = classify(reading, lock, { targetRevision, toleratedRevisions });
-  return state.kind === "ahead" ? [...new Set([...toleratedRevisions, ...state.revisions])] : toleratedRevisions;
 }
 
 function describe(plan: Plan): string {

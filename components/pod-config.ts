@@ -29,8 +29,7 @@ export function validatePods(
   const containers = app.backend === undefined ? [] : [app.backend];
   const ofPod = [...podConfigErrors(pod, { pods, level, selected, containers })];
   if (pods === "migration") ofPod.push(...outputErrors(pod));
-  const volumes = (pod.volumes ?? []).map(({ name }) => name);
-  const ofGate = podConfigErrors(gate, { pods: "gate", level, volumes });
+  const ofGate = podConfigErrors(gate, { pods: "gate", level, shared: { path: "pod", config: pod } });
   const errors = [...ofPod.map(describe("pod")), ...ofGate.map(describe("gate"))];
   if (errors.length === 0) return;
   throw new pulumi.ResourceError(`invalid pod configuration:\n  - ${errors.join("\n  - ")}`, component, true);

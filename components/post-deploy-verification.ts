@@ -4,9 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { type CustomCheck, verificationErrors } from "../src/checks/custom.ts";
 import type { CheckName } from "../src/checks/names.ts";
 import { type CheckResults, type DeclaredRelease, describeErrors, parseVerification } from "../src/checks/result.ts";
+import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
 import { childOptions } from "./children.ts";
 import { clusterInputs, fixedProgram, waitCommand } from "./commands.ts";
+import { verificationDescriptor } from "./descriptors.ts";
 import type { MigrationJob } from "./migration-job.ts";
 
 /** Deployment whose rollout another component has waited for. */
@@ -20,13 +22,13 @@ export interface RolledOut {
 /** Arguments of {@link PostDeployVerification}. */
 export interface PostDeployVerificationArgs {
   /** Migration whose release the cluster must run. */
-  readonly migration: MigrationJob;
+  readonly migration: Pick<MigrationJob, "plan" | "jobName" | "configMapName">;
   /**
    * Deployments of the app, as resources or by name. Their rollouts are waited for, and the checks run again after each:
    * with a name, only if the Deployment is also in `dependsOn`. The first one queries the database.
    */
   readonly workloads: readonly (string | k8s.apps.v1.Deployment | RolledOut)[];
-  /** Checks to run: names of built-in ones, and custom checks. */
+  /** Checks to run: names of built-in ones, such as those of `generalChecks`, and the app's own. */
   readonly checks: readonly (CheckName | CustomCheck)[];
   /**
    * Image of the workloads, for the release record.
@@ -72,9 +74,6 @@ export class PostDeployVerification extends pulumi.ComponentResource {
     super(PostDeployVerification.token, name, {}, options);
     const { migration, checks, recentSeconds, rolloutTimeoutSeconds = 600 } = args;
     const { plan } = migration;
-    const named = args.workloads.map((workload) => (typeof workload === "string" ? workload : "deployment"));
-    const errors = verificationErrors({ workloads: named, checks });
-    if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), this, true);
     const cluster = { ...clusterInputs(plan), namespace: plan.namespace };
     const dependencies = [options?.dependsOn].flat().filter((resource) => k8s.apps.v1.Deployment.isInstance(resource));
     const own = childOptions(this, options);
@@ -96,6 +95,9 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       waits.push(waitCommand(`${name}-rollout-${index + 1}`, "rollout", target, trigger, after));
       return deploymentName;
     });
+    const named = workloads.map((workload) => (typeof workload === "string" ? workload : "known-later"));
+    const errors = verificationErrors({ workloads: named, checks });
+    if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), this, true);
     const release = pulumi
       .all([plan.inputs, migration.jobName, args.image])
       .apply(([{ image: own }, jobName, image]) => {
@@ -103,13 +105,17 @@ export class PostDeployVerification extends pulumi.ComponentResource {
         const parts = { ...options, environment, head, image: image ?? own, migrationImage: own };
         return declareRelease(parts, { jobName, configMapName: migration.configMapName });
       });
+    // Before the checks, so that their commands can be run again if one fails. In the cluster of the migration's objects.
+    const isResource = pulumi.Resource.isInstance(migration);
+    const provider = isResource ? migration.getProvider("kubernetes:core/v1:ConfigMap") : undefined;
+    verificationDescriptor(name, plan, { checks, recentSeconds, workloads, release }, { parent: this, provider });
     const { toleratedRevisions = [], applicationRole } = plan.options;
     const target = {
       ...cluster,
       head: plan.head,
       toleratedRevisions,
       owned: plan.ownsPostgres ?? false,
-      irreversible: plan.irreversible,
+      irreversible: approvedIrreversible(plan.approvals),
       applicationRole: applicationRole?.name,
       recentSeconds,
       lockFile: plan.lockFile,

@@ -1,22 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import {
-  clusterProvider,
-  generalChecks,
-  http,
-  MigrationJob,
-  PostDeployVerification,
-  planMigration,
-} from "unity-migrations";
+import * as alembic from "unity-migrations";
 
 const config = new pulumi.Config();
 const cluster = { context: config.get("context"), kubeconfig: config.getSecret("kubeconfig") };
 const [namespace, image] = [config.require("namespace"), config.require("image")];
 const database = config.requireSecret("databaseUrl");
-const plan = await planMigration({ name: "notes", appFolder: "app", image, database, namespace, cluster });
+const plan = await alembic.planMigration({ name: "notes", appFolder: "app", image, database, namespace, cluster });
 
-const provider = clusterProvider("cluster", { ...cluster, namespace });
-const migration = new MigrationJob("notes", { plan }, { provider });
+const provider = alembic.clusterProvider("cluster", { ...cluster, namespace });
+const migration = new alembic.MigrationJob("notes", { plan }, { provider });
 
 const labels = { "app.kubernetes.io/name": "notes" };
 const container = {
@@ -34,7 +27,13 @@ const spec = { replicas: config.requireNumber("replicas"), selector: { matchLabe
 const metadata = { name: "notes", annotations: { "pulumi.com/skipAwait": "true" } };
 const deployment = { metadata, spec: migration.gate(spec) };
 const web = new k8s.apps.v1.Deployment("web", deployment, { provider, dependsOn: migration });
-const allChecks = [...generalChecks, http("/readyz", { json: { pointer: "/revision", value: plan.head } })];
-const verification = new PostDeployVerification("notes", { migration, workloads: [web], checks: allChecks });
-export const { jobName } = migration;
-export const { results: checks } = verification;
+const checked = [
+  ...alembic.generalChecks,
+  alembic.http("/readyz", { json: { pointer: "/revision", value: plan.head } }),
+];
+const verification = new alembic.PostDeployVerification("notes", { migration, workloads: [web], checks: checked });
+
+/** Name of the migration Job. */
+export const jobName = migration.jobName;
+/** Results of the checks, by name. */
+export const checks = verification.results;

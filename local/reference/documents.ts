@@ -3,7 +3,7 @@ import { type Member, Types } from "./types.ts";
 
 const commandFiles = ["src/cli/developer-commands.ts", "src/cli/operator-commands.ts"];
 const resultFile = "src/cli/result.ts";
-const outputsFile = "components/stack.ts";
+const outputsFile = "stack.ts";
 
 const rowOf = ({ name, type, description }: Member) => [`\`${name}\``, `\`${type}\``, description];
 

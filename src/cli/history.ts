@@ -1,9 +1,8 @@
-import { Kubectl } from "../cluster/kubectl.ts";
-import { readRuns } from "../cluster/run-records.ts";
 import { describeRuns, type RunRecord } from "../plan/run-record.ts";
+import { openDeployed } from "./deployed/open.ts";
+import type { DeployedOptions } from "./deployed/options.ts";
 import { formats, type Highlight } from "./highlight.ts";
 import { type Call, CommandError, exitCodes, type Result } from "./result.ts";
-import { readSettings, type StackOptions } from "./stack.ts";
 
 const highlights: readonly Highlight[] = [
   [/ succeeded /, formats.good],
@@ -16,11 +15,10 @@ const highlights: readonly Highlight[] = [
  * @returns The runs, oldest first.
  */
 export async function run(
-  call: Call<StackOptions & { readonly limit: number }>,
+  call: Call<DeployedOptions & { readonly limit: number }>,
 ): Promise<Result<readonly RunRecord[]>> {
-  const settings = await readSettings(call.options);
-  const kubectl = new Kubectl(settings, { report: call.progress.note });
-  const runs = await readRuns(kubectl, settings.database.kind === "owned").catch((error: Error) => {
+  const { readRuns } = await openDeployed(call.options, call.progress.note);
+  const runs = await readRuns().catch((error: Error) => {
     throw new CommandError(`can't read the runs from the database: ${error.message}`);
   });
   const newest = runs.slice(-call.options.limit);

@@ -1,15 +1,16 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { isDatabaseError } from "../cluster/database-errors.ts";
-import { Kubectl, redact } from "../cluster/kubectl.ts";
+import { type Kubectl, redact } from "../cluster/kubectl.ts";
 import { workloadSelector } from "../cluster/pods.ts";
-import { names } from "../manifests/names.ts";
 import { printableJson } from "../printable.ts";
+import type { Deployed } from "./deployed/deployed.ts";
+import { openDeployed } from "./deployed/open.ts";
+import type { DeployedOptions } from "./deployed/options.ts";
 import { styled, terminalText } from "./highlight.ts";
 import { type Call, CommandError, type ExitCode, exitCodes, type Result } from "./result.ts";
-import { readSettings, type StackOptions } from "./stack.ts";
 
-interface LogsOptions extends StackOptions {
+interface LogsOptions extends DeployedOptions {
   readonly follow?: boolean;
   readonly job?: boolean;
   readonly tail: number;
@@ -31,8 +32,9 @@ export interface LogLine {
  */
 export async function run({ options, progress }: Call<LogsOptions>): Promise<Result<readonly LogLine[]> | ExitCode> {
   const { follow, job, json } = options;
-  const kubectl = new Kubectl(await readSettings(options), { report: progress.print });
-  const args = job ? await jobArgs(kubectl) : backendArgs(options);
+  const deployed = await openDeployed(options, progress.print);
+  const { kubectl } = deployed;
+  const args = job ? await jobArgs(deployed) : podArgs(deployed, options);
   if (follow) args.push("--follow");
   const lines: LogLine[] = [];
   await readLines(kubectl, ["logs", ...args], (line) => {
@@ -44,15 +46,15 @@ export async function run({ options, progress }: Call<LogsOptions>): Promise<Res
   return { document: lines, text: "", exitCode: exitCodes.success };
 }
 
-function backendArgs({ tail, follow }: LogsOptions): string[] {
-  const args = [workloadSelector(names.backend), `--container=${names.backend}`, "--prefix", `--tail=${tail}`];
+function podArgs({ logArgs }: Deployed, { tail, follow }: LogsOptions): string[] {
+  const args = [...logArgs, "--prefix", `--tail=${tail}`];
   // By default, kubectl follows at most 5 pods.
   if (follow) args.push("--max-log-requests=100");
   return args;
 }
 
-async function jobArgs(kubectl: Kubectl): Promise<string[]> {
-  const selector = workloadSelector(names.migrateJob);
+async function jobArgs({ kubectl, app }: Deployed): Promise<string[]> {
+  const selector = workloadSelector(app.migrateJob);
   const list = await kubectl
     .get<{ items: { metadata: { name: string } }[] }>("jobs", selector, "--sort-by=.metadata.creationTimestamp")
     .catch((error: Error) => {

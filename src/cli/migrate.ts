@@ -58,7 +58,7 @@ async function migrate(settings: Settings, progress: Progress): Promise<Result<M
   if (isApplied) await waitForBackend(settings, progress);
   // Until now the backend may have lacked tables, and logged errors.
   const recentSeconds = isApplied ? Math.ceil((performance.now() - since) / 1000) + 1 : undefined;
-  const checks = await verify({ ...target, recentSeconds }, progress);
+  const checks = await verify({ ...target, recentSeconds }, release.lock, progress);
   const document = { current, latest, outcome, applied, job, error: null, checks };
   const exitCode = checks.every(({ passed }) => passed) ? exitCodes.success : exitCodes.differs;
   return { document, text: describe(document), exitCode };

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { checkNames } from "../checks/names.ts";
 import type { CommandDefinition, ExitCodeMeanings } from "./command.ts";
+import { addDeployedOptions } from "./deployed/options.ts";
 import { addStackOptions } from "./stack.ts";
 
 const stateExitCodes: ExitCodeMeanings = {
@@ -34,7 +35,7 @@ export const operatorCommands: readonly CommandDefinition[] = [
     name: "history",
     description: "Show the recorded migration runs, oldest first.",
     configure: (command) =>
-      addStackOptions(command).addOption(
+      addDeployedOptions(command).addOption(
         new Option("--limit <count>", "maximum runs to show").default(20).argParser(parsePositiveInteger),
       ),
     exitCodes: { 0: "success, even without runs", 2: "invalid usage, or the database is unavailable" },
@@ -43,9 +44,9 @@ export const operatorCommands: readonly CommandDefinition[] = [
   },
   {
     name: "logs",
-    description: "Show the log of the backend or of the newest migration Job, with database errors marked.",
+    description: "Show the log of the app or of the newest migration Job, with database errors marked.",
     configure: (command) =>
-      addStackOptions(command)
+      addDeployedOptions(command)
         .option("-f, --follow", "stream new log lines; with --json, one object per line")
         .option("--job", "show the whole log of the newest migration Job")
         .addOption(
@@ -70,7 +71,10 @@ export const operatorCommands: readonly CommandDefinition[] = [
   {
     name: "plan",
     description: "Show what `pulumi up` will do to the database: pending revisions with their SQL, and the Job.",
-    configure: (command) => addStackOptions(command).option("--full", "show full statements, which JSON always has"),
+    configure: (command) =>
+      addDeployedOptions(command)
+        .option("--backend <folder>", "with --app: folder with the lockfile to plan with; default: the deployed one")
+        .option("--full", "show full statements, which JSON always has"),
     exitCodes: stateExitCodes,
     progress: "Planning",
     load: () => import("./plan.ts"),
@@ -99,8 +103,8 @@ plan's hash into the file of --to. \`pulumi up\` evaluates the release again.`,
     name: "report",
     description: "Write a report on the release and its database as one HTML file: plan, checks, runs, chain, schema.",
     configure: (command) =>
-      addStackOptions(command)
-        .option("--image <reference>", "backend image; default: the stack's")
+      addDeployedOptions(command)
+        .option("--image <reference>", "image of the app; default: the deployed one, or the stack's")
         .option("--output <file>", "file to write", "unity-report.html")
         .option("--offline", "don't contact a cluster or read a stack; report only chain and schema"),
     help: `The file is self-contained, without scripts. Unavailable parts show the reason.
@@ -117,13 +121,13 @@ The checks are those of \`unity verify\`, which executes a plugin and cleans up.
     name: "restore",
     description: "Restore the database from a restore point, or take one.",
     configure: (command) =>
-      addStackOptions(command)
+      addDeployedOptions(command)
         .argument("[restore-point]", "name, as shown by --list")
         .option("--list", "list the restore points, oldest first")
         .option("--take", "take a restore point now")
         .option("--yes", "confirm the restore"),
     help: `The restore is one transaction. Data written after the restore point is lost, so stop writers first:
-kubectl scale deployment/unity-backend --replicas=0. Afterwards the database is at the restore point's revision: deploy
+kubectl scale deployment/<name> --replicas=0. Afterwards the database is at the restore point's revision: deploy
 the release that ends there; otherwise \`pulumi up\` applies the later revisions again.`,
     exitCodes: { 0: "restored, taken, or listed", 2: "invalid usage, or it failed: the database is unchanged" },
     progress: "Waiting for the restore Job",
@@ -132,7 +136,7 @@ the release that ends there; otherwise \`pulumi up\` applies the later revisions
   {
     name: "status",
     description: "Show the database's revision and the migration Jobs.",
-    configure: addStackOptions,
+    configure: addDeployedOptions,
     exitCodes: stateExitCodes,
     progress: "Querying the database",
     load: () => import("./status.ts"),
@@ -140,7 +144,7 @@ the release that ends there; otherwise \`pulumi up\` applies the later revisions
   {
     name: "verify",
     description: "Run the checks that `pulumi up` runs after a rollout.",
-    configure: (command) => addStackOptions(command).argument("[check...]", "names of checks; default: all"),
+    configure: (command) => addDeployedOptions(command).argument("[check...]", "names of checks; default: all"),
     help: `Checks: ${checkNames.join(", ")}.
 \`execution\` executes a plugin with the API, looks for its row in the database, and removes the row.`,
     exitCodes: { 0: "all checks passed", 1: "a check failed or couldn't run", 2: "invalid usage" },

@@ -1,5 +1,8 @@
 import { Kubectl } from "../cluster/kubectl.ts";
+import { programRemedies, stackRemedies } from "../plan/remedies.ts";
 import { describeUpdate, type UpdatePlan } from "../preflight/update-plan.ts";
+import { openApp } from "./deployed/app.ts";
+import { type DeployedOptions, selectsApp } from "./deployed/options.ts";
 import { formats, type Highlight, stateMessage } from "./highlight.ts";
 import { type Call, exitCodeOf, exitCodes, type Result } from "./result.ts";
 import { type StackOptions, withSettings } from "./stack.ts";
@@ -19,18 +22,30 @@ export const planHighlights: readonly Highlight[] = [
  *
  * @returns The plan of `pulumi up`.
  */
-export async function run(call: Call<StackOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
+export async function run(call: Call<DeployedOptions & { readonly full?: boolean }>): Promise<Result<UpdatePlan>> {
   const { options, progress } = call;
+  const isApp = selectsApp(options);
+  const plan = await (isApp ? planOfApp(options, progress.note) : planOfStack(options, progress.note));
+  const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;
+  const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
+  const highlights = [stateMessage(exitCode), ...planHighlights];
+  const remedies = isApp ? programRemedies : stackRemedies;
+  return { document: plan, text: describeUpdate(plan, options.full, remedies), exitCode, highlights };
+}
+
+async function planOfApp(options: DeployedOptions, report: (line: string) => void): Promise<UpdatePlan> {
+  const { readState, plan } = await openApp(options, report);
+  const { approvals: _, ...update } = await plan(await readState());
+  return update;
+}
+
+async function planOfStack(options: StackOptions, report: (line: string) => void): Promise<UpdatePlan> {
   const [{ loadRelease }, { planUpdate }] = await Promise.all([
     import("../preflight/release.ts"),
     import("../preflight/preflight.ts"),
   ]);
-  const plan = await withSettings(options, (settings) => {
-    const kubectl = new Kubectl(settings, { report: progress.note });
+  return withSettings(options, (settings) => {
+    const kubectl = new Kubectl(settings, { report });
     return planUpdate(settings, loadRelease(settings), kubectl);
   });
-  const rejected = plan.rejection !== null || plan.adoption.rejected.length > 0;
-  const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
-  const highlights = [stateMessage(exitCode), ...planHighlights];
-  return { document: plan, text: describeUpdate(plan, options.full), exitCode, highlights };
 }

@@ -46,6 +46,13 @@ export function addStackOptions(command: Command): Command {
     .option("--namespace <name>", "namespace; default: the stack's");
 }
 
+/** Adds the options that select a namespace, for commands that read no stack. */
+export function addTargetOptions(command: Command): Command {
+  return command
+    .option("--context <name>", "kubeconfig context; default: the current one")
+    .option("--namespace <name>", "namespace of the app");
+}
+
 /** Returns a command for the stack of the options. */
 export function ofStack(command: string, { stack }: StackOptions): string {
   return stack === undefined ? command : `${command} --stack ${stack}`;

@@ -1,14 +1,10 @@
-import { type Adoption, planAdoption } from "../adoption/adoption.ts";
-import { ownership } from "../adoption/owners.ts";
-import { Kubectl } from "../cluster/kubectl.ts";
-import { readLive } from "../cluster/live-state.ts";
-import { readLock } from "../lockfile/read-lock.ts";
-import { lockFile } from "../paths.ts";
+import type { Adoption } from "../adoption/adoption.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import { classify, type Description, describeState, type LiveState } from "../plan/live-state.ts";
+import { openDeployed } from "./deployed/open.ts";
+import type { DeployedOptions } from "./deployed/options.ts";
 import { stateFormat, styled } from "./highlight.ts";
 import { type Call, exitCodeOf, type Result } from "./result.ts";
-import { readSettings, type StackOptions } from "./stack.ts";
 import { formatTable } from "./table.ts";
 
 /** State of the database, the migration Jobs, and the resources to adopt. */
@@ -27,22 +23,12 @@ export interface Status extends Description {
  *
  * @returns The state of the database, the migration Jobs, and the resources to adopt.
  */
-export async function run({ options, progress }: Call<StackOptions>): Promise<Result<Status>> {
-  const settings = await readSettings(options);
-  const { context, namespace, database } = settings;
-  const target = { context, namespace };
-  const owned = database.kind === "owned";
-  const lock = readLock(lockFile);
-  const kubectl = new Kubectl(settings, { report: progress.note });
-  const { reading, jobs, objects } = await readLive(kubectl, owned, lock);
-  const state = classify(reading, lock, settings);
-  const status: Status = {
-    state,
-    ...describeState(state, lock, target, settings),
-    heads: lock.heads,
-    jobs,
-    adoption: planAdoption(objects, { ...ownership(settings), target }),
-  };
+export async function run({ options, progress }: Call<DeployedOptions>): Promise<Result<Status>> {
+  const { target, lock, targetOptions, remedies, readState } = await openDeployed(options, progress.note);
+  const { reading, jobs, adoption } = await readState();
+  const state = classify(reading, lock, targetOptions);
+  const description = describeState(state, lock, target, targetOptions, remedies);
+  const status: Status = { state, ...description, heads: lock.heads, jobs, adoption };
   return { document: status, text: describe(status), exitCode: exitCodeOf(state) };
 }
 

@@ -1,36 +1,28 @@
 import { nameChecks } from "../checks/custom.ts";
-import { type CheckName, checkNames } from "../checks/names.ts";
 import { type CheckResult, type CheckTarget, expectedOf } from "../checks/result.ts";
 import { runChecks } from "../checks/run.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
-import { head } from "../lockfile/lock.ts";
-import { readLock } from "../lockfile/read-lock.ts";
-import { lockFile } from "../paths.ts";
-import { checkTarget } from "../preflight/options.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Lock } from "../lockfile/lock.ts";
+import { openDeployed } from "./deployed/open.ts";
+import type { DeployedOptions } from "./deployed/options.ts";
 import { styled } from "./highlight.ts";
 import type { Progress } from "./progress.ts";
 import { type Call, CommandError, exitCodes, type Result } from "./result.ts";
-import { readSettings, type StackOptions } from "./stack.ts";
 import { formatTable } from "./table.ts";
 
 /**
- * Runs the named checks; default: all.
+ * Runs the named checks; default: all of the deployment.
  *
- * @returns The results in the order of {@link checkNames}.
+ * @returns The results in the order of its checks.
  */
-export async function run(call: Call<StackOptions>): Promise<Result<readonly CheckResult[]>> {
+export async function run(call: Call<DeployedOptions>): Promise<Result<readonly CheckResult[]>> {
   const { options, args, progress } = call;
-  const chosen = chooseChecks(args);
-  const results = await verify({ ...stackCheckTarget(await readSettings(options)), checks: chosen }, progress);
+  const { lock, checkTarget } = await openDeployed(options, progress.note);
+  const target = checkTarget();
+  const results = await verify({ ...target, checks: chooseChecks(target.checks, args) }, lock, progress);
   const passed = results.every((result) => result.passed);
   const exitCode = passed ? exitCodes.success : exitCodes.differs;
   return { document: results, text: describeResults(results), exitCode };
-}
-
-/** Returns the check target of the release that a stack's settings select. */
-export function stackCheckTarget(settings: Settings): CheckTarget {
-  return checkTarget(settings, { head: settings.targetRevision ?? head(readLock(lockFile)) });
 }
 
 /**
@@ -38,15 +30,22 @@ export function stackCheckTarget(settings: Settings): CheckTarget {
  *
  * @throws {CommandError} If a name is unknown.
  */
-function chooseChecks(names: readonly string[]): readonly CheckName[] {
-  const unknown = names.filter((name) => !checkNames.some((known) => known === name));
-  if (unknown.length > 0)
-    throw new CommandError(`unknown check ${unknown.join(", ")}: must be one of ${checkNames.join(", ")}`);
-  return names.length === 0 ? checkNames : checkNames.filter((name) => names.includes(name));
+function chooseChecks(checks: CheckTarget["checks"], names: readonly string[]): CheckTarget["checks"] {
+  if (names.length === 0) return checks;
+  const named = nameChecks(checks);
+  const unknown = names.filter((name) => !named.some((known) => known.name === name));
+  if (unknown.length > 0) {
+    const known = named.map(({ name }) => name).join(", ");
+    throw new CommandError(`unknown check ${unknown.join(", ")}: must be one of ${known}`);
+  }
+  // With their names, which may be derived from their positions.
+  return named
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, check }) => (typeof check === "string" ? check : { ...check, name }));
 }
 
 /** Runs checks, and reports progress. */
-export function verify(target: CheckTarget, progress: Progress): Promise<readonly CheckResult[]> {
+export function verify(target: CheckTarget, lock: Lock, progress: Progress): Promise<readonly CheckResult[]> {
   const names = nameChecks(target.checks).map(({ name }) => name);
   const remaining = new Set(names);
   const showRemaining = () => progress.doing(`${remaining.size} of ${names.length} left: ${[...remaining].join(", ")}`);
@@ -57,7 +56,7 @@ export function verify(target: CheckTarget, progress: Progress): Promise<readonl
     progress.note(`${name}: ${passed ? "PASS" : "FAIL"} (${seconds.toFixed(1)}s)`);
   };
   const kubectl = new Kubectl(target, { report: progress.note });
-  return runChecks(expectedOf(target, readLock(lockFile)), print, kubectl);
+  return runChecks(expectedOf(target, lock), print, kubectl);
 }
 
 /** Describes results as a table, followed by the failures and the totals. */

@@ -24,22 +24,33 @@ export interface Source {
  */
 export async function readMigration(
   kubectl: Kubectl,
-  { partOf }: Pick<MigratedApp, "partOf">,
+  app: Pick<MigratedApp, "partOf">,
   chain: Pick<Lock, "versionTable" | "revisions">,
   unguarded: readonly string[],
 ): Promise<Reading> {
-  const found = await settled(
-    Promise.all([
-      kubectl.get<{ items: Pod[] }>("pods", `--selector=${appLabel}=${partOf}`),
-      ...unguarded.map((name) => readDeployment(kubectl, name)),
-    ]),
-  );
-  if ("cause" in found) return { kind: "unreachable", what: "cluster", cause: found.cause };
-  const [pods, ...deployments] = found.value;
+  const sources = await settled(findSources(kubectl, app, unguarded));
+  if ("cause" in sources) return { kind: "unreachable", what: "cluster", cause: sources.cause };
+  return readRevisions(kubectl, chain, sources.value);
+}
+
+/**
+ * Finds the pods from which an app's database can be queried, the best one first.
+ *
+ * @throws {Error} If the cluster can't be queried.
+ */
+export async function findSources(
+  kubectl: Kubectl,
+  { partOf }: Pick<MigratedApp, "partOf">,
+  unguarded: readonly string[],
+): Promise<readonly Source[]> {
+  const [pods, ...deployments] = await Promise.all([
+    kubectl.get<{ items: Pod[] }>("pods", `--selector=${appLabel}=${partOf}`),
+    ...unguarded.map((name) => readDeployment(kubectl, name)),
+  ]);
   const guarded = chooseSource(pods.items);
   const objects = deployments.filter((deployment) => (deployment?.status?.replicas ?? 0) > 0);
   const sources = objects.map((deployment): Source => ({ object: `deployment/${deployment?.metadata.name}` }));
-  return readRevisions(kubectl, chain, guarded === undefined ? sources : [guarded, ...sources]);
+  return guarded === undefined ? sources : [guarded, ...sources];
 }
 
 /** Returns a Deployment; `undefined` if it doesn't exist. */

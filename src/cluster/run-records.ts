@@ -1,5 +1,5 @@
 import { type RunRecord, runRecordTable } from "../plan/run-record.ts";
-import { type Query, queryDatabaseOrThrow } from "./database-query.ts";
+import { type Query, type QueryOptions, queryDatabaseOrThrow } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** Maximum number of runs to read. */
@@ -19,7 +19,7 @@ const query: Query = {
  *
  * @throws {Error} If the database can't be queried: with each pod's cause.
  */
-export async function readRuns(kubectl: Kubectl, owned: boolean): Promise<readonly RunRecord[]> {
-  const runs = await queryDatabaseOrThrow(kubectl, query, { owned });
+export async function readRuns(kubectl: Kubectl, options: QueryOptions): Promise<readonly RunRecord[]> {
+  const runs = await queryDatabaseOrThrow(kubectl, query, options);
   return (runs ?? []) as readonly RunRecord[];
 }

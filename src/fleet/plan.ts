@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../cluster/kubectl.ts";
-import { readMigrateJobs, type TenantJob } from "../cluster/migrate-jobs.ts";
+import type { TenantJob } from "../cluster/list-migrate-jobs.ts";
+import { readMigrateJobs } from "../cluster/migrate-jobs.ts";
 import { type ProgramTarget, resolveTarget } from "../cluster/program-target.ts";
 import { tenantId } from "../manifests/tenant.ts";
 import { type JobAttempt, jobAttempt } from "../plan/job-identity.ts";

@@ -1,15 +1,7 @@
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { migrationSelector } from "../cluster/migrate-jobs.ts";
-import {
-  completeHeldJob,
-  evaluateJob,
-  type JobItem,
-  jobOf,
-  migrateJob,
-  stageOf,
-  startFailure,
-  warningsOf,
-} from "../cluster/wait/job.ts";
+import { migrationSelector } from "../cluster/list-migrate-jobs.ts";
+import { evaluateJob, type JobItem, jobOf, startFailure } from "../cluster/wait/evaluate-job.ts";
+import { completeHeldJob, migrateJob, warningsOf } from "../cluster/wait/job.ts";
 import { type Failure, type PollResult, Progress } from "../cluster/wait/poll-result.ts";
 import { describeFailure, pollUntilDone } from "../cluster/wait/wait.ts";
 import { runnerNames } from "../manifests/runner.ts";
@@ -117,7 +109,7 @@ class FleetRun {
     };
     this.#started.set(job.name, started);
     const elapsed = seconds - started.since;
-    result = startFailure(result, stageOf(pods, live), elapsed, this.#target.startTimeoutSeconds) ?? result;
+    result = startFailure(job.name, items, result, elapsed, this.#target.startTimeoutSeconds) ?? result;
     const failure = started.progress.failure(result, elapsed);
     if (failure === undefined) return "running";
     this.failed.push({ tenant: job.tenant, text: await this.#describe(job, failure, result) });

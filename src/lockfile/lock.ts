@@ -1,16 +1,11 @@
 import { createHash } from "node:crypto";
+import { chainCommand } from "../command-line.ts";
 import { printableJson } from "../printable.ts";
 import type { StatementLock } from "./statement-lock.ts";
 import type { VersionTable } from "./version-table.ts";
 
 /** The version of the lockfile format that this program writes and reads. */
 export const lockVersion = 4;
-
-/** The command that writes the lockfile. */
-export const lockCommand = "npm run unity -- lock";
-
-/** The command that creates a revision file. */
-const revisionCommand = "npm run unity -- revision";
 
 /** SQL of one direction of a revision: each statement as `alembic upgrade --sql` prints it, or why it is unknown. */
 export type LockedSql =
@@ -152,6 +147,7 @@ export interface Lock {
 /** Describes how to get a chain with exactly one head; `null` if it has one. */
 export function headError({ heads }: Pick<Lock, "heads">): string | null {
   if (heads.length === 1) return null;
+  const [lockCommand, revisionCommand] = [chainCommand("lock"), chainCommand("revision")];
   if (heads.length === 0) return `the chain has no revisions. Run: ${revisionCommand} -m <title> && ${lockCommand}`;
   return (
     `the chain has ${heads.length} heads: ${heads.join(", ")}; only one is allowed. ` +

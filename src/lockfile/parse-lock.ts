@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
+import { chainCommand } from "../command-line.ts";
 import { printable } from "../printable.ts";
 import { chainBases, chainErrors, chainHeads } from "./chain.ts";
 import { singleLine } from "./describe.ts";
-import { findingLevels, type Lock, lockCommand, lockVersion, plainAlembic } from "./lock.ts";
+import { findingLevels, type Lock, lockVersion, plainAlembic } from "./lock.ts";
 import {
   anyLine,
   anyText,
@@ -21,15 +23,14 @@ import {
 import { blockedBy, lockModes } from "./statement-lock.ts";
 import { defaultVersionTable } from "./version-table.ts";
 
-const restore = `Restore the file from version control, or remove it and run: ${lockCommand}`;
-
 /** An invalid lockfile. */
 export class LockError extends Error {
   override readonly name = "LockError";
   readonly errors: readonly string[];
 
-  constructor(path: string, errors: readonly string[], fix: string = restore) {
-    super(`invalid lockfile ${path}:\n${errors.map((error) => `  - ${error}`).join("\n")}\n${fix}`);
+  constructor(path: string, errors: readonly string[], fix?: string) {
+    const restore = `Restore the file from version control, or remove it and run: ${chainCommand("lock", dirname(path))}`;
+    super(`invalid lockfile ${path}:\n${errors.map((error) => `  - ${error}`).join("\n")}\n${fix ?? restore}`);
     this.errors = errors;
   }
 }
@@ -44,7 +45,11 @@ export function parseLock(text: string, path: string): Lock {
   const value = parseJson(text, path);
   if (isRecord(value) && isEarlier(value.version)) {
     const errors = [`lock.version ${value.version} was written by an earlier release: ${missing[value.version]}`];
-    throw new LockError(path, errors, `To update it and keep the reviewed revisions, run: ${lockCommand}`);
+    throw new LockError(
+      path,
+      errors,
+      `To update it and keep the reviewed revisions, run: ${chainCommand("lock", dirname(path))}`,
+    );
   }
   return checkLock(value, path);
 }

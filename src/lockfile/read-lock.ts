@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, posix } from "node:path";
-import { type FileHashes, type Lock, lockCommand } from "./lock.ts";
+import { dirname, join, posix } from "node:path";
+import { chainCommand } from "../command-line.ts";
+import type { FileHashes, Lock } from "./lock.ts";
 import { parseLock } from "./parse-lock.ts";
 
 /**
@@ -17,7 +18,7 @@ const revisionFile = /^(?!\.#|__init__).*\.py$/;
  * @throws {LockError} If it is invalid.
  */
 export function readLock(path: string): Lock {
-  if (!existsSync(path)) throw new Error(`lockfile ${path} not found. Run: ${lockCommand}`);
+  if (!existsSync(path)) throw new Error(`lockfile ${path} not found. Run: ${chainCommand("lock", dirname(path))}`);
   return parseLock(readFileSync(path, "utf8"), path);
 }
 
@@ -38,7 +39,8 @@ export function verifyLockedFiles(lock: Lock, backendFolder: string): string[] {
   );
   const hashes = new Map(files.map((file) => [file, hashFile(join(backendFolder, file))]));
   const revisions = lock.revisions.filter(({ file }) => !isInPackage(file));
-  return [...compareFiles({ revisions }, hashes), ...compareOthers(lock, backendFolder)];
+  const command = chainCommand("lock", backendFolder);
+  return [...compareFiles({ revisions }, hashes, command), ...compareOthers(lock, backendFolder, command)];
 }
 
 /** Whether a file is in an installed package, as in `package:path`: only Python finds it, and the runner verifies it. */
@@ -52,20 +54,20 @@ export function hashFile(path: string): string {
 }
 
 /** @param hashes - SHA-256 of each file in the folders of revisions, by its path relative to the backend's folder. */
-function compareFiles(lock: Pick<Lock, "revisions">, hashes: ReadonlyMap<string, string>): string[] {
+function compareFiles(lock: Pick<Lock, "revisions">, hashes: ReadonlyMap<string, string>, command: string): string[] {
   const errors: string[] = [];
   for (const { id, file, sha256 } of lock.revisions) {
     const hash = hashes.get(file);
-    if (hash !== sha256) errors.push(describeChange(`${file} (revision ${id})`, hash));
+    if (hash !== sha256) errors.push(describeChange(`${file} (revision ${id})`, hash, command));
   }
   const locked = new Set(lock.revisions.map(({ file }) => file));
   const added = [...hashes.keys()].filter((file) => !locked.has(file)).sort();
-  for (const file of added) errors.push(`${file} is not in the lockfile. Run: ${lockCommand}`);
+  for (const file of added) errors.push(`${file} is not in the lockfile. Run: ${command}`);
   return errors;
 }
 
 /** Compares the files that revisions and env.py read. */
-function compareOthers(lock: Lock, backendFolder: string): string[] {
+function compareOthers(lock: Lock, backendFolder: string, command: string): string[] {
   const sources: (readonly [reader: string, files: FileHashes])[] = [["", lock.files]];
   for (const { id, files } of lock.revisions) sources.push([` (revision ${id})`, files]);
   return sources.flatMap(([reader, files]) =>
@@ -73,12 +75,12 @@ function compareOthers(lock: Lock, backendFolder: string): string[] {
       if (isInPackage(file)) return [];
       const path = join(backendFolder, file);
       const hash = existsSync(path) ? hashFile(path) : undefined;
-      return hash === sha256 ? [] : [describeChange(file + reader, hash)];
+      return hash === sha256 ? [] : [describeChange(file + reader, hash, command)];
     }),
   );
 }
 
 /** @param hash - That of the file as it is; `undefined` if it doesn't exist. */
-function describeChange(file: string, hash: string | undefined): string {
-  return `${file} ${hash === undefined ? "was removed" : "was changed"}. Restore it, or run: ${lockCommand}`;
+function describeChange(file: string, hash: string | undefined, command: string): string {
+  return `${file} ${hash === undefined ? "was removed" : "was changed"}. Restore it, or run: ${command}`;
 }

@@ -1,8 +1,18 @@
 import type { Node } from "libpg-query";
+import { entryBytes, entryLimit } from "./index-entry.ts";
 import { findAll, type Kind, type NodeOf, nameOf, relationsOf, texts } from "./sql-parser.ts";
 
-type Tables = ReadonlySet<string>;
-type Handlers = { readonly [K in Kind]?: (statement: NodeOf<K>, created: Tables) => string | null };
+/** The schema before a statement of an upgrade. */
+export interface SchemaBefore {
+  /** Tables that the same upgrade has created, which no earlier code uses. */
+  readonly created: ReadonlySet<string>;
+  /** Columns that the same upgrade has added to other tables, as `table.column`. No earlier code fills them. */
+  readonly added: ReadonlySet<string>;
+  /** Returns the type of a column, such as `varchar(20)`, or `enum`; `undefined` if it is unknown. */
+  typeOf(table: string, column: string): string | undefined;
+}
+
+type Handlers = { readonly [K in Kind]?: (statement: NodeOf<K>, before: SchemaBefore) => string | null };
 
 /** Statements that add an object that earlier code doesn't know, or that change nothing that it reads or writes. */
 const additive: ReadonlySet<string> = new Set<Kind>([
@@ -41,6 +51,9 @@ const harmlessFunctions: ReadonlySet<string> = new Set([
   "generate_series",
   "lower",
   "now",
+  "pg_advisory_lock",
+  "pg_advisory_unlock",
+  "pg_advisory_xact_lock",
   "upper",
 ]);
 
@@ -52,14 +65,14 @@ const replaces = "replaces what earlier code may use";
 const unknown = "is not known to be additive";
 
 const handlers: Handlers = {
-  AlterTableStmt({ relation, cmds = [], objtype }, created) {
+  AlterTableStmt({ relation, cmds = [], objtype }, { created }) {
     if (created.has(nameOf(relation))) return firstOf(cmds, ofOwnPart);
     if (objtype !== "OBJECT_TABLE") return unknown;
     return firstOf(cmds, (node) => ("AlterTableCmd" in node ? ofPart(node.AlterTableCmd) : unknown));
   },
   CreateDomainStmt: ({ constraints = [] }) => (constraints.length > 0 ? "adds a domain with constraints" : null),
-  CreatePolicyStmt: ({ table }, created) => (created.has(nameOf(table)) ? null : unknown),
-  CreateStmt({ inhRelations, relation }, created) {
+  CreatePolicyStmt: ({ table }, { created }) => (created.has(nameOf(table)) ? null : unknown),
+  CreateStmt({ inhRelations, relation }, { created }) {
     if (relation?.relpersistence === "t") return "creates a temporary table, which hides another one of its name";
     const parents = relationsOf(inhRelations);
     return parents.every((name) => created.has(name)) ? null : "adds a partition or a child of an existing table";
@@ -68,21 +81,26 @@ const handlers: Handlers = {
     if (into?.rel?.relpersistence === "t") return "creates a temporary table, which hides another one of its name";
     return hasEffects(query) ? changesRows : null;
   },
-  CreateTrigStmt: ({ relation }, created) => (created.has(nameOf(relation)) ? null : unknown),
+  CreateTrigStmt: ({ relation }, { created }) => (created.has(nameOf(relation)) ? null : unknown),
   DeleteStmt: modifying,
-  DropStmt({ removeType, objects = [] }, created) {
+  DropStmt({ removeType, objects = [] }, { created }) {
     const names = objects.map((node) => ("List" in node ? texts(node.List.items).join(".") : ""));
     const own = removeType === "OBJECT_TABLE" && names.every((name) => created.has(name));
     return own ? null : "drops what earlier code may use";
   },
   GrantStmt: ({ is_grant }) => (is_grant ? null : "revokes privileges that earlier code may use"),
-  IndexStmt({ unique, relation, indexParams, whereClause }, created) {
-    if (created.has(nameOf(relation))) return null;
+  IndexStmt(statement, { created, added, typeOf }) {
+    const { unique, relation, indexParams, whereClause } = statement;
+    const table = nameOf(relation);
+    if (created.has(table)) return null;
     if (unique) return "adds a unique index, which may reject rows of earlier code";
-    return mayReject([indexParams, whereClause]) ? "adds an index on an expression, which may reject rows" : null;
+    if (mayReject([indexParams, whereClause])) return "adds an index on an expression, which may reject rows";
+    const bytes = entryBytes(statement, (column) => (added.has(`${table}.${column}`) ? "bool" : typeOf(table, column)));
+    return bytes > entryLimit ? "adds an index, whose entries are limited to 2704 bytes" : null;
   },
   InsertStmt: modifying,
-  RenameStmt: ({ relation }, created) => (created.has(nameOf(relation)) ? null : "renames what earlier code may use"),
+  RenameStmt: ({ relation }, { created }) =>
+    created.has(nameOf(relation)) ? null : "renames what earlier code may use",
   SelectStmt(statement) {
     return statement.intoClause !== undefined || hasEffects(statement) ? unknown : null;
   },
@@ -95,23 +113,22 @@ const handlers: Handlers = {
 /**
  * Returns why code of an earlier revision may fail on the schema after a statement of an upgrade.
  *
- * A statement that only adds keeps it working: tables, columns that it needn't fill, indexes that reject no row. What isn't
- * known to be additive doesn't. A foreign key of a new table counts as additive, although it may reject a delete in the
- * table that it references, once later code has written rows.
+ * A statement that only adds keeps it working: tables, columns that it needn't fill, indexes that reject no row, not even
+ * one with long values. What isn't known to be additive doesn't. A foreign key of a new table counts as additive, although
+ * it may reject a delete in the table that it references, once later code has written rows.
  *
- * @param created - Tables that the same upgrade has created before, which no earlier code uses.
  * @returns `null` if the code keeps working.
  */
-export function rollbackBlocker(statement: Node, created: Tables): string | null {
+export function rollbackBlocker(statement: Node, before: SchemaBefore): string | null {
   const [[kind, content]] = Object.entries(statement) as [[Kind, never]];
-  const handle = handlers[kind] as ((content: never, created: Tables) => string | null) | undefined;
-  if (handle !== undefined) return handle(content, created);
+  const handle = handlers[kind] as ((content: never, before: SchemaBefore) => string | null) | undefined;
+  if (handle !== undefined) return handle(content, before);
   return additive.has(kind) ? null : unknown;
 }
 
 function modifying(
   statement: NodeOf<"InsertStmt"> | NodeOf<"UpdateStmt"> | NodeOf<"DeleteStmt">,
-  created: Tables,
+  { created }: SchemaBefore,
 ): string | null {
   return created.has(nameOf(statement.relation)) && !hasEffects(statement) ? null : changesRows;
 }

@@ -54,6 +54,11 @@ export function restorePointsClaim({ partOf }: Pick<MigratedApp, "partOf">): str
   return `${partOf}-restore-points`;
 }
 
+/** Returns the name of the Jobs that take, list, and restore an app's restore points, without its random end. */
+export function restoreJobName({ partOf }: Pick<MigratedApp, "partOf">): string {
+  return `${partOf}-db-restore`;
+}
+
 /** Returns the labels of an object that belongs to one of an app's workloads. */
 export function appLabels({ partOf }: Pick<MigratedApp, "partOf">, workload: string): Record<string, string> {
   return { ...labels(workload), [partOfLabel]: partOf };

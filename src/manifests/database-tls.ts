@@ -1,9 +1,12 @@
 import type { types } from "@pulumi/kubernetes";
 
+/** Modes of TLS, as `sslmode` of libpq. */
+export const tlsModes = ["disable", "require", "verify-full"] as const;
+
 /** TLS settings of database sessions. */
 export interface DatabaseTls {
   /** libpq's `sslmode`. */
-  readonly mode: "disable" | "require" | "verify-full";
+  readonly mode: (typeof tlsModes)[number];
   /**
    * Secret whose `ca.crt` verifies the server's certificate.
    *

@@ -70,15 +70,6 @@ export interface Migration {
   jobName(attempt: number): string;
 }
 
-/** Name of the variable with the plan. */
-export const planVariableName = "UNITY_PLAN";
-
-/** Variable with the pod's annotation; empty without one, as in pods that no plan precedes. */
-const planVariable: types.input.core.v1.EnvVar = {
-  name: planVariableName,
-  valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${planAnnotation}']` } },
-};
-
 /** Options that determine how long a migration may take. */
 type DurationOptions = Pick<MigrationOptions, "timeouts" | "restorePointImage">;
 
@@ -122,13 +113,12 @@ export function migrateJobSpec(
   const volumes = [runnerVolume(options.configMapName)];
   if (restorePointImage !== undefined) volumes.push(restorePointsVolume(restorePointsClaim(app)));
   volumes.push(...tlsVolumes(options.tls), temporary.volume);
-  const runner = runnerContainer(mode, options, targetRevision);
   const userId = pod.userId ?? app.userId;
   const podSpec: OwnPodSpec = {
     ...podDefaults(app.accounts.migrations),
     restartPolicy: "Never",
     securityContext: podSecurityContext(userId),
-    containers: [withContainerConfig({ ...runner, env: [...runner.env, planVariable] }, pod)],
+    containers: [withContainerConfig(runnerContainer(mode, options, targetRevision), pod)],
     volumes,
   };
   if (restorePointImage !== undefined) {

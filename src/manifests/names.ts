@@ -61,8 +61,14 @@ export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-contain
 /** Label of pods that have an app's gate: the app's name. */
 export const appLabel = "unity/app";
 
+/** Label of the ConfigMaps that describe a deployed app for commands: the part that they describe. */
+export const descriptorLabel = "unity/descriptor";
+
 /** Annotation of a migration Job whose runner has succeeded, though other containers of its pod keep it from completing. */
 export const migratedAnnotation = "unity/migrated";
+
+/** Annotation of an adopted Deployment: the configuration of its earlier pods that every update preserves. */
+export const preservedAnnotation = "unity/preserved";
 
 /** Annotation of a migration Job's pods: the Job's plan, for the runner. */
 export const planAnnotation = "unity/plan";

@@ -1,15 +1,36 @@
+import { posix } from "node:path";
 import type { types } from "@pulumi/kubernetes";
 import type { AddedContainer, ContainerConfig, ContainerSecurity, Placement, PodConfig } from "./pod-config.ts";
 import { containerSecurityContext } from "./security.ts";
+
+/** Properties by which the items of lists are merged. */
+export const listKeys = {
+  env: "name",
+  volumeMounts: "mountPath",
+  imagePullSecrets: "name",
+  topologySpreadConstraints: "topologyKey",
+  volumes: "name",
+  initContainers: "name",
+  containers: "name",
+} as const;
+
+/** List whose items have a key. */
+type KeyedList = keyof typeof listKeys;
+
+/** Returns the value of an item's key. A folder may be written in several ways. */
+export function keyOf(list: KeyedList, item: object): unknown {
+  const key: unknown = Reflect.get(item, listKeys[list]);
+  return list === "volumeMounts" && typeof key === "string" ? posix.resolve("/", key) : key;
+}
 
 /**
  * Merges lists by key, as Kubernetes' strategic merge patch does: an item of `own` replaces that of `base` with the same
  * key, and others follow.
  */
-function mergeBy<T>(base: readonly T[] = [], own: readonly T[] = [], keyOf: (item: T) => unknown): T[] | undefined {
-  const replaced = base.map((item) => own.find((other) => keyOf(other) === keyOf(item)) ?? item);
-  const added = own.filter((item) => !base.some((other) => keyOf(other) === keyOf(item)));
-  return orUndefined([...replaced, ...added]);
+function mergeBy<T extends object>(list: KeyedList, base: readonly T[] = [], own: readonly T[] = []): T[] | undefined {
+  const isSame = (item: T) => (other: T) => keyOf(list, other) === keyOf(list, item);
+  const replaced = base.map((item) => own.find(isSame(item)) ?? item);
+  return orUndefined([...replaced, ...own.filter((item) => !base.some(isSame(item)))]);
 }
 
 function concat<T>(base: readonly T[] = [], own: readonly T[] = []): T[] | undefined {
@@ -43,18 +64,14 @@ function mergeSecurity(base: ContainerSecurity | undefined, own: ContainerSecuri
   return capabilities === undefined ? merged : { ...merged, capabilities };
 }
 
-const nameOf = ({ name }: { readonly name: unknown }) => name;
-const mountPathOf = ({ mountPath }: { readonly mountPath: unknown }) => mountPath;
-const topologyKeyOf = ({ topologyKey }: { readonly topologyKey: unknown }) => topologyKey;
-
 /** Merges two configurations of a container: that of `own` has precedence. */
 export function mergeContainerConfigs(base: ContainerConfig, own: ContainerConfig): ContainerConfig {
   return {
-    env: mergeBy(base.env, own.env, nameOf),
+    env: mergeBy("env", base.env, own.env),
     envFrom: concat(base.envFrom, own.envFrom),
     resources: mergeResources(base.resources, own.resources),
     securityContext: mergeSecurity(base.securityContext, own.securityContext),
-    volumeMounts: mergeBy(base.volumeMounts, own.volumeMounts, mountPathOf),
+    volumeMounts: mergeBy("volumeMounts", base.volumeMounts, own.volumeMounts),
   };
 }
 
@@ -67,12 +84,17 @@ export function mergePodConfigs<Config extends PodConfig>(base: Config, own: Con
     labels: mergeMaps(base.labels, own.labels),
     annotations: mergeMaps(base.annotations, own.annotations),
     serviceAccountAnnotations: mergeMaps(base.serviceAccountAnnotations, own.serviceAccountAnnotations),
-    imagePullSecrets: mergeBy(base.imagePullSecrets, own.imagePullSecrets, nameOf),
+    imagePullSecrets: mergeBy("imagePullSecrets", base.imagePullSecrets, own.imagePullSecrets),
     nodeSelector: mergeMaps(base.nodeSelector, own.nodeSelector),
     tolerations: concat(base.tolerations, own.tolerations),
-    topologySpreadConstraints: mergeBy(base.topologySpreadConstraints, own.topologySpreadConstraints, topologyKeyOf),
-    volumes: mergeBy(base.volumes, own.volumes, nameOf),
-    initContainers: mergeBy(base.initContainers, own.initContainers, nameOf),
+    topologySpreadConstraints: mergeBy(
+      "topologySpreadConstraints",
+      base.topologySpreadConstraints,
+      own.topologySpreadConstraints,
+    ),
+    volumes: mergeBy("volumes", base.volumes, own.volumes),
+    initContainers: mergeBy("initContainers", base.initContainers, own.initContainers),
+    containers: mergeBy("containers", base.containers, own.containers),
   };
 }
 
@@ -85,6 +107,7 @@ export interface OwnContainer extends types.input.core.v1.Container {
 /** Pod spec of this project, whose lists are plain. */
 export interface OwnPodSpec extends types.input.core.v1.PodSpec {
   initContainers?: types.input.core.v1.Container[];
+  containers: types.input.core.v1.Container[];
   volumes: types.input.core.v1.Volume[];
   topologySpreadConstraints?: types.input.core.v1.TopologySpreadConstraint[];
 }
@@ -115,15 +138,16 @@ export function placementOf(config: Placement = {}): types.input.core.v1.PodSpec
  * gate and the migration.
  */
 export function withPodConfig(spec: OwnPodSpec, config: PodConfig): types.input.core.v1.PodSpec {
-  const { serviceAccountName, topologySpreadConstraints, volumes, initContainers = [] } = config;
+  const { serviceAccountName, topologySpreadConstraints, volumes, initContainers = [], containers = [] } = config;
   const merged = {
     serviceAccountName,
     initContainers: concat(initContainers.map(addedContainer), spec.initContainers),
-    volumes: mergeBy<object>(spec.volumes, volumes, (volume) => nameOf(volume as { name: unknown })),
+    containers: concat(spec.containers, containers.map(addedContainer)),
+    volumes: mergeBy<object>("volumes", spec.volumes, volumes),
     topologySpreadConstraints: mergeBy<object>(
+      "topologySpreadConstraints",
       spec.topologySpreadConstraints,
       topologySpreadConstraints,
-      (constraint) => topologyKeyOf(constraint as { topologyKey: unknown }),
     ),
   };
   return { ...spec, ...placementOf(config), ...defined(merged) } as types.input.core.v1.PodSpec;

@@ -7,7 +7,8 @@ import {
   partOfLabel,
   planAnnotation,
 } from "./names.ts";
-import type { ContainerConfig, PodConfig } from "./pod-config.ts";
+import { addedContainers, type ContainerConfig, type PodConfig } from "./pod-config.ts";
+import { keyOf, listKeys } from "./pod-merge.ts";
 import { type StandardViolation, standardViolations } from "./pod-security-standard.ts";
 import { restorePointContainerName, restorePointsVolumeName } from "./restore-points.ts";
 import { runnerNames, runnerPath } from "./runner.ts";
@@ -27,8 +28,8 @@ export type ConfiguredPods = "common" | "backend" | "gate" | "migration";
 interface PodRules {
   readonly pods: ConfiguredPods;
   readonly level: PodSecurityLevel;
-  /** Volumes of the pods from another configuration. */
-  readonly volumes?: readonly string[];
+  /** Configuration that this one is merged into, and its path. */
+  readonly shared?: { readonly path: string; readonly config: PodConfig };
   /** Labels that the selectors of adopted objects require. */
   readonly selected?: readonly string[];
   /** Names of containers that the pods have already. */
@@ -47,40 +48,59 @@ export const reservedVariables: readonly string[] = [
   "UNITY_PLAN",
 ];
 
+/** Variables with which libpq connects to another server than DATABASE_URL. The runner rejects those of envFrom. */
+const serverVariables: readonly string[] = ["PGHOSTADDR", "PGSERVICE"];
+
 /** Volumes of this project's pods. `tmp` is not among them: its type and size may change. */
 export const reservedVolumes: readonly string[] = [runnerNames.volume, databaseCa.volume, restorePointsVolumeName];
+
+/** Returns the names that no added container may have. @param own - Names of containers that the pods have already. */
+export function reservedContainers(own: readonly string[]): readonly string[] {
+  return [...own, runnerNames.container, restorePointContainerName];
+}
 
 /** Folders that only this project mounts. */
 const reservedFolders: readonly string[] = [runnerPath, databaseCa.mountPath];
 
 /** Labels and annotations of this project's pods. */
-const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
-const reservedAnnotations: readonly string[] = [planAnnotation, databaseSecretAnnotation, defaultContainerAnnotation];
+export const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
+export const reservedAnnotations: readonly string[] = [
+  planAnnotation,
+  databaseSecretAnnotation,
+  defaultContainerAnnotation,
+];
 
 /**
  * Returns what a configuration may not contain: whatever would replace a part of the pod that its safety depends on, or
  * that violates the level of the Pod Security Standards. The errors contain no values of variables.
  */
 export function podConfigErrors(config: PodConfig, rules: PodRules): readonly PodConfigError[] {
-  const { pods, level, volumes: others = [], selected = [], containers: own = [] } = rules;
-  const { command, args, labels = {}, annotations = {}, volumes = [], initContainers = [] } = config;
+  const { pods, level, shared, selected = [], containers: own = [] } = rules;
+  const { command, args, labels = {}, annotations = {}, volumes = [] } = config;
   const errors: PodConfigError[] = [];
-  const known = [...volumes.map(({ name }) => name), ...others, temporary.volume.name];
-  errors.push(...containerErrors(config), ...mountErrors("volumeMounts", config.volumeMounts, known));
+  const all = [...volumes, ...(shared?.config.volumes ?? []), temporary.volume];
+  const known = [...new Set(all.map(({ name }) => name))];
+  errors.push(...repeatedItems(config), ...containerErrors(config));
+  errors.push(...mountErrors("volumeMounts", config.volumeMounts, known));
   for (const [path, value] of Object.entries({ command, args })) {
     const allowed = "left out: only the app's container has a command, the others run the runner";
     if (value !== undefined && pods !== "backend") errors.push({ path, value, allowed });
+  }
+  if (config.containers !== undefined && pods !== "backend") {
+    const allowed = "left out: only the backend's pods have other containers; elsewhere, use a native sidecar";
+    errors.push({ path: "containers", value: config.containers.map(({ name }) => name), allowed });
   }
   errors.push(...reservedKeys("labels", labels, [...reservedLabels, ...selected]));
   errors.push(...reservedKeys("annotations", annotations, reservedAnnotations));
   for (const [index, { name }] of volumes.entries())
     errors.push(...reservedName(`volumes[${index}].name`, name, reservedVolumes));
-  const containers = [...own, runnerNames.container, restorePointContainerName];
-  for (const [index, { name, volumeMounts }] of initContainers.entries()) {
-    errors.push(...reservedName(`initContainers[${index}].name`, name, containers));
-    errors.push(...mountErrors(`initContainers[${index}].volumeMounts`, volumeMounts, known));
-  }
-  errors.push(...accountErrors(config), ...standardViolations(config, level));
+  const containers = reservedContainers(own);
+  for (const list of addedContainers)
+    for (const [index, { name, volumeMounts }] of (config[list] ?? []).entries()) {
+      errors.push(...reservedName(`${list}[${index}].name`, name, containers));
+      errors.push(...mountErrors(`${list}[${index}].volumeMounts`, volumeMounts, known));
+    }
+  errors.push(...accountErrors(config, shared), ...standardViolations(config, level));
   return errors;
 }
 
@@ -102,6 +122,10 @@ function outputPaths(value: unknown, path: string): string[] {
 
 function containerErrors({ env = [], volumeMounts = [] }: ContainerConfig): PodConfigError[] {
   const errors = env.flatMap(({ name }, index) => reservedName(`env[${index}].name`, name, reservedVariables));
+  for (const [index, { name }] of env.entries()) {
+    const allowed = "left out, because libpq would connect to another server than DATABASE_URL";
+    if (serverVariables.includes(name)) errors.push({ path: `env[${index}].name`, value: name, allowed });
+  }
   for (const [index, { mountPath }] of volumeMounts.entries()) {
     const path = posix.resolve("/", mountPath);
     const reserved = reservedFolders.find((folder) => path === folder || path.startsWith(`${folder}/`));
@@ -135,12 +159,37 @@ function reservedKeys(path: string, map: object, reserved: readonly string[]): P
   return found.map(([key, value]) => ({ path: `${path}["${key}"]`, value, allowed }));
 }
 
-function accountErrors(config: PodConfig): PodConfigError[] {
-  const { serviceAccountName, serviceAccountAnnotations, userId } = config;
+/** Returns the items whose key another one of the same list has: one of them would be lost. */
+function repeatedItems(config: object, prefix = ""): PodConfigError[] {
   const errors: PodConfigError[] = [];
-  if (serviceAccountName !== undefined && serviceAccountAnnotations !== undefined) {
-    const allowed = "left out with serviceAccountName: the project doesn't annotate existing service accounts";
-    errors.push({ path: "serviceAccountAnnotations", value: serviceAccountAnnotations, allowed });
+  for (const list of Object.keys(listKeys) as (keyof typeof listKeys)[]) {
+    const items: unknown = Reflect.get(config, list);
+    if (!Array.isArray(items)) continue;
+    const [keys, key] = [items.map((item: object) => keyOf(list, item)), listKeys[list]];
+    for (const [index, item] of items.entries()) {
+      const first = keys.indexOf(keys[index]);
+      if (first === index) continue;
+      const allowed = `unique: ${prefix}${list}[${first}] has the same`;
+      errors.push({ path: `${prefix}${list}[${index}].${key}`, value: item[key], allowed, example: `<${key}>` });
+    }
+    if (!addedContainers.some((name) => name === list)) continue;
+    for (const [index, item] of items.entries()) errors.push(...repeatedItems(item, `${prefix}${list}[${index}].`));
+  }
+  return errors;
+}
+
+function accountErrors(config: PodConfig, shared: PodRules["shared"]): PodConfigError[] {
+  const { serviceAccountAnnotations, userId } = config;
+  const errors: PodConfigError[] = [];
+  const [path, other] =
+    serviceAccountAnnotations === undefined
+      ? (["serviceAccountName", "serviceAccountAnnotations"] as const)
+      : (["serviceAccountAnnotations", "serviceAccountName"] as const);
+  const isOwn = config[other] !== undefined;
+  if (config[path] !== undefined && (isOwn || shared?.config[other] !== undefined)) {
+    const place = isOwn ? other : `${other} of ${shared?.path}`;
+    const allowed = `left out with ${place}: the project doesn't annotate existing service accounts`;
+    errors.push({ path, value: config[path], allowed });
   }
   const isUser = userId === undefined || userId === "none" || (Number.isInteger(userId) && userId > 0);
   if (!isUser)

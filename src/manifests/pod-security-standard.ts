@@ -1,4 +1,4 @@
-import type { AddedContainer, ContainerSecurity, PodConfig } from "./pod-config.ts";
+import { type AddedContainer, addedContainers, type ContainerSecurity, type PodConfig } from "./pod-config.ts";
 import { type PodSecurityLevel, podSecurityLevels } from "./security.ts";
 
 /** Field that violates a control of the Pod Security Standards. */
@@ -27,6 +27,15 @@ const baselineCapabilities = [
   "SYS_CHROOT",
 ];
 
+/** Types of seccomp and AppArmor profiles. */
+const profileTypes = ["RuntimeDefault", "Localhost"];
+
+/** Prefix of the annotations with the AppArmor profiles of containers, before Kubernetes had fields for them. */
+const appArmorPrefix = "container.apparmor.security.beta.kubernetes.io/";
+
+/** SELinux types, of which the last is allowed since Kubernetes 1.31. */
+const seLinuxTypes = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
+
 /** Types of volumes that the restricted level allows. */
 const restrictedVolumes = [
   "configMap",
@@ -34,6 +43,7 @@ const restrictedVolumes = [
   "downwardAPI",
   "emptyDir",
   "ephemeral",
+  "image",
   "persistentVolumeClaim",
   "projected",
   "secret",
@@ -44,10 +54,12 @@ const restrictedVolumes = [
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/). What the project declares meets all levels.
  */
 export function standardViolations(config: PodConfig, level: PodSecurityLevel): readonly StandardViolation[] {
-  const { securityContext, volumes = [], initContainers = [] } = config;
+  const { securityContext, annotations = {}, volumes = [] } = config;
   const violations = [...securityViolations("securityContext", securityContext, level)];
-  for (const [index, container] of initContainers.entries())
-    violations.push(...containerViolations(`initContainers[${index}]`, container, level));
+  if (requires(level, "baseline")) violations.push(...annotationViolations(annotations));
+  for (const list of addedContainers)
+    for (const [index, container] of (config[list] ?? []).entries())
+      violations.push(...containerViolations(`${list}[${index}]`, container, level));
   for (const [index, volume] of volumes.entries()) violations.push(...volumeViolations(index, volume, level));
   const standard = `under the ${level} Pod Security Standard, which podSecurityStandard can waive`;
   return violations.map((violation) => ({ ...violation, allowed: `${violation.allowed} ${standard}` }));
@@ -64,6 +76,7 @@ function securityViolations(
   level: PodSecurityLevel,
 ): readonly StandardViolation[] {
   const { privileged, procMount, capabilities, seccompProfile, windowsOptions } = context;
+  const { appArmorProfile, seLinuxOptions } = context;
   const { allowPrivilegeEscalation, runAsNonRoot, runAsUser } = context;
   const violations: StandardViolation[] = [];
   const add = (field: string, value: unknown, allowed: string) =>
@@ -73,8 +86,13 @@ function securityViolations(
     if (privileged === true) add("privileged", privileged, "false");
     if (procMount !== undefined && procMount !== "Default") add("procMount", procMount, '"Default"');
     if (windowsOptions?.hostProcess === true) add("windowsOptions.hostProcess", true, "false");
-    if (seccompProfile?.type === "Unconfined")
-      add("seccompProfile.type", seccompProfile.type, '"RuntimeDefault" or "Localhost"');
+    for (const [field, profile] of Object.entries({ seccompProfile, appArmorProfile }))
+      if (profile && !profileTypes.includes(profile.type))
+        add(`${field}.type`, profile.type, '"RuntimeDefault" or "Localhost"');
+    const { type, user, role } = seLinuxOptions ?? {};
+    if (type && !seLinuxTypes.includes(type)) add("seLinuxOptions.type", type, `one of ${seLinuxTypes.join(", ")}`);
+    for (const [field, value] of Object.entries({ user, role }))
+      if (value) add(`seLinuxOptions.${field}`, value, "left out");
     const allowed = restricted ? ["NET_BIND_SERVICE"] : baselineCapabilities;
     for (const [index, capability] of (capabilities?.add ?? []).entries())
       if (!allowed.includes(capability)) add(`capabilities.add[${index}]`, capability, `one of ${allowed.join(", ")}`);
@@ -89,12 +107,39 @@ function securityViolations(
   return violations;
 }
 
+/** Returns the violations of plain values; Kubernetes verifies outputs. */
+function annotationViolations(annotations: object): StandardViolation[] {
+  const forbidden = Object.entries(annotations).filter(
+    ([key, value]) =>
+      key.startsWith(appArmorPrefix) && typeof value === "string" && !/^($|runtime\/default$|localhost\/)/.test(value),
+  );
+  const allowed = '"runtime/default" or "localhost/<profile>"';
+  return forbidden.map(([key, value]) => ({ path: `annotations["${key}"]`, value, allowed }));
+}
+
 function containerViolations(path: string, container: AddedContainer, level: PodSecurityLevel): StandardViolation[] {
   const violations = [...securityViolations(`${path}.securityContext`, container.securityContext, level)];
   for (const [index, { hostPort }] of (container.ports ?? []).entries())
     if (requires(level, "baseline") && (hostPort ?? 0) !== 0)
       violations.push({ path: `${path}.ports[${index}].hostPort`, value: hostPort, allowed: "0" });
+  if (requires(level, "baseline")) violations.push(...handlerViolations(path, container));
   return violations;
+}
+
+/** Parts of probes and of lifecycle hooks that name a host. */
+type Handler = { readonly [action in "httpGet" | "tcpSocket"]?: { readonly host?: string } };
+
+/** Returns the hosts that the node would connect to for a probe or a hook. */
+function handlerViolations(path: string, container: AddedContainer): StandardViolation[] {
+  const { livenessProbe, readinessProbe, startupProbe } = container;
+  const hooks = Object.entries(container.lifecycle ?? {}).map(([name, hook]) => [`lifecycle.${name}`, hook] as const);
+  const handlers = [...Object.entries({ livenessProbe, readinessProbe, startupProbe }), ...hooks];
+  return handlers.flatMap(([name, handler]) =>
+    (["httpGet", "tcpSocket"] as const).flatMap((action) => {
+      const host = (handler as Handler | undefined)?.[action]?.host;
+      return host ? [{ path: `${path}.${name}.${action}.host`, value: host, allowed: "left out" }] : [];
+    }),
+  );
 }
 
 function volumeViolations(index: number, volume: object, level: PodSecurityLevel): StandardViolation[] {

@@ -1,10 +1,10 @@
 import type { types } from "@pulumi/kubernetes";
+import { appLabels, type MigratedApp, restoreJobName, restorePointsClaim } from "./app.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
-import { labels, names, serviceAccounts } from "./names.ts";
 import type { PlainPodConfig } from "./pod-config.ts";
 import { type OwnPodSpec, withPodConfig } from "./pod-merge.ts";
 import { migrationUrlVariables, runnerNames, runnerPath, runnerVolume } from "./runner.ts";
-import { containerSecurityContext, podDefaults, podSecurityContext, temporary, userIds } from "./security.ts";
+import { containerSecurityContext, podDefaults, podSecurityContext, temporary } from "./security.ts";
 
 /** Options for containers that create and restore dumps. */
 export interface RestorePointOptions {
@@ -25,6 +25,8 @@ export interface RestorePointOptions {
 
 /** Options for a Job of `unity restore`. */
 export interface RestoreJobOptions extends RestorePointOptions {
+  /** App whose database is restored. */
+  readonly app: MigratedApp;
   /**
    * Configuration of the pod, as that of the migration Job.
    *
@@ -123,17 +125,19 @@ export function restoreJobSpec(
   configMapName: string,
   options: RestoreJobOptions,
 ): types.input.batch.v1.JobSpec {
-  const { pod = {} } = options;
-  const metadata: types.input.meta.v1.ObjectMeta = { labels: { ...pod.labels, ...labels(names.restoreJob) } };
+  const { app, pod = {} } = options;
+  const metadata: types.input.meta.v1.ObjectMeta = {
+    labels: { ...pod.labels, ...appLabels(app, restoreJobName(app)) },
+  };
   if (pod.annotations !== undefined) metadata.annotations = { ...pod.annotations };
   const podSpec: OwnPodSpec = {
-    ...podDefaults(serviceAccounts.migrations),
+    ...podDefaults(app.accounts.migrations),
     restartPolicy: "Never",
-    securityContext: restorePointSecurityContext(pod.userId ?? userIds.backend),
+    securityContext: restorePointSecurityContext(pod.userId ?? app.userId),
     containers: [restorePointContainer(command, options)],
     volumes: [
       runnerVolume(configMapName),
-      restorePointsVolume(names.restorePoints),
+      restorePointsVolume(restorePointsClaim(app)),
       ...tlsVolumes(options.tls),
       temporary.volume,
     ],

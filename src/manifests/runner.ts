@@ -7,7 +7,7 @@ import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
-import { names } from "./names.ts";
+import { names, planAnnotation } from "./names.ts";
 import type { OwnContainer } from "./pod-merge.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
 
@@ -22,7 +22,8 @@ export interface Timeouts {
   /** Time that `pulumi up` waits for the Job, without the times for its start and for a restore point. */
   readonly awaitTimeoutSeconds: number;
   /**
-   * Time until the pod has a node, its volumes, and its image, by which the Job's deadline and the wait for it are extended.
+   * Time until the pod has a node, its volumes, and its image, and init containers of its configuration have ended, by which
+   * the Job's deadline and the wait for it are extended.
    *
    * @defaultValue 600
    */
@@ -196,6 +197,15 @@ export function runnerVolume(configMapName: string): types.input.core.v1.Volume 
   return { name: runnerNames.volume, configMap: { name: configMapName } };
 }
 
+/** Name of the variable with the plan. */
+export const planVariableName = "UNITY_PLAN";
+
+/** Variable with the pod's annotation; empty without one, as in pods that no plan precedes. */
+const planVariable: types.input.core.v1.EnvVar = {
+  name: planVariableName,
+  valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${planAnnotation}']` } },
+};
+
 /** Returns a variable that refers to `DATABASE_URL` in a Secret. */
 export function databaseUrlVariable(secretName: Input<string>, name = "DATABASE_URL"): types.input.core.v1.EnvVar {
   return { name, valueFrom: { secretKeyRef: { name: secretName, key: "DATABASE_URL" } } };
@@ -231,6 +241,7 @@ function runnerVariables({ image, secretName, applicationRole, tls }: RunnerOpti
     { name: "UNITY_IMAGE", value: image }, // for the run record: a container can't see its own image reference
     { name: "PYTHONUNBUFFERED", value: "1" },
     { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only
+    planVariable,
   );
   return variables;
 }

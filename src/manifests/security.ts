@@ -37,11 +37,12 @@ export function serviceAccountObject(
   name: string,
   workload: string,
   annotations?: Readonly<Record<string, Input<string>>> | undefined,
+  ownLabels = labels(workload),
 ) {
   return {
     apiVersion: "v1",
     kind: "ServiceAccount",
-    metadata: { name, labels: labels(workload), ...(annotations && { annotations }) },
+    metadata: { name, labels: ownLabels, ...(annotations && { annotations }) },
     automountServiceAccountToken: false,
   } as const;
 }

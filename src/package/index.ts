@@ -7,6 +7,7 @@ export type { Database } from "../../components/database-secrets.ts";
 export { ExternalDatabase, type ExternalDatabaseArgs } from "../../components/external-database.ts";
 export { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
 export { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
+export { NetworkPolicies, type NetworkPoliciesArgs } from "../../components/network-policies.ts";
 export { OwnedDatabase, type OwnedDatabaseArgs } from "../../components/owned-database.ts";
 export {
   type DatabaseSecretReference,
@@ -42,6 +43,6 @@ export type { BackendOptions } from "../manifests/backend.ts";
 export type { MigrationOptions } from "../manifests/migrate-job.ts";
 export type { ContainerConfig, Placement, PlainPodConfig, PodConfig } from "../manifests/pod-config.ts";
 export type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
-export type { PodSecurityLevel } from "../manifests/security.ts";
+export { namespaceLabels, type PodSecurityLevel } from "../manifests/security.ts";
 export type { JobAttempt } from "../plan/job-identity.ts";
 export { type Chain, loadChain } from "../preflight/release.ts";

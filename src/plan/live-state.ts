@@ -1,6 +1,7 @@
+import { chainCommand } from "../command-line.ts";
 import { type CommandTarget, clusterName, kubectlCommand } from "../kubectl-command.ts";
 import { applied, beyond, pending } from "../lockfile/chain.ts";
-import { type Lock, lockCommand } from "../lockfile/lock.ts";
+import type { Lock } from "../lockfile/lock.ts";
 import { versionTableName } from "../lockfile/version-table.ts";
 import { type Remedies, stackRemedies } from "./remedies.ts";
 import { describeWindowEnd, type RollbackWindow } from "./rollback-window.ts";
@@ -206,7 +207,7 @@ export function describeState(
       return {
         message: `Database is at ${state.revisions.join(", ")}, which is not in the lockfile (${count(total)}).${windowEnd}`,
         remediation:
-          `Deploy a release whose lockfile contains it (if its file is in this checkout, run: ${lockCommand}), or restore ` +
+          `Deploy a release whose lockfile contains it (if its file is in this checkout, run: ${chainCommand("lock")}), or restore ` +
           `the database. If this release supports it, ${remedies.tolerate(state.revisions)}`,
       };
     case "overlapping-revisions":

@@ -1,3 +1,5 @@
+import { commandLine } from "../command-line.ts";
+
 /** How the reader of a message changes what a plan depends on, each after "To …, ". */
 export interface Remedies {
   readonly allowDowngrade: string;
@@ -28,7 +30,7 @@ export const stackRemedies: Remedies = {
     "add to `config:` in the stack's file, Pulumi.<stack>.yaml (or to its existing approvals):",
     "  unity:approvals:",
   ],
-  printAll: "run: npm run unity -- plan --full",
+  printAll: `run: ${commandLine("plan", "--full")}`,
   useOtherContext: "run: pulumi config set context <name>",
   inspect: (kubectl) => `${kubectl} exec deployment/unity-backend -- alembic current --verbose`,
 };

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Kubectl, KubectlError } from "../cluster/kubectl.ts";
+import { commandLine } from "../command-line.ts";
 import { type ClusterContext, type CommandTarget, clusterName, kubectlCommand } from "../kubectl-command.ts";
 import { type PodSecurityLevel, podSecurityLabel, podSecurityLevels } from "../manifests/security.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -7,7 +8,7 @@ import type { Settings } from "../settings/settings.ts";
 /** Returns the command with which an administrator creates and labels the namespace, and grants the Roles of the stack. */
 export function administratorCommand({ context }: ClusterContext): string {
   const apply = "apply --server-side --force-conflicts --filename=k8s/access";
-  return `npm run unity -- render && ${kubectlCommand({ context })} ${apply}`;
+  return `${commandLine("render")} && ${kubectlCommand({ context })} ${apply}`;
 }
 
 /**

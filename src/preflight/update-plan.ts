@@ -3,6 +3,7 @@ import { requiresManualAction } from "../plan/live-state.ts";
 import type { Plan } from "../plan/plan.ts";
 import { describePlan } from "../plan/plan-report.ts";
 import { describeRejection } from "../plan/rejection-report.ts";
+import { stackRemedies } from "../plan/remedies.ts";
 import { printable } from "../printable.ts";
 
 /** The changes that an update makes to the database and to existing resources. */
@@ -23,13 +24,14 @@ export function combinePlans(plan: Plan, adoption: Adoption, postgresImageError:
  * Describes a plan and why it is rejected.
  *
  * @param full - Whether statements are printed in full.
+ * @param remedies - Remedies of its reader (default: those of Unity's stacks).
  */
-export function describeUpdate(plan: UpdatePlan, full = false): string {
+export function describeUpdate(plan: UpdatePlan, full = false, remedies = stackRemedies): string {
   const { state, pending, rejection, adoption, postgresImageError } = plan;
-  const lines = describePlan(plan, full);
+  const lines = describePlan(plan, full, remedies);
   if (!requiresManualAction(state)) lines.push(...describeAdoption(adoption));
   lines.push(...describeRejected(adoption.rejected));
   if (postgresImageError !== null) lines.push(postgresImageError);
-  if (rejection !== null) lines.push(...describeRejection(rejection, pending !== null));
+  if (rejection !== null) lines.push(...describeRejection(rejection, pending !== null, remedies));
   return printable(lines.join("\n"));
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { commandLine, isInstalled } from "../command-line.ts";
 import type { Chain } from "../preflight/release.ts";
 import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -98,7 +99,8 @@ export function describePromotion(errors: readonly string[], from: string, to: s
     `release not verified in ${from}; no changes were made:`,
     ...errors.map((error) => `  - ${error}`),
     `To deploy it there first, run: pulumi up --stack ${from}`,
-    `Then run: npm run unity -- promote --from ${from} --to ${to}`,
+    // Only Unity's own stacks have settings that the command writes.
+    `Then run: ${isInstalled ? `pulumi up --stack ${to}` : commandLine("promote", "--from", from, "--to", to)}`,
   ].join("\n");
 }
 

@@ -12,7 +12,7 @@ from runner_config import AlembicCall, locate
 from runner_contract import CONTRACT
 from runner_database import Database, VersionTable
 from runner_errors import FatalError
-from runner_files import FileWatch
+from runner_files import BYTECODE, FileWatch, Read, is_dotenv, unreviewable
 from runner_output import format_revisions
 
 REBUILD = "Rebuild the image from the reviewed tree."
@@ -92,7 +92,11 @@ def verify_image(database: Database, chain: Chain) -> None:
         if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             raise FatalError(f"{name} differs between the image and the lockfile. {REBUILD}")
     if chain.files:
-        reject_unreviewed(database, frozenset(os.path.realpath(path) for _, path, _ in reviewed))
+        paths = frozenset(os.path.realpath(path) for _, path, _ in reviewed)
+        env_py = database.script.env_py_location  # as alembic.ini says, which is not reviewed
+        if os.path.realpath(env_py) not in paths:
+            raise FatalError(f"{os.path.relpath(env_py)} of the image is not in the lockfile. {REBUILD}")
+        reject_unreviewed(database, paths)
 
 
 def verify_heads(database: Database, chain: Chain) -> None:
@@ -116,14 +120,22 @@ def verify_heads(database: Database, chain: Chain) -> None:
 
 
 def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:
-    """From now on, reject what a revision reads or imports below the script folder, unless it was reviewed."""
+    """From now on, reject what a revision reads or imports below the script folder, unless it was reviewed.
 
-    def check(path: str, revision: str | None, _is_import: bool) -> None:
-        if revision is not None and os.path.realpath(path) not in reviewed:
-            file, reader = (os.path.relpath(each) for each in (path, revision))
+    Bytecode without its source is rejected wherever it is imported.
+    """
+
+    def check(read: Read) -> None:
+        file = os.path.relpath(read.path)
+        if read.path.endswith(BYTECODE):
+            CONTRACT.reject(FatalError(unreviewable(file)))
+        is_setting = is_dotenv(read.path) and read.is_import
+        is_free = is_setting or not watch.is_closed(read.path) or os.path.realpath(read.path) in reviewed
+        if read.revision is not None and not is_free:
+            reader = os.path.relpath(read.revision)
             CONTRACT.reject(FatalError(f"{reader} reads {file}, which is not in the lockfile. {REVIEW}"))
 
-    FileWatch(database.script, check)
+    watch = FileWatch(database.script, check)
 
 
 def find_pending(database: Database, chain: Chain, current: frozenset[str]) -> list[Revision]:

@@ -27,6 +27,8 @@ DIRECT_URL = "MIGRATION_DATABASE_URL"
 APPLICATION_URL = "APPLICATION_DATABASE_URL"
 
 IS_ENCRYPTED = "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()"
+OTHER_SERVER = ("PGHOSTADDR", "PGSERVICE")
+"""Variables with which libpq connects to another address than that of the URL's host."""
 READ_ONLY_ATTRIBUTES = ("read-only", "standby", "prefer-standby")
 
 # In another schema, a role that may create objects could add a function or an operator that matches an argument better
@@ -38,8 +40,11 @@ SAFE_PATH = "-c search_path=pg_catalog,pg_temp"
 def configure_sessions(lock_timeout_seconds: float, statement_timeout_seconds: float, deadline: float) -> None:
     """Set the timeouts and the name of all sessions of this process.
 
-    The runner's own sessions get them at their start, as libpq does; those of env.py from the contract.
+    The runner's own sessions get them at their start, as libpq does; those of env.py from the contract. An empty
+    variable of libpq counts as unset, as it does for some of them in libpq, while others are errors.
     """
+    for name in [name for name, value in os.environ.items() if name.startswith("PG") and not value.strip()]:
+        del os.environ[name]
     CONTRACT.install(lock_timeout_seconds, statement_timeout_seconds, deadline)
     timeouts = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
     settings = [f"-c {name}={round(seconds * 1000)}" for name, seconds in timeouts.items()]
@@ -86,7 +91,7 @@ def database_url() -> DatabaseUrl:
 
 
 def read_url(variable: str, value: str) -> DatabaseUrl:
-    """Return the URL of a variable, if the stack's `sslmode` and the image's driver allow it.
+    """Return the URL of a variable, if the stack's `sslmode`, libpq's variables, and the image's driver allow it.
 
     :raises FatalError: If it can't be used. Its value is never repeated.
     """
@@ -96,7 +101,23 @@ def read_url(variable: str, value: str) -> DatabaseUrl:
         arguments(url, image_driver(), "", "")
     except InvalidUrl as error:
         raise FatalError(str(error)) from None
+    reject_other_server(url)
     return url
+
+
+def reject_other_server(url: DatabaseUrl) -> None:
+    """Check that no variable leads libpq, and the application with it, to another server than the URL.
+
+    :raises FatalError: If one does.
+    """
+    for name in OTHER_SERVER:
+        if name in os.environ:
+            raise FatalError(
+                f"{name} is set, which leads libpq to another server than {url.variable}. Remove it from the "
+                "container's environment, envFrom, and the image."
+            )
+    if os.environ.get("PGPORT", "5432") != "5432" and any(port is None for _, port in url.hosts):
+        raise FatalError(f"{url.variable} has no port, so that PGPORT decides on the server. Add the port to the URL.")
 
 
 def required_sslmode() -> str:

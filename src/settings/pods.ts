@@ -30,13 +30,9 @@ export function parsePods(
   const { common = {}, backend = {}, gate = {}, migration = {} } = configs;
   for (const [pods, config] of Object.entries({ common, backend, gate, migration })) {
     const containers = [names.backend];
-    const rules = {
-      pods: pods as ConfiguredPods,
-      level,
-      containers,
-      volumes: sharedVolumes(pods as ConfiguredPods, configs),
-    };
-    for (const error of podConfigErrors(config, rules)) errors.push({ ...error, path: `pods.${pods}.${error.path}` });
+    const shared = { path: "pods.common", config: sharedConfig(pods as ConfiguredPods, configs) };
+    for (const error of podConfigErrors(config, { pods: pods as ConfiguredPods, level, shared, containers }))
+      errors.push({ ...error, path: `pods.${pods}.${error.path}` });
   }
   if (errors.length > 0) return { pods: { backend: {}, gate: {}, migration: {}, database: undefined }, errors };
   const { resources, securityContext } = common;
@@ -53,10 +49,11 @@ export function parsePods(
   };
 }
 
-/** Returns the volumes that other settings configure for the same pods. */
-function sharedVolumes(pods: ConfiguredPods, { common, backend }: Partial<Record<ConfiguredPods, PlainPodConfig>>) {
-  const shared: string[] = [];
-  if (pods !== "common") shared.push(...(common?.volumes ?? []).map(({ name }) => name));
-  if (pods === "gate") shared.push(...(backend?.volumes ?? []).map(({ name }) => name));
-  return shared;
+/** Returns what other parts of the setting configure for the same pods. */
+function sharedConfig(pods: ConfiguredPods, configs: Partial<Record<ConfiguredPods, PlainPodConfig>>): PlainPodConfig {
+  const { common = {}, backend = {}, migration = {} } = configs;
+  if (pods === "gate") return mergePodConfigs(common, backend);
+  if (pods !== "common") return common;
+  const { volumes = [] } = migration;
+  return { volumes: (backend.volumes ?? []).filter(({ name }) => volumes.some((volume) => volume.name === name)) };
 }

@@ -126,7 +126,7 @@ exec "$@"
       using kubectl = attacked([upgraded], betterMatches);
       assert.deepEqual(await readRows(kubectl.kubectl, owned), ["a"]);
       assert.deepEqual((await readDatabase(kubectl.kubectl, chainAt(), owned))?.revisions, ["a"]);
-      assert.deepEqual(await readRuns(kubectl.kubectl, owned), []);
+      assert.deepEqual(await readRuns(kubectl.kubectl, { owned }), []);
     });
 
     for (const [name, attack] of Object.entries(unsafeTables)) {

@@ -84,6 +84,8 @@ interface Layout {
   readonly files: Readonly<Record<string, string>>;
   /** Files that are not in the image, because it has them in an installed package. */
   readonly installed?: readonly string[];
+  /** Files of a developer's machine, which are not in the image. */
+  readonly local?: readonly string[];
   /** Command that makes the project's other files. */
   readonly init?: readonly string[];
   readonly options?: readonly string[];
@@ -91,6 +93,8 @@ interface Layout {
   readonly locked: readonly string[];
   readonly locations: readonly string[];
   readonly tables: readonly string[];
+  /** Other files that are locked, if they are compared. */
+  readonly others?: readonly string[];
 }
 
 const pyproject = `[tool.alembic]
@@ -219,6 +223,41 @@ const layouts: readonly Layout[] = [
     locations: ["alembic/versions"],
     tables: ["one"],
   },
+  {
+    name: "the app's folder as the script folder",
+    files: {
+      "alembic.ini": "[alembic]\nscript_location = .\nprepend_sys_path = .\n",
+      "env.py": env(
+        'os.environ["DATABASE_URL"]',
+        'import shop.settings\nif os.path.exists("local.cfg"):\n    open("local.cfg").close()',
+      ),
+      "shop/__init__.py": "",
+      "shop/settings.py": "from dotenv import load_dotenv\nload_dotenv('.env')",
+      "shop/tables.py": 'THREE = "three"',
+      "data/four.sql": "CREATE TABLE four ()",
+      "local.cfg": "",
+      ".env": "DEBUG=1",
+      "versions/one.py": revision("one", null, '"one"', "import shop.settings"),
+      "versions/two.sql": "CREATE TABLE two ()",
+      "versions/two.py": `"""After a query"""
+from alembic import op
+from sqlalchemy import text
+revision = "two"
+down_revision = "one"
+def upgrade():
+    op.get_bind().execute(text("SELECT 1")).scalar()
+    op.execute(open("versions/two.sql").read())
+    from shop.tables import THREE
+    op.execute(f"CREATE TABLE {THREE} ()")
+    op.execute(open("data/four.sql").read())
+`,
+    },
+    local: [".env", "local.cfg"],
+    locked: ["versions/one.py", "versions/two.py"],
+    locations: ["versions"],
+    tables: ["one", "two", "three", "four"],
+    others: ["env.py", "shop/__init__.py", "shop/settings.py", "versions/two.sql"],
+  },
 ];
 
 /** A temporary folder with files. */
@@ -320,7 +359,7 @@ cd ${image} && exec ${interpreter} -B "$@"
   }
 
   for (const layout of layouts) {
-    const { name, options = [], installed = [], alembic, locked, locations, tables } = layout;
+    const { name, options = [], installed = [], local = [], alembic, locked, locations, tables, others } = layout;
     it(`locks, checks, and runs ${name}`, async () => {
       using project = new Files();
       const app = project.folder;
@@ -332,6 +371,7 @@ cd ${image} && exec ${interpreter} -B "$@"
       const lock = parseLock(readFileSync(path, "utf8"), path);
       assert.deepEqual(lock.alembic, { config: [], x: [], flaskApp: null, ...alembic });
       assert.deepEqual([lock.revisions.map(({ file }) => file), lock.versionLocations], [locked, locations]);
+      if (others !== undefined) assert.deepEqual(Object.keys(lock.files), others);
       assert.doesNotMatch(readFileSync(path, "utf8"), new RegExp(`${app}|site-packages`));
       assert.deepEqual(verifyLockedFiles(lock, app), []);
       // The lockfile knows how Alembic is called.
@@ -339,7 +379,7 @@ cd ${image} && exec ${interpreter} -B "$@"
       assert.match(again.stdout, /up to date/);
       assert.equal(/rendered as: (alembic|flask) /.test(again.stdout), options.length > 0, again.stdout);
 
-      for (const file of installed) rmSync(join(app, file), { recursive: true });
+      for (const file of [...installed, ...local]) rmSync(join(app, file), { recursive: true });
       const url = database("p%40ss%");
       assert.equal(await checkImage(interpreter, app, lock), "passed");
       const upgraded = run("upgrade", interpreter, app, lock, url);

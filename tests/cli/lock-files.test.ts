@@ -103,6 +103,103 @@ describe("files below the script folder", () => {
     assert.deepEqual(Object.keys(lock.files), ["alembic/env.py", "alembic/values.csv"]);
   });
 
+  /** Leaves bytecode of another text of a file, which Python takes for that of the file. */
+  const compile = [
+    "import os, pathlib, py_compile, sys",
+    "path, cache, text = sys.argv[1:]",
+    "path = pathlib.Path(path)",
+    "reviewed = path.read_text()",
+    "path.write_text(text)",
+    "os.utime(path, (0, 0))",
+    "py_compile.compile(path, cfile=cache or None)",
+    "path.write_text(reviewed)",
+    "os.utime(path, (0, 0))",
+  ].join("\n");
+
+  for (const [how, body] of [
+    ["itself", ["open('.env').close()"]],
+    ["by a package", ["__import__('dotenv').load_dotenv('.env')"]],
+    ["below the script folder", ["import helper", "helper.Path('alembic/.env').read_text()"]],
+  ] as const) {
+    it(`are rejected if a revision reads variables of .env ${how}`, async () => {
+      const project = new ChainProject([{ id: "one", upgrade: [...imports, ...body] }]);
+      try {
+        for (const [path, text] of Object.entries(files)) project.write(path, text);
+        project.write(".env", "A=1");
+        project.write("lib/site-packages/dotenv.py", "def load_dotenv(path):\n    open(path).close()\n");
+        project.write("alembic/env.py", `import sys\nsys.path.append("lib/site-packages")\n${env}`);
+        const { code, stderr } = await lockProject(project.folder);
+        assert.match(stderr, /alembic\/versions\/one\.py reads (alembic\/)?\.env, whose variables differ .*-x/s);
+        assert.equal(code, 2);
+      } finally {
+        project.delete();
+      }
+    });
+  }
+
+  it("are not locked if they are settings that a module reads for a revision", async () => {
+    const helper = "def settings():\n    open('.env').close()\n";
+    const upgrade = [...imports, "import helper", "helper.settings()", "op.execute('SELECT 1')"];
+    const { lock, revision } = await lockChain([{ id: "one", upgrade }], {
+      "alembic/helper.py": helper,
+      ".env": "A=1",
+    });
+    assert.deepEqual(Object.keys(lock.files), ["alembic/env.py", "alembic/helper.py"]);
+    assert.deepEqual(revision("one").upgrade, { sql: ["SELECT 1;"] });
+  });
+
+  it("are rejected if git ignores them", async () => {
+    const project = new ChainProject([{ id: "one", upgrade: reads('"alembic/local.sql"') }]);
+    try {
+      project.write("alembic/local.sql", "SELECT 1");
+      project.write(".gitignore", "local.*\n");
+      assert.equal((await lockProject(project.folder)).code, 0);
+      assert.equal(spawnSync("git", ["init", "--quiet"], { cwd: project.folder }).status, 0);
+      const { code, stderr } = await lockProject(project.folder, "--check");
+      assert.match(stderr, /files that git ignores can't be reviewed: alembic\/local\.sql\n/);
+      assert.equal(code, 2);
+    } finally {
+      project.delete();
+    }
+  });
+
+  it("run as they are, whatever their bytecode does", async () => {
+    const { project, bytecode } = await projectWithHelper();
+    try {
+      bytecode("alembic/helper.py", "", "NAME = 'other'");
+      const { code, stderr } = await lockProject(project.folder);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(readLock(project.lock).revisions[0]?.upgrade, { sql: ["CREATE TABLE three ();"] });
+    } finally {
+      project.delete();
+    }
+  });
+
+  it("are rejected if they are bytecode only", async () => {
+    const { project, bytecode } = await projectWithHelper();
+    try {
+      bytecode("alembic/helper.py", "alembic/helper.pyc", "NAME = 'three'");
+      project.remove("alembic/helper.py");
+      const { code, stderr } = await lockProject(project.folder);
+      assert.match(stderr, /alembic\/helper\.pyc is bytecode without its source, .* Add alembic\/helper\.py/);
+      assert.equal(code, 2);
+    } finally {
+      project.delete();
+    }
+  });
+
+  async function projectWithHelper() {
+    const upgrade = [...imports, "import helper", 'op.execute(f"CREATE TABLE {helper.NAME} ()")'];
+    const project = new ChainProject([{ id: "one", upgrade }]);
+    project.write("alembic/helper.py", "NAME = 'three'");
+    const python = await alembicPython();
+    const bytecode = (file: string, cache: string, text: string) => {
+      const { status } = spawnSync(python, ["-c", compile, file, cache, text], { cwd: project.folder });
+      assert.equal(status, 0);
+    };
+    return { project, bytecode };
+  }
+
   it("are the same if there is bytecode of them", async () => {
     const project = new ChainProject([{ id: "one", upgrade: [...imports, "import helper"] }]);
     const copy = mkdtempSync(join(tmpdir(), "unity-bytecode-"));

@@ -21,25 +21,29 @@ describe("unity lock with environment variables", () => {
     settings: readonly string[],
     upgrade: readonly string[],
     variables: Readonly<Record<string, string>> = {},
+    files: Readonly<Record<string, string>> = {},
   ): Promise<CommandResult> {
     const revision: RevisionSource = { id: "one", upgrade };
     project = new ChainProject([revision]);
     project.write("shop_settings.py", settings.join("\n"));
     project.write("alembic/env.py", `import sys\n\nsys.path.insert(0, ".")\nimport shop_settings\n${env}`);
+    for (const [file, text] of Object.entries(files)) project.write(file, text);
     const url = "postgresql+psycopg://a:b@localhost/c";
     return unityIn({ DATABASE_URL: url, ...variables }, "lock", "--backend", project.folder, "--python", python);
   }
 
-  /** Returns the upgrade that is locked with these variables, which must not be in the lockfile or the output. */
+  /** Returns the upgrade that is locked with these variables; long values must not be in the lockfile or the output. */
   async function locked(
     settings: readonly string[],
     upgrade: readonly string[],
     variables: Readonly<Record<string, string>>,
+    files: Readonly<Record<string, string>> = {},
   ): Promise<LockedSql | undefined> {
-    const { code, stdout, stderr } = await lock(settings, upgrade, variables);
+    const { code, stdout, stderr } = await lock(settings, upgrade, variables, files);
     assert.equal(code, 0, `${stdout}${stderr}`);
     const text = readFileSync(project?.lock ?? "", "utf8");
-    for (const value of Object.values(variables)) assert.ok(!`${text}${stdout}${stderr}`.includes(value), text);
+    for (const value of Object.values(variables).filter(({ length }) => length > 4))
+      assert.ok(!`${text}${stdout}${stderr}`.includes(value), text);
     return (JSON.parse(text) as Lock).revisions[0]?.upgrade;
   }
 
@@ -160,6 +164,131 @@ describe("unity lock with environment variables", () => {
     const args = ["lock", "--backend", project?.folder ?? "", "--python", python, "--check"];
     const checked = await unityIn({}, ...args);
     assert.match(checked.stdout, /not known: reads the environment variable SHOP_SCHEMA when it is loaded/);
+  });
+
+  const dotenv: readonly (readonly [how: string, setting: readonly string[]])[] = [
+    [
+      "pydantic",
+      [
+        "from pydantic_settings import BaseSettings",
+        "class Settings(BaseSettings):",
+        "    model_config = {'env_file': '.env'}",
+        "    role_password: str",
+        "password = Settings().role_password",
+      ],
+    ],
+    ["python-dotenv", ["from dotenv import dotenv_values", "password = dotenv_values('.env')['ROLE_PASSWORD']"]],
+  ];
+  for (const [how, setting] of dotenv) {
+    it(`records the SQL as unknown if it contains a value of .env, read by ${how}`, async () => {
+      const upgrade = [...use, "op.execute(f\"CREATE ROLE a PASSWORD '{shop_settings.password}'\")"];
+      const file = { ".env": `# of this machine\nexport ROLE_PASSWORD="${secret}" # secret\n` };
+      const found = await locked(setting, upgrade, {}, file);
+      assert.ok(!readFileSync(project?.lock ?? "", "utf8").includes(secret));
+      assert.equal(
+        found?.sql === null ? found.reason : "",
+        "its SQL contains the value of the environment variable ROLE_PASSWORD",
+      );
+    });
+  }
+
+  const dependent: readonly (readonly [how: string, setting: readonly string[], given: Record<string, string>])[] = [
+    ["environs and its default", ["from environs import Env", "value = Env().bool('SHOP_MODE', True)"], {}],
+    [
+      "pydantic and its default",
+      [
+        "from pydantic_settings import BaseSettings",
+        "class Settings(BaseSettings):",
+        "    shop_mode: bool = False",
+        "    signing_key: str",
+        "    size: int = 5",
+        "value = Settings().shop_mode",
+      ],
+      { SIGNING_KEY: "k" },
+    ],
+    [
+      "a value of a list",
+      [
+        "from environs import Env, validate",
+        "mode = Env().str('SHOP_MODE', 'test', validate=validate.OneOf(['live', 'test']))",
+        "value = mode == 'live'",
+      ],
+      { SHOP_MODE: "live" },
+    ],
+    [
+      "pydantic's nested settings",
+      [
+        "from pydantic import BaseModel",
+        "from pydantic_settings import BaseSettings",
+        "class Nested(BaseModel):",
+        "    mode: bool",
+        "class Settings(BaseSettings):",
+        "    model_config = {'env_nested_delimiter': '_'}",
+        "    shop: Nested",
+        "value = Settings().shop.mode",
+      ],
+      { SHOP_MODE: "true" },
+    ],
+    ["a module of the project", ["import os", "value = int(os.environ['SHOP_MODE']) > 10"], { SHOP_MODE: "11" }],
+  ];
+  for (const [how, setting, given] of dependent) {
+    it(`records SQL as unknown that depends on a variable by ${how}`, async () => {
+      const upgrade = [...use, "if shop_settings.value: op.execute('CREATE TABLE t ()')"];
+      const found = await locked([...setting, "import os", "os.environ.get('UNRELATED')"], upgrade, given);
+      assert.equal(found?.sql === null ? found.reason : "", "its SQL depends on the environment variable SHOP_MODE");
+      const { revisions } = JSON.parse(readFileSync(project?.lock ?? "", "utf8")) as Lock;
+      assert.deepEqual(revisions[0]?.downgrade, { sql: ["DROP TABLE t_one;"] });
+    });
+  }
+
+  it("records SQL that depends on no variable that packages and settings read", async () => {
+    const setting = [
+      "import flask, locale, pathlib, subprocess, os",
+      "from environs import Env",
+      "locale.getlocale(), pathlib.Path.home()",
+      "port = Env().int('PORT', 80)",
+      "size = int(os.environ['SIZE'])",
+      "if size > 12: raise ValueError('too many')",
+    ];
+    const found = await locked(setting, [...use, "op.execute('CREATE TABLE t ()')"], { SIZE: "010" });
+    assert.deepEqual(found, { sql: ["CREATE TABLE t ();"] });
+  });
+
+  it("records SQL of env.py as unknown if its online branch depends on a variable", async () => {
+    const text = env.replace(
+      "        context.configure(connection",
+      "        if os.getenv('SHOP_ROLE', '0') == '0': connection.exec_driver_sql('SET ROLE owner')\n$&",
+    );
+    const { code, stderr } = await lock([], ["pass"], {}, { "alembic/env.py": text });
+    assert.equal(code, 0, stderr);
+    const locked = JSON.parse(readFileSync(project?.lock ?? "", "utf8")) as Lock;
+    assert.deepEqual(locked.env, { sql: null, reason: "its SQL depends on the environment variable SHOP_ROLE" });
+  });
+
+  describe("that name the version table", () => {
+    const options = (expression: string) =>
+      env.replace('"target_metadata"', `"version_table_schema": ${expression}, "target_metadata"`);
+
+    for (const [how, expression, variables, files] of [
+      ["directly", 'os.environ["SHOP_SCHEMA"]', { SHOP_SCHEMA: "crm" }, {}],
+      ["with a prefix", '"s_" + os.environ.get("SHOP_SCHEMA", "x")', { SHOP_SCHEMA: "crm" }, {}],
+      ["in .env", '__import__("dotenv").dotenv_values(".env")["SHOP_SCHEMA"]', {}, { ".env": "SHOP_SCHEMA=sales" }],
+    ] as const) {
+      it(`are rejected: ${how}`, async () => {
+        const { code, stderr } = await lock([], ["pass"], variables, {
+          "alembic/env.py": options(expression),
+          ...files,
+        });
+        assert.match(stderr, /env\.py takes the version table from the environment variable SHOP_SCHEMA, which .*-x/s);
+        assert.equal(code, 2);
+      });
+    }
+
+    it("are not rejected if they are not set: the runner rejects another table", async () => {
+      const text = options('os.environ.get("SHOP_SCHEMA", "crm")');
+      const { code, stderr } = await lock([], ["pass"], {}, { "alembic/env.py": text });
+      assert.equal(code, 0, stderr);
+    });
   });
 
   it("records SQL that has a value of its own", async () => {

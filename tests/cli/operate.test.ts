@@ -103,7 +103,7 @@ describe("unity apply, logs, migrate, status and verify", () => {
       [["verify", "tabels"], /unknown check tabels: must be one of revision, pods, /],
       [["apply", "--method", "magic"], /Allowed choices are job, exec/],
       [["logs", "--tail", "many"], /It must be a non-negative integer/],
-      [["logs", "--job"], /can't list the migration Jobs/],
+      [["logs", "--job"], /no migration Job found/],
     ];
     for (const [args, text] of wrong) {
       const { code, stderr } = await run({}, "", ...args);

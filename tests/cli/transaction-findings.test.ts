@@ -97,7 +97,10 @@ const states: Readonly<Record<string, string>> = { "new-enum-value error": "55P0
 async function findingsOf(upgrades: readonly (readonly string[])[]): Promise<string[][]> {
   const first = lockedRevision("setup", { upgrade: { sql: setup } });
   const others = upgrades.map((sql, index) => lockedRevision(`r${index}`, { upgrade: { sql } }));
-  const [, ...annotated] = await annotate({ revisions: [first, ...others], maxIdLength: null }, () => {});
+  const [, ...annotated] = await annotate(
+    { env: { sql: [] }, revisions: [first, ...others], maxIdLength: null },
+    () => {},
+  );
   return annotated.map(({ findings }, index) =>
     findings
       .filter(({ statement }) => statement === (upgrades[index]?.length ?? 0) - 1)

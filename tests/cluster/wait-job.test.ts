@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Job, jobState } from "../../src/cluster/objects.ts";
-import { completeHeldJob, evaluateJob, type JobItem, stageOf, startFailure } from "../../src/cluster/wait/job.ts";
+import { evaluateJob, type JobItem, stageOf, startFailure } from "../../src/cluster/wait/evaluate-job.ts";
+import { completeHeldJob, migrateJob } from "../../src/cluster/wait/job.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { container, pod } from "../support/kubernetes.ts";
 
@@ -139,9 +140,10 @@ describe("a Job with a native sidecar", () => {
     const [cause] = evaluateJob("job", [job, withSidecar({ initContainerStatuses: [restarted] })], "migrate").causes;
     assert.equal(cause?.gracePeriodSeconds, Number.POSITIVE_INFINITY);
   });
-  it("has not started while only the sidecar and another init container run", () => {
+  it("is at the init container that runs beside it", () => {
+    assert.equal(stageOf([withSidecar({ initContainerStatuses: [proxy] })]), "never started");
     const fetch = container({ name: "fetch", state: { running: {} } });
-    assert.equal(stageOf([withSidecar({ initContainerStatuses: [proxy, fetch] })]), "never started");
+    assert.equal(stageOf([withSidecar({ initContainerStatuses: [proxy, fetch] })]), "init container");
   });
 });
 
@@ -155,6 +157,10 @@ describe("stageOf", () => {
     const statuses = [container({ name: "migrate", state })];
     it(`is ${started ? "the migration" : "before the start"} for a container that ${what}`, () => {
       assert.equal(stageOf([pod("job", { containerStatuses: statuses })]), started ? "migration" : "never started");
+    });
+    it(`is ${started ? "the init container" : "before the start"} for one of the configuration that ${what}`, () => {
+      const status = { initContainerStatuses: [container({ name: "fetch", state })] };
+      assert.equal(stageOf([pod("job", status)]), started ? "init container" : "never started");
     });
     it(`is ${started ? "the restore point" : "before the start"} for a restore point's container that ${what}`, () => {
       assert.equal(
@@ -185,15 +191,83 @@ describe("stageOf", () => {
 
 describe("startFailure", () => {
   const pending = { done: false, progress: "pod pending", causes: [] };
-  it("fails a Job whose pod has not started in time, and no other", () => {
-    const failure = startFailure(pending, "never started", 20, 20);
-    assert.equal(failure?.failed, "its pod did not start within 20s (startTimeoutSeconds)");
-    assert.equal(startFailure(pending, "never started", 19, 20), undefined);
-    for (const stage of ["restore point", "migration"] as const)
-      assert.equal(startFailure(pending, stage, 20, 20), undefined);
-    assert.equal(startFailure({ ...pending, failed: "deleted" }, "never started", 20, 20), undefined);
-    assert.equal(startFailure({ ...pending, done: true }, "never started", 20, 20), undefined);
+  const at = (seconds: number, state: object = {}, result = pending) => {
+    const items = [{ kind: "Job", metadata: { name: "job", uid: "u" }, status: {} } as Job, pod("job", state)];
+    return startFailure("job", items, result, seconds, 20);
+  };
+  const init = (name: string, state: object) => ({ initContainerStatuses: [container({ name, state })] });
+  const running = { running: {} };
+
+  it("fails a Job whose migration has not started in time, and no other", () => {
+    assert.equal(at(20)?.failed, "its migration did not start within 20s (startTimeoutSeconds)");
+    assert.equal(at(19), undefined);
+    assert.equal(at(20, init("restore-point", running)), undefined);
+    assert.equal(at(20, { containerStatuses: [container({ name: "migrate", state: running })] }), undefined);
+    assert.equal(at(20, {}, { ...pending, failed: "deleted" } as typeof pending), undefined);
+    assert.equal(at(20, {}, { ...pending, done: true }), undefined);
   });
+  it("names the init container that takes the time, with its log", () => {
+    assert.equal(at(19, init("fetch", running)), undefined);
+    const failure = at(20, init("fetch", running));
+    assert.equal(
+      failure?.failed,
+      "its migration did not start within 20s (startTimeoutSeconds), because init container fetch was still running",
+    );
+    assert.deepEqual(failure?.causes[0]?.log, { pod: "job-pod", container: "fetch", previous: false });
+    const ended = at(20, init("fetch", { terminated: { exitCode: 0 } }));
+    assert.equal(ended?.failed, "its migration did not start within 20s (startTimeoutSeconds)");
+  });
+});
+
+describe("giving up on a Job", () => {
+  /** Gives up on a Job in a state, and returns the sentence and the calls that change something. */
+  async function giveUp(status: object, podStatus: object) {
+    const metadata = { name: "job", uid: "u" };
+    const items = [{ kind: "Job", metadata, status }, pod("job", podStatus)];
+    using fake = kubectlProgram(`#!/bin/sh
+cd "$(dirname "$0")"
+case "$*" in
+  *" get events "*) echo '{"items": []}' ;;
+  *" get "*) if [ -f canceled ]; then cat canceled; else cat items; fi ;;
+  *) echo "$*" >> calls; case "$*" in *activeDeadlineSeconds*) cp failed canceled ;; esac ;;
+esac
+`);
+    const failed = { conditions: [{ type: "Failed", status: "True", reason: "DeadlineExceeded", message: "late" }] };
+    writeFileSync(join(fake.folder, "items"), JSON.stringify({ items }));
+    writeFileSync(join(fake.folder, "failed"), JSON.stringify({ items: [{ kind: "Job", metadata, status: failed }] }));
+    const target = { context: "here", namespace: "unity", name: "job", timeoutSeconds: 1 };
+    const said = await migrateJob(fake.kubectl, target).giveUp?.();
+    const calls = join(fake.folder, "calls");
+    return { said, calls: existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [] };
+  }
+  const complete = { conditions: [{ type: "Complete", status: "True" }] };
+  const succeeded = container({ name: "migrate", state: { terminated: { exitCode: 0 } } });
+  const proxy = container({ name: "proxy", state: { running: {} } });
+
+  it("changes nothing if it is complete", async () => {
+    const { said, calls } = await giveUp(complete, { phase: "Succeeded", containerStatuses: [succeeded] });
+    assert.deepEqual([said, calls], ["The migration has succeeded since.", []]);
+  });
+  it("completes it if its migration has succeeded beside a sidecar", async () => {
+    const { said, calls } = await giveUp({}, { phase: "Running", containerStatuses: [succeeded, proxy] });
+    assert.equal(said, "The migration has succeeded since.");
+    assert.match(calls.join("\n"), /^\S+ \S+ patch job\/job --subresource=status .*SuccessCriteriaMet[^\n]*$/);
+  });
+  it("leaves a migration that runs to its end", async () => {
+    const migrate = container({ name: "migrate", state: { running: {} } });
+    assert.deepEqual(await giveUp({}, { containerStatuses: [migrate] }), { said: undefined, calls: [] });
+  });
+  for (const [name, sentence] of [
+    ["fetch", "Canceled the Job before its migration started."],
+    ["restore-point", "Canceled the Job during its restore point. The database is unchanged."],
+  ] as const) {
+    it(`cancels it during init container ${name}`, async () => {
+      const status = { initContainerStatuses: [container({ name, state: { running: {} } })] };
+      const { said, calls } = await giveUp({}, status);
+      assert.equal(said, sentence);
+      assert.match(calls.join("\n"), /patch job\/job --type=merge --patch=.*activeDeadlineSeconds":1/);
+    });
+  }
 });
 
 describe("completeHeldJob", () => {

@@ -43,7 +43,7 @@ describe("MigrationJob", () => {
     const own = find(registrations, MigrationJob.token, "migration");
     const runner = find(registrations, "kubernetes:core/v1:ConfigMap", "migration-runner");
     const account = find(registrations, "kubernetes:core/v1:ServiceAccount", "migration-account");
-    assert.equal(registrations.length, 6); // with the component itself and the namespace before it
+    assert.equal(registrations.length, 7); // with the component itself and the namespace before it
     assert.deepEqual([runner.parent, job.parent], [own.urn, own.urn]);
     assert.deepEqual(runner.dependencies, [find(registrations, "kubernetes:core/v1:Namespace", "before").urn]);
     assert.deepEqual(new Set(job.dependencies), new Set([account.urn, runner.urn]));

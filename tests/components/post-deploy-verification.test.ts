@@ -58,9 +58,9 @@ describe("PostDeployVerification", () => {
     assert.deepEqual(results, Object.fromEntries(checkNames.map((name) => [name, { name, passed: true }])));
   });
 
-  it("rejects invalid checks before anything is declared", async () => {
-    const invalid = () => declare({ checks: [{ kind: "http", path: "healthz" }] });
-    await assert.rejects(record({}, invalid), /invalid verification:\n {2}- invalid checks\[0\]\.path "healthz"/);
+  it("rejects invalid checks before anything is verified", async () => {
+    const invalid = record({}, () => declare({ checks: [{ kind: "http", path: "healthz" }] }));
+    await assert.rejects(invalid, /invalid verification:\n {2}- invalid checks\[0\]\.path "healthz"/);
   });
 
   const release = { head: "r1" } as DeclaredRelease;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TenantJob } from "../../src/cluster/migrate-jobs.ts";
+import type { TenantJob } from "../../src/cluster/list-migrate-jobs.ts";
 import { describeTenants, planTenants } from "../../src/fleet/plan.ts";
 
 const works = ["a", "a-b", "c"].map((tenant) => ({
@@ -12,6 +12,7 @@ const job = (tenantId: string, state: TenantJob["state"], more: Partial<TenantJo
   tenantId,
   state,
   suspended: false,
+  owner: undefined,
   ...more,
 });
 

@@ -9,6 +9,7 @@ import { runChecks } from "../../src/checks/run.ts";
 import { rollout } from "../../src/cluster/wait/rollout.ts";
 import { waitFor } from "../../src/cluster/wait/wait.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
+import { restorePointsClaimSpec } from "../../src/manifests/restore-points.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { exampleStack } from "../support/example-stack.ts";
 
@@ -158,5 +159,64 @@ describe("another app's program with the package", () => {
     const used = await kubectl.exec("deployment/notes", "notes", ["printenv", "DATABASE_URL"]);
     assert.equal(used.trim(), databaseUrl);
     assert.doesNotMatch(output, /application_name=moved/);
+  });
+
+  describe("the installed command, given only where the app is", () => {
+    const options = ["--context", context, "--namespace", namespace];
+    /** Runs `unity` as it is installed beside the program. */
+    const unity = async (...args: readonly string[]) => {
+      const modules = join(stack.program.folder, "..", "..", "node_modules");
+      const command = join(modules, "unity-migrations", "dist", "src", "cli", "main.js");
+      const run = promisify(execFile)(process.execPath, [command, ...args, ...options], { cwd: stack.program.folder });
+      return run.catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
+    };
+
+    it("reads the app's state, plan, runs, and logs", async () => {
+      assert.match(
+        (await unity("status")).stdout,
+        /^Database is up to date \(head 0003\)\.[\s\S]*notes-db-migrate-\w+ +complete/,
+      );
+      assert.match((await unity("plan")).stdout, /^Database is up to date[\s\S]*already complete/);
+      const runs = JSON.parse((await unity("history", "--json")).stdout) as { outcome: string }[];
+      assert.equal(runs[0]?.outcome, "succeeded");
+      assert.match((await unity("logs")).stdout, /\[pod\/notes-/);
+      assert.match((await unity("logs", "--job")).stdout, /0003/);
+    });
+
+    it("verifies and reports with the checks of the program", async () => {
+      const results = JSON.parse((await unity("verify", "--json")).stdout) as { name: string; passed: boolean }[];
+      assert.deepEqual(results.map(({ name }) => name).sort(), [...generalChecks, "http /readyz"].sort());
+      assert.ok(results.every(({ passed }) => passed));
+      const file = join(stack.program.folder, "report.html");
+      assert.match((await unity("report", "--output", file)).stdout, /Created .*\nDatabase is up to date/);
+    });
+
+    it("takes restore points of the app, once its program enables them", async () => {
+      const migration = await kubectl.get<{ data: Record<string, string> }>("configmap", "notes-migration");
+      const described = JSON.parse(migration.data["migration.json"] ?? "");
+      described.options.restorePointImage = process.env.UNITY_POSTGRES_IMAGE || "postgres:17";
+      const claim = {
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: { name: "notes-restore-points" },
+        spec: restorePointsClaimSpec("64Mi"),
+      };
+      await kubectl.run(["apply", "--filename=-"], JSON.stringify(claim));
+      const data = { "migration.json": JSON.stringify(described) };
+      await kubectl.run([
+        "patch",
+        "configmap",
+        "notes-migration",
+        "--type=merge",
+        `--patch=${JSON.stringify({ data })}`,
+      ]);
+      const { taken } = JSON.parse((await unity("restore", "--take", "--json")).stdout) as { taken: string };
+      assert.match(taken, /^notes-db-restore-/);
+      const points = JSON.parse((await unity("restore", "--list", "--json")).stdout) as { name: string }[];
+      assert.deepEqual(
+        points.map(({ name }) => name),
+        [taken],
+      );
+    });
   });
 });

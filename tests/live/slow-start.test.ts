@@ -124,9 +124,19 @@ describe("the deadline of a migration", () => {
 
   it("is announced as the start's if no node is available in time", async () => {
     await assert.rejects(migrate({}, { [`${nodeLabel}-never`]: "true" }, 8), (error: Error) => {
-      assert.match(error.message, /failed after \d+s: its pod did not start within 8s \(startTimeoutSeconds\)/);
+      assert.match(error.message, /failed after \d+s: its migration did not start within 8s \(startTimeoutSeconds\)/);
       assert.match(error.message, /can't be scheduled \[Unschedulable\]/);
       assert.match(error.message, /Canceled the Job because it never started\./);
+      return true;
+    });
+  });
+
+  it("is not spent by an init container, which is named with its log", async () => {
+    const command = ["python", "-u", "-c", "import time; print('still fetching'); time.sleep(60)"];
+    const pod = { initContainers: [{ name: "fetch", image, command }] };
+    await assert.rejects(migrate({ pod }, {}, 8), (error: Error) => {
+      assert.match(error.message, /did not start within 8s .*because init container fetch was still running/);
+      assert.match(error.message, /still fetching[\s\S]*Canceled the Job before its migration started\./);
       return true;
     });
   });

@@ -111,8 +111,8 @@ describe("a lockfile", () => {
     for (const { given, accepted } of earlier) {
       const text = JSON.stringify(given);
       assert.throws(
-        () => parseLock(text, "x.json"),
-        /lock\.version [123] was written by an earlier release.*\n.*, run: npm run unity -- lock$/,
+        () => parseLock(text, "folder/x.json"),
+        /lock\.version [123] was written by an earlier release.*\n.*, run: npm run unity -- lock --backend folder$/,
       );
       assert.deepEqual(parseReviewedLock(text, "x.json"), accepted);
     }

@@ -41,9 +41,9 @@ describe("revision files", () => {
     rmSync(join(folder, "alembic/versions/b.py"));
     write("alembic/versions/c.py", "new");
     assert.deepEqual(verifyLockedFiles(lock, folder), [
-      "alembic/versions/a.py (revision a) was changed. Restore it, or run: npm run unity -- lock",
-      "alembic/versions/b.py (revision b) was removed. Restore it, or run: npm run unity -- lock",
-      "alembic/versions/c.py is not in the lockfile. Run: npm run unity -- lock",
+      `alembic/versions/a.py (revision a) was changed. Restore it, or run: npm run unity -- lock --backend ${folder}`,
+      `alembic/versions/b.py (revision b) was removed. Restore it, or run: npm run unity -- lock --backend ${folder}`,
+      `alembic/versions/c.py is not in the lockfile. Run: npm run unity -- lock --backend ${folder}`,
     ]);
   });
 
@@ -62,9 +62,9 @@ describe("revision files", () => {
     write("alembic/versions/a.sql", "SELECT 2");
     write("alembic/env.py", "edited");
     assert.deepEqual(verifyLockedFiles(reading, folder), [
-      "alembic/env.py was changed. Restore it, or run: npm run unity -- lock",
-      "alembic/versions/a.sql (revision a) was changed. Restore it, or run: npm run unity -- lock",
-      "b.csv (revision b) was removed. Restore it, or run: npm run unity -- lock",
+      `alembic/env.py was changed. Restore it, or run: npm run unity -- lock --backend ${folder}`,
+      `alembic/versions/a.sql (revision a) was changed. Restore it, or run: npm run unity -- lock --backend ${folder}`,
+      `b.csv (revision b) was removed. Restore it, or run: npm run unity -- lock --backend ${folder}`,
     ]);
   });
 

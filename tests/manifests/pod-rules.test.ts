@@ -17,6 +17,11 @@ function paths(config: PodConfig, pods: ConfiguredPods = "backend", level: PodSe
   return podConfigErrors(config, { pods, level, containers: ["unity-backend"] }).map(({ path }) => path);
 }
 
+/** Returns the pod spec of a workload as plain data. */
+function podSpecOf(spec: object): Record<string, { name: string; env?: { name: string }[] }[]> {
+  return (spec as { template: { spec: Record<string, { name: string; env?: { name: string }[] }[]> } }).template.spec;
+}
+
 const sidecar = { name: "proxy", image: "proxy:1", restartPolicy: "Always" };
 
 describe("podConfigErrors", () => {
@@ -27,11 +32,7 @@ describe("podConfigErrors", () => {
     restorePointImage: "postgres:17",
     toleratedRevisions: ["a"],
   };
-  const podSpecs = [migrateJobSpec(everything), backendDeploymentSpec(everything)].map(
-    (spec) =>
-      (spec as unknown as { template: { spec: Record<string, { name: string; env?: { name: string }[] }[]> } }).template
-        .spec,
-  );
+  const podSpecs = [migrateJobSpec(everything), backendDeploymentSpec(everything)].map(podSpecOf);
   it("reserves every variable of the project that decides what its containers do", () => {
     const containers = podSpecs.flatMap(({ containers = [], initContainers = [] }) => [
       ...containers,
@@ -42,6 +43,16 @@ describe("podConfigErrors", () => {
       .flatMap(({ env = [] }) => env.map(({ name }) => name));
     const decisive = new Set(names.filter((name) => !name.startsWith("PYTHON")));
     assert.deepEqual([...decisive].sort(), [...reservedVariables].sort());
+  });
+  it("declares optional variables, too, so that envFrom can't set them", () => {
+    const plain = [migrateJobSpec(backendOptions), backendDeploymentSpec(backendOptions)].map(podSpecOf);
+    const declared = (name: string) =>
+      plain
+        .flatMap(({ containers = [], initContainers = [] }) => [...initContainers, ...containers])
+        .filter(({ env = [] }) => env.some((variable) => variable.name === name))
+        .map((container) => container.name);
+    assert.deepEqual(declared("UNITY_PLAN"), ["migrate", "migrate"]);
+    assert.deepEqual(declared("TOLERATED_REVISIONS"), ["unity-backend"]);
   });
   it("reserves every volume of the project but tmp", () => {
     const names = new Set(podSpecs.flatMap(({ volumes = [] }) => volumes.map(({ name }) => name)));
@@ -73,10 +84,12 @@ describe("podConfigErrors", () => {
 
   const rejected: readonly [what: string, config: PodConfig, path: string][] = [
     ["another URL", { env: [{ name: "A" }, { name: "DATABASE_URL", value: "x" }] }, "env[1].name"],
+    ["another server", { env: [{ name: "PGHOSTADDR", value: "::1" }] }, "env[0].name"],
     ["another TLS mode", { env: [{ name: "PGSSLMODE", value: "disable" }] }, "env[0].name"],
     ["another runner volume", { volumes: [{ name: "runner", emptyDir: {} }] }, "volumes[0].name"],
     ["another gate", { initContainers: [{ name: "migrate", image: "x" }] }, "initContainers[0].name"],
     ["another restore point", { initContainers: [{ name: "restore-point", image: "x" }] }, "initContainers[0].name"],
+    ["another app", { containers: [{ name: "unity-backend", image: "x" }] }, "containers[0].name"],
     ["the app as a sidecar", { initContainers: [{ name: "unity-backend", image: "x" }] }, "initContainers[0].name"],
     [
       "a mount over the runner",
@@ -110,6 +123,48 @@ describe("podConfigErrors", () => {
   ];
   for (const [what, config, path] of rejected) it(`rejects ${what}`, () => assert.deepEqual(paths(config), [path]));
 
+  const [v, w] = [
+    { name: "v", emptyDir: {} },
+    { name: "w", emptyDir: {} },
+  ];
+  const [spread, other] = [
+    { topologyKey: "zone", maxSkew: 1, whenUnsatisfiable: "DoNotSchedule" },
+    { topologyKey: "zone", maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway" },
+  ];
+  const repeated: readonly [config: PodConfig, path: string, first: string][] = [
+    [{ env: [{ name: "A" }, { name: "B" }, { name: "A", value: "" }] }, "env[2].name", "env[0]"],
+    [{ volumes: [v, w, v] }, "volumes[2].name", "volumes[0]"],
+    [{ initContainers: [sidecar, sidecar] }, "initContainers[1].name", "initContainers[0]"],
+    [{ imagePullSecrets: [{ name: "a" }, { name: "a" }] }, "imagePullSecrets[1].name", "imagePullSecrets[0]"],
+    [
+      { topologySpreadConstraints: [spread, other] },
+      "topologySpreadConstraints[1].topologyKey",
+      "topologySpreadConstraints[0]",
+    ],
+    [
+      {
+        volumeMounts: [
+          { name: "tmp", mountPath: "/a" },
+          { name: "tmp", mountPath: "/b/../a/" },
+        ],
+      },
+      "volumeMounts[1].mountPath",
+      "volumeMounts[0]",
+    ],
+    [
+      { initContainers: [{ ...sidecar, env: [{ name: "A" }, { name: "A" }] }] },
+      "initContainers[0].env[1].name",
+      "initContainers[0].env[0]",
+    ],
+  ];
+  for (const [config, path, first] of repeated) {
+    it(`rejects a repeated ${path}`, () => {
+      const [error, ...others] = podConfigErrors(config, { pods: "backend", level: "restricted" });
+      assert.deepEqual([error?.path, others.length], [path, 0]);
+      assert.equal(error?.allowed, `unique: ${first} has the same`);
+    });
+  }
+
   it("rejects a label that an adopted selector requires", () => {
     const rules = { pods: "backend", level: "restricted", selected: ["app"] } as const;
     const [error] = podConfigErrors({ labels: { app: "x" } }, rules);
@@ -123,6 +178,13 @@ describe("podConfigErrors", () => {
       assert.deepEqual(paths(config, pods), ["command", "args"]);
   });
 
+  it("rejects containers beside the app's where a Job would never complete", () => {
+    const config = { containers: [sidecar] };
+    assert.deepEqual(paths(config, "backend"), []);
+    for (const pods of ["migration", "gate", "common"] as const) assert.deepEqual(paths(config, pods), ["containers"]);
+  });
+
+  const hostProcess = "securityContext.windowsOptions.hostProcess";
   const standard: readonly [what: string, config: PodConfig, path: string, level: "restricted" | "baseline"][] = [
     ["a privileged container", { securityContext: { privileged: true } }, "securityContext.privileged", "baseline"],
     [
@@ -144,12 +206,6 @@ describe("podConfigErrors", () => {
       "restricted",
     ],
     [
-      "no seccomp profile",
-      { securityContext: { seccompProfile: { type: "Unconfined" } } },
-      "securityContext.seccompProfile.type",
-      "baseline",
-    ],
-    [
       "privilege escalation",
       { securityContext: { allowPrivilegeEscalation: true } },
       "securityContext.allowPrivilegeEscalation",
@@ -159,6 +215,7 @@ describe("podConfigErrors", () => {
     ["user 0", { securityContext: { runAsUser: 0 } }, "securityContext.runAsUser", "restricted"],
     ["files of the node", { volumes: [{ name: "v", hostPath: { path: "/" } }] }, "volumes[0].hostPath", "baseline"],
     ["an NFS volume", { volumes: [{ name: "v", nfs: { server: "s", path: "/" } }] }, "volumes[0].nfs", "restricted"],
+    ["a process of the node", { securityContext: { windowsOptions: { hostProcess: true } } }, hostProcess, "baseline"],
     [
       "a privileged sidecar",
       { initContainers: [{ ...sidecar, securityContext: { privileged: true } }] },
@@ -166,9 +223,9 @@ describe("podConfigErrors", () => {
       "baseline",
     ],
     [
-      "a port of the node",
-      { initContainers: [{ ...sidecar, ports: [{ containerPort: 1, hostPort: 1 }] }] },
-      "initContainers[0].ports[0].hostPort",
+      "a privileged container beside the app",
+      { containers: [{ ...sidecar, securityContext: { privileged: true } }] },
+      "containers[0].securityContext.privileged",
       "baseline",
     ],
   ];
@@ -179,6 +236,81 @@ describe("podConfigErrors", () => {
       assert.deepEqual(paths(config, "backend", "privileged"), []);
     });
   }
+
+  /** Controls of the baseline, by the path of the value that each restricts. */
+  const controls: Record<string, [of: (value: string) => PodConfig, allowed: string[], forbidden: string[]]> = {
+    "securityContext.seccompProfile.type": [
+      (type) => ({ securityContext: { seccompProfile: { type } } }),
+      ["RuntimeDefault", "Localhost"],
+      ["Unconfined", ""],
+    ],
+    "securityContext.appArmorProfile.type": [
+      (type) => ({ securityContext: { appArmorProfile: { type } } }),
+      ["RuntimeDefault", "Localhost"],
+      ["Unconfined", ""],
+    ],
+    'annotations["container.apparmor.security.beta.kubernetes.io/migrate"]': [
+      (profile) => ({ annotations: { "container.apparmor.security.beta.kubernetes.io/migrate": profile } }),
+      ["runtime/default", "localhost/app", ""],
+      ["unconfined", "runtime/other"],
+    ],
+    "securityContext.seLinuxOptions.type": [
+      (type) => ({ securityContext: { seLinuxOptions: { type, level: "s0:c1,c2" } } }),
+      ["container_t", "container_init_t", "container_kvm_t", "container_engine_t", ""],
+      ["spc_t"],
+    ],
+    "securityContext.seLinuxOptions.user": [
+      (user) => ({ securityContext: { seLinuxOptions: { user } } }),
+      [""],
+      ["system_u"],
+    ],
+    "securityContext.seLinuxOptions.role": [
+      (role) => ({ securityContext: { seLinuxOptions: { role } } }),
+      [""],
+      ["system_r"],
+    ],
+    "securityContext.procMount": [(procMount) => ({ securityContext: { procMount } }), ["Default"], ["Unmasked"]],
+    "initContainers[0].securityContext.seLinuxOptions.user": [
+      (user) => ({ initContainers: [{ ...sidecar, securityContext: { seLinuxOptions: { user } } }] }),
+      [""],
+      ["system_u"],
+    ],
+    "initContainers[0].ports[0].hostPort": [
+      (port) => ({ initContainers: [{ ...sidecar, ports: [{ containerPort: 1, hostPort: Number(port) }] }] }),
+      ["0"],
+      ["1"],
+    ],
+    "initContainers[0].startupProbe.httpGet.host": [
+      (host) => ({ initContainers: [{ ...sidecar, startupProbe: { httpGet: { host, port: 1 } } }] }),
+      [""],
+      ["169.254.169.254"],
+    ],
+    "initContainers[0].livenessProbe.tcpSocket.host": [
+      (host) => ({ initContainers: [{ ...sidecar, livenessProbe: { tcpSocket: { host, port: 1 } } }] }),
+      [""],
+      ["127.0.0.1"],
+    ],
+    "initContainers[0].lifecycle.preStop.httpGet.host": [
+      (host) => ({ initContainers: [{ ...sidecar, lifecycle: { preStop: { httpGet: { host, port: 1 } } } }] }),
+      [""],
+      ["localhost"],
+    ],
+  };
+  for (const [path, [of, allowed, forbidden]] of Object.entries(controls)) {
+    it(`restricts ${path}`, () => {
+      for (const level of ["restricted", "baseline"] as const) {
+        for (const value of allowed) assert.deepEqual(paths(of(value), "backend", level), [], value);
+        for (const value of forbidden) assert.deepEqual(paths(of(value), "backend", level), [path], value);
+      }
+      for (const value of forbidden) assert.deepEqual(paths(of(value), "backend", "privileged"), [], value);
+    });
+  }
+  it("accepts the types of volumes of the restricted level only", () => {
+    const typed = (type: string) => paths({ volumes: [{ name: "v", [type]: {} }] });
+    const types = "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret";
+    for (const type of types.split(" ")) assert.deepEqual(typed(type), [], type);
+    for (const type of ["gitRepo", "iscsi", "fc"]) assert.deepEqual(typed(type), [`volumes[0].${type}`]);
+  });
 });
 
 describe("outputErrors", () => {

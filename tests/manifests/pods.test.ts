@@ -18,7 +18,13 @@ function podSpec(spec: object): PodSpec {
   return (spec as { template: { spec: PodSpec } }).template.spec;
 }
 
-const restoreOptions = { image: "postgres:17", imagePullPolicy: "Always", secretName: "s", timeoutSeconds: 60 };
+const restoreOptions = {
+  app: unity,
+  image: "postgres:17",
+  imagePullPolicy: "Always",
+  secretName: "s",
+  timeoutSeconds: 60,
+};
 const postgresOptions = { image: "postgres:17", imagePullPolicy: "Always", storage: "1Gi", secretName: "s" };
 const tls = { mode: "verify-full", caSecretName: "ca" } as const;
 const applicationRole = { name: "app", secretName: "app-secret", create: true };

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { MigrationFleet } from "../../components/migration-fleet.ts";
-import { deploy } from "../../components/stack.ts";
 import { podSpecsOf, type Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules.ts";
 import { workloadsWithoutWait } from "../../policy/waits.ts";
 import { noAdoption } from "../../src/adoption/adoption.ts";
+import { unity } from "../../src/manifests/app.ts";
 import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
 import { migrationOptions } from "../../src/preflight/options.ts";
 import { loadRelease } from "../../src/preflight/release.ts";
 import { loadSettings } from "../../src/settings/load-settings.ts";
 import type { Settings } from "../../src/settings/settings.ts";
+import { deploy } from "../../stack.ts";
 import { type Registration, record } from "../support/recorder.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -55,8 +56,8 @@ async function declare(configuration: Readonly<Record<string, string>>) {
     const settings = loadSettings();
     const release = loadRelease(settings);
     const job = { name: "job", attempt: 1, action: "run", reason: "" } as const;
-    const planned = { ...job, adoption: noAdoption, toleratedRevisions: [] };
-    deploy(settings, release, planned);
+    const planned = { ...job, adoption: noAdoption, settings };
+    deploy(release, planned);
     const { context, namespace } = settings;
     const tenants = ["acme", "beta"].map((name) => ({ name, secretName: `database-${name}` }));
     new MigrationFleet("fleet", { ...migrationOptions(settings, release), context, namespace, tenants });
@@ -68,6 +69,7 @@ async function declare(configuration: Readonly<Record<string, string>>) {
 /** Returns the Job that restores a dump, which `unity restore` creates. */
 function restoreJob({ databaseSecrets, databaseTls: tls, imagePullPolicy }: Settings): Resource {
   const options = {
+    app: unity,
     image: postgresImage,
     imagePullPolicy,
     secretName: databaseSecrets.migrations,

@@ -38,7 +38,7 @@ const plan = {
   attempt: 1,
   lockFile: "app/migrations.lock.json",
   environment: "development",
-  irreversible: [],
+  approvals: [],
   records: [],
 } as const;
 new MigrationJob("single", { plan });

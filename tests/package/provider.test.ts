@@ -9,7 +9,7 @@ import type { Deployment } from "../../local/engine/deployment.ts";
 import { Display } from "../../local/engine/display.ts";
 import { serve } from "../../local/engine/monitor.ts";
 import type { Registration } from "../../local/engine/step.ts";
-import { planArguments } from "../../src/package/provider/database-migration.ts";
+import { planArguments } from "../../src/package/provider/migration.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
 import { startPlugin } from "../support/plugin.ts";
@@ -136,18 +136,22 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   it("has the components with the tokens that other languages use", () => {
     assert.equal(schema.name, "unity");
     assert.deepEqual(Object.keys(schema.resources).sort(), [
-      "unity:index:DatabaseMigration",
+      "unity:index:Migration",
       "unity:index:TenantsMigration",
+      "unity:index:Verification",
     ]);
     assert.ok(Object.values(schema.resources).every(({ isComponent }) => isComponent));
   });
 
   it("describes each argument, and which are required", () => {
-    const database = schema.resources["unity:index:DatabaseMigration"];
-    assert.deepEqual(database?.requiredInputs, ["appFolder", "image", "namespace", "secretName"]);
-    assert.deepEqual(Object.keys(database?.properties ?? {}), ["jobName"]);
+    const database = schema.resources["unity:index:Migration"];
+    assert.deepEqual(database?.requiredInputs, ["appFolder", "image", "name", "namespace"]);
+    assert.deepEqual(Object.keys(database?.properties ?? {}), ["jobName", "gate", "databaseVariable", "summary"]);
+    const verification = schema.resources["unity:index:Verification"];
+    assert.deepEqual(verification?.requiredInputs, ["checks", "migration", "workloads"]);
+    assert.deepEqual(Object.keys(verification?.properties ?? {}), ["results", "releases"]);
     const tenants = schema.resources["unity:index:TenantsMigration"];
-    assert.deepEqual(tenants?.requiredInputs, ["appFolder", "image", "namespace", "secretNames"]);
+    assert.deepEqual(tenants?.requiredInputs, ["appFolder", "image", "name", "namespace", "secretNames"]);
     assert.deepEqual(
       [tenants?.inputProperties.parallelism?.type, tenants?.inputProperties.canaries?.type],
       ["number", "array"],
@@ -157,15 +161,16 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   });
 
   it("creates a migration's resources, nested, with the attempt after a failed one", async () => {
-    const { urn, state, registrations } = await construct("DatabaseMigration", { secretName: "notes-database" });
-    assert.match(urn, /::unity:index:DatabaseMigration::notes$/);
+    const { urn, state, registrations } = await construct("Migration", { secretName: "notes-database" });
+    assert.match(urn, /::unity:index:Migration::notes$/);
     assert.deepEqual(registrations.map(({ resource }) => resource.type).sort(), [
       "command:local:Command",
       "kubernetes:batch/v1:Job",
       "kubernetes:core/v1:ConfigMap",
+      "kubernetes:core/v1:ConfigMap",
       "kubernetes:core/v1:ServiceAccount",
       "pulumi:providers:kubernetes",
-      "unity:index:DatabaseMigration",
+      "unity:index:Migration",
       "unity:index:MigrationJob",
     ]);
     const parents = Object.fromEntries(registrations.map(({ resource }) => [resource.type, resource.parent]));
@@ -174,7 +179,75 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     const job = registrations.find(({ resource }) => resource.type === "kubernetes:batch/v1:Job");
     assert.ok(job);
     const { name } = job.resource.inputs.metadata as { name: string };
-    assert.deepEqual([name, state], [`${failed}-2`, { jobName: `${failed}-2` }]);
+    assert.deepEqual([name, state?.jobName], [`${failed}-2`, `${failed}-2`]);
+  });
+
+  /** Returns the inputs of the only registered resource of a type whose name ends so. */
+  function inputsOf(registrations: readonly Registration[], type: string, end: string): Record<string, unknown> {
+    const found = registrations.filter(({ name, resource }) => resource.type === type && name.endsWith(end));
+    assert.equal(found.length, 1, `${type} ${end}`);
+    return found[0]?.resource.inputs as Record<string, unknown>;
+  }
+
+  it("offers the gate of a migration as a value to merge, and the variable of its Secret", async () => {
+    const gateContainer = { env: [{ name: "MODE", value: "m" }] };
+    const { state, registrations } = await construct("Migration", {
+      databaseUrl: "postgresql://u:p@h/d",
+      gateContainer,
+    });
+    const secret = inputsOf(registrations, "kubernetes:core/v1:Secret", "-database");
+    assert.equal((secret.metadata as { name: string }).name, "notes-database");
+    const { gate, databaseVariable } = state as unknown as {
+      gate: Record<"initContainers" | "volumes", readonly { name: string; env?: { name: string }[] }[]> & {
+        labels: object;
+      };
+      databaseVariable: object;
+    };
+    assert.deepEqual(gate.labels, { "unity/app": "notes" });
+    assert.deepEqual(
+      gate.initContainers.map(({ name }) => name),
+      ["migrate"],
+    );
+    assert.ok(gate.initContainers[0]?.env?.some(({ name }) => name === "MODE"));
+    assert.deepEqual(
+      gate.volumes.map(({ name }) => name),
+      ["runner", "migrate-tmp"],
+    );
+    const secretKeyRef = { name: "notes-database", key: "DATABASE_URL" };
+    assert.deepEqual(databaseVariable, { name: "DATABASE_URL", valueFrom: { secretKeyRef } });
+  });
+
+  it("plans by the policy, and names the objects as the arguments say", async () => {
+    const policy = { restorePoint: { image: "postgres:17" } };
+    const inputs = { secretName: "s", policy, names: { migrateJob: "moves", serviceAccount: "mover" } };
+    const { state, registrations } = await construct("Migration", inputs);
+    assert.match(String(state?.jobName), /^moves-[0-9a-f]{10}$/);
+    const { spec } = inputsOf(registrations, "kubernetes:batch/v1:Job", "-job") as {
+      spec: { template: { spec: { serviceAccountName: string; initContainers: { image: string }[] } } };
+    };
+    const { serviceAccountName, initContainers } = spec.template.spec;
+    assert.deepEqual([serviceAccountName, initContainers[0]?.image], ["mover", "postgres:17"]);
+    const stale = construct("Migration", { secretName: "s", policy: { planHash: "v3-0123456789abcdef" } });
+    await assert.rejects(stale, /plan is stale/);
+  });
+
+  it("verifies the release of a migration, whose summary it gets", async () => {
+    const { state } = await construct("Migration", { secretName: "notes-database" });
+    const checks = ["revision", { kind: "http", path: "/healthz" }];
+    const inputs = { migration: state?.summary, workloads: ["web", "worker"], checks };
+    const { urn, registrations } = await construct("Verification", inputs);
+    assert.match(urn, /::unity:index:Verification::notes$/);
+    const command = inputsOf(registrations, "command:local:Command", "-checks") as {
+      stdin: string;
+      triggers: string[];
+    };
+    const target = JSON.parse(command.stdin);
+    assert.deepEqual([target.head, target.workloads, target.checks], ["0003", ["web", "worker"], checks]);
+    assert.deepEqual([target.context, target.namespace], ["lab", "notes"]);
+    assert.deepEqual([target.release.jobName, target.release.image], [state?.jobName, common.image]);
+    assert.equal(command.triggers[0], state?.jobName as unknown);
+    const waits = registrations.filter(({ name }) => /-rollout-\d$/.test(name));
+    assert.equal(waits.length, 2);
   });
 
   it("declares a Job for each tenant, with the tenant's Secret", async () => {
@@ -192,27 +265,47 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
 
   const invalid: readonly [what: string, type: string, inputs: Record<string, unknown>, messages: readonly RegExp[]][] =
     [
-      ["a missing argument", "DatabaseMigration", {}, [/secretName.{1,4}required: must be a non-empty string/]],
+      ["a missing argument", "Migration", {}, [/secretName.{1,4}required: must be a non-empty string/]],
       [
         "an empty string",
-        "DatabaseMigration",
+        "Migration",
         { secretName: "s", image: "" },
         [/image.{1,4}invalid value "": must be a non-empty string/],
       ],
       [
         "an unknown pull policy",
-        "DatabaseMigration",
+        "Migration",
         { secretName: "s", imagePullPolicy: "Soon" },
         [/imagePullPolicy.{1,4}invalid value "Soon": must be one of IfNotPresent, Always, Never/],
       ],
       [
         "several invalid timeouts",
-        "DatabaseMigration",
+        "Migration",
         { secretName: "s", lockTimeoutSeconds: 0, deadlineSeconds: 300 },
         [
           /lockTimeoutSeconds.{1,4}invalid value 0: must be an integer greater than 0/,
           /deadlineSeconds.{1,4}invalid value 300: must be an integer greater than statementTimeoutSeconds \(300\)/,
         ],
+      ],
+      [
+        "both a URL and a Secret, and an invalid policy",
+        "Migration",
+        {
+          secretName: "s",
+          databaseUrl: "postgresql://h/d",
+          policy: { environment: "prod", approvals: [{ revision: "1" }] },
+        },
+        [
+          /secretName.{1,4}invalid: databaseUrl is set, too; pass one of them/,
+          /policy\.environment.{1,4}invalid value "prod": must be one of development, staging, production/,
+          /policy\.approvals\[0\]\.rule.{1,4}required: must be the name of a rule/,
+        ],
+      ],
+      [
+        "an unknown check and no workloads",
+        "Verification",
+        { migration: {}, workloads: [], checks: ["revisions"] },
+        [/workloads/, /revisions/],
       ],
       [
         "no tenants",
@@ -252,7 +345,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   it("rejects an unknown component, and lists the known ones", async () => {
     await assert.rejects(
       construct("Nothing", {}),
-      /unknown component unity:index:Nothing: must be DatabaseMigration or TenantsMigration/,
+      /unknown component unity:index:Nothing: must be Migration, TenantsMigration, or Verification/,
     );
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { runProgram } from "../../components/program.ts";
+import { runProgram } from "../../program.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { type CheckResult, type CheckTarget, formatVerification } from "../../src/checks/result.ts";
 import { loadRelease } from "../../src/preflight/release.ts";

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import py_compile
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,18 @@ def test_changed_file_changes_nothing(read: Chain, database: URL, mode: str, fil
     assert tables(database) == set()
 
 
+def test_other_env_py_of_the_configuration_is_rejected(read: Chain, database: URL) -> None:
+    (read.folder / "other").mkdir()
+    (read.folder / "other" / "env.py").write_bytes((read.folder / "alembic" / "env.py").read_bytes())
+    ini = read.folder / "alembic.ini"
+    text = re.sub("(?m)^script_location = .*", "script_location = other", ini.read_text(encoding="utf-8"))
+    ini.write_text(text.replace("[alembic]", "[alembic]\nversion_locations = alembic/versions"), encoding="utf-8")
+    result = run("upgrade", read, database)
+    assert result.code == 1
+    assert "other/env.py of the image is not in the lockfile. Rebuild the image" in result.output
+    assert tables(database) == set()
+
+
 def test_unreviewed_file_stops_its_revision(read: Chain, database: URL) -> None:
     del read.entries[1]["files"]["alembic/versions/two.sql"]
     read.review()
@@ -87,6 +101,9 @@ READS = {
     "os.open": 'os.read(os.open("alembic/extra.sql", os.O_RDONLY), 99).decode()',
     "a symbolic link": 'open("linked/extra.sql").read()',
     "pkgutil": 'pkgutil.get_data("tools", "extra.sql").decode()',
+    "a directory's descriptor": 'os.read(os.open("extra.sql", os.O_RDONLY, dir_fd=os.open("alembic", 0)), 99).decode()',
+    "a folder of bytecode": 'open("alembic/__pycache__/extra.sql").read()',
+    "a thread": 'futures.ThreadPoolExecutor().submit(Path("alembic/extra.sql").read_text).result()',
     "an import": '[importlib.import_module("extra"), "SELECT 1"][1]',
     "runpy": '[runpy.run_path("alembic/extra.py"), "SELECT 1"][1]',
 }
@@ -96,13 +113,14 @@ READS = {
 def test_unreviewed_file_stops_a_revision_that_catches_the_error(read: Chain, database: URL, how: str) -> None:
     (read.folder / "linked").symlink_to("alembic")
     write(read, "alembic/extra.sql", "CREATE TABLE unreviewed ()")
+    write(read, "alembic/__pycache__/extra.sql", "CREATE TABLE unreviewed ()")
     write(read, "alembic/extra.py", "")
     caught = f"try:\n    op.execute({READS[how]})\nexcept BaseException:\n    op.execute('CREATE TABLE other ()')"
-    read.add("three", caught, more="import importlib, os, pkgutil, runpy\n")
+    read.add("three", caught, more=f"{IMPORTS}import importlib, os, pkgutil, runpy\nfrom concurrent import futures\n")
     result = run("upgrade", read, database)
     assert result.code == 1
     assert "Revision three (Title of three) failed and was rolled back." in result.output
-    assert "alembic/versions/three.py reads alembic/extra" in result.output
+    assert re.search(r"alembic/versions/three\.py reads alembic/(__pycache__/)?extra", result.output)
     assert revisions(database) == {"two"}
     assert tables(database) & {"unreviewed", "other"} == set()
 
@@ -127,12 +145,93 @@ def test_files_outside_of_the_script_folder_and_written_files_are_free(read: Cha
     assert result.code == 0, result.output
 
 
+def test_variables_of_dotenv_are_free_for_settings_only(read: Chain, database: URL) -> None:
+    write(read, "alembic/.env", "NAME=four")
+    write(read, "alembic/settings.py", "NAME = open('alembic/.env').read().partition('=')[2]")
+    read.files["alembic/settings.py"] = sha256(read, "alembic/settings.py")
+    read.add("three", 'import settings\nop.execute(f"CREATE TABLE {settings.NAME} ()")')
+    assert run("upgrade", read, database).code == 0
+    read.add("last", "open('alembic/.env').close()")
+    assert "alembic/versions/last.py reads alembic/.env, which is not in" in run("upgrade", read, database).output
+
+
+@pytest.mark.parametrize(
+    ("file", "output"),
+    [
+        ("data/more.sql", "Database is up to date (head two)"),
+        ("versions/more.sql", "versions/two.py reads versions/more.sql, which is not in the lockfile"),
+    ],
+)
+def test_app_folder_as_script_folder_is_closed_below_versions(
+    read: Chain, database: URL, file: str, output: str
+) -> None:
+    root = read.folder
+    for path in (root / "alembic").iterdir():
+        path.rename(root / path.name)
+    ini, env, revision = root / "alembic.ini", root / "env.py", root / "versions" / "two.py"
+    ini.write_text(re.sub("(?m)^script_location = .*", "script_location = .", ini.read_text(encoding="utf-8")))
+    env.write_text(env.read_text(encoding="utf-8").replace("append('alembic')", "append('.')"), encoding="utf-8")
+    write(read, file, "CREATE TABLE more ()")
+    text = revision.read_text(encoding="utf-8")
+    body = f'def upgrade():\n    op.execute(open("{file}").read())'
+    revision.write_text(text.replace("def upgrade():", body), encoding="utf-8")
+    for entry in read.entries:
+        names = [name.replace("alembic/", "") for name in entry["files"]]
+        entry["files"] = {name: sha256(read, name) for name in names}
+    read.files = {name: sha256(read, name) for name in ("env.py", "tools.py")}
+    read.review()
+    assert output in run("upgrade", read, database).output
+
+
 def test_files_of_an_older_image_are_not_compared(read: Chain, database: URL) -> None:
     read.files.clear()
     del read.entries[1]["files"]["alembic/versions/two.sql"]
     read.review()
     result = run("upgrade", read, database)
     assert result.code == 0, result.output
+
+
+def compile_other(path: Path, text: str) -> None:
+    """Leave bytecode of another text of the same length, which Python takes for that of the file."""
+    reviewed = path.read_text(encoding="utf-8")
+    assert len(text) == len(reviewed)
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, (0, 0))
+    py_compile.compile(str(path))
+    path.write_text(reviewed, encoding="utf-8")
+    os.utime(path, (0, 0))
+
+
+def test_bytecode_of_another_source_does_not_run(read: Chain, database: URL) -> None:
+    compile_other(read.folder / "alembic/tools.py", "NAME = 'other'\n")
+    revision = read.folder / read.file(0)
+    compile_other(revision, revision.read_text(encoding="utf-8").replace("TABLE one", "TABLE bad"))
+    env = read.folder / "alembic/env.py"
+    compile_other(env, env.read_text(encoding="utf-8").replace("import tools", "import toolz"))
+    result = run("upgrade", read, database)
+    assert result.code == 0, result.output
+    assert tables(database) == {"alembic_version", "one", "two", "three"}
+
+
+@pytest.mark.parametrize("importer", ["alembic/env.py", "alembic/versions/three.py"])
+def test_bytecode_without_a_source_is_rejected(read: Chain, database: URL, importer: str) -> None:
+    source = write(read, "alembic/extra.py", "")
+    py_compile.compile(str(source), cfile=str(source.with_suffix(".pyc")))
+    source.unlink()
+    if importer == "alembic/env.py":
+        env = read.folder / importer
+        env.write_text(env.read_text(encoding="utf-8") + "\nimport extra\n", encoding="utf-8")
+        read.files[importer] = sha256(read, importer)
+        read.review()
+    else:
+        read.add("three", "import extra")
+    result = run("upgrade", read, database)
+    assert result.code == 1
+    assert (
+        "alembic/extra.pyc is bytecode without its source, which can't be reviewed. Add alembic/extra.py"
+        in result.output
+    )
+    assert "three" not in revisions(database)
 
 
 def test_bytecode_counts_as_its_source(read: Chain, database: URL) -> None:

@@ -283,3 +283,45 @@ def test_unix_socket_works_with_any_driver(one: Chain, image: Image, database: U
     url = f"postgresql://{database.username}@/{database.database}?host={folder}&port={database.port}"
     result = run("upgrade", one, url, **image.variables)
     assert (result.code, result.stderr) == (0, "")
+
+
+def with_service(folder: Path) -> dict[str, str]:
+    """Return the variables with which libpq connects to another server, by a service of a file."""
+    file = folder / "pg_service.conf"
+    file.write_text("[other]\nhostaddr=127.0.0.2\n", encoding="utf-8")
+    return {"PGSERVICE": "other", "PGSERVICEFILE": str(file)}
+
+
+def without_port(url: URL) -> str:
+    """Return a URL whose port libpq takes from PGPORT."""
+    return dsn(url).replace(f":{url.port}/", "/")
+
+
+@pytest.mark.parametrize("mode", ["upgrade", "wait", "status"])
+def test_variable_that_leads_libpq_to_another_server_is_rejected(
+    chain: Chain, database: URL, tmp_path: Path, mode: str
+) -> None:
+    chain.add("one", 'op.execute("CREATE TABLE one ()")')
+    for name, variables in {"PGHOSTADDR": {"PGHOSTADDR": "127.0.0.2"}, "PGSERVICE": with_service(tmp_path)}.items():
+        result = run(mode, chain, database, **variables)
+        assert result.code == 1
+        assert f"{name} is set, which leads libpq to another server than DATABASE_URL" in result.stderr
+    result = run(mode, chain, without_port(database), PGPORT=str(database.port))
+    assert result.code == 1
+    assert "DATABASE_URL has no port, so that PGPORT decides on the server. Add the port to the URL" in result.stderr
+    assert tables(database) == set()
+
+
+def test_application_url_without_a_port_is_rejected_if_pgport_is_set(chain: Chain, database: URL) -> None:
+    chain.add("one", "pass")
+    url = without_port(database.set(username="app", password="s3cret"))
+    result = run(
+        "upgrade", chain, database, "--application-role=app", APPLICATION_DATABASE_URL=url, PGPORT=str(database.port)
+    )
+    assert (result.code, "APPLICATION_DATABASE_URL has no port" in result.stderr) == (1, True)
+
+
+def test_empty_variables_of_libpq_are_unset(one: Chain, image: Image, database: URL) -> None:
+    names = "PGHOSTADDR PGSERVICE PGSSLMODE PGSSLROOTCERT PGCONNECT_TIMEOUT PGTARGETSESSIONATTRS PGOPTIONS PGPORT"
+    result = run("upgrade", one, database, **image.variables, **dict.fromkeys(names.split(), ""))
+    assert (result.code, result.stderr) == (0, "")

@@ -56,9 +56,11 @@ describe("the setting pods", () => {
     const paths = (value: unknown) => parsePods(value, "restricted").errors.map(({ path }) => path);
     assert.deepEqual(paths({ common: { volumes }, migration: { volumeMounts } }), []);
     assert.deepEqual(paths({ backend: { volumes }, gate: { volumeMounts } }), []);
+    assert.deepEqual(paths({ backend: { volumes }, migration: { volumes }, common: { volumeMounts } }), []);
     assert.deepEqual(paths({ backend: { volumes }, migration: { volumeMounts } }), [
       "pods.migration.volumeMounts[0].name",
     ]);
+    assert.deepEqual(paths({ backend: { volumes }, common: { volumeMounts } }), ["pods.common.volumeMounts[0].name"]);
   });
 });
 
@@ -137,6 +139,21 @@ describe("errors of the setting pods", () => {
       "a user that is text",
       { common: { userId: "root" } },
       /invalid unity:pods\.common\.userId "root": must be a user ID, or "none"/,
+    ],
+    [
+      "annotations of an account that another part names",
+      { common: { serviceAccountName: "shop" }, backend: { serviceAccountAnnotations: { a: "b" } } },
+      /invalid unity:pods\.backend\.serviceAccountAnnotations .* must be left out with serviceAccountName of pods\.common: /,
+    ],
+    [
+      "an account that another part annotates",
+      { common: { serviceAccountAnnotations: { a: "b" } }, migration: { serviceAccountName: "shop" } },
+      /invalid unity:pods\.migration\.serviceAccountName "shop": must be left out with serviceAccountAnnotations of pods\.common: /,
+    ],
+    [
+      "a variable that is set twice",
+      { common: { env: [{ name: "A" }, { name: "A" }] } },
+      /invalid unity:pods\.common\.env\[1\]\.name "A": must be unique: env\[0\] has the same/,
     ],
     ["text", "all", /invalid unity:pods "all": must be an object with common, backend, gate, migration/],
   ];

@@ -24,6 +24,10 @@ export interface FakeAnswers {
   readonly namespace: FakeAnswer;
   /** The migrate Jobs alone, where no database is queried. */
   readonly jobs: FakeAnswer;
+  /** A Deployment by its name. */
+  readonly deployment: FakeAnswer;
+  /** ConfigMaps that describe apps. */
+  readonly configmaps: FakeAnswer;
   /** Pods that have an app's gate. */
   readonly pods: FakeAnswer;
   /** Reviews of permissions: the status of each on a line. By default all are granted. */
@@ -39,6 +43,8 @@ case "$*" in
   *" get secret "*) name=secret ;;
   *" get namespace "*) name=namespace ;;
   *" get jobs "*) name=jobs ;;
+  *" get deployment "*) name=deployment ;;
+  *" get configmaps "*) name=configmaps ;;
   *" get pods "*) name=pods ;;
   *deployment/unity-backend*|*pod/*) name=backend ;;
   *) name=postgres ;;
@@ -77,6 +83,8 @@ const nothingDeployed: Partial<FakeAnswers> = {
   postgres: missing,
   secret: { output: "" },
   jobs: { output: '{"items": []}' },
+  deployment: { output: "" },
+  configmaps: { output: '{"items": []}' },
   pods: { output: '{"items": []}' },
   namespace: { output: '{"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}' },
 };

@@ -11,7 +11,7 @@ export function planOf(options: MigrationPlan["options"], inputs: MigrationInput
     attempt: 1,
     lockFile: "backend/migrations.lock.json",
     environment: "development",
-    irreversible: [],
+    approvals: [],
     records: [],
   };
 }

@@ -1,8 +1,10 @@
+import { commandLine } from "../../command-line.ts";
+
 /** Folder of the documents. */
 export const documentsFolder = "docs/operations";
 
 /** The command that generates the documents. */
-export const docsCommand = "npm run unity -- docs";
+export const docsCommand = commandLine("docs");
 
 /** Path of the script from the project's folder. */
 export const scriptCommand = `${documentsFolder}/check_migrations.sh`;

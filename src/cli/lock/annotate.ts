@@ -1,7 +1,9 @@
 import type { Node } from "libpg-query";
 import { shorten } from "../../lockfile/describe.ts";
-import { compareFindings, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
-import { rollbackBlocker } from "../../lockfile/rollback-blocker.ts";
+import { compareFindings, type Finding, type LockedRevision, type LockedSql } from "../../lockfile/lock.ts";
+import { rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
+import { columnType, type Draft, emptyDraft } from "../../lockfile/schema/draft.ts";
+import { followAll } from "../../lockfile/schema/statements.ts";
 import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
@@ -31,7 +33,7 @@ interface Reading {
  * @throws {CommandError} If the linter can't be installed.
  */
 export async function annotate(
-  { revisions, maxIdLength }: Pick<RenderedChain, "revisions" | "maxIdLength">,
+  { env, revisions, maxIdLength }: Pick<RenderedChain, "env" | "revisions" | "maxIdLength">,
   report: (line: string) => void,
 ): Promise<LockedRevision[]> {
   const [parse, linted] = await Promise.all([
@@ -42,16 +44,19 @@ export async function annotate(
     ),
   ]);
   const relations = new Relations();
+  const draft = emptyDraft();
+  const ofEnv = envBlocker(env, parse);
   const [firstBase, ...otherBases] = revisions.filter(({ downRevisions }) => downRevisions.length === 0);
   let idLimit = maxIdLength ?? Number.POSITIVE_INFINITY;
   return revisions.map((revision, index) => {
     if (revision.upgrade.sql?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
-    const reading = readUpgrade(revision.upgrade.sql ?? [], parse, relations);
+    if (revision.upgrade.sql === null) draft.tables.clear();
+    const reading = readUpgrade(revision.upgrade.sql ?? [], parse, relations, draft);
     const { findings, locks, indexes, invisible } = reading;
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
     const all = [...revisionFindings(revision, idLimit, base), ...visible, ...findings].map(printableFinding);
-    const rollbackBlocker = branchBlocker(revision) ?? reading.rollbackBlocker;
+    const rollbackBlocker = branchBlocker(revision) ?? ofEnv ?? reading.rollbackBlocker;
     return { ...revision, findings: all.sort(compareFindings), locks, indexes, rollbackBlocker };
   });
 }
@@ -63,16 +68,35 @@ function branchBlocker({ upgrade, downRevisions, dependsOn }: RenderedRevision):
   return downRevisions.length + dependsOn.length > 1 ? "joins branches" : null;
 }
 
+/**
+ * Returns why the SQL that env.py executes at each migration ends the rollback window. The settings of its session are no
+ * part of the schema, and what it creates may exist already.
+ */
+function envBlocker(env: LockedSql, parse: Parse): string | null {
+  if (env.sql === null) return `SQL of env.py is not known: ${env.reason}`;
+  const schema: SchemaBefore = { created: new Set(), added: new Set(), typeOf: () => undefined };
+  for (const sql of env.sql) {
+    const nodes = parse(sql);
+    if ("error" in nodes) return blockerText("SQL of env.py is rejected by PostgreSQL's parser", sql);
+    for (const node of nodes) {
+      const blocker = "VariableSetStmt" in node ? null : rollbackBlocker(node, schema);
+      if (blocker !== null) return blockerText(`SQL of env.py ${blocker}`, sql);
+    }
+  }
+  return null;
+}
+
 /** A message may name a table or quote SQL. */
 function printableFinding(finding: Finding): Finding {
   const { message, help } = finding;
   return { ...finding, message: printable(message), help: help === null ? null : printable(help) };
 }
 
-function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations): Reading {
+function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations, draft: Draft): Reading {
   const indexes = { built: [], repaired: [] };
   const reading: Reading = { findings: [], locks: [], indexes, invisible: new Set(), rollbackBlocker: null };
-  const created = new Set<string>();
+  const [created, added] = [new Set<string>(), new Set<string>()];
+  const schema: SchemaBefore = { created, added, typeOf: (table, column) => columnType(draft, table, column) };
   const transaction = new RevisionTransaction();
   for (const [index, sql] of statements.entries()) {
     const nodes = parse(sql);
@@ -80,6 +104,7 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       reading.findings.push(syntaxError(nodes.error, index));
       reading.locks.push(unknownLock("PostgreSQL's parser rejects it", index));
       reading.rollbackBlocker ??= blockerText("is rejected by PostgreSQL's parser", sql);
+      followAll(draft, nodes, sql);
       continue;
     }
     const effects: Effect[] = [];
@@ -88,8 +113,10 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       const effect = effectOf(node, relations);
       effects.push(effect);
       relations.note(node);
-      const blocker = rollbackBlocker(node, created);
+      const blocker = rollbackBlocker(node, schema);
       if (blocker !== null) reading.rollbackBlocker ??= blockerText(blocker, sql);
+      followAll(draft, [node], sql);
+      noteAdded(node, added);
       noteCreated(effect, created);
       noteIndexes(node, reading.indexes);
       reading.findings.push(...transaction.next(node, index));
@@ -112,6 +139,16 @@ function blockerText(blocker: string, sql: string): string {
 function noteCreated({ creates, renames }: Effect, created: Set<string>): void {
   for (const table of creates) created.add(table);
   if (renames !== undefined && created.has(renames.from)) created.add(renames.to);
+}
+
+function noteAdded(node: Node, added: Set<string>): void {
+  if (!("AlterTableStmt" in node)) return;
+  const { relation, cmds = [] } = node.AlterTableStmt;
+  for (const part of cmds) {
+    if (!("AlterTableCmd" in part) || part.AlterTableCmd.subtype !== "AT_AddColumn") continue;
+    const { def, missing_ok } = part.AlterTableCmd;
+    if (def && "ColumnDef" in def && !missing_ok) added.add(`${nameOf(relation)}.${def.ColumnDef.colname}`);
+  }
 }
 
 /** Notes the indexes that a statement creates concurrently, drops, or rebuilds. */

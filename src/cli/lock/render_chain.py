@@ -1,6 +1,6 @@
 """Render the chain of the Alembic project in the current folder, with the SQL of each revision.
 
-Usage: python render_chain.py ALEMBIC [NAMES]     (JSON of the lockfile's `alembic`; in the app's folder)
+Usage: python render_chain.py ALEMBIC [MODE]     (JSON of the lockfile's `alembic`; in the app's folder)
 
 Writes one JSON document to standard output; the project's own output goes to standard error. Exits with 3 and a message
 on standard output if Alembic can't load the chain or run env.py.
@@ -10,8 +10,8 @@ The project's env.py runs once, in Alembic's offline mode, so its naming convent
 the version table are not part of the SQL. No connection is opened: see `unity_lock/offline.py`. A revision that asks
 whether it is rendered gets the answers of an online run: see `unity_lock/online.py`.
 
-With NAMES, a JSON list, it gives these environment variables a placeholder, renders nothing, and writes the names of
-those that are still missing.
+With a MODE of `unity_lock/probes.py`, it writes what that module needs to know of a rendering with other environment
+variables.
 
 Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
 """
@@ -22,15 +22,15 @@ import inspect
 import json
 import os
 import re
-import subprocess
 import sys
 import warnings
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import alembic.context
+from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
@@ -39,18 +39,13 @@ from unity_lock.env_sql import EnvRun
 from unity_lock.offline import block_connections, dummy_url, explain
 from unity_lock.online import answer_as_online
 from unity_lock.places import Places
+from unity_lock.probes import LOAD, Search, find_missing
 from unity_lock.reads import Reads, file_hash
-from unity_lock.recorder import Recorder, Rendering, keep_order
-from unity_lock.variables import PLACEHOLDER, hide, missing, note_lookups
+from unity_lock.recorder import Recorder, Rendering, depends, keep_order
+from unity_lock.variables import given, hide, invalid_settings, missing, note_lookups, read_by_project, value_in
 
 # From here on, imports resolve as for `alembic`: not to the runner's folder.
 sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))
-
-MOST_MISSING = 50
-"""The number of missing environment variables at which the search for more ends."""
-
-PROBE_SECONDS = 60
-"""How long the project may take to load with a placeholder, which it may wait for."""
 
 CREATE_DATE = re.compile(r"^Create Date:\s*(.+?)\s*$", re.MULTILINE)
 """A line of the docstring in Alembic's template `script.py.mako`."""
@@ -63,7 +58,7 @@ class Loaded(Exception):
 class RenderingContext(EnvironmentContext):
     """Alembic's environment, which renders the revisions instead of running them."""
 
-    rendered: dict[str, dict[str, Any]]
+    rendered: dict[str, dict[str, Rendering]]
     version_table: dict[str, str | None]
     max_id_length: int | None = None
     """The length of the version table's column, None if it has no limit, or if env.py changes it."""
@@ -116,9 +111,14 @@ class RenderingContext(EnvironmentContext):
 RenderingContext.create_module_class_proxy(vars(alembic.context), vars(alembic.context))
 
 
-def _render(script: Script, recorder: Recorder, options: dict[str, Any]) -> dict[str, Any]:
-    upgrade = recorder.render(script, "upgrade", options)
-    downgrade = recorder.render(script, "downgrade", options)
+def _render(script: Script, recorder: Recorder, options: dict[str, Any]) -> dict[str, Rendering]:
+    return {
+        "upgrade": recorder.render(script, "upgrade", options),
+        "downgrade": recorder.render(script, "downgrade", options),
+    }
+
+
+def _as_json(upgrade: Rendering, downgrade: Rendering) -> dict[str, Any]:
     reversible, reason = _reversible(upgrade, downgrade)
     return {
         "tables": upgrade.tables,
@@ -163,7 +163,7 @@ def _describe(script: Script, directory: ScriptDirectory, places: Places, reads:
     }
 
 
-def render_chain(call: AlembicCall) -> dict[str, Any]:
+def render_chain(call: AlembicCall) -> RenderedChain:
     """Return the chain with the SQL of each revision."""
     url = dummy_url(os.environ.get("DATABASE_URL"))
     os.environ["DATABASE_URL"] = url
@@ -188,48 +188,120 @@ def render_chain(call: AlembicCall) -> dict[str, Any]:
         )
     env = env_run.finish()
     reads.add(env["reads"])
-    if any(each["upgrade"]["sql"] is None or each["reversible"] is None for each in environment.rendered.values()):
-        reads.add_all(Path.cwd().resolve())  # its rendering stopped before its end
-    places = Places(config, directory)
-    folders = places.version_locations()
+    read_by_project.update(dict.fromkeys(env["variables"]))
+    reads.verify()
     if not environment.rendered:
+        folders = ", ".join(Places(config, directory).version_locations())
         raise RuntimeError(
-            f"no revisions in {', '.join(folders)}: set version_locations in alembic.ini, which Alembic reads before "
+            f"no revisions in {folders}: set version_locations in alembic.ini, which Alembic reads before "
             "env.py, or create the first revision. Run: npm run unity -- revision -m <title>"
         )
-    return {
-        "versionLocations": folders,
-        "versionTable": environment.version_table,
-        "heads": sorted(directory.get_heads()),
-        "bases": sorted(directory.get_bases()),
-        "maxIdLength": environment.max_id_length,
-        "files": reads.by(None, places),
-        "env": env["env"],
-        "revisions": [
-            {**_describe(script, directory, places, reads), **environment.rendered[script.revision]}
-            for script in directory.walk_revisions()
-        ],
-    }
+    return RenderedChain(config, directory, environment, reads, env["env"])
+
+
+class RenderedChain:
+    """The chain with the SQL of each revision."""
+
+    def __init__(
+        self,
+        config: Config,
+        directory: ScriptDirectory,
+        environment: RenderingContext,
+        reads: Reads,
+        env: dict[str, Any],
+    ) -> None:
+        self._config = config
+        self._directory = directory
+        self._environment = environment
+        self._reads = reads
+        self._env = env
+        table = [each for each in environment.version_table.values() if each is not None]
+        env_py = Path(directory.env_py_location).read_text(encoding="utf-8")
+        if (name := value_in(table, env_py)) is not None and not RenderingContext.probing:
+            reject_table([name])
+
+    def parts(self) -> dict[str, Any]:
+        """Return what may depend on environment variables, by its name; None if it is not known."""
+        parts = {"version table": self._environment.version_table, "env": self._env["sql"]}
+        for id, directions in self._environment.rendered.items():
+            parts.update({f"{direction} {id}": rendering.sql for direction, rendering in directions.items()})
+        return parts
+
+    def mark(self, dependencies: dict[str, list[str]]) -> None:
+        """Replace the SQL that depends on environment variables by the reason why it is not known.
+
+        :raises RuntimeError: If the version table depends on the value of one.
+        """
+        if table := [name for name in dependencies.get("version table", []) if given()[name] is not None]:
+            reject_table(table)
+        if "env" in dependencies:
+            self._env = {"sql": None, "reason": depends(dependencies["env"])}
+        for id, directions in self._environment.rendered.items():
+            for direction, rendering in directions.items():
+                if names := dependencies.get(f"{direction} {id}"):
+                    directions[direction] = rendering.depending_on(names)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields of the lockfile."""
+        rendered = {id: _as_json(**directions) for id, directions in self._environment.rendered.items()}
+        if any(each["upgrade"]["sql"] is None or each["reversible"] is None for each in rendered.values()):
+            self._reads.add_all()  # its rendering stopped before its end
+        places, directory, reads = Places(self._config, self._directory), self._directory, self._reads
+        return {
+            "versionLocations": places.version_locations(),
+            "versionTable": self._environment.version_table,
+            "heads": sorted(directory.get_heads()),
+            "bases": sorted(directory.get_bases()),
+            "maxIdLength": self._environment.max_id_length,
+            "files": reads.by(None, places),
+            "env": self._env,
+            "revisions": [
+                {**_describe(script, directory, places, reads), **rendered[script.revision]}
+                for script in directory.walk_revisions()
+            ],
+        }
+
+
+def reject_table(variables: list[str]) -> NoReturn:
+    """Reject a version table that depends on environment variables.
+
+    :raises RuntimeError: Always.
+    """
+    raise RuntimeError(
+        f"env.py takes the version table from the environment variable {', '.join(variables)}, which may have another "
+        "value in the Job. The lockfile records the table. Write its name and schema in env.py, or pass them on with "
+        "-x <argument>, which the lockfile records, too."
+    )
+
+
+def probe(call: AlembicCall, mode: str) -> Any:
+    """Return the document of a mode: the missing variables, or what was rendered, or the error and its variables."""
+    RenderingContext.probing, Recorder.repeats = mode == LOAD, False
+    try:
+        rendered = render_chain(call).parts()
+        return [] if mode == LOAD else {"rendered": rendered}
+    except (Exception, SystemExit) as error:
+        if mode == LOAD:
+            return missing(error)
+        return {"error": f"{error!r}\n{error}", "fields": invalid_settings(error)}
 
 
 def main() -> int:
     """Write the chain to standard output, and redirect all other output to standard error."""
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    call, names = json.loads(sys.argv[1]), json.loads(sys.argv[2]) if len(sys.argv) > 2 else None
-    environment = dict(os.environ)
+    content, mode = json.loads(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
+    call, environment = AlembicCall.of(content), dict(os.environ)
     note_lookups()
-    if names is not None:
-        RenderingContext.probing = True
-        os.environ.update(dict.fromkeys(names, PLACEHOLDER))
-    try:
-        result, code = json.dumps(render_chain(AlembicCall.of(call))), 0
-    except (Exception, SystemExit) as error:
-        lacking = missing(error)
-        if names is None:
-            result, code = describe(error, find_missing(call, lacking, environment)), 3
-        else:
-            result, code = json.dumps(lacking), 0
+    if mode is not None:
+        result, code = json.dumps(probe(call, mode)), 0
+    else:
+        try:
+            chain = render_chain(call)
+            chain.mark(Search(content, environment, chain.parts()).run(given()))
+            result, code = json.dumps(chain.as_json()), 0
+        except (Exception, SystemExit) as error:
+            result, code = describe(error, find_missing(content, missing(error), environment)), 3
     with output:
         output.write(result)
     return code
@@ -244,24 +316,6 @@ def describe(error: BaseException, lacking: list[str]) -> str:
         f"missing environment variables: {', '.join(lacking)}\n{message}\n"
         "Set them for this command to any values that the project accepts; they are not recorded."
     )
-
-
-def find_missing(call: Any, first: list[str], environment: dict[str, str]) -> list[str]:
-    """Return all environment variables that are missing: those of the first error, and of each one after it.
-
-    Each time, the project is loaded by another process, with a placeholder for those that are known.
-    """
-    names, found = list(first), first
-    while found and len(names) < MOST_MISSING:
-        command = [sys.executable, "-B", __file__, json.dumps(call), json.dumps(names)]
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        try:
-            done = subprocess.run(command, env=environment, timeout=PROBE_SECONDS, check=False, **streams)
-        except subprocess.TimeoutExpired:
-            break
-        found = [name for name in json.loads(done.stdout or "[]") if name not in names]
-        names += found
-    return names
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { chainOrder } from "../../lockfile/chain.ts";
 import { singleLine } from "../../lockfile/describe.ts";
@@ -42,6 +43,7 @@ export async function renderChain(
     `To reproduce it without a database, run in that folder: ${alembicCommand(alembic)} --sql${flaskHint(reason, alembic)}`;
   const output = await runAlembicScript<RenderedChain>({ script, backendFolder, python, alembic, explain });
   rejectHidden(output);
+  rejectIgnored(backendFolder, output);
   const revisions = chainOrder(output.revisions).map((revision) => ({
     ...revision,
     title: printable(singleLine(revision.title)),
@@ -63,6 +65,20 @@ function flaskHint(reason: string, { flaskApp }: LockedAlembic): string {
 
 function printableReason(direction: LockedSql): LockedSql {
   return direction.sql === null ? { sql: null, reason: printable(singleLine(direction.reason)) } : direction;
+}
+
+/** @throws {CommandError} If git ignores a file: a review doesn't contain it, and neither does an image of a clone. */
+function rejectIgnored(folder: string, { files, revisions }: RenderedChain): void {
+  const names = [...Object.keys(files), ...revisions.flatMap(({ file, files }) => [file, ...Object.keys(files)])];
+  const args = ["-C", folder, "check-ignore", "--stdin", "-z"];
+  // Without git, without a repository, or with a file outside of it, there is no answer.
+  const { status, stdout } = spawnSync("git", args, { input: names.join("\0"), encoding: "utf8" });
+  if (status !== 0) return;
+  const ignored = stdout.split("\0").filter((name) => name !== "");
+  throw new CommandError(
+    `files that git ignores can't be reviewed: ${ignored.join(", ")}\n` +
+      "Remove them from .gitignore, or don't read them in env.py and revisions.",
+  );
 }
 
 /** @throws {CommandError} If a name has hidden characters: it can't be recorded in another form. */

@@ -1,5 +1,6 @@
+import { commandLine } from "../../command-line.ts";
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
-import { type Finding, headError, type Lock, type LockedRevision, lockCommand } from "../../lockfile/lock.ts";
+import { type Finding, headError, type Lock, type LockedRevision } from "../../lockfile/lock.ts";
 import { quote } from "../../shell.ts";
 import { plain, type Style } from "../highlight.ts";
 import { pluralize } from "../pluralize.ts";
@@ -108,5 +109,5 @@ export function summarize(lock: Lock): string {
  */
 export function rewriteCommand(rewritten: readonly Difference[], given: readonly string[]): string {
   const flags = rewritten.flatMap(({ revisions }) => revisions.flatMap((revision) => ["--rewrite", revision]));
-  return [lockCommand, ...[...given, ...flags].map(quote)].join(" ");
+  return commandLine("lock", ...[...given, ...flags].map(quote));
 }

@@ -1,3 +1,4 @@
+import { commandLine } from "../../command-line.ts";
 import { loadRelease, type Release } from "../../preflight/release.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { type GeneratedFilesOptions, type WrittenOrChecked, writeOrCheck } from "../generated-files.ts";
@@ -13,7 +14,7 @@ import { renderFiles } from "./files.ts";
 export async function run(call: Call<ReleaseOptions & GeneratedFilesOptions>): Promise<Result<WrittenOrChecked>> {
   const { options, progress } = call;
   const files = await withRelease(options, renderFiles, progress.print);
-  return writeOrCheck(files, options, ofStack("npm run unity -- render", options));
+  return writeOrCheck(files, options, ofStack(commandLine("render"), options));
 }
 
 /** Options of commands that render a release. */

@@ -1,24 +1,22 @@
 import type { CheckResult } from "../../checks/result.ts";
-import { Kubectl } from "../../cluster/kubectl.ts";
-import { type Live, readLive } from "../../cluster/live-state.ts";
-import { readRuns } from "../../cluster/run-records.ts";
 import { cutAt } from "../../lockfile/chain.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { lockFile } from "../../paths.ts";
 import { evaluate } from "../../plan/findings.ts";
 import { classify, describeState, type LiveState, type Reading } from "../../plan/live-state.ts";
-import type { Settings } from "../../settings/settings.ts";
 import { readTables } from "../chain/schema.ts";
 import { viewChain } from "../chain/view.ts";
+import type { Deployed } from "../deployed/deployed.ts";
+import { openDeployed } from "../deployed/open.ts";
+import type { DeployedOptions } from "../deployed/options.ts";
 import type { Progress } from "../progress.ts";
 import { CommandError } from "../result.ts";
-import { concealed, readSettings, type StackOptions, withSettings } from "../stack.ts";
-import { stackCheckTarget, verify } from "../verify.ts";
-import { known, type Part, type Report, type ReportedPlan, redacted } from "./report.ts";
+import { verify } from "../verify.ts";
+import { known, type Part, type Report, redacted } from "./report.ts";
 
 /** Release and database to report on. */
-export interface ReportSource extends StackOptions {
+export interface ReportSource extends DeployedOptions {
   /**
    * Image of the backend.
    *
@@ -48,30 +46,28 @@ export const offlineParts: LiveParts = { target: null, live: offline, plan: offl
  */
 export async function collectReport(source: ReportSource, progress: Progress): Promise<Report> {
   const createdAt = new Date().toISOString();
-  const lock = readLock(lockFile);
-  const parts = source.offline ? offlineParts : await collectLiveParts(lock, source, progress);
-  return assembleReport(lock, parts, createdAt);
+  if (source.offline) return assembleReport(readLock(lockFile), offlineParts, createdAt);
+  const deployed = await openDeployed(source, progress.note);
+  return assembleReport(deployed.lock, await collectLiveParts(deployed, progress), createdAt);
 }
 
 /** Queries the database's revision first, and then collects the other parts in parallel. */
-async function collectLiveParts(lock: Lock, source: ReportSource, progress: Progress): Promise<LiveParts> {
-  const settings = await readSettings(source);
-  const { context, namespace, database, targetRevision } = settings;
-  const target = { context, namespace };
-  const owned = database.kind === "owned";
+async function collectLiveParts(deployed: Deployed, progress: Progress): Promise<LiveParts> {
+  const { lock, target, targetOptions, remedies } = deployed;
+  const { targetRevision } = targetOptions;
   if (targetRevision !== undefined) requireRevision(lock, targetRevision);
-  const kubectl = new Kubectl(settings, { report: progress.note });
-  const live = await readLive(kubectl, owned, lock);
-  const state = classify(live.reading, lock, settings);
-  const description = describeState(state, lock, target, settings);
+  const live = await deployed.readState();
+  const state = classify(live.reading, lock, targetOptions);
+  const description = describeState(state, lock, target, targetOptions, remedies);
   const unavailable = hasNoDatabase(state) ? { missing: description.message } : undefined;
   const [plan, checks, runs] = await Promise.all([
-    partOf(planFrom(live, source)),
-    unavailable ?? partOf(runAllChecks(settings, progress)),
-    unavailable ?? partOf(readRuns(kubectl, owned)),
+    partOf(deployed.plan(live)),
+    unavailable ?? partOf(runAllChecks(deployed, progress)),
+    unavailable ?? partOf(deployed.readRuns()),
   ]);
+  const { context, namespace } = target;
   return {
-    target: { ...target, image: source.image ?? (settings.image || null) },
+    target: { context, namespace, image: deployed.image ?? null },
     reading: live.reading,
     targetRevision,
     live: { value: { ...description, state } },
@@ -81,8 +77,8 @@ async function collectLiveParts(lock: Lock, source: ReportSource, progress: Prog
   };
 }
 
-async function runAllChecks(settings: Settings, progress: Progress): Promise<readonly CheckResult[]> {
-  return verify(stackCheckTarget(settings), progress);
+async function runAllChecks({ lock, checkTarget }: Deployed, progress: Progress): Promise<readonly CheckResult[]> {
+  return verify(checkTarget(), lock, progress);
 }
 
 /** @throws {CommandError} If the lockfile lacks the revision. */
@@ -108,24 +104,6 @@ async function partOf<T>(work: Promise<T>): Promise<Part<T>> {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Plans as the program does. A plan doesn't depend on passwords, so the stack may lack them. */
-async function planFrom(live: Live, source: ReportSource): Promise<ReportedPlan> {
-  const [{ loadRelease }, { planFor }] = await Promise.all([
-    import("../../preflight/release.ts"),
-    import("../../preflight/preflight.ts"),
-  ]);
-  const overrides: Record<string, string> = {
-    "unity:databasePassword": concealed,
-    "unity:databaseUrl": concealed,
-  };
-  if (source.image !== undefined) overrides["unity:image"] = source.image;
-  return withSettings(
-    source,
-    (settings) => ({ ...planFor(live, settings, loadRelease(settings)), approvals: settings.approvals }),
-    (values) => ({ ...values, ...overrides }),
-  );
 }
 
 /** Combines a lockfile and the parts that require a cluster. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { commandLine } from "../../command-line.ts";
 import { type Content, Html, html } from "./html.ts";
 import { section } from "./parts.ts";
 import { known, type Report } from "./report.ts";
@@ -56,7 +57,7 @@ ${sections.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>\n`)}
 ${overview(report)}
 ${sections.map(([id, title, content]) => section(id, title, content))}</main>
 </div>
-<footer><p>Created by <code>npm run unity -- report</code> at ${report.createdAt}.</p></footer>
+<footer><p>Created by <code>${commandLine("report")}</code> at ${report.createdAt}.</p></footer>
 </body>
 </html>
 `;

@@ -1,13 +1,12 @@
 import type { CheckResult } from "../../checks/result.ts";
 import { redact } from "../../cluster/kubectl.ts";
 import type { CommandTarget } from "../../kubectl-command.ts";
-import type { Approval } from "../../plan/approvals.ts";
 import type { EvaluatedRevision } from "../../plan/findings.ts";
 import type { Description, LiveState } from "../../plan/live-state.ts";
 import type { RunRecord } from "../../plan/run-record.ts";
-import type { UpdatePlan } from "../../preflight/update-plan.ts";
 import type { TableDetails } from "../chain/schema.ts";
 import type { RevisionView } from "../chain/view.ts";
+import type { ReportedPlan } from "../deployed/deployed.ts";
 
 /** A part of a report, or why it is missing. */
 export type Part<T> = { readonly value: T } | { readonly missing: string };
@@ -16,11 +15,6 @@ export type Part<T> = { readonly value: T } | { readonly missing: string };
 export interface ReportedRevision
   extends RevisionView,
     Pick<EvaluatedRevision, "file" | "upgrade" | "downgrade" | "reversibleReason" | "findings" | "locks"> {}
-
-/** The plan with the approvals that its findings were evaluated with. */
-export interface ReportedPlan extends UpdatePlan {
-  readonly approvals: readonly Approval[];
-}
 
 /** A report on a release and its database; `--json` prints it. */
 export interface Report {

@@ -1,11 +1,12 @@
+import { commandLine } from "../../command-line.ts";
 import type { RestorePointCommand } from "../../manifests/restore-points.ts";
-import { defaultRestorePointTimeoutSeconds } from "../../manifests/runner.ts";
+import { openDeployed } from "../deployed/open.ts";
+import { type DeployedOptions, selectsApp } from "../deployed/options.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
-import { type StackOptions, withSettings } from "../stack.ts";
 import { formatTable } from "../table.ts";
 import { runRestoreJob } from "./restore-job.ts";
 
-interface RestoreOptions extends StackOptions {
+interface RestoreOptions extends DeployedOptions {
   readonly list?: boolean;
   readonly take?: boolean;
   readonly yes?: boolean;
@@ -74,26 +75,18 @@ function commandOf(name: string | undefined, { list, take, yes }: RestoreOptions
 
 async function runScript(
   command: RestorePointCommand,
-  options: StackOptions,
+  options: DeployedOptions,
   print: (line: string) => void,
 ): Promise<string> {
-  return withSettings(options, async (settings) => {
-    const { imagePullPolicy, restorePoint, databaseSecrets, databaseTls: tls, timeouts, pods } = settings;
-    if (restorePoint === undefined)
-      throw new CommandError("restore points are disabled\nTo enable them, run: pulumi config set restorePoint true");
-    const { restorePointTimeoutSeconds: timeoutSeconds = defaultRestorePointTimeoutSeconds } = timeouts;
-    const { image } = restorePoint;
-    const job = {
-      image,
-      imagePullPolicy,
-      secretName: databaseSecrets.migrations,
-      tls,
-      timeoutSeconds,
-      pod: pods.migration,
-    };
-    return runRestoreJob(settings, command, job, print).catch((error: Error) => {
-      throw new CommandError(error.message);
-    });
+  const { target, lock, restoreOptions } = await openDeployed(options, print);
+  const job = await restoreOptions();
+  if (job === undefined) {
+    const setting = "run: pulumi config set restorePoint true";
+    const argument = "pass to planMigration: policy: { restorePoint: { image: <PostgreSQL image> } }";
+    throw new CommandError(`restore points are disabled\nTo enable them, ${selectsApp(options) ? argument : setting}`);
+  }
+  return runRestoreJob(target, command, job, lock.versionTable, print).catch((error: Error) => {
+    throw new CommandError(error.message);
   });
 }
 
@@ -119,7 +112,8 @@ function parseRestorePoints(output: string): readonly RestorePoint[] {
 }
 
 function describeRestorePoints(points: readonly RestorePoint[]): string {
-  if (points.length === 0) return "No restore points. The next migration takes one, or run: unity restore --take";
+  if (points.length === 0)
+    return `No restore points. The next migration takes one, or run: ${commandLine("restore", "--take")}`;
   const rows = points.map(({ name, takenAt, revision, check, tables, bytes }) => {
     return [name, takenAt, revision || "none", check, String(tables), formatSize(bytes)];
   });

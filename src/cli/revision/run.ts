@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { commandLine, isInstalled } from "../../command-line.ts";
 import { headError, type LockedAlembic, plainAlembic } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
 import { alembicCall, type BackendOptions, backendArgs, backendPython, runAlembicScript } from "../alembic.ts";
@@ -76,6 +77,12 @@ function recordedCall(backendFolder: string): LockedAlembic {
   return existsSync(path) ? parseReviewedLock(readFileSync(path, "utf8"), path).alembic : plainAlembic;
 }
 
+/** Steps for Unity's own chain. */
+const repositorySteps = [
+  `  3. ${commandLine("docs")}     # updates docs/operations and k8s`,
+  "From there to production: docs/how-to/new-revision.md",
+];
+
 function describe({ revision, downRevisions, file, command }: RevisionOutcome): string {
   const position = downRevisions.length > 0 ? `after ${downRevisions.join(" and ")}` : "the first of the chain";
   return [
@@ -83,7 +90,6 @@ function describe({ revision, downRevisions, file, command }: RevisionOutcome): 
     "Next steps:",
     "  1. Write its upgrade and downgrade.",
     `  2. ${command}     # records its SQL and reports findings`,
-    "  3. npm run unity -- docs     # updates docs/operations and k8s",
-    "From there to production: docs/how-to/new-revision.md",
+    ...(isInstalled ? [] : repositorySteps),
   ].join("\n");
 }

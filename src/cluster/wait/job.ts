@@ -1,118 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { lastJobAnnotation, migratedAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
-import { restorePointContainerName } from "../../manifests/restore-points.ts";
 import { runnerNames } from "../../manifests/runner.ts";
-import { type Cause, logArgs, podCauses, rejectedPod } from "../causes.ts";
+import { type Cause, logArgs } from "../causes.ts";
 import { settled } from "../database-query.ts";
 import { type Kubectl, redact } from "../kubectl.ts";
-import { type ContainerStatus, isSidecar, type Job, type Pod } from "../objects.ts";
+import type { Job } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
+import { evaluateJob, type JobItem, jobOf, stageOf, startFailure, statusOf } from "./evaluate-job.ts";
 import type { PollResult } from "./poll-result.ts";
 import type { Waiter, WaitTarget } from "./wait.ts";
 
-/** Job or pod, as `kubectl get jobs,pods` lists them. */
-export type JobItem = Job | Pod;
-
 /** Polls for the end of a canceled Job. */
 const cancelPolls = { count: 20, milliseconds: 250 } as const;
-
-/** Returns the Job with a name among the items, and its pods. */
-export function jobOf(name: string, items: readonly JobItem[]): { job: Job | undefined; pods: readonly Pod[] } {
-  const job = items.find((item): item is Job => item.kind === "Job" && item.metadata.name === name);
-  const isOwn = (item: JobItem) => item.metadata.ownerReferences?.some((owner) => owner.name === name) ?? false;
-  const pods = items.filter((item): item is Pod => item.kind === "Pod" && isOwn(item));
-  return { job, pods };
-}
-
-/**
- * Evaluates a Job.
- *
- * @param container - Container that decides on the Job, whatever other containers were added to its pod.
- * @param warnings - Messages about pods that could not be created, oldest first: only they explain why it has no pod.
- */
-export function evaluateJob(
-  name: string,
-  items: readonly JobItem[],
-  container: string,
-  warnings: readonly string[] = [],
-): PollResult {
-  const { job, pods } = jobOf(name, items);
-  if (job === undefined) return { done: false, progress: "not found", failed: "the Job was deleted", causes: [] };
-  const holds = (...types: string[]) =>
-    job.status?.conditions?.find(({ type, status }) => types.includes(type) && status === "True");
-  if (holds("Complete") !== undefined || job.metadata.annotations?.[migratedAnnotation] === "true")
-    return { done: true, progress: "complete", causes: [] };
-  const failed = holds("Failed", "FailureTarget");
-  const succeeded = pods.find((pod) => statusOf(pod, container)?.state?.terminated?.exitCode === 0);
-  const sidecars = succeeded === undefined || failed !== undefined ? [] : runningSidecars(succeeded, container);
-  if (succeeded !== undefined && (failed !== undefined || sidecars.length > 0)) {
-    const others = failed === undefined ? `${sidecars.join(", ")} running` : "another container failed";
-    const result = { progress: `container ${container} succeeded, ${others}`, causes: [] };
-    if (holds("SuccessCriteriaMet") !== undefined) return { ...result, done: false };
-    return { ...result, done: true, held: { pod: succeeded.metadata.name, sidecars } };
-  }
-  const progress = pods.map((pod) => podProgress(pod)).join(", ") || "no pod yet";
-  const causes = [...pods.flatMap((pod) => podCauses(pod, false, container)), ...rejected(name, pods, warnings)];
-  if (failed === undefined) return { done: false, progress, causes };
-  const known = causes.length > 0 ? causes : pods.flatMap((pod) => interrupted(pod, container));
-  return { done: false, progress, failed: `${failed.message} [${failed.reason}]`, causes: known };
-}
-
-function statusOf({ status }: Pod, container: string): ContainerStatus | undefined {
-  return status.containerStatuses?.find(({ name }) => name === container);
-}
-
-/** Returns the names of the containers that run beside a container. */
-function runningSidecars({ status }: Pod, container: string): readonly string[] {
-  const others = status.containerStatuses?.filter(({ name, state }) => name !== container && state?.running);
-  return others?.map(({ name }) => name) ?? [];
-}
-
-/** Returns the states of a pod's init containers. A sidecar is none: it starts before them and runs to the end. */
-function initStatuses(pod: Pod): readonly ContainerStatus[] {
-  return (pod.status.initContainerStatuses ?? []).filter(({ name }) => !isSidecar(pod, name));
-}
-
-/** Describes how far a pod is. Kubernetes calls it pending until its init containers have completed. */
-function podProgress(pod: Pod): string {
-  const init = initStatuses(pod).find(({ state }) => state?.running !== undefined);
-  if (init?.name === restorePointContainerName) return "taking the restore point";
-  if (init !== undefined) return `init container ${init.name} running`;
-  return `pod ${(pod.status.phase ?? "pending").toLowerCase()}`;
-}
-
-/** Returns the container that was running at the Job's deadline: only its log shows what it was doing. */
-function interrupted(pod: Pod, container: string): readonly Cause[] {
-  const { metadata } = pod;
-  const decisive = statusOf(pod, container);
-  const statuses = decisive === undefined ? initStatuses(pod) : [...initStatuses(pod), decisive];
-  const running = statuses.find(({ state }) => state?.running !== undefined);
-  if (running === undefined) return [];
-  const text = `container "${running.name}" in pod ${metadata.name} was still running`;
-  const log = { pod: metadata.name, container: running.name, previous: false };
-  return [{ key: "interrupted", text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs: logArgs(log), log }];
-}
-
-function rejected(name: string, pods: readonly Pod[], warnings: readonly string[]): readonly Cause[] {
-  const message = warnings.at(-1);
-  if (pods.length > 0 || message === undefined) return [];
-  return [rejectedPod(`Job ${name}`, message, ["describe", `job/${name}`])];
-}
-
-/** How far a Job was. Once its migration has started, the runner has to finish what it began. */
-export type Stage = "never started" | "restore point" | "migration";
-
-/** Returns how far a migration Job has come. Pods that have succeeded may be gone already. */
-export function stageOf(pods: readonly Pod[], job?: Job): Stage {
-  const { succeeded = 0, uncountedTerminatedPods, conditions = [] } = job?.status ?? {};
-  const counted = succeeded > 0 || (uncountedTerminatedPods?.succeeded?.length ?? 0) > 0;
-  if (counted || conditions.some(({ type }) => type === "SuccessCriteriaMet")) return "migration";
-  const hasStarted = (status?: ContainerStatus) =>
-    status?.state?.running !== undefined || status?.state?.terminated !== undefined;
-  if (pods.some((pod) => hasStarted(statusOf(pod, runnerNames.container)))) return "migration";
-  const restorePoints = pods.flatMap(initStatuses).filter(({ name }) => name === restorePointContainerName);
-  return restorePoints.some(hasStarted) ? "restore point" : "never started";
-}
 
 /**
  * Completes a Job whose runner has succeeded, though other containers keep it active or have failed. The Job's controller ends
@@ -176,8 +75,7 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
         const args = logArgs({ pod, container: runnerNames.container, previous: false });
         log = await kubectl.run(args).then(redact, () => undefined);
       }
-      const { job, pods } = jobOf(name, items);
-      const failed = startFailure(result, stageOf(pods, job), seconds, startTimeoutSeconds);
+      const failed = startFailure(name, items, result, seconds, startTimeoutSeconds);
       return failed ?? completeHeldJob(kubectl, name, result);
     },
     log: () => log,
@@ -202,27 +100,12 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
         if ((await evaluate()).failed !== undefined) break;
         await delay(cancelPolls.milliseconds);
       }
+      if (stage === "init container") return "Canceled the Job before its migration started.";
       if (stage === "never started") return "Canceled the Job because it never started.";
       if (stage === "migration") return "Canceled the Job because its other containers would keep running.";
       return "Canceled the Job during its restore point. The database is unchanged.";
     },
   };
-}
-
-/**
- * Returns the failure of a Job whose pod did not start in time: the migration's own time would begin much later.
- *
- * @param seconds - Time since the wait began.
- */
-export function startFailure(
-  result: PollResult,
-  stage: Stage,
-  seconds: number,
-  startTimeoutSeconds: number,
-): PollResult | undefined {
-  if (result.done || result.failed !== undefined) return undefined;
-  if (stage !== "never started" || seconds < startTimeoutSeconds) return undefined;
-  return { ...result, failed: `its pod did not start within ${startTimeoutSeconds}s (startTimeoutSeconds)` };
 }
 
 /**

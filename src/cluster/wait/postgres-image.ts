@@ -11,7 +11,7 @@ import { settled } from "../database-query.ts";
 import type { Kubectl } from "../kubectl.ts";
 import type { Deployment } from "../objects.ts";
 import { workloadSelector } from "../pods.ts";
-import { evaluateJob, type JobItem, jobOf } from "./job.ts";
+import { evaluateJob, type JobItem, jobOf } from "./evaluate-job.ts";
 import { type Waiter, type WaitTarget, waitFor } from "./wait.ts";
 
 /** Image that PostgreSQL's Deployment is about to run. */

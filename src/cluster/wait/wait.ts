@@ -11,7 +11,7 @@ export interface WaitTarget extends ClusterTarget {
   readonly name: string;
   readonly timeoutSeconds: number;
   /**
-   * Time until a migration Job's pod has a node and its image.
+   * Time until a migration Job's pod has a node and its image, and init containers of its configuration have ended.
    *
    * @defaultValue timeoutSeconds
    */

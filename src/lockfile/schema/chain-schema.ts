@@ -1,8 +1,8 @@
 import type { Lock } from "../lock.ts";
 import { openParser } from "../sql-parser.ts";
-import type { Draft } from "./draft.ts";
+import { emptyDraft } from "./draft.ts";
 import type { Schema, TableSchema } from "./schema.ts";
-import { follow } from "./statements.ts";
+import { followAll } from "./statements.ts";
 
 /** The part of the schema at the head of a chain that its SQL determines for certain. */
 export interface ChainSchema {
@@ -19,20 +19,16 @@ export interface ChainSchema {
  */
 export async function chainSchema({ revisions }: Pick<Lock, "revisions">): Promise<ChainSchema> {
   const parse = await openParser();
-  const draft: Draft = { tables: new Map(), notValid: new Set() };
+  const draft = emptyDraft();
   for (const { upgrade } of revisions) {
     if (upgrade.sql === null) draft.tables.clear();
-    for (const sql of upgrade.sql ?? []) {
-      const parsed = parse(sql);
-      if ("error" in parsed) draft.tables.clear();
-      else for (const statement of parsed) follow(draft, statement, sql);
-    }
+    for (const sql of upgrade.sql ?? []) followAll(draft, parse(sql), sql);
   }
   const tables: Record<string, TableSchema> = {};
   const primaryKeys: Record<string, readonly string[]> = {};
   for (const [name, { columns, foreignKeys, indexes, primaryKey }] of draft.tables) {
     tables[name] = {
-      columns: Object.fromEntries(columns),
+      columns: Object.fromEntries([...columns].map(([column, type]) => [column, type.replace(/\(.*/, "")])),
       foreignKeys: [...foreignKeys.values()],
       indexes: Object.fromEntries(indexes),
     };

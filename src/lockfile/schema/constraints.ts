@@ -12,10 +12,12 @@ const serials: Readonly<Record<string, string>> = {
   serial8: "int8",
 };
 
-/** Returns the `pg_type.typname` of a type. */
-export function typeOf({ names, arrayBounds = [] }: TypeName): string {
+/** Returns the `pg_type.typname` of a type, with its length or precision, such as `varchar(20)`. */
+export function typeOf({ names, arrayBounds = [], typmods = [] }: TypeName): string {
   const name = texts(names).at(-1) ?? "";
-  return `${arrayBounds.length > 0 ? "_" : ""}${serials[name] ?? name}`;
+  const numbers = typmods.flatMap((node) => ("A_Const" in node ? (node.A_Const.ival?.ival ?? 0) : []));
+  const modifier = numbers.length > 0 ? `(${numbers.join(",")})` : "";
+  return `${arrayBounds.length > 0 ? "_" : ""}${serials[name] ?? name}${modifier}`;
 }
 
 /** Adds a column with its own constraints. */

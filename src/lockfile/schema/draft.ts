@@ -2,6 +2,7 @@ import type { ForeignKey } from "./schema.ts";
 
 /** A table during the computation. */
 export interface TableDraft {
+  /** Types with their length or precision, by the columns' names. */
   readonly columns: Map<string, string>;
   /** By name. */
   readonly foreignKeys: Map<string, ForeignKey>;
@@ -15,10 +16,22 @@ export interface Draft {
   readonly tables: Map<string, TableDraft>;
   /** Constraints that were added NOT VALID and not validated since, as `table.constraint`. */
   readonly notValid: Set<string>;
+  /** Enumerations. */
+  readonly enums: Set<string>;
+}
+
+export function emptyDraft(): Draft {
+  return { tables: new Map(), notValid: new Set(), enums: new Set() };
 }
 
 export function emptyTable(): TableDraft {
   return { columns: new Map(), foreignKeys: new Map(), primaryKey: new Map(), indexes: new Map() };
+}
+
+/** Returns the type of a column with its length or precision, or `enum`; `undefined` if it is unknown. */
+export function columnType({ tables, enums }: Draft, table: string, column: string): string | undefined {
+  const type = tables.get(table)?.columns.get(column);
+  return type !== undefined && enums.has(type) ? "enum" : type;
 }
 
 /** Removes every table that a statement names, because it may have changed it. */

@@ -1,5 +1,5 @@
 import type { Node } from "libpg-query";
-import { type Kind, type NodeOf, nameOf, texts } from "../sql-parser.ts";
+import { type Kind, type NodeOf, nameOf, type SqlSyntaxError, texts } from "../sql-parser.ts";
 import { addColumn, addConstraint, dropConstraint, typeOf } from "./constraints.ts";
 import {
   type Draft,
@@ -22,7 +22,6 @@ const harmless: ReadonlySet<string> = new Set<Kind>([
   "CommentStmt",
   "CreateSeqStmt",
   "AlterSeqStmt",
-  "CreateEnumStmt",
   "AlterEnumStmt",
   "CreateExtensionStmt",
   "CreateFunctionStmt",
@@ -56,13 +55,20 @@ const harmlessParts: ReadonlySet<string | undefined> = new Set([
   "AT_ChangeOwner",
 ]);
 
+/** Applies the statements of a text to a draft. */
+export function followAll(draft: Draft, statements: readonly Node[] | SqlSyntaxError, sql: string): void {
+  if ("error" in statements) draft.tables.clear();
+  else for (const statement of statements) follow(draft, statement, sql);
+}
+
 /** Applies a statement to a draft. Removes the tables that it may have changed in an unknown way. */
-export function follow(draft: Draft, statement: Node, sql: string): void {
+function follow(draft: Draft, statement: Node, sql: string): void {
   if ("CreateStmt" in statement) create(draft, statement.CreateStmt);
   else if ("AlterTableStmt" in statement) alter(draft, statement.AlterTableStmt);
   else if ("IndexStmt" in statement) index(draft, statement.IndexStmt);
   else if ("DropStmt" in statement) drop(draft, statement.DropStmt);
   else if ("RenameStmt" in statement) rename(draft, statement.RenameStmt, sql);
+  else if ("CreateEnumStmt" in statement) draft.enums.add(texts(statement.CreateEnumStmt.typeName).at(-1) ?? "");
   else if (!Object.keys(statement).every((kind) => harmless.has(kind))) forgetNamed(draft, sql);
 }
 

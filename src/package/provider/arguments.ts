@@ -1,5 +1,9 @@
-import { type Input, InputPropertiesError, type InputPropertyErrorDetails } from "@pulumi/pulumi";
+import { type Input, InputPropertiesError, type InputPropertyErrorDetails, Output } from "@pulumi/pulumi";
 import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
+
+/** Value for which the schema of a package has no type: fields of Kubernetes, and data of different forms. */
+// biome-ignore lint/suspicious/noExplicitAny: the SDK derives the schema's `Any` from it alone
+export type AnyJson = any;
 
 /** Arguments of every migration. They are plain values, because the names of the objects depend on them. */
 export interface CommonArgs {
@@ -11,8 +15,6 @@ export interface CommonArgs {
   name: string;
   /** Existing Kubernetes namespace. */
   namespace: string;
-  /** Image that contains the app and its chain of revisions. */
-  image: string;
   /** Image pull policy: IfNotPresent, Always, or Never. Defaults to IfNotPresent. */
   imagePullPolicy?: string;
   /** Folder of the app with migrations.lock.json, relative to the program's. */
@@ -43,6 +45,17 @@ export function stringErrors(propertyPath: string, value: unknown): InputPropert
   return [argumentError(propertyPath, value, "a non-empty string")];
 }
 
+/** Returns an error unless a value is a string that is not empty, or an output. */
+export function inputErrors(propertyPath: string, value: unknown): InputPropertyErrorDetails[] {
+  return Output.isInstance(value) ? [] : stringErrors(propertyPath, value);
+}
+
+/** Returns an error unless a value is missing or allowed. */
+export function oneOfErrors(path: string, value: unknown, allowed: readonly string[]): InputPropertyErrorDetails[] {
+  if (value === undefined || allowed.some((each) => each === value)) return [];
+  return [argumentError(path, value, `one of ${allowed.join(", ")}`)];
+}
+
 /**
  * Validates the arguments of a migration, which programs in some languages don't type-check.
  *
@@ -50,16 +63,15 @@ export function stringErrors(propertyPath: string, value: unknown): InputPropert
  * @throws {InputPropertiesError} If arguments are invalid; it lists all of them.
  */
 export function validateArguments(args: CommonArgs, ownErrors: readonly InputPropertyErrorDetails[]): void {
-  const { context = "current", name, namespace, image, appFolder, imagePullPolicy = "IfNotPresent" } = args;
+  const { context = "current", name, namespace, appFolder, imagePullPolicy } = args;
   const errors: InputPropertyErrorDetails[] = [];
-  for (const [key, value] of Object.entries({ context, name, namespace, image, appFolder }))
+  for (const [key, value] of Object.entries({ context, name, namespace, appFolder }))
     errors.push(...stringErrors(key, value));
   for (const { name, seconds, bound } of timeoutErrors(timeoutsOf(args))) {
     // Derived from the deadline, so its error is the deadline's.
     if (name !== "awaitTimeoutSeconds") errors.push(argumentError(name, seconds, `an integer greater than ${bound}`));
   }
   errors.push(...ownErrors);
-  if (!imagePullPolicies.some((policy) => policy === imagePullPolicy))
-    errors.push(argumentError("imagePullPolicy", imagePullPolicy, `one of ${imagePullPolicies.join(", ")}`));
+  errors.push(...oneOfErrors("imagePullPolicy", imagePullPolicy, imagePullPolicies));
   if (errors.length > 0) throw new InputPropertiesError({ message: "invalid arguments", errors });
 }

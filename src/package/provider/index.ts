@@ -1,12 +1,13 @@
 // The components as a Pulumi component package, for programs in YAML, Python, and other languages. The SDK's provider
 // derives the schema from the types of the classes.
-import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Input, type Inputs, type Output, output } from "@pulumi/pulumi";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider.js";
 import { type ConstructResult, main } from "@pulumi/pulumi/provider/index.js";
 import { planMigration } from "../../../components/plan-migration.ts";
+import { isKnown } from "../../cluster/program-target.ts";
 import { planFleet } from "../../fleet/plan.ts";
 import { stringErrors, validateArguments } from "./arguments.ts";
-import { DatabaseMigration, type DatabaseMigrationArgs, planArguments } from "./database-migration.ts";
+import { Migration, type MigrationArgs, type MigrationSummary, migrationErrors, planArguments } from "./migration.ts";
 import {
   canaryErrors,
   secretNameErrors,
@@ -14,6 +15,7 @@ import {
   type TenantsMigrationArgs,
   tenantsMigrationOptions,
 } from "./tenants-migration.ts";
+import { Verification, type VerificationArgs, validateVerification } from "./verification.ts";
 
 /** Provider that plans a component's attempts before it constructs the component. */
 class UnityProvider extends ComponentProvider {
@@ -24,25 +26,46 @@ class UnityProvider extends ComponentProvider {
     options: ComponentResourceOptions,
   ): Promise<ConstructResult> {
     switch (type) {
-      case "unity:index:DatabaseMigration": {
-        const args = inputs as DatabaseMigrationArgs;
-        validateArguments(args, stringErrors("secretName", args.secretName));
+      case "unity:index:Migration": {
+        const args = inputs as MigrationArgs;
+        validateArguments(args, migrationErrors(args));
         const plan = await planMigration(planArguments(args));
-        const { urn, jobName } = new DatabaseMigration(name, args, options, plan);
-        return { urn, state: { jobName } };
+        const { urn, state } = new Migration(name, args, options, plan);
+        return { urn, state };
+      }
+      case "unity:index:Verification": {
+        const args = inputs as VerificationArgs;
+        validateVerification(args);
+        const { urn, state } = new Verification(
+          name,
+          args,
+          options,
+          await knownValue<MigrationSummary>(args.migration),
+        );
+        return { urn, state: { ...state } };
       }
       case "unity:index:TenantsMigration": {
         const args = inputs as TenantsMigrationArgs;
-        validateArguments(args, [...secretNameErrors(args.secretNames), ...canaryErrors(args.canaries)]);
+        validateArguments(args, [
+          ...stringErrors("image", args.image),
+          ...secretNameErrors(args.secretNames),
+          ...canaryErrors(args.canaries),
+        ]);
         const attempts = await planFleet(tenantsMigrationOptions(args), args);
         const { urn, jobNames } = new TenantsMigration(name, args, options, attempts);
         return { urn, state: { jobNames } };
       }
       default:
-        throw new Error(`unknown component ${type}: must be DatabaseMigration or TenantsMigration`);
+        throw new Error(`unknown component ${type}: must be Migration, TenantsMigration, or Verification`);
     }
   }
 }
 
-const components = [DatabaseMigration, TenantsMigration];
+/** Returns the value of an input; `undefined` in a preview that doesn't know it. */
+async function knownValue<T>(input: Input<T>): Promise<T | undefined> {
+  const value = output(input) as Output<T>;
+  return (await isKnown(value)) ? new Promise((resolve) => value.apply(resolve)) : undefined;
+}
+
+const components = [Migration, TenantsMigration, Verification];
 main(new UnityProvider({ name: "unity", dirname: import.meta.dirname, components }), process.argv.slice(2));

@@ -9,6 +9,8 @@ import { argumentError, type CommonArgs, stringErrors, timeoutsOf } from "./argu
 
 /** Arguments of {@link TenantsMigration}. */
 export interface TenantsMigrationArgs extends CommonArgs {
+  /** Image that contains the app and its chain of revisions. */
+  image: string;
   /** Secrets in the namespace with each tenant's DATABASE_URL, by tenant name. */
   secretNames: { [tenant: string]: string };
   /** Tenants to migrate before all others. Defaults to the first by name. */

@@ -91,7 +91,7 @@ describe("a migrate Job that can't start", () => {
       name: "F10 unschedulable, to a start timeout of 15 s",
       messages: [
         /pod pending; pod \S+ can't be scheduled \[Unschedulable\]: .*Insufficient ephemeral-storage/,
-        /Job unity-db-migrate-\S+ failed after \d+s: its pod did not start within 15s[\s\S]*can't be scheduled/,
+        /Job unity-db-migrate-\S+ failed after \d+s: its migration did not start within 15s[\s\S]*can't be scheduled/,
       ],
       up: () => stack.run("up", { values: { ...otherWork, startTimeoutSeconds: "15" } }),
       revisions,

@@ -1,7 +1,7 @@
 """Environment variables of the project: which are missing, and that none gets into the lockfile.
 
 A variable has another value when the revisions are applied. One that a revision reads makes its SQL unknown, and so
-does one whose value is part of its SQL.
+does one whose value is part of its SQL. Values in files such as `.env` count, too.
 """
 
 from __future__ import annotations
@@ -10,27 +10,51 @@ import json
 import os
 import re
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from runner_files import STANDARD_LIBRARY, is_dotenv, is_installed
+
 from .offline import RenderingLimit, refuse
 
-PLACEHOLDER = "0"
-"""Value of a missing variable, to find the next one. Nothing is rendered with it."""
 SHORTEST = 4
 """Characters of the shortest value that is searched for: shorter ones are often words by chance."""
 LONG = 6
 """Characters from which a value is searched for within words, too, and even if it is a number."""
+
+WORDS = ("true", "false", "null", "none")
+"""Values that are not searched for."""
+
+OWN_READS = ("alembic", "asyncpg", "dotenv", "mako", "pg8000", "psycopg", "psycopg2", "pydantic", "pydantic_core")
+"""Packages whose reads don't concern the SQL, and pydantic, which reads all variables: those of its fields count."""
+EXPANDERS = ("ntpath", "posixpath", "string")
+"""Modules of Python that replace variables in a text of the project."""
+SYSTEM = re.compile(
+    r"DATABASE_URL|FLASK_(APP|DEBUG|ENV|SKIP_DOTENV)|HOME|LANG(UAGE)?|(LC|LD)_.*|PATH|PYTHON.*|TMPDIR|TZ|VIRTUAL_ENV"
+)
+"""Variables without which Python, or the project, may not be found, and Flask's own."""
+
+ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*"""
+    r"""(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(.*?))[ \t]*(?:(?<=\s)#.*)?$""",
+    re.MULTILINE,
+)
+"""A variable of a file such as `.env`: its name, and its value in single, double, or no quotes."""
 
 LOOKUPS = ("os", "_collections_abc", "collections.abc")
 """Modules of `os.getenv` and `os.environ.get`, the latter with the name of either."""
 
 looked_up: set[str] = set()
 """The variables that were looked up by name."""
+read_by_project: dict[str, None] = {}
+"""The variables that the project or its packages have read, in this order."""
+dotenv: dict[str, list[tuple[str, str]]] = {}
+"""The names and values in each file such as `.env` that was opened."""
 initial: dict[str, str] = {}
 """The variables of the process, also those that the project removes."""
 loaded: dict[str, str] = {}
@@ -54,16 +78,33 @@ class Variables(type(os.environ)):  # type: ignore[misc]
             caller = caller.f_back
         if revision and key == "DATABASE_URL":
             refuse("reads DATABASE_URL")
-        if revision and _is_of_project(caller.f_code.co_filename):
+        file = caller.f_code.co_filename
+        if revision and (file in revision or not is_installed(file)):
             refuse(f"reads the environment variable {key}", RenderingLimit)
         loaded.setdefault(caller.f_code.co_filename, key)
+        if not _is_own(caller):
+            read_by_project[key] = None
         return str(super().__getitem__(key))
 
 
 def note_lookups() -> None:
-    """Note from now on which variables are looked up."""
+    """Note from now on which variables are looked up, and which files such as `.env` are opened."""
     initial.update(os.environ)
     os.environ.__class__ = Variables
+    sys.addaudithook(_note_file)
+
+
+def _note_file(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "open" or isinstance(arguments[0], int):
+        return
+    path = os.path.abspath(os.fsdecode(arguments[0]))
+    is_read_as_one = str(sys._getframe(1).f_globals.get("__name__")).partition(".")[0] == "dotenv"
+    if path in dotenv or not (is_dotenv(path) or is_read_as_one) or not os.path.isfile(path):
+        return
+    dotenv[path] = []  # before it is opened here, too
+    with suppress(OSError):
+        found = ASSIGNMENT.findall(Path(path).read_text(encoding="utf-8", errors="replace"))
+        dotenv[path] = [(name, "".join(quoted)) for name, *quoted in found]
 
 
 @contextmanager
@@ -76,30 +117,55 @@ def refused_in(file: str) -> Iterator[None]:
         revision.clear()
 
 
-def _is_of_project(file: str) -> bool:
-    """Return whether a file is the revision, or none of Python or of an installed package."""
-    if file in revision:
+def _is_own(frame: FrameType) -> bool:
+    """Return whether a variable is read for Python, for SQLAlchemy and the like, or for the lock."""
+    package, file = str(frame.f_globals.get("__name__")).partition(".")[0], frame.f_code.co_filename
+    if package in (*OWN_READS, "sqlalchemy", "pydantic_settings", "unity_lock", "__main__"):
         return True
-    parts = os.path.realpath(file).split(os.sep)
-    is_installed = "site-packages" in parts or "dist-packages" in parts
-    return not (is_installed or file.startswith("<") or os.path.realpath(file).startswith(STANDARD_LIBRARY))
+    is_python = file.startswith("<frozen") or os.path.realpath(file).startswith(STANDARD_LIBRARY)
+    return is_python and "-packages" not in file and package not in EXPANDERS
 
 
-STANDARD_LIBRARY = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
+def given() -> dict[str, str | None]:
+    """Return the variables that the project reads, but for the system's, with their values; None without one."""
+    fields = _fields()
+    of_files = dict(pair for pairs in dotenv.values() for pair in pairs)
+    known = {**of_files, **initial}
+    of_fields = [name for name in known if fields.fullmatch(name)]
+    set_fields = {name.upper() for name in of_fields}
+    every = [name for settings in _settings() for name in _variables(settings).values()]
+    unset_fields = [name for name in every if name.upper() not in set_fields]
+    names = [*read_by_project, *of_fields, *of_files, *unset_fields]
+    return {name: known.get(name) for name in dict.fromkeys(names) if not SYSTEM.fullmatch(name)}
+
+
+def _fields() -> re.Pattern[str]:
+    """Return the pattern of the variables of pydantic's settings, with those of nested fields, such as `DB__HOST`."""
+    names = []
+    for settings in _settings():
+        delimiter = (getattr(settings, "model_config", None) or {}).get("env_nested_delimiter")
+        nested = f"({re.escape(delimiter)}.*)?" if delimiter else ""
+        names += [re.escape(name) + nested for name in _variables(settings).values()]
+    return re.compile("|".join(names) or "(?!)", re.IGNORECASE)
 
 
 def values() -> list[tuple[str, str]]:
     """Return the values that the project has got, and their parts, each with the name of its variable."""
-    return _values(len(looked_up))
+    return _values(len(looked_up), len(dotenv))
 
 
 @lru_cache(maxsize=1)
-def _values(_: int) -> list[tuple[str, str]]:
-    fields = {name.upper() for settings in _settings() for name in _variables(settings).values()}
-    names = [name for name in {**initial, **dict.fromkeys(os.environ)} if name in looked_up or name.upper() in fields]
-    given = {name: os.environ.get(name, initial.get(name, "")) for name in names if name != "DATABASE_URL"}
-    found = [(name, part) for name, value in given.items() for part in _parts(value)]
-    return [(name, part) for name, part in found if len(part) >= (LONG if part.isdigit() else SHORTEST)]
+def _values(*_: int) -> list[tuple[str, str]]:
+    fields = _fields()
+    names = [name for name in {**initial, **dict.fromkeys(os.environ)} if name in looked_up or fields.fullmatch(name)]
+    got = [(name, os.environ.get(name, initial.get(name, ""))) for name in names if name != "DATABASE_URL"]
+    got += [pair for pairs in dotenv.values() for pair in pairs]
+    found = dict.fromkeys((name, part) for name, value in got for part in _parts(value))
+    return [(name, part) for name, part in found if _is_searched(part)]
+
+
+def _is_searched(value: str) -> bool:
+    return len(value) >= (LONG if value.isdigit() else SHORTEST) and value.lower() not in WORDS
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -155,14 +221,19 @@ def missing(error: BaseException) -> list[str]:
 
 
 def _required_settings(error: BaseException) -> list[str]:
+    return invalid_settings(error, ("missing", "value_error.missing"))
+
+
+def invalid_settings(error: BaseException, kinds: tuple[str, ...] | None = None) -> list[str]:
+    """Return the variables of the fields of pydantic's settings that an error is about, of some kinds or all."""
     read: Callable[[], list[dict[str, Any]]] | None = getattr(error, "errors", None)
     title = getattr(error, "title", None) or getattr(getattr(error, "model", None), "__name__", None)
     settings = next((each for each in _settings() if each.__name__ == title), None)
     if not callable(read) or settings is None:
         return []
-    lacking = [each["loc"] for each in read() if each["type"] in ("missing", "value_error.missing")]
+    fields = [str(each["loc"][0]) for each in read() if each["loc"] and (kinds is None or each["type"] in kinds)]
     variables = _variables(settings)
-    return [variables.get(str(loc[0]), str(loc[0])) for loc in lacking]
+    return [variables.get(field, field) for field in fields]
 
 
 def _settings() -> Iterator[Any]:

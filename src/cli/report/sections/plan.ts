@@ -3,10 +3,11 @@ import { describeLocks, describeReversible, tableChanges } from "../../../lockfi
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
 import { describeRejection } from "../../../plan/rejection-report.ts";
+import type { ReportedPlan } from "../../deployed/deployed.ts";
 import { pluralize } from "../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, pendingId, prose, renderPart } from "../parts.ts";
-import type { Part, ReportedPlan } from "../report.ts";
+import type { Part } from "../report.ts";
 import { countedStatements, describeFinding, statements } from "./statements.ts";
 
 /** Renders what an update will do, and why it is rejected. */

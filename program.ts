@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Kubectl } from "../src/cluster/kubectl.ts";
-import { existingSecretVersion } from "../src/preflight/existing-secrets.ts";
-import { showPlan } from "../src/preflight/preflight.ts";
-import { loadRelease } from "../src/preflight/release.ts";
-import { confirmPromotion } from "../src/promotion/promotion.ts";
-import { loadSettings } from "../src/settings/load-settings.ts";
+import {
+  confirmPromotion,
+  existingSecretVersion,
+  Kubectl,
+  loadRelease,
+  loadSettings,
+  showPlan,
+} from "./src/package/stack.ts";
 import type { StackOutputs } from "./stack.ts";
 
 /**
@@ -25,6 +27,5 @@ export async function runProgram(kubectl?: Kubectl): Promise<StackOutputs> {
     existingSecretVersion(settings, client),
     import("./stack.ts"),
   ]);
-  const { toleratedRevisions } = job;
-  return deploy({ ...settings, toleratedRevisions }, release, job, records, secretVersion);
+  return deploy(release, job, records, secretVersion);
 }

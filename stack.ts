@@ -1,23 +1,25 @@
-import { relative } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { afterAdoption } from "../src/adoption/prepare.ts";
-import { checkNames } from "../src/checks/names.ts";
-import type { CheckResults } from "../src/checks/result.ts";
-import { namespaceLabels } from "../src/manifests/security.ts";
-import { lockFile } from "../src/paths.ts";
-import { approvedIrreversible } from "../src/plan/approvals.ts";
-import { backendOptions, migrationOptions } from "../src/preflight/options.ts";
-import type { Planned } from "../src/preflight/preflight.ts";
-import type { Release } from "../src/preflight/release.ts";
-import type { ReleaseRecord } from "../src/promotion/record.ts";
-import type { Settings } from "../src/settings/settings.ts";
-import { BackendDeployment } from "./backend-deployment.ts";
-import { clusterProvider } from "./cluster-provider.ts";
-import { createDatabase } from "./database.ts";
-import { MigrationJob } from "./migration-job.ts";
-import { NetworkPolicies } from "./network-policies.ts";
-import { PostDeployVerification } from "./post-deploy-verification.ts";
+import {
+  BackendDeployment,
+  type CheckResults,
+  clusterProvider,
+  createDatabase,
+  MigrationJob,
+  NetworkPolicies,
+  namespaceLabels,
+  PostDeployVerification,
+} from "./src/package/index.ts";
+import {
+  afterAdoption,
+  backendOptions,
+  migrationOptions,
+  type Planned,
+  type Release,
+  type ReleaseRecord,
+  type Settings,
+  unityTarget,
+} from "./src/package/stack.ts";
 
 /** The stack's outputs: what the checks verified when they last ran. Each is missing if they never ran. */
 export interface StackOutputs {
@@ -49,9 +51,9 @@ function migrationPlan(settings: Settings, chain: Release) {
     inputs: { image, secretName, pod },
     head: chain.head,
     restorePointStorage: restorePoint?.storage,
-    lockFile: relative("", lockFile), // the same on every machine
+    lockFile: unityTarget.lockFile,
     environment,
-    irreversible: approvedIrreversible(approvals),
+    approvals,
     ownsPostgres: database.kind === "owned",
   };
 }
@@ -64,9 +66,8 @@ function migrationPlan(settings: Settings, chain: Release) {
  * @param existingVersion - Version of the backend's Secret, if the program doesn't create it.
  */
 export function deploy(
-  settings: Settings,
   chain: Release,
-  { attempt, plan, adoption }: Planned,
+  { attempt, plan, adoption, settings, preserved, preservedPod }: Planned,
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
@@ -107,14 +108,15 @@ export function deploy(
       configMapName: migration.configMapName,
       jobName: migration.jobName,
       secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),
-      preserved: adoption.preserved,
+      preserved,
+      preservedPod,
     },
     { ...common, dependsOn: migration },
   );
   const { image } = settings;
   const { results, release, releases } = new PostDeployVerification(
     "verification",
-    { migration, workloads: [backend], checks: checkNames, image },
+    { migration, workloads: [backend], checks: unityTarget.checks, image },
     { dependsOn: backend },
   );
   // Nothing here is of this checkout: an update that excludes the checks leaves the outputs as they are.

@@ -1,0 +1,127 @@
+import { join } from "node:path";
+import { noAdoption } from "../../adoption/adoption.ts";
+import { verificationErrors } from "../../checks/custom.ts";
+import { type CheckTarget, describeErrors } from "../../checks/result.ts";
+import { readDeployedApp } from "../../cluster/deployed-apps.ts";
+import { Kubectl } from "../../cluster/kubectl.ts";
+import { listMigrateJobs } from "../../cluster/list-migrate-jobs.ts";
+import { findSources, readMigration } from "../../cluster/live-migration.ts";
+import { readRuns } from "../../cluster/run-records.ts";
+import type { Lock } from "../../lockfile/lock.ts";
+import { readLock } from "../../lockfile/read-lock.ts";
+import type { DescribedApp } from "../../manifests/descriptor.ts";
+import { appLabel } from "../../manifests/names.ts";
+import { defaultRestorePointTimeoutSeconds } from "../../manifests/runner.ts";
+import { readRunnerFiles } from "../../manifests/runner-files.ts";
+import { approvedIrreversible } from "../../plan/approvals.ts";
+import { programRemedies } from "../../plan/remedies.ts";
+import { planApp } from "../../preflight/app-plan.ts";
+import { combinePlans } from "../../preflight/update-plan.ts";
+import { messageOf } from "../../printable.ts";
+import { CommandError } from "../result.ts";
+import type { Deployed, DeployedState } from "./deployed.ts";
+import type { DeployedOptions } from "./options.ts";
+
+/** An app that a program has deployed, as its descriptors say. */
+export interface DeployedApp extends Deployed {
+  readonly described: DescribedApp;
+}
+
+/**
+ * Finds an app in the cluster.
+ *
+ * @throws {CommandError} If no namespace is given, or the app isn't found.
+ */
+export async function openApp(options: DeployedOptions, report: (line: string) => void): Promise<DeployedApp> {
+  const { context, namespace } = options;
+  if (namespace === undefined) throw new CommandError("no namespace\nPass --namespace <name>.");
+  const target = { context, namespace };
+  const kubectl = new Kubectl(target, { report });
+  const described = await readDeployedApp(kubectl, target, options.app).catch((error: unknown) => {
+    throw new CommandError(messageOf(error));
+  });
+  const { migration, inputs, workloads } = described;
+  const { app } = migration.options;
+  const isOther = options.backend !== undefined;
+  const lock = isOther ? readLock(join(options.backend, "migrations.lock.json")) : requireLock(described);
+  return {
+    described,
+    target,
+    kubectl,
+    app,
+    lock,
+    targetOptions: migration.options,
+    remedies: programRemedies,
+    image: inputs.image,
+    logArgs: [`--selector=${appLabel}=${app.partOf}`],
+    readState: () => readState(kubectl, described, lock),
+    async plan({ reading, jobs, adoption }) {
+      const { approvals } = migration;
+      const all = { ...migration.options, lock, runnerFiles: readRunnerFiles() };
+      // Another lockfile comes with an image that is not known yet.
+      const { report } = planApp({
+        reading,
+        jobs,
+        options: all,
+        inputs: isOther ? undefined : inputs,
+        approvals,
+        target,
+      });
+      return { ...combinePlans(report, adoption), approvals };
+    },
+    async readRuns() {
+      const [source] = await findSources(kubectl, app, workloads);
+      if (source === undefined) throw new Error(`no pod of ${app.partOf} is running`);
+      return readRuns(kubectl, { owned: false, ...source });
+    },
+    checkTarget: () => ({ ...checksOf(described), ...target }),
+    async restoreOptions() {
+      const { restorePointImage: image, imagePullPolicy, tls, timeouts } = migration.options;
+      if (image === undefined) return undefined;
+      const { restorePointTimeoutSeconds: timeoutSeconds = defaultRestorePointTimeoutSeconds } = timeouts;
+      return { app, image, imagePullPolicy, secretName: inputs.secretName, tls, timeoutSeconds, pod: inputs.pod };
+    },
+  };
+}
+
+/** @throws {CommandError} If the app's program verifies nothing. */
+function checksOf({ migration, verification, workloads, release }: DescribedApp): Omit<CheckTarget, "namespace"> {
+  const { head, owned, approvals, lockFile, options } = migration;
+  if (verification === undefined) {
+    const app = options.app.partOf;
+    throw new CommandError(`app ${app} has no checks: its program has not declared a PostDeployVerification`);
+  }
+  const { checks } = verification;
+  const errors = verificationErrors({ workloads, checks });
+  if (errors.length > 0) throw new CommandError(describeErrors(errors));
+  return {
+    head,
+    owned,
+    lockFile,
+    toleratedRevisions: options.toleratedRevisions ?? [],
+    irreversible: approvedIrreversible(approvals),
+    applicationRole: options.applicationRole?.name,
+    recentSeconds: verification.recentSeconds,
+    workloads,
+    checks: checks as CheckTarget["checks"],
+    release: release as CheckTarget["release"],
+  };
+}
+
+/** @throws {CommandError} If the app's lockfile was too large for its descriptor. */
+function requireLock({ lock, migration }: DescribedApp): Lock {
+  if (lock !== undefined) return lock;
+  throw new CommandError(`the lockfile of app ${migration.options.app.partOf} is too large to be kept in the cluster`);
+}
+
+async function readState(kubectl: Kubectl, described: DescribedApp, lock: Lock): Promise<DeployedState> {
+  const { app } = described.migration.options;
+  const [reading, jobs] = await Promise.all([
+    readMigration(kubectl, app, lock, described.workloads),
+    listMigrateJobs(kubectl, app, "only").catch((error: Error) => error),
+  ]);
+  if (jobs instanceof Error)
+    return { reading: { kind: "unreachable", what: "cluster", cause: jobs.message }, jobs: [], adoption: noAdoption };
+  const live = jobs.map(({ name, state, created, plan }) => ({ name, state, created, plan }));
+  return { reading, jobs: live, adoption: noAdoption };
+}

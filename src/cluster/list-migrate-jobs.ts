@@ -1,0 +1,50 @@
+import type { MigratedApp } from "../manifests/app.ts";
+import { tenantLabel } from "../manifests/tenant.ts";
+import type { LiveJob } from "../plan/job-identity.ts";
+import type { Kubectl } from "./kubectl.ts";
+import { type Job, jobState, ownerOf, planOfJob } from "./objects.ts";
+import { workloadSelector } from "./pods.ts";
+
+/** Migrate Job in the cluster. */
+export interface TenantJob extends LiveJob {
+  /** The tenant's id, from the Job's label; empty for the only database of a namespace. */
+  readonly tenantId: string;
+  /** Whether it has not started yet. */
+  readonly suspended: boolean;
+  /** Stack that owns it, as `project/stack`; `undefined` for a Job that no stack declared. */
+  readonly owner: string | undefined;
+}
+
+/** Owners of migrate Jobs: tenants, or the only database of a namespace. */
+export type JobOwners = "tenants" | "only";
+
+/** Returns the kubectl option that selects the objects of an app's migrations. */
+export function migrationSelector(workload: string, owners: JobOwners): string {
+  return `${workloadSelector(workload)},${owners === "tenants" ? "" : "!"}${tenantLabel}`;
+}
+
+/**
+ * Lists an app's migrate Jobs, oldest first; none if the namespace doesn't exist yet.
+ *
+ * @throws {Error} If the cluster can't be queried.
+ */
+export async function listMigrateJobs(
+  kubectl: Kubectl,
+  { migrateJob }: Pick<MigratedApp, "migrateJob">,
+  owners: JobOwners,
+): Promise<readonly TenantJob[]> {
+  const { items } = await kubectl
+    .get<{ items: Job[] }>("jobs", migrationSelector(migrateJob, owners), "--sort-by=.metadata.creationTimestamp")
+    .catch((error: Error) => {
+      throw new Error(`can't list the migrate Jobs of namespace ${kubectl.namespace}: ${error.message}`);
+    });
+  return items.map((job) => ({
+    name: job.metadata.name,
+    tenantId: job.metadata.labels?.[tenantLabel] ?? "",
+    state: jobState(job),
+    created: job.metadata.creationTimestamp,
+    plan: planOfJob(job),
+    suspended: job.spec?.suspend === true,
+    owner: ownerOf(job),
+  }));
+}

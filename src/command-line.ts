@@ -1,0 +1,23 @@
+import { join, resolve } from "node:path";
+import { projectRoot } from "./paths.ts";
+import { quote } from "./shell.ts";
+
+/** Whether this is the installed package, which consists of JavaScript, and not its repository. */
+export const isInstalled = import.meta.filename.endsWith(".js");
+
+/** Returns a command of `unity`, as people run it: from the repository, or from a project that has installed the package. */
+export function commandLine(...args: readonly string[]): string {
+  return [isInstalled ? "npx unity" : "npm run unity --", ...args].join(" ");
+}
+
+/**
+ * Returns a command on the chain of an app.
+ *
+ * @param folder - The app's folder, if it is known.
+ */
+export function chainCommand(name: "lock" | "revision", folder?: string): string {
+  const isDefault = !isInstalled && (folder === undefined || resolve(folder) === join(projectRoot, "backend"));
+  return isDefault
+    ? commandLine(name)
+    : commandLine(name, "--backend", folder === undefined ? "<app folder>" : quote(folder));
+}
