@@ -27,6 +27,5 @@ export async function runProgram(kubectl?: Kubectl): Promise<StackOutputs> {
     existingSecretVersion(settings, client),
     import("./stack.ts"),
   ]);
-  const { toleratedRevisions } = job;
-  return deploy({ ...settings, toleratedRevisions }, release, job, records, secretVersion);
+  return deploy(release, job, records, secretVersion);
 }

@@ -66,9 +66,8 @@ function migrationPlan(settings: Settings, chain: Release) {
  * @param existingVersion - Version of the backend's Secret, if the program doesn't create it.
  */
 export function deploy(
-  settings: Settings,
   chain: Release,
-  { attempt, plan, adoption }: Planned,
+  { attempt, plan, adoption, settings, preserved, preservedPod }: Planned,
   records: readonly ReleaseRecord[] = [],
   existingVersion?: string,
 ): StackOutputs {
@@ -109,7 +108,8 @@ export function deploy(
       configMapName: migration.configMapName,
       jobName: migration.jobName,
       secretVersion: afterAdoption(settings, adoption, database.secretVersion ?? existingVersion ?? ""),
-      preserved: adoption.preserved,
+      preserved,
+      preservedPod,
     },
     { ...common, dependsOn: migration },
   );

@@ -7,7 +7,14 @@ import {
   backendServiceSpec,
   disruptionBudgetSpec,
 } from "../src/manifests/backend.ts";
-import { childOptions, objectMetadata, serviceAccount, withFieldManager, withoutAwait } from "./children.ts";
+import {
+  childOptions,
+  objectMetadata,
+  serviceAccount,
+  withFieldManager,
+  withoutAwait,
+  withPreservedPod,
+} from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { validatePods, withoutSecrets } from "./pod-config.ts";
 import type { RolledOut } from "./post-deploy-verification.ts";
@@ -56,7 +63,7 @@ export class BackendDeployment extends pulumi.ComponentResource implements Rolle
     super(BackendDeployment.token, name, {}, options);
     validatePods(this, "backend", args);
     const { namespace, replicas, progressDeadlineSeconds } = args;
-    const { preserved, jobName, app } = args;
+    const { preserved, preservedPod, jobName, app } = args;
 
     const metadata = objectMetadata(app.backend, namespace, app.backend, app);
     const serviceSpec = backendServiceSpec(app, preserved);
@@ -76,7 +83,7 @@ export class BackendDeployment extends pulumi.ComponentResource implements Rolle
     // The provider's own wait ignores init containers and crashes, so it would not report a cause before its timeout.
     const deployment = new k8s.apps.v1.Deployment(
       name,
-      { metadata: withFieldManager(withoutAwait(metadata)), spec: deploymentSpec },
+      { metadata: withPreservedPod(withFieldManager(withoutAwait(metadata)), preservedPod), spec: deploymentSpec },
       childOptions(this, options, { dependsOn: [service, account] }),
     );
     if (budgetSpec !== undefined)

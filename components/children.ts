@@ -2,8 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { currentOwner } from "../src/cluster/current-owner.ts";
 import { appLabels, type MigratedApp } from "../src/manifests/app.ts";
-import { fieldManager, ownerAnnotation } from "../src/manifests/names.ts";
-import type { PodConfig } from "../src/manifests/pod-config.ts";
+import { fieldManager, ownerAnnotation, preservedAnnotation } from "../src/manifests/names.ts";
+import type { PlainPodConfig, PodConfig } from "../src/manifests/pod-config.ts";
 
 /**
  * Returns the options of a component's child.
@@ -65,6 +65,13 @@ export function withoutAwait(metadata: ObjectMetadata): ObjectMetadata {
  */
 export function withFieldManager(metadata: ObjectMetadata): ObjectMetadata {
   const annotations = { ...metadata.annotations, "pulumi.com/patchFieldManager": fieldManager };
+  return { ...metadata, annotations };
+}
+
+/** Returns metadata that records the preserved configuration of an adopted Deployment's pods, for later updates. */
+export function withPreservedPod(metadata: ObjectMetadata, preserved: PlainPodConfig | undefined): ObjectMetadata {
+  if (preserved === undefined) return metadata;
+  const annotations = { ...metadata.annotations, [preservedAnnotation]: JSON.stringify(preserved) };
   return { ...metadata, annotations };
 }
 

@@ -10,9 +10,12 @@ import {
 import type { CommandTarget } from "../kubectl-command.ts";
 import type { Preserved } from "../manifests/backend.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
-import { deploymentChanges } from "./changes.ts";
+import type { PlainPodConfig } from "../manifests/pod-config.ts";
+import type { PodSecurityLevel } from "../manifests/security.ts";
+import { deploymentChanges, preservedParts } from "./changes.ts";
 import { type ForeignObject, foreignObjects, type Ownership, ownerRejections } from "./owners.ts";
 import { hasLabels, podLabels, preserve, targetNumber } from "./preserve.ts";
+import { preservedPod, preservedPodRejections } from "./preserved-pod.ts";
 import { rejections } from "./rejections.ts";
 
 /** Existing object that the stack adopts. */
@@ -45,22 +48,31 @@ export const noAdoption: Adoption = { objects: [], left: [], from: null, preserv
 export interface AdoptionInputs extends Ownership {
   /** Target of the commands in messages. */
   readonly target: CommandTarget;
+  /** Level of the Pod Security Standards that preserved pods must meet. */
+  readonly level: PodSecurityLevel;
   /**
-   * Backend that the stack declares.
+   * Whether network policies limit what the pods can reach.
+   *
+   * @defaultValue false
+   */
+  readonly networkPolicies?: boolean;
+  /**
+   * Deployment of the backend that the stack declares.
    *
    * @defaultValue changes are not listed
    */
-  readonly wanted?: { readonly replicas: number; readonly template: PodSpec };
+  readonly wanted?: Deployment["spec"];
 }
 
 /** Plans the adoption of a namespace's existing objects; empty if the stack declared them all. */
 export function planAdoption(live: LiveObjects, inputs: AdoptionInputs): Adoption {
-  const { owned, target, wanted } = inputs;
+  const { owned, target, wanted, level, adoptWithout = [] } = inputs;
   const { backend, service, secret } = live;
   const preserved = preserve(live);
   const objects: AdoptedObject[] = [];
   const adoptsBackend = backend !== undefined && !isOurs(backend);
-  if (adoptsBackend) objects.push(adoptDeployment(backend, preserved, wanted));
+  const pod = preservedPod(live, adoptWithout);
+  if (adoptsBackend) objects.push(adoptDeployment(backend, preserved, pod, inputs));
   if (service !== undefined && !isOurs(service)) objects.push(adoptService(service, backend, preserved));
   if (adoptsBackend && secret !== undefined && !secret.isOurs && secret.keys.length > 0)
     objects.push(adoptSecret(secret.keys));
@@ -68,7 +80,11 @@ export function planAdoption(live: LiveObjects, inputs: AdoptionInputs): Adoptio
   const adopted = foreign.filter((each) => each.owner === inputs.adoptFrom);
   objects.push(...adopted.map((each) => adoptForeign(each, inputs)));
   const from = adopted[0]?.owner ?? null;
-  const rejected = [...ownerRejections(foreign, inputs, target.namespace), ...rejections(live, owned, target)];
+  const rejected = [
+    ...ownerRejections(foreign, inputs, target.namespace),
+    ...rejections(live, owned, target),
+    ...preservedPodRejections(backend, pod, level, adoptWithout),
+  ];
   return { objects, left: unmanaged(live, owned, wanted), from, preserved, rejected };
 }
 
@@ -104,7 +120,8 @@ function asText(labels: Readonly<Record<string, string>>): string {
 function adoptDeployment(
   backend: Deployment,
   { selector }: Preserved,
-  wanted: AdoptionInputs["wanted"],
+  pod: PlainPodConfig | undefined,
+  { wanted, networkPolicies = false }: AdoptionInputs,
 ): AdoptedObject {
   const preserves: string[] = [];
   if (selector !== undefined) {
@@ -113,8 +130,12 @@ function adoptDeployment(
     const terms = [asText(matchLabels), ...expressions].filter((term) => term !== "");
     preserves.push(`selector ${terms.join(", ")}`);
   }
-  preserves.push("pods until new ones are ready");
-  const changes = wanted === undefined ? [] : deploymentChanges(backend, wanted);
+  preserves.push("pods until new ones are ready", ...preservedParts(pod ?? {}, wanted));
+  const changes = wanted === undefined ? [] : [...deploymentChanges(backend, wanted)];
+  if (networkPolicies)
+    changes.push(
+      "+ network policies: its pods reach only the database and DNS. To leave them out, run: pulumi config set networkPolicies false",
+    );
   return { object: `deployment/${names.backend}`, preserves, changes };
 }
 
@@ -166,7 +187,7 @@ function unmanaged(
   const job = jobs.find(({ metadata }) => metadata.name === names.migrateJob && !metadata.labels?.[nameLabel]);
   if (job !== undefined) left.push(`job/${names.migrateJob} (${jobState(job)}): kept for its log`);
   if (backend === undefined || isOurs(backend)) return left;
-  const read = wanted === undefined ? [] : secretsOf(wanted.template);
+  const read = wanted === undefined ? [] : secretsOf(wanted.template.spec);
   for (const name of secretsOf(backend.spec.template.spec))
     if (!read.includes(name)) left.push(`secret/${name}: new pods don't read it`);
   if (owned) return left;

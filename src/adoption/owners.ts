@@ -38,14 +38,21 @@ export interface Ownership {
    * @defaultValue none
    */
   readonly adoptFrom?: string | undefined;
+  /**
+   * Parts of the existing pods that the stack doesn't preserve.
+   *
+   * @defaultValue none
+   */
+  readonly adoptWithout?: readonly string[];
 }
 
 /** Returns what a stack declares, and whose objects it adopts. */
 export function ownership(settings: Settings): Ownership {
-  const { owner, adoptFrom, database, restorePoint, databaseSecrets } = settings;
+  const { owner, adoptFrom, adoptWithout, database, restorePoint, databaseSecrets } = settings;
   return {
     owner,
     adoptFrom,
+    adoptWithout,
     owned: database.kind === "owned",
     hasRestorePoints: restorePoint !== undefined,
     hasExistingSecret: databaseSecrets.existing,

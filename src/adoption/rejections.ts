@@ -10,6 +10,7 @@ import {
 import { type CommandTarget, kubectlCommand } from "../kubectl-command.ts";
 import { nameLabel, names, ports } from "../manifests/names.ts";
 import { targetNumber } from "./preserve.ts";
+import { runsAlembic } from "./preserved-pod.ts";
 
 /**
  * Lists why existing objects can't be adopted with a stack's settings, with the fix.
@@ -83,8 +84,7 @@ function serviceRejection(service: Service, backend: Deployment | undefined, kub
 function isForeignMigration(job: Job): boolean {
   if (isOurs(job) || job.metadata.labels?.[nameLabel] === names.migrateJob || jobState(job) !== "running") return false;
   const containers = containersOf(job.spec?.template.spec);
-  const args = containers.flatMap(({ command = [], args = [] }) => [...command, ...args]);
-  return job.metadata.name === names.migrateJob || args.some((arg) => /\balembic\b/.test(arg));
+  return job.metadata.name === names.migrateJob || containers.some(runsAlembic);
 }
 
 function describeRunning({ metadata: { name } }: Job, kubectl: string): string {

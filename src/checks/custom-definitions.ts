@@ -4,6 +4,7 @@ import { type Check, failedFinding, firstWorkload, kubectl, psql } from "./check
 import type { CommandCheck, CustomCheck, HttpCheck, SqlCheck } from "./custom.ts";
 import { evaluateCommand, evaluateHttp, evaluateSql, expectation, type HttpAnswer } from "./evaluate-custom.ts";
 import { runCustomInPod } from "./pod-facts.ts";
+import type { Expected } from "./result.ts";
 
 /** Returns a custom check as one that runs. */
 export function customCheck(check: CustomCheck): Check {
@@ -17,25 +18,17 @@ const defaultSeconds = { http: 5, sql: 5, command: 10 } as const;
 function httpCheck(check: HttpCheck): Check {
   const { path, timeoutSeconds: seconds = defaultSeconds.http } = check;
   const title = expectation(check);
-  const workloadOf = (first: string) => check.workload ?? first;
-  const command: (expected: Parameters<Check["command"]>[0], port?: number) => string = (
-    expected,
-    port = check.port,
-  ) => {
-    const program = [
-      "from http.client import HTTPConnection",
-      `c = HTTPConnection("127.0.0.1", ${port ?? "PORT"}, timeout=${seconds})`,
-      `c.request("GET", ${JSON.stringify(path)})`,
-      "r = c.getresponse()",
-      "print(r.status, r.read().decode())",
-    ].join("; ");
-    return kubectl(expected, `exec deployment/${workloadOf(firstWorkload(expected))} -- python -c ${quote(program)}`);
-  };
+  const workloadOf = (expected: Expected) => check.workload ?? firstWorkload(expected);
+  const command = (expected: Expected, port: number | undefined) =>
+    kubectl(
+      expected,
+      `exec deployment/${workloadOf(expected)} -- python -c ${quote(requestProgram(path, port, seconds))}`,
+    );
   return {
     title,
-    command,
+    command: (expected) => command(expected, check.port),
     async run({ kubectl: client, pod: podOf }, expected) {
-      const pod = await podOf(workloadOf(firstWorkload(expected)));
+      const pod = await podOf(workloadOf(expected));
       const port = check.port ?? firstPort(pod);
       const finding = await runCustomInPod(client, pod, "http_check", { path, port }, seconds).then(
         (answer) => evaluateHttp(check, answer as HttpAnswer),
@@ -44,6 +37,17 @@ function httpCheck(check: HttpCheck): Check {
       return { ...finding, command: command(expected, port) };
     },
   };
+}
+
+/** Returns a Python program that prints the response to a request. */
+function requestProgram(path: string, port: number | undefined, seconds: number): string {
+  return [
+    "from http.client import HTTPConnection",
+    `c = HTTPConnection("127.0.0.1", ${port ?? "PORT"}, timeout=${seconds})`,
+    `c.request("GET", ${JSON.stringify(path)})`,
+    "r = c.getresponse()",
+    "print(r.status, r.read().decode())",
+  ].join("; ");
 }
 
 /** @throws {Error} If the pod's default container declares no port. */

@@ -1,5 +1,7 @@
 import { dirname } from "node:path";
 import { chainCommand } from "../command-line.ts";
+import type { Lock } from "../lockfile/lock.ts";
+import { quote } from "../shell.ts";
 import { type Check, failedFinding, firstWorkload, kubectl, psql } from "./check.ts";
 import {
   combineWorkloads,
@@ -40,20 +42,27 @@ const inPsql =
 /** Returns a check of each workload. */
 function ofWorkloads(
   title: string,
-  args: (workload: string) => string,
+  args: (workload: string, expected: Expected) => string,
   evaluate: (sources: Sources, expected: Expected, workload: string) => Promise<CheckFinding>,
 ): Pick<Check, "title" | "command" | "run"> {
   return {
     title,
-    command: (expected) => kubectl(expected, args(firstWorkload(expected))),
+    command: (expected) => kubectl(expected, args(firstWorkload(expected), expected)),
     async run(sources, expected) {
       const findings = expected.workloads.map(async (workload): Promise<readonly [string, CheckFinding]> => {
         const finding = evaluate(sources, expected, workload).catch((error) => failedFinding(title, error));
         return [workload, await finding];
       });
-      return combineWorkloads(await Promise.all(findings), (workload) => kubectl(expected, args(workload)));
+      return combineWorkloads(await Promise.all(findings), (workload) => kubectl(expected, args(workload, expected)));
     },
   };
+}
+
+/** Returns the files of a chain as a shell's patterns; those in packages have no path. */
+function imageFiles({ alembic, files, versionLocations }: Lock): string {
+  const configs = alembic.config.length > 0 ? alembic.config : ["alembic.ini"];
+  const revisions = versionLocations.map((location) => `${location}/*.py`);
+  return [...configs, ...Object.keys(files), ...revisions].filter((file) => !file.includes(":")).join(" ");
 }
 
 const onlyHost = "printenv DATABASE_URL | sed 's#.*@##'";
@@ -122,7 +131,7 @@ export const checks: Record<CheckName, Check> = {
   image: {
     ...ofWorkloads(
       "The image contains the chain, Alembic's configuration, and an env.py that reads DATABASE_URL.",
-      (workload) => `exec deployment/${workload} -- sh -c 'sha256sum alembic.ini alembic/env.py alembic/versions/*.py'`,
+      (workload, { chain }) => `exec deployment/${workload} -- sh -c ${quote(`sha256sum ${imageFiles(chain)}`)}`,
       async (sources, expected, workload) => evaluateImage(await sources.image(workload), expected),
     ),
     inPod: "image",

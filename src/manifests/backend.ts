@@ -3,7 +3,7 @@ import type { Input, Unwrap } from "@pulumi/pulumi";
 import { type App, appLabels } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
 import { databaseSecretAnnotation, defaultContainerAnnotation, selectorLabels } from "./names.ts";
-import type { ContainerConfig, PodConfig } from "./pod-config.ts";
+import type { ContainerConfig, PlainPodConfig, PodConfig } from "./pod-config.ts";
 import {
   mergeContainerConfigs,
   type OwnContainer,
@@ -74,6 +74,13 @@ export interface BackendOptions extends RunnerOptions {
    */
   readonly preserved?: Preserved | undefined;
   /**
+   * Configuration of the pods of an adopted Deployment, which {@link pod} contains, too. The Deployment records it in an
+   * annotation, and its resources replace the defaults.
+   *
+   * @defaultValue none
+   */
+  readonly preservedPod?: PlainPodConfig | undefined;
+  /**
    * Configuration of the pods and of the app's container. The gate gets its variables and its mounts, too.
    *
    * @defaultValue what the project declares
@@ -95,12 +102,15 @@ export interface BackendOptions extends RunnerOptions {
   readonly progressDeadlineSeconds: number;
 }
 
+/** Default resources of the backend's container. */
+export const backendResources = { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } };
+
 function probe(path: string, periodSeconds: number, failureThreshold: number): types.input.core.v1.Probe {
   return { httpGet: { path, port: "http" }, periodSeconds, failureThreshold, timeoutSeconds: 3 };
 }
 
 function backendContainer(options: BackendOptions): OwnContainer {
-  const { app, toleratedRevisions = [], tls } = options;
+  const { app, toleratedRevisions = [], tls, preservedPod } = options;
   const tolerated: types.input.core.v1.EnvVar = { name: "TOLERATED_REVISIONS" }; // empty, otherwise envFrom could set it
   if (toleratedRevisions.length > 0) tolerated.value = toleratedRevisions.join(",");
   return {
@@ -109,7 +119,7 @@ function backendContainer(options: BackendOptions): OwnContainer {
     imagePullPolicy: options.imagePullPolicy,
     ports: [{ name: "http", containerPort: app.port }],
     env: [databaseUrlVariable(options.secretName), ...tlsVariables(tls), tolerated],
-    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+    resources: preservedPod?.resources ?? backendResources,
     securityContext: containerSecurityContext,
     startupProbe: probe(app.paths.alive, 1, 60),
     // Not /health, which fails on old pods as soon as the Job has migrated.

@@ -67,5 +67,8 @@ export const descriptorLabel = "unity/descriptor";
 /** Annotation of a migration Job whose runner has succeeded, though other containers of its pod keep it from completing. */
 export const migratedAnnotation = "unity/migrated";
 
+/** Annotation of an adopted Deployment: the configuration of its earlier pods that every update preserves. */
+export const preservedAnnotation = "unity/preserved";
+
 /** Annotation of a migration Job's pods: the Job's plan, for the runner. */
 export const planAnnotation = "unity/plan";

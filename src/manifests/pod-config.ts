@@ -26,6 +26,9 @@ export type AddedContainer = Omit<
   readonly volumeMounts?: readonly Named<VolumeMount>[];
 };
 
+/** Properties of a pod's configuration with the user's containers. */
+export const addedContainers = ["initContainers", "containers"] as const;
+
 /** Configuration of a container of the app's image, added to what this project declares. */
 export interface ContainerConfig {
   /**
@@ -154,6 +157,12 @@ export interface PodConfig extends ContainerConfig {
    * @defaultValue none
    */
   readonly initContainers?: readonly AddedContainer[] | undefined;
+  /**
+   * Containers beside the app's. The migration Job has none, because it could not complete.
+   *
+   * @defaultValue none
+   */
+  readonly containers?: readonly AddedContainer[] | undefined;
 }
 
 /** Partial pod spec without outputs, except for the service account: a Job's name depends on all of it. */

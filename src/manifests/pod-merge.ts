@@ -11,6 +11,7 @@ export const listKeys = {
   topologySpreadConstraints: "topologyKey",
   volumes: "name",
   initContainers: "name",
+  containers: "name",
 } as const;
 
 /** List whose items have a key. */
@@ -93,6 +94,7 @@ export function mergePodConfigs<Config extends PodConfig>(base: Config, own: Con
     ),
     volumes: mergeBy("volumes", base.volumes, own.volumes),
     initContainers: mergeBy("initContainers", base.initContainers, own.initContainers),
+    containers: mergeBy("containers", base.containers, own.containers),
   };
 }
 
@@ -105,6 +107,7 @@ export interface OwnContainer extends types.input.core.v1.Container {
 /** Pod spec of this project, whose lists are plain. */
 export interface OwnPodSpec extends types.input.core.v1.PodSpec {
   initContainers?: types.input.core.v1.Container[];
+  containers: types.input.core.v1.Container[];
   volumes: types.input.core.v1.Volume[];
   topologySpreadConstraints?: types.input.core.v1.TopologySpreadConstraint[];
 }
@@ -135,10 +138,11 @@ export function placementOf(config: Placement = {}): types.input.core.v1.PodSpec
  * gate and the migration.
  */
 export function withPodConfig(spec: OwnPodSpec, config: PodConfig): types.input.core.v1.PodSpec {
-  const { serviceAccountName, topologySpreadConstraints, volumes, initContainers = [] } = config;
+  const { serviceAccountName, topologySpreadConstraints, volumes, initContainers = [], containers = [] } = config;
   const merged = {
     serviceAccountName,
     initContainers: concat(initContainers.map(addedContainer), spec.initContainers),
+    containers: concat(spec.containers, containers.map(addedContainer)),
     volumes: mergeBy<object>("volumes", spec.volumes, volumes),
     topologySpreadConstraints: mergeBy<object>(
       "topologySpreadConstraints",

@@ -7,7 +7,7 @@ import {
   partOfLabel,
   planAnnotation,
 } from "./names.ts";
-import type { ContainerConfig, PodConfig } from "./pod-config.ts";
+import { addedContainers, type ContainerConfig, type PodConfig } from "./pod-config.ts";
 import { keyOf, listKeys } from "./pod-merge.ts";
 import { type StandardViolation, standardViolations } from "./pod-security-standard.ts";
 import { restorePointContainerName, restorePointsVolumeName } from "./restore-points.ts";
@@ -54,12 +54,21 @@ const serverVariables: readonly string[] = ["PGHOSTADDR", "PGSERVICE"];
 /** Volumes of this project's pods. `tmp` is not among them: its type and size may change. */
 export const reservedVolumes: readonly string[] = [runnerNames.volume, databaseCa.volume, restorePointsVolumeName];
 
+/** Returns the names that no added container may have. @param own - Names of containers that the pods have already. */
+export function reservedContainers(own: readonly string[]): readonly string[] {
+  return [...own, runnerNames.container, restorePointContainerName];
+}
+
 /** Folders that only this project mounts. */
 const reservedFolders: readonly string[] = [runnerPath, databaseCa.mountPath];
 
 /** Labels and annotations of this project's pods. */
-const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
-const reservedAnnotations: readonly string[] = [planAnnotation, databaseSecretAnnotation, defaultContainerAnnotation];
+export const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
+export const reservedAnnotations: readonly string[] = [
+  planAnnotation,
+  databaseSecretAnnotation,
+  defaultContainerAnnotation,
+];
 
 /**
  * Returns what a configuration may not contain: whatever would replace a part of the pod that its safety depends on, or
@@ -67,7 +76,7 @@ const reservedAnnotations: readonly string[] = [planAnnotation, databaseSecretAn
  */
 export function podConfigErrors(config: PodConfig, rules: PodRules): readonly PodConfigError[] {
   const { pods, level, shared, selected = [], containers: own = [] } = rules;
-  const { command, args, labels = {}, annotations = {}, volumes = [], initContainers = [] } = config;
+  const { command, args, labels = {}, annotations = {}, volumes = [] } = config;
   const errors: PodConfigError[] = [];
   const all = [...volumes, ...(shared?.config.volumes ?? []), temporary.volume];
   const known = [...new Set(all.map(({ name }) => name))];
@@ -77,15 +86,20 @@ export function podConfigErrors(config: PodConfig, rules: PodRules): readonly Po
     const allowed = "left out: only the app's container has a command, the others run the runner";
     if (value !== undefined && pods !== "backend") errors.push({ path, value, allowed });
   }
+  if (config.containers !== undefined && pods !== "backend") {
+    const allowed = "left out: only the backend's pods have other containers; elsewhere, use a native sidecar";
+    errors.push({ path: "containers", value: config.containers.map(({ name }) => name), allowed });
+  }
   errors.push(...reservedKeys("labels", labels, [...reservedLabels, ...selected]));
   errors.push(...reservedKeys("annotations", annotations, reservedAnnotations));
   for (const [index, { name }] of volumes.entries())
     errors.push(...reservedName(`volumes[${index}].name`, name, reservedVolumes));
-  const containers = [...own, runnerNames.container, restorePointContainerName];
-  for (const [index, { name, volumeMounts }] of initContainers.entries()) {
-    errors.push(...reservedName(`initContainers[${index}].name`, name, containers));
-    errors.push(...mountErrors(`initContainers[${index}].volumeMounts`, volumeMounts, known));
-  }
+  const containers = reservedContainers(own);
+  for (const list of addedContainers)
+    for (const [index, { name, volumeMounts }] of (config[list] ?? []).entries()) {
+      errors.push(...reservedName(`${list}[${index}].name`, name, containers));
+      errors.push(...mountErrors(`${list}[${index}].volumeMounts`, volumeMounts, known));
+    }
   errors.push(...accountErrors(config, shared), ...standardViolations(config, level));
   return errors;
 }
@@ -158,7 +172,7 @@ function repeatedItems(config: object, prefix = ""): PodConfigError[] {
       const allowed = `unique: ${prefix}${list}[${first}] has the same`;
       errors.push({ path: `${prefix}${list}[${index}].${key}`, value: item[key], allowed, example: `<${key}>` });
     }
-    if (list !== "initContainers") continue;
+    if (!addedContainers.some((name) => name === list)) continue;
     for (const [index, item] of items.entries()) errors.push(...repeatedItems(item, `${prefix}${list}[${index}].`));
   }
   return errors;

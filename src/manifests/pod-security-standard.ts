@@ -1,4 +1,4 @@
-import type { AddedContainer, ContainerSecurity, PodConfig } from "./pod-config.ts";
+import { type AddedContainer, addedContainers, type ContainerSecurity, type PodConfig } from "./pod-config.ts";
 import { type PodSecurityLevel, podSecurityLevels } from "./security.ts";
 
 /** Field that violates a control of the Pod Security Standards. */
@@ -54,11 +54,12 @@ const restrictedVolumes = [
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/). What the project declares meets all levels.
  */
 export function standardViolations(config: PodConfig, level: PodSecurityLevel): readonly StandardViolation[] {
-  const { securityContext, annotations = {}, volumes = [], initContainers = [] } = config;
+  const { securityContext, annotations = {}, volumes = [] } = config;
   const violations = [...securityViolations("securityContext", securityContext, level)];
   if (requires(level, "baseline")) violations.push(...annotationViolations(annotations));
-  for (const [index, container] of initContainers.entries())
-    violations.push(...containerViolations(`initContainers[${index}]`, container, level));
+  for (const list of addedContainers)
+    for (const [index, container] of (config[list] ?? []).entries())
+      violations.push(...containerViolations(`${list}[${index}]`, container, level));
   for (const [index, volume] of volumes.entries()) violations.push(...volumeViolations(index, volume, level));
   const standard = `under the ${level} Pod Security Standard, which podSecurityStandard can waive`;
   return violations.map((violation) => ({ ...violation, allowed: `${violation.allowed} ${standard}` }));

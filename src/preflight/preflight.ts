@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Adoption, type AdoptionInputs, planAdoption } from "../adoption/adoption.ts";
+import { type Adoption, planAdoption } from "../adoption/adoption.ts";
 import { ownership } from "../adoption/owners.ts";
+import { preserve } from "../adoption/preserve.ts";
+import { preservedPod, withPreservedPod } from "../adoption/preserved-pod.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
-import type { PodSpec } from "../cluster/objects.ts";
+import type { Deployment } from "../cluster/objects.ts";
 import { postgresImageOf, readDataMajor } from "../cluster/wait/postgres-image.ts";
-import { backendDeploymentSpec } from "../manifests/backend.ts";
+import { type BackendOptions, backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
 import { names } from "../manifests/names.ts";
 import { majorOfTag, majorVersionError } from "../manifests/postgres.ts";
@@ -52,7 +54,7 @@ export async function planUpdate(settings: Settings, chain: Chain, kubectl: Kube
  * @throws {pulumi.RunError} If an approval of the stack matches no finding of the chain.
  */
 export function planFor(live: Live, given: Settings, chain: Chain): UpdatePlan {
-  const settings = withRollbackWindow(given, live, chain);
+  const settings = effectiveSettings(given, live, chain);
   const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
   const unknown = unknownApprovals(chain.lock, approvals);
   if (unknown.length > 0) {
@@ -65,8 +67,24 @@ export function planFor(live: Live, given: Settings, chain: Chain): UpdatePlan {
   const pinRequired = environment === "production";
   const { objects, ...database } = live;
   const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
-  const adoption = planAdoption(objects, { ...ownership(settings), target, wanted: wantedBackend(settings) });
+  const wanted = wantedBackend(settings, preservation(settings, live));
+  const { podSecurityStandard: level, networkPolicies } = settings;
+  const adoption = planAdoption(objects, { ...ownership(settings), target, level, networkPolicies, wanted });
   return combinePlans(plan, adoption, postgresImageError(settings, live));
+}
+
+/**
+ * Returns the settings with what the live state adds: revisions that the database's run record tolerates, and the
+ * configuration of adopted pods.
+ */
+export function effectiveSettings(settings: Settings, live: Live, chain: Chain): Settings {
+  const { preservedPod } = preservation(settings, live);
+  return withPreservedPod(withRollbackWindow(settings, live, chain), preservedPod);
+}
+
+/** Returns what the backend's manifests preserve of existing objects. */
+function preservation({ adoptWithout }: Settings, { objects }: Live): Preservation {
+  return { preserved: preserve(objects), preservedPod: preservedPod(objects, adoptWithout) };
 }
 
 /**
@@ -85,17 +103,20 @@ function postgresImageError({ database }: Settings, { dataMajor }: Live): string
   return majorVersionError(database.image, majorOfTag(database.image), dataMajor) ?? null;
 }
 
-/** Returns the parts of the backend's Deployment that are compared with an existing one. */
-function wantedBackend(settings: Settings): AdoptionInputs["wanted"] {
-  const { template } = backendDeploymentSpec({ ...backendOptions(settings), configMapName: "" });
-  return { replicas: settings.replicas, template: (template as unknown as { spec: PodSpec }).spec };
+/** Returns the backend's Deployment, which is compared with an existing one. */
+function wantedBackend(settings: Settings, preserved: Preservation): Deployment["spec"] {
+  const spec = backendDeploymentSpec({ ...backendOptions(settings), ...preserved, configMapName: "" });
+  return spec as unknown as Deployment["spec"];
 }
 
+/** Parts of existing objects that the manifests of the backend preserve. */
+export type Preservation = Pick<BackendOptions, "preserved" | "preservedPod">;
+
 /** The parts of a plan that the program declares: the migration Job, and the adopted resources. */
-export interface Planned extends JobAttempt {
+export interface Planned extends JobAttempt, Preservation {
   readonly adoption: Adoption;
-  /** Revisions that the settings or the run record tolerate. */
-  readonly toleratedRevisions: readonly string[];
+  /** Settings with what the live state adds. */
+  readonly settings: Settings;
 }
 
 /**
@@ -118,6 +139,6 @@ export async function showPlan(settings: Settings, chain: Chain, kubectl: Kubect
   if (access !== "granted")
     await pulumi.log.warn(printable(`can't review the permissions of the account: ${access.unknown}`));
   await pulumi.log.info(describeUpdate(plan));
-  const { toleratedRevisions } = withRollbackWindow(settings, live, chain);
-  return { ...plan.job, adoption: plan.adoption, toleratedRevisions };
+  const effective = effectiveSettings(settings, live, chain);
+  return { ...plan.job, ...preservation(settings, live), adoption: plan.adoption, settings: effective };
 }

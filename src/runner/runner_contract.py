@@ -26,21 +26,12 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NoReturn
 
+from runner_dbapi import driver_session
 from runner_errors import FatalError, LockLost
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import Pool
-
-# Every name is qualified, and every operator: the session's search_path is the application's.
-HELD = """
-    (SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l
-    JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) l.database
-    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-    AND l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted
-    AND l.objsubid OPERATOR(pg_catalog.=) 1 AND l.pid OPERATOR(pg_catalog.=) {pid}
-    AND l.classid OPERATOR(pg_catalog.=) {high}::pg_catalog.oid
-    AND l.objid OPERATOR(pg_catalog.=) {low}::pg_catalog.oid)"""
 
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 NO_IDLE_TIMEOUT = """
@@ -105,7 +96,7 @@ class Contract:
         session.execute(text(f"SELECT pg_catalog.pg_advisory_lock({key})"))
         pid = session.scalar(text("SELECT pg_catalog.pg_backend_pid()"))
         session.execute(text(NO_IDLE_TIMEOUT))  # PostgreSQL 14 and later
-        self._held = HELD.format(pid=pid, high=key >> 32, low=key & 0xFFFFFFFF)
+        self._held = f"(SELECT pg_catalog.count(*) {held_locks(key)} AND l.pid OPERATOR(pg_catalog.=) {pid})"
         self._holder, self.violation = session, None
         try:
             with heartbeat(session):
@@ -137,7 +128,7 @@ class Contract:
         )
 
     def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        raw = connection.connection.dbapi_connection
+        raw = driver_session(connection)
         if not is_autocommit(raw) or is_own(connection):
             return
         self._prove(connection)
@@ -150,7 +141,7 @@ class Contract:
     def _after_statement(self, connection: Connection, *_: Any) -> None:
         """Restore the limits after a concurrent statement."""
         if connection.info.pop(OWN, False):
-            query(connection.connection.dbapi_connection, f"SELECT {', '.join(assignments(self.settings))}")
+            query(driver_session(connection), f"SELECT {', '.join(assignments(self.settings))}")
 
     def _after_error(self, context: ExceptionContext) -> None:
         if context.connection is not None and not context.is_disconnect:
@@ -161,14 +152,14 @@ class Contract:
             return
         if self.violation is not None:  # which env.py or a revision has caught
             raise self.violation
-        if query(connection.connection.dbapi_connection, f"SELECT {self._held}")[0] != 1:
+        if query(driver_session(connection), f"SELECT {self._held}")[0] != 1:
             self._reject_lost()
 
     def _is_lost(self) -> bool:
         assert self._holder is not None
         try:
             return self._holder.scalar(text(f"SELECT {self._held}")) != 1
-        except DBAPIError:
+        except SQLAlchemyError:
             return True
 
     def _reject_lost(self) -> NoReturn:
@@ -189,7 +180,7 @@ def heartbeat(session: Connection) -> Iterator[None]:
     """
     query_once = getattr(session, "beat", None)
     if query_once is None and session.dialect.dbapi.threadsafety >= 2:  # type: ignore[union-attr]
-        raw = session.connection.dbapi_connection
+        raw = driver_session(session)
         query_once = partial(query, raw, "SELECT 1")
     if query_once is None:
         yield
@@ -206,6 +197,19 @@ def heartbeat(session: Connection) -> Iterator[None]:
         yield
     finally:
         stop.set()
+
+
+def held_locks(key: int) -> str:
+    """Return the part of a query that selects an advisory lock of this database as `l`, if a session holds it.
+
+    Every name is qualified, and every operator: the session's search_path is the application's.
+    """
+    return f"""
+        FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) l.database
+        WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+        AND l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1
+        AND l.classid OPERATOR(pg_catalog.=) {key >> 32}::pg_catalog.oid
+        AND l.objid OPERATOR(pg_catalog.=) {key & 0xFFFFFFFF}::pg_catalog.oid"""
 
 
 def query(connection: Any, sql: str) -> tuple[Any, ...]:

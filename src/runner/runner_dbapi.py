@@ -54,6 +54,12 @@ def first_suitable(
     raise failure
 
 
+def driver_session(connection: Any) -> Any:
+    """Return the driver's session of a SQLAlchemy connection. SQLAlchemy before 1.4.24 has no `dbapi_connection`."""
+    pooled = connection.connection
+    return getattr(pooled, "dbapi_connection", None) or pooled.connection
+
+
 def driver_sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of a driver's error, or None."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from importlib.util import find_spec
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
 
 import sqlalchemy
 from runner_arguments import arguments
 from runner_contract import CONTRACT, OWN
-from runner_dbapi import DRIVERS, first_suitable
+from runner_dbapi import DRIVERS, driver_session, first_suitable
 from runner_errors import FatalError, is_retryable
 from runner_url import DatabaseUrl, InvalidUrl
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Result
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.util import greenlet_spawn
 
@@ -66,13 +67,20 @@ def open_connection(driver: str, attempt: dict[str, Any]) -> Connection:
         execution_options={OWN: True},
     )
     with CONTRACT.own_session():
-        return engine.connect()
+        session = engine.connect()
+    event.listen(engine, "do_connect", refuse_reconnect)
+    return session
+
+
+def refuse_reconnect(*_: object) -> NoReturn:
+    """Prevent SQLAlchemy 1 from replacing a lost session: the lock is lost with it."""
+    raise PendingRollbackError("the session is lost")
 
 
 def open_untimed(attempt: dict[str, Any]) -> Connection:
     """Open a session of pg8000, whose limit for connecting would be one for each statement, too."""
     session = open_connection("pg8000", attempt)
-    session.connection.driver_connection._usock.settimeout(None)  # type: ignore[union-attr]
+    driver_session(session)._usock.settimeout(None)
     return session
 
 
@@ -112,10 +120,6 @@ class AsyncSession:
     def scalar(self, *arguments: Any) -> Any:
         """Return the first column of the first row."""
         return self._run(self._connection.scalar, *arguments)
-
-    def scalars(self, *arguments: Any) -> Any:
-        """Return the first column of all rows."""
-        return self._run(self._connection.scalars, *arguments)
 
     def beat(self) -> None:
         """Query the session, from any thread."""

@@ -10,6 +10,7 @@ import os
 import re
 import time
 
+from runner_contract import held_locks
 from runner_errors import FatalError
 from runner_output import DIRECT_URL_ADVICE, report
 from runner_session import connect, url_variable
@@ -19,10 +20,7 @@ from sqlalchemy.engine import Connection
 
 KEY = int.from_bytes(b"unity-db", "big")
 ACQUIRE = f"SELECT pg_catalog.pg_try_advisory_lock({KEY})"
-HELD = f"""
-    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.database
-    WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
-    AND l.objsubid = 1 AND (l.classid::bigint << 32) + l.objid::bigint = {KEY}"""
+HELD = held_locks(KEY)
 HELD_BY = f"SELECT EXISTS (SELECT {HELD} AND l.pid = :pid)"
 HOLDER = f"""
     SELECT concat_ws(' ', 'pid', a.pid, '(' || nullif(a.application_name, '') || ')', 'from ' || host(a.client_addr),

@@ -116,7 +116,7 @@ class Run:
             return self._plan.current if self._plan else frozenset()
         table = self._table.replace(":", "\\:")  # otherwise the name of a parameter
         try:
-            return frozenset(self._session.scalars(text(f"SELECT version_num FROM ONLY {table}")))
+            return frozenset(self._session.execute(text(f"SELECT version_num FROM ONLY {table}")).scalars())
         except DBAPIError as error:
             if sqlstate(error) != UNDEFINED_TABLE:
                 raise

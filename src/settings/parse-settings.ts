@@ -77,6 +77,7 @@ export function parseSettings(source: ConfigSource): {
     environment,
     owner: source.owner,
     adoptFrom: reader.optional("adoptFrom", ownerName, "an owner, as <project>/<stack>", "<project>/<stack>"),
+    adoptWithout: reader.list("adoptWithout", "comma-separated parts of existing pods", "env/<name>,volume/<name>"),
     context: readContext(reader),
     namespace: reader.text("namespace", namespaceName, "a Kubernetes namespace name", "unity"),
     createNamespace: reader.optionalFlag("createNamespace") ?? environment === "development",

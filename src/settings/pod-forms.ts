@@ -57,6 +57,7 @@ const object: Form = { kind: "object" };
 const map: Form = { kind: "map" };
 const name = text("<name>");
 const mount = open({ name, mountPath: text("<folder>") }, "name", "mountPath");
+const container = open({ name, image: text("<image>"), volumeMounts: list(mount) }, "name", "image");
 
 /** Properties of a container's configuration. */
 const containerFields: Readonly<Record<string, Form>> = {
@@ -94,7 +95,8 @@ export function podFields(kind: "pod" | "container"): Readonly<Record<string, Fo
     topologySpreadConstraints: list(open({ topologyKey: text("kubernetes.io/hostname") }, "topologyKey")),
     priorityClassName: name,
     volumes: list(open({ name }, "name")),
-    initContainers: list(open({ name, image: text("<image>"), volumeMounts: list(mount) }, "name", "image")),
+    initContainers: list(container),
+    containers: list(container),
   };
 }
 

@@ -68,6 +68,8 @@ export interface Settings extends DatabaseAccess {
   readonly owner: string | undefined;
   /** Owner of existing objects that the stack adopts, as `project/stack`. */
   readonly adoptFrom: string | undefined;
+  /** Parts of existing pods that the stack doesn't preserve, such as `env/NAME`. */
+  readonly adoptWithout: readonly string[];
   /** Kubeconfig context; `undefined` for the current one or, in a pod without a kubeconfig, the pod's own cluster. */
   readonly context: string | undefined;
   readonly namespace: string;

@@ -1,92 +1,132 @@
 import assert from "node:assert/strict";
 import { describeAdoption, noAdoption, planAdoption } from "../../src/adoption/adoption.ts";
-import type { LiveObject } from "../../src/cluster/objects.ts";
-import { backend, container, job, live, named, ours, service } from "./objects.ts";
+import { preserve } from "../../src/adoption/preserve.ts";
+import { preservedPod, withPreservedPod } from "../../src/adoption/preserved-pod.ts";
+import type { Deployment, LiveObject } from "../../src/cluster/objects.ts";
+import { backendDeploymentSpec } from "../../src/manifests/backend.ts";
+import type { PlainPodConfig } from "../../src/manifests/pod-config.ts";
+import type { Settings } from "../../src/settings/settings.ts";
+import { backendOptions } from "../support/options.ts";
+import { backend, configured, job, live, named, ours, service } from "./objects.ts";
 
 const unmanagedSecret = { resourceVersion: "1", isOurs: false, owner: undefined, keys: ["DATABASE_URL", "OTHER"] };
 const target = { context: "here", namespace: "unity" };
-const wanted = {
-  replicas: 1,
-  template: {
-    initContainers: [{ name: "migrate" }],
-    containers: [{ name: "unity-backend", image: "new:1", env: [{ name: "DATABASE_URL" }] }],
-    volumes: [{ name: "tmp" }],
-  },
-};
-const found = (owned: boolean, ...items: readonly LiveObject[]) =>
-  planAdoption(live(...items), { owned, target, wanted });
-const external = (...items: readonly LiveObject[]) => found(false, ...items);
+const level = "restricted";
+
+/** Plans the adoption of objects by a stack with a configuration of the backend's pods. */
+function found(owned: boolean, items: readonly LiveObject[], own: PlainPodConfig = {}, adoptWithout: string[] = []) {
+  const objects = live(...items);
+  const settings = { pods: { backend: own, gate: {}, migration: {} } } as Settings;
+  const pod = preservedPod(objects, adoptWithout);
+  const configuration = { pod: withPreservedPod(settings, pod).pods.backend, preservedPod: pod };
+  const options = { ...backendOptions, replicas: 1, secretVersion: undefined, image: "new:1", ...configuration };
+  const wanted = backendDeploymentSpec({ ...options, preserved: preserve(objects) }) as unknown as Deployment["spec"];
+  return planAdoption(objects, { owned, target, level, adoptWithout, wanted });
+}
+const external = (...items: readonly LiveObject[]) => found(false, items);
 const leading = service({ selector: { app: "unity-backend" }, ports: [{ port: 8000 }] });
 
 describe("planAdoption", () => {
   it("is empty without existing objects, or if a stack declared them all", () => {
-    assert.deepEqual(found(true), noAdoption);
+    assert.deepEqual(found(true, []), noAdoption);
     const all = [
       backend({}, {}, { annotations: ours }),
       named("Deployment", "postgres", ours),
       named("Service", "postgres-service", ours),
       named("PersistentVolumeClaim", "postgres", ours),
     ];
-    const { objects, left, rejected } = found(true, ...all);
+    const { objects, left, rejected } = found(true, all);
     assert.deepEqual([objects, left, rejected], [[], [], []]);
   });
 
-  it("lists the changes of a Deployment", () => {
-    const key = { valueFrom: { secretKeyRef: { name: "mine", key: "URL" } } };
-    const env = [{ name: "DATABASE_URL", ...key }, { name: "GREETING" }];
-    const app = container({
-      env,
-      envFrom: [{ secretRef: { name: "more" } }],
-      readinessProbe: { httpGet: { path: "/health", port: 8000 } },
-    });
-    const pod = {
-      containers: [app, { name: "proxy" }],
-      volumes: [{ name: "tmp" }, { name: "uploads" }],
-      imagePullSecrets: [{ name: "registry" }],
-      serviceAccountName: "backend",
-    };
+  it("lists what an existing Deployment preserves, and what changes", () => {
     const labels = { "app.kubernetes.io/managed-by": "Helm" };
-    const { objects, left } = external(backend(pod, { replicas: 3 }, { labels }), leading, job("unity-db-migrate", []));
+    const { spec } = configured({}, { readinessProbe: { httpGet: { path: "/health", port: 8000 } } });
+    const existing = backend({}, { ...spec, replicas: 3 }, { labels });
+    const { objects, left, rejected } = external(existing, leading);
+    assert.deepEqual(rejected, []);
     assert.deepEqual(objects[0], {
       object: "deployment/unity-backend",
-      preserves: ["selector app=unity-backend", "pods until new ones are ready"],
+      preserves: [
+        "selector app=unity-backend",
+        "pods until new ones are ready",
+        "env PASSWORD, TOKEN",
+        "envFrom configmap/settings, MORE_secret/more",
+        "mount /files, /data",
+        "command",
+        "label team",
+        "annotation example.com/scrape",
+        "serviceAccountName",
+        "imagePullSecret registry",
+        "nodeSelector pool",
+        "toleration pool=web:NoSchedule",
+        "affinity",
+        "topologySpreadConstraint zone",
+        "priorityClassName",
+        "volume files, data",
+        "resources",
+      ],
       changes: [
         "~ container backend -> unity-backend",
         "~ image old:1 -> new:1",
         "~ replicas 3 -> 1",
-        "- container proxy",
-        "- env GREETING",
-        "- envFrom secret/more",
-        "- volume uploads",
-        "- imagePullSecrets",
-        "- serviceAccountName backend",
+        "- initContainer schema",
+        "~ env DATABASE_URL",
+        "~ initContainer proxy (securityContext), assets (securityContext)",
+        "~ container exporter (securityContext)",
+        "~ field ports, readinessProbe",
+        "+ volume runner",
+        "+ initContainer migrate",
+        "+ field spec.automountServiceAccountToken, spec.enableServiceLinks, spec.securityContext, securityContext, startupProbe, livenessProbe, lifecycle",
+        "schema runs Alembic, without the advisory lock: the migration Job does it instead",
         "managed by Helm, by its label: detach it from Helm, which otherwise reverts the adoption",
         "its pods' readiness probe /health fails once the database is migrated: until they are replaced, the Service may exclude them",
       ],
     });
-    assert.deepEqual(left, [
-      "job/unity-db-migrate (running): kept for its log",
-      "secret/mine: new pods don't read it",
-      "secret/more: new pods don't read it",
-    ]);
+    assert.deepEqual(left, []);
+    assert.doesNotMatch(JSON.stringify(objects), /s3cret/);
   });
 
-  it("doesn't list what the configured pods have, too", () => {
-    const key = { valueFrom: { secretKeyRef: { name: "mine", key: "URL" } } };
-    const configured = {
-      env: [{ name: "GREETING", ...key }],
-      envFrom: [{ secretRef: { name: "more" } }, { configMapRef: { name: "settings" } }],
+  it("lists what the settings and the project change, by name", () => {
+    const own: PlainPodConfig = {
+      env: [
+        { name: "PASSWORD", value: "n3w" },
+        { name: "ADDED", value: "n3w" },
+      ],
+      nodeSelector: { pool: "batch" },
     };
     const pod = {
-      containers: [container(configured)],
-      imagePullSecrets: [{ name: "registry" }],
-      nodeSelector: { a: "b" },
+      hostAliases: [{ ip: "10.0.0.1" }],
+      terminationGracePeriodSeconds: 60,
+      dnsPolicy: "ClusterFirst",
+      volumes: [
+        { name: "tmp", configMap: { name: "x" } },
+        { name: "data", emptyDir: {} },
+      ],
     };
-    const template = { ...wanted.template, ...pod, containers: [{ ...wanted.template.containers[0], ...configured }] };
-    const next = { replicas: 1, template: template as typeof wanted.template };
-    const { objects, left } = planAdoption(live(backend(pod)), { owned: false, target, wanted: next });
-    assert.deepEqual(objects[0]?.changes, ["~ container backend -> unity-backend", "~ image old:1 -> new:1"]);
-    assert.deepEqual(left, []);
+    const secret = { name: "PGSSLMODE", valueFrom: { secretKeyRef: { name: "tls", key: "mode" } } };
+    const app = { env: [secret, { name: "PASSWORD", value: "s3cret" }, { name: "OLD", value: "s3cret" }] };
+    const { objects, left } = found(false, [configured(pod, app)], own, ["env/OLD", "volume/data"]);
+    const changes = objects[0]?.changes ?? [];
+    for (const line of [
+      "- env PGSSLMODE, OLD",
+      "- volume data",
+      "- mount /data",
+      "- field spec.hostAliases, spec.terminationGracePeriodSeconds",
+      "~ env PASSWORD",
+      "+ env DATABASE_URL, ADDED",
+      "~ nodeSelector pool",
+      "~ volume tmp",
+    ])
+      assert.ok(changes.includes(line), `${line} is in:\n${changes.join("\n")}`);
+    assert.ok(!objects[0]?.preserves.some((line) => /PASSWORD|nodeSelector|data/.test(line)));
+    assert.deepEqual(left, ["secret/tls: new pods don't read it"]);
+    assert.doesNotMatch(JSON.stringify(objects), /s3cret|n3w/);
+  });
+
+  it("warns about network policies, which could cut the pods off from other services", () => {
+    const { objects } = planAdoption(live(backend()), { owned: false, target, level, networkPolicies: true });
+    assert.match(objects[0]?.changes.join("\n") ?? "", /^\+ network policies: .*config set networkPolicies false$/);
   });
 
   it("lists the changes of a Service", () => {
@@ -109,7 +149,7 @@ describe("planAdoption", () => {
   it("leaves an external database's PostgreSQL, and reports a Secret of the same name", () => {
     const items = [backend(), leading, named("Deployment", "postgres"), named("Service", "postgres-service")];
     const objects = { ...live(...items), secret: unmanagedSecret };
-    const adopted = planAdoption(objects, { owned: false, target });
+    const adopted = planAdoption(objects, { owned: false, target, level });
     assert.deepEqual(adopted.left, [
       "deployment/postgres: the database is that of unity:databaseUrl",
       "service/postgres-service: the database is that of unity:databaseUrl",
@@ -166,7 +206,7 @@ describe("planAdoption", () => {
   ];
   for (const [what, owned, items, message] of rejected) {
     it(`rejects ${what}`, () => {
-      const { rejected: reasons } = found(owned, ...items);
+      const { rejected: reasons } = found(owned, items);
       assert.equal(reasons.length, 1, reasons.join("\n"));
       assert.match(reasons[0] ?? "", message);
     });
@@ -188,7 +228,7 @@ describe("planAdoption", () => {
     ],
   ];
   for (const [what, owned, items] of accepted)
-    it(`accepts ${what}`, () => assert.deepEqual(found(owned, ...items).rejected, []));
+    it(`accepts ${what}`, () => assert.deepEqual(found(owned, items).rejected, []));
 });
 
 describe("describeAdoption", () => {
@@ -199,8 +239,16 @@ describe("describeAdoption", () => {
       "  deployment/unity-backend",
       "    preserves selector app=unity-backend",
       "    preserves pods until new ones are ready",
+      "    preserves label tier",
       "    ~ container backend -> unity-backend",
       "    ~ image old:1 -> new:1",
+      "    ~ field ports",
+      "    + env DATABASE_URL",
+      "    + mount /tmp",
+      "    + serviceAccountName",
+      "    + volume runner, tmp",
+      "    + initContainer migrate",
+      "    + field spec.automountServiceAccountToken, spec.enableServiceLinks, spec.securityContext, securityContext, startupProbe, readinessProbe, livenessProbe, lifecycle",
       "  service/unity-backend",
       "    preserves selector app=unity-backend",
       "    preserves ports 8000",

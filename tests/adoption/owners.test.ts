@@ -14,7 +14,7 @@ const secret = { resourceVersion: "1", isOurs: true, owner: "unity/dev", keys: [
 
 const account = (name: string) => ({ kind: "ServiceAccount", metadata: { name, annotations: dev } }) as LiveObject;
 const plan = (objects: LiveObjects, more: Partial<Ownership> = {}) =>
-  planAdoption(objects, { owned: true, owner: "unity/home", target, ...more });
+  planAdoption(objects, { owned: true, owner: "unity/home", target, level: "restricted", ...more });
 
 /** One object of each kind that a stack declares, with its name for kubectl. */
 const each: readonly [object: string, live: LiveObject, needs?: Partial<Ownership>][] = [

@@ -96,7 +96,7 @@ describe("custom checks", () => {
     it(`reject ${what}`, () =>
       assert.throws(make, (error: Error) => message.test(error.message) || assert.fail(error)));
 
-  it("of programs in any language are validated with the workloads, with all errors at once", () => {
+  it("of any language are validated with the workloads, with all errors at once", () => {
     const checks = ["pods", "pod", 7, { kind: "ftp" }, { kind: "http" }, { kind: "sql", query: "SELECT 1", rows: 1 }];
     assert.deepEqual(verificationErrors({ workloads: [], checks }), [
       "invalid workloads []: must be a list, not empty",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checks } from "../../src/checks/definitions.ts";
 import {
   combineWorkloads,
   evaluateDatabaseHost,
@@ -119,6 +120,17 @@ describe("checks of the backend", () => {
       assert.notEqual(expected, "");
     });
   }
+  it("are reproduced with the app's own names and paths", () => {
+    const { chain } = expected;
+    const alembic = { ...chain.alembic, config: ["migrations/alembic.ini"] };
+    const paths = { alembic, files: { "migrations/env.py": "0" }, versionLocations: ["migrations/versions", "a:b"] };
+    const other = { ...expected, owned: false, workloads: ["web"], chain: { ...chain, ...paths } };
+    assert.equal(
+      checks.image.command(other),
+      "kubectl --context c -n n exec deployment/web -- sh -c 'sha256sum migrations/alembic.ini migrations/env.py migrations/versions/*.py'",
+    );
+    assert.equal(checks.tables.command(other), `psql "$DATABASE_URL" -c '\\dt'`);
+  });
   it("skip executions if the release has none", () => {
     assert.equal(withoutExecutions(expected)?.passed, true);
     assert.equal(withoutExecutions({ ...expected, tables: ["plugin_executions"] }), null);

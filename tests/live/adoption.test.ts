@@ -33,18 +33,19 @@ function adoptingStack(name: string) {
   return { ...stack, unmanaged, run, succeeds, deployment, service, versions };
 }
 
-/** Asserts that the pod template has nothing of the old one. */
-function assertOurs({ spec }: Deployment): void {
+/** Asserts that the pod template is the stack's, with what it preserves of the old one. */
+function assertOurs({ spec }: Deployment, variable: string, ...preserved: readonly string[]): void {
   const { containers, initContainers = [], volumes = [] } = spec.template.spec;
   assert.deepEqual(
     [containers, initContainers, volumes].map((list) => list.map(({ name }) => name)),
-    [["unity-backend"], ["migrate"], ["runner", "tmp"]],
+    [["unity-backend"], ["migrate"], ["runner", "tmp", ...preserved]],
   );
+  const { env = [] } = containers[0] ?? {};
+  assert.equal(env[0]?.valueFrom?.secretKeyRef?.name, "unity-database");
   assert.deepEqual(
-    containers[0]?.env?.map(({ name, valueFrom }) => [name, valueFrom?.secretKeyRef?.name]),
-    [["DATABASE_URL", "unity-database"]],
+    env.map(({ name }) => name),
+    ["DATABASE_URL", "TOLERATED_REVISIONS", variable],
   );
-  assert.equal(containers[0]?.envFrom, undefined);
 }
 
 describe("an existing deployment", () => {
@@ -78,9 +79,10 @@ describe("an existing deployment", () => {
       "deployment/unity-backend",
       "preserves selector app=unity-backend",
       "~ container backend -> unity-backend",
-      "- env GREETING",
-      "- envFrom configmap/unity-settings",
-      "- volume uploads",
+      "preserves env GREETING",
+      "preserves envFrom configmap/unity-settings",
+      "preserves volume uploads",
+      "~ env DATABASE_URL",
       "service/unity-backend",
       "preserves selector tier=api",
       "preserves type NodePort",
@@ -108,7 +110,7 @@ describe("an existing deployment", () => {
     assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
     assert.equal(await unmanaged.psql("SELECT version_num FROM alembic_version"), "add_plugin_execution");
     const [now, service] = await Promise.all([adopting.deployment(), adopting.service()]);
-    assertOurs(now);
+    assertOurs(now, "GREETING", "uploads");
     assert.deepEqual(now.spec.selector, old.spec.selector);
     assert.equal(Reflect.get(now.metadata, "uid"), Reflect.get(old.metadata, "uid"));
     assert.equal(service.metadata.annotations?.["example.com/owner"], "operations");
@@ -194,7 +196,7 @@ describe("an `up` that is killed while it adopts", () => {
     await killedWhen(({ spec }) => spec.template.spec.initContainers !== undefined);
     await adopting.succeeds("up");
     assert.deepEqual((await probe.stop()).failures, []);
-    assertOurs(await adopting.deployment());
+    assertOurs(await adopting.deployment(), "TOKEN");
     assert.deepEqual((await adopting.deployment()).spec.template.spec.volumes?.at(-1), { name: "tmp", emptyDir: {} });
     assert.equal(await unmanaged.psql(rows), "kept-one,kept-two");
     const { data } = await kubectl.get<{ data: Record<string, string> }>("secret", "unity-database");

@@ -69,6 +69,7 @@ describe("mergePodConfigs", () => {
       {
         volumes: [{ name: "v", emptyDir: {} }],
         initContainers: [{ name: "s", image: "1" }],
+        containers: [{ name: "c", image: "1" }],
         imagePullSecrets: [{ name: "p" }],
         volumeMounts: [{ name: "v", mountPath: "/v" }],
         topologySpreadConstraints: [{ topologyKey: "k", maxSkew: 1, whenUnsatisfiable: "DoNotSchedule" }],
@@ -76,6 +77,7 @@ describe("mergePodConfigs", () => {
       {
         volumes: [{ name: "v", secret: { secretName: "s" } }],
         initContainers: [{ name: "s", image: "2" }],
+        containers: [{ name: "d", image: "2" }],
         imagePullSecrets: [{ name: "p" }, { name: "q" }],
         volumeMounts: [{ name: "w", mountPath: "/v" }],
         topologySpreadConstraints: [{ topologyKey: "k", maxSkew: 2, whenUnsatisfiable: "ScheduleAnyway" }],
@@ -83,6 +85,10 @@ describe("mergePodConfigs", () => {
       {
         volumes: [{ name: "v", secret: { secretName: "s" } }],
         initContainers: [{ name: "s", image: "2" }],
+        containers: [
+          { name: "c", image: "1" },
+          { name: "d", image: "2" },
+        ],
         imagePullSecrets: [{ name: "p" }, { name: "q" }],
         volumeMounts: [{ name: "w", mountPath: "/v" }],
         topologySpreadConstraints: [{ topologyKey: "k", maxSkew: 2, whenUnsatisfiable: "ScheduleAnyway" }],
@@ -171,6 +177,19 @@ describe("a configured pod", () => {
       assert.deepEqual(others, before);
     });
   }
+
+  it("of the backend has other containers after the app's", () => {
+    const exporter = { name: "exporter", image: "exporter:1" };
+    const { containers } = backend({ pod: { containers: [exporter] } }).spec;
+    assert.deepEqual(containers, [
+      ...backend({}).spec.containers,
+      {
+        ...exporter,
+        terminationMessagePolicy: "FallbackToLogsOnError",
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+      },
+    ]);
+  });
 
   it("of PostgreSQL runs where it is placed, also while its image is proven", () => {
     const options = { image: "postgres:17", imagePullPolicy: "Always", storage: "1Gi", secretName: "s", placement };

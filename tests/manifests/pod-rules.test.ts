@@ -89,6 +89,7 @@ describe("podConfigErrors", () => {
     ["another runner volume", { volumes: [{ name: "runner", emptyDir: {} }] }, "volumes[0].name"],
     ["another gate", { initContainers: [{ name: "migrate", image: "x" }] }, "initContainers[0].name"],
     ["another restore point", { initContainers: [{ name: "restore-point", image: "x" }] }, "initContainers[0].name"],
+    ["another app", { containers: [{ name: "unity-backend", image: "x" }] }, "containers[0].name"],
     ["the app as a sidecar", { initContainers: [{ name: "unity-backend", image: "x" }] }, "initContainers[0].name"],
     [
       "a mount over the runner",
@@ -177,6 +178,12 @@ describe("podConfigErrors", () => {
       assert.deepEqual(paths(config, pods), ["command", "args"]);
   });
 
+  it("rejects containers beside the app's where a Job would never complete", () => {
+    const config = { containers: [sidecar] };
+    assert.deepEqual(paths(config, "backend"), []);
+    for (const pods of ["migration", "gate", "common"] as const) assert.deepEqual(paths(config, pods), ["containers"]);
+  });
+
   const hostProcess = "securityContext.windowsOptions.hostProcess";
   const standard: readonly [what: string, config: PodConfig, path: string, level: "restricted" | "baseline"][] = [
     ["a privileged container", { securityContext: { privileged: true } }, "securityContext.privileged", "baseline"],
@@ -213,6 +220,12 @@ describe("podConfigErrors", () => {
       "a privileged sidecar",
       { initContainers: [{ ...sidecar, securityContext: { privileged: true } }] },
       "initContainers[0].securityContext.privileged",
+      "baseline",
+    ],
+    [
+      "a privileged container beside the app",
+      { containers: [{ ...sidecar, securityContext: { privileged: true } }] },
+      "containers[0].securityContext.privileged",
       "baseline",
     ],
   ];

@@ -56,8 +56,8 @@ async function declare(configuration: Readonly<Record<string, string>>) {
     const settings = loadSettings();
     const release = loadRelease(settings);
     const job = { name: "job", attempt: 1, action: "run", reason: "" } as const;
-    const planned = { ...job, adoption: noAdoption, toleratedRevisions: [] };
-    deploy(settings, release, planned);
+    const planned = { ...job, adoption: noAdoption, settings };
+    deploy(release, planned);
     const { context, namespace } = settings;
     const tenants = ["acme", "beta"].map((name) => ({ name, secretName: `database-${name}` }));
     new MigrationFleet("fleet", { ...migrationOptions(settings, release), context, namespace, tenants });

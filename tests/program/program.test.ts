@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { runProgram } from "../../program.ts";
+import { preservedPod } from "../../src/adoption/preserved-pod.ts";
 import { checkNames } from "../../src/checks/names.ts";
+import { objectsOf } from "../../src/cluster/objects.ts";
 import { everyOwnSecret } from "../../src/manifests/database-secrets.ts";
 import { accessRules, roleRules } from "../../src/manifests/roles.ts";
 import type { StackOutputs } from "../../stack.ts";
@@ -25,6 +27,12 @@ const configuration = {
 /** The part of a Job's spec that is read here. */
 interface JobSpec {
   readonly template: { readonly metadata?: { readonly annotations?: Record<string, string> } };
+}
+
+/** The parts of a Job or a Deployment that are compared here. */
+interface DeclaredWorkload {
+  readonly metadata: { readonly annotations?: Record<string, string> };
+  readonly spec: { readonly template: { readonly spec: types.output.core.v1.PodSpec } };
 }
 
 /** Whether `one` waits for `other`, straight or by way of what it waits for. */
@@ -316,6 +324,39 @@ describe("the program on a database that is there", () => {
     const list = { output: JSON.stringify({ items: [backend] }) };
     const message = /Database is at 8f3d9e2a1c45[\s\S]*unity:database is owned/;
     await assertRejected({ list, backend: databaseAt(["8f3d9e2a1c45"]) }, message);
+  });
+
+  it("declares what an unmanaged backend had, again from the record of the Deployment", async () => {
+    const settings = {
+      "unity:context": "unity-local",
+      "unity:image": "localhost/unity-backend:1",
+      "unity:database": "external",
+      "unity:databaseUrl": "postgresql://u:hunter2@db/unity",
+    };
+    const env = [{ name: "SIGNING_KEY", valueFrom: { secretKeyRef: { name: "shop", key: "SIGNING_KEY" } } }];
+    const template = { spec: { nodeSelector: { pool: "web" }, containers: [{ name: "app", env }] } };
+    const existing = (annotations: Record<string, string>) => ({
+      kind: "Deployment" as const,
+      metadata: { name: "unity-backend", annotations },
+      spec: { selector: { matchLabels: { "app.kubernetes.io/name": "unity-backend" } }, template },
+    });
+    const declared = async (annotations: Record<string, string>) => {
+      const list = { output: JSON.stringify({ items: [existing(annotations)] }) };
+      using fake = fakeKubectl({ list, backend: databaseAt(["8f3d9e2a1c45"]) });
+      return (await record(settings, () => runProgram(fake.kubectl))).registrations;
+    };
+    const workload = (all: readonly Registration[], type: string, name: string) =>
+      find(all, type, name).inputs as unknown as DeclaredWorkload;
+    const job = (all: readonly Registration[]) => workload(all, "kubernetes:batch/v1:Job", "migration-job");
+    const preserved = JSON.stringify(preservedPod(objectsOf([existing({})])));
+    const later = await declared({ "pulumi.com/patchForce": "true", "unity/preserved": preserved });
+    const deployment = workload(later, "kubernetes:apps/v1:Deployment", "backend");
+    for (const { spec } of [job(later), deployment]) {
+      assert.deepEqual(spec.template.spec.nodeSelector, { pool: "web" });
+      assert.ok(spec.template.spec.containers[0]?.env?.some(({ name }) => name === "SIGNING_KEY"));
+    }
+    assert.equal(deployment.metadata.annotations?.["unity/preserved"], preserved);
+    assert.deepEqual(job(await declared({})), job(later));
   });
 
   describe("of another stack", () => {

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, ClassVar
 
 import psycopg
+import sqlalchemy
 from runner_chain import Revision
 from runner_plan import Plan, plan_hash
 from sqlalchemy.engine import URL
@@ -125,7 +126,8 @@ def temporary_database(server: URL) -> Iterator[URL]:
         query(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
+# SQLAlchemy 1 does not support psycopg 3.
+DRIVERS = (*(("psycopg",) if sqlalchemy.__version__ >= "2" else ()), "psycopg2", "pg8000", "asyncpg")
 
 
 @dataclass(frozen=True)

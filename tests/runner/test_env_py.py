@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from network import forward, free_port
 from sqlalchemy.engine import URL
-from support import Chain, dsn, query, revisions, run, session, start, tables, temporary_database, until
+from support import DRIVERS, Chain, dsn, query, revisions, run, session, start, tables, temporary_database, until
 
 SYNC = """
 import os
@@ -50,7 +50,6 @@ ARGUMENTS = {
     "pg8000": '{"application_name": "shop"}',
     "asyncpg": '{"server_settings": {"lock_timeout": "0", "application_name": "shop"}}',
 }
-DRIVERS = list(ARGUMENTS)
 ENGINES = {
     "plain": "engine = {create}(url, poolclass=pool.NullPool)",
     "arguments": "engine = {create}(url, poolclass=pool.NullPool, connect_args={arguments})",

@@ -37,6 +37,7 @@ describe("loadSettings", () => {
       environment: "development",
       owner: "unity/dev",
       adoptFrom: undefined,
+      adoptWithout: [],
       context: "kind-kind",
       namespace: "unity",
       createNamespace: true,

@@ -65,19 +65,21 @@ export async function applyPending(
   { doing, print, note }: Progress,
 ): Promise<Applied> {
   // Imported here because the SDK takes longer to load than the rest of the CLI.
-  const { planUpdate } = await import("../../preflight/preflight.ts");
+  const { effectiveSettings, planFor, planUpdate, readStackLive } = await import("../../preflight/preflight.ts");
   const kubectl = new Kubectl(settings, { report: note });
   doing("planning");
-  const plan = await planUpdate(settings, release, kubectl);
+  const live = await readStackLive(settings, release, kubectl);
+  const plan = planFor(live, settings, release);
   const { state, job, head: target } = plan;
   const result = { from: rowsOf(state), target, pending: plan.pending?.length ?? null, job: null };
   if (state.kind === "unreachable" || state.kind === "not-deployed")
     return { ...result, outcome: "unavailable", text: `${plan.message}\n${plan.remediation}` };
-  const options = migrationOptions(settings, release);
+  const effective = effectiveSettings(settings, live, release);
+  const options = migrationOptions(effective, release);
   const rejected = await rejectionOf(plan, settings, release);
   if (rejected !== null) return { ...result, outcome: "rejected", text: rejected };
   if (job === null || isMigrated(state)) return { ...result, outcome: "unchanged", text: plan.message };
-  const pod = method === "exec" ? await execPod(plan, settings, kubectl, options.image) : undefined;
+  const pod = method === "exec" ? await execPod(plan, effective, kubectl, options.image) : undefined;
   if (pod !== undefined && "error" in pod) {
     const text = `can't use --method exec; no changes were made:\n  ${pod.error}\nUse --method job.`;
     return { ...result, outcome: "rejected", text };

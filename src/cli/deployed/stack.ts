@@ -58,7 +58,12 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     async readState() {
       const live = await readLive(kubectl, owned, lock);
       const { reading, jobs, objects } = live;
-      return { reading, jobs, adoption: planAdoption(objects, { ...ownership(settings), target }), live };
+      return {
+        reading,
+        jobs,
+        adoption: planAdoption(objects, { ...ownership(settings), target, level: settings.podSecurityStandard }),
+        live,
+      };
     },
     plan: ({ live }) => planFrom(live, options),
     readRuns: () => readRuns(kubectl, { owned }),

@@ -42,7 +42,7 @@ from unity_lock.places import Places
 from unity_lock.probes import LOAD, Search, find_missing
 from unity_lock.reads import Reads, file_hash
 from unity_lock.recorder import Recorder, Rendering, depends, keep_order
-from unity_lock.variables import given, hide, invalid_settings, missing, note_lookups, value_in
+from unity_lock.variables import given, hide, invalid_settings, missing, note_lookups, read_by_project, value_in
 
 # From here on, imports resolve as for `alembic`: not to the runner's folder.
 sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))
@@ -188,6 +188,7 @@ def render_chain(call: AlembicCall) -> RenderedChain:
         )
     env = env_run.finish()
     reads.add(env["reads"])
+    read_by_project.update(dict.fromkeys(env["variables"]))
     reads.verify()
     if not environment.rendered:
         folders = ", ".join(Places(config, directory).version_locations())
@@ -275,7 +276,7 @@ def reject_table(variables: list[str]) -> NoReturn:
 
 def probe(call: AlembicCall, mode: str) -> Any:
     """Return the document of a mode: the missing variables, or what was rendered, or the error and its variables."""
-    RenderingContext.probing = mode == LOAD
+    RenderingContext.probing, Recorder.repeats = mode == LOAD, False
     try:
         rendered = render_chain(call).parts()
         return [] if mode == LOAD else {"rendered": rendered}

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from runner_dbapi import driver_session
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.default import DefaultDialect
@@ -25,7 +26,7 @@ from sqlalchemy.util import await_only
 
 from .offline import DUMMY, RenderingLimit, explain, refusals, refuse, refuse_connection
 from .recorder import literal, with_values
-from .variables import hide, value_in
+from .variables import hide, read_by_project, value_in
 
 LIMIT_SECONDS = 30.0
 AS_ON_A_SERVER = {
@@ -56,7 +57,7 @@ class EnvRun:
         os.close(output)
 
     def finish(self) -> dict[str, Any]:
-        """Return `env`, the SQL or why it is not known, and `reads`, the files that were read."""
+        """Return `env`, the SQL or why it is not known, and the files and variables that were read."""
         received = b""
         while select.select([self._output], [], [], max(0, self._end - time.monotonic()))[0]:
             part = os.read(self._output, 1 << 16)
@@ -69,7 +70,11 @@ class EnvRun:
         try:
             return dict(json.loads(received))
         except ValueError:
-            return {"env": {"sql": None, "reason": f"it timed out after {LIMIT_SECONDS:g}s"}, "reads": []}
+            return {
+                "env": {"sql": None, "reason": f"it timed out after {LIMIT_SECONDS:g}s"},
+                "reads": [],
+                "variables": [],
+            }
 
 
 def _run_in_child(config: Config, directory: ScriptDirectory, reads: Callable[[], list[str]], output: int) -> NoReturn:
@@ -77,7 +82,7 @@ def _run_in_child(config: Config, directory: ScriptDirectory, reads: Callable[[]
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
-        document = {"env": _env_sql(config, directory), "reads": reads()}
+        document = {"env": _env_sql(config, directory), "reads": reads(), "variables": list(read_by_project)}
         with os.fdopen(output, "w", encoding="utf-8") as file:
             json.dump(document, file)
     finally:
@@ -116,7 +121,7 @@ def record(statements: list[str]) -> None:
         return Session(dialect, statements)
 
     def execute(connection: Connection, element: Any, rows: Any, row: Any, *_: Any) -> None:
-        session: Any = connection.connection.dbapi_connection
+        session: Any = driver_session(connection)
         # In the dialects of most drivers, a percent sign of a statement is doubled.
         dialect = type(connection.dialect)(paramstyle="named")
         vars(dialect).update(AS_ON_A_SERVER)

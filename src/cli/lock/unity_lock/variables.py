@@ -34,8 +34,10 @@ OWN_READS = ("alembic", "asyncpg", "dotenv", "mako", "pg8000", "psycopg", "psyco
 """Packages whose reads don't concern the SQL, and pydantic, which reads all variables: those of its fields count."""
 EXPANDERS = ("ntpath", "posixpath", "string")
 """Modules of Python that replace variables in a text of the project."""
-SYSTEM = re.compile(r"DATABASE_URL|HOME|LANG(UAGE)?|(LC|LD)_.*|PATH|PYTHON.*|TMPDIR|TZ|VIRTUAL_ENV")
-"""Variables without which Python, or the packages of the project, may not be found."""
+SYSTEM = re.compile(
+    r"DATABASE_URL|FLASK_(APP|DEBUG|ENV|SKIP_DOTENV)|HOME|LANG(UAGE)?|(LC|LD)_.*|PATH|PYTHON.*|TMPDIR|TZ|VIRTUAL_ENV"
+)
+"""Variables without which Python, or the project, may not be found, and Flask's own."""
 
 ASSIGNMENT = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*"""
@@ -126,14 +128,25 @@ def _is_own(frame: FrameType) -> bool:
 
 def given() -> dict[str, str | None]:
     """Return the variables that the project reads, but for the system's, with their values; None without one."""
-    fields = {name.upper(): name for settings in _settings() for name in _variables(settings).values()}
+    fields = _fields()
     of_files = dict(pair for pairs in dotenv.values() for pair in pairs)
     known = {**of_files, **initial}
-    of_fields = [name for name in known if name.upper() in fields]
+    of_fields = [name for name in known if fields.fullmatch(name)]
     set_fields = {name.upper() for name in of_fields}
-    unset_fields = [name for key, name in fields.items() if key not in set_fields]
+    every = [name for settings in _settings() for name in _variables(settings).values()]
+    unset_fields = [name for name in every if name.upper() not in set_fields]
     names = [*read_by_project, *of_fields, *of_files, *unset_fields]
     return {name: known.get(name) for name in dict.fromkeys(names) if not SYSTEM.fullmatch(name)}
+
+
+def _fields() -> re.Pattern[str]:
+    """Return the pattern of the variables of pydantic's settings, with those of nested fields, such as `DB__HOST`."""
+    names = []
+    for settings in _settings():
+        delimiter = (getattr(settings, "model_config", None) or {}).get("env_nested_delimiter")
+        nested = f"({re.escape(delimiter)}.*)?" if delimiter else ""
+        names += [re.escape(name) + nested for name in _variables(settings).values()]
+    return re.compile("|".join(names) or "(?!)", re.IGNORECASE)
 
 
 def values() -> list[tuple[str, str]]:
@@ -143,8 +156,8 @@ def values() -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def _values(*_: int) -> list[tuple[str, str]]:
-    fields = {name.upper() for settings in _settings() for name in _variables(settings).values()}
-    names = [name for name in {**initial, **dict.fromkeys(os.environ)} if name in looked_up or name.upper() in fields]
+    fields = _fields()
+    names = [name for name in {**initial, **dict.fromkeys(os.environ)} if name in looked_up or fields.fullmatch(name)]
     got = [(name, os.environ.get(name, initial.get(name, ""))) for name in names if name != "DATABASE_URL"]
     got += [pair for pairs in dotenv.values() for pair in pairs]
     found = dict.fromkeys((name, part) for name, value in got for part in _parts(value))
