@@ -24,7 +24,7 @@ export function migrationDescriptor(
   new k8s.core.v1.ConfigMap(`${name}-descriptor`, { metadata, data, binaryData: describeLock(lock) }, options);
 }
 
-/** What commands need to verify an app. */
+/** Verification of an app, for commands. */
 interface Verification {
   readonly checks: CheckTarget["checks"];
   readonly recentSeconds: number | undefined;

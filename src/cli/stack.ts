@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
+import { isInstalled } from "../command-line.ts";
 import { projectRoot } from "../paths.ts";
 import { readSettingsSchema, settingDefaults, settingText } from "../settings/declarations.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -61,9 +62,11 @@ export function ofStack(command: string, { stack }: StackOptions): string {
 /**
  * Reads a stack's configuration file. The context and namespace of the options override it.
  *
- * @throws {CommandError} If the file doesn't exist, or several do and none is selected.
+ * @throws {CommandError} If this is the installed package, the file doesn't exist, or several do and none is selected.
  */
 export function readStack(options: StackOptions): Values {
+  if (isInstalled)
+    throw new CommandError("only Unity's own project has stacks for this command; for another app, run: pulumi up");
   const { context, namespace } = options;
   const file = options.configFile ?? stackFile(options);
   const config = file === undefined ? {} : readConfig(file);

@@ -31,7 +31,7 @@ export interface VerificationDescriptor {
   readonly recentSeconds?: number | undefined;
 }
 
-/** What a ConfigMap of the cluster describes; each part is a file of its data. */
+/** Deployed app, as its ConfigMaps describe it: each part is a file of their data. */
 export interface DescribedApp {
   readonly migration: MigrationDescriptor;
   readonly inputs: Inputs;

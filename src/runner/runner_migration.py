@@ -114,13 +114,19 @@ class Run:
         """Return the rows of the version table, as other sessions see them."""
         if self._table is None:
             return self._plan.current if self._plan else frozenset()
-        table = self._table.replace(":", "\\:")  # otherwise the name of a parameter
         try:
-            return frozenset(self._session.execute(text(f"SELECT version_num FROM ONLY {table}")).scalars())
+            return frozenset(
+                self._session.execute(text(f"SELECT version_num FROM ONLY {self._table_text()}")).scalars()
+            )
         except DBAPIError as error:
             if sqlstate(error) != UNDEFINED_TABLE:
                 raise
             return frozenset()
+
+    def _table_text(self) -> str:
+        """Return the name of the version table for `text`, which takes a colon for the start of a parameter's name."""
+        assert self._table is not None
+        return self._table.replace(":", "\\:")
 
     def _run_env(self) -> Plan:
         try:
@@ -213,12 +219,17 @@ class Run:
             self._session.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"))
 
     def _is_recorded(self) -> bool:
-        """Return whether the version table says that the running revision was committed."""
+        """Return whether the version table says that the running revision was committed, and record it if so."""
         assert self._running is not None and self._plan is not None
         running, self._running = self._running, None  # its transaction has ended: an error here says nothing about it
-        rows = self.rows()
+        revision, is_upgrade = running[0].id, self._plan.direction == "upgrade"
+        is_recorded = self._record.add_committed(revision, self._table_text(), is_upgrade)
+        if not is_recorded:
+            is_recorded = (revision in self.rows()) == is_upgrade
+            if is_recorded:
+                self._record.add(revision)
         self._running = running
-        return (running[0].id in rows) == (self._plan.direction == "upgrade")
+        return is_recorded
 
     def _finish(self, is_recorded: bool) -> None:
         """Report the revision whose transaction has ended.
@@ -238,4 +249,3 @@ class Run:
         seconds = time.monotonic() - started
         number = self._plan.numbers[self._done - 1]
         report(f"{number}/{self._plan.total}  {revision.id}  {revision.title}  {seconds:.2f}s")
-        self._record.add(revision.id)

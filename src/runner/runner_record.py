@@ -57,6 +57,10 @@ INSERT = f"""
     INSERT INTO {TABLE} (direction, from_revisions, target, image, plan_hash, runner)
     VALUES (:direction, :from_revisions, :target, :image, :plan_hash, :runner) RETURNING id"""
 APPEND = f"UPDATE {TABLE} SET revisions = revisions || CAST(:revision AS text) WHERE id = :id"
+# Says in one statement whether the revision was committed, because each costs a round trip.
+APPEND_COMMITTED = f"""
+    {APPEND} AND EXISTS (SELECT FROM ONLY {{table}} WHERE version_num = CAST(:revision AS text)) = :is_upgrade
+    RETURNING true"""
 FINISH = f"""
     UPDATE {TABLE} SET finished_at = clock_timestamp(), outcome = :outcome, to_revisions = :to_revisions, error = :error
     WHERE id = :id"""
@@ -152,6 +156,22 @@ class RunRecord:
     def add(self, revision: str) -> None:
         """Append a revision that was applied or downgraded."""
         self._write(APPEND, id=RunRecord.running, revision=revision)
+
+    def add_committed(self, revision: str, table: str, is_upgrade: bool) -> bool:
+        """Append a revision if the version table says that it was committed.
+
+        :param table: Name of the version table, as `text` takes it.
+        :returns: Whether it was appended. If not, nothing is known: the record may not be writable.
+        """
+        if self._session is None or RunRecord.running is None:
+            return False
+        values = {"id": RunRecord.running, "revision": revision, "is_upgrade": is_upgrade}
+        try:
+            return bool(self._session.scalar(text(APPEND_COMMITTED.format(table=table)), values))
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return False
 
     def close(self, outcome: str, read: Callable[[], frozenset[str]], error: str | None) -> None:
         """Complete the row with the rows of the version table. If the session is lost, the next run closes the row."""

@@ -83,6 +83,33 @@ describe("the package that npm packs", () => {
     }
   });
 
+  it("names commands as they run where it is installed", async () => {
+    const script = 'import { loadChain } from "unity-migrations"; loadChain("none")';
+    const { output } = await ended(process.execPath, "--input-type=module", "--eval", script);
+    assert.match(output, /lockfile none\/migrations\.lock\.json not found\. Run: npx unity lock --backend none$/m);
+    const edited = join(folder, "app", "alembic", "versions", "0001_notebooks.py");
+    const before = readFileSync(edited, "utf8");
+    writeFileSync(edited, `${before}\n`);
+    const changed = await ended(process.execPath, "--input-type=module", "--eval", script.replace("none", "app"));
+    writeFileSync(edited, before);
+    assert.match(
+      changed.output,
+      /0001_notebooks\.py .* was changed\. Restore it, or run: npx unity lock --backend app$/m,
+    );
+  });
+
+  it("has commands that find an app in a cluster, and needs no stack of Unity's", async () => {
+    const command = inPackage("src/cli/main.js");
+    const help = await ended(process.execPath, command, "status", "--help");
+    assert.match(help.output, /--app <name> +app that a program has deployed; default: the only one/);
+    assert.doesNotMatch(help.output, /--stack/);
+    const unknown = await ended(process.execPath, command, "status");
+    assert.deepEqual([unknown.code, unknown.output], [2, "error: no namespace\nPass --namespace <name>.\n"]);
+    const apply = await ended(process.execPath, command, "apply", "--context", "c");
+    assert.deepEqual(apply.code, 2);
+    assert.match(apply.output, /only Unity's own project has stacks for this command; for another app, run: pulumi up/);
+  });
+
   it("contains `unity lock`, which records another app's chain", async () => {
     const lock = join(folder, "app", "migrations.lock.json");
     const before = readFileSync(lock, "utf8");

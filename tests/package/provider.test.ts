@@ -189,7 +189,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     return found[0]?.resource.inputs as Record<string, unknown>;
   }
 
-  it("offers the gate of a migration as a value to merge, and the variable of its Secret", async () => {
+  it("offers the gate as a value to merge, and the variable of its Secret", async () => {
     const gateContainer = { env: [{ name: "MODE", value: "m" }] };
     const { state, registrations } = await construct("Migration", {
       databaseUrl: "postgresql://u:p@h/d",

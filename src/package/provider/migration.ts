@@ -152,7 +152,7 @@ interface PodTemplate {
   readonly spec: { readonly initContainers: readonly object[]; readonly volumes: readonly object[] };
 }
 
-/** What a verification needs to know of a migration, as JSON. */
+/** Migration, as a verification needs to know it: plain JSON. */
 export interface MigrationSummary
   extends Pick<MigrationPlan, "context" | "head" | "environment" | "approvals" | "records"> {
   readonly namespace: string;
@@ -196,7 +196,7 @@ export class Migration extends pulumi.ComponentResource {
   readonly gate: pulumi.Output<AnyJson>;
   /** Variable DATABASE_URL for the containers of the app. */
   readonly databaseVariable: pulumi.Output<AnyJson>;
-  /** What a Verification needs to know of the migration. */
+  /** The migration, as a Verification needs to know it. */
   readonly summary: pulumi.Output<AnyJson>;
 
   constructor(name: string, args: MigrationArgs, options?: pulumi.ComponentResourceOptions, plan?: MigrationPlan) {
