@@ -25,7 +25,7 @@ export interface Build {
   readonly name: string;
   /** Folder of the Dockerfile. */
   readonly context: string;
-  /** Root file system that the Dockerfile's argument `BASE` refers to. */
+  /** Root file system that replaces the image of the Dockerfile's first `FROM`. */
   readonly base: RootFileSystem;
 }
 
@@ -72,7 +72,7 @@ export async function buildImages(builds: readonly Build[], signal?: AbortSignal
 async function buildImage(build: Build, reference: string, signal?: AbortSignal): Promise<void> {
   if (await isBuilt(reference)) return;
   const base = await ensureRootImage(build.base, signal);
-  const args = ["bud", "--layers", "--network", "host", "--format", "docker", "--build-arg", `BASE=${base}`];
+  const args = ["bud", "--layers", "--network", "host", "--format", "docker", "--from", base];
   await withProgress(`Building image ${reference}`, (report) =>
     withPipSettings(async (mounts) => {
       const onLine = (line: string) => report(line.slice(0, 70));

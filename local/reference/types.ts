@@ -13,6 +13,25 @@ export interface Member {
   readonly defaultValue: string | undefined;
 }
 
+/** A function or a method. */
+export interface Callable {
+  readonly name: string;
+  /** Without modifiers and type parameters, as written in the source. */
+  readonly signature: string;
+  readonly description: string;
+}
+
+/** A function with named arguments. */
+export interface FunctionWithArgs extends Callable {
+  readonly args: readonly Member[];
+  /** Interfaces of the same file that arguments have as their type. */
+  readonly types: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly members: readonly Member[];
+  }[];
+}
+
 /** A component resource. */
 export interface ComponentClass {
   readonly name: string;
@@ -21,6 +40,7 @@ export interface ComponentClass {
   readonly description: string;
   readonly args: readonly Member[];
   readonly outputs: readonly Member[];
+  readonly methods: readonly Callable[];
 }
 
 /** JSON document of a command. */
@@ -80,6 +100,28 @@ export class Types {
       if (component !== undefined) components.push(component);
     }
     return components;
+  }
+
+  /** Returns the exported functions of a file whose first parameter is an interface `…Args` of the same file. */
+  functions(file: string): readonly FunctionWithArgs[] {
+    const statements = this.#statements(file);
+    const interfaceOf = (name: string | undefined) =>
+      statements.filter(ts.isInterfaceDeclaration).find((each) => each.name.text === name);
+    return statements.filter(ts.isFunctionDeclaration).flatMap((node) => {
+      const declared = interfaceOf(/\w+Args$/.exec(node.parameters[0]?.type?.getText() ?? "")?.[0]);
+      const isExported = node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+      if (declared === undefined || !isExported) return [];
+      const args = this.#membersOf(declared.name);
+      const types = args
+        .flatMap(({ type }) => type.split(" | "))
+        .flatMap((name) => interfaceOf(name) ?? [])
+        .map(({ name }) => ({
+          name: name.text,
+          description: this.#descriptionOf(this.#checker.getSymbolAtLocation(name)),
+          members: this.#membersOf(name),
+        }));
+      return [{ ...this.#callable(node), args, types }];
+    });
   }
 
   /** Returns the names in a file's destructuring exports: `export const { a, b } = …`. */
@@ -211,7 +253,16 @@ export class Types {
       description: this.#descriptionOf(this.#checker.getSymbolAtLocation(name)),
       args: this.#membersOf(args.typeName),
       outputs: outputs.map((property) => this.#memberOf(this.#checker.getSymbolAtLocation(property.name))),
+      methods: members.filter(ts.isMethodDeclaration).map((method) => this.#callable(method)),
     };
+  }
+
+  #callable(node: ts.FunctionDeclaration | ts.MethodDeclaration): Callable {
+    const { name, parameters, type } = node;
+    if (name === undefined) throw new Error("a function has no name");
+    const text = `${name.getText()}(${parameters.map((parameter) => parameter.getText()).join(", ")}): ${type?.getText()}`;
+    const description = this.#descriptionOf(this.#checker.getSymbolAtLocation(name));
+    return { name: name.getText(), signature: text.replaceAll(/\s+/g, " "), description };
   }
 
   #membersOf(name: ts.Node): readonly Member[] {

@@ -130,7 +130,7 @@ export const checks: Record<CheckName, Check> = {
   },
   image: {
     ...ofWorkloads(
-      "The image contains the chain, Alembic's configuration, and an env.py that reads DATABASE_URL.",
+      "The image contains the chain, Alembic's configuration, and an env.py for the database of DATABASE_URL.",
       (workload, { chain }) => `exec deployment/${workload} -- sh -c ${quote(`sha256sum ${imageFiles(chain)}`)}`,
       async (sources, expected, workload) => evaluateImage(await sources.image(workload), expected),
     ),

@@ -110,7 +110,7 @@ export function evaluateImage({ files, extra, ini, env }: ImageFacts, { chain }:
   for (const file of extra) errors.push(`${file} is not in the lockfile`);
   if (ini !== null) errors.push(ini);
   if (env !== null) errors.push(env);
-  const expected = `${reviewed.length} locked files, Alembic's configuration, env.py that reads DATABASE_URL`;
+  const expected = `${reviewed.length} locked files, Alembic's configuration, env.py for the database of DATABASE_URL`;
   if (errors.length > 0) return { passed: false, expected, found: shortened(some(errors)) };
   return { passed: true, expected, found: expected };
 }

@@ -34,7 +34,11 @@ const logs = (...lines: string[]) => evaluateLogs(lines.map((line) => `[pod/${li
 const accepted: [string, CheckFinding, string][] = [
   ["health", evaluateHealth(healthy), healthy],
   ["an empty list of plugins", evaluatePlugins("[]"), "0 plugins"],
-  ["an image with the chain", imageWith({}), "3 locked files, Alembic's configuration, env.py that reads DATABASE_URL"],
+  [
+    "an image with the chain",
+    imageWith({}),
+    "3 locked files, Alembic's configuration, env.py for the database of DATABASE_URL",
+  ],
   ["the stack's own database", host({}), "postgres-service:5432/homelab_db"],
   ["an external database", host({ host: false, database: false }, false), "valid URL"],
   ["an execution", execution({}), "p succeeded, 10:00 to 10:01"],

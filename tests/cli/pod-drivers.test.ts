@@ -180,6 +180,27 @@ exec "$@"
     });
   }
 
+  for (const [what, database, error] of [
+    ["the same database", "postgres", null],
+    ["another database", "template1", "env.py connects to another database than that of DATABASE_URL"],
+  ] as const)
+    it(`recognize an env.py that connects to ${what} by variables of its own`, async () => {
+      using folder = temporaryFolder();
+      using pod = podWith("asyncpg", folder.path);
+      const { hostname, port } = new URL(postgres.url);
+      mkdirSync(join(folder.path, "alembic", "versions"), { recursive: true });
+      writeFileSync(join(folder.path, "alembic.ini"), "[alembic]\nscript_location = alembic\n");
+      const url = `postgresql+asyncpg://app:p%40ss@${hostname}:${port}/${database}`;
+      writeFileSync(
+        join(folder.path, "alembic", "env.py"),
+        (environments.asyncpg ?? "").replace(/os.environ\[.*?\]/, `"${url}"`),
+      );
+      const expected = { chain, namespace: "n" } as unknown as Expected;
+      const { image } = await queryPod(pod.kubectl, servingPod("rs"), ["image"], expected);
+      assert.ok(image !== undefined && "value" in image, JSON.stringify(image));
+      assert.equal(image.value.env, error);
+    });
+
   it("name the drivers if the image has none", async () => {
     using folder = temporaryFolder();
     using pod = podWith(undefined, folder.path);

@@ -6,20 +6,14 @@ import { command, http, sql } from "../../src/checks/custom.ts";
 import { generalChecks } from "../../src/checks/names.ts";
 import { type CheckResult, type CheckTarget, expectedOf } from "../../src/checks/result.ts";
 import { runChecks } from "../../src/checks/run.ts";
-import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { rollout } from "../../src/cluster/wait/rollout.ts";
 import { waitFor } from "../../src/cluster/wait/wait.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
 import { restorePointsClaimSpec } from "../../src/manifests/restore-points.ts";
 import { projectRoot } from "../../src/paths.ts";
-import { type Example, example } from "../support/example.ts";
-import { fixtureImage } from "../support/images.ts";
-import { testNamespace } from "../support/leftovers.ts";
-import { type Server, startServer } from "../support/server.ts";
+import { exampleStack } from "../support/example-stack.ts";
 
-const { UNITY_CONTEXT: context = "", UNITY_POSTGRES_IMAGE } = process.env;
-const namespace = testNamespace("other-app");
-const kubectl = new Kubectl({ context, namespace });
+const { UNITY_CONTEXT: context = "" } = process.env;
 
 /** The stack's outputs. */
 interface Outputs {
@@ -28,7 +22,7 @@ interface Outputs {
 }
 
 /** A worker without a port, with another container before its own, and labels that name nothing. */
-const worker = (image: string) => {
+const worker = (namespace: string, image: string) => {
   const labels = { team: "a", tier: "worker" };
   const container = (name: string) => ({
     name,
@@ -52,39 +46,23 @@ const worker = (image: string) => {
 
 const lockFile = join(projectRoot, "examples", "notes", "app", "migrations.lock.json");
 
-/** Runs checks of the app and its worker. */
-async function check(...checks: CheckTarget["checks"]): Promise<readonly CheckResult[]> {
-  const workloads = ["notes", "worker"];
-  const release = { head: "0003", toleratedRevisions: [], owned: false, lockFile };
-  return runChecks(expectedOf({ context, namespace, ...release, workloads, checks }, readLock(lockFile)));
-}
-
 describe("another app's program with the package", () => {
-  let program: Example;
-  let server: Server;
-  let image: string;
+  const stack = exampleStack("notes", "other-app");
+  const { kubectl } = stack;
+  const { namespace } = kubectl;
 
-  before(async () => {
-    await kubectl.run(["create", "namespace", namespace]);
-    [program, server] = await Promise.all([
-      example("notes"),
-      startServer(kubectl, UNITY_POSTGRES_IMAGE || "postgres:17"),
-    ]);
-    image = await fixtureImage(join(projectRoot, "examples", "notes", "app"), "notes-fixture");
-    await server.psql("postgres", "CREATE DATABASE notes");
-    await program.engine({ context, namespace, image }, { databaseUrl: `${server.url}/notes` });
-  });
-  after(async () => {
-    await (await program?.engine())?.run("destroy");
-    await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
-    program?.remove();
-  });
+  /** Runs checks of the app and its worker. */
+  async function check(...checks: CheckTarget["checks"]): Promise<readonly CheckResult[]> {
+    const workloads = ["notes", "worker"];
+    const release = { head: "0003", toleratedRevisions: [], owned: false, lockFile };
+    return runChecks(expectedOf({ context, namespace, ...release, workloads, checks }, readLock(lockFile)));
+  }
 
   it("migrates, rolls out and passes every general check", async () => {
-    const engine = await program.engine();
+    const engine = await stack.program.engine();
     const { exitCode, output } = await engine.run("up");
     assert.equal(exitCode, 0, output);
-    assert.equal(await server.psql("notes", "SELECT version_num FROM alembic_version"), "0003");
+    assert.equal(await stack.server.psql("notes", "SELECT version_num FROM alembic_version"), "0003");
     const { jobName, checks } = (await engine.outputs()) as unknown as Outputs;
     assert.match(jobName, /^notes-db-migrate-[0-9a-f]{10}$/);
     assert.deepEqual(Object.keys(checks).sort(), [...generalChecks, "http /readyz"].sort());
@@ -107,12 +85,12 @@ describe("another app's program with the package", () => {
   });
 
   it("changes nothing the second time", async () => {
-    const { exitCode, output } = await (await program.engine()).run("up", ["--expect-no-changes"]);
+    const { exitCode, output } = await (await stack.program.engine()).run("up", ["--expect-no-changes"]);
     assert.equal(exitCode, 0, output);
   });
 
   it("has a worker, whose labels are its own, that is waited for and checked", async () => {
-    await kubectl.run(["apply", "--server-side", "--filename=-"], JSON.stringify(worker(image)));
+    await kubectl.run(["apply", "--server-side", "--filename=-"], JSON.stringify(worker(namespace, stack.image)));
     const lines: string[] = [];
     const target = { context, namespace, name: "worker", timeoutSeconds: 120 };
     await waitFor(kubectl, target, await rollout(kubectl, "worker"), (line) => lines.push(line));
@@ -175,8 +153,8 @@ describe("another app's program with the package", () => {
   });
 
   it("is rolled out when only the URL of its database changes", async () => {
-    const databaseUrl = `${server.url}/notes?application_name=moved`;
-    const { exitCode, output } = await (await program.engine({}, { databaseUrl })).run("up");
+    const databaseUrl = `${stack.databaseUrl}?application_name=moved`;
+    const { exitCode, output } = await (await stack.program.engine({}, { databaseUrl })).run("up");
     assert.equal(exitCode, 0, output);
     const used = await kubectl.exec("deployment/notes", "notes", ["printenv", "DATABASE_URL"]);
     assert.equal(used.trim(), databaseUrl);
@@ -187,9 +165,9 @@ describe("another app's program with the package", () => {
     const options = ["--context", context, "--namespace", namespace];
     /** Runs `unity` as it is installed beside the program. */
     const unity = async (...args: readonly string[]) => {
-      const modules = join(program.folder, "..", "..", "node_modules");
+      const modules = join(stack.program.folder, "..", "..", "node_modules");
       const command = join(modules, "unity-migrations", "dist", "src", "cli", "main.js");
-      const run = promisify(execFile)(process.execPath, [command, ...args, ...options], { cwd: program.folder });
+      const run = promisify(execFile)(process.execPath, [command, ...args, ...options], { cwd: stack.program.folder });
       return run.catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
     };
 
@@ -209,14 +187,14 @@ describe("another app's program with the package", () => {
       const results = JSON.parse((await unity("verify", "--json")).stdout) as { name: string; passed: boolean }[];
       assert.deepEqual(results.map(({ name }) => name).sort(), [...generalChecks, "http /readyz"].sort());
       assert.ok(results.every(({ passed }) => passed));
-      const file = join(program.folder, "report.html");
+      const file = join(stack.program.folder, "report.html");
       assert.match((await unity("report", "--output", file)).stdout, /Created .*\nDatabase is up to date/);
     });
 
     it("takes restore points of the app, once its program enables them", async () => {
       const migration = await kubectl.get<{ data: Record<string, string> }>("configmap", "notes-migration");
       const described = JSON.parse(migration.data["migration.json"] ?? "");
-      described.options.restorePointImage = UNITY_POSTGRES_IMAGE || "postgres:17";
+      described.options.restorePointImage = process.env.UNITY_POSTGRES_IMAGE || "postgres:17";
       const claim = {
         apiVersion: "v1",
         kind: "PersistentVolumeClaim",

@@ -16,7 +16,7 @@ const citedIn = (document: string) =>
 const titlesOf = (file: string) =>
   file.endsWith(".py") ? read(file).replaceAll("_", " ") : read(file).replaceAll("\\`", "`");
 
-for (const document of ["docs/faults.md", "docs/security.md"]) {
+for (const document of ["docs/README.md", "docs/faults.md", "docs/security.md"]) {
   describe(document, () => {
     const cited = citedIn(document);
 

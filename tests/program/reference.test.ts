@@ -32,11 +32,14 @@ describe("the reference", () => {
       assert.ok(settings.includes(`| \`${key.replace("unity:", "")}\` |`), key);
     }
     const components = read("docs/reference/components.md");
+    assert.match(components, /\| `gate\(spec: .*\)/);
     for (const name of readdirSync(join(projectRoot, "components"))) {
       const source = read(`components/${name}`);
       for (const [, type] of source.matchAll(/^export class (\w+) extends pulumi\.ComponentResource/gm)) {
         assert.ok(components.includes(`## ${type}\n`), type);
       }
+      for (const [, name] of source.matchAll(/^export (?:async )?function (\w+)\(args: \w+Args/gm))
+        assert.ok(components.includes(`## ${name}\n`), name);
     }
   });
 

@@ -11,23 +11,40 @@ import { installPackage } from "./package.ts";
 /** Settings without the project's prefix. */
 type Settings = Readonly<Record<string, unknown>>;
 
-/** A copy of the examples, which use the project as an installed package. */
-export interface Example {
-  /** The copy of the example's folder. */
+/** A Pulumi program that uses the project as an installed package, with a stack of its own. */
+export interface Program {
+  /** Folder of its `Pulumi.yaml`. */
   readonly folder: string;
   /** Opens the engine with settings changed by `values`, and by `secrets`, which are encrypted. */
   engine(values?: Settings, secrets?: Readonly<Record<string, string>>): Promise<Engine>;
   /** Opens the engine in an environment, run by the program of `prefix`. */
   engineIn(environment: NodeJS.ProcessEnv, prefix?: readonly string[]): Engine;
+}
+
+/** A copy of the examples. */
+export interface Example extends Program {
   remove(): void;
 }
 
-/** Copies the examples and installs the project's package beside them. */
+/**
+ * Copies the examples and installs the project's package beside them.
+ *
+ * @param name - Folder of the program in `examples`.
+ */
 export async function example(name: string): Promise<Example> {
   const root = mkdtempSync(join(tmpdir(), "unity-example-"));
   cpSync(join(projectRoot, "examples"), join(root, "examples"), { recursive: true });
   await installPackage(root);
-  const folder = join(root, "examples", name);
+  const remove = () => rmSync(root, { recursive: true });
+  return { ...programIn(join(root, "examples", name), root), remove };
+}
+
+/**
+ * Returns the program of a folder.
+ *
+ * @param root - Folder for the stack's state.
+ */
+export function programIn(folder: string, root: string): Program {
   const stack = {
     name: "test",
     configFile: join(folder, "Pulumi.test.yaml"),
@@ -48,6 +65,5 @@ export async function example(name: string): Promise<Example> {
       return engineFor(stack, process.env, folder);
     },
     engineIn: (environment, prefix) => engineFor(stack, environment, folder, prefix),
-    remove: () => rmSync(root, { recursive: true }),
   };
 }

@@ -15,11 +15,7 @@ const modules = join(projectRoot, "node_modules");
 export async function installPackage(folder: string): Promise<void> {
   const own = join(folder, "node_modules", "unity-migrations");
   mkdirSync(own, { recursive: true });
-  // Packs a copy: packing writes into the folder, which other tests pack or copy at the same time.
-  const source = checkout();
-  const pack = run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: source.folder });
-  const { stdout } = await pack.finally(source.remove);
-  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("["))) as [{ filename: string }];
+  const filename = await pack(folder);
   await run("tar", ["--extract", "--gzip", "--strip-components=1", `--file=${filename}`, `--directory=${own}`], {
     cwd: folder,
   });
@@ -27,4 +23,18 @@ export async function installPackage(folder: string): Promise<void> {
   for (const name of readdirSync(modules).filter((each) => !each.startsWith("."))) {
     symlinkSync(join(modules, name), join(folder, "node_modules", name));
   }
+}
+
+/**
+ * Packs the project into a folder, as `npm pack` does.
+ *
+ * @returns The file's name.
+ */
+export async function pack(folder: string): Promise<string> {
+  // Packs a copy: packing writes into the folder, which other tests pack or copy at the same time.
+  const source = checkout();
+  const packed = run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: source.folder });
+  const { stdout } = await packed.finally(source.remove);
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("["))) as [{ filename: string }];
+  return filename;
 }

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from configparser import Error, RawConfigParser
 
-from connection import URL
+from connection import URL, first_column, open_connection
 from runner_url import parse_url
 
 UNREACHABLE = (re.match(r"postgres(ql)?(\+\w+)?(?=://)", URL) or ["postgresql"])[0] + "://unity:unity@127.0.0.1:1/unity"
@@ -54,24 +54,43 @@ def is_configured(name):
         return False
 
 
+IDENTITY = """SELECT pg_catalog.current_database() || ' ' || pg_catalog.current_setting('port') || ' '
+|| EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())"""
+"""The database and the server of a session, also behind a proxy."""
+
 CURRENT = """
 import json
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+
+def identify(session, _):
+    cursor = session.cursor()
+    try:
+        cursor.execute(IDENTITY)
+        print("\\nunity-session " + cursor.fetchone()[0], flush=True)
+    except Exception:
+        pass
+    cursor.close()
+    session.rollback()
+
+event.listen(Pool, "connect", identify)
 call, files = json.load(sys.stdin)
 config = load_config(AlembicCall.of(call))
 ScriptDirectory.from_config(config)
 print("\\nunity-paths " + json.dumps({file: str(locate(file)) for file in files}), flush=True)
 command.current(config)
 """
-"""Same as `alembic current`, but prints the paths of files, and the traceback of an error."""
+"""Same as `alembic current`, but prints the paths of files, its sessions' identities, and the traceback of an error."""
 
 
 def run_alembic(expected):
     """Return the paths of files in packages, and why env.py does not use DATABASE_URL, or None."""
     files = [file for file in [*expected["files"], *expected["locations"]] if ":" in file]
     environment = dict(os.environ, DATABASE_URL=UNREACHABLE)
-    command = [sys.executable, "-B", "-c", expected["runnerConfig"] + CURRENT]
+    program = expected["runnerConfig"] + "\nIDENTITY = " + repr(IDENTITY) + CURRENT
+    command = [sys.executable, "-B", "-c", program]
     call = json.dumps([expected["alembic"], files])
     options = {"input": call, "text": True, "capture_output": True, "timeout": 30, "check": False}
     try:
@@ -81,11 +100,20 @@ def run_alembic(expected):
     found = re.search("^unity-paths (.+)$", result.stdout, re.MULTILINE)
     paths = json.loads(found[1]) if found else {}
     if result.returncode == 0:
-        return paths, "env.py does not read DATABASE_URL"
+        return paths, address_error(set(re.findall("^unity-session (.+)$", result.stdout, re.MULTILINE)))
     if re.search(r"127\.0\.0\.1.{1,80}?\b1\b", result.stderr, re.DOTALL):
         return paths, None
     name = re.match(r"[\w.]+", result.stderr.strip().split("\n")[-1])
     return paths, "env.py failed with " + (name.group() if name else "an error")
+
+
+def address_error(sessions):
+    """Return why an env.py with an address of its own has not connected to the database of DATABASE_URL, or None."""
+    if not sessions:
+        return "env.py does not read DATABASE_URL"
+    if sessions != {first_column(open_connection(), IDENTITY)}:
+        return "env.py connects to another database than that of DATABASE_URL"
+    return None
 
 
 def compare_address(expected):

@@ -21,7 +21,6 @@ from alembic.script import ScriptDirectory
 from runner_dbapi import driver_session
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import await_only
 
 from .offline import DUMMY, RenderingLimit, explain, refusals, refuse, refuse_connection
@@ -137,7 +136,6 @@ def record(statements: list[str]) -> None:
     event.remove(Engine, "do_connect", refuse_connection)
     event.listen(Engine, "do_connect", connect)
     event.listen(Engine, "before_execute", execute)
-    DefaultDialect.on_connect_url = lambda *_: None  # type: ignore[method-assign, assignment, misc]
 
 
 class MissingDriver(ModuleType):

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import SQLAlchemyError
 
 DEFAULT_SCHEME = "postgresql"
@@ -65,13 +66,17 @@ def refuse_connection(*_: Any) -> NoReturn:
 
 
 def block_connections() -> None:
-    """Make every connection through SQLAlchemy, a Python socket, or sqlite3 an error."""
+    """Make every connection through SQLAlchemy, a Python socket, or sqlite3 an error.
+
+    Engines that are created from now on pass no session to their driver, which would reject the one of `env_sql`.
+    """
 
     def audit(name: str, _: tuple[Any, ...]) -> None:
         if name in ("socket.connect", "socket.getaddrinfo", "sqlite3.connect"):
             refuse_connection()
 
     event.listen(Engine, "do_connect", refuse_connection)
+    DefaultDialect.on_connect_url = lambda *_: None  # type: ignore[method-assign, assignment, misc]
     sys.addaudithook(audit)
 
 
