@@ -54,7 +54,7 @@ export interface BackendDeploymentArgs extends BackendOptions, ClusterArgs {
  * ```
  */
 export class BackendDeployment extends pulumi.ComponentResource implements RolledOut {
-  static readonly token = "unity:index:BackendDeployment";
+  static readonly token = "pulumi-alembic:index:BackendDeployment";
   readonly deploymentName: string;
   /** UID and generation of the Deployment and name of the Job: a value that changes if one of them changes. */
   readonly rollout: pulumi.Output<string>;

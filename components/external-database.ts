@@ -30,7 +30,7 @@ export interface ExternalDatabaseArgs extends DatabaseUse {
  * ```
  */
 export class ExternalDatabase extends pulumi.ComponentResource implements Database {
-  static readonly token = "unity:index:ExternalDatabase";
+  static readonly token = "pulumi-alembic:index:ExternalDatabase";
   /** Version of the backend's Secret; `undefined` for an existing Secret. */
   readonly secretVersion: pulumi.Output<string> | undefined;
 

@@ -54,7 +54,7 @@ export interface MigrationFleetArgs extends FleetOptions, ClusterArgs {
  * ```
  */
 export class MigrationFleet extends pulumi.ComponentResource {
-  static readonly token = "unity:index:MigrationFleet";
+  static readonly token = "pulumi-alembic:index:MigrationFleet";
   /** Names of the Jobs, by tenant. */
   readonly jobNames: Readonly<Record<string, string>>;
   /** Name of the ConfigMap with the runner. */

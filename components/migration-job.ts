@@ -54,7 +54,7 @@ function hasPlainLists(spec: pulumi.Input<WorkloadSpec>): boolean {
  * ```
  */
 export class MigrationJob extends pulumi.ComponentResource {
-  static readonly token = "unity:index:MigrationJob";
+  static readonly token = "pulumi-alembic:index:MigrationJob";
   /** Plan that the Job carries out. */
   readonly plan: MigrationPlan;
   /** Name of the Job, with a hash of its work. In a preview, it is not known before its image is. */

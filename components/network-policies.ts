@@ -22,7 +22,7 @@ export interface NetworkPoliciesArgs {
  * ```
  */
 export class NetworkPolicies extends pulumi.ComponentResource {
-  static readonly token = "unity:index:NetworkPolicies";
+  static readonly token = "pulumi-alembic:index:NetworkPolicies";
 
   constructor(name: string, args: NetworkPoliciesArgs, options?: pulumi.ComponentResourceOptions) {
     super(NetworkPolicies.token, name, {}, options);

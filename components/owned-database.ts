@@ -59,7 +59,7 @@ export interface OwnedDatabaseArgs extends DatabaseUse, ClusterArgs {
  * ```
  */
 export class OwnedDatabase extends pulumi.ComponentResource implements Database {
-  static readonly token = "unity:index:OwnedDatabase";
+  static readonly token = "pulumi-alembic:index:OwnedDatabase";
   /** Version of the backend's Secret; `undefined` for an existing Secret. */
   readonly secretVersion: pulumi.Output<string> | undefined;
 

@@ -62,7 +62,7 @@ export interface PostDeployVerificationArgs {
  * ```
  */
 export class PostDeployVerification extends pulumi.ComponentResource {
-  static readonly token = "unity:index:PostDeployVerification";
+  static readonly token = "pulumi-alembic:index:PostDeployVerification";
   /** Results of the checks, by name; `undefined` if they have never run. */
   readonly results: pulumi.Output<CheckResults | undefined>;
   /** Release that the checks have verified: that of their last run, which an update of other resources doesn't change. */

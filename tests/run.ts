@@ -111,7 +111,11 @@ async function onCluster(print: Print, files: readonly string[]): Promise<Counts
 
 async function liveTests(print: Print, files: readonly string[]): Promise<Counts> {
   const { environment, context, image, postgresImage, isLocal } = await openTarget(process.env);
-  const images = { UNITY_IMAGE: image, UNITY_POSTGRES_IMAGE: postgresImage ?? "", UNITY_OWN_CLUSTER: String(isLocal) };
+  const images = {
+    MIGRATION_IMAGE: image,
+    UNITY_POSTGRES_IMAGE: postgresImage ?? "",
+    UNITY_OWN_CLUSTER: String(isLocal),
+  };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
   await removeLeftovers({ isLocal, context }, (line) => print(`${line}\n`));
   // In parallel: each file has a namespace of its own, and waits for most of its time.

@@ -14,10 +14,10 @@ name_label='app.kubernetes.io/name'
 owns_database='true'
 database='homelab_db'
 database_owner='homelab_user'
-answer_mark='unity-answer '
+answer_mark='alembic-answer '
 revision_sql='
 BEGIN TRANSACTION READ ONLY;
-SELECT pg_catalog.set_config('\''unity.schemas'\'', pg_catalog.current_schemas(false)::pg_catalog.text, true);
+SELECT pg_catalog.set_config('\''migration.schemas'\'', pg_catalog.current_schemas(false)::pg_catalog.text, true);
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL statement_timeout = '\''60s'\'';
 SELECT max(relation) AS relation, coalesce(bool_and(safe), false) AS safe FROM (
@@ -28,20 +28,20 @@ AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext WHERE stxrelid = c.oid)
 AND NOT EXISTS (
   SELECT FROM pg_catalog.pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL))) AS safe
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relname = '\''alembic_version'\'' AND n.nspname = ANY (current_setting('\''unity.schemas'\'')::name[])
-  ORDER BY array_position(current_setting('\''unity.schemas'\'')::name[], n.nspname) LIMIT 1) found \gset
+  WHERE c.relname = '\''alembic_version'\'' AND n.nspname = ANY (current_setting('\''migration.schemas'\'')::name[])
+  ORDER BY array_position(current_setting('\''migration.schemas'\'')::name[], n.nspname) LIMIT 1) found \gset
 \if :safe
-SELECT '\''unity-answer '\'' || (SELECT to_json(coalesce(string_agg(version_num, '\'' '\'' ORDER BY version_num), '\'''\'')) FROM ONLY :relation)::text;
+SELECT '\''alembic-answer '\'' || (SELECT to_json(coalesce(string_agg(version_num, '\'' '\'' ORDER BY version_num), '\'''\'')) FROM ONLY :relation)::text;
 \elif :{?relation}
 DO '\''BEGIN RAISE EXCEPTION USING MESSAGE = '\'''\''alembic_version is not a plain table: reading it could run code of its owner'\'''\''; END'\'';
 \else
-SELECT '\''unity-answer '\'' || (SELECT '\''null'\'')::text;
+SELECT '\''alembic-answer '\'' || (SELECT '\''null'\'')::text;
 \endif
 '
 tables_sql='BEGIN;
-SELECT pg_catalog.set_config('\''unity.schemas'\'', pg_catalog.current_schemas(false)::pg_catalog.text, true);
+SELECT pg_catalog.set_config('\''migration.schemas'\'', pg_catalog.current_schemas(false)::pg_catalog.text, true);
 SET LOCAL search_path = pg_catalog, pg_temp;
-SELECT '\''unity-answer '\'' || schemaname || '\''.'\'' || tablename FROM pg_catalog.pg_tables;'
+SELECT '\''alembic-answer '\'' || schemaname || '\''.'\'' || tablename FROM pg_catalog.pg_tables;'
 backend_url='http://localhost:8000'
 job='unity-db-migrate'
 job_path='../../k8s/jobs/migrate-database.yaml'

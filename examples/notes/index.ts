@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as alembic from "unity-migrations";
+import * as alembic from "pulumi-alembic";
 
 const config = new pulumi.Config();
 const cluster = { context: config.get("context"), kubeconfig: config.getSecret("kubeconfig") };

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterProvider, loadChain, MigrationFleet, migratedApp, planFleet } from "unity-migrations";
+import { clusterProvider, loadChain, MigrationFleet, migratedApp, planFleet } from "pulumi-alembic";
 
 const config = new pulumi.Config();
 const target = { context: config.require("context"), namespace: config.require("namespace") };

@@ -11,7 +11,7 @@ export function commandsPage(): string {
   return [
     "# Commands",
     program.description(),
-    "In the project's folder, run `npm run unity -- <command>`; to put `unity` on `PATH`, see `unity completion --help`.",
+    "In the project's folder, run `npm run unity -- <command>`; to put `unity` on `PATH`, see `pulumi-alembic completion --help`.",
     table(
       ["command", "description"],
       commands.map((command) => [`[\`${command.name()}\`](#unity-${command.name()})`, command.description()]),

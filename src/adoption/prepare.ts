@@ -31,7 +31,7 @@ const transfers: Readonly<Record<string, Transfer>> = {
   },
   // To a manager that never applies, so that the fields stay.
   [`service/${names.backend}`]: {
-    to: { manager: "unity-kept", operation: "Update" },
+    to: { manager: "pulumi-alembic-kept", operation: "Update" },
     isTransferred: ({ manager = "" }) => client.test(manager),
   },
 };

@@ -108,7 +108,7 @@ plan's hash into the file of --to. \`pulumi up\` evaluates the release again.`,
         .option("--output <file>", "file to write", "unity-report.html")
         .option("--offline", "don't contact a cluster or read a stack; report only chain and schema"),
     help: `The file is self-contained, without scripts. Unavailable parts show the reason.
-The checks are those of \`unity verify\`, which executes a plugin and cleans up. With --json, no file is written.`,
+The checks are those of \`pulumi-alembic verify\`, which executes a plugin and cleans up. With --json, no file is written.`,
     exitCodes: {
       0: "report written: the database is up to date and all checks passed; or --offline",
       1: "report written: revisions are pending, a check failed, nothing is deployed, or manual action is required",

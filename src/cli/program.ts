@@ -15,12 +15,12 @@ export const generalExitCodes: ExitCodeMeanings = {
 export const commandDefinitions = [...developerCommands, ...operatorCommands];
 
 /**
- * Returns the program `unity`. It throws where commander would exit.
+ * Returns the program `pulumi-alembic`. It throws where commander would exit.
  *
  * @param writeError - Prints commander's message on invalid usage, which is also thrown.
  */
 export function unityProgram(writeError: (text: string) => void = () => {}): Command {
-  const program = new Command("unity")
+  const program = new Command("pulumi-alembic")
     .description("Plan, apply, and verify Unity database migrations.")
     .addHelpText("after", `\n${exitCodesHelp(generalExitCodes)}`);
   const commands = [...commandDefinitions.map(createCommand), completionProgram()];

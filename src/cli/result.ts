@@ -3,7 +3,7 @@ import type { LiveState } from "../plan/live-state.ts";
 import type { Highlight } from "./highlight.ts";
 import type { Progress } from "./progress.ts";
 
-/** Exit codes of `unity`. */
+/** Exit codes of `pulumi-alembic`. */
 export const exitCodes = { success: 0, differs: 1, usage: 2 } as const;
 
 /** One of {@link exitCodes}. */

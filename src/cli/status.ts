@@ -39,7 +39,7 @@ function describe({ state, message, remediation, jobs, adoption }: Status): stri
     lines.push("", ...formatTable(["JOB", "STATE"], rows));
   }
   if (adoption.objects.length > 0) {
-    lines.push("", "Existing resources to adopt (details: unity plan):");
+    lines.push("", "Existing resources to adopt (details: pulumi-alembic plan):");
     for (const { object } of adoption.objects) lines.push(`  ${object}`);
   }
   return lines.join("\n");

@@ -6,7 +6,7 @@ import { projectRoot } from "../paths.ts";
 export type Modules = Readonly<Record<string, string>>;
 
 /** Prefix of the line with a program's answer: an image may print lines of its own. */
-export const answerMark = "unity-answer ";
+export const answerMark = "alembic-answer ";
 
 /**
  * Statements at the start of each transaction of ours. In another schema than PostgreSQL's own, a role that may create
@@ -16,12 +16,12 @@ export const answerMark = "unity-answer ";
  * keeps the schemas of the path, in which the app finds its tables; it is safe with any path.
  */
 export const transactionSetup = [
-  "SELECT pg_catalog.set_config('unity.schemas', pg_catalog.current_schemas(false)::pg_catalog.text, true)",
+  "SELECT pg_catalog.set_config('migration.schemas', pg_catalog.current_schemas(false)::pg_catalog.text, true)",
   "SET LOCAL search_path = pg_catalog, pg_temp",
 ] as const;
 
 /** SQL for the schemas of the app's path, first the one where it creates tables; after {@link transactionSetup}. */
-export const appSchemas = "current_setting('unity.schemas')::name[]";
+export const appSchemas = "current_setting('migration.schemas')::name[]";
 
 const connection = readFileSync(join(import.meta.dirname, "in-pod", "connection.py"), "utf8");
 const shared = ["runner_text", "runner_url", "runner_arguments", "runner_dbapi"].map(

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 /** Names of the folders, with the PID namespace and the ID of their process. */
-const leftover = /^unity-kubeconfig-([0-9a-f]+)-(\d+)-/;
+const leftover = /^pulumi-alembic-kubeconfig-([0-9a-f]+)-(\d+)-/;
 
 /** Files of this process, by content. */
 const files = new Map<string, string>();
@@ -26,7 +26,7 @@ export function privateKubeconfig(content: string): string {
       for (const path of files.values()) rmSync(dirname(path), { recursive: true, force: true });
     });
   }
-  const folder = mkdtempSync(join(tmpdir(), `unity-kubeconfig-${namespace}-${process.pid}-`)); // with mode 0700
+  const folder = mkdtempSync(join(tmpdir(), `pulumi-alembic-kubeconfig-${namespace}-${process.pid}-`)); // with mode 0700
   const path = join(folder, "config");
   files.set(content, path);
   writeFileSync(path, content, { mode: 0o600 });

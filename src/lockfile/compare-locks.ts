@@ -48,7 +48,7 @@ export function compareLocks(before: Lock, after: Lock): Difference[] {
 }
 
 /**
- * Returns the differences that `unity lock` writes only with `--rewrite`: removed revisions, and changes of anything but
+ * Returns the differences that `pulumi-alembic lock` writes only with `--rewrite`: removed revisions, and changes of anything but
  * what is derived from the SQL.
  *
  * @param allowed - Revisions that may be removed or changed.

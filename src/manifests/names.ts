@@ -31,7 +31,7 @@ export const partOfLabel = "app.kubernetes.io/part-of";
 export const partLabel = { [partOfLabel]: "unity" } as const;
 
 /** Field manager of the backend's Deployment. */
-export const fieldManager = "unity";
+export const fieldManager = "pulumi-alembic";
 
 /** Label with the name of an object's workload. */
 export const nameLabel = "app.kubernetes.io/name";
@@ -47,28 +47,28 @@ export function labels(workload: string): Record<string, string> {
 }
 
 /** Annotation of every object that a stack declares: the project and the stack that own it, as `project/stack`. */
-export const ownerAnnotation = "unity/owner";
+export const ownerAnnotation = "pulumi-alembic/owner";
 
 /** Annotation of the migrations' service account: name of the last awaited Job, so that a deleted Job is detected. */
-export const lastJobAnnotation = "unity/last-job";
+export const lastJobAnnotation = "pulumi-alembic/last-job";
 
 /** Annotation of the backend's pods: the version of the database's Secret. */
-export const databaseSecretAnnotation = "unity/database-secret";
+export const databaseSecretAnnotation = "pulumi-alembic/database-secret";
 
 /** Annotation with the container that `kubectl` uses by default. */
 export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
 
 /** Label of pods that have an app's gate: the app's name. */
-export const appLabel = "unity/app";
+export const appLabel = "pulumi-alembic/app";
 
 /** Label of the ConfigMaps that describe a deployed app for commands: the part that they describe. */
-export const descriptorLabel = "unity/descriptor";
+export const descriptorLabel = "pulumi-alembic/descriptor";
 
 /** Annotation of a migration Job whose runner has succeeded, though other containers of its pod keep it from completing. */
-export const migratedAnnotation = "unity/migrated";
+export const migratedAnnotation = "pulumi-alembic/migrated";
 
 /** Annotation of an adopted Deployment: the configuration of its earlier pods that every update preserves. */
-export const preservedAnnotation = "unity/preserved";
+export const preservedAnnotation = "pulumi-alembic/preserved";
 
 /** Annotation of a migration Job's pods: the Job's plan, for the runner. */
-export const planAnnotation = "unity/plan";
+export const planAnnotation = "pulumi-alembic/plan";

@@ -44,8 +44,8 @@ export const reservedVariables: readonly string[] = [
   "PGSSLMODE",
   "PGSSLROOTCERT",
   "TOLERATED_REVISIONS",
-  "UNITY_IMAGE",
-  "UNITY_PLAN",
+  "MIGRATION_IMAGE",
+  "MIGRATION_PLAN",
 ];
 
 /** Variables with which libpq connects to another server than DATABASE_URL. The runner rejects those of envFrom. */

@@ -23,7 +23,7 @@ export interface RestorePointOptions {
   readonly tls?: DatabaseTls | undefined;
 }
 
-/** Options for a Job of `unity restore`. */
+/** Options for a Job of `pulumi-alembic restore`. */
 export interface RestoreJobOptions extends RestorePointOptions {
   /** App whose database is restored. */
   readonly app: MigratedApp;
@@ -114,12 +114,12 @@ export function restorePointsClaimSpec(storage: string): types.input.core.v1.Per
 /** Time for pulling the image and starting the pod. */
 const startSeconds = 300;
 
-/** Returns the deadline of a Job of `unity restore`. */
+/** Returns the deadline of a Job of `pulumi-alembic restore`. */
 export function restoreDeadlineSeconds({ timeoutSeconds }: RestorePointOptions): number {
   return timeoutSeconds + startSeconds;
 }
 
-/** Returns the spec of a Job of `unity restore`. It is never retried: a restore runs in one transaction. */
+/** Returns the spec of a Job of `pulumi-alembic restore`. It is never retried: a restore runs in one transaction. */
 export function restoreJobSpec(
   command: RestorePointCommand,
   configMapName: string,

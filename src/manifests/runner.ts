@@ -132,7 +132,7 @@ export interface RunnerOptions {
 export const runnerNames = { container: "migrate", volume: "runner" } as const;
 
 /** Folder of the runner's files in a container. */
-export const runnerPath = "/opt/unity-runner";
+export const runnerPath = "/opt/migration-runner";
 
 /** Files that describe the chain of an image: the backend's, and the migration Job's if that contains more revisions. */
 const chainFiles = { backend: "chain.json", migration: "migration-chain.json" } as const;
@@ -198,7 +198,7 @@ export function runnerVolume(configMapName: string): types.input.core.v1.Volume 
 }
 
 /** Name of the variable with the plan. */
-export const planVariableName = "UNITY_PLAN";
+export const planVariableName = "MIGRATION_PLAN";
 
 /** Variable with the pod's annotation; empty without one, as in pods that no plan precedes. */
 const planVariable: types.input.core.v1.EnvVar = {
@@ -238,7 +238,7 @@ function runnerVariables({ image, secretName, applicationRole, tls }: RunnerOpti
     variables.push(databaseUrlVariable(applicationRole.secretName, "APPLICATION_DATABASE_URL"));
   variables.push(
     ...tlsVariables(tls),
-    { name: "UNITY_IMAGE", value: image }, // for the run record: a container can't see its own image reference
+    { name: "MIGRATION_IMAGE", value: image }, // for the run record: a container can't see its own image reference
     { name: "PYTHONUNBUFFERED", value: "1" },
     { name: "PYTHONDONTWRITEBYTECODE", value: "1" }, // the runner's folder is read-only
     planVariable,

@@ -2,7 +2,7 @@ import { contentHash } from "../plan/job-identity.ts";
 import { appLabels, type MigratedApp } from "./app.ts";
 
 /** Label with the {@link tenantId} of an object, if several databases share one namespace. */
-export const tenantLabel = "unity/tenant";
+export const tenantLabel = "pulumi-alembic/tenant";
 
 /** Pattern of tenant names, which are part of object names and labels. */
 export const tenantName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;

@@ -1,4 +1,4 @@
-// Public API for other Pulumi programs: `import { … } from "unity-migrations"`, see docs/how-to/adopt-in-ten-minutes.md.
+// Public API for other Pulumi programs: `import { … } from "pulumi-alembic"`, see docs/how-to/adopt-in-ten-minutes.md.
 
 export { BackendDeployment, type BackendDeploymentArgs } from "../../components/backend-deployment.ts";
 export { clusterProvider } from "../../components/cluster-provider.ts";

@@ -1,4 +1,4 @@
-// Public API of programs whose stacks have settings as Unity's: `import … from "unity-migrations/stack"`. It loads no
+// Public API of programs whose stacks have settings as Unity's: `import … from "pulumi-alembic/stack"`. It loads no
 // resource classes, so that a program can query its cluster while they load.
 
 export { afterAdoption } from "../adoption/prepare.ts";

@@ -1,4 +1,4 @@
-/** A run of the runner that had pending work, as recorded in the database table `unity_migrations.runs`. */
+/** A run of the runner that had pending work, as recorded in the database table `pulumi_alembic.runs`. */
 export interface RunRecord {
   readonly id: number;
   /** Time in ISO 8601, with the server's offset. */
@@ -23,7 +23,7 @@ export interface RunRecord {
 }
 
 /** The table that the runner writes. */
-export const runRecordTable = { schema: "unity_migrations", name: "runs" } as const;
+export const runRecordTable = { schema: "pulumi_alembic", name: "runs" } as const;
 
 /** Returns the duration of a run in seconds; `null` if it has not ended. */
 export function secondsOf({ startedAt, finishedAt }: RunRecord): number | null {

@@ -14,8 +14,8 @@ modes:
 Requires Python 3.9, Alembic 1.8, SQLAlchemy 1.4, a driver for its own sessions (psycopg 3 or 2, pg8000, or asyncpg;
 env.py may use any), and `DATABASE_URL` in the environment. If it points to a connection pooler,
 `MIGRATION_DATABASE_URL` must point to PostgreSQL itself; it is used instead. `APPLICATION_DATABASE_URL` is the URL of
-the application's role, if that is not the one that migrates. `PGSSLMODE` applies to all of them. `UNITY_IMAGE`, the
-image's reference, is stored in the run record. `UNITY_PLAN` is the plan of a migration
+the application's role, if that is not the one that migrates. `PGSSLMODE` applies to all of them. `MIGRATION_IMAGE`, the
+image's reference, is stored in the run record. `MIGRATION_PLAN` is the plan of a migration
 Job as JSON, if it has one: the database, and the revision to start at. If they differ, nothing is changed.
 
 exit codes: 0 success; 1 failure, or status: manual action required; 2 usage error; 3 status: revisions are pending;

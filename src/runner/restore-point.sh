@@ -7,14 +7,14 @@
 #   restore-point.sh restore NAME   restore the database in one transaction
 #
 # Both end after RESTORE_POINT_TIMEOUT_SECONDS, if that is set. A restore point is "verified" if it was restored into a scratch database, which requires a role that may create one. It
-# is "readable" if the dump could only be read to its end. The schema `unity_migrations`, the run record, is neither dumped
+# is "readable" if the dump could only be read to its end. The schema `pulumi_alembic`, the run record, is neither dumped
 # nor restored. Extensions stay as they are.
 set -euo pipefail
 umask 077
 
 volume=${RESTORE_POINTS:-/restore-points}
 folder=$volume/dumps
-record_schema=unity_migrations
+record_schema=pulumi_alembic
 # Alembic's table, by the lockfile; without a schema, in any.
 version_schema='' version_table=alembic_version
 version_file=${BASH_SOURCE[0]%/*}/version-table.txt
@@ -106,7 +106,7 @@ connect_by_environment() {
     *) fail "unsupported parameter ${parameter%%=*} in DATABASE_URL. Remove it." ;;
     esac
   done
-  export PGUSER PGPASSWORD PGHOST PGPORT PGDATABASE PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-10} PGAPPNAME="unity-$1"
+  export PGUSER PGPASSWORD PGHOST PGPORT PGDATABASE PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-10} PGAPPNAME="alembic-$1"
 }
 
 session() {
@@ -118,7 +118,7 @@ session() {
 sql() { { echo "SET search_path = '';" && cat; } | session; }
 
 checked_name() {
-  [[ ${1:-} =~ ^[a-z0-9][a-z0-9.-]{0,200}$ ]] || fail "invalid restore point name \"${1:-}\". Run: unity restore --list"
+  [[ ${1:-} =~ ^[a-z0-9][a-z0-9.-]{0,200}$ ]] || fail "invalid restore point name \"${1:-}\". Run: pulumi-alembic restore --list"
   printf '%s' "$1"
 }
 
@@ -242,7 +242,7 @@ SET LOCAL client_min_messages = warning;
 DO \$\$
 DECLARE command text;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(('x' || encode('unity-db', 'hex'))::bit(64)::bigint) THEN
+  IF NOT pg_try_advisory_xact_lock(('x' || encode('alembic!', 'hex'))::bit(64)::bigint) THEN
     RAISE EXCEPTION 'another migration holds the advisory lock. Wait for it to finish, or terminate it, and retry.';
   END IF;
   FOREACH command IN ARRAY (
@@ -303,7 +303,7 @@ replace_content() {
 }
 
 # Prints one name for each database, so that a restore point drops what a killed one has left.
-scratch_name() { printf 'unity_restore_check_%s' "$(printf '%s' "$PGDATABASE" | md5sum | cut -c-12)"; }
+scratch_name() { printf 'alembic_restore_check_%s' "$(printf '%s' "$PGDATABASE" | md5sum | cut -c-12)"; }
 
 # Without FORCE first: that ends autovacuum, which FORCE may lack the permission for.
 drop_scratch() {
@@ -404,7 +404,7 @@ restore() {
   local name dump
   name=$(checked_name "${1:-}")
   dump=$folder/$name.dump
-  [[ -s $dump ]] || fail "restore point \"$name\" not found. Run: unity restore --list"
+  [[ -s $dump ]] || fail "restore point \"$name\" not found. Run: pulumi-alembic restore --list"
   connect_by_environment restore
   work=$(mktemp -d)
   trap clean_up EXIT

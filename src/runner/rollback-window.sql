@@ -4,7 +4,7 @@
 -- records end.
 WITH RECURSIVE step AS (
   SELECT DISTINCT ON (s.id) s.id, s.after, s.blocker, r.image, r.started_at AS "startedAt"
-  FROM ONLY unity_migrations.runs r, jsonb_to_recordset(CASE WHEN to_jsonb(r) -> 'rollback' ->> 'version' = '1'
+  FROM ONLY pulumi_alembic.runs r, jsonb_to_recordset(CASE WHEN to_jsonb(r) -> 'rollback' ->> 'version' = '1'
     AND to_jsonb(r) -> 'rollback' -> 'table' = CAST(:table AS jsonb)
     THEN to_jsonb(r) -> 'rollback' -> 'revisions' ELSE '[]' END) s(id text, after text, blocker text)
   ORDER BY s.id, r.id DESC

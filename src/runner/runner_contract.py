@@ -41,7 +41,7 @@ HEARTBEAT_SECONDS = 5.0
 CLIENT_CHECK = """
     (SELECT pg_catalog.set_config(name, '2s', false) FROM pg_catalog.pg_settings
     WHERE name OPERATOR(pg_catalog.=) 'client_connection_check_interval')"""
-OWN = "unity_own"
+OWN = "migration_own"
 """Execution option of the runner's own engines."""
 
 
@@ -69,7 +69,7 @@ class Contract:
             "lock_timeout": f"{round(lock_timeout_seconds * 1000)}",
             "statement_timeout": f"{round(statement_timeout_seconds * 1000)}",
             # The runner finds its own sessions by this name. PostgreSQL truncates it to 63 bytes.
-            "application_name": f"unity-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}",
+            "application_name": f"alembic-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}",
         }
         event.listen(Pool, "connect", self._on_connect)
         event.listen(Engine, "commit", self._prove)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection, RowMapping
 
 # The tables and sequences of the chain's schema, except those of extensions, Alembic's table, and the run record, which
-# `unity history` reads through the backend's pod. `own` is whether this session can grant the privileges.
+# `pulumi-alembic history` reads through the backend's pod. `own` is whether this session can grant the privileges.
 RELATIONS = f"""
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name,
         CASE WHEN n.nspname = '{RECORD_SCHEMA}' THEN 'read'

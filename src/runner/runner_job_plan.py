@@ -18,7 +18,7 @@ from runner_session import url_variable
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-VARIABLE = "UNITY_PLAN"
+VARIABLE = "MIGRATION_PLAN"
 VERSION = 1
 IDENTITY = (Path(__file__).parent / "database-identity.sql").read_text(encoding="utf-8")
 PLAN_AGAIN = "No changes were made. Run: pulumi up, which makes a new plan."
@@ -111,7 +111,7 @@ def verify_start(job_plan: JobPlan, task: Task, plan: Plan) -> None:
         return
     make_plan = plan_upgrade if job_plan.direction == "upgrade" else plan_downgrade
     planned = make_plan(task, job_plan.start)
-    found = plan_hash(os.environ.get("UNITY_IMAGE", ""), planned)
+    found = plan_hash(os.environ.get("MIGRATION_IMAGE", ""), planned)
     if found != job_plan.hash:
         raise FatalError(f"the Job was created for plan {job_plan.hash}, but would run plan {found}. {PLAN_AGAIN}")
     if job_plan.database is not None and applied(task, plan.current) not in list(foreseen(task, planned)):

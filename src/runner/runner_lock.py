@@ -18,7 +18,7 @@ from runner_url import DatabaseUrl
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-KEY = int.from_bytes(b"unity-db", "big")
+KEY = int.from_bytes(b"alembic!", "big")
 ACQUIRE = f"SELECT pg_catalog.pg_try_advisory_lock({KEY})"
 HELD = held_locks(KEY)
 HELD_BY = f"SELECT EXISTS (SELECT {HELD} AND l.pid = :pid)"

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-SCHEMA = "unity_migrations"
+SCHEMA = "pulumi_alembic"
 TABLE = f"{SCHEMA}.runs"
 CREATE_SCHEMA = f"CREATE SCHEMA {SCHEMA}"
 CREATE_TABLE = f"""
@@ -135,7 +135,7 @@ class RunRecord:
                 self._write(CREATE_SCHEMA)
             self._write(CREATE_TABLE)
             self._write(COMMENT)
-        image = os.environ.get("UNITY_IMAGE", "")
+        image = os.environ.get("MIGRATION_IMAGE", "")
         RunRecord.running = self._write(
             INSERT,
             direction=plan.direction,

@@ -47,7 +47,7 @@ def application_role(name: str, create: bool) -> ApplicationRole:
     url = read_url(APPLICATION_URL, os.environ.get(APPLICATION_URL, "").strip())
     if url.user != name:
         raise FatalError(
-            f"{APPLICATION_URL} (value hidden) is not the URL of role {name}. Set unity:applicationRole to the role in "
+            f"{APPLICATION_URL} (value hidden) is not the URL of role {name}. Set applicationRole to the role in "
             "the URL, or correct the URL."
         )
     return ApplicationRole(name, url, create)
@@ -71,7 +71,7 @@ def ensure_role(session: Connection, role: ApplicationRole) -> None:
         more = f", and {len(excess) - LISTED} more" if len(excess) > LISTED else ""
         raise FatalError(
             f"role {role.name} has more than row access: {', '.join(excess[:LISTED])}{more}. Revoke these rights, or "
-            "set unity:applicationRole to another role."
+            "set applicationRole to another role."
         )
     elif not found["can_log_in"]:
         raise FatalError(f"role {role.name} can't log in. Run: ALTER ROLE {quote(role.name)} LOGIN;")
@@ -138,7 +138,7 @@ def verify_login(session: Connection, role: ApplicationRole) -> None:
             raise
         raise FatalError(
             f"the password of role {role.name} differs from the backend's new URL (value hidden). To rotate it without "
-            "downtime, set unity:applicationRole to a new role together with the new password."
+            "downtime, set applicationRole to a new role together with the new password."
         ) from None
 
 

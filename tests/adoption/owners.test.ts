@@ -5,7 +5,7 @@ import type { LiveObject, LiveObjects } from "../../src/cluster/objects.ts";
 import { backend, job, live, named, ours, service } from "./objects.ts";
 
 const target = { context: "here", namespace: "unity" };
-const of = (owner: string) => ({ ...ours, "unity/owner": owner });
+const of = (owner: string) => ({ ...ours, "pulumi-alembic/owner": owner });
 const dev = of("unity/dev");
 
 const { metadata, ...rest } = job("unity-db-migrate-1", []);

@@ -17,7 +17,7 @@ const merged = (preserved: PlainPodConfig | undefined, own: PlainPodConfig = {})
   withPreservedPod(settings(own), preserved).pods;
 
 /** Returns a stack's Deployment with a recorded configuration. */
-const recorded = (text: string) => backend({}, {}, { annotations: { ...ours, "unity/preserved": text } });
+const recorded = (text: string) => backend({}, {}, { annotations: { ...ours, "pulumi-alembic/preserved": text } });
 
 describe("preservedPod", () => {
   const template = configured().spec.template;
@@ -190,7 +190,7 @@ describe("preservedPodRejections", () => {
 
   it("rejects a record that can't be read, and a recorded violation", () => {
     for (const text of ["", "[]", "null", "{"])
-      assert.match(rejections(recorded(text))[0] ?? "", /unity\/preserved is not/);
+      assert.match(rejections(recorded(text))[0] ?? "", /pulumi-alembic\/preserved is not/);
     const [message = ""] = rejections(recorded(JSON.stringify({ volumes: [node] })));
     assert.match(message, /volume\/node: hostPath must be/);
   });

@@ -170,7 +170,11 @@ describe("descriptors of an app", () => {
     const database = pulumi.secret("postgresql://u:s3cret@h/notes");
     const objects = await described({ database });
     assert.deepEqual(
-      objects.map(({ metadata }) => [metadata.name, metadata.labels["unity/app"], metadata.labels["unity/descriptor"]]),
+      objects.map(({ metadata }) => [
+        metadata.name,
+        metadata.labels["pulumi-alembic/app"],
+        metadata.labels["pulumi-alembic/descriptor"],
+      ]),
       [
         ["notes-migration", "notes", "migration"],
         ["notes-verification", "notes", "verification"],

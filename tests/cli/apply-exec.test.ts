@@ -32,7 +32,7 @@ with psycopg.connect(sys.argv[1]) as connection:
     time.sleep(120)
 `;
 
-describe("unity apply --method exec", () => {
+describe("pulumi-alembic apply --method exec", () => {
   let postgres: Postgres;
   let python: string;
   let url: string;
@@ -123,7 +123,7 @@ exit $code
     assert.equal(code, 0, output);
     assert.match(output, /^8\/8 {2}add_plugin_execution {2}Plugin Execution {2}\d+\.\d\ds$/m);
     assert.match(output, /^Database is at add_plugin_execution\.$/m);
-    const runs = query("SELECT outcome, image FROM unity_migrations.runs");
+    const runs = query("SELECT outcome, image FROM pulumi_alembic.runs");
     assert.deepEqual(runs, [["succeeded", image]]);
   });
 
@@ -159,14 +159,14 @@ exit $code
       await once(locker.stdout, "data");
       const child = apply(kubectl);
       const sessions =
-        "FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'unity-migrate%'";
+        "FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'alembic-migrate%'";
       const blocked = `SELECT pid ${sessions} AND wait_event_type = 'Lock'`;
       await waitFor("the revision", async () => query(blocked).length > 0, { timeoutSeconds: 60 });
       interrupt(child, kubectl);
       await waitFor("the end of the sessions", async () => query(`SELECT pid ${sessions}`).length === 0);
       locker.kill();
       killGroup(child);
-      assert.deepEqual(query("SELECT outcome, error FROM unity_migrations.runs"), [
+      assert.deepEqual(query("SELECT outcome, error FROM pulumi_alembic.runs"), [
         ["interrupted", "Migration interrupted by SIGTERM; the open transaction was rolled back."],
       ]);
       assert.deepEqual(query("SELECT version_num FROM alembic_version"), [[behind]]);

@@ -133,7 +133,7 @@ describe("the schema's overview", () => {
   });
 });
 
-describe("unity chain", () => {
+describe("pulumi-alembic chain", () => {
   it("shows the project's chain, tables, and expected output without a cluster", async () => {
     const silent = { list: "silence", backend: "silence", postgres: "silence" } as const;
     const { code, stdout } = await unityWith(silent, "chain");

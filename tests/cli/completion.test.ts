@@ -50,11 +50,11 @@ describe("completion candidates", () => {
   });
 });
 
-describe("unity completion", () => {
+describe("pulumi-alembic completion", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-completion-"));
-    symlinkSync(join(projectRoot, "src", "cli", "main.ts"), join(folder, "unity"));
+    symlinkSync(join(projectRoot, "src", "cli", "main.ts"), join(folder, "pulumi-alembic"));
     // Typed words must never run: this would create a file.
     writeFileSync(join(folder, "inject"), `#!/bin/sh\ntouch ${folder}/injected\n`);
     chmodSync(join(folder, "inject"), 0o755);
@@ -63,21 +63,21 @@ describe("unity completion", () => {
 
   const clear = "\u0015";
   const steps: readonly Step[] = [
-    ["unity st\t", "unity status"],
-    [`${clear}unity verify datab\t`, "verify database-host"],
-    [`${clear}unity apply --method e\t`, "--method exec"],
-    [`${clear}unity status --stack=d\t`, "--stack=dev"],
-    [`${clear}unity lock --rewrite 12e\t`, "--rewrite 12e8b371598f"],
-    [`${clear}unity plan --config-file Pulumi.d\t`, "--config-file Pulumi.dev.yaml"],
-    [`${clear}unity verify $(inject) rever\t`, "reversible"],
+    ["pulumi-alembic st\t", "pulumi-alembic status"],
+    [`${clear}pulumi-alembic verify datab\t`, "verify database-host"],
+    [`${clear}pulumi-alembic apply --method e\t`, "--method exec"],
+    [`${clear}pulumi-alembic status --stack=d\t`, "--stack=dev"],
+    [`${clear}pulumi-alembic lock --rewrite 12e\t`, "--rewrite 12e8b371598f"],
+    [`${clear}pulumi-alembic plan --config-file Pulumi.d\t`, "--config-file Pulumi.dev.yaml"],
+    [`${clear}pulumi-alembic verify $(inject) rever\t`, "reversible"],
   ];
   const start: Readonly<Record<string, readonly [readonly string[], readonly Step[]]>> = {
-    bash: [["bash", "--norc", "-i"], [["source <(unity completion bash); echo rea''dy\n", "ready"]]],
+    bash: [["bash", "--norc", "-i"], [["source <(pulumi-alembic completion bash); echo rea''dy\n", "ready"]]],
     zsh: [
       ["zsh", "-f", "-i"],
-      [["autoload -U compinit; compinit -D -u; source <(unity completion zsh); echo rea''dy\n", "ready"]],
+      [["autoload -U compinit; compinit -D -u; source <(pulumi-alembic completion zsh); echo rea''dy\n", "ready"]],
     ],
-    fish: [["fish", "--no-config", "-i"], [["unity completion fish | source; echo rea''dy\n", "ready"]]],
+    fish: [["fish", "--no-config", "-i"], [["pulumi-alembic completion fish | source; echo rea''dy\n", "ready"]]],
   };
   for (const [shell, [command, ready]] of Object.entries(start)) {
     it(`completes in a real ${shell} without running typed words`, async function () {

@@ -183,9 +183,9 @@ exec "$@"
         "''",
       );
       const runs = [
-        "CREATE SCHEMA unity_migrations",
-        "CREATE TABLE unity_migrations.runs (id int, image text, started_at timestamptz, rollback jsonb)",
-        `INSERT INTO unity_migrations.runs VALUES (1, 'shop:2.0', '2026-11-30 10:00:00+00', '${rollback}')`,
+        "CREATE SCHEMA pulumi_alembic",
+        "CREATE TABLE pulumi_alembic.runs (id int, image text, started_at timestamptz, rollback jsonb)",
+        `INSERT INTO pulumi_alembic.runs VALUES (1, 'shop:2.0', '2026-11-30 10:00:00+00', '${rollback}')`,
       ];
       using kubectl = attacked([upgraded, "UPDATE alembic_version SET version_num = 'b'", ...runs], []);
       const { reading } = await readLive(kubectl.kubectl, owned, chainAt());
@@ -203,9 +203,9 @@ exec "$@"
     it(`with ${client}, read no window from records of an earlier release`, async function () {
       if (owned && findProgram("psql") === undefined) this.skip();
       const runs = [
-        "CREATE SCHEMA unity_migrations",
-        "CREATE TABLE unity_migrations.runs (id int, image text, started_at timestamptz)",
-        "INSERT INTO unity_migrations.runs VALUES (1, 'shop:2.0', now())",
+        "CREATE SCHEMA pulumi_alembic",
+        "CREATE TABLE pulumi_alembic.runs (id int, image text, started_at timestamptz)",
+        "INSERT INTO pulumi_alembic.runs VALUES (1, 'shop:2.0', now())",
       ];
       using kubectl = attacked([upgraded, ...runs], []);
       const { reading } = await readLive(kubectl.kubectl, owned, chainAt());

@@ -17,7 +17,7 @@ const lock = JSON.parse(readFileSync(join(projectRoot, "backend/migrations.lock.
 const inputs = (configFile = join(projectRoot, "Pulumi.dev.yaml")) =>
   withRelease({ configFile }, (settings, release) => documentInputs(settings, release, []));
 
-describe("unity docs", () => {
+describe("pulumi-alembic docs", () => {
   it("generates the committed files", async () => {
     const { code, stdout } = await unity("docs", "--check", "--stack", "dev");
     assert.equal(code, 0, stdout);

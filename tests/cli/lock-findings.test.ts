@@ -230,7 +230,7 @@ describe("findings and locks in the lock", () => {
     });
   });
 
-  it("are printed by unity lock", () => {
+  it("are printed by pulumi-alembic lock", () => {
     assert.match(
       locked.output,
       /drops a table by its new name: .*\n +error ban-drop-table \(statement 1\): Dropping a table/,

@@ -12,7 +12,7 @@ import { alembicPython, unity } from "./unity.ts";
 
 const script = join(projectRoot, "src", "cli", "lock", "render_chain.py");
 
-describe("unity lock on other chains", () => {
+describe("pulumi-alembic lock on other chains", () => {
   let python: string;
   let project: ChainProject | undefined;
   before(async () => {

@@ -6,7 +6,7 @@ import type { Lock, LockedSql } from "../../src/lockfile/lock.ts";
 import { ChainProject, env, type RevisionSource } from "../fixtures/chains/project.ts";
 import { type CommandResult, unityIn } from "./unity.ts";
 
-describe("unity lock with environment variables", () => {
+describe("pulumi-alembic lock with environment variables", () => {
   let python: string;
   let project: ChainProject | undefined;
   before(async function () {

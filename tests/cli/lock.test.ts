@@ -5,7 +5,7 @@ import { hashFile } from "../../src/lockfile/read-lock.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
 import { alembicPython, type CommandResult, unity } from "./unity.ts";
 
-describe("unity lock", () => {
+describe("pulumi-alembic lock", () => {
   let project: ChainProject;
   let python: string;
   before(async () => {
@@ -26,7 +26,7 @@ describe("unity lock", () => {
     return JSON.parse(readFileSync(project.lock, "utf8"));
   }
 
-  /** Runs `unity lock`, which must fail without a change to the file, and returns its output. */
+  /** Runs `pulumi-alembic lock`, which must fail without a change to the file, and returns its output. */
   async function rejected(...options: readonly string[]): Promise<string> {
     const before = readFileSync(project.lock, "utf8");
     const { code, stdout } = await lock(...options);

@@ -4,7 +4,7 @@ import type { Lock, LockedRevision } from "../../src/lockfile/lock.ts";
 import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
 import { alembicPython, unity } from "./unity.ts";
 
-/** The lockfile and the output of `unity lock` for a chain. */
+/** The lockfile and the output of `pulumi-alembic lock` for a chain. */
 export interface LockedChain {
   readonly output: string;
   readonly lock: Lock;

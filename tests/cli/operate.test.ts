@@ -19,7 +19,7 @@ const behind: Partial<FakeAnswers> = { postgres: databaseAt(["a1b2c3d4e5f6"]) };
 const atHead: Partial<FakeAnswers> = { postgres: databaseAt(["add_plugin_execution"]) };
 const down: Partial<FakeAnswers> = { list: { output: JSON.stringify({ items: [deployedPostgres] }) } };
 
-describe("unity apply, logs, migrate, status and verify", () => {
+describe("pulumi-alembic apply, logs, migrate, status and verify", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-operate-"));

@@ -16,7 +16,7 @@ const file = `config:
 `;
 const rows = (...found: readonly string[]): Partial<FakeAnswers> => ({ backend: databaseAt(found) });
 
-describe("unity plan and unity status", () => {
+describe("pulumi-alembic plan and pulumi-alembic status", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-plan-"));
@@ -58,7 +58,7 @@ describe("unity plan and unity status", () => {
   }
 
   it("reject resources of another stack than that of the file's name", async () => {
-    const annotations = { "pulumi.com/patchForce": "true", "unity/owner": "unity/home" };
+    const annotations = { "pulumi.com/patchForce": "true", "pulumi-alembic/owner": "unity/home" };
     const list = {
       output: JSON.stringify({ items: [{ ...deployedPostgres, metadata: { name: "postgres", annotations } }] }),
     };

@@ -32,7 +32,7 @@ config:
     secure: v1:CCCC:DDDD
 `;
 
-describe("unity promote", () => {
+describe("pulumi-alembic promote", () => {
   let folder: string;
   let stack: string;
   beforeEach(() => {
@@ -178,7 +178,7 @@ describe("unity promote", () => {
     });
   }
 
-  it("is required by `unity apply`", async () => {
+  it("is required by `pulumi-alembic apply`", async () => {
     recorded("staging", staged);
     await promote(behind, "--yes");
     recorded("staging", { ...staged, image: digest("b") });

@@ -18,7 +18,7 @@ import { endWithTests } from "../support/children.ts";
 
 /**
  * A fake Python: it prints its version, "creates" an environment by copying itself there, and "installs" everything except
- * `broken`. The tests of `unity lock` create a real one.
+ * `broken`. The tests of `pulumi-alembic lock` create a real one.
  */
 const fakePython = `#!/bin/sh
 case "$*" in
@@ -87,7 +87,7 @@ describe("the backend's Python environment", () => {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, "one");
       writeFileSync(requirements, line);
-      kept = mkdtempSync(join(tmpdir(), "unity-kept-")); // not a part of the project
+      kept = mkdtempSync(join(tmpdir(), "pulumi-alembic-kept-")); // not a part of the project
       const before = await make();
       writeFileSync(path, "two");
       const after = await make();

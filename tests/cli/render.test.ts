@@ -21,7 +21,7 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[];
 }
 
-describe("unity render", () => {
+describe("pulumi-alembic render", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "unity-render-"));

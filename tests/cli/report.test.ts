@@ -144,7 +144,7 @@ describe("report page", () => {
   });
 });
 
-describe("unity report", () => {
+describe("pulumi-alembic report", () => {
   let folder: string;
   let output: string;
   before(() => {

@@ -14,7 +14,7 @@ const twoHeads: readonly RevisionSource[] = [
   { id: "right", down: "first" },
 ];
 
-describe("unity revision", () => {
+describe("pulumi-alembic revision", () => {
   let python: string;
   before(async () => {
     python = await alembicPython();
@@ -32,7 +32,7 @@ describe("unity revision", () => {
       unity("revision", "--backend", folder, "--python", python, ...options);
     const versions = () => readdirSync(join(folder, "alembic", "versions")).filter((name) => name.endsWith(".py"));
 
-    it("creates a file on the head, which `unity lock` records with title and date", async () => {
+    it("creates a file on the head, which `lock` records with its title and date", async () => {
       const before = versions();
       const { code, stdout, stderr } = await revision("-m", "Add a table", "--json");
       assert.equal(code, 0, stderr);

@@ -78,7 +78,7 @@ describe("readLive", () => {
   });
 
   it("reports the plan that a migrate Job was created with", async () => {
-    const template = { metadata: { annotations: { "unity/plan": "{}" } } };
+    const template = { metadata: { annotations: { "pulumi-alembic/plan": "{}" } } };
     const { jobs } = await read({
       list: list({ ...job("unity-db-migrate-1"), spec: { template } }, job("unity-db-migrate-2")),
     });
@@ -89,7 +89,7 @@ describe("readLive", () => {
   });
 
   it("reports the last Job if it was deleted", async () => {
-    const annotations = { "unity/last-job": "unity-db-migrate-1" };
+    const annotations = { "pulumi-alembic/last-job": "unity-db-migrate-1" };
     const account = { kind: "ServiceAccount", metadata: { name: "unity-migrations", annotations } };
     const [existing, deleted] = [
       await read({ list: list(account, job("unity-db-migrate-1")) }),

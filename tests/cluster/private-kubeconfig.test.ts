@@ -43,7 +43,7 @@ describe("privateKubeconfig", () => {
     );
     assert.ok(existsSync(killed));
     const [, prefix, namespace = "", pid = ""] =
-      basename(dirname(killed)).match(/^(unity-kubeconfig-)([0-9a-f]+)-(\d+)-/) ?? assert.fail(killed);
+      basename(dirname(killed)).match(/^(pulumi-alembic-kubeconfig-)([0-9a-f]+)-(\d+)-/) ?? assert.fail(killed);
     const running = `${prefix}${namespace}-${process.pid}-another`;
     const elsewhere = `${prefix}${"0".repeat(namespace.length)}-${pid}-another`;
     for (const name of [running, elsewhere]) mkdirSync(join(folder.path, name));

@@ -67,7 +67,7 @@ describe("evaluateJob", () => {
   });
   it("is done if the Job is marked as migrated", () => {
     const marked = job("Failed");
-    const metadata = { ...marked.metadata, annotations: { "unity/migrated": "true" } };
+    const metadata = { ...marked.metadata, annotations: { "pulumi-alembic/migrated": "true" } };
     const item = { ...marked, kind: "Job", metadata } as Job;
     assert.deepEqual([evaluate([item]).done, jobState(item)], [true, "complete"]);
   });
@@ -291,11 +291,11 @@ case "$*" in *--subresource=status*) exit ${statusExitCode} ;; esac
   it("marks a Job for which the API server refuses the condition", async () => {
     const { done, calls } = await complete(["proxy"], 1);
     assert.deepEqual([done, calls.length], [true, 2]);
-    assert.match(calls[1] ?? "", /annotate --overwrite job\/job unity\/migrated=true$/);
+    assert.match(calls[1] ?? "", /annotate --overwrite job\/job pulumi-alembic\/migrated=true$/);
   });
   it("marks a Job that has failed because of a sidecar", async () => {
     const { done, calls } = await complete([], 0);
     assert.deepEqual([done, calls.length], [true, 1]);
-    assert.match(calls[0] ?? "", /annotate --overwrite job\/job unity\/migrated=true$/);
+    assert.match(calls[0] ?? "", /annotate --overwrite job\/job pulumi-alembic\/migrated=true$/);
   });
 });

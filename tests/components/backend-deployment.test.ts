@@ -35,9 +35,13 @@ describe("BackendDeployment", () => {
       addPreviousOutputInEnv: false,
     });
     assert.deepEqual(deployment.inputs.spec, backendDeploymentSpec(backendOptions));
-    const common = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true", "unity/owner": "unity/test" };
+    const common = {
+      "pulumi.com/patchForce": "true",
+      "pulumi.com/skipAwait": "true",
+      "pulumi-alembic/owner": "unity/test",
+    };
     for (const [{ inputs }, expected] of [
-      [deployment, { ...common, "pulumi.com/patchFieldManager": "unity" }],
+      [deployment, { ...common, "pulumi.com/patchFieldManager": "pulumi-alembic" }],
       [service, common],
     ] as const) {
       const { name, annotations } = inputs.metadata as { name: string; annotations: Record<string, string> };
@@ -66,14 +70,14 @@ describe("BackendDeployment", () => {
     assert.deepEqual(annotations, {
       "eks.amazonaws.com/role-arn": "arn:role",
       "pulumi.com/patchForce": "true",
-      "unity/owner": "unity/test",
+      "pulumi-alembic/owner": "unity/test",
     });
   });
 
   const invalid: Record<string, readonly [Partial<BackendDeploymentArgs>, RegExp]> = {
     "another database": [
-      { pod: { env: [{ name: "DATABASE_URL", value: "x" }] }, gate: { env: [{ name: "UNITY_PLAN", value: "x" }] } },
-      /pod\.env\[0\]\.name "DATABASE_URL": must be .*\n {2}- invalid gate\.env\[0\]\.name "UNITY_PLAN"/,
+      { pod: { env: [{ name: "DATABASE_URL", value: "x" }] }, gate: { env: [{ name: "MIGRATION_PLAN", value: "x" }] } },
+      /pod\.env\[0\]\.name "DATABASE_URL": must be .*\n {2}- invalid gate\.env\[0\]\.name "MIGRATION_PLAN"/,
     ],
     "a label that an adopted selector requires": [
       { pod: { labels: { app: "x" } }, preserved: { podLabels: { app: "old" } } },

@@ -55,7 +55,7 @@ describe("MigrationFleet", () => {
       const { name: jobName, labels } = job.inputs.metadata as { name: string; labels: Record<string, string> };
       assert.match(jobName, new RegExp(`^unity-db-migrate-${name}-[0-9a-f]{10}$`));
       assert.equal(component.jobNames[name], jobName);
-      assert.equal(labels["unity/tenant"], name);
+      assert.equal(labels["pulumi-alembic/tenant"], name);
       assert.equal(specOf(job).suspend, true);
       assert.ok(JSON.stringify(specOf(job)).includes(`"${secretName}"`));
       assert.deepEqual([...job.dependencies].sort(), [account.urn, runner.urn].sort());

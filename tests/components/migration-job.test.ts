@@ -48,7 +48,11 @@ describe("MigrationJob", () => {
     assert.deepEqual(runner.dependencies, [find(registrations, "kubernetes:core/v1:Namespace", "before").urn]);
     assert.deepEqual(new Set(job.dependencies), new Set([account.urn, runner.urn]));
     assert.deepEqual(job.inputs.metadata, {
-      annotations: { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true", "unity/owner": "unity/test" },
+      annotations: {
+        "pulumi.com/patchForce": "true",
+        "pulumi.com/skipAwait": "true",
+        "pulumi-alembic/owner": "unity/test",
+      },
       name: component.jobName,
       namespace: "unity",
       labels: { "app.kubernetes.io/name": "unity-db-migrate", "app.kubernetes.io/part-of": "unity" },
@@ -118,7 +122,7 @@ describe("MigrationJob", () => {
   it("keeps the configured annotations beside the plan", async () => {
     const { job } = await declare({ jobPlan: "the plan", pod: { annotations: { a: "b" } } });
     const { template } = job.inputs.spec as k8s.types.output.batch.v1.JobSpec;
-    assert.deepEqual(template.metadata.annotations, { a: "b", "unity/plan": "the plan" });
+    assert.deepEqual(template.metadata.annotations, { a: "b", "pulumi-alembic/plan": "the plan" });
   });
 
   it("rejects an output in its pod, because its name depends on it", () => {
@@ -131,11 +135,11 @@ describe("MigrationJob", () => {
     const [without, withPlan] = [await declare(), await declare({ jobPlan: "the plan" })];
     assert.equal(withPlan.component.jobName, without.component.jobName);
     const [before, after] = [without.job.inputs.spec, withPlan.job.inputs.spec] as k8s.types.output.batch.v1.JobSpec[];
-    assert.deepEqual(after?.template.metadata.annotations, { "unity/plan": "the plan" });
+    assert.deepEqual(after?.template.metadata.annotations, { "pulumi-alembic/plan": "the plan" });
     assert.deepEqual(after?.template.spec, before?.template.spec);
     assert.deepEqual(
-      after?.template.spec.containers[0]?.env.find(({ name }) => name === "UNITY_PLAN"),
-      { name: "UNITY_PLAN", valueFrom: { fieldRef: { fieldPath: "metadata.annotations['unity/plan']" } } },
+      after?.template.spec.containers[0]?.env.find(({ name }) => name === "MIGRATION_PLAN"),
+      { name: "MIGRATION_PLAN", valueFrom: { fieldRef: { fieldPath: "metadata.annotations['pulumi-alembic/plan']" } } },
     );
   });
 

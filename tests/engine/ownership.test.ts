@@ -22,7 +22,7 @@ describe("a second stack in the namespace of another", () => {
 
   /** Runs the project's program on a cluster with a backend of stack `first`. */
   async function run(verb: "preview" | "up", stack: string) {
-    const annotations = { ...deployedPostgres.metadata.annotations, "unity/owner": "unity/first" };
+    const annotations = { ...deployedPostgres.metadata.annotations, "pulumi-alembic/owner": "unity/first" };
     const backend = {
       kind: "Deployment",
       metadata: { name: "unity-backend", annotations },

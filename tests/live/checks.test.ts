@@ -70,7 +70,7 @@ describe("the checks", () => {
     const place = { context, namespace: stack.namespace };
     const target = { ...unityTarget, ...place, head: head(lock), toleratedRevisions: [], owned: true };
     const outputs = expectedOutputs(expectedOf(target, lock)).filter(({ command }) => command.startsWith("kubectl"));
-    assert.equal(outputs.length, checkNames.length - 1); // `reversible` is checked by `unity lock`
+    assert.equal(outputs.length, checkNames.length - 1); // `reversible` is checked by `pulumi-alembic lock`
     const undo = ["DELETE FROM plugin_metrics", "DELETE FROM plugin_executions", "UPDATE plugins SET enabled = false"];
     try {
       for (const { command, output } of outputs) {
@@ -141,7 +141,7 @@ describe("the checks", () => {
 
   for (const state of loggedBrokenStates) finds(state);
 
-  it("restore the data when they fail, and `unity logs` marks database errors", async () => {
+  it("restore the data when they fail, and `pulumi-alembic logs` marks database errors", async () => {
     assert.match(await everything(), /execution\|0\nmetric\|0$/);
     const { stdout } = await unity("logs", "--config-file", configFile);
     assert.match(stdout, /^! \[pod\/unity-backend-\S+\/unity-backend\] .*database error in POST/m);

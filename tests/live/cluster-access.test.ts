@@ -127,7 +127,7 @@ describe("a program that reaches its cluster by", () => {
         const { exitCode, output } = await engine.run("up", ["--expect-no-changes"]);
         assert.equal(exitCode, 0, output);
         assert.deepEqual(
-          readdirSync(tmpdir()).filter((name) => name.startsWith("unity-kubeconfig-")),
+          readdirSync(tmpdir()).filter((name) => name.startsWith("pulumi-alembic-kubeconfig-")),
           [],
         );
       });

@@ -20,7 +20,7 @@ import { unity } from "../cli/unity.ts";
 import { endWithTests } from "../support/children.ts";
 import { testNamespace } from "../support/leftovers.ts";
 
-const { UNITY_CONTEXT: context = "", UNITY_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
+const { UNITY_CONTEXT: context = "", MIGRATION_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
 const namespace = testNamespace("documents");
 const kubectl = new Kubectl({ context, namespace });
 const stack = ["--stack", "dev", "--context", context, "--namespace", namespace];

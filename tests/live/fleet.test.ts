@@ -132,7 +132,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     const late = ["late-01", "late-02"];
     await server.psql("postgres", late.map((name) => `CREATE DATABASE "${name}";`).join("\n"));
     // A session that holds the runner's lock keeps the first one waiting.
-    const key = "('x' || encode('unity-db', 'hex'))::bit(64)::bigint";
+    const key = "('x' || encode('alembic!', 'hex'))::bit(64)::bigint";
     const release = await server.hold("late-01", `SELECT pg_advisory_lock(${key})`);
     const stop = new AbortController();
     const values = { tenants: [...tenants, ...late], parallelism: 1 };

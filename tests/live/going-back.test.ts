@@ -37,7 +37,10 @@ describe("a downgrade", () => {
   before(async () => {
     using before = checkout();
     rmSync(join(before.folder, "backend/alembic/versions/1767484908_add_plugin_execution_tables.py"));
-    const [image, migrationImage] = [await fixtureImage(join(before.folder, "backend")), process.env.UNITY_IMAGE ?? ""];
+    const [image, migrationImage] = [
+      await fixtureImage(join(before.folder, "backend")),
+      process.env.MIGRATION_IMAGE ?? "",
+    ];
     back = { ...forward, targetRevision: target, image, migrationImage };
     succeeded(await run("up", [], forward));
     await psql("INSERT INTO plugin_executions (plugin_id) SELECT id FROM plugins");

@@ -12,7 +12,7 @@ const stack = liveStack("job-plan");
 const { kubectl, namespace } = stack;
 const server = new UnmanagedDeployment(kubectl, namespace);
 /** The runner's advisory lock. */
-const lockKey = Buffer.from("unity-db").readBigInt64BE();
+const lockKey = Buffer.from("alembic!").readBigInt64BE();
 const [head, previous] = ["add_plugin_execution", "a1b2c3d4e5f6"];
 
 const run = async (verb: "preview" | "up", values: Record<string, string> = {}, flags: readonly string[] = []) =>
@@ -66,7 +66,7 @@ describe("a Job that is bound to its plan", () => {
     assert.match(succeeded(await run("preview", values, ["--expect-no-changes"])), /-2 is unchanged: already complete/);
   });
 
-  it("keeps the plan that `unity apply` created it with, also by another `up`", async () => {
+  it("keeps the plan that `pulumi-alembic apply` created it with, also by another `up`", async () => {
     const values = { databaseUrl: server.databaseUrl, lockTimeoutSeconds: "4" };
     await kubectl.exec("deployment/unity-backend", "unity-backend", ["alembic", "downgrade", "-1"]);
     const { code, stdout, stderr } = await unity("apply", "--json", "--config-file", stack.configFile);

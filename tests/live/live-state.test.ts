@@ -12,7 +12,7 @@ import { liveStack } from "../support/live.ts";
 const stack = liveStack("live-state");
 const { kubectl } = stack;
 /** The runner's advisory lock. */
-const lockKey = Buffer.from("unity-db").readBigInt64BE();
+const lockKey = Buffer.from("alembic!").readBigInt64BE();
 const head = "add_plugin_execution";
 
 const run = async (verb: "preview" | "up", flags: readonly string[] = [], values: Record<string, string> = {}) =>

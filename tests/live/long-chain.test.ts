@@ -17,7 +17,7 @@ describe("a long chain", () => {
     await kubectl.run(["apply", "--dry-run=server", "--filename=-", ...flags], JSON.stringify(object));
   }
 
-  it("is accepted by the API server up to the size that `unity lock` accepts", async () => {
+  it("is accepted by the API server up to the size that `pulumi-alembic lock` accepts", async () => {
     let length = 2500;
     while (configMapError({ lock: lockOf(length + 50), runnerFiles }) === null) length += 50;
     await apply(length, "--server-side");

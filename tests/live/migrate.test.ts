@@ -25,7 +25,7 @@ const jobNames = async () =>
   (await kubectl.get<{ items: { metadata: { name: string } }[] }>("jobs")).items.map(({ metadata }) => metadata.name);
 const current = () => psql("SELECT string_agg(version_num, ', ') FROM alembic_version");
 
-/** Output of `unity migrate --json`. */
+/** Output of `pulumi-alembic migrate --json`. */
 interface MigrationOutcome {
   readonly current: readonly string[];
   readonly latest: string;
@@ -46,7 +46,7 @@ async function restartApp(): Promise<void> {
   await waitFor("the restart of the app", isRestarted, { timeoutSeconds: 120 });
 }
 
-describe("unity migrate and unity apply", () => {
+describe("pulumi-alembic migrate and pulumi-alembic apply", () => {
   let first: string | undefined;
 
   before(async () => {
@@ -124,13 +124,13 @@ describe("unity migrate and unity apply", () => {
 
   it("apply by exec never runs beside another migration", async () => {
     await inBackend("alembic", "downgrade", "-1");
-    const key = Buffer.from("unity-db").readBigInt64BE();
+    const key = Buffer.from("alembic!").readBigInt64BE();
     const holder = psql(`SET application_name = 'holder'; SELECT pg_advisory_lock(${key}), pg_sleep(120)`);
     const ended = assert.rejects(holder);
     const held = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted`;
     await waitFor("the lock", async () => (await psql(held)) !== "0");
     const applying = run("apply", "--method", "exec");
-    const waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%'";
+    const waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'alembic-migrate%'";
     await waitFor("the runner", async () => (await psql(waiting)) !== "0");
     assert.equal(await current(), "a1b2c3d4e5f6");
     await psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
@@ -150,14 +150,14 @@ describe("unity migrate and unity apply", () => {
     const main = join(projectRoot, "src", "cli", "main.ts");
     const command = [main, "apply", "--method=exec", "--config-file", stack.configFile];
     const child = endWithTests(spawn(process.execPath, command, { stdio: "ignore", detached: true }));
-    const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%'";
+    const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'alembic-migrate%'";
     await waitFor(
       "the revision",
       async () => (await psql(`SELECT count(*) ${sessions} AND wait_event_type = 'Lock'`)) !== "0",
     );
     killGroup(child); // with kubectl, as by a lost machine
     await waitFor("the end of the sessions", async () => (await psql(`SELECT count(*) ${sessions}`)) === "0");
-    const outcome = "SELECT outcome || ': ' || error FROM unity_migrations.runs ORDER BY id DESC LIMIT 1";
+    const outcome = "SELECT outcome || ': ' || error FROM pulumi_alembic.runs ORDER BY id DESC LIMIT 1";
     await waitFor("the record", async () =>
       (await psql(outcome)).startsWith("interrupted: Migration interrupted by SIGTERM"),
     );

@@ -80,7 +80,7 @@ describe("a revision that destroys data", () => {
     assert.equal(exitCode, 0, output);
     assert.match(output, /error ban-drop-table, approved: /);
     assert.equal(await state(), `${heads.ninth}|t`);
-    assert.equal(await psql("SELECT plan_hash FROM unity_migrations.runs ORDER BY id DESC LIMIT 1"), planHash);
+    assert.equal(await psql("SELECT plan_hash FROM pulumi_alembic.runs ORDER BY id DESC LIMIT 1"), planHash);
     const again = await run("preview", {}, ["--expect-no-changes"]);
     assert.equal(again.exitCode, 0, again.output);
   });

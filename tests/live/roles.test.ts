@@ -102,7 +102,7 @@ describe("a stack with separate roles", () => {
     const command = (...words: string[]) => unity(...words, "--config-file", stack.configFile);
     assert.match((await command("status")).stdout, /head add_plugin_execution/);
     assert.match((await command("history")).stdout, /succeeded/);
-    assert.match(await asApplication("SELECT outcome FROM unity_migrations.runs"), /succeeded/);
+    assert.match(await asApplication("SELECT outcome FROM pulumi_alembic.runs"), /succeeded/);
     const refused = await command("apply", "--method", "exec");
     assert.equal(refused.code, 0, "nothing is pending");
   });

@@ -55,7 +55,7 @@ describe("a sidecar that never ends, which the cluster injects into the migratio
   });
 
   it("lets a migration that fails end, so that the next `up` makes another attempt", async () => {
-    await stack.server.psql("notes", "DROP TABLE alembic_version; DELETE FROM unity_migrations.runs");
+    await stack.server.psql("notes", "DROP TABLE alembic_version; DELETE FROM pulumi_alembic.runs");
     const engine = await stack.program.engine({}, { databaseUrl: stack.databaseUrl });
     await kubectl.run(["delete", "jobs", "--all"]);
     const { exitCode, output } = await engine.run("up", ["--refresh"]);

@@ -43,7 +43,7 @@ describe("a cluster that answers after 2s", () => {
     assert.match(output, /Database is up to date \(head add_plugin_execution\)/);
   });
 
-  it("is queried by every command of `unity` with that plugin", async () => {
+  it("is queried by every command of `pulumi-alembic` with that plugin", async () => {
     const commands = [["status"], ["plan"], ["verify"], ["history"], ["apply"], ["logs"], ["logs", "--job"]];
     const queried = commands.map(async (command) => {
       const environment = { KUBECONFIG: proxy?.pluginKubeconfig };

@@ -203,7 +203,7 @@ describe("stacks side by side, and promotion", () => {
     ],
     [
       "an image by its tag",
-      () => [{ image: process.env.UNITY_IMAGE ?? "" }],
+      () => [{ image: process.env.MIGRATION_IMAGE ?? "" }],
       /invalid unity:image .* must be pinned by digest/,
     ],
     ["another chain", () => [{}, copy.folder], /- head: ninth \(newest in .*\n.*- chain: /],

@@ -51,7 +51,7 @@ describe("podConfigErrors", () => {
         .flatMap(({ containers = [], initContainers = [] }) => [...initContainers, ...containers])
         .filter(({ env = [] }) => env.some((variable) => variable.name === name))
         .map((container) => container.name);
-    assert.deepEqual(declared("UNITY_PLAN"), ["migrate", "migrate"]);
+    assert.deepEqual(declared("MIGRATION_PLAN"), ["migrate", "migrate"]);
     assert.deepEqual(declared("TOLERATED_REVISIONS"), ["unity-backend"]);
   });
   it("reserves every volume of the project but tmp", () => {
@@ -93,12 +93,12 @@ describe("podConfigErrors", () => {
     ["the app as a sidecar", { initContainers: [{ name: "unity-backend", image: "x" }] }, "initContainers[0].name"],
     [
       "a mount over the runner",
-      { volumeMounts: [{ name: "tmp", mountPath: "/opt/unity-runner/" }] },
+      { volumeMounts: [{ name: "tmp", mountPath: "/opt/migration-runner/" }] },
       "volumeMounts[0].mountPath",
     ],
     [
       "a mount below the runner",
-      { volumeMounts: [{ name: "tmp", mountPath: "/opt/x/../unity-runner/a" }] },
+      { volumeMounts: [{ name: "tmp", mountPath: "/opt/x/../migration-runner/a" }] },
       "volumeMounts[0].mountPath",
     ],
     [
@@ -113,7 +113,7 @@ describe("podConfigErrors", () => {
       "initContainers[0].volumeMounts[0].name",
     ],
     ["the label of the selector", { labels: { "app.kubernetes.io/name": "x" } }, 'labels["app.kubernetes.io/name"]'],
-    ["the plan", { annotations: { "unity/plan": "{}" } }, 'annotations["unity/plan"]'],
+    ["the plan", { annotations: { "pulumi-alembic/plan": "{}" } }, 'annotations["pulumi-alembic/plan"]'],
     [
       "annotations of an existing account",
       { serviceAccountName: "a", serviceAccountAnnotations: {} },

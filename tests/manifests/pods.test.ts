@@ -88,9 +88,9 @@ describe("migrateJobSpec", () => {
     const [container, ...others] = pods["migration Job"]?.containers ?? [];
     assert.equal(others.length, 0);
     assert.equal(container?.image, backendOptions.image);
-    assert.deepEqual(container?.command, ["python", "/opt/unity-runner/migrate.py", "upgrade"]);
+    assert.deepEqual(container?.command, ["python", "/opt/migration-runner/migrate.py", "upgrade"]);
     assert.ok(container?.args?.includes("--lock-timeout-seconds=1"));
-    assert.equal(container?.env.find(({ name }) => name === "UNITY_IMAGE")?.value, backendOptions.image);
+    assert.equal(container?.env.find(({ name }) => name === "MIGRATION_IMAGE")?.value, backendOptions.image);
     assert.equal(pods["migration Job"]?.restartPolicy, "Never");
   });
   it("reads an optional direct URL from the Secret", () => {
@@ -167,7 +167,7 @@ describe("migrateJobSpec with a target", () => {
       (allowDowngrade) => podSpec(migrateJobSpec({ ...target, allowDowngrade })).containers[0],
     );
     for (const container of [allowed, rejected]) {
-      assert.ok(container?.args?.includes("--chain=/opt/unity-runner/migration-chain.json"));
+      assert.ok(container?.args?.includes("--chain=/opt/migration-runner/migration-chain.json"));
       assert.ok(container?.args?.includes("--target=r1"));
     }
     assert.deepEqual([allowed?.command?.at(-1), rejected?.command?.at(-1)], ["reach", "upgrade"]);
@@ -210,7 +210,7 @@ describe("backendDeploymentSpec", () => {
   it("runs the runner in the configured mode before the app starts", () => {
     for (const initContainer of ["upgrade", "wait"] as const) {
       const [init] = podSpec(backendDeploymentSpec({ ...backendOptions, initContainer })).initContainers ?? [];
-      assert.deepEqual(init?.command, ["python", "/opt/unity-runner/migrate.py", initContainer]);
+      assert.deepEqual(init?.command, ["python", "/opt/migration-runner/migrate.py", initContainer]);
     }
   });
   it("removes no pod before its replacement is ready", () => {

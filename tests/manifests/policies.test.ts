@@ -66,7 +66,7 @@ async function declare(configuration: Readonly<Record<string, string>>) {
   return { registrations, settings: result };
 }
 
-/** Returns the Job that restores a dump, which `unity restore` creates. */
+/** Returns the Job that restores a dump, which `pulumi-alembic restore` creates. */
 function restoreJob({ databaseSecrets, databaseTls: tls, imagePullPolicy }: Settings): Resource {
   const options = {
     app: unity,

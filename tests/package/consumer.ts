@@ -1,7 +1,7 @@
 // Another program that uses the installed package. It prints what its components declare, as JSON.
 import { existsSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { loadChain, MigrationFleet, type MigrationFleetArgs, MigrationJob, migratedApp } from "unity-migrations";
+import { loadChain, MigrationFleet, type MigrationFleetArgs, MigrationJob, migratedApp } from "pulumi-alembic";
 
 const declared: Record<string, object> = {};
 await pulumi.runtime.setMocks({

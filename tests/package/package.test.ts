@@ -8,7 +8,7 @@ import { projectRoot } from "../../src/paths.ts";
 import { installPackage } from "../support/package.ts";
 
 const run = promisify(execFile);
-const inPackage = (...path: string[]) => ["node_modules", "unity-migrations", "dist", ...path].join("/");
+const inPackage = (...path: string[]) => ["node_modules", "pulumi-alembic", "dist", ...path].join("/");
 
 /** Output of the consumer. */
 interface Declared {
@@ -39,7 +39,7 @@ describe("the package that npm packs", () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it("has no TypeScript but declarations, and the Python that runs in pods", async () => {
-    const files = (await ended("find", "node_modules/unity-migrations/dist", "-type", "f")).output.split("\n");
+    const files = (await ended("find", "node_modules/pulumi-alembic/dist", "-type", "f")).output.split("\n");
     assert.deepEqual(
       files.filter((file) => /(?<!\.d)\.ts$/.test(file)),
       [],
@@ -84,9 +84,12 @@ describe("the package that npm packs", () => {
   });
 
   it("names commands as they run where it is installed", async () => {
-    const script = 'import { loadChain } from "unity-migrations"; loadChain("none")';
+    const script = 'import { loadChain } from "pulumi-alembic"; loadChain("none")';
     const { output } = await ended(process.execPath, "--input-type=module", "--eval", script);
-    assert.match(output, /lockfile none\/migrations\.lock\.json not found\. Run: npx unity lock --backend none$/m);
+    assert.match(
+      output,
+      /lockfile none\/migrations\.lock\.json not found\. Run: npx pulumi-alembic lock --backend none$/m,
+    );
     const edited = join(folder, "app", "alembic", "versions", "0001_notebooks.py");
     const before = readFileSync(edited, "utf8");
     writeFileSync(edited, `${before}\n`);
@@ -94,7 +97,7 @@ describe("the package that npm packs", () => {
     writeFileSync(edited, before);
     assert.match(
       changed.output,
-      /0001_notebooks\.py .* was changed\. Restore it, or run: npx unity lock --backend app$/m,
+      /0001_notebooks\.py .* was changed\. Restore it, or run: npx pulumi-alembic lock --backend app$/m,
     );
   });
 
@@ -110,7 +113,7 @@ describe("the package that npm packs", () => {
     assert.match(apply.output, /only Unity's own project has stacks for this command; for another app, run: pulumi up/);
   });
 
-  it("contains `unity lock`, which records another app's chain", async () => {
+  it("contains `pulumi-alembic lock`, which records another app's chain", async () => {
     const lock = join(folder, "app", "migrations.lock.json");
     const before = readFileSync(lock, "utf8");
     rmSync(lock);

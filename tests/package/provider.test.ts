@@ -97,7 +97,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     try {
       const request = new messages.ConstructRequest();
       request.setProject("notes").setStack("test").setDryrun(true).setParallel(1).setMonitorendpoint(address);
-      request.setType(`unity:index:${type}`).setName("notes");
+      request.setType(`pulumi-alembic:index:${type}`).setName("notes");
       request.setInputs(Struct.fromJavaScript({ ...common, ...inputs } as never));
       const constructed = await call<Constructed>("construct", request);
       return {
@@ -136,21 +136,21 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   it("has the components with the tokens that other languages use", () => {
     assert.equal(schema.name, "unity");
     assert.deepEqual(Object.keys(schema.resources).sort(), [
-      "unity:index:Migration",
-      "unity:index:TenantsMigration",
-      "unity:index:Verification",
+      "pulumi-alembic:index:Migration",
+      "pulumi-alembic:index:TenantsMigration",
+      "pulumi-alembic:index:Verification",
     ]);
     assert.ok(Object.values(schema.resources).every(({ isComponent }) => isComponent));
   });
 
   it("describes each argument, and which are required", () => {
-    const database = schema.resources["unity:index:Migration"];
+    const database = schema.resources["pulumi-alembic:index:Migration"];
     assert.deepEqual(database?.requiredInputs, ["appFolder", "image", "name", "namespace"]);
     assert.deepEqual(Object.keys(database?.properties ?? {}), ["jobName", "gate", "databaseVariable", "summary"]);
-    const verification = schema.resources["unity:index:Verification"];
+    const verification = schema.resources["pulumi-alembic:index:Verification"];
     assert.deepEqual(verification?.requiredInputs, ["checks", "migration", "workloads"]);
     assert.deepEqual(Object.keys(verification?.properties ?? {}), ["results", "releases"]);
-    const tenants = schema.resources["unity:index:TenantsMigration"];
+    const tenants = schema.resources["pulumi-alembic:index:TenantsMigration"];
     assert.deepEqual(tenants?.requiredInputs, ["appFolder", "image", "name", "namespace", "secretNames"]);
     assert.deepEqual(
       [tenants?.inputProperties.parallelism?.type, tenants?.inputProperties.canaries?.type],
@@ -162,7 +162,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
 
   it("creates a migration's resources, nested, with the attempt after a failed one", async () => {
     const { urn, state, registrations } = await construct("Migration", { secretName: "notes-database" });
-    assert.match(urn, /::unity:index:Migration::notes$/);
+    assert.match(urn, /::pulumi-alembic:index:Migration::notes$/);
     assert.deepEqual(registrations.map(({ resource }) => resource.type).sort(), [
       "command:local:Command",
       "kubernetes:batch/v1:Job",
@@ -170,12 +170,12 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
       "kubernetes:core/v1:ConfigMap",
       "kubernetes:core/v1:ServiceAccount",
       "pulumi:providers:kubernetes",
-      "unity:index:Migration",
-      "unity:index:MigrationJob",
+      "pulumi-alembic:index:Migration",
+      "pulumi-alembic:index:MigrationJob",
     ]);
     const parents = Object.fromEntries(registrations.map(({ resource }) => [resource.type, resource.parent]));
-    assert.equal(parents["unity:index:MigrationJob"], urn);
-    assert.match(parents["kubernetes:batch/v1:Job"] ?? "", /::unity:index:MigrationJob::notes$/);
+    assert.equal(parents["pulumi-alembic:index:MigrationJob"], urn);
+    assert.match(parents["kubernetes:batch/v1:Job"] ?? "", /::pulumi-alembic:index:MigrationJob::notes$/);
     const job = registrations.find(({ resource }) => resource.type === "kubernetes:batch/v1:Job");
     assert.ok(job);
     const { name } = job.resource.inputs.metadata as { name: string };
@@ -203,7 +203,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
       };
       databaseVariable: object;
     };
-    assert.deepEqual(gate.labels, { "unity/app": "notes" });
+    assert.deepEqual(gate.labels, { "pulumi-alembic/app": "notes" });
     assert.deepEqual(
       gate.initContainers.map(({ name }) => name),
       ["migrate"],
@@ -236,7 +236,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     const checks = ["revision", { kind: "http", path: "/healthz" }];
     const inputs = { migration: state?.summary, workloads: ["web", "worker"], checks };
     const { urn, registrations } = await construct("Verification", inputs);
-    assert.match(urn, /::unity:index:Verification::notes$/);
+    assert.match(urn, /::pulumi-alembic:index:Verification::notes$/);
     const command = inputsOf(registrations, "command:local:Command", "-checks") as {
       stdin: string;
       triggers: string[];
@@ -345,7 +345,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   it("rejects an unknown component, and lists the known ones", async () => {
     await assert.rejects(
       construct("Nothing", {}),
-      /unknown component unity:index:Nothing: must be Migration, TenantsMigration, or Verification/,
+      /unknown component pulumi-alembic:index:Nothing: must be Migration, TenantsMigration, or Verification/,
     );
   });
 });

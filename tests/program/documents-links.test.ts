@@ -44,7 +44,7 @@ function linksOf(page: string): { readonly target: string; readonly anchor: stri
     });
 }
 
-/** Every call of `unity` in a page: its command and options. */
+/** Every call of `pulumi-alembic` in a page: its command and options. */
 function callsOf(page: string): { readonly command: string; readonly options: string[] }[] {
   const calls = codeOf(page).flatMap((code) => [
     ...code.matchAll(/(?:^|npm run )unity (?:-- )?([a-z]\S*)([^\n#;|]*)/gm),

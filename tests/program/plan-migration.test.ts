@@ -115,7 +115,7 @@ describe("planMigration", () => {
 
   it("rejects Jobs of another stack with its name", async () => {
     const job = await ended("Complete");
-    const foreign = { ...job, metadata: { ...job.metadata, annotations: { "unity/owner": "notes/first" } } };
+    const foreign = { ...job, metadata: { ...job.metadata, annotations: { "pulumi-alembic/owner": "notes/first" } } };
     const message = /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/;
     await assert.rejects(plan({}, { jobs: items(foreign) }), message);
   });
@@ -192,7 +192,7 @@ describe("MigrationJob of a plan", () => {
       spec.initContainers.map(({ name }) => name),
       ["proxy", "migrate", "assets"],
     );
-    assert.deepEqual(metadata.labels, { app: "web", "unity/app": "notes" });
+    assert.deepEqual(metadata.labels, { app: "web", "pulumi-alembic/app": "notes" });
   });
 
   it("gives the gate the app's variables, and the database of the migration", async () => {
@@ -221,7 +221,7 @@ describe("MigrationJob of a plan", () => {
     const { inputs } = find(registrations, "kubernetes:core/v1:Secret", "notes-database");
     assert.equal((inputs.metadata as { name: string }).name, "notes-database");
     assert.deepEqual((metadata as { annotations?: object }).annotations, {
-      "unity/database-secret": "notes-database-version",
+      "pulumi-alembic/database-secret": "notes-database-version",
     });
   });
 });

@@ -75,7 +75,7 @@ describe("the program", () => {
 
   it("declares nothing of the backend that could exist before the Job is done", () => {
     for (const child of registrations.filter(
-      ({ parent }) => parent === get("unity:index:BackendDeployment", "backend").urn,
+      ({ parent }) => parent === get("pulumi-alembic:index:BackendDeployment", "backend").urn,
     )) {
       assert.ok(follows(registrations, child, job()), `${child.name} follows the Job`);
     }
@@ -97,8 +97,8 @@ describe("the program", () => {
       const { annotations = {} } = inputs.metadata as { annotations?: Record<string, string> };
       // The namespace outlives its stacks.
       const expected = type === "kubernetes:core/v1:Namespace" ? undefined : "unity/test";
-      assert.equal(annotations["unity/owner"], expected, `owner of ${name}`);
-      assert.doesNotMatch(JSON.stringify(inputs.spec ?? {}), /unity\/owner/, `spec of ${name}`);
+      assert.equal(annotations["pulumi-alembic/owner"], expected, `owner of ${name}`);
+      assert.doesNotMatch(JSON.stringify(inputs.spec ?? {}), /pulumi-alembic\/owner/, `spec of ${name}`);
     }
   });
 
@@ -203,7 +203,7 @@ describe("the program on a database that is there", () => {
   it("gives a new Job its plan, and keeps that of an existing one", async () => {
     const planOf = (registrations: readonly Registration[]): unknown => {
       const { spec } = find(registrations, "kubernetes:batch/v1:Job", "migration-job").inputs as { spec: JobSpec };
-      return spec.template.metadata?.annotations?.["unity/plan"];
+      return spec.template.metadata?.annotations?.["pulumi-alembic/plan"];
     };
     const declared = await runOn("add_plugin_execution");
     const { version, direction, from, ...plan } = JSON.parse(String(planOf(declared)));
@@ -215,7 +215,7 @@ describe("the program on a database that is there", () => {
     assert.match(plan.hash, /^v3-[0-9a-f]{16}$/);
     const name = jobName(declared);
     const existing = (metadata: object) => ({ ...job(name, "Complete"), spec: { template: { metadata } } });
-    const kept = await runOn("add_plugin_execution", [existing({ annotations: { "unity/plan": "earlier" } })]);
+    const kept = await runOn("add_plugin_execution", [existing({ annotations: { "pulumi-alembic/plan": "earlier" } })]);
     assert.deepEqual([jobName(kept), planOf(kept)], [name, "earlier"]);
     const unplanned = await runOn("add_plugin_execution", [existing({})]);
     assert.deepEqual([jobName(unplanned), planOf(unplanned)], [name, undefined]);
@@ -349,18 +349,18 @@ describe("the program on a database that is there", () => {
       find(all, type, name).inputs as unknown as DeclaredWorkload;
     const job = (all: readonly Registration[]) => workload(all, "kubernetes:batch/v1:Job", "migration-job");
     const preserved = JSON.stringify(preservedPod(objectsOf([existing({})])));
-    const later = await declared({ "pulumi.com/patchForce": "true", "unity/preserved": preserved });
+    const later = await declared({ "pulumi.com/patchForce": "true", "pulumi-alembic/preserved": preserved });
     const deployment = workload(later, "kubernetes:apps/v1:Deployment", "backend");
     for (const { spec } of [job(later), deployment]) {
       assert.deepEqual(spec.template.spec.nodeSelector, { pool: "web" });
       assert.ok(spec.template.spec.containers[0]?.env?.some(({ name }) => name === "SIGNING_KEY"));
     }
-    assert.equal(deployment.metadata.annotations?.["unity/preserved"], preserved);
+    assert.equal(deployment.metadata.annotations?.["pulumi-alembic/preserved"], preserved);
     assert.deepEqual(job(await declared({})), job(later));
   });
 
   describe("of another stack", () => {
-    const annotations = { "pulumi.com/patchForce": "true", "unity/owner": "unity/first" };
+    const annotations = { "pulumi.com/patchForce": "true", "pulumi-alembic/owner": "unity/first" };
     const claim = { kind: "PersistentVolumeClaim", metadata: { name: "postgres", annotations } };
     const list = { output: JSON.stringify({ items: [claim] }) };
     const secret = { output: "7 true unity/first\nDATABASE_URL" };

@@ -16,7 +16,7 @@ const tooLong = (titles: readonly string[]) => titles.filter((title) => title.le
 /** Lists the titles of all mocha tests, which it loads but doesn't run. */
 async function mochaTitles(): Promise<readonly string[]> {
   const args = ["--dry-run", "--reporter=json", "tests/**/*.test.ts"];
-  const env = { ...process.env, UNITY_CONTEXT: "none", UNITY_IMAGE: "none:1" };
+  const env = { ...process.env, UNITY_CONTEXT: "none", MIGRATION_IMAGE: "none:1" };
   const options = { cwd: projectRoot, env, maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await promisify(execFile)("mocha", args, options);
   const { tests } = JSON.parse(stdout.slice(stdout.indexOf('{\n  "stats"'))) as Report;

@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parents[2]
 BACKEND = PROJECT / "backend"
 RUNNER = PROJECT / "src" / "runner" / "migrate.py"
 
-LOCK_KEY = int.from_bytes(b"unity-db", "big")
+LOCK_KEY = int.from_bytes(b"alembic!", "big")
 """Key of the runner's advisory lock."""
 
 GATE = 7
@@ -84,7 +84,7 @@ def waiting(url: URL) -> int:
     """Wait until a session of the runner is blocked by a lock, and return its pid."""
     sql = (
         "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        " AND application_name LIKE 'unity-migrate %'"
+        " AND application_name LIKE 'alembic-migrate %'"
     )
     rows = until(lambda: query(url, sql), "the runner waits for a lock")
     return int(rows[0][0])
@@ -95,7 +95,7 @@ def runner_sessions(url: URL) -> list[tuple[Any, ...]]:
     return query(
         url,
         "SELECT a.pid, a.state, a.query FROM pg_stat_activity a WHERE a.datname = current_database()"
-        " AND a.application_name LIKE 'unity-migrate %'",
+        " AND a.application_name LIKE 'alembic-migrate %'",
     )
 
 

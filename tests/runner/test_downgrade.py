@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 from support import GATE, Chain, closed_gate, query, revisions, run, stamp, start, tables, waiting
 
 RECORD = (
-    "SELECT direction, from_revisions, target, revisions, to_revisions, outcome FROM unity_migrations.runs ORDER BY id"
+    "SELECT direction, from_revisions, target, revisions, to_revisions, outcome FROM pulumi_alembic.runs ORDER BY id"
 )
 
 

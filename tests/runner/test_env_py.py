@@ -116,7 +116,7 @@ def test_limits_and_name_hold_for_every_session(chain: Chain, database: URL, dri
     assert (result.code, result.stderr) == (0, "")
     settings = dict(query(database, "SELECT name, setting FROM limits"))
     assert (settings["lock_timeout"], settings["statement_timeout"]) == ("1500", "7000")
-    assert settings["application_name"].startswith("unity-migrate ")
+    assert settings["application_name"].startswith("alembic-migrate ")
 
 
 def test_another_database_than_the_lock_is_rejected(
@@ -186,7 +186,7 @@ def test_run_stops_at_the_first_revision_that_env_py_rolls_back(chain: Chain, da
     assert "Revision one" in result.stderr and "it was rolled back" in result.stderr
     assert "connection.commit()" in result.stderr
     assert tables(database) == set()
-    assert query(database, "SELECT revisions, outcome FROM unity_migrations.runs") == [([], "failed")]
+    assert query(database, "SELECT revisions, outcome FROM pulumi_alembic.runs") == [([], "failed")]
 
 
 def test_env_py_with_its_own_transaction_commits_each_revision(chain: Chain, database: URL) -> None:

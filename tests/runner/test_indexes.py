@@ -142,7 +142,7 @@ def test_invalid_index_fails_a_revision_that_hides_the_error(chain: Chain, datab
     assert result.code == 1
     assert "all revisions succeeded, but: Index public.i of table public.one is INVALID" in result.stderr
     assert revisions(database) == {"two"}
-    assert query(database, "SELECT outcome FROM unity_migrations.runs") == [("failed",)]
+    assert query(database, "SELECT outcome FROM pulumi_alembic.runs") == [("failed",)]
 
 
 CREATE = """with op.get_context().autocommit_block():

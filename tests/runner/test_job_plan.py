@@ -41,7 +41,7 @@ def planned_by(
         "from": start,
         "database": planned and identity(planned),
     }
-    return {"UNITY_IMAGE": IMAGE, "UNITY_PLAN": json.dumps({**plan, **other})}
+    return {"MIGRATION_IMAGE": IMAGE, "MIGRATION_PLAN": json.dumps({**plan, **other})}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def other_database(server: URL) -> Iterator[URL]:
 def assert_unchanged(database: URL, *rows: str) -> None:
     """Assert that no revision was applied or undone, and no run recorded."""
     assert revisions(database) == set(rows)
-    assert query(database, "SELECT to_regclass('unity_migrations.runs')") == [(None,)]
+    assert query(database, "SELECT to_regclass('pulumi_alembic.runs')") == [(None,)]
 
 
 def test_planned_upgrade_runs(three: Chain, database: URL) -> None:
@@ -112,11 +112,11 @@ def test_restored_database_is_rejected(three: Chain, database: URL, start: list[
     """Planned at `two`, and restored to an earlier state since."""
     if start:
         run("upgrade", three, database, "--target=one")
-        query(database, "DROP SCHEMA unity_migrations CASCADE")
+        query(database, "DROP SCHEMA pulumi_alembic CASCADE")
     environment = planned_by(three, database, ["two"], "three")
     result = run("upgrade", three, database, **environment)
     assert result.code == 1
-    plan = json.loads(environment["UNITY_PLAN"])["hash"]
+    plan = json.loads(environment["MIGRATION_PLAN"])["hash"]
     assert f"the database is at {start[0] if start else 'no revision'}, but plan {plan} leads from two to three" in (
         result.stderr
     )
@@ -126,7 +126,7 @@ def test_restored_database_is_rejected(three: Chain, database: URL, start: list[
 
 def test_nothing_pending_is_pinned_to_the_head(three: Chain, database: URL) -> None:
     run("upgrade", three, database, "--target=two")
-    query(database, "DROP SCHEMA unity_migrations CASCADE")
+    query(database, "DROP SCHEMA pulumi_alembic CASCADE")
     result = run("upgrade", three, database, **planned_by(three, database, ["three"]))
     assert result.code == 1
     assert "the database is at two, but plan v3-" in result.stderr
@@ -186,7 +186,7 @@ def test_plan_of_other_content_is_rejected(three: Chain, database: URL) -> None:
     three.review()
     result = run("upgrade", three, database, **environment)
     assert result.code == 1
-    plan = json.loads(environment["UNITY_PLAN"])["hash"]
+    plan = json.loads(environment["MIGRATION_PLAN"])["hash"]
     assert f"the Job was created for plan {plan}, but would run plan v3-" in result.stderr
     assert_unchanged(database)
 
@@ -224,13 +224,13 @@ class TestWithoutADatabaseToQuery:
 
 @pytest.mark.parametrize("value", ["{", "[]", '{"version": 2}'])
 def test_unreadable_plan_is_rejected(three: Chain, database: URL, value: str) -> None:
-    result = run("upgrade", three, database, UNITY_PLAN=value)
+    result = run("upgrade", three, database, MIGRATION_PLAN=value)
     assert result.code == 1
-    assert "invalid UNITY_PLAN: " in result.stderr
+    assert "invalid MIGRATION_PLAN: " in result.stderr
     assert_unchanged(database)
 
 
 def test_runner_without_a_plan_migrates_from_any_revision(three: Chain, database: URL) -> None:
-    result = run("upgrade", three, database, UNITY_PLAN="")
+    result = run("upgrade", three, database, MIGRATION_PLAN="")
     assert (result.code, result.stderr) == (0, "")
     assert revisions(database) == {"three"}

@@ -35,7 +35,7 @@ def terminate_sessions(_run: Run, _server: Server, database: URL) -> None:
     query(
         database,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND application_name LIKE 'unity-migrate %'",
+        " WHERE datname = current_database() AND application_name LIKE 'alembic-migrate %'",
     )
 
 
@@ -105,10 +105,10 @@ def verify_record(ids: list[str], applied: int, database: URL) -> None:
 
     :param applied: Number of revisions that are applied.
     """
-    if query(database, "SELECT to_regclass('unity_migrations.runs')") == [(None,)]:
+    if query(database, "SELECT to_regclass('pulumi_alembic.runs')") == [(None,)]:
         assert applied == 0
         return
-    runs = query(database, "SELECT from_revisions, revisions, outcome FROM unity_migrations.runs ORDER BY id")
+    runs = query(database, "SELECT from_revisions, revisions, outcome FROM pulumi_alembic.runs ORDER BY id")
     position, was_interrupted = 0, False
     for before, recorded, outcome in runs:
         started = ids.index(before[0]) + 1 if before else 0
@@ -139,4 +139,4 @@ def test_killed_runner_leaves_a_state_that_the_next_run_completes(
     verify_consistency(alternating, database)
     assert revisions(database) == {"c_index"}
     assert query(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
-    assert query(database, "SELECT outcome FROM unity_migrations.runs WHERE outcome = 'running'") == []
+    assert query(database, "SELECT outcome FROM pulumi_alembic.runs WHERE outcome = 'running'") == []

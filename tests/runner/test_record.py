@@ -29,16 +29,14 @@ def runs(url: URL) -> list[dict[str, Any]]:
     """Return the rows of the record, oldest first."""
     with session(url) as connection:
         return (
-            connection.cursor(row_factory=dict_row)
-            .execute("SELECT * FROM unity_migrations.runs ORDER BY id")
-            .fetchall()
+            connection.cursor(row_factory=dict_row).execute("SELECT * FROM pulumi_alembic.runs ORDER BY id").fetchall()
         )
 
 
 def test_upgrade_is_recorded(chain: Chain, database: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     chain.add("two", 'op.execute("CREATE TABLE two ()")')
-    result = run("upgrade", chain, database, HOSTNAME="pod-1", UNITY_IMAGE="localhost/unity:1")
+    result = run("upgrade", chain, database, HOSTNAME="pod-1", MIGRATION_IMAGE="localhost/unity:1")
     assert (result.code, result.stderr) == (0, "")
     (row,) = runs(database)
     started, finished = row.pop("started_at"), row.pop("finished_at")
@@ -69,7 +67,7 @@ def test_upgrade_is_recorded(chain: Chain, database: URL) -> None:
 def test_run_without_pending_revisions_is_not_recorded(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     assert run("upgrade", chain, database).code == 0
-    state = "SELECT xmin::text, ctid::text, * FROM unity_migrations.runs"
+    state = "SELECT xmin::text, ctid::text, * FROM pulumi_alembic.runs"
     before = query(database, state)
     assert run("upgrade", chain, database).code == 0
     assert query(database, state) == before
@@ -78,9 +76,9 @@ def test_run_without_pending_revisions_is_not_recorded(chain: Chain, database: U
 def test_run_without_pending_revisions_creates_no_schema(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     assert run("upgrade", chain, database).code == 0
-    query(database, "DROP SCHEMA unity_migrations CASCADE")
+    query(database, "DROP SCHEMA pulumi_alembic CASCADE")
     assert run("upgrade", chain, database).code == 0
-    assert query(database, "SELECT to_regnamespace('unity_migrations')") == [(None,)]
+    assert query(database, "SELECT to_regnamespace('pulumi_alembic')") == [(None,)]
 
 
 def test_failure_is_recorded_with_its_message(chain: Chain, database: URL) -> None:
@@ -126,7 +124,7 @@ def test_next_runner_closes_the_row_of_a_killed_runner(chain: Chain, database: U
 def test_waiting_runner_does_not_close_the_row_of_the_lock_holder(chain: Chain, database: URL) -> None:
     chain.add("one", "pass")
     assert run("upgrade", chain, database).code == 0
-    query(database, "UPDATE unity_migrations.runs SET outcome = 'running', finished_at = NULL")
+    query(database, "UPDATE pulumi_alembic.runs SET outcome = 'running', finished_at = NULL")
     with migration_lock(database):
         assert run("upgrade", chain, database, "--deadline-seconds=6").code == 1
         waiter = start("upgrade", chain, database)
@@ -158,8 +156,8 @@ def test_role_without_create_schema_migrates_without_a_record(chain: Chain, data
 
 
 def test_role_that_cannot_read_the_record_migrates_without_it(chain: Chain, database: URL, role: URL) -> None:
-    query(database, "CREATE SCHEMA unity_migrations")
-    query(database, "CREATE TABLE unity_migrations.runs (id int)")
+    query(database, "CREATE SCHEMA pulumi_alembic")
+    query(database, "CREATE TABLE pulumi_alembic.runs (id int)")
     chain.add("one", "pass")
     result = run("upgrade", chain, role)
     assert (result.code, result.stderr) == (0, "")

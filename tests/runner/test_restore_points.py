@@ -68,7 +68,7 @@ class Store:
     def scratch(self) -> list[tuple[Any, ...]]:
         """Return the scratch database, if it exists."""
         digest = hashlib.md5(str(self.owner.database).encode(), usedforsecurity=False).hexdigest()[:12]
-        return query(self.admin, f"SELECT datname FROM pg_database WHERE datname = 'unity_restore_check_{digest}'")
+        return query(self.admin, f"SELECT datname FROM pg_database WHERE datname = 'alembic_restore_check_{digest}'")
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def wait_in_scratch(store: Store) -> None:
     store.sql(CONTENT)
     store.sql(
         "CREATE FUNCTION wait(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS"
-        " 'BEGIN IF pg_catalog.current_database() LIKE ''unity_restore_check%'' THEN PERFORM pg_catalog.pg_sleep(60);"
+        " 'BEGIN IF pg_catalog.current_database() LIKE ''alembic_restore_check%'' THEN PERFORM pg_catalog.pg_sleep(60);"
         " END IF; RETURN $1; END'; CREATE INDEX waiting ON notes (wait(id))"
     )
 

@@ -72,7 +72,7 @@ def test_application_role_has_row_access_and_no_ddl(chain: Chain, database: URL,
         "UPDATE one SET name = 'b'",
         "DELETE FROM two",
         "SELECT * FROM alembic_version",
-        "SELECT * FROM unity_migrations.runs",
+        "SELECT * FROM pulumi_alembic.runs",
     ):
         assert sqlstate_of(application, statement) is None, statement
     for statement in (
@@ -84,8 +84,8 @@ def test_application_role_has_row_access_and_no_ddl(chain: Chain, database: URL,
         "CREATE TRIGGER mine BEFORE INSERT ON one EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         "UPDATE alembic_version SET version_num = 'mine'",
         "DELETE FROM alembic_version",
-        "DELETE FROM unity_migrations.runs",
-        "CREATE TABLE unity_migrations.mine ()",
+        "DELETE FROM pulumi_alembic.runs",
+        "CREATE TABLE pulumi_alembic.mine ()",
     ):
         assert sqlstate_of(application, statement) == "42501", statement
 
@@ -200,7 +200,7 @@ def test_changed_password_of_a_role_is_rejected(chain: Chain, strict: URL, appli
     chain.add("one", TWO)
     query(strict, f"CREATE ROLE {application.username} LOGIN PASSWORD 'the old one'")
     result = migrate(chain, strict, application)
-    check_rejection(result, strict, "the password of role", "set unity:applicationRole to a new role")
+    check_rejection(result, strict, "the password of role", "set applicationRole to a new role")
     query(strict, f"ALTER ROLE {application.username} PASSWORD '{PASSWORD}'")
     assert migrate(chain, strict, application).code == 0
 
@@ -357,7 +357,7 @@ def test_migrator_that_owns_no_database_grants_what_it_can(
     assert (result.code, result.stderr) == (0, "")
     assert "Privileges on public.foreigner are unchanged" in result.stdout
     assert sqlstate_of(application, "INSERT INTO one (name) VALUES ('a')") is None
-    assert sqlstate_of(application, "SELECT * FROM unity_migrations.runs") is None
+    assert sqlstate_of(application, "SELECT * FROM pulumi_alembic.runs") is None
     assert sqlstate_of(application, "SELECT * FROM foreigner") == "42501"
 
 

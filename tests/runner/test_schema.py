@@ -17,7 +17,7 @@ NOTES = PROJECT / "examples" / "notes" / "app"
 # functions, by their names.
 CATALOG = """
     WITH own AS (SELECT oid, nspname FROM pg_namespace
-        WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'unity_migrations'))
+        WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'pulumi_alembic'))
     SELECT 'relation', format('%s.%s', nspname, relname), concat_ws(' ', relkind, relpersistence, reloptions, relacl)
     FROM pg_class JOIN own ON own.oid = relnamespace
     UNION ALL SELECT 'column', format('%s.%s.%s', nspname, relname, attname), concat_ws(' ', attnum,

@@ -89,15 +89,13 @@ def test_shadowing_functions_and_operators_are_never_called(
 
 def test_foreign_run_record_is_not_written(chain: Chain, database: URL, attacker: URL) -> None:
     with session(attacker) as connection:
-        connection.execute("CREATE SCHEMA unity_migrations")
-        connection.execute("CREATE TABLE unity_migrations.runs (id int, outcome text)")
+        connection.execute("CREATE SCHEMA pulumi_alembic")
+        connection.execute("CREATE TABLE pulumi_alembic.runs (id int, outcome text)")
         body = trap(attacker, "NULL")
         connection.execute(f"CREATE FUNCTION public.trap() RETURNS trigger {body}".encode())
-        connection.execute(
-            "CREATE TRIGGER trap BEFORE INSERT OR UPDATE ON unity_migrations.runs EXECUTE FUNCTION trap()"
-        )
+        connection.execute("CREATE TRIGGER trap BEFORE INSERT OR UPDATE ON pulumi_alembic.runs EXECUTE FUNCTION trap()")
     chain.add("one", "pass")
     result = run("upgrade", chain, database)
     assert (result.code, result.stderr) == (0, "")
-    assert f"Run not recorded: {attacker.username} owns schema unity_migrations or its table" in result.stdout
+    assert f"Run not recorded: {attacker.username} owns schema pulumi_alembic or its table" in result.stdout
     assert revisions(database) == {"one"} and not is_superuser(attacker)

@@ -36,7 +36,7 @@ def test_standby_is_waited_for_until_it_is_promoted(chain: Chain, standby: Serve
     result = process.finish()
     assert (result.code, result.stderr) == (0, "")
     assert revisions(standby.url) == {"two"}
-    assert query(standby.url, "SELECT revisions, outcome FROM unity_migrations.runs ORDER BY id") == [
+    assert query(standby.url, "SELECT revisions, outcome FROM pulumi_alembic.runs ORDER BY id") == [
         (["one"], "succeeded"),
         (["two"], "succeeded"),
     ]

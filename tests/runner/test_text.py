@@ -80,7 +80,7 @@ def test_log_and_record_of_a_hostile_revision_are_printable(chain: Chain, databa
     chain.review()
     result = run("upgrade", chain, database.set(password="a"))
     assert result.code == 1
-    ((error,),) = query(database, "SELECT error FROM unity_migrations.runs")
+    ((error,),) = query(database, "SELECT error FROM pulumi_alembic.runs")
     for text in (result.stdout, result.stderr, error):
         assert printable(text) == text
         assert "\\x1b[31m" in text

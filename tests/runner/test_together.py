@@ -33,7 +33,7 @@ def test_one_of_two_runners_migrates(chain: Chain, database: URL) -> None:
         first = start("upgrade", chain, database, HOSTNAME="pod-1")
         waiting(database)
         second = start("upgrade", chain, database, HOSTNAME="pod-2")
-        name = f"unity-migrate pod-1:{first.process.pid}"
+        name = f"alembic-migrate pod-1:{first.process.pid}"
         line = second.wait_for("Waiting for another migration")
         sql = f"SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE application_name = '{name}'"
         holders = {f"pid {row[0]} ({name}) from 127.0.0.1 since 2" for row in query(database, sql)}

@@ -139,7 +139,7 @@ def test_every_mode_works_with_only_one_driver(one: Chain, image: Image, databas
     assert (result.code, result.stderr) == (0, "")
     for mode in ("wait", "status"):
         assert run(mode, one, database, **image.variables).code == 0, mode
-    sql = "SELECT revisions, outcome, from_revisions, to_revisions, error FROM unity_migrations.runs"
+    sql = "SELECT revisions, outcome, from_revisions, to_revisions, error FROM pulumi_alembic.runs"
     assert query(database, sql) == [(["one"], "succeeded", [], ["one"], None)]
     assert run("downgrade", one, database, "--target=base", **image.variables).code == 0
 
@@ -203,7 +203,7 @@ def test_interrupted_run_is_recorded_with_any_driver(one: Chain, image: Image, d
         process.process.send_signal(signal.SIGTERM)
         assert process.finish().code == 128 + signal.SIGTERM
         assert not runner_sessions(database)
-    assert query(database, "SELECT revisions, outcome FROM unity_migrations.runs") == [(["one"], "interrupted")]
+    assert query(database, "SELECT revisions, outcome FROM pulumi_alembic.runs") == [(["one"], "interrupted")]
 
 
 def address(url: URL) -> str:

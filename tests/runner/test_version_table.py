@@ -50,7 +50,7 @@ def test_revisions_are_kept_in_the_configured_table(chain: Chain, database: URL,
     assert (result.code, result.stderr) == (0, "")
     assert query(database, f"SELECT version_num FROM {table}") == [("two",)]
     assert query(database, "SELECT to_regclass('alembic_version')") == [(None,)]
-    assert query(database, "SELECT to_revisions FROM unity_migrations.runs") == [(["two"],)]
+    assert query(database, "SELECT to_revisions FROM pulumi_alembic.runs") == [(["two"],)]
     assert run("wait", chain, database).code == 0
     status = json.loads(run("status", chain, database).stdout)
     assert (status["current"], status["pending"], status["problem"]) == (["two"], [], None)

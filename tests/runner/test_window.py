@@ -13,7 +13,7 @@ from support import Chain, Image, closed_gate, dsn, query, revisions, run, start
 from test_record import GATED
 from test_roles import application, migrate  # noqa: F401
 
-IMAGE = {"UNITY_IMAGE": "localhost/shop:2.0"}
+IMAGE = {"MIGRATION_IMAGE": "localhost/shop:2.0"}
 
 
 def earlier(chain: Chain, folder: Path) -> Chain:
@@ -55,7 +55,7 @@ def test_gate_of_an_earlier_release_starts_on_an_additive_schema(
     )
     assert "Database is ahead, at three" in result.stdout
     assert revisions(database) == {"three"}
-    assert query(database, "SELECT count(*) FROM unity_migrations.runs") == [(2,)]
+    assert query(database, "SELECT count(*) FROM pulumi_alembic.runs") == [(2,)]
 
 
 def test_window_reaches_over_several_runs(releases: list[Chain], database: URL) -> None:
@@ -132,14 +132,14 @@ def test_killed_migration_has_the_window_of_its_last_revision(chain: Chain, tmp_
 @pytest.mark.parametrize(
     "damage",
     [
-        "ALTER TABLE unity_migrations.runs DROP COLUMN rollback",
-        "UPDATE unity_migrations.runs SET rollback = NULL",
-        "UPDATE unity_migrations.runs SET rollback = jsonb_set(rollback, '{version}', '2')",
-        "DROP SCHEMA unity_migrations CASCADE",
+        "ALTER TABLE pulumi_alembic.runs DROP COLUMN rollback",
+        "UPDATE pulumi_alembic.runs SET rollback = NULL",
+        "UPDATE pulumi_alembic.runs SET rollback = jsonb_set(rollback, '{version}', '2')",
+        "DROP SCHEMA pulumi_alembic CASCADE",
         "CREATE FUNCTION f() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''ran''; END';"
-        " ALTER TABLE unity_migrations.runs ENABLE ROW LEVEL SECURITY;"
-        " ALTER TABLE unity_migrations.runs FORCE ROW LEVEL SECURITY;"
-        " CREATE POLICY p ON unity_migrations.runs USING (f())",
+        " ALTER TABLE pulumi_alembic.runs ENABLE ROW LEVEL SECURITY;"
+        " ALTER TABLE pulumi_alembic.runs FORCE ROW LEVEL SECURITY;"
+        " CREATE POLICY p ON pulumi_alembic.runs USING (f())",
     ],
 )
 def test_record_that_says_nothing_holds_the_gate_as_before(releases: list[Chain], database: URL, damage: str) -> None:
@@ -153,7 +153,7 @@ def test_record_that_says_nothing_holds_the_gate_as_before(releases: list[Chain]
 def test_record_of_an_earlier_release_gets_the_column(releases: list[Chain], database: URL) -> None:
     one, two, three = releases
     assert run("upgrade", two, database).code == 0
-    query(database, "ALTER TABLE unity_migrations.runs DROP COLUMN rollback")
+    query(database, "ALTER TABLE pulumi_alembic.runs DROP COLUMN rollback")
     assert run("upgrade", three, database).code == 0
     assert run("wait", two, database).code == 0
     held = run("wait", one, database)
@@ -173,7 +173,7 @@ def test_newest_record_of_a_revision_counts(chain: Chain, tmp_path: Path, databa
 
 def test_records_of_another_version_table_say_nothing(releases: list[Chain], database: URL) -> None:
     assert run("upgrade", releases[1], database).code == 0
-    query(database, """UPDATE unity_migrations.runs SET rollback = jsonb_set(rollback, '{table,name}', '"other"')""")
+    query(database, """UPDATE pulumi_alembic.runs SET rollback = jsonb_set(rollback, '{table,name}', '"other"')""")
     assert "Deploy an image that contains it" in run("wait", releases[0], database).stderr
 
 

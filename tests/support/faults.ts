@@ -217,7 +217,7 @@ export class FaultStack {
     const [revision = "", invalid] = (await this.psql(`${state} FROM alembic_version`)).split("|");
     assert.ok(revisions.includes(revision), `at ${revision}`);
     assert.equal(invalid, "0");
-    const sessions = "application_name LIKE 'unity-migrate%' OR state LIKE 'idle in transaction%'";
+    const sessions = "application_name LIKE 'alembic-migrate%' OR state LIKE 'idle in transaction%'";
     await this.until(() => this.psql(`SELECT count(*) = 0 FROM pg_stat_activity WHERE ${sessions}`));
     await this.until(async () => {
       const selector = workloadSelector(names.migrateJob);

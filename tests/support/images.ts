@@ -26,9 +26,9 @@ export function postgresFixtureImage(folder: string): Promise<string> {
 }
 
 async function build(image: Build): Promise<string> {
-  const { UNITY_OWN_CLUSTER, UNITY_IMAGE = "" } = process.env;
+  const { UNITY_OWN_CLUSTER, MIGRATION_IMAGE = "" } = process.env;
   if (UNITY_OWN_CLUSTER === "true") return ensureImage(image);
-  const reference = withTag(UNITY_IMAGE, `${image.name}-${contextHash(image.context).slice(0, 12)}`);
+  const reference = withTag(MIGRATION_IMAGE, `${image.name}-${contextHash(image.context).slice(0, 12)}`);
   await run("docker", ["build", "--tag", reference, image.context]);
   await run("docker", ["push", reference]);
   return reference;

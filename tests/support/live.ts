@@ -15,7 +15,7 @@ function required(name: string): string {
 /** The cluster of the live tests, and the images that it has. */
 const target = {
   context: required("UNITY_CONTEXT"),
-  image: required("UNITY_IMAGE"),
+  image: required("MIGRATION_IMAGE"),
   postgresImage: process.env.UNITY_POSTGRES_IMAGE || undefined,
 };
 

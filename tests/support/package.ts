@@ -13,7 +13,7 @@ const modules = join(projectRoot, "node_modules");
  * links to the project's, so that no registry is queried.
  */
 export async function installPackage(folder: string): Promise<void> {
-  const own = join(folder, "node_modules", "unity-migrations");
+  const own = join(folder, "node_modules", "pulumi-alembic");
   mkdirSync(own, { recursive: true });
   const filename = await pack(folder);
   await run("tar", ["--extract", "--gzip", "--strip-components=1", `--file=${filename}`, `--directory=${own}`], {

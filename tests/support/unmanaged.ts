@@ -29,9 +29,9 @@ export class UnmanagedDeployment {
   }
 
   async apply(file: string): Promise<void> {
-    const { UNITY_IMAGE = "", UNITY_POSTGRES_IMAGE = "" } = process.env;
+    const { MIGRATION_IMAGE = "", UNITY_POSTGRES_IMAGE = "" } = process.env;
     const text = readFileSync(join(projectRoot, "tests", "live", "unmanaged", file), "utf8")
-      .replaceAll("BACKEND_IMAGE", UNITY_IMAGE)
+      .replaceAll("BACKEND_IMAGE", MIGRATION_IMAGE)
       .replaceAll("POSTGRES_IMAGE", UNITY_POSTGRES_IMAGE || "postgres:17");
     await this.#kubectl.run(["apply", "--filename=-"], text);
   }

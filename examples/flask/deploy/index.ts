@@ -7,7 +7,7 @@ import {
   MigrationJob,
   PostDeployVerification,
   planMigration,
-} from "unity-migrations";
+} from "pulumi-alembic";
 
 const config = new pulumi.Config();
 const cluster = { context: config.get("context") };

@@ -45,7 +45,7 @@ def check_execution():
     cursor.execute("SET LOCAL lock_timeout = 30000")
     cursor.execute("SET LOCAL statement_timeout = 30000")
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (KEY,))
-    cursor.execute("SELECT quote_ident((current_setting('unity.schemas')::name[])[1])")
+    cursor.execute("SELECT quote_ident((current_setting('migration.schemas')::name[])[1])")
     schema = cursor.fetchone()[0]
     status, body = call("/api/plugins")
     if status != 200:

@@ -97,10 +97,10 @@ def run_alembic(expected):
         result = subprocess.run(command, env=environment, **options)
     except subprocess.TimeoutExpired:
         return {}, "env.py timed out after 30s with an unreachable database"
-    found = re.search("^unity-paths (.+)$", result.stdout, re.MULTILINE)
+    found = re.search("^alembic-paths (.+)$", result.stdout, re.MULTILINE)
     paths = json.loads(found[1]) if found else {}
     if result.returncode == 0:
-        return paths, address_error(set(re.findall("^unity-session (.+)$", result.stdout, re.MULTILINE)))
+        return paths, address_error(set(re.findall("^alembic-session (.+)$", result.stdout, re.MULTILINE)))
     if re.search(r"127\.0\.0\.1.{1,80}?\b1\b", result.stderr, re.DOTALL):
         return paths, None
     name = re.match(r"[\w.]+", result.stderr.strip().split("\n")[-1])

@@ -9,7 +9,7 @@ DENIED = "42501"
 """SQLSTATE: insufficient privilege."""
 
 # The schema where the backend's role, like the one that migrates, creates tables.
-SCHEMA = "(current_setting('unity.schemas')::name[])[1]"
+SCHEMA = "(current_setting('migration.schemas')::name[])[1]"
 
 RELATION = f"""
     WITH relation AS (
@@ -59,7 +59,7 @@ def can_create(cursor):
         return False
     cursor.execute("SAVEPOINT before")
     try:
-        cursor.execute(f"CREATE TABLE {schema}.unity_privileges_probe (id int)")
+        cursor.execute(f"CREATE TABLE {schema}.alembic_privileges_probe (id int)")
         return True
     except Exception as error:
         if driver_sqlstate(error) != DENIED:

@@ -9,9 +9,9 @@ import type { JobAttempt } from "../../plan/job-identity.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 /** Field manager of the objects. The next `pulumi up` adopts them. */
-const fieldManager = "unity-apply";
-/** Label of the Jobs that `unity apply` creates, which are in no stack. */
-const ownLabel = { key: "unity/made-by", value: "apply" } as const;
+const fieldManager = "pulumi-alembic-apply";
+/** Label of the Jobs that `pulumi-alembic apply` creates, which are in no stack. */
+const ownLabel = { key: "pulumi-alembic/made-by", value: "apply" } as const;
 
 /** Returns the objects of `components/migration-job.ts` for `kubectl apply`. */
 function objects(options: MigrationOptions, { attempt, plan }: JobAttempt, { restorePoint }: Settings): object[] {

@@ -6,13 +6,13 @@ import type { Shell } from "./complete.ts";
 
 /** The line that loads each shell's script, and the file it belongs in. */
 const setup: Readonly<Record<Shell, string>> = {
-  bash: "source <(unity completion bash)      in ~/.bashrc",
-  zsh: "source <(unity completion zsh)       in ~/.zshrc, after compinit",
-  fish: "unity completion fish | source       in ~/.config/fish/config.fish",
+  bash: "source <(pulumi-alembic completion bash)      in ~/.bashrc",
+  zsh: "source <(pulumi-alembic completion zsh)       in ~/.zshrc, after compinit",
+  fish: "pulumi-alembic completion fish | source       in ~/.config/fish/config.fish",
 };
 
-const help = `Requires \`unity\` and Node.js 22.18 or later on PATH. To add \`unity\`, run \`npm link\` in the project's folder; to remove it,
-run \`npm unlink --global unity-migrations\`.
+const help = `Requires \`pulumi-alembic\` and Node.js 22.18 or later on PATH. To add \`pulumi-alembic\`, run \`npm link\` in the project's folder; to remove it,
+run \`npm unlink --global pulumi-alembic\`.
 
 ${Object.values(setup)
   .map((line) => `  ${line}`)
@@ -20,14 +20,14 @@ ${Object.values(setup)
 
 ${exitCodesHelp({ 0: "success", 2: "invalid usage" })}`;
 
-/** Returns the command `unity completion`. */
+/** Returns the command `pulumi-alembic completion`. */
 export function completionProgram(): Command {
   return new Command("completion")
     .description("Print the completion script of a shell.")
     .addArgument(new Argument("<shell>", "shell to complete in").choices(Object.keys(setup)))
     .addHelpText("after", `\n${help}`)
     .action((shell: Shell) => {
-      process.stdout.write(readFileSync(join(import.meta.dirname, `unity.${shell}`), "utf8"));
+      process.stdout.write(readFileSync(join(import.meta.dirname, `pulumi-alembic.${shell}`), "utf8"));
     });
 }
 

@@ -6,7 +6,7 @@ import type { Settings } from "../../settings/settings.ts";
 import { readSchema, type TableView } from "../chain/schema.ts";
 import { type RevisionView, viewChain } from "../chain/view.ts";
 
-/** A command of `unity` in its help. */
+/** A command of `pulumi-alembic` in its help. */
 export interface CommandSummary {
   readonly name: string;
   readonly description: string;

@@ -7,10 +7,10 @@ on standard output if Alembic can't load the chain or run env.py.
 
 The project's env.py runs once, in Alembic's offline mode, so its naming conventions and options apply. Inside
 `context.run_migrations()`, the upgrade and the downgrade of each revision are called with Alembic's `op`. Statements on
-the version table are not part of the SQL. No connection is opened: see `unity_lock/offline.py`. A revision that asks
-whether it is rendered gets the answers of an online run: see `unity_lock/online.py`.
+the version table are not part of the SQL. No connection is opened: see `alembic_lock/offline.py`. A revision that asks
+whether it is rendered gets the answers of an online run: see `alembic_lock/online.py`.
 
-With a MODE of `unity_lock/probes.py`, it writes what that module needs to know of a rendering with other environment
+With a MODE of `alembic_lock/probes.py`, it writes what that module needs to know of a rendering with other environment
 variables.
 
 Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
@@ -34,15 +34,15 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
+from alembic_lock.env_sql import EnvRun
+from alembic_lock.offline import block_connections, dummy_url, explain
+from alembic_lock.online import answer_as_online
+from alembic_lock.places import Places
+from alembic_lock.probes import LOAD, Search, find_missing
+from alembic_lock.reads import Reads, file_hash
+from alembic_lock.recorder import Recorder, Rendering, depends, keep_order
+from alembic_lock.variables import given, hide, invalid_settings, missing, note_lookups, read_by_project, value_in
 from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
-from unity_lock.env_sql import EnvRun
-from unity_lock.offline import block_connections, dummy_url, explain
-from unity_lock.online import answer_as_online
-from unity_lock.places import Places
-from unity_lock.probes import LOAD, Search, find_missing
-from unity_lock.reads import Reads, file_hash
-from unity_lock.recorder import Recorder, Rendering, depends, keep_order
-from unity_lock.variables import given, hide, invalid_settings, missing, note_lookups, read_by_project, value_in
 
 # From here on, imports resolve as for `alembic`: not to the runner's folder.
 sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))

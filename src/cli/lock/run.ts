@@ -25,7 +25,7 @@ interface LockOptions extends BackendOptions {
   readonly rewrite: readonly string[];
 }
 
-/** The outcome of `unity lock`. */
+/** The outcome of `pulumi-alembic lock`. */
 export interface LockOutcome {
   /** Path of the lockfile. */
   readonly lock: string;

@@ -46,7 +46,13 @@ export async function runRestoreJob(
     { apiVersion: "v1", kind: "ConfigMap", metadata, data, immutable: true },
     { apiVersion: "batch/v1", kind: "Job", metadata, spec: restoreJobSpec(command, name, options) },
   ];
-  const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=unity-restore", "--filename=-"];
+  const apply = [
+    "apply",
+    "--server-side",
+    "--force-conflicts",
+    "--field-manager=pulumi-alembic-restore",
+    "--filename=-",
+  ];
   await kubectl.run(apply, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   const timeoutSeconds = restoreDeadlineSeconds(options) + 60;
   await waitFor(kubectl, { ...target, name, timeoutSeconds }, waiter(kubectl, name, labels), print);

@@ -22,7 +22,7 @@ interface Output {
   readonly created: { readonly revision: string; readonly file: string } | null;
 }
 
-/** The outcome of `unity revision`. */
+/** The outcome of `pulumi-alembic revision`. */
 export interface RevisionOutcome {
   readonly revision: string;
   /** Heads of the chain before. */

@@ -21,8 +21,8 @@ def connect():
     """Return a connection of the driver in its first transaction, which calls only PostgreSQL's own functions.
 
     Only the transaction has a search_path of its own, because a pooler would pass a session's on to the backend.
-    `unity.schemas` keeps the path from before, which is the backend's. Raises ValueError if the URL is missing or
-    invalid.
+    `migration.schemas` keeps the path from before, which is the backend's. Raises ValueError if the URL is missing
+    or invalid.
     """
     connection = open_connection()
     for statement in SETUP:

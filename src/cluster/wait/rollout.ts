@@ -106,7 +106,7 @@ export async function rollout(kubectl: Kubectl, name: string): Promise<Waiter> {
   }
   if (rejected !== undefined) {
     // Any change makes its controller retry at once.
-    await kubectl.run(["annotate", "--overwrite", "replicaset", rejected, `unity/tried-again=${Date.now()}`]);
+    await kubectl.run(["annotate", "--overwrite", "replicaset", rejected, `pulumi-alembic/tried-again=${Date.now()}`]);
   }
   const overdueBefore = overdueSince(before);
   return {

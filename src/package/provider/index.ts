@@ -18,7 +18,7 @@ import {
 import { Verification, type VerificationArgs, validateVerification } from "./verification.ts";
 
 /** Provider that plans a component's attempts before it constructs the component. */
-class UnityProvider extends ComponentProvider {
+class MigrationProvider extends ComponentProvider {
   override async construct(
     name: string,
     type: string,
@@ -26,14 +26,14 @@ class UnityProvider extends ComponentProvider {
     options: ComponentResourceOptions,
   ): Promise<ConstructResult> {
     switch (type) {
-      case "unity:index:Migration": {
+      case "pulumi-alembic:index:Migration": {
         const args = inputs as MigrationArgs;
         validateArguments(args, migrationErrors(args));
         const plan = await planMigration(planArguments(args));
         const { urn, state } = new Migration(name, args, options, plan);
         return { urn, state };
       }
-      case "unity:index:Verification": {
+      case "pulumi-alembic:index:Verification": {
         const args = inputs as VerificationArgs;
         validateVerification(args);
         const { urn, state } = new Verification(
@@ -44,7 +44,7 @@ class UnityProvider extends ComponentProvider {
         );
         return { urn, state: { ...state } };
       }
-      case "unity:index:TenantsMigration": {
+      case "pulumi-alembic:index:TenantsMigration": {
         const args = inputs as TenantsMigrationArgs;
         validateArguments(args, [
           ...stringErrors("image", args.image),
@@ -68,4 +68,7 @@ async function knownValue<T>(input: Input<T>): Promise<T | undefined> {
 }
 
 const components = [Migration, TenantsMigration, Verification];
-main(new UnityProvider({ name: "unity", dirname: import.meta.dirname, components }), process.argv.slice(2));
+main(
+  new MigrationProvider({ name: "pulumi-alembic", dirname: import.meta.dirname, components }),
+  process.argv.slice(2),
+);

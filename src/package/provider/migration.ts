@@ -180,7 +180,7 @@ function summarize(plan: MigrationPlan, { jobName, configMapName }: MigrationJob
  * @example
  * ```yaml
  * migration:
- *   type: unity:index:Migration
+ *   type: pulumi-alembic:index:Migration
  *   properties:
  *     name: notes
  *     namespace: notes
@@ -200,7 +200,7 @@ export class Migration extends pulumi.ComponentResource {
   readonly summary: pulumi.Output<AnyJson>;
 
   constructor(name: string, args: MigrationArgs, options?: pulumi.ComponentResourceOptions, plan?: MigrationPlan) {
-    super("unity:index:Migration", name, {}, options);
+    super("pulumi-alembic:index:Migration", name, {}, options);
     if (plan === undefined) throw new pulumi.ResourceError("no plan", this);
     const { context, kubeconfig, namespace } = args;
     const provider = clusterProvider(`${name}-cluster`, { context, kubeconfig, namespace }, { parent: this });

@@ -56,7 +56,7 @@ export function tenantsMigrationOptions(args: TenantsMigrationArgs): FleetOption
  * @example
  * ```yaml
  * migrations:
- *   type: unity:index:TenantsMigration
+ *   type: pulumi-alembic:index:TenantsMigration
  *   properties:
  *     name: notes
  *     context: my-cluster
@@ -77,7 +77,7 @@ export class TenantsMigration extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
     attempts?: readonly TenantAttempt[],
   ) {
-    super("unity:index:TenantsMigration", name, {}, options);
+    super("pulumi-alembic:index:TenantsMigration", name, {}, options);
     const { context, kubeconfig, namespace, canaries, parallelism } = args;
     const target = { context, kubeconfig, namespace };
     const provider = clusterProvider(`${name}-cluster`, target, { parent: this });

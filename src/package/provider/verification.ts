@@ -53,7 +53,7 @@ interface Outputs {
  * @example
  * ```yaml
  * verification:
- *   type: unity:index:Verification
+ *   type: pulumi-alembic:index:Verification
  *   properties:
  *     migration: ${migration.summary}
  *     workloads: ["${web.metadata.name}"]
@@ -73,7 +73,7 @@ export class Verification extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
     summary?: MigrationSummary,
   ) {
-    super("unity:index:Verification", name, {}, options);
+    super("pulumi-alembic:index:Verification", name, {}, options);
     const outputs = summary === undefined ? unknownOutputs() : this.#verify(name, args, summary, options);
     this.results = outputs.results;
     this.releases = outputs.releases;

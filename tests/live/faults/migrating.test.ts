@@ -75,7 +75,7 @@ describe("a fault during a migration", () => {
     await stack.alembic("downgrade", heads.eighth);
     const release = await holdGate();
     const running = stack.timed("F5 connection cut, until `up` is done, and a preview", () => stack.recover(ninth));
-    const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'unity-migrate%' AND wait_event = 'advisory'";
+    const sessions = "FROM pg_stat_activity WHERE application_name LIKE 'alembic-migrate%' AND wait_event = 'advisory'";
     await stack.until(() => stack.psql(`SELECT count(pg_terminate_backend(pid)) = 1 ${sessions}`));
     await stack.until(async () => (/rolled back[\s\S]*Retrying in/.test(await log()) ? "t" : "f"));
     await release();

@@ -52,7 +52,7 @@ describe("parallel migrations, and a change of releases", () => {
     const logs = await kubectl.run(["logs", jobs.trim()]);
     assert.equal(countOf(logs, /9\/9 {2}ninth/g), 1, logs);
     const owned = "jobs,deployments,services,persistentvolumeclaims,serviceaccounts";
-    await kubectl.run(["annotate", owned, "--all", "--overwrite", `unity/owner=${owner}`]);
+    await kubectl.run(["annotate", owned, "--all", "--overwrite", `pulumi-alembic/owner=${owner}`]);
     await stack.recover({ ...ninth, values: { ...ninth.values, adoptFrom: "" } });
   });
 

@@ -120,7 +120,7 @@ def refused_in(file: str) -> Iterator[None]:
 def _is_own(frame: FrameType) -> bool:
     """Return whether a variable is read for Python, for SQLAlchemy and the like, or for the lock."""
     package, file = str(frame.f_globals.get("__name__")).partition(".")[0], frame.f_code.co_filename
-    if package in (*OWN_READS, "sqlalchemy", "pydantic_settings", "unity_lock", "__main__"):
+    if package in (*OWN_READS, "sqlalchemy", "pydantic_settings", "alembic_lock", "__main__"):
         return True
     is_python = file.startswith("<frozen") or os.path.realpath(file).startswith(STANDARD_LIBRARY)
     return is_python and "-packages" not in file and package not in EXPANDERS

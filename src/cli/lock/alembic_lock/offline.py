@@ -15,7 +15,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import SQLAlchemyError
 
 DEFAULT_SCHEME = "postgresql"
-DUMMY = "unity_offline"
+DUMMY = "alembic_offline"
 """User, password, and database of the dummy URL. SQL that contains it is not what runs."""
 
 

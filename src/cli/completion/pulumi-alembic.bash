@@ -1,5 +1,5 @@
-# Completes `unity` in bash 3.2 or later. The typed words are passed on as they are, never evaluated.
-_unity() {
+# Completes `pulumi-alembic` in bash 3.2 or later. The typed words are passed on as they are, never evaluated.
+_pulumi_alembic() {
   local line kind
   COMPREPLY=()
   while IFS= read -r line; do
@@ -18,4 +18,4 @@ _unity() {
       ;;
   esac
 }
-complete -F _unity unity
+complete -F _pulumi_alembic pulumi-alembic

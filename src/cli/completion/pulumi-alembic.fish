@@ -1,5 +1,5 @@
-# Completes `unity` in fish. The typed words are passed on as they are, never evaluated.
-function __unity_complete
+# Completes `pulumi-alembic` in fish. The typed words are passed on as they are, never evaluated.
+function __pulumi_alembic_complete
     set -l words (commandline --tokenize --current-process --cut-at-cursor)
     set -l program $words[1]
     set -e words[1]
@@ -12,4 +12,4 @@ function __unity_complete
         end
     end
 end
-complete --command unity --no-files --arguments '(__unity_complete)'
+complete --command pulumi-alembic --no-files --arguments '(__pulumi_alembic_complete)'

@@ -1,6 +1,6 @@
-#compdef unity
-# Completes `unity` in zsh. The typed words are passed on as they are, never evaluated.
-_unity() {
+#compdef pulumi-alembic
+# Completes `pulumi-alembic` in zsh. The typed words are passed on as they are, never evaluated.
+_pulumi_alembic() {
   local line kind
   local -a found
   while IFS= read -r line; do
@@ -12,7 +12,7 @@ _unity() {
   case $kind in
     files) compset -P '--*='; _files ;;
     folders) compset -P '--*='; _files -/ ;;
-    *) _describe unity found ;;
+    *) _describe pulumi-alembic found ;;
   esac
 }
-compdef _unity unity
+compdef _pulumi_alembic pulumi-alembic
