@@ -17,8 +17,8 @@ from runner_output import format_revisions
 
 REBUILD = "Rebuild the image from the reviewed tree."
 REVIEW = (
-    "Run: npm run unity -- lock. If it is still missing then, rendering stops before the statement that reads it: read "
-    "it at module level, at the top of the revision file."
+    "Lock the chain again. If it is still missing then, rendering stops before the statement that reads it: read it at "
+    "module level, at the top of the revision file."
 )
 
 

@@ -59,8 +59,8 @@ class Database:
             if found != self._reviewed:
                 raise FatalError(
                     f"env.py uses version table {found} online, but the lockfile has {self._reviewed}. Configure the "
-                    "same version_table and version_table_schema in offline and online mode, then run: npm run unity "
-                    "-- lock"
+                    "same version_table and version_table_schema in offline and online mode, then lock the chain "
+                    "again"
                 )
             return steps(frozenset(current), context)
 

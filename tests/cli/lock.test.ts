@@ -245,7 +245,7 @@ describe("pulumi-alembic lock", () => {
         project.write("alembic.ini", "[alembic]\nscript_location = alembic\nversion_locations = empty\n");
         project.write("empty/README", "");
       },
-      says: /no revisions in empty: set version_locations in alembic\.ini, .*npm run unity -- revision -m <title>/,
+      says: /no revisions in empty: set version_locations in alembic\.ini, .*create the first revision: pulumi-alembic revision -m <title>/,
     },
     {
       name: "an env.py that runs nothing",

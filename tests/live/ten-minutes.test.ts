@@ -77,14 +77,16 @@ class Walk {
 }
 
 describe("docs/how-to/adopt-in-ten-minutes.md", () => {
-  const root = mkdtempSync(join(tmpdir(), "unity-newcomer-"));
-  const app = join(root, "backend");
+  let root: string;
+  let app: string;
   let server: Server;
   let walk: Walk;
   /** Hash of the app as it was given. */
   let given: string;
 
   before(async () => {
+    root = mkdtempSync(join(tmpdir(), "unity-newcomer-"));
+    app = join(root, "backend");
     const others = new Kubectl({ context, namespace: `${namespace}-db` });
     await others.run(["create", "namespace", others.namespace]);
     server = await startServer(others, UNITY_POSTGRES_IMAGE || "postgres:17");
@@ -107,7 +109,7 @@ describe("docs/how-to/adopt-in-ten-minutes.md", () => {
   after(async () => {
     await (await walk?.program.engine())?.run("destroy");
     await kubectl.run(["delete", "namespace", namespace, `${namespace}-db`, "--ignore-not-found", "--wait=false"]);
-    rmSync(root, { recursive: true });
+    rmSync(root, { recursive: true, force: true });
   });
 
   it("leads from an empty folder to a verified release of the example's app", async () => {

@@ -14,7 +14,7 @@ from support import Chain, revisions, run, tables
 
 READ = 'op.execute((Path(__file__).parent / "two.sql").read_text())'
 IMPORTS = "from pathlib import Path\n"
-UNREVIEWED = "alembic/versions/two.py reads alembic/versions/two.sql, which is not in the lockfile. Run: npm run"
+UNREVIEWED = "alembic/versions/two.py reads alembic/versions/two.sql, which is not in the lockfile. Lock the"
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_unreviewed_file_stops_its_revision(read: Chain, database: URL) -> None:
     result = run("upgrade", read, database)
     assert result.code == 1
     assert "Revision two (Title of two) failed and was rolled back." in result.output
-    assert f"{UNREVIEWED} unity -- lock. If it is still missing then, rendering stops before" in result.output
+    assert f"{UNREVIEWED} chain again. If it is still missing then, rendering stops before" in result.output
     assert tables(database) == {"alembic_version", "one"}
     assert revisions(database) == {"one"}
 

@@ -194,7 +194,7 @@ def render_chain(call: AlembicCall) -> RenderedChain:
         folders = ", ".join(Places(config, directory).version_locations())
         raise RuntimeError(
             f"no revisions in {folders}: set version_locations in alembic.ini, which Alembic reads before "
-            "env.py, or create the first revision. Run: npm run unity -- revision -m <title>"
+            "env.py, or create the first revision: pulumi-alembic revision -m <title>"
         )
     return RenderedChain(config, directory, environment, reads, env["env"])
 
