@@ -203,7 +203,7 @@ describe("another app's program with the package", () => {
       };
       await kubectl.run(["apply", "--filename=-"], JSON.stringify(claim));
       // The URL of the test before has a parameter that a restore rejects.
-      const url = { stringData: { DATABASE_URL: `${server.url}/notes` } };
+      const url = { stringData: { DATABASE_URL: stack.databaseUrl } };
       await kubectl.run(["patch", "secret", "notes-database", "--type=merge", `--patch=${JSON.stringify(url)}`]);
       const data = { "migration.json": JSON.stringify(described) };
       await kubectl.run([
