@@ -228,7 +228,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   );
   const live = await readLive(kubectl, app, chain, args.workloads ?? []);
   const { tls, applicationRole, podSecurityStandard } = args;
-  const { options, report } = planApp({
+  const planned = planApp({
     ...live,
     options: {
       app,
@@ -250,6 +250,9 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     pinRequired: environment === "production",
     target,
   });
+  const { options } = planned;
+  const missing = "The cluster doesn't exist yet; database revision unknown.";
+  const report = kubectl === undefined ? { ...planned.report, message: missing } : planned.report;
   const text = describe(report);
   if (report.job === null) throw new pulumi.RunError(text);
   await pulumi.log.info(text);

@@ -1,15 +1,15 @@
-import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type CustomCheck, verificationErrors } from "../src/checks/custom.ts";
 import type { CheckName } from "../src/checks/names.ts";
-import { type CheckResults, type DeclaredRelease, describeErrors, parseVerification } from "../src/checks/result.ts";
+import { type CheckResults, type DeclaredRelease, describeErrors } from "../src/checks/result.ts";
 import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
 import { childOptions } from "./children.ts";
-import { clusterInputs, fixedProgram, waitCommand } from "./commands.ts";
+import { clusterInputs, waitCommand } from "./commands.ts";
 import { verificationDescriptor } from "./descriptors.ts";
 import type { MigrationJob } from "./migration-job.ts";
+import { verificationCommand } from "./verification-command.ts";
 
 /** Deployment whose rollout another component has waited for. */
 export interface RolledOut {
@@ -123,19 +123,12 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       checks,
       release,
     };
-    const command = new local.Command(
+    const verification = verificationCommand(
       `${name}-checks`,
-      {
-        ...fixedProgram("src/checks/main", "all"),
-        stdin: pulumi.jsonStringify(target),
-        triggers: [migration.jobName, ...rollouts],
-        // Progress only: the result is on standard output, as is the cause of a failure.
-        logging: local.Logging.Stderr,
-      },
+      target,
+      [migration.jobName, ...rollouts],
       waits.length > 0 ? { ...own, dependsOn: waits } : own,
     );
-    // The provider counts all outputs of a command with a secret input, such as a kubeconfig, as secrets.
-    const verification = pulumi.unsecret(command.stdout).apply(parseVerification);
     const outputs = {
       results: verification.apply((verified) => verified?.results),
       release: verification.apply((verified) => verified?.release),

@@ -41,7 +41,7 @@ const servicePolicy = "/usr/sbin/policy-rc.d";
 
 /** Returns the policy's text. It names the process that removes the policy after installing packages. */
 export function policyText(pid: number): string {
-  return `#!/bin/sh\n# No service starts while process ${pid} of unity-migrations installs packages\nexit 101\n`;
+  return `#!/bin/sh\n# No service starts while process ${pid} of this project installs packages\nexit 101\n`;
 }
 
 /** Whether a policy is a {@link policyText} of a process that has ended. */

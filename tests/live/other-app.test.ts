@@ -166,7 +166,7 @@ describe("another app's program with the package", () => {
     /** Runs `unity` as it is installed beside the program. */
     const unity = async (...args: readonly string[]) => {
       const modules = join(stack.program.folder, "..", "..", "node_modules");
-      const command = join(modules, "unity-migrations", "dist", "src", "cli", "main.js");
+      const command = join(modules, "pulumi-alembic", "dist", "src", "cli", "main.js");
       const run = promisify(execFile)(process.execPath, [command, ...args, ...options], { cwd: stack.program.folder });
       return run.catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
     };

@@ -129,6 +129,7 @@ describe("planMigration", () => {
     const kubeconfig = pulumi.output(pulumi.unknown as string);
     const { report } = await planMigration({ ...args, cluster: { kubeconfig } });
     assert.deepEqual([report.pending?.length, report.job?.action], [3, "run"]);
+    assert.match(report.message, /^The cluster doesn't exist yet/);
   });
 
   it("shows what is pending before the image is known, which names the Job", async () => {

@@ -49,7 +49,7 @@ export function programIn(folder: string, root: string): Program {
     name: "test",
     configFile: join(folder, "Pulumi.test.yaml"),
     stateFile: join(root, "state.json"),
-    backend: join(root, "backend"),
+    backend: join(root, "states"),
     environment: { PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_CONFIG_PASSPHRASE_FILE: undefined },
   };
   return {

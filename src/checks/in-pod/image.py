@@ -69,7 +69,7 @@ def identify(session, _):
     cursor = session.cursor()
     try:
         cursor.execute(IDENTITY)
-        print("\\nunity-session " + cursor.fetchone()[0], flush=True)
+        print("\\nalembic-session " + cursor.fetchone()[0], flush=True)
     except Exception:
         pass
     cursor.close()
@@ -79,7 +79,7 @@ event.listen(Pool, "connect", identify)
 call, files = json.load(sys.stdin)
 config = load_config(AlembicCall.of(call))
 ScriptDirectory.from_config(config)
-print("\\nunity-paths " + json.dumps({file: str(locate(file)) for file in files}), flush=True)
+print("\\nalembic-paths " + json.dumps({file: str(locate(file)) for file in files}), flush=True)
 command.current(config)
 """
 """Same as `alembic current`, but prints the paths of files, its sessions' identities, and the traceback of an error."""

@@ -5,9 +5,6 @@ import * as pulumi from "@pulumi/pulumi";
 const config = new pulumi.Config();
 const root = config.require("root");
 process.chdir(root); // where the tests, and with them the commands, run
-const { PostDeployVerification } = await import(join(root, "components/post-deploy-verification.ts"));
-const verification = new PostDeployVerification("verification", {
-  target: config.requireObject("target"),
-  rollout: "uid/1",
-});
-export const release = verification.release;
+const { verificationCommand } = await import(join(root, "components/verification-command.ts"));
+const verification = verificationCommand("verification-checks", config.requireObject("target"), ["uid/1"], {});
+export const release = verification.apply((verified: { release?: object } | undefined) => verified?.release);
