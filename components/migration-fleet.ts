@@ -48,7 +48,8 @@ export interface MigrationFleetArgs extends FleetOptions, ClusterArgs {
  * ```ts
  * const target = { context: "my-cluster", namespace: "notes" };
  * const tenants = ["acme", "beta"].map((name) => ({ name, secretName: `notes-${name}` }));
- * const options = { ...loadChain("app"), image, imagePullPolicy: "IfNotPresent", tenants, timeouts };
+ * const app = migratedApp("notes");
+ * const options = { ...loadChain("app"), app, image, imagePullPolicy: "IfNotPresent", tenants, timeouts };
  * const attempts = await planFleet(options, target);
  * const fleet = new MigrationFleet("notes", { ...options, ...target, attempts, canaries: ["acme"] }, { provider });
  * ```

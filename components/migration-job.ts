@@ -123,8 +123,8 @@ export class MigrationJob extends pulumi.ComponentResource {
   }
 
   /**
-   * Returns a workload's spec whose pods start only after the database has the schema: with an init container that queries
-   * it, and reads the run record to know whether older pods may restart.
+   * Returns a workload's spec with the gate: an init container that ends once the database has the schema of the app's
+   * code, or a later one with which the run record says that this code still works.
    *
    * @param spec - Spec with a pod template.
    * @param gate - Configuration of the init container (default: the variables and mounts of the pod's first container).

@@ -29,7 +29,7 @@ export interface MigrationPolicy {
    */
   readonly environment?: Environment;
   /**
-   * Findings that are accepted: a revision, a rule, and why.
+   * Approved findings: revision, rule, and reason.
    *
    * @defaultValue none
    */
@@ -59,8 +59,8 @@ export interface MigrationPolicy {
    */
   readonly toleratedRevisions?: readonly string[];
   /**
-   * Dump that precedes each migration: a PostgreSQL image whose `pg_dump` is not older than the server, and the size of the
-   * dumps' volume as a Kubernetes quantity, 1Gi by default.
+   * Dump before each migration: a PostgreSQL image whose `pg_dump` is not older than the server, and the size of the dumps'
+   * volume as a Kubernetes quantity (default: 1Gi).
    *
    * @defaultValue no dump
    */
@@ -124,7 +124,7 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
   /**
    * Configuration of the Job's pod, outputs allowed. The Job's name depends on it.
    *
-   * @defaultValue what this package declares
+   * @defaultValue no additional configuration
    */
   readonly pod?: PodConfig;
   /**
@@ -134,7 +134,8 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    */
   readonly names?: Partial<MigratedApp>;
   /**
-   * Deployments without a gate whose pods can read the database's revision: those from before the first gate.
+   * Deployments without a gate, in whose pods the plan can read the database's revision: those that existed before the gate,
+   * or that another tool deploys.
    *
    * @defaultValue none
    */
@@ -170,7 +171,7 @@ export interface MigrationPlan extends ClusterArgs {
   /** Lockfile, relative to the program's folder. */
   readonly lockFile: string;
   readonly environment: Environment;
-  /** Findings that are accepted. */
+  /** Approved findings. */
   readonly approvals: readonly Approval[];
   /**
    * Whether the namespace's Deployment `postgres` is the database.
@@ -182,7 +183,7 @@ export interface MigrationPlan extends ClusterArgs {
   readonly records: readonly ReleaseRecord[];
 }
 
-/** A plan with what it says: state, pending revisions with their SQL, findings, and hash. */
+/** Plan with its report: state, pending revisions with their SQL, findings, and hash. */
 export interface PlannedMigration extends MigrationPlan {
   readonly report: Plan;
 }

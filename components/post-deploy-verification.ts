@@ -24,8 +24,8 @@ export interface PostDeployVerificationArgs {
   /** Migration whose release the cluster must run. */
   readonly migration: Pick<MigrationJob, "plan" | "jobName" | "configMapName">;
   /**
-   * Deployments of the app, as resources or by name. Their rollouts are waited for, and the checks run again after each:
-   * with a name, only if the Deployment is also in `dependsOn`. The first one queries the database.
+   * Deployments of the app, as resources or by name. Each rollout is awaited, and the checks run again after it; for a
+   * Deployment given by name, only if it is also in `dependsOn`. The database is queried from a pod of the first one.
    */
   readonly workloads: readonly (string | k8s.apps.v1.Deployment | RolledOut)[];
   /** Checks to run: names of built-in ones, such as those of `generalChecks`, and the app's own. */

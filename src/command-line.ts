@@ -5,7 +5,7 @@ import { quote } from "./shell.ts";
 /** Whether this is the installed package, which consists of JavaScript, and not its repository. */
 export const isInstalled = import.meta.filename.endsWith(".js");
 
-/** Returns a command of `pulumi-alembic`, as people run it: from the repository, or from a project that has installed the package. */
+/** Returns a call of `pulumi-alembic` as it runs here: in the repository, or in a project that has installed the package. */
 export function commandLine(...args: readonly string[]): string {
   return [isInstalled ? "npx pulumi-alembic" : "npm run unity --", ...args].join(" ");
 }

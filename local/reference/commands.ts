@@ -11,10 +11,11 @@ export function commandsPage(): string {
   return [
     "# Commands",
     program.description(),
-    "In the project's folder, run `npm run unity -- <command>`; to put `unity` on `PATH`, see `pulumi-alembic completion --help`.",
+    "In this repository, run `npm run unity -- <command>`; where the package is installed, `npx pulumi-alembic <command>`. " +
+      "To add `pulumi-alembic` to `PATH`, see `pulumi-alembic completion --help`.",
     table(
       ["command", "description"],
-      commands.map((command) => [`[\`${command.name()}\`](#unity-${command.name()})`, command.description()]),
+      commands.map((command) => [`[\`${command.name()}\`](#pulumi-alembic-${command.name()})`, command.description()]),
     ),
     "## Exit codes",
     "Every command exits with one of these codes. Each command lists what they mean for it.",
@@ -29,7 +30,7 @@ function sectionOf(program: Command, command: Command): string[] {
   const name = command.name();
   const meanings = commandDefinitions.find((definition) => definition.name === name)?.exitCodes;
   const section = [
-    `## unity ${name}`,
+    `## pulumi-alembic ${name}`,
     command.description(),
     block([`${program.name()} ${name} ${command.usage()}`], "text"),
   ];

@@ -193,7 +193,7 @@ export class Types {
     const document = result?.typeArguments?.[0];
     const returns = run?.getJsDocTags(this.#checker).find(({ name }) => name === "returns");
     if (result === undefined || document === undefined || returns === undefined)
-      throw new Error(`unity ${command}: run() lacks a result or its @returns`);
+      throw new Error(`${command}: run() lacks a result or its @returns`);
     return {
       command,
       type: document.getText().replaceAll(/\s+/g, " "),

@@ -165,7 +165,7 @@ export function preservedPodRejections(
   const object = `deployment/${backend.metadata.name}`;
   if (isOurs(backend) && recordedPod(backend) === null)
     return [
-      `${object}: annotation ${preservedAnnotation} is not a JSON object, so that the preserved configuration is unknown. ` +
+      `${object}: annotation ${preservedAnnotation} is not a JSON object, so the preserved configuration is unknown. ` +
         "Restore it, or remove the annotation and configure the pods: see docs/how-to/configure-pods.md",
     ];
   const rejected = unmatchedNames(backend, object, dropped);

@@ -263,7 +263,7 @@ function listErrors(
   path: string,
   errorsOf: (item: unknown, path: string) => readonly string[],
 ): readonly string[] {
-  const list = { expected: "a list, not empty", matches: (v: unknown) => Array.isArray(v) && v.length > 0 };
+  const list = { expected: "a non-empty list", matches: (v: unknown) => Array.isArray(v) && v.length > 0 };
   const errors = shapeErrors(value, list, path);
   return errors.length > 0
     ? errors
@@ -282,5 +282,5 @@ function checkErrors(check: unknown, path: string): readonly string[] {
 function duplicateNames(checks: readonly (CheckName | CustomCheck)[]): readonly string[] {
   const all = nameChecks(checks).map(({ name }) => name);
   const duplicates = new Set(all.filter((name, index) => all.indexOf(name) !== index));
-  return [...duplicates].map((name) => `several checks are named ${JSON.stringify(name)}: set their name`);
+  return [...duplicates].map((name) => `duplicate check name ${JSON.stringify(name)}: names must be unique`);
 }

@@ -21,7 +21,7 @@ export const commandDefinitions = [...developerCommands, ...operatorCommands];
  */
 export function unityProgram(writeError: (text: string) => void = () => {}): Command {
   const program = new Command("pulumi-alembic")
-    .description("Plan, apply, and verify Unity database migrations.")
+    .description("Plan, apply, and verify Alembic migrations of PostgreSQL databases on Kubernetes.")
     .addHelpText("after", `\n${exitCodesHelp(generalExitCodes)}`);
   const commands = [...commandDefinitions.map(createCommand), completionProgram()];
   commands.sort((a, b) => a.name().localeCompare(b.name()));

@@ -95,7 +95,9 @@ export function parseDescriptors(app: string, objects: readonly Data[]): Describ
   for (const { version } of [migration, verification ?? migration]) {
     if (version === descriptorVersion) continue;
     const fix = "Install the version of the package that its program uses.";
-    throw new Error(`app ${app} is described by format ${version}; this command reads ${descriptorVersion}\n${fix}`);
+    throw new Error(
+      `app ${app} has descriptors of format ${version}; this command reads format ${descriptorVersion}\n${fix}`,
+    );
   }
   const lock = binaries[descriptorFiles.lock];
   const text = lock && brotliDecompressSync(Buffer.from(lock, "base64")).toString();

@@ -99,7 +99,7 @@ describe("custom checks", () => {
   it("of any language are validated with the workloads, with all errors at once", () => {
     const checks = ["pods", "pod", 7, { kind: "ftp" }, { kind: "http" }, { kind: "sql", query: "SELECT 1", rows: 1 }];
     assert.deepEqual(verificationErrors({ workloads: [], checks }), [
-      "invalid workloads []: must be a list, not empty",
+      "invalid workloads []: must be a non-empty list",
       `invalid checks[1] "pod": must be a custom check or one of ${checkNames.join(", ")}`,
       `invalid checks[2] 7: must be a custom check or one of ${checkNames.join(", ")}`,
       'invalid checks[3].kind "ftp": must be one of http, sql, command',
@@ -108,15 +108,15 @@ describe("custom checks", () => {
     ]);
     assert.deepEqual(verificationErrors({ workloads: ["Web"], checks: undefined }), [
       'invalid workloads[0] "Web": must be the name of an object in Kubernetes',
-      "checks is missing: must be a list, not empty",
+      "checks is missing: must be a non-empty list",
     ]);
   });
 
   it("have unique names, also beside the built-in ones", () => {
     const checks = ["pods", "pods", http("/a"), http("/a"), command(["a"], { name: "pods" })];
     assert.deepEqual(verificationErrors({ workloads: ["web"], checks }), [
-      'several checks are named "pods": set their name',
-      'several checks are named "http /a": set their name',
+      'duplicate check name "pods": names must be unique',
+      'duplicate check name "http /a": names must be unique',
     ]);
   });
 });

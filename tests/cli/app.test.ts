@@ -161,7 +161,7 @@ describe("commands on an app of any program", () => {
     const [migration, ...others] = JSON.parse(JSON.stringify(notes).replaceAll('\\"version\\":1,', '\\"version\\":9,'));
     const { code, stderr } = await run({ configmaps: items(migration, ...others) }, "status");
     assert.equal(code, 2);
-    assert.match(stderr, /app notes is described by format 9; this command reads 1\nInstall the version/);
+    assert.match(stderr, /app notes has descriptors of format 9; this command reads format 1\nInstall the version/);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { waitFor } from "../../local/cluster/progress.ts";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
-import { nameLabel, names } from "../../src/manifests/names.ts";
+import { nameLabel } from "../../src/manifests/names.ts";
 import { tenantLabel } from "../../src/manifests/tenant.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type Example, example } from "../support/example.ts";
@@ -34,7 +34,7 @@ interface Job {
 }
 
 const jobs = async () =>
-  (await kubectl.get<{ items: Job[] }>("jobs", `--selector=${nameLabel}=${names.migrateJob}`)).items;
+  (await kubectl.get<{ items: Job[] }>("jobs", `--selector=${nameLabel}=notes-db-migrate`)).items;
 const tenantOf = ({ metadata }: Job) => metadata.labels[tenantLabel] ?? "";
 /** Returns when a Job started and ended, by the API's timestamps. */
 function span(job: Job): { readonly from: number; readonly to: number } {
@@ -74,7 +74,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     const { exitCode, output } = await up();
     assert.notEqual(exitCode, 0, output);
     assert.match(output, /1 of 20 tenants failed: tenant-01\. A canary failed, so 19 tenants were not started/);
-    assert.match(output, /Tenant tenant-01 \(canary\): Job unity-db-migrate-tenant-01-[0-9a-f]{10} failed/);
+    assert.match(output, /Tenant tenant-01 \(canary\): Job notes-db-migrate-tenant-01-[0-9a-f]{10} failed/);
     assert.match(output, /0001[\s\S]*42P07/);
     const all = await jobs();
     assert.equal(all.length, 20);
@@ -88,7 +88,7 @@ describe("a fleet of 20 databases, one of which can't be migrated", () => {
     const { exitCode, output } = await up();
     assert.notEqual(exitCode, 0, output);
     assert.match(output, /1 of 20 tenants failed: tenant-07\. The others are migrated\./);
-    assert.match(output, /Tenant tenant-07: Job unity-db-migrate-tenant-07-[0-9a-f]{10} failed/);
+    assert.match(output, /Tenant tenant-07: Job notes-db-migrate-tenant-07-[0-9a-f]{10} failed/);
     assert.match(output, /0002[\s\S]*42P07/);
     assert.ok(!output.includes(new URL(server.url).password), "the password is in the output");
     const revisions = await Promise.all(tenants.map(revisionOf));

@@ -163,7 +163,7 @@ describe("another app's program with the package", () => {
 
   describe("the installed command, given only where the app is", () => {
     const options = ["--context", context, "--namespace", namespace];
-    /** Runs `unity` as it is installed beside the program. */
+    /** Runs `pulumi-alembic` as it is installed beside the program. */
     const unity = async (...args: readonly string[]) => {
       const modules = join(stack.program.folder, "..", "..", "node_modules");
       const command = join(modules, "pulumi-alembic", "dist", "src", "cli", "main.js");

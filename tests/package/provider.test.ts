@@ -296,7 +296,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
           policy: { environment: "prod", approvals: [{ revision: "1" }] },
         },
         [
-          /secretName.{1,4}invalid: databaseUrl is set, too; pass one of them/,
+          /secretName.{1,4}conflicts with databaseUrl: pass only one of them/,
           /policy\.environment.{1,4}invalid value "prod": must be one of development, staging, production/,
           /policy\.approvals\[0\]\.rule.{1,4}required: must be the name of a rule/,
         ],

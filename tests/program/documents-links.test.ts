@@ -47,7 +47,7 @@ function linksOf(page: string): { readonly target: string; readonly anchor: stri
 /** Every call of `pulumi-alembic` in a page: its command and options. */
 function callsOf(page: string): { readonly command: string; readonly options: string[] }[] {
   const calls = codeOf(page).flatMap((code) => [
-    ...code.matchAll(/(?:^|npm run )unity (?:-- )?([a-z]\S*)([^\n#;|]*)/gm),
+    ...code.matchAll(/(?:^(?:npx )?pulumi-alembic|npm run unity --) ([a-z]\S*)([^\n#;|]*)/gm),
   ]);
   return calls.map(([, command = "", rest = ""]) => ({
     command,
@@ -106,21 +106,21 @@ describe("the project's pages", () => {
     );
     assert.ok(named.length > 20);
     assert.deepEqual(
-      named.filter(({ key }) => !(key in settings) && !key.startsWith("unity:index")),
+      named.filter(({ key }) => !(key in settings)),
       [],
     );
   });
 
-  it("name only existing commands and options of unity", () => {
+  it("name only existing commands and options", () => {
     const commands = new Map(visibleCommands(unityProgram()).map((command) => [command.name(), command]));
     const calls = pages.flatMap((page) => callsOf(page).map((call) => ({ page, ...call })));
     assert.ok(calls.length > 20);
     const errors = calls.flatMap(({ page, command, options }) => {
       const found = commands.get(command);
-      if (found === undefined) return [`${page}: unity ${command}`];
+      if (found === undefined) return [`${page}: ${command}`];
       const known = found.options.flatMap(({ short, long }) => [short, long]);
       const unknown = options.filter((option) => option !== "--help" && !known.includes(option));
-      return unknown.map((option) => `${page}: unity ${command} ${option}`);
+      return unknown.map((option) => `${page}: ${command} ${option}`);
     });
     assert.deepEqual(errors, []);
   });

@@ -24,7 +24,7 @@ describe("the reference", () => {
   it("contains all commands, options, settings, and components", () => {
     const commands = read("docs/reference/commands.md");
     for (const command of visibleCommands(unityProgram())) {
-      const section = commands.split(`## unity ${command.name()}\n`)[1]?.split("\n## ")[0] ?? "";
+      const section = commands.split(`## pulumi-alembic ${command.name()}\n`)[1]?.split("\n## ")[0] ?? "";
       for (const { flags } of command.options) assert.ok(section.includes(`| \`${flags}\` |`), flags);
     }
     const settings = read("docs/reference/settings.md");

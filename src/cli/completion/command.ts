@@ -11,8 +11,8 @@ const setup: Readonly<Record<Shell, string>> = {
   fish: "pulumi-alembic completion fish | source       in ~/.config/fish/config.fish",
 };
 
-const help = `Requires \`pulumi-alembic\` and Node.js 22.18 or later on PATH. To add \`pulumi-alembic\`, run \`npm link\` in the project's folder; to remove it,
-run \`npm unlink --global pulumi-alembic\`.
+const help = `Requires \`pulumi-alembic\` and Node.js 22.18 or later on PATH. To add \`pulumi-alembic\`, run \`npm link\` in this
+repository; to remove it, run \`npm unlink --global pulumi-alembic\`.
 
 ${Object.values(setup)
   .map((line) => `  ${line}`)

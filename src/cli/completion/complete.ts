@@ -36,7 +36,7 @@ const values: Readonly<Record<string, () => readonly string[] | Paths>> = {
 /**
  * Returns the candidates for the last of the typed words.
  *
- * @param typed - Words after `unity`, the last one as far as it is typed.
+ * @param typed - Words after `pulumi-alembic`, the last one as far as it is typed.
  * @returns Lines for the shell's script: candidates, each with a tab and its description if it has one; or a line of
  *   {@link Paths}.
  */

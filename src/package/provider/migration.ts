@@ -9,7 +9,7 @@ import { parseApprovals } from "../../plan/approvals.ts";
 import { environments } from "../../settings/settings.ts";
 import { type AnyJson, argumentError, type CommonArgs, inputErrors, oneOfErrors, timeoutsOf } from "./arguments.ts";
 
-/** Consent to a finding. */
+/** Approval of a finding. */
 export interface ApprovalArgs {
   /** Revision that the finding concerns. */
   revision: string;
@@ -31,7 +31,7 @@ export interface RestorePointArgs {
 export interface PolicyArgs {
   /** Purpose of the stack: development, staging, or production, which requires planHash. Defaults to development. */
   environment?: string;
-  /** Findings that are accepted. */
+  /** Approved findings. */
   approvals?: ApprovalArgs[];
   /** Hash of the only plan that may run, as a preview prints it. */
   planHash?: string;
@@ -95,7 +95,7 @@ export interface MigrationArgs extends CommonArgs {
   gateContainer?: AnyJson;
   /** Names in the cluster. Defaults to names that start with the app's. */
   names?: NamesArgs;
-  /** Deployments without a gate whose pods can read the database's revision: those from before the first gate. */
+  /** Deployments without a gate, in whose pods the plan can read the database's revision. */
   workloads?: string[];
   /** Database role of the app. Defaults to the role that migrates. */
   applicationRole?: ApplicationRoleArgs;
@@ -112,7 +112,7 @@ export function migrationErrors(args: MigrationArgs): pulumi.InputPropertyErrorD
   if (databaseUrl === undefined) errors.push(...inputErrors("secretName", secretName));
   else errors.push(...inputErrors("databaseUrl", databaseUrl));
   if (databaseUrl !== undefined && secretName !== undefined)
-    errors.push({ propertyPath: "secretName", reason: "invalid: databaseUrl is set, too; pass one of them" });
+    errors.push({ propertyPath: "secretName", reason: "conflicts with databaseUrl: pass only one of them" });
   errors.push(...oneOfErrors("policy.environment", policy.environment, environments));
   errors.push(...oneOfErrors("podSecurityStandard", podSecurityStandard, podSecurityLevels));
   if (tls !== undefined) errors.push(...oneOfErrors("tls.mode", tls.mode, tlsModes));
