@@ -134,7 +134,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   });
 
   it("has the components with the tokens that other languages use", () => {
-    assert.equal(schema.name, "unity");
+    assert.equal(schema.name, "pulumi-alembic");
     assert.deepEqual(Object.keys(schema.resources).sort(), [
       "pulumi-alembic:index:Migration",
       "pulumi-alembic:index:TenantsMigration",
@@ -169,9 +169,9 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
       "kubernetes:core/v1:ConfigMap",
       "kubernetes:core/v1:ConfigMap",
       "kubernetes:core/v1:ServiceAccount",
-      "pulumi:providers:kubernetes",
       "pulumi-alembic:index:Migration",
       "pulumi-alembic:index:MigrationJob",
+      "pulumi:providers:kubernetes",
     ]);
     const parents = Object.fromEntries(registrations.map(({ resource }) => [resource.type, resource.parent]));
     assert.equal(parents["pulumi-alembic:index:MigrationJob"], urn);
