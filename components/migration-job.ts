@@ -30,16 +30,22 @@ function isOutput(value: unknown): boolean {
   return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
-/** Whether all parts of a spec that the gate changes are plain values. */
-function hasPlainLists(spec: pulumi.Input<WorkloadSpec>): boolean {
-  const parts = (value: unknown, ...keys: string[]) => {
-    const object = value as Record<string, unknown> | undefined;
-    return isOutput(value) ? [value] : keys.map((key) => object?.[key]);
+/** Whether all parts of a spec that the gate reads are plain values. */
+function hasPlainParts(spec: pulumi.Input<WorkloadSpec>): boolean {
+  const parts = (value: unknown, ...keys: string[]): unknown[] => {
+    const isObject = typeof value === "object" && value !== null && !isOutput(value);
+    return isObject ? keys.map((key) => Reflect.get(value, key)) : [];
   };
+  const items = (list: unknown): unknown[] => (Array.isArray(list) ? list : []);
   const [template] = parts(spec, "template");
   const [metadata, pod] = parts(template, "metadata", "spec");
-  const lists = [...parts(metadata, "labels", "annotations"), ...parts(pod, "containers", "initContainers", "volumes")];
-  return ![spec, template, metadata, pod, ...lists].some(isOutput);
+  const podLists = parts(pod, "containers", "initContainers", "volumes");
+  const containerLists = parts(items(podLists[0])[0], "env", "envFrom", "volumeMounts");
+  const lists = [...podLists, ...containerLists];
+  const all = lists.flatMap(items);
+  const keys = all.flatMap((item) => parts(item, "name", "mountPath", "restartPolicy"));
+  const maps = parts(metadata, "labels", "annotations");
+  return ![spec, template, metadata, pod, ...maps, ...lists, ...all, ...keys].some(isOutput);
 }
 
 /**
@@ -128,17 +134,18 @@ export class MigrationJob extends pulumi.ComponentResource {
    *
    * @param spec - Spec with a pod template.
    * @param gate - Configuration of the init container (default: the variables and mounts of the pod's first container).
-   * @throws {Error} If the pod has a container or a volume of a name that the gate needs.
+   * @throws {Error} If the spec has no pod template, the pod has a container or a volume of a name that the gate needs, or
+   *   the configuration would replace what the gate's safety depends on.
    */
   gate<Spec extends WorkloadSpec>(spec: pulumi.Input<Spec>, gate?: ContainerConfig): pulumi.Input<Spec> {
     const { plan, configMapName } = this;
     const secretVersion = this.#secretVersion;
     const withGate = (plain: Spec, { image, secretName }: MigrationInputs): Spec => {
       const options: GateOptions = { ...plan.options, image, secretName, configMapName, secretVersion, gate };
-      return { ...plain, template: gateTemplate(plain.template as PodTemplate, options) };
+      return { ...plain, template: gateTemplate(plain?.template as PodTemplate | undefined, options) };
     };
     // Otherwise, one unknown value would hide the whole spec in previews.
-    if (hasPlainLists(spec) && !isOutput(plan.inputs)) return withGate(spec as Spec, plan.inputs as MigrationInputs);
+    if (hasPlainParts(spec) && !isOutput(plan.inputs)) return withGate(spec as Spec, plan.inputs as MigrationInputs);
     const known = pulumi.all([spec, plan.inputs]) as unknown as pulumi.Output<[Spec, MigrationInputs]>;
     return known.apply(([plain, inputs]) => withGate(plain, inputs)) as unknown as pulumi.Input<Spec>;
   }

@@ -174,11 +174,11 @@ describe("MigrationJob of a plan", () => {
   };
 
   /** Declares a migration, and returns the gated spec. */
-  async function gated(spec: object = { template }, changed: Partial<MigrationPlanArgs> = {}) {
+  async function gated(spec: object = { template }, changed: Partial<MigrationPlanArgs> = {}, gate: object = {}) {
     using fake = fakeKubectl();
     const { result, registrations } = await record({}, async () => {
       const migration = new MigrationJob("notes", { plan: await planMigration({ ...args, ...changed }, fake.kubectl) });
-      const value = migration.gate(spec as { template: object });
+      const value = migration.gate(spec as { template: object }, gate);
       return new Promise<{ template: pulumi.Unwrap<typeof template> }>((resolve) =>
         pulumi.output(value).apply((plain) => resolve(plain as never)),
       );
@@ -208,6 +208,78 @@ describe("MigrationJob of a plan", () => {
   it("gates a spec that is an output", async () => {
     const { spec } = await gated(pulumi.output({ template }));
     assert.equal(spec.initContainers[1]?.name, "migrate");
+  });
+
+  const web = { name: "web", image: "w" };
+  const database = { name: "DATABASE_URL", value: "other" };
+  const mount = { name: "files", mountPath: "/tmp" };
+  const outputs: Record<string, object> = {
+    container: { containers: [pulumi.output({ ...web, env: [database], volumeMounts: [mount] })] },
+    lists: {
+      containers: [{ ...web, env: pulumi.output([database]), volumeMounts: pulumi.output([mount]) }],
+      volumes: pulumi.output([]),
+    },
+    items: {
+      containers: [{ ...web, env: [pulumi.output(database)], volumeMounts: [pulumi.output(mount)] }],
+      initContainers: [pulumi.output({ name: "proxy", restartPolicy: "Always" })],
+    },
+    keys: {
+      containers: [
+        { ...web, env: [{ ...database, name: pulumi.output("DATABASE_URL") }] },
+        { name: pulumi.output("other"), image: "w" },
+      ],
+      initContainers: [{ name: "proxy", restartPolicy: pulumi.output("Always") }],
+    },
+  };
+  for (const [what, pod] of Object.entries(outputs)) {
+    it(`gates a pod with outputs as ${what}`, async () => {
+      const { spec } = await gated({ template: { spec: pod } });
+      const gate = spec.initContainers.at(-1) as unknown as Record<"env" | "volumeMounts", { name: string }[]>;
+      const own = gate.env.filter(({ name }) => name === "DATABASE_URL");
+      assert.deepEqual(own, [
+        { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: "notes-database", key: "DATABASE_URL" } } },
+      ]);
+      assert.deepEqual(
+        gate.volumeMounts.map(({ name }) => name),
+        ["runner", "migrate-tmp"],
+      );
+    });
+  }
+
+  it("keeps the gate's own mounts and server, however the app writes a folder or selects a server", async () => {
+    const volumeMounts = ["/tmp/", "/opt/migration-runner/"].map((mountPath) => ({ name: "v", mountPath }));
+    const container = { ...web, volumeMounts, env: [{ name: "PGHOSTADDR", value: "10.0.0.1" }] };
+    const { spec } = await gated({ template: { spec: { containers: [container] } } });
+    const gate = spec.initContainers[0] as unknown as Record<"env" | "volumeMounts", { name: string }[]>;
+    assert.deepEqual(
+      gate.volumeMounts.map(({ name }) => name),
+      ["runner", "migrate-tmp"],
+    );
+    assert.ok(!gate.env.some(({ name }) => name === "PGHOSTADDR"));
+  });
+
+  const unsafe: readonly (readonly [what: string, gate: object, message: RegExp])[] = [
+    ["another database", { env: [database] }, /invalid gate\.env\[0\]\.name "DATABASE_URL": must be a name other than/],
+    [
+      "another runner",
+      { volumeMounts: [{ name: "v", mountPath: "/opt/migration-runner" }] },
+      /invalid gate\.volumeMounts\[0\]\.mountPath "\/opt\/migration-runner": must be a folder outside/,
+    ],
+    [
+      "more rights",
+      { securityContext: { privileged: true } },
+      /invalid gate\.securityContext\.privileged true: must be false/,
+    ],
+    ["another command", { command: ["true"] }, /unknown gate\.command: must be one of env, envFrom, resources/],
+    ["a map of variables", { env: { A: "b" } }, /invalid gate\.env: must be a list/],
+  ];
+  for (const [what, gate, message] of unsafe) {
+    it(`rejects a gate with ${what}`, () => assert.rejects(gated({ template }, {}, gate), message));
+  }
+
+  it("rejects a spec without a pod template", async () => {
+    const message = /can't add the gate: the spec has no pod template; for a CronJob, pass spec\.jobTemplate\.spec/;
+    await assert.rejects(gated({ jobTemplate: { spec: { template } } }), message);
   });
 
   it("rejects a pod with a container of the gate's name", async () => {
