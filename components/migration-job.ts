@@ -116,7 +116,8 @@ export class MigrationJob extends pulumi.ComponentResource {
       childOptions(this, options, { dependsOn: dependencies }),
     );
     const limits = { timeoutSeconds: jobWaitSeconds(own), startTimeoutSeconds: jobStartSeconds(own) };
-    const target = { ...clusterInputs(plan), namespace, name: job.name, ...limits, workload: app.migrateJob };
+    const workload = { workload: app.migrateJob, account: app.accounts.migrations };
+    const target = { ...clusterInputs(plan), namespace, name: job.name, ...limits, ...workload };
     waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });
 
     this.plan = plan;

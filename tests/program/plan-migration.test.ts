@@ -72,6 +72,14 @@ describe("planMigration", () => {
     assert.deepEqual([retried.attempt, retried.report.job?.action], [2, "run"]);
   });
 
+  it("declares the next attempt after a Job that was deleted in the cluster", async () => {
+    const { metadata } = await ended("Complete");
+    const annotations = { "pulumi-alembic/last-job": metadata.name };
+    const account = { output: JSON.stringify({ metadata: { name: "notes-migrations", annotations } }) };
+    const { attempt, report } = await plan({}, { pods: items(pod), backend: databaseAt(["0003"]), account });
+    assert.deepEqual([attempt, report.job?.reason], [2, `${metadata.name} was deleted`]);
+  });
+
   const rejected: readonly (readonly [what: string, changed: Partial<MigrationPlanArgs>, message: RegExp])[] = [
     [
       "a plan other than the pinned one",
