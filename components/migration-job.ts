@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { restorePointsClaim } from "../src/manifests/app.ts";
+import { ownDatabaseSecret, restorePointsClaim } from "../src/manifests/app.ts";
 import { type GateOptions, gateTemplate } from "../src/manifests/gate.ts";
 import { jobStartSeconds, jobWaitSeconds, migration } from "../src/manifests/migrate-job.ts";
 import type { ContainerConfig } from "../src/manifests/pod-config.ts";
@@ -94,7 +94,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       const data = { DATABASE_URL: pulumi.output(databaseUrl).apply((url) => Buffer.from(url).toString("base64")) };
       const secret = new k8s.core.v1.Secret(
         `${name}-database`,
-        { metadata: objectMetadata(`${app.partOf}-database`, namespace, app.migrateJob, app), data },
+        { metadata: objectMetadata(ownDatabaseSecret(app), namespace, app.migrateJob, app), data },
         childOptions(this, options),
       );
       secretVersion = secret.metadata.resourceVersion;

@@ -4,7 +4,7 @@ import { Kubectl } from "../src/cluster/kubectl.ts";
 import { readMigration } from "../src/cluster/live-migration.ts";
 import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
 import { type ClusterArgs, isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
-import { appName, type MigratedApp, migratedApp } from "../src/manifests/app.ts";
+import { appName, type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
 import type { MigrationOptions } from "../src/manifests/migrate-job.ts";
 import type { PodConfig } from "../src/manifests/pod-config.ts";
 import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
@@ -220,7 +220,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const whole = loadChain(appFolder);
   const chain = chainTo(whole, policy.targetRevision ?? whole.head);
   const target = { ...cluster, namespace };
-  const [inputs, kubectl] = await Promise.all([resolveInputs(args), client ?? connect(target)]);
+  const [inputs, kubectl] = await Promise.all([resolveInputs(args, app), client ?? connect(target)]);
   const known = pulumi.Output.isInstance(inputs) ? undefined : inputs;
   const records = await confirmPromotion(
     { environment, promotedFrom: policy.promotedFrom, image: known?.image },
@@ -307,13 +307,11 @@ function validate({
  *
  * @throws {pulumi.RunError} If the pod's configuration contains a secret.
  */
-async function resolveInputs({
-  name,
-  image,
-  database,
-  pod,
-}: MigrationPlanArgs): Promise<pulumi.Input<MigrationInputs>> {
-  const secretName = isReference(database) ? database.secretName : `${name}-database`;
+async function resolveInputs(
+  { image, database, pod }: MigrationPlanArgs,
+  app: MigratedApp,
+): Promise<pulumi.Input<MigrationInputs>> {
+  const secretName = isReference(database) ? database.secretName : ownDatabaseSecret(app);
   if (await pulumi.isSecret(pulumi.output(pod))) {
     const fix = "put it into a Secret, and refer to it by valueFrom.secretKeyRef or envFrom";
     throw new pulumi.RunError(`invalid pod: it contains a secret, but pod specs show their values: ${fix}`);

@@ -304,4 +304,12 @@ describe("MigrationJob of a plan", () => {
       "pulumi-alembic/database-secret": "notes-database-version",
     });
   });
+
+  it("refers to the declared Secret by its name, also with other names in the cluster", async () => {
+    const { registrations } = await gated({ template }, { database: "postgresql://u:p@h/n", names: { partOf: "app" } });
+    const secret = find(registrations, "kubernetes:core/v1:Secret", "notes-database");
+    const job = find(registrations, "kubernetes:batch/v1:Job", "notes-job");
+    const { name } = secret.inputs.metadata as { name: string };
+    assert.match(JSON.stringify(job.inputs.spec), new RegExp(`"key":"DATABASE_URL","name":"${name}"`));
+  });
 });
