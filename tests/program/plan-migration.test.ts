@@ -109,6 +109,55 @@ describe("planMigration", () => {
       /invalid pod: it contains a secret/,
     ],
   ];
+  /** Arguments that no type checker has seen. */
+  const invalid: readonly (readonly [changed: object, message: RegExp])[] = [
+    [{ name: undefined }, /name is missing: must be 1 to 23 lowercase letters/],
+    [{ namespace: undefined }, /namespace is missing: must be the name of a namespace/],
+    [
+      { namespace: pulumi.output("notes") },
+      /invalid namespace an output: must be the name of a namespace, not an output/,
+    ],
+    [{ appFolder: undefined }, /appFolder is missing: must be a non-empty string/],
+    [{ image: "" }, /invalid image "": must be a non-empty string/],
+    [{ database: undefined }, /database is missing: must be a URL, or an object with secretName/],
+    [
+      { database: { url: "postgresql://u:hunter2@h/n" } },
+      /invalid database: must be a URL, or an object with secretName$/,
+    ],
+    [{ database: { secretName: undefined } }, /database\.secretName is missing: must be the name of an object/],
+    [{ policy: { environment: "prod" } }, /invalid policy\.environment "prod": must be one of development, staging/],
+    [{ policy: { planhash: "v3-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
+    [{ policy: { approvals: { revision: "1" } } }, /invalid policy\.approvals an object: must be a list/],
+    [
+      { policy: { approvals: [{ revision: "1" }] } },
+      /invalid policy\.approvals\[0\]\.rule undefined: must be the name/,
+    ],
+    [{ policy: { allowDowngrade: "false" } }, /invalid policy\.allowDowngrade "false": must be true or false/],
+    [{ policy: { toleratedRevisions: "0009" } }, /invalid policy\.toleratedRevisions "0009": must be a list/],
+    [{ policy: { restorePoint: { storage: "1Gi" } } }, /policy\.restorePoint\.image is missing/],
+    [{ timeouts: { lockTimeout: 5 } }, /unknown timeouts\.lockTimeout: must be one of lockTimeoutSeconds/],
+    [{ timeouts: { lockTimeoutSeconds: "5" } }, /invalid timeouts\.lockTimeoutSeconds "5": must be an integer/],
+    [{ names: { migrateJob: "Bad_Name" } }, /invalid names\.migrateJob "Bad_Name": must be 1 to 34 lowercase/],
+    [{ names: { accounts: {} } }, /names\.accounts\.migrations is missing/],
+    [{ cluster: "kind" }, /invalid cluster "kind": must be an object with context, kubeconfig/],
+    [{ workloads: "web" }, /invalid workloads "web": must be a list/],
+    [{ tls: { mode: "prefer" } }, /invalid tls\.mode "prefer": must be one of disable, require, verify-full/],
+    [{ podSecurityStandard: "none" }, /invalid podSecurityStandard "none": must be one of restricted/],
+    [{ pod: { enviroment: [] } }, /unknown pod\.enviroment: must be one of env, envFrom/],
+    [{ pod: { env: { A: "b" } } }, /invalid pod\.env "an object": must be a list/],
+    [{ polciy: {} }, /unknown polciy: must be one of name, appFolder/],
+  ];
+  for (const [changed, message] of invalid) {
+    const what = message.source.replaceAll("\\", "").split(":")[0];
+    it(`rejects an argument: ${what}`, async () => {
+      await assert.rejects(plan(changed as Partial<MigrationPlanArgs>), (error: Error) => {
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /hunter2/);
+        return pulumi.RunError.isInstance(error);
+      });
+    });
+  }
+
   for (const [what, changed, message] of rejected) {
     it(`rejects ${what}`, () => assert.rejects(plan(changed), message));
   }
