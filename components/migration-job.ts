@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { restorePointsClaim } from "../src/manifests/app.ts";
+import { ownDatabaseSecret, restorePointsClaim } from "../src/manifests/app.ts";
 import { type GateOptions, gateTemplate } from "../src/manifests/gate.ts";
 import { jobStartSeconds, jobWaitSeconds, migration } from "../src/manifests/migrate-job.ts";
 import type { ContainerConfig } from "../src/manifests/pod-config.ts";
@@ -30,16 +30,22 @@ function isOutput(value: unknown): boolean {
   return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
-/** Whether all parts of a spec that the gate changes are plain values. */
-function hasPlainLists(spec: pulumi.Input<WorkloadSpec>): boolean {
-  const parts = (value: unknown, ...keys: string[]) => {
-    const object = value as Record<string, unknown> | undefined;
-    return isOutput(value) ? [value] : keys.map((key) => object?.[key]);
+/** Whether all parts of a spec that the gate reads are plain values. */
+function hasPlainParts(spec: pulumi.Input<WorkloadSpec>): boolean {
+  const parts = (value: unknown, ...keys: string[]): unknown[] => {
+    const isObject = typeof value === "object" && value !== null && !isOutput(value);
+    return isObject ? keys.map((key) => Reflect.get(value, key)) : [];
   };
+  const items = (list: unknown): unknown[] => (Array.isArray(list) ? list : []);
   const [template] = parts(spec, "template");
   const [metadata, pod] = parts(template, "metadata", "spec");
-  const lists = [...parts(metadata, "labels", "annotations"), ...parts(pod, "containers", "initContainers", "volumes")];
-  return ![spec, template, metadata, pod, ...lists].some(isOutput);
+  const podLists = parts(pod, "containers", "initContainers", "volumes");
+  const containerLists = parts(items(podLists[0])[0], "env", "envFrom", "volumeMounts");
+  const lists = [...podLists, ...containerLists];
+  const all = lists.flatMap(items);
+  const keys = all.flatMap((item) => parts(item, "name", "mountPath", "restartPolicy"));
+  const maps = parts(metadata, "labels", "annotations");
+  return ![spec, template, metadata, pod, ...maps, ...lists, ...all, ...keys].some(isOutput);
 }
 
 /**
@@ -88,7 +94,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       const data = { DATABASE_URL: pulumi.output(databaseUrl).apply((url) => Buffer.from(url).toString("base64")) };
       const secret = new k8s.core.v1.Secret(
         `${name}-database`,
-        { metadata: objectMetadata(`${app.partOf}-database`, namespace, app.migrateJob, app), data },
+        { metadata: objectMetadata(ownDatabaseSecret(app), namespace, app.migrateJob, app), data },
         childOptions(this, options),
       );
       secretVersion = secret.metadata.resourceVersion;
@@ -110,7 +116,8 @@ export class MigrationJob extends pulumi.ComponentResource {
       childOptions(this, options, { dependsOn: dependencies }),
     );
     const limits = { timeoutSeconds: jobWaitSeconds(own), startTimeoutSeconds: jobStartSeconds(own) };
-    const target = { ...clusterInputs(plan), namespace, name: job.name, ...limits, workload: app.migrateJob };
+    const workload = { workload: app.migrateJob, account: app.accounts.migrations };
+    const target = { ...clusterInputs(plan), namespace, name: job.name, ...limits, ...workload };
     waitCommand(`${name}-completion`, "job", target, declared.metadata.uid, { parent: this, dependsOn: declared });
 
     this.plan = plan;
@@ -128,17 +135,18 @@ export class MigrationJob extends pulumi.ComponentResource {
    *
    * @param spec - Spec with a pod template.
    * @param gate - Configuration of the init container (default: the variables and mounts of the pod's first container).
-   * @throws {Error} If the pod has a container or a volume of a name that the gate needs.
+   * @throws {Error} If the spec has no pod template, the pod has a container or a volume of a name that the gate needs, or
+   *   the configuration would replace what the gate's safety depends on.
    */
   gate<Spec extends WorkloadSpec>(spec: pulumi.Input<Spec>, gate?: ContainerConfig): pulumi.Input<Spec> {
     const { plan, configMapName } = this;
     const secretVersion = this.#secretVersion;
     const withGate = (plain: Spec, { image, secretName }: MigrationInputs): Spec => {
       const options: GateOptions = { ...plan.options, image, secretName, configMapName, secretVersion, gate };
-      return { ...plain, template: gateTemplate(plain.template as PodTemplate, options) };
+      return { ...plain, template: gateTemplate(plain?.template as PodTemplate | undefined, options) };
     };
     // Otherwise, one unknown value would hide the whole spec in previews.
-    if (hasPlainLists(spec) && !isOutput(plan.inputs)) return withGate(spec as Spec, plan.inputs as MigrationInputs);
+    if (hasPlainParts(spec) && !isOutput(plan.inputs)) return withGate(spec as Spec, plan.inputs as MigrationInputs);
     const known = pulumi.all([spec, plan.inputs]) as unknown as pulumi.Output<[Spec, MigrationInputs]>;
     return known.apply(([plain, inputs]) => withGate(plain, inputs)) as unknown as pulumi.Input<Spec>;
   }

@@ -4,11 +4,11 @@ import { Kubectl } from "../src/cluster/kubectl.ts";
 import { readMigration } from "../src/cluster/live-migration.ts";
 import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
 import { type ClusterArgs, isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
-import { appName, type MigratedApp, migratedApp } from "../src/manifests/app.ts";
+import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
 import type { MigrationOptions } from "../src/manifests/migrate-job.ts";
 import type { PodConfig } from "../src/manifests/pod-config.ts";
-import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
-import { type Approval, unknownApprovals } from "../src/plan/approvals.ts";
+import { defaultTimeouts, type Timeouts } from "../src/manifests/runner.ts";
+import type { Approval } from "../src/plan/approvals.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
 import { describeRejection } from "../src/plan/rejection-report.ts";
@@ -19,6 +19,7 @@ import { printable } from "../src/printable.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
 import type { Environment } from "../src/settings/settings.ts";
+import { validatePlanArguments, validatePodForm } from "./plan-arguments.ts";
 
 /** Limits of a program's migrations. */
 export interface MigrationPolicy {
@@ -206,7 +207,7 @@ export interface PlannedMigration extends MigrationPlan {
  *   action, or the policy doesn't allow the plan; nothing was changed.
  */
 export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): Promise<PlannedMigration> {
-  validate(args);
+  validatePlanArguments(args);
   const {
     name,
     appFolder,
@@ -221,7 +222,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const whole = loadChain(appFolder);
   const chain = chainTo(whole, policy.targetRevision ?? whole.head);
   const target = { ...cluster, namespace };
-  const [inputs, kubectl] = await Promise.all([resolveInputs(args), client ?? connect(target)]);
+  const [inputs, kubectl] = await Promise.all([resolveInputs(args, app), client ?? connect(target)]);
   const known = pulumi.Output.isInstance(inputs) ? undefined : inputs;
   const records = await confirmPromotion(
     { environment, promotedFrom: policy.promotedFrom, image: known?.image },
@@ -280,48 +281,22 @@ function isReference(database: MigrationPlanArgs["database"]): database is Datab
   return typeof database === "object" && "secretName" in database;
 }
 
-/** @throws {pulumi.RunError} If an argument is invalid; the message lists all errors. */
-function validate({
-  name,
-  names = {},
-  timeouts = {},
-  imagePullPolicy,
-  appFolder,
-  policy = {},
-}: MigrationPlanArgs): void {
-  const errors: string[] = [];
-  if (!appName.test(name)) {
-    const allowed = "1 to 23 lowercase letters, digits, and hyphens, starting with a letter";
-    errors.push(`invalid name ${JSON.stringify(name)}: must be ${allowed}`);
-  }
-  const { migrateJob = "" } = names;
-  if (migrateJob.length > 34) errors.push(`invalid names.migrateJob "${migrateJob}": must be at most 34 characters`);
-  for (const { name: key, seconds, bound } of timeoutErrors(defaultTimeouts(timeouts)))
-    errors.push(`invalid timeouts.${key} ${seconds}: must be an integer greater than ${bound}`);
-  if (imagePullPolicy !== undefined && !imagePullPolicies.some((each) => each === imagePullPolicy))
-    errors.push(`invalid imagePullPolicy "${imagePullPolicy}": must be one of ${imagePullPolicies.join(", ")}`);
-  if (policy.approvals !== undefined && errors.length === 0)
-    errors.push(...unknownApprovals(loadChain(appFolder).lock, policy.approvals).map((error) => `policy.${error}`));
-  if (errors.length > 0)
-    throw new pulumi.RunError(printable(`invalid arguments of planMigration:\n  - ${errors.join("\n  - ")}`));
-}
-
 /**
  * Returns the inputs of a migration once they are known, or as an output in a preview that doesn't know them.
  *
- * @throws {pulumi.RunError} If the pod's configuration contains a secret.
+ * @throws {pulumi.RunError} If the pod's configuration is invalid, or contains a secret.
  */
-async function resolveInputs({
-  name,
-  image,
-  database,
-  pod,
-}: MigrationPlanArgs): Promise<pulumi.Input<MigrationInputs>> {
-  const secretName = isReference(database) ? database.secretName : `${name}-database`;
-  if (await pulumi.isSecret(pulumi.output(pod))) {
+async function resolveInputs(
+  { image, database, pod }: MigrationPlanArgs,
+  app: MigratedApp,
+): Promise<pulumi.Input<MigrationInputs>> {
+  const secretName = isReference(database) ? database.secretName : ownDatabaseSecret(app);
+  const resolvedPod = pulumi.output(pod) as unknown as pulumi.Output<unknown>;
+  if (await pulumi.isSecret(resolvedPod)) {
     const fix = "put it into a Secret, and refer to it by valueFrom.secretKeyRef or envFrom";
     throw new pulumi.RunError(`invalid pod: it contains a secret, but pod specs show their values: ${fix}`);
   }
+  if (await isKnown(resolvedPod)) validatePodForm(await new Promise((resolve) => resolvedPod.apply(resolve)));
   const inputs = pulumi.output({ image, secretName, pod }) as unknown as pulumi.Output<MigrationInputs>;
   if (!(await isKnown(inputs))) return inputs;
   return new Promise((resolve) => inputs.apply(resolve));

@@ -1,8 +1,9 @@
 import type { MigratedApp } from "../manifests/app.ts";
+import { lastJobAnnotation } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { type Job, jobState, ownerOf, planOfJob } from "./objects.ts";
+import { type Job, jobState, type LiveObject, ownerOf, planOfJob } from "./objects.ts";
 import { workloadSelector } from "./pods.ts";
 
 /** Migrate Job in the cluster. */
@@ -18,27 +19,36 @@ export interface TenantJob extends LiveJob {
 /** Owners of migrate Jobs: tenants, or the only database of a namespace. */
 export type JobOwners = "tenants" | "only";
 
+/** Names by which an app's Jobs are found. */
+export type JobNames = Pick<MigratedApp, "migrateJob" | "accounts">;
+
 /** Returns the kubectl option that selects the objects of an app's migrations. */
 export function migrationSelector(workload: string, owners: JobOwners): string {
   return `${workloadSelector(workload)},${owners === "tenants" ? "" : "!"}${tenantLabel}`;
 }
 
 /**
- * Lists an app's migrate Jobs, oldest first; none if the namespace doesn't exist yet.
+ * Lists an app's migrate Jobs, oldest first, and the one that an update waited for last if it was deleted since; none if the
+ * namespace doesn't exist yet.
  *
  * @throws {Error} If the cluster can't be queried.
  */
 export async function listMigrateJobs(
   kubectl: Kubectl,
-  { migrateJob }: Pick<MigratedApp, "migrateJob">,
+  { migrateJob, accounts }: JobNames,
   owners: JobOwners,
 ): Promise<readonly TenantJob[]> {
-  const { items } = await kubectl
-    .get<{ items: Job[] }>("jobs", migrationSelector(migrateJob, owners), "--sort-by=.metadata.creationTimestamp")
-    .catch((error: Error) => {
-      throw new Error(`can't list the migrate Jobs of namespace ${kubectl.namespace}: ${error.message}`);
-    });
-  return items.map((job) => ({
+  const [{ items }, last] = await Promise.all([
+    kubectl.get<{ items: Job[] }>(
+      "jobs",
+      migrationSelector(migrateJob, owners),
+      "--sort-by=.metadata.creationTimestamp",
+    ),
+    owners === "only" ? readLastJob(kubectl, accounts.migrations) : undefined,
+  ]).catch((error: Error) => {
+    throw new Error(`can't list the migrate Jobs of namespace ${kubectl.namespace}: ${error.message}`);
+  });
+  const jobs = items.map((job) => ({
     name: job.metadata.name,
     tenantId: job.metadata.labels?.[tenantLabel] ?? "",
     state: jobState(job),
@@ -47,4 +57,12 @@ export async function listMigrateJobs(
     suspended: job.spec?.suspend === true,
     owner: ownerOf(job),
   }));
+  if (last === undefined || jobs.some(({ name }) => name === last)) return jobs;
+  return [...jobs, { name: last, tenantId: "", state: "gone", suspended: false, owner: undefined }];
+}
+
+/** Reads the name of the Job that an update waited for last. */
+async function readLastJob(kubectl: Kubectl, account: string): Promise<string | undefined> {
+  const output = await kubectl.run(["get", "serviceaccount", account, "--ignore-not-found", "--output=json"]);
+  return output === "" ? undefined : (JSON.parse(output) as LiveObject).metadata.annotations?.[lastJobAnnotation];
 }

@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MigratedApp } from "../manifests/app.ts";
 import { nameLabel, ownerAnnotation } from "../manifests/names.ts";
 import { messageOf } from "../printable.ts";
 import { currentOwner } from "./current-owner.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { type JobOwners, listMigrateJobs, type TenantJob } from "./list-migrate-jobs.ts";
+import { type JobNames, type JobOwners, listMigrateJobs, type TenantJob } from "./list-migrate-jobs.ts";
 
 /**
  * Reads an app's migrate Jobs for a program; none if the namespace doesn't exist yet.
@@ -13,7 +12,7 @@ import { type JobOwners, listMigrateJobs, type TenantJob } from "./list-migrate-
  */
 export async function readMigrateJobs(
   kubectl: Kubectl,
-  app: Pick<MigratedApp, "migrateJob">,
+  app: JobNames,
   owners: JobOwners,
 ): Promise<readonly TenantJob[]> {
   const jobs = await listMigrateJobs(kubectl, app, owners).catch((error: unknown) => {

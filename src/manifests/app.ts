@@ -49,6 +49,11 @@ export function migratedApp(name: string): MigratedApp {
   };
 }
 
+/** Returns the name of the Secret that is declared for the URL of an app's database. */
+export function ownDatabaseSecret({ partOf }: Pick<MigratedApp, "partOf">): string {
+  return `${partOf}-database`;
+}
+
 /** Returns the name of the volume claim of an app's restore points. */
 export function restorePointsClaim({ partOf }: Pick<MigratedApp, "partOf">): string {
   return `${partOf}-restore-points`;

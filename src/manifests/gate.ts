@@ -4,9 +4,10 @@ import type { MigratedApp } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
 import { appLabel, databaseSecretAnnotation } from "./names.ts";
 import type { ContainerConfig } from "./pod-config.ts";
-import { mergeContainerConfigs, type OwnContainer, withContainerConfig } from "./pod-merge.ts";
+import { keyOf, mergeContainerConfigs, type OwnContainer, withContainerConfig } from "./pod-merge.ts";
+import { podConfigErrors, serverVariables } from "./pod-rules.ts";
 import { type RunnerOptions, runnerContainer, runnerNames, runnerVolume } from "./runner.ts";
-import { podSecurityContext, temporary } from "./security.ts";
+import { type PodSecurityLevel, podSecurityContext, temporary } from "./security.ts";
 
 type PodSpec = types.input.core.v1.PodSpec;
 type PodTemplate = types.input.core.v1.PodTemplateSpec;
@@ -21,6 +22,12 @@ export interface GateOptions extends RunnerOptions {
    * @defaultValue the variables and the mounts of the pod's first container
    */
   readonly gate?: ContainerConfig | undefined;
+  /**
+   * Level of the Pod Security Standards that the configuration must meet.
+   *
+   * @defaultValue "restricted"
+   */
+  readonly podSecurityStandard?: PodSecurityLevel | undefined;
   /**
    * Value that changes with the content of the database's Secret, so that pods with the old content are replaced.
    *
@@ -39,29 +46,50 @@ function gateContainer(options: GateOptions, container: ContainerConfig): Contai
   const mounts = own.volumeMounts.map((mount) => {
     return mount.name === temporary.mount.name ? { ...mount, name: gateTemporary.name } : mount;
   });
-  const isOwnPath = ({ mountPath }: { mountPath: string }) => mounts.some((mount) => mount.mountPath === mountPath);
+  const path = (mount: object) => keyOf("volumeMounts", mount);
   const inherited = {
     env: withoutOwn(env, own),
-    envFrom,
-    volumeMounts: volumeMounts?.filter((mount) => !isOwnPath(mount)),
+    envFrom: envFrom ?? undefined,
+    volumeMounts: volumeMounts?.filter((mount) => !mounts.some((other) => path(other) === path(mount))),
   };
   const { fsGroup: _, ...security } = podSecurityContext(options.app.userId) as { fsGroup?: unknown };
   const gate = { ...own, volumeMounts: mounts, securityContext: { ...security, ...(own.securityContext as object) } };
   return withContainerConfig(gate, mergeContainerConfigs(inherited, options.gate ?? {}));
 }
 
-/** Removes the variables that the gate has of its own. */
+/** Removes the variables that the gate has of its own, and those that the runner rejects: the app may not even use libpq. */
 function withoutOwn(env: ContainerConfig["env"], own: OwnContainer): ContainerConfig["env"] {
-  return env?.filter(({ name }) => !own.env.some((variable) => variable.name === name));
+  const removed = [...own.env.map(({ name }) => name), ...serverVariables];
+  return env?.filter(({ name }) => !removed.includes(name));
+}
+
+const configured: readonly string[] = ["env", "envFrom", "resources", "securityContext", "volumeMounts"];
+
+/** @throws {Error} If a configuration would replace a part of the gate that its safety depends on. */
+function validateConfig({ gate = {}, podSecurityStandard: level = "restricted" }: GateOptions): void {
+  const errors = Object.keys(gate)
+    .filter((key) => !configured.includes(key))
+    .map((key) => `unknown gate.${key}: must be one of ${configured.join(", ")}`);
+  for (const list of ["env", "envFrom", "volumeMounts"] as const)
+    if (gate[list] !== undefined && !Array.isArray(gate[list])) errors.push(`invalid gate.${list}: must be a list`);
+  if (errors.length === 0) {
+    // The API server validates the names of volumes: a program in another language merges the gate into its pod later.
+    const shared = { path: "the pod", config: { volumes: gate.volumeMounts?.map(({ name }) => ({ name })) } };
+    for (const { path, value, allowed } of podConfigErrors(gate, { pods: "gate", level, shared }))
+      errors.push(`invalid gate.${path} ${JSON.stringify(value)}: must be ${allowed}`);
+  }
+  if (errors.length > 0) throw new Error(`can't add the gate:\n  - ${errors.join("\n  - ")}`);
 }
 
 /**
  * Returns a pod spec whose containers start only after its gate has found the schema. Native sidecars start before it, as
  * it may need them to connect; other init containers after it.
  *
- * @throws {Error} If the pod has a container or a volume of a name that the gate needs.
+ * @throws {Error} If the pod has a container or a volume of a name that the gate needs, or the gate's configuration is
+ *   invalid.
  */
 function gatePodSpec(spec: PodSpec, options: GateOptions): PodSpec {
+  validateConfig(options);
   const containers = listOf<Container>("containers", spec.containers);
   const initContainers = listOf<Container>("initContainers", spec.initContainers);
   const volumes = listOf<types.input.core.v1.Volume>("volumes", spec.volumes);
@@ -81,8 +109,15 @@ function gatePodSpec(spec: PodSpec, options: GateOptions): PodSpec {
   };
 }
 
-/** Returns a pod template with a {@link gatePodSpec}, and with the label by which its pods are found. */
-export function gateTemplate({ metadata, spec }: PodTemplate, options: GateOptions): PodTemplate {
+/**
+ * Returns a pod template with a {@link gatePodSpec}, and with the label by which its pods are found.
+ *
+ * @throws {Error} If there is none, or its pod can't have the gate.
+ */
+export function gateTemplate(template: PodTemplate | undefined, options: GateOptions): PodTemplate {
+  const { metadata, spec } = template ?? {};
+  if (!spec)
+    throw new Error("can't add the gate: the spec has no pod template; for a CronJob, pass spec.jobTemplate.spec");
   const { labels, annotations, ...others } = (metadata ?? {}) as types.input.meta.v1.ObjectMeta;
   const { secretVersion } = options;
   const version: Record<string, Input<string>> = secretVersion === undefined
@@ -100,7 +135,7 @@ export function gateTemplate({ metadata, spec }: PodTemplate, options: GateOptio
 
 /** Returns a list of a pod spec. @throws {Error} If it is an output: what the gate adds would be lost or unverified. */
 function listOf<T>(name: string, list: unknown): readonly T[] {
-  if (list === undefined) return [];
+  if (list === undefined || list === null) return [];
   if (Array.isArray(list)) return list as T[];
   throw new Error(`can't add the gate: ${name} is ${typeof list}, must be a list`);
 }

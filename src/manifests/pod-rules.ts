@@ -49,7 +49,7 @@ export const reservedVariables: readonly string[] = [
 ];
 
 /** Variables with which libpq connects to another server than DATABASE_URL. The runner rejects those of envFrom. */
-const serverVariables: readonly string[] = ["PGHOSTADDR", "PGSERVICE"];
+export const serverVariables: readonly string[] = ["PGHOSTADDR", "PGSERVICE"];
 
 /** Volumes of this project's pods. `tmp` is not among them: its type and size may change. */
 export const reservedVolumes: readonly string[] = [runnerNames.volume, databaseCa.volume, restorePointsVolumeName];

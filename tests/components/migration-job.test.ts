@@ -73,6 +73,7 @@ describe("MigrationJob", () => {
       timeoutSeconds: 604,
       startTimeoutSeconds: 600,
       workload: "unity-db-migrate",
+      account: "unity-migrations",
     };
     assert.deepEqual(JSON.parse(String(inputs.stdin)), target);
   });

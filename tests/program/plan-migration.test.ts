@@ -72,6 +72,14 @@ describe("planMigration", () => {
     assert.deepEqual([retried.attempt, retried.report.job?.action], [2, "run"]);
   });
 
+  it("declares the next attempt after a Job that was deleted in the cluster", async () => {
+    const { metadata } = await ended("Complete");
+    const annotations = { "pulumi-alembic/last-job": metadata.name };
+    const account = { output: JSON.stringify({ metadata: { name: "notes-migrations", annotations } }) };
+    const { attempt, report } = await plan({}, { pods: items(pod), backend: databaseAt(["0003"]), account });
+    assert.deepEqual([attempt, report.job?.reason], [2, `${metadata.name} was deleted`]);
+  });
+
   const rejected: readonly (readonly [what: string, changed: Partial<MigrationPlanArgs>, message: RegExp])[] = [
     [
       "a plan other than the pinned one",
@@ -101,6 +109,55 @@ describe("planMigration", () => {
       /invalid pod: it contains a secret/,
     ],
   ];
+  /** Arguments that no type checker has seen. */
+  const invalid: readonly (readonly [changed: object, message: RegExp])[] = [
+    [{ name: undefined }, /name is missing: must be 1 to 23 lowercase letters/],
+    [{ namespace: undefined }, /namespace is missing: must be the name of a namespace/],
+    [
+      { namespace: pulumi.output("notes") },
+      /invalid namespace an output: must be the name of a namespace, not an output/,
+    ],
+    [{ appFolder: undefined }, /appFolder is missing: must be a non-empty string/],
+    [{ image: "" }, /invalid image "": must be a non-empty string/],
+    [{ database: undefined }, /database is missing: must be a URL, or an object with secretName/],
+    [
+      { database: { url: "postgresql://u:hunter2@h/n" } },
+      /invalid database: must be a URL, or an object with secretName$/,
+    ],
+    [{ database: { secretName: undefined } }, /database\.secretName is missing: must be the name of an object/],
+    [{ policy: { environment: "prod" } }, /invalid policy\.environment "prod": must be one of development, staging/],
+    [{ policy: { planhash: "v3-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
+    [{ policy: { approvals: { revision: "1" } } }, /invalid policy\.approvals an object: must be a list/],
+    [
+      { policy: { approvals: [{ revision: "1" }] } },
+      /invalid policy\.approvals\[0\]\.rule undefined: must be the name/,
+    ],
+    [{ policy: { allowDowngrade: "false" } }, /invalid policy\.allowDowngrade "false": must be true or false/],
+    [{ policy: { toleratedRevisions: "0009" } }, /invalid policy\.toleratedRevisions "0009": must be a list/],
+    [{ policy: { restorePoint: { storage: "1Gi" } } }, /policy\.restorePoint\.image is missing/],
+    [{ timeouts: { lockTimeout: 5 } }, /unknown timeouts\.lockTimeout: must be one of lockTimeoutSeconds/],
+    [{ timeouts: { lockTimeoutSeconds: "5" } }, /invalid timeouts\.lockTimeoutSeconds "5": must be an integer/],
+    [{ names: { migrateJob: "Bad_Name" } }, /invalid names\.migrateJob "Bad_Name": must be 1 to 34 lowercase/],
+    [{ names: { accounts: {} } }, /names\.accounts\.migrations is missing/],
+    [{ cluster: "kind" }, /invalid cluster "kind": must be an object with context, kubeconfig/],
+    [{ workloads: "web" }, /invalid workloads "web": must be a list/],
+    [{ tls: { mode: "prefer" } }, /invalid tls\.mode "prefer": must be one of disable, require, verify-full/],
+    [{ podSecurityStandard: "none" }, /invalid podSecurityStandard "none": must be one of restricted/],
+    [{ pod: { enviroment: [] } }, /unknown pod\.enviroment: must be one of env, envFrom/],
+    [{ pod: { env: { A: "b" } } }, /invalid pod\.env "an object": must be a list/],
+    [{ polciy: {} }, /unknown polciy: must be one of name, appFolder/],
+  ];
+  for (const [changed, message] of invalid) {
+    const what = message.source.replaceAll("\\", "").split(":")[0];
+    it(`rejects an argument: ${what}`, async () => {
+      await assert.rejects(plan(changed as Partial<MigrationPlanArgs>), (error: Error) => {
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /hunter2/);
+        return pulumi.RunError.isInstance(error);
+      });
+    });
+  }
+
   for (const [what, changed, message] of rejected) {
     it(`rejects ${what}`, () => assert.rejects(plan(changed), message));
   }
@@ -175,11 +232,11 @@ describe("MigrationJob of a plan", () => {
   };
 
   /** Declares a migration, and returns the gated spec. */
-  async function gated(spec: object = { template }, changed: Partial<MigrationPlanArgs> = {}) {
+  async function gated(spec: object = { template }, changed: Partial<MigrationPlanArgs> = {}, gate: object = {}) {
     using fake = fakeKubectl();
     const { result, registrations } = await record({}, async () => {
       const migration = new MigrationJob("notes", { plan: await planMigration({ ...args, ...changed }, fake.kubectl) });
-      const value = migration.gate(spec as { template: object });
+      const value = migration.gate(spec as { template: object }, gate);
       return new Promise<{ template: pulumi.Unwrap<typeof template> }>((resolve) =>
         pulumi.output(value).apply((plain) => resolve(plain as never)),
       );
@@ -211,6 +268,78 @@ describe("MigrationJob of a plan", () => {
     assert.equal(spec.initContainers[1]?.name, "migrate");
   });
 
+  const web = { name: "web", image: "w" };
+  const database = { name: "DATABASE_URL", value: "other" };
+  const mount = { name: "files", mountPath: "/tmp" };
+  const outputs: Record<string, object> = {
+    container: { containers: [pulumi.output({ ...web, env: [database], volumeMounts: [mount] })] },
+    lists: {
+      containers: [{ ...web, env: pulumi.output([database]), volumeMounts: pulumi.output([mount]) }],
+      volumes: pulumi.output([]),
+    },
+    items: {
+      containers: [{ ...web, env: [pulumi.output(database)], volumeMounts: [pulumi.output(mount)] }],
+      initContainers: [pulumi.output({ name: "proxy", restartPolicy: "Always" })],
+    },
+    keys: {
+      containers: [
+        { ...web, env: [{ ...database, name: pulumi.output("DATABASE_URL") }] },
+        { name: pulumi.output("other"), image: "w" },
+      ],
+      initContainers: [{ name: "proxy", restartPolicy: pulumi.output("Always") }],
+    },
+  };
+  for (const [what, pod] of Object.entries(outputs)) {
+    it(`gates a pod with outputs as ${what}`, async () => {
+      const { spec } = await gated({ template: { spec: pod } });
+      const gate = spec.initContainers.at(-1) as unknown as Record<"env" | "volumeMounts", { name: string }[]>;
+      const own = gate.env.filter(({ name }) => name === "DATABASE_URL");
+      assert.deepEqual(own, [
+        { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: "notes-database", key: "DATABASE_URL" } } },
+      ]);
+      assert.deepEqual(
+        gate.volumeMounts.map(({ name }) => name),
+        ["runner", "migrate-tmp"],
+      );
+    });
+  }
+
+  it("keeps the gate's own mounts and server, however the app writes a folder or selects a server", async () => {
+    const volumeMounts = ["/tmp/", "/opt/migration-runner/"].map((mountPath) => ({ name: "v", mountPath }));
+    const container = { ...web, volumeMounts, env: [{ name: "PGHOSTADDR", value: "10.0.0.1" }] };
+    const { spec } = await gated({ template: { spec: { containers: [container] } } });
+    const gate = spec.initContainers[0] as unknown as Record<"env" | "volumeMounts", { name: string }[]>;
+    assert.deepEqual(
+      gate.volumeMounts.map(({ name }) => name),
+      ["runner", "migrate-tmp"],
+    );
+    assert.ok(!gate.env.some(({ name }) => name === "PGHOSTADDR"));
+  });
+
+  const unsafe: readonly (readonly [what: string, gate: object, message: RegExp])[] = [
+    ["another database", { env: [database] }, /invalid gate\.env\[0\]\.name "DATABASE_URL": must be a name other than/],
+    [
+      "another runner",
+      { volumeMounts: [{ name: "v", mountPath: "/opt/migration-runner" }] },
+      /invalid gate\.volumeMounts\[0\]\.mountPath "\/opt\/migration-runner": must be a folder outside/,
+    ],
+    [
+      "more rights",
+      { securityContext: { privileged: true } },
+      /invalid gate\.securityContext\.privileged true: must be false/,
+    ],
+    ["another command", { command: ["true"] }, /unknown gate\.command: must be one of env, envFrom, resources/],
+    ["a map of variables", { env: { A: "b" } }, /invalid gate\.env: must be a list/],
+  ];
+  for (const [what, gate, message] of unsafe) {
+    it(`rejects a gate with ${what}`, () => assert.rejects(gated({ template }, {}, gate), message));
+  }
+
+  it("rejects a spec without a pod template", async () => {
+    const message = /can't add the gate: the spec has no pod template; for a CronJob, pass spec\.jobTemplate\.spec/;
+    await assert.rejects(gated({ jobTemplate: { spec: { template } } }), message);
+  });
+
   it("rejects a pod with a container of the gate's name", async () => {
     const taken = { spec: { containers: [{ name: "migrate" }] } };
     await assert.rejects(gated({ template: taken }), /can't add the gate: the pod has a container migrate; rename it/);
@@ -224,5 +353,13 @@ describe("MigrationJob of a plan", () => {
     assert.deepEqual((metadata as { annotations?: object }).annotations, {
       "pulumi-alembic/database-secret": "notes-database-version",
     });
+  });
+
+  it("refers to the declared Secret by its name, also with other names in the cluster", async () => {
+    const { registrations } = await gated({ template }, { database: "postgresql://u:p@h/n", names: { partOf: "app" } });
+    const secret = find(registrations, "kubernetes:core/v1:Secret", "notes-database");
+    const job = find(registrations, "kubernetes:batch/v1:Job", "notes-job");
+    const { name } = secret.inputs.metadata as { name: string };
+    assert.match(JSON.stringify(job.inputs.spec), new RegExp(`"key":"DATABASE_URL","name":"${name}"`));
   });
 });

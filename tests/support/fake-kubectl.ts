@@ -24,6 +24,8 @@ export interface FakeAnswers {
   readonly namespace: FakeAnswer;
   /** The migrate Jobs alone, where no database is queried. */
   readonly jobs: FakeAnswer;
+  /** Service account of an app's migrations. */
+  readonly account: FakeAnswer;
   /** A Deployment by its name. */
   readonly deployment: FakeAnswer;
   /** ConfigMaps that describe apps. */
@@ -43,6 +45,7 @@ case "$*" in
   *" get secret "*) name=secret ;;
   *" get namespace "*) name=namespace ;;
   *" get jobs "*) name=jobs ;;
+  *" get serviceaccount "*) name=account ;;
   *" get deployment "*) name=deployment ;;
   *" get configmaps "*) name=configmaps ;;
   *" get pods "*) name=pods ;;
@@ -83,6 +86,7 @@ const nothingDeployed: Partial<FakeAnswers> = {
   postgres: missing,
   secret: { output: "" },
   jobs: { output: '{"items": []}' },
+  account: { output: "" },
   deployment: { output: "" },
   configmaps: { output: '{"items": []}' },
   pods: { output: '{"items": []}' },

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { lastJobAnnotation, migratedAnnotation, names, serviceAccounts } from "../../manifests/names.ts";
+import { lastJobAnnotation, migratedAnnotation, names } from "../../manifests/names.ts";
 import { runnerNames } from "../../manifests/runner.ts";
 import { type Cause, logArgs } from "../causes.ts";
 import { settled } from "../database-query.ts";
@@ -111,17 +111,15 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
 /**
  * Records the name of the Job that is waited for, where the next update finds it. Pulumi's state keeps a Job that was
  * deleted in the cluster, so that only another name creates a new one; without the record, the update after that needs
- * `--refresh`. Jobs of other workloads are not recorded: their updates don't read it.
+ * `--refresh`. Jobs of tenants are not recorded: their updates don't read it.
  */
 export async function recordLastJob(
   kubectl: Kubectl,
-  { name, workload = names.migrateJob }: Pick<WaitTarget, "name" | "workload">,
+  { name, account }: Pick<WaitTarget, "name" | "account">,
 ): Promise<void> {
-  if (workload !== names.migrateJob) return;
+  if (account === undefined) return;
   const annotation = `${lastJobAnnotation}=${name}`;
-  await kubectl
-    .run(["annotate", "--overwrite", "serviceaccount", serviceAccounts.migrations, annotation])
-    .catch(() => {});
+  await kubectl.run(["annotate", "--overwrite", "serviceaccount", account, annotation]).catch(() => {});
 }
 
 /** Returns the messages of a Job's events about pods that could not be created, oldest first. */

@@ -22,6 +22,12 @@ export interface WaitTarget extends ClusterTarget {
    * @defaultValue Unity's
    */
   readonly workload?: string | undefined;
+  /**
+   * Service account of the app's migrations, on which the Job's name is recorded.
+   *
+   * @defaultValue no record
+   */
+  readonly account?: string | undefined;
 }
 
 /** Object that a wait polls. */

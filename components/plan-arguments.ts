@@ -1,0 +1,171 @@
+import * as pulumi from "@pulumi/pulumi";
+import { anyText, isRecord, list, oneOf, type Shape, text } from "../src/lockfile/shape.ts";
+import { appName } from "../src/manifests/app.ts";
+import { tlsModes } from "../src/manifests/database-tls.ts";
+import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
+import { podSecurityLevels } from "../src/manifests/security.ts";
+import { type Approval, parseApprovals, unknownApprovals } from "../src/plan/approvals.ts";
+import { loadChain } from "../src/preflight/release.ts";
+import { printable } from "../src/printable.ts";
+import { fields, parseForm, podFields } from "../src/settings/pod-forms.ts";
+import { environments } from "../src/settings/settings.ts";
+
+/** Shape of an argument. */
+interface Argument extends Shape {
+  readonly required?: boolean;
+  /** Whether messages must not show the value. */
+  readonly hidden?: boolean;
+  readonly fields?: Readonly<Record<string, Argument>>;
+}
+
+/** Arguments whose content has rules of its own. */
+interface RuledArguments {
+  readonly appFolder: string;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly policy?: { readonly approvals?: readonly Approval[] };
+}
+
+const objectName = matching("the name of an object in Kubernetes", /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
+const flag: Argument = { expected: "true or false", matches: (value) => typeof value === "boolean" };
+const number: Argument = { expected: "a number", matches: () => true }; // with errors of their own
+
+const planArguments: Readonly<Record<string, Argument>> = {
+  name: required(matching("1 to 23 lowercase letters, digits, and hyphens, starting with a letter", appName)),
+  appFolder: required(text),
+  image: required(input(text)),
+  imagePullPolicy: oneOf(imagePullPolicies),
+  database: {
+    expected: "a URL, or an object with secretName",
+    matches: (value) => isOutput(value) || text.matches(value) || (isRecord(value) && "secretName" in value),
+    required: true,
+    hidden: true,
+    fields: { secretName: required(input(objectName)), version: input(text) },
+  },
+  namespace: required(matching("the name of a namespace, not an output", /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)),
+  cluster: object({ context: text, kubeconfig: { ...input(text), hidden: true }, clusterTimeoutSeconds: seconds() }),
+  policy: object({
+    environment: oneOf(environments),
+    approvals: list({ expected: "an approval", matches: isRecord }),
+    planHash: text,
+    targetRevision: text,
+    allowDowngrade: flag,
+    toleratedRevisions: list(text),
+    restorePoint: object({ image: required(text), storage: text }),
+    promotedFrom: text,
+  }),
+  timeouts: object({
+    lockTimeoutSeconds: number,
+    statementTimeoutSeconds: number,
+    deadlineSeconds: number,
+    awaitTimeoutSeconds: number,
+    startTimeoutSeconds: number,
+    restorePointTimeoutSeconds: number,
+  }),
+  pod: { expected: "an object", matches: (value) => isOutput(value) || isRecord(value) },
+  names: object({
+    partOf: matching("1 to 40 lowercase letters, digits, and hyphens", /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/),
+    migrateJob: matching("1 to 34 lowercase letters, digits, and hyphens", /^[a-z0-9]([-a-z0-9]{0,32}[a-z0-9])?$/),
+    accounts: object({ migrations: required(objectName) }),
+    userId: {
+      expected: 'an integer greater than 0, or "none"',
+      matches: (value) => value === "none" || (Number.isInteger(value) && Number(value) > 0),
+    },
+  }),
+  workloads: list(objectName),
+  tls: object({ mode: required(oneOf(tlsModes)), caSecretName: objectName }),
+  applicationRole: object({ name: required(anyText), secretName: required(objectName), create: flag }),
+  podSecurityStandard: oneOf(podSecurityLevels),
+};
+
+/**
+ * Validates the arguments of a plan, which programs in JavaScript and YAML don't type-check.
+ *
+ * @throws {pulumi.RunError} If an argument is invalid; the message lists all errors.
+ */
+export function validatePlanArguments(args: RuledArguments): void {
+  const errors = fieldErrors(args, planArguments, "");
+  if (errors.length === 0) {
+    for (const { name: key, seconds, bound } of timeoutErrors(defaultTimeouts(args.timeouts ?? {})))
+      errors.push(`invalid timeouts.${key} ${JSON.stringify(seconds)}: must be an integer greater than ${bound}`);
+    const { approvals, errors: ofApprovals } = parseApprovals(args.policy?.approvals);
+    for (const { path, given, allowed } of ofApprovals)
+      errors.push(`invalid policy.${path} ${JSON.stringify(given)}: must be ${allowed}`);
+    if (errors.length === 0 && approvals.length > 0)
+      errors.push(...unknownApprovals(loadChain(args.appFolder).lock, approvals).map((error) => `policy.${error}`));
+  }
+  report(errors);
+}
+
+/**
+ * Validates the form of a pod's configuration. The rules of its content are those of `validatePods`.
+ *
+ * @throws {pulumi.RunError} If it is invalid; the message lists all errors.
+ */
+export function validatePodForm(pod: unknown): void {
+  if (pod === undefined) return;
+  const errors: Parameters<typeof parseForm>[3] = [];
+  parseForm(fields(podFields("pod")), JSON.parse(JSON.stringify(pod)), "pod", errors); // without what is undefined
+  report(
+    errors.map(({ path, value, allowed, ...error }) =>
+      "suggestion" in error
+        ? `unknown ${path}: must be one of ${allowed}`
+        : `invalid ${path} ${JSON.stringify(value)}: must be ${allowed}`,
+    ),
+  );
+}
+
+function report(errors: readonly string[]): void {
+  if (errors.length === 0) return;
+  throw new pulumi.RunError(printable(`invalid arguments of planMigration:\n  - ${errors.join("\n  - ")}`));
+}
+
+function fieldErrors(given: object, known: Readonly<Record<string, Argument>>, prefix: string): string[] {
+  const unknown = Object.keys(given).filter((key) => !Object.hasOwn(known, key));
+  const allowed = Object.keys(known).join(", ");
+  const errors = unknown.map((key) => `unknown ${prefix}${key}: must be one of ${allowed}`);
+  for (const [key, argument] of Object.entries(known))
+    errors.push(...argumentErrors(Reflect.get(given, key), argument, `${prefix}${key}`));
+  return errors;
+}
+
+function argumentErrors(value: unknown, argument: Argument, path: string): string[] {
+  const { expected, matches, items, required: isRequired = false, hidden = false } = argument;
+  if (value === undefined) return isRequired ? [`${path} is missing: must be ${expected}`] : [];
+  if (!matches(value)) return [`invalid ${path}${hidden ? "" : ` ${shown(value)}`}: must be ${expected}`];
+  if (items !== undefined && Array.isArray(value))
+    return value.flatMap((item, index) => argumentErrors(item, { ...items, required: true }, `${path}[${index}]`));
+  if (argument.fields === undefined || !isRecord(value) || isOutput(value)) return [];
+  return fieldErrors(value, argument.fields, `${path}.`);
+}
+
+function shown(value: unknown): string {
+  if (isOutput(value)) return "an output";
+  if (Array.isArray(value)) return "a list";
+  return isRecord(value) ? "an object" : JSON.stringify(value);
+}
+
+function isOutput(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+function input(shape: Argument): Argument {
+  return { ...shape, matches: (value) => isOutput(value) || shape.matches(value) };
+}
+
+function required(argument: Argument): Argument {
+  return { ...argument, required: true };
+}
+
+function object(properties: Readonly<Record<string, Argument>>): Argument {
+  const matches = (value: unknown) => isRecord(value) && !isOutput(value);
+  return { expected: `an object with ${Object.keys(properties).join(", ")}`, matches, fields: properties };
+}
+
+function matching(expected: string, pattern: RegExp): Argument {
+  return { expected, matches: (value) => typeof value === "string" && pattern.test(value) };
+}
+
+function seconds(): Argument {
+  const matches = (value: unknown) => typeof value === "number" && value > 0;
+  return { expected: "a number of seconds greater than 0", matches };
+}
