@@ -225,7 +225,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const [inputs, kubectl] = await Promise.all([resolveInputs(args, app), client ?? connect(target)]);
   const known = pulumi.Output.isInstance(inputs) ? undefined : inputs;
   const records = await confirmPromotion(
-    { environment, promotedFrom: policy.promotedFrom, image: known?.image },
+    { environment, promotedFrom: policy.promotedFrom, image: known?.image, app: name },
     chain,
   );
   const live = await readLive(kubectl, app, chain, args.workloads ?? []);

@@ -19,6 +19,12 @@ export interface PromotionSettings extends Pick<Settings, "promotedFrom" | "envi
   readonly image: string | undefined;
   /** @defaultValue `image` */
   readonly migrationImage?: string | undefined;
+  /**
+   * Name of the app, with which the references to stacks are named.
+   *
+   * @defaultValue the program's only app
+   */
+  readonly app?: string | undefined;
 }
 
 /** The stack that a release is promoted from. */
@@ -79,6 +85,11 @@ export function chooseRelease(
   return { errors: [`stack ${source.stack} ran an image of unknown digest; pin it there by digest`] };
 }
 
+function checkoutErrors(checkout: ReleaseIdentity, source: Source): readonly string[] {
+  const choice = chooseRelease(checkout, source);
+  return "errors" in choice ? choice.errors : [];
+}
+
 /** Describes each difference between a release and the newest one of a stack. */
 function differences(release: ReleaseIdentity, newest: ReleaseRecord, stack: string): readonly string[] {
   const keys = Object.keys(titles) as (keyof ReleaseIdentity)[];
@@ -119,12 +130,15 @@ async function readRecords(name: string, stack: string): Promise<StackReleases> 
  * @throws {pulumi.RunError} If it has not, with each difference.
  */
 export async function confirmPromotion(settings: PromotionSettings, release: Chain): Promise<readonly ReleaseRecord[]> {
-  const { promotedFrom, environment } = settings;
+  const { promotedFrom, environment, app, image } = settings;
   const own = pulumi.getStack();
+  const prefix = app === undefined ? "" : `${app}-`;
   if (promotedFrom !== undefined) {
-    const source = { stack: promotedFrom, ...(await readRecords("promoted-from", promotedFrom)) };
-    const errors = promotionErrors(identify({ ...release, ...settings }), source);
+    const source = { stack: promotedFrom, ...(await readRecords(`${prefix}promoted-from`, promotedFrom)) };
+    const identity = identify({ ...release, ...settings });
+    // In a preview that doesn't know the image yet, all else must be that of a release.
+    const errors = image === undefined ? checkoutErrors(identity, source) : promotionErrors(identity, source);
     if (errors.length > 0) throw new pulumi.RunError(printable(describePromotion(errors, promotedFrom, own)));
   }
-  return environment === "staging" ? (await readRecords("own-releases", own)).records : [];
+  return environment === "staging" ? (await readRecords(`${prefix}own-releases`, own)).records : [];
 }

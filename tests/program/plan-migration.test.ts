@@ -4,6 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
 import { type MigrationPlanArgs, planMigration } from "../../components/plan-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { loadChain } from "../../src/preflight/release.ts";
+import { identify } from "../../src/promotion/record.ts";
 import { databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { find, record } from "../support/recorder.ts";
 
@@ -197,6 +199,37 @@ describe("planMigration", () => {
       ["0003"],
     );
     assert.deepEqual([report.hash, report.job?.reason], [null, "its image is not known yet"]);
+  });
+
+  it("previews a promotion before the image is known, and requires the image in an update", async () => {
+    const digest = `registry.example/notes@sha256:${"a".repeat(64)}`;
+    const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };
+    const releases = [{ ...staged, ...identify({ ...loadChain(args.appFolder), image: digest }) }];
+    const promote = async (image: pulumi.Input<string>) => {
+      using fake = fakeKubectl();
+      const given = { ...args, image, policy: { promotedFrom: "staging" } };
+      const stacks = { "organization/unity/staging": { releases } };
+      return (await record({}, () => planMigration(given, fake.kubectl), stacks)).result.report.job?.action;
+    };
+    assert.equal(await promote(pulumi.output(pulumi.unknown as string)), "run");
+    assert.equal(await promote(digest), "run");
+    await assert.rejects(promote(digest.replace("aa", "bb")), /release not verified in staging; no changes were made:/);
+  });
+
+  it("plans two apps of one staging program, whose references to stacks need different names", async () => {
+    const references: string[] = [];
+    await record({}, async () => {
+      const monitor = pulumi.runtime.getMonitor() as unknown as Record<"readResource", (...all: unknown[]) => void>;
+      const read = monitor.readResource.bind(monitor);
+      monitor.readResource = (...all) => {
+        references.push((all[0] as { getName(): string }).getName());
+        read(...all);
+      };
+      using fake = fakeKubectl();
+      const policy = { environment: "staging" } as const;
+      for (const name of ["notes", "tasks"]) await planMigration({ ...args, name, policy }, fake.kubectl);
+    });
+    assert.deepEqual(references, ["notes-own-releases", "tasks-own-releases"]);
   });
 
   it("takes image, Secret, and pod from outputs", async () => {
