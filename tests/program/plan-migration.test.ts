@@ -337,7 +337,7 @@ describe("MigrationJob of a plan", () => {
     });
   }
 
-  it("keeps the gate's own mounts and server, however the app writes a folder or selects a server", async () => {
+  it("keeps the gate's own mounts and server, whatever the app's are", async () => {
     const volumeMounts = ["/tmp/", "/opt/migration-runner/"].map((mountPath) => ({ name: "v", mountPath }));
     const container = { ...web, volumeMounts, env: [{ name: "PGHOSTADDR", value: "10.0.0.1" }] };
     const { spec } = await gated({ template: { spec: { containers: [container] } } });
