@@ -201,7 +201,7 @@ describe("planMigration", () => {
     assert.deepEqual([report.hash, report.job?.reason], [null, "its image is not known yet"]);
   });
 
-  it("previews a promotion before the image is known, and requires the image in an update", async () => {
+  it("previews a promotion before its image is known, which an update requires", async () => {
     const digest = `registry.example/notes@sha256:${"a".repeat(64)}`;
     const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };
     const releases = [{ ...staged, ...identify({ ...loadChain(args.appFolder), image: digest }) }];
@@ -216,7 +216,7 @@ describe("planMigration", () => {
     await assert.rejects(promote(digest.replace("aa", "bb")), /release not verified in staging; no changes were made:/);
   });
 
-  it("plans two apps of one staging program, whose references to stacks need different names", async () => {
+  it("plans two apps of one staging program, each with its own reference", async () => {
     const references: string[] = [];
     await record({}, async () => {
       const monitor = pulumi.runtime.getMonitor() as unknown as Record<"readResource", (...all: unknown[]) => void>;
