@@ -80,6 +80,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
 
     const waits: pulumi.Resource[] = [];
     const rollouts: pulumi.Input<string>[] = dependencies.map(rolloutOf);
+    validate(this, args);
     const workloads = args.workloads.map((workload, index) => {
       if (typeof workload !== "string" && "rollout" in workload) {
         rollouts.push(workload.rollout);
@@ -95,9 +96,6 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       waits.push(waitCommand(`${name}-rollout-${index + 1}`, "rollout", target, trigger, after));
       return deploymentName;
     });
-    const named = workloads.map((workload) => (typeof workload === "string" ? workload : "known-later"));
-    const errors = verificationErrors({ workloads: named, checks });
-    if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), this, true);
     const release = pulumi
       .all([plan.inputs, migration.jobName, args.image])
       .apply(([{ image: own }, jobName, image]) => {
@@ -139,6 +137,25 @@ export class PostDeployVerification extends pulumi.ComponentResource {
     this.releases = outputs.releases;
     this.registerOutputs(outputs);
   }
+}
+
+/** @throws {pulumi.ResourceError} If an argument is invalid, before anything is declared; the message lists all errors. */
+function validate(component: pulumi.Resource, args: PostDeployVerificationArgs): void {
+  const { workloads, checks, rolloutTimeoutSeconds, recentSeconds } = args;
+  const nameOf = (workload: unknown) => {
+    if (pulumi.Output.isInstance(workload) || k8s.apps.v1.Deployment.isInstance(workload)) return "known-later";
+    return pulumi.Resource.isInstance(workload) ? "another resource than a Deployment" : workload;
+  };
+  const isRolledOut = (workload: unknown) => typeof workload === "object" && workload !== null && "rollout" in workload;
+  const named = Array.isArray(workloads)
+    ? workloads.map((workload: unknown) => (isRolledOut(workload) ? "known-later" : nameOf(workload)))
+    : workloads;
+  const errors = [...verificationErrors({ workloads: named, checks })];
+  for (const [key, value] of Object.entries({ rolloutTimeoutSeconds, recentSeconds })) {
+    if (value === undefined || (Number.isInteger(value) && value > 0)) continue;
+    errors.push(`invalid ${key} ${JSON.stringify(value)}: must be an integer greater than 0`);
+  }
+  if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), component, true);
 }
 
 /** Returns a value that changes with a Deployment's spec. */

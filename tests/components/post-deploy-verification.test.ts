@@ -108,4 +108,23 @@ describe("PostDeployVerification", () => {
     const { inputs } = find(registrations, "command:local:Command", "verification-checks");
     assert.equal((inputs.triggers as string[])[1], "web-uid/1");
   });
+
+  const invalid: readonly (readonly [what: string, args: () => object, message: RegExp])[] = [
+    ["no workloads", () => ({ workloads: undefined }), /workloads is missing: must be a list, not empty/],
+    ["a workload that is missing", () => ({ workloads: [undefined] }), /workloads\[0\] is missing/],
+    [
+      "a workload that is not a Deployment",
+      () => ({ workloads: [new k8s.core.v1.Pod("web")] }),
+      /invalid workloads\[0\] "another resource than a Deployment": must be the name of an object/,
+    ],
+    ["a timeout of 0", () => ({ rolloutTimeoutSeconds: 0 }), /invalid rolloutTimeoutSeconds 0: must be an integer/],
+  ];
+  for (const [what, args, message] of invalid) {
+    it(`rejects ${what}`, async () => {
+      await assert.rejects(
+        record({}, () => declare(args() as Partial<PostDeployVerificationArgs>)),
+        message,
+      );
+    });
+  }
 });
