@@ -110,7 +110,7 @@ describe("PostDeployVerification", () => {
   });
 
   const invalid: readonly (readonly [what: string, args: () => object, message: RegExp])[] = [
-    ["no workloads", () => ({ workloads: undefined }), /workloads is missing: must be a list, not empty/],
+    ["no workloads", () => ({ workloads: undefined }), /workloads is missing: must be a non-empty list/],
     ["a workload that is missing", () => ({ workloads: [undefined] }), /workloads\[0\] is missing/],
     [
       "a workload that is not a Deployment",
