@@ -19,7 +19,7 @@ export interface DatabaseTls {
 export const caKey = "ca.crt";
 
 /** Name of the CA's volume, and folder where it is mounted. */
-export const databaseCa = { volume: "database-ca", mountPath: "/etc/unity-database-ca" } as const;
+export const databaseCa = { volume: "database-ca", mountPath: "/etc/database-ca" } as const;
 
 /**
  * Returns environment variables that configure libpq in every process of a container.

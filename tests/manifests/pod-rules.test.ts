@@ -103,7 +103,7 @@ describe("podConfigErrors", () => {
     ],
     [
       "a mount over the CA",
-      { volumeMounts: [{ name: "tmp", mountPath: "/etc/unity-database-ca" }] },
+      { volumeMounts: [{ name: "tmp", mountPath: "/etc/database-ca" }] },
       "volumeMounts[0].mountPath",
     ],
     ["a mount of an unknown volume", { volumeMounts: [{ name: "runner", mountPath: "/r" }] }, "volumeMounts[0].name"],

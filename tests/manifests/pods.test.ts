@@ -134,7 +134,7 @@ describe("TLS", () => {
       assert.ok(volumes.some((volume) => volume.name === "database-ca"));
       for (const container of [...initContainers, ...containers]) {
         const { PGSSLMODE, PGSSLROOTCERT } = variables(container);
-        assert.deepEqual([PGSSLMODE, PGSSLROOTCERT], ["verify-full", "/etc/unity-database-ca/ca.crt"]);
+        assert.deepEqual([PGSSLMODE, PGSSLROOTCERT], ["verify-full", "/etc/database-ca/ca.crt"]);
         assert.ok(container.volumeMounts.some((mount) => mount.name === "database-ca"));
       }
     }
