@@ -151,7 +151,8 @@ def test_own_sessions_have_the_limits_and_a_safe_path(one: Chain, image: Image, 
         "from runner_session import configure_sessions, connect, database_url\n"
         "from sqlalchemy import text\n"
         "configure_sessions(1.5, 7, 1e9)\n"
-        f"with connect(database_url()) as own: print(image_driver(), *own.scalars(text({sql + ' ORDER BY 1'!r})))"
+        f"with connect(database_url()) as own: rows = list(own.execute(text({sql + ' ORDER BY 1'!r})))\n"
+        "print(image_driver(), *[row[0] for row in rows])"
     )
     variables = {**os.environ, **image.variables, "DATABASE_URL": dsn(database)}
     variables["PYTHONPATH"] += f":{RUNNER.parent}"
