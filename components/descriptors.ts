@@ -2,9 +2,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { CheckTarget, DeclaredRelease } from "../src/checks/result.ts";
 import { describe, describeLock, descriptorFiles, type MigrationDescriptor } from "../src/manifests/descriptor.ts";
+import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { appLabel, descriptorLabel } from "../src/manifests/names.ts";
 import { objectMetadata } from "./children.ts";
-import type { MigrationInputs, MigrationPlan } from "./plan-migration.ts";
+import type { MigrationPlan } from "./plan-migration.ts";
 
 /** Declares the ConfigMap from which commands read how an app is migrated. */
 export function migrationDescriptor(

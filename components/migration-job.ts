@@ -1,7 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { isOutput } from "../src/cluster/program-target.ts";
 import { ownDatabaseSecret, restorePointsClaim } from "../src/manifests/app.ts";
 import { type GateOptions, gateTemplate } from "../src/manifests/gate.ts";
+import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { jobStartSeconds, jobWaitSeconds, migration } from "../src/manifests/migrate-job.ts";
 import type { ContainerConfig } from "../src/manifests/pod-config.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
@@ -10,7 +12,7 @@ import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { migrationDescriptor } from "./descriptors.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
-import type { MigrationInputs, MigrationPlan } from "./plan-migration.ts";
+import type { MigrationPlan } from "./plan-migration.ts";
 import { validatePods } from "./pod-config.ts";
 
 /** Arguments of {@link MigrationJob}. */
@@ -25,10 +27,6 @@ interface WorkloadSpec {
 }
 
 type PodTemplate = k8s.types.input.core.v1.PodTemplateSpec;
-
-function isOutput(value: unknown): boolean {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
-}
 
 /** Whether all parts of a spec that the gate reads are plain values. */
 function hasPlainParts(spec: pulumi.Input<WorkloadSpec>): boolean {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isOutput } from "../src/cluster/program-target.ts";
 import { anyText, isRecord, list, oneOf, type Shape, text } from "../src/lockfile/shape.ts";
 import { appName } from "../src/manifests/app.ts";
 import { tlsModes } from "../src/manifests/database-tls.ts";
@@ -142,10 +143,6 @@ function shown(value: unknown): string {
   if (isOutput(value)) return "an output";
   if (Array.isArray(value)) return "a list";
   return isRecord(value) ? "an object" : JSON.stringify(value);
-}
-
-function isOutput(value: unknown): boolean {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
 function input(shape: Argument): Argument {

@@ -5,7 +5,7 @@ import { readMigration } from "../src/cluster/live-migration.ts";
 import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
 import { type ClusterArgs, isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
 import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
-import type { MigrationOptions } from "../src/manifests/migrate-job.ts";
+import type { MigrationInputs, MigrationOptions } from "../src/manifests/migrate-job.ts";
 import type { PodConfig } from "../src/manifests/pod-config.ts";
 import { defaultTimeouts, type Timeouts } from "../src/manifests/runner.ts";
 import type { Approval } from "../src/plan/approvals.ts";
@@ -142,9 +142,6 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    */
   readonly workloads?: readonly string[];
 }
-
-/** Parts of a migration that may be outputs. The Job's name depends on them. */
-export type MigrationInputs = Pick<MigrationOptions, "image" | "secretName" | "pod">;
 
 /** Plan of a migration: what {@link MigrationJob} declares. */
 export interface MigrationPlan extends ClusterArgs {

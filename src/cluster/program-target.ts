@@ -45,3 +45,8 @@ export function isKnown(output: pulumi.Output<unknown>): Promise<boolean> {
   // Part of every output, but not of its type.
   return (output as unknown as { readonly isKnown: Promise<boolean> }).isKnown;
 }
+
+/** Whether a value is an output, or a promise of one. */
+export function isOutput(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}

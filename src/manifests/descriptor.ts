@@ -2,18 +2,15 @@ import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import type { Lock } from "../lockfile/lock.ts";
 import { parseLock } from "../lockfile/parse-lock.ts";
 import type { Approval } from "../plan/approvals.ts";
-import type { MigrationOptions } from "./migrate-job.ts";
+import type { MigrationInputs, MigrationOptions } from "./migrate-job.ts";
 
 /** Version of the format. */
 const descriptorVersion = 1;
 
-/** Parts of a migration that may be outputs of its program: in a preview, they may be unknown. */
-type Inputs = Pick<MigrationOptions, "image" | "secretName" | "pod">;
-
 /** Deployed migration, as commands need to know it. It holds no secret: the cluster shows it. */
 export interface MigrationDescriptor {
   /** Options of the migration, without its inputs. */
-  readonly options: Omit<MigrationOptions, keyof Inputs | "lock" | "runnerFiles">;
+  readonly options: Omit<MigrationOptions, keyof MigrationInputs | "lock" | "runnerFiles">;
   /** Revision of the database after the migration. */
   readonly head: string;
   readonly approvals: readonly Approval[];
@@ -34,7 +31,7 @@ export interface VerificationDescriptor {
 /** Deployed app, as its ConfigMaps describe it: each part is a file of their data. */
 export interface DescribedApp {
   readonly migration: MigrationDescriptor;
-  readonly inputs: Inputs;
+  readonly inputs: MigrationInputs;
   /** Reviewed chain; `undefined` if it is too large for a ConfigMap. */
   readonly lock: Lock | undefined;
   /** @defaultValue the program declares no verification */
@@ -89,7 +86,7 @@ export function parseDescriptors(app: string, objects: readonly Data[]): Describ
     return text === undefined ? undefined : (JSON.parse(text) as Part);
   };
   const migration = parse<MigrationDescriptor & Versioned>(descriptorFiles.migration);
-  const inputs = parse<Inputs>(descriptorFiles.inputs);
+  const inputs = parse<MigrationInputs>(descriptorFiles.inputs);
   const verification = parse<VerificationDescriptor & Versioned>(descriptorFiles.verification);
   if (migration === undefined || inputs === undefined) throw new Error(`app ${app} has no migration`);
   for (const { version } of [migration, verification ?? migration]) {

@@ -56,6 +56,9 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
   readonly podSecurityStandard?: PodSecurityLevel | undefined;
 }
 
+/** Parts of a migration that may be outputs of its program. The Job's name depends on them. */
+export type MigrationInputs = Pick<MigrationOptions, "image" | "secretName" | "pod">;
+
 /** Objects of a migration, for any attempt. */
 export interface Migration {
   readonly configMapName: string;

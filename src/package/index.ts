@@ -11,7 +11,6 @@ export { NetworkPolicies, type NetworkPoliciesArgs } from "../../components/netw
 export { OwnedDatabase, type OwnedDatabaseArgs } from "../../components/owned-database.ts";
 export {
   type DatabaseSecretReference,
-  type MigrationInputs,
   type MigrationPlan,
   type MigrationPlanArgs,
   type MigrationPolicy,
@@ -40,7 +39,7 @@ export { planFleet, type TenantAttempt } from "../fleet/plan.ts";
 export type { Lock, LockedRevision } from "../lockfile/lock.ts";
 export { type App, type MigratedApp, migratedApp, unity } from "../manifests/app.ts";
 export type { BackendOptions } from "../manifests/backend.ts";
-export type { MigrationOptions } from "../manifests/migrate-job.ts";
+export type { MigrationInputs, MigrationOptions } from "../manifests/migrate-job.ts";
 export type { ContainerConfig, Placement, PlainPodConfig, PodConfig } from "../manifests/pod-config.ts";
 export type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
 export { namespaceLabels, type PodSecurityLevel } from "../manifests/security.ts";

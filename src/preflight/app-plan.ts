@@ -1,14 +1,11 @@
 import type { CommandTarget } from "../kubectl-command.ts";
 import type { Lock } from "../lockfile/lock.ts";
-import { type MigrationOptions, migration } from "../manifests/migrate-job.ts";
+import { type MigrationInputs, type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import type { Approval } from "../plan/approvals.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import { classify, type Reading, type TargetOptions } from "../plan/live-state.ts";
 import { makePlan, type Plan } from "../plan/plan.ts";
 import { programRemedies } from "../plan/remedies.ts";
-
-/** Parts of a migration that may be outputs of its program. */
-type MigrationInputs = Pick<MigrationOptions, "image" | "secretName" | "pod">;
 
 /** Options of a migration, without its inputs. */
 type OwnOptions = Omit<MigrationOptions, keyof MigrationInputs>;

@@ -1,4 +1,5 @@
-import type { MigrationInputs, MigrationPlan } from "../../components/plan-migration.ts";
+import type { MigrationPlan } from "../../components/plan-migration.ts";
+import type { MigrationInputs } from "../../src/manifests/migrate-job.ts";
 
 /** Returns a plan of a first attempt. */
 export function planOf(options: MigrationPlan["options"], inputs: MigrationInputs): MigrationPlan {

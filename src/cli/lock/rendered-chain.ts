@@ -71,7 +71,7 @@ function printableReason(direction: LockedSql): LockedSql {
 function rejectIgnored(folder: string, { files, revisions }: RenderedChain): void {
   const names = [...Object.keys(files), ...revisions.flatMap(({ file, files }) => [file, ...Object.keys(files)])];
   const args = ["-C", folder, "check-ignore", "--stdin", "-z"];
-  // Without git, without a repository, or with a file outside of it, there is no answer.
+  // Without git, without a repository, or for a file outside of it, git reports nothing.
   const { status, stdout } = spawnSync("git", args, { input: names.join("\0"), encoding: "utf8" });
   if (status !== 0) return;
   const ignored = stdout.split("\0").filter((name) => name !== "");
