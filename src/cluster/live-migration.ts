@@ -6,7 +6,7 @@ import { settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { readRevisions } from "./live-state.ts";
 import type { Deployment, Pod } from "./objects.ts";
-import { isServing } from "./pods.ts";
+import { isServing, newestFirst } from "./pods.ts";
 
 /** Pod of an app, from which its database can be queried. */
 export interface Source {
@@ -61,10 +61,9 @@ async function readDeployment(kubectl: Kubectl, name: string): Promise<Deploymen
 
 /** Returns the newest pod that serves, otherwise the newest that runs. A pod that stops may use another database. */
 function chooseSource(pods: readonly Pod[]): Source | undefined {
-  const created = ({ metadata }: Pod) => metadata.creationTimestamp ?? "";
-  const running = pods
-    .filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && status.phase === "Running")
-    .toSorted((a, b) => created(b).localeCompare(created(a)));
+  const running = newestFirst(pods).filter(
+    ({ metadata, status }) => metadata.deletionTimestamp === undefined && status.phase === "Running",
+  );
   const pod = running.find(isServing) ?? running[0];
   if (pod === undefined) return undefined;
   const container = pod.metadata.annotations?.[defaultContainerAnnotation] ?? pod.spec?.containers[0]?.name;

@@ -8,10 +8,15 @@ export function isServing(pod: Pod): boolean {
   return ready === true && pod.metadata.deletionTimestamp === undefined;
 }
 
+/** Returns pods, the newest first. */
+export function newestFirst(pods: readonly Pod[]): readonly Pod[] {
+  const created = ({ metadata }: Pod) => metadata.creationTimestamp ?? "";
+  return pods.toSorted((a, b) => created(b).localeCompare(created(a)));
+}
+
 /** Returns the newest pod that serves. */
 export function newestServing(pods: readonly Pod[]): Pod | undefined {
-  const created = ({ metadata }: Pod) => metadata.creationTimestamp ?? "";
-  return pods.filter(isServing).toSorted((a, b) => created(b).localeCompare(created(a)))[0];
+  return newestFirst(pods).find(isServing);
 }
 
 /** Returns the kubectl option that selects the objects of workloads. */
