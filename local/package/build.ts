@@ -7,7 +7,7 @@ import { basename, join, resolve } from "node:path";
 import { projectRoot } from "../../src/paths.ts";
 
 /** Folders with files that the programs read, such as Python that runs in pods or with Alembic. */
-const folders = ["src/runner", "src/checks", "src/cluster", "src/cli"] as const;
+const folders = ["src/lockfile", "src/runner", "src/checks", "src/cluster", "src/cli"] as const;
 /** Files that are not copied. */
 const excluded = /(\.ts|\.pyc|__pycache__)$/;
 

@@ -1,7 +1,8 @@
 """Run SQL statements and print the catalog of the database.
 
 Standard input: {"url": a libpq URI, "statements": [...]}. Standard output: a sorted JSON list of strings, for the
-columns, constraints, indexes, types, and comments of the schema `public`.
+columns, constraints, indexes, types, and comments of the schema `public`; with a "query", the JSON of its one value,
+and what follows a BEGIN is rolled back.
 """
 
 import json
@@ -27,5 +28,7 @@ request = json.load(sys.stdin)
 with psycopg.connect(request["url"], autocommit=True) as connection:
     for statement in request["statements"]:
         connection.execute(statement)
-    rows = connection.execute(CATALOG).fetchall()
-print(json.dumps(sorted(row[0] for row in rows)))
+    connection.execute("SET search_path = pg_catalog, pg_temp" if "query" in request else "")
+    rows = connection.execute(request.get("query", CATALOG)).fetchall()
+    connection.execute("ROLLBACK" if "BEGIN" in request["statements"] else "")
+print(json.dumps(rows[0][0] if "query" in request else sorted(row[0] for row in rows)))
