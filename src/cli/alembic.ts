@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename, delimiter, isAbsolute, join, posix, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { singleLine } from "../lockfile/describe.ts";
@@ -120,6 +122,18 @@ interface AlembicScript {
   readonly alembic: LockedAlembic;
   /** Returns the error message for a reason that the script prints. */
   readonly explain: (reason: string) => string;
+  /**
+   * Changes of the environment.
+   *
+   * @defaultValue none
+   */
+  readonly env?: NodeJS.ProcessEnv;
+  /**
+   * Receives the documents before the last one, of a script that prints one a line.
+   *
+   * @defaultValue the script prints one document
+   */
+  readonly onDocument?: (document: unknown) => void;
 }
 
 /** Folder of `runner_config.py`, which reads Alembic's configuration for the scripts as it does in the image. */
@@ -132,7 +146,7 @@ const runnerFolder = join(projectRoot, "src", "runner");
  * @throws {CommandError} If Alembic or its configuration is missing, or the script fails.
  */
 export async function runAlembicScript<T>(given: AlembicScript): Promise<T> {
-  const { script, args = [], backendFolder, python, alembic, explain } = given;
+  const { script, args = [], backendFolder, python, alembic, explain, onDocument } = given;
   requireConfiguration(backendFolder, alembic);
   const { PYTHONPATH } = process.env;
   const child = spawn(python, ["-B", script, JSON.stringify(alembic), ...args], {
@@ -145,13 +159,15 @@ export async function runAlembicScript<T>(given: AlembicScript): Promise<T> {
       PYTHONUTF8: "1",
       PYTHONSAFEPATH: undefined,
       PYTHONPATH: PYTHONPATH ? `${runnerFolder}${delimiter}${PYTHONPATH}` : runnerFolder,
+      ...given.env,
     },
   });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on("error", (error) => reject(new CommandError(`can't run ${python}: ${error.message}`)));
     child.on("close", resolve);
   });
-  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const document = onDocument === undefined ? text(child.stdout) : lastLine(child.stdout, onDocument);
+  const [output, errors, code] = await Promise.all([document, text(child.stderr), ended]);
   if (code === 0) return JSON.parse(output) as T;
   if (code === 3) throw new CommandError(explain(output.trim()));
   const reason = errors.trim().split("\n").at(-1) ?? "";
@@ -160,6 +176,16 @@ export async function runAlembicScript<T>(given: AlembicScript): Promise<T> {
     throw new CommandError(`Alembic is not installed for ${python}\nAdd alembic to ${requirements}.`);
   }
   throw new CommandError(explain(reason));
+}
+
+/** Returns the text after the documents, each of which is one line. */
+async function lastLine(output: Readable, onDocument: (document: unknown) => void): Promise<string> {
+  let rest: string | undefined;
+  for await (const line of createInterface({ input: output })) {
+    if (rest?.startsWith("{")) onDocument(JSON.parse(rest));
+    rest = rest === undefined || rest.startsWith("{") ? line : `${rest}\n${line}`;
+  }
+  return rest ?? "";
 }
 
 /** @throws {CommandError} If a file of `--config` is missing, or if no file configures Alembic. */

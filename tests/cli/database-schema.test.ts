@@ -101,7 +101,7 @@ describe("the schema query", () => {
     assert.deepEqual(schema.tables["public.users"]?.columns?.name, {
       type: "character varying(40)",
       notNull: true,
-      default: "'nobody'::character varying",
+      default: "'no one'::character varying",
       collation: 'pg_catalog."C"',
       grants: { PUBLIC: ["UPDATE"] },
     });

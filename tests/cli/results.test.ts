@@ -51,6 +51,7 @@ const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> 
   logs: { 0: { args: [], answers: { postgres: log } }, 2: { args: [], answers: down } },
   plan: { 0: { args: [], answers: atHead }, 1: { args: [], answers: behind }, 2: { args: [], answers: down } },
   promote: { 2: { args: ["--to", "staging", "--from", "staging"] } },
+  rehearse: { 2: { args: ["--backend", "{folder}"] } },
   render: { 0: { args: ["--output", "{folder}"] }, 1: { args: ["--output", "{folder}/none", "--check"] }, 2: wrong },
   report: { 0: { args: ["--offline"] }, 1: { args: [] }, 2: { args: [], answers: down } },
   restore: { 2: { args: ["--list"] } },
@@ -62,10 +63,10 @@ const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> 
   verify: { 0: { args: ["reversible"] }, 1: { args: ["tables"], answers: down }, 2: { args: ["tabels"] } },
 };
 /**
- * Exit codes that need a cluster or recorded releases: tests/live/migrate.test.ts, tests/live/going-back.test.ts and
- * tests/cli/promote.test.ts.
+ * Exit codes that need a cluster, recorded releases, or a database: tests/live/migrate.test.ts,
+ * tests/live/going-back.test.ts, tests/cli/promote.test.ts, and tests/cli/rehearse.test.ts.
  */
-const elsewhere = ["migrate 0", "restore 0", "promote 0", "promote 1"];
+const elsewhere = ["rehearse 0", "rehearse 1", "migrate 0", "restore 0", "promote 0", "promote 1"];
 
 describe("output and exit codes of commands", () => {
   let folder: string;
@@ -88,7 +89,7 @@ describe("output and exit codes of commands", () => {
     const file = join(folder, "stack.yaml");
     writeFileSync(file, stack + settings);
     const filled = args.map((word) => word.replaceAll(/\{(\w+)\}/g, (_, key: string) => chains[key] ?? ""));
-    return [name, ...filled, ...(["lock", "revision"].includes(name) ? [] : ["--config-file", file])];
+    return [name, ...filled, ...(["lock", "rehearse", "revision"].includes(name) ? [] : ["--config-file", file])];
   }
 
   it("are tested for every exit code of every command", () => {

@@ -1,8 +1,23 @@
 import { isDeepStrictEqual } from "node:util";
 import type { DatabaseSchema } from "./database-schema.ts";
 
-/** A kind of object: a property of {@link DatabaseSchema}. */
-export type ObjectKind = keyof DatabaseSchema;
+/** Kinds of objects: the properties of {@link DatabaseSchema}. */
+export const objectKinds = [
+  "extensions",
+  "schemas",
+  "enums",
+  "domains",
+  "composites",
+  "ranges",
+  "sequences",
+  "tables",
+  "views",
+  "functions",
+  "eventTriggers",
+] as const satisfies readonly (keyof DatabaseSchema)[];
+
+/** One of {@link objectKinds}. */
+export type ObjectKind = (typeof objectKinds)[number];
 
 /** A value of JSON; `null` for what is absent. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -24,7 +39,7 @@ export interface SchemaChange {
 
 type JsonObject = { [key: string]: Json };
 
-/** Properties that contain named parts; those of objects, in which `columns` is no list. */
+/** Properties that contain named parts, except that `columns` of a constraint or an index is a list. */
 const partKinds: ReadonlySet<string> = new Set([
   "columns",
   "constraints",
@@ -38,8 +53,7 @@ const partKinds: ReadonlySet<string> = new Set([
 
 /** Returns the changes that lead from one schema to another, by kind of object, name, and path. */
 export function compareSchemas(from: DatabaseSchema, to: DatabaseSchema): SchemaChange[] {
-  const kinds = Object.keys(to) as ObjectKind[];
-  return kinds.flatMap((kind) => {
+  return objectKinds.flatMap((kind) => {
     const changes: SchemaChange[] = [];
     compareNamed(from[kind] as JsonObject, to[kind] as JsonObject, [], (change, path, old, now) => {
       const [name = "", ...rest] = path;

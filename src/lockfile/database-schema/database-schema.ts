@@ -6,7 +6,7 @@ import type { VersionTable } from "../version-table.ts";
 /** Things by name. */
 export type Named<T> = Readonly<Record<string, T>>;
 
-/** What each object may have. A property that is absent has PostgreSQL's default, such as `false`. */
+/** Properties of each object. A property that is absent has PostgreSQL's default, such as `false`. */
 interface Described {
   readonly comment?: string;
 }
@@ -74,7 +74,7 @@ export interface Policy extends Described {
   readonly check?: string;
 }
 
-/** What tables and views have in common. */
+/** Properties of tables and views. */
 interface Relation extends Granted {
   readonly options?: readonly string[];
   readonly columns?: Named<Column>;

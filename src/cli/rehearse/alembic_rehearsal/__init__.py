@@ -1,0 +1,1 @@
+"""Rehearse a chain on a throwaway database, and observe what it does."""

@@ -1,0 +1,212 @@
+"""Run the chain of the Alembic project in the current folder on a throwaway database: each revision up, down, and up.
+
+Usage: python rehearse_chain.py ALEMBIC VERSION_TABLE     (JSON of the lockfile; in the app's folder)
+
+The database is that of DATABASE_URL. It must have no objects, and has none afterwards. If the URL names no driver, that
+of REHEARSAL_SCHEME counts, otherwise an installed one. env.py runs once, as in the runner, with one transaction per
+revision. The runner's contract rejects a session of another database before it can change anything there.
+
+Writes lines with JSON to standard output: the schema before, each step, and a last one. The project's own output goes
+to standard error. Exits with 3 and a message on standard output if the rehearsal can't begin.
+
+Requires Python 3.9, Alembic 1.8, and SQLAlchemy 1.4, or later.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Callable
+
+sys.path.insert(1, str(Path(__file__).parents[1] / "lock"))
+
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic_lock.offline import explain
+from alembic_rehearsal.emptiness import Cleaner, objects
+from alembic_rehearsal.models import compare_models
+from alembic_rehearsal.observer import Observer
+from alembic_rehearsal.statements import Statements
+from runner_config import AlembicCall
+from runner_contract import CONTRACT
+from runner_database import Database, VersionTable, version_table
+from runner_driver import image_driver
+from runner_errors import FatalError, origin
+from runner_session import configure_sessions, connect, database_url
+from runner_text import redact
+
+# From here on, imports resolve as for `alembic`: not to the runner's folder, and not to that of the lock.
+for folder in (str(Path(inspect.getfile(AlembicCall)).parent), str(Path(__file__).parents[1] / "lock")):
+    sys.path.remove(folder)
+
+LOCK_TIMEOUT_SECONDS = 60.0
+DEADLINE_SECONDS = 86400.0
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+class Rehearsal:
+    """The steps of all revisions, which Alembic takes one by one while env.py runs."""
+
+    def __init__(self, database: Database, observer: Observer, statements: Statements, emit: Emit) -> None:
+        self._database, self._observer, self._statements, self._emit = database, observer, statements, emit
+        scripts = list(database.script.walk_revisions())
+        self._files = {script.revision: script.path for script in scripts}
+        steps = ("upgrade", "downgrade", "upgrade")
+        self._left = deque((script.revision, step) for script in reversed(scripts) for step in steps)
+        self._total = len(scripts)
+        self._running: tuple[str, str] | None = None
+        self._started = 0.0
+        self._schema = ""
+        self.models: list[str] | None = None
+        self.failed: dict[str, str] | None = None
+
+    def run(self) -> None:
+        """Run env.py until all steps are done: once, unless it has a transaction of its own, or a downgrade fails."""
+        while self._left and self.failed is None:
+            try:
+                self._database.run(self._steps, destination_rev="heads")
+                if self._running is not None:
+                    self._finish()
+            except (Exception, SystemExit) as error:
+                if self._running is None:
+                    raise
+                self._fail(CONTRACT.violation or origin(error))
+
+    def _steps(self, _current: frozenset[str], context: MigrationContext) -> Iterator[MigrationStep]:
+        while self._left:
+            self._table = version_table(context)
+            self._running = revision, direction = self._left[0]
+            self._started = time.monotonic()
+            context.impl.memo.clear()  # of the types that were created, which a downgrade may have dropped
+            step = self._database.step(direction, revision)
+            step.migration_fn = self._recorded(step.migration_fn)
+            yield step
+            assert context.connection is not None
+            if not self._is_committed() and context.connection.in_transaction():
+                return  # env.py commits its own transaction when it ends
+            self._finish()
+        self.models = compare_models(context)
+
+    def _recorded(self, function: Callable[..., None]) -> Callable[..., None]:
+        def run(**options: Any) -> None:
+            with self._statements.recorded():
+                function(**options)
+
+        return run
+
+    def _is_committed(self) -> bool:
+        assert self._running is not None
+        revision, direction = self._running
+        return (revision in self._observer.rows(self._table)) == (direction == "upgrade")
+
+    def _finish(self) -> None:
+        if not self._is_committed():
+            raise FatalError(
+                "it was rolled back. env.py probably executes a statement before context.configure(), which begins a "
+                "transaction that nothing commits. Commit it there: connection.commit()"
+            )
+        self._left.popleft()
+        self._report(None)
+
+    def _report(self, error: str | None) -> None:
+        assert self._running is not None
+        (revision, direction), self._running = self._running, None
+        self._schema = self._observer.schema()
+        self._emit(
+            {
+                "revision": revision,
+                "direction": direction,
+                "error": error,
+                "milliseconds": round((time.monotonic() - self._started) * 1000),
+                "statements": self._statements.last(),
+                "schema": json.loads(self._schema),
+                "total": self._total,
+            }
+        )
+
+    def _fail(self, error: BaseException) -> None:
+        """Continue with the next revision if a downgrade failed and changed nothing, otherwise stop."""
+        assert self._running is not None
+        revision, direction = self._running
+        message = describe(error, self._files[revision])
+        if direction == "upgrade" or CONTRACT.violation is not None or self._observer.schema() != self._schema:
+            self.failed = {"revision": revision, "direction": direction, "error": message}
+            return
+        for _ in ("downgrade", "upgrade"):
+            self._left.popleft()
+        self._report(message)
+
+
+def describe(error: BaseException, file: str | None = None) -> str:
+    """Return the message of an error without passwords."""
+    return redact(str(error) if isinstance(error, FatalError) else explain(error, file), [os.environ["DATABASE_URL"]])
+
+
+def choose_driver() -> None:
+    """Add a driver to DATABASE_URL, unless it names one or SQLAlchemy's default is installed."""
+    scheme, separator, rest = os.environ["DATABASE_URL"].partition("://")
+    given = os.environ.pop("REHEARSAL_SCHEME", "")
+    if "+" in scheme:
+        return
+    if "+" in given:
+        scheme = given
+    elif find_spec("psycopg2") is None:
+        scheme = f"postgresql+{image_driver()}"
+    os.environ["DATABASE_URL"] = f"{scheme}{separator}{rest}"
+
+
+def rehearse(call: AlembicCall, table: VersionTable, emit: Emit) -> dict[str, Any]:
+    """Return the last document.
+
+    :raises FatalError: If the database has objects.
+    """
+    choose_driver()
+    url = database_url()
+    configure_sessions(LOCK_TIMEOUT_SECONDS, 0, time.monotonic() + DEADLINE_SECONDS)
+    observer = Observer(url)
+    if found := objects(observer):
+        names = ", ".join(found[:3]) + (f", and {len(found) - 3} more" if len(found) > 3 else "")
+        raise FatalError(f"the database has objects: {names}. No changes were made. Pass the URL of an empty database.")
+    cleaner = Cleaner(observer)
+    emit({"schema": json.loads(observer.schema())})
+    try:
+        with connect(url) as session, CONTRACT.proven_by(session):
+            rehearsal = Rehearsal(Database(call, table), observer, Statements(observer), emit)
+            rehearsal.run()
+    finally:
+        observer.end(CONTRACT.sessions)
+        cleaner.drop_all()
+    version = observer.scalar("SELECT current_setting('server_version')")
+    return {"postgres": version, "models": rehearsal.models, "failed": rehearsal.failed}
+
+
+def main() -> int:
+    """Write the documents to standard output, and redirect all other output to standard error."""
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    call, table = AlembicCall.of(json.loads(sys.argv[1])), VersionTable(**json.loads(sys.argv[2]))
+
+    def emit(document: dict[str, Any]) -> None:
+        output.write(f"{json.dumps(document)}\n")
+        output.flush()
+
+    try:
+        emit(rehearse(call, table, emit))
+    except (Exception, SystemExit) as error:
+        output.write(describe(origin(error)))
+        output.flush()
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # threads of env.py's may run on
