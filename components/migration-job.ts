@@ -8,7 +8,7 @@ import { jobStartSeconds, jobWaitSeconds, migration } from "../src/manifests/mig
 import type { ContainerConfig } from "../src/manifests/pod-config.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
 import { databaseUrlVariable, runnerConfigMapData, runnerConfigMapName } from "../src/manifests/runner.ts";
-import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
+import { childOptions, objectMetadata, withFormerType, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { migrationDescriptor } from "./descriptors.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
@@ -70,7 +70,7 @@ export class MigrationJob extends pulumi.ComponentResource {
   readonly #secretVersion: pulumi.Input<string> | undefined;
 
   constructor(name: string, { plan }: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
-    super(MigrationJob.token, name, {}, options);
+    super(MigrationJob.token, name, {}, withFormerType(MigrationJob.token, options));
     const { options: own, namespace, inputs, databaseUrl } = plan;
     const { app, tenant, restorePointImage } = own;
     if (!isOutput(inputs)) validatePods(this, "migration", { ...own, ...(inputs as MigrationInputs), app });

@@ -5,7 +5,7 @@ import type { CheckName } from "../src/checks/names.ts";
 import { type CheckResults, type DeclaredRelease, describeErrors } from "../src/checks/result.ts";
 import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
-import { childOptions } from "./children.ts";
+import { childOptions, withFormerType } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { verificationDescriptor } from "./descriptors.ts";
 import type { MigrationJob } from "./migration-job.ts";
@@ -71,7 +71,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
   readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {
-    super(PostDeployVerification.token, name, {}, options);
+    super(PostDeployVerification.token, name, {}, withFormerType(PostDeployVerification.token, options));
     const { migration, checks, recentSeconds, rolloutTimeoutSeconds = 600 } = args;
     const { plan } = migration;
     const cluster = { ...clusterInputs(plan), namespace: plan.namespace };
