@@ -1,4 +1,14 @@
-import { isRecord, type Shape, shapeErrors } from "../lockfile/shape.ts";
+import {
+  anyText,
+  integer,
+  isRecord,
+  objectName,
+  oneOf,
+  type Shape,
+  shapeErrors,
+  textLike,
+  unknownError,
+} from "../lockfile/shape.ts";
 import { printable } from "../printable.ts";
 import { type CheckName, checkNames } from "./names.ts";
 
@@ -139,17 +149,6 @@ function validated<Check extends CustomCheck>(check: Check): Check {
   return check;
 }
 
-function textLike(expected: string, pattern: RegExp): Shape {
-  return { expected, matches: (value) => typeof value === "string" && pattern.test(value) };
-}
-
-function integer(from: number, to: number): Shape {
-  const matches = (value: unknown) => Number.isInteger(value) && Number(value) >= from && Number(value) <= to;
-  return { expected: `an integer from ${from} to ${to}`, matches };
-}
-
-const string: Shape = { expected: "a string", matches: (value) => typeof value === "string" };
-const objectName = textLike("the name of an object in Kubernetes", /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
 const json: Shape = { expected: "a JSON value", matches: isJson };
 
 /** Whether JSON can express a value without loss. */
@@ -161,7 +160,7 @@ function isJson(value: unknown): value is Json {
 }
 
 const commonShapes: Readonly<Record<string, Shape>> = {
-  kind: string,
+  kind: anyText,
   name: {
     expected: "one line of 1 to 100 printable characters",
     matches: (value) =>
@@ -200,12 +199,12 @@ const shapes: Readonly<Record<CustomCheck["kind"], Readonly<Record<string, Shape
     args: {
       expected: "a list of strings that starts with a program",
       matches: (value) => Array.isArray(value) && Boolean(value[0]) && value.every((arg) => /^[^\0]*$/.test(arg)),
-      items: string,
+      items: anyText,
     },
     workload: objectName,
     container: objectName,
     exitCode: integer(0, 255),
-    stdout: string,
+    stdout: anyText,
   },
 };
 
@@ -215,12 +214,11 @@ const required: readonly string[] = ["kind", "path", "query", "rows", "args"];
 function customErrors(check: Readonly<Record<string, unknown>> | CustomCheck, path: string): readonly string[] {
   const given: Readonly<Record<string, unknown>> = { ...check };
   const kind = Object.keys(shapes).find((each) => each === given.kind) as CustomCheck["kind"] | undefined;
-  if (kind === undefined)
-    return [`invalid ${path}.kind ${JSON.stringify(given.kind)}: must be one of ${Object.keys(shapes).join(", ")}`];
+  if (kind === undefined) return shapeErrors(given.kind, oneOf(Object.keys(shapes)), `${path}.kind`);
   const known = shapes[kind];
   const unknown = Object.keys(given)
     .filter((key) => !Object.hasOwn(known, key))
-    .map((key) => `unknown ${path}.${printable(key)}: must be one of ${Object.keys(known).join(", ")}`);
+    .map((key) => unknownError(`${path}.${printable(key)}`, Object.keys(known)));
   const invalid = Object.entries(known)
     .filter(([key]) => given[key] !== undefined || required.includes(key))
     .flatMap(([key, shape]) => shapeErrors(given[key], shape, `${path}.${key}`));

@@ -1,4 +1,5 @@
 import { type Input, InputPropertiesError, type InputPropertyErrorDetails, Output } from "@pulumi/pulumi";
+import { valueError } from "../../lockfile/shape.ts";
 import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
 
 /** Value for which the schema of a package has no type: fields of Kubernetes, and data of different forms. */
@@ -36,7 +37,7 @@ export function timeoutsOf(args: CommonArgs): Timeouts {
 /** Returns an error for a value that is not allowed. */
 export function argumentError(propertyPath: string, value: unknown, allowed: string): InputPropertyErrorDetails {
   if (value === undefined) return { propertyPath, reason: `required: must be ${allowed}` };
-  return { propertyPath, reason: `invalid value ${JSON.stringify(value)}: must be ${allowed}` };
+  return { propertyPath, reason: valueError("value", value, allowed) };
 }
 
 /** Returns an error unless a value is a string that is not empty. */
