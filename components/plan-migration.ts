@@ -11,11 +11,9 @@ import { defaultTimeouts, type Timeouts } from "../src/manifests/runner.ts";
 import type { Approval } from "../src/plan/approvals.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
-import { describeRejection } from "../src/plan/rejection-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
 import { type AppState, planApp } from "../src/preflight/app-plan.ts";
 import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
-import { printable } from "../src/printable.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
 import type { Environment } from "../src/settings/settings.ts";
@@ -252,7 +250,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const { options } = planned;
   const missing = "The cluster doesn't exist yet; database revision unknown.";
   const report = kubectl === undefined ? { ...planned.report, message: missing } : planned.report;
-  const text = describe(report);
+  const text = describePlan(report, { remedies: programRemedies });
   if (report.job === null) throw new pulumi.RunError(text);
   await pulumi.log.info(text);
   const { database } = args;
@@ -317,10 +315,4 @@ async function readLive(
     readMigration(kubectl, app, lock, workloads),
   ]);
   return { reading, jobs };
-}
-
-function describe(plan: Plan): string {
-  const lines = describePlan(plan, false, programRemedies);
-  if (plan.rejection !== null) lines.push(...describeRejection(plan.rejection, plan.pending !== null, programRemedies));
-  return printable(lines.join("\n"));
 }
