@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isOutput } from "../src/cluster/program-target.ts";
+import type { Lock } from "../src/lockfile/lock.ts";
 import {
   anyText,
   isRecord,
@@ -18,7 +19,6 @@ import { tlsModes } from "../src/manifests/database-tls.ts";
 import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
 import { podSecurityLevels } from "../src/manifests/security.ts";
 import { type Approval, parseApprovals, unknownApprovals } from "../src/plan/approvals.ts";
-import { loadChain } from "../src/preflight/release.ts";
 import { printable } from "../src/printable.ts";
 import { fields, parseForm, podFields } from "../src/settings/pod-forms.ts";
 import { environments } from "../src/settings/settings.ts";
@@ -33,7 +33,6 @@ interface Argument extends Shape {
 
 /** Arguments whose content has rules of its own. */
 interface RuledArguments {
-  readonly appFolder: string;
   readonly timeouts?: Partial<Timeouts>;
   readonly policy?: { readonly approvals?: readonly Approval[] };
 }
@@ -99,12 +98,15 @@ export function validatePlanArguments(args: RuledArguments): void {
   if (errors.length === 0) {
     for (const { name: key, seconds, bound } of timeoutErrors(defaultTimeouts(args.timeouts ?? {})))
       errors.push(valueError(`timeouts.${key}`, seconds, `an integer greater than ${bound}`));
-    const { approvals, errors: ofApprovals } = parseApprovals(args.policy?.approvals);
-    for (const { path, given, allowed } of ofApprovals) errors.push(valueError(`policy.${path}`, given, allowed));
-    if (errors.length === 0 && approvals.length > 0)
-      errors.push(...unknownApprovals(loadChain(args.appFolder).lock, approvals).map((error) => `policy.${error}`));
+    for (const { path, given, allowed } of parseApprovals(args.policy?.approvals).errors)
+      errors.push(valueError(`policy.${path}`, given, allowed));
   }
   report(errors);
+}
+
+/** @throws {pulumi.RunError} If an approval matches no finding of the chain. */
+export function validateApprovals(approvals: readonly Approval[], lock: Lock): void {
+  report(unknownApprovals(lock, approvals).map((error) => `policy.${error}`));
 }
 
 /**

@@ -17,7 +17,7 @@ import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
 import type { Environment } from "../src/settings/settings.ts";
-import { validatePlanArguments, validatePodForm } from "./plan-arguments.ts";
+import { validateApprovals, validatePlanArguments, validatePodForm } from "./plan-arguments.ts";
 
 /** Limits of a program's migrations. */
 export interface MigrationPolicy {
@@ -215,6 +215,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const { environment = "development", approvals = [], planHash: pinnedHash, restorePoint } = policy;
   const app: MigratedApp = { ...migratedApp(name), ...args.names };
   const whole = loadChain(appFolder);
+  validateApprovals(approvals, whole.lock);
   const chain = chainTo(whole, policy.targetRevision ?? whole.head);
   const target = { ...cluster, namespace };
   const [inputs, kubectl] = await Promise.all([resolveInputs(args, app), client ?? connect(target)]);
