@@ -12,7 +12,7 @@ import { childOptions, objectMetadata, withFormerType, withoutAwait } from "./ch
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { migrationDescriptor } from "./descriptors.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
-import type { MigrationPlan } from "./plan-migration.ts";
+import type { MigrationPlan } from "./migration-plan.ts";
 import { validatePods } from "./pod-config.ts";
 
 /** Arguments of {@link MigrationJob}. */

@@ -24,7 +24,7 @@ export interface Callable {
 /** A function with named arguments. */
 export interface FunctionWithArgs extends Callable {
   readonly args: readonly Member[];
-  /** Interfaces of the same file that arguments have as their type. */
+  /** Interfaces that arguments have as their type, of the file of the arguments. */
   readonly types: readonly {
     readonly name: string;
     readonly description: string;
@@ -102,26 +102,31 @@ export class Types {
     return components;
   }
 
-  /** Returns the exported functions of a file whose first parameter is an interface `…Args` of the same file. */
+  /** Returns the exported functions of a file whose first parameter is an interface `…Args` of the same folder. */
   functions(file: string): readonly FunctionWithArgs[] {
-    const statements = this.#statements(file);
-    const interfaceOf = (name: string | undefined) =>
-      statements.filter(ts.isInterfaceDeclaration).find((each) => each.name.text === name);
-    return statements.filter(ts.isFunctionDeclaration).flatMap((node) => {
-      const declared = interfaceOf(/\w+Args$/.exec(node.parameters[0]?.type?.getText() ?? "")?.[0]);
-      const isExported = node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-      if (declared === undefined || !isExported) return [];
-      const args = this.#membersOf(declared.name);
-      const types = args
-        .flatMap(({ type }) => type.split(" | "))
-        .flatMap((name) => interfaceOf(name) ?? [])
-        .map(({ name }) => ({
-          name: name.text,
-          description: this.#descriptionOf(this.#checker.getSymbolAtLocation(name)),
-          members: this.#membersOf(name),
-        }));
-      return [{ ...this.#callable(node), args, types }];
-    });
+    const folder = dirname(join(projectRoot, file));
+    return this.#statements(file)
+      .filter(ts.isFunctionDeclaration)
+      .flatMap((node) => {
+        const type = node.parameters[0]?.type;
+        const declared = type && ts.isTypeReferenceNode(type) ? this.#declarationOf(type.typeName) : undefined;
+        const isExported = node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+        if (!isExported || declared === undefined || !/Args$/.test(declared.name.text)) return [];
+        const source = declared.getSourceFile();
+        if (dirname(source.fileName) !== folder) return [];
+        const interfaceOf = (name: string) =>
+          source.statements.filter(ts.isInterfaceDeclaration).find((each) => each.name.text === name);
+        const args = this.#membersOf(declared.name);
+        const types = args
+          .flatMap(({ type }) => type.split(" | "))
+          .flatMap((name) => interfaceOf(name) ?? [])
+          .map(({ name }) => ({
+            name: name.text,
+            description: this.#descriptionOf(this.#checker.getSymbolAtLocation(name)),
+            members: this.#membersOf(name),
+          }));
+        return [{ ...this.#callable(node), args, types }];
+      });
   }
 
   /** Returns the names in a file's destructuring exports: `export const { a, b } = …`. */
