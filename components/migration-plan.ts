@@ -3,7 +3,7 @@ import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import type { MigratedApp } from "../src/manifests/app.ts";
 import type { MigrationInputs, MigrationOptions } from "../src/manifests/migrate-job.ts";
 import type { PodConfig } from "../src/manifests/pod-config.ts";
-import type { Timeouts } from "../src/manifests/runner.ts";
+import type { Timeouts } from "../src/manifests/timeouts.ts";
 import type { Approval } from "../src/plan/approvals.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";

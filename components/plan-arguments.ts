@@ -16,8 +16,9 @@ import {
 } from "../src/lockfile/shape.ts";
 import { appName } from "../src/manifests/app.ts";
 import { tlsModes } from "../src/manifests/database-tls.ts";
-import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
+import { imagePullPolicies } from "../src/manifests/runner.ts";
 import { podSecurityLevels } from "../src/manifests/security.ts";
+import { defaultTimeouts, type Timeouts, timeoutErrors } from "../src/manifests/timeouts.ts";
 import { type Approval, parseApprovals, unknownApprovals } from "../src/plan/approvals.ts";
 import { printable } from "../src/printable.ts";
 import { fields, parseForm, podFields } from "../src/settings/pod-forms.ts";

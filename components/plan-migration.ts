@@ -6,7 +6,7 @@ import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
 import { isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
 import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
 import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
-import { defaultTimeouts } from "../src/manifests/runner.ts";
+import { defaultTimeouts } from "../src/manifests/timeouts.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
 import { type AppState, planApp } from "../src/preflight/app-plan.ts";

@@ -3,7 +3,7 @@ import { lockDigest } from "../lockfile/lock.ts";
 import { integer, shapeErrors, unknownError, valueError } from "../lockfile/shape.ts";
 import type { MigratedApp } from "../manifests/app.ts";
 import { type Migration, type MigrationOptions, migrationJob } from "../manifests/migrate-job.ts";
-import { runnerConfigMapData, runnerConfigMapName } from "../manifests/runner.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../manifests/runner-files.ts";
 import { tenantId, tenantName } from "../manifests/tenant.ts";
 
 /** One of several databases of the same chain. */

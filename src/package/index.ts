@@ -41,7 +41,8 @@ export { type App, type MigratedApp, migratedApp, unity } from "../manifests/app
 export type { BackendOptions } from "../manifests/backend.ts";
 export type { MigrationInputs, MigrationOptions } from "../manifests/migrate-job.ts";
 export type { ContainerConfig, Placement, PlainPodConfig, PodConfig } from "../manifests/pod-config.ts";
-export type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
+export type { InitContainerMode } from "../manifests/runner.ts";
 export { namespaceLabels, type PodSecurityLevel } from "../manifests/security.ts";
+export type { Timeouts } from "../manifests/timeouts.ts";
 export type { JobAttempt } from "../plan/job-identity.ts";
 export { type Chain, loadChain } from "../preflight/release.ts";

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { cutAt } from "../lockfile/chain.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import { readLock, verifyLockedFiles } from "../lockfile/read-lock.ts";
-import type { RunnerFilesOptions } from "../manifests/runner.ts";
+import type { RunnerFilesOptions } from "../manifests/runner-files.ts";
 import { configMapError, readRunnerFiles } from "../manifests/runner-files.ts";
 import { projectRoot } from "../paths.ts";
 import { messageOf } from "../printable.ts";

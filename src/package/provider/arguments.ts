@@ -1,6 +1,7 @@
 import { type Input, InputPropertiesError, type InputPropertyErrorDetails, Output } from "@pulumi/pulumi";
 import { valueError } from "../../lockfile/shape.ts";
-import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
+import { imagePullPolicies } from "../../manifests/runner.ts";
+import { defaultTimeouts, type Timeouts, timeoutErrors } from "../../manifests/timeouts.ts";
 
 /** Value for which the schema of a package has no type: fields of Kubernetes, and data of different forms. */
 // biome-ignore lint/suspicious/noExplicitAny: the SDK derives the schema's `Any` from it alone
