@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type CustomCheck, verificationErrors } from "../src/checks/custom.ts";
+import type { CustomCheck } from "../src/checks/custom.ts";
 import type { CheckName } from "../src/checks/names.ts";
 import { type CheckResults, type DeclaredRelease, describeErrors } from "../src/checks/result.ts";
+import { verificationErrors } from "../src/checks/verification-errors.ts";
 import { integer, shapeErrors } from "../src/lockfile/shape.ts";
 import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { noAdoption } from "../../adoption/adoption.ts";
-import { verificationErrors } from "../../checks/custom.ts";
 import { type CheckTarget, describeErrors } from "../../checks/result.ts";
+import { verificationErrors } from "../../checks/verification-errors.ts";
 import { readDeployedApp } from "../../cluster/deployed-apps.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { listMigrateJobs } from "../../cluster/list-migrate-jobs.ts";
