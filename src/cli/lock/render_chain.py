@@ -40,7 +40,8 @@ from alembic_lock.online import answer_as_online
 from alembic_lock.places import Places
 from alembic_lock.probes import LOAD, Search, find_missing
 from alembic_lock.reads import Reads, file_hash
-from alembic_lock.recorder import Recorder, Rendering, depends, keep_order
+from alembic_lock.recorder import Recorder, Rendering, depends
+from alembic_lock.statements import keep_order
 from alembic_lock.variables import given, hide, invalid_settings, missing, note_lookups, read_by_project, value_in
 from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
 
