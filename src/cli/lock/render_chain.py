@@ -41,8 +41,9 @@ from alembic_lock.places import Places
 from alembic_lock.probes import LOAD, Search, find_missing
 from alembic_lock.reads import Reads, file_hash
 from alembic_lock.recorder import Recorder, Rendering, depends
+from alembic_lock.settings import invalid_settings
 from alembic_lock.statements import keep_order
-from alembic_lock.variables import given, hide, invalid_settings, missing, note_lookups, read_by_project, value_in
+from alembic_lock.variables import given, hide, missing, note_lookups, read_by_project, value_in
 from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
 
 # From here on, imports resolve as for `alembic`: not to the runner's folder.
