@@ -88,7 +88,7 @@ export interface CommandOptions extends CommonOptions {
    */
   readonly exitCode?: number | undefined;
   /**
-   * Expected standard output, apart from spaces and line breaks at its start and its end.
+   * Expected standard output, without leading and trailing whitespace.
    *
    * @defaultValue any
    */
