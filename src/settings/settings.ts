@@ -23,7 +23,7 @@ export interface OwnedDatabase {
   readonly credentials: OwnedCredentials | undefined;
 }
 
-/** PostgreSQL that runs elsewhere. */
+/** External PostgreSQL. */
 export interface ExternalDatabase {
   readonly kind: "external";
   /** `undefined` if they are in existing Secrets. */
