@@ -14,7 +14,7 @@ export interface ExternalDatabaseArgs extends DatabaseUse {
 }
 
 /**
- * Declares the Secrets with the URLs of a PostgreSQL that runs elsewhere.
+ * Declares the Secrets with the URLs of an external PostgreSQL.
  *
  * @example
  * ```ts

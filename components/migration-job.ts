@@ -7,12 +7,13 @@ import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { jobStartSeconds, jobWaitSeconds, migration } from "../src/manifests/migrate-job.ts";
 import type { ContainerConfig } from "../src/manifests/pod-config.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
-import { databaseUrlVariable, runnerConfigMapData, runnerConfigMapName } from "../src/manifests/runner.ts";
+import { databaseUrlVariable } from "../src/manifests/runner.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../src/manifests/runner-files.ts";
 import { childOptions, objectMetadata, withFormerType, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { migrationDescriptor } from "./descriptors.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
-import type { MigrationPlan } from "./plan-migration.ts";
+import type { MigrationPlan } from "./migration-plan.ts";
 import { validatePods } from "./pod-config.ts";
 
 /** Arguments of {@link MigrationJob}. */

@@ -1,8 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type CustomCheck, verificationErrors } from "../src/checks/custom.ts";
+import type { CustomCheck } from "../src/checks/custom.ts";
 import type { CheckName } from "../src/checks/names.ts";
 import { type CheckResults, type DeclaredRelease, describeErrors } from "../src/checks/result.ts";
+import { verificationErrors } from "../src/checks/verification-errors.ts";
+import { integer, shapeErrors } from "../src/lockfile/shape.ts";
 import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
 import { childOptions, withFormerType } from "./children.ts";
@@ -152,8 +154,7 @@ function validate(component: pulumi.Resource, args: PostDeployVerificationArgs):
     : workloads;
   const errors = [...verificationErrors({ workloads: named, checks })];
   for (const [key, value] of Object.entries({ rolloutTimeoutSeconds, recentSeconds })) {
-    if (value === undefined || (Number.isInteger(value) && value > 0)) continue;
-    errors.push(`invalid ${key} ${JSON.stringify(value)}: must be an integer greater than 0`);
+    if (value !== undefined) errors.push(...shapeErrors(value, integer(1), key));
   }
   if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), component, true);
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { withFormerType } from "../../../components/children.ts";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationJob } from "../../../components/migration-job.ts";
-import type { MigrationPlan, MigrationPlanArgs } from "../../../components/plan-migration.ts";
+import type { MigrationPlan, MigrationPlanArgs } from "../../../components/migration-plan.ts";
 import { tlsModes } from "../../manifests/database-tls.ts";
 import { podSecurityLevels } from "../../manifests/security.ts";
 import { parseApprovals } from "../../plan/approvals.ts";
