@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
 import type { MigrationPlan } from "../../components/plan-migration.ts";
 import { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
@@ -93,6 +94,19 @@ describe("PostDeployVerification", () => {
     for (const { urn } of waits) assert.ok(dependencies.includes(urn), urn);
     assert.deepEqual(JSON.parse(String(inputs.stdin)).workloads, ["web", "worker"]);
     assert.equal((inputs.triggers as string[])[1], "web-uid/1");
+  });
+
+  it("waits for a Deployment whose name is an output, again if a trigger changes", async () => {
+    const { registrations } = await record({}, () =>
+      declare({ workloads: [pulumi.output("worker")], triggers: [pulumi.output(7)] }),
+    );
+    const wait = find(registrations, "command:local:Command", "verification-rollout-1");
+    assert.equal(JSON.parse(String(wait.inputs.stdin)).name, "worker");
+    assert.deepEqual(wait.inputs.triggers, ["7"]);
+    const { inputs, dependencies } = find(registrations, "command:local:Command", "verification-checks");
+    assert.ok(dependencies.includes(wait.urn));
+    assert.deepEqual(JSON.parse(String(inputs.stdin)).workloads, ["worker"]);
+    assert.equal((inputs.triggers as string[])[1], "7");
   });
 
   it("runs the checks again after the rollout of a Deployment that it depends on", async () => {

@@ -9,6 +9,7 @@ import type { Deployment } from "../../local/engine/deployment.ts";
 import { Display } from "../../local/engine/display.ts";
 import { serve } from "../../local/engine/monitor.ts";
 import type { Registration } from "../../local/engine/step.ts";
+import { outputSignature, signature, unknown } from "../../local/engine/values.ts";
 import { planArguments } from "../../src/package/provider/migration.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
@@ -248,6 +249,23 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     assert.equal(command.triggers[0], state?.jobName as unknown);
     const waits = registrations.filter(({ name }) => /-rollout-\d$/.test(name));
     assert.equal(waits.length, 2);
+  });
+
+  it("waits for a workload whose name is an output, again after each of its rollouts", async () => {
+    const { state } = await construct("Migration", { secretName: "notes-database" });
+    const web = "urn:pulumi:test::notes::kubernetes:apps/v1:Deployment::web";
+    for (const [value, name] of [
+      ["web", "web"],
+      [undefined, unknown],
+    ] as const) {
+      const workload = { [signature]: outputSignature, dependencies: [web], ...(value && { value }) };
+      const inputs = { migration: state?.summary, workloads: [workload], checks: ["pods"], triggers: [3] };
+      const { registrations } = await construct("Verification", inputs);
+      const wait = inputsOf(registrations, "command:local:Command", "-rollout-1");
+      const stdin = String(wait.stdin);
+      assert.equal(value === undefined ? stdin : JSON.parse(stdin).name, name);
+      assert.deepEqual(wait.triggers, ["3"]);
+    }
   });
 
   it("declares a Job for each tenant, with the tenant's Secret", async () => {

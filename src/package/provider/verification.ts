@@ -23,6 +23,8 @@ export interface VerificationArgs {
   rolloutTimeoutSeconds?: number;
   /** Age of the oldest log lines that are checked, in seconds. Defaults to 300. */
   recentSeconds?: number;
+  /** Values that change with each rollout, such as the generations of the Deployments: the checks then run again. */
+  triggers?: AnyJson[];
 }
 
 /**
@@ -58,6 +60,7 @@ interface Outputs {
  *     migration: ${migration.summary}
  *     workloads: ["${web.metadata.name}"]
  *     checks: [revision, pods, { kind: http, path: /healthz }]
+ *     triggers: ["${web.metadata.generation}"]
  *   options: { dependsOn: ["${web}"] }
  * ```
  */
@@ -82,7 +85,16 @@ export class Verification extends pulumi.ComponentResource {
 
   #verify(
     name: string,
-    { migration, kubeconfig, workloads, checks, image, rolloutTimeoutSeconds, recentSeconds }: VerificationArgs,
+    {
+      migration,
+      kubeconfig,
+      workloads,
+      checks,
+      image,
+      rolloutTimeoutSeconds,
+      recentSeconds,
+      triggers,
+    }: VerificationArgs,
     summary: MigrationSummary,
     options?: pulumi.ComponentResourceOptions,
   ): Outputs {
@@ -98,11 +110,12 @@ export class Verification extends pulumi.ComponentResource {
       name,
       {
         migration: { plan, jobName, configMapName },
-        workloads: workloads as string[],
+        workloads,
         checks: checks as CheckTarget["checks"],
         image,
         rolloutTimeoutSeconds,
         recentSeconds,
+        triggers,
       },
       { parent: this, provider, dependsOn: options?.dependsOn },
     );
