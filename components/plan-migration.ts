@@ -67,7 +67,8 @@ export interface MigrationPolicy {
    */
   readonly restorePoint?: { readonly image: string; readonly storage?: string } | undefined;
   /**
-   * Stack in which this release must have succeeded: its output `releases` is that of its {@link PostDeployVerification}.
+   * Stack in which this release must have succeeded: its output `releases` is that of its {@link PostDeployVerification} or,
+   * for several apps, an object with that of each, by the name of the app.
    *
    * @defaultValue none
    */

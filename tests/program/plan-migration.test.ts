@@ -201,6 +201,29 @@ describe("planMigration", () => {
     assert.deepEqual([report.hash, report.job?.reason], [null, "its image is not known yet"]);
   });
 
+  it("promotes each app by its own releases of a stack with several", async () => {
+    const image = `registry.example/notes@sha256:${"a".repeat(64)}`;
+    const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };
+    const release = { ...staged, ...identify({ ...loadChain(args.appFolder), image }) };
+    const stacks = {
+      "organization/unity/staging": { releases: { notes: [release], tasks: [{ ...release, chain: "other" }] } },
+      "organization/unity/test": { releases: { notes: [release] } },
+    };
+    const promote = (name: string) =>
+      record(
+        {},
+        async () => {
+          using fake = fakeKubectl();
+          const policy = { promotedFrom: "staging", environment: "staging" } as const;
+          return await planMigration({ ...args, name, image, policy }, fake.kubectl);
+        },
+        stacks,
+      );
+    assert.deepEqual((await promote("notes")).result.records, [release]);
+    await assert.rejects(promote("tasks"), /- chain: \S+ \(newest in staging: other\)/);
+    await assert.rejects(promote("shop"), /stack staging has no verified release of app shop/);
+  });
+
   it("previews a promotion before its image is known, which an update requires", async () => {
     const digest = `registry.example/notes@sha256:${"a".repeat(64)}`;
     const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };

@@ -43,7 +43,10 @@ export interface PolicyArgs {
   toleratedRevisions?: string[];
   /** Dump that precedes each migration. Defaults to none. */
   restorePoint?: RestorePointArgs;
-  /** Stack in which this release must have succeeded: its output `releases` is that of its Verification. */
+  /**
+   * Stack in which this release must have succeeded: its output `releases` is that of its Verification or, for several apps,
+   * an object with that of each, by the name of the app.
+   */
   promotedFrom?: string;
 }
 
