@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type CustomCheck, verificationErrors } from "../src/checks/custom.ts";
+import { type CustomCheck, secondVerification, verificationErrors } from "../src/checks/custom.ts";
 import type { CheckName } from "../src/checks/names.ts";
 import { type CheckResults, type DeclaredRelease, describeErrors } from "../src/checks/result.ts";
 import { isOutput } from "../src/cluster/program-target.ts";
@@ -60,7 +60,7 @@ export interface PostDeployVerificationArgs {
 
 /**
  * Verifies a deployed release with its checks, and fails the update if one fails. One command runs them, because they share
- * their queries. The state doesn't record a failed run, so the next update runs the checks again; a preview runs none.
+ * their queries; a migration has one verification, of all its workloads. The state doesn't record a failed run, so the next update runs the checks again; a preview runs none.
  *
  * @example
  * ```ts
@@ -149,6 +149,9 @@ export class PostDeployVerification extends pulumi.ComponentResource {
   }
 }
 
+/** Plans of the migrations that have a verification. */
+const verified = new WeakSet<object>();
+
 /** @throws {pulumi.ResourceError} If an argument is invalid, before anything is declared; the message lists all errors. */
 function validate(component: pulumi.Resource, args: PostDeployVerificationArgs): void {
   const { workloads, checks, rolloutTimeoutSeconds, recentSeconds } = args;
@@ -165,7 +168,10 @@ function validate(component: pulumi.Resource, args: PostDeployVerificationArgs):
     if (value === undefined || (Number.isInteger(value) && value > 0)) continue;
     errors.push(`invalid ${key} ${JSON.stringify(value)}: must be an integer greater than 0`);
   }
+  // The commands find one verification of an app: the second would overwrite its ConfigMap.
+  if (verified.has(args.migration.plan)) errors.push(secondVerification);
   if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), component, true);
+  verified.add(args.migration.plan);
 }
 
 /** Whether a workload is given by its name, which may be an output. */

@@ -249,6 +249,9 @@ function derivedName(check: CustomCheck, count: number): string {
   return `http ${check.workload ?? ""}${port}${check.path}`;
 }
 
+/** Error of a second verification of one migration. */
+export const secondVerification = "the migration has another verification: pass all workloads and checks to one";
+
 /** Returns the errors of workloads and checks, which programs in some languages don't type-check. */
 export function verificationErrors({ workloads, checks }: Readonly<Record<"workloads" | "checks", unknown>>) {
   const errors = [...listErrors(workloads, "workloads", (value, path) => shapeErrors(value, objectName, path))];

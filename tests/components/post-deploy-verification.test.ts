@@ -24,7 +24,7 @@ const workload = { deploymentName: "unity-backend", rollout: "uid/7" };
 
 /** Declares the verification of a migration's release. */
 function declare(args: Partial<PostDeployVerificationArgs> = {}) {
-  const migration = new MigrationJob("migration", { plan });
+  const migration = new MigrationJob("migration", { plan: { ...plan } });
   const all = { migration, workloads: [workload], checks: checkNames, ...args };
   return new PostDeployVerification("verification", all);
 }
@@ -121,6 +121,15 @@ describe("PostDeployVerification", () => {
     });
     const { inputs } = find(registrations, "command:local:Command", "verification-checks");
     assert.equal((inputs.triggers as string[])[1], "web-uid/1");
+  });
+
+  it("rejects a second verification of a migration, whose descriptor it would overwrite", async () => {
+    const twice = record({}, () => {
+      const migration = new MigrationJob("migration", { plan: { ...plan } });
+      for (const name of ["web", "worker"])
+        new PostDeployVerification(name, { migration, workloads: [name], checks: ["pods"] });
+    });
+    await assert.rejects(twice, /the migration has another verification: pass all workloads and checks to one/);
   });
 
   const invalid: readonly (readonly [what: string, args: () => object, message: RegExp])[] = [

@@ -91,14 +91,14 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   }
 
   /** Constructs a component of the example's chain, in a preview. */
-  async function construct(type: string, inputs: Record<string, unknown>) {
+  async function construct(type: string, inputs: Record<string, unknown>, name = "notes") {
     const monitor = new Monitor();
     const display = new Display(() => {}, { preview: true, diff: false });
     const { address, server } = await serve(Promise.resolve(monitor as unknown as Deployment), display);
     try {
       const request = new messages.ConstructRequest();
       request.setProject("notes").setStack("test").setDryrun(true).setParallel(1).setMonitorendpoint(address);
-      request.setType(`pulumi-alembic:index:${type}`).setName("notes");
+      request.setType(`pulumi-alembic:index:${type}`).setName(name);
       request.setInputs(Struct.fromJavaScript({ ...common, ...inputs } as never));
       const constructed = await call<Constructed>("construct", request);
       return {
@@ -266,6 +266,14 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
       assert.equal(value === undefined ? stdin : JSON.parse(stdin).name, name);
       assert.deepEqual(wait.triggers, ["3"]);
     }
+  });
+
+  it("rejects a second verification of a migration", async () => {
+    const { state } = await construct("Migration", { secretName: "notes-database", names: { partOf: "twice" } });
+    const inputs = { migration: state?.summary, workloads: ["web"], checks: ["pods"] };
+    await construct("Verification", inputs, "web");
+    await construct("Verification", inputs, "web");
+    await assert.rejects(construct("Verification", inputs, "worker"), /invalid arguments/);
   });
 
   it("declares a Job for each tenant, with the tenant's Secret", async () => {

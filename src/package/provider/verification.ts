@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { PostDeployVerification } from "../../../components/post-deploy-verification.ts";
-import { verificationErrors } from "../../checks/custom.ts";
+import { secondVerification, verificationErrors } from "../../checks/custom.ts";
 import type { CheckTarget } from "../../checks/result.ts";
 import { loadChain } from "../../preflight/release.ts";
 import { type AnyJson, argumentError } from "./arguments.ts";
@@ -41,6 +41,19 @@ export function validateVerification({ migration, workloads, checks }: Verificat
   for (const reason of verificationErrors({ workloads: named, checks }))
     errors.push({ propertyPath: reason.includes("workloads") ? "workloads" : "checks", reason });
   if (errors.length > 0) throw new pulumi.InputPropertiesError({ message: "invalid arguments", errors });
+}
+
+/** Names of the components that verify this update's migrations, by the migration. */
+const verifications = new Map<string, string>();
+
+/** @throws {pulumi.InputPropertiesError} If another component verifies the migration: its descriptor would be overwritten. */
+function requireOnly(name: string, { context, namespace, options }: MigrationSummary): void {
+  const key = JSON.stringify([context, namespace, options.app.partOf]);
+  const first = verifications.get(key) ?? name;
+  verifications.set(key, first);
+  if (first === name) return;
+  const errors = [{ propertyPath: "migration", reason: `${secondVerification} (${first})` }];
+  throw new pulumi.InputPropertiesError({ message: "invalid arguments", errors });
 }
 
 /** Outputs of {@link Verification}. */
@@ -98,6 +111,7 @@ export class Verification extends pulumi.ComponentResource {
     summary: MigrationSummary,
     options?: pulumi.ComponentResourceOptions,
   ): Outputs {
+    requireOnly(name, summary);
     const { namespace, context, appFolder, configMapName, options: own, ...others } = summary;
     const { lock, runnerFiles } = loadChain(appFolder);
     const lockFile = `${appFolder}/migrations.lock.json`;
