@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../src/cluster/kubectl.ts";
 import { readMigration } from "../src/cluster/live-migration.ts";
 import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
+import { requireOwnSecret } from "../src/cluster/own-secret.ts";
 import { type ClusterArgs, isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
 import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
 import type { MigrationInputs, MigrationOptions } from "../src/manifests/migrate-job.ts";
@@ -101,7 +102,7 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    * @defaultValue "IfNotPresent"
    */
   readonly imagePullPolicy?: string;
-  /** URL of the database, for which a Secret is declared; or an existing Secret with it. */
+  /** URL of the database, for which the Secret `<name>-database` is declared; or an existing Secret with it. */
   readonly database: pulumi.Input<string> | DatabaseSecretReference;
   /** Existing Kubernetes namespace. */
   readonly namespace: string;
@@ -226,7 +227,10 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     { environment, promotedFrom: policy.promotedFrom, image: known?.image, app: name },
     chain,
   );
-  const live = await readLive(kubectl, app, chain, args.workloads ?? []);
+  const [live] = await Promise.all([
+    readLive(kubectl, app, chain, args.workloads ?? []),
+    isReference(args.database) || kubectl === undefined ? undefined : requireOwnSecret(kubectl, ownDatabaseSecret(app)),
+  ]);
   const { tls, applicationRole, podSecurityStandard } = args;
   const planned = planApp({
     ...live,

@@ -201,6 +201,32 @@ describe("planMigration", () => {
     assert.deepEqual([report.hash, report.job?.reason], [null, "its image is not known yet"]);
   });
 
+  describe("with a URL, for which it declares a Secret", () => {
+    const url = { database: "postgresql://u:p@h/d" };
+    const secrets: readonly (readonly [what: string, secret: string, message: RegExp | undefined])[] = [
+      ["accepts its own", "7 true unity/test\nDATABASE_URL", undefined],
+      ["accepts that of an earlier version, without an owner", "7 true \nDATABASE_URL", undefined],
+      [
+        "rejects that of another stack",
+        "7 true unity/other\nDATABASE_URL",
+        /Secret notes-database in namespace unity belongs to stack unity\/other, not to unity\/test; no changes/,
+      ],
+      [
+        "rejects one that no stack declares",
+        "7 \nPASSWORD",
+        /Secret notes-database in namespace unity exists, and no stack declares it; no changes were made\./,
+      ],
+    ];
+    for (const [what, output, message] of secrets) {
+      it(what, async () => {
+        const planned = plan(url, { secret: { output } });
+        if (message === undefined) await planned;
+        else await assert.rejects(planned, message);
+        await plan({}, { secret: { output } });
+      });
+    }
+  });
+
   it("promotes each app by its own releases of a stack with several", async () => {
     const image = `registry.example/notes@sha256:${"a".repeat(64)}`;
     const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };
