@@ -123,7 +123,7 @@ describe("PostDeployVerification", () => {
     assert.equal((inputs.triggers as string[])[1], "web-uid/1");
   });
 
-  it("rejects a second verification of a migration, whose descriptor it would overwrite", async () => {
+  it("rejects a second verification of a migration, which would replace the first", async () => {
     const twice = record({}, () => {
       const migration = new MigrationJob("migration", { plan: { ...plan } });
       for (const name of ["web", "worker"])
