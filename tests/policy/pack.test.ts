@@ -76,7 +76,7 @@ describe("the policy pack in Pulumi's analyzer process", () => {
   it("has every rule as a mandatory policy", async () => {
     const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
     const info = await call<Info>("getAnalyzerInfo", new Empty());
-    assert.deepEqual([info.getName(), info.getVersion()], ["unity", read("policy/package.json").version]);
+    assert.deepEqual([info.getName(), info.getVersion()], ["pulumi-alembic", read("policy/package.json").version]);
     const policies = info.getPoliciesList();
     assert.deepEqual(
       policies.map((policy) => policy.getName()),
