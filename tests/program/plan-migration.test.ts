@@ -335,6 +335,20 @@ describe("MigrationJob of a plan", () => {
     assert.deepEqual(metadata.labels, { app: "web", "pulumi-alembic/app": "notes" });
   });
 
+  it("runs the gate as the user of the Job's pod", async () => {
+    const users: readonly (readonly [Partial<MigrationPlanArgs>, number | undefined])[] = [
+      [{}, 10001],
+      [{ names: { userId: 2000 } }, 2000],
+      [{ names: { userId: 2000 }, pod: { userId: 3000 } }, 3000],
+      [{ pod: { userId: "none" } }, undefined],
+    ];
+    for (const [changed, user] of users) {
+      const { spec } = await gated({ template }, changed);
+      const gate = spec.initContainers[1] as unknown as { securityContext: { runAsUser?: number } };
+      assert.equal(gate.securityContext.runAsUser, user);
+    }
+  });
+
   it("gives the gate the app's variables, and the database of the migration", async () => {
     const { spec } = await gated();
     const gate = spec.initContainers[1] as unknown as { env: { name: string; value?: string; valueFrom?: object }[] };
