@@ -26,6 +26,7 @@ const {
 /** Part of a package's schema that the tests read. */
 interface Schema {
   readonly name: string;
+  readonly types: Readonly<Record<string, { readonly required?: readonly string[] }>>;
   readonly resources: Readonly<
     Record<
       string,
@@ -33,7 +34,7 @@ interface Schema {
         readonly isComponent: boolean;
         readonly inputProperties: Readonly<Record<string, { readonly type: string; readonly description?: string }>>;
         readonly requiredInputs: readonly string[];
-        readonly properties: Readonly<Record<string, { readonly type: string }>>;
+        readonly properties: Readonly<Record<string, { readonly type?: string; readonly $ref?: string }>>;
       }
     >
   >;
@@ -159,6 +160,16 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     );
     for (const { inputProperties } of Object.values(schema.resources))
       assert.ok(Object.values(inputProperties).every(({ description }) => (description ?? "").length > 10));
+  });
+
+  it("has types with the names that generated SDKs give them", () => {
+    const names = Object.keys(schema.types).map((token) => token.replace("pulumi-alembic:index:", ""));
+    const expected = ["ApplicationRole", "Approval", "Gate", "Names", "Policy", "RestorePoint", "Tls"];
+    assert.deepEqual(names.sort(), expected); // SDKs append Args to those of arguments
+    const gate = schema.types["pulumi-alembic:index:Gate"];
+    assert.deepEqual(gate?.required, ["annotations", "initContainers", "labels", "volumes"]);
+    const { properties } = schema.resources["pulumi-alembic:index:Migration"] ?? {};
+    assert.equal(properties?.gate?.$ref, "#/types/pulumi-alembic:index:Gate");
   });
 
   it("creates a migration's resources, nested, with the attempt after a failed one", async () => {
