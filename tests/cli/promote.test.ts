@@ -109,7 +109,7 @@ describe("pulumi-alembic promote", () => {
     assert.ok(!("unity:planHash" in config));
   });
 
-  it("takes the repository in which staging's image was verified if the stack's is another", async () => {
+  it("takes staging's repository of the image if the stack's is not a mirror of it", async () => {
     recorded("staging", staged);
     for (const other of ["registry.example/unity", "mirror.example/not-unity-backend", "unity"]) {
       writeFileSync(stack, `${file}  unity:image: ${other}:1.0\n`);
