@@ -140,8 +140,10 @@ export class MigrationJob extends pulumi.ComponentResource {
   gate<Spec extends WorkloadSpec>(spec: pulumi.Input<Spec>, gate?: ContainerConfig): pulumi.Input<Spec> {
     const { plan, configMapName } = this;
     const secretVersion = this.#secretVersion;
-    const withGate = (plain: Spec, { image, secretName }: MigrationInputs): Spec => {
-      const options: GateOptions = { ...plan.options, image, secretName, configMapName, secretVersion, gate };
+    const withGate = (plain: Spec, { image, secretName, pod }: MigrationInputs): Spec => {
+      const { app } = plan.options;
+      const own = { app: { ...app, userId: pod?.userId ?? app.userId }, image, secretName, configMapName };
+      const options: GateOptions = { ...plan.options, ...own, secretVersion, gate };
       return { ...plain, template: gateTemplate(plain?.template as PodTemplate | undefined, options) };
     };
     // Otherwise, one unknown value would hide the whole spec in previews.

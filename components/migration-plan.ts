@@ -55,7 +55,8 @@ export interface MigrationPolicy {
    */
   readonly restorePoint?: { readonly image: string; readonly storage?: string } | undefined;
   /**
-   * Stack in which this release must have succeeded: its output `releases` is that of its {@link PostDeployVerification}.
+   * Stack in which this release must have succeeded: its output `releases` is that of its {@link PostDeployVerification} or,
+   * for several apps, an object with that of each, by the name of the app.
    *
    * @defaultValue none
    */
@@ -88,7 +89,7 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    * @defaultValue "IfNotPresent"
    */
   readonly imagePullPolicy?: string;
-  /** URL of the database, for which a Secret is declared; or an existing Secret with it. */
+  /** URL of the database, for which the Secret `<name>-database` is declared; or an existing Secret with it. */
   readonly database: pulumi.Input<string> | DatabaseSecretReference;
   /** Existing Kubernetes namespace. */
   readonly namespace: string;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../src/cluster/kubectl.ts";
 import { readMigration } from "../src/cluster/live-migration.ts";
 import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
+import { requireOwnSecret } from "../src/cluster/own-secret.ts";
 import { isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
 import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
 import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
@@ -55,7 +56,10 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     { environment, promotedFrom: policy.promotedFrom, image: known?.image, app: name },
     chain,
   );
-  const live = await readLive(kubectl, app, chain, args.workloads ?? []);
+  const [live] = await Promise.all([
+    readLive(kubectl, app, chain, args.workloads ?? []),
+    isReference(args.database) || kubectl === undefined ? undefined : requireOwnSecret(kubectl, ownDatabaseSecret(app)),
+  ]);
   const { tls, applicationRole, podSecurityStandard } = args;
   const planned = planApp({
     ...live,

@@ -3,6 +3,9 @@ import { type CustomCheck, nameChecks } from "./custom.ts";
 import { customErrors } from "./custom-shapes.ts";
 import { type CheckName, checkNames } from "./names.ts";
 
+/** Error of a second verification of one migration. */
+export const secondVerification = "the migration has another verification: pass all workloads and checks to one";
+
 /** Returns the errors of workloads and checks, which programs in some languages don't type-check. */
 export function verificationErrors({ workloads, checks }: Readonly<Record<"workloads" | "checks", unknown>>) {
   const errors = [...listErrors(workloads, "workloads", (value, path) => shapeErrors(value, objectName, path))];

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { databaseCa } from "./database-tls.ts";
 import {
+  appLabel,
   databaseSecretAnnotation,
   defaultContainerAnnotation,
   nameLabel,
@@ -63,7 +64,7 @@ export function reservedContainers(own: readonly string[]): readonly string[] {
 const reservedFolders: readonly string[] = [runnerPath, databaseCa.mountPath];
 
 /** Labels and annotations of this project's pods. */
-export const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
+export const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel, appLabel];
 export const reservedAnnotations: readonly string[] = [
   planAnnotation,
   databaseSecretAnnotation,

@@ -1,7 +1,7 @@
 import type { CheckResults, DeclaredRelease } from "../checks/result.ts";
 import { cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
-import { anyText, fits, index, literal, nullable, object } from "../lockfile/shape.ts";
+import { anyText, fits, index, isRecord, literal, nullable, object } from "../lockfile/shape.ts";
 import { digestOf, nameOf, withDigest } from "../manifests/image-reference.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
@@ -166,9 +166,14 @@ export interface StackReleases {
   readonly outdated: number;
 }
 
-/** Parses a stack's output `releases`. */
-export function parseRecords(output: unknown): StackReleases {
-  const all = Array.isArray(output) ? output : [];
+/**
+ * Parses a stack's output `releases`: a list or, for several apps, an object with the list of each.
+ *
+ * @param app - Name of the app.
+ */
+export function parseRecords(output: unknown, app?: string): StackReleases {
+  const own = isRecord(output) && app !== undefined && Object.hasOwn(output, app) ? output[app] : output;
+  const all = Array.isArray(own) ? own : [];
   const records = all.filter((each): each is ReleaseRecord => fits(each, recordShape));
   return { records, outdated: all.length - records.length };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -188,9 +188,17 @@ describe("descriptors of an app", () => {
     assert.doesNotMatch(JSON.stringify(objects), /s3cret/);
   });
 
-  it("omit a chain that doesn't fit", () => {
+  it("contain the lockfile as text, compressed if large, unless it doesn't fit", async () => {
+    const [migration] = await described();
     const lock = readLock(join(appFolder, "migrations.lock.json"));
-    assert.deepEqual(describeLock(lock, 100), {});
+    const text = readFileSync(join(appFolder, "migrations.lock.json"), "utf8");
+    assert.deepEqual([migration?.data["migrations.lock.json"], migration?.binaryData], [text, undefined]);
+    const compressed = describeLock(lock, { text: 100, compressed: 10_000 });
+    assert.deepEqual(Object.keys(compressed), ["binaryData"]);
+    const data = { ...migration?.data };
+    delete data["migrations.lock.json"];
+    assert.deepEqual(parseDescriptors("notes", [{ data, ...compressed }]).lock, lock);
+    assert.deepEqual(describeLock(lock, { text: 100, compressed: 100 }), {});
   });
 
   it("keep what is known apart from an image that isn't, so that previews show it", async () => {

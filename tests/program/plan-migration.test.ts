@@ -199,6 +199,55 @@ describe("planMigration", () => {
     assert.deepEqual([report.hash, report.job?.reason], [null, "its image is not known yet"]);
   });
 
+  describe("with a URL, for which it declares a Secret", () => {
+    const url = { database: "postgresql://u:p@h/d" };
+    const secrets: readonly (readonly [what: string, secret: string, message: RegExp | undefined])[] = [
+      ["accepts its own", "7 true unity/test\nDATABASE_URL", undefined],
+      ["accepts that of an earlier version, without an owner", "7 true \nDATABASE_URL", undefined],
+      [
+        "rejects that of another stack",
+        "7 true unity/other\nDATABASE_URL",
+        /Secret notes-database in namespace unity belongs to stack unity\/other, not to unity\/test; no changes/,
+      ],
+      [
+        "rejects one that no stack declares",
+        "7 \nPASSWORD",
+        /Secret notes-database in namespace unity exists, and no stack declares it; no changes were made\./,
+      ],
+    ];
+    for (const [what, output, message] of secrets) {
+      it(what, async () => {
+        const planned = plan(url, { secret: { output } });
+        if (message === undefined) await planned;
+        else await assert.rejects(planned, message);
+        await plan({}, { secret: { output } });
+      });
+    }
+  });
+
+  it("promotes each app by its own releases of a stack with several", async () => {
+    const image = `registry.example/notes@sha256:${"a".repeat(64)}`;
+    const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };
+    const release = { ...staged, ...identify({ ...loadChain(args.appFolder), image }) };
+    const stacks = {
+      "organization/unity/staging": { releases: { notes: [release], tasks: [{ ...release, chain: "other" }] } },
+      "organization/unity/test": { releases: { notes: [release] } },
+    };
+    const promote = (name: string) =>
+      record(
+        {},
+        async () => {
+          using fake = fakeKubectl();
+          const policy = { promotedFrom: "staging", environment: "staging" } as const;
+          return await planMigration({ ...args, name, image, policy }, fake.kubectl);
+        },
+        stacks,
+      );
+    assert.deepEqual((await promote("notes")).result.records, [release]);
+    await assert.rejects(promote("tasks"), /- chain: \S+ \(newest in staging: other\)/);
+    await assert.rejects(promote("shop"), /stack staging has no verified release of app shop/);
+  });
+
   it("previews a promotion before its image is known, which an update requires", async () => {
     const digest = `registry.example/notes@sha256:${"a".repeat(64)}`;
     const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };
@@ -282,6 +331,20 @@ describe("MigrationJob of a plan", () => {
       ["proxy", "migrate", "assets"],
     );
     assert.deepEqual(metadata.labels, { app: "web", "pulumi-alembic/app": "notes" });
+  });
+
+  it("runs the gate as the user of the Job's pod", async () => {
+    const users: readonly (readonly [Partial<MigrationPlanArgs>, number | undefined])[] = [
+      [{}, 10001],
+      [{ names: { userId: 2000 } }, 2000],
+      [{ names: { userId: 2000 }, pod: { userId: 3000 } }, 3000],
+      [{ pod: { userId: "none" } }, undefined],
+    ];
+    for (const [changed, user] of users) {
+      const { spec } = await gated({ template }, changed);
+      const gate = spec.initContainers[1] as unknown as { securityContext: { runAsUser?: number } };
+      assert.equal(gate.securityContext.runAsUser, user);
+    }
   });
 
   it("gives the gate the app's variables, and the database of the migration", async () => {

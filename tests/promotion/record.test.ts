@@ -134,4 +134,12 @@ describe("the records of a stack", () => {
     for (const output of [undefined, null, "x", {}])
       assert.deepEqual(parseRecords(output), { records: [], outdated: 0 });
   });
+
+  it("are those of one app if the output has several", () => {
+    const [notes, tasks] = [record(), record({ head: "r2" })];
+    const output = { notes: [notes], tasks: [tasks] };
+    assert.deepEqual(parseRecords(output, "tasks").records, [tasks]);
+    assert.deepEqual(parseRecords([notes], "notes").records, [notes]);
+    for (const app of ["shop", "constructor", undefined]) assert.deepEqual(parseRecords(output, app).records, []);
+  });
 });

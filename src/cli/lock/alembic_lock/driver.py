@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 
 from runner_dbapi import driver_session
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.util import await_only
 
 from .offline import RenderingLimit, refuse, refuse_connection
@@ -24,8 +25,8 @@ AS_ON_A_SERVER = {
     "initialize": lambda _: None,
 }
 """Attributes that a dialect gets from its first connection."""
-DEFAULT_DRIVER = "psycopg2"
-"""SQLAlchemy's driver for a URL that names none, such as the one of `dummy_url`."""
+IMITATED_DRIVER = "psycopg2"
+"""Driver of which SQLAlchemy's dialect needs only the module."""
 
 
 def record(statements: list[str]) -> None:
@@ -47,11 +48,19 @@ def record(statements: list[str]) -> None:
                 session.add(literal(with_values(element, values), dialect), None)
         session.is_recorded = True
 
-    if importlib.util.find_spec(DEFAULT_DRIVER) is None:
-        sys.modules[DEFAULT_DRIVER] = MissingDriver(DEFAULT_DRIVER)
+    imitate_default_driver()
     event.remove(Engine, "do_connect", refuse_connection)
     event.listen(Engine, "do_connect", connect)
     event.listen(Engine, "before_execute", execute)
+
+
+def imitate_default_driver() -> None:
+    """Make a URL that names no driver, such as the one of `dummy_url`, work if SQLAlchemy's driver is not installed."""
+    if importlib.util.find_spec(make_url("postgresql://").get_driver_name()) is not None:
+        return
+    if importlib.util.find_spec(IMITATED_DRIVER) is None:
+        sys.modules[IMITATED_DRIVER] = MissingDriver(IMITATED_DRIVER)
+    registry.register("postgresql", f"sqlalchemy.dialects.postgresql.{IMITATED_DRIVER}", "dialect")
 
 
 class MissingDriver(ModuleType):
