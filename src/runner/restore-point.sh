@@ -59,7 +59,7 @@ cancelable() {
   return "$code"
 }
 
-decoded() { printf '%b' "${1//%/\\x}"; }
+decoded() { local text=${1//\\/\\\\}; printf '%b' "${text//%/\\x}"; }
 
 # Prints a text as JSON.
 json_string() {
@@ -130,7 +130,7 @@ revision_of() {
     printf -v decoded '%b' "$row"
     rows+=${rows:+,}$decoded
   done < <(pg_restore --data-only ${version_schema:+--schema="$version_schema"} --table="$version_table" --file=- "$1" |
-    awk '/^COPY / { rows = 1; next } /^\\\.$/ { rows = 0 } rows')
+    awk '!rows && /^COPY / { rows = 1; next } /^\\\.$/ { rows = 0 } rows')
   json_string "$rows"
 }
 
@@ -208,7 +208,7 @@ SQL
 list_entries() {
   local dump=$1 database=$2
   rm -f -- "$work/objects" "$work/large-objects" "$work/grants"
-  pg_restore --list "$dump" | grep '^[0-9]' >"$work/all" || true
+  pg_restore --list "$dump" | awk '/^[0-9]/' >"$work/all"
   # Schemas that stay because an extension is in them, and data of extensions that the role may not write.
   PGDATABASE=$database sql >"$work/kept" <<SQL
 SELECT 'SCHEMA - ' || nspname || ' ' FROM pg_namespace n WHERE nspname <> 'public'
@@ -336,7 +336,7 @@ SQL
 # of that. Without a scratch database like this one, it only reads the dump, and prints why. Writes the kind of the check.
 check_dump() {
   local dump=$1 reason
-  pg_restore --list "$dump" >"$work/all"
+  pg_restore --list "$dump" | awk '/^[0-9]/' >"$work/all"
   if [[ $(sql <<<'SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user') != t ]]; then
     reason="role $PGUSER may not create a scratch database. To allow it, run: ALTER ROLE \"$PGUSER\" CREATEDB"
   elif reason=$(create_scratch "$dump" 2>&1); then

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.engine import URL
-from support import PROJECT, dsn, query, stamp, until
+from support import PROJECT, dsn, password_required, query, stamp, until
 
 SCRIPT = PROJECT / "src" / "runner" / "restore-point.sh"
 
@@ -242,8 +242,28 @@ def test_restore_whose_last_statement_fails_changes_nothing(store: Store, tmp_pa
     assert found == [("second", "new")]
 
 
+def test_restore_whose_list_of_entries_fails_changes_nothing(store: Store, tmp_path: Path) -> None:
+    """Otherwise, the database would be emptied: nothing would be on the list of what to restore."""
+    store.sql(CONTENT)
+    store.take()
+    failing = tmp_path / "pg_restore"
+    real = f'exec {shutil.which("pg_restore")} "$@"'
+    failing.write_text(f'#!/bin/sh\ncase "$*" in *--list*) exit 1 ;; *) {real} ;; esac\n', encoding="utf-8")
+    failing.chmod(0o755)
+    result = store.run("restore", "one", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert result.returncode != 0
+    assert store.sql("SELECT text FROM notes") == [("first",)]
+
+
+def test_password_may_contain_a_backslash(store: Store, server: URL) -> None:
+    query(store.admin, f"ALTER ROLE {store.owner.username} PASSWORD 'a\\tb%c'")
+    with password_required(server, store.owner):
+        result = store.run("take", "one", DATABASE_URL=dsn(store.owner).replace("secret", "a\\tb%25c"))
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
-    "revision", ['say "hi"', "back\\slash\\n", "new\nline", "tab\t\x1b[31m", "v\x0b", "ünï", "a,b"]
+    "revision", ["COPY me", 'say "hi"', "back\\slash\\n", "new\nline", "tab\t\x1b[31m", "v\x0b", "ünï", "a,b"]
 )
 def test_list_is_valid_json_for_any_revision(store: Store, revision: str) -> None:
     store.sql("CREATE TABLE alembic_version (version_num text PRIMARY KEY)")

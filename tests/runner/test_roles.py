@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from sqlalchemy.engine import URL
-from support import Chain, Result, dsn, query, run, session, tables
+from support import Chain, Result, dsn, password_required, query, run, session, tables
 from test_version_table import with_table
 
 PASSWORD = "s3cret:wörd/@"
@@ -181,19 +180,8 @@ def test_missing_role_is_reported_with_its_create_statement(chain: Chain, databa
 @pytest.fixture
 def strict(server: URL, database: URL) -> Iterator[URL]:
     """Require a password for the application's role."""
-    path = query(server, "SHOW hba_file")[0][0]
-    if not os.access(path, os.W_OK):
-        pytest.skip(f"{path} of the server can't be written from here")
-    with open(path, encoding="utf-8") as file:
-        before = file.read()
-    line = f"host {database.database} {database.database}_app all scram-sha-256\n"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(line + before)
-    query(server, "SELECT pg_reload_conf()")
-    yield database
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(before)
-    query(server, "SELECT pg_reload_conf()")
+    with password_required(server, database.set(username=f"{database.database}_app")):
+        yield database
 
 
 def test_changed_password_of_a_role_is_rejected(chain: Chain, strict: URL, application: URL) -> None:
