@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.engine import URL
-from support import PROJECT, dsn, password_required, query, stamp, until
+from support import PROJECT, dsn, password_required, query, session, stamp, until
 
 SCRIPT = PROJECT / "src" / "runner" / "restore-point.sh"
 
@@ -195,6 +195,54 @@ def test_restore_point_with_objects_of_another_role_is_rejected(store: Store) ->
     for theirs in ("table theirs.one", "schema theirs", "publication everything"):
         assert f"  {theirs} belongs to role postgres\n" in result.stderr, result.stderr
     assert store.list() == []
+
+
+@pytest.fixture
+def other(store: Store) -> Iterator[URL]:
+    """Return the URL of another role that may create objects in schema public."""
+    name = f"{store.owner.username}_other"
+    query(store.admin, f"CREATE ROLE {name} LOGIN")
+    query(store.admin, f"GRANT CREATE ON SCHEMA public TO {name}")
+    yield store.admin.set(username=name)
+    query(store.admin, f"ALTER ROLE {name} NOSUPERUSER")
+    query(store.admin, f"DROP OWNED BY {name} CASCADE")
+    query(store.admin, f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize("by", ["superuser", "owner"])
+def test_restore_point_never_runs_code_of_another_role(store: Store, other: URL, by: str) -> None:
+    """A constraint, which PostgreSQL checks with the rights of the session that loads the rows."""
+    store.sql(CONTENT)
+    gains = {
+        "superuser": f"ALTER ROLE {other.username} SUPERUSER",
+        "owner": f"GRANT SELECT ON public.notes TO {other.username}",
+    }
+    with session(other) as connection:
+        body = f"IF current_user <> '{other.username}' THEN {gains[by]}; END IF; RETURN true"
+        connection.execute(
+            f"CREATE FUNCTION public.trap(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN {body}; END$$".encode()
+        )
+        connection.execute("CREATE TABLE public.traps (id int CHECK (public.trap(id))); INSERT INTO public.traps VALUES (1)")
+        connection.execute("GRANT SELECT ON public.traps TO PUBLIC")
+    taking = store if by == "owner" else replace(store, owner=store.admin)
+    result = taking.run("take", "one")
+    assert result.returncode == 1
+    assert f"a restore would run code of other roles as role {taking.owner.username}. " in result.stderr
+    for theirs in ("FUNCTION public trap(integer)", "TABLE public traps"):
+        assert f"  {theirs} {other.username}\n" in result.stderr, result.stderr
+    assert (store.list(), store.scratch()) == ([], [])
+    assert query(other, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+    assert query(other, "SELECT has_table_privilege('public.notes', 'SELECT')") == [(False,)]
+
+
+def test_objects_of_the_owner_and_of_a_group_are_restored(store: Store, other: URL) -> None:
+    """A superuser trusts the database's owner, any other role those of which it has the rights."""
+    store.sql(CONTENT)
+    assert replace(store, owner=store.admin).take()["check"] == "verified"
+    query(store.admin, f"GRANT {other.username} TO {store.owner.username}")
+    query(other, "CREATE TABLE public.shared (id int)")
+    query(other, "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")
+    assert store.take("two")["check"] == "verified"
 
 
 def test_dump_that_can_not_be_restored_is_not_recorded(store: Store) -> None:
