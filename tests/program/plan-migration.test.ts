@@ -85,8 +85,8 @@ describe("planMigration", () => {
   const rejected: readonly (readonly [what: string, changed: Partial<MigrationPlanArgs>, message: RegExp])[] = [
     [
       "a plan other than the pinned one",
-      { policy: { planHash: "v3-0123456789abcdef" } },
-      /plan is stale: .*policy: \{ planHash: "v3-/s,
+      { policy: { planHash: "v4-0123456789abcdef" } },
+      /plan is stale: .*policy: \{ planHash: "v4-/s,
     ],
     [
       "an unpinned plan in production",
@@ -128,7 +128,7 @@ describe("planMigration", () => {
     ],
     [{ database: { secretName: undefined } }, /database\.secretName is missing: must be the name of an object/],
     [{ policy: { environment: "prod" } }, /invalid policy\.environment "prod": must be one of development, staging/],
-    [{ policy: { planhash: "v3-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
+    [{ policy: { planhash: "v4-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
     [{ policy: { approvals: { revision: "1" } } }, /invalid policy\.approvals an object: must be a list/],
     [
       { policy: { approvals: [{ revision: "1" }] } },

@@ -233,7 +233,9 @@ class Chain:
     def plan_hash(self, image: str, direction: str, start: Sequence[str], *ids: str) -> str:
         """Return the hash of a plan of these revisions."""
         steps = tuple(Revision(**entry) for id in ids for entry in self.entries if entry["id"] == id)
-        return plan_hash(image, Plan(direction, frozenset(start), frozenset(), steps, [], 0, "", self.files))
+        of_revisions = {file: sha256 for entry in self.entries for file, sha256 in entry["files"].items()}
+        files = {**self.files, **of_revisions}
+        return plan_hash(image, Plan(direction, frozenset(start), frozenset(), steps, [], 0, "", files))
 
     def review(self) -> None:
         """Write the reviewed chain."""
