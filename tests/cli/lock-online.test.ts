@@ -30,7 +30,8 @@ const offline: Readonly<Record<string, string>> = {
   "the type of the context": "type(op.get_context()) is not MigrationContext",
   "the type of the implementation": "type(op.get_context().impl) is not PostgresqlImpl",
   "the type of the environment": "type(op.get_context().environment_context) is not EnvironmentContext",
-  "the type of the dialect": "type(op.get_context().dialect) is not type(sa.engine.make_url('postgresql://').get_dialect()())",
+  "the type of the dialect":
+    "type(op.get_context().dialect) is not type(sa.engine.make_url('postgresql://').get_dialect()())",
   "sys.argv": '"--sql" in sys.argv or "render_chain" in sys.argv[0]',
   "the dialect's name": 'op.get_bind().dialect.name != "postgresql" or op.get_context().dialect.name != "postgresql"',
   "the engine's name": 'op.get_bind().engine.name != "postgresql"',

@@ -177,6 +177,11 @@ describe("planMigration", () => {
     const foreign = { ...job, metadata: { ...job.metadata, annotations: { "pulumi-alembic/owner": "notes/first" } } };
     const message = /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/;
     await assert.rejects(plan({}, { jobs: items(foreign) }), message);
+
+    // Its Job was deleted, but not what else it would overwrite.
+    const annotations = { "pulumi-alembic/last-job": job.metadata.name, "pulumi-alembic/owner": "notes/first" };
+    const account = { output: JSON.stringify({ metadata: { name: "notes-migrations", annotations } }) };
+    await assert.rejects(plan({}, { account }), message);
   });
 
   it("rejects with the cause if the cluster is unreachable", () => {
