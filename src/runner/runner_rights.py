@@ -30,12 +30,12 @@ PARAMETERS = 6243
 
 
 def excess_rights(role: str) -> str:
-    """Return a query for the attributes, memberships, objects, and privileges of a role that exceed row access, a row each.
+    """Return a query for what a role has beyond row access: attributes, memberships, objects, privileges, a row each.
 
     A member of a role has all rights of that role, at the latest after SET ROLE. Owned are objects of any kind in the
     database, and the database; not the role's large objects, default privileges, user mappings, and temporary tables.
-    Of granted privileges, those on configuration parameters count (PostgreSQL 15 and later), because ALTER SYSTEM leads to
-    the rights of the server's user, and those on PostgreSQL's own functions that are not for all roles, such as
+    Of granted privileges, those on configuration parameters count (PostgreSQL 15 and later), because ALTER SYSTEM leads
+    to the rights of the server's user, and those on PostgreSQL's own functions that are not for all roles, such as
     pg_read_file. A superuser has all of that, so only the attribute is named.
 
     :param role: SQL for the role's name: a parameter or a function.

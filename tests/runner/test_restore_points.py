@@ -222,7 +222,9 @@ def test_restore_point_never_runs_code_of_another_role(store: Store, other: URL,
         connection.execute(
             f"CREATE FUNCTION public.trap(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN {body}; END$$".encode()
         )
-        connection.execute("CREATE TABLE public.traps (id int CHECK (public.trap(id))); INSERT INTO public.traps VALUES (1)")
+        connection.execute(
+            "CREATE TABLE public.traps (id int CHECK (public.trap(id))); INSERT INTO public.traps VALUES (1)"
+        )
         connection.execute("GRANT SELECT ON public.traps TO PUBLIC")
     taking = store if by == "owner" else replace(store, owner=store.admin)
     result = taking.run("take", "one")

@@ -242,7 +242,10 @@ def test_role_that_only_reads_statistics_is_allowed(chain: Chain, database: URL,
         ("; ".join(f"CREATE SCHEMA own{n} AUTHORIZATION {{role}}" for n in range(7)), ", and 2 more."),
         ("ALTER DATABASE {database} OWNER TO {role}", "ownership of database {database}."),
         ("GRANT ALTER SYSTEM ON PARAMETER archive_command TO {role}", "privileges on parameter archive_command."),
-        ("GRANT SET ON PARAMETER session_replication_role TO {role}", "privileges on parameter session_replication_role."),
+        (
+            "GRANT SET ON PARAMETER session_replication_role TO {role}",
+            "privileges on parameter session_replication_role.",
+        ),
         ("GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {role}", "privileges on function pg_read_file(text)."),
     ],
 )
