@@ -5,7 +5,7 @@ import { describe, describeLock, descriptorFiles, type MigrationDescriptor } fro
 import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { appLabel, descriptorLabel } from "../src/manifests/names.ts";
 import { objectMetadata } from "./children.ts";
-import type { MigrationPlan } from "./plan-migration.ts";
+import type { MigrationPlan } from "./migration-plan.ts";
 
 /** Declares the ConfigMap from which commands read how an app is migrated. */
 export function migrationDescriptor(

@@ -1,11 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type CustomCheck, verificationErrors } from "../src/checks/custom.ts";
+import type { CustomCheck } from "../src/checks/custom.ts";
 import type { CheckName } from "../src/checks/names.ts";
 import { type CheckResults, type DeclaredRelease, describeErrors } from "../src/checks/result.ts";
+import { verificationErrors } from "../src/checks/verification-errors.ts";
+import { integer, shapeErrors } from "../src/lockfile/shape.ts";
 import { approvedIrreversible } from "../src/plan/approvals.ts";
 import { declareRelease, type ReleaseRecord, recordVerified } from "../src/promotion/record.ts";
-import { childOptions } from "./children.ts";
+import { childOptions, withFormerType } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { verificationDescriptor } from "./descriptors.ts";
 import type { MigrationJob } from "./migration-job.ts";
@@ -74,7 +76,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
   readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {
-    super(PostDeployVerification.token, name, {}, options);
+    super(PostDeployVerification.token, name, {}, withFormerType(PostDeployVerification.token, options));
     const { migration, checks, recentSeconds, rolloutTimeoutSeconds = 600 } = args;
     const { plan } = migration;
     const cluster = { ...clusterInputs(plan), namespace: plan.namespace };
@@ -155,8 +157,7 @@ function validate(component: pulumi.Resource, args: PostDeployVerificationArgs):
     : workloads;
   const errors = [...verificationErrors({ workloads: named, checks })];
   for (const [key, value] of Object.entries({ rolloutTimeoutSeconds, recentSeconds })) {
-    if (value === undefined || (Number.isInteger(value) && value > 0)) continue;
-    errors.push(`invalid ${key} ${JSON.stringify(value)}: must be an integer greater than 0`);
+    if (value !== undefined) errors.push(...shapeErrors(value, integer(1), key));
   }
   if (errors.length > 0) throw new pulumi.ResourceError(describeErrors(errors), component, true);
 }

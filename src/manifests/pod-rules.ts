@@ -87,7 +87,7 @@ export function podConfigErrors(config: PodConfig, rules: PodRules): readonly Po
     if (value !== undefined && pods !== "backend") errors.push({ path, value, allowed });
   }
   if (config.containers !== undefined && pods !== "backend") {
-    const allowed = "left out: only the backend's pods have other containers; elsewhere, use a native sidecar";
+    const allowed = "left out: only the backend's pods have other containers; in other pods, use a native sidecar";
     errors.push({ path: "containers", value: config.containers.map(({ name }) => name), allowed });
   }
   errors.push(...reservedKeys("labels", labels, [...reservedLabels, ...selected]));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type CustomCheck, command, http, nameChecks, sql, verificationErrors } from "../../src/checks/custom.ts";
+import { type CustomCheck, command, http, nameChecks, sql } from "../../src/checks/custom.ts";
 import { checkNames, generalChecks } from "../../src/checks/names.ts";
+import { verificationErrors } from "../../src/checks/verification-errors.ts";
 
 const untyped = (value: object) => value as never;
 

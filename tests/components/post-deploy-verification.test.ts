@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { MigrationJob } from "../../components/migration-job.ts";
-import type { MigrationPlan } from "../../components/plan-migration.ts";
+import type { MigrationPlan } from "../../components/migration-plan.ts";
 import { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { type DeclaredRelease, formatVerification } from "../../src/checks/result.ts";

@@ -6,7 +6,7 @@ import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from 
 import { jobDeadlineSeconds, jobWaitSeconds, migrateJobSpec } from "../../src/manifests/migrate-job.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
 import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
-import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner-files.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { backendOptions } from "../support/options.ts";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
-import { type MigrationPlanArgs, planMigration } from "../../components/plan-migration.ts";
+import type { MigrationPlanArgs } from "../../components/migration-plan.ts";
+import { planMigration } from "../../components/plan-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { loadChain } from "../../src/preflight/release.ts";
 import { identify } from "../../src/promotion/record.ts";
@@ -124,16 +125,13 @@ describe("planMigration", () => {
     [{ database: undefined }, /database is missing: must be a URL, or an object with secretName/],
     [
       { database: { url: "postgresql://u:hunter2@h/n" } },
-      /invalid database: must be a URL, or an object with secretName$/,
+      /invalid database \(value hidden\): must be a URL, or an object with secretName$/,
     ],
     [{ database: { secretName: undefined } }, /database\.secretName is missing: must be the name of an object/],
     [{ policy: { environment: "prod" } }, /invalid policy\.environment "prod": must be one of development, staging/],
     [{ policy: { planhash: "v4-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
     [{ policy: { approvals: { revision: "1" } } }, /invalid policy\.approvals an object: must be a list/],
-    [
-      { policy: { approvals: [{ revision: "1" }] } },
-      /invalid policy\.approvals\[0\]\.rule undefined: must be the name/,
-    ],
+    [{ policy: { approvals: [{ revision: "1" }] } }, /policy\.approvals\[0\]\.rule is missing: must be the name/],
     [{ policy: { allowDowngrade: "false" } }, /invalid policy\.allowDowngrade "false": must be true or false/],
     [{ policy: { toleratedRevisions: "0009" } }, /invalid policy\.toleratedRevisions "0009": must be a list/],
     [{ policy: { restorePoint: { storage: "1Gi" } } }, /policy\.restorePoint\.image is missing/],
@@ -367,7 +365,7 @@ describe("MigrationJob of a plan", () => {
       /invalid gate\.securityContext\.privileged true: must be false/,
     ],
     ["another command", { command: ["true"] }, /unknown gate\.command: must be one of env, envFrom, resources/],
-    ["a map of variables", { env: { A: "b" } }, /invalid gate\.env: must be a list/],
+    ["a map of variables", { env: { A: "b" } }, /invalid gate\.env an object: must be a list/],
   ];
   for (const [what, gate, message] of unsafe) {
     it(`rejects a gate with ${what}`, () => assert.rejects(gated({ template }, {}, gate), message));

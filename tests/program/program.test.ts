@@ -64,6 +64,13 @@ describe("the program", () => {
     assert.ok(wait("verification-checks").dependencies.includes(wait("backend-rollout").urn));
   });
 
+  it("keeps the components of stacks from before the package got its name", () => {
+    const components = registrations.filter(({ type }) => type.startsWith("pulumi-alembic:"));
+    assert.equal(new Set(components.map(({ type }) => type)).size, 5);
+    for (const { type, formerTypes } of components)
+      assert.deepEqual(formerTypes, [type.replace("pulumi-alembic", "unity")]);
+  });
+
   it("declares the Job after the database and its Secret", () => {
     for (const [type, name] of [
       ["kubernetes:apps/v1:Deployment", "postgres"],

@@ -1,8 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { withFormerType } from "../../../components/children.ts";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationJob } from "../../../components/migration-job.ts";
-import type { MigrationPlan, MigrationPlanArgs } from "../../../components/plan-migration.ts";
+import type { MigrationPlan, MigrationPlanArgs } from "../../../components/migration-plan.ts";
 import { tlsModes } from "../../manifests/database-tls.ts";
 import { podSecurityLevels } from "../../manifests/security.ts";
 import { parseApprovals } from "../../plan/approvals.ts";
@@ -200,7 +201,7 @@ export class Migration extends pulumi.ComponentResource {
   readonly summary: pulumi.Output<AnyJson>;
 
   constructor(name: string, args: MigrationArgs, options?: pulumi.ComponentResourceOptions, plan?: MigrationPlan) {
-    super("pulumi-alembic:index:Migration", name, {}, options);
+    super("pulumi-alembic:index:Migration", name, {}, withFormerType("pulumi-alembic:index:Migration", options));
     if (plan === undefined) throw new pulumi.ResourceError("no plan", this);
     const { context, kubeconfig, namespace } = args;
     const provider = clusterProvider(`${name}-cluster`, { context, kubeconfig, namespace }, { parent: this });

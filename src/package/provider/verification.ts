@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { withFormerType } from "../../../components/children.ts";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { PostDeployVerification } from "../../../components/post-deploy-verification.ts";
-import { verificationErrors } from "../../checks/custom.ts";
 import type { CheckTarget } from "../../checks/result.ts";
+import { verificationErrors } from "../../checks/verification-errors.ts";
 import { loadChain } from "../../preflight/release.ts";
 import { type AnyJson, argumentError } from "./arguments.ts";
 import type { MigrationSummary } from "./migration.ts";
@@ -73,7 +74,7 @@ export class Verification extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
     summary?: MigrationSummary,
   ) {
-    super("pulumi-alembic:index:Verification", name, {}, options);
+    super("pulumi-alembic:index:Verification", name, {}, withFormerType("pulumi-alembic:index:Verification", options));
     const outputs = summary === undefined ? unknownOutputs() : this.#verify(name, args, summary, options);
     this.results = outputs.results;
     this.releases = outputs.releases;
