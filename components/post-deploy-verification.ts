@@ -75,9 +75,12 @@ export class PostDeployVerification extends pulumi.ComponentResource {
   static readonly token = "pulumi-alembic:index:PostDeployVerification";
   /** Results of the checks, by name; `undefined` if they have never run. */
   readonly results: pulumi.Output<CheckResults | undefined>;
-  /** Release that the checks have verified: that of their last run, which an update of other resources doesn't change. */
+  /** Release for which the checks last ran and passed; an update of other resources doesn't change it. */
   readonly release: pulumi.Output<DeclaredRelease | undefined>;
-  /** Releases that were verified in this stack, the newest first, for stacks that promote from it. */
+  /**
+   * Releases that were verified in this stack, the newest first, for stacks that promote from it. Only the checks `revision`
+   * and `pods` prove that a release runs: without both, none is recorded.
+   */
   readonly releases: pulumi.Output<readonly ReleaseRecord[]>;
 
   constructor(name: string, args: PostDeployVerificationArgs, options?: pulumi.ComponentResourceOptions) {

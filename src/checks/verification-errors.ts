@@ -36,8 +36,14 @@ function checkErrors(check: unknown, path: string): readonly string[] {
   return shapeErrors(check, name, path);
 }
 
+/** Returns the names of built-in checks among those of custom checks. */
+function reservedNames(checks: readonly CustomCheck[]): readonly string[] {
+  return checkNames.filter((reserved) => checks.some(({ name }) => name === reserved));
+}
+
 function duplicateNames(checks: readonly (CheckName | CustomCheck)[]): readonly string[] {
-  const all = nameChecks(checks).map(({ name }) => name);
+  const custom = checks.filter((check) => typeof check !== "string");
+  const all = [...nameChecks(checks).map(({ name }) => name), ...reservedNames(custom)];
   const duplicates = new Set(all.filter((name, index) => all.indexOf(name) !== index));
   return [...duplicates].map((name) => `duplicate check name ${JSON.stringify(name)}: names must be unique`);
 }

@@ -1,3 +1,4 @@
+import type { CheckName } from "../checks/names.ts";
 import type { CheckResults, DeclaredRelease } from "../checks/result.ts";
 import { cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
@@ -90,9 +91,12 @@ export function declareRelease(
   return { environment, ...identifyCheckout(parts), image, migrationImage, jobName, configMapName };
 }
 
+/** Checks that compare the cluster with the release: its Job is complete, and the pods run its image and runner. */
+const provingChecks: readonly CheckName[] = ["revision", "pods"];
+
 /**
  * Adds the record of the release that the checks have verified. If an update doesn't run them, they return the release of
- * their last run, whose record exists.
+ * their last run, whose record exists. Without the checks that compare the cluster with it, it may never have run.
  *
  * @param release - `undefined` if the checks have never run.
  */
@@ -102,6 +106,7 @@ export function recordVerified(
   results: CheckResults | undefined,
 ): readonly ReleaseRecord[] {
   if (release === undefined || results === undefined) return records;
+  if (!provingChecks.every((name) => results[name]?.passed)) return records;
   return addRecord(records, recordRelease(release, results));
 }
 

@@ -119,5 +119,7 @@ describe("custom checks", () => {
       'duplicate check name "pods": names must be unique',
       'duplicate check name "http /a": names must be unique',
     ]);
+    const named = verificationErrors({ workloads: ["web"], checks: [http("/a", { name: "revision" })] });
+    assert.deepEqual(named, ['duplicate check name "revision": names must be unique']);
   });
 });

@@ -84,7 +84,7 @@ describe("commands on an app of any program", () => {
     assert.equal(code, 1);
     assert.match(
       stdout,
-      /Pending: 1 of 3 revisions\n {2}3\/3 {2}0003 {2}Labels\n[\s\S]*Plan hash: v3-[\s\S]*Job notes-db-migrate-/,
+      /Pending: 1 of 3 revisions\n {2}3\/3 {2}0003 {2}Labels\n[\s\S]*Plan hash: v4-[\s\S]*Job notes-db-migrate-/,
     );
     const other = await run(found, "plan", "--backend", join(projectRoot, "backend"));
     assert.match(other.stdout, /Database is at 0003, which is not in the lockfile \(8 revisions\)/);

@@ -239,7 +239,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     };
     const { serviceAccountName, initContainers } = spec.template.spec;
     assert.deepEqual([serviceAccountName, initContainers[0]?.image], ["mover", "postgres:17"]);
-    const stale = construct("Migration", { secretName: "s", policy: { planHash: "v3-0123456789abcdef" } });
+    const stale = construct("Migration", { secretName: "s", policy: { planHash: "v4-0123456789abcdef" } });
     await assert.rejects(stale, /plan is stale/);
   });
 

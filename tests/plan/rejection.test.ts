@@ -75,7 +75,7 @@ describe("rejectPlan", () => {
     ["requires no pin if nothing is pending", rows("b"), { pinRequired: true }, true],
     ["rejects an unknown plan without a required pin", down, { approvals, pinRequired: true }, false],
     ["allows the pinned plan", rows("a"), { approvals, pinnedHash: hash }, true],
-    ["rejects a plan other than the pinned one", rows("a"), { approvals, pinnedHash: "v3-0000000000000000" }, false],
+    ["rejects a plan other than the pinned one", rows("a"), { approvals, pinnedHash: "v4-0000000000000000" }, false],
     [
       "rejects an image other than the pinned plan's",
       rows("a"),
@@ -92,7 +92,7 @@ describe("rejectPlan", () => {
   }
 
   it("hashes a plan only if revisions are pending", () => {
-    assert.match(hash, /^v3-[0-9a-f]{16}$/);
+    assert.match(hash, /^v4-[0-9a-f]{16}$/);
     assert.deepEqual([of(rows("b")).hash, of(down).hash], [null, null]);
   });
 
@@ -159,7 +159,7 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     const stale = describePlan(of(rows("a"), { approvals, pinnedHash: "unknown" }));
     assert.match(
       stale,
-      /expected hash unknown, current hash .*\n.*revision is now known: a\.\n.*planHash v3-[0-9a-f]{16}$/,
+      /expected hash unknown, current hash .*\n.*revision is now known: a\.\n.*planHash v4-[0-9a-f]{16}$/,
     );
   });
 
@@ -219,7 +219,7 @@ describe("explainStalePlan", () => {
 
   it("reports an unknown database revision", () => {
     assert.match(
-      explainStalePlan("v3-0000000000000000", { ...now, from: null, pending: null }),
+      explainStalePlan("v4-0000000000000000", { ...now, from: null, pending: null }),
       /revision is no longer known/,
     );
   });

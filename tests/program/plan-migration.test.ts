@@ -86,8 +86,8 @@ describe("planMigration", () => {
   const rejected: readonly (readonly [what: string, changed: Partial<MigrationPlanArgs>, message: RegExp])[] = [
     [
       "a plan other than the pinned one",
-      { policy: { planHash: "v3-0123456789abcdef" } },
-      /plan is stale: .*policy: \{ planHash: "v3-/s,
+      { policy: { planHash: "v4-0123456789abcdef" } },
+      /plan is stale: .*policy: \{ planHash: "v4-/s,
     ],
     [
       "an unpinned plan in production",
@@ -129,7 +129,7 @@ describe("planMigration", () => {
     ],
     [{ database: { secretName: undefined } }, /database\.secretName is missing: must be the name of an object/],
     [{ policy: { environment: "prod" } }, /invalid policy\.environment "prod": must be one of development, staging/],
-    [{ policy: { planhash: "v3-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
+    [{ policy: { planhash: "v4-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
     [{ policy: { approvals: { revision: "1" } } }, /invalid policy\.approvals an object: must be a list/],
     [{ policy: { approvals: [{ revision: "1" }] } }, /policy\.approvals\[0\]\.rule is missing: must be the name/],
     [{ policy: { allowDowngrade: "false" } }, /invalid policy\.allowDowngrade "false": must be true or false/],
@@ -175,6 +175,11 @@ describe("planMigration", () => {
     const foreign = { ...job, metadata: { ...job.metadata, annotations: { "pulumi-alembic/owner": "notes/first" } } };
     const message = /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/;
     await assert.rejects(plan({}, { jobs: items(foreign) }), message);
+
+    // Its Job was deleted, but not what else it would overwrite.
+    const annotations = { "pulumi-alembic/last-job": job.metadata.name, "pulumi-alembic/owner": "notes/first" };
+    const account = { output: JSON.stringify({ metadata: { name: "notes-migrations", annotations } }) };
+    await assert.rejects(plan({}, { account }), message);
   });
 
   it("rejects with the cause if the cluster is unreachable", () => {

@@ -25,6 +25,7 @@ const parts: ReleaseParts = {
 };
 const results = (image?: string) =>
   ({
+    revision: { name: "revision", passed: true },
     pods: { name: "pods", passed: true, image },
     health: { name: "health", passed: true },
   }) as unknown as CheckResults;
@@ -71,7 +72,7 @@ describe("the record of a release", () => {
       "sql",
       "version",
     ]);
-    assert.equal(record().checks, 2);
+    assert.equal(record().checks, 3);
   });
 
   const [first, ...others] = lock.revisions;
@@ -125,6 +126,13 @@ describe("the records of a stack", () => {
     const [one, two] = [record(), record({ head: "r2" })];
     assert.deepEqual(recordVerified([one], declare({ head: "r2" }), results()), [two, one]);
     assert.deepEqual(recordVerified([one], undefined, undefined), [one]);
+  });
+
+  it("are none of a release that the checks didn't compare with the cluster", () => {
+    for (const missing of [["revision"], ["pods"], ["revision", "pods"]]) {
+      const others = Object.entries(results()).filter(([name]) => !missing.includes(name));
+      assert.deepEqual(recordVerified([], declare(), Object.fromEntries(others)), []);
+    }
   });
 
   it("are parsed from an output, without those of another version", () => {

@@ -28,7 +28,6 @@ class RenderingContext(EnvironmentContext):
     """The length of the version table's column, None if it has no limit, or if env.py changes it."""
     is_configured = False
     runs = 0
-    rendering = False
     probing = False
 
     def configure(self, *args: Any, **options: Any) -> None:
@@ -45,8 +44,8 @@ class RenderingContext(EnvironmentContext):
         super().configure(*args, **options)
 
     def is_offline_mode(self) -> bool:
-        """Return True to env.py, and False to a revision, as when it is applied."""
-        return not self.rendering
+        """Return True to env.py. A revision finds Alembic's class, whose answer is that of an online run."""
+        return True
 
     def run_migrations(self, **options: Any) -> None:
         """Render all revisions.
@@ -60,7 +59,6 @@ class RenderingContext(EnvironmentContext):
             self.max_id_length = getattr(self.get_context()._version.c.version_num.type, "length", None)
         context = self.get_context()
         self.version_table = {"schema": context.version_table_schema, "name": context.version_table}
-        self.rendering = True
         try:
             with Operations.context(self.get_context()):
                 recorder = Recorder(self.get_context())
@@ -68,7 +66,7 @@ class RenderingContext(EnvironmentContext):
                 scripts = self.script.walk_revisions()
                 self.rendered = {script.revision: _render(script, recorder, options) for script in scripts}
         finally:
-            self.rendering = False
+            self.__class__ = RenderingContext
 
 
 # As alembic/context.py does for EnvironmentContext, so that `from alembic import context` in env.py uses this class.

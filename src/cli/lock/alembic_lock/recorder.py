@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import text
 
-from .offline import DUMMY, NoResult, RenderingLimit, explain, raised_by, refusals, refuse
+from .offline import DUMMY, RenderingLimit, explain, no_result, raised_by, refusals, refuse
 from .online import stand_in
 from .statements import literal, with_values
 from .tables import Tables
@@ -60,10 +60,10 @@ class Recorder:
         self._impl.static_output = self._statement
         context.connection = self._impl.connection = stand_in(context.dialect, self._execute_on_bind)
 
-    def _exec(self, construct: Any, _: Any = None, multiparams: Any = None, params: Any = None) -> NoResult:
+    def _exec(self, construct: Any, _: Any = None, multiparams: Any = None, params: Any = None) -> Any:
         return self._execute_on_bind(construct, multiparams or params)
 
-    def _execute_on_bind(self, construct: Any, parameters: Any = None, *more: Any, **options: Any) -> NoResult:
+    def _execute_on_bind(self, construct: Any, parameters: Any = None, *more: Any, **options: Any) -> Any:
         rows = parameters if isinstance(parameters, (list, tuple)) and parameters else [parameters or {}]
         if more or not all(isinstance(row, Mapping) for row in rows):
             refuse("passes parameters that are not a mapping", RenderingLimit)
@@ -71,7 +71,7 @@ class Recorder:
             self._tables.note(construct, len(self._statements))
             statement = with_values(text(construct) if isinstance(construct, str) else construct, row)
             self._statement(literal(statement, self._impl.dialect).strip() + self._impl.command_terminator)
-        return NoResult()
+        return no_result()
 
     def _statement(self, text: str) -> None:
         self._statements.append(text)
