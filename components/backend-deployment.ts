@@ -12,6 +12,7 @@ import {
   objectMetadata,
   serviceAccount,
   withFieldManager,
+  withFormerType,
   withoutAwait,
   withPreservedPod,
 } from "./children.ts";
@@ -60,7 +61,7 @@ export class BackendDeployment extends pulumi.ComponentResource implements Rolle
   readonly rollout: pulumi.Output<string>;
 
   constructor(name: string, args: BackendDeploymentArgs, options?: pulumi.ComponentResourceOptions) {
-    super(BackendDeployment.token, name, {}, options);
+    super(BackendDeployment.token, name, {}, withFormerType(BackendDeployment.token, options));
     validatePods(this, "backend", args);
     const { namespace, replicas, progressDeadlineSeconds } = args;
     const { preserved, preservedPod, jobName, app } = args;

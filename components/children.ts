@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { currentOwner } from "../src/cluster/current-owner.ts";
 import { appLabels, type MigratedApp } from "../src/manifests/app.ts";
 import { fieldManager, ownerAnnotation, preservedAnnotation } from "../src/manifests/names.ts";
@@ -19,6 +19,19 @@ export function childOptions(
   own: pulumi.CustomResourceOptions = {},
 ): pulumi.CustomResourceOptions {
   return { parent, dependsOn: options?.dependsOn, ...own };
+}
+
+/**
+ * Returns the options of a component whose type began with `unity:` before the package got its name: an update of a stack
+ * from that time keeps the component and its children.
+ *
+ * @param token - Today's type, such as `pulumi-alembic:index:MigrationJob`.
+ */
+export function withFormerType(
+  token: string,
+  options: pulumi.ComponentResourceOptions | undefined,
+): pulumi.ComponentResourceOptions {
+  return pulumi.mergeOptions({ aliases: [{ type: token.replace(/^pulumi-alembic:/, "unity:") }] }, options);
 }
 
 /** Metadata of a Kubernetes object, as the provider takes it. */

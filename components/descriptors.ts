@@ -5,7 +5,7 @@ import { describe, describeLock, descriptorFiles, type MigrationDescriptor } fro
 import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { appLabel, descriptorLabel } from "../src/manifests/names.ts";
 import { objectMetadata } from "./children.ts";
-import type { MigrationPlan } from "./plan-migration.ts";
+import type { MigrationPlan } from "./migration-plan.ts";
 
 /** Declares the ConfigMap from which commands read how an app is migrated. */
 export function migrationDescriptor(
@@ -17,12 +17,14 @@ export function migrationDescriptor(
   const { lock, runnerFiles: _, ...own } = plan.options;
   const { head, approvals, lockFile, ownsPostgres: owned = false } = plan;
   const migration: MigrationDescriptor = { options: own, head, approvals, lockFile, owned };
+  const chain = describeLock(lock);
   const data = {
+    ...chain.data,
     [descriptorFiles.migration]: describe(migration),
     [descriptorFiles.inputs]: inputs.apply(({ image, secretName, pod }) => JSON.stringify({ image, secretName, pod })),
   };
   const metadata = descriptorMetadata("migration", plan);
-  new k8s.core.v1.ConfigMap(`${name}-descriptor`, { metadata, data, binaryData: describeLock(lock) }, options);
+  new k8s.core.v1.ConfigMap(`${name}-descriptor`, { metadata, data, binaryData: chain.binaryData }, options);
 }
 
 /** Verification of an app, for commands. */

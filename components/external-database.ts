@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ExternalCredentials } from "../src/manifests/database-secrets.ts";
-import { childOptions } from "./children.ts";
+import { childOptions, withFormerType } from "./children.ts";
 import { type Database, type DatabaseUse, declareSecrets, externalContents } from "./database-secrets.ts";
 
 /** Arguments of {@link ExternalDatabase}. */
@@ -14,7 +14,7 @@ export interface ExternalDatabaseArgs extends DatabaseUse {
 }
 
 /**
- * Declares the Secrets with the URLs of a PostgreSQL that runs elsewhere.
+ * Declares the Secrets with the URLs of an external PostgreSQL.
  *
  * @example
  * ```ts
@@ -35,7 +35,7 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
   readonly secretVersion: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: ExternalDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
-    super(ExternalDatabase.token, name, {}, options);
+    super(ExternalDatabase.token, name, {}, withFormerType(ExternalDatabase.token, options));
     const { namespace, secrets, credentials } = args;
 
     let secretVersion: pulumi.Output<string> | undefined;

@@ -5,7 +5,7 @@ import type { ClusterArgs } from "../src/cluster/program-target.ts";
 import { type FleetOptions, fleetErrors, fleetMigrations, orderTenants } from "../src/fleet/fleet.ts";
 import type { TenantAttempt } from "../src/fleet/plan.ts";
 import { jobStartSeconds, jobWaitSeconds } from "../src/manifests/migrate-job.ts";
-import { childOptions } from "./children.ts";
+import { childOptions, withFormerType } from "./children.ts";
 import { clusterInputs, fixedProgram } from "./commands.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
 import { validatePods } from "./pod-config.ts";
@@ -62,7 +62,7 @@ export class MigrationFleet extends pulumi.ComponentResource {
   readonly configMapName: string;
 
   constructor(name: string, args: MigrationFleetArgs, options?: pulumi.ComponentResourceOptions) {
-    super(MigrationFleet.token, name, {}, options);
+    super(MigrationFleet.token, name, {}, withFormerType(MigrationFleet.token, options));
     const { namespace, canaries = 1, parallelism = 4, attempts = [], app } = args;
     const errors = fleetErrors(app, args.tenants, canaries, parallelism);
     if (errors.length > 0) {

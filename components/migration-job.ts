@@ -7,12 +7,13 @@ import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { jobStartSeconds, jobWaitSeconds, migration } from "../src/manifests/migrate-job.ts";
 import type { ContainerConfig } from "../src/manifests/pod-config.ts";
 import { restorePointsClaimSpec } from "../src/manifests/restore-points.ts";
-import { databaseUrlVariable, runnerConfigMapData, runnerConfigMapName } from "../src/manifests/runner.ts";
-import { childOptions, objectMetadata, withoutAwait } from "./children.ts";
+import { databaseUrlVariable } from "../src/manifests/runner.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../src/manifests/runner-files.ts";
+import { childOptions, objectMetadata, withFormerType, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { migrationDescriptor } from "./descriptors.ts";
 import { jobMetadata, runnerObjects } from "./migration-objects.ts";
-import type { MigrationPlan } from "./plan-migration.ts";
+import type { MigrationPlan } from "./migration-plan.ts";
 import { validatePods } from "./pod-config.ts";
 
 /** Arguments of {@link MigrationJob}. */
@@ -70,7 +71,7 @@ export class MigrationJob extends pulumi.ComponentResource {
   readonly #secretVersion: pulumi.Input<string> | undefined;
 
   constructor(name: string, { plan }: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
-    super(MigrationJob.token, name, {}, options);
+    super(MigrationJob.token, name, {}, withFormerType(MigrationJob.token, options));
     const { options: own, namespace, inputs, databaseUrl } = plan;
     const { app, tenant, restorePointImage } = own;
     if (!isOutput(inputs)) validatePods(this, "migration", { ...own, ...(inputs as MigrationInputs), app });
@@ -139,8 +140,10 @@ export class MigrationJob extends pulumi.ComponentResource {
   gate<Spec extends WorkloadSpec>(spec: pulumi.Input<Spec>, gate?: ContainerConfig): pulumi.Input<Spec> {
     const { plan, configMapName } = this;
     const secretVersion = this.#secretVersion;
-    const withGate = (plain: Spec, { image, secretName }: MigrationInputs): Spec => {
-      const options: GateOptions = { ...plan.options, image, secretName, configMapName, secretVersion, gate };
+    const withGate = (plain: Spec, { image, secretName, pod }: MigrationInputs): Spec => {
+      const { app } = plan.options;
+      const own = { app: { ...app, userId: pod?.userId ?? app.userId }, image, secretName, configMapName };
+      const options: GateOptions = { ...plan.options, ...own, secretVersion, gate };
       return { ...plain, template: gateTemplate(plain?.template as PodTemplate | undefined, options) };
     };
     // Otherwise, one unknown value would hide the whole spec in previews.

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { unity } from "../src/manifests/app.ts";
 import { names } from "../src/manifests/names.ts";
 import { type DatabasePlace, networkPolicies } from "../src/manifests/network-policies.ts";
-import { childOptions, objectMetadata } from "./children.ts";
+import { childOptions, objectMetadata, withFormerType } from "./children.ts";
 
 /** Arguments of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
@@ -25,7 +25,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
   static readonly token = "pulumi-alembic:index:NetworkPolicies";
 
   constructor(name: string, args: NetworkPoliciesArgs, options?: pulumi.ComponentResourceOptions) {
-    super(NetworkPolicies.token, name, {}, options);
+    super(NetworkPolicies.token, name, {}, withFormerType(NetworkPolicies.token, options));
     for (const policy of networkPolicies(args.database)) {
       const metadata = objectMetadata(policy.name, args.namespace, names.networkPolicies, unity);
       const own = childOptions(this, options);

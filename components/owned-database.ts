@@ -11,7 +11,7 @@ import {
   postgresServiceSpec,
   postgresStartSeconds,
 } from "../src/manifests/postgres.ts";
-import { childOptions, objectMetadata, serviceAccount, withoutAwait } from "./children.ts";
+import { childOptions, objectMetadata, serviceAccount, withFormerType, withoutAwait } from "./children.ts";
 import { clusterInputs, waitCommand } from "./commands.ts";
 import { type Database, type DatabaseUse, declareSecrets, ownedContents } from "./database-secrets.ts";
 
@@ -64,7 +64,7 @@ export class OwnedDatabase extends pulumi.ComponentResource implements Database 
   readonly secretVersion: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: OwnedDatabaseArgs, options?: pulumi.ComponentResourceOptions) {
-    super(OwnedDatabase.token, name, {}, options);
+    super(OwnedDatabase.token, name, {}, withFormerType(OwnedDatabase.token, options));
     const { namespace, secrets, credentials, storage, image, imagePullPolicy, placement } = args;
 
     const metadata = (object: string) => objectMetadata(object, namespace, names.postgres, unity);

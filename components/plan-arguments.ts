@@ -1,12 +1,25 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isOutput } from "../src/cluster/program-target.ts";
-import { anyText, isRecord, list, oneOf, type Shape, text } from "../src/lockfile/shape.ts";
+import type { Lock } from "../src/lockfile/lock.ts";
+import {
+  anyText,
+  isRecord,
+  list,
+  objectName,
+  oneOf,
+  type Shape,
+  summarize,
+  text,
+  textLike,
+  unknownError,
+  valueError,
+} from "../src/lockfile/shape.ts";
 import { appName } from "../src/manifests/app.ts";
 import { tlsModes } from "../src/manifests/database-tls.ts";
-import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../src/manifests/runner.ts";
+import { imagePullPolicies } from "../src/manifests/runner.ts";
 import { podSecurityLevels } from "../src/manifests/security.ts";
+import { defaultTimeouts, type Timeouts, timeoutErrors } from "../src/manifests/timeouts.ts";
 import { type Approval, parseApprovals, unknownApprovals } from "../src/plan/approvals.ts";
-import { loadChain } from "../src/preflight/release.ts";
 import { printable } from "../src/printable.ts";
 import { fields, parseForm, podFields } from "../src/settings/pod-forms.ts";
 import { environments } from "../src/settings/settings.ts";
@@ -21,17 +34,15 @@ interface Argument extends Shape {
 
 /** Arguments whose content has rules of its own. */
 interface RuledArguments {
-  readonly appFolder: string;
   readonly timeouts?: Partial<Timeouts>;
   readonly policy?: { readonly approvals?: readonly Approval[] };
 }
 
-const objectName = matching("the name of an object in Kubernetes", /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
 const flag: Argument = { expected: "true or false", matches: (value) => typeof value === "boolean" };
 const number: Argument = { expected: "a number", matches: () => true }; // with errors of their own
 
 const planArguments: Readonly<Record<string, Argument>> = {
-  name: required(matching("1 to 23 lowercase letters, digits, and hyphens, starting with a letter", appName)),
+  name: required(textLike("1 to 23 lowercase letters, digits, and hyphens, starting with a letter", appName)),
   appFolder: required(text),
   image: required(input(text)),
   imagePullPolicy: oneOf(imagePullPolicies),
@@ -42,7 +53,7 @@ const planArguments: Readonly<Record<string, Argument>> = {
     hidden: true,
     fields: { secretName: required(input(objectName)), version: input(text) },
   },
-  namespace: required(matching("the name of a namespace, not an output", /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)),
+  namespace: required(textLike("the name of a namespace, not an output", /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)),
   cluster: object({ context: text, kubeconfig: { ...input(text), hidden: true }, clusterTimeoutSeconds: seconds() }),
   policy: object({
     environment: oneOf(environments),
@@ -64,8 +75,8 @@ const planArguments: Readonly<Record<string, Argument>> = {
   }),
   pod: { expected: "an object", matches: (value) => isOutput(value) || isRecord(value) },
   names: object({
-    partOf: matching("1 to 40 lowercase letters, digits, and hyphens", /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/),
-    migrateJob: matching("1 to 34 lowercase letters, digits, and hyphens", /^[a-z0-9]([-a-z0-9]{0,32}[a-z0-9])?$/),
+    partOf: textLike("1 to 40 lowercase letters, digits, and hyphens", /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/),
+    migrateJob: textLike("1 to 34 lowercase letters, digits, and hyphens", /^[a-z0-9]([-a-z0-9]{0,32}[a-z0-9])?$/),
     accounts: object({ migrations: required(objectName) }),
     userId: {
       expected: 'an integer greater than 0, or "none"',
@@ -87,14 +98,16 @@ export function validatePlanArguments(args: RuledArguments): void {
   const errors = fieldErrors(args, planArguments, "");
   if (errors.length === 0) {
     for (const { name: key, seconds, bound } of timeoutErrors(defaultTimeouts(args.timeouts ?? {})))
-      errors.push(`invalid timeouts.${key} ${JSON.stringify(seconds)}: must be an integer greater than ${bound}`);
-    const { approvals, errors: ofApprovals } = parseApprovals(args.policy?.approvals);
-    for (const { path, given, allowed } of ofApprovals)
-      errors.push(`invalid policy.${path} ${JSON.stringify(given)}: must be ${allowed}`);
-    if (errors.length === 0 && approvals.length > 0)
-      errors.push(...unknownApprovals(loadChain(args.appFolder).lock, approvals).map((error) => `policy.${error}`));
+      errors.push(valueError(`timeouts.${key}`, seconds, `an integer greater than ${bound}`));
+    for (const { path, given, allowed } of parseApprovals(args.policy?.approvals).errors)
+      errors.push(valueError(`policy.${path}`, given, allowed));
   }
   report(errors);
+}
+
+/** @throws {pulumi.RunError} If an approval matches no finding of the chain. */
+export function validateApprovals(approvals: readonly Approval[], lock: Lock): void {
+  report(unknownApprovals(lock, approvals).map((error) => `policy.${error}`));
 }
 
 /**
@@ -108,9 +121,7 @@ export function validatePodForm(pod: unknown): void {
   parseForm(fields(podFields("pod")), JSON.parse(JSON.stringify(pod)), "pod", errors); // without what is undefined
   report(
     errors.map(({ path, value, allowed, ...error }) =>
-      "suggestion" in error
-        ? `unknown ${path}: must be one of ${allowed}`
-        : `invalid ${path} ${JSON.stringify(value)}: must be ${allowed}`,
+      "suggestion" in error ? unknownError(path, [allowed]) : valueError(path, value, allowed),
     ),
   );
 }
@@ -122,8 +133,7 @@ function report(errors: readonly string[]): void {
 
 function fieldErrors(given: object, known: Readonly<Record<string, Argument>>, prefix: string): string[] {
   const unknown = Object.keys(given).filter((key) => !Object.hasOwn(known, key));
-  const allowed = Object.keys(known).join(", ");
-  const errors = unknown.map((key) => `unknown ${prefix}${key}: must be one of ${allowed}`);
+  const errors = unknown.map((key) => unknownError(`${prefix}${key}`, Object.keys(known)));
   for (const [key, argument] of Object.entries(known))
     errors.push(...argumentErrors(Reflect.get(given, key), argument, `${prefix}${key}`));
   return errors;
@@ -131,18 +141,16 @@ function fieldErrors(given: object, known: Readonly<Record<string, Argument>>, p
 
 function argumentErrors(value: unknown, argument: Argument, path: string): string[] {
   const { expected, matches, items, required: isRequired = false, hidden = false } = argument;
-  if (value === undefined) return isRequired ? [`${path} is missing: must be ${expected}`] : [];
-  if (!matches(value)) return [`invalid ${path}${hidden ? "" : ` ${shown(value)}`}: must be ${expected}`];
+  if (value === undefined) return isRequired ? [valueError(path, value, expected)] : [];
+  if (!matches(value)) return [valueError(path, value, expected, hidden ? () => "(value hidden)" : show)];
   if (items !== undefined && Array.isArray(value))
     return value.flatMap((item, index) => argumentErrors(item, { ...items, required: true }, `${path}[${index}]`));
   if (argument.fields === undefined || !isRecord(value) || isOutput(value)) return [];
   return fieldErrors(value, argument.fields, `${path}.`);
 }
 
-function shown(value: unknown): string {
-  if (isOutput(value)) return "an output";
-  if (Array.isArray(value)) return "a list";
-  return isRecord(value) ? "an object" : JSON.stringify(value);
+function show(value: unknown): string {
+  return isOutput(value) ? "an output" : summarize(value);
 }
 
 function input(shape: Argument): Argument {
@@ -156,10 +164,6 @@ function required(argument: Argument): Argument {
 function object(properties: Readonly<Record<string, Argument>>): Argument {
   const matches = (value: unknown) => isRecord(value) && !isOutput(value);
   return { expected: `an object with ${Object.keys(properties).join(", ")}`, matches, fields: properties };
-}
-
-function matching(expected: string, pattern: RegExp): Argument {
-  return { expected, matches: (value) => typeof value === "string" && pattern.test(value) };
 }
 
 function seconds(): Argument {

@@ -3,188 +3,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { Kubectl } from "../src/cluster/kubectl.ts";
 import { readMigration } from "../src/cluster/live-migration.ts";
 import { readMigrateJobs } from "../src/cluster/migrate-jobs.ts";
-import { type ClusterArgs, isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
+import { requireOwnSecret } from "../src/cluster/own-secret.ts";
+import { isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/program-target.ts";
 import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
-import type { MigrationInputs, MigrationOptions } from "../src/manifests/migrate-job.ts";
-import type { PodConfig } from "../src/manifests/pod-config.ts";
-import { defaultTimeouts, type Timeouts } from "../src/manifests/runner.ts";
-import type { Approval } from "../src/plan/approvals.ts";
-import type { Plan } from "../src/plan/plan.ts";
+import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
+import { defaultTimeouts } from "../src/manifests/timeouts.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
-import { describeRejection } from "../src/plan/rejection-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
 import { type AppState, planApp } from "../src/preflight/app-plan.ts";
 import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
-import { printable } from "../src/printable.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
-import type { ReleaseRecord } from "../src/promotion/record.ts";
-import type { Environment } from "../src/settings/settings.ts";
-import { validatePlanArguments, validatePodForm } from "./plan-arguments.ts";
-
-/** Limits of a program's migrations. */
-export interface MigrationPolicy {
-  /**
-   * Purpose of the stack. Production requires {@link planHash}; releases are promoted from staging.
-   *
-   * @defaultValue "development"
-   */
-  readonly environment?: Environment;
-  /**
-   * Approved findings: revision, rule, and reason.
-   *
-   * @defaultValue none
-   */
-  readonly approvals?: readonly Approval[];
-  /**
-   * Hash of the only plan that may run, as a preview prints it.
-   *
-   * @defaultValue any plan, except in production
-   */
-  readonly planHash?: string | undefined;
-  /**
-   * Revision to migrate the database to.
-   *
-   * @defaultValue the lockfile's head
-   */
-  readonly targetRevision?: string | undefined;
-  /**
-   * Whether revisions above {@link targetRevision} may be downgraded.
-   *
-   * @defaultValue false
-   */
-  readonly allowDowngrade?: boolean;
-  /**
-   * Revisions that the lockfile lacks and the app's code can run on.
-   *
-   * @defaultValue those that the run record names
-   */
-  readonly toleratedRevisions?: readonly string[];
-  /**
-   * Dump before each migration: a PostgreSQL image whose `pg_dump` is not older than the server, and the size of the dumps'
-   * volume as a Kubernetes quantity (default: 1Gi).
-   *
-   * @defaultValue no dump
-   */
-  readonly restorePoint?: { readonly image: string; readonly storage?: string } | undefined;
-  /**
-   * Stack in which this release must have succeeded: its output `releases` is that of its {@link PostDeployVerification}.
-   *
-   * @defaultValue none
-   */
-  readonly promotedFrom?: string | undefined;
-}
-
-/** Secret of the namespace with the database's URL. */
-export interface DatabaseSecretReference {
-  /** Name of the Secret; its key `DATABASE_URL` is the URL of the role that migrates. */
-  readonly secretName: pulumi.Input<string>;
-  /**
-   * Value that changes with the Secret's content, such as its `metadata.resourceVersion`: gated pods are then replaced.
-   *
-   * @defaultValue pods keep the content that they started with
-   */
-  readonly version?: pulumi.Input<string>;
-}
-
-/** Arguments of {@link planMigration}. */
-export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "applicationRole" | "podSecurityStandard"> {
-  /** Name of the app, at most 23 characters, different from that of other apps of the namespace. */
-  readonly name: string;
-  /** Folder of the app with `migrations.lock.json`, relative to the program's. */
-  readonly appFolder: string;
-  /** Image that contains the app and its chain of revisions. It may be built in the same program. */
-  readonly image: pulumi.Input<string>;
-  /**
-   * Image pull policy: `Always`, `IfNotPresent`, or `Never`.
-   *
-   * @defaultValue "IfNotPresent"
-   */
-  readonly imagePullPolicy?: string;
-  /** URL of the database, for which a Secret is declared; or an existing Secret with it. */
-  readonly database: pulumi.Input<string> | DatabaseSecretReference;
-  /** Existing Kubernetes namespace. */
-  readonly namespace: string;
-  /**
-   * How to reach the cluster: a context, or the kubeconfig of a cluster, which may be created in the same program.
-   *
-   * @defaultValue the cluster that kubectl connects to
-   */
-  readonly cluster?: ClusterArgs;
-  /**
-   * Limits of the migration.
-   *
-   * @defaultValue upgrades whose findings need no approval
-   */
-  readonly policy?: MigrationPolicy;
-  /**
-   * Timeouts in seconds.
-   *
-   * @defaultValue 5 for table locks, 300 for a statement, 600 for a migration, 60 more for the wait
-   */
-  readonly timeouts?: Partial<Timeouts>;
-  /**
-   * Configuration of the Job's pod, outputs allowed. The Job's name depends on it.
-   *
-   * @defaultValue no additional configuration
-   */
-  readonly pod?: PodConfig;
-  /**
-   * Names in the cluster.
-   *
-   * @defaultValue `<name>-db-migrate` for Jobs, `<name>-migrations` for their service account
-   */
-  readonly names?: Partial<MigratedApp>;
-  /**
-   * Deployments without a gate, in whose pods the plan can read the database's revision: those that existed before the gate,
-   * or that another tool deploys.
-   *
-   * @defaultValue none
-   */
-  readonly workloads?: readonly string[];
-}
-
-/** Plan of a migration: what {@link MigrationJob} declares. */
-export interface MigrationPlan extends ClusterArgs {
-  readonly namespace: pulumi.Input<string>;
-  /** Options of the migration, without its inputs. */
-  readonly options: Omit<MigrationOptions, keyof MigrationInputs>;
-  /** Inputs of the migration; in a preview, they may be outputs that are not known. */
-  readonly inputs: pulumi.Input<MigrationInputs>;
-  /** Revision of the database after the update. */
-  readonly head: string;
-  /** Number of the attempt at the same work, from 1. */
-  readonly attempt: number;
-  /** Plan for the runner as JSON: it refuses to change another database, or to start at another revision. */
-  readonly jobPlan?: string | undefined;
-  /**
-   * URL of the database, for which {@link MigrationJob} declares the Secret.
-   *
-   * @defaultValue the Secret exists
-   */
-  readonly databaseUrl?: pulumi.Input<string> | undefined;
-  /** Value that changes with the content of an existing Secret. */
-  readonly secretVersion?: pulumi.Input<string> | undefined;
-  /** Size of the volume for restore points. */
-  readonly restorePointStorage?: string | undefined;
-  /** Lockfile, relative to the program's folder. */
-  readonly lockFile: string;
-  readonly environment: Environment;
-  /** Approved findings. */
-  readonly approvals: readonly Approval[];
-  /**
-   * Whether the namespace's Deployment `postgres` is the database.
-   *
-   * @defaultValue false
-   */
-  readonly ownsPostgres?: boolean | undefined;
-  /** Release records of this stack so far. */
-  readonly records: readonly ReleaseRecord[];
-}
-
-/** Plan with its report: state, pending revisions with their SQL, findings, and hash. */
-export interface PlannedMigration extends MigrationPlan {
-  readonly report: Plan;
-}
+import type { DatabaseSecretReference, MigrationPlanArgs, PlannedMigration } from "./migration-plan.ts";
+import { validateApprovals, validatePlanArguments, validatePodForm } from "./plan-arguments.ts";
 
 /**
  * Reads the state of an app's database and of its migration Jobs, and plans the migration to the lockfile's head. Prints the
@@ -217,6 +47,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const { environment = "development", approvals = [], planHash: pinnedHash, restorePoint } = policy;
   const app: MigratedApp = { ...migratedApp(name), ...args.names };
   const whole = loadChain(appFolder);
+  validateApprovals(approvals, whole.lock);
   const chain = chainTo(whole, policy.targetRevision ?? whole.head);
   const target = { ...cluster, namespace };
   const [inputs, kubectl] = await Promise.all([resolveInputs(args, app), client ?? connect(target)]);
@@ -225,7 +56,10 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     { environment, promotedFrom: policy.promotedFrom, image: known?.image, app: name },
     chain,
   );
-  const live = await readLive(kubectl, app, chain, args.workloads ?? []);
+  const [live] = await Promise.all([
+    readLive(kubectl, app, chain, args.workloads ?? []),
+    isReference(args.database) || kubectl === undefined ? undefined : requireOwnSecret(kubectl, ownDatabaseSecret(app)),
+  ]);
   const { tls, applicationRole, podSecurityStandard } = args;
   const planned = planApp({
     ...live,
@@ -252,7 +86,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const { options } = planned;
   const missing = "The cluster doesn't exist yet; database revision unknown.";
   const report = kubectl === undefined ? { ...planned.report, message: missing } : planned.report;
-  const text = describe(report);
+  const text = describePlan(report, { remedies: programRemedies });
   if (report.job === null) throw new pulumi.RunError(text);
   await pulumi.log.info(text);
   const { database } = args;
@@ -317,10 +151,4 @@ async function readLive(
     readMigration(kubectl, app, lock, workloads),
   ]);
   return { reading, jobs };
-}
-
-function describe(plan: Plan): string {
-  const lines = describePlan(plan, false, programRemedies);
-  if (plan.rejection !== null) lines.push(...describeRejection(plan.rejection, plan.pending !== null, programRemedies));
-  return printable(lines.join("\n"));
 }

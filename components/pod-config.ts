@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { valueError } from "../src/lockfile/shape.ts";
 import type { MigratedApp } from "../src/manifests/app.ts";
 import type { Preserved } from "../src/manifests/backend.ts";
 import type { ContainerConfig, PodConfig } from "../src/manifests/pod-config.ts";
@@ -36,7 +37,7 @@ export function validatePods(
 }
 
 function describe(argument: string): (error: PodConfigError) => string {
-  return ({ path, value, allowed }) => `invalid ${argument}.${path} ${JSON.stringify(value)}: must be ${allowed}`;
+  return ({ path, value, allowed }) => valueError(`${argument}.${path}`, value, allowed);
 }
 
 /**

@@ -21,4 +21,4 @@ const missingWait: StackValidationPolicy = {
 };
 
 // Every policy is mandatory: the pack doesn't guess what a stack is for. `--policy-pack-config` lowers a level.
-new PolicyPack("unity", { enforcementLevel: "mandatory", policies: [...resourcePolicies, missingWait] });
+new PolicyPack("pulumi-alembic", { enforcementLevel: "mandatory", policies: [...resourcePolicies, missingWait] });

@@ -15,10 +15,10 @@ export interface CommandTarget extends ClusterContext {
 
 /** Returns kubectl with the arguments that select a cluster and a namespace, each if it is given. */
 export function kubectlCommand({ context, namespace }: Partial<CommandTarget>): string {
-  const words = ["kubectl"];
-  if (context !== undefined) words.push("--context", context);
-  if (namespace !== undefined) words.push("-n", namespace);
-  return words.join(" ");
+  const args = ["kubectl"];
+  if (context !== undefined) args.push("--context", context);
+  if (namespace !== undefined) args.push("-n", namespace);
+  return args.join(" ");
 }
 
 /** Returns a cluster's name in messages. */

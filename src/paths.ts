@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -8,11 +9,19 @@ export const projectRoot = dirname(import.meta.dirname);
 export const lockFile = join(projectRoot, "backend", "migrations.lock.json");
 
 /**
- * Folder of everything that is generated and kept between runs: `UNITY_CACHE`, by default `unity-migrations` in the
- * user's cache folder (https://specifications.freedesktop.org/basedir-spec/latest/).
+ * Returns the folder of everything that is generated and kept between runs: `PULUMI_ALEMBIC_CACHE`, by default
+ * `pulumi-alembic` in the user's cache folder (https://specifications.freedesktop.org/basedir-spec/latest/). If only the
+ * folder of an earlier version exists, it is that one: environments, builds, and running clusters in it contain its path.
  */
-export const cacheRoot =
-  process.env.UNITY_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "unity-migrations");
+export function cacheFolder(environment: NodeJS.ProcessEnv, home: string): string {
+  const { PULUMI_ALEMBIC_CACHE: own, XDG_CACHE_HOME: caches = join(home, ".cache") } = environment;
+  if (own !== undefined) return own;
+  const [folder, earlier] = [join(caches, "pulumi-alembic"), join(caches, "unity-migrations")];
+  return existsSync(earlier) && !existsSync(folder) ? earlier : folder;
+}
+
+/** Folder of everything that is generated and kept between runs. */
+export const cacheRoot = cacheFolder(process.env, homedir());
 
 /** Returns a path in {@link cacheRoot}. */
 export function cachePath(...parts: string[]): string {

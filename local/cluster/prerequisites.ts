@@ -98,7 +98,7 @@ export async function ensurePrerequisites(): Promise<void> {
   requireRoot();
   if (Buffer.byteLength(containerdSocket) > longestSocketPath)
     throw new Error(
-      `socket path ${containerdSocket} is longer than ${longestSocketPath} bytes\nSet UNITY_CACHE to a shorter path`,
+      `socket path ${containerdSocket} is longer than ${longestSocketPath} bytes\nSet PULUMI_ALEMBIC_CACHE to a shorter path`,
     );
   await ensureInstalled(packageOf);
 }

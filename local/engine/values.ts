@@ -12,7 +12,7 @@ export interface Properties {
 export const signature = "4dabf18193072939515e22adb298388d";
 export const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
-const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
+export const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 const assetSignatures = ["c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"];
 /** A value known only after the update. */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../src/paths.ts";
+import { type ComponentClass, componentsIn, type FunctionWithArgs, functionsIn } from "./component-types.ts";
 import { table } from "./markdown.ts";
-import { type ComponentClass, type FunctionWithArgs, type Member, Types } from "./types.ts";
+import { type Member, Types } from "./types.ts";
 
 /** Renders the component resources with their arguments, outputs, and methods, and the functions that plan them. */
 export function componentsPage(): string {
@@ -15,8 +16,8 @@ export function componentsPage(): string {
     "# Components",
     "Functions and component resources for programs, in [`components/`](../../components). " +
       "An `Input<T>` is a value or an output of another resource.",
-    ...files.flatMap((file) => types.functions(file).flatMap((each) => functionSection(file, each))),
-    ...files.flatMap((file) => types.components(file).flatMap((component) => sectionOf(file, component))),
+    ...files.flatMap((file) => functionsIn(types, file).flatMap((each) => functionSection(file, each))),
+    ...files.flatMap((file) => componentsIn(types, file).flatMap((component) => sectionOf(file, component))),
   ].join("\n\n");
 }
 

@@ -1,3 +1,4 @@
+import { commandDocuments } from "./command-documents.ts";
 import { block, table } from "./markdown.ts";
 import { type Member, Types } from "./types.ts";
 
@@ -10,7 +11,7 @@ const rowOf = ({ name, type, description }: Member) => [`\`${name}\``, `\`${type
 /** Renders the JSON documents that commands print. */
 export function jsonPage(): string {
   const types = new Types([...commandFiles, resultFile]);
-  const documents = commandFiles.flatMap((file) => types.commandDocuments(file));
+  const documents = commandFiles.flatMap((file) => commandDocuments(types, file));
   documents.sort((a, b) => a.command.localeCompare(b.command));
   const named = types.referencedFrom(documents.map(({ result }) => result));
   return [

@@ -1,6 +1,5 @@
-import { isRecord, type Shape, shapeErrors } from "../lockfile/shape.ts";
-import { printable } from "../printable.ts";
-import { type CheckName, checkNames } from "./names.ts";
+import { customErrors } from "./custom-shapes.ts";
+import type { CheckName } from "./names.ts";
 
 /** JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -89,7 +88,7 @@ export interface CommandOptions extends CommonOptions {
    */
   readonly exitCode?: number | undefined;
   /**
-   * Expected standard output, apart from spaces and line breaks at its start and its end.
+   * Expected standard output, without leading and trailing whitespace.
    *
    * @defaultValue any
    */
@@ -139,94 +138,6 @@ function validated<Check extends CustomCheck>(check: Check): Check {
   return check;
 }
 
-function textLike(expected: string, pattern: RegExp): Shape {
-  return { expected, matches: (value) => typeof value === "string" && pattern.test(value) };
-}
-
-function integer(from: number, to: number): Shape {
-  const matches = (value: unknown) => Number.isInteger(value) && Number(value) >= from && Number(value) <= to;
-  return { expected: `an integer from ${from} to ${to}`, matches };
-}
-
-const string: Shape = { expected: "a string", matches: (value) => typeof value === "string" };
-const objectName = textLike("the name of an object in Kubernetes", /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
-const json: Shape = { expected: "a JSON value", matches: isJson };
-
-/** Whether JSON can express a value without loss. */
-function isJson(value: unknown): value is Json {
-  if (value === null || ["boolean", "string"].includes(typeof value)) return true;
-  if (typeof value === "number") return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every(isJson);
-  return isRecord(value) && Object.values(value).every(isJson);
-}
-
-const commonShapes: Readonly<Record<string, Shape>> = {
-  kind: string,
-  name: {
-    expected: "one line of 1 to 100 printable characters",
-    matches: (value) =>
-      typeof value === "string" &&
-      /^\S(.{0,98}\S)?$/.test(value) &&
-      printable(value) === value &&
-      !value.includes("\t"),
-  },
-  timeoutSeconds: integer(1, 600),
-};
-
-/** Shapes of the properties, by kind. */
-const shapes: Readonly<Record<CustomCheck["kind"], Readonly<Record<string, Shape>>>> = {
-  http: {
-    ...commonShapes,
-    path: textLike('a path of printable ASCII characters that starts with "/", without "#"', /^\/[!"$-~]{0,2000}$/),
-    status: integer(100, 599),
-    json: {
-      expected: "an object",
-      matches: isRecord,
-      properties: { pointer: textLike("a JSON pointer such as /items/0", /^(\/([^/~]|~[01])*)*$/), value: json },
-    },
-    port: integer(1, 65535),
-    workload: objectName,
-  },
-  sql: {
-    ...commonShapes,
-    query: textLike("SQL", /^[^\0]*\S[^\0]*$/),
-    rows: {
-      expected: "a list of objects, each with a JSON value by column",
-      matches: (value) => Array.isArray(value) && value.every((row) => isRecord(row) && isJson(row)),
-    },
-  },
-  command: {
-    ...commonShapes,
-    args: {
-      expected: "a list of strings that starts with a program",
-      matches: (value) => Array.isArray(value) && Boolean(value[0]) && value.every((arg) => /^[^\0]*$/.test(arg)),
-      items: string,
-    },
-    workload: objectName,
-    container: objectName,
-    exitCode: integer(0, 255),
-    stdout: string,
-  },
-};
-
-const required: readonly string[] = ["kind", "path", "query", "rows", "args"];
-
-/** Returns the errors of a custom check. */
-function customErrors(check: Readonly<Record<string, unknown>> | CustomCheck, path: string): readonly string[] {
-  const given: Readonly<Record<string, unknown>> = { ...check };
-  const kind = Object.keys(shapes).find((each) => each === given.kind) as CustomCheck["kind"] | undefined;
-  if (kind === undefined)
-    return [`invalid ${path}.kind ${JSON.stringify(given.kind)}: must be one of ${Object.keys(shapes).join(", ")}`];
-  const known = shapes[kind];
-  const unknown = Object.keys(given)
-    .filter((key) => !Object.hasOwn(known, key))
-    .map((key) => `unknown ${path}.${printable(key)}: must be one of ${Object.keys(known).join(", ")}`);
-  const invalid = Object.entries(known)
-    .filter(([key]) => given[key] !== undefined || required.includes(key))
-    .flatMap(([key, shape]) => shapeErrors(given[key], shape, `${path}.${key}`));
-  return [...unknown, ...invalid];
-}
-
 /** Check with the name of its result. */
 export interface NamedCheck {
   readonly name: string;
@@ -247,40 +158,4 @@ function derivedName(check: CustomCheck, count: number): string {
   if (check.kind !== "http") return `${check.kind} ${count}`;
   const port = check.port === undefined ? "" : `:${check.port}`;
   return `http ${check.workload ?? ""}${port}${check.path}`;
-}
-
-/** Returns the errors of workloads and checks, which programs in some languages don't type-check. */
-export function verificationErrors({ workloads, checks }: Readonly<Record<"workloads" | "checks", unknown>>) {
-  const errors = [...listErrors(workloads, "workloads", (value, path) => shapeErrors(value, objectName, path))];
-  const ofChecks = listErrors(checks, "checks", checkErrors);
-  errors.push(...ofChecks);
-  if (ofChecks.length === 0) errors.push(...duplicateNames(checks as readonly (CheckName | CustomCheck)[]));
-  return errors;
-}
-
-function listErrors(
-  value: unknown,
-  path: string,
-  errorsOf: (item: unknown, path: string) => readonly string[],
-): readonly string[] {
-  const list = { expected: "a non-empty list", matches: (v: unknown) => Array.isArray(v) && v.length > 0 };
-  const errors = shapeErrors(value, list, path);
-  return errors.length > 0
-    ? errors
-    : (value as unknown[]).flatMap((item, index) => errorsOf(item, `${path}[${index}]`));
-}
-
-function checkErrors(check: unknown, path: string): readonly string[] {
-  if (isRecord(check)) return customErrors(check, path);
-  const name: Shape = {
-    expected: `a custom check or one of ${checkNames.join(", ")}`,
-    matches: (value) => checkNames.some((known) => known === value),
-  };
-  return shapeErrors(check, name, path);
-}
-
-function duplicateNames(checks: readonly (CheckName | CustomCheck)[]): readonly string[] {
-  const all = nameChecks(checks).map(({ name }) => name);
-  const duplicates = new Set(all.filter((name, index) => all.indexOf(name) !== index));
-  return [...duplicates].map((name) => `duplicate check name ${JSON.stringify(name)}: names must be unique`);
 }

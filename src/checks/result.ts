@@ -2,8 +2,9 @@ import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { chainTables, cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
 import { printableJson } from "../printable.ts";
-import { type CustomCheck, verificationErrors } from "./custom.ts";
+import type { CustomCheck } from "./custom.ts";
 import type { CheckName } from "./names.ts";
+import { verificationErrors } from "./verification-errors.ts";
 
 /** Release that a stack deploys. The checks verify that the cluster runs it, and return it with their results. */
 export interface DeclaredRelease {

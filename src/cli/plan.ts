@@ -30,7 +30,7 @@ export async function run(call: Call<DeployedOptions & { readonly full?: boolean
   const exitCode = rejected ? exitCodes.differs : exitCodeOf(plan.state);
   const highlights = [stateMessage(exitCode), ...planHighlights];
   const remedies = isApp ? programRemedies : stackRemedies;
-  return { document: plan, text: describeUpdate(plan, options.full, remedies), exitCode, highlights };
+  return { document: plan, text: describeUpdate(plan, { full: options.full, remedies }), exitCode, highlights };
 }
 
 async function planOfApp(options: DeployedOptions, report: (line: string) => void): Promise<UpdatePlan> {

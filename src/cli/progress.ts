@@ -17,7 +17,7 @@ type Output = Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">;
 
 /** Milliseconds before a terminal shows the progress line. */
 const gracePeriod = 400;
-/** Milliseconds between updates of the progress line on a terminal, and between lines elsewhere. */
+/** Milliseconds between updates of the progress line on a terminal, and between lines on other outputs. */
 const interval = { terminal: 200, log: 10_000 } as const;
 const clearLine = "\r\u001b[K";
 const previousLine = "\u001b[A";

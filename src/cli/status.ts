@@ -1,6 +1,7 @@
 import type { Adoption } from "../adoption/adoption.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
-import { classify, type Description, describeState, type LiveState } from "../plan/live-state.ts";
+import { classify, type LiveState } from "../plan/live-state.ts";
+import { type Description, describeState } from "../plan/state-report.ts";
 import { openDeployed } from "./deployed/open.ts";
 import type { DeployedOptions } from "./deployed/options.ts";
 import { stateFormat, styled } from "./highlight.ts";

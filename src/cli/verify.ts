@@ -3,6 +3,7 @@ import { type CheckResult, type CheckTarget, expectedOf } from "../checks/result
 import { runChecks } from "../checks/run.ts";
 import { Kubectl } from "../cluster/kubectl.ts";
 import type { Lock } from "../lockfile/lock.ts";
+import { unknownError } from "../lockfile/shape.ts";
 import { openDeployed } from "./deployed/open.ts";
 import type { DeployedOptions } from "./deployed/options.ts";
 import { styled } from "./highlight.ts";
@@ -35,8 +36,8 @@ function chooseChecks(checks: CheckTarget["checks"], names: readonly string[]): 
   const named = nameChecks(checks);
   const unknown = names.filter((name) => !named.some((known) => known.name === name));
   if (unknown.length > 0) {
-    const known = named.map(({ name }) => name).join(", ");
-    throw new CommandError(`unknown check ${unknown.join(", ")}: must be one of ${known}`);
+    const known = named.map(({ name }) => name);
+    throw new CommandError(unknownError(`check ${unknown.join(", ")}`, known));
   }
   // With their names, which may be derived from their positions.
   return named

@@ -57,12 +57,15 @@ export async function listMigrateJobs(
     suspended: job.spec?.suspend === true,
     owner: ownerOf(job),
   }));
-  if (last === undefined || jobs.some(({ name }) => name === last)) return jobs;
-  return [...jobs, { name: last, tenantId: "", state: "gone", suspended: false, owner: undefined }];
+  if (last === undefined || jobs.some(({ name }) => name === last.name)) return jobs;
+  return [...jobs, { ...last, tenantId: "", state: "gone", suspended: false }];
 }
 
-/** Reads the name of the Job that an update waited for last. */
-async function readLastJob(kubectl: Kubectl, account: string): Promise<string | undefined> {
+/** Reads the name and the owner of the Job that an update waited for last: they are those of its service account. */
+async function readLastJob(kubectl: Kubectl, account: string): Promise<Pick<TenantJob, "name" | "owner"> | undefined> {
   const output = await kubectl.run(["get", "serviceaccount", account, "--ignore-not-found", "--output=json"]);
-  return output === "" ? undefined : (JSON.parse(output) as LiveObject).metadata.annotations?.[lastJobAnnotation];
+  if (output === "") return undefined;
+  const found = JSON.parse(output) as LiveObject;
+  const name = found.metadata.annotations?.[lastJobAnnotation];
+  return name === undefined ? undefined : { name, owner: ownerOf(found) };
 }

@@ -30,6 +30,6 @@ function describeForeign(name: string, workload: string, owner: string, own: str
   return [
     `Job ${name} in namespace ${namespace} belongs to stack ${owner}, not to ${own}; no changes were made.`,
     "Deploy to another namespace. To adopt its Jobs, remove them from the state of that stack, and run:",
-    `kubectl annotate -n ${namespace} job --selector=${nameLabel}=${workload} --overwrite ${ownerAnnotation}=${own}`,
+    `kubectl annotate -n ${namespace} jobs,serviceaccounts --selector=${nameLabel}=${workload} --overwrite ${ownerAnnotation}=${own}`,
   ].join("\n");
 }

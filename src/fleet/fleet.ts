@@ -1,8 +1,9 @@
 import type { ClusterTarget } from "../cluster/kubectl.ts";
 import { lockDigest } from "../lockfile/lock.ts";
+import { integer, shapeErrors, unknownError, valueError } from "../lockfile/shape.ts";
 import type { MigratedApp } from "../manifests/app.ts";
 import { type Migration, type MigrationOptions, migrationJob } from "../manifests/migrate-job.ts";
-import { runnerConfigMapData, runnerConfigMapName } from "../manifests/runner.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../manifests/runner-files.ts";
 import { tenantId, tenantName } from "../manifests/tenant.ts";
 
 /** One of several databases of the same chain. */
@@ -79,24 +80,20 @@ export function fleetErrors(
   const known = tenants.map(({ name }) => name);
   if (known.length === 0) errors.push("no tenants: at least one is required");
   for (const name of known.filter((name) => !tenantName.test(name)))
-    errors.push(`invalid tenant name "${name}": must be lowercase letters, digits, and hyphens between them`);
+    errors.push(valueError("tenant name", name, "lowercase letters, digits, and hyphens between them"));
   const duplicates = new Set(known.filter((name, index) => known.indexOf(name) !== index));
   for (const name of duplicates) errors.push(`duplicate tenant name "${name}"`);
   const ids = new Set(known.map((name) => tenantId(app, name)));
   if (duplicates.size === 0 && ids.size < known.length)
     errors.push("two long tenant names have the same short form: rename one");
   if (typeof canaries === "number") {
-    if (!isCount(canaries, 0)) errors.push(`invalid canaries ${canaries}: must be an integer from 0, or tenant names`);
+    if (!integer(0).matches(canaries))
+      errors.push(valueError("canaries", canaries, "an integer from 0, or tenant names"));
   } else {
     for (const name of canaries.filter((name) => !known.includes(name)))
-      errors.push(`unknown canary "${name}": must be one of ${known.join(", ")}`);
+      errors.push(unknownError(`canary "${name}"`, known));
   }
-  if (!isCount(parallelism, 1)) errors.push(`invalid parallelism ${parallelism}: must be an integer from 1`);
-  return errors;
-}
-
-function isCount(value: number, least: number): boolean {
-  return Number.isInteger(value) && value >= least;
+  return [...errors, ...shapeErrors(parallelism, integer(1), "parallelism")];
 }
 
 /** Returns the Jobs in the order in which they start: canaries first, otherwise as given. */

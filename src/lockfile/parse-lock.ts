@@ -19,6 +19,7 @@ import {
   shapeErrors,
   shown,
   text,
+  valueError,
 } from "./shape.ts";
 import { blockedBy, lockModes } from "./statement-lock.ts";
 import { defaultVersionTable } from "./version-table.ts";
@@ -201,7 +202,7 @@ function contentErrors(lock: Lock): string[] {
   ];
   for (const { key, given, actual } of ends) {
     if (given.join() !== actual.join()) {
-      errors.push(`invalid lock.${key} ${JSON.stringify(given)}: must be ${JSON.stringify(actual)}`);
+      errors.push(valueError(`lock.${key}`, given, JSON.stringify(actual)));
     }
   }
   return errors;

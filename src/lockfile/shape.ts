@@ -22,14 +22,24 @@ export const line: Shape = {
   expected: "one line of printable text, not empty",
   matches: (v) => anyLine.matches(v) && v !== "",
 };
-export const index: Shape = {
-  expected: "an integer from 0",
-  matches: (v) => Number.isInteger(v) && (v as number) >= 0,
-};
+export const index: Shape = integer(0);
+/** Name of a Kubernetes object. */
+export const objectNamePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+export const objectName = textLike("the name of an object in Kubernetes", objectNamePattern);
 
 /** Whether a value is an object, but not a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function integer(least: number, most = Number.POSITIVE_INFINITY): Shape {
+  const expected =
+    most === Number.POSITIVE_INFINITY ? `an integer from ${least}` : `an integer from ${least} to ${most}`;
+  return { expected, matches: (v) => Number.isInteger(v) && (v as number) >= least && (v as number) <= most };
+}
+
+export function textLike(expected: string, pattern: RegExp): Shape {
+  return { expected, matches: (v) => typeof v === "string" && pattern.test(v) };
 }
 
 export function literal(allowed: number): Shape {
@@ -78,8 +88,7 @@ export function shapeErrors(value: unknown, shape: Shape, path: string): string[
 }
 
 function findErrors(value: unknown, shape: Shape, path: string): string[] {
-  if (value === undefined) return [`${path} is missing: must be ${shape.expected}`];
-  if (!shape.matches(value)) return [`invalid ${path} ${abbreviate(value)}: must be ${shape.expected}`];
+  if (value === undefined || !shape.matches(value)) return [valueError(path, value, shape.expected)];
   if (shape.items && Array.isArray(value)) {
     const { items } = shape;
     return value.flatMap((item, index) => findErrors(item, items, `${path}[${index}]`));
@@ -92,7 +101,28 @@ function findErrors(value: unknown, shape: Shape, path: string): string[] {
   return [];
 }
 
+/**
+ * Returns the message about a value that is missing or invalid.
+ *
+ * @param show - Formats the value (default: as JSON, abbreviated).
+ */
+export function valueError(path: string, value: unknown, expected: string, show = abbreviate): string {
+  if (value === undefined) return `${path} is missing: must be ${expected}`;
+  return `invalid ${path} ${show(value)}: must be ${expected}`;
+}
+
+/** Returns the message about a property, or another named thing, that doesn't exist. */
+export function unknownError(path: string, known: readonly string[]): string {
+  return `unknown ${path}: must be one of ${known.join(", ")}`;
+}
+
+/** Formats a value in one or two words if it is a list or an object, which could contain a secret. */
+export function summarize(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return isRecord(value) ? "an object" : JSON.stringify(value);
+}
+
 function abbreviate(value: unknown): string {
-  const whole = JSON.stringify(value);
+  const whole = JSON.stringify(value) ?? typeof value;
   return whole.length > 60 ? `${whole.slice(0, 57)}...` : whole;
 }

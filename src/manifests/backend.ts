@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input, Unwrap } from "@pulumi/pulumi";
 import { type App, appLabels } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
-import { databaseSecretAnnotation, defaultContainerAnnotation, selectorLabels } from "./names.ts";
+import { appLabel, databaseSecretAnnotation, defaultContainerAnnotation, selectorLabels } from "./names.ts";
 import type { ContainerConfig, PlainPodConfig, PodConfig } from "./pod-config.ts";
 import {
   mergeContainerConfigs,
@@ -184,6 +184,7 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     volumes: [runnerVolume(options.configMapName), ...tlsVolumes(options.tls), temporary.volume],
   };
   if (options.replicas > 1) podSpec.topologySpreadConstraints = [spreadAcrossNodes(app)];
+  const labels = { ...pod.labels, ...appLabels(app, app.backend), [appLabel]: app.partOf, ...preserved.podLabels };
   return {
     replicas: options.replicas,
     progressDeadlineSeconds: options.progressDeadlineSeconds,
@@ -191,7 +192,7 @@ export function backendDeploymentSpec(options: BackendOptions): types.input.apps
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     selector: preserved.selector ?? { matchLabels: selectorLabels(app.backend) },
     template: {
-      metadata: { labels: { ...pod.labels, ...appLabels(app, app.backend), ...preserved.podLabels }, annotations },
+      metadata: { labels, annotations },
       spec: withPodConfig(podSpec, pod),
     },
   };

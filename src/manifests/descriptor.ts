@@ -1,4 +1,5 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
+import { formatLock } from "../lockfile/format-lock.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { parseLock } from "../lockfile/parse-lock.ts";
 import type { Approval } from "../plan/approvals.ts";
@@ -46,31 +47,38 @@ export interface DescribedApp {
 export const descriptorFiles = {
   migration: "migration.json",
   inputs: "inputs.json",
-  lock: "migrations.lock.json.br",
+  lock: "migrations.lock.json",
+  compressedLock: "migrations.lock.json.br",
   verification: "verification.json",
   workloads: "workloads.json",
   release: "release.json",
 } as const;
 
-/** Maximum bytes of a compressed lockfile: the rest of a ConfigMap's 1 MiB is for the other files. */
-const lockLimit = 900 * 1024;
+/** Maximum bytes of a lockfile, as it is and compressed: the rest of a ConfigMap's 1 MiB is for the other files. */
+const lockLimits = { text: 256 * 1024, compressed: 900 * 1024 };
 
 /** Returns a part as a file's text. */
 export function describe<Part extends object>(part: Part): string {
   return JSON.stringify({ version: descriptorVersion, ...part });
 }
 
-/** Returns the binary data with a lockfile; empty if it doesn't fit. Brotli's output is the same on every machine. */
-export function describeLock(lock: Lock, limit = lockLimit): Record<string, string> {
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
-  const compressed = brotliCompressSync(JSON.stringify(lock), { params });
-  return compressed.length > limit ? {} : { [descriptorFiles.lock]: compressed.toString("base64") };
-}
-
 /** Data of a ConfigMap, as `kubectl get` prints it. */
 interface Data {
   readonly data?: Readonly<Record<string, string>>;
   readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Returns the data with a lockfile; empty if it doesn't fit. A large one is compressed, and another version of Node.js may
+ * do that in another way: the next update then changes this ConfigMap, and nothing else.
+ */
+export function describeLock(lock: Lock, limits = lockLimits): Data {
+  const text = formatLock(lock);
+  if (Buffer.byteLength(text) <= limits.text) return { data: { [descriptorFiles.lock]: text } };
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
+  const compressed = brotliCompressSync(text, { params });
+  if (compressed.length > limits.compressed) return {};
+  return { binaryData: { [descriptorFiles.compressedLock]: compressed.toString("base64") } };
 }
 
 /**
@@ -96,8 +104,10 @@ export function parseDescriptors(app: string, objects: readonly Data[]): Describ
       `app ${app} has descriptors of format ${version}; this command reads format ${descriptorVersion}\n${fix}`,
     );
   }
-  const lock = binaries[descriptorFiles.lock];
-  const text = lock && brotliDecompressSync(Buffer.from(lock, "base64")).toString();
+  const compressed = binaries[descriptorFiles.compressedLock];
+  const text = compressed
+    ? brotliDecompressSync(Buffer.from(compressed, "base64")).toString()
+    : files[descriptorFiles.lock];
   return {
     migration,
     inputs,

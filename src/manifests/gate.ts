@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
+import { summarize, unknownError, valueError } from "../lockfile/shape.ts";
 import type { MigratedApp } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
 import { appLabel, databaseSecretAnnotation } from "./names.ts";
@@ -69,14 +70,16 @@ const configured: readonly string[] = ["env", "envFrom", "resources", "securityC
 function validateConfig({ gate = {}, podSecurityStandard: level = "restricted" }: GateOptions): void {
   const errors = Object.keys(gate)
     .filter((key) => !configured.includes(key))
-    .map((key) => `unknown gate.${key}: must be one of ${configured.join(", ")}`);
-  for (const list of ["env", "envFrom", "volumeMounts"] as const)
-    if (gate[list] !== undefined && !Array.isArray(gate[list])) errors.push(`invalid gate.${list}: must be a list`);
+    .map((key) => unknownError(`gate.${key}`, configured));
+  for (const key of ["env", "envFrom", "volumeMounts"] as const) {
+    const list: unknown = gate[key];
+    if (list !== undefined && !Array.isArray(list)) errors.push(valueError(`gate.${key}`, list, "a list", summarize));
+  }
   if (errors.length === 0) {
     // The API server validates the names of volumes: a program in another language merges the gate into its pod later.
     const shared = { path: "the pod", config: { volumes: gate.volumeMounts?.map(({ name }) => ({ name })) } };
     for (const { path, value, allowed } of podConfigErrors(gate, { pods: "gate", level, shared }))
-      errors.push(`invalid gate.${path} ${JSON.stringify(value)}: must be ${allowed}`);
+      errors.push(valueError(`gate.${path}`, value, allowed));
   }
   if (errors.length > 0) throw new Error(`can't add the gate:\n  - ${errors.join("\n  - ")}`);
 }
@@ -137,7 +140,7 @@ export function gateTemplate(template: PodTemplate | undefined, options: GateOpt
 function listOf<T>(name: string, list: unknown): readonly T[] {
   if (list === undefined || list === null) return [];
   if (Array.isArray(list)) return list as T[];
-  throw new Error(`can't add the gate: ${name} is ${typeof list}, must be a list`);
+  throw new Error(`can't add the gate: ${valueError(name, list, "a list", summarize)}`);
 }
 
 function requireFree(

@@ -10,6 +10,13 @@ export function nameOf(reference: string): string {
   return reference.replace(digestPattern, "").replace(/:[\w][\w.-]*$/, "");
 }
 
+/** Whether a repository has the path of another one, in the same registry or in a mirror, which may add a prefix. */
+export function isMirror(name: string, original: string): boolean {
+  const [first = "", ...others] = original.split("/");
+  const path = others.length > 0 && /[.:]|^localhost$/.test(first) ? others.join("/") : original;
+  return name === path || name.endsWith(`/${path}`);
+}
+
 /** Returns an image reference with a digest in place of its tag. */
 export function withDigest(reference: string, digest: string): string {
   return `${nameOf(reference)}@${digest}`;

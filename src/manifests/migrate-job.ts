@@ -7,18 +7,11 @@ import { planAnnotation } from "./names.ts";
 import type { PlainPodConfig } from "./pod-config.ts";
 import { type OwnPodSpec, withContainerConfig, withPodConfig } from "./pod-merge.ts";
 import { restorePointContainer, restorePointSecurityContext, restorePointsVolume } from "./restore-points.ts";
-import {
-  defaultRestorePointTimeoutSeconds,
-  defaultStartTimeoutSeconds,
-  type RunnerFilesOptions,
-  type RunnerOptions,
-  runnerConfigMapData,
-  runnerConfigMapName,
-  runnerContainer,
-  runnerVolume,
-} from "./runner.ts";
+import { type RunnerOptions, runnerContainer, runnerVolume } from "./runner.ts";
+import { type RunnerFilesOptions, runnerConfigMapData, runnerConfigMapName } from "./runner-files.ts";
 import { type PodSecurityLevel, podDefaults, podSecurityContext, temporary } from "./security.ts";
 import { jobPrefix, migrationLabels } from "./tenant.ts";
+import { defaultRestorePointTimeoutSeconds, defaultStartTimeoutSeconds } from "./timeouts.ts";
 
 /** Options for a migration. */
 export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, RunnerFilesOptions {

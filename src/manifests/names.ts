@@ -30,8 +30,8 @@ export const partOfLabel = "app.kubernetes.io/part-of";
 /** Label of every object of Unity. */
 export const partLabel = { [partOfLabel]: "unity" } as const;
 
-/** Field manager of the backend's Deployment. */
-export const fieldManager = "pulumi-alembic";
+/** Field manager of the backend's Deployment. A change would leave the fields of the former one on deployed stacks. */
+export const fieldManager = "unity";
 
 /** Label with the name of an object's workload. */
 export const nameLabel = "app.kubernetes.io/name";

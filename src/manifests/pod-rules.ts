@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { databaseCa } from "./database-tls.ts";
 import {
+  appLabel,
   databaseSecretAnnotation,
   defaultContainerAnnotation,
   nameLabel,
@@ -63,7 +64,7 @@ export function reservedContainers(own: readonly string[]): readonly string[] {
 const reservedFolders: readonly string[] = [runnerPath, databaseCa.mountPath];
 
 /** Labels and annotations of this project's pods. */
-export const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel];
+export const reservedLabels: readonly string[] = [nameLabel, partOfLabel, tenantLabel, appLabel];
 export const reservedAnnotations: readonly string[] = [
   planAnnotation,
   databaseSecretAnnotation,
@@ -87,7 +88,7 @@ export function podConfigErrors(config: PodConfig, rules: PodRules): readonly Po
     if (value !== undefined && pods !== "backend") errors.push({ path, value, allowed });
   }
   if (config.containers !== undefined && pods !== "backend") {
-    const allowed = "left out: only the backend's pods have other containers; elsewhere, use a native sidecar";
+    const allowed = "left out: only the backend's pods have other containers; in other pods, use a native sidecar";
     errors.push({ path: "containers", value: config.containers.map(({ name }) => name), allowed });
   }
   errors.push(...reservedKeys("labels", labels, [...reservedLabels, ...selected]));

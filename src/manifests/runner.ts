@@ -1,97 +1,12 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { cutAt } from "../lockfile/chain.ts";
-import { alembicOptions, type Lock, reviewedFiles } from "../lockfile/lock.ts";
-import type { VersionTable } from "../lockfile/version-table.ts";
-import { contentHash } from "../plan/job-identity.ts";
-import { sqlHash } from "../plan/plan-hash.ts";
 import type { ApplicationRole } from "./database-secrets.ts";
 import { type DatabaseTls, tlsMounts, tlsVariables } from "./database-tls.ts";
-import { names, planAnnotation } from "./names.ts";
+import { planAnnotation } from "./names.ts";
 import type { OwnContainer } from "./pod-merge.ts";
+import { chainFiles } from "./runner-files.ts";
 import { containerSecurityContext, temporary } from "./security.ts";
-
-/** Timeouts of a migration in seconds. Those without a default are each shorter than the next. */
-export interface Timeouts {
-  /** Time that one statement may wait for a table lock. */
-  readonly lockTimeoutSeconds: number;
-  /** Time that one statement may take. */
-  readonly statementTimeoutSeconds: number;
-  /** Time that the migration may take once its container runs, including retries. */
-  readonly deadlineSeconds: number;
-  /** Time that `pulumi up` waits for the Job, without the times for its start and for a restore point. */
-  readonly awaitTimeoutSeconds: number;
-  /**
-   * Time until the pod has a node, its volumes, and its image, and init containers of its configuration have ended, by which
-   * the Job's deadline and the wait for it are extended.
-   *
-   * @defaultValue 600
-   */
-  readonly startTimeoutSeconds?: number | undefined;
-  /**
-   * Time that a restore point may take, by which the Job's deadline and the wait for it are extended; also that of a restore.
-   *
-   * @defaultValue 3600
-   */
-  readonly restorePointTimeoutSeconds?: number | undefined;
-}
-
-/** Default of {@link Timeouts.startTimeoutSeconds}. */
-export const defaultStartTimeoutSeconds = 600;
-
-/** Default of {@link Timeouts.restorePointTimeoutSeconds}. */
-export const defaultRestorePointTimeoutSeconds = 3600;
-
-/** Returns timeouts with defaults; the wait for a Job ends after its deadline. */
-export function defaultTimeouts(given: Partial<Timeouts>): Timeouts {
-  const { lockTimeoutSeconds = 5, statementTimeoutSeconds = 300, deadlineSeconds = 600 } = given;
-  const { awaitTimeoutSeconds = deadlineSeconds + 60, startTimeoutSeconds, restorePointTimeoutSeconds } = given;
-  return {
-    lockTimeoutSeconds,
-    statementTimeoutSeconds,
-    deadlineSeconds,
-    awaitTimeoutSeconds,
-    startTimeoutSeconds,
-    restorePointTimeoutSeconds,
-  };
-}
-
-/** Timeouts of which each must be shorter than the next. */
-const increasingTimeouts = [
-  "lockTimeoutSeconds",
-  "statementTimeoutSeconds",
-  "deadlineSeconds",
-  "awaitTimeoutSeconds",
-] as const;
-
-/** Timeout that is not an integer, not positive, or not greater than the one before it. */
-interface TimeoutError {
-  readonly name: keyof Timeouts;
-  readonly seconds: number;
-  /** Seconds that it must exceed. */
-  readonly minimum: number;
-  /** The same as text, with the timeout that sets it: `lockTimeoutSeconds (5)`. */
-  readonly bound: string;
-}
-
-/** Returns the errors in a set of timeouts. */
-export function timeoutErrors(timeouts: Timeouts): readonly TimeoutError[] {
-  const errors: TimeoutError[] = [];
-  let minimum = 0;
-  let bound = "0";
-  for (const name of increasingTimeouts) {
-    const seconds = timeouts[name];
-    if (!Number.isInteger(seconds) || seconds <= minimum) errors.push({ name, seconds, minimum, bound });
-    minimum = seconds;
-    bound = `${name} (${seconds})`;
-  }
-  for (const name of ["startTimeoutSeconds", "restorePointTimeoutSeconds"] as const) {
-    const seconds = timeouts[name];
-    if (seconds !== undefined && !(Number.isInteger(seconds) && seconds > 0))
-      errors.push({ name, seconds, minimum: 0, bound: "0" });
-  }
-  return errors;
-}
+import type { Timeouts } from "./timeouts.ts";
 
 /** Task of the backend's init container: `upgrade` migrates if the database is behind; `wait` waits until it is at head. */
 export type InitContainerMode = "upgrade" | "wait";
@@ -133,64 +48,6 @@ export const runnerNames = { container: "migrate", volume: "runner" } as const;
 
 /** Folder of the runner's files in a container. */
 export const runnerPath = "/opt/migration-runner";
-
-/** Files that describe the chain of an image: the backend's, and the migration Job's if that contains more revisions. */
-const chainFiles = { backend: "chain.json", migration: "migration-chain.json" } as const;
-
-/** Options for the ConfigMap with the runner's files. */
-export interface RunnerFilesOptions {
-  /** Lockfile of the whole chain. */
-  readonly lock: Lock;
-  /** Content of the runner's files, by name. */
-  readonly runnerFiles: Readonly<Record<string, string>>;
-  /**
-   * Revisions that the lockfile lacks and this release can run on.
-   *
-   * @defaultValue none
-   */
-  readonly toleratedRevisions?: readonly string[];
-  /**
-   * Revision to migrate the database to, where the chain of the backend's image ends.
-   *
-   * @defaultValue the lockfile's head
-   */
-  readonly targetRevision?: string | undefined;
-}
-
-/** Returns the data of the ConfigMap: the runner's files and the chain that it expects in the image. */
-export function runnerConfigMapData(options: RunnerFilesOptions): Record<string, string> {
-  const { lock, runnerFiles, toleratedRevisions = [], targetRevision } = options;
-  const backendLock = targetRevision === undefined ? lock : cutAt(lock, targetRevision);
-  const data: Record<string, string> = {
-    ...runnerFiles,
-    [chainFiles.backend]: chainJson(backendLock, toleratedRevisions),
-  };
-  if (targetRevision !== undefined) data[chainFiles.migration] = chainJson(lock, toleratedRevisions);
-  return { ...data, ...versionTableFile(lock.versionTable) };
-}
-
-/** Returns the file with the name and, if there is one, the schema of Alembic's table, for programs that read no JSON. */
-export function versionTableFile({ schema, name }: VersionTable): Record<string, string> {
-  return { "version-table.txt": schema === null ? `${name}\n` : `${name}\n${schema}\n` };
-}
-
-function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
-  const revisions = lock.revisions.map((revision) => {
-    const { id, title, reversible, reversibleReason, rollbackBlocker } = revision;
-    const sql = { upgrade: sqlHash(revision, "upgrade"), downgrade: sqlHash(revision, "downgrade") };
-    const { built, repaired } = revision.indexes;
-    const indexes = built.length + repaired.length > 0 ? revision.indexes : undefined;
-    return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes, rollbackBlocker };
-  });
-  const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
-  const { heads, versionTable, files } = lock;
-  return JSON.stringify({ heads, versionTable, files, revisions, tolerated, alembic: alembicOptions(lock) });
-}
-
-/** Returns the name of the ConfigMap. A hash of its content makes changed files a new object, so that pods never mix versions. */
-export function runnerConfigMapName(files: Record<string, string>, migrateJob: string = names.migrateJob): string {
-  return `${migrateJob}-runner-${contentHash(files)}`;
-}
 
 /** Returns the volume that {@link runnerContainer} mounts. */
 export function runnerVolume(configMapName: string): types.input.core.v1.Volume {

@@ -7,16 +7,16 @@ export type { Database } from "../../components/database-secrets.ts";
 export { ExternalDatabase, type ExternalDatabaseArgs } from "../../components/external-database.ts";
 export { MigrationFleet, type MigrationFleetArgs } from "../../components/migration-fleet.ts";
 export { MigrationJob, type MigrationJobArgs } from "../../components/migration-job.ts";
+export type {
+  DatabaseSecretReference,
+  MigrationPlan,
+  MigrationPlanArgs,
+  MigrationPolicy,
+  PlannedMigration,
+} from "../../components/migration-plan.ts";
 export { NetworkPolicies, type NetworkPoliciesArgs } from "../../components/network-policies.ts";
 export { OwnedDatabase, type OwnedDatabaseArgs } from "../../components/owned-database.ts";
-export {
-  type DatabaseSecretReference,
-  type MigrationPlan,
-  type MigrationPlanArgs,
-  type MigrationPolicy,
-  type PlannedMigration,
-  planMigration,
-} from "../../components/plan-migration.ts";
+export { planMigration } from "../../components/plan-migration.ts";
 export { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
 export {
   type CommandCheck,
@@ -41,7 +41,8 @@ export { type App, type MigratedApp, migratedApp, unity } from "../manifests/app
 export type { BackendOptions } from "../manifests/backend.ts";
 export type { MigrationInputs, MigrationOptions } from "../manifests/migrate-job.ts";
 export type { ContainerConfig, Placement, PlainPodConfig, PodConfig } from "../manifests/pod-config.ts";
-export type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
+export type { InitContainerMode } from "../manifests/runner.ts";
 export { namespaceLabels, type PodSecurityLevel } from "../manifests/security.ts";
+export type { Timeouts } from "../manifests/timeouts.ts";
 export type { JobAttempt } from "../plan/job-identity.ts";
 export { type Chain, loadChain } from "../preflight/release.ts";

@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
-import { alembicOptions, type FileHashes, type Lock, type LockedRevision, reviewedFiles } from "../lockfile/lock.ts";
+import {
+  alembicOptions,
+  allReviewedFiles,
+  type FileHashes,
+  type Lock,
+  type LockedRevision,
+  reviewedFiles,
+} from "../lockfile/lock.ts";
 
 /** Hex digits of a hash that people compare: 64 bits. */
 const hashLength = 16;
 
 /**
  * Version of what a plan's hash covers. Hashes of version 1 had no prefix, and covered neither direction nor files; those of
- * version 2 covered no files but those of revisions.
+ * version 2 covered no files but those of revisions, those of version 3 no files of revisions that the plan doesn't contain,
+ * which Alembic loads, too.
  */
-const hashVersion = 3;
+const hashVersion = 4;
 const hashPrefix = `v${hashVersion}-`;
 
 /** Pattern of a plan's hash of any version, without anchors. */
@@ -32,8 +40,8 @@ export interface PlanStart {
   readonly direction: Direction;
   /** Rows of the version table, in any order. */
   readonly from: readonly string[];
-  /** The lockfile, for how Alembic is called, and for the reviewed files that belong to no single revision. */
-  readonly lock: Pick<Lock, "alembic" | "files">;
+  /** The lockfile, for how Alembic is called, and for all reviewed files. */
+  readonly lock: Pick<Lock, "alembic" | "files" | "revisions">;
 }
 
 function hash(text: string): string {
@@ -48,7 +56,7 @@ export function sqlHash(revision: Pick<HashedRevision, "sha256" | Direction>, di
 
 /**
  * Returns a plan's identity: it depends on all that a migration executes, which is the image, the direction, the
- * database's revision, the options of Alembic, the reviewed files, and the SQL of each revision in that direction. The runner
+ * database's revision, the options of Alembic, all reviewed files, and the SQL of each revision in that direction. The runner
  * (`src/runner/runner_plan.py`) computes it again from what it finds.
  *
  * @param revisions - The revisions to apply or downgrade, in that order.
@@ -59,7 +67,7 @@ export function planHash({ image, direction, from, lock }: PlanStart, revisions:
     sql: sqlHash(revision, direction),
     files: sorted(reviewedFiles(revision)),
   }));
-  const [start, files] = [[...from].sort(byCodePoint), sorted(lock.files)];
+  const [start, files] = [[...from].sort(byCodePoint), sorted(allReviewedFiles(lock))];
   const alembic = alembicOptions(lock);
   const plan = { version: hashVersion, image, direction, from: start, files, revisions: steps, alembic };
   return `${hashPrefix}${hash(JSON.stringify(plan))}`;

@@ -1,20 +1,45 @@
 import { describeLocks, describeReversible, shorten, singleLine, tableChanges } from "../lockfile/describe.ts";
+import { printable } from "../printable.ts";
 import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
+import { describeRejection } from "./rejection-report.ts";
 import { type Remedies, stackRemedies } from "./remedies.ts";
 
 /** Rules whose findings repeat another line of the revision: whether it is reversible, and that its SQL is unknown. */
 const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);
 
+/** How a plan is described. */
+export interface PlanReportOptions {
+  /**
+   * Whether statements are printed in full.
+   *
+   * @defaultValue false
+   */
+  readonly full?: boolean;
+  /**
+   * How to change what the plan depends on.
+   *
+   * @defaultValue settings of a stack
+   */
+  readonly remedies?: Remedies;
+}
+
 /**
- * Describes a plan, except for why it is rejected.
+ * Describes a plan, and why it is rejected.
  *
- * @param full - Whether statements are printed in full.
- * @param remedies - How to change what the plan depends on.
+ * @param changes - Lines about what else the update changes.
  */
-export function describePlan(plan: Plan, full = false, remedies: Remedies = stackRemedies): string[] {
+export function describePlan(plan: Plan, options: PlanReportOptions = {}, changes: readonly string[] = []): string {
+  const { full = false, remedies = stackRemedies } = options;
+  const { rejection, pending } = plan;
+  const lines = [...describeWork(plan, full, remedies), ...changes];
+  if (rejection !== null) lines.push(...describeRejection(rejection, pending !== null, remedies));
+  return printable(lines.join("\n"));
+}
+
+function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
   const { message, remediation, state, pending, total, direction, env, hash, job } = plan;
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];

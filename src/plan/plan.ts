@@ -3,17 +3,10 @@ import { head, type Lock, type LockedSql } from "../lockfile/lock.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import { jobPlan } from "./job-plan.ts";
-import {
-  classify,
-  type Description,
-  describeState,
-  type LiveState,
-  type Reading,
-  requiresManualAction,
-  type TargetOptions,
-} from "./live-state.ts";
+import { classify, type LiveState, type Reading, requiresManualAction, type TargetOptions } from "./live-state.ts";
 import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
 import { stackRemedies } from "./remedies.ts";
+import { type Description, describeState } from "./state-report.ts";
 import { type Work, workOf } from "./work.ts";
 
 /**

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { cutAt } from "../lockfile/chain.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
 import { readLock, verifyLockedFiles } from "../lockfile/read-lock.ts";
-import type { RunnerFilesOptions } from "../manifests/runner.ts";
+import type { RunnerFilesOptions } from "../manifests/runner-files.ts";
 import { configMapError, readRunnerFiles } from "../manifests/runner-files.ts";
 import { projectRoot } from "../paths.ts";
 import { messageOf } from "../printable.ts";
@@ -43,7 +43,7 @@ export function loadChain(appFolder: string): Chain {
 export type Release = Chain;
 
 /** The settings that determine the head of a release. */
-type TargetOptions = Pick<Settings, "targetRevision" | "migrationImage">;
+type HeadSettings = Pick<Settings, "targetRevision" | "migrationImage">;
 
 /**
  * Loads the lockfile of this checkout and verifies it against the revision files.
@@ -51,13 +51,12 @@ type TargetOptions = Pick<Settings, "targetRevision" | "migrationImage">;
  * @throws {pulumi.RunError} If the lockfile is invalid, doesn't have exactly one head, doesn't match the files, or lacks
  *   the target revision.
  */
-export function loadRelease(targetOptions: TargetOptions): Release {
+export function loadRelease(settings: HeadSettings): Release {
   const chain = loadChain(join(projectRoot, "backend"));
   return asRunError(() => {
     const last = chain.head;
-    const target = targetOptions.targetRevision ?? last;
-    if (target !== last && targetOptions.migrationImage === undefined)
-      throw new Error(describeMissingImage(target, last));
+    const target = settings.targetRevision ?? last;
+    if (target !== last && settings.migrationImage === undefined) throw new Error(describeMissingImage(target, last));
     return chainTo(chain, target);
   });
 }

@@ -1,10 +1,7 @@
 import { type Adoption, describeAdoption, describeRejected } from "../adoption/adoption.ts";
 import { requiresManualAction } from "../plan/live-state.ts";
 import type { Plan } from "../plan/plan.ts";
-import { describePlan } from "../plan/plan-report.ts";
-import { describeRejection } from "../plan/rejection-report.ts";
-import { stackRemedies } from "../plan/remedies.ts";
-import { printable } from "../printable.ts";
+import { describePlan, type PlanReportOptions } from "../plan/plan-report.ts";
 
 /** The changes that an update makes to the database and to existing resources. */
 export interface UpdatePlan extends Plan {
@@ -20,18 +17,11 @@ export function combinePlans(plan: Plan, adoption: Adoption, postgresImageError:
   return { ...plan, adoption, postgresImageError, job: isRejected ? null : plan.job };
 }
 
-/**
- * Describes a plan and why it is rejected.
- *
- * @param full - Whether statements are printed in full.
- * @param remedies - Remedies of its reader (default: those of Unity's stacks).
- */
-export function describeUpdate(plan: UpdatePlan, full = false, remedies = stackRemedies): string {
-  const { state, pending, rejection, adoption, postgresImageError } = plan;
-  const lines = describePlan(plan, full, remedies);
-  if (!requiresManualAction(state)) lines.push(...describeAdoption(adoption));
-  lines.push(...describeRejected(adoption.rejected));
-  if (postgresImageError !== null) lines.push(postgresImageError);
-  if (rejection !== null) lines.push(...describeRejection(rejection, pending !== null, remedies));
-  return printable(lines.join("\n"));
+/** Describes an update, and why it is rejected. */
+export function describeUpdate(plan: UpdatePlan, options: PlanReportOptions = {}): string {
+  const { state, adoption, postgresImageError } = plan;
+  const changes = requiresManualAction(state) ? [] : [...describeAdoption(adoption)];
+  changes.push(...describeRejected(adoption.rejected));
+  if (postgresImageError !== null) changes.push(postgresImageError);
+  return describePlan(plan, options, changes);
 }

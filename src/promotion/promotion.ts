@@ -20,7 +20,7 @@ export interface PromotionSettings extends Pick<Settings, "promotedFrom" | "envi
   /** @defaultValue `image` */
   readonly migrationImage?: string | undefined;
   /**
-   * Name of the app, with which the references to stacks are named.
+   * Name of the app, with which the references to stacks are named, and by which its releases are found in their outputs.
    *
    * @defaultValue the program's only app
    */
@@ -30,6 +30,8 @@ export interface PromotionSettings extends Pick<Settings, "promotedFrom" | "envi
 /** The stack that a release is promoted from. */
 export interface Source extends StackReleases {
   readonly stack: string;
+  /** @defaultValue the program's only app */
+  readonly app?: string | undefined;
 }
 
 /** Names of a release's parts in messages. */
@@ -43,14 +45,14 @@ const titles: Readonly<Record<keyof ReleaseIdentity, string>> = {
 };
 
 /** Returns the releases that may be promoted from a source, the newest first; or why there is none. */
-function stagedIn({ stack, records, outdated }: Source): readonly [ReleaseRecord, ...ReleaseRecord[]] | string {
+function stagedIn({ stack, app, records, outdated }: Source): readonly [ReleaseRecord, ...ReleaseRecord[]] | string {
   const [newest] = records;
   const [first, ...others] = records.filter(({ environment }) => environment === "staging");
   if (first !== undefined) return [first, ...others];
   if (newest === undefined) {
     const note =
       outdated > 0 ? `; ${outdated} records of an earlier version are ignored, \`pulumi up\` renews them` : "";
-    return `stack ${stack} has no verified release${note}`;
+    return `stack ${stack} has no verified release${app === undefined ? "" : ` of app ${app}`}${note}`;
   }
   return `stack ${stack} has environment ${newest.environment}; only staging releases can be promoted`;
 }
@@ -115,12 +117,12 @@ export function describePromotion(errors: readonly string[], from: string, to: s
   ].join("\n");
 }
 
-/** Reads the release records in a stack's outputs. */
-async function readRecords(name: string, stack: string): Promise<StackReleases> {
+/** Reads the release records of an app in a stack's outputs. */
+async function readRecords(name: string, stack: string, app: string | undefined): Promise<StackReleases> {
   // Every backend accepts the fully qualified name: https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences.
   const wholeName = stack.includes("/") ? stack : `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
   const { value } = await new pulumi.StackReference(name, { name: wholeName }).getOutputDetails("releases");
-  return parseRecords(value);
+  return parseRecords(value, app);
 }
 
 /**
@@ -134,11 +136,12 @@ export async function confirmPromotion(settings: PromotionSettings, release: Cha
   const own = pulumi.getStack();
   const prefix = app === undefined ? "" : `${app}-`;
   if (promotedFrom !== undefined) {
-    const source = { stack: promotedFrom, ...(await readRecords(`${prefix}promoted-from`, promotedFrom)) };
+    const releases = await readRecords(`${prefix}promoted-from`, promotedFrom, app);
+    const source = { stack: promotedFrom, app, ...releases };
     const identity = identify({ ...release, ...settings });
     // In a preview that doesn't know the image yet, all else must be that of a release.
     const errors = image === undefined ? checkoutErrors(identity, source) : promotionErrors(identity, source);
     if (errors.length > 0) throw new pulumi.RunError(printable(describePromotion(errors, promotedFrom, own)));
   }
-  return environment === "staging" ? (await readRecords(`${prefix}own-releases`, own)).records : [];
+  return environment === "staging" ? (await readRecords(`${prefix}own-releases`, own, app)).records : [];
 }

@@ -1,7 +1,8 @@
+import type { CheckName } from "../checks/names.ts";
 import type { CheckResults, DeclaredRelease } from "../checks/result.ts";
 import { cutAt } from "../lockfile/chain.ts";
 import { type Lock, lockDigest } from "../lockfile/lock.ts";
-import { anyText, fits, index, literal, nullable, object } from "../lockfile/shape.ts";
+import { anyText, fits, index, isRecord, literal, nullable, object } from "../lockfile/shape.ts";
 import { digestOf, nameOf, withDigest } from "../manifests/image-reference.ts";
 import { contentHash } from "../plan/job-identity.ts";
 import { sqlHash } from "../plan/plan-hash.ts";
@@ -90,9 +91,12 @@ export function declareRelease(
   return { environment, ...identifyCheckout(parts), image, migrationImage, jobName, configMapName };
 }
 
+/** Checks that compare the cluster with the release: its Job is complete, and the pods run its image and runner. */
+const provingChecks: readonly CheckName[] = ["revision", "pods"];
+
 /**
  * Adds the record of the release that the checks have verified. If an update doesn't run them, they return the release of
- * their last run, whose record exists.
+ * their last run, whose record exists. Without the checks that compare the cluster with it, it may never have run.
  *
  * @param release - `undefined` if the checks have never run.
  */
@@ -102,6 +106,7 @@ export function recordVerified(
   results: CheckResults | undefined,
 ): readonly ReleaseRecord[] {
   if (release === undefined || results === undefined) return records;
+  if (!provingChecks.every((name) => results[name]?.passed)) return records;
   return addRecord(records, recordRelease(release, results));
 }
 
@@ -166,9 +171,14 @@ export interface StackReleases {
   readonly outdated: number;
 }
 
-/** Parses a stack's output `releases`. */
-export function parseRecords(output: unknown): StackReleases {
-  const all = Array.isArray(output) ? output : [];
+/**
+ * Parses a stack's output `releases`: a list or, for several apps, an object with the list of each.
+ *
+ * @param app - Name of the app.
+ */
+export function parseRecords(output: unknown, app?: string): StackReleases {
+  const own = isRecord(output) && app !== undefined && Object.hasOwn(output, app) ? output[app] : output;
+  const all = Array.isArray(own) ? own : [];
   const records = all.filter((each): each is ReleaseRecord => fits(each, recordShape));
   return { records, outdated: all.length - records.length };
 }

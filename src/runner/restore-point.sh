@@ -59,7 +59,7 @@ cancelable() {
   return "$code"
 }
 
-decoded() { printf '%b' "${1//%/\\x}"; }
+decoded() { local text=${1//\\/\\\\}; printf '%b' "${text//%/\\x}"; }
 
 # Prints a text as JSON.
 json_string() {
@@ -130,7 +130,7 @@ revision_of() {
     printf -v decoded '%b' "$row"
     rows+=${rows:+,}$decoded
   done < <(pg_restore --data-only ${version_schema:+--schema="$version_schema"} --table="$version_table" --file=- "$1" |
-    awk '/^COPY / { rows = 1; next } /^\\\.$/ { rows = 0 } rows')
+    awk '!rows && /^COPY / { rows = 1; next } /^\\\.$/ { rows = 0 } rows')
   json_string "$rows"
 }
 
@@ -204,11 +204,33 @@ SQL
   [[ -z $problems ]] || fail "can't take a restore point: a restore would fail:"$'\n'"  ${problems//$'\n'/$'\n'  }"
 }
 
+# Fails if a restore would run code of other roles with the rights of this one, because restored functions, constraints, and
+# views belong to it. A superuser has the rights of all roles, but trusts only other superusers and the database's owner.
+# By the dump, which contains exactly what would run.
+check_owners() {
+  local strangers
+  sql >"$work/trusted" <<SQL
+SELECT ' ' || o.rolname FROM pg_roles o, pg_roles me, pg_database
+WHERE me.rolname = current_user AND datname = current_database() AND (o.rolsuper OR o.oid IN (me.oid, datdba)
+  OR o.rolname = 'pg_database_owner' OR NOT me.rolsuper AND pg_has_role(o.oid, 'USAGE'))
+SQL
+  strangers=$(awk -v work="$work" '
+    FILENAME != work "/all" { trusted[$0]; next }
+    { sub(/^[0-9]+; [0-9]+ [0-9]+ /, "") }
+    /^((DEFAULT )?ACL|TABLE DATA|SEQUENCE SET) / || / $/ { next } # privileges and data; entries without an owner
+    { for (owner in trusted) if (substr($0, length($0) - length(owner) + 1) == owner) next }
+    ++count <= 5 { print "  " $0 }
+    END { if (count > 5) print "  and " count - 5 " more" }
+  ' "$work/trusted" "$work/all")
+  [[ -z $strangers ]] || fail "can't take a restore point: a restore would run code of other roles as role $PGUSER. Drop these \
+objects, or transfer them (ALTER ... OWNER TO). Each line ends with the owner:"$'\n'"$strangers"
+}
+
 # Lists a dump's entries for a restore into a database: `objects`, `large-objects` with their data, and `grants`.
 list_entries() {
   local dump=$1 database=$2
   rm -f -- "$work/objects" "$work/large-objects" "$work/grants"
-  pg_restore --list "$dump" | grep '^[0-9]' >"$work/all" || true
+  pg_restore --list "$dump" | awk '/^[0-9]/' >"$work/all"
   # Schemas that stay because an extension is in them, and data of extensions that the role may not write.
   PGDATABASE=$database sql >"$work/kept" <<SQL
 SELECT 'SCHEMA - ' || nspname || ' ' FROM pg_namespace n WHERE nspname <> 'public'
@@ -336,7 +358,8 @@ SQL
 # of that. Without a scratch database like this one, it only reads the dump, and prints why. Writes the kind of the check.
 check_dump() {
   local dump=$1 reason
-  pg_restore --list "$dump" >"$work/all"
+  pg_restore --list "$dump" | awk '/^[0-9]/' >"$work/all"
+  check_owners
   if [[ $(sql <<<'SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user') != t ]]; then
     reason="role $PGUSER may not create a scratch database. To allow it, run: ALTER ROLE \"$PGUSER\" CREATEDB"
   elif reason=$(create_scratch "$dump" 2>&1); then

@@ -40,7 +40,7 @@ def arguments(url: DatabaseUrl, driver: str, options: str, name: str) -> list[di
         "database": url.database,
     }
     common["password"] = url.password or os.environ.get("PGPASSWORD")
-    timeout = int(url.parameters.get("connect_timeout") or os.environ.get("PGCONNECT_TIMEOUT", "10"))
+    timeout = int(url.parameters.get("connect_timeout") or os.environ.get("PGCONNECT_TIMEOUT", "30"))
     name = name or url.parameters.get("application_name", "")
     settings = {"options": options} if options else {}  # which poolers reject
     if driver == "pg8000":

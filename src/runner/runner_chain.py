@@ -57,6 +57,12 @@ class Chain:
     # How the revisions were rendered, and thus how they are run.
     alembic: AlembicCall = field(default_factory=AlembicCall)
 
+    @property
+    def reviewed(self) -> dict[str, str]:
+        """Return the SHA-256 of each reviewed file, also of the revisions that a plan does not contain."""
+        of_revisions = (item for revision in self.revisions for item in revision.files.items())
+        return {**self.files, **dict(of_revisions)}
+
     @staticmethod
     def read(path: Path) -> Chain:
         """Read the JSON file of the ConfigMap."""

@@ -48,6 +48,7 @@ def load_config(call: AlembicCall) -> Config:
     """
     arguments = [f"-c{file}" for file in call.config] + [f"-x{argument}" for argument in call.x]
     config = _config(call, [*arguments, "upgrade", "head"]) if call.flaskApp is None else _flask_config(call)
+    vars(sys)["orig_argv"] = [sys.executable, *sys.argv]  # since Python 3.10
     _accept_percent(config)
     return config
 

@@ -17,7 +17,7 @@ from runner_url import DatabaseUrl
 
 BASE = "base"
 """Alembic's name for the state before the first revision."""
-HASH_VERSION = 3
+HASH_VERSION = 4
 """Version of what a plan's hash covers."""
 
 
@@ -57,7 +57,7 @@ class Plan:
     total: int
     # The log line for a plan without revisions.
     summary: str
-    # The hashes of the reviewed files that belong to no single revision, by name.
+    # The hashes of all reviewed files, by name: Alembic loads those of all revisions.
     files: dict[str, str] = field(default_factory=dict)
     # How Alembic is called.
     alembic: AlembicCall = field(default_factory=AlembicCall)
@@ -80,7 +80,7 @@ def plan_upgrade(task: Task, current: frozenset[str]) -> Plan:
     ids = {revision.id for revision in pending}
     numbers = [number for number, revision in enumerate(chain.revisions, 1) if revision.id in ids]
     summary = summarize(current, target, chain)
-    count, common = len(chain.revisions), (chain.files, chain.alembic)
+    count, common = len(chain.revisions), (chain.reviewed, chain.alembic)
     return Plan("upgrade", current, target, tuple(pending), numbers, count, summary, *common)
 
 
@@ -109,7 +109,7 @@ def plan_downgrade(task: Task, current: frozenset[str]) -> Plan:
     downgraded = tuple(revision for revision in reversed(chain.revisions) if revision.id in applied - kept)
     verify_reversible(downgraded)
     count, summary = len(downgraded), f"Database is at {format_revisions(current)}"
-    common = (chain.files, chain.alembic)
+    common = (chain.reviewed, chain.alembic)
     return Plan("downgrade", current, target, downgraded, range(1, count + 1), count, summary, *common)
 
 

@@ -25,12 +25,18 @@ HARMLESS_ROLES = (
 pg_execute_server_program lead to superuser rights, pg_write_all_data writes the version table."""
 
 
+PARAMETERS = 6243
+"""OID of the catalog `pg_parameter_acl`, which PostgreSQL 14 and earlier lack."""
+
+
 def excess_rights(role: str) -> str:
-    """Return a query for the attributes, memberships, and objects of a role that exceed row access, a row each.
+    """Return a query for what a role has beyond row access: attributes, memberships, objects, privileges, a row each.
 
     A member of a role has all rights of that role, at the latest after SET ROLE. Owned are objects of any kind in the
     database, and the database; not the role's large objects, default privileges, user mappings, and temporary tables.
-    A superuser has all of that, so only the attribute is named.
+    Of granted privileges, those on configuration parameters count (PostgreSQL 15 and later), because ALTER SYSTEM leads
+    to the rights of the server's user, and those on PostgreSQL's own functions that are not for all roles, such as
+    pg_read_file. A superuser has all of that, so only the attribute is named.
 
     :param role: SQL for the role's name: a parameter or a function.
     """
@@ -57,4 +63,10 @@ def excess_rights(role: str) -> str:
     AND o.classid NOT IN ('pg_catalog.pg_largeobject'::regclass, 'pg_catalog.pg_default_acl'::regclass,
         'pg_catalog.pg_user_mapping'::regclass)
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c
-        WHERE o.classid = 'pg_catalog.pg_class'::regclass AND c.oid = o.objid AND c.relpersistence = 't')"""
+        WHERE o.classid = 'pg_catalog.pg_class'::regclass AND c.oid = o.objid AND c.relpersistence = 't')
+    UNION ALL
+    SELECT 'privileges on ' || pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid) || through
+    FROM held JOIN pg_catalog.pg_shdepend o ON o.refobjid = held.oid AND o.deptype = 'a'
+    WHERE NOT held.rolsuper AND o.refclassid = 'pg_catalog.pg_authid'::regclass
+    AND (o.classid = {PARAMETERS} OR o.classid = 'pg_catalog.pg_proc'::regclass AND o.objid < 16384
+        AND o.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))"""

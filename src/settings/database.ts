@@ -1,3 +1,4 @@
+import { objectNamePattern } from "../lockfile/shape.ts";
 import {
   type DatabaseSecrets,
   type ExternalCredentials,
@@ -12,7 +13,6 @@ import type { DatabaseAccess, ExternalDatabase, OwnedDatabase } from "./settings
 
 // Needs no quotes in SQL; with hyphens for its underscores, it is part of a Secret's name.
 const roleName = /^(?!pg_)[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
-const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const urlForm = "postgresql://user:password@host:5432/name";
 
 /** Reads the database access settings. */
@@ -59,7 +59,7 @@ function readSecrets(reader: SettingsReader, applicationRole: string | undefined
 }
 
 function readSecretName(reader: SettingsReader, key: "databaseSecret" | "migrationSecret"): string | undefined {
-  const name = reader.optional(key, objectName, "the name of a Secret in the namespace", "my-secret");
+  const name = reader.optional(key, objectNamePattern, "the name of a Secret in the namespace", "my-secret");
   if (name !== undefined && isOwnSecret(name))
     reader.error(key, name, "a name that the program doesn't use for its own Secrets", `${key} my-secret`);
   return name;
@@ -68,7 +68,7 @@ function readSecretName(reader: SettingsReader, key: "databaseSecret" | "migrati
 function readTls(reader: SettingsReader): DatabaseTls | undefined {
   const mode = reader.oneOf("databaseTls", ["prefer", "disable", "require", "verify-full"]);
   const allowed = "a Secret with the key ca.crt";
-  const caSecretName = reader.optional("databaseCaSecret", objectName, allowed, "my-database-ca");
+  const caSecretName = reader.optional("databaseCaSecret", objectNamePattern, allowed, "my-database-ca");
   if (mode === "verify-full" && caSecretName === undefined) {
     const required = `${allowed} if databaseTls is "verify-full"`;
     reader.error("databaseCaSecret", undefined, required, "databaseCaSecret my-database-ca");

@@ -1,5 +1,6 @@
-import { imagePullPolicies, type Timeouts, timeoutErrors } from "../manifests/runner.ts";
+import { imagePullPolicies } from "../manifests/runner.ts";
 import { podSecurityLevels } from "../manifests/security.ts";
+import { type Timeouts, timeoutErrors } from "../manifests/timeouts.ts";
 import { planHashPattern } from "../plan/plan-hash.ts";
 import { unknownPlan } from "../plan/rejection.ts";
 import { readAccess, readDatabase } from "./database.ts";

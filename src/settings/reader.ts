@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { valueError } from "../lockfile/shape.ts";
 import type { PodSecurityLevel } from "../manifests/security.ts";
 import { nearest } from "../nearest.ts";
 import { type Approval, parseApprovals } from "../plan/approvals.ts";
@@ -39,8 +40,9 @@ export class SettingsReader {
    */
   error(key: string, value: unknown, allowed: string, example: string): void {
     const name = `${prefix}${key}`;
-    const error = value === undefined ? `${name} is not set` : `invalid ${name} ${JSON.stringify(value)}`;
-    this.errors.push(`${error}: must be ${allowed}. Run: pulumi config set ${example}`);
+    const error =
+      value === undefined ? `${name} is not set: must be ${allowed}` : valueError(name, value, allowed, JSON.stringify);
+    this.errors.push(`${error}. Run: pulumi config set ${example}`);
   }
 
   /**
@@ -136,7 +138,7 @@ export class SettingsReader {
         this.errors.push(
           `unknown property ${prefix}${path}; did you mean ${suggestion}? Allowed: ${allowed}. ${remove}`,
         );
-      else this.errors.push(`invalid ${prefix}${path} ${JSON.stringify(value)}: must be ${allowed}. ${remove}`);
+      else this.errors.push(`${valueError(`${prefix}${path}`, value, allowed)}. ${remove}`);
     }
     return pods;
   }

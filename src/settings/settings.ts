@@ -1,8 +1,9 @@
 import type { DatabaseSecrets, ExternalCredentials, OwnedCredentials } from "../manifests/database-secrets.ts";
 import type { DatabaseTls } from "../manifests/database-tls.ts";
 import type { PlainContainerConfig, PlainPlacement, PlainPodConfig } from "../manifests/pod-config.ts";
-import type { InitContainerMode, Timeouts } from "../manifests/runner.ts";
+import type { InitContainerMode } from "../manifests/runner.ts";
 import type { PodSecurityLevel } from "../manifests/security.ts";
+import type { Timeouts } from "../manifests/timeouts.ts";
 import type { Approval } from "../plan/approvals.ts";
 
 /** Purposes of a stack; the first is the default. */
@@ -22,7 +23,7 @@ export interface OwnedDatabase {
   readonly credentials: OwnedCredentials | undefined;
 }
 
-/** PostgreSQL that runs elsewhere. */
+/** External PostgreSQL. */
 export interface ExternalDatabase {
   readonly kind: "external";
   /** `undefined` if they are in existing Secrets. */

@@ -37,6 +37,7 @@ describe("preserve", () => {
     assert.deepEqual(Reflect.get(Reflect.get(spec.template, "metadata"), "labels"), {
       "app.kubernetes.io/name": "unity-backend",
       "app.kubernetes.io/part-of": "unity",
+      "pulumi-alembic/app": "unity",
       app: "unity-backend",
       tier: "api",
     });

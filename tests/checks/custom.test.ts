@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type CustomCheck, command, http, nameChecks, sql, verificationErrors } from "../../src/checks/custom.ts";
+import { type CustomCheck, command, http, nameChecks, sql } from "../../src/checks/custom.ts";
 import { checkNames, generalChecks } from "../../src/checks/names.ts";
+import { verificationErrors } from "../../src/checks/verification-errors.ts";
 
 const untyped = (value: object) => value as never;
 
@@ -118,5 +119,7 @@ describe("custom checks", () => {
       'duplicate check name "pods": names must be unique',
       'duplicate check name "http /a": names must be unique',
     ]);
+    const named = verificationErrors({ workloads: ["web"], checks: [http("/a", { name: "revision" })] });
+    assert.deepEqual(named, ['duplicate check name "revision": names must be unique']);
   });
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
-import { type MigrationPlanArgs, planMigration } from "../../components/plan-migration.ts";
+import type { MigrationPlanArgs } from "../../components/migration-plan.ts";
+import { planMigration } from "../../components/plan-migration.ts";
 import { PostDeployVerification } from "../../components/post-deploy-verification.ts";
 import { sql } from "../../src/checks/custom.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
@@ -83,7 +84,7 @@ describe("commands on an app of any program", () => {
     assert.equal(code, 1);
     assert.match(
       stdout,
-      /Pending: 1 of 3 revisions\n {2}3\/3 {2}0003 {2}Labels\n[\s\S]*Plan hash: v3-[\s\S]*Job notes-db-migrate-/,
+      /Pending: 1 of 3 revisions\n {2}3\/3 {2}0003 {2}Labels\n[\s\S]*Plan hash: v4-[\s\S]*Job notes-db-migrate-/,
     );
     const other = await run(found, "plan", "--backend", join(projectRoot, "backend"));
     assert.match(other.stdout, /Database is at 0003, which is not in the lockfile \(8 revisions\)/);
@@ -187,9 +188,17 @@ describe("descriptors of an app", () => {
     assert.doesNotMatch(JSON.stringify(objects), /s3cret/);
   });
 
-  it("omit a chain that doesn't fit", () => {
+  it("contain the lockfile as text, compressed if large, unless it doesn't fit", async () => {
+    const [migration] = await described();
     const lock = readLock(join(appFolder, "migrations.lock.json"));
-    assert.deepEqual(describeLock(lock, 100), {});
+    const text = readFileSync(join(appFolder, "migrations.lock.json"), "utf8");
+    assert.deepEqual([migration?.data["migrations.lock.json"], migration?.binaryData], [text, undefined]);
+    const compressed = describeLock(lock, { text: 100, compressed: 10_000 });
+    assert.deepEqual(Object.keys(compressed), ["binaryData"]);
+    const data = { ...migration?.data };
+    delete data["migrations.lock.json"];
+    assert.deepEqual(parseDescriptors("notes", [{ data, ...compressed }]).lock, lock);
+    assert.deepEqual(describeLock(lock, { text: 100, compressed: 100 }), {});
   });
 
   it("keep what is known apart from an image that isn't, so that previews show it", async () => {

@@ -133,7 +133,7 @@ exit $code
     using kubectl = localPod(image, `python -c '${program}' '${url}' "${setBack}"`);
     const { code, output } = await finish(apply(kubectl));
     assert.equal(code, 1, output);
-    assert.match(output, /the database is at 8f3d9e2a1c45, but plan v3-[0-9a-f]{16} leads from/);
+    assert.match(output, /the database is at 8f3d9e2a1c45, but plan v4-[0-9a-f]{16} leads from/);
     assert.deepEqual(query("SELECT version_num FROM alembic_version"), [["8f3d9e2a1c45"]]);
   });
 

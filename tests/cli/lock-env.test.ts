@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import type { LockedSql } from "../../src/lockfile/lock.ts";
 import { shortTitle } from "../support/titles.ts";
 import { lockChain } from "./locked-chain.ts";
@@ -107,9 +109,9 @@ const unknown: Readonly<Record<string, readonly [lines: readonly string[], reaso
 };
 
 describe("SQL of env.py in the lock", () => {
-  async function lockEnv(lines: readonly string[]) {
+  async function lockEnv(lines: readonly string[], python?: string) {
     const text = [...offline, ...lines.map((line) => `    ${line}`), ""].join("\n");
-    return await lockChain([{ id: "one" }], { "alembic/env.py": text, "alembic/connecting.py": "" });
+    return await lockChain([{ id: "one" }], { "alembic/env.py": text, "alembic/connecting.py": "" }, python);
   }
 
   for (const [name, [lines, sql]] of Object.entries(known)) {
@@ -143,5 +145,17 @@ describe("SQL of env.py in the lock", () => {
       "asyncio.run(run_online())",
     ]);
     assert.deepEqual(lock.env, { sql: ["SET search_path TO crm;"] });
+  });
+
+  it("is known without the driver that the newest SQLAlchemy uses by default", async () => {
+    const requirements = join(import.meta.dirname, "newest-requirements.txt");
+    const python = await pythonEnvironment({ requirements, report: (line) => process.stderr.write(`${line}\n`) });
+    const lines = [
+      "with engine.begin() as connection:",
+      '    connection.execute(text("SET ROLE owner"))',
+      "    run(connection)",
+    ];
+    const { lock } = await lockEnv(lines, python);
+    assert.deepEqual(lock.env, { sql: ["SET ROLE owner;"] });
   });
 });

@@ -26,6 +26,12 @@ const offline: Readonly<Record<string, string>> = {
   "the name of the bind's type": 'op.get_bind().__class__.__name__ == "MockConnection"',
   "the context's bind": "isinstance(op.get_context().bind, mock.MockConnection)",
   "cmd_opts.sql": 'getattr(context.config.cmd_opts, "sql", False)',
+  "sys.orig_argv": 'any("--sql" in each or "render_chain" in each for each in getattr(sys, "orig_argv", []))',
+  "the type of the context": "type(op.get_context()) is not MigrationContext",
+  "the type of the implementation": "type(op.get_context().impl) is not PostgresqlImpl",
+  "the type of the environment": "type(op.get_context().environment_context) is not EnvironmentContext",
+  "the type of the dialect":
+    "type(op.get_context().dialect) is not type(sa.engine.make_url('postgresql://').get_dialect()())",
   "sys.argv": '"--sql" in sys.argv or "render_chain" in sys.argv[0]',
   "the dialect's name": 'op.get_bind().dialect.name != "postgresql" or op.get_context().dialect.name != "postgresql"',
   "the engine's name": 'op.get_bind().engine.name != "postgresql"',
@@ -41,6 +47,11 @@ const unanswered: Readonly<Record<string, readonly [condition: string, reason: R
   "an inspector": ["sa.inspect(op.get_bind()).default_schema_name", /inspects the database/],
   get_current_revision: ["op.get_context().get_current_revision() is None", /reads the database's revision/],
   get_current_heads: ["not op.get_context().get_current_heads()", /reads the database's revision/],
+  "the type of a result": ["str(op.get_bind().execute(sa.text('SELECT 1')))", /reads the result of a/],
+  "an attribute of a result": ["op.get_bind().execute(sa.text('SELECT 1')).rowcount", /reads the result of a/],
+  "a transaction of the context": ["op.get_context()._in_connection_transaction()", /asks for a transaction/],
+  "the URL": ["'invalid' in context.config.get_main_option('sqlalchemy.url')", /reads sqlalchemy.url of Alembic's/],
+  "the section of the URL": ["context.config.get_section('alembic')['sqlalchemy.url']", /reads sqlalchemy.url of/],
   "os.environ": ['"invalid" in os.environ["DATABASE_URL"]', /reads DATABASE_URL/],
   "os.getenv": ['os.getenv("DATABASE_URL") is None', /reads DATABASE_URL/],
   "a caught refusal": ["caught(lambda: list(op.get_bind().execute(sa.text('SELECT 1'))))", /reads the result of a/],
@@ -50,6 +61,9 @@ const unanswered: Readonly<Record<string, readonly [condition: string, reason: R
 const tools = [
   "import os, sys",
   "from sqlalchemy.engine import mock",
+  "from alembic.ddl.postgresql import PostgresqlImpl",
+  "from alembic.runtime.environment import EnvironmentContext",
+  "from alembic.runtime.migration import MigrationContext",
   "sys.path.insert(0, os.getcwd())",
   "import helper",
   "def caught(ask):",
@@ -89,12 +103,17 @@ describe("a revision that asks whether it is rendered", () => {
       id: "a name from the URL",
       down: conditions.at(-1)?.[0],
       upgrade: [
-        "from sqlalchemy.engine import make_url",
-        'name = make_url(context.config.get_main_option("sqlalchemy.url")).database',
+        "import os",
+        'name = os.environ._data[b"DATABASE_URL"].decode().rpartition("/")[2]',
         'op.execute(f"ALTER DATABASE {name} SET a = 1")',
       ],
     };
-    locked = await lockChain([...chain, embedding], {
+    const ofResult = {
+      id: "the type that a result has",
+      down: embedding.id,
+      upgrade: asking("not isinstance(op.get_bind().execute(sa.text('SELECT 1')), sa.engine.CursorResult)"),
+    };
+    locked = await lockChain([...chain, embedding, ofResult], {
       "helper.py": "def is_offline(op):\n    return op.get_context().as_sql\n",
     });
   });
@@ -119,6 +138,11 @@ describe("a revision that asks whether it is rendered", () => {
       assert.match(reversibleReason ?? "", reason);
     });
   }
+
+  it("is locked with all that it executes if it asks for the type of a result", () => {
+    const { upgrade } = locked.revision("the type that a result has");
+    assert.deepEqual(upgrade, { sql: ["SELECT 1;", "DROP TABLE t;"] });
+  });
 
   it("is locked as unknown if its SQL contains a part of the database's URL", () => {
     const { upgrade } = locked.revision("a name from the URL");

@@ -16,10 +16,12 @@ export interface LockedChain {
  * Creates a project with a chain and locks it.
  *
  * @param files - Other files of the project, by path.
+ * @param python - Interpreter with Alembic (default: that of the backend's environment).
  */
 export async function lockChain(
   chain: readonly RevisionSource[],
   files: Readonly<Record<string, string>> = {},
+  python?: string,
 ): Promise<LockedChain> {
   const project = new ChainProject(chain);
   for (const [path, text] of Object.entries(files)) project.write(path, text);
@@ -29,7 +31,7 @@ export async function lockChain(
       "--backend",
       project.folder,
       "--python",
-      await alembicPython(),
+      python ?? (await alembicPython()),
     );
     assert.equal(code, 0, stderr);
     const lock: Lock = JSON.parse(readFileSync(project.lock, "utf8"));

@@ -100,13 +100,23 @@ describe("pulumi-alembic promote", () => {
 
   it("removes the pin if nothing is pending, and keeps the stack's registry", async () => {
     recorded("staging", staged);
-    const old = `  unity:image: mirror.example:5000/unity@${digest("0")}\n  unity:planHash: "${"0".repeat(16)}"\n`;
+    const old = `  unity:image: mirror.example:5000/cache/unity-backend@${digest("0")}\n  unity:planHash: "${"0".repeat(16)}"\n`;
     writeFileSync(stack, file + old);
     const { code, stdout } = await promote(atHead, "--yes");
     assert.equal(code, 0, stdout);
     const { config } = parse(readFileSync(stack, "utf8"));
-    assert.equal(config["unity:image"], `mirror.example:5000/unity@${digest("a")}`);
+    assert.equal(config["unity:image"], `mirror.example:5000/cache/unity-backend@${digest("a")}`);
     assert.ok(!("unity:planHash" in config));
+  });
+
+  it("takes staging's repository of the image if the stack's is not a mirror of it", async () => {
+    recorded("staging", staged);
+    for (const other of ["registry.example/unity", "mirror.example/not-unity-backend", "unity"]) {
+      writeFileSync(stack, `${file}  unity:image: ${other}:1.0\n`);
+      const { code, stdout } = await promote(atHead, "--yes");
+      assert.equal(code, 0, stdout);
+      assert.equal(parse(readFileSync(stack, "utf8")).config["unity:image"], image);
+    }
   });
 
   it("doesn't pin a plan when the cluster can't be reached, and plans by the records", async () => {

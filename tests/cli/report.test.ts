@@ -32,7 +32,7 @@ describe("report page", () => {
     const plan = textOf(page, "plan");
     assert.match(plan, /1 finding requires approval; no changes were made:/);
     assert.match(plan, /Pending: 2 of 9 revisions, in this order\./);
-    assert.match(plan, /Plan hash: v3-[0-9a-f]{16}/);
+    assert.match(plan, /Plan hash: v4-[0-9a-f]{16}/);
     assert.match(plan, /8\/9 Plugin Execution .* blocks writes of plugins \(SHARE ROW EXCLUSIVE\) .* no findings/);
     assert.match(plan, /error missing-downgrade ✓ approved a restore point is enough : It has no downgrade\./);
     assert.match(plan, /error ban-drop-column : Dropping a column .* \(statement 1\)/);

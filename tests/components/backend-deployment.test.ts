@@ -41,7 +41,7 @@ describe("BackendDeployment", () => {
       "pulumi-alembic/owner": "unity/test",
     };
     for (const [{ inputs }, expected] of [
-      [deployment, { ...common, "pulumi.com/patchFieldManager": "pulumi-alembic" }],
+      [deployment, { ...common, "pulumi.com/patchFieldManager": "unity" }],
       [service, common],
     ] as const) {
       const { name, annotations } = inputs.metadata as { name: string; annotations: Record<string, string> };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
-import type { MigrationPlan } from "../../components/plan-migration.ts";
+import type { MigrationPlan } from "../../components/migration-plan.ts";
 import { unity } from "../../src/manifests/app.ts";
 import type { MigrationOptions } from "../../src/manifests/migrate-job.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
-import type { MigrationPlan } from "../../components/plan-migration.ts";
+import type { MigrationPlan } from "../../components/migration-plan.ts";
 import { PostDeployVerification, type PostDeployVerificationArgs } from "../../components/post-deploy-verification.ts";
 import { checkNames } from "../../src/checks/names.ts";
 import { type DeclaredRelease, formatVerification } from "../../src/checks/result.ts";
@@ -23,7 +24,7 @@ const workload = { deploymentName: "unity-backend", rollout: "uid/7" };
 
 /** Declares the verification of a migration's release. */
 function declare(args: Partial<PostDeployVerificationArgs> = {}) {
-  const migration = new MigrationJob("migration", { plan });
+  const migration = new MigrationJob("migration", { plan: { ...plan } });
   const all = { migration, workloads: [workload], checks: checkNames, ...args };
   return new PostDeployVerification("verification", all);
 }
@@ -95,6 +96,19 @@ describe("PostDeployVerification", () => {
     assert.equal((inputs.triggers as string[])[1], "web-uid/1");
   });
 
+  it("waits for a Deployment whose name is an output, again if a trigger changes", async () => {
+    const { registrations } = await record({}, () =>
+      declare({ workloads: [pulumi.output("worker")], triggers: [pulumi.output(7)] }),
+    );
+    const wait = find(registrations, "command:local:Command", "verification-rollout-1");
+    assert.equal(JSON.parse(String(wait.inputs.stdin)).name, "worker");
+    assert.deepEqual(wait.inputs.triggers, ["7"]);
+    const { inputs, dependencies } = find(registrations, "command:local:Command", "verification-checks");
+    assert.ok(dependencies.includes(wait.urn));
+    assert.deepEqual(JSON.parse(String(inputs.stdin)).workloads, ["worker"]);
+    assert.equal((inputs.triggers as string[])[1], "7");
+  });
+
   it("runs the checks again after the rollout of a Deployment that it depends on", async () => {
     const { registrations } = await record({}, () => {
       const web = new k8s.apps.v1.Deployment("web", { metadata: { name: "web" }, spec: {} as never });
@@ -107,6 +121,15 @@ describe("PostDeployVerification", () => {
     });
     const { inputs } = find(registrations, "command:local:Command", "verification-checks");
     assert.equal((inputs.triggers as string[])[1], "web-uid/1");
+  });
+
+  it("rejects a second verification of a migration, which would replace the first", async () => {
+    const twice = record({}, () => {
+      const migration = new MigrationJob("migration", { plan: { ...plan } });
+      for (const name of ["web", "worker"])
+        new PostDeployVerification(name, { migration, workloads: [name], checks: ["pods"] });
+    });
+    await assert.rejects(twice, /the migration has another verification: pass all workloads and checks to one/);
   });
 
   const invalid: readonly (readonly [what: string, args: () => object, message: RegExp])[] = [

@@ -190,7 +190,7 @@ describe("an `up` that is killed while it adopts", () => {
   it("is resumed by the next, before and within the rollout, without a failed request", async () => {
     await using probe = await startProbe(kubectl, namespace);
     const image = process.env.MIGRATION_IMAGE;
-    await killedWhen((_, text) => text.includes('"manager": "pulumi-alembic"'));
+    await killedWhen((_, text) => text.includes('"manager": "unity"'));
     const [container] = (await adopting.deployment()).spec.template.spec.containers;
     assert.equal(Reflect.get(container ?? {}, "image"), image);
     await killedWhen(({ spec }) => spec.template.spec.initContainers !== undefined);

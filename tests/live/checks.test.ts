@@ -146,6 +146,9 @@ describe("the checks", () => {
     const { stdout } = await unity("logs", "--config-file", configFile);
     assert.match(stdout, /^! \[pod\/unity-backend-\S+\/unity-backend\] .*database error in POST/m);
     assert.ok(!stdout.includes("\u001b"));
+    const where = ["--context", process.env.UNITY_CONTEXT ?? "", "--namespace", kubectl.namespace];
+    const asApp = await unity("logs", "--app", "unity", ...where);
+    assert.match(asApp.stdout, /^! \[pod\/unity-backend-\S+\/unity-backend\] .*database error in POST/m);
   });
 
   it("fail when no pod is ready", async () => {

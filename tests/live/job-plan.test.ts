@@ -56,7 +56,7 @@ describe("a Job that is bound to its plan", () => {
     assert.notEqual(refused.exitCode, 0, refused.output);
     assert.match(
       refused.output,
-      new RegExp(`the database is at ${previous}, but plan v3-[0-9a-f]{16} leads from ${head} to ${head}: `),
+      new RegExp(`the database is at ${previous}, but plan v4-[0-9a-f]{16} leads from ${head} to ${head}: `),
     );
     assert.match(refused.output, /No changes were made\. Run: pulumi up, which makes a new plan\./);
     assert.equal(await psql("homelab_db", "SELECT version_num FROM alembic_version"), previous);

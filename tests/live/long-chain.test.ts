@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
-import { runnerConfigMapData } from "../../src/manifests/runner.ts";
-import { configMapError, readRunnerFiles } from "../../src/manifests/runner-files.ts";
+import { configMapError, readRunnerFiles, runnerConfigMapData } from "../../src/manifests/runner-files.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 
 const kubectl = new Kubectl({ context: process.env.UNITY_CONTEXT ?? "", namespace: "default" });

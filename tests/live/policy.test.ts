@@ -69,13 +69,13 @@ describe("a revision that destroys data", () => {
     const approvals = '[{"revision":"ninth","rule":"ban-drop-table","reason":"it is unused"}]';
     const { exitCode, output } = await run("up", { approvals, planHash: "0123456789abcdef" });
     assert.notEqual(exitCode, 0);
-    assert.match(output, /plan is stale: expected hash 0123456789abcdef, current hash v3-[0-9a-f]{16}; no changes/);
+    assert.match(output, /plan is stale: expected hash 0123456789abcdef, current hash v4-[0-9a-f]{16}; no changes/);
     assert.equal(await state(), `${heads.eighth}|f`);
   });
 
   it("is applied with the approval and the hash of the preview, which stays valid", async () => {
     const refused = (await run("preview")).output;
-    const [, planHash = ""] = /pulumi config set planHash (v3-[0-9a-f]{16})/.exec(refused) ?? assert.fail(refused);
+    const [, planHash = ""] = /pulumi config set planHash (v4-[0-9a-f]{16})/.exec(refused) ?? assert.fail(refused);
     const { exitCode, output } = await run("up", { planHash });
     assert.equal(exitCode, 0, output);
     assert.match(output, /error ban-drop-table, approved: /);

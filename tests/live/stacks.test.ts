@@ -137,7 +137,7 @@ describe("stacks side by side, and promotion", () => {
     assert.equal(written.code, 0, written.stdout + written.stderr);
     const after = readFileSync(production.configFile, "utf8");
     assert.match(after, /unity:image: \S+@sha256:[0-9a-f]{64}$/m);
-    assert.match(after, /unity:planHash: v3-[0-9a-f]{16}$/m);
+    assert.match(after, /unity:planHash: v4-[0-9a-f]{16}$/m);
     assert.doesNotMatch(shown.stdout + written.stdout + written.stderr, /homelab_\w+:/);
   });
 

@@ -192,7 +192,7 @@ describe("local cluster and other programs", () => {
     const script = `process.getuid = () => 1000; await (await import(${stop})).stopCluster();`;
     const cache = join(tmpdir(), `unity-no-such-folder-${process.pid}`);
     const result = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
-      env: { ...process.env, UNITY_CACHE: cache },
+      env: { ...process.env, PULUMI_ALEMBIC_CACHE: cache },
       encoding: "utf8",
     });
     equal(result.status, 0, result.stderr);

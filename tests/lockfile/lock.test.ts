@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { formatLock, head, type Lock, lockDigest } from "../../src/lockfile/lock.ts";
+import { formatLock } from "../../src/lockfile/format-lock.ts";
+import { head, type Lock, lockDigest } from "../../src/lockfile/lock.ts";
 import { LockError, parseLock, parseReviewedLock } from "../../src/lockfile/parse-lock.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 

@@ -112,6 +112,7 @@ describe("podConfigErrors", () => {
       { initContainers: [{ ...sidecar, volumeMounts: [{ name: "restore-points", mountPath: "/d" }] }] },
       "initContainers[0].volumeMounts[0].name",
     ],
+    ["the label of the app's pods", { labels: { "pulumi-alembic/app": "x" } }, 'labels["pulumi-alembic/app"]'],
     ["the label of the selector", { labels: { "app.kubernetes.io/name": "x" } }, 'labels["app.kubernetes.io/name"]'],
     ["the plan", { annotations: { "pulumi-alembic/plan": "{}" } }, 'annotations["pulumi-alembic/plan"]'],
     [

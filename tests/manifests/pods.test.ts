@@ -4,9 +4,10 @@ import { plainAlembic } from "../../src/lockfile/lock.ts";
 import { unity } from "../../src/manifests/app.ts";
 import { backendDeploymentSpec, backendServiceSpec, disruptionBudgetSpec } from "../../src/manifests/backend.ts";
 import { jobDeadlineSeconds, jobWaitSeconds, migrateJobSpec } from "../../src/manifests/migrate-job.ts";
+import { appLabel } from "../../src/manifests/names.ts";
 import { ownedDatabaseUrl, postgresDeploymentSpec } from "../../src/manifests/postgres.ts";
 import { restoreJobSpec } from "../../src/manifests/restore-points.ts";
-import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner.ts";
+import { runnerConfigMapData, runnerConfigMapName } from "../../src/manifests/runner-files.ts";
 import { linearLock } from "../fixtures/chains/locks.ts";
 import { backendOptions } from "../support/options.ts";
 
@@ -100,6 +101,18 @@ describe("migrateJobSpec", () => {
       env.find(({ name }) => name === "MIGRATION_DATABASE_URL"),
       { name: "MIGRATION_DATABASE_URL", valueFrom: { secretKeyRef } },
     );
+  });
+});
+
+describe("the backend's pods", () => {
+  it("have the label by which commands find an app's pods, which no selector contains", () => {
+    const { selector, template } = backendDeploymentSpec(backendOptions);
+    const labels = { "app.kubernetes.io/name": "unity-backend", "app.kubernetes.io/part-of": "unity" };
+    assert.deepEqual((template as { metadata: { labels: object } }).metadata.labels, {
+      ...labels,
+      [appLabel]: "unity",
+    });
+    assert.deepEqual(selector, { matchLabels: { "app.kubernetes.io/name": "unity-backend" } });
   });
 });
 

@@ -50,6 +50,13 @@ describe("the package that npm packs", () => {
     }
   });
 
+  it("uses the program's own copies of Pulumi's SDKs if their versions are compatible", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(folder, inPackage("..", "package.json")), "utf8"));
+    const sdks = Object.entries<string>(dependencies).filter(([name]) => name.startsWith("@pulumi/"));
+    assert.deepEqual(sdks.map(([name]) => name).sort(), ["@pulumi/command", "@pulumi/kubernetes", "@pulumi/pulumi"]);
+    for (const [name, versions] of sdks) assert.match(versions, /^\^\d/, name);
+  });
+
   it("has types that a program compiles against", async () => {
     const options = ["--noEmit", "--module", "nodenext", "--target", "es2024", "--strict", "--skipLibCheck"];
     const types = ["--allowImportingTsExtensions", "--types", "node", "--typeRoots", "node_modules/@types"];

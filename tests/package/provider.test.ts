@@ -9,6 +9,7 @@ import type { Deployment } from "../../local/engine/deployment.ts";
 import { Display } from "../../local/engine/display.ts";
 import { serve } from "../../local/engine/monitor.ts";
 import type { Registration } from "../../local/engine/step.ts";
+import { outputSignature, signature, unknown } from "../../local/engine/values.ts";
 import { planArguments } from "../../src/package/provider/migration.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type FakeKubectl, fakeKubectl } from "../support/fake-kubectl.ts";
@@ -25,6 +26,7 @@ const {
 /** Part of a package's schema that the tests read. */
 interface Schema {
   readonly name: string;
+  readonly types: Readonly<Record<string, { readonly required?: readonly string[] }>>;
   readonly resources: Readonly<
     Record<
       string,
@@ -32,7 +34,7 @@ interface Schema {
         readonly isComponent: boolean;
         readonly inputProperties: Readonly<Record<string, { readonly type: string; readonly description?: string }>>;
         readonly requiredInputs: readonly string[];
-        readonly properties: Readonly<Record<string, { readonly type: string }>>;
+        readonly properties: Readonly<Record<string, { readonly type?: string; readonly $ref?: string }>>;
       }
     >
   >;
@@ -90,14 +92,14 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   }
 
   /** Constructs a component of the example's chain, in a preview. */
-  async function construct(type: string, inputs: Record<string, unknown>) {
+  async function construct(type: string, inputs: Record<string, unknown>, name = "notes") {
     const monitor = new Monitor();
     const display = new Display(() => {}, { preview: true, diff: false });
     const { address, server } = await serve(Promise.resolve(monitor as unknown as Deployment), display);
     try {
       const request = new messages.ConstructRequest();
       request.setProject("notes").setStack("test").setDryrun(true).setParallel(1).setMonitorendpoint(address);
-      request.setType(`pulumi-alembic:index:${type}`).setName("notes");
+      request.setType(`pulumi-alembic:index:${type}`).setName(name);
       request.setInputs(Struct.fromJavaScript({ ...common, ...inputs } as never));
       const constructed = await call<Constructed>("construct", request);
       return {
@@ -158,6 +160,16 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     );
     for (const { inputProperties } of Object.values(schema.resources))
       assert.ok(Object.values(inputProperties).every(({ description }) => (description ?? "").length > 10));
+  });
+
+  it("has types with the names that generated SDKs give them", () => {
+    const names = Object.keys(schema.types).map((token) => token.replace("pulumi-alembic:index:", ""));
+    const expected = ["ApplicationRole", "Approval", "Gate", "Names", "Policy", "RestorePoint", "Tls"];
+    assert.deepEqual(names.sort(), expected); // SDKs append Args to those of arguments
+    const gate = schema.types["pulumi-alembic:index:Gate"];
+    assert.deepEqual(gate?.required, ["annotations", "initContainers", "labels", "volumes"]);
+    const { properties } = schema.resources["pulumi-alembic:index:Migration"] ?? {};
+    assert.equal(properties?.gate?.$ref, "#/types/pulumi-alembic:index:Gate");
   });
 
   it("creates a migration's resources, nested, with the attempt after a failed one", async () => {
@@ -227,7 +239,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     };
     const { serviceAccountName, initContainers } = spec.template.spec;
     assert.deepEqual([serviceAccountName, initContainers[0]?.image], ["mover", "postgres:17"]);
-    const stale = construct("Migration", { secretName: "s", policy: { planHash: "v3-0123456789abcdef" } });
+    const stale = construct("Migration", { secretName: "s", policy: { planHash: "v4-0123456789abcdef" } });
     await assert.rejects(stale, /plan is stale/);
   });
 
@@ -248,6 +260,31 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
     assert.equal(command.triggers[0], state?.jobName as unknown);
     const waits = registrations.filter(({ name }) => /-rollout-\d$/.test(name));
     assert.equal(waits.length, 2);
+  });
+
+  it("waits for a workload whose name is an output, again after each of its rollouts", async () => {
+    const { state } = await construct("Migration", { secretName: "notes-database" });
+    const web = "urn:pulumi:test::notes::kubernetes:apps/v1:Deployment::web";
+    for (const [value, name] of [
+      ["web", "web"],
+      [undefined, unknown],
+    ] as const) {
+      const workload = { [signature]: outputSignature, dependencies: [web], ...(value && { value }) };
+      const inputs = { migration: state?.summary, workloads: [workload], checks: ["pods"], triggers: [3] };
+      const { registrations } = await construct("Verification", inputs);
+      const wait = inputsOf(registrations, "command:local:Command", "-rollout-1");
+      const stdin = String(wait.stdin);
+      assert.equal(value === undefined ? stdin : JSON.parse(stdin).name, name);
+      assert.deepEqual(wait.triggers, ["3"]);
+    }
+  });
+
+  it("rejects a second verification of a migration", async () => {
+    const { state } = await construct("Migration", { secretName: "notes-database", names: { partOf: "twice" } });
+    const inputs = { migration: state?.summary, workloads: ["web"], checks: ["pods"] };
+    await construct("Verification", inputs, "web");
+    await construct("Verification", inputs, "web");
+    await assert.rejects(construct("Verification", inputs, "worker"), /invalid arguments/);
   });
 
   it("declares a Job for each tenant, with the tenant's Secret", async () => {

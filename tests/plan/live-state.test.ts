@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  classify,
-  describeState,
-  type LiveState,
-  type Reading,
-  requiresManualAction,
-} from "../../src/plan/live-state.ts";
+import { classify, type LiveState, type Reading, requiresManualAction } from "../../src/plan/live-state.ts";
 import type { RollbackWindow } from "../../src/plan/rollback-window.ts";
+import { describeState } from "../../src/plan/state-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const line = linearLock("a", "b", "c");

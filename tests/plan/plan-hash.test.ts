@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type FileHashes, type LockedAlembic, plainAlembic } from "../../src/lockfile/lock.ts";
+import { type FileHashes, type LockedAlembic, type LockedRevision, plainAlembic } from "../../src/lockfile/lock.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { type Direction, type HashedRevision, planHash, sqlHash } from "../../src/plan/plan-hash.ts";
 
@@ -33,7 +33,8 @@ describe("sqlHash", () => {
 });
 
 describe("planHash", () => {
-  const lock = { alembic: plainAlembic, files: { "env.py": "e".repeat(64) } };
+  const applied = { ...rendered, id: "r0", file: "r0.py" } as LockedRevision;
+  const lock = { alembic: plainAlembic, files: { "env.py": "e".repeat(64) }, revisions: [applied] };
   const start = { image: "image:1", direction: "upgrade", from: ["r0"], lock } as const;
   const back = { ...start, direction: "downgrade" } as const;
   const hash = planHash(start, [rendered, unrendered]);
@@ -62,6 +63,10 @@ describe("planHash", () => {
       rendered,
       unrendered,
     ]),
+    "content of a file of another revision": planHash(
+      { ...start, lock: { ...lock, revisions: [{ ...applied, sha256: "c".repeat(64) }] } },
+      [rendered, unrendered],
+    ),
     "name of a file": planHash(start, [{ ...rendered, file: "r2.py" }, unrendered]),
   };
   for (const [what, other] of Object.entries(others)) {
@@ -93,7 +98,7 @@ describe("planHash", () => {
       for (const revision of revisions)
         for (const direction of ["upgrade", "downgrade"] as const)
           assert.equal(sqlHash(revision, direction), revision.sqlHashes[direction]);
-      assert.equal(planHash({ ...start, lock: { alembic, files } }, revisions), hash);
+      assert.equal(planHash({ ...start, lock: { alembic, files, revisions: [] } }, revisions), hash);
     });
   }
 });

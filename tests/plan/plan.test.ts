@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Lock } from "../../src/lockfile/lock.ts";
 import type { Reading } from "../../src/plan/live-state.ts";
-import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
+import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 import { shortTitle } from "../support/titles.ts";
@@ -112,11 +112,9 @@ describe("makePlan", () => {
 });
 
 describe("describePlan", () => {
-  const describeAll = (plan: Plan, full?: boolean) => describePlan(plan, full).join("\n");
-
   it("describes tables, statements, reversibility, and the Job", () => {
     assert.equal(
-      describeAll(plan(rows("a"))),
+      describePlan(plan(rows("a"))),
       `Database is at a, behind head c.
 Pending: 2 of 3 revisions
   2/3  b  Revision b
@@ -133,7 +131,7 @@ Job job-1 will be created: no existing Job`,
   });
 
   it("prints statements in full on demand", () => {
-    const text = describeAll(plan(rows("b")), true);
+    const text = describePlan(plan(rows("b")), { full: true });
     for (const line of long.split("\n")) assert.ok(text.includes(`\n         ${line}\n`), line);
     assert.ok(!text.includes("truncated"));
   });
@@ -141,14 +139,14 @@ Job job-1 will be created: no existing Job`,
   it("reports a database that is up to date", () => {
     const jobs = [{ name: "job-1", state: "complete" as const }];
     assert.equal(
-      describeAll(plan(rows("c"), { jobs })),
+      describePlan(plan(rows("c"), { jobs })),
       "Database is up to date (head c).\nJob job-1 is unchanged: already complete",
     );
   });
 
   it("describes a downgrade with its SQL", () => {
     assert.equal(
-      describeAll(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
+      describePlan(plan(rows("c"), { targetRevision: "b", allowDowngrade: true })),
       `Database is at c, beyond target b.
 To downgrade: 1 of 3 revisions
   3/3  c  Revision c (downgrade)
@@ -161,22 +159,22 @@ Job job-1 will be created: no existing Job`,
   it("shows the SQL of env.py and the files of pending revisions", () => {
     const a = lockedRevision("a", { files: { "alembic/a.csv": "1", "alembic/a.sql": "2" } });
     const lock = { ...lockOf([a]), env: { sql: ["SET search_path TO crm;", "CREATE SCHEMA crm;"] } };
-    const text = describeAll(plan(rows(), { lock }));
+    const text = describePlan(plan(rows(), { lock }));
     assert.match(text, /revisions\n {2}env\.py\n {9}SET search_path TO crm;\n {9}CREATE SCHEMA crm;\n {2}1\/1 {2}a/);
     assert.match(text, /\n {7}creates t_a; reversible\n {7}reads alembic\/a\.csv, alembic\/a\.sql\n/);
-    assert.doesNotMatch(describeAll(plan(rows("a"), { lock })), /env\.py|reads/);
+    assert.doesNotMatch(describePlan(plan(rows("a"), { lock })), /env\.py|reads/);
     const unknown = { ...lock, env: { sql: null, reason: "line 7 asks" } };
-    assert.match(describeAll(plan(rows(), { lock: unknown })), /\n {2}SQL of env\.py is not known: line 7 asks\n/);
+    assert.match(describePlan(plan(rows(), { lock: unknown })), /\n {2}SQL of env\.py is not known: line 7 asks\n/);
   });
 
   it("explains unknown SQL and tables", () => {
     const unrendered = lockOf([lockedRevision("a", { tables: null, upgrade: { sql: null, reason: "line 7 asks" } })]);
-    const text = describeAll(plan(rows(), { lock: unrendered }));
+    const text = describePlan(plan(rows(), { lock: unrendered }));
     assert.match(text, /tables unknown; reversible\n +SQL can't be rendered offline: line 7 asks/);
   });
 
   it("prints only the remediation if the state requires manual action", () => {
-    const text = describeAll(plan(rows("zz")));
+    const text = describePlan(plan(rows("zz")));
     assert.match(text, /^Database is at zz, which is not in the lockfile \(3 revisions\)\.\nDeploy a release/);
     assert.ok(!text.includes("Pending") && !text.includes("Job"));
   });

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import type { LockedRevision } from "../../src/lockfile/lock.ts";
 import type { Reading } from "../../src/plan/live-state.ts";
-import { makePlan, type Plan, type PlanInputs } from "../../src/plan/plan.ts";
+import { makePlan, type PlanInputs } from "../../src/plan/plan.ts";
 import { planHash } from "../../src/plan/plan-hash.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
 import { explainStalePlan } from "../../src/plan/rejection.ts";
-import { describeRejection } from "../../src/plan/rejection-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 /** A chain whose last revision destroys data and blocks other sessions. */
@@ -40,12 +39,6 @@ const risky = lockOf([
 const approvals = [{ revision: "b", rule: "ban-drop-column" }];
 const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: found });
 const down: Reading = { kind: "unreachable", what: "database", cause: "down" };
-
-function describeAll(plan: Plan, full = false): string {
-  const { rejection, pending } = plan;
-  const why = rejection === null ? [] : describeRejection(rejection, pending !== null);
-  return [...describePlan(plan, full), ...why].join("\n");
-}
 
 describe("rejectPlan", () => {
   const of = (reading: Reading, given: Partial<PlanInputs> = {}) =>
@@ -82,7 +75,7 @@ describe("rejectPlan", () => {
     ["requires no pin if nothing is pending", rows("b"), { pinRequired: true }, true],
     ["rejects an unknown plan without a required pin", down, { approvals, pinRequired: true }, false],
     ["allows the pinned plan", rows("a"), { approvals, pinnedHash: hash }, true],
-    ["rejects a plan other than the pinned one", rows("a"), { approvals, pinnedHash: "v3-0000000000000000" }, false],
+    ["rejects a plan other than the pinned one", rows("a"), { approvals, pinnedHash: "v4-0000000000000000" }, false],
     [
       "rejects an image other than the pinned plan's",
       rows("a"),
@@ -99,13 +92,13 @@ describe("rejectPlan", () => {
   }
 
   it("hashes a plan only if revisions are pending", () => {
-    assert.match(hash, /^v3-[0-9a-f]{16}$/);
+    assert.match(hash, /^v4-[0-9a-f]{16}$/);
     assert.deepEqual([of(rows("b")).hash, of(down).hash], [null, null]);
   });
 
   it("describes locks, findings, the rejection, and how to approve", () => {
     assert.equal(
-      describeAll(of(rows("a"))),
+      describePlan(of(rows("a"))),
       `Database is at a, behind head b.
 Pending: 1 of 2 revisions
   2/2  b  Revision b
@@ -131,13 +124,13 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
   });
 
   it("describes approved findings, and the alternatives with --full", () => {
-    const text = describeAll(of(rows("a"), { approvals }), true);
+    const text = describePlan(of(rows("a"), { approvals }), { full: true });
     assert.match(text, /error ban-drop-column, approved: Dropping may break clients\. Don't\.\n/);
     assert.match(text, /\nJob job-1 will be created: /);
   });
 
   it("reports a stale plan: both hashes, the difference, and how to pin the new one", () => {
-    const text = describeAll(of(rows(), { pinnedHash: hash }));
+    const text = describePlan(of(rows(), { pinnedHash: hash }));
     const found = of(rows()).hash;
     assert.match(
       text,
@@ -146,47 +139,47 @@ To approve, add to \`config:\` in the stack's file, Pulumi.<stack>.yaml (or to i
     assert.match(text, /The pinned plan starts at a; the database is at base\./);
     assert.match(text, new RegExp(`pulumi config set planHash ${found}$`));
     assert.match(
-      describeAll(of(down, { pinnedHash: hash })),
+      describePlan(of(down, { pinnedHash: hash })),
       /current hash unknown; .*\n.*revision is no longer known\.\n.*config set planHash unknown$/,
     );
   });
 
   it("reports a pinned hash of an earlier version, and how to renew it", () => {
     assert.match(
-      describeAll(of(rows("a"), { approvals, pinnedHash: "0123456789abcdef" })),
+      describePlan(of(rows("a"), { approvals, pinnedHash: "0123456789abcdef" })),
       new RegExp(`The pinned hash is from another version .*\\n.*run: pulumi config set planHash ${hash}$`),
     );
   });
 
   it("reports a missing pin, and how to pin the plan", () => {
-    const asked = describeAll(of(rows("a"), { approvals, pinRequired: true }));
+    const asked = describePlan(of(rows("a"), { approvals, pinRequired: true }));
     assert.match(asked, new RegExp(`production requires a pinned plan; .*\\n.*pulumi config set planHash ${hash}$`));
-    const unasked = describeAll(of(down, { approvals, pinRequired: true }));
+    const unasked = describePlan(of(down, { approvals, pinRequired: true }));
     assert.match(unasked, /production requires a pinned plan; .*\n {2}Wait .*: pulumi config set planHash unknown$/);
-    const stale = describeAll(of(rows("a"), { approvals, pinnedHash: "unknown" }));
+    const stale = describePlan(of(rows("a"), { approvals, pinnedHash: "unknown" }));
     assert.match(
       stale,
-      /expected hash unknown, current hash .*\n.*revision is now known: a\.\n.*planHash v3-[0-9a-f]{16}$/,
+      /expected hash unknown, current hash .*\n.*revision is now known: a\.\n.*planHash v4-[0-9a-f]{16}$/,
     );
   });
 
   it("reports a downgrade that is not allowed", () => {
     assert.match(
-      describeAll(of(rows("b"), { targetRevision: "a" })),
+      describePlan(of(rows("b"), { targetRevision: "a" })),
       /^downgrade not allowed; no changes were made:\n {2}downgrades are disabled/m,
     );
   });
 
   it("reports that every revision counts if the database revision is unknown", () => {
     assert.match(
-      describeAll(of(down)),
+      describePlan(of(down)),
       /\n {2}The database revision is unknown, so every revision counts as pending\.\n/,
     );
   });
 
   it("omits locks on tables that the same plan creates", () => {
-    assert.doesNotMatch(describeAll(of(rows(), { approvals })), /of p, t_a/);
-    assert.match(describeAll(of(rows(), { approvals })), /blocks reads and writes of p \(/);
+    assert.doesNotMatch(describePlan(of(rows(), { approvals })), /of p, t_a/);
+    assert.match(describePlan(of(rows(), { approvals })), /blocks reads and writes of p \(/);
   });
 });
 
@@ -226,7 +219,7 @@ describe("explainStalePlan", () => {
 
   it("reports an unknown database revision", () => {
     assert.match(
-      explainStalePlan("v3-0000000000000000", { ...now, from: null, pending: null }),
+      explainStalePlan("v4-0000000000000000", { ...now, from: null, pending: null }),
       /revision is no longer known/,
     );
   });

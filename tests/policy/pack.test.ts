@@ -76,7 +76,7 @@ describe("the policy pack in Pulumi's analyzer process", () => {
   it("has every rule as a mandatory policy", async () => {
     const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
     const info = await call<Info>("getAnalyzerInfo", new Empty());
-    assert.deepEqual([info.getName(), info.getVersion()], ["unity", read("policy/package.json").version]);
+    assert.deepEqual([info.getName(), info.getVersion()], ["pulumi-alembic", read("policy/package.json").version]);
     const policies = info.getPoliciesList();
     assert.deepEqual(
       policies.map((policy) => policy.getName()),
@@ -162,8 +162,8 @@ describe("the policy pack in Pulumi's analyzer process", () => {
   });
 
   it("pins the SDK's packages at the versions of the project", () => {
-    const { dependencies, devDependencies } = read("package.json");
+    const { packages } = read("package-lock.json");
     for (const [name, version] of Object.entries(read("policy/package.json").dependencies))
-      assert.equal({ ...dependencies, ...devDependencies }[name], version, name);
+      assert.equal(packages[`node_modules/${name}`].version, version, name);
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
-import { type MigrationPlanArgs, planMigration } from "../../components/plan-migration.ts";
+import type { MigrationPlanArgs } from "../../components/migration-plan.ts";
+import { planMigration } from "../../components/plan-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { loadChain } from "../../src/preflight/release.ts";
 import { identify } from "../../src/promotion/record.ts";
@@ -85,8 +86,8 @@ describe("planMigration", () => {
   const rejected: readonly (readonly [what: string, changed: Partial<MigrationPlanArgs>, message: RegExp])[] = [
     [
       "a plan other than the pinned one",
-      { policy: { planHash: "v3-0123456789abcdef" } },
-      /plan is stale: .*policy: \{ planHash: "v3-/s,
+      { policy: { planHash: "v4-0123456789abcdef" } },
+      /plan is stale: .*policy: \{ planHash: "v4-/s,
     ],
     [
       "an unpinned plan in production",
@@ -124,16 +125,13 @@ describe("planMigration", () => {
     [{ database: undefined }, /database is missing: must be a URL, or an object with secretName/],
     [
       { database: { url: "postgresql://u:hunter2@h/n" } },
-      /invalid database: must be a URL, or an object with secretName$/,
+      /invalid database \(value hidden\): must be a URL, or an object with secretName$/,
     ],
     [{ database: { secretName: undefined } }, /database\.secretName is missing: must be the name of an object/],
     [{ policy: { environment: "prod" } }, /invalid policy\.environment "prod": must be one of development, staging/],
-    [{ policy: { planhash: "v3-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
+    [{ policy: { planhash: "v4-1" } }, /unknown policy\.planhash: must be one of environment, approvals, planHash/],
     [{ policy: { approvals: { revision: "1" } } }, /invalid policy\.approvals an object: must be a list/],
-    [
-      { policy: { approvals: [{ revision: "1" }] } },
-      /invalid policy\.approvals\[0\]\.rule undefined: must be the name/,
-    ],
+    [{ policy: { approvals: [{ revision: "1" }] } }, /policy\.approvals\[0\]\.rule is missing: must be the name/],
     [{ policy: { allowDowngrade: "false" } }, /invalid policy\.allowDowngrade "false": must be true or false/],
     [{ policy: { toleratedRevisions: "0009" } }, /invalid policy\.toleratedRevisions "0009": must be a list/],
     [{ policy: { restorePoint: { storage: "1Gi" } } }, /policy\.restorePoint\.image is missing/],
@@ -177,6 +175,11 @@ describe("planMigration", () => {
     const foreign = { ...job, metadata: { ...job.metadata, annotations: { "pulumi-alembic/owner": "notes/first" } } };
     const message = /belongs to stack notes\/first, not to unity\/test; no changes were made\.\n/;
     await assert.rejects(plan({}, { jobs: items(foreign) }), message);
+
+    // Its Job was deleted, but not what else it would overwrite.
+    const annotations = { "pulumi-alembic/last-job": job.metadata.name, "pulumi-alembic/owner": "notes/first" };
+    const account = { output: JSON.stringify({ metadata: { name: "notes-migrations", annotations } }) };
+    await assert.rejects(plan({}, { account }), message);
   });
 
   it("rejects with the cause if the cluster is unreachable", () => {
@@ -199,6 +202,55 @@ describe("planMigration", () => {
       ["0003"],
     );
     assert.deepEqual([report.hash, report.job?.reason], [null, "its image is not known yet"]);
+  });
+
+  describe("with a URL, for which it declares a Secret", () => {
+    const url = { database: "postgresql://u:p@h/d" };
+    const secrets: readonly (readonly [what: string, secret: string, message: RegExp | undefined])[] = [
+      ["accepts its own", "7 true unity/test\nDATABASE_URL", undefined],
+      ["accepts that of an earlier version, without an owner", "7 true \nDATABASE_URL", undefined],
+      [
+        "rejects that of another stack",
+        "7 true unity/other\nDATABASE_URL",
+        /Secret notes-database in namespace unity belongs to stack unity\/other, not to unity\/test; no changes/,
+      ],
+      [
+        "rejects one that no stack declares",
+        "7 \nPASSWORD",
+        /Secret notes-database in namespace unity exists, and no stack declares it; no changes were made\./,
+      ],
+    ];
+    for (const [what, output, message] of secrets) {
+      it(what, async () => {
+        const planned = plan(url, { secret: { output } });
+        if (message === undefined) await planned;
+        else await assert.rejects(planned, message);
+        await plan({}, { secret: { output } });
+      });
+    }
+  });
+
+  it("promotes each app by its own releases of a stack with several", async () => {
+    const image = `registry.example/notes@sha256:${"a".repeat(64)}`;
+    const staged = { version: 2, environment: "staging", checks: 1, imageName: "n", migrationImageName: "n" };
+    const release = { ...staged, ...identify({ ...loadChain(args.appFolder), image }) };
+    const stacks = {
+      "organization/unity/staging": { releases: { notes: [release], tasks: [{ ...release, chain: "other" }] } },
+      "organization/unity/test": { releases: { notes: [release] } },
+    };
+    const promote = (name: string) =>
+      record(
+        {},
+        async () => {
+          using fake = fakeKubectl();
+          const policy = { promotedFrom: "staging", environment: "staging" } as const;
+          return await planMigration({ ...args, name, image, policy }, fake.kubectl);
+        },
+        stacks,
+      );
+    assert.deepEqual((await promote("notes")).result.records, [release]);
+    await assert.rejects(promote("tasks"), /- chain: \S+ \(newest in staging: other\)/);
+    await assert.rejects(promote("shop"), /stack staging has no verified release of app shop/);
   });
 
   it("previews a promotion before its image is known, which an update requires", async () => {
@@ -286,6 +338,20 @@ describe("MigrationJob of a plan", () => {
     assert.deepEqual(metadata.labels, { app: "web", "pulumi-alembic/app": "notes" });
   });
 
+  it("runs the gate as the user of the Job's pod", async () => {
+    const users: readonly (readonly [Partial<MigrationPlanArgs>, number | undefined])[] = [
+      [{}, 10001],
+      [{ names: { userId: 2000 } }, 2000],
+      [{ names: { userId: 2000 }, pod: { userId: 3000 } }, 3000],
+      [{ pod: { userId: "none" } }, undefined],
+    ];
+    for (const [changed, user] of users) {
+      const { spec } = await gated({ template }, changed);
+      const gate = spec.initContainers[1] as unknown as { securityContext: { runAsUser?: number } };
+      assert.equal(gate.securityContext.runAsUser, user);
+    }
+  });
+
   it("gives the gate the app's variables, and the database of the migration", async () => {
     const { spec } = await gated();
     const gate = spec.initContainers[1] as unknown as { env: { name: string; value?: string; valueFrom?: object }[] };
@@ -362,7 +428,7 @@ describe("MigrationJob of a plan", () => {
       /invalid gate\.securityContext\.privileged true: must be false/,
     ],
     ["another command", { command: ["true"] }, /unknown gate\.command: must be one of env, envFrom, resources/],
-    ["a map of variables", { env: { A: "b" } }, /invalid gate\.env: must be a list/],
+    ["a map of variables", { env: { A: "b" } }, /invalid gate\.env an object: must be a list/],
   ];
   for (const [what, gate, message] of unsafe) {
     it(`rejects a gate with ${what}`, () => assert.rejects(gated({ template }, {}, gate), message));

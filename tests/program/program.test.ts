@@ -64,6 +64,13 @@ describe("the program", () => {
     assert.ok(wait("verification-checks").dependencies.includes(wait("backend-rollout").urn));
   });
 
+  it("keeps the components of stacks from before the package got its name", () => {
+    const components = registrations.filter(({ type }) => type.startsWith("pulumi-alembic:"));
+    assert.equal(new Set(components.map(({ type }) => type)).size, 5);
+    for (const { type, formerTypes } of components)
+      assert.deepEqual(formerTypes, [type.replace("pulumi-alembic", "unity")]);
+  });
+
   it("declares the Job after the database and its Secret", () => {
     for (const [type, name] of [
       ["kubernetes:apps/v1:Deployment", "postgres"],
@@ -212,7 +219,7 @@ describe("the program on a database that is there", () => {
       { version: 1, direction: "upgrade", from: ["add_plugin_execution"] },
     );
     assert.deepEqual(plan.database, database);
-    assert.match(plan.hash, /^v3-[0-9a-f]{16}$/);
+    assert.match(plan.hash, /^v4-[0-9a-f]{16}$/);
     const name = jobName(declared);
     const existing = (metadata: object) => ({ ...job(name, "Complete"), spec: { template: { metadata } } });
     const kept = await runOn("add_plugin_execution", [existing({ annotations: { "pulumi-alembic/plan": "earlier" } })]);
@@ -286,8 +293,8 @@ describe("the program on a database that is there", () => {
     [
       "a plan other than the pinned one",
       "a1b2c3d4e5f6",
-      { "unity:planHash": "v3-0000000000000000" },
-      /plan is stale: .*\n.*\n.*pulumi config set planHash v3-[0-9a-f]{16}$/,
+      { "unity:planHash": "v4-0000000000000000" },
+      /plan is stale: .*\n.*\n.*pulumi config set planHash v4-[0-9a-f]{16}$/,
     ],
     [
       "an approval without a finding",

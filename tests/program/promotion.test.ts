@@ -116,7 +116,7 @@ describe("the program in production", () => {
   it("rejects a plan without a pin, and applies it with one", async () => {
     const message = await rejection(production, stagingHas(staged), "a1b2c3d4e5f6");
     assert.match(message, /production requires a pinned plan; no changes were made:/);
-    const [, planHash = ""] = /pulumi config set planHash (v3-[0-9a-f]{16})$/.exec(message) ?? assert.fail(message);
+    const [, planHash = ""] = /pulumi config set planHash (v4-[0-9a-f]{16})$/.exec(message) ?? assert.fail(message);
     await run({ ...production, "unity:planHash": planHash }, stagingHas(staged), "a1b2c3d4e5f6");
   });
 });

@@ -45,3 +45,14 @@ describe("Unity's program", () => {
     assert.deepEqual([...new Set(packages)].sort(), ["@pulumi/kubernetes", "@pulumi/pulumi"]);
   });
 });
+
+describe("the program of an example with one database", () => {
+  for (const file of ["notes/index.ts", "fastapi/deploy/index.ts", "flask/deploy/index.ts"]) {
+    it(`has at most 40 lines: ${file}`, () => {
+      const lines = readFileSync(join(projectRoot, "examples", file), "utf8")
+        .trimEnd()
+        .split("\n").length;
+      assert.ok(lines <= 40, `${lines} lines`);
+    });
+  }
+});

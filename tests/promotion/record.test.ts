@@ -25,6 +25,7 @@ const parts: ReleaseParts = {
 };
 const results = (image?: string) =>
   ({
+    revision: { name: "revision", passed: true },
     pods: { name: "pods", passed: true, image },
     health: { name: "health", passed: true },
   }) as unknown as CheckResults;
@@ -71,7 +72,7 @@ describe("the record of a release", () => {
       "sql",
       "version",
     ]);
-    assert.equal(record().checks, 2);
+    assert.equal(record().checks, 3);
   });
 
   const [first, ...others] = lock.revisions;
@@ -127,11 +128,26 @@ describe("the records of a stack", () => {
     assert.deepEqual(recordVerified([one], undefined, undefined), [one]);
   });
 
+  it("are none of a release that the checks didn't compare with the cluster", () => {
+    for (const missing of [["revision"], ["pods"], ["revision", "pods"]]) {
+      const others = Object.entries(results()).filter(([name]) => !missing.includes(name));
+      assert.deepEqual(recordVerified([], declare(), Object.fromEntries(others)), []);
+    }
+  });
+
   it("are parsed from an output, without those of another version", () => {
     const [good, old] = [record(), { ...record(), version: 1 }];
     const output = [good, old, { ...good, image: 1 }, { ...good, sql: undefined }, null, "x"];
     assert.deepEqual(parseRecords(output), { records: [good], outdated: 5 });
     for (const output of [undefined, null, "x", {}])
       assert.deepEqual(parseRecords(output), { records: [], outdated: 0 });
+  });
+
+  it("are those of one app if the output has several", () => {
+    const [notes, tasks] = [record(), record({ head: "r2" })];
+    const output = { notes: [notes], tasks: [tasks] };
+    assert.deepEqual(parseRecords(output, "tasks").records, [tasks]);
+    assert.deepEqual(parseRecords([notes], "notes").records, [notes]);
+    for (const app of ["shop", "constructor", undefined]) assert.deepEqual(parseRecords(output, app).records, []);
   });
 });

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, ClassVar
 
 import psycopg
+import pytest
 import sqlalchemy
 from runner_chain import Revision
 from runner_plan import Plan, plan_hash
@@ -56,6 +57,24 @@ def revisions(url: URL) -> set[str]:
     if query(url, "SELECT to_regclass('alembic_version')") == [(None,)]:
         return set()
     return {row[0] for row in query(url, "SELECT version_num FROM alembic_version")}
+
+
+@contextmanager
+def password_required(server: URL, login: URL) -> Iterator[None]:
+    """Require a password of a role in its database, which the server otherwise does not."""
+    path = query(server, "SHOW hba_file")[0][0]
+    if not os.access(path, os.W_OK):
+        pytest.skip(f"{path} of the server can't be written from here")
+    file = Path(path)
+    before = file.read_text(encoding="utf-8")
+    line = f"host {login.database} {login.username} all scram-sha-256\n"
+    try:
+        file.write_text(line + before, encoding="utf-8")
+        query(server, "SELECT pg_reload_conf()")
+        yield
+    finally:
+        file.write_text(before, encoding="utf-8")
+        query(server, "SELECT pg_reload_conf()")
 
 
 def stamp(url: URL, *rows: str) -> None:
@@ -214,7 +233,9 @@ class Chain:
     def plan_hash(self, image: str, direction: str, start: Sequence[str], *ids: str) -> str:
         """Return the hash of a plan of these revisions."""
         steps = tuple(Revision(**entry) for id in ids for entry in self.entries if entry["id"] == id)
-        return plan_hash(image, Plan(direction, frozenset(start), frozenset(), steps, [], 0, "", self.files))
+        of_revisions = {file: sha256 for entry in self.entries for file, sha256 in entry["files"].items()}
+        files = {**self.files, **of_revisions}
+        return plan_hash(image, Plan(direction, frozenset(start), frozenset(), steps, [], 0, "", files))
 
     def review(self) -> None:
         """Write the reviewed chain."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -129,7 +130,7 @@ def test_nothing_pending_is_pinned_to_the_head(three: Chain, database: URL) -> N
     query(database, "DROP SCHEMA pulumi_alembic CASCADE")
     result = run("upgrade", three, database, **planned_by(three, database, ["three"]))
     assert result.code == 1
-    assert "the database is at two, but plan v3-" in result.stderr
+    assert "the database is at two, but plan v4-" in result.stderr
     assert_unchanged(database, "two")
     assert run("upgrade", three, database).code == 0
     result = run("upgrade", three, database, **planned_by(three, database, ["three"]))
@@ -162,7 +163,7 @@ def test_upgrade_plan_does_not_downgrade(three: Chain, database: URL) -> None:
     run("upgrade", three, database)
     result = run("reach", three, database, "--target=two", **planned_by(three, database, ["one"], "two"))
     assert result.code == 1
-    assert "the database is at three, but plan v3-" in result.stderr
+    assert "the database is at three, but plan v4-" in result.stderr
     assert revisions(database) == {"three"}
 
 
@@ -187,8 +188,22 @@ def test_plan_of_other_content_is_rejected(three: Chain, database: URL) -> None:
     result = run("upgrade", three, database, **environment)
     assert result.code == 1
     plan = json.loads(environment["MIGRATION_PLAN"])["hash"]
-    assert f"the Job was created for plan {plan}, but would run plan v3-" in result.stderr
+    assert f"the Job was created for plan {plan}, but would run plan v4-" in result.stderr
     assert_unchanged(database)
+
+
+def test_plan_of_another_file_of_an_applied_revision_is_rejected(three: Chain, database: URL) -> None:
+    """Alembic loads the files of all revisions, and thereby runs what is at their top level."""
+    run("upgrade", three, database, "--target=one")
+    environment = planned_by(three, database, ["one"], "two", "three")
+    file = three.folder / three.file(0)
+    file.write_text(file.read_text(encoding="utf-8") + "\nprint('at the top level')\n", encoding="utf-8")
+    three.entries[0]["files"] = {three.file(0): hashlib.sha256(file.read_bytes()).hexdigest()}
+    three.review()
+    result = run("upgrade", three, database, **environment)
+    assert result.code == 1
+    assert f"the Job was created for plan {json.loads(environment['MIGRATION_PLAN'])['hash']}, " in result.stderr
+    assert revisions(database) == {"one"}
 
 
 def test_tolerated_revision_is_foreseen(chain: Chain, database: URL) -> None:
@@ -197,7 +212,7 @@ def test_tolerated_revision_is_foreseen(chain: Chain, database: URL) -> None:
     chain.review()
     run("upgrade", chain, database)
     rejected = run("upgrade", chain, database, **planned_by(chain, database, ["later"]))
-    assert "the database is at one, but plan v3-" in rejected.stderr
+    assert "the database is at one, but plan v4-" in rejected.stderr
     query(database, "UPDATE alembic_version SET version_num = 'later'")
     result = run("upgrade", chain, database, **planned_by(chain, database, ["later"]))
     assert (result.code, result.stderr) == (0, "")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.engine import URL
-from support import PROJECT, dsn, query, stamp, until
+from support import PROJECT, dsn, password_required, query, session, stamp, until
 
 SCRIPT = PROJECT / "src" / "runner" / "restore-point.sh"
 
@@ -197,6 +197,56 @@ def test_restore_point_with_objects_of_another_role_is_rejected(store: Store) ->
     assert store.list() == []
 
 
+@pytest.fixture
+def other(store: Store) -> Iterator[URL]:
+    """Return the URL of another role that may create objects in schema public."""
+    name = f"{store.owner.username}_other"
+    query(store.admin, f"CREATE ROLE {name} LOGIN")
+    query(store.admin, f"GRANT CREATE ON SCHEMA public TO {name}")
+    yield store.admin.set(username=name)
+    query(store.admin, f"ALTER ROLE {name} NOSUPERUSER")
+    query(store.admin, f"DROP OWNED BY {name} CASCADE")
+    query(store.admin, f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize("by", ["superuser", "owner"])
+def test_restore_point_never_runs_code_of_another_role(store: Store, other: URL, by: str) -> None:
+    """A constraint, which PostgreSQL checks with the rights of the session that loads the rows."""
+    store.sql(CONTENT)
+    gains = {
+        "superuser": f"ALTER ROLE {other.username} SUPERUSER",
+        "owner": f"GRANT SELECT ON public.notes TO {other.username}",
+    }
+    with session(other) as connection:
+        body = f"IF current_user <> '{other.username}' THEN {gains[by]}; END IF; RETURN true"
+        connection.execute(
+            f"CREATE FUNCTION public.trap(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN {body}; END$$".encode()
+        )
+        connection.execute(
+            "CREATE TABLE public.traps (id int CHECK (public.trap(id))); INSERT INTO public.traps VALUES (1)"
+        )
+        connection.execute("GRANT SELECT ON public.traps TO PUBLIC")
+    taking = store if by == "owner" else replace(store, owner=store.admin)
+    result = taking.run("take", "one")
+    assert result.returncode == 1
+    assert f"a restore would run code of other roles as role {taking.owner.username}. " in result.stderr
+    for theirs in ("FUNCTION public trap(integer)", "TABLE public traps"):
+        assert f"  {theirs} {other.username}\n" in result.stderr, result.stderr
+    assert (store.list(), store.scratch()) == ([], [])
+    assert query(other, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+    assert query(other, "SELECT has_table_privilege('public.notes', 'SELECT')") == [(False,)]
+
+
+def test_objects_of_the_owner_and_of_a_group_are_restored(store: Store, other: URL) -> None:
+    """A superuser trusts the database's owner, any other role those of which it has the rights."""
+    store.sql(CONTENT)
+    assert replace(store, owner=store.admin).take()["check"] == "verified"
+    query(store.admin, f"GRANT {other.username} TO {store.owner.username}")
+    query(other, "CREATE TABLE public.shared (id int)")
+    query(other, "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")
+    assert store.take("two")["check"] == "verified"
+
+
 def test_dump_that_can_not_be_restored_is_not_recorded(store: Store) -> None:
     """A constraint that the existing rows of a restored table violate when they are loaded."""
     store.sql(
@@ -242,8 +292,28 @@ def test_restore_whose_last_statement_fails_changes_nothing(store: Store, tmp_pa
     assert found == [("second", "new")]
 
 
+def test_restore_whose_list_of_entries_fails_changes_nothing(store: Store, tmp_path: Path) -> None:
+    """Otherwise, the database would be emptied: nothing would be on the list of what to restore."""
+    store.sql(CONTENT)
+    store.take()
+    failing = tmp_path / "pg_restore"
+    real = f'exec {shutil.which("pg_restore")} "$@"'
+    failing.write_text(f'#!/bin/sh\ncase "$*" in *--list*) exit 1 ;; *) {real} ;; esac\n', encoding="utf-8")
+    failing.chmod(0o755)
+    result = store.run("restore", "one", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert result.returncode != 0
+    assert store.sql("SELECT text FROM notes") == [("first",)]
+
+
+def test_password_may_contain_a_backslash(store: Store, server: URL) -> None:
+    query(store.admin, f"ALTER ROLE {store.owner.username} PASSWORD 'a\\tb%c'")
+    with password_required(server, store.owner):
+        result = store.run("take", "one", DATABASE_URL=dsn(store.owner).replace("secret", "a\\tb%25c"))
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
-    "revision", ['say "hi"', "back\\slash\\n", "new\nline", "tab\t\x1b[31m", "v\x0b", "ünï", "a,b"]
+    "revision", ["COPY me", 'say "hi"', "back\\slash\\n", "new\nline", "tab\t\x1b[31m", "v\x0b", "ünï", "a,b"]
 )
 def test_list_is_valid_json_for_any_revision(store: Store, revision: str) -> None:
     store.sql("CREATE TABLE alembic_version (version_num text PRIMARY KEY)")

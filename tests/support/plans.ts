@@ -1,4 +1,4 @@
-import type { MigrationPlan } from "../../components/plan-migration.ts";
+import type { MigrationPlan } from "../../components/migration-plan.ts";
 import type { MigrationInputs } from "../../src/manifests/migrate-job.ts";
 
 /** Returns a plan of a first attempt. */

@@ -13,6 +13,8 @@ export interface Registration {
   readonly parent: string;
   /** URNs of what must exist before it. */
   readonly dependencies: readonly string[];
+  /** Types that it had before. */
+  readonly formerTypes: readonly string[];
   readonly inputs: Record<string, unknown>;
 }
 
@@ -22,6 +24,7 @@ interface Request {
   getName(): string;
   getParent(): string;
   getDependenciesList(): string[];
+  getAliasesList(): { getSpec(): { getType(): string } | undefined }[];
   getObject(): { toJavaScript(): Record<string, unknown> };
 }
 
@@ -104,6 +107,7 @@ export async function record<T>(
         urn: response?.getUrn() ?? "",
         parent: request.getParent(),
         dependencies: request.getDependenciesList(),
+        formerTypes: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
         inputs: request.getObject()?.toJavaScript() ?? {},
       });
       callback(error, response);

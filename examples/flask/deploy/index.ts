@@ -14,15 +14,8 @@ const cluster = { context: config.get("context") };
 const [namespace, image] = [config.require("namespace"), config.require("image")];
 const database = config.requireSecret("databaseUrl");
 const pod = { envFrom: [{ secretRef: { name: "library-settings" } }] }; // variables that create_app() requires
-const plan = await planMigration({
-  name: "library",
-  appFolder: "../backend",
-  image,
-  database,
-  namespace,
-  cluster,
-  pod,
-});
+const appFolder = "../backend";
+const plan = await planMigration({ name: "library", appFolder, image, database, namespace, cluster, pod });
 const provider = clusterProvider("cluster", { ...cluster, namespace });
 const migration = new MigrationJob("library", { plan }, { provider });
 

@@ -82,8 +82,8 @@ def read_privileges(inputs):
         cursor.execute(statement, values)
         return cursor.fetchall()
 
-    cursor.execute("SET LOCAL statement_timeout = 5000")
-    cursor.execute("SET LOCAL lock_timeout = 2000")
+    cursor.execute("SET LOCAL statement_timeout = 30000")
+    cursor.execute("SET LOCAL lock_timeout = 30000")
     ((role, creates_schemas),) = rows("SELECT current_user::text, has_database_privilege(current_database(), 'CREATE')")
     lacking = dict(rows(RELATION + LACKING, tables, ROWS))
     found = rows(RELATION + VERSION, version_table["name"], version_table["schema"])

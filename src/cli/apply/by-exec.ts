@@ -7,7 +7,8 @@ import { answerIn, answerMark } from "../../cluster/pod-program.ts";
 import { newestServing, podsOf } from "../../cluster/pods.ts";
 import type { MigrationOptions } from "../../manifests/migrate-job.ts";
 import { names } from "../../manifests/names.ts";
-import { planVariableName, runnerConfigMapData, runnerContainer, runnerPath } from "../../manifests/runner.ts";
+import { planVariableName, runnerContainer, runnerPath } from "../../manifests/runner.ts";
+import { runnerConfigMapData } from "../../manifests/runner-files.ts";
 import type { JobAttempt } from "../../plan/job-identity.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -79,11 +80,11 @@ export async function applyByExec(
 function execInput(options: MigrationOptions, plan: string): string {
   // The names of its ConfigMap and its Secret are of no use here: the pod has the backend's variables.
   const container = runnerContainer("upgrade", { ...options, configMapName: "" }, options.targetRevision) as Container;
-  const [, ...words] = [...(container.command ?? []), ...(container.args ?? []), "--termination-log=/dev/null"];
+  const [, ...args] = [...(container.command ?? []), ...(container.args ?? []), "--termination-log=/dev/null"];
   const values = (container.env ?? []).filter(({ value }) => value !== undefined);
   const payload = {
     files: runnerConfigMapData(options),
-    command: words.map((word) => word.replace(runnerPath, "{folder}")),
+    command: args.map((arg) => arg.replace(runnerPath, "{folder}")),
     environment: { ...Object.fromEntries(values.map(({ name, value }) => [name, value])), [planVariableName]: plan },
   };
   return `${JSON.stringify(payload)}\n`;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { noAdoption } from "../../adoption/adoption.ts";
-import { verificationErrors } from "../../checks/custom.ts";
 import { type CheckTarget, describeErrors } from "../../checks/result.ts";
+import { verificationErrors } from "../../checks/verification-errors.ts";
 import { readDeployedApp } from "../../cluster/deployed-apps.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { listMigrateJobs } from "../../cluster/list-migrate-jobs.ts";
@@ -11,8 +11,8 @@ import type { Lock } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import type { DescribedApp } from "../../manifests/descriptor.ts";
 import { appLabel } from "../../manifests/names.ts";
-import { defaultRestorePointTimeoutSeconds } from "../../manifests/runner.ts";
 import { readRunnerFiles } from "../../manifests/runner-files.ts";
+import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { approvedIrreversible } from "../../plan/approvals.ts";
 import { programRemedies } from "../../plan/remedies.ts";
 import { planApp } from "../../preflight/app-plan.ts";

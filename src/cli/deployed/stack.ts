@@ -8,7 +8,7 @@ import { head } from "../../lockfile/lock.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { unity } from "../../manifests/app.ts";
 import { names } from "../../manifests/names.ts";
-import { defaultRestorePointTimeoutSeconds } from "../../manifests/runner.ts";
+import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFile } from "../../paths.ts";
 import { stackRemedies } from "../../plan/remedies.ts";
 import { checkTarget } from "../../preflight/options.ts";

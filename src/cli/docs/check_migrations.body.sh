@@ -181,7 +181,7 @@ pods_run() {
 is_healthy() {
   local answer attempt
   for attempt in 1 2 3 4 5; do
-    answer="$(in_backend curl -s --max-time 10 "$backend_url/health" 2>"$errors" | tr -d ' \n')" || answer=''
+    answer="$(in_backend curl -s --max-time 30 "$backend_url/health" 2>"$errors" | tr -d ' \n')" || answer=''
     if [[ "$answer" == '{"status":"healthy"'* && "$answer" == *'"database":{"status":"healthy"'* ]]; then return 0; fi
     ((attempt == 5)) || sleep 2
   done
@@ -190,7 +190,7 @@ is_healthy() {
 }
 
 lists_plugins() {
-  [[ "$(in_backend curl -s --max-time 10 "$backend_url/api/plugins" 2>"$errors")" == '['*']' ]]
+  [[ "$(in_backend curl -s --max-time 30 "$backend_url/api/plugins" 2>"$errors")" == '['*']' ]]
 }
 
 has_tables() {

@@ -4,7 +4,7 @@ import { psqlScript } from "../../cluster/database-query.ts";
 import { answerMark, transactionSetup } from "../../cluster/pod-program.ts";
 import { jobDeadlineSeconds } from "../../manifests/migrate-job.ts";
 import { nameLabel, names, ports } from "../../manifests/names.ts";
-import { describeState } from "../../plan/live-state.ts";
+import { describeState } from "../../plan/state-report.ts";
 import { manifestPaths } from "../render/files.ts";
 import type { DocumentInputs } from "./inputs.ts";
 import { documentsFolder, origin } from "./markdown.ts";

@@ -1,4 +1,5 @@
-import { type Description, describeState, type LiveState } from "../../plan/live-state.ts";
+import type { LiveState } from "../../plan/live-state.ts";
+import { type Description, describeState } from "../../plan/state-report.ts";
 import type { DocumentInputs } from "./inputs.ts";
 
 /** A state of the database, as the documents describe it. */

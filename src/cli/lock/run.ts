@@ -1,14 +1,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
-import {
-  alembicOptions,
-  formatLock,
-  type Lock,
-  type LockedAlembic,
-  lockVersion,
-  plainAlembic,
-} from "../../lockfile/lock.ts";
+import { formatLock } from "../../lockfile/format-lock.ts";
+import { alembicOptions, type Lock, type LockedAlembic, lockVersion, plainAlembic } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
 import { defaultVersionTable } from "../../lockfile/version-table.ts";
 import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";

@@ -1,7 +1,7 @@
 import { Kubectl } from "../../cluster/kubectl.ts";
 import type { Live } from "../../cluster/live-state.ts";
 import { objectsOf } from "../../cluster/objects.ts";
-import { nameOf } from "../../manifests/image-reference.ts";
+import { isMirror, nameOf } from "../../manifests/image-reference.ts";
 import { planFor, readStackLive } from "../../preflight/preflight.ts";
 import { loadRelease, type Release } from "../../preflight/release.ts";
 import type { UpdatePlan } from "../../preflight/update-plan.ts";
@@ -91,14 +91,17 @@ function loadCheckout(values: Values): Release {
   }
 }
 
-/** Returns both images pinned by digest, from the registry of the stack's current image or of the source. */
+/** Returns both images pinned by digest, in the stack's mirror of the repository if it has one. */
 function imageSettings(release: ReleaseRecord, values: Values): { image: string; migrationImage: string | null } {
   const { image, migrationImage, imageName, migrationImageName } = release;
-  const name = nameOf(values["unity:image"] ?? "") || imageName;
-  const migrationName = nameOf(values["unity:migrationImage"] ?? "") || migrationImageName;
+  const pinned = (setting: string, verified: string, digest: string | null) => {
+    const current = nameOf(values[`unity:${setting}`] ?? "");
+    // A digest of one repository is not found in another.
+    return `${isMirror(current, verified) ? current : verified}@${digest}`;
+  };
   return {
-    image: `${name}@${image}`,
-    migrationImage: migrationImage === image ? null : `${migrationName}@${migrationImage}`,
+    image: pinned("image", imageName, image),
+    migrationImage: migrationImage === image ? null : pinned("migrationImage", migrationImageName, migrationImage),
   };
 }
 

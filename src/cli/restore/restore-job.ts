@@ -14,7 +14,7 @@ import {
   restorePointContainerName,
   restorePointFile,
 } from "../../manifests/restore-points.ts";
-import { versionTableFile } from "../../manifests/runner.ts";
+import { versionTableFile } from "../../manifests/runner-files.ts";
 import { serviceAccountObject } from "../../manifests/security.ts";
 import { projectRoot } from "../../paths.ts";
 

@@ -43,7 +43,7 @@ def open_connection():
         if name == "asyncpg":
             return AsyncpgConnection(driver.connect(statement_cache_size=0, **arguments(url, name, "", "")[0]))
         if name != "pg8000":
-            return driver.connect(**dict({"connect_timeout": 10}, **libpq_arguments(url)))
+            return driver.connect(**dict({"connect_timeout": 30}, **libpq_arguments(url)))
         return open_pg8000(url)
     raise ValueError("the image has no driver for PostgreSQL; install one of " + ", ".join(DRIVERS))
 

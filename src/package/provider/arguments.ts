@@ -1,5 +1,7 @@
 import { type Input, InputPropertiesError, type InputPropertyErrorDetails, Output } from "@pulumi/pulumi";
-import { defaultTimeouts, imagePullPolicies, type Timeouts, timeoutErrors } from "../../manifests/runner.ts";
+import { valueError } from "../../lockfile/shape.ts";
+import { imagePullPolicies } from "../../manifests/runner.ts";
+import { defaultTimeouts, type Timeouts, timeoutErrors } from "../../manifests/timeouts.ts";
 
 /** Value for which the schema of a package has no type: fields of Kubernetes, and data of different forms. */
 // biome-ignore lint/suspicious/noExplicitAny: the SDK derives the schema's `Any` from it alone
@@ -36,7 +38,7 @@ export function timeoutsOf(args: CommonArgs): Timeouts {
 /** Returns an error for a value that is not allowed. */
 export function argumentError(propertyPath: string, value: unknown, allowed: string): InputPropertyErrorDetails {
   if (value === undefined) return { propertyPath, reason: `required: must be ${allowed}` };
-  return { propertyPath, reason: `invalid value ${JSON.stringify(value)}: must be ${allowed}` };
+  return { propertyPath, reason: valueError("value", value, allowed) };
 }
 
 /** Returns an error unless a value is a string that is not empty. */

@@ -1,8 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { withFormerType } from "../../../components/children.ts";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationJob } from "../../../components/migration-job.ts";
-import type { MigrationPlan, MigrationPlanArgs } from "../../../components/plan-migration.ts";
+import type { MigrationPlan, MigrationPlanArgs } from "../../../components/migration-plan.ts";
 import { tlsModes } from "../../manifests/database-tls.ts";
 import { podSecurityLevels } from "../../manifests/security.ts";
 import { parseApprovals } from "../../plan/approvals.ts";
@@ -10,7 +11,7 @@ import { environments } from "../../settings/settings.ts";
 import { type AnyJson, argumentError, type CommonArgs, inputErrors, oneOfErrors, timeoutsOf } from "./arguments.ts";
 
 /** Approval of a finding. */
-export interface ApprovalArgs {
+export interface Approval {
   /** Revision that the finding concerns. */
   revision: string;
   /** Name of the finding's rule. */
@@ -20,7 +21,7 @@ export interface ApprovalArgs {
 }
 
 /** Dump that precedes each migration. */
-export interface RestorePointArgs {
+export interface RestorePoint {
   /** PostgreSQL image whose pg_dump is not older than the server. */
   image: string;
   /** Size of the dumps' volume as a Kubernetes quantity. Defaults to 1Gi. */
@@ -28,11 +29,11 @@ export interface RestorePointArgs {
 }
 
 /** Limits of the migrations. */
-export interface PolicyArgs {
+export interface Policy {
   /** Purpose of the stack: development, staging, or production, which requires planHash. Defaults to development. */
   environment?: string;
   /** Approved findings. */
-  approvals?: ApprovalArgs[];
+  approvals?: Approval[];
   /** Hash of the only plan that may run, as a preview prints it. */
   planHash?: string;
   /** Revision to migrate the database to. Defaults to the lockfile's head. */
@@ -42,13 +43,16 @@ export interface PolicyArgs {
   /** Revisions that the lockfile lacks and the app's code can run on. */
   toleratedRevisions?: string[];
   /** Dump that precedes each migration. Defaults to none. */
-  restorePoint?: RestorePointArgs;
-  /** Stack in which this release must have succeeded: its output `releases` is that of its Verification. */
+  restorePoint?: RestorePoint;
+  /**
+   * Stack in which this release must have succeeded: its output `releases` is that of its Verification or, for several apps,
+   * an object with that of each, by the name of the app.
+   */
   promotedFrom?: string;
 }
 
 /** Names in the cluster, each different from those of other apps in the namespace. */
-export interface NamesArgs {
+export interface Names {
   /** Value of the label app.kubernetes.io/part-of. Defaults to the app's name. */
   partOf?: string;
   /** Prefix of the names of Jobs, at most 34 characters. */
@@ -60,7 +64,7 @@ export interface NamesArgs {
 }
 
 /** Database role of the app, if it isn't the one that migrates. */
-export interface ApplicationRoleArgs {
+export interface ApplicationRole {
   /** Name of the role. */
   name: string;
   /** Secret with its DATABASE_URL. */
@@ -70,7 +74,7 @@ export interface ApplicationRoleArgs {
 }
 
 /** TLS settings of database sessions. */
-export interface TlsArgs {
+export interface Tls {
   /** Mode of libpq: disable, require, or verify-full. */
   mode: string;
   /** Secret whose ca.crt verifies the server's certificate. */
@@ -88,19 +92,19 @@ export interface MigrationArgs extends CommonArgs {
   /** Value that changes with the content of an existing Secret: gated pods are then replaced. */
   secretVersion?: pulumi.Input<string>;
   /** Limits of the migrations. Defaults to upgrades whose findings need no approval. */
-  policy?: PolicyArgs;
+  policy?: Policy;
   /** Configuration of the Job's pod: env, envFrom, resources, volumes, and so on. */
   pod?: AnyJson;
   /** Configuration of the gate's container, such as the variables that the app's env.py requires. */
   gateContainer?: AnyJson;
   /** Names in the cluster. Defaults to names that start with the app's. */
-  names?: NamesArgs;
+  names?: Names;
   /** Deployments without a gate, in whose pods the plan can read the database's revision. */
   workloads?: string[];
   /** Database role of the app. Defaults to the role that migrates. */
-  applicationRole?: ApplicationRoleArgs;
+  applicationRole?: ApplicationRole;
   /** TLS settings of database sessions. Defaults to unverified TLS if the server offers it. */
-  tls?: TlsArgs;
+  tls?: Tls;
   /** Level of the Pod Security Standards that the pod must meet. Defaults to restricted. */
   podSecurityStandard?: string;
 }
@@ -146,10 +150,22 @@ export function planArguments(args: MigrationArgs): MigrationPlanArgs {
   };
 }
 
-/** Parts of a pod template that the gate adds to. */
-interface PodTemplate {
-  readonly metadata: { readonly labels: object; readonly annotations: object };
-  readonly spec: { readonly initContainers: readonly object[]; readonly volumes: readonly object[] };
+/** Gate for pod templates, to merge. */
+export interface Gate {
+  /** Labels of the pods, by which the next plan finds them. */
+  labels: { [name: string]: string };
+  /** Annotations of the pods, which change with the database's Secret. */
+  annotations: { [name: string]: string };
+  /** Init containers: the gate. */
+  initContainers: AnyJson[];
+  /** Volumes that the gate mounts. */
+  volumes: AnyJson[];
+}
+
+/** Pod template with the gate. */
+interface GatedTemplate {
+  readonly metadata: Pick<Gate, "labels" | "annotations">;
+  readonly spec: Pick<Gate, "initContainers" | "volumes">;
 }
 
 /** Migration, as a verification needs to know it: plain JSON. */
@@ -193,20 +209,20 @@ export class Migration extends pulumi.ComponentResource {
   /** Name of the Job. */
   readonly jobName: pulumi.Output<string>;
   /** Gate for pod templates, to merge: initContainers and volumes of the spec, labels and annotations of the metadata. */
-  readonly gate: pulumi.Output<AnyJson>;
+  readonly gate: pulumi.Output<Gate>;
   /** Variable DATABASE_URL for the containers of the app. */
   readonly databaseVariable: pulumi.Output<AnyJson>;
   /** The migration, as a Verification needs to know it. */
   readonly summary: pulumi.Output<AnyJson>;
 
   constructor(name: string, args: MigrationArgs, options?: pulumi.ComponentResourceOptions, plan?: MigrationPlan) {
-    super("pulumi-alembic:index:Migration", name, {}, options);
+    super("pulumi-alembic:index:Migration", name, {}, withFormerType("pulumi-alembic:index:Migration", options));
     if (plan === undefined) throw new pulumi.ResourceError("no plan", this);
     const { context, kubeconfig, namespace } = args;
     const provider = clusterProvider(`${name}-cluster`, { context, kubeconfig, namespace }, { parent: this });
     const job = new MigrationJob(name, { plan }, { parent: this, provider, dependsOn: options?.dependsOn });
     const template: k8s.types.input.core.v1.PodTemplateSpec = { metadata: {}, spec: { containers: [] } };
-    const gated = pulumi.output(job.gate({ template }, args.gateContainer)).template as pulumi.Output<PodTemplate>;
+    const gated = pulumi.output(job.gate({ template }, args.gateContainer)).template as pulumi.Output<GatedTemplate>;
     const outputs = {
       jobName: job.jobName,
       gate: gated.apply(({ metadata: { labels, annotations }, spec: { initContainers, volumes } }) => {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { withFormerType } from "../../../components/children.ts";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { MigrationFleet } from "../../../components/migration-fleet.ts";
 import type { FleetOptions } from "../../fleet/fleet.ts";
@@ -77,7 +78,12 @@ export class TenantsMigration extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
     attempts?: readonly TenantAttempt[],
   ) {
-    super("pulumi-alembic:index:TenantsMigration", name, {}, options);
+    super(
+      "pulumi-alembic:index:TenantsMigration",
+      name,
+      {},
+      withFormerType("pulumi-alembic:index:TenantsMigration", options),
+    );
     const { context, kubeconfig, namespace, canaries, parallelism } = args;
     const target = { context, kubeconfig, namespace };
     const provider = clusterProvider(`${name}-cluster`, target, { parent: this });

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { withFormerType } from "../../../components/children.ts";
 import { clusterProvider } from "../../../components/cluster-provider.ts";
 import { PostDeployVerification } from "../../../components/post-deploy-verification.ts";
-import { verificationErrors } from "../../checks/custom.ts";
 import type { CheckTarget } from "../../checks/result.ts";
+import { secondVerification, verificationErrors } from "../../checks/verification-errors.ts";
 import { loadChain } from "../../preflight/release.ts";
 import { type AnyJson, argumentError } from "./arguments.ts";
 import type { MigrationSummary } from "./migration.ts";
@@ -23,6 +24,8 @@ export interface VerificationArgs {
   rolloutTimeoutSeconds?: number;
   /** Age of the oldest log lines that are checked, in seconds. Defaults to 300. */
   recentSeconds?: number;
+  /** Values that change with each rollout, such as the generations of the Deployments: the checks then run again. */
+  triggers?: AnyJson[];
 }
 
 /**
@@ -39,6 +42,19 @@ export function validateVerification({ migration, workloads, checks }: Verificat
   for (const reason of verificationErrors({ workloads: named, checks }))
     errors.push({ propertyPath: reason.includes("workloads") ? "workloads" : "checks", reason });
   if (errors.length > 0) throw new pulumi.InputPropertiesError({ message: "invalid arguments", errors });
+}
+
+/** Names of the components that verify this update's migrations, by the migration. */
+const verifications = new Map<string, string>();
+
+/** @throws {pulumi.InputPropertiesError} If another component verifies the migration: its descriptor would be overwritten. */
+function requireOnly(name: string, { context, namespace, options }: MigrationSummary): void {
+  const key = JSON.stringify([context, namespace, options.app.partOf]);
+  const first = verifications.get(key) ?? name;
+  verifications.set(key, first);
+  if (first === name) return;
+  const errors = [{ propertyPath: "migration", reason: `${secondVerification} (${first})` }];
+  throw new pulumi.InputPropertiesError({ message: "invalid arguments", errors });
 }
 
 /** Outputs of {@link Verification}. */
@@ -58,6 +74,7 @@ interface Outputs {
  *     migration: ${migration.summary}
  *     workloads: ["${web.metadata.name}"]
  *     checks: [revision, pods, { kind: http, path: /healthz }]
+ *     triggers: ["${web.metadata.generation}"]
  *   options: { dependsOn: ["${web}"] }
  * ```
  */
@@ -73,7 +90,7 @@ export class Verification extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
     summary?: MigrationSummary,
   ) {
-    super("pulumi-alembic:index:Verification", name, {}, options);
+    super("pulumi-alembic:index:Verification", name, {}, withFormerType("pulumi-alembic:index:Verification", options));
     const outputs = summary === undefined ? unknownOutputs() : this.#verify(name, args, summary, options);
     this.results = outputs.results;
     this.releases = outputs.releases;
@@ -82,10 +99,20 @@ export class Verification extends pulumi.ComponentResource {
 
   #verify(
     name: string,
-    { migration, kubeconfig, workloads, checks, image, rolloutTimeoutSeconds, recentSeconds }: VerificationArgs,
+    {
+      migration,
+      kubeconfig,
+      workloads,
+      checks,
+      image,
+      rolloutTimeoutSeconds,
+      recentSeconds,
+      triggers,
+    }: VerificationArgs,
     summary: MigrationSummary,
     options?: pulumi.ComponentResourceOptions,
   ): Outputs {
+    requireOnly(name, summary);
     const { namespace, context, appFolder, configMapName, options: own, ...others } = summary;
     const { lock, runnerFiles } = loadChain(appFolder);
     const lockFile = `${appFolder}/migrations.lock.json`;
@@ -98,11 +125,12 @@ export class Verification extends pulumi.ComponentResource {
       name,
       {
         migration: { plan, jobName, configMapName },
-        workloads: workloads as string[],
+        workloads,
         checks: checks as CheckTarget["checks"],
         image,
         rolloutTimeoutSeconds,
         recentSeconds,
+        triggers,
       },
       { parent: this, provider, dependsOn: options?.dependsOn },
     );

@@ -9,7 +9,7 @@ import traceback
 from types import CodeType
 from typing import Any, NoReturn
 
-from sqlalchemy import event
+from sqlalchemy import engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,16 +42,29 @@ def refuse(reason: str, kind: type[NeedsDatabase | RenderingLimit] = NeedsDataba
     raise error
 
 
-class NoResult:
-    """The result of a statement offline. Any use of it is an error, while Alembic's None could go unnoticed."""
+NO_ANSWER = "bool contains enter format getitem iter len next repr str"
+"""Special methods of a result that no statement has offline."""
 
-    def _fail(self, *_: object) -> NoReturn:
+
+def no_result() -> Any:
+    """Return the result of a statement offline, as an object of SQLAlchemy's class. Any use of it is refused."""
+    kind: Any = getattr(engine, "LegacyCursorResult", engine.CursorResult)  # of SQLAlchemy 1.4
+    return kind.__new__(kind)
+
+
+def block_results() -> None:
+    """Refuse to read any result: this process has none."""
+
+    def fail(*_: object) -> NoReturn:
         refuse("reads the result of a statement")
 
-    __bool__ = __iter__ = __next__ = __len__ = __getitem__ = __contains__ = __enter__ = _fail
+    def read(result: Any, name: str) -> Any:
+        return object.__getattribute__(result, name) if name.startswith("__") else fail()
 
-    def __getattr__(self, name: str) -> NoReturn:
-        self._fail()
+    kind: Any = type(no_result())
+    kind.__getattribute__ = read
+    for name in NO_ANSWER.split():
+        setattr(kind, f"__{name}__", fail)
 
 
 def dummy_url(given: str | None) -> str:

@@ -17,41 +17,76 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.mock import MockConnection
 
-from .offline import NeedsDatabase, NoResult, RenderingLimit, refuse
+from .offline import NeedsDatabase, RenderingLimit, block_results, no_result, refuse
+from .variables import revision
 
 OFFLINE_OPTIONS = ("output_buffer", "literal_binds", "dialect_opts")
 """Options of the migration context that are absent online."""
 UNKNOWN_OF_DIALECT = ("server_version_info", "default_schema_name", "default_isolation_level", "dbapi", "paramstyle")
 """Attributes that a dialect has from its first connection, or from the driver."""
+URL_OPTION = "sqlalchemy.url"
 LIMITS = ("begin", "begin_nested", "begin_twophase", "commit", "connection", "rollback")
 """Attributes of a connection that no database is needed for, but whose effect can't be rendered."""
 
 
 class Answer:
-    """An attribute with a value for Alembic and SQLAlchemy, and an answer for all others."""
+    """An attribute of one object with a value for Alembic and SQLAlchemy, and an answer for all others.
 
-    def __init__(self, value: Any, answer: Callable[[], Any], trusted: frozenset[str]) -> None:
-        self._value = value
+    It is an attribute of the object's class, so that the object keeps its type.
+    """
+
+    def __init__(self, target: Any, name: str, answer: Callable[[], Any], trusted: frozenset[str]) -> None:
+        self._target = target
+        self._name = name
         self._answer = answer
         self._trusted = trusted
+        self._value = getattr(target, name, None)
+        classes = type(target).__mro__
+        self._original = next((vars(each)[name] for each in classes if name in vars(each)), None)
+        vars(target).pop(name, None)
+        setattr(type(target), name, self)
 
-    def __get__(self, instance: Any, _: type | None = None) -> Any:
+    def __get__(self, instance: Any, kind: type | None = None) -> Any:
+        if instance is not self._target:
+            return self._of_another(instance, kind)
         # By the module or the package of the code that reads the attribute.
         caller = str(sys._getframe(1).f_globals.get("__name__"))
         is_trusted = caller in self._trusted or caller.partition(".")[0] in self._trusted
         return self._value if is_trusted else self._answer()
 
-    def __set__(self, _: Any, value: Any) -> None:
-        self._value = value
+    def _of_another(self, instance: Any, kind: type | None) -> Any:
+        if instance is not None and self._name in vars(instance):
+            return vars(instance)[self._name]
+        bind = getattr(type(self._original), "__get__", None)
+        return self._original if bind is None else bind(self._original, instance, kind)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if instance is self._target:
+            self._value = value
+        else:
+            vars(instance)[self._name] = value
 
 
 def _replace(target: Any, answers: dict[str, Callable[[], Any]], trusted: frozenset[str]) -> None:
-    """Give an object a class of its own with these attributes."""
-    kind = type(target)
-    attributes = {name: Answer(getattr(target, name, None), answer, trusted) for name, answer in answers.items()}
-    for name in answers:
-        vars(target).pop(name, None)
-    target.__class__ = type(kind.__name__, (kind,), {"__module__": kind.__module__, **attributes})
+    for name, answer in answers.items():
+        Answer(target, name, answer, trusted)
+
+
+def _refuse_url(config: Any) -> None:
+    """Refuse that a revision reads the URL from Alembic's configuration, which the image completes."""
+
+    def refused(read: Callable[..., Any], is_url: Callable[[Any], bool]) -> Callable[..., Any]:
+        def read_other(*args: Any, **options: Any) -> Any:
+            value = read(*args, **options)
+            if revision and is_url((args, value)):
+                refuse(f"reads {URL_OPTION} of Alembic's configuration")
+            return value
+
+        return read_other
+
+    parser = config.file_config
+    parser.get = refused(parser.get, lambda call: URL_OPTION in call[0])
+    parser.items = refused(parser.items, lambda call: URL_OPTION in dict(call[1]))
 
 
 def answer_as_online(context: MigrationContext, environment: EnvironmentContext) -> None:
@@ -68,6 +103,8 @@ def answer_as_online(context: MigrationContext, environment: EnvironmentContext)
         "output_buffer": lambda: sys.stdout,
         "get_current_revision": reads_revision,
         "get_current_heads": reads_revision,
+        "_transaction": partial(refuse, "asks for a transaction"),
+        "_in_connection_transaction": partial(refuse, "asks for a transaction"),
     }
     impl_answers: dict[str, Callable[[], Any]] = {
         "as_sql": lambda: False,
@@ -80,7 +117,12 @@ def answer_as_online(context: MigrationContext, environment: EnvironmentContext)
     _replace(context.dialect, dialect_answers, trusted)
     # As on a server with its default, standard_conforming_strings = on. SQLAlchemy assumes the opposite offline.
     vars(context.dialect)["_backslash_escapes"] = False
+    _refuse_url(environment.config)
+    # After the subclass's own: a revision finds an environment of Alembic's class.
+    environment.__class__ = EnvironmentContext
     _replace(environment, {"context_opts": lambda: {**options, "as_sql": False}}, trusted)
+    EnvironmentContext.is_offline_mode = lambda _: False  # type: ignore[method-assign]
+    block_results()
 
 
 def _visit_ddl(bind: Connection, visitor: Any, element: Any, checkfirst: Any = False, **options: Any) -> None:
@@ -111,8 +153,8 @@ def stand_in(dialect: Any, execute: Callable[..., Any]) -> Connection:
     known_to_session = {
         "in_transaction": lambda: True,
         "in_nested_transaction": lambda: False,
-        "_get_required_transaction": NoResult,
-        "get_transaction": NoResult,
+        "_get_required_transaction": no_result,
+        "get_transaction": no_result,
         "_execute_20": lambda statement, parameters=None, _=None: execute(statement, parameters),
     }
 

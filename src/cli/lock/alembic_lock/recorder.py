@@ -1,37 +1,21 @@
-"""Record the statements of a revision's upgrade() or downgrade(), and the tables that they change."""
+"""Record the statements of a revision's upgrade() or downgrade()."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import getsource
 from typing import Any, Literal, cast
 
-from alembic.ddl.base import AlterTable, RenameTable
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import text
-from sqlalchemy.exc import CompileError
-from sqlalchemy.schema import CreateSequence, CreateTable, DDLElement, DropSequence, DropTable, Table
-from sqlalchemy.sql import ddl, schema
-from sqlalchemy.sql.dml import UpdateBase, ValuesBase
-from sqlalchemy.sql.elements import BindParameter, TextClause
-from sqlalchemy.sql.selectable import SelectBase
-from sqlalchemy.sql.visitors import cloned_traverse
-from sqlalchemy.types import TypeEngine
-from sqlalchemy.util import OrderedSet
 
-from .offline import DUMMY, NoResult, RenderingLimit, explain, raised_by, refusals, refuse
+from .offline import DUMMY, RenderingLimit, explain, no_result, raised_by, refusals, refuse
 from .online import stand_in
+from .statements import literal, with_values
+from .tables import Tables
 from .variables import hide, loaded, refused_in, value_in
-
-UNNAMED_TABLE = "no_table"
-"""Alembic's name for the table of `op.drop_index("name")` without `table_name`."""
-
-
-TAB = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\t")
-"""A tab that indents the columns of a table, or a string or name, whose tabs are part of what runs."""
 
 
 @dataclass(frozen=True)
@@ -58,114 +42,6 @@ def depends(variables: list[str]) -> str:
     return f"its SQL depends on the environment variable{'s' * (len(variables) > 1)} {', '.join(variables)}"
 
 
-class Tables:
-    """The tables that the statements create, alter, and drop, by Alembic's constructs."""
-
-    def __init__(self) -> None:
-        self.created: set[str] = set()
-        self.altered: set[str] = set()
-        self.dropped: set[str] = set()
-        self.unclassified: list[int] = []
-
-    def note(self, construct: Any, index: int) -> None:
-        """Add the construct of a statement. Plain text is recorded as unclassified."""
-        element = getattr(construct, "element", None)
-        table = element if isinstance(element, Table) else getattr(element, "table", None)
-        if isinstance(construct, CreateTable):
-            self._create(_name(construct.element.name, construct.element.schema))
-        elif isinstance(construct, DropTable):
-            self._drop(_name(construct.element.name, construct.element.schema))
-        elif isinstance(construct, RenameTable):
-            self._drop(_name(construct.table_name, construct.schema))
-            self._create(_name(construct.new_table_name, construct.schema))
-        elif isinstance(construct, AlterTable):
-            self.altered.add(_name(construct.table_name, construct.schema))
-        elif isinstance(table, Table) and table.name != UNNAMED_TABLE:
-            self.altered.add(_name(table.name, table.schema))
-        elif not _changes_no_table(construct, element):
-            self.unclassified.append(index)
-
-    def _create(self, name: str) -> None:
-        if name in self.dropped:
-            self.dropped.remove(name)
-            self.altered.add(name)
-        else:
-            self.created.add(name)
-
-    def _drop(self, name: str) -> None:
-        if name in self.created:
-            self.created.remove(name)
-        else:
-            self.dropped.add(name)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields of the lockfile. A table that the revision creates or drops is not listed as altered."""
-        return {
-            "created": sorted(self.created),
-            "altered": sorted(self.altered - self.created - self.dropped),
-            "dropped": sorted(self.dropped),
-            "unclassified": self.unclassified,
-        }
-
-
-def keep_order() -> None:
-    """Render indexes and constraints in the order of their declaration, not in that of memory addresses."""
-    sort_tables = ddl.sort_tables_and_constraints
-
-    def sort(*args: Any, **options: Any) -> Any:
-        *tables, (_, cyclic) = sort_tables(*args, **options)
-        return [*tables, (None, sorted(cyclic, key=lambda key: key._creation_order))]
-
-    def foreign_keys(table: Table) -> Any:
-        return OrderedSet([key.constraint for key in table.foreign_keys if key.constraint is not None])
-
-    vars(schema)["set"] = OrderedSet  # of the sets that each table and column has
-    vars(ddl)["sort_tables_and_constraints"] = sort
-    Table.foreign_key_constraints = property(foreign_keys)  # type: ignore[assignment]
-
-
-def _name(name: str, schema: str | None) -> str:
-    return f"{schema}.{name}" if schema else str(name)
-
-
-def _changes_no_table(construct: Any, element: Any) -> bool:
-    return isinstance(construct, (UpdateBase, SelectBase, CreateSequence, DropSequence)) or isinstance(
-        element, TypeEngine
-    )
-
-
-def with_values(construct: Any, row: Mapping[str, Any]) -> Any:
-    """Return the statement that a connection runs with the parameters of a row."""
-    if not row:
-        return construct
-    if isinstance(construct, TextClause):
-        return construct.bindparams(**{key: value for key, value in row.items() if key in construct._bindparams})
-    bound: set[str] = set()
-
-    def bind(parameter: BindParameter[Any]) -> None:
-        if parameter.key in row:
-            bound.add(parameter.key)
-            parameter.value = row[parameter.key]
-            parameter.required = False
-
-    statement = cloned_traverse(construct, {}, {"bindparam": bind})
-    others = {key: value for key, value in row.items() if key not in bound}
-    return statement.values(others) if others and isinstance(statement, ValuesBase) else statement
-
-
-def literal(construct: Any, dialect: Any) -> str:
-    """Return a statement as it runs, unlike Alembic, which replaces every tab, with its values as literals."""
-    options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
-    try:
-        sql = str(construct.compile(dialect=dialect, **options))
-    except (CompileError, NotImplementedError) as error:
-        construct.compile(dialect=dialect)  # fails if the values are not the cause
-        refuse(f"passes a value that has no literal: {explain(error, None)}", RenderingLimit)
-    if isinstance(construct, CreateTable):
-        return TAB.sub(lambda found: "    " if found[0] == "\t" else found[0], sql)
-    return sql
-
-
 class Recorder:
     """Intercepts the output of Alembic's operations in a migration context in offline mode.
 
@@ -184,10 +60,10 @@ class Recorder:
         self._impl.static_output = self._statement
         context.connection = self._impl.connection = stand_in(context.dialect, self._execute_on_bind)
 
-    def _exec(self, construct: Any, _: Any = None, multiparams: Any = None, params: Any = None) -> NoResult:
+    def _exec(self, construct: Any, _: Any = None, multiparams: Any = None, params: Any = None) -> Any:
         return self._execute_on_bind(construct, multiparams or params)
 
-    def _execute_on_bind(self, construct: Any, parameters: Any = None, *more: Any, **options: Any) -> NoResult:
+    def _execute_on_bind(self, construct: Any, parameters: Any = None, *more: Any, **options: Any) -> Any:
         rows = parameters if isinstance(parameters, (list, tuple)) and parameters else [parameters or {}]
         if more or not all(isinstance(row, Mapping) for row in rows):
             refuse("passes parameters that are not a mapping", RenderingLimit)
@@ -195,7 +71,7 @@ class Recorder:
             self._tables.note(construct, len(self._statements))
             statement = with_values(text(construct) if isinstance(construct, str) else construct, row)
             self._statement(literal(statement, self._impl.dialect).strip() + self._impl.command_terminator)
-        return NoResult()
+        return no_result()
 
     def _statement(self, text: str) -> None:
         self._statements.append(text)

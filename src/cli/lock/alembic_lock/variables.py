@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from runner_files import STANDARD_LIBRARY, is_dotenv, is_installed
 
 from .offline import RenderingLimit, refuse
+from .settings import all_settings, fields_pattern, invalid_settings, variables_of
 
 SHORTEST = 4
 """Characters of the shortest value that is searched for: shorter ones are often words by chance."""
@@ -128,25 +129,15 @@ def _is_own(frame: FrameType) -> bool:
 
 def given() -> dict[str, str | None]:
     """Return the variables that the project reads, but for the system's, with their values; None without one."""
-    fields = _fields()
+    fields = fields_pattern()
     of_files = dict(pair for pairs in dotenv.values() for pair in pairs)
     known = {**of_files, **initial}
     of_fields = [name for name in known if fields.fullmatch(name)]
     set_fields = {name.upper() for name in of_fields}
-    every = [name for settings in _settings() for name in _variables(settings).values()]
+    every = [name for settings in all_settings() for name in variables_of(settings).values()]
     unset_fields = [name for name in every if name.upper() not in set_fields]
     names = [*read_by_project, *of_fields, *of_files, *unset_fields]
     return {name: known.get(name) for name in dict.fromkeys(names) if not SYSTEM.fullmatch(name)}
-
-
-def _fields() -> re.Pattern[str]:
-    """Return the pattern of the variables of pydantic's settings, with those of nested fields, such as `DB__HOST`."""
-    names = []
-    for settings in _settings():
-        delimiter = (getattr(settings, "model_config", None) or {}).get("env_nested_delimiter")
-        nested = f"({re.escape(delimiter)}.*)?" if delimiter else ""
-        names += [re.escape(name) + nested for name in _variables(settings).values()]
-    return re.compile("|".join(names) or "(?!)", re.IGNORECASE)
 
 
 def values() -> list[tuple[str, str]]:
@@ -156,7 +147,7 @@ def values() -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def _values(*_: int) -> list[tuple[str, str]]:
-    fields = _fields()
+    fields = fields_pattern()
     names = [name for name in {**initial, **dict.fromkeys(os.environ)} if name in looked_up or fields.fullmatch(name)]
     got = [(name, os.environ.get(name, initial.get(name, ""))) for name in names if name != "DATABASE_URL"]
     got += [pair for pairs in dotenv.values() for pair in pairs]
@@ -217,44 +208,4 @@ def missing(error: BaseException) -> list[str]:
     """
     unset = [name for name in sorted(looked_up) if name not in os.environ]
     named = [name for name in unset if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
-    return [*named, *_required_settings(error)]
-
-
-def _required_settings(error: BaseException) -> list[str]:
-    return invalid_settings(error, ("missing", "value_error.missing"))
-
-
-def invalid_settings(error: BaseException, kinds: tuple[str, ...] | None = None) -> list[str]:
-    """Return the variables of the fields of pydantic's settings that an error is about, of some kinds or all."""
-    read: Callable[[], list[dict[str, Any]]] | None = getattr(error, "errors", None)
-    title = getattr(error, "title", None) or getattr(getattr(error, "model", None), "__name__", None)
-    settings = next((each for each in _settings() if each.__name__ == title), None)
-    if not callable(read) or settings is None:
-        return []
-    fields = [str(each["loc"][0]) for each in read() if each["loc"] and (kinds is None or each["type"] in kinds)]
-    variables = _variables(settings)
-    return [variables.get(field, field) for field in fields]
-
-
-def _settings() -> Iterator[Any]:
-    """Return the classes of settings, of pydantic-settings or of pydantic 1."""
-    module = sys.modules.get("pydantic_settings") or sys.modules.get("pydantic")
-    # Not by getattr, which is an error with pydantic 2: it has moved the class.
-    pending = [] if module is None else [vars(module).get("BaseSettings")]
-    while pending:
-        kind = pending.pop()
-        subclasses = [] if kind is None else kind.__subclasses__()
-        yield from subclasses
-        pending += subclasses
-
-
-def _variables(settings: Any) -> dict[str, str]:
-    """Return the environment variable of each field."""
-    config = getattr(settings, "model_config", None)
-    if config is None:
-        return {name: min(field.field_info.extra["env_names"]).upper() for name, field in settings.__fields__.items()}
-    names = {}
-    for name, field in settings.model_fields.items():
-        alias = field.validation_alias or field.alias
-        names[name] = alias if isinstance(alias, str) else config.get("env_prefix", "") + name
-    return names if config.get("case_sensitive") else {field: name.upper() for field, name in names.items()}
+    return [*named, *invalid_settings(error, ("missing", "value_error.missing"))]
