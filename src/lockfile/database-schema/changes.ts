@@ -69,6 +69,7 @@ function compareNamed(from: JsonObject, to: JsonObject, path: readonly string[],
   for (const name of keysOf(from, to)) {
     const [old, now] = [from[name], to[name]];
     const here = [...path, name];
+    if (old === now) continue;
     if (old === undefined) report("added", here, null, now ?? null);
     else if (now === undefined) report("removed", here, old, null);
     else if (isObject(old) && isObject(now)) compareProperties(old, now, here, report);
@@ -97,10 +98,11 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns a schema after changes: the reverse of {@link compareSchemas}. */
+/** Returns a schema after changes: the reverse of {@link compareSchemas}. What doesn't change is shared with the schema. */
 export function applyChanges(schema: DatabaseSchema, changes: readonly SchemaChange[]): DatabaseSchema {
-  const result = structuredClone(schema) as unknown as { [kind in ObjectKind]: JsonObject };
-  for (const { object, path, to } of changes) setAt(result[object.kind], [object.name, ...path], to);
+  const result = { ...schema } as unknown as { [kind in ObjectKind]: JsonObject };
+  for (const { object, path, to } of changes)
+    result[object.kind] = withValueAt(result[object.kind], [object.name, ...path], to);
   return result as unknown as DatabaseSchema;
 }
 
@@ -110,15 +112,12 @@ export function reverseChanges(changes: readonly SchemaChange[]): SchemaChange[]
   return changes.map((change) => ({ ...change, kind: reversed[change.kind], from: change.to, to: change.from }));
 }
 
-/** Sets the value at a path, or removes it with the list of parts that becomes empty. */
-function setAt(parent: JsonObject, [key = "", ...rest]: readonly string[], value: Json): void {
-  if (rest.length > 0) {
-    const child = isObject(parent[key]) ? parent[key] : {};
-    setAt(child, rest, value);
-    if (!partKinds.has(key) || Object.keys(child).length > 0) parent[key] = child;
-    else delete parent[key];
-  } else if (value === null) delete parent[key];
-  else parent[key] = structuredClone(value) as Json;
+/** Returns an object with a value at a path; without it and a list of parts that becomes empty, if the value is `null`. */
+function withValueAt(parent: JsonObject, [key = "", ...rest]: readonly string[], value: Json): JsonObject {
+  const child = rest.length === 0 ? value : withValueAt(partsOf(parent[key]), rest, value);
+  const isGone = child === null || (isObject(child) && partKinds.has(key) && Object.keys(child).length === 0);
+  const { [key]: _, ...others } = parent;
+  return isGone ? others : { ...others, [key]: child };
 }
 
 const singular: Readonly<Record<string, string>> = {
