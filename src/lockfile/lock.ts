@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { chainCommand } from "../command-line.ts";
 import { printableJson } from "../printable.ts";
+import type { LockedEffects, LockedRehearsal } from "./evidence.ts";
 import type { StatementLock } from "./statement-lock.ts";
 import type { VersionTable } from "./version-table.ts";
 
@@ -8,13 +9,22 @@ import type { VersionTable } from "./version-table.ts";
 export const lockVersion = 4;
 
 /** SQL of one direction of a revision: each statement as `alembic upgrade --sql` prints it, or why it is unknown. */
-export type LockedSql =
+export type LockedSql = (
   | { readonly sql: readonly string[] }
   | {
       readonly sql: null;
       /** Why it is not known: it needs a database, or can't be rendered; with the line of the revision file. */
       readonly reason: string;
-    };
+    }
+) & {
+  /** Statements that ran in a rehearsal, without those that only read catalogs; absent if they are those of `sql`. */
+  readonly rehearsed?: readonly string[];
+};
+
+/** Returns the statements of a direction as they are rendered, otherwise as they were rehearsed; `null` if unknown. */
+export function knownSql({ sql, rehearsed }: LockedSql): readonly string[] | null {
+  return sql ?? rehearsed ?? null;
+}
 
 /** The tables that an upgrade changes by Alembic's own operations; `schema.table` if a schema is given. */
 export interface LockedTables {
@@ -100,6 +110,8 @@ export interface LockedRevision {
   readonly indexes: LockedIndexes;
   /** Why code of an earlier revision may fail on the schema after the upgrade; `null` if it keeps working. */
   readonly rollbackBlocker: string | null;
+  /** Absent if the revision was not rehearsed. */
+  readonly rehearsed?: LockedEffects;
 }
 
 /** How Alembic is called, for the lockfile and in the image. */
@@ -140,6 +152,8 @@ export interface Lock {
   readonly files: FileHashes;
   /** SQL that env.py itself executes when it runs online, such as `SET` or `CREATE SCHEMA`, before or after the revisions. */
   readonly env: LockedSql;
+  /** Absent if the chain was not rehearsed. */
+  readonly rehearsal?: LockedRehearsal;
   /** From the bases to the heads, each one after those that it follows. */
   readonly revisions: readonly LockedRevision[];
 }
@@ -188,20 +202,62 @@ export function lockDigest(lock: Lock): string {
 }
 
 /**
- * Formats a lockfile: keys in the order of {@link Lock}, two spaces, one newline at the end. Hidden characters of SQL are
- * escapes, so that a reviewer sees them.
+ * Formats a lockfile: keys in the order of {@link Lock}, two spaces, one newline at the end, and a line for each change and each
+ * lock of the evidence. Hidden characters of SQL are escapes, so that a reviewer sees them.
  */
 export function formatLock(lock: Lock): string {
-  const { version, versionLocations, heads, bases, files, env } = lock;
+  const { version, versionLocations, heads, bases, files, env, rehearsal } = lock;
   const { config, x, flaskApp } = lock.alembic;
   const alembic = { config, x, flaskApp };
   const versionTable = { schema: lock.versionTable.schema, name: lock.versionTable.name };
-  const revisions = lock.revisions.map(formatRevision);
-  const ordered = { version, alembic, versionLocations, versionTable, heads, bases, files, env, revisions };
-  return `${printableJson(ordered, 2)}\n`;
+  const lines: string[] = [];
+  const revisions = lock.revisions.map((revision) =>
+    formatRevision(revision, (value) => nul + (lines.push(oneLine(value)) - 1)),
+  );
+  const evidence = rehearsal && { rehearsal: formatRehearsal(rehearsal) };
+  const ordered = {
+    version,
+    alembic,
+    versionLocations,
+    versionTable,
+    heads,
+    bases,
+    files,
+    env,
+    ...evidence,
+    revisions,
+  };
+  return `${printableJson(ordered, 2).replaceAll(/"\\u0000(\d+)"/g, (_, index) => lines[Number(index)] ?? "")}\n`;
 }
 
-function formatRevision(revision: LockedRevision): LockedRevision {
+/** Starts the number of a line, as no text of a database does. */
+const nul = "\0";
+
+/** Returns JSON in one line. Line breaks in its strings are escapes. */
+function oneLine(value: unknown): string {
+  return printableJson(value, 1).replaceAll(/\n */g, " ");
+}
+
+function formatRehearsal({ chain, postgres, env, models }: LockedRehearsal): LockedRehearsal {
+  return { chain, postgres, env, models };
+}
+
+function formatEffects(effects: LockedEffects, line: (value: unknown) => string) {
+  const { locks, changes, downgrade, leaves, error, nondeterministic, variable } = effects;
+  const lines = (values: readonly unknown[]) => values.map(line);
+  return {
+    locks: lines(locks),
+    changes: lines(changes),
+    downgrade,
+    ...(leaves && { leaves: lines(leaves) }),
+    ...(error !== undefined && { error }),
+    ...(nondeterministic && { nondeterministic }),
+    ...(variable !== undefined && { variable }),
+  };
+}
+
+function formatRevision(revision: LockedRevision, line: (value: unknown) => string) {
+  const { rehearsed } = revision;
   return {
     id: revision.id,
     downRevisions: revision.downRevisions,
@@ -227,6 +283,7 @@ function formatRevision(revision: LockedRevision): LockedRevision {
     locks: revision.locks.map(formatStatementLock),
     indexes: { built: revision.indexes.built, repaired: revision.indexes.repaired },
     rollbackBlocker: revision.rollbackBlocker,
+    ...(rehearsed && { rehearsed: formatEffects(rehearsed, line) }),
   };
 }
 
