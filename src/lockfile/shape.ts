@@ -8,6 +8,8 @@ export interface Shape {
   readonly matches: (value: unknown) => boolean;
   readonly properties?: Readonly<Record<string, Shape>> | undefined;
   readonly items?: Shape | undefined;
+  /** Whether the value may be missing. */
+  readonly optional?: true;
 }
 
 export const text: Shape = { expected: "a non-empty string", matches: (v) => typeof v === "string" && v !== "" };
@@ -68,9 +70,14 @@ export function nullable(shape: Shape): Shape {
   };
 }
 
+export function optional(shape: Shape): Shape {
+  return { ...shape, optional: true };
+}
+
 /** Whether a value, with its properties and items, has a shape. Builds no messages, and is fast therefore. */
 export function fits(value: unknown, shape: Shape): boolean {
-  if (value === undefined || !shape.matches(value)) return false;
+  if (value === undefined) return shape.optional === true;
+  if (!shape.matches(value)) return false;
   const { items, properties } = shape;
   if (items && Array.isArray(value)) return value.every((item) => fits(item, items));
   if (!properties || !isRecord(value)) return true;
@@ -88,6 +95,7 @@ export function shapeErrors(value: unknown, shape: Shape, path: string): string[
 }
 
 function findErrors(value: unknown, shape: Shape, path: string): string[] {
+  if (value === undefined && shape.optional) return [];
   if (value === undefined || !shape.matches(value)) return [valueError(path, value, shape.expected)];
   if (shape.items && Array.isArray(value)) {
     const { items } = shape;

@@ -1,4 +1,4 @@
-import type { Finding, LockedRevision } from "../lockfile/lock.ts";
+import { type Finding, knownSql, type LockedRevision } from "../lockfile/lock.ts";
 import type { Approval } from "./approvals.ts";
 
 /** A finding and whether the stack approves it. */
@@ -39,7 +39,7 @@ export function unapproved(revisions: readonly EvaluatedRevision[]): Unapproved[
   for (const { id, file, upgrade, findings } of revisions) {
     for (const { approved, ...finding } of findings) {
       if (approved || finding.level !== "error") continue;
-      const sql = finding.statement === null ? null : (upgrade.sql?.[finding.statement] ?? null);
+      const sql = finding.statement === null ? null : (knownSql(upgrade)?.[finding.statement] ?? null);
       rejecting.push({ revision: id, file, finding, sql });
     }
   }

@@ -1,4 +1,5 @@
 import { describeLocks, describeReversible, shorten, singleLine, tableChanges } from "../lockfile/describe.ts";
+import { knownSql, type LockedSql } from "../lockfile/lock.ts";
 import { printable } from "../printable.ts";
 import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
@@ -8,7 +9,7 @@ import { describeRejection } from "./rejection-report.ts";
 import { type Remedies, stackRemedies } from "./remedies.ts";
 
 /** Rules whose findings repeat another line of the revision: whether it is reversible, and that its SQL is unknown. */
-const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known"]);
+const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known", "rehearsed-sql"]);
 
 /** How a plan is described. */
 export interface PlanReportOptions {
@@ -55,7 +56,7 @@ function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
       const describe = direction === "upgrade" ? describeUpgrade : describeDowngrade;
       lines.push(...describe(revision, total, full));
     }
-    const statements = [env, ...pending.map((revision) => revision[direction])].flatMap(({ sql }) => sql ?? []);
+    const statements = [env, ...pending.map((revision) => revision[direction])].flatMap((each) => knownSql(each) ?? []);
     if (!full && statements.some((sql) => shorten(sql) !== singleLine(sql)))
       lines.push(`Some statements are truncated. To print them in full, ${remedies.printAll}`);
     lines.push(`Plan hash: ${hash ?? "depends on the image, which is not known yet"}`);
@@ -78,8 +79,8 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
     ...describeFiles(revision),
     ...describeFindings(revision, null, full),
   ];
-  if (upgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${upgrade.reason}`);
-  for (const [index, sql] of (upgrade.sql ?? []).entries()) {
+  lines.push(...describeUnknown(upgrade));
+  for (const [index, sql] of (knownSql(upgrade) ?? []).entries()) {
     lines.push(...describeStatement(sql, full));
     for (const phrase of describeLocks(locks.filter(({ statement }) => statement === index)))
       lines.push(`           ${phrase}`);
@@ -91,8 +92,16 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
 function describeDowngrade(revision: PendingRevision, total: number, full: boolean): string[] {
   const { position, id, title, downgrade } = revision;
   const lines = [`  ${position}/${total}  ${id}  ${title} (downgrade)`, ...describeFiles(revision)];
-  if (downgrade.sql === null) lines.push(`         SQL can't be rendered offline: ${downgrade.reason}`);
-  for (const sql of downgrade.sql ?? []) lines.push(...describeStatement(sql, full));
+  lines.push(...describeUnknown(downgrade));
+  for (const sql of knownSql(downgrade) ?? []) lines.push(...describeStatement(sql, full));
+  return lines;
+}
+
+/** Describes why statements can't be rendered, and that those that follow are of a rehearsal. */
+function describeUnknown(direction: LockedSql): string[] {
+  if (direction.sql !== null) return [];
+  const lines = [`         SQL can't be rendered offline: ${direction.reason}`];
+  if (direction.rehearsed !== undefined) lines.push("         Statements of the rehearsal:");
   return lines;
 }
 

@@ -44,7 +44,7 @@ describe("statements of a rehearsal, compared with the server's log", () => {
   async function compare(folder: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<void> {
     log = "";
     const environment = { ...env, REHEARSAL_DATABASE_URL: postgres.url.replace("@", ":any@") };
-    const { code, stdout } = await unityIn(environment, "rehearse", "--backend", folder, "--json", ...args);
+    const { code, stdout } = await unityIn(environment, "rehearse", "--backend", folder, "--check", "--json", ...args);
     assert.equal(code, 0, stdout);
     const { revisions } = JSON.parse(stdout) as RehearseOutcome;
     const ran = revisions.flatMap(({ upgrade, downgrade }) => [...upgrade, ...downgrade, ...upgrade]);
@@ -107,7 +107,9 @@ describe("statements of a rehearsal, compared with the server's log", () => {
     const project = new ChainProject(statementForms);
     const requirements = join(projectRoot, "backend", "requirements-dev.txt"); // with psycopg2, SQLAlchemy's default
     const python = await pythonEnvironment({ requirements, report: () => {} });
-    await unityIn({}, "lock", "--backend", project.folder, "--python", python);
+    const args = ["--backend", project.folder, "--python", python];
+    await unityIn({}, "lock", ...args);
+    await unityIn({ REHEARSAL_DATABASE_URL: postgres.url }, "rehearse", ...args);
     await compare(project.folder, ["--python", python]);
     project.delete();
   });

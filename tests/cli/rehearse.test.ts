@@ -41,7 +41,7 @@ describe("pulumi-alembic rehearse", () => {
   }
 
   it("runs Unity's chain on a server of its own, and says what each revision changes", async () => {
-    const { code, stdout, stderr } = await unity("rehearse", "--postgres", packagedPrograms(), "--json");
+    const { code, stdout, stderr } = await unity("rehearse", "--check", "--postgres", packagedPrograms(), "--json");
     assert.equal(code, 0, stderr);
     const { revisions, models, failed } = JSON.parse(stdout) as RehearseOutcome;
     assert.deepEqual([models, failed, revisions.length], [[], null, 8]);

@@ -16,8 +16,9 @@ import psycopg
 
 # Queried by another session, which sees the names from before the statement's transaction.
 LOCKS = """
-SELECT c.relname, l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
- WHERE l.pid = %s AND l.granted = %s AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname, l.mode
+  FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE l.pid = %s AND l.granted = %s AND n.nspname IN ('public', 'apart') AND c.relkind IN ('r', 'p', 'v', 'm')
 """
 
 

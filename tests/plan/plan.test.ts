@@ -178,4 +178,16 @@ Job job-1 will be created: no existing Job`,
     assert.match(text, /^Database is at zz, which is not in the lockfile \(3 revisions\)\.\nDeploy a release/);
     assert.ok(!text.includes("Pending") && !text.includes("Job"));
   });
+
+  it("shows the statements of a rehearsal where they can't be rendered, and why", () => {
+    const direction = { sql: null, reason: "line 7 asks", rehearsed: ["ALTER TABLE t_a ADD COLUMN n INT;"] };
+    const only = lockOf([lockedRevision("a", { tables: null, upgrade: direction, downgrade: direction })]);
+    const expected = [
+      "         SQL can't be rendered offline: line 7 asks",
+      "         Statements of the rehearsal:",
+      "         ALTER TABLE t_a ADD COLUMN n INT;",
+    ].join("\n");
+    const text = describePlan(plan(rows(), { lock: only }));
+    assert.ok(text.includes(expected), text);
+  });
 });

@@ -1,6 +1,7 @@
 import type { Node } from "libpg-query";
+import { chainHeads } from "../../lockfile/chain.ts";
 import { shorten } from "../../lockfile/describe.ts";
-import { compareFindings, type Finding, type LockedRevision, type LockedSql } from "../../lockfile/lock.ts";
+import { compareFindings, type Finding, knownSql, type LockedRevision, type LockedSql } from "../../lockfile/lock.ts";
 import { rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
 import { columnType, type Draft, emptyDraft } from "../../lockfile/schema/draft.ts";
 import { followAll } from "../../lockfile/schema/statements.ts";
@@ -8,6 +9,7 @@ import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
 import { revisionFindings, statementFindings, syntaxError } from "./own-findings.ts";
+import { modelFindings, rehearsalFindings } from "./rehearsal-findings.ts";
 import type { RenderedChain, RenderedRevision } from "./rendered-chain.ts";
 import type { Effect } from "./sql/effect.ts";
 import { Relations } from "./sql/relations.ts";
@@ -30,16 +32,18 @@ interface Reading {
 /**
  * Adds to each revision the findings on its upgrade's SQL and the locks that it takes.
  *
+ * @param models - Differences of env.py's models from the schema at the head.
  * @throws {CommandError} If the linter can't be installed.
  */
 export async function annotate(
   { env, revisions, maxIdLength }: Pick<RenderedChain, "env" | "revisions" | "maxIdLength">,
   report: (line: string) => void,
+  models: readonly string[] = [],
 ): Promise<LockedRevision[]> {
   const [parse, linted] = await Promise.all([
     openParser(),
     lint(
-      revisions.map(({ upgrade }) => upgrade.sql ?? []),
+      revisions.map(({ upgrade }) => knownSql(upgrade) ?? []),
       report,
     ),
   ]);
@@ -47,15 +51,20 @@ export async function annotate(
   const draft = emptyDraft();
   const ofEnv = envBlocker(env, parse);
   const [firstBase, ...otherBases] = revisions.filter(({ downRevisions }) => downRevisions.length === 0);
+  const heads = new Set(chainHeads(revisions));
+  const isHead = (id: string) => heads.has(id);
   let idLimit = maxIdLength ?? Number.POSITIVE_INFINITY;
   return revisions.map((revision, index) => {
-    if (revision.upgrade.sql?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
+    if (knownSql(revision.upgrade)?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
     if (revision.upgrade.sql === null) draft.tables.clear();
-    const reading = readUpgrade(revision.upgrade.sql ?? [], parse, relations, draft);
+    const reading = readUpgrade(knownSql(revision.upgrade) ?? [], parse, relations, draft);
     const { findings, locks, indexes, invisible } = reading;
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
-    const all = [...revisionFindings(revision, idLimit, base), ...visible, ...findings].map(printableFinding);
+    const evidence = [...rehearsalFindings(revision), ...(isHead(revision.id) ? modelFindings(models) : [])];
+    const all = [...revisionFindings(revision, idLimit, base), ...evidence, ...visible, ...findings].map(
+      printableFinding,
+    );
     const rollbackBlocker = branchBlocker(revision) ?? ofEnv ?? reading.rollbackBlocker;
     return { ...revision, findings: all.sort(compareFindings), locks, indexes, rollbackBlocker };
   });

@@ -30,9 +30,13 @@ export function revisionFindings(
     const message = `Can't be undone: ${reversibleReason}.`;
     findings.push(ownFinding("missing-downgrade", null, message, "Implement downgrade()."));
   }
-  if (upgrade.sql === null) {
+  if (upgrade.sql === null && upgrade.rehearsed !== undefined) {
+    const message = `SQL is known only from a rehearsal: ${upgrade.reason}.`;
+    const help = "Run it on a copy of the database, too: its rows may lead to other statements.";
+    findings.push(ownFinding("rehearsed-sql", null, message, help));
+  } else if (upgrade.sql === null) {
     const message = `SQL is not known: ${upgrade.reason}.`;
-    const help = "Write statements that don't depend on rows, or run it on a copy of the database first.";
+    const help = "Rehearse the chain, or write statements that don't depend on a database.";
     findings.push(ownFinding("sql-not-known", null, message, help));
   }
   if (otherBase !== undefined) {

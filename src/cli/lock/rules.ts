@@ -59,6 +59,11 @@ export const ownRules = {
   "long-id": { level: "error", because: "fails, after the revisions before it were committed" },
   "missing-downgrade": { level: "error", because: "prevents a downgrade, which the check `reversible` requires" },
   "sql-not-known": { level: "warning", because: "its effect can't be reviewed" },
+  "rehearsed-sql": { level: "warning", because: "other rows may lead to other statements" },
+  "failing-downgrade": { level: "error", because: "prevents a downgrade, like a missing one" },
+  "incomplete-downgrade": { level: "warning", because: "the next upgrade may fail" },
+  "nondeterministic-upgrade": { level: "warning", because: "databases of the chain differ" },
+  "model-difference": { level: "warning", because: "the app expects another schema than it gets" },
   "several-bases": { level: "warning", because: "Alembic allows it; usually a down_revision was forgotten" },
 } as const satisfies Record<string, Rule>;
 

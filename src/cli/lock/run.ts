@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { commandLine } from "../../command-line.ts";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
 import { formatLock } from "../../lockfile/format-lock.ts";
-import { alembicOptions, type Lock, type LockedAlembic, lockVersion, plainAlembic } from "../../lockfile/lock.ts";
+import { alembicOptions, type Lock, lockVersion, plainAlembic } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
+import { evidenceOf, staleEvidence, withEvidence } from "../../lockfile/rehearsal.ts";
 import { defaultVersionTable } from "../../lockfile/version-table.ts";
 import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";
 import { alembicCall, alembicCommand, type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
@@ -36,6 +38,8 @@ export interface LockOutcome {
   readonly written: boolean;
   /** The command that writes the differences; `null` if none remain. */
   readonly command: string | null;
+  /** Why the evidence of the rehearsal is stale, and the command that renews it; `null` if it isn't, or without any. */
+  readonly staleEvidence: { readonly reason: string; readonly command: string } | null;
 }
 
 /**
@@ -48,7 +52,7 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   const shown = relative(process.cwd(), path);
   const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
   const reviewed = before === undefined ? emptyLock : parseReviewedLock(before, shown);
-  const after = await makeLock(options, alembicCall(options, reviewed.alembic), progress);
+  const after = await makeLock(options, reviewed, progress);
   const tooLong = configMapError({ lock: after, runnerFiles: readRunnerFiles() });
   if (tooLong !== null) throw new CommandError(tooLong);
   const outcome = decide(options, reviewed, after, before, shown);
@@ -73,13 +77,23 @@ const emptyLock: Lock = {
   revisions: [],
 };
 
-async function makeLock(options: LockOptions, alembic: LockedAlembic, { doing, print }: Progress): Promise<Lock> {
+/**
+ * Renders the chain, with the evidence of a lockfile on it.
+ *
+ * @param reviewed - The lockfile with the evidence.
+ */
+export async function makeLock(options: BackendOptions, reviewed: Lock, { doing, print }: Progress): Promise<Lock> {
+  const alembic = alembicCall(options, reviewed.alembic);
   const python = await backendPython(options, print);
   doing("rendering the revisions");
-  const chain = await renderChain(resolve(options.backend), python, alembic);
+  const { maxIdLength, ...chain } = await renderChain(resolve(options.backend), python, alembic);
   doing(`linting ${chain.revisions.length} revisions`);
-  const { maxIdLength: _, ...rest } = chain;
-  return { version: lockVersion, alembic, ...rest, revisions: await annotate(chain, print) };
+  const evidence = evidenceOf(reviewed);
+  const revisions = chain.revisions.map((revision) => withEvidence(revision, evidence(revision)));
+  const { rehearsal } = reviewed;
+  const lock = { version: lockVersion as typeof lockVersion, alembic, ...chain, ...(rehearsal && { rehearsal }) };
+  const models = staleEvidence({ ...lock, revisions }) === null ? (rehearsal?.models ?? []) : [];
+  return { ...lock, revisions: await annotate({ env: chain.env, revisions, maxIdLength }, print, models) };
 }
 
 function decide(options: LockOptions, before: Lock, after: Lock, text: string | undefined, path: string): LockOutcome {
@@ -92,6 +106,7 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
   const rejected = options.check ? [] : rejectedDifferences(differences, new Set(options.rewrite));
   const differs = text !== formatLock(after);
   const written = differs && !options.check && rejected.length === 0;
+  const stale = staleEvidence(after);
   return {
     lock: path,
     heads: after.heads,
@@ -101,6 +116,7 @@ function decide(options: LockOptions, before: Lock, after: Lock, text: string | 
     rejected,
     written,
     command: differs && !written ? rewriteCommand(locked, backendArgs(options)) : null,
+    staleEvidence: stale === null ? null : { reason: stale, command: commandLine("rehearse", ...backendArgs(options)) },
   };
 }
 
@@ -109,13 +125,20 @@ function describe(options: LockOptions, outcome: LockOutcome, after: Lock): read
   const found = indent(describeDifferences(differences, after, styled));
   if (formatDiffers)
     found.push("  format of the file: key order, whitespace, version locations or table, or how Alembic is called");
+  const notice =
+    outcome.staleEvidence === null
+      ? []
+      : [
+          `${styled("attention", "Evidence is stale")}: ${outcome.staleEvidence.reason}. To renew it, run: ${outcome.staleEvidence.command}`,
+        ];
   const call = alembicOptions(after) === undefined ? [] : [`  rendered as: ${alembicCommand(after.alembic)}`];
-  if (written) return [styled("good", `Wrote ${lock}: ${summarize(after)}`), ...call, ...found];
+  if (written) return [styled("good", `Wrote ${lock}: ${summarize(after)}`), ...call, ...found, ...notice];
   if (command === null)
     return [
       styled("good", `${lock} is up to date: ${summarize(after)}`),
       ...call,
       ...indent(describeLimitations(after, styled)),
+      ...notice,
     ];
   if (options.check)
     return [styled("bad", `${lock} differs from the chain:`), ...found, `To update it, run: ${command}`];
@@ -132,7 +155,7 @@ function indent(lines: readonly string[]): string[] {
 }
 
 /** Replaces a file atomically, so that a killed run leaves the old one. */
-function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, text);
   renameSync(temporary, path);

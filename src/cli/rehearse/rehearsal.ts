@@ -43,8 +43,10 @@ export interface RehearsedRevision {
   readonly downgradeError: string | null;
   /** Differences from before after upgrade and downgrade; empty if the downgrade failed. */
   readonly leaves: readonly SchemaChange[];
-  /** Whether the second upgrade ran other statements, or led to another schema. */
+  /** Whether the second upgrade ran other statements, or, after a complete downgrade, led to another schema. */
   readonly nondeterministic: boolean;
+  /** The environment variable that it reads, or whose value its statements contain; `null` without any. */
+  readonly variable: string | null;
 }
 
 /** A revision that failed, after which nothing ran. */
@@ -71,6 +73,7 @@ interface Step {
   readonly error: string | null;
   readonly milliseconds: number;
   readonly statements: readonly RanStatement[];
+  readonly variable: string | null;
   readonly schema: DatabaseSchema;
   readonly total: number;
 }
@@ -107,6 +110,8 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     if (up === undefined || down === undefined) return;
     const after = again ?? up;
     const id = up.revision;
+    const leaves = down.error === null ? compareSchemas(before, down.schema) : [];
+    const isOther = leaves.length === 0 && compareSchemas(after.schema, up.schema).length > 0;
     revisions.push({
       id,
       title: titles.get(id) ?? "",
@@ -115,10 +120,11 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       changes: compareSchemas(before, up.schema),
       downgrade: down.statements,
       downgradeError: down.error,
-      leaves: down.error === null ? compareSchemas(before, down.schema) : [],
-      nondeterministic: sqlOf(after.statements) !== sqlOf(up.statements) || differ(after.schema, up.schema),
+      leaves,
+      variable: up.variable ?? down.variable,
+      nondeterministic: sqlOf(after.statements) !== sqlOf(up.statements) || isOther,
     });
-    before = up.schema;
+    before = after.schema; // with what an incomplete downgrade left
     onRevision(revisions.at(-1) as RehearsedRevision, revisions.length, up.total);
   };
   const { DATABASE_URL = "" } = process.env;
@@ -156,8 +162,4 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
 
 function sqlOf(statements: readonly RanStatement[]): string {
   return JSON.stringify(statements.filter(({ readsCatalog }) => !readsCatalog).map(({ sql }) => sql));
-}
-
-function differ(one: DatabaseSchema, other: DatabaseSchema): boolean {
-  return compareSchemas(one, other).length > 0;
 }

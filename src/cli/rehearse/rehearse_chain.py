@@ -17,6 +17,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import sys
 import time
 from collections import deque
@@ -29,6 +30,7 @@ sys.path.insert(1, str(Path(__file__).parents[1] / "lock"))
 
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic_lock.offline import explain
+from alembic_lock.variables import hide, loaded, note_lookups, value_in
 from alembic_rehearsal.emptiness import Cleaner, objects
 from alembic_rehearsal.models import compare_models
 from alembic_rehearsal.observer import Observer
@@ -119,13 +121,18 @@ class Rehearsal:
         assert self._running is not None
         (revision, direction), self._running = self._running, None
         self._schema = self._observer.schema()
+        statements = self._statements.last()
+        variable = variable_in([statement["sql"] for statement in statements], self._files[revision])
+        for statement in statements if variable is not None else []:
+            statement["sql"] = hide(statement["sql"])
         self._emit(
             {
                 "revision": revision,
                 "direction": direction,
                 "error": error,
                 "milliseconds": round((time.monotonic() - self._started) * 1000),
-                "statements": self._statements.last(),
+                "statements": statements,
+                "variable": variable,
                 "schema": json.loads(self._schema),
                 "total": self._total,
             }
@@ -144,9 +151,18 @@ class Rehearsal:
         self._report(message)
 
 
+def variable_in(statements: list[str], file: str) -> str | None:
+    """Return the environment variable that the file of a revision reads, or whose value its statements contain."""
+    password = re.search(r"://[^:/@]*:([^@]+)@", os.environ["DATABASE_URL"])
+    if password and any(password[1] in statement for statement in statements):
+        return "DATABASE_URL"
+    return loaded.get(file) or value_in(statements, Path(file).read_text(encoding="utf-8"))
+
+
 def describe(error: BaseException, file: str | None = None) -> str:
-    """Return the message of an error without passwords."""
-    return redact(str(error) if isinstance(error, FatalError) else explain(error, file), [os.environ["DATABASE_URL"]])
+    """Return the message of an error without passwords and values of environment variables."""
+    message = str(error) if isinstance(error, FatalError) else explain(error, file)
+    return redact(hide(message), [os.environ["DATABASE_URL"]])
 
 
 def choose_driver() -> None:
@@ -197,6 +213,7 @@ def main() -> int:
         output.write(f"{json.dumps(document)}\n")
         output.flush()
 
+    note_lookups()
     try:
         emit(rehearse(call, table, emit))
     except (Exception, SystemExit) as error:

@@ -40,7 +40,7 @@ export interface SchemaChange {
 type JsonObject = { [key: string]: Json };
 
 /** Properties that contain named parts, except that `columns` of a constraint or an index is a list. */
-const partKinds: ReadonlySet<string> = new Set([
+export const partKinds: ReadonlySet<string> = new Set([
   "columns",
   "constraints",
   "indexes",

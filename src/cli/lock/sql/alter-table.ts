@@ -1,7 +1,7 @@
 import type { AlterTableCmd, AlterTableType } from "libpg-query";
 import { type NodeOf, nameOf } from "../../../lockfile/sql-parser.ts";
 import { type LockMode, stronger } from "../../../lockfile/statement-lock.ts";
-import { type Effect, lockAll, locking, type TableLock } from "./effect.ts";
+import { closure, type Effect, lockAll, locking, noEffect, type TableLock } from "./effect.ts";
 import { foreignKeysOf, type Relations } from "./relations.ts";
 
 /**
@@ -27,22 +27,43 @@ const modes: Partial<Record<AlterTableType, LockMode>> = {
   AT_DisableTrigUser: "SHARE ROW EXCLUSIVE",
 };
 
+/** Forms that change inheriting tables, too: `ATPrepCmd` in src/backend/commands/tablecmds.c. */
+const recursing: ReadonlySet<AlterTableType> = new Set<AlterTableType>([
+  "AT_AddColumn",
+  "AT_AddConstraint",
+  "AT_AlterColumnType",
+  "AT_ColumnDefault",
+  "AT_DropColumn",
+  "AT_DropConstraint",
+  "AT_DropExpression",
+  "AT_DropNotNull",
+  "AT_SetCompression",
+  "AT_SetNotNull",
+  "AT_SetStatistics",
+  "AT_SetStorage",
+  "AT_ValidateConstraint",
+]);
+
 /** Storage parameters that change query results; the others take SHARE UPDATE EXCLUSIVE (access/common/reloptions.c). */
 const exclusiveOptions: ReadonlySet<string> = new Set(["user_catalog_table", "security_barrier", "check_option"]);
 
 /** Returns the effect of an ALTER TABLE: the lock of its strictest form, and those on tables that the forms involve. */
 export function alterTable({ relation, cmds = [], objtype }: NodeOf<"AlterTableStmt">, relations: Relations): Effect {
-  // Composite types and sequences are not tables.
-  if (objtype === "OBJECT_TYPE" || objtype === "OBJECT_SEQUENCE") return locking("ACCESS SHARE", []);
-  const table = objtype === "OBJECT_INDEX" ? relations.tableOf(nameOf(relation)) : nameOf(relation);
-  if (table === undefined) return { ...locking("ACCESS SHARE", []), unknown: unknownIndex(nameOf(relation)) };
+  // Composite types and sequences are not tables, and a change of an index locks only the index.
+  if (objtype === "OBJECT_TYPE" || objtype === "OBJECT_SEQUENCE" || objtype === "OBJECT_INDEX") return noEffect;
+  const table = nameOf(relation);
   const forms = cmds.flatMap((node) => ("AlterTableCmd" in node ? node.AlterTableCmd : []));
   const mode = forms.map(modeOf).reduce(stronger, "ACCESS SHARE");
-  return locking(
-    mode,
-    [table],
-    forms.flatMap((form) => involved(table, form, relations)),
-  );
+  const recursive = relation?.inh ? forms.filter(recurses) : [];
+  const heirs = recursive.length > 0 ? closure([table], (name) => relations.heirsOf(name)) : [];
+  const others = forms.flatMap((form) => involved(table, form, relations));
+  return locking(mode, [table], [...lockAll(mode, heirs), ...others]);
+}
+
+/** Whether a form changes inheriting tables, too: they don't inherit keys. */
+function recurses({ subtype, def }: AlterTableCmd): boolean {
+  const kind = def !== undefined && "Constraint" in def ? def.Constraint.contype : "CONSTR_CHECK";
+  return subtype !== undefined && recursing.has(subtype) && (kind === "CONSTR_CHECK" || kind === "CONSTR_NOTNULL");
 }
 
 /** Returns the reason why the locks of a statement on an index are unknown. */
@@ -86,7 +107,6 @@ function involved(table: string, form: AlterTableCmd, relations: Relations): Tab
         ? lockAll("ACCESS EXCLUSIVE", [nameOf(def.PartitionCmd.name)])
         : locks;
     case "AT_AddInherit":
-    case "AT_DropInherit":
       return def !== undefined && "RangeVar" in def ? lockAll("SHARE UPDATE EXCLUSIVE", [nameOf(def.RangeVar)]) : locks;
     default:
       return locks;

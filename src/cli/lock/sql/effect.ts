@@ -40,3 +40,10 @@ export function unknown(reason: string, subjects: readonly string[] = []): Effec
 export function lockAll(mode: LockMode, tables: readonly string[]): TableLock[] {
   return tables.map((table) => ({ table, mode }));
 }
+
+/** Returns everything that `next` leads to from `start`, without `start`. */
+export function closure(start: readonly string[], next: (name: string) => readonly string[]): string[] {
+  const found = new Set(start);
+  for (const name of found) for (const other of next(name)) found.add(other);
+  return [...found].filter((name) => !start.includes(name));
+}

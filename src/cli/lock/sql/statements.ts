@@ -1,8 +1,8 @@
-import type { Node, ObjectType } from "libpg-query";
+import type { Node, ObjectType, RangeVar } from "libpg-query";
 import { findAll, type Kind, type NodeOf, nameOf, relationsOf, texts } from "../../../lockfile/sql-parser.ts";
 import { lockModes } from "../../../lockfile/statement-lock.ts";
 import { alterTable, unknownIndex } from "./alter-table.ts";
-import { creating, type Effect, lockAll, locking, noEffect, unknown } from "./effect.ts";
+import { closure, creating, type Effect, lockAll, locking, noEffect, unknown } from "./effect.ts";
 import { foreignKeysOf, type Relations } from "./relations.ts";
 
 type Handlers = { readonly [K in Kind]?: (statement: NodeOf<K>, relations: Relations) => Effect };
@@ -13,6 +13,13 @@ const tableLike: ReadonlySet<ObjectType | undefined> = new Set<ObjectType>([
   "OBJECT_VIEW",
   "OBJECT_MATVIEW",
   "OBJECT_FOREIGN_TABLE",
+]);
+
+/** Relations that are not tables. */
+const noTables: ReadonlySet<ObjectType | undefined> = new Set<ObjectType>([
+  "OBJECT_INDEX",
+  "OBJECT_SEQUENCE",
+  "OBJECT_ATTRIBUTE",
 ]);
 
 /** Objects that belong to one table, which their name starts with. */
@@ -43,22 +50,37 @@ const handlers: Handlers = {
   CreateTableAsStmt: ({ into }) => creating(nameOf(into?.rel)),
   ViewStmt: ({ view, replace }) => (replace ? locking("ACCESS EXCLUSIVE", [nameOf(view)]) : creating(nameOf(view))),
   IndexStmt: ({ relation, concurrent }) => locking(concurrent ? "SHARE UPDATE EXCLUSIVE" : "SHARE", [nameOf(relation)]),
-  RenameStmt({ renameType, relation, newname }) {
+  RenameStmt({ renameType, relation, newname }, relations) {
     // An index is renamed without a lock on its table.
-    if (renameType === "OBJECT_INDEX" || relation === undefined) return noEffect;
-    const effect = locking("ACCESS EXCLUSIVE", [nameOf(relation)]);
+    if (relation === undefined || noTables.has(renameType)) return noEffect;
+    const isColumn = renameType === "OBJECT_COLUMN" && relation.inh === true;
+    const heirs = isColumn ? closure([nameOf(relation)], (name) => relations.heirsOf(name)) : [];
+    const effect = locking("ACCESS EXCLUSIVE", [nameOf(relation)], lockAll("ACCESS EXCLUSIVE", heirs));
     const renames = { from: nameOf(relation), to: nameOf({ ...relation, relname: newname }) };
     return renameType === "OBJECT_TABLE" ? { ...effect, renames } : effect;
   },
-  AlterObjectSchemaStmt: ({ relation }) => (relation ? locking("ACCESS EXCLUSIVE", [nameOf(relation)]) : noEffect),
+  AlterObjectSchemaStmt: ({ relation, objectType }) =>
+    relation && !noTables.has(objectType) ? locking("ACCESS EXCLUSIVE", [nameOf(relation)]) : noEffect,
   DropStmt: drop,
   TruncateStmt({ relations: nodes, behavior }, relations) {
     const tables = relationsOf(nodes);
-    const cascaded = behavior === "DROP_CASCADE" ? closure(tables, (table) => relations.referencing(table)) : [];
-    return locking("ACCESS EXCLUSIVE", tables, lockAll("ACCESS EXCLUSIVE", cascaded));
+    const isCascade = behavior === "DROP_CASCADE";
+    const next = (table: string) => [...relations.heirsOf(table), ...(isCascade ? relations.referencing(table) : [])];
+    return locking("ACCESS EXCLUSIVE", tables, lockAll("ACCESS EXCLUSIVE", closure(tables, next)));
   },
-  LockStmt: ({ relations, mode = lockModes.length }) =>
-    locking(lockModes[mode - 1] ?? "ACCESS EXCLUSIVE", relationsOf(relations)),
+  LockStmt({ relations: nodes = [], mode: number = lockModes.length }, relations) {
+    const mode = lockModes[number - 1] ?? "ACCESS EXCLUSIVE";
+    const tables = relationsOf(nodes);
+    const all = relationsOf(nodes.filter((node) => "RangeVar" in node && node.RangeVar.inh));
+    return locking(
+      mode,
+      tables,
+      lockAll(
+        mode,
+        closure(all, (table) => relations.heirsOf(table)),
+      ),
+    );
+  },
   CreateTrigStmt: ({ relation }) => locking("SHARE ROW EXCLUSIVE", [nameOf(relation)]),
   RuleStmt: ({ relation }) => locking("ACCESS EXCLUSIVE", [nameOf(relation)]),
   CreatePolicyStmt: ({ table }) => locking("ACCESS EXCLUSIVE", [nameOf(table)]),
@@ -87,15 +109,17 @@ const handlers: Handlers = {
     return locking(concurrent ? "SHARE UPDATE EXCLUSIVE" : "SHARE", [table]);
   },
   CopyStmt: ({ relation, is_from }) => locking(is_from ? "ROW EXCLUSIVE" : "ACCESS SHARE", [nameOf(relation)]),
-  InsertStmt: (statement) => modifying({ InsertStmt: statement }),
-  UpdateStmt: (statement) => modifying({ UpdateStmt: statement }),
-  DeleteStmt: (statement) => modifying({ DeleteStmt: statement }),
-  MergeStmt: (statement) => modifying({ MergeStmt: statement }),
-  SelectStmt(statement) {
+  InsertStmt: (statement, relations) => modifying({ InsertStmt: statement }, relations),
+  UpdateStmt: (statement, relations) => modifying({ UpdateStmt: statement }, relations),
+  DeleteStmt: (statement, relations) => modifying({ DeleteStmt: statement }, relations),
+  MergeStmt: (statement, relations) => modifying({ MergeStmt: statement }, relations),
+  SelectStmt(statement, relations) {
     const called = findAll(statement.targetList, "FuncCall").map(({ funcname }) => texts(funcname).join("."));
     const foreign = called.find((name) => !harmlessFunctions.has(name.replace(/^pg_catalog\./, "")));
     if (foreign !== undefined) return unknown(`calls ${foreign}(), which may lock any table`);
-    return statement.intoClause ? creating(nameOf(statement.intoClause.rel)) : modifying({ SelectStmt: statement });
+    return statement.intoClause
+      ? creating(nameOf(statement.intoClause.rel))
+      : modifying({ SelectStmt: statement }, relations);
   },
   DoStmt: () => unknown("runs code in a DO block"),
   CallStmt: () => unknown("runs code in a procedure"),
@@ -120,6 +144,7 @@ const harmless: ReadonlySet<string> = new Set<Kind>([
   "AlterRoleSetStmt",
   "AlterRoleStmt",
   "AlterSeqStmt",
+  "AlterStatsStmt",
   "AlterTypeStmt",
   "CompositeTypeStmt",
   "ConstraintsSetStmt",
@@ -155,10 +180,15 @@ export function effectOf(statement: Node, relations: Relations): Effect {
   return harmless.has(kind) ? noEffect : unknown(`unsupported statement ${kind.replace(/Stmt$/, "")}`);
 }
 
-function modifying(tree: Node): Effect {
-  const kinds = ["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"] as const;
-  const tables = kinds.flatMap((kind) => findAll(tree, kind).map(({ relation }) => nameOf(relation)));
-  return locking("ROW EXCLUSIVE", tables);
+function modifying(tree: Node, relations: Relations): Effect {
+  const inserted = findAll(tree, "InsertStmt").map(({ relation }) => nameOf(relation));
+  const kinds = ["UpdateStmt", "DeleteStmt", "MergeStmt"] as const;
+  const changed = kinds.flatMap((kind): (RangeVar | undefined)[] =>
+    findAll(tree, kind).map(({ relation }) => relation),
+  );
+  const recursive = changed.filter((relation) => relation?.inh).map(nameOf);
+  const heirs = closure(recursive, (table) => relations.heirsOf(table));
+  return locking("ROW EXCLUSIVE", [...inserted, ...changed.map(nameOf)], lockAll("ROW EXCLUSIVE", heirs));
 }
 
 function drop({ removeType, objects = [], behavior, concurrent }: NodeOf<"DropStmt">, relations: Relations): Effect {
@@ -177,7 +207,16 @@ function drop({ removeType, objects = [], behavior, concurrent }: NodeOf<"DropSt
     return locking(concurrent ? "SHARE UPDATE EXCLUSIVE" : "ACCESS EXCLUSIVE", tables);
   }
   if (tableLike.has(removeType)) {
-    const others = names.flatMap((name) => [...relations.referencedBy(name), ...relations.referencing(name)]);
+    const isCascade = behavior === "DROP_CASCADE";
+    const dropped = isCascade
+      ? closure(names, (name) => [...relations.heirsOf(name), ...relations.viewsOf(name)]).concat(names)
+      : names;
+    const others = dropped.flatMap((name) => [
+      name,
+      ...relations.referencedBy(name),
+      ...relations.referencing(name),
+      ...relations.partitionedBy(name),
+    ]);
     return locking(
       "ACCESS EXCLUSIVE",
       names,
@@ -187,12 +226,10 @@ function drop({ removeType, objects = [], behavior, concurrent }: NodeOf<"DropSt
       ),
     );
   }
+  if (removeType === "OBJECT_STATISTIC_EXT")
+    return locking(
+      "SHARE UPDATE EXCLUSIVE",
+      names.flatMap((name) => relations.tablesOfStatistics(name)),
+    );
   return behavior === "DROP_CASCADE" ? unknown("drops all dependent objects by CASCADE") : noEffect;
-}
-
-/** Returns everything that `next` leads to from `start`, without `start`. */
-function closure(start: readonly string[], next: (name: string) => readonly string[]): string[] {
-  const found = new Set(start);
-  for (const name of found) for (const other of next(name)) found.add(other);
-  return [...found].filter((name) => !start.includes(name));
 }

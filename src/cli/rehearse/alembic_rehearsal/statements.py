@@ -58,6 +58,8 @@ class Statements:
         event.listen(Engine, "before_cursor_execute", self._before_statement)
         event.listen(Engine, "after_cursor_execute", self._after_statement)
         event.listen(Engine, "handle_error", self._after_error)
+        event.listen(Engine, "commit", self._after_transaction)
+        event.listen(Engine, "rollback", self._after_transaction)
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -79,6 +81,10 @@ class Statements:
                 lambda found: f"sa_savepoint_{numbers.setdefault(found[1], str(len(numbers) + 1))}", statement.sql
             )
         return [asdict(statement) for statement in self._last]
+
+    def _after_transaction(self, connection: Connection) -> None:
+        if not is_own(connection):
+            self._held = []
 
     def _before_construct(self, connection: Connection, construct: Any, several: Any, single: Any, *_: Any) -> None:
         if self._found is None or is_own(connection) or isinstance(construct, str):

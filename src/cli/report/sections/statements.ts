@@ -1,5 +1,5 @@
 import { describeLocks } from "../../../lockfile/describe.ts";
-import type { LockedSql } from "../../../lockfile/lock.ts";
+import { knownSql, type LockedSql } from "../../../lockfile/lock.ts";
 import type { StatementLock } from "../../../lockfile/statement-lock.ts";
 import type { Approval } from "../../../plan/approvals.ts";
 import type { EvaluatedFinding } from "../../../plan/findings.ts";
@@ -25,10 +25,12 @@ export function describeFinding(finding: EvaluatedFinding, approvals: readonly A
 }
 
 /** Renders SQL, each statement with its locks and findings. */
-export function statements({ sql, ...rest }: LockedSql, notes: StatementNotes = { findings: [], locks: [] }): Html {
-  if (sql === null) return html`<p>Not known: ${"reason" in rest && rest.reason}</p>`;
+export function statements(direction: LockedSql, notes: StatementNotes = { findings: [], locks: [] }): Html {
+  const sql = knownSql(direction);
+  const unknown = direction.sql === null && html`<p>Not known: ${direction.reason}</p>`;
+  if (sql === null) return html`${unknown}`;
   if (sql.length === 0) return html`<p>No statements.</p>`;
-  return html`<ol class="statements">
+  return html`${unknown}${unknown && html`<p>Statements of the rehearsal:</p>`}<ol class="statements">
 ${sql.map((statement, index) => html`<li><pre><code>${statement}</code></pre>${statementNotes(index, notes)}</li>\n`)}</ol>
 `;
 }
@@ -42,6 +44,7 @@ function statementNotes(index: number, { findings, locks, approvals }: Statement
 }
 
 /** Returns the number of statements as text. */
-export function countedStatements({ sql }: LockedSql): string {
+export function countedStatements(direction: LockedSql): string {
+  const sql = knownSql(direction);
   return sql === null ? "unknown" : pluralize(sql.length, "statement");
 }
