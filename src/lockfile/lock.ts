@@ -53,6 +53,9 @@ export const findingLevels = ["error", "warning"] as const;
 /** One of {@link findingLevels}. */
 export type FindingLevel = (typeof findingLevels)[number];
 
+/** Rule of the finding that code of a running release may fail on the schema after a revision, as a rehearsal found it. */
+export const breaksRunningRelease = "breaks-running-release";
+
 /** An objection of the linter, or of a rule of ours, to a revision's upgrade. */
 export interface Finding {
   /** Name of a rule of squawk (https://squawkhq.com/docs/rules), or of one of ours. */

@@ -69,7 +69,16 @@ export function evidenceOf(reviewed: Lock): (revision: Pick<LockedRevision, "id"
 }
 
 /** The schema of a database before its first revision. */
-const schemaAtBase: DatabaseSchema = { ...emptySchema, schemas: { public: {} } };
+export const schemaAtBase: DatabaseSchema = { ...emptySchema, schemas: { public: {} } };
+
+/** Returns a schema after a revision, as the rehearsal found it; `null` if it was not rehearsed, or its changes are not recorded. */
+export function schemaAfter(
+  schema: DatabaseSchema,
+  { rehearsed }: Pick<LockedRevision, "rehearsed">,
+): DatabaseSchema | null {
+  if (rehearsed === undefined || rehearsed.nondeterministic || rehearsed.variable !== undefined) return null;
+  return applyChanges(schema, unpackChanges(rehearsed.changes));
+}
 
 /**
  * Returns the schema of a database that has exactly some revisions of the chain, as the rehearsal found it.
@@ -77,12 +86,11 @@ const schemaAtBase: DatabaseSchema = { ...emptySchema, schemas: { public: {} } }
  * @param has - Whether the database has a revision.
  * @returns `null` if one of them was not rehearsed, or its changes are not recorded.
  */
-export function rehearsedSchema(lock: Lock, has: (id: string) => boolean): DatabaseSchema | null {
-  let schema = schemaAtBase;
-  for (const { id, rehearsed } of lock.revisions) {
-    if (!has(id)) continue;
-    if (rehearsed === undefined || rehearsed.nondeterministic || rehearsed.variable !== undefined) return null;
-    schema = applyChanges(schema, unpackChanges(rehearsed.changes));
-  }
+export function rehearsedSchema(
+  { revisions }: Pick<Lock, "revisions">,
+  has: (id: string) => boolean,
+): DatabaseSchema | null {
+  let schema: DatabaseSchema | null = schemaAtBase;
+  for (const revision of revisions) if (schema !== null && has(revision.id)) schema = schemaAfter(schema, revision);
   return schema;
 }

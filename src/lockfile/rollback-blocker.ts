@@ -126,6 +126,47 @@ export function rollbackBlocker(statement: Node, before: SchemaBefore): string |
   return additive.has(kind) ? null : unknown;
 }
 
+/** Statements that change the schema and no rows, as far as they don't remove any. */
+const schemaStatements: ReadonlySet<string> = new Set<Kind>([
+  ...["AlterDomainStmt", "AlterEnumStmt", "AlterEventTrigStmt", "AlterFunctionStmt", "AlterPolicyStmt", "AlterSeqStmt"],
+  ...[
+    "AlterStatsStmt",
+    "CommentStmt",
+    "CompositeTypeStmt",
+    "CreateDomainStmt",
+    "CreateEnumStmt",
+    "CreateEventTrigStmt",
+  ],
+  ...["CreateExtensionStmt", "CreateFunctionStmt", "CreatePolicyStmt", "CreateRangeStmt", "CreateSchemaStmt"],
+  ...["CreateSeqStmt", "CreateStatsStmt", "CreateTrigStmt", "GrantStmt", "IndexStmt", "RuleStmt", "ViewStmt"],
+] as Kind[]);
+
+/** Parts of ALTER TABLE that may remove or change values, or the rows of which a table consists. */
+const rowParts: ReadonlySet<string | undefined> = new Set([
+  ...[
+    "AT_AddInherit",
+    "AT_AlterColumnType",
+    "AT_AttachPartition",
+    "AT_DetachPartition",
+    "AT_DropColumn",
+    "AT_DropInherit",
+  ],
+]);
+
+/** Whether the schemas before and after a statement show all that it does to earlier code. */
+export function isShownBySchema(statement: Node): boolean {
+  const [[kind]] = Object.entries(statement) as [[string, unknown]];
+  if ("AlterTableStmt" in statement) {
+    const parts = statement.AlterTableStmt.cmds ?? [];
+    return parts.every((part) => "AlterTableCmd" in part && !rowParts.has(part.AlterTableCmd.subtype));
+  }
+  if ("CreateStmt" in statement) return statement.CreateStmt.relation?.relpersistence !== "t";
+  if ("DropStmt" in statement) return statement.DropStmt.removeType !== "OBJECT_TABLE";
+  if ("RenameStmt" in statement)
+    return statement.RenameStmt.renameType !== "OBJECT_TABLE" && statement.RenameStmt.renameType !== "OBJECT_COLUMN";
+  return schemaStatements.has(kind);
+}
+
 function modifying(
   statement: NodeOf<"InsertStmt"> | NodeOf<"UpdateStmt"> | NodeOf<"DeleteStmt">,
   { created }: SchemaBefore,

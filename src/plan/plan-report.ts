@@ -7,6 +7,7 @@ import { requiresManualAction } from "./live-state.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
 import { describeRejection } from "./rejection-report.ts";
 import { type Remedies, stackRemedies } from "./remedies.ts";
+import { describeRunningRelease } from "./running-release.ts";
 
 /** Rules whose findings repeat another line of the revision: whether it is reversible, and that its SQL is unknown. */
 const redundantRules: ReadonlySet<string> = new Set(["missing-downgrade", "sql-not-known", "rehearsed-sql"]);
@@ -41,7 +42,7 @@ export function describePlan(plan: Plan, options: PlanReportOptions = {}, change
 }
 
 function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
-  const { message, remediation, state, pending, total, direction, env, hash, job } = plan;
+  const { message, remediation, state, pending, total, direction, runningRelease, env, hash, job } = plan;
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
@@ -56,6 +57,7 @@ function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
       const describe = direction === "upgrade" ? describeUpgrade : describeDowngrade;
       lines.push(...describe(revision, total, full));
     }
+    if (runningRelease !== null) lines.push(describeRunningRelease(runningRelease));
     const statements = [env, ...pending.map((revision) => revision[direction])].flatMap((each) => knownSql(each) ?? []);
     if (!full && statements.some((sql) => shorten(sql) !== singleLine(sql)))
       lines.push(`Some statements are truncated. To print them in full, ${remedies.printAll}`);

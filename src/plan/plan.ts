@@ -6,6 +6,7 @@ import { jobPlan } from "./job-plan.ts";
 import { classify, type LiveState, type Reading, requiresManualAction, type TargetOptions } from "./live-state.ts";
 import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
 import { stackRemedies } from "./remedies.ts";
+import type { RunningRelease } from "./running-release.ts";
 import { type Description, describeState } from "./state-report.ts";
 import { type Work, workOf } from "./work.ts";
 
@@ -27,6 +28,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly total: number;
   /** Revisions in the order of their upgrades or downgrades; `null` if the database revision is unknown. */
   readonly pending: readonly PendingRevision[] | null;
+  /** Whether the release that runs keeps working; `null` for a downgrade, and if none runs, or nothing is pending. */
+  readonly runningRelease: RunningRelease | null;
   /** SQL that env.py itself executes. */
   readonly env: LockedSql;
   /** Identity of the plan; `null` if nothing is pending, or the database revision is unknown. */
@@ -67,6 +70,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     head: targetRevision ?? head(lock),
     total: lock.revisions.length,
     direction: work.direction,
+    runningRelease: work.release,
     env: lock.env,
     pending: work.seen && numbered(lock, work.seen),
     hash,

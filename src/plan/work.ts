@@ -4,6 +4,7 @@ import type { Approval } from "./approvals.ts";
 import { type EvaluatedRevision, evaluate, withoutNewTables } from "./findings.ts";
 import type { LiveState } from "./live-state.ts";
 import type { Direction } from "./plan-hash.ts";
+import { type RunningRelease, runningRelease, withoutNewObjects } from "./running-release.ts";
 
 /** The changes that bring a database to its target. */
 export interface Work {
@@ -13,8 +14,10 @@ export interface Work {
   readonly from: readonly string[] | null;
   /** In the order of their upgrades or downgrades; `null` if unknown. */
   readonly revisions: readonly LockedRevision[] | null;
-  /** The same revisions, evaluated, without findings and locks that concern only tables created by them. */
+  /** The same revisions, evaluated, without findings and locks that concern only what they create. */
   readonly seen: readonly EvaluatedRevision[] | null;
+  /** Whether the running release keeps working; `null` for a downgrade, and if none runs, or nothing is pending. */
+  readonly release: RunningRelease | null;
 }
 
 /** The inputs of the work besides the state of the database. */
@@ -29,7 +32,9 @@ export interface WorkInputs {
 export function workOf(state: LiveState, { lock, targetRevision, approvals }: WorkInputs): Work {
   const upgrade = (from: readonly string[]): Work => {
     const revisions = pending(lock, from, targetRevision === undefined ? lock.heads : [targetRevision]);
-    return { direction: "upgrade", from, revisions, seen: evaluate(withoutNewTables(revisions), approvals) };
+    const release = runningRelease(lock, from, revisions);
+    const seen = evaluate(withoutNewTables(withoutNewObjects(revisions, release)), approvals);
+    return { direction: "upgrade", from, revisions, seen, release };
   };
   switch (state.kind) {
     case "not-deployed":
@@ -39,12 +44,13 @@ export function workOf(state: LiveState, { lock, targetRevision, approvals }: Wo
       return upgrade(state.revisions);
     case "beyond-target": {
       const revisions = beyond(lock, state.revisions, state.target);
-      return { direction: "downgrade", from: state.revisions, revisions, seen: evaluate(revisions, approvals) };
+      const seen = evaluate(revisions, approvals);
+      return { direction: "downgrade", from: state.revisions, revisions, seen, release: null };
     }
     case "at-head":
     case "ahead":
-      return { direction: "upgrade", from: null, revisions: [], seen: [] };
+      return { direction: "upgrade", from: null, revisions: [], seen: [], release: null };
     default:
-      return { direction: "upgrade", from: null, revisions: null, seen: null };
+      return { direction: "upgrade", from: null, revisions: null, seen: null, release: null };
   }
 }

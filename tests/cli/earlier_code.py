@@ -72,7 +72,7 @@ class User(Base):
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     email: Mapped[str] = mapped_column(String(80))
-    name: Mapped[str] = mapped_column(String(40), server_default="nobody")
+    name: Mapped[str] = mapped_column(String(40), server_default="nameless")
     bio: Mapped[str | None] = mapped_column(Text)
     age: Mapped[int | None] = mapped_column(Integer)
     score: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
@@ -116,7 +116,7 @@ def use(engine: Engine, tag: str) -> None:
             assert not missing, f"NULL in {missing}"
             assert user.org is not None, "no organization"
         added = session.scalars(select(User).where(User.email == f"{tag}-b@x")).one()
-        assert (added.name, added.status, added.org.title) == ("nobody", Status.new, "one"), "another default"
+        assert (added.name, added.status, added.org.title) == ("nameless", Status.new, "one"), "another default"
         added.name, added.bio, added.score, added.mood = "changed", LONG, Decimal("1.00"), Mood.bad
         session.flush()
         session.refresh(added)

@@ -13,7 +13,7 @@ import { alembicPython, unityIn } from "./unity.ts";
 
 const table = (name: string) => `op.create_table("${name}", sa.Column("id", sa.Integer, primary_key=True))`;
 const base: RevisionSource = { id: "start", upgrade: [table("a")], downgrade: ['op.drop_table("a")'] };
-/** A revision whose statements are known only when it asks the database. */
+/** A revision whose statements are known only when it queries the database. */
 const asking: RevisionSource = {
   id: "asks",
   down: "start",
@@ -76,7 +76,7 @@ describe("evidence of a rehearsal", () => {
     assert.deepEqual(knownSql(upgrade), ["ALTER TABLE a ALTER COLUMN id TYPE BIGINT;"]);
     assert.deepEqual(
       findings.map(({ rule }) => rule),
-      ["rehearsed-sql", "changing-column-type"],
+      ["breaks-running-release", "rehearsed-sql", "changing-column-type"],
     );
     assert.deepEqual(
       locks.map(({ table, mode }) => [table, mode]),
@@ -90,6 +90,44 @@ describe("evidence of a rehearsal", () => {
     assert.deepEqual((await lock(project)).outcome.differences, []);
     assert.equal(readFileSync(project.lock, "utf8"), text);
     assert.equal((await rehearse(project, "--check")).code, 0);
+  });
+
+  it("decides with which revisions a running release keeps working", async () => {
+    const index: RevisionSource = {
+      id: "index",
+      down: "start",
+      upgrade: ['op.create_index("ix_a", "a", ["id"])'],
+      downgrade: ['op.drop_index("ix_a")'],
+    };
+    const dropped: RevisionSource = {
+      id: "dropped",
+      down: "index",
+      upgrade: ['op.drop_index("ix_a")'],
+      downgrade: ['op.create_index("ix_a", "a", ["id"])'],
+    };
+    const gone: RevisionSource = {
+      id: "gone",
+      down: "dropped",
+      upgrade: ['op.drop_table("a")'],
+      downgrade: [table("a")],
+    };
+    const project = projectOf(base, index, dropped, gone);
+    await lock(project);
+    const blockers = () => read(project).revisions.map(({ rollbackBlocker }) => rollbackBlocker);
+    const bySql = "drops what earlier code may use: DROP";
+    assert.deepEqual(blockers(), [null, null, `${bySql} INDEX ix_a;`, `${bySql} TABLE a;`]);
+    await rehearse(project);
+    const bySchema = "drops or renames what earlier code may use: - table public.a";
+    assert.deepEqual(blockers(), [null, null, null, bySchema]);
+    const found = read(project).revisions.map(({ findings }) =>
+      findings.find(({ rule }) => rule === "breaks-running-release"),
+    );
+    assert.deepEqual(found.slice(0, 3), [undefined, undefined, undefined]);
+    assert.equal(
+      found[3]?.message,
+      "A running release may fail, because it drops or renames what earlier code may use: - table public.a.",
+    );
+    assert.match(found[3]?.help ?? "", /^Deploy a release that no longer uses it/);
   });
 
   it("is stale after a new revision: `lock --check` says what renews it", async () => {

@@ -124,6 +124,7 @@ Pending: 2 of 3 revisions
        creates t_c; alters t_a, t_b; drops t_x; reversible
          ${long.replaceAll(/\s+/g, " ").slice(0, 99)}…
          DROP TABLE t_x;
+The running release (a) keeps working during and after this migration
 Some statements are truncated. To print them in full, run: npm run unity -- plan --full
 Plan hash: ${plan(rows("a")).hash}
 Job job-1 will be created: no existing Job`,

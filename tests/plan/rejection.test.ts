@@ -112,6 +112,7 @@ Pending: 1 of 2 revisions
          DO 'BEGIN END';
            locks unknown: a DO block runs code
          INSERT INTO u;
+The running release (a) keeps working during and after this migration
 Plan hash: ${hash}
 1 finding requires approval; no changes were made:
   b (alembic/versions/b.py): ban-drop-column

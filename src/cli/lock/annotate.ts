@@ -1,15 +1,19 @@
 import type { Node } from "libpg-query";
 import { chainHeads } from "../../lockfile/chain.ts";
+import { describeChange } from "../../lockfile/database-schema/changes.ts";
+import { type Incompatibility, incompatibilities } from "../../lockfile/database-schema/compatibility.ts";
+import type { DatabaseSchema } from "../../lockfile/database-schema/database-schema.ts";
 import { shorten } from "../../lockfile/describe.ts";
 import { compareFindings, type Finding, knownSql, type LockedRevision, type LockedSql } from "../../lockfile/lock.ts";
-import { rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
+import { schemaAfter, schemaAtBase } from "../../lockfile/rehearsal.ts";
+import { isShownBySchema, rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
 import { columnType, type Draft, emptyDraft } from "../../lockfile/schema/draft.ts";
 import { followAll } from "../../lockfile/schema/statements.ts";
 import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
 import { revisionFindings, statementFindings, syntaxError } from "./own-findings.ts";
-import { modelFindings, rehearsalFindings } from "./rehearsal-findings.ts";
+import { breakingFindings, modelFindings, rehearsalFindings } from "./rehearsal-findings.ts";
 import type { RenderedChain, RenderedRevision } from "./rendered-chain.ts";
 import type { Effect } from "./sql/effect.ts";
 import { Relations } from "./sql/relations.ts";
@@ -27,6 +31,8 @@ interface Reading {
   /** Indexes of statements that concern only tables of the same revision: other sessions don't see them yet. */
   readonly invisible: Set<number>;
   rollbackBlocker: string | null;
+  /** The first rollback blocker that the schemas before and after don't show: it changes rows. */
+  rowBlocker: string | null;
 }
 
 /**
@@ -54,18 +60,24 @@ export async function annotate(
   const heads = new Set(chainHeads(revisions));
   const isHead = (id: string) => heads.has(id);
   let idLimit = maxIdLength ?? Number.POSITIVE_INFINITY;
+  let schema: DatabaseSchema | null = schemaAtBase;
   return revisions.map((revision, index) => {
+    const before = schema;
+    schema = before && schemaAfter(before, revision);
+    const breaking = before && schema && incompatibilities(before, schema, parse);
     if (knownSql(revision.upgrade)?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
     if (revision.upgrade.sql === null) draft.tables.clear();
     const reading = readUpgrade(knownSql(revision.upgrade) ?? [], parse, relations, draft);
     const { findings, locks, indexes, invisible } = reading;
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
-    const evidence = [...rehearsalFindings(revision), ...(isHead(revision.id) ? modelFindings(models) : [])];
+    const evidence = [...rehearsalFindings(revision), ...breakingFindings(breaking ?? [])];
+    if (isHead(revision.id)) evidence.push(...modelFindings(models));
     const all = [...revisionFindings(revision, idLimit, base), ...evidence, ...visible, ...findings].map(
       printableFinding,
     );
-    const rollbackBlocker = branchBlocker(revision) ?? ofEnv ?? reading.rollbackBlocker;
+    const ofRevision = breaking === null ? reading.rollbackBlocker : (schemaBlocker(breaking) ?? reading.rowBlocker);
+    const rollbackBlocker = branchBlocker(revision) ?? ofEnv ?? ofRevision;
     return { ...revision, findings: all.sort(compareFindings), locks, indexes, rollbackBlocker };
   });
 }
@@ -95,6 +107,11 @@ function envBlocker(env: LockedSql, parse: Parse): string | null {
   return null;
 }
 
+/** Returns the first reason why earlier code may fail on the schema after a revision. */
+function schemaBlocker([first]: readonly Incompatibility[]): string | null {
+  return first === undefined ? null : printable(`${first.reason}: ${describeChange(first.change)}`);
+}
+
 /** A message may name a table or quote SQL. */
 function printableFinding(finding: Finding): Finding {
   const { message, help } = finding;
@@ -103,7 +120,14 @@ function printableFinding(finding: Finding): Finding {
 
 function readUpgrade(statements: readonly string[], parse: Parse, relations: Relations, draft: Draft): Reading {
   const indexes = { built: [], repaired: [] };
-  const reading: Reading = { findings: [], locks: [], indexes, invisible: new Set(), rollbackBlocker: null };
+  const reading: Reading = {
+    findings: [],
+    locks: [],
+    indexes,
+    invisible: new Set(),
+    rollbackBlocker: null,
+    rowBlocker: null,
+  };
   const [created, added] = [new Set<string>(), new Set<string>()];
   const schema: SchemaBefore = { created, added, typeOf: (table, column) => columnType(draft, table, column) };
   const transaction = new RevisionTransaction();
@@ -113,6 +137,7 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       reading.findings.push(syntaxError(nodes.error, index));
       reading.locks.push(unknownLock("PostgreSQL's parser rejects it", index));
       reading.rollbackBlocker ??= blockerText("is rejected by PostgreSQL's parser", sql);
+      reading.rowBlocker ??= reading.rollbackBlocker;
       followAll(draft, nodes, sql);
       continue;
     }
@@ -124,6 +149,7 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
       relations.note(node);
       const blocker = rollbackBlocker(node, schema);
       if (blocker !== null) reading.rollbackBlocker ??= blockerText(blocker, sql);
+      if (blocker !== null && !isShownBySchema(node)) reading.rowBlocker ??= blockerText(blocker, sql);
       followAll(draft, [node], sql);
       noteAdded(node, added);
       noteCreated(effect, created);

@@ -1,6 +1,7 @@
 import { describeChange } from "../../lockfile/database-schema/changes.ts";
+import type { Incompatibility } from "../../lockfile/database-schema/compatibility.ts";
 import { unpackChanges } from "../../lockfile/evidence.ts";
-import type { Finding, LockedRevision } from "../../lockfile/lock.ts";
+import { breaksRunningRelease, type Finding, type LockedRevision } from "../../lockfile/lock.ts";
 import { ownFinding } from "./own-findings.ts";
 
 /** Returns the findings on what a revision did in a rehearsal. */
@@ -27,6 +28,20 @@ export function rehearsalFindings({
     findings.push(ownFinding("nondeterministic-upgrade", null, message, help));
   }
   return findings;
+}
+
+/** Returns a finding for each reason why releases that run meanwhile may fail. */
+export function breakingFindings(breaking: readonly Incompatibility[]): Finding[] {
+  const reasons = new Map(breaking.map(({ reason, split }) => [reason, split]));
+  return [...reasons].map(([reason, split]) => {
+    const changes = breaking.filter((each) => each.reason === reason).map(({ change }) => describeChange(change));
+    return ownFinding(
+      breaksRunningRelease,
+      null,
+      `A running release may fail, because it ${reason}: ${changes.join("; ")}.`,
+      split,
+    );
+  });
 }
 
 /** Returns a finding for each difference of env.py's models from the schema at the head. */

@@ -64,6 +64,7 @@ export const ownRules = {
   "incomplete-downgrade": { level: "warning", because: "the next upgrade may fail" },
   "nondeterministic-upgrade": { level: "warning", because: "databases of the chain differ" },
   "model-difference": { level: "warning", because: "the app expects another schema than it gets" },
+  "breaks-running-release": { level: "error", because: "pods of the release before it still run" },
   "several-bases": { level: "warning", because: "Alembic allows it; usually a down_revision was forgotten" },
 } as const satisfies Record<string, Rule>;
 

@@ -18,7 +18,7 @@ export interface Incompatibility {
 export type Parse = (sql: string) => readonly Node[] | SqlSyntaxError;
 
 /** A reason and how to split the change. */
-interface Verdict {
+interface Conflict {
   readonly reason: string;
   readonly split: string;
 }
@@ -31,47 +31,47 @@ interface Case {
   readonly parse: Parse;
 }
 
-const dropped: Verdict = {
+const dropped: Conflict = {
   reason: "drops or renames what earlier code may use",
   split: "Deploy a release that no longer uses it, then drop it. To rename, add the new one first, and write both.",
 };
-const typed: Verdict = {
+const typed: Conflict = {
   reason: "changes a type, with which prepared statements of running sessions fail, and values may not fit",
   split: "Add a column of the new type, write both, copy the rows, and drop the old column in a later release.",
 };
-const required: Verdict = {
+const required: Conflict = {
   reason: "requires a value that earlier code may not write",
   split: "Deploy a release that always writes the value, fill the rows without one, then add NOT NULL.",
 };
-const rejecting: Verdict = {
+const rejecting: Conflict = {
   reason: "may reject rows that earlier code writes",
   split: "Deploy a release whose rows comply, then add it.",
 };
-const loosened: Verdict = {
+const loosened: Conflict = {
   reason: "allows rows that earlier code may not expect",
   split: "Deploy a release that can read such rows, then allow them.",
 };
-const defaulted: Verdict = {
+const defaulted: Conflict = {
   reason: "changes the default, so that rows of earlier code get another value",
   split: "Deploy a release that always writes the value, then change the default.",
 };
-const replaced: Verdict = {
+const replaced: Conflict = {
   reason: "changes what earlier code may use",
   split: "Add the new one under another name, deploy a release that uses it, then drop the old one.",
 };
-const revoked: Verdict = {
+const revoked: Conflict = {
   reason: "revokes privileges that earlier code may use",
   split: "Deploy a release that doesn't need them, then revoke them.",
 };
-const enforced: Verdict = {
+const enforced: Conflict = {
   reason: "changes what happens to rows that earlier code reads or writes",
   split: "Deploy a release that works with and without it, then change it.",
 };
-const joined: Verdict = {
+const joined: Conflict = {
   reason: "adds a partition or a child of an existing table",
   split: "Verify that earlier code works with it, and approve the revision.",
 };
-const hidden: Verdict = {
+const hidden: Conflict = {
   reason: "adds a name that may hide another one of the same name",
   split: "Use another name.",
 };
@@ -91,14 +91,14 @@ const harmlessProperties: ReadonlySet<string | undefined> = new Set(["comment", 
  */
 export function incompatibilities(from: DatabaseSchema, to: DatabaseSchema, parse: Parse): Incompatibility[] {
   return compareSchemas(from, to).flatMap((change) => {
-    const verdict = judge({ change, from, to, parse });
-    return verdict === null ? [] : [{ change, ...verdict }];
+    const conflict = evaluate({ change, from, to, parse });
+    return conflict === null ? [] : [{ change, ...conflict }];
   });
 }
 
-type Judge = (one: Case) => Verdict | null;
+type Evaluator = (one: Case) => Conflict | null;
 
-const judges: { readonly [kind in ObjectKind]: Judge } = {
+const evaluators: { readonly [kind in ObjectKind]: Evaluator } = {
   extensions: ifAdded(null, replaced),
   schemas: ifAdded(null, replaced),
   enums: ({ change }) => {
@@ -130,16 +130,25 @@ const judges: { readonly [kind in ObjectKind]: Judge } = {
   eventTriggers: ({ change, to }) => (to.eventTriggers[change.object.name]?.event === "login" ? enforced : null),
 };
 
-function judge(one: Case): Verdict | null {
+function evaluate(one: Case): Conflict | null {
   const { kind, path, object } = one.change;
   if (path.at(-1) === "comment") return null;
   if (path.includes("grants")) return kind === "added" || isMore(one.change) ? null : revoked;
-  if (path.length === 0 && kind === "removed") return object.kind === "eventTriggers" ? null : dropped;
-  return judges[object.kind](one);
+  if (path.length === 0 && kind === "removed") {
+    if (object.kind === "sequences" && isGoneWithColumn(one)) return null;
+    return object.kind === "eventTriggers" ? null : dropped;
+  }
+  return evaluators[object.kind](one);
 }
 
-/** Returns a judge for what has no further rules: an added object, or any other change. */
-function ifAdded(added: Verdict | null, changed: Verdict): Judge {
+/** Whether a sequence was dropped with its column, which is a change of its own. */
+function isGoneWithColumn({ change: { object }, from, to }: Case): boolean {
+  const owner = from.sequences[object.name]?.ownedBy;
+  return owner !== undefined && to.tables[owner.table]?.columns?.[owner.column] === undefined;
+}
+
+/** Returns an evaluator for what has no further rules: an added object, or any other change. */
+function ifAdded(added: Conflict | null, changed: Conflict): Evaluator {
   return ({ change: { kind, path } }) => (kind === "added" && path.length === 0 ? added : changed);
 }
 
@@ -158,7 +167,7 @@ function isSubsequence(items: readonly string[], list: readonly string[]): boole
   });
 }
 
-function ofRelation(one: Case): Verdict | null {
+function ofRelation(one: Case): Conflict | null {
   const { change, from, to } = one;
   const [part, name = ""] = change.path;
   switch (part) {
@@ -188,7 +197,7 @@ function ofRelation(one: Case): Verdict | null {
 }
 
 /** A new table or view is unknown to earlier code, unless its name hides another one, or its rows become part of a known one. */
-function ofNewRelation({ change: { object }, from, to }: Case): Verdict | null {
+function ofNewRelation({ change: { object }, from, to }: Case): Conflict | null {
   const names = [...Object.keys(from.tables), ...Object.keys(from.views)];
   if (names.some((name) => plainName(name) === plainName(object.name))) return hidden;
   const parents = to.tables[object.name]?.inherits ?? [];
@@ -204,7 +213,7 @@ function columnsOf(schema: DatabaseSchema, name: string): Readonly<Record<string
   return (schema.tables[name] ?? schema.views[name])?.columns ?? {};
 }
 
-function ofColumn(one: Case, name: string): Verdict | null {
+function ofColumn(one: Case, name: string): Conflict | null {
   const { change, to } = one;
   const column = columnsOf(to, change.object.name)[name];
   if (change.path.length === 2) return column === undefined ? dropped : ofNewColumn(column, one);
@@ -228,7 +237,7 @@ function ofColumn(one: Case, name: string): Verdict | null {
 }
 
 /** Earlier code inserts rows without the column. */
-function ofNewColumn(column: Column, { to, parse }: Case): Verdict | null {
+function ofNewColumn(column: Column, { to, parse }: Case): Conflict | null {
   const { type, notNull, default: value, identity, generated } = column;
   if (generated !== undefined) return rejecting;
   if (value !== undefined || identity !== undefined) return null;
@@ -257,7 +266,7 @@ function acceptsNull(definition: string, parse: Parse): boolean {
   return !isDistinct && kinds.every((kind) => findAll(expression, kind).length === 0);
 }
 
-function ofConstraint(one: Case): Verdict | null {
+function ofConstraint(one: Case): Conflict | null {
   const { kind, path, from, to } = one.change;
   if (path.length > 2) {
     // A constraint that is not valid applies to new rows already.
@@ -278,7 +287,7 @@ function ofConstraint(one: Case): Verdict | null {
   return replaced;
 }
 
-function ofIndex(one: Case, name: string): Verdict | null {
+function ofIndex(one: Case, name: string): Conflict | null {
   const { change, from, to } = one;
   const relation = change.object.name;
   const old = (from.tables[relation] ?? from.views[relation])?.indexes?.[name];
