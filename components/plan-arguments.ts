@@ -105,6 +105,28 @@ export function validatePlanArguments(args: RuledArguments): void {
   report(errors);
 }
 
+/**
+ * Validates what outputs of the program contain, once they are known.
+ *
+ * @throws {pulumi.RunError} If the image or the name of the Secret is missing or invalid.
+ */
+export function validateInputs(image: unknown, secretName: unknown): void {
+  report([
+    ...argumentErrors(image, required(text), "image"),
+    ...argumentErrors(secretName, required(objectName), "database.secretName"),
+  ]);
+}
+
+/**
+ * Returns the URL of a database.
+ *
+ * @throws {pulumi.RunError} If it is empty.
+ */
+export function validUrl(url: string): string {
+  report(argumentErrors(url, { ...required(text), expected: "a URL", hidden: true }, "database"));
+  return url;
+}
+
 /** @throws {pulumi.RunError} If an approval matches no finding of the chain. */
 export function validateApprovals(approvals: readonly Approval[], lock: Lock): void {
   report(unknownApprovals(lock, approvals).map((error) => `policy.${error}`));

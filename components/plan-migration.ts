@@ -14,7 +14,13 @@ import { type AppState, planApp } from "../src/preflight/app-plan.ts";
 import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { DatabaseSecretReference, MigrationPlanArgs, PlannedMigration } from "./migration-plan.ts";
-import { validateApprovals, validatePlanArguments, validatePodForm } from "./plan-arguments.ts";
+import {
+  validateApprovals,
+  validateInputs,
+  validatePlanArguments,
+  validatePodForm,
+  validUrl,
+} from "./plan-arguments.ts";
 
 /**
  * Reads the state of an app's database and of its migration Jobs, and plans the migration to the lockfile's head. Prints the
@@ -45,7 +51,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     imagePullPolicy = "IfNotPresent",
   } = args;
   const { environment = "development", approvals = [], planHash: pinnedHash, restorePoint } = policy;
-  const app: MigratedApp = { ...migratedApp(name), ...args.names };
+  const app = appOf(args);
   const whole = loadChain(appFolder);
   validateApprovals(approvals, whole.lock);
   const chain = chainTo(whole, policy.targetRevision ?? whole.head);
@@ -97,7 +103,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     head: report.head,
     attempt: report.job.attempt,
     jobPlan: report.job.plan,
-    databaseUrl: isReference(database) ? undefined : pulumi.secret(database),
+    databaseUrl: isReference(database) ? undefined : pulumi.secret(database).apply(validUrl),
     secretVersion: isReference(database) ? database.version : undefined,
     restorePointStorage: restorePoint?.storage,
     lockFile: join(appFolder, "migrations.lock.json"),
@@ -108,6 +114,12 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   };
 }
 
+/** Returns the names of an app. Those that a program leaves undefined are the default ones. */
+function appOf({ name, names = {} }: MigrationPlanArgs): MigratedApp {
+  const given = Object.entries(names).filter(([, value]) => value !== undefined);
+  return { ...migratedApp(name), ...Object.fromEntries(given) };
+}
+
 function isReference(database: MigrationPlanArgs["database"]): database is DatabaseSecretReference {
   return typeof database === "object" && "secretName" in database;
 }
@@ -115,7 +127,7 @@ function isReference(database: MigrationPlanArgs["database"]): database is Datab
 /**
  * Returns the inputs of a migration once they are known, or as an output in a preview that doesn't know them.
  *
- * @throws {pulumi.RunError} If the pod's configuration is invalid, or contains a secret.
+ * @throws {pulumi.RunError} If one of them is missing or invalid, or the pod's configuration contains a secret.
  */
 async function resolveInputs(
   { image, database, pod }: MigrationPlanArgs,
@@ -130,7 +142,9 @@ async function resolveInputs(
   if (await isKnown(resolvedPod)) validatePodForm(await new Promise((resolve) => resolvedPod.apply(resolve)));
   const inputs = pulumi.output({ image, secretName, pod }) as unknown as pulumi.Output<MigrationInputs>;
   if (!(await isKnown(inputs))) return inputs;
-  return new Promise((resolve) => inputs.apply(resolve));
+  const known = await new Promise<MigrationInputs>((resolve) => inputs.apply(resolve));
+  validateInputs(known.image, known.secretName);
+  return known;
 }
 
 async function connect(target: ProgramTarget): Promise<Kubectl | undefined> {
