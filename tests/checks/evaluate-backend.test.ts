@@ -134,6 +134,8 @@ describe("checks of the backend", () => {
       checks.image.command(other),
       "kubectl --context c -n n exec deployment/web -- sh -c 'sha256sum migrations/alembic.ini migrations/env.py migrations/versions/*.py'",
     );
+    const hostile = checks.image.command({ ...other, context: "it's; rm" });
+    assert.ok(hostile.startsWith("kubectl --context 'it'\\''s; rm' -n "), hostile);
     assert.equal(checks.tables.command(other), `psql "$DATABASE_URL" -c '\\dt'`);
   });
   it("skip executions if the release has none", () => {
