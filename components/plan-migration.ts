@@ -139,6 +139,8 @@ async function resolveInputs(
     const fix = "put it into a Secret, and refer to it by valueFrom.secretKeyRef or envFrom";
     throw new pulumi.RunError(`invalid pod: it contains a secret, but pod specs show their values: ${fix}`);
   }
+  if (await pulumi.isSecret(pulumi.output(image)))
+    await pulumi.log.warn("image is a secret, but the plan, the pods, and the stack's state show it");
   if (await isKnown(resolvedPod)) validatePodForm(await new Promise((resolve) => resolvedPod.apply(resolve)));
   const inputs = pulumi.output({ image, secretName, pod }) as unknown as pulumi.Output<MigrationInputs>;
   if (!(await isKnown(inputs))) return inputs;

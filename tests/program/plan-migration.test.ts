@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { mock } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
 import type { MigrationPlanArgs } from "../../components/migration-plan.ts";
@@ -282,6 +283,13 @@ describe("planMigration", () => {
       for (const name of ["notes", "tasks"]) await planMigration({ ...args, name, policy }, fake.kubectl);
     });
     assert.deepEqual(references, ["notes-own-releases", "tasks-own-releases"]);
+  });
+
+  it("warns if the image is a secret, because it is part of pod specs", async () => {
+    const warned = mock.method(pulumi.log, "warn", async () => {});
+    await plan({ image: pulumi.secret("notes:1") });
+    assert.match(String(warned.mock.calls[0]?.arguments[0]), /^image is a secret, but .* show it$/);
+    warned.mock.restore();
   });
 
   it("has the defaults of optional arguments that are undefined", async () => {
