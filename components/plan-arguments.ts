@@ -16,6 +16,7 @@ import {
 } from "../src/lockfile/shape.ts";
 import { appName } from "../src/manifests/app.ts";
 import { tlsModes } from "../src/manifests/database-tls.ts";
+import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { imagePullPolicies } from "../src/manifests/runner.ts";
 import { podSecurityLevels } from "../src/manifests/security.ts";
 import { defaultTimeouts, type Timeouts, timeoutErrors } from "../src/manifests/timeouts.ts";
@@ -133,19 +134,22 @@ export function validateApprovals(approvals: readonly Approval[], lock: Lock): v
 }
 
 /**
- * Validates the form of a pod's configuration. The rules of its content are those of `validatePods`.
+ * Parses a pod's configuration, in which text may be given as a number or a boolean, as in YAML. The rules of its content
+ * are those of `validatePods`.
  *
  * @throws {pulumi.RunError} If it is invalid; the message lists all errors.
  */
-export function validatePodForm(pod: unknown): void {
-  if (pod === undefined) return;
+export function parsePod(pod: unknown): MigrationInputs["pod"] {
+  if (pod === undefined) return undefined;
   const errors: Parameters<typeof parseForm>[3] = [];
-  parseForm(fields(podFields("pod")), JSON.parse(JSON.stringify(pod)), "pod", errors); // without what is undefined
+  // Without what is undefined.
+  const parsed = parseForm(fields(podFields("pod")), JSON.parse(JSON.stringify(pod)), "pod", errors);
   report(
     errors.map(({ path, value, allowed, ...error }) =>
       "suggestion" in error ? unknownError(path, [allowed]) : valueError(path, value, allowed),
     ),
   );
+  return parsed as MigrationInputs["pod"];
 }
 
 function report(errors: readonly string[]): void {

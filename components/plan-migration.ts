@@ -14,13 +14,7 @@ import { type AppState, planApp } from "../src/preflight/app-plan.ts";
 import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { DatabaseSecretReference, MigrationPlanArgs, PlannedMigration } from "./migration-plan.ts";
-import {
-  validateApprovals,
-  validateInputs,
-  validatePlanArguments,
-  validatePodForm,
-  validUrl,
-} from "./plan-arguments.ts";
+import { parsePod, validateApprovals, validateInputs, validatePlanArguments, validUrl } from "./plan-arguments.ts";
 
 /**
  * Reads the state of an app's database and of its migration Jobs, and plans the migration to the lockfile's head. Prints the
@@ -141,8 +135,10 @@ async function resolveInputs(
   }
   if (await pulumi.isSecret(pulumi.output(image)))
     await pulumi.log.warn("image is a secret, but the plan, the pods, and the stack's state show it");
-  if (await isKnown(resolvedPod)) validatePodForm(await new Promise((resolve) => resolvedPod.apply(resolve)));
-  const inputs = pulumi.output({ image, secretName, pod }) as unknown as pulumi.Output<MigrationInputs>;
+  const parsedPod = (await isKnown(resolvedPod))
+    ? parsePod(await new Promise((resolve) => resolvedPod.apply(resolve)))
+    : resolvedPod.apply(parsePod);
+  const inputs = pulumi.output({ image, secretName, pod: parsedPod }) as unknown as pulumi.Output<MigrationInputs>;
   if (!(await isKnown(inputs))) return inputs;
   const known = await new Promise<MigrationInputs>((resolve) => inputs.apply(resolve));
   validateInputs(known.image, known.secretName);

@@ -285,6 +285,17 @@ describe("planMigration", () => {
     assert.deepEqual(references, ["notes-own-releases", "tasks-own-releases"]);
   });
 
+  it("gives the pod text where a program in YAML has numbers", async () => {
+    const pod = (port: unknown) => ({
+      env: [{ name: "PORT", value: port }],
+      annotations: { port },
+      resources: { limits: { memory: port } },
+    });
+    const [numbers, texts] = [await plan({ pod: pod(5) as never }), await plan({ pod: pod("5") as never })];
+    assert.deepEqual(numbers.inputs, texts.inputs);
+    assert.equal(numbers.report.job?.name, texts.report.job?.name);
+  });
+
   it("warns if the image is a secret, because it is part of pod specs", async () => {
     const warned = mock.method(pulumi.log, "warn", async () => {});
     await plan({ image: pulumi.secret("notes:1") });
