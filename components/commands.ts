@@ -1,7 +1,7 @@
 import { extname, join, relative, sep } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterArgs } from "../src/cluster/program-target.ts";
+import { type ClusterArgs, kubeconfigText } from "../src/cluster/program-target.ts";
 import type { PostgresImageTarget } from "../src/cluster/wait/postgres-image.ts";
 import type { WaitTarget } from "../src/cluster/wait/wait.ts";
 import { projectRoot } from "../src/paths.ts";
@@ -23,7 +23,7 @@ export function fixedProgram(file: string, argument: string) {
 
 /** Returns the part of a command's input that says how to reach the cluster. */
 export function clusterInputs({ context, kubeconfig, clusterTimeoutSeconds }: ClusterArgs) {
-  const secret = kubeconfig === undefined ? undefined : pulumi.secret(kubeconfig);
+  const secret = kubeconfig === undefined ? undefined : pulumi.secret(kubeconfigText(kubeconfig));
   return { context, kubeconfig: secret, clusterTimeoutSeconds };
 }
 

@@ -26,7 +26,7 @@ type SecretValues = Record<string, pulumi.Output<string>>;
 /** Values of a database's Secrets, by key; `migrations` is `undefined` if both are one Secret. */
 interface SecretContents {
   readonly application: SecretValues;
-  readonly migrations?: SecretValues;
+  readonly migrations?: SecretValues | undefined;
 }
 
 /** Returns the contents of an owned database's Secrets. */

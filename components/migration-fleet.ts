@@ -19,19 +19,19 @@ export interface MigrationFleetArgs extends FleetOptions, ClusterArgs {
    *
    * @defaultValue 1
    */
-  readonly canaries?: number | readonly string[];
+  readonly canaries?: number | readonly string[] | undefined;
   /**
    * Maximum number of tenants to migrate at the same time.
    *
    * @defaultValue 4
    */
-  readonly parallelism?: number;
+  readonly parallelism?: number | undefined;
   /**
    * Attempts of the tenants' migrations, from `planFleet`.
    *
    * @defaultValue the first attempt of each
    */
-  readonly attempts?: readonly TenantAttempt[];
+  readonly attempts?: readonly TenantAttempt[] | undefined;
 }
 
 /**

@@ -72,6 +72,8 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, { plan }: MigrationJobArgs, options?: pulumi.ComponentResourceOptions) {
     super(MigrationJob.token, name, {}, withFormerType(MigrationJob.token, options));
+    if (isOutput(plan) || plan === undefined)
+      throw new pulumi.ResourceError("invalid plan: must be the result of await planMigration(…)", this, true);
     const { options: own, namespace, inputs, databaseUrl } = plan;
     const { app, tenant, restorePointImage } = own;
     if (!isOutput(inputs)) validatePods(this, "migration", { ...own, ...(inputs as MigrationInputs), app });

@@ -9,6 +9,9 @@ import type { Plan } from "../src/plan/plan.ts";
 import type { ReleaseRecord } from "../src/promotion/record.ts";
 import type { Environment } from "../src/settings/settings.ts";
 
+/** Object without some of its values. */
+type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
 /** Limits of a program's migrations. */
 export interface MigrationPolicy {
   /**
@@ -16,13 +19,13 @@ export interface MigrationPolicy {
    *
    * @defaultValue "development"
    */
-  readonly environment?: Environment;
+  readonly environment?: Environment | undefined;
   /**
    * Approved findings: revision, rule, and reason.
    *
    * @defaultValue none
    */
-  readonly approvals?: readonly Approval[];
+  readonly approvals?: readonly Approval[] | undefined;
   /**
    * Hash of the only plan that may run, as a preview prints it.
    *
@@ -40,20 +43,20 @@ export interface MigrationPolicy {
    *
    * @defaultValue false
    */
-  readonly allowDowngrade?: boolean;
+  readonly allowDowngrade?: boolean | undefined;
   /**
    * Revisions that the lockfile lacks and the app's code can run on.
    *
    * @defaultValue those that the run record names
    */
-  readonly toleratedRevisions?: readonly string[];
+  readonly toleratedRevisions?: readonly string[] | undefined;
   /**
    * Dump before each migration: a PostgreSQL image whose `pg_dump` is not older than the server, and the size of the dumps'
    * volume as a Kubernetes quantity (default: 1Gi).
    *
    * @defaultValue no dump
    */
-  readonly restorePoint?: { readonly image: string; readonly storage?: string } | undefined;
+  readonly restorePoint?: { readonly image: string; readonly storage?: string | undefined } | undefined;
   /**
    * Stack in which this release must have succeeded: its output `releases` is that of its {@link PostDeployVerification} or,
    * for several apps, an object with that of each, by the name of the app.
@@ -72,7 +75,7 @@ export interface DatabaseSecretReference {
    *
    * @defaultValue pods keep the content that they started with
    */
-  readonly version?: pulumi.Input<string>;
+  readonly version?: pulumi.Input<string> | undefined;
 }
 
 /** Arguments of {@link planMigration}. */
@@ -88,7 +91,7 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    *
    * @defaultValue "IfNotPresent"
    */
-  readonly imagePullPolicy?: string;
+  readonly imagePullPolicy?: string | undefined;
   /** URL of the database, for which the Secret `<name>-database` is declared; or an existing Secret with it. */
   readonly database: pulumi.Input<string> | DatabaseSecretReference;
   /** Existing Kubernetes namespace. */
@@ -98,38 +101,38 @@ export interface MigrationPlanArgs extends Pick<MigrationOptions, "tls" | "appli
    *
    * @defaultValue the cluster that kubectl connects to
    */
-  readonly cluster?: ClusterArgs;
+  readonly cluster?: ClusterArgs | undefined;
   /**
    * Limits of the migration.
    *
    * @defaultValue upgrades whose findings need no approval
    */
-  readonly policy?: MigrationPolicy;
+  readonly policy?: MigrationPolicy | undefined;
   /**
    * Timeouts in seconds.
    *
    * @defaultValue 5 for table locks, 300 for a statement, 600 for a migration, 60 more for the wait
    */
-  readonly timeouts?: Partial<Timeouts>;
+  readonly timeouts?: Optional<Timeouts> | undefined;
   /**
    * Configuration of the Job's pod, outputs allowed. The Job's name depends on it.
    *
    * @defaultValue no additional configuration
    */
-  readonly pod?: PodConfig;
+  readonly pod?: PodConfig | undefined;
   /**
    * Names in the cluster.
    *
    * @defaultValue `<name>-db-migrate` for Jobs, `<name>-migrations` for their service account
    */
-  readonly names?: Partial<MigratedApp>;
+  readonly names?: Optional<MigratedApp> | undefined;
   /**
    * Deployments without a gate, in whose pods the plan can read the database's revision: those that existed before the gate,
    * or that another tool deploys.
    *
    * @defaultValue none
    */
-  readonly workloads?: readonly string[];
+  readonly workloads?: readonly string[] | undefined;
 }
 
 /** Plan of a migration: what {@link MigrationJob} declares. */

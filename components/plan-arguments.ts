@@ -16,6 +16,7 @@ import {
 } from "../src/lockfile/shape.ts";
 import { appName } from "../src/manifests/app.ts";
 import { tlsModes } from "../src/manifests/database-tls.ts";
+import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { imagePullPolicies } from "../src/manifests/runner.ts";
 import { podSecurityLevels } from "../src/manifests/security.ts";
 import { defaultTimeouts, type Timeouts, timeoutErrors } from "../src/manifests/timeouts.ts";
@@ -105,25 +106,50 @@ export function validatePlanArguments(args: RuledArguments): void {
   report(errors);
 }
 
+/**
+ * Validates what outputs of the program contain, once they are known.
+ *
+ * @throws {pulumi.RunError} If the image or the name of the Secret is missing or invalid.
+ */
+export function validateInputs(image: unknown, secretName: unknown): void {
+  report([
+    ...argumentErrors(image, required(text), "image"),
+    ...argumentErrors(secretName, required(objectName), "database.secretName"),
+  ]);
+}
+
+/**
+ * Returns the URL of a database.
+ *
+ * @throws {pulumi.RunError} If it is empty.
+ */
+export function validUrl(url: string): string {
+  report(argumentErrors(url, { ...required(text), expected: "a URL", hidden: true }, "database"));
+  return url;
+}
+
 /** @throws {pulumi.RunError} If an approval matches no finding of the chain. */
 export function validateApprovals(approvals: readonly Approval[], lock: Lock): void {
   report(unknownApprovals(lock, approvals).map((error) => `policy.${error}`));
 }
 
 /**
- * Validates the form of a pod's configuration. The rules of its content are those of `validatePods`.
+ * Parses a pod's configuration, in which text may be given as a number or a boolean, as in YAML. The rules of its content
+ * are those of `validatePods`.
  *
  * @throws {pulumi.RunError} If it is invalid; the message lists all errors.
  */
-export function validatePodForm(pod: unknown): void {
-  if (pod === undefined) return;
+export function parsePod(pod: unknown): MigrationInputs["pod"] {
+  if (pod === undefined) return undefined;
   const errors: Parameters<typeof parseForm>[3] = [];
-  parseForm(fields(podFields("pod")), JSON.parse(JSON.stringify(pod)), "pod", errors); // without what is undefined
+  // Without what is undefined.
+  const parsed = parseForm(fields(podFields("pod")), JSON.parse(JSON.stringify(pod)), "pod", errors);
   report(
     errors.map(({ path, value, allowed, ...error }) =>
       "suggestion" in error ? unknownError(path, [allowed]) : valueError(path, value, allowed),
     ),
   );
+  return parsed as MigrationInputs["pod"];
 }
 
 function report(errors: readonly string[]): void {

@@ -14,7 +14,7 @@ import { type AppState, planApp } from "../src/preflight/app-plan.ts";
 import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { DatabaseSecretReference, MigrationPlanArgs, PlannedMigration } from "./migration-plan.ts";
-import { validateApprovals, validatePlanArguments, validatePodForm } from "./plan-arguments.ts";
+import { parsePod, validateApprovals, validateInputs, validatePlanArguments, validUrl } from "./plan-arguments.ts";
 
 /**
  * Reads the state of an app's database and of its migration Jobs, and plans the migration to the lockfile's head. Prints the
@@ -45,7 +45,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     imagePullPolicy = "IfNotPresent",
   } = args;
   const { environment = "development", approvals = [], planHash: pinnedHash, restorePoint } = policy;
-  const app: MigratedApp = { ...migratedApp(name), ...args.names };
+  const app = appOf(args);
   const whole = loadChain(appFolder);
   validateApprovals(approvals, whole.lock);
   const chain = chainTo(whole, policy.targetRevision ?? whole.head);
@@ -97,7 +97,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     head: report.head,
     attempt: report.job.attempt,
     jobPlan: report.job.plan,
-    databaseUrl: isReference(database) ? undefined : pulumi.secret(database),
+    databaseUrl: isReference(database) ? undefined : pulumi.secret(database).apply(validUrl),
     secretVersion: isReference(database) ? database.version : undefined,
     restorePointStorage: restorePoint?.storage,
     lockFile: join(appFolder, "migrations.lock.json"),
@@ -108,6 +108,12 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   };
 }
 
+/** Returns the names of an app. Those that a program leaves undefined are the default ones. */
+function appOf({ name, names = {} }: MigrationPlanArgs): MigratedApp {
+  const given = Object.entries(names).filter(([, value]) => value !== undefined);
+  return { ...migratedApp(name), ...Object.fromEntries(given) };
+}
+
 function isReference(database: MigrationPlanArgs["database"]): database is DatabaseSecretReference {
   return typeof database === "object" && "secretName" in database;
 }
@@ -115,7 +121,7 @@ function isReference(database: MigrationPlanArgs["database"]): database is Datab
 /**
  * Returns the inputs of a migration once they are known, or as an output in a preview that doesn't know them.
  *
- * @throws {pulumi.RunError} If the pod's configuration is invalid, or contains a secret.
+ * @throws {pulumi.RunError} If one of them is missing or invalid, or the pod's configuration contains a secret.
  */
 async function resolveInputs(
   { image, database, pod }: MigrationPlanArgs,
@@ -127,10 +133,16 @@ async function resolveInputs(
     const fix = "put it into a Secret, and refer to it by valueFrom.secretKeyRef or envFrom";
     throw new pulumi.RunError(`invalid pod: it contains a secret, but pod specs show their values: ${fix}`);
   }
-  if (await isKnown(resolvedPod)) validatePodForm(await new Promise((resolve) => resolvedPod.apply(resolve)));
-  const inputs = pulumi.output({ image, secretName, pod }) as unknown as pulumi.Output<MigrationInputs>;
+  if (await pulumi.isSecret(pulumi.output(image)))
+    await pulumi.log.warn("image is a secret, but the plan, the pods, and the stack's state show it");
+  const parsedPod = (await isKnown(resolvedPod))
+    ? parsePod(await new Promise((resolve) => resolvedPod.apply(resolve)))
+    : resolvedPod.apply(parsePod);
+  const inputs = pulumi.output({ image, secretName, pod: parsedPod }) as unknown as pulumi.Output<MigrationInputs>;
   if (!(await isKnown(inputs))) return inputs;
-  return new Promise((resolve) => inputs.apply(resolve));
+  const known = await new Promise<MigrationInputs>((resolve) => inputs.apply(resolve));
+  validateInputs(known.image, known.secretName);
+  return known;
 }
 
 async function connect(target: ProgramTarget): Promise<Kubectl | undefined> {

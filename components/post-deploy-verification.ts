@@ -45,7 +45,7 @@ export interface PostDeployVerificationArgs {
    *
    * @defaultValue 600
    */
-  readonly rolloutTimeoutSeconds?: number;
+  readonly rolloutTimeoutSeconds?: number | undefined;
   /**
    * Age of the oldest log lines that are checked, in seconds.
    *

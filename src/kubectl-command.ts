@@ -1,3 +1,5 @@
+import { quote } from "./shell.ts";
+
 /** Cluster that kubectl connects to. */
 export interface ClusterContext {
   /**
@@ -16,7 +18,7 @@ export interface CommandTarget extends ClusterContext {
 /** Returns kubectl with the arguments that select a cluster and a namespace, each if it is given. */
 export function kubectlCommand({ context, namespace }: Partial<CommandTarget>): string {
   const args = ["kubectl"];
-  if (context !== undefined) args.push("--context", context);
+  if (context !== undefined) args.push("--context", quote(context));
   if (namespace !== undefined) args.push("-n", namespace);
   return args.join(" ");
 }

@@ -17,8 +17,13 @@ const json: Shape = { expected: "a JSON value", matches: isJson };
 function isJson(value: unknown): boolean {
   if (value === null || ["boolean", "string"].includes(typeof value)) return true;
   if (typeof value === "number") return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every(isJson);
-  return isRecord(value) && Object.values(value).every(isJson);
+  if (Array.isArray(value)) return Array.from(value).every(isJson); // with its gaps
+  return isRecord(value) && isPlain(value) && Object.values(value).every(isJson);
+}
+
+/** Whether an object has no class, unlike dates, maps, and outputs. */
+function isPlain(value: object): boolean {
+  return [Object.prototype, null].includes(Object.getPrototypeOf(value));
 }
 
 const commonShapes: Readonly<Record<string, Shape>> = {
@@ -53,7 +58,7 @@ const shapes: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
     query: textLike("SQL", /^[^\0]*\S[^\0]*$/),
     rows: {
       expected: "a list of objects, each with a JSON value by column",
-      matches: (value) => Array.isArray(value) && value.every((row) => isRecord(row) && isJson(row)),
+      matches: (value) => Array.isArray(value) && Array.from(value).every((row) => isRecord(row) && isJson(row)),
     },
   },
   command: {

@@ -13,6 +13,7 @@ import {
   evaluatePlugins,
   evaluatePods,
   withoutExecutions,
+  withoutPods,
 } from "./evaluate-backend.ts";
 import {
   evaluateConstraints,
@@ -132,7 +133,8 @@ export const checks: Record<CheckName, Check> = {
     ...ofWorkloads(
       "The image contains the chain, Alembic's configuration, and an env.py for the database of DATABASE_URL.",
       (workload, { chain }) => `exec deployment/${workload} -- sh -c ${quote(`sha256sum ${imageFiles(chain)}`)}`,
-      async (sources, expected, workload) => evaluateImage(await sources.image(workload), expected),
+      async (sources, expected, workload) =>
+        withoutPods(await sources.rollout(workload)) ?? evaluateImage(await sources.image(workload), expected),
     ),
     inPod: "image",
   },

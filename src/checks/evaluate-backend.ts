@@ -26,7 +26,7 @@ export function evaluatePods(rollout: Rollout | undefined, { release }: Expected
     passed: complete && different.length === 0,
     expected: expected.join("; "),
     found: shortened(found.join("; ")),
-    image: imageOf(own),
+    ...(own.length > 0 && { image: imageOf(own) }),
   };
 }
 
@@ -72,12 +72,13 @@ export function combineWorkloads(
   const shown = failed.length > 0 ? failed : findings;
   const describe = (part: "expected" | "found") =>
     shown.map(([workload, finding]) => `${workload}: ${finding[part]}`).join("; ");
-  const images = new Set(findings.map(([, { image }]) => image));
+  const images = new Set(findings.flatMap(([, finding]) => ("image" in finding ? [finding.image] : [])));
+  const [image] = images;
   return {
     passed: failed.length === 0,
     expected: describe("expected"),
     found: shortened(describe("found")),
-    image: images.size === 1 ? only.image : undefined,
+    image: images.size === 1 ? image : undefined,
     command: command(failed[0]?.[0] ?? first),
   };
 }
@@ -113,6 +114,12 @@ export function evaluateImage({ files, extra, ini, env }: ImageFacts, { chain }:
   const expected = `${reviewed.length} locked files, Alembic's configuration, env.py for the database of DATABASE_URL`;
   if (errors.length > 0) return { passed: false, expected, found: shortened(some(errors)) };
   return { passed: true, expected, found: expected };
+}
+
+/** Returns the finding of a workload that is scaled to zero, which has no pod to read; otherwise `null`. */
+export function withoutPods(rollout: Rollout | undefined): CheckFinding | null {
+  if (rollout?.desired !== 0) return null;
+  return { passed: true, expected: "not applicable: 0 pods", found: "not evaluated" };
 }
 
 /** Evaluates the target of DATABASE_URL without showing any part of it: each may be part of a password. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isRecord } from "../lockfile/shape.ts";
 import type { ClusterTarget } from "./kubectl.ts";
 
 /** Cluster in which the commands of a component run kubectl: a context, a kubeconfig, or neither, as with kubectl itself. */
@@ -10,7 +11,8 @@ export interface ClusterArgs {
    */
   readonly context?: string | undefined;
   /**
-   * Content of a kubeconfig, such as that of a cluster of the same program. It is a secret in the state.
+   * Content of a kubeconfig, such as that of a cluster of the same program, as text or as an object. It is a secret in the
+   * state.
    *
    * @defaultValue the kubeconfig that kubectl finds or, in a pod without one, the pod's service account
    */
@@ -32,12 +34,21 @@ export interface ProgramTarget extends ClusterArgs {
  * Waits until the kubeconfig of a program's target is known.
  *
  * @returns `undefined` in the preview of a cluster that doesn't exist yet.
+ * @throws {pulumi.RunError} If it is empty: kubectl would connect to another cluster.
  */
 export async function resolveTarget({ kubeconfig, ...target }: ProgramTarget): Promise<ClusterTarget | undefined> {
   if (kubeconfig === undefined) return target;
-  const output = pulumi.output(kubeconfig);
+  const output = kubeconfigText(kubeconfig);
   if (!(await isKnown(output))) return undefined;
-  return { ...target, kubeconfig: await new Promise<string>((resolve) => output.apply(resolve)) };
+  const content = await new Promise<string>((resolve) => output.apply(resolve));
+  if (!content) throw new pulumi.RunError("invalid cluster.kubeconfig: empty; must be the content of a kubeconfig");
+  return { ...target, kubeconfig: content };
+}
+
+/** Returns a kubeconfig as text: some packages have an object, such as that of EKS. */
+export function kubeconfigText(kubeconfig: pulumi.Input<string>): pulumi.Output<string> {
+  const content: pulumi.Output<unknown> = pulumi.output(kubeconfig);
+  return content.apply((known) => (isRecord(known) ? JSON.stringify(known) : (known as string)));
 }
 
 /** Waits until an output has a value, or is not going to have one in this preview. */

@@ -20,7 +20,7 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    *
    * @defaultValue false
    */
-  readonly allowDowngrade?: boolean;
+  readonly allowDowngrade?: boolean | undefined;
   /**
    * PostgreSQL image that dumps the database before the migration.
    *

@@ -21,9 +21,9 @@ export type AddedContainer = Omit<
   Named<types.input.core.v1.Container>,
   "securityContext" | "ports" | "volumeMounts"
 > & {
-  readonly securityContext?: ContainerSecurity;
-  readonly ports?: readonly types.input.core.v1.ContainerPort[];
-  readonly volumeMounts?: readonly Named<VolumeMount>[];
+  readonly securityContext?: ContainerSecurity | undefined;
+  readonly ports?: readonly types.input.core.v1.ContainerPort[] | undefined;
+  readonly volumeMounts?: readonly Named<VolumeMount>[] | undefined;
 };
 
 /** Properties of a pod's configuration with the user's containers. */
@@ -48,7 +48,7 @@ export interface ContainerConfig {
    *
    * @defaultValue requests of CPU and memory, and a memory limit of 512Mi
    */
-  readonly resources?: { readonly requests?: ValueMap; readonly limits?: ValueMap } | undefined;
+  readonly resources?: { readonly requests?: ValueMap | undefined; readonly limits?: ValueMap | undefined } | undefined;
   /**
    * Fields of the security context, within the Pod Security Standard.
    *

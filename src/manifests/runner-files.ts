@@ -22,7 +22,7 @@ export interface RunnerFilesOptions {
    *
    * @defaultValue none
    */
-  readonly toleratedRevisions?: readonly string[];
+  readonly toleratedRevisions?: readonly string[] | undefined;
   /**
    * Revision to migrate the database to, where the chain of the backend's image ends.
    *

@@ -7,7 +7,7 @@ export interface Approval {
   /** Name of a finding's rule. */
   readonly rule: string;
   /** Why it is safe, for later readers. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /** An invalid property of a stack's approvals. */

@@ -55,6 +55,9 @@ describe("custom checks", () => {
       () => http("/", { json: untyped({ pointer: "" }) }),
       /^http\.json\.value is missing: must be a JSON value/,
     ],
+    ["a row with a date", () => sql("SELECT now()", [{ now: untyped(new Date()) }]), /^invalid sql\.rows/],
+    ["a row with a map", () => sql("SELECT 1", [{ a: untyped(new Map()) }]), /^invalid sql\.rows/],
+    ["rows with a gap", () => sql("SELECT 1", new Array(1)), /^invalid sql\.rows/],
     [
       "a value that JSON lacks",
       () => http("/", { json: { pointer: "", value: Number.NaN } }),

@@ -13,6 +13,7 @@ import {
 } from "../../src/checks/evaluate-backend.ts";
 import type { ExecutionFacts, ImageFacts } from "../../src/checks/pod-facts.ts";
 import type { CheckFinding, DeclaredRelease } from "../../src/checks/result.ts";
+import type { Sources } from "../../src/checks/sources.ts";
 import type { Deployment } from "../../src/cluster/objects.ts";
 import { type RolloutItem, rolloutOf } from "../../src/cluster/rollout.ts";
 import { expected, image } from "../support/checks.ts";
@@ -133,6 +134,8 @@ describe("checks of the backend", () => {
       checks.image.command(other),
       "kubectl --context c -n n exec deployment/web -- sh -c 'sha256sum migrations/alembic.ini migrations/env.py migrations/versions/*.py'",
     );
+    const hostile = checks.image.command({ ...other, context: "it's; rm" });
+    assert.ok(hostile.startsWith("kubectl --context 'it'\\''s; rm' -n "), hostile);
     assert.equal(checks.tables.command(other), `psql "$DATABASE_URL" -c '\\dt'`);
   });
   it("skip executions if the release has none", () => {
@@ -231,6 +234,28 @@ describe("evaluatePods", () => {
       combine(["web", finding(true, "1/1")], ["worker", finding(false, "0/2", other)], ["cron", finding(false, "0/1")]),
       of(false, "worker: ok; cron: ok", "worker: 0/2; cron: 0/1", undefined, "worker"),
     );
+  });
+  it("reports the image of those that have pods", () => {
+    const findings = [...deployment(1), running(`u@${one}`)];
+    const [web, worker] = [findings, deployment(0)].map((items) => evaluatePods(rollout(items), expected));
+    const { passed, found, image } = combineWorkloads(
+      [
+        ["web", web ?? assert.fail()],
+        ["worker", worker ?? assert.fail()],
+      ],
+      String,
+    );
+    assert.deepEqual([passed, found, image], [true, "web: 1/1 ready; worker: 0/0 ready", one]);
+  });
+  it("accepts the image of a workload that is scaled to zero", async () => {
+    const scaled = { web: rollout([...deployment(1), running(`u@${one}`)]), worker: rollout(deployment(0)) };
+    const sources = {
+      rollout: async (workload: "web" | "worker") => scaled[workload],
+      image: async (workload: string) => (workload === "web" ? image() : assert.fail("no pod")),
+    } as unknown as Sources;
+    const finding = await checks.image.run(sources, { ...expected, workloads: ["web", "worker"] });
+    assert.equal(finding.passed, true, finding.found);
+    assert.match(finding.found, /; worker: not evaluated$/);
   });
   it("rejects a missing Deployment", () => assert.equal(evaluatePods(undefined, expected).passed, false));
 });

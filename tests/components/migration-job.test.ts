@@ -38,6 +38,16 @@ async function declare(changed: Partial<Options> = {}, more: Partial<MigrationPl
 }
 
 describe("MigrationJob", () => {
+  for (const [what, plan] of [
+    ["that is not awaited", Promise.resolve({})],
+    ["that is missing", undefined],
+  ] as const) {
+    it(`rejects a plan ${what}`, async () => {
+      const declared = record({}, () => new MigrationJob("single", { plan: plan as never }));
+      await assert.rejects(declared, { message: /^invalid plan: must be the result of await planMigration/ });
+    });
+  }
+
   it("declares the runner's ConfigMap and the Job as children, after its dependencies", async () => {
     const { registrations, job, component } = await declare();
     const own = find(registrations, MigrationJob.token, "migration");

@@ -32,7 +32,8 @@ describe("the package that npm packs", () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "unity-package-"));
     await installPackage(folder);
-    copyFileSync(join(import.meta.dirname, "consumer.ts"), join(folder, "consumer.ts"));
+    for (const file of ["consumer.ts", "strict-program.ts"])
+      copyFileSync(join(import.meta.dirname, file), join(folder, file));
     cpSync(join(projectRoot, "examples", "notes", "app"), join(folder, "app"), { recursive: true });
     writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   });
@@ -57,12 +58,33 @@ describe("the package that npm packs", () => {
     for (const [name, versions] of sdks) assert.match(versions, /^\^\d/, name);
   });
 
-  it("has types that a program compiles against", async () => {
-    const options = ["--noEmit", "--module", "nodenext", "--target", "es2024", "--strict", "--skipLibCheck"];
-    const types = ["--allowImportingTsExtensions", "--types", "node", "--typeRoots", "node_modules/@types"];
-    const tsc = join(projectRoot, "node_modules", "typescript", "bin", "tsc");
-    const { code, output } = await ended(process.execPath, tsc, ...options, ...types, "consumer.ts");
-    assert.equal(code, 0, output);
+  const compilers: readonly (readonly [what: string, file: string, options: string])[] = [
+    ["as a module", "consumer.ts", "--module nodenext --skipLibCheck --allowImportingTsExtensions"],
+    ["with exact optional properties", "strict-program.ts", "--module nodenext --exactOptionalPropertyTypes"],
+    [
+      "as CommonJS",
+      "strict-program.ts",
+      "--module commonjs --moduleResolution node10 --ignoreDeprecations 6.0 --skipLibCheck",
+    ],
+  ];
+  for (const [what, file, options] of compilers) {
+    it(`has types that a program compiles against: ${what}`, async () => {
+      const types = "--noEmit --strict --target es2024 --types node --typeRoots node_modules/@types".split(" ");
+      const tsc = join(projectRoot, "node_modules", "typescript", "bin", "tsc");
+      const { code, output } = await ended(process.execPath, tsc, ...types, ...options.split(" "), file);
+      assert.equal(code, 0, output);
+    });
+  }
+
+  it("is loaded by a program in JavaScript, as a module and as CommonJS", async () => {
+    const programs = [
+      'import { planMigration } from "pulumi-alembic"; console.log(typeof planMigration)',
+      'const { planMigration } = require("pulumi-alembic"); console.log(typeof planMigration)',
+    ];
+    for (const [index, program] of programs.entries()) {
+      const type = index === 0 ? "module" : "commonjs";
+      assert.equal((await ended(process.execPath, `--input-type=${type}`, "--eval", program)).output, "function\n");
+    }
   });
 
   it("declares components in another program, whose commands are found in the package", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { mock } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationJob } from "../../components/migration-job.ts";
 import type { MigrationPlanArgs } from "../../components/migration-plan.ts";
@@ -7,7 +8,7 @@ import { planMigration } from "../../components/plan-migration.ts";
 import { projectRoot } from "../../src/paths.ts";
 import { loadChain } from "../../src/preflight/release.ts";
 import { identify } from "../../src/promotion/record.ts";
-import { databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { databaseAt, type FakeAnswers, fakeKubectl, kubectlProgram } from "../support/fake-kubectl.ts";
 import { find, record } from "../support/recorder.ts";
 
 const args: MigrationPlanArgs = {
@@ -282,6 +283,76 @@ describe("planMigration", () => {
       for (const name of ["notes", "tasks"]) await planMigration({ ...args, name, policy }, fake.kubectl);
     });
     assert.deepEqual(references, ["notes-own-releases", "tasks-own-releases"]);
+  });
+
+  it("gives the pod text where a program in YAML has numbers", async () => {
+    const pod = (port: unknown) => ({
+      env: [{ name: "PORT", value: port }],
+      annotations: { port },
+      resources: { limits: { memory: port } },
+    });
+    const [numbers, texts] = [await plan({ pod: pod(5) as never }), await plan({ pod: pod("5") as never })];
+    assert.deepEqual(numbers.inputs, texts.inputs);
+    assert.equal(numbers.report.job?.name, texts.report.job?.name);
+  });
+
+  it("warns if the image is a secret, because it is part of pod specs", async () => {
+    const warned = mock.method(pulumi.log, "warn", async () => {});
+    await plan({ image: pulumi.secret("notes:1") });
+    assert.match(String(warned.mock.calls[0]?.arguments[0]), /^image is a secret, but .* show it$/);
+    warned.mock.restore();
+  });
+
+  it("has the defaults of optional arguments that are undefined", async () => {
+    const names = { partOf: undefined, migrateJob: undefined, accounts: undefined, userId: undefined };
+    const timeouts = { deadlineSeconds: undefined, lockTimeoutSeconds: undefined };
+    const policy = { environment: undefined, approvals: undefined, restorePoint: undefined };
+    const [plain, given] = [await plan(), await plan({ names, timeouts, policy, pod: { env: undefined } })];
+    assert.deepEqual(given.options, plain.options);
+    assert.equal(given.report.job?.name, plain.report.job?.name);
+  });
+
+  const unusable: readonly (readonly [what: string, changed: Partial<MigrationPlanArgs>, message: RegExp])[] = [
+    ["no image", { image: pulumi.output(undefined as never) }, /invalid arguments .* image is missing: must be/s],
+    ["an empty image", { image: pulumi.output("") }, /invalid image "": must be a non-empty string/],
+    [
+      "no name of a Secret",
+      { database: { secretName: pulumi.output("") } },
+      /invalid database\.secretName "": must be the name of an object/,
+    ],
+    [
+      "an empty kubeconfig",
+      { cluster: { kubeconfig: pulumi.secret("") } },
+      /invalid cluster\.kubeconfig: empty; must be the content of a kubeconfig/,
+    ],
+  ];
+  for (const [what, changed, message] of unusable) {
+    it(`rejects outputs with ${what}`, async () => {
+      using fake = fakeKubectl();
+      const client = changed.cluster ? undefined : fake.kubectl;
+      await assert.rejects(
+        record({}, () => planMigration({ ...args, ...changed }, client)),
+        message,
+      );
+    });
+  }
+
+  it("rejects an output with an empty URL once it is known", async () => {
+    const { databaseUrl } = await plan({ database: pulumi.secret("") });
+    const url = (databaseUrl as unknown as { promise(): Promise<string> }).promise();
+    await assert.rejects(url, /invalid database \(value hidden\): must be a URL/);
+  });
+
+  it("takes a kubeconfig that is an object, as that of EKS", async () => {
+    using program = kubectlProgram('#!/bin/sh\ncat "$(echo "$1" | cut -d= -f2)" >&2; exit 1\n');
+    const [kubeconfig, { PATH }] = [{ clusters: [{ name: "eks" }] }, process.env];
+    Object.assign(process.env, program.environment);
+    const planned = record({}, () =>
+      planMigration({ ...args, cluster: { kubeconfig: pulumi.secret(kubeconfig as never) } }),
+    );
+    await assert
+      .rejects(planned, /\{"clusters":\[\{"name":"eks"\}\]\}/)
+      .finally(() => Object.assign(process.env, { PATH }));
   });
 
   it("takes image, Secret, and pod from outputs", async () => {

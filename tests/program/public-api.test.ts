@@ -56,3 +56,16 @@ describe("the program of an example with one database", () => {
     });
   }
 });
+
+describe("the README of an example", () => {
+  for (const name of ["notes", "fastapi", "flask", "tenants"]) {
+    it(`installs the file that npm pack writes: ${name}`, () => {
+      const { version } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { version: string };
+      const folder = join(projectRoot, "examples", name);
+      const readme = readFileSync(join(folder, "README.md"), "utf8");
+      const [, installed = ""] = /^npm install (\S+)/m.exec(readme) ?? [];
+      const [, program = "."] = /^cd (\S+)$/m.exec(readme) ?? [];
+      assert.equal(resolve(folder, program, installed), join(projectRoot, `pulumi-alembic-${version}.tgz`));
+    });
+  }
+});
