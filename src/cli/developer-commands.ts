@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { findingLevels } from "../lockfile/lock.ts";
 import { projectRoot } from "../paths.ts";
 import { addBackendOptions, collect } from "./alembic.ts";
+import { baseDefault } from "./ci/base-default.ts";
 import type { CommandDefinition, ExitCodeMeanings } from "./command.ts";
 import { addStackOptions } from "./stack.ts";
 
@@ -16,6 +18,34 @@ export const developerCommands: readonly CommandDefinition[] = [
     load: () => import("./chain/run.ts"),
   },
   {
+    name: "ci",
+    description: "Review the chain for a pull request: lockfile, base branch, findings, SQL. Contacts no cluster.",
+    configure: (command) =>
+      addBackendOptions(command)
+        .option("--base <branch>", `branch or commit to compare with; default: ${baseDefault}`)
+        .option("--no-base", "compare with nothing: every revision counts as pending")
+        .option("--from <revision>", "revision of a database, after which revisions are pending; repeatable", collect)
+        .addOption(rewriteOption("allow this revision of the base to change or be removed; repeatable"))
+        .option("--approvals <file>", "stack configuration, Pulumi.<stack>.yaml, whose approvals count")
+        .addOption(
+          new Option("--fail-on <level>", "lowest level of an unapproved finding that fails")
+            .choices([...findingLevels, "none"])
+            .default("error"),
+        )
+        .option("--summary <file>", "file to append the Markdown summary to; default: that of GITHUB_STEP_SUMMARY")
+        .option("--sarif <file>", "SARIF file to write")
+        .option("--code-quality <file>", "code quality report of GitLab to write")
+        .option("--annotations", "print annotations of GitHub Actions; default: if GITHUB_ACTIONS is true"),
+    help: "Without a file for the summary, it is printed. SARIF and code quality have each finding at its line of Python.",
+    exitCodes: {
+      0: "no finding fails",
+      1: "a finding of the level of --fail-on, a lockfile that differs, or a conflict with the base",
+      2: "invalid usage, or git, Alembic, the project, or Python failed",
+    },
+    progress: "Reviewing the chain",
+    load: () => import("./ci/run.ts"),
+  },
+  {
     name: "docs",
     description: "Generate the operators' documents: guide, quick start, status, chain, check script, YAML.",
     configure: addRenderOptions,
@@ -29,11 +59,7 @@ export const developerCommands: readonly CommandDefinition[] = [
     configure: (command) =>
       addBackendOptions(command)
         .option("--check", "write nothing; show differences")
-        .addOption(
-          new Option("--rewrite <revision>", "allow this locked revision to change or be removed; repeatable")
-            .default([], "none")
-            .argParser(collect),
-        ),
+        .addOption(rewriteOption("allow this locked revision to change or be removed; repeatable")),
     exitCodes: {
       0: "the lockfile matches Alembic; without --check, after writing it",
       1: "it differs (--check), or locked revisions changed without --rewrite: nothing was written",
@@ -105,6 +131,10 @@ function addRenderOptions(command: Command): Command {
     .option("--image <reference>", "backend image; default: the stack's")
     .option("--output <folder>", "folder to write to", projectRoot)
     .option("--check", "write nothing; show differences");
+}
+
+function rewriteOption(description: string): Option {
+  return new Option("--rewrite <revision>", description).default([], "none").argParser(collect);
 }
 
 function generatedFilesExitCodes(): ExitCodeMeanings {
