@@ -56,7 +56,9 @@ function lockfileRemarks({ outcome: { command, differences } }: ChainInputs, pla
 }
 
 function headRemarks({ lock, options, base }: ChainInputs, places: Places): Remark[] {
-  const last = lock.revisions.findLast(({ id }) => lock.heads.includes(id));
+  const heads = lock.revisions.filter(({ id }) => lock.heads.includes(id));
+  const inBase = new Set(base?.lock.revisions.map(({ id }) => id));
+  const last = heads.findLast(({ id }) => !inBase.has(id)) ?? heads.at(-1);
   if (headError(lock) === null || last === undefined) return [];
   const message = `The chain has ${lock.heads.length} heads: ${lock.heads.join(", ")}; only one is allowed.`;
   const help = `If no database has the new one, run: ${rebaseCommand(options, base)}`;
