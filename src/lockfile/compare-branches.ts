@@ -27,7 +27,7 @@ export interface BranchComparison {
   readonly collision: Collision | null;
 }
 
-/** Compares a branch with its base. What only the base has changed since they parted is no change of the branch. */
+/** Compares a branch with its base. Changes that only the base has made since they parted are omitted. */
 export function compareBranches({ base, mergeBase, own }: Branches): BranchComparison {
   const parted = mergeBase ?? base;
   const changedSince = idsOf(rejectedDifferences(compareLocks(parted, own), new Set()));

@@ -8,7 +8,7 @@ import type { Base } from "./base.ts";
 import { type Places, type Remark, remark } from "./remarks.ts";
 import { type ChainRule, chainRules } from "./rules.ts";
 
-/** What is compared with the chain: its lockfile, and a base if there is one. */
+/** A chain, and what it is compared with: its lockfile, and a base if there is one. */
 export interface ChainInputs {
   readonly options: BackendOptions;
   readonly outcome: LockOutcome;

@@ -94,7 +94,7 @@ export function findingRemarks(revisions: readonly EvaluatedRevision[], places: 
 }
 
 interface RemarkInputs extends Omit<Remark, "file" | "line" | "fingerprint"> {
-  /** What distinguishes it from others of its rule and revision, besides the message. */
+  /** Properties that distinguish it from others of its rule and revision, besides the message. */
   readonly identity?: readonly unknown[];
 }
 
