@@ -6,10 +6,15 @@ import { projectRoot } from "../../src/paths.ts";
 /** Schemas that Python packages contain: those of check-jsonschema, and the OASIS schema of SARIF 2.1.0. */
 export type SchemaName = "github-workflows" | "github-actions" | "gitlab-ci" | "sarif";
 
+/** Returns an interpreter with check-jsonschema, the schemas, and pre-commit. */
+export function testPython(): Promise<string> {
+  const requirements = join(projectRoot, "tests", "cli", "ci-requirements.txt");
+  return pythonEnvironment({ requirements, report: (line) => process.stderr.write(`${line}\n`) });
+}
+
 /** Returns the errors of a file by its schema, with formats such as URI; empty if it is valid. */
 export async function schemaErrors(file: string, schema: SchemaName): Promise<string> {
-  const requirements = join(projectRoot, "tests", "cli", "ci-requirements.txt");
-  const python = await pythonEnvironment({ requirements, report: (line) => process.stderr.write(`${line}\n`) });
+  const python = await testPython();
   const given = schema === "sarif" ? ["--schemafile", sarifSchema(python)] : ["--builtin-schema", `vendor.${schema}`];
   const { status, stdout, stderr } = spawnSync(python, ["-m", "check_jsonschema", ...given, file], {
     encoding: "utf8",
