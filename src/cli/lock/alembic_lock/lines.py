@@ -1,4 +1,4 @@
-"""Note which line of a revision's file executes each statement. The lockfile has no lines: they change with the file."""
+"""Note which line of a revision's file executes each statement, for reviews. The lockfile doesn't contain lines."""
 
 from __future__ import annotations
 
