@@ -50,7 +50,9 @@ async function runCommand({ name, progress: title, load }: CommandDefinition, co
   if (title === undefined) progress.end();
   const result = await run({ options, args: command.args, progress, command }).finally(() => progress.end());
   if (typeof result === "number") return endWith("", result);
-  const { document, text, exitCode, highlights = [] } = result;
+  const { document, text, exitCode, highlights = [], workflowCommands = [] } = result;
+  const stream = options.json ? process.stderr : process.stdout;
+  for (const line of workflowCommands) stream.write(`${line}\n`);
   await endWith(options.json ? printableJson(document, 2) : highlight(terminalText(text), highlights), exitCode);
 }
 

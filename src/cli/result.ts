@@ -36,6 +36,13 @@ export interface Result<Document = unknown> {
    * @defaultValue none
    */
   readonly highlights?: readonly Highlight[];
+  /**
+   * Commands for the log of GitHub Actions, one a line, with their texts escaped: on standard output, with `--json` on
+   * standard error.
+   *
+   * @defaultValue none
+   */
+  readonly workflowCommands?: readonly string[];
 }
 
 /** The JSON document of a command that fails without a result; it is the last line of `logs --follow`. */

@@ -104,6 +104,12 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (/^<{7}(\s|$)/m.test(text))
+      throw new LockError(
+        path,
+        ["conflict markers of git: two branches have changed the chain"],
+        `If both add revisions, run: ${chainCommand("revision", dirname(path))} --rebase --base <branch>. Otherwise, restore one side and run: ${chainCommand("lock", dirname(path))}`,
+      );
     throw new LockError(path, [`not JSON: ${error instanceof Error ? error.message : error}`]);
   }
 }

@@ -40,6 +40,11 @@ const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> 
     2: { args: [], answers: down },
   },
   chain: { 0: { args: [], answers: behind }, 2: { args: [], answers: down } },
+  ci: {
+    0: { args: ["--backend", "{growing}", "--python", "{python}", "--no-base"] },
+    1: { args: ["--backend", "{changed}", "--python", "{python}", "--no-base"] },
+    2: { args: ["--backend", "{folder}", "--python", "{python}", "--no-base"] },
+  },
   migrate: { 1: { args: [], answers: behind, settings: stale }, 2: { args: [] } },
   docs: { 0: { args: ["--output", "{folder}"] }, 1: { args: ["--output", "{folder}/none", "--check"] }, 2: wrong },
   history: { 0: { args: [], answers: { postgres: runs } }, 2: { args: [], answers: down } },
@@ -89,7 +94,7 @@ describe("output and exit codes of commands", () => {
     const file = join(folder, "stack.yaml");
     writeFileSync(file, stack + settings);
     const filled = args.map((word) => word.replaceAll(/\{(\w+)\}/g, (_, key: string) => chains[key] ?? ""));
-    return [name, ...filled, ...(["lock", "rehearse", "revision"].includes(name) ? [] : ["--config-file", file])];
+    return [name, ...filled, ...(["ci", "lock", "rehearse", "revision"].includes(name) ? [] : ["--config-file", file])];
   }
 
   it("are tested for every exit code of every command", () => {

@@ -23,7 +23,14 @@ export interface RenderedChain
   readonly revisions: readonly RenderedRevision[];
   /** The length of the version table's column; `null` if it has no limit. */
   readonly maxIdLength: number | null;
+  readonly lines: UpgradeLines;
 }
+
+/**
+ * By revision, the line of its file that executes each statement of the upgrade, or if the SQL is unknown, the one that
+ * can't be rendered; `null` if no line of the file does.
+ */
+export type UpgradeLines = Readonly<Record<string, readonly (number | null)[]>>;
 
 const script = join(import.meta.dirname, "render_chain.py");
 

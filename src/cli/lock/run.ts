@@ -13,10 +13,11 @@ import { styled } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 import { annotate } from "./annotate.ts";
-import { renderChain } from "./rendered-chain.ts";
+import { renderChain, type UpgradeLines } from "./rendered-chain.ts";
 import { describeDifferences, describeLimitations, rewriteCommand, summarize } from "./report.ts";
 
-interface LockOptions extends BackendOptions {
+/** Options of `pulumi-alembic lock`. */
+export interface LockOptions extends BackendOptions {
   readonly check?: boolean;
   readonly rewrite: readonly string[];
 }
@@ -48,15 +49,7 @@ export interface LockOutcome {
  * @returns The chain, and its differences from the lockfile.
  */
 export async function run({ options, progress }: Call<LockOptions>): Promise<Result<LockOutcome>> {
-  const path = join(resolve(options.backend), "migrations.lock.json");
-  const shown = relative(process.cwd(), path);
-  const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  const reviewed = before === undefined ? emptyLock : parseReviewedLock(before, shown);
-  const after = await makeLock(options, reviewed, progress);
-  const tooLong = configMapError({ lock: after, runnerFiles: readRunnerFiles() });
-  if (tooLong !== null) throw new CommandError(tooLong);
-  const outcome = decide(options, reviewed, after, before, shown);
-  if (outcome.written) replaceFile(path, formatLock(after));
+  const { outcome, after } = await lockChain(options, progress);
   const differs = outcome.rejected.length > 0 || (options.check && outcome.command !== null);
   return {
     document: outcome,
@@ -65,7 +58,38 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   };
 }
 
-const emptyLock: Lock = {
+/** A chain that was rendered and compared with its lockfile. */
+export interface LockedChain {
+  readonly outcome: LockOutcome;
+  /** The chain as it is now. */
+  readonly after: Lock;
+  readonly lines: UpgradeLines;
+}
+
+/**
+ * Renders the chain, and writes the lockfile if the options allow it.
+ *
+ * @param recorded - The reviewed lockfile, if not that of the folder.
+ * @throws {CommandError} If the chain can't be rendered.
+ */
+export async function lockChain(options: LockOptions, progress: Progress, recorded?: Lock): Promise<LockedChain> {
+  const path = join(resolve(options.backend), lockFileName);
+  const shown = relative(process.cwd(), path);
+  const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  const reviewed = recorded ?? (before === undefined ? emptyLock : parseReviewedLock(before, shown));
+  const { lock: after, lines } = await renderLock(options, reviewed, progress);
+  const tooLong = configMapError({ lock: after, runnerFiles: readRunnerFiles() });
+  if (tooLong !== null) throw new CommandError(tooLong);
+  const outcome = decide(options, reviewed, after, before, shown);
+  if (outcome.written) replaceFile(path, formatLock(after));
+  return { outcome, after, lines };
+}
+
+/** Name of the lockfile in the app's folder. */
+export const lockFileName = "migrations.lock.json";
+
+/** The lockfile of an app without one. */
+export const emptyLock: Lock = {
   version: lockVersion,
   alembic: plainAlembic,
   versionLocations: [],
@@ -82,18 +106,27 @@ const emptyLock: Lock = {
  *
  * @param reviewed - The lockfile with the evidence.
  */
-export async function makeLock(options: BackendOptions, reviewed: Lock, { doing, print }: Progress): Promise<Lock> {
+export async function makeLock(options: BackendOptions, reviewed: Lock, progress: Progress): Promise<Lock> {
+  return (await renderLock(options, reviewed, progress)).lock;
+}
+
+async function renderLock(
+  options: BackendOptions,
+  reviewed: Lock,
+  { doing, print }: Progress,
+): Promise<{ readonly lock: Lock; readonly lines: UpgradeLines }> {
   const alembic = alembicCall(options, reviewed.alembic);
   const python = await backendPython(options, print);
   doing("rendering the revisions");
-  const { maxIdLength, ...chain } = await renderChain(resolve(options.backend), python, alembic);
+  const { maxIdLength, lines, ...chain } = await renderChain(resolve(options.backend), python, alembic);
   doing(`linting ${chain.revisions.length} revisions`);
   const evidence = evidenceOf(reviewed);
-  const revisions = chain.revisions.map((revision) => withEvidence(revision, evidence(revision)));
+  const rendered = chain.revisions.map((revision) => withEvidence(revision, evidence(revision)));
   const { rehearsal } = reviewed;
   const lock = { version: lockVersion as typeof lockVersion, alembic, ...chain, ...(rehearsal && { rehearsal }) };
-  const models = staleEvidence({ ...lock, revisions }) === null ? (rehearsal?.models ?? []) : [];
-  return { ...lock, revisions: await annotate({ env: chain.env, revisions, maxIdLength }, print, models) };
+  const models = staleEvidence({ ...lock, revisions: rendered }) === null ? (rehearsal?.models ?? []) : [];
+  const revisions = await annotate({ env: chain.env, revisions: rendered, maxIdLength }, print, models);
+  return { lock: { ...lock, revisions }, lines };
 }
 
 function decide(options: LockOptions, before: Lock, after: Lock, text: string | undefined, path: string): LockOutcome {

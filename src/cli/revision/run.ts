@@ -3,13 +3,16 @@ import { join, relative, resolve } from "node:path";
 import { commandLine, isInstalled } from "../../command-line.ts";
 import { headError, type LockedAlembic, plainAlembic } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
-import { alembicCall, type BackendOptions, backendArgs, backendPython, runAlembicScript } from "../alembic.ts";
+import { alembicCall, backendArgs, backendPython, runAlembicScript } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import { rewriteCommand } from "../lock/report.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
+import { type RebaseOptions, type RebaseOutcome, rebase } from "./rebase.ts";
 
-interface RevisionOptions extends BackendOptions {
-  readonly message: string;
+interface RevisionOptions extends RebaseOptions {
+  /** Absent with `rebase`. */
+  readonly message?: string;
+  readonly rebase?: boolean;
   readonly revId?: string;
   readonly merge?: boolean;
 }
@@ -36,17 +39,21 @@ export interface RevisionOutcome {
 const script = join(import.meta.dirname, "new_revision.py");
 
 /**
- * Creates a revision file with Alembic.
+ * Creates a revision file with Alembic, or re-parents revisions.
  *
- * @returns The created file.
+ * @returns The created file; with `--rebase`, the re-parented revisions.
  */
-export async function run({ options, progress }: Call<RevisionOptions>): Promise<Result<RevisionOutcome>> {
+export async function run({
+  options,
+  progress,
+}: Call<RevisionOptions>): Promise<Result<RevisionOutcome | RebaseOutcome>> {
+  if (options.rebase) return rebase(options, progress);
   const outcome = await createRevision(options, await backendPython(options, progress.print));
   return { document: outcome, text: describe(outcome), exitCode: exitCodes.success };
 }
 
 async function createRevision(options: RevisionOptions, python: string): Promise<RevisionOutcome> {
-  const { message, revId, merge } = options;
+  const { message = "", revId, merge } = options;
   const backendFolder = resolve(options.backend);
   const args: string[] = [];
   if (revId !== undefined) args.push("--rev-id", revId);

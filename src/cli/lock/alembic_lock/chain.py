@@ -76,6 +76,7 @@ class RenderedChain:
             "maxIdLength": self._environment.max_id_length,
             "files": reads.by(None, places),
             "env": self._env,
+            "lines": {id: directions["upgrade"].lines for id, directions in self._environment.rendered.items()},
             "revisions": [
                 {**_describe(script, directory, places, reads), **rendered[script.revision]}
                 for script in directory.walk_revisions()

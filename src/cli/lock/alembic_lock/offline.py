@@ -103,9 +103,15 @@ def explain(error: BaseException, file: str | None) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     if not message and frames and frames[-1].filename != file:
         message = f"{frames[-1].name}: {frames[-1].line}"
-    lines = [frame.lineno for frame in frames if file and frame.filename == file]
-    at = f" (line {lines[-1]})" if lines else ""
+    line = line_in(error, file)
+    at = "" if line is None else f" (line {line})"
     return type(error).__name__ + (f": {message}" if message else "") + at
+
+
+def line_in(error: BaseException, file: str | None) -> int | None:
+    """Return the innermost line of a file that led to an error."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if file and frame.filename == file]
+    return lines[-1] if lines else None
 
 
 def _validation(error: BaseException) -> str:

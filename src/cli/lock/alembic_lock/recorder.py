@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import getsource
 from typing import Any, Literal, cast
 
@@ -11,7 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import text
 
-from .offline import DUMMY, RenderingLimit, explain, no_result, raised_by, refusals, refuse
+from .lines import Lines
+from .offline import DUMMY, RenderingLimit, explain, line_in, no_result, raised_by, refusals, refuse
 from .online import stand_in
 from .statements import literal, with_values
 from .tables import Tables
@@ -27,6 +28,8 @@ class Rendering:
     unsupported: bool = False
     """Whether the function is missing, or raises an error itself."""
     tables: dict[str, Any] | None = None
+    lines: list[int | None] = field(default_factory=list, compare=False)
+    """The line of the file that executes each statement; without SQL, the one that can't be rendered."""
 
     def depending_on(self, variables: list[str]) -> Rendering:
         """Return the rendering without its SQL, which depends on environment variables."""
@@ -56,6 +59,8 @@ class Recorder:
         self._impl = cast(Any, context.impl)
         self._statements: list[str] = []
         self._tables = Tables()
+        self._lines = Lines()
+        self._numbers: list[int | None] = []
         self._impl._exec = self._exec
         self._impl.static_output = self._statement
         context.connection = self._impl.connection = stand_in(context.dialect, self._execute_on_bind)
@@ -75,6 +80,7 @@ class Recorder:
 
     def _statement(self, text: str) -> None:
         self._statements.append(text)
+        self._numbers.append(self._lines.current())
 
     def render(self, script: Script, direction: Literal["upgrade", "downgrade"], options: dict[str, Any]) -> Rendering:
         """Render one direction twice: SQL that differs (a time, a random id) can't be recorded."""
@@ -88,8 +94,9 @@ class Recorder:
         return first
 
     def _render(self, script: Script, direction: str, options: dict[str, Any]) -> Rendering:
-        self._statements = []
+        self._statements, self._numbers = [], []
         self._tables = Tables()
+        self._lines.start(script.path)
         self._impl.memo.clear()
         function = getattr(script.module, direction, None)
         if function is None:
@@ -102,7 +109,8 @@ class Recorder:
                 function(**options)
         except (Exception, SystemExit) as error:
             if not refusals:
-                return Rendering(None, hide(explain(error, script.path)), raised_by(error, script.path))
+                reason, line = hide(explain(error, script.path)), line_in(error, script.path)
+                return Rendering(None, reason, raised_by(error, script.path), lines=[line])
         if refusals:  # even if the revision has caught it
-            return Rendering(None, hide(explain(refusals[0], script.path)))
-        return Rendering([*self._statements], tables=self._tables.as_json())
+            return Rendering(None, hide(explain(refusals[0], script.path)), lines=[line_in(refusals[0], script.path)])
+        return Rendering([*self._statements], tables=self._tables.as_json(), lines=[*self._numbers])
