@@ -237,6 +237,21 @@ describe("pulumi-alembic rehearse", () => {
     project.delete();
   });
 
+  it("runs env.py once per revision if it has a transaction of its own around all", async () => {
+    const { code, outcome } = await rehearse([{ id: "one" }, { id: "two", down: "one" }], (project) => {
+      const text = readFileSync(join(project.folder, "alembic/env.py"), "utf8");
+      project.write("alembic/env.py", text.replace(".connect() as connection", ".begin() as connection"));
+    });
+    assert.equal(code, 0, JSON.stringify(outcome));
+    assert.deepEqual(
+      outcome.revisions.map(({ id, changes, leaves }) => [id, ...changes.map(describeChange), leaves.length]),
+      [
+        ["one", "+ sequence public.t_one_id_seq", "+ table public.t_one", 0],
+        ["two", "+ sequence public.t_two_id_seq", "+ table public.t_two", 0],
+      ],
+    );
+  });
+
   it("never shows a password", async () => {
     const project = new ChainProject([{ id: "one" }]);
     await lock(project);
