@@ -38,6 +38,7 @@ class Observer:
     def __init__(self, url: DatabaseUrl) -> None:
         self._session: Connection = connect(url)
         self._holder: Connection = connect(url)
+        self._session.execute(text("SET jit = off"))  # compiling the schema's query takes longer than running it
         self._schema = re.sub(r"^ *--.*\n", "", SCHEMA.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
     def scalar(self, sql: str, **parameters: Any) -> Any:
