@@ -28,7 +28,7 @@ request = json.load(sys.stdin)
 with psycopg.connect(request["url"], autocommit=True) as connection:
     for statement in request["statements"]:
         connection.execute(statement)
-    connection.execute("SET search_path = pg_catalog, pg_temp" if "query" in request else "")
+    connection.execute("SET search_path = pg_catalog, pg_temp; SET jit = off" if "query" in request else "")
     rows = connection.execute(request.get("query", CATALOG)).fetchall()
     connection.execute("ROLLBACK" if "BEGIN" in request["statements"] else "")
 print(json.dumps(rows[0][0] if "query" in request else sorted(row[0] for row in rows)))

@@ -13,7 +13,7 @@ import { alembicPython, unityIn } from "./unity.ts";
 
 const table = (name: string) => `op.create_table("${name}", sa.Column("id", sa.Integer, primary_key=True))`;
 const base: RevisionSource = { id: "start", upgrade: [table("a")], downgrade: ['op.drop_table("a")'] };
-/** A revision whose statements are known only when it queries the database. */
+/** A revision whose statements are known only on a database. */
 const asking: RevisionSource = {
   id: "asks",
   down: "start",
@@ -128,6 +128,24 @@ describe("evidence of a rehearsal", () => {
       "A running release may fail, because it drops or renames what earlier code may use: - table public.a.",
     );
     assert.match(found[3]?.help ?? "", /^Deploy a release that no longer uses it/);
+  });
+
+  it("adds the locks of statements whose locks only the database knows", async () => {
+    const block = "DO $$ BEGIN ALTER TABLE a ADD COLUMN n integer; END $$";
+    const undo = 'op.drop_column("a", "n")';
+    const project = projectOf(base, {
+      id: "block",
+      down: "start",
+      upgrade: [`op.execute("${block}")`],
+      downgrade: [undo],
+    });
+    await lock(project);
+    await rehearse(project);
+    const { locks } = read(project).revisions[1] ?? assert.fail();
+    assert.deepEqual(locks, [
+      { statement: 0, table: "public.a", mode: "ACCESS EXCLUSIVE", blocks: "reads and writes" },
+      { statement: 0, table: null, mode: null, blocks: null, reason: "runs code in a DO block" },
+    ]);
   });
 
   it("is stale after a new revision: `lock --check` says what renews it", async () => {

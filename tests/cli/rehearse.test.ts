@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -237,6 +237,21 @@ describe("pulumi-alembic rehearse", () => {
     project.delete();
   });
 
+  it("runs env.py once per revision if it has a transaction of its own around all", async () => {
+    const { code, outcome } = await rehearse([{ id: "one" }, { id: "two", down: "one" }], (project) => {
+      const text = readFileSync(join(project.folder, "alembic/env.py"), "utf8");
+      project.write("alembic/env.py", text.replace(".connect() as connection", ".begin() as connection"));
+    });
+    assert.equal(code, 0, JSON.stringify(outcome));
+    assert.deepEqual(
+      outcome.revisions.map(({ id, changes, leaves }) => [id, ...changes.map(describeChange), leaves.length]),
+      [
+        ["one", "+ sequence public.t_one_id_seq", "+ table public.t_one", 0],
+        ["two", "+ sequence public.t_two_id_seq", "+ table public.t_two", 0],
+      ],
+    );
+  });
+
   it("never shows a password", async () => {
     const project = new ChainProject([{ id: "one" }]);
     await lock(project);
@@ -250,44 +265,35 @@ describe("pulumi-alembic rehearse", () => {
   });
 
   it("leaves no process and no folder if it is killed", async () => {
-    const project = new ChainProject([{ id: "one", upgrade: ['op.execute("SELECT pg_sleep(60)")'] }]);
-    await lock(project);
+    const start = '    pathlib.Path("started").touch()';
+    const waiting = ["import pathlib, time", 'if pathlib.Path("wait").exists():', start, "    time.sleep(60)"];
+    const project = new ChainProject([{ id: "one", upgrade: waiting }]);
+    await lock(project); // which runs the upgrade, too
+    project.write("wait", "");
     const main = join(projectRoot, "src", "cli", "main.ts");
     const args = [main, "rehearse", "--backend", project.folder, "--python", python, "--postgres", packagedPrograms()];
     const child = endWithTests(spawn(process.execPath, args, { cwd: projectRoot, stdio: "ignore" }));
-    const own = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`pulumi-alembic-rehearsal-${child.pid}-`));
-    const [folder = ""] = await eventually(() => own().filter((name) => sleeps(join(tmpdir(), name))));
-    const processes = () => processesWith(folder);
-    assert.ok(processes().length > 0);
+    await eventually(() => existsSync(join(project.folder, "started")));
+    const isOwn = (name: string) => name.startsWith(`pulumi-alembic-rehearsal-${child.pid}-`);
+    const folders = () => readdirSync(tmpdir()).filter(isOwn);
+    const [folder = ""] = folders();
+    const left = () => [...folders(), ...processesIn(join(tmpdir(), folder)), ...processesIn(project.folder)];
+    assert.ok(processesIn(project.folder).length > 0 && processesIn(join(tmpdir(), folder)).length > 1);
     child.kill("SIGKILL");
-    await eventually(() => own().length === 0 && processes().length === 0);
-    await eventually(() => processesWith(project.folder).length === 0);
+    await eventually(() => left().length === 0);
     project.delete();
   });
 });
 
-/** Whether the server in a folder runs, with a session that executes a revision. */
-function sleeps(folder: string): boolean {
-  return (
-    existsSync(join(folder, "data", "postmaster.pid")) &&
-    processNames().some((each) => /^postgres: .* SELECT/.test(each))
-  );
-}
-
-function processNames(): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    });
-}
-
-function processesWith(text: string): string[] {
-  return processNames().filter((each) => each.includes(text));
+/** Returns the ids of the processes whose current folder is a folder or in it. */
+function processesIn(folder: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
+    } catch {
+      return false; // it has ended
+    }
+  });
 }
 
 /** Returns the first result that is true, or a list that is not empty. */

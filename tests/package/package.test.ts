@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../../src/paths.ts";
 import { installPackage } from "../support/package.ts";
+import { packagedPrograms } from "../support/postgres.ts";
 
 const run = promisify(execFile);
 const inPackage = (...path: string[]) => ["node_modules", "pulumi-alembic", "dist", ...path].join("/");
@@ -142,12 +143,14 @@ describe("the package that npm packs", () => {
     assert.match(apply.output, /only Unity's own project has stacks for this command; for another app, run: pulumi up/);
   });
 
-  it("contains `pulumi-alembic lock`, which records another app's chain", async () => {
+  it("contains `pulumi-alembic lock` and `rehearse`, which record another app's chain", async () => {
     const lock = join(folder, "app", "migrations.lock.json");
     const before = readFileSync(lock, "utf8");
     rmSync(lock);
-    const { code, output } = await ended(process.execPath, inPackage("src/cli/main.js"), "lock", "--backend", "app");
-    assert.equal(code, 0, output);
+    for (const args of [["lock"], ["rehearse", "--postgres", packagedPrograms()]]) {
+      const { code, output } = await ended(process.execPath, inPackage("src/cli/main.js"), ...args, "--backend", "app");
+      assert.equal(code, 0, output);
+    }
     assert.equal(readFileSync(lock, "utf8"), before);
   });
 });

@@ -4,6 +4,7 @@ import { describeChange } from "../../lockfile/database-schema/changes.ts";
 import { type Incompatibility, incompatibilities } from "../../lockfile/database-schema/compatibility.ts";
 import type { DatabaseSchema } from "../../lockfile/database-schema/database-schema.ts";
 import { shorten } from "../../lockfile/describe.ts";
+import type { PackedLock } from "../../lockfile/evidence.ts";
 import { compareFindings, type Finding, knownSql, type LockedRevision, type LockedSql } from "../../lockfile/lock.ts";
 import { schemaAfter, schemaAtBase } from "../../lockfile/rehearsal.ts";
 import { isShownBySchema, rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
@@ -68,7 +69,8 @@ export async function annotate(
     if (knownSql(revision.upgrade)?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
     if (revision.upgrade.sql === null) draft.tables.clear();
     const reading = readUpgrade(knownSql(revision.upgrade) ?? [], parse, relations, draft);
-    const { findings, locks, indexes, invisible } = reading;
+    const { findings, indexes, invisible } = reading;
+    const locks = addRehearsed(reading.locks, revision.rehearsed?.locks ?? []);
     const visible = (linted[index] ?? []).filter(({ statement }) => statement === null || !invisible.has(statement));
     const base = otherBases.includes(revision) ? firstBase?.id : undefined;
     const evidence = [...rehearsalFindings(revision), ...breakingFindings(breaking ?? [])];
@@ -219,6 +221,15 @@ function recordLocks(effects: readonly Effect[], created: ReadonlySet<string>, s
     reason === undefined ? [] : [unknownLock(reason, statement)],
   );
   return [...counted, ...unknown];
+}
+
+/** Adds the locks of a rehearsal before the unknown ones of their statement. */
+function addRehearsed(locks: readonly StatementLock[], rehearsed: readonly PackedLock[]): StatementLock[] {
+  return locks.flatMap((lock) => {
+    if (lock.mode !== null) return [lock];
+    const taken = rehearsed.filter(([statement]) => statement === lock.statement);
+    return [...taken.map(([statement, table, mode]) => ({ statement, table, mode, blocks: blockedBy(mode) })), lock];
+  });
 }
 
 function unknownLock(reason: string, statement: number): StatementLock {

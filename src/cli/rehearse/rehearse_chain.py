@@ -19,6 +19,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -203,8 +204,21 @@ def rehearse(call: AlembicCall, table: VersionTable, emit: Emit) -> dict[str, An
     return {"postgres": version, "models": rehearsal.models, "failed": rehearsal.failed}
 
 
+def end_with_parent() -> None:
+    """End this process when the one that started it ends, whatever a revision does then."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> int:
     """Write the documents to standard output, and redirect all other output to standard error."""
+    end_with_parent()
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     call, table = AlembicCall.of(json.loads(sys.argv[1])), VersionTable(**json.loads(sys.argv[2]))

@@ -30,6 +30,9 @@ export interface RehearseOutcome extends Rehearsal {
   readonly differences: readonly string[];
 }
 
+/** Maximum number of differences that are shown. */
+const shownDifferences = 10;
+
 /** Start of the name of a server's folder. */
 const prefix = "pulumi-alembic-rehearsal-";
 
@@ -107,7 +110,9 @@ function describeEvidence(
   if (failed !== null) return [];
   if (differences.length === 0) return [styled("good", `The evidence in ${lock} is up to date`)];
   const reason = isNondeterministic ? ", although chain and version are the same: it is nondeterministic" : "";
-  const what = `${differences.join(", ")}${reason}`;
+  const others = differences.length - shownDifferences;
+  const names = [...differences.slice(0, shownDifferences), ...(others > 0 ? [`and ${others} more`] : [])];
+  const what = `${names.join(", ")}${reason}`;
   return [
     written
       ? styled("good", `Wrote evidence to ${lock}: ${what}`)

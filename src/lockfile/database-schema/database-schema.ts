@@ -180,7 +180,8 @@ export const emptySchema: DatabaseSchema = {
 
 /**
  * Returns the query whose one value is the JSON of a {@link DatabaseSchema}, also to be used as a subquery. Its session needs the
- * search path `pg_catalog, pg_temp`. It includes the version table: see {@link withoutVersionTable}.
+ * search path `pg_catalog, pg_temp`, and `jit = off`, because compiling takes longer than running. It includes the version
+ * table: see {@link withoutVersionTable}.
  */
 export function schemaQuery(): string {
   return readFileSync(join(import.meta.dirname, "query.sql"), "utf8")

@@ -1,7 +1,7 @@
 -- The schema of a database as one JSON document: one row, one column. Run it with the search path `pg_catalog, pg_temp`, so that
--- definitions name the schema of everything else. Names are keys, in byte order; what has its default value is omitted. Omitted
--- are also the owners of objects and their own privileges, what an extension owns or a partition gets from its table, and the
--- schema pulumi_alembic. For PostgreSQL 13 and later.
+-- definitions name the schema of everything else, and with `jit = off`, because compiling it takes longer than running it. Names are
+-- keys, in byte order; what has its default value is omitted. Omitted are also the owners of objects and their own privileges, what
+-- an extension owns or a partition gets from its table, and the schema pulumi_alembic. For PostgreSQL 13 and later.
 WITH
 space AS MATERIALIZED (
   SELECT oid, nspname, nspowner, nspacl,

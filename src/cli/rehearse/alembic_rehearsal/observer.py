@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from runner_errors import UNDEFINED_TABLE, sqlstate
 from runner_session import connect
 from runner_url import DatabaseUrl
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 LOCKS = """
     SELECT n.nspname || '.' || c.relname, l.mode
@@ -37,6 +38,7 @@ class Observer:
     def __init__(self, url: DatabaseUrl) -> None:
         self._session: Connection = connect(url)
         self._holder: Connection = connect(url)
+        self._session.execute(text("SET jit = off"))  # compiling the schema's query takes longer than running it
         self._schema = re.sub(r"^ *--.*\n", "", SCHEMA.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
     def scalar(self, sql: str, **parameters: Any) -> Any:
@@ -52,8 +54,14 @@ class Observer:
         return str(self.scalar(f"SELECT ({self._schema})::text"))
 
     def rows(self, version_table: str) -> frozenset[str]:
-        """Return the rows of the version table that are committed."""
-        return frozenset(self._session.execute(text(f"SELECT version_num FROM ONLY {version_table}")).scalars())
+        """Return the rows of the version table that are committed, none if the table itself is not."""
+        query = f"SELECT version_num FROM ONLY {version_table}".replace(":", "\\:")
+        try:
+            return frozenset(self._session.execute(text(query)).scalars())
+        except DBAPIError as error:
+            if sqlstate(error) != UNDEFINED_TABLE:
+                raise
+            return frozenset()
 
     def end(self, pids: Iterable[int]) -> None:
         """End sessions, which may be left open in a transaction."""
