@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Places } from "../../src/cli/ci/remarks.ts";
 import { allRules } from "../../src/cli/ci/rules.ts";
+import { lockedRevision } from "../fixtures/chains/locks.ts";
 import { ChainProject, type RevisionSource } from "../fixtures/chains/project.ts";
 import { TestRepository } from "../support/repository.ts";
 import { alembicPython, unity } from "./unity.ts";
@@ -102,6 +104,18 @@ const declarations: Readonly<Record<string, readonly [file: string, line: string
   "several-heads": ["alembic/versions/unlinked.py", "down_revision = "],
 };
 
+/** Expected lines of the rules on what a rehearsal has shown, in a file with these declarations. */
+const lines = { revision: 10, down_revision: 11, upgrade: 16, downgrade: 30 };
+const stopped = 20;
+const rehearsed: Readonly<Record<string, number>> = {
+  "breaks-running-release": lines.upgrade,
+  "failing-downgrade": lines.downgrade,
+  "incomplete-downgrade": lines.downgrade,
+  "model-difference": lines.revision,
+  "nondeterministic-upgrade": lines.upgrade,
+  "rehearsed-sql": stopped,
+};
+
 interface Sarif {
   readonly runs: readonly {
     readonly results: readonly {
@@ -171,7 +185,7 @@ describe("the lines of findings", () => {
   after(() => project.delete());
 
   it("are tested for every rule", () => {
-    const tested = [...Object.keys(statements), ...Object.keys(declarations)];
+    const tested = [...Object.keys(statements), ...Object.keys(declarations), ...Object.keys(rehearsed)];
     assert.deepEqual(tested.sort(), Object.keys(allRules).sort());
   });
 
@@ -191,4 +205,21 @@ describe("the lines of findings", () => {
       assert.ok(places.get(rule)?.has(`${file}:${line}`), [...(places.get(rule) ?? [])].join(" "));
     });
   }
+
+  const rehearsedPlaces = new Places("backend/", { r: [stopped] }, () => ({
+    lines,
+    docstring: null,
+    downRevisions: null,
+  }));
+  for (const [rule, line] of Object.entries(rehearsed)) {
+    it(`are those of a rehearsal: ${rule}`, () => {
+      const place = rehearsedPlaces.finding(lockedRevision("r"), rule, null);
+      assert.deepEqual(place, { file: "backend/alembic/versions/r.py", line });
+    });
+  }
+
+  it("are that of the call that stops a rendering if the SQL comes from a rehearsal", () => {
+    const revision = lockedRevision("r", { upgrade: { sql: ["SELECT 1;", "DROP TABLE t;"] } });
+    assert.equal(rehearsedPlaces.finding(revision, "ban-drop-table", 1).line, stopped);
+  });
 });

@@ -62,17 +62,25 @@ export class Places {
   finding(revision: LockedRevision, rule: string, statement: number | null): Pick<Remark, "file" | "line"> {
     switch (rule) {
       case "long-id":
+      case "model-difference":
         return this.declaration(revision, "revision");
       case "several-bases":
         return this.declaration(revision, "down_revision");
       case "missing-downgrade":
+      case "failing-downgrade":
+      case "incomplete-downgrade":
         return this.declaration(revision, "downgrade", "revision");
+      case "breaks-running-release":
+      case "nondeterministic-upgrade":
+        return this.declaration(revision, "upgrade");
     }
-    // The only line of an upgrade whose SQL is unknown is the one that can't be rendered.
-    const index = statement ?? (revision.upgrade.sql === null ? 0 : lastEndOfTransaction(revision.upgrade.sql));
+    const lines = this.#lines[revision.id] ?? [];
+    const { sql } = revision.upgrade;
+    // The only line of an upgrade that can't be rendered, or whose SQL comes from a rehearsal, is the one that stopped it.
+    const isRendered = rule !== "rehearsed-sql" && sql?.length === lines.length;
+    const line = lines[isRendered ? (statement ?? lastEndOfTransaction(sql)) : 0];
     const place = this.declaration(revision, "upgrade");
-    const line = place.file === this.lockfile.file ? null : this.#lines[revision.id]?.[index];
-    return line ? { ...place, line } : place;
+    return line && place.file !== this.lockfile.file ? { ...place, line } : place;
   }
 }
 
