@@ -38,12 +38,15 @@ function expand(text: string, values: Readonly<Record<string, string>>): string 
 }
 
 describe("the examples for CI", () => {
-  const root = mkdtempSync(join(tmpdir(), "unity-ci-"));
-  const folder = join(root, "clone");
-  const temporary = join(root, "temporary");
+  let root = "";
+  let folder = "";
+  let temporary = "";
   let repository: TestRepository;
 
   before(async () => {
+    root = mkdtempSync(join(tmpdir(), "unity-ci-"));
+    folder = join(root, "clone");
+    temporary = join(root, "temporary");
     const project = new ChainProject([{ id: "first" }]);
     cpSync(project.folder, join(folder, "backend"), { recursive: true });
     project.delete();
