@@ -85,7 +85,7 @@ async function startComponents(
   since: number,
   report: Report,
 ): Promise<void> {
-  linkPrograms(binaries.node);
+  linkPrograms(binaries);
   ensureGroups();
   await ensureNetwork();
   await requireFreePorts(Object.values(specified).filter(({ name }) => runningPid(name) === undefined));
@@ -137,12 +137,12 @@ function requireRunning(started: readonly Component[]): void {
 }
 
 /** Creates the links that the binary is started by. */
-function linkPrograms(binary: string): void {
+function linkPrograms({ node, kubectl }: Binaries): void {
   mkdirSync(statePath("bin"), { recursive: true });
   for (const name of programNames) {
     const link = statePath("bin", name);
     rmSync(link, { force: true });
-    symlinkSync(binary, link);
+    symlinkSync(name === "kubectl" ? kubectl : node, link);
   }
 }
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { buildKey } from "../../local/cluster/build.ts";
+import { buildKey, isSuitableKubectl } from "../../local/cluster/build.ts";
 import { parseHierarchies } from "../../local/cluster/cgroups.ts";
 import { requireFreePorts } from "../../local/cluster/conflicts.ts";
 import { withLock } from "../../local/cluster/lock.ts";
@@ -15,13 +15,24 @@ import { elapsedText } from "../../src/cli/progress.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 describe("local cluster", () => {
-  it("rebuilds only when a source or the Go version changes", () => {
+  it("rebuilds only when a source, the Go version, or the programs change", () => {
     const source = (change: Record<string, string>) => (file: string) => change[file] ?? `text of ${file}`;
-    const key = buildKey("go1.26.8", source({}));
-    equal(buildKey("go1.26.8", source({})), key);
-    notEqual(buildKey("go1.26.9", source({})), key);
-    for (const file of ["go.mod", "go.sum", "main.go", "provisioner.go", "pause/main.go"])
-      notEqual(buildKey("go1.26.8", source({ [file]: "changed" })), key, file);
+    const key = buildKey("go1.26.8", true, source({}));
+    equal(buildKey("go1.26.8", true, source({})), key);
+    notEqual(buildKey("go1.26.9", true, source({})), key);
+    notEqual(buildKey("go1.26.8", false, source({})), key);
+    for (const file of ["go.mod", "go.sum", "main.go", "kubectl.go", "provisioner.go", "pause/main.go"])
+      notEqual(buildKey("go1.26.8", true, source({ [file]: "changed" })), key, file);
+  });
+
+  it("uses a kubectl of the same minor version, or of the one before or after", () => {
+    const goMod = "require (\n\tk8s.io/kubernetes v1.34.4\n)\n";
+    const output = (version: string) => JSON.stringify({ clientVersion: { gitVersion: version } }, null, 2);
+    for (const version of ["v1.33.0", "v1.34.9-rc.1", "v1.35.2"])
+      equal(isSuitableKubectl(output(version), goMod), true);
+    for (const version of ["v1.32.4-dispatcher", "v1.36.0", "v2.34.0", ""])
+      equal(isSuitableKubectl(output(version), goMod), false, version);
+    equal(isSuitableKubectl("", goMod), false);
   });
 
   it("uses all control group hierarchies of version 1, or the one of version 2", () => {

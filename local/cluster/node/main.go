@@ -14,13 +14,15 @@ import (
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
-	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
+
+// Programs that the build may leave out, see kubectl.go.
+var optional = map[string]func() *cobra.Command{}
 
 func main() {
 	name := filepath.Base(os.Args[0])
@@ -36,14 +38,16 @@ func main() {
 		command = proxy.NewProxyCommand()
 	case "kubelet":
 		command = kubelet.NewKubeletCommand(context.Background())
-	case "kubectl":
-		command = kubectl.NewDefaultKubectlCommand()
 	case "provisioner":
 		command = newProvisionerCommand()
 	case "coredns":
 		coremain.Run()
 		return
 	default:
+		if newCommand, ok := optional[name]; ok {
+			command = newCommand()
+			break
+		}
 		fmt.Fprintf(os.Stderr, "error: unknown program %q; run a link named kube-apiserver, "+
 			"kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl, coredns, or provisioner\n", name)
 		os.Exit(2)
