@@ -184,9 +184,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 // Tools leave caches in the folder for temporary files: they get one that is removed with the run. PostgreSQL, which does
-// not run as root, must be able to enter it.
+// not run as root, creates and removes its folder there, as in /tmp.
 const temporary = mkdtempSync(join(tmpdir(), "unity-tests-"));
-chmodSync(temporary, 0o711);
+chmodSync(temporary, 0o1777);
 process.env.TMPDIR = temporary;
 process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
