@@ -2,7 +2,7 @@ import type { Node } from "libpg-query";
 import { rollbackBlocker } from "../rollback-blocker.ts";
 import { typeOf } from "../schema/constraints.ts";
 import { findAll, type SqlSyntaxError } from "../sql-parser.ts";
-import { compareSchemas, type Json, type ObjectKind, type SchemaChange } from "./changes.ts";
+import { compareSchemas, type Json, type ObjectKind, partKinds, type SchemaChange } from "./changes.ts";
 import type { Column, DatabaseSchema, SchemaConstraint, SchemaIndex } from "./database-schema.ts";
 
 /** A change of a schema with which earlier code may fail. */
@@ -80,7 +80,7 @@ const hidden: Conflict = {
 const strict = /NULLS NOT DISTINCT|MATCH FULL/;
 
 /** Properties of tables and views that don't change what code reads or writes. */
-const harmlessProperties: ReadonlySet<string | undefined> = new Set(["comment", "unlogged", "statistics"]);
+const harmlessProperties: ReadonlySet<string | undefined> = new Set(["unlogged", "statistics"]);
 
 /**
  * Returns why code that works on one schema may fail on another. Empty if it keeps working.
@@ -132,13 +132,19 @@ const evaluators: { readonly [kind in ObjectKind]: Evaluator } = {
 
 function evaluate(one: Case): Conflict | null {
   const { kind, path, object } = one.change;
-  if (path.at(-1) === "comment") return null;
-  if (path.includes("grants")) return kind === "added" || isMore(one.change) ? null : revoked;
+  const property = propertyOf(path);
+  if (property === "comment") return null;
+  if (property === "grants") return kind === "added" || isMore(one.change) ? null : revoked;
   if (path.length === 0 && kind === "removed") {
     if (object.kind === "sequences" && isGoneWithColumn(one)) return null;
     return object.kind === "eventTriggers" ? null : dropped;
   }
   return evaluators[object.kind](one);
+}
+
+/** Returns the property at a path of an object, or of a part of it, which may have any name; `undefined` for the whole. */
+function propertyOf([first, , property]: readonly string[]): string | undefined {
+  return first !== "grants" && partKinds.has(first ?? "") ? property : first;
 }
 
 /** Whether a sequence was dropped with its column, which is a change of its own. */
