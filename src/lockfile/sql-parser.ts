@@ -11,8 +11,11 @@ export interface SqlSyntaxError {
   readonly error: string;
 }
 
+/** Returns the statements of a text, or why PostgreSQL rejects it. */
+export type Parse = (sql: string) => readonly Node[] | SqlSyntaxError;
+
 /** Loads PostgreSQL's own SQL parser: libpg_query, compiled to WebAssembly. */
-export async function openParser(): Promise<(sql: string) => readonly Node[] | SqlSyntaxError> {
+export async function openParser(): Promise<Parse> {
   await loadModule();
   return (sql) => {
     // The parser rejects an empty text, which PostgreSQL accepts.

@@ -1,7 +1,8 @@
 import { applied } from "../lockfile/chain.ts";
-import { incompatibilities, type Parse } from "../lockfile/database-schema/compatibility.ts";
+import { incompatibilities } from "../lockfile/database-schema/compatibility.ts";
 import { breaksRunningRelease, type Lock, type LockedRevision } from "../lockfile/lock.ts";
 import { rehearsedSchema } from "../lockfile/rehearsal.ts";
+import type { Parse } from "../lockfile/sql-parser.ts";
 
 /** Whether the release that runs keeps working while an upgrade runs, and after it. */
 export interface RunningRelease {

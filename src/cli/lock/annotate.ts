@@ -10,7 +10,7 @@ import { schemaAfter, schemaAtBase } from "../../lockfile/rehearsal.ts";
 import { isShownBySchema, rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
 import { columnType, type Draft, emptyDraft } from "../../lockfile/schema/draft.ts";
 import { followAll } from "../../lockfile/schema/statements.ts";
-import { nameOf, openParser, texts } from "../../lockfile/sql-parser.ts";
+import { nameOf, openParser, type Parse, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
 import { revisionFindings, statementFindings, syntaxError } from "./own-findings.ts";
@@ -21,8 +21,6 @@ import { Relations } from "./sql/relations.ts";
 import { effectOf } from "./sql/statements.ts";
 import { lint } from "./squawk.ts";
 import { RevisionTransaction } from "./transaction-findings.ts";
-
-type Parse = Awaited<ReturnType<typeof openParser>>;
 
 /** Findings, locks, indexes, and the first rollback blocker of one upgrade. */
 interface Reading {

@@ -1,26 +1,26 @@
-import type { Node } from "libpg-query";
 import { rollbackBlocker } from "../rollback-blocker.ts";
 import { typeOf } from "../schema/constraints.ts";
-import { findAll, type SqlSyntaxError } from "../sql-parser.ts";
+import { findAll, type Parse } from "../sql-parser.ts";
 import { compareSchemas, type Json, type ObjectKind, partKinds, type SchemaChange } from "./changes.ts";
+import {
+  type Conflict,
+  defaulted,
+  dropped,
+  enforced,
+  hidden,
+  joined,
+  loosened,
+  rejecting,
+  replaced,
+  required,
+  revoked,
+  typed,
+} from "./conflicts.ts";
 import type { Column, DatabaseSchema, SchemaConstraint, SchemaIndex } from "./database-schema.ts";
 
 /** A change of a schema with which earlier code may fail. */
-export interface Incompatibility {
+export interface Incompatibility extends Conflict {
   readonly change: SchemaChange;
-  /** Why earlier code may fail, such as "drops what earlier code may use". */
-  readonly reason: string;
-  /** How to make the change in revisions that each keep the running release working. */
-  readonly split: string;
-}
-
-/** Parses SQL: see `openParser`. */
-export type Parse = (sql: string) => readonly Node[] | SqlSyntaxError;
-
-/** A reason and how to split the change. */
-interface Conflict {
-  readonly reason: string;
-  readonly split: string;
 }
 
 /** Two schemas and a change that leads from one to the other. */
@@ -31,56 +31,14 @@ interface Case {
   readonly parse: Parse;
 }
 
-const dropped: Conflict = {
-  reason: "drops or renames what earlier code may use",
-  split: "Deploy a release that no longer uses it, then drop it. To rename, add the new one first, and write both.",
-};
-const typed: Conflict = {
-  reason: "changes a type, with which prepared statements of running sessions fail, and values may not fit",
-  split: "Add a column of the new type, write both, copy the rows, and drop the old column in a later release.",
-};
-const required: Conflict = {
-  reason: "requires a value that earlier code may not write",
-  split: "Deploy a release that always writes the value, fill the rows without one, then add NOT NULL.",
-};
-const rejecting: Conflict = {
-  reason: "may reject rows that earlier code writes",
-  split: "Deploy a release whose rows comply, then add it.",
-};
-const loosened: Conflict = {
-  reason: "allows rows that earlier code may not expect",
-  split: "Deploy a release that can read such rows, then allow them.",
-};
-const defaulted: Conflict = {
-  reason: "changes the default, so that rows of earlier code get another value",
-  split: "Deploy a release that always writes the value, then change the default.",
-};
-const replaced: Conflict = {
-  reason: "changes what earlier code may use",
-  split: "Add the new one under another name, deploy a release that uses it, then drop the old one.",
-};
-const revoked: Conflict = {
-  reason: "revokes privileges that earlier code may use",
-  split: "Deploy a release that doesn't need them, then revoke them.",
-};
-const enforced: Conflict = {
-  reason: "changes what happens to rows that earlier code reads or writes",
-  split: "Deploy a release that works with and without it, then change it.",
-};
-const joined: Conflict = {
-  reason: "adds a partition or a child of an existing table",
-  split: "Verify that earlier code works with it, and approve the revision.",
-};
-const hidden: Conflict = {
-  reason: "adds a name that may hide another one of the same name",
-  split: "Use another name.",
-};
-
 /** Definitions of keys that treat NULL as a value. */
 const strict = /NULLS NOT DISTINCT|MATCH FULL/;
 
 /** Properties of tables and views that don't change what code reads or writes. */
 const harmlessProperties: ReadonlySet<string | undefined> = new Set(["unlogged", "statistics"]);
+
+/** Properties of sequences that change no number that code draws. */
+const harmlessForSequences: ReadonlySet<string | undefined> = new Set(["cache", "ownedBy", "start", "unlogged"]);
 
 /**
  * Returns why code that works on one schema may fail on another. Empty if it keeps working.
@@ -101,31 +59,14 @@ type Evaluator = (one: Case) => Conflict | null;
 const evaluators: { readonly [kind in ObjectKind]: Evaluator } = {
   extensions: ifAdded(null, replaced),
   schemas: ifAdded(null, replaced),
-  enums: ({ change }) => {
-    if (change.path[0] !== "labels") return ifAdded(null, replaced)({ change } as Case);
-    const [old, now] = [change.from, change.to] as [readonly string[], readonly string[]];
-    return isSubsequence(old, now) ? loosened : dropped;
-  },
-  domains: ({ change, ...rest }) => {
-    const [property] = change.path;
-    if (property === "constraints") return ofConstraint({ change, ...rest });
-    if (property === "default") return change.from === null ? null : defaulted;
-    if (property === "notNull") return change.to === null ? loosened : required;
-    return ifAdded(null, typed)({ change, ...rest });
-  },
+  enums: (one) => (one.change.path[0] === "labels" ? ofLabels(one.change) : ifAdded(null, replaced)(one)),
+  domains: ofDomain,
   composites: ifAdded(null, typed),
   ranges: ifAdded(null, typed),
-  sequences: ({ change, ...rest }) => {
-    const harmless = ["cache", "ownedBy", "start", "unlogged"].includes(change.path[0] ?? "");
-    return harmless ? null : ifAdded(null, replaced)({ change, ...rest });
-  },
+  sequences: (one) => (harmlessForSequences.has(one.change.path[0]) ? null : ifAdded(null, replaced)(one)),
   tables: ofRelation,
   views: ofRelation,
-  functions: ({ change, from, ...rest }) => {
-    const plain = (name: string) => name.slice(0, name.indexOf("("));
-    const isOverload = Object.keys(from.functions).some((name) => plain(name) === plain(change.object.name));
-    return ifAdded(isOverload ? hidden : null, replaced)({ change, from, ...rest });
-  },
+  functions: (one) => ifAdded(isOverload(one) ? hidden : null, replaced)(one),
   // They run for DDL, except at a login.
   eventTriggers: ({ change, to }) => (to.eventTriggers[change.object.name]?.event === "login" ? enforced : null),
 };
@@ -162,6 +103,30 @@ function ifAdded(added: Conflict | null, changed: Conflict): Evaluator {
 function isMore({ from, to }: SchemaChange): boolean {
   const list = (value: Json) => (Array.isArray(value) ? (value as readonly Json[]) : Object.values(value ?? {}).flat());
   return list(from).every((privilege) => list(to).includes(privilege));
+}
+
+function ofLabels({ from, to }: SchemaChange): Conflict {
+  return isSubsequence(from as readonly string[], to as readonly string[]) ? loosened : dropped;
+}
+
+function ofDomain(one: Case): Conflict | null {
+  const { path, from, to } = one.change;
+  switch (path[0]) {
+    case "constraints":
+      return ofConstraint(one);
+    case "default":
+      return from === null ? null : defaulted;
+    case "notNull":
+      return to === null ? loosened : required;
+    default:
+      return ifAdded(null, typed)(one);
+  }
+}
+
+/** Whether a function has the name of one that earlier code may call. */
+function isOverload({ change: { object }, from }: Case): boolean {
+  const plain = (name: string) => name.slice(0, name.indexOf("("));
+  return Object.keys(from.functions).some((name) => plain(name) === plain(object.name));
 }
 
 /** Whether the items of one list are all in another one, in the same order. */
