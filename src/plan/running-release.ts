@@ -1,7 +1,7 @@
 import { applied } from "../lockfile/chain.ts";
 import { incompatibilities } from "../lockfile/database-schema/compatibility.ts";
 import { breaksRunningRelease, type Lock, type LockedRevision } from "../lockfile/lock.ts";
-import { rehearsedSchema } from "../lockfile/rehearsal.ts";
+import { rehearsedSchema, schemaAfter } from "../lockfile/rehearsal.ts";
 import type { Parse } from "../lockfile/sql-parser.ts";
 
 /** Whether the release that runs keeps working while an upgrade runs, and after it. */
@@ -33,13 +33,13 @@ export function runningRelease(
   if (from.length === 0) return null;
   const has = applied(lock.revisions, from);
   const before = rehearsedSchema(lock, (id) => has.has(id));
-  for (const { id, rollbackBlocker, findings } of revisions) {
-    has.add(id);
+  let after = before;
+  for (const revision of revisions) {
+    const { id, rollbackBlocker, findings } = revision;
+    after = after && schemaAfter(after, revision);
     if (rollbackBlocker === null) continue;
-    if (before !== null && findings.some(({ rule }) => rule === breaksRunningRelease)) {
-      const after = rehearsedSchema(lock, (each) => has.has(each));
-      if (after !== null && incompatibilities(before, after, unparsed).length === 0) continue;
-    }
+    const isOfSchema = findings.some(({ rule }) => rule === breaksRunningRelease);
+    if (isOfSchema && before && after && incompatibilities(before, after, unparsed).length === 0) continue;
     return { heads: from, breaks: { revision: id, blocker: rollbackBlocker } };
   }
   return { heads: from, breaks: null };
