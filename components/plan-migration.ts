@@ -8,6 +8,7 @@ import { isKnown, type ProgramTarget, resolveTarget } from "../src/cluster/progr
 import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifests/app.ts";
 import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { defaultTimeouts } from "../src/manifests/timeouts.ts";
+import { lockFileName } from "../src/paths.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
 import { type AppState, planApp } from "../src/preflight/app-plan.ts";
@@ -100,7 +101,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     databaseUrl: isReference(database) ? undefined : pulumi.secret(database).apply(validUrl),
     secretVersion: isReference(database) ? database.version : undefined,
     restorePointStorage: restorePoint?.storage,
-    lockFile: join(appFolder, "migrations.lock.json"),
+    lockFile: join(appFolder, lockFileName),
     environment,
     approvals,
     records,

@@ -5,8 +5,11 @@ import { dirname, join } from "node:path";
 /** The project's folder, which contains `Pulumi.yaml`. */
 export const projectRoot = dirname(import.meta.dirname);
 
+/** Name of the lockfile in an app's folder. */
+export const lockFileName = "migrations.lock.json";
+
 /** The lockfile of this checkout's chain. */
-export const lockFile = join(projectRoot, "backend", "migrations.lock.json");
+export const lockFile = join(projectRoot, "backend", lockFileName);
 
 /**
  * Returns the folder of everything that is generated and kept between runs: `PULUMI_ALEMBIC_CACHE`, by default

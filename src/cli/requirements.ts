@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lockFileName } from "../paths.ts";
 
 /** Files that say what an editable project needs. Its sources are not installed, but linked. */
 const metadata = ["pyproject.toml", "setup.cfg", "setup.py"];
@@ -92,6 +93,6 @@ function sourcesIn(folder: string): string[] {
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return sourcesIn(path);
-      return entry.isFile() && entry.name !== "migrations.lock.json" ? [path] : [];
+      return entry.isFile() && entry.name !== lockFileName ? [path] : [];
     });
 }

@@ -44,7 +44,7 @@ export function verifyLockedFiles(lock: Lock, backendFolder: string): string[] {
 }
 
 /** Whether a file is in an installed package, as in `package:path`: only Python finds it, and the runner verifies it. */
-function isInPackage(file: string): boolean {
+export function isInPackage(file: string): boolean {
   return /^[^/]+:/.test(file);
 }
 

@@ -2,6 +2,7 @@ import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { formatLock } from "../lockfile/format-lock.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { parseLock } from "../lockfile/parse-lock.ts";
+import { lockFileName } from "../paths.ts";
 import type { Approval } from "../plan/approvals.ts";
 import type { MigrationInputs, MigrationOptions } from "./migrate-job.ts";
 
@@ -47,7 +48,7 @@ export interface DescribedApp {
 export const descriptorFiles = {
   migration: "migration.json",
   inputs: "inputs.json",
-  lock: "migrations.lock.json",
+  lock: lockFileName,
   compressedLock: "migrations.lock.json.br",
   verification: "verification.json",
   workloads: "workloads.json",

@@ -5,7 +5,7 @@ import { head, type Lock } from "../lockfile/lock.ts";
 import { readLock, verifyLockedFiles } from "../lockfile/read-lock.ts";
 import type { RunnerFilesOptions } from "../manifests/runner-files.ts";
 import { configMapError, readRunnerFiles } from "../manifests/runner-files.ts";
-import { projectRoot } from "../paths.ts";
+import { lockFileName, projectRoot } from "../paths.ts";
 import { messageOf } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -29,7 +29,7 @@ export interface Chain {
  */
 export function loadChain(appFolder: string): Chain {
   return asRunError(() => {
-    const lock = readLock(join(appFolder, "migrations.lock.json"));
+    const lock = readLock(join(appFolder, lockFileName));
     const errors = verifyLockedFiles(lock, appFolder);
     if (errors.length > 0)
       throw new Error(`the revision files don't match the lockfile:\n  - ${errors.join("\n  - ")}`);

@@ -1,7 +1,8 @@
 import type { Lock } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
+import { lockFileName } from "../../paths.ts";
 import { quote } from "../../shell.ts";
-import { emptyLock, lockFileName } from "../lock/run.ts";
+import { emptyLock } from "../lock/run.ts";
 import { CommandError } from "../result.ts";
 import { baseVariables } from "./base-default.ts";
 import type { Repository } from "./git.ts";

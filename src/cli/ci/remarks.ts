@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { FindingLevel, LockedRevision } from "../../lockfile/lock.ts";
+import { isInPackage } from "../../lockfile/read-lock.ts";
+import { lockFileName } from "../../paths.ts";
 import type { EvaluatedRevision } from "../../plan/findings.ts";
 import type { UpgradeLines } from "../lock/rendered-chain.ts";
-import { lockFileName } from "../lock/run.ts";
 import type { Declarations } from "../revision/declarations.ts";
 
 /** A finding, or an error of the chain, at a line of a file. */
@@ -52,7 +53,7 @@ export class Places {
     ...names: readonly (keyof Declarations["lines"])[]
   ): Pick<Remark, "file" | "line"> {
     // A file of an installed package is not part of the repository.
-    if (/^[^/]+:/.test(file)) return this.lockfile;
+    if (isInPackage(file)) return this.lockfile;
     const lines = this.#declarations(file)?.lines ?? {};
     const line = names.map((name) => lines[name]).find((each) => each !== undefined);
     return { file: `${this.#prefix}${file}`, line: line ?? 1 };

@@ -3,6 +3,7 @@ import { relative, resolve } from "node:path";
 import { pending as pendingAfter } from "../../lockfile/chain.ts";
 import { type BranchComparison, compareBranches } from "../../lockfile/compare-branches.ts";
 import type { FindingLevel, Lock, LockedRevision } from "../../lockfile/lock.ts";
+import { isInPackage } from "../../lockfile/read-lock.ts";
 import { evaluate, withoutNewTables } from "../../plan/findings.ts";
 import { type BackendOptions, backendPython } from "../alembic.ts";
 import { writeText } from "../generated-files.ts";
@@ -120,7 +121,7 @@ async function readAll(
   folder: string,
   print: (line: string) => void,
 ): Promise<ReadonlyMap<string, Declarations>> {
-  const files = revisions.map(({ file }) => file).filter((file) => !/^[^/]+:/.test(file));
+  const files = revisions.map(({ file }) => file).filter((file) => !isInPackage(file));
   return readDeclarations(await backendPython(options, print), folder, files);
 }
 

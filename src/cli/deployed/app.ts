@@ -13,6 +13,7 @@ import type { DescribedApp } from "../../manifests/descriptor.ts";
 import { appLabel } from "../../manifests/names.ts";
 import { readRunnerFiles } from "../../manifests/runner-files.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
+import { lockFileName } from "../../paths.ts";
 import { approvedIrreversible } from "../../plan/approvals.ts";
 import { programRemedies } from "../../plan/remedies.ts";
 import { planApp } from "../../preflight/app-plan.ts";
@@ -43,7 +44,7 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
   const { migration, inputs, workloads } = described;
   const { app } = migration.options;
   const isOther = options.backend !== undefined;
-  const lock = isOther ? readLock(join(options.backend, "migrations.lock.json")) : requireLock(described);
+  const lock = isOther ? readLock(join(options.backend, lockFileName)) : requireLock(described);
   return {
     described,
     target,

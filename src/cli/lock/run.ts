@@ -8,6 +8,7 @@ import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
 import { evidenceOf, staleEvidence, withEvidence } from "../../lockfile/rehearsal.ts";
 import { defaultVersionTable } from "../../lockfile/version-table.ts";
 import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";
+import { lockFileName } from "../../paths.ts";
 import { alembicCall, alembicCommand, type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
@@ -84,9 +85,6 @@ export async function lockChain(options: LockOptions, progress: Progress, record
   if (outcome.written) replaceFile(path, formatLock(after));
   return { outcome, after, lines };
 }
-
-/** Name of the lockfile in the app's folder. */
-export const lockFileName = "migrations.lock.json";
 
 /** The lockfile of an app without one. */
 export const emptyLock: Lock = {

@@ -2,6 +2,7 @@ import { join, relative, resolve } from "node:path";
 import { formatLock } from "../../lockfile/format-lock.ts";
 import type { Lock, LockedRevision } from "../../lockfile/lock.ts";
 import { readLock, verifyLockedFiles } from "../../lockfile/read-lock.ts";
+import { lockFileName } from "../../paths.ts";
 import { alembicCall, type BackendOptions, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import { makeLock, replaceFile } from "../lock/run.ts";
@@ -43,7 +44,7 @@ const prefix = "pulumi-alembic-rehearsal-";
  */
 export async function run({ options, progress }: Call<RehearseOptions>): Promise<Result<RehearseOutcome>> {
   const backendFolder = resolve(options.backend);
-  const path = join(backendFolder, "migrations.lock.json");
+  const path = join(backendFolder, lockFileName);
   const reviewed = readLock(path);
   const lock = { ...reviewed, alembic: alembicCall(options, reviewed.alembic) };
   const stale = verifyLockedFiles(lock, backendFolder);

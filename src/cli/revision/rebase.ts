@@ -4,13 +4,15 @@ import { applied, chainHeads } from "../../lockfile/chain.ts";
 import { compareLocks, rejectedDifferences } from "../../lockfile/compare-locks.ts";
 import { formatLock } from "../../lockfile/format-lock.ts";
 import { headError, type Lock, type LockedRevision } from "../../lockfile/lock.ts";
+import { isInPackage } from "../../lockfile/read-lock.ts";
+import { lockFileName } from "../../paths.ts";
 import { quote } from "../../shell.ts";
 import type { BackendOptions } from "../alembic.ts";
 import { backendPython } from "../alembic.ts";
 import { type Base, readBase } from "../ci/base.ts";
 import { Repository } from "../ci/git.ts";
 import { styled } from "../highlight.ts";
-import { lockChain, lockFileName, replaceFile } from "../lock/run.ts";
+import { lockChain, replaceFile } from "../lock/run.ts";
 import type { Progress } from "../progress.ts";
 import { CommandError, exitCodes, type Result } from "../result.ts";
 import { readDeclarations } from "./declarations.ts";
@@ -154,7 +156,7 @@ async function editsOf(
   { print }: Progress,
 ): Promise<readonly FileEdit[]> {
   const files = moves.map(({ revision }) => revision.file);
-  const installed = files.find((file) => /^[^/]+:/.test(file));
+  const installed = files.find(isInPackage);
   if (installed !== undefined) throw new CommandError(`can't edit ${installed}: it is in an installed package`);
   const declarations = readDeclarations(await backendPython(options, print), folder, files);
   return moves.map(({ revision: { file }, from }) => {

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { commandLine, isInstalled } from "../../command-line.ts";
 import { headError, type LockedAlembic, plainAlembic } from "../../lockfile/lock.ts";
 import { parseReviewedLock } from "../../lockfile/parse-lock.ts";
+import { lockFileName } from "../../paths.ts";
 import { alembicCall, backendArgs, backendPython, runAlembicScript } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import { rewriteCommand } from "../lock/report.ts";
@@ -80,7 +81,7 @@ async function createRevision(options: RevisionOptions, python: string): Promise
 
 /** Returns how the lockfile says that Alembic is called. */
 function recordedCall(backendFolder: string): LockedAlembic {
-  const path = join(backendFolder, "migrations.lock.json");
+  const path = join(backendFolder, lockFileName);
   return existsSync(path) ? parseReviewedLock(readFileSync(path, "utf8"), path).alembic : plainAlembic;
 }
 
