@@ -5,10 +5,11 @@ import { type BranchComparison, compareBranches } from "../../lockfile/compare-b
 import type { FindingLevel, Lock, LockedRevision } from "../../lockfile/lock.ts";
 import { isInPackage } from "../../lockfile/read-lock.ts";
 import { evaluate, withoutNewTables } from "../../plan/findings.ts";
+import { messageOf } from "../../printable.ts";
 import { type BackendOptions, backendPython } from "../alembic.ts";
 import { writeText } from "../generated-files.ts";
 import { styled } from "../highlight.ts";
-import { lockChain } from "../lock/run.ts";
+import { lockChain, requireRevisions } from "../lock/run.ts";
 import { pluralize } from "../pluralize.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 import { type Declarations, readDeclarations } from "../revision/declarations.ts";
@@ -107,10 +108,7 @@ function pendingRevisions(
   comparison: BranchComparison | null,
 ): readonly LockedRevision[] {
   if (from === undefined) return comparison?.added ?? lock.revisions;
-  const known = lock.revisions.map(({ id }) => id);
-  const unknown = from.filter((id) => !known.includes(id));
-  if (unknown.length > 0)
-    throw new CommandError(`unknown revision in --from: ${unknown.join(", ")}\nRevisions: ${known.join(", ")}`);
+  requireRevisions("--from", from, lock.revisions);
   return pendingAfter(lock, from);
 }
 
@@ -134,7 +132,7 @@ function append(file: string, text: string): void {
   try {
     appendFileSync(file, text);
   } catch (error) {
-    throw new CommandError(`can't write ${file}: ${error instanceof Error ? error.message : error}`);
+    throw new CommandError(`can't write ${file}: ${messageOf(error)}`);
   }
 }
 

@@ -59,6 +59,18 @@ export async function run({ options, progress }: Call<LockOptions>): Promise<Res
   };
 }
 
+/** @throws {CommandError} If an option names a revision that doesn't exist. */
+export function requireRevisions(
+  option: string,
+  given: readonly string[],
+  revisions: readonly { readonly id: string }[],
+): void {
+  const known = new Set(revisions.map(({ id }) => id));
+  const unknown = given.filter((id) => !known.has(id));
+  if (unknown.length > 0)
+    throw new CommandError(`unknown revision in ${option}: ${unknown.join(", ")}\nRevisions: ${[...known].join(", ")}`);
+}
+
 /** A chain that was rendered and compared with its lockfile. */
 export interface LockedChain {
   readonly outcome: LockOutcome;
@@ -128,10 +140,7 @@ async function renderLock(
 }
 
 function decide(options: LockOptions, before: Lock, after: Lock, text: string | undefined, path: string): LockOutcome {
-  const known = new Set([...before.revisions, ...after.revisions].map(({ id }) => id));
-  const unknown = options.rewrite.filter((id) => !known.has(id));
-  if (unknown.length > 0)
-    throw new CommandError(`unknown revision in --rewrite: ${unknown.join(", ")}\nRevisions: ${[...known].join(", ")}`);
+  requireRevisions("--rewrite", options.rewrite, [...before.revisions, ...after.revisions]);
   const differences = compareLocks(before, after);
   const locked = rejectedDifferences(differences, new Set());
   const rejected = options.check ? [] : rejectedDifferences(differences, new Set(options.rewrite));

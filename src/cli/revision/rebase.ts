@@ -12,7 +12,7 @@ import { backendPython } from "../alembic.ts";
 import { type Base, readBase } from "../ci/base.ts";
 import { Repository } from "../ci/git.ts";
 import { styled } from "../highlight.ts";
-import { lockChain, replaceFile } from "../lock/run.ts";
+import { lockChain, replaceFile, requireRevisions } from "../lock/run.ts";
 import type { Progress } from "../progress.ts";
 import { CommandError, exitCodes, type Result } from "../result.ts";
 import { readDeclarations } from "./declarations.ts";
@@ -131,8 +131,7 @@ function movesOf({ name, lock }: Base, own: Lock, head: string): readonly Move[]
 
 /** @throws {CommandError} If a database has one of the revisions. */
 function rejectDeployed(moves: readonly Move[], own: Lock, from: readonly string[]): void {
-  const unknown = from.filter((id) => !own.revisions.some((each) => each.id === id));
-  if (unknown.length > 0) throw new CommandError(`unknown revision in --from: ${unknown.join(", ")}`);
+  requireRevisions("--from", from, own.revisions);
   const done = applied(own.revisions, from);
   const deployed = moves.filter(({ revision }) => done.has(revision.id)).map(({ revision }) => revision.id);
   if (deployed.length === 0) return;
