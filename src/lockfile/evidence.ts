@@ -1,4 +1,4 @@
-import { type Json, objectKinds, partKinds, type SchemaChange } from "./database-schema/changes.ts";
+import { isObject, type Json, objectKinds, partKinds, type SchemaChange } from "./database-schema/changes.ts";
 import { type LockMode, lockModes } from "./statement-lock.ts";
 
 /** The rehearsal that the evidence of a lockfile is from. */
@@ -72,10 +72,6 @@ export function unpackChanges(packed: readonly PackedChange[]): SchemaChange[] {
       to: rest.at(-1) ?? null,
     };
   });
-}
-
-function isObject(value: Json): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether a value is a packed change. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { isRecord } from "../shape.ts";
 import type { DatabaseSchema } from "./database-schema.ts";
 
 /** Kinds of objects: the properties of {@link DatabaseSchema}. */
@@ -94,8 +95,9 @@ function keysOf(from: JsonObject, to: JsonObject): string[] {
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
 }
 
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Whether a value is an object with keys. */
+export function isObject(value: Json | undefined): value is JsonObject {
+  return isRecord(value);
 }
 
 /** Returns a schema after changes: the reverse of {@link compareSchemas}. What doesn't change is shared with the schema. */

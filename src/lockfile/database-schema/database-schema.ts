@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isRecord } from "../shape.ts";
 import type { VersionTable } from "../version-table.ts";
 
 /** Things by name. */
@@ -210,8 +211,6 @@ function quoteDotted(name: string): string {
 /** Returns the SHA-256 of a schema, whatever the order of its keys. */
 export function schemaDigest(schema: DatabaseSchema): string {
   const sorted = (_: string, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value;
+    isRecord(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
   return createHash("sha256").update(JSON.stringify(schema, sorted)).digest("hex");
 }
