@@ -10,9 +10,11 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 from runner_config import SEVERAL_DATABASES, AlembicCall, load_config
-from runner_errors import FatalError
+from runner_errors import UNDEFINED_TABLE, FatalError, sqlstate
 from runner_roles import quote
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 # The name of the version table, quoted as SQL needs it, as the session that writes it sees it. Every operator is
 # qualified: the session's search_path is the application's.
@@ -124,6 +126,24 @@ def once_per_revision(configure: Callable[..., None]) -> Callable[..., None]:
         configure(*args, **{**options, "transaction_per_migration": True})
 
     return configure_once
+
+
+def in_text(name: str) -> str:
+    """Return a name for `text`, which takes a colon for the start of a parameter's name."""
+    return name.replace(":", "\\:")
+
+
+def committed_rows(session: Connection, table: str) -> frozenset[str]:
+    """Return the rows of the version table that other sessions have committed, none without the table.
+
+    :param table: Its name, as `version_table` returns it.
+    """
+    try:
+        return frozenset(session.execute(text(f"SELECT version_num FROM ONLY {in_text(table)}")).scalars())
+    except DBAPIError as error:
+        if sqlstate(error) != UNDEFINED_TABLE:
+            raise
+        return frozenset()
 
 
 def version_table(context: MigrationContext) -> str:

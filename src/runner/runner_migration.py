@@ -10,8 +10,8 @@ from typing import Callable
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from runner_chain import Revision
 from runner_contract import CONTRACT
-from runner_database import version_table
-from runner_errors import UNDEFINED_TABLE, FatalError, RevisionFailed, is_retryable, origin, sqlstate
+from runner_database import committed_rows, in_text, version_table
+from runner_errors import FatalError, RevisionFailed, is_retryable, origin
 from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, named_indexes, new_invalid_indexes
 from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_start
@@ -24,7 +24,7 @@ from runner_session import connect, reject_read_only, reject_read_only_url, reje
 from runner_window import tolerating
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 MakePlan = Callable[[Task, frozenset[str]], Plan]
 """Plans a task from the rows of the version table."""
@@ -114,19 +114,7 @@ class Run:
         """Return the rows of the version table, as other sessions see them."""
         if self._table is None:
             return self._plan.current if self._plan else frozenset()
-        try:
-            return frozenset(
-                self._session.execute(text(f"SELECT version_num FROM ONLY {self._table_text()}")).scalars()
-            )
-        except DBAPIError as error:
-            if sqlstate(error) != UNDEFINED_TABLE:
-                raise
-            return frozenset()
-
-    def _table_text(self) -> str:
-        """Return the name of the version table for `text`, which takes a colon for the start of a parameter's name."""
-        assert self._table is not None
-        return self._table.replace(":", "\\:")
+        return committed_rows(self._session, self._table)
 
     def _run_env(self) -> Plan:
         try:
@@ -223,7 +211,8 @@ class Run:
         assert self._running is not None and self._plan is not None
         running, self._running = self._running, None  # its transaction has ended: an error here says nothing about it
         revision, is_upgrade = running[0].id, self._plan.direction == "upgrade"
-        is_recorded = self._record.add_committed(revision, self._table_text(), is_upgrade)
+        assert self._table is not None
+        is_recorded = self._record.add_committed(revision, in_text(self._table), is_upgrade)
         if not is_recorded:
             is_recorded = (revision in self.rows()) == is_upgrade
             if is_recorded:

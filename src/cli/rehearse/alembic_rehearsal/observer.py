@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from runner_errors import UNDEFINED_TABLE, sqlstate
+from runner_database import committed_rows
 from runner_session import connect
 from runner_url import DatabaseUrl
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 LOCKS = """
     SELECT n.nspname || '.' || c.relname, l.mode
@@ -55,13 +55,7 @@ class Observer:
 
     def rows(self, version_table: str) -> frozenset[str]:
         """Return the rows of the version table that are committed, none if the table itself is not."""
-        query = f"SELECT version_num FROM ONLY {version_table}".replace(":", "\\:")
-        try:
-            return frozenset(self._session.execute(text(query)).scalars())
-        except DBAPIError as error:
-            if sqlstate(error) != UNDEFINED_TABLE:
-                raise
-            return frozenset()
+        return committed_rows(self._session, version_table)
 
     def end(self, pids: Iterable[int]) -> None:
         """End sessions, which may be left open in a transaction."""
