@@ -23,13 +23,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable
 
 sys.path.insert(1, str(Path(__file__).parents[1] / "lock"))
 
 from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic_lock.driver import has_default_driver
 from alembic_lock.offline import explain
 from alembic_lock.variables import hide, loaded, note_lookups, value_in
 from alembic_rehearsal.emptiness import Cleaner, objects
@@ -174,7 +174,7 @@ def choose_driver() -> None:
         return
     if "+" in given:
         scheme = given
-    elif find_spec("psycopg2") is None:
+    elif not has_default_driver():
         scheme = f"postgresql+{image_driver()}"
     os.environ["DATABASE_URL"] = f"{scheme}{separator}{rest}"
 

@@ -54,9 +54,14 @@ def record(statements: list[str]) -> None:
     event.listen(Engine, "before_execute", execute)
 
 
+def has_default_driver() -> bool:
+    """Return whether the driver is installed that SQLAlchemy uses for a URL that names none."""
+    return importlib.util.find_spec(make_url("postgresql://").get_driver_name()) is not None
+
+
 def imitate_default_driver() -> None:
     """Make a URL that names no driver, such as the one of `dummy_url`, work if SQLAlchemy's driver is not installed."""
-    if importlib.util.find_spec(make_url("postgresql://").get_driver_name()) is not None:
+    if has_default_driver():
         return
     if importlib.util.find_spec(IMITATED_DRIVER) is None:
         sys.modules[IMITATED_DRIVER] = MissingDriver(IMITATED_DRIVER)
