@@ -1,11 +1,9 @@
 import type { Node } from "libpg-query";
 import { chainHeads } from "../../lockfile/chain.ts";
-import { describeChange } from "../../lockfile/database-schema/changes.ts";
-import { type Incompatibility, incompatibilities } from "../../lockfile/database-schema/compatibility.ts";
+import { incompatibilities } from "../../lockfile/database-schema/compatibility.ts";
 import type { DatabaseSchema } from "../../lockfile/database-schema/database-schema.ts";
-import { shorten } from "../../lockfile/describe.ts";
 import type { PackedLock } from "../../lockfile/evidence.ts";
-import { compareFindings, type Finding, knownSql, type LockedRevision, type LockedSql } from "../../lockfile/lock.ts";
+import { compareFindings, type Finding, knownSql, type LockedRevision } from "../../lockfile/lock.ts";
 import { schemaAfter, schemaAtBase } from "../../lockfile/rehearsal.ts";
 import { isShownBySchema, rollbackBlocker, type SchemaBefore } from "../../lockfile/rollback-blocker.ts";
 import { columnType, type Draft, emptyDraft } from "../../lockfile/schema/draft.ts";
@@ -13,9 +11,10 @@ import { followAll } from "../../lockfile/schema/statements.ts";
 import { nameOf, openParser, type Parse, texts } from "../../lockfile/sql-parser.ts";
 import { blockedBy, type LockMode, type StatementLock, stronger } from "../../lockfile/statement-lock.ts";
 import { printable } from "../../printable.ts";
+import { blockerText, branchBlocker, envBlocker, schemaBlocker } from "./blockers.ts";
 import { revisionFindings, statementFindings, syntaxError } from "./own-findings.ts";
 import { breakingFindings, modelFindings, rehearsalFindings } from "./rehearsal-findings.ts";
-import type { RenderedChain, RenderedRevision } from "./rendered-chain.ts";
+import type { RenderedChain } from "./rendered-chain.ts";
 import type { Effect } from "./sql/effect.ts";
 import { Relations } from "./sql/relations.ts";
 import { effectOf } from "./sql/statements.ts";
@@ -82,36 +81,6 @@ export async function annotate(
   });
 }
 
-/** Returns why a revision as a whole ends the rollback window, whatever its statements are. */
-function branchBlocker({ upgrade, downRevisions, dependsOn }: RenderedRevision): string | null {
-  if (upgrade.sql === null) return `its SQL is not known: ${upgrade.reason}`;
-  // The code of one branch has never run on the schema of the other.
-  return downRevisions.length + dependsOn.length > 1 ? "joins branches" : null;
-}
-
-/**
- * Returns why the SQL that env.py executes at each migration ends the rollback window. The settings of its session are no
- * part of the schema, and what it creates may exist already.
- */
-function envBlocker(env: LockedSql, parse: Parse): string | null {
-  if (env.sql === null) return `SQL of env.py is not known: ${env.reason}`;
-  const schema: SchemaBefore = { created: new Set(), added: new Set(), typeOf: () => undefined };
-  for (const sql of env.sql) {
-    const nodes = parse(sql);
-    if ("error" in nodes) return blockerText("SQL of env.py is rejected by PostgreSQL's parser", sql);
-    for (const node of nodes) {
-      const blocker = "VariableSetStmt" in node ? null : rollbackBlocker(node, schema);
-      if (blocker !== null) return blockerText(`SQL of env.py ${blocker}`, sql);
-    }
-  }
-  return null;
-}
-
-/** Returns the first reason why earlier code may fail on the schema after a revision. */
-function schemaBlocker([first]: readonly Incompatibility[]): string | null {
-  return first === undefined ? null : printable(`${first.reason}: ${describeChange(first.change)}`);
-}
-
 /** A message may name a table or quote SQL. */
 function printableFinding(finding: Finding): Finding {
   const { message, help } = finding;
@@ -164,11 +133,6 @@ function readUpgrade(statements: readonly string[], parse: Parse, relations: Rel
     reading.locks.push(...recordLocks(effects, created, index));
   }
   return reading;
-}
-
-/** Returns a blocker with the start of its statement. */
-function blockerText(blocker: string, sql: string): string {
-  return printable(`${blocker}: ${shorten(sql)}`);
 }
 
 function noteCreated({ creates, renames }: Effect, created: Set<string>): void {
