@@ -63,7 +63,7 @@ APPEND_COMMITTED = f"""
     RETURNING true"""
 FINISH = f"""
     UPDATE {TABLE} SET finished_at = clock_timestamp(), outcome = :outcome, to_revisions = :to_revisions, error = :error
-    WHERE id = :id"""
+    WHERE id = :id AND outcome = 'running'"""  # not one that the thread of a signal has just closed
 LAST_OUTCOME = f"SELECT outcome FROM {TABLE} ORDER BY id DESC LIMIT 1"
 INTERRUPT = f"""
     UPDATE {TABLE} SET finished_at = clock_timestamp(), outcome = 'interrupted', error = :error

@@ -147,6 +147,24 @@ def test_interruption_is_recorded(chain: Chain, database: URL) -> None:
     assert row["error"] == result.stderr.strip()
 
 
+def test_interruption_stays_recorded_when_its_statement_fails_before_the_process_ends(
+    chain: Chain, database: URL
+) -> None:
+    chain.add("one", GATED)
+    with closed_gate(database):
+        running = start("upgrade", chain, database, "--lock-timeout-seconds=20")
+        waiting(database)
+        # What the thread of a signal does, one after the other: the session of the migration may be the first to go.
+        query(database, "UPDATE pulumi_alembic.runs SET outcome = 'interrupted', error = 'by SIGTERM'")
+        query(database, f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = {GATE} AND NOT granted")
+        waiting(database)
+    assert running.finish().code == 0
+    assert [(row["outcome"], row["error"]) for row in runs(database)] == [
+        ("interrupted", "by SIGTERM"),
+        ("succeeded", None),
+    ]
+
+
 def test_role_without_create_schema_migrates_without_a_record(chain: Chain, database: URL, role: URL) -> None:
     chain.add("one", 'op.execute("CREATE TABLE one ()")')
     result = run("upgrade", chain, role)
