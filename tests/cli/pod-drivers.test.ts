@@ -37,6 +37,7 @@ const execution = `WITH executed AS (INSERT INTO plugin_executions (plugin_id, s
 /** Stands for the backend's API, of which only the id of the new row matters here. */
 const curl = `#!/bin/sh
 case "$*" in
+  */health) echo x >> requests; . ./health ;;
   *execute*) printf '{"id": %s}\\n201' "$EXECUTION" ;;
   *) printf '[{"id": "it\\047s", "enabled": true}]\\n200' ;;
 esac
@@ -165,6 +166,24 @@ exec "$@"
       assert.ok(reading.kind === "rows", JSON.stringify(reading));
     });
   }
+
+  it("read /health until it says the revision", async () => {
+    using folder = temporaryFolder();
+    using pod = podWith("psycopg", folder.path);
+    const health = (revision: string | null) => JSON.stringify({ components: { database: { revision } } });
+    writeFileSync(
+      join(folder.path, "health"),
+      `case $(wc -l < requests) in
+  1) printf '\\n000' ;;
+  2) printf '%s\\n503' '${health(null)}' ;;
+  3) printf '%s\\n503' '${health("other")}' ;;
+  *) printf '%s\\n503' '${health(null)}' ;;
+esac
+`,
+    );
+    const answers = await queryPod(pod.kubectl, servingPod("rs"), ["health"], { chain } as unknown as Expected);
+    assert.deepEqual(answers.health, { value: health("other") });
+  });
 
   for (const driver of ["pg8000", "asyncpg"]) {
     it(`recognize an env.py that takes its URL for ${driver} from the environment`, async () => {

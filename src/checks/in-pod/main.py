@@ -15,16 +15,24 @@ from image import inspect_image
 from privileges import read_privileges
 
 HEALTH_GRACE_SECONDS = 6
-"""How long /health may fail: on a busy node, a query may take too long for it."""
+"""How long /health may fail to read the revision: on a busy node, a query may take too long for it."""
+
+
+def knows_revision(body):
+    """Return whether the body of /health says the revision: then it answers the question, healthy or not."""
+    try:
+        return json.loads(body)["components"]["database"]["revision"] is not None
+    except (ValueError, LookupError, TypeError):
+        return False
 
 
 def read_health():
-    """Return the body of /health, once it is healthy or the grace period is over."""
+    """Return the body of /health, once it says the revision or the grace period is over."""
     started = time.monotonic()
-    status, body = call("/health")
-    while status != 200 and time.monotonic() - started < HEALTH_GRACE_SECONDS:
+    _, body = call("/health")
+    while not knows_revision(body) and time.monotonic() - started < HEALTH_GRACE_SECONDS:
         time.sleep(0.5)
-        status, body = call("/health")
+        _, body = call("/health")
     return body
 
 
