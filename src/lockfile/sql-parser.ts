@@ -1,4 +1,4 @@
-import { hasSqlDetails, loadModule, type Node, parseSync, type RangeVar } from "libpg-query";
+import type { Node, RangeVar } from "libpg-query";
 
 /** A kind of node in PostgreSQL's parse tree, such as `AlterTableStmt`. */
 export type Kind = Node extends infer Each ? (Each extends unknown ? keyof Each : never) : never;
@@ -14,8 +14,9 @@ export interface SqlSyntaxError {
 /** Returns the statements of a text, or why PostgreSQL rejects it. */
 export type Parse = (sql: string) => readonly Node[] | SqlSyntaxError;
 
-/** Loads PostgreSQL's own SQL parser: libpg_query, compiled to WebAssembly. */
+/** Loads PostgreSQL's own SQL parser: libpg_query, compiled to WebAssembly, which most commands do without. */
 export async function openParser(): Promise<Parse> {
+  const { hasSqlDetails, loadModule, parseSync } = await import("libpg-query");
   await loadModule();
   return (sql) => {
     // The parser rejects an empty text, which PostgreSQL accepts.

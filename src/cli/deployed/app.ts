@@ -16,8 +16,6 @@ import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFileName } from "../../paths.ts";
 import { approvedIrreversible } from "../../plan/approvals.ts";
 import { programRemedies } from "../../plan/remedies.ts";
-import { planApp } from "../../preflight/app-plan.ts";
-import { combinePlans } from "../../preflight/update-plan.ts";
 import { messageOf } from "../../printable.ts";
 import { CommandError } from "../result.ts";
 import type { Deployed, DeployedState } from "./deployed.ts";
@@ -57,6 +55,10 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
     logArgs: [`--selector=${appLabel}=${app.partOf}`],
     readState: () => readState(kubectl, described, lock),
     async plan({ reading, jobs, adoption }) {
+      const [{ planApp }, { combinePlans }] = await Promise.all([
+        import("../../preflight/app-plan.ts"),
+        import("../../preflight/update-plan.ts"),
+      ]);
       const { approvals } = migration;
       const all = { ...migration.options, lock, runnerFiles: readRunnerFiles() };
       // Another lockfile comes with an image that is not known yet.

@@ -1,7 +1,5 @@
-import { openApp } from "./app.ts";
 import type { Deployed } from "./deployed.ts";
 import { type DeployedOptions, selectsApp } from "./options.ts";
-import { openStack } from "./stack.ts";
 
 /**
  * Opens the deployment that the options select.
@@ -10,5 +8,6 @@ import { openStack } from "./stack.ts";
  * @throws {CommandError} If it isn't found.
  */
 export async function openDeployed(options: DeployedOptions, report: (line: string) => void): Promise<Deployed> {
-  return selectsApp(options) ? openApp(options, report) : openStack(options, report);
+  if (selectsApp(options)) return (await import("./app.ts")).openApp(options, report);
+  return (await import("./stack.ts")).openStack(options, report);
 }

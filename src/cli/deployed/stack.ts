@@ -1,5 +1,3 @@
-import { planAdoption } from "../../adoption/adoption.ts";
-import { ownership } from "../../adoption/owners.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
 import { workloadSelector } from "../../cluster/pods.ts";
@@ -56,7 +54,11 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     image: options.image ?? (settings.image || undefined),
     logArgs: [workloadSelector(names.backend), `--container=${names.backend}`],
     async readState() {
-      const live = await readLive(kubectl, owned, lock);
+      const [live, { planAdoption }, { ownership }] = await Promise.all([
+        readLive(kubectl, owned, lock),
+        import("../../adoption/adoption.ts"),
+        import("../../adoption/owners.ts"),
+      ]);
       const { reading, jobs, objects } = live;
       return {
         reading,
