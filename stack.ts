@@ -101,7 +101,7 @@ export function deploy(
   const backend = new BackendDeployment(
     "backend",
     {
-      ...backendOptions(settings),
+      ...backendOptions(settings, chain),
       context,
       clusterTimeoutSeconds,
       namespace,

@@ -144,7 +144,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     const withGate = (plain: Spec, { image, secretName, pod }: MigrationInputs): Spec => {
       const { app } = plan.options;
       const own = { app: { ...app, userId: pod?.userId ?? app.userId }, image, secretName, configMapName };
-      const options: GateOptions = { ...plan.options, ...own, secretVersion, gate };
+      const options: GateOptions = { ...plan.options, ...own, head: plan.head, secretVersion, gate };
       return { ...plain, template: gateTemplate(plain?.template as PodTemplate | undefined, options) };
     };
     // Otherwise, one unknown value would hide the whole spec in previews.

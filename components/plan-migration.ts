@@ -12,6 +12,7 @@ import { lockFileName } from "../src/paths.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
 import { type AppState, planApp } from "../src/preflight/app-plan.ts";
+import { waitForOlderPods } from "../src/preflight/older-pods.ts";
 import { type Chain, chainTo, loadChain } from "../src/preflight/release.ts";
 import { confirmPromotion } from "../src/promotion/promotion.ts";
 import type { DatabaseSecretReference, MigrationPlanArgs, PlannedMigration } from "./migration-plan.ts";
@@ -32,7 +33,7 @@ import { parsePod, validateApprovals, validateInputs, validatePlanArguments, val
  * });
  * ```
  * @throws {pulumi.RunError} If an argument is invalid, the lockfile doesn't match its files, the state requires manual
- *   action, or the policy doesn't allow the plan; nothing was changed.
+ *   action, or the policy doesn't allow the plan, or pods are left whose code a pending revision breaks; nothing was changed.
  */
 export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): Promise<PlannedMigration> {
   validatePlanArguments(args);
@@ -90,6 +91,8 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
   const text = describePlan(report, { remedies: programRemedies });
   if (report.job === null) throw new pulumi.RunError(text);
   await pulumi.log.info(text);
+  const { awaitTimeoutSeconds: timeoutSeconds } = options.timeouts;
+  await waitForOlderPods(kubectl, report, { app: app.partOf, lock: chain.lock, timeoutSeconds });
   const { database } = args;
   return {
     ...target,
@@ -158,10 +161,10 @@ async function readLive(
   { lock }: Chain,
   workloads: readonly string[],
 ): Promise<AppState> {
-  if (kubectl === undefined) return { reading: { kind: "not-deployed" }, jobs: [] };
-  const [jobs, reading] = await Promise.all([
+  if (kubectl === undefined) return { reading: { kind: "not-deployed" }, jobs: [], pods: [] };
+  const [jobs, { reading, pods }] = await Promise.all([
     readMigrateJobs(kubectl, app, "only"),
     readMigration(kubectl, app, lock, workloads),
   ]);
-  return { reading, jobs };
+  return { reading, jobs, pods };
 }

@@ -1,12 +1,13 @@
 import type { Lock } from "../lockfile/lock.ts";
 import type { MigratedApp } from "../manifests/app.ts";
-import { appLabel, defaultContainerAnnotation } from "../manifests/names.ts";
+import { defaultContainerAnnotation } from "../manifests/names.ts";
 import type { Reading } from "../plan/live-state.ts";
+import type { ReleasePod } from "../plan/older-releases.ts";
 import { settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { readRevisions } from "./live-state.ts";
 import type { Deployment, Pod } from "./objects.ts";
-import { isServing, newestFirst } from "./pods.ts";
+import { isServing, newestFirst, podsOfApp, releasePod } from "./pods.ts";
 
 /** Pod of an app, from which its database can be queried. */
 export interface Source {
@@ -27,10 +28,11 @@ export async function readMigration(
   app: Pick<MigratedApp, "partOf">,
   chain: Pick<Lock, "versionTable" | "revisions">,
   unguarded: readonly string[],
-): Promise<Reading> {
-  const sources = await settled(findSources(kubectl, app, unguarded));
-  if ("cause" in sources) return { kind: "unreachable", what: "cluster", cause: sources.cause };
-  return readRevisions(kubectl, chain, sources.value);
+): Promise<{ readonly reading: Reading; readonly pods: readonly ReleasePod[] }> {
+  const found = await settled(findPods(kubectl, app, unguarded));
+  if ("cause" in found) return { reading: { kind: "unreachable", what: "cluster", cause: found.cause }, pods: [] };
+  const { pods, sources } = found.value;
+  return { reading: await readRevisions(kubectl, chain, sources), pods: pods.flatMap(releasePod) };
 }
 
 /**
@@ -40,17 +42,22 @@ export async function readMigration(
  */
 export async function findSources(
   kubectl: Kubectl,
-  { partOf }: Pick<MigratedApp, "partOf">,
+  app: Pick<MigratedApp, "partOf">,
   unguarded: readonly string[],
 ): Promise<readonly Source[]> {
+  return (await findPods(kubectl, app, unguarded)).sources;
+}
+
+/** Lists the pods that have the app's gate, and finds the sources. */
+async function findPods(kubectl: Kubectl, { partOf }: Pick<MigratedApp, "partOf">, unguarded: readonly string[]) {
   const [pods, ...deployments] = await Promise.all([
-    kubectl.get<{ items: Pod[] }>("pods", `--selector=${appLabel}=${partOf}`),
+    podsOfApp(kubectl, partOf),
     ...unguarded.map((name) => readDeployment(kubectl, name)),
   ]);
-  const guarded = chooseSource(pods.items);
+  const guarded = chooseSource(pods);
   const objects = deployments.filter((deployment) => (deployment?.status?.replicas ?? 0) > 0);
   const sources = objects.map((deployment): Source => ({ object: `deployment/${deployment?.metadata.name}` }));
-  return guarded === undefined ? sources : [guarded, ...sources];
+  return { pods, sources: guarded === undefined ? sources : [guarded, ...sources] };
 }
 
 /** Returns a Deployment; `undefined` if it doesn't exist. */

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import type { Lock } from "../lockfile/lock.ts";
 import { anyText, fits, list as listOf, nullable, object } from "../lockfile/shape.ts";
 import type { VersionTable } from "../lockfile/version-table.ts";
-import { lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
+import { unity } from "../manifests/app.ts";
+import { appLabel, lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
+import type { ReleasePod } from "../plan/older-releases.ts";
 import { type Answer, type Answers, type Query, type QueryOptions, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import {
@@ -17,8 +19,10 @@ import {
   type LiveObject,
   type LiveObjects,
   objectsOf,
+  type Pod,
   planOfJob,
 } from "./objects.ts";
+import { releasePod } from "./pods.ts";
 import { readRollbackWindow } from "./rollback-window.ts";
 import { readSecretKeys, type SecretKeys } from "./secrets.ts";
 
@@ -27,6 +31,8 @@ export interface Live {
   readonly reading: Reading;
   /** Migrate Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
+  /** Pods of the backend that recorded their release. */
+  readonly pods: readonly ReleasePod[];
   /** Objects with the names of this project's objects, managed or not. */
   readonly objects: LiveObjects;
   /**
@@ -72,7 +78,7 @@ export async function readLive(
   const listed = await settled(list(kubectl));
   if ("cause" in listed) {
     const reading = { kind: "unreachable", what: "cluster", cause: listed.cause } as const;
-    return { reading, jobs: [], objects: objectsOf([]) };
+    return { reading, jobs: [], pods: [], objects: objectsOf([]) };
   }
   const objects = objectsOf(listed.value);
   const [answers, secret] = await Promise.all([
@@ -81,7 +87,12 @@ export async function readLive(
   ]);
   const reading = await withWindow(chooseReading(answers, listed.value), kubectl, { owned }, chain);
   const jobs = objects.jobs.flatMap(liveJob);
-  return { reading, jobs: [...jobs, ...deletedJob(listed.value, jobs)], objects: { ...objects, secret } };
+  return {
+    reading,
+    jobs: [...jobs, ...deletedJob(listed.value, jobs)],
+    pods: listed.value.flatMap((item) => (item.kind === "Pod" && isUnitys(item) ? releasePod(item) : [])),
+    objects: { ...objects, secret },
+  };
 }
 
 /**
@@ -127,8 +138,13 @@ async function withWindow(
   return window === undefined ? reading : { ...reading, window };
 }
 
+/** Whether a pod has the gate of Unity, and not that of another app in the namespace. */
+function isUnitys({ metadata }: Pod): boolean {
+  return metadata.labels?.[appLabel] === unity.partOf;
+}
+
 async function list(kubectl: Kubectl): Promise<readonly LiveObject[]> {
-  const kinds = "jobs,deployments,services,persistentvolumeclaims,serviceaccounts";
+  const kinds = "jobs,deployments,services,persistentvolumeclaims,serviceaccounts,pods";
   const output = await kubectl.run(["get", kinds, "--output=json"]);
   return (JSON.parse(output) as { items: LiveObject[] }).items;
 }

@@ -32,7 +32,7 @@ type VolumeClaim = Printed<"PersistentVolumeClaim", Unwrap<types.input.core.v1.P
 type ServiceAccount = Printed<"ServiceAccount", Unwrap<types.input.core.v1.ServiceAccount>>;
 
 /** Object of a namespace that matters to a stack. */
-export type LiveObject = Deployment | Service | Job | VolumeClaim | ServiceAccount;
+export type LiveObject = Deployment | Service | Job | VolumeClaim | ServiceAccount | Pod;
 
 /** Objects that exist under the names of this project's objects, and all Jobs. */
 export interface LiveObjects {

@@ -1,4 +1,5 @@
-import { nameLabel } from "../manifests/names.ts";
+import { appLabel, headAnnotation, nameLabel } from "../manifests/names.ts";
+import type { ReleasePod } from "../plan/older-releases.ts";
 import type { Kubectl } from "./kubectl.ts";
 import type { Pod } from "./objects.ts";
 
@@ -6,6 +7,23 @@ import type { Pod } from "./objects.ts";
 export function isServing(pod: Pod): boolean {
   const ready = pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
   return ready === true && pod.metadata.deletionTimestamp === undefined;
+}
+
+/** Returns a pod with the revision that its code was made for; empty if its containers have ended, or it has no record. */
+export function releasePod({ metadata, status }: Pod): ReleasePod[] {
+  const head = metadata.annotations?.[headAnnotation];
+  const hasEnded = status.phase === "Succeeded" || status.phase === "Failed";
+  return head === undefined || hasEnded ? [] : [{ name: metadata.name, head }];
+}
+
+/**
+ * Lists the pods that have an app's gate.
+ *
+ * @param app - The app's name.
+ * @throws {Error} If the cluster can't be queried.
+ */
+export async function podsOfApp(kubectl: Kubectl, app: string): Promise<readonly Pod[]> {
+  return (await kubectl.get<{ items: Pod[] }>("pods", `--selector=${appLabel}=${app}`)).items;
 }
 
 /** Returns pods, the newest first. */

@@ -2,7 +2,13 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input, Unwrap } from "@pulumi/pulumi";
 import { type App, appLabels } from "./app.ts";
 import { tlsMounts, tlsVariables, tlsVolumes } from "./database-tls.ts";
-import { appLabel, databaseSecretAnnotation, defaultContainerAnnotation, selectorLabels } from "./names.ts";
+import {
+  appLabel,
+  databaseSecretAnnotation,
+  defaultContainerAnnotation,
+  headAnnotation,
+  selectorLabels,
+} from "./names.ts";
 import type { ContainerConfig, PlainPodConfig, PodConfig } from "./pod-config.ts";
 import {
   mergeContainerConfigs,
@@ -67,6 +73,8 @@ export interface BackendOptions extends RunnerOptions {
   readonly secretVersion?: Input<string> | undefined;
   /** App to deploy. */
   readonly app: App;
+  /** Revision that the app's code was made for. */
+  readonly head: string;
   /**
    * Parts of adopted objects to preserve.
    *
@@ -171,7 +179,11 @@ export function disruptionBudgetSpec(
 /** Returns the spec of the backend's Deployment, which removes a pod only after its replacement is ready. */
 export function backendDeploymentSpec(options: BackendOptions): types.input.apps.v1.DeploymentSpec {
   const { app, preserved = {}, secretVersion, pod = {} } = options;
-  const annotations: Record<string, Input<string>> = { ...pod.annotations, [defaultContainerAnnotation]: app.backend };
+  const annotations: Record<string, Input<string>> = {
+    ...pod.annotations,
+    [defaultContainerAnnotation]: app.backend,
+    [headAnnotation]: options.head,
+  };
   if (secretVersion !== undefined) annotations[databaseSecretAnnotation] = secretVersion;
   const container = withContainerConfig(backendContainer(options), pod);
   if (pod.command !== undefined) container.command = [...pod.command];

@@ -3,7 +3,7 @@ import type { Input } from "@pulumi/pulumi";
 import { summarize, unknownError, valueError } from "../lockfile/shape.ts";
 import type { MigratedApp } from "./app.ts";
 import { tlsVolumes } from "./database-tls.ts";
-import { appLabel, databaseSecretAnnotation } from "./names.ts";
+import { appLabel, databaseSecretAnnotation, headAnnotation } from "./names.ts";
 import type { ContainerConfig } from "./pod-config.ts";
 import { keyOf, mergeContainerConfigs, type OwnContainer, withContainerConfig } from "./pod-merge.ts";
 import { podConfigErrors, serverVariables } from "./pod-rules.ts";
@@ -17,6 +17,8 @@ type Container = types.input.core.v1.Container;
 /** Options of a gate. */
 export interface GateOptions extends RunnerOptions {
   readonly app: Pick<MigratedApp, "partOf" | "userId">;
+  /** Revision that the app's code was made for. */
+  readonly head: string;
   /**
    * Configuration of the gate's container.
    *
@@ -113,7 +115,8 @@ function gatePodSpec(spec: PodSpec, options: GateOptions): PodSpec {
 }
 
 /**
- * Returns a pod template with a {@link gatePodSpec}, and with the label by which its pods are found.
+ * Returns a pod template with a {@link gatePodSpec}, and with the label and the annotation by which its pods
+ * and their code are found.
  *
  * @throws {Error} If there is none, or its pod can't have the gate.
  */
@@ -122,15 +125,14 @@ export function gateTemplate(template: PodTemplate | undefined, options: GateOpt
   if (!spec)
     throw new Error("can't add the gate: the spec has no pod template; for a CronJob, pass spec.jobTemplate.spec");
   const { labels, annotations, ...others } = (metadata ?? {}) as types.input.meta.v1.ObjectMeta;
-  const { secretVersion } = options;
-  const version: Record<string, Input<string>> = secretVersion === undefined
-    ? {}
-    : { [databaseSecretAnnotation]: secretVersion };
+  const { head, secretVersion } = options;
+  const own: Record<string, Input<string>> = { [headAnnotation]: head };
+  if (secretVersion !== undefined) own[databaseSecretAnnotation] = secretVersion;
   return {
     metadata: {
       ...others,
       labels: { ...(labels as object), [appLabel]: options.app.partOf },
-      annotations: { ...(annotations as object), ...version },
+      annotations: { ...(annotations as object), ...own },
     },
     spec: gatePodSpec(spec as PodSpec, options),
   };

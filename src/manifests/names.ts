@@ -61,6 +61,9 @@ export const defaultContainerAnnotation = "kubectl.kubernetes.io/default-contain
 /** Label of pods that have an app's gate: the app's name. */
 export const appLabel = "pulumi-alembic/app";
 
+/** Annotation of pods that have an app's gate: the revision that their code was made for. */
+export const headAnnotation = "pulumi-alembic/head";
+
 /** Label of the ConfigMaps that describe a deployed app for commands: the part that they describe. */
 export const descriptorLabel = "pulumi-alembic/descriptor";
 

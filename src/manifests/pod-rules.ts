@@ -4,6 +4,7 @@ import {
   appLabel,
   databaseSecretAnnotation,
   defaultContainerAnnotation,
+  headAnnotation,
   nameLabel,
   partOfLabel,
   planAnnotation,
@@ -69,6 +70,7 @@ export const reservedAnnotations: readonly string[] = [
   planAnnotation,
   databaseSecretAnnotation,
   defaultContainerAnnotation,
+  headAnnotation,
 ];
 
 /**

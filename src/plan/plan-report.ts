@@ -4,6 +4,7 @@ import { printable } from "../printable.ts";
 import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
+import { describeWaiting } from "./older-releases.ts";
 import type { PendingRevision, Plan } from "./plan.ts";
 import { describeRejection } from "./rejection-report.ts";
 import { type Remedies, stackRemedies } from "./remedies.ts";
@@ -42,7 +43,7 @@ export function describePlan(plan: Plan, options: PlanReportOptions = {}, change
 }
 
 function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
-  const { message, remediation, state, pending, total, direction, runningRelease, env, hash, job } = plan;
+  const { message, remediation, state, pending, total, direction, runningRelease, waiting, env, hash, job } = plan;
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
@@ -58,6 +59,7 @@ function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
       lines.push(...describe(revision, total, full));
     }
     if (runningRelease !== null) lines.push(describeRunningRelease(runningRelease));
+    if (waiting !== null) lines.push(describeWaiting(waiting));
     const statements = [env, ...pending.map((revision) => revision[direction])].flatMap((each) => knownSql(each) ?? []);
     if (!full && statements.some((sql) => shorten(sql) !== singleLine(sql)))
       lines.push(`Some statements are truncated. To print them in full, ${remedies.printAll}`);

@@ -4,6 +4,7 @@ import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import { jobPlan } from "./job-plan.ts";
 import { classify, type LiveState, type Reading, requiresManualAction, type TargetOptions } from "./live-state.ts";
+import { type ReleasePod, type WaitingRevision, waitingRevision } from "./older-releases.ts";
 import { type PlanRejection, type RejectionInputs, rejectPlan } from "./rejection.ts";
 import { stackRemedies } from "./remedies.ts";
 import type { RunningRelease } from "./running-release.ts";
@@ -30,6 +31,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly pending: readonly PendingRevision[] | null;
   /** Whether the release that runs keeps working; `null` for a downgrade, and if none runs, or nothing is pending. */
   readonly runningRelease: RunningRelease | null;
+  /** The pending revision that waits until pods of older releases are gone; `null` if none does. */
+  readonly waiting: WaitingRevision | null;
   /** SQL that env.py itself executes. */
   readonly env: LockedSql;
   /** Identity of the plan; `null` if nothing is pending, or the database revision is unknown. */
@@ -45,6 +48,8 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
   /** Migration Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
+  /** Pods of the app. */
+  readonly pods: readonly ReleasePod[];
   /** Name of the first attempt of this release's migration; `undefined` in the preview of a program that builds its image. */
   readonly firstJobName: string | undefined;
   /** The cluster that the commands of the remediation query. */
@@ -57,7 +62,7 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
  * @throws {Error} If the lockfile doesn't have exactly one head.
  */
 export function makePlan(inputs: PlanInputs): Plan {
-  const { reading, jobs, lock, firstJobName, target, targetRevision, remedies = stackRemedies } = inputs;
+  const { reading, jobs, pods, lock, firstJobName, target, targetRevision, remedies = stackRemedies } = inputs;
   const state = classify(reading, lock, inputs);
   const work = workOf(state, inputs);
   const planOfJob = jobPlan(reading, work, inputs);
@@ -71,6 +76,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     total: lock.revisions.length,
     direction: work.direction,
     runningRelease: work.release,
+    waiting: work.direction === "upgrade" ? waitingRevision(lock, work.revisions ?? [], pods) : null,
     env: lock.env,
     pending: work.seen && numbered(lock, work.seen),
     hash,

@@ -1,5 +1,6 @@
 import { applied } from "../lockfile/chain.ts";
 import { incompatibilities } from "../lockfile/database-schema/compatibility.ts";
+import type { DatabaseSchema } from "../lockfile/database-schema/database-schema.ts";
 import { breaksRunningRelease, type Lock, type LockedRevision } from "../lockfile/lock.ts";
 import { rehearsedSchema, schemaAfter } from "../lockfile/rehearsal.ts";
 import type { Parse } from "../lockfile/sql-parser.ts";
@@ -35,14 +36,29 @@ export function runningRelease(
   const before = rehearsedSchema(lock, (id) => has.has(id));
   let after = before;
   for (const revision of revisions) {
-    const { id, rollbackBlocker, findings } = revision;
+    const { id, rollbackBlocker } = revision;
     after = after && schemaAfter(after, revision);
-    if (rollbackBlocker === null) continue;
-    const isOfSchema = findings.some(({ rule }) => rule === breaksRunningRelease);
-    if (isOfSchema && before && after && incompatibilities(before, after, unparsed).length === 0) continue;
-    return { heads: from, breaks: { revision: id, blocker: rollbackBlocker } };
+    if (rollbackBlocker !== null && mayBreak(before, after, revision))
+      return { heads: from, breaks: { revision: id, blocker: rollbackBlocker } };
   }
   return { heads: from, breaks: null };
+}
+
+/**
+ * Whether a revision that may break the code of the revision before it may also break code that was made for an earlier
+ * schema.
+ *
+ * @param before - The schema of that code; `null` if unknown.
+ * @param after - The schema after the revision; `null` if unknown.
+ */
+export function mayBreak(
+  before: DatabaseSchema | null,
+  after: DatabaseSchema | null,
+  { findings }: Pick<LockedRevision, "findings">,
+): boolean {
+  const isOfSchema = findings.some(({ rule }) => rule === breaksRunningRelease);
+  if (!isOfSchema || before === null || after === null) return true;
+  return incompatibilities(before, after, unparsed).length > 0;
 }
 
 /** Omits the findings about running releases of revisions before the first one that breaks the running one. */

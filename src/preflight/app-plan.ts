@@ -4,6 +4,7 @@ import { type MigrationInputs, type MigrationOptions, migration } from "../manif
 import type { Approval } from "../plan/approvals.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import { classify, type Reading, type TargetOptions } from "../plan/live-state.ts";
+import type { ReleasePod } from "../plan/older-releases.ts";
 import { makePlan, type Plan } from "../plan/plan.ts";
 import { programRemedies } from "../plan/remedies.ts";
 
@@ -14,6 +15,7 @@ type OwnOptions = Omit<MigrationOptions, keyof MigrationInputs>;
 export interface AppState {
   readonly reading: Reading;
   readonly jobs: readonly LiveJob[];
+  readonly pods: readonly ReleasePod[];
 }
 
 /** Migration of an app. */
@@ -33,11 +35,12 @@ interface AppMigration extends AppState {
  * @returns The plan, and the options with the revisions that this release tolerates.
  */
 export function planApp(given: AppMigration): { readonly options: OwnOptions; readonly report: Plan } {
-  const { reading, jobs, inputs, approvals, pinnedHash, pinRequired = false, target } = given;
+  const { reading, jobs, pods, inputs, approvals, pinnedHash, pinRequired = false, target } = given;
   const options = { ...given.options, toleratedRevisions: toleratedBy(reading, given.options.lock, given.options) };
   const report = makePlan({
     reading,
     jobs,
+    pods,
     ...options,
     image: inputs?.image,
     firstJobName: inputs && migration({ ...options, ...inputs }).jobName(1),

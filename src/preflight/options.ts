@@ -34,11 +34,15 @@ export function migrationOptions(settings: Settings, { lock, head, runnerFiles }
 }
 
 /** Returns the options of a release's backend, except for the names of other resources. */
-export function backendOptions(settings: Settings): Omit<BackendOptions, "configMapName"> {
+export function backendOptions(
+  settings: Settings,
+  { head }: Pick<Chain, "head">,
+): Omit<BackendOptions, "configMapName"> {
   const { image, imagePullPolicy, databaseSecrets, databaseTls, timeouts, toleratedRevisions } = settings;
   const { replicas, initContainer, rolloutTimeoutSeconds, pods, podSecurityStandard } = settings;
   return {
     app: unity,
+    head,
     image,
     imagePullPolicy,
     secretName: databaseSecrets.application,

@@ -7,6 +7,7 @@ import type { Kubectl } from "../cluster/kubectl.ts";
 import { type Live, readLive } from "../cluster/live-state.ts";
 import type { Deployment } from "../cluster/objects.ts";
 import { postgresImageOf, readDataMajor } from "../cluster/wait/postgres-image.ts";
+import { unity } from "../manifests/app.ts";
 import { type BackendOptions, backendDeploymentSpec } from "../manifests/backend.ts";
 import { migration } from "../manifests/migrate-job.ts";
 import { names } from "../manifests/names.ts";
@@ -18,6 +19,7 @@ import { makePlan } from "../plan/plan.ts";
 import { printable } from "../printable.ts";
 import type { Settings } from "../settings/settings.ts";
 import { reviewNamespace } from "./namespace.ts";
+import { waitForOlderPods } from "./older-pods.ts";
 import { backendOptions, migrationOptions } from "./options.ts";
 import { reviewAccess } from "./permissions.ts";
 import type { Chain } from "./release.ts";
@@ -67,7 +69,7 @@ export function planFor(live: Live, given: Settings, chain: Chain): UpdatePlan {
   const pinRequired = environment === "production";
   const { objects, ...database } = live;
   const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
-  const wanted = wantedBackend(settings, preservation(settings, live));
+  const wanted = wantedBackend(settings, chain, preservation(settings, live));
   const { podSecurityStandard: level, networkPolicies } = settings;
   const adoption = planAdoption(objects, { ...ownership(settings), target, level, networkPolicies, wanted });
   return combinePlans(plan, adoption, postgresImageError(settings, live));
@@ -104,8 +106,8 @@ function postgresImageError({ database }: Settings, { dataMajor }: Live): string
 }
 
 /** Returns the backend's Deployment, which is compared with an existing one. */
-function wantedBackend(settings: Settings, preserved: Preservation): Deployment["spec"] {
-  const spec = backendDeploymentSpec({ ...backendOptions(settings), ...preserved, configMapName: "" });
+function wantedBackend(settings: Settings, chain: Chain, preserved: Preservation): Deployment["spec"] {
+  const spec = backendDeploymentSpec({ ...backendOptions(settings, chain), ...preserved, configMapName: "" });
   return spec as unknown as Deployment["spec"];
 }
 
@@ -123,7 +125,7 @@ export interface Planned extends JobAttempt, Preservation {
  * Plans the update and prints the plan, in preview and in `up`.
  *
  * @throws {pulumi.RunError} If the account lacks permissions, the state requires manual action, or the stack's settings
- *   don't allow the plan.
+ *   don't allow the plan, or pods are left whose code a pending revision breaks.
  */
 export async function showPlan(settings: Settings, chain: Chain, kubectl: Kubectl): Promise<Planned> {
   const task = pulumi.runtime.isDryRun() ? "preview" : "update";
@@ -139,6 +141,8 @@ export async function showPlan(settings: Settings, chain: Chain, kubectl: Kubect
   if (access !== "granted")
     await pulumi.log.warn(printable(`can't review the permissions of the account: ${access.unknown}`));
   await pulumi.log.info(describeUpdate(plan));
+  const { awaitTimeoutSeconds: timeoutSeconds } = settings.timeouts;
+  await waitForOlderPods(kubectl, plan, { app: unity.partOf, lock: chain.lock, timeoutSeconds });
   const effective = effectiveSettings(settings, live, chain);
   return { ...plan.job, ...preservation(settings, live), adoption: plan.adoption, settings: effective };
 }

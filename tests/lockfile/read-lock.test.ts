@@ -114,6 +114,7 @@ describe("revision files", () => {
     const plan = makePlan({
       reading: { kind: "rows", rows: ["r0499"] },
       jobs: [],
+      pods: [],
       lock,
       image: "backend:1",
       firstJobName: "job",

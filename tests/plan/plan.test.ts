@@ -20,7 +20,7 @@ const rows = (...found: readonly string[]): Reading => ({ kind: "rows", rows: fo
 
 function plan(reading: Reading, given: Partial<PlanInputs> = {}) {
   const target = { context: "here", namespace: "unity" };
-  const nothing = { jobs: [], toleratedRevisions: [], approvals: [], pinnedHash: undefined };
+  const nothing = { jobs: [], pods: [], toleratedRevisions: [], approvals: [], pinnedHash: undefined };
   return makePlan({ reading, lock, image: "backend:1", firstJobName: "job-1", ...nothing, target, ...given });
 }
 

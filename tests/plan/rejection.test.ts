@@ -45,6 +45,7 @@ describe("rejectPlan", () => {
     makePlan({
       reading,
       jobs: [],
+      pods: [],
       lock: risky,
       image: "backend:1",
       firstJobName: "job-1",

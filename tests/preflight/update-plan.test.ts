@@ -11,7 +11,15 @@ const rejectedAdoption: Adoption = { ...adoption, rejected: ["Service s has no s
 function combine(row: string, adopted: Adoption, pinnedHash?: string) {
   const reading: Reading = { kind: "rows", rows: [row] };
   const target = { context: "here", namespace: "unity" };
-  const inputs = { lock: linearLock("a", "b"), image: "i", firstJobName: "job-1", jobs: [], approvals: [], target };
+  const inputs = {
+    lock: linearLock("a", "b"),
+    image: "i",
+    firstJobName: "job-1",
+    jobs: [],
+    pods: [],
+    approvals: [],
+    target,
+  };
   return combinePlans(makePlan({ ...inputs, reading, pinnedHash }), adopted);
 }
 

@@ -522,6 +522,7 @@ describe("MigrationJob of a plan", () => {
     assert.equal((inputs.metadata as { name: string }).name, "notes-database");
     assert.deepEqual((metadata as { annotations?: object }).annotations, {
       "pulumi-alembic/database-secret": "notes-database-version",
+      "pulumi-alembic/head": "0003",
     });
   });
 

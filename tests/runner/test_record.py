@@ -147,9 +147,7 @@ def test_interruption_is_recorded(chain: Chain, database: URL) -> None:
     assert row["error"] == result.stderr.strip()
 
 
-def test_interruption_stays_recorded_when_its_statement_fails_before_the_process_ends(
-    chain: Chain, database: URL
-) -> None:
+def test_interruption_stays_recorded_when_its_statement_fails(chain: Chain, database: URL) -> None:
     chain.add("one", GATED)
     with closed_gate(database):
         running = start("upgrade", chain, database, "--lock-timeout-seconds=20")

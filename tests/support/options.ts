@@ -4,6 +4,7 @@ import type { BackendOptions } from "../../src/manifests/backend.ts";
 /** Options of a backend, each with another value. */
 export const backendOptions = {
   app: unity,
+  head: "head",
   image: "localhost/unity-backend:1",
   imagePullPolicy: "IfNotPresent",
   configMapName: "runner",

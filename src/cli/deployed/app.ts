@@ -54,7 +54,7 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
     image: inputs.image,
     logArgs: [`--selector=${appLabel}=${app.partOf}`],
     readState: () => readState(kubectl, described, lock),
-    async plan({ reading, jobs, adoption }) {
+    async plan({ reading, jobs, pods, adoption }) {
       const [{ planApp }, { combinePlans }] = await Promise.all([
         import("../../preflight/app-plan.ts"),
         import("../../preflight/update-plan.ts"),
@@ -65,6 +65,7 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
       const { report } = planApp({
         reading,
         jobs,
+        pods,
         options: all,
         inputs: isOther ? undefined : inputs,
         approvals,
@@ -119,12 +120,17 @@ function requireLock({ lock, migration }: DescribedApp): Lock {
 
 async function readState(kubectl: Kubectl, described: DescribedApp, lock: Lock): Promise<DeployedState> {
   const { app } = described.migration.options;
-  const [reading, jobs] = await Promise.all([
+  const [{ reading, pods }, jobs] = await Promise.all([
     readMigration(kubectl, app, lock, described.workloads),
     listMigrateJobs(kubectl, app, "only").catch((error: Error) => error),
   ]);
   if (jobs instanceof Error)
-    return { reading: { kind: "unreachable", what: "cluster", cause: jobs.message }, jobs: [], adoption: noAdoption };
+    return {
+      reading: { kind: "unreachable", what: "cluster", cause: jobs.message },
+      jobs: [],
+      pods: [],
+      adoption: noAdoption,
+    };
   const live = jobs.map(({ name, state, created, plan }) => ({ name, state, created, plan }));
-  return { reading, jobs: live, adoption: noAdoption };
+  return { reading, jobs: live, pods, adoption: noAdoption };
 }

@@ -7,6 +7,7 @@ import type { RestoreJobOptions } from "../../manifests/restore-points.ts";
 import type { Approval } from "../../plan/approvals.ts";
 import type { LiveJob } from "../../plan/job-identity.ts";
 import type { Reading, TargetOptions } from "../../plan/live-state.ts";
+import type { ReleasePod } from "../../plan/older-releases.ts";
 import type { Remedies } from "../../plan/remedies.ts";
 import type { RunRecord } from "../../plan/run-record.ts";
 import type { UpdatePlan } from "../../preflight/update-plan.ts";
@@ -15,6 +16,7 @@ import type { UpdatePlan } from "../../preflight/update-plan.ts";
 export interface DeployedState {
   readonly reading: Reading;
   readonly jobs: readonly LiveJob[];
+  readonly pods: readonly ReleasePod[];
   readonly adoption: Adoption;
 }
 

@@ -59,10 +59,11 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
         import("../../adoption/adoption.ts"),
         import("../../adoption/owners.ts"),
       ]);
-      const { reading, jobs, objects } = live;
+      const { reading, jobs, pods, objects } = live;
       return {
         reading,
         jobs,
+        pods,
         adoption: planAdoption(objects, { ...ownership(settings), target, level: settings.podSecurityStandard }),
         live,
       };

@@ -119,7 +119,12 @@ async function planPromotion(
   const plan = planPinned(await readStackLive(settings, release, new Kubectl(settings, { report })));
   if (plan.state.kind !== "unreachable") return { plan, unavailable: null };
   if (current === null) return { plan: null, unavailable: plan.message };
-  const recorded: Live = { reading: { kind: "rows", rows: [current.head] }, jobs: [], objects: objectsOf([]) };
+  const recorded: Live = {
+    reading: { kind: "rows", rows: [current.head] },
+    jobs: [],
+    pods: [],
+    objects: objectsOf([]),
+  };
   return { plan: planPinned(recorded), unavailable: plan.message };
 }
 

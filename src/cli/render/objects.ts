@@ -37,7 +37,7 @@ export function releaseObjects(settings: Settings, release: Release): ReleaseObj
   const metadata = (name: string, workload: string) => ({ name, namespace, labels: labels(workload) });
   const { configMapName, files, jobSpec } = migration(migrationOptions(settings, release));
   const backend = metadata(names.backend, names.backend);
-  const spec = backendDeploymentSpec({ ...backendOptions(settings), configMapName });
+  const spec = backendDeploymentSpec({ ...backendOptions(settings, release), configMapName });
   const account = (name: string, workload: string, { serviceAccountAnnotations }: PodConfig) => {
     const object = serviceAccountObject(name, workload, serviceAccountAnnotations);
     return { ...object, metadata: { ...object.metadata, namespace } };

@@ -1,0 +1,55 @@
+import { applied } from "../lockfile/chain.ts";
+import type { Lock, LockedRevision } from "../lockfile/lock.ts";
+import { rehearsedSchema } from "../lockfile/rehearsal.ts";
+import { mayBreak } from "./running-release.ts";
+
+/** A pod of the app, and the revision that its code was made for. */
+export interface ReleasePod {
+  readonly name: string;
+  readonly head: string;
+}
+
+/** A pending revision that waits until pods of older releases are gone. */
+export interface WaitingRevision {
+  readonly revision: string;
+  /** The revisions that it follows: code that was made for them keeps working, as its approval says. */
+  readonly after: readonly string[];
+  /** Why older code may fail. */
+  readonly blocker: string;
+  readonly pods: readonly ReleasePod[];
+}
+
+/**
+ * Finds the first pending revision that breaks code of running pods. An approval of the revision speaks for the release
+ * before it; pods of earlier ones must be gone.
+ *
+ * @param revisions - Revisions to apply, in their order.
+ * @param pods - Pods whose head the lockfile lacks are of later releases, or of another chain; they are not waited for.
+ * @returns `null` if nothing has to wait.
+ */
+export function waitingRevision(
+  lock: Lock,
+  revisions: readonly LockedRevision[],
+  pods: readonly ReleasePod[],
+): WaitingRevision | null {
+  for (const revision of revisions) {
+    const { id, downRevisions, dependsOn, rollbackBlocker: blocker } = revision;
+    if (blocker === null) continue;
+    const after = [...new Set([...downRevisions, ...dependsOn])];
+    const earlier = applied(lock.revisions, after);
+    for (const each of after) earlier.delete(each);
+    const schemaAt = (rows: readonly string[]) => {
+      const has = applied(lock.revisions, rows);
+      return rehearsedSchema(lock, (each) => has.has(each));
+    };
+    const old = pods.filter(({ head }) => earlier.has(head) && mayBreak(schemaAt([head]), schemaAt([id]), revision));
+    if (old.length > 0) return { revision: id, after, blocker, pods: old };
+  }
+  return null;
+}
+
+/** Describes in one line what a revision waits for. */
+export function describeWaiting({ revision, after, blocker, pods }: WaitingRevision): string {
+  const names = pods.map(({ name, head }) => `${name} (${head})`).join(", ");
+  return `Revision ${revision} waits until no pod of a release before ${after.join(", ")} is left, because it ${blocker}: ${names}`;
+}
