@@ -30,7 +30,8 @@ def create_app(
     tolerated_revisions: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """Return the application for a database. It starts even if the database is down."""
-    engine = create_pooled_engine(url)
+    heads = read_heads()
+    engine = create_pooled_engine(url, heads)
     probe_engine = create_probe_engine(url)
 
     @asynccontextmanager
@@ -54,7 +55,7 @@ def create_app(
     app = FastAPI(title="Unity", lifespan=lifespan)
     app.state.sessions = sessionmaker(engine, expire_on_commit=False)
     app.state.definitions = {plugin.id: plugin for plugin in definitions}
-    app.state.probe = DatabaseProbe(probe_engine, read_heads(), tolerated_revisions)
+    app.state.probe = DatabaseProbe(probe_engine, heads, tolerated_revisions)
     app.include_router(health.router)
     app.include_router(plugins.router)
     app.include_router(pages.router)

@@ -19,13 +19,17 @@ DEAD_PEER_OPTIONS = {
 """libpq options that detect a database that disappeared without closing its connections."""
 
 
-def create_pooled_engine(url: URL) -> Engine:
-    """Return the engine for requests, which tests connections before each use."""
+def create_pooled_engine(url: URL, heads: tuple[str, ...]) -> Engine:
+    """Return the engine for requests, which tests connections before each use.
+
+    Its sessions name the heads of the code: a migration that breaks older code waits until
+    they are gone.
+    """
     return create_engine(
         url,
         pool_pre_ping=True,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        connect_args=DEAD_PEER_OPTIONS | {"application_name": "unity-backend"},
+        connect_args=DEAD_PEER_OPTIONS | {"application_name": f"unity-backend@{','.join(heads)}"},
     )
 
 

@@ -102,6 +102,11 @@ class Database:
         script = self.script.get_revision(revision)
         return script.down_revision if script is not None and isinstance(script.down_revision, str) else None
 
+    def predecessors(self, revision: str) -> frozenset[str]:
+        """Return the revisions that one follows, including its dependencies on other branches."""
+        script = self.script.get_revision(revision)
+        return frozenset() if script is None else frozenset(script._all_down_revisions)
+
     def step(self, direction: str, revision: str) -> MigrationStep:
         """Return the step that applies or downgrades one revision."""
         script = self.script.get_revision(revision)

@@ -16,6 +16,7 @@ from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, named_indexes, new_invalid_indexes
 from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_start
 from runner_lock import acquire_lock, reject_pooler
+from runner_older_sessions import await_older_sessions
 from runner_output import format_revisions, report
 from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
 from runner_record import RunRecord, recorded, rollback_of
@@ -147,6 +148,8 @@ class Run:
         plan = self._plan = self._plan or self._begin(current, context)
         for revision in plan.revisions[self._done :]:
             self._table = self._table or version_table(context)
+            if plan.direction == "upgrade" and plan.current and revision.rollbackBlocker is not None:
+                await_older_sessions(self._session, self._task.database, revision, self._task.deadline)
             self._running = revision, time.monotonic()
             yield self._task.database.step(plan.direction, revision.id)
             assert context.connection is not None
