@@ -11,6 +11,8 @@ export interface Loaded {
 
 /** A load that runs until it is stopped. */
 export interface Load extends AsyncDisposable {
+  /** Returns the number of requests so far. */
+  requests(): number;
   stop(): Promise<Loaded>;
 }
 
@@ -54,6 +56,7 @@ export function startLoad(url: string, clients: number, pauseMilliseconds: numbe
     return { requests, seconds: (performance.now() - started) / 1000, failures };
   };
   return {
+    requests: () => requests,
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
