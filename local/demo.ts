@@ -2,6 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import { Kubectl } from "../src/cluster/kubectl.ts";
 import { names, ports } from "../src/manifests/names.ts";
 import { demoNames } from "./demo-names.ts";
+import { showFirstLook } from "./first-look.ts";
 import { removeImagesOf } from "./images/build.ts";
 import { engineFor } from "./pulumi.ts";
 import { openLocalStack, stackFolder } from "./stack.ts";
@@ -63,7 +64,7 @@ function nextSteps(target: Target, configFile: string, url: string): string {
  */
 export async function demo(environment: NodeJS.ProcessEnv): Promise<number> {
   printTitle("Cluster and images");
-  const target = await openTarget(environment);
+  const target = await openTarget(environment, showFirstLook);
   Object.assign(process.env, target.environment);
   const { context, namespace, image, postgresImage } = target;
   const stack = await openLocalStack(target.stack, { context, namespace, image, postgresImage });

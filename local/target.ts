@@ -5,7 +5,7 @@ import { ensurePrerequisites } from "./cluster/prerequisites.ts";
 import { runTogether } from "./cluster/run.ts";
 import { startCluster } from "./cluster/start.ts";
 import { type DemoNames, demoNames } from "./demo-names.ts";
-import { type Build, backendBuild, buildImages, ensureImage, postgresBuild } from "./images/build.ts";
+import { type Build, backendBuild, buildImages, buildReference, ensureImage, postgresBuild } from "./images/build.ts";
 
 /** A cluster to deploy to. */
 export interface Cluster {
@@ -43,9 +43,13 @@ export async function openCluster(environment: NodeJS.ProcessEnv): Promise<Clust
  * Opens the user's cluster if `CONTEXT` and `IMAGE`, the backend's image, are set. Otherwise, starts the local cluster and
  * builds the images. `STACK` is the name of an additional demo.
  *
+ * @param beside - Runs while Kubernetes is built; gets the reference of the backend's image.
  * @throws If only one of `CONTEXT` and `IMAGE` is set, or `STACK` is invalid.
  */
-export async function openTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
+export async function openTarget(
+  environment: NodeJS.ProcessEnv,
+  beside: (image: string, signal: AbortSignal) => Promise<void> = async () => {},
+): Promise<Target> {
   const { CONTEXT, IMAGE, POSTGRES_IMAGE, STACK } = environment;
   if ((CONTEXT === undefined) !== (IMAGE === undefined)) {
     const missing = CONTEXT === undefined ? "CONTEXT" : "IMAGE";
@@ -61,16 +65,25 @@ export async function openTarget(environment: NodeJS.ProcessEnv): Promise<Target
 
   const names = demoNames(STACK, { isLocal: true, context: clusterName });
   const backend = backendBuild(names.imageName);
-  await buildTogether([backend, postgresBuild]);
+  await buildTogether([backend, postgresBuild], (signal) => beside(buildReference(backend), signal));
   const cluster = await openCluster(environment);
   const image = await ensureImage(backend);
   const postgresImage = await ensureImage(postgresBuild);
   return { ...cluster, ...names, image, postgresImage };
 }
 
-/** Builds images while Kubernetes is built: both take minutes, and downloads leave time to compile. */
-async function buildTogether(images: readonly Build[]): Promise<void> {
-  await ensurePrerequisites();
-  if (await hasBinaries()) return;
-  await runTogether(ensureBinaries, (signal) => buildImages(images, signal));
+/**
+ * Builds Kubernetes, images, and what `beside` does at the same time: each takes minutes, and downloads leave time to compile.
+ * Does only what the machine lacks.
+ */
+async function buildTogether(images: readonly Build[], beside: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  if (await hasBinaries()) return ensurePrerequisites();
+  await runTogether(
+    ensureBinaries,
+    async (signal) => {
+      await ensurePrerequisites();
+      await buildImages(images, signal);
+    },
+    beside,
+  );
 }

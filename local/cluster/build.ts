@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { cachePath } from "../../src/paths.ts";
+import { Compilation, sourceBytes } from "./compilation.ts";
 import { statePath } from "./config.ts";
 import { withLock } from "./lock.ts";
 import { findProgram, goVersion } from "./prerequisites.ts";
@@ -30,8 +31,12 @@ function buildFlags(goMod: string, withKubectl: boolean): string[] {
   const { version, major, minor } = kubernetesVersion(goMod);
   const variables = { gitVersion: version, gitMajor: major, gitMinor: minor };
   const settings = Object.entries(variables).map(([name, value]) => `-X ${versionPackage}.${name}=${value}`);
-  const tags = withKubectl ? [] : ["-tags=nokubectl"];
-  return ["-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", ["-s -w", ...settings].join(" "), ...tags];
+  const ldflags = ["-s -w", ...settings].join(" ");
+  return ["-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", ldflags, ...buildTags(withKubectl)];
+}
+
+function buildTags(withKubectl: boolean): string[] {
+  return withKubectl ? [] : ["-tags=nokubectl"];
 }
 
 function readSource(file: string): string {
@@ -132,11 +137,21 @@ async function build({ folder, kubectl }: BuildChoice, signal?: AbortSignal): Pr
   const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOGC: "off" };
   try {
     await withProgress("Building Kubernetes (once, 6-10 min on 2 cores)", async (report) => {
-      let compiled = 0;
+      const onDownload = (line: string) => {
+        if (line.startsWith("go: ")) report(line.slice("go: ".length));
+      };
+      const list = [
+        "list",
+        "-deps",
+        "-json=ImportPath,Dir,GoFiles",
+        ...buildTags(kubectl === undefined),
+        ".",
+        "./pause",
+      ];
+      const packages = await run("go", list, { cwd: sourceFolder, env, onLine: onDownload, signal });
+      const compilation = new Compilation(sourceBytes(packages));
       const onLine = (line: string) => {
-        if (line.startsWith("go: ")) return report(line.slice("go: ".length));
-        compiled += 1;
-        report(`${compiled} packages compiled, now ${line}`);
+        if (!line.startsWith("go: ")) report(compilation.add(line));
       };
       await run("go", args, { cwd: sourceFolder, env, onLine, signal });
     });

@@ -47,7 +47,8 @@ export function backendBuild(name = "unity-backend", context = join(projectRoot,
 }
 
 /** Returns the reference of a build's image. Its tag is a hash of the inputs. */
-function buildReference({ name, context, base }: Build): string {
+/** Returns the reference of an image, whether it has been built or not. */
+export function buildReference({ name, context, base }: Build): string {
   const hash = createHash("sha256").update(rootReference(base)).update(contextHash(context)).digest("hex");
   return `localhost/${name}:${hash.slice(0, 12)}`;
 }
