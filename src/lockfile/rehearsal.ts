@@ -37,6 +37,27 @@ export function staleEvidence(lock: Rehearsable): string | null {
     : "env.py, a module, or the order of the revisions has changed since the rehearsal";
 }
 
+/** Describes the rehearsal that a lockfile's evidence is from, as a sentence. */
+export function describeLockedRehearsal(lock: Rehearsable): string {
+  const { rehearsal, revisions } = lock;
+  if (rehearsal === undefined) return "The chain was not rehearsed.";
+  const count = revisions.filter(({ rehearsed }) => rehearsed !== undefined).length;
+  const stale = staleEvidence(lock);
+  const reason = stale === null ? "" : ` The evidence is stale: ${stale}.`;
+  return `${count} of ${revisions.length} revisions were rehearsed on PostgreSQL ${rehearsal.postgres}: upgrade, downgrade, upgrade.${reason}`;
+}
+
+/** Describes in a phrase what the rehearsal of a revision showed. */
+export function describeEvidence({ rehearsed }: Pick<LockedRevision, "rehearsed">): string {
+  if (rehearsed === undefined) return "not rehearsed";
+  const { downgrade, leaves = [], error, nondeterministic, variable } = rehearsed;
+  if (variable !== undefined) return `rehearsed: depends on the variable ${variable}`;
+  if (nondeterministic) return "rehearsed: differs between two runs";
+  if (downgrade === "failed") return `rehearsed: its downgrade fails: ${error ?? "unknown error"}`;
+  if (downgrade === "incomplete") return `rehearsed: its downgrade leaves ${leaves.length} differences`;
+  return "rehearsed: its downgrade undoes it";
+}
+
 /** Evidence on a revision, with the statements that ran where they are not those that were rendered. */
 export interface Evidence extends Pick<LockedRevision, "rehearsed"> {
   readonly upgrade: readonly string[] | undefined;

@@ -1,5 +1,6 @@
 import { applied } from "../../lockfile/chain.ts";
 import type { Lock, LockedRevision } from "../../lockfile/lock.ts";
+import { describeEvidence } from "../../lockfile/rehearsal.ts";
 import type { LiveState, Reading } from "../../plan/live-state.ts";
 
 /** A revision as the chain's picture shows it. */
@@ -15,6 +16,8 @@ export interface RevisionView
   readonly current: boolean;
   /** `null` if the database was not queried or has an unknown revision. */
   readonly status: "applied" | "pending" | null;
+  /** What its rehearsal showed. */
+  readonly evidence: string;
 }
 
 /** Returns a function for the status of each revision, by what the database has. */
@@ -37,19 +40,23 @@ export interface Live {
 export function viewChain(lock: Lock, live?: Live): readonly RevisionView[] {
   const status = statusOf(lock, live);
   const rows = (live?.reading.kind === "rows" && live.reading.rows) || [];
-  return lock.revisions.map(({ id, title, downRevisions, dependsOn, tables, reversible, date }, index) => ({
-    position: index + 1,
-    id,
-    title,
-    day: dayOf(date),
-    downRevisions,
-    dependsOn,
-    tables,
-    reversible,
-    latest: lock.heads.includes(id),
-    current: rows.includes(id),
-    status: status(id),
-  }));
+  return lock.revisions.map((revision, index) => {
+    const { id, title, downRevisions, dependsOn, tables, reversible, date } = revision;
+    return {
+      position: index + 1,
+      id,
+      title,
+      day: dayOf(date),
+      downRevisions,
+      dependsOn,
+      tables,
+      reversible,
+      latest: lock.heads.includes(id),
+      current: rows.includes(id),
+      status: status(id),
+      evidence: describeEvidence(revision),
+    };
+  });
 }
 
 /** Returns a date without its time; unchanged if it isn't in Alembic's format. */

@@ -1,5 +1,6 @@
 import { singleLine, tableChanges } from "../../lockfile/describe.ts";
 import type { FileHashes, LockedRevision, LockedSql } from "../../lockfile/lock.ts";
+import { describeLockedRehearsal } from "../../lockfile/rehearsal.ts";
 import { versionTableName } from "../../lockfile/version-table.ts";
 import { printable } from "../../printable.ts";
 import type { TableView } from "../chain/schema.ts";
@@ -25,6 +26,7 @@ export function migrationStatus({ revisions, tables, release, expected }: Docume
       const lock = locked.get(revision.id);
       return lock === undefined ? [] : [revisionView(revision, lock, expected.head, tables)];
     }),
+    rehearsal: describeLockedRehearsal(release.lock),
     files: filesView(release.lock.files),
     ...envView(release.lock.env),
   });
@@ -60,6 +62,7 @@ function revisionView(
       rule,
       message: prose(message.split("\n")[0] ?? ""),
     })),
+    evidence: prose(revision.evidence.replace(/^./, (first) => first.toUpperCase())),
     reversibility: locked.reversible ? "Reversible" : prose(`Can't be undone: ${locked.reversibleReason}`),
     file: fileLink(locked.file, locked.sha256),
     hasFiles: Object.keys(locked.files).length > 0,

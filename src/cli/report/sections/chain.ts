@@ -23,7 +23,7 @@ function describe(revision: ReportedRevision, isPlanned: boolean): Html {
   if (day) facts.push(day);
   if (downRevisions.length > 0) facts.push(html`after ${links(downRevisions)}`);
   if (dependsOn.length > 0) facts.push(html`depends on ${links(dependsOn)}`);
-  facts.push(...tableChanges(tables));
+  facts.push(...tableChanges(tables), revision.evidence);
   const warning = reversible === false ? "irreversible" : "reversibility unknown";
   const details = isPlanned
     ? html`<p><a href="#${pendingId(id)}">Findings and SQL in the plan</a></p>`
