@@ -5,6 +5,7 @@ import { type BranchComparison, compareBranches } from "../../lockfile/compare-b
 import type { FindingLevel, Lock, LockedRevision } from "../../lockfile/lock.ts";
 import { isInPackage } from "../../lockfile/read-lock.ts";
 import { evaluate, withoutNewTables } from "../../plan/findings.ts";
+import { runningRelease, withoutNewObjects } from "../../plan/running-release.ts";
 import { messageOf } from "../../printable.ts";
 import { type BackendOptions, backendPython } from "../alembic.ts";
 import { writeText } from "../generated-files.ts";
@@ -67,7 +68,11 @@ export async function run({ options, progress }: Call<CiOptions>): Promise<Resul
   const { outcome, after: lock, lines } = await lockChain({ ...options, rewrite: [], check: true }, progress);
   progress.doing("comparing with the base");
   const comparison = base === null ? null : compareWithBase(base, lock);
-  const pending = withoutNewTables(pendingRevisions(lock, options.from, comparison));
+  const pending = withoutNewParts(
+    lock,
+    options.from ?? base?.lock.heads ?? [],
+    pendingRevisions(lock, options.from, comparison),
+  );
   const prefix = repository?.prefix ?? `${relative(process.cwd(), folder)}/`;
   const declarations = await readAll(lock, options, folder, progress.print);
   const places = new Places(prefix, lines, (file) => declarations.get(file));
@@ -76,14 +81,16 @@ export async function run({ options, progress }: Call<CiOptions>): Promise<Resul
     ...findingRemarks(evaluate(pending, approvals), places),
   ];
   const failed = isRejected(remarks, options.failOn);
-  const summary = markdownSummary({ lock, prefix, base, from: options.from ?? null, pending, remarks, failed });
+  const rollbackBlocker = findRollbackBlocker(pending);
+  const from = options.from ?? null;
+  const summary = markdownSummary({ lock, prefix, base, from, pending, rollbackBlocker, remarks, failed });
   const summaryFile = options.summary ?? process.env.GITHUB_STEP_SUMMARY;
   if (summaryFile) append(summaryFile, summary);
   if (options.sarif) writeText(options.sarif, `${JSON.stringify(sarifLog(remarks), null, 2)}\n`);
   if (options.codeQuality) writeText(options.codeQuality, `${JSON.stringify(codeQuality(remarks), null, 2)}\n`);
   const annotated = options.annotations ?? process.env.GITHUB_ACTIONS === "true";
   return {
-    document: documentOf(lock, base, pending, remarks, failed),
+    document: documentOf(lock, base, pending, rollbackBlocker, remarks, failed),
     text: summaryFile ? describe(pending, remarks, failed) : summary.trimEnd(),
     exitCode: failed ? exitCodes.differs : exitCodes.success,
     workflowCommands: annotated ? githubAnnotations(remarks) : [],
@@ -110,6 +117,23 @@ function pendingRevisions(
   if (from === undefined) return comparison?.added ?? lock.revisions;
   requireRevisions("--from", from, lock.revisions);
   return pendingAfter(lock, from);
+}
+
+/**
+ * Omits findings that concern only what other pending revisions add.
+ *
+ * @param from - Revisions of the release that runs. A chain that lacks one keeps the findings on its code.
+ */
+function withoutNewParts(lock: Lock, from: readonly string[], revisions: readonly LockedRevision[]): LockedRevision[] {
+  const known = new Set(lock.revisions.map(({ id }) => id));
+  if (!from.every((id) => known.has(id))) return withoutNewTables(revisions);
+  return withoutNewTables(withoutNewObjects(revisions, runningRelease(lock, from, revisions)));
+}
+
+/** Returns the first revision after which the code of earlier releases may fail; `null` if it keeps working. */
+function findRollbackBlocker(pending: readonly LockedRevision[]): CiOutcome["rollbackBlocker"] {
+  const end = pending.find(({ rollbackBlocker }) => rollbackBlocker !== null);
+  return end ? { revision: end.id, blocker: end.rollbackBlocker ?? "" } : null;
 }
 
 /** Reads the declarations of all revisions that are files of the app. */
@@ -140,17 +164,17 @@ function documentOf(
   lock: Lock,
   base: Base | null,
   pending: readonly LockedRevision[],
+  rollbackBlocker: CiOutcome["rollbackBlocker"],
   remarks: readonly Remark[],
   failed: boolean,
 ): CiOutcome {
-  const end = pending.find(({ rollbackBlocker }) => rollbackBlocker !== null);
   return {
     failed,
     base: base && { name: base.name, commit: base.commit },
     heads: lock.heads,
     revisions: lock.revisions.length,
     pending: pending.map(({ id }) => id),
-    rollbackBlocker: end ? { revision: end.id, blocker: end.rollbackBlocker ?? "" } : null,
+    rollbackBlocker,
     remarks,
   };
 }

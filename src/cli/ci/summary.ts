@@ -1,5 +1,5 @@
 import { describeLocks, describeReversible, tableChanges } from "../../lockfile/describe.ts";
-import { headError, type Lock, type LockedRevision } from "../../lockfile/lock.ts";
+import { headError, knownSql, type Lock, type LockedRevision } from "../../lockfile/lock.ts";
 import { printable } from "../../printable.ts";
 import { code, codes, prose } from "../docs/markdown.ts";
 import { pluralize } from "../pluralize.ts";
@@ -15,6 +15,8 @@ export interface SummaryInputs {
   /** Revisions of a database; `null` if none are given. */
   readonly from: readonly string[] | null;
   readonly pending: readonly LockedRevision[];
+  /** The first pending revision after which the code of earlier releases may fail. */
+  readonly rollbackBlocker: { readonly revision: string; readonly blocker: string } | null;
   readonly remarks: readonly Remark[];
   readonly failed: boolean;
 }
@@ -47,7 +49,7 @@ function isFinding(rule: string, revision: string | null, pending: readonly Lock
   return pending.some(({ id, findings }) => id === revision && findings.some((finding) => finding.rule === rule));
 }
 
-function overview({ lock, base, from, pending, remarks, failed }: SummaryInputs): string[] {
+function overview({ lock, base, from, pending, rollbackBlocker, remarks, failed }: SummaryInputs): string[] {
   const errors = remarks.filter(({ level, approved }) => level === "error" && !approved).length;
   const warnings = remarks.filter(({ level }) => level === "warning").length;
   const approved = remarks.filter((remark) => remark.approved && remark.level === "error").length;
@@ -59,15 +61,14 @@ function overview({ lock, base, from, pending, remarks, failed }: SummaryInputs)
   if (from !== null) rows.push(["Database", from.length === 0 ? "uninitialized" : codes(from)]);
   rows.push(["Pending", pending.length === 0 ? "none" : count]);
   rows.push([headError(lock) === null ? "Head" : "Heads", codes(lock.heads)]);
-  if (pending.length > 0) rows.push(["Rollback window", rollbackWindow(pending)]);
+  if (pending.length > 0) rows.push(["Rollback window", rollbackWindow(rollbackBlocker)]);
   return ["| | |", "| --- | --- |", ...rows.map(([name, value = ""]) => `| ${name} | ${cell(value)} |`)];
 }
 
 /** Describes whether the code of earlier releases keeps working on the schema after the pending revisions. */
-function rollbackWindow(pending: readonly LockedRevision[]): string {
-  const end = pending.find(({ rollbackBlocker }) => rollbackBlocker !== null);
-  if (end === undefined) return "kept: the code of earlier releases keeps working";
-  return `ends at ${code(end.id)}: ${prose(end.rollbackBlocker ?? "")}`;
+function rollbackWindow(end: SummaryInputs["rollbackBlocker"]): string {
+  if (end === null) return "kept: the code of earlier releases keeps working";
+  return `ends at ${code(end.revision)}: ${prose(end.blocker)}`;
 }
 
 function describe(revision: LockedRevision, remarks: readonly Remark[], withSql: boolean): string[] {
@@ -78,8 +79,9 @@ function describe(revision: LockedRevision, remarks: readonly Remark[], withSql:
   const compatible = rollbackBlocker === null ? "keeps working" : `may fail: ${prose(rollbackBlocker)}`;
   lines.push(`- Code of earlier releases: ${compatible}`, ...remarks.map(remarkLine));
   if (upgrade.sql === null) lines.push(`- SQL is not known: ${prose(upgrade.reason)}`);
-  else if (upgrade.sql.length > 0)
-    lines.push("", ...(withSql ? sqlBlock(upgrade.sql) : ["SQL omitted: the summary would be too long."]));
+  const sql = knownSql(upgrade) ?? [];
+  if (upgrade.sql === null && sql.length > 0) lines.push("- Its statements are those of a rehearsal");
+  if (sql.length > 0) lines.push("", ...(withSql ? sqlBlock(sql) : ["SQL omitted: the summary would be too long."]));
   return lines;
 }
 
