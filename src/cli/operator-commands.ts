@@ -136,7 +136,8 @@ the release that ends there; otherwise \`pulumi up\` applies the later revisions
   {
     name: "status",
     description: "Show the database's revision and the migration Jobs.",
-    configure: addDeployedOptions,
+    configure: (command) =>
+      addDeployedOptions(command).option("--metrics", "print revision and last run as OpenMetrics, for a collector"),
     exitCodes: stateExitCodes,
     progress: "Querying the database",
     load: () => import("./status.ts"),

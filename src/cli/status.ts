@@ -8,6 +8,11 @@ import { stateFormat, styled } from "./highlight.ts";
 import { type Call, exitCodeOf, type Result } from "./result.ts";
 import { formatTable } from "./table.ts";
 
+interface StatusOptions extends DeployedOptions {
+  /** Whether the text is OpenMetrics. */
+  readonly metrics?: boolean;
+}
+
 /** State of the database, the migration Jobs, and the resources to adopt. */
 export interface Status extends Description {
   readonly state: LiveState;
@@ -24,13 +29,20 @@ export interface Status extends Description {
  *
  * @returns The state of the database, the migration Jobs, and the resources to adopt.
  */
-export async function run({ options, progress }: Call<DeployedOptions>): Promise<Result<Status>> {
-  const { target, lock, targetOptions, remedies, readState } = await openDeployed(options, progress.note);
+export async function run({ options, progress }: Call<StatusOptions>): Promise<Result<Status>> {
+  const { target, app, lock, targetOptions, remedies, readState, readRuns } = await openDeployed(
+    options,
+    progress.note,
+  );
   const { reading, jobs, adoption } = await readState();
   const state = classify(reading, lock, targetOptions);
   const description = describeState(state, lock, target, targetOptions, remedies);
   const status: Status = { state, ...description, heads: lock.heads, jobs, adoption };
-  return { document: status, text: describe(status), exitCode: exitCodeOf(state) };
+  const exitCode = exitCodeOf(state);
+  if (!options.metrics) return { document: status, text: describe(status), exitCode };
+  const [{ openMetrics }, runs] = await Promise.all([import("./metrics.ts"), readRuns().catch(() => [])]);
+  const measured = { app: app.partOf, target, state, total: lock.revisions.length, lastRun: runs.at(-1) };
+  return { document: status, text: await openMetrics(measured), exitCode };
 }
 
 function describe({ state, message, remediation, jobs, adoption }: Status): string {

@@ -20,6 +20,7 @@ const query: Query = {
  * @throws {Error} If the database can't be queried: with each pod's cause.
  */
 export async function readRuns(kubectl: Kubectl, options: QueryOptions): Promise<readonly RunRecord[]> {
-  const runs = await queryDatabaseOrThrow(kubectl, query, options);
-  return (runs ?? []) as readonly RunRecord[];
+  const runs = (await queryDatabaseOrThrow(kubectl, query, options)) ?? [];
+  if (!Array.isArray(runs)) throw new Error(`unexpected response: ${JSON.stringify(runs).slice(0, 200)}`);
+  return runs as readonly RunRecord[];
 }

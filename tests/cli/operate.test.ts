@@ -74,6 +74,14 @@ describe("pulumi-alembic apply, logs, migrate, status and verify", () => {
       /^can't use --method exec; no changes were made:\n {2}the backend's pod and the migration Job's pod have different variables or mounts/,
     ],
     [
+      "status: as metrics",
+      behind,
+      "",
+      ["status", "--metrics"],
+      1,
+      /^# HELP .*\npulumi_alembic_revisions_behind\{app="unity",namespace="unity"\} 1\n.*# EOF\n$/s,
+    ],
+    [
       "status: settings that it doesn't use are invalid",
       atHead,
       "  unity:replicas: 0\n",

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { openMetrics } from "../../src/cli/metrics.ts";
+import type { LiveState } from "../../src/plan/live-state.ts";
+import type { RunRecord } from "../../src/plan/run-record.ts";
+
+const lastRun: RunRecord = {
+  id: 7,
+  startedAt: "2026-11-30T10:00:00+00:00",
+  finishedAt: "2026-11-30T10:00:02.5+00:00",
+  direction: "upgrade",
+  from: ["a"],
+  to: ["a"],
+  target: ["b"],
+  image: "registry.example/app:1",
+  planHash: "v4-0",
+  outcome: "failed",
+  error: "password hunter2",
+  runner: "pod",
+};
+const measure = (state: LiveState, run?: RunRecord) =>
+  openMetrics({ app: 'no"tes', target: { context: "c", namespace: "n" }, state, total: 3, lastRun: run });
+
+/** Returns the samples without their common labels. */
+const samples = async (...given: Parameters<typeof measure>) =>
+  (await measure(...given))
+    .split("\n")
+    .filter((line) => !line.startsWith("#"))
+    .map((line) =>
+      line
+        .replace("pulumi_alembic_", "")
+        .replace(/,?app="no\\"tes",namespace="n"/, "")
+        .replace("{}", ""),
+    );
+
+describe("metrics of a database", () => {
+  it("say how far it is behind, and how the last migration ended, without its error", async () => {
+    assert.deepEqual(await samples({ kind: "behind", revisions: ["a"], pending: 2 }, lastRun), [
+      "database_readable 1",
+      "revisions_behind 2",
+      'revision{revision="a"} 1',
+      "last_run_start_timestamp_seconds 1796032800",
+      'last_run{direction="upgrade",outcome="failed"} 1',
+      "last_run_seconds 2.5",
+    ]);
+  });
+
+  it("leave out what is not known", async () => {
+    const unreachable: LiveState = { kind: "unreachable", what: "database", cause: "password hunter2" };
+    assert.deepEqual(await samples(unreachable), ["database_readable 0"]);
+    assert.deepEqual(await samples({ kind: "never-applied" }, { ...lastRun, finishedAt: null, outcome: "running" }), [
+      "database_readable 1",
+      "revisions_behind 3",
+      "last_run_start_timestamp_seconds 1796032800",
+      'last_run{direction="upgrade",outcome="running"} 1',
+    ]);
+  });
+
+  it("are OpenMetrics: described, escaped, and ended", async () => {
+    const text = await measure({ kind: "at-head", revision: "b" });
+    assert.match(
+      text,
+      /^# HELP pulumi_alembic_database_readable Whether .*\.\n# TYPE pulumi_alembic_database_readable gauge\n/,
+    );
+    assert.match(text, /app="no\\"tes"/);
+    assert.match(text, /\n# EOF$/);
+  });
+});
