@@ -40,8 +40,8 @@ def await_older_sessions(session: Connection, database: Database, revision: Revi
         sessions = f"sessions of releases before {format_revisions(followed)}: {', '.join(left)}"
         if time.monotonic() >= deadline:
             raise FatalError(
-                f"revision {revision.id} breaks their code ({revision.rollbackBlocker}), but there are still {sessions}. "
-                "Stop what opened them, or deploy a later release of it, and retry."
+                f"revision {revision.id} breaks their code ({revision.rollbackBlocker}), but there are still "
+                f"{sessions}. Stop what opened them, or deploy a later release of it, and retry."
             )
         if left != reported or time.monotonic() >= reported_at + REPEAT_SECONDS:
             report(f"Revision {revision.id} waits for {sessions}")
