@@ -56,6 +56,7 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
   const interpreter = join(link, "bin", "python");
   if (existsSync(interpreter)) return interpreter;
 
+  requireVenv(python);
   removeLeftovers(link);
   const own = `${link}.${process.pid}`;
   mkdirSync(folder, { recursive: true });
@@ -105,10 +106,13 @@ function identify(python: string): string {
         "Pass another interpreter: --python <interpreter>",
     );
   }
-  if (spawnSync(python, ["-c", "import venv, ensurepip"]).status !== 0) {
-    throw new CommandError(`${python} lacks the venv module\nOn Debian or Ubuntu, run: apt-get install python3-venv`);
-  }
   return stdout;
+}
+
+/** @throws {CommandError} If an interpreter can't create an environment. */
+function requireVenv(python: string): void {
+  if (spawnSync(python, ["-c", "import venv, ensurepip"]).status === 0) return;
+  throw new CommandError(`${python} lacks the venv module\nOn Debian or Ubuntu, run: apt-get install python3-venv`);
 }
 
 /** Removes the folders of killed runs and a broken link. */
