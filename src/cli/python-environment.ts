@@ -88,8 +88,13 @@ function buildConfiguration(environment: string): string {
   return path;
 }
 
+/** Identities of the interpreters that this process has run. */
+const identities = new Map<string, string>();
+
 /** Returns the version, implementation, and location of an interpreter: what an environment depends on. */
 function identify(python: string): string {
+  const known = identities.get(python);
+  if (known !== undefined) return known;
   const script =
     "import sys; print(*sys.version_info[:2]); print(sys.version, sys.implementation.cache_tag, sys.base_prefix)";
   const { error, status, stdout, stderr } = spawnSync(python, ["-c", script], { encoding: "utf8" });
@@ -106,6 +111,7 @@ function identify(python: string): string {
         "Pass another interpreter: --python <interpreter>",
     );
   }
+  identities.set(python, stdout);
   return stdout;
 }
 

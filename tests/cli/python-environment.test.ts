@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -21,6 +22,7 @@ import { endWithTests } from "../support/children.ts";
  * `broken`. The tests of `pulumi-alembic lock` create a real one.
  */
 const fakePython = `#!/bin/sh
+echo "$*" >>"\${0%/*}-calls"
 case "$*" in
   *print*) echo 3 11; echo fake ;;
   "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
@@ -42,7 +44,10 @@ describe("the backend's Python environment", () => {
     python = interpreter(fakePython);
     said.length = 0;
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+    rmSync(`${folder}-calls`, { force: true });
+  });
 
   function make(): Promise<string> {
     return pythonEnvironment({ requirements, folder: kept, python, report: (line) => said.push(line) });
@@ -61,8 +66,10 @@ describe("the backend's Python environment", () => {
     assert.match(said[0] ?? "", /Creating the Python environment of .*requirements\.txt/);
     assert.deepEqual(said.slice(1), ["  Collecting all"]);
     said.length = 0;
+    const calls = readFileSync(`${folder}-calls`, "utf8");
     assert.equal(await make(), first);
     assert.deepEqual(said, []);
+    assert.equal(readFileSync(`${folder}-calls`, "utf8"), calls, "no other process is started");
     writeFileSync(requirements, "alembic==1\n");
     assert.notEqual(await make(), first);
   });
