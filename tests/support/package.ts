@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../../src/paths.ts";
@@ -8,18 +9,24 @@ import { checkout } from "./checkout.ts";
 const run = promisify(execFile);
 const modules = join(projectRoot, "node_modules");
 
+/** The file that this process has packed: packing compiles the project. */
+let packed: Promise<string> | undefined;
+
+async function packOnce(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "unity-packed-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, await pack(folder));
+}
+
 /**
- * Packs the project as `npm pack` does, and installs it in `node_modules` of a folder as npm would; its dependencies are
- * links to the project's, so that no registry is queried.
+ * Packs the project as `npm pack` does, once per process, and installs it in `node_modules` of a folder as npm would; its
+ * dependencies are links to the project's, so that no registry is queried.
  */
 export async function installPackage(folder: string): Promise<void> {
   const own = join(folder, "node_modules", "pulumi-alembic");
   mkdirSync(own, { recursive: true });
-  const filename = await pack(folder);
-  await run("tar", ["--extract", "--gzip", "--strip-components=1", `--file=${filename}`, `--directory=${own}`], {
-    cwd: folder,
-  });
-  rmSync(join(folder, filename));
+  packed ??= packOnce();
+  await run("tar", ["--extract", "--gzip", "--strip-components=1", `--file=${await packed}`, `--directory=${own}`]);
   for (const name of readdirSync(modules).filter((each) => !each.startsWith("."))) {
     symlinkSync(join(modules, name), join(folder, "node_modules", name));
   }
