@@ -1,14 +1,15 @@
 // `node tests/run.ts [SUITE|FILE...]` runs suites or single files, each on what it needs (a real PostgreSQL, a real
 // cluster), and ends with the failures and one line that counts all tests. Without arguments it runs all but `faults`.
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, matchesGlob } from "node:path";
+import { delimiter, dirname, join, matchesGlob } from "node:path";
 import { clusterIsHealthy } from "../local/cluster/health.ts";
 import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
 import { inventory, stopCluster } from "../local/cluster/stop.ts";
 import { openTarget } from "../local/target.ts";
 import { pythonEnvironment } from "../src/cli/python-environment.ts";
-import { projectRoot } from "../src/paths.ts";
+import { compileCache, projectRoot } from "../src/paths.ts";
 import { type Counts, countsOf, sum } from "./support/counts.ts";
 import { removeLeftovers } from "./support/leftovers.ts";
 import { startPostgres } from "./support/postgres.ts";
@@ -27,7 +28,7 @@ let isInterrupted = false;
 /** Runs a test runner and counts its tests; a process that it leaves running is a failure. */
 async function run(command: readonly string[], print: Print, env: NodeJS.ProcessEnv = {}, cwd = projectRoot) {
   if (isInterrupted) throw new Error("interrupted");
-  const options = { cwd, env: { ...process.env, ...env }, print };
+  const options = { cwd, env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...env }, print };
   const { output, exitCode, left } = await runSuiteProcess(command, options);
   const counts = countsOf(output, exitCode);
   const failures = left.map((process) => `a process outlived the tests: ${process}`);
@@ -47,6 +48,15 @@ const globs = {
   live: "tests/live/*.test.ts",
   faults: "tests/live/faults/*.test.ts",
 } as const;
+
+/** Puts the folder of the interpreter before that of `python3`, which a version manager replaces with a slow script. */
+function directPython(): void {
+  const { status, stdout } = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
+  if (status !== 0) return;
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const found = folders.findIndex((folder) => existsSync(join(folder, "python3")));
+  process.env.PATH = folders.toSpliced(Math.max(found, 0), 0, dirname(stdout.trim())).join(delimiter);
+}
 
 const args = process.argv.slice(2);
 const namedFiles = args.filter((arg) => arg.endsWith(".test.ts"));
@@ -183,6 +193,7 @@ if (unknown.length > 0) {
   console.error(`error: unknown suite ${unknown.join(", ")}; the suites are ${Object.keys(suites).join(", ")}`);
   process.exit(2);
 }
+directPython();
 // Tools leave caches in the folder for temporary files: they get one that is removed with the run. PostgreSQL, which does
 // not run as root, creates and removes its folder there, as in /tmp.
 const temporary = mkdtempSync(join(tmpdir(), "unity-tests-"));
