@@ -1,7 +1,7 @@
 // `node tests/run.ts [SUITE|FILE...]` runs suites or single files, each on what it needs (a real PostgreSQL, a real
 // cluster), and ends with the failures and one line that counts all tests. Without arguments it runs all but `faults`.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, matchesGlob } from "node:path";
 import { clusterIsHealthy } from "../local/cluster/health.ts";
@@ -75,9 +75,12 @@ function unit(print: Print): Promise<Counts> {
   return run(files.length > 0 ? ["mocha", ...files] : ["npm", "test", "--silent"], print);
 }
 
-/** Tests that start commands: the CLI, the embedded engine, the package, a browser. */
-const commands = (name: "engine" | "cli" | "package" | "browser") => (print: Print) =>
+/** Tests that start commands: the embedded engine, the package, a browser. */
+const commands = (name: "engine" | "package" | "browser") => (print: Print) =>
   mocha(print, timeouts.command, ...filesOf(name));
+
+/** The command line's tests, in two processes: each waits for commands, most of which use one core. */
+const cli = (print: Print) => mocha(print, timeouts.command, "--parallel", "--jobs=2", ...filesOf("cli"));
 
 /** Programs of the runner's tests and their packages. Tests are skipped where they can't be installed. */
 const testPrograms = { pgbouncer: "pgbouncer", pg_dump: "postgresql-client" } as const;
@@ -90,20 +93,24 @@ async function ensureTestPrograms(report: (line: string) => void): Promise<void>
   await installPackages(packages, () => {}).catch((error: Error) => report(error.message));
 }
 
-/** The backend's and the runner's tests, against a PostgreSQL of their own. */
+/** Files of the runner's tests, in two halves. */
+function runnerTests(): readonly (readonly string[])[] {
+  const files = globSync("../tests/runner/test_*.py", { cwd: backend }).sort();
+  return [0, 1].map((half) => files.filter((_, index) => index % 2 === half));
+}
+
+/** The backend's and the runner's tests, in processes with a PostgreSQL each: tests change the server's access rules. */
 async function python(print: Print): Promise<Counts> {
   const report = (line: string) => print(`${line}\n`);
   const interpreter = await pythonEnvironment({ requirements: join(backend, "requirements-dev.txt"), report });
   await ensureTestPrograms(report);
-  const postgres = await startPostgres();
-  try {
+  const pytest = async (files: readonly string[]) => {
+    const postgres = await startPostgres();
     const env = { TEST_DATABASE_URL: postgres.url, PYTHONDONTWRITEBYTECODE: "1" };
-    const pytest = (...options: string[]) =>
-      run([interpreter, "-m", "pytest", "-q", "-rfEs", ...options], print, env, backend);
-    return sum(await Promise.all([pytest(), pytest("../tests/runner")]));
-  } finally {
-    await postgres.stop();
-  }
+    const tests = run([interpreter, "-m", "pytest", "-q", "-rfEs", ...files], print, env, backend);
+    return tests.finally(() => postgres.stop());
+  };
+  return sum(await Promise.all([[], ...runnerTests()].map(pytest)));
 }
 
 /**
@@ -145,7 +152,7 @@ const suites = {
   /** The embedded engine, with programs that need no cluster. */
   engine: commands("engine"),
   /** The command line, with real Alembic and PostgreSQL. */
-  cli: commands("cli"),
+  cli,
   python,
   /** The package as npm packs it, and the component provider. */
   package: commands("package"),
@@ -157,14 +164,12 @@ const suites = {
 };
 type Name = keyof typeof suites;
 
-/** Suites of a stage run in parallel, stages in order. */
-const stages: readonly (readonly Name[])[] = [
-  ["unit"],
-  ["engine", "cli", "python"],
-  ["package"],
-  ["browser"],
-  ["live"],
-  ["faults"],
+/** Stages run in order, the lanes of a stage side by side, and the suites of a lane in order. */
+const stages: readonly (readonly (readonly Name[])[])[] = [
+  [["unit"]],
+  [["cli"], ["python", "package", "engine", "browser"]],
+  [["live"]],
+  [["faults"]],
 ];
 
 /** Suites that run only when named. */
@@ -211,10 +216,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 const counts: Counts[] = [];
+const isSelected = (name: Name) => (named.length === 0 ? !onDemand.includes(name) : named.includes(name));
 for (const stage of stages) {
-  if (isInterrupted) break;
-  const names = stage.filter((name) => (named.length === 0 ? !onDemand.includes(name) : named.includes(name)));
-  counts.push(...(await Promise.all(names.map((name) => runSuite(name, names.length === 1)))));
+  const alone = stage.flat().filter(isSelected).length === 1;
+  const runLane = async (lane: readonly Name[]) => {
+    for (const name of lane.filter(isSelected)) if (!isInterrupted) counts.push(await runSuite(name, alone));
+  };
+  await Promise.all(stage.map(runLane));
 }
 const { passed, failed, failures } = sum(counts);
 for (const failure of failures) console.log(`failed: ${failure}`);
