@@ -135,8 +135,9 @@ async function liveTests(print: Print, files: readonly string[]): Promise<Counts
   };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
   await removeLeftovers({ isLocal, context }, (line) => print(`${line}\n`));
-  // In parallel: each file has a namespace of its own, and waits for most of its time.
-  return mocha(print, timeouts.live, "--parallel", "--jobs=3", ...files);
+  // In parallel: each file has a namespace of its own, and waits for much of its time. With a lower priority than the
+  // cluster's, whose probes have time limits.
+  return run(["nice", "mocha", `--timeout=${timeouts.live}s`, "--parallel", "--jobs=4", ...files], print);
 }
 
 /** Stops the cluster. Counts as a test that nothing of it is left. */
