@@ -21,7 +21,7 @@ const backend = join(projectRoot, "backend");
 type Print = (text: string) => void;
 
 /** Seconds that a test or hook may take, on a machine that is busy with other work. */
-const timeouts = { command: 120, live: 600 } as const;
+const timeouts = { command: 300, live: 600 } as const;
 
 let isInterrupted = false;
 
