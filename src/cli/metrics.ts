@@ -3,7 +3,7 @@ import type { CommandTarget } from "../kubectl-command.ts";
 import type { LiveState } from "../plan/live-state.ts";
 import { type RunRecord, secondsOf } from "../plan/run-record.ts";
 
-/** What the metrics describe. */
+/** Database that the metrics describe. */
 export interface Measured {
   /** Name of the app. */
   readonly app: string;
@@ -50,7 +50,7 @@ function isRead({ kind }: LiveState): boolean {
   return kind !== "unreachable" && kind !== "not-deployed";
 }
 
-/** Returns how many revisions are pending; `undefined` if the lockfile doesn't tell. */
+/** Returns how many revisions are pending; `undefined` if the lockfile doesn't show it. */
 function revisionsBehind(state: LiveState, total: number): number | undefined {
   switch (state.kind) {
     case "never-applied":

@@ -20,7 +20,7 @@ describe("the compilation of Kubernetes", () => {
     );
   });
 
-  it("tells the time that is left once its speed is known", () => {
+  it("shows the time that is left once its speed is known", () => {
     let milliseconds = 0;
     const bytes = new Map(Array.from({ length: 100 }, (_, index) => [`p${index}`, 1000]));
     const compilation = new Compilation(bytes, () => milliseconds);

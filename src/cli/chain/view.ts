@@ -16,7 +16,7 @@ export interface RevisionView
   readonly current: boolean;
   /** `null` if the database was not queried or has an unknown revision. */
   readonly status: "applied" | "pending" | null;
-  /** What its rehearsal showed. */
+  /** Result of its rehearsal in a phrase. */
   readonly evidence: string;
 }
 

@@ -38,7 +38,7 @@ const releases: readonly [ReleaseOfNotes, ...ReleaseOfNotes[]] = [
     id: "0006",
     upgrade: [
       "UPDATE notes SET content = body WHERE content IS NULL",
-      "UPDATE notes SET author = 'nobody' WHERE author IS NULL",
+      "UPDATE notes SET author = 'unknown' WHERE author IS NULL",
       "ALTER TABLE notes ALTER COLUMN author SET NOT NULL",
     ],
     downgrade: ["ALTER TABLE notes ALTER COLUMN author DROP NOT NULL"],
@@ -151,7 +151,7 @@ describe("a renamed and a required column, split as advised, under constant load
     return { approvals, output };
   }
 
-  /** Leaves a pod of the running release behind, as a workload does that nobody has deployed again. */
+  /** Leaves a pod of the running release behind, as a workload does that was not deployed again. */
   async function leavePod(): Promise<void> {
     const { items } = await kubectl.get<{ items: Pod[] }>("pods", "--selector=app.kubernetes.io/name=notes");
     const [pod] = items;
