@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
 
 from .observer import Blocker, Lock, Observer
+from .stopwatch import Stopwatch
 
 SAVEPOINT = re.compile(r"\bsa_savepoint_(\d+)\b")
 """SQLAlchemy counts the savepoints of a connection."""
@@ -52,7 +52,7 @@ class Statements:
         # The texts of the construct that is executed next, and the context that has executed some.
         self._texts: list[str] | None = None
         self._context: Any = None
-        self._started = 0.0
+        self._watch: Stopwatch | None = None
         self._blocker: Blocker | None = None
         event.listen(Engine, "before_execute", self._before_construct)
         event.listen(Engine, "before_cursor_execute", self._before_statement)
@@ -102,7 +102,7 @@ class Statements:
             connection.info["rehearsal_pid"] = query(raw, "SELECT pg_catalog.pg_backend_pid()")[0]
         if is_autocommit(raw) and not READS.match(statement):
             self._blocker = self._observer.blocker(connection.info["rehearsal_pid"])
-        self._started = time.monotonic()
+        self._watch = Stopwatch(connection.info["rehearsal_pid"])
 
     def _after_statement(
         self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, *_: Any
@@ -120,7 +120,7 @@ class Statements:
         self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, failed: bool
     ) -> None:
         assert self._found is not None
-        milliseconds = round((time.monotonic() - self._started) * 1000, 3)
+        milliseconds = self._watch.milliseconds() if self._watch else 0.0
         is_single = self._blocker is not None or is_autocommit(driver_session(connection))
         locks = self._locks(connection.info.get("rehearsal_pid"))
         texts, self._texts = self._texts, None
