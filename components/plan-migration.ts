@@ -79,6 +79,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
       allowDowngrade: policy.allowDowngrade ?? false,
       restorePointImage: restorePoint?.image,
     },
+    times: chain.times,
     inputs: known,
     approvals,
     pinnedHash,
@@ -158,13 +159,13 @@ async function connect(target: ProgramTarget): Promise<Kubectl | undefined> {
 async function readLive(
   kubectl: Kubectl | undefined,
   app: MigratedApp,
-  { lock }: Chain,
+  { lock, times }: Chain,
   workloads: readonly string[],
 ): Promise<AppState> {
   if (kubectl === undefined) return { reading: { kind: "not-deployed" }, jobs: [], pods: [] };
   const [jobs, { reading, pods }] = await Promise.all([
     readMigrateJobs(kubectl, app, "only"),
-    readMigration(kubectl, app, lock, workloads),
+    readMigration(kubectl, app, { ...lock, times }, workloads),
   ]);
   return { reading, jobs, pods };
 }

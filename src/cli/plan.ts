@@ -14,7 +14,7 @@ export const planHighlights: readonly Highlight[] = [
   [/^ +\d+\/\d+ {2}\S+ {2}.*/, formats.heading],
   [/^ +error \S+/, formats.bad],
   [/^ +warning \S+/, formats.attention],
-  [/^ +(blocks |locks unknown: ).*/, formats.attention],
+  [/^ +(blocks |takes about |locks unknown: ).*/, formats.attention],
 ];
 
 /**

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lock } from "../lockfile/lock.ts";
-import { anyText, fits, list as listOf, nullable, object } from "../lockfile/shape.ts";
-import type { VersionTable } from "../lockfile/version-table.ts";
+import type { MeasuredTimes } from "../lockfile/measured-times.ts";
+import { anyText, finite, fits, list as listOf, mapOf, nullable, object, optional } from "../lockfile/shape.ts";
 import { unity } from "../manifests/app.ts";
 import { appLabel, lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
+import type { TableRows } from "../plan/blocking-time.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
 import type { ReleasePod } from "../plan/older-releases.ts";
@@ -25,6 +26,7 @@ import {
 import { releasePod } from "./pods.ts";
 import { readRollbackWindow } from "./rollback-window.ts";
 import { readSecretKeys, type SecretKeys } from "./secrets.ts";
+import { rowsQuery } from "./table-statistics.ts";
 
 /** State of the cluster at the start of an update. */
 export interface Live {
@@ -46,12 +48,18 @@ export interface Live {
 /** Query of the {@link DatabaseIdentity}, which the runner runs, too. */
 const identityQuery = readFileSync(join(import.meta.dirname, "..", "runner", "database-identity.sql"), "utf8");
 
+/** The chain whose revision is read, and the times of its revisions, if tables are to be counted. */
+export interface ReadChain extends Pick<Lock, "versionTable" | "revisions"> {
+  readonly times?: MeasuredTimes | undefined;
+}
+
 /** Returns the query of the {@link RevisionsAnswer}. */
-const revisionsQuery = (table: VersionTable): Query => ({
+const revisionsQuery = ({ versionTable: table, times }: ReadChain): Query => ({
   table,
   query: `
     SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows',
-      (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation))`,
+      (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation)
+      ${times === undefined ? "" : `, 'sizes', (${rowsQuery})`})`,
   withoutTable: `SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows', null)`,
 });
 
@@ -59,6 +67,7 @@ const revisionsQuery = (table: VersionTable): Query => ({
 interface RevisionsAnswer {
   readonly database: DatabaseIdentity;
   readonly rows: readonly string[] | null;
+  readonly sizes?: TableRows;
 }
 
 /**
@@ -68,12 +77,8 @@ interface RevisionsAnswer {
  * @param owned - Whether the stack has its own PostgreSQL.
  * @param chain - The lockfile.
  */
-export async function readLive(
-  kubectl: Kubectl,
-  owned: boolean,
-  chain: Pick<Lock, "versionTable" | "revisions">,
-): Promise<Live> {
-  const query = revisionsQuery(chain.versionTable);
+export async function readLive(kubectl: Kubectl, owned: boolean, chain: ReadChain): Promise<Live> {
+  const query = revisionsQuery(chain);
   const querying = queryDatabase(kubectl, query, { owned });
   const listed = await settled(list(kubectl));
   if ("cause" in listed) {
@@ -102,13 +107,13 @@ export async function readLive(
  */
 export async function readRevisions(
   kubectl: Kubectl,
-  chain: Pick<Lock, "versionTable" | "revisions">,
+  chain: ReadChain,
   sources: readonly Pick<QueryOptions, "object" | "container">[],
 ): Promise<Reading> {
   const causes: string[] = [];
   for (const source of sources) {
     const options = { ...source, owned: false };
-    for (const answer of await queryDatabase(kubectl, revisionsQuery(chain.versionTable), options)) {
+    for (const answer of await queryDatabase(kubectl, revisionsQuery(chain), options)) {
       const reading = readingOf(answer);
       if (typeof reading !== "string") return withWindow(reading, kubectl, options, chain);
       causes.push(`${source.object}: ${reading}`);
@@ -122,8 +127,8 @@ export async function readRevisions(
 function readingOf(answer: Answer): Extract<Reading, { kind: "rows" }> | string {
   if ("cause" in answer) return answer.cause;
   if (!isRevisions(answer.value)) return `unexpected response: ${JSON.stringify(answer.value).slice(0, 200)}`;
-  const { rows, database } = answer.value;
-  return { kind: "rows", rows, database };
+  const { rows, database, sizes } = answer.value;
+  return { kind: "rows", rows, database, ...(sizes && { sizes }) };
 }
 
 /** Adds the rollback window, if the chain lacks the database's revision. */
@@ -190,6 +195,7 @@ function hasPods(item: LiveObject, workload: string): boolean {
 const revisionsShape = object({
   database: object({ name: anyText, oid: anyText, system: nullable(anyText) }),
   rows: nullable(listOf(anyText)),
+  sizes: optional(mapOf(finite)),
 });
 
 function isRevisions(value: unknown): value is RevisionsAnswer {

@@ -25,6 +25,7 @@ export const line: Shape = {
   matches: (v) => anyLine.matches(v) && v !== "",
 };
 export const index: Shape = integer(0);
+export const finite: Shape = { expected: "a number", matches: Number.isFinite };
 /** Name of a Kubernetes object. */
 export const objectNamePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 export const objectName = textLike("the name of an object in Kubernetes", objectNamePattern);
@@ -54,6 +55,12 @@ export function oneOf(allowed: readonly string[]): Shape {
 
 export function list(items: Shape): Shape {
   return { expected: "a list", matches: Array.isArray, items };
+}
+
+/** An object whose properties all have a shape. */
+export function mapOf(shape: Shape): Shape {
+  const matches = (value: unknown) => isRecord(value) && Object.values(value).every((each) => fits(each, shape));
+  return { expected: "an object", matches };
 }
 
 /** An object with these properties, and possibly others. */

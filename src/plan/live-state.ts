@@ -1,5 +1,6 @@
 import { applied, beyond, pending } from "../lockfile/chain.ts";
 import type { Lock } from "../lockfile/lock.ts";
+import type { TableRows } from "./blocking-time.ts";
 import type { RollbackWindow } from "./rollback-window.ts";
 
 /** The result of reading the database's revision, before it is compared with the lockfile. */
@@ -12,6 +13,8 @@ export type Reading =
       readonly database?: DatabaseIdentity;
       /** Absent if the lockfile contains the revision, or no record of it can be read. */
       readonly window?: RollbackWindow;
+      /** Absent if no times were measured. */
+      readonly sizes?: TableRows;
     }
   /** The namespace has no pod that could query the database. */
   | { readonly kind: "not-deployed" }

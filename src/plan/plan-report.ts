@@ -1,6 +1,7 @@
 import { describeLocks, describeReversible, shorten, singleLine, tableChanges } from "../lockfile/describe.ts";
 import { knownSql, type LockedSql } from "../lockfile/lock.ts";
 import { printable } from "../printable.ts";
+import { describePrediction } from "./blocking-time.ts";
 import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
@@ -43,7 +44,8 @@ export function describePlan(plan: Plan, options: PlanReportOptions = {}, change
 }
 
 function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
-  const { message, remediation, state, pending, total, direction, runningRelease, waiting, env, hash, job } = plan;
+  const { message, remediation, state, pending, total, direction, runningRelease, waiting, env, hash, job, exceeded } =
+    plan;
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
@@ -60,6 +62,7 @@ function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
     }
     if (runningRelease !== null) lines.push(describeRunningRelease(runningRelease));
     if (waiting !== null) lines.push(describeWaiting(waiting));
+    lines.push(...exceeded.map((message) => `Expected times: ${message}`));
     const statements = [env, ...pending.map((revision) => revision[direction])].flatMap((each) => knownSql(each) ?? []);
     if (!full && statements.some((sql) => shorten(sql) !== singleLine(sql)))
       lines.push(`Some statements are truncated. To print them in full, ${remedies.printAll}`);
@@ -88,9 +91,17 @@ function describeUpgrade(revision: PendingRevision, total: number, full: boolean
     lines.push(...describeStatement(sql, full));
     for (const phrase of describeLocks(locks.filter(({ statement }) => statement === index)))
       lines.push(`           ${phrase}`);
+    lines.push(...describeTimes(revision, index));
     lines.push(...describeFindings(revision, index, full));
   }
-  return lines;
+  return [...lines, ...describeTimes(revision, null)];
+}
+
+/** Describes the expected time of a statement; `null` for that of all statements. */
+function describeTimes({ times = [] }: PendingRevision, statement: number | null): string[] {
+  const found = times.filter((each) => each.statement === statement);
+  const start = statement === null ? "         all statements: " : "           ";
+  return found.map((each) => `${start}${describePrediction(each)}`);
 }
 
 function describeDowngrade(revision: PendingRevision, total: number, full: boolean): string[] {

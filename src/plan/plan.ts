@@ -1,5 +1,7 @@
 import type { CommandTarget } from "../kubectl-command.ts";
 import { head, type Lock, type LockedSql } from "../lockfile/lock.ts";
+import type { MeasuredTimes } from "../lockfile/measured-times.ts";
+import { exceededTimeouts, type PredictedStatement, predictTimes, type TimeLimits } from "./blocking-time.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import { jobPlan } from "./job-plan.ts";
@@ -18,6 +20,8 @@ import { type Work, workOf } from "./work.ts";
 export interface PendingRevision extends EvaluatedRevision {
   /** Position in the whole chain, from 1. */
   readonly position: number;
+  /** Expected times of the upgrade's statements on the live rows; absent if they were not measured. */
+  readonly times?: readonly PredictedStatement[];
 }
 
 /** The changes that an update makes to the database. */
@@ -33,6 +37,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly runningRelease: RunningRelease | null;
   /** The pending revision that waits until pods of older releases are gone; `null` if none does. */
   readonly waiting: WaitingRevision | null;
+  /** Timeouts that the migration exceeds, or may exceed, by the expected times. */
+  readonly exceeded: readonly string[];
   /** SQL that env.py itself executes. */
   readonly env: LockedSql;
   /** Identity of the plan; `null` if nothing is pending, or the database revision is unknown. */
@@ -50,6 +56,10 @@ export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly jobs: readonly LiveJob[];
   /** Pods of the app. */
   readonly pods: readonly ReleasePod[];
+  /** @defaultValue no times are expected */
+  readonly times?: MeasuredTimes | undefined;
+  /** @defaultValue timeouts are not checked */
+  readonly timeouts?: TimeLimits | undefined;
   /** Name of the first attempt of this release's migration; `undefined` in the preview of a program that builds its image. */
   readonly firstJobName: string | undefined;
   /** The cluster that the commands of the remediation query. */
@@ -67,6 +77,7 @@ export function makePlan(inputs: PlanInputs): Plan {
   const work = workOf(state, inputs);
   const planOfJob = jobPlan(reading, work, inputs);
   const hash = work.revisions?.length ? planOfJob.hash : null;
+  const times = expectedTimes(inputs, work);
   const isManual = requiresManualAction(state);
   const rejection = isManual ? null : rejectPlan(inputs, work, hash);
   return {
@@ -77,8 +88,9 @@ export function makePlan(inputs: PlanInputs): Plan {
     direction: work.direction,
     runningRelease: work.release,
     waiting: work.direction === "upgrade" ? waitingRevision(lock, work.revisions ?? [], pods) : null,
+    exceeded: inputs.timeouts === undefined ? [] : exceededTimeouts(times, inputs.timeouts),
     env: lock.env,
-    pending: work.seen && numbered(lock, work.seen),
+    pending: work.seen && numbered(lock, work.seen, times),
     hash,
     rejection,
     job: isManual || rejection !== null ? null : jobOf(firstJobName, jobs, state, JSON.stringify(planOfJob)),
@@ -91,7 +103,20 @@ function jobOf(firstName: string | undefined, jobs: readonly LiveJob[], state: L
   return { name: "<known during the update>", attempt: 1, action: "run", reason: "its image is not known yet", plan };
 }
 
-function numbered(lock: Lock, revisions: readonly EvaluatedRevision[]): readonly PendingRevision[] {
+/** Returns the expected times of the revisions to apply. */
+function expectedTimes({ times, reading }: PlanInputs, { direction, seen }: Work) {
+  const sizes = reading.kind === "rows" && direction === "upgrade" ? reading.sizes : undefined;
+  return predictTimes(sizes && times, seen ?? [], sizes ?? {});
+}
+
+function numbered(
+  lock: Lock,
+  revisions: readonly EvaluatedRevision[],
+  times: ReadonlyMap<string, readonly PredictedStatement[]>,
+): readonly PendingRevision[] {
   const positions = new Map(lock.revisions.map(({ id }, index) => [id, index + 1]));
-  return revisions.map((revision) => ({ ...revision, position: positions.get(revision.id) ?? 0 }));
+  return revisions.map((revision) => {
+    const found = times.get(revision.id);
+    return { ...revision, position: positions.get(revision.id) ?? 0, ...(found && { times: found }) };
+  });
 }

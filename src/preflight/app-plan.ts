@@ -1,5 +1,6 @@
 import type { CommandTarget } from "../kubectl-command.ts";
 import type { Lock } from "../lockfile/lock.ts";
+import type { MeasuredTimes } from "../lockfile/measured-times.ts";
 import { type MigrationInputs, type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import type { Approval } from "../plan/approvals.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
@@ -27,6 +28,7 @@ interface AppMigration extends AppState {
   readonly pinnedHash?: string | undefined;
   readonly pinRequired?: boolean;
   readonly target: CommandTarget;
+  readonly times?: MeasuredTimes | undefined;
 }
 
 /**
@@ -35,13 +37,14 @@ interface AppMigration extends AppState {
  * @returns The plan, and the options with the revisions that this release tolerates.
  */
 export function planApp(given: AppMigration): { readonly options: OwnOptions; readonly report: Plan } {
-  const { reading, jobs, pods, inputs, approvals, pinnedHash, pinRequired = false, target } = given;
+  const { reading, jobs, pods, inputs, approvals, pinnedHash, pinRequired = false, target, times } = given;
   const options = { ...given.options, toleratedRevisions: toleratedBy(reading, given.options.lock, given.options) };
   const report = makePlan({
     reading,
     jobs,
     pods,
     ...options,
+    times,
     image: inputs?.image,
     firstJobName: inputs && migration({ ...options, ...inputs }).jobName(1),
     approvals,

@@ -26,9 +26,9 @@ import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
 /** Reads the live state of a stack's database and resources. */
-export async function readStackLive(settings: Settings, { lock }: Chain, kubectl: Kubectl): Promise<Live> {
+export async function readStackLive(settings: Settings, { lock, times }: Chain, kubectl: Kubectl): Promise<Live> {
   const { database } = settings;
-  const live = await readLive(kubectl, database.kind === "owned", lock);
+  const live = await readLive(kubectl, database.kind === "owned", { ...lock, times });
   if (database.kind !== "owned" || majorOfTag(database.image) === undefined) return live;
   const image = runningImage(live);
   if (image === undefined || image === database.image) return live;
@@ -68,7 +68,8 @@ export function planFor(live: Live, given: Settings, chain: Chain): UpdatePlan {
   const target = { context, namespace };
   const pinRequired = environment === "production";
   const { objects, ...database } = live;
-  const plan = makePlan({ ...database, ...options, firstJobName, approvals, pinnedHash, pinRequired, target });
+  const { times } = chain;
+  const plan = makePlan({ ...database, ...options, times, firstJobName, approvals, pinnedHash, pinRequired, target });
   const wanted = wantedBackend(settings, chain, preservation(settings, live));
   const { podSecurityStandard: level, networkPolicies } = settings;
   const adoption = planAdoption(objects, { ...ownership(settings), target, level, networkPolicies, wanted });

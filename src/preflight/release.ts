@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { cutAt } from "../lockfile/chain.ts";
 import { head, type Lock } from "../lockfile/lock.ts";
+import { type MeasuredTimes, readTimes } from "../lockfile/measured-times.ts";
 import { readLock, verifyLockedFiles } from "../lockfile/read-lock.ts";
 import type { RunnerFilesOptions } from "../manifests/runner-files.ts";
 import { configMapError, readRunnerFiles } from "../manifests/runner-files.ts";
@@ -17,6 +18,8 @@ export interface Chain {
   readonly head: string;
   /** The runner's files, by name. */
   readonly runnerFiles: Readonly<Record<string, string>>;
+  /** Times of revisions, if `rehearse --like` measured some. */
+  readonly times?: MeasuredTimes | undefined;
 }
 
 /**
@@ -29,11 +32,12 @@ export interface Chain {
  */
 export function loadChain(appFolder: string): Chain {
   return asRunError(() => {
-    const lock = readLock(join(appFolder, lockFileName));
+    const path = join(appFolder, lockFileName);
+    const lock = readLock(path);
     const errors = verifyLockedFiles(lock, appFolder);
     if (errors.length > 0)
       throw new Error(`the revision files don't match the lockfile:\n  - ${errors.join("\n  - ")}`);
-    const chain = { lock, head: head(lock), runnerFiles: readRunnerFiles() };
+    const chain = { lock, head: head(lock), runnerFiles: readRunnerFiles(), times: readTimes(path) };
     requireSize(chain);
     return chain;
   });

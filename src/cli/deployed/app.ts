@@ -2,12 +2,16 @@ import { join } from "node:path";
 import { noAdoption } from "../../adoption/adoption.ts";
 import { type CheckTarget, describeErrors } from "../../checks/result.ts";
 import { verificationErrors } from "../../checks/verification-errors.ts";
+import type { QueryOptions } from "../../cluster/database-query.ts";
 import { readDeployedApp } from "../../cluster/deployed-apps.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { listMigrateJobs } from "../../cluster/list-migrate-jobs.ts";
 import { findSources, readMigration } from "../../cluster/live-migration.ts";
+import type { ReadChain } from "../../cluster/live-state.ts";
 import { readRuns } from "../../cluster/run-records.ts";
+import { readStatistics } from "../../cluster/table-statistics.ts";
 import type { Lock } from "../../lockfile/lock.ts";
+import { readTimes } from "../../lockfile/measured-times.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import type { DescribedApp } from "../../manifests/descriptor.ts";
 import { appLabel } from "../../manifests/names.ts";
@@ -43,6 +47,12 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
   const { app } = migration.options;
   const isOther = options.backend !== undefined;
   const lock = isOther ? readLock(join(options.backend, lockFileName)) : requireLock(described);
+  const times = isOther ? readTimes(join(options.backend, lockFileName)) : undefined;
+  const sourceOf = async (): Promise<QueryOptions> => {
+    const [source] = await findSources(kubectl, app, workloads);
+    if (source === undefined) throw new Error(`no pod of ${app.partOf} is running`);
+    return { owned: false, ...source };
+  };
   return {
     described,
     target,
@@ -51,9 +61,10 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
     lock,
     targetOptions: migration.options,
     remedies: programRemedies,
+    timeouts: migration.options.timeouts,
     image: inputs.image,
     logArgs: [`--selector=${appLabel}=${app.partOf}`],
-    readState: () => readState(kubectl, described, lock),
+    readState: () => readState(kubectl, described, { ...lock, times }),
     async plan({ reading, jobs, pods, adoption }) {
       const [{ planApp }, { combinePlans }] = await Promise.all([
         import("../../preflight/app-plan.ts"),
@@ -66,6 +77,7 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
         reading,
         jobs,
         pods,
+        times,
         options: all,
         inputs: isOther ? undefined : inputs,
         approvals,
@@ -73,11 +85,8 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
       });
       return { ...combinePlans(report, adoption), approvals };
     },
-    async readRuns() {
-      const [source] = await findSources(kubectl, app, workloads);
-      if (source === undefined) throw new Error(`no pod of ${app.partOf} is running`);
-      return readRuns(kubectl, { owned: false, ...source });
-    },
+    readRuns: async () => readRuns(kubectl, await sourceOf()),
+    readStatistics: async () => readStatistics(kubectl, lock, await sourceOf()),
     checkTarget: () => ({ ...checksOf(described), ...target }),
     async restoreOptions() {
       const { restorePointImage: image, imagePullPolicy, tls, timeouts } = migration.options;
@@ -118,7 +127,7 @@ function requireLock({ lock, migration }: DescribedApp): Lock {
   throw new CommandError(`the lockfile of app ${migration.options.app.partOf} is too large to be kept in the cluster`);
 }
 
-async function readState(kubectl: Kubectl, described: DescribedApp, lock: Lock): Promise<DeployedState> {
+async function readState(kubectl: Kubectl, described: DescribedApp, lock: ReadChain): Promise<DeployedState> {
   const { app } = described.migration.options;
   const [{ reading, pods }, jobs] = await Promise.all([
     readMigration(kubectl, app, lock, described.workloads),

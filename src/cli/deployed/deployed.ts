@@ -1,9 +1,11 @@
 import type { Adoption } from "../../adoption/adoption.ts";
 import type { CheckTarget } from "../../checks/result.ts";
 import type { ClusterTarget, Kubectl } from "../../cluster/kubectl.ts";
+import type { DatabaseStatistics } from "../../cluster/table-statistics.ts";
 import type { Lock } from "../../lockfile/lock.ts";
 import type { MigratedApp } from "../../manifests/app.ts";
 import type { RestoreJobOptions } from "../../manifests/restore-points.ts";
+import type { Timeouts } from "../../manifests/timeouts.ts";
 import type { Approval } from "../../plan/approvals.ts";
 import type { LiveJob } from "../../plan/job-identity.ts";
 import type { Reading, TargetOptions } from "../../plan/live-state.ts";
@@ -34,6 +36,7 @@ export interface Deployed {
   readonly lock: Lock;
   readonly targetOptions: TargetOptions;
   readonly remedies: Remedies;
+  readonly timeouts: Timeouts;
   /** Image of the release, if it is known. */
   readonly image: string | undefined;
   /** Arguments of `kubectl logs` that select the app's pods. */
@@ -44,6 +47,8 @@ export interface Deployed {
   plan(state: DeployedState): Promise<ReportedPlan>;
   /** Reads the newest runs, oldest first. */
   readRuns(): Promise<readonly RunRecord[]>;
+  /** Reads the sizes and statistics of the database's tables, without their values. */
+  readStatistics(): Promise<DatabaseStatistics>;
   /**
    * Returns what the checks verify.
    *

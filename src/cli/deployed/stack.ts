@@ -2,7 +2,9 @@ import { Kubectl } from "../../cluster/kubectl.ts";
 import { type Live, readLive } from "../../cluster/live-state.ts";
 import { workloadSelector } from "../../cluster/pods.ts";
 import { readRuns } from "../../cluster/run-records.ts";
+import { readStatistics } from "../../cluster/table-statistics.ts";
 import { head } from "../../lockfile/lock.ts";
+import { readTimes } from "../../lockfile/measured-times.ts";
 import { readLock } from "../../lockfile/read-lock.ts";
 import { unity } from "../../manifests/app.ts";
 import { names } from "../../manifests/names.ts";
@@ -51,11 +53,12 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     lock,
     targetOptions: settings,
     remedies: stackRemedies,
+    timeouts: settings.timeouts,
     image: options.image ?? (settings.image || undefined),
     logArgs: [workloadSelector(names.backend), `--container=${names.backend}`],
     async readState() {
       const [live, { planAdoption }, { ownership }] = await Promise.all([
-        readLive(kubectl, owned, lock),
+        readLive(kubectl, owned, { ...lock, times: readTimes(lockFile) }),
         import("../../adoption/adoption.ts"),
         import("../../adoption/owners.ts"),
       ]);
@@ -70,6 +73,7 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     },
     plan: ({ live }) => planFrom(live, options),
     readRuns: () => readRuns(kubectl, { owned }),
+    readStatistics: () => readStatistics(kubectl, lock, { owned }),
     checkTarget: () => checkTarget(settings, { head: settings.targetRevision ?? head(lock) }),
     restoreOptions: () => withSettings(options, restoreOptions),
   };

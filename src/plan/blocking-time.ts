@@ -1,0 +1,130 @@
+import type { LockedRevision } from "../lockfile/lock.ts";
+import type { MeasuredRevision, MeasuredStatement, MeasuredTimes } from "../lockfile/measured-times.ts";
+import { type Blocked, blockedBy } from "../lockfile/statement-lock.ts";
+
+/** Rows of tables by `schema.name`. A table that is missing has fewer than 1,000. */
+export type TableRows = Readonly<Record<string, number>>;
+
+/** Operations on a table that a statement blocks until its transaction ends. */
+export interface PredictedBlock {
+  readonly table: string;
+  readonly blocks: Extract<Blocked, "writes" | "reads and writes">;
+  readonly milliseconds: number;
+}
+
+/** Expected time of a statement on a database's rows. */
+export interface PredictedStatement extends Pick<MeasuredStatement, "statement" | "table" | "concurrent"> {
+  readonly milliseconds: number;
+  /** Rows of {@link table}. */
+  readonly rows: number;
+  readonly blocks: readonly PredictedBlock[];
+}
+
+/** Timeouts that limit statements and migrations, in seconds. */
+export interface TimeLimits {
+  readonly statementTimeoutSeconds: number;
+  readonly deadlineSeconds: number;
+}
+
+/** Factor within which most predictions are. */
+const accuracy = 2;
+
+/** Predicts the times of a revision's statements. */
+export function predictRevision({ statements }: MeasuredRevision, rows: TableRows): PredictedStatement[] {
+  const times = statements.map((statement) => predictedTime(statement, rows));
+  return statements.map(({ statement, table, locks, transaction, concurrent }, index) => {
+    const held = times.reduce(
+      (sum, time, other) => (other >= index && statements[other]?.transaction === transaction ? sum + time : sum),
+      0,
+    );
+    return {
+      statement,
+      table,
+      ...(concurrent && { concurrent }),
+      milliseconds: times[index] ?? 0,
+      rows: rowsOf(table, rows),
+      blocks: locks.flatMap(([name, mode]) => {
+        const blocks = blockedBy(mode);
+        return blocks === "writes" || blocks === "reads and writes"
+          ? [{ table: name, blocks, milliseconds: held }]
+          : [];
+      }),
+    };
+  });
+}
+
+function predictedTime({ table, fixed, perMillionRows, exponent }: MeasuredStatement, rows: TableRows): number {
+  return Math.round(fixed + perMillionRows * (rowsOf(table, rows) / 1e6) ** exponent);
+}
+
+function rowsOf(table: string | null, rows: TableRows): number {
+  return table !== null && Object.hasOwn(rows, table) ? (rows[table] ?? 0) : 0;
+}
+
+/**
+ * Predicts the times of pending revisions.
+ *
+ * @returns The predictions by revision; those of files that changed since they were measured are missing.
+ */
+export function predictTimes(
+  times: MeasuredTimes | undefined,
+  revisions: readonly Pick<LockedRevision, "id" | "sha256">[],
+  rows: TableRows,
+): ReadonlyMap<string, readonly PredictedStatement[]> {
+  const known = revisions.flatMap(({ id, sha256 }) => {
+    const measured = times !== undefined && Object.hasOwn(times.revisions, id) ? times.revisions[id] : undefined;
+    return measured?.sha256 === sha256 ? [[id, predictRevision(measured, rows)] as const] : [];
+  });
+  return new Map(known);
+}
+
+/**
+ * Returns a message for each timeout that predicted statements exceed, or may exceed.
+ *
+ * @param predicted - Statements of each revision.
+ */
+export function exceededTimeouts(
+  predicted: Iterable<readonly [revision: string, statements: readonly PredictedStatement[]]>,
+  { statementTimeoutSeconds, deadlineSeconds }: TimeLimits,
+): string[] {
+  const messages: string[] = [];
+  let sum = 0;
+  for (const [revision, statements] of predicted) {
+    const limited = statements.filter(({ statement, concurrent }) => statement !== null && !concurrent);
+    const longest = Math.max(0, ...limited.map(({ milliseconds }) => milliseconds));
+    const what = `a statement of revision ${revision}`;
+    messages.push(...exceeded(what, longest, "statementTimeoutSeconds", statementTimeoutSeconds));
+    sum += statements.reduce((total, { milliseconds }) => total + milliseconds, 0);
+  }
+  return [...messages, ...exceeded("the migration", sum, "deadlineSeconds", deadlineSeconds)];
+}
+
+function exceeded(what: string, milliseconds: number, name: keyof TimeLimits, seconds: number): string[] {
+  if (milliseconds * accuracy <= seconds * 1000) return [];
+  const verb = milliseconds > seconds * 1000 ? "exceeds" : "may exceed";
+  return [`${what} takes ${aboutText(milliseconds)}, which ${verb} ${name} (${seconds})`];
+}
+
+/** Describes a prediction in one line: how long a statement takes, and what it blocks how long. */
+export function describePrediction({ milliseconds, table, rows, blocks }: PredictedStatement): string {
+  const phrases = blocks.map(
+    (block) => `blocks ${block.blocks} of ${shortName(block.table)} for ${aboutText(block.milliseconds)}`,
+  );
+  const size =
+    table === null ? "" : ` (${rows === 0 ? "under 1,000" : rows.toLocaleString("en-US")} rows of ${shortName(table)})`;
+  return `${[`takes ${aboutText(milliseconds)}`, ...phrases].join("; ")}${size}`;
+}
+
+/** Returns a predicted time with two digits, such as `about 12s`. */
+function aboutText(milliseconds: number): string {
+  if (milliseconds < 100) return "less than 0.1s";
+  const seconds = Number((milliseconds / 1000).toPrecision(2));
+  if (seconds < 120) return `about ${seconds}s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `about ${minutes}m` : `about ${Number((minutes / 60).toPrecision(2))}h`;
+}
+
+/** Returns the name of a table without the schema `public`. */
+export function shortName(table: string): string {
+  return table.replace(/^public\./, "");
+}
