@@ -7,7 +7,7 @@ import { openStack } from "../src/cli/deployed/stack.ts";
 import { plain } from "../src/cli/highlight.ts";
 import { type Progress, startProgress } from "../src/cli/progress.ts";
 import { describeRehearsal } from "../src/cli/rehearse/report.ts";
-import { run as rehearse } from "../src/cli/rehearse/run.ts";
+import { rehearseChain } from "../src/cli/rehearse/run.ts";
 import { objectsOf } from "../src/cluster/objects.ts";
 import { readLock } from "../src/lockfile/read-lock.ts";
 import { lockFile, projectRoot } from "../src/paths.ts";
@@ -52,7 +52,7 @@ function partsOf(image: string): readonly Part[] {
       async show(progress) {
         // Reads the lockfile, and does not write it.
         const options = { backend: join(projectRoot, "backend"), check: true };
-        const { document } = await rehearse({ options, args: [], progress, command: new Command() });
+        const { document } = await rehearseChain({ options, args: [], progress, command: new Command() });
         return describeRehearsal(document).join("\n");
       },
     },

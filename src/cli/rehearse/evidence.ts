@@ -5,7 +5,7 @@ import { type LockMode, stronger } from "../../lockfile/statement-lock.ts";
 import type { RanStatement, Rehearsal, RehearsedRevision } from "./rehearsal.ts";
 
 /** Statements by which Alembic's offline mode shows that those between them commit themselves. */
-const markers: ReadonlySet<string> = new Set(["COMMIT;", "BEGIN;"]);
+export const markers: ReadonlySet<string> = new Set(["COMMIT;", "BEGIN;"]);
 
 /** Returns a lockfile with the evidence of a rehearsal, and no other. */
 export function addEvidence(lock: Lock, { postgres, models, revisions }: Rehearsal, env: readonly string[]): Lock {

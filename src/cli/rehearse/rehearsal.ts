@@ -67,7 +67,7 @@ export interface Rehearsal {
 }
 
 /** A step, as `rehearse_chain.py` prints it. */
-interface Step {
+export interface Step {
   readonly revision: string;
   readonly direction: "upgrade" | "downgrade";
   readonly error: string | null;
@@ -82,7 +82,8 @@ type End = Pick<Rehearsal, "postgres" | "failed" | "models">;
 
 const script = join(import.meta.dirname, "rehearse_chain.py");
 
-export interface RehearsalOptions {
+/** A chain, and the database that it runs on. */
+export interface ChainOptions {
   readonly lock: Lock;
   readonly backendFolder: string;
   readonly python: string;
@@ -90,6 +91,9 @@ export interface RehearsalOptions {
   readonly url: string;
   /** Further variables of env.py. */
   readonly env: NodeJS.ProcessEnv;
+}
+
+export interface RehearsalOptions extends ChainOptions {
   /** Receives each revision when it is done. */
   readonly onRevision: (revision: RehearsedRevision, number: number, total: number) => void;
 }
@@ -100,7 +104,7 @@ export interface RehearsalOptions {
  * @throws {CommandError} If the database has objects, or Alembic or env.py fails outside of a revision.
  */
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
-  const { lock, backendFolder, python, url, onRevision } = options;
+  const { lock, onRevision } = options;
   const titles = new Map(lock.revisions.map(({ id, title }) => [id, title]));
   const revisions: RehearsedRevision[] = [];
   const steps: Step[] = [];
@@ -127,37 +131,52 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     before = after.schema; // with what an incomplete downgrade left
     onRevision(revisions.at(-1) as RehearsedRevision, revisions.length, up.total);
   };
+  const end = await runChain<End>(options, [], (document) => {
+    const step = document as Step | Pick<Step, "schema">;
+    const schema = withoutVersionTable(step.schema, lock.versionTable);
+    if (!("revision" in step)) {
+      before = schema;
+      return;
+    }
+    steps.push({ ...step, schema });
+    if (steps.length === 3 || step.error !== null) finish();
+  });
+  if (end.failed === null && revisions.length < lock.revisions.length)
+    throw new CommandError("the chain has fewer revisions than the lockfile\nLock it again.");
+  return { postgres: end.postgres, revisions, failed: end.failed, models: end.models };
+}
+
+/**
+ * Runs the script of the rehearsal.
+ *
+ * @param args - Its arguments after the version table.
+ * @param onDocument - Receives the documents before the last one.
+ * @throws {CommandError} If the database has objects, or Alembic or env.py fails outside of a revision.
+ */
+export function runChain<T>(
+  { lock, backendFolder, python, url, env }: ChainOptions,
+  args: readonly string[],
+  onDocument: (document: unknown) => void,
+): Promise<T> {
   const { DATABASE_URL = "" } = process.env;
-  const end = await runAlembicScript<End>({
+  return runAlembicScript<T>({
     script,
-    args: [JSON.stringify(lock.versionTable)],
+    args: [JSON.stringify(lock.versionTable), ...args],
     backendFolder,
     python,
     alembic: lock.alembic,
     explain: (reason) =>
       `can't rehearse the chain of ${backendFolder}: ${reason}\nIt runs as by: ${alembicCommand(lock.alembic)}`,
     env: {
-      ...options.env,
+      ...env,
       DATABASE_URL: url,
       REHEARSAL_SCHEME: DATABASE_URL.split("://")[0],
       // They would lead elsewhere.
       MIGRATION_DATABASE_URL: undefined,
       APPLICATION_DATABASE_URL: undefined,
     },
-    onDocument(document) {
-      const step = document as Step | Pick<Step, "schema">;
-      const schema = withoutVersionTable(step.schema, lock.versionTable);
-      if (!("revision" in step)) {
-        before = schema;
-        return;
-      }
-      steps.push({ ...step, schema });
-      if (steps.length === 3 || step.error !== null) finish();
-    },
+    onDocument,
   });
-  if (end.failed === null && revisions.length < lock.revisions.length)
-    throw new CommandError("the chain has fewer revisions than the lockfile\nLock it again.");
-  return { postgres: end.postgres, revisions, failed: end.failed, models: end.models };
 }
 
 function sqlOf(statements: readonly RanStatement[]): string {

@@ -1,6 +1,8 @@
 """Run the chain of the Alembic project in the current folder on a throwaway database: each revision up, down, and up.
 
-Usage: python rehearse_chain.py ALEMBIC VERSION_TABLE     (JSON of the lockfile; in the app's folder)
+Usage: python rehearse_chain.py ALEMBIC VERSION_TABLE [TRIAL]     (JSON of the lockfile; in the app's folder)
+
+With TRIAL, a file with JSON, each revision runs only up, those that are pending last, and on rows.
 
 The database is that of DATABASE_URL. It must have no objects, and has none afterwards. If the URL names no driver, that
 of REHEARSAL_SCHEME counts, otherwise an installed one. env.py runs once, as in the runner, with one transaction per
@@ -36,6 +38,7 @@ from alembic_rehearsal.emptiness import Cleaner, objects
 from alembic_rehearsal.models import compare_models
 from alembic_rehearsal.observer import Observer
 from alembic_rehearsal.statements import Statements
+from alembic_rehearsal.trial import Trial
 from runner_config import AlembicCall
 from runner_contract import CONTRACT
 from runner_database import Database, VersionTable, version_table
@@ -57,12 +60,18 @@ Emit = Callable[[dict[str, Any]], None]
 class Rehearsal:
     """The steps of all revisions, which Alembic takes one by one while env.py runs."""
 
-    def __init__(self, database: Database, observer: Observer, statements: Statements, emit: Emit) -> None:
+    def __init__(
+        self, database: Database, observer: Observer, statements: Statements, emit: Emit, trial: Trial | None
+    ) -> None:
         self._database, self._observer, self._statements, self._emit = database, observer, statements, emit
+        self._trial = trial
         scripts = list(database.script.walk_revisions())
         self._files = {script.revision: script.path for script in scripts}
-        steps = ("upgrade", "downgrade", "upgrade")
-        self._left = deque((script.revision, step) for script in reversed(scripts) for step in steps)
+        order = list(reversed(list(self._files)))
+        if trial:
+            order = [*(each for each in order if each not in trial.pending), *trial.pending]
+        steps = ("upgrade",) if trial else ("upgrade", "downgrade", "upgrade")
+        self._left = deque((revision, step) for revision in order for step in steps)
         self._total = len(scripts)
         self._running: tuple[str, str] | None = None
         self._started = 0.0
@@ -85,6 +94,8 @@ class Rehearsal:
     def _steps(self, _current: frozenset[str], context: MigrationContext) -> Iterator[MigrationStep]:
         while self._left:
             self._table = version_table(context)
+            if self._trial and self._left[0][0] == self._trial.pending[0]:
+                self._emit({"counts": self._trial.fill(self._observer)})
             self._running = revision, direction = self._left[0]
             self._started = time.monotonic()
             context.impl.memo.clear()  # of the types that were created, which a downgrade may have dropped
@@ -95,7 +106,7 @@ class Rehearsal:
             if not self._is_committed() and context.connection.in_transaction():
                 return  # env.py commits its own transaction when it ends
             self._finish()
-        self.models = compare_models(context)
+        self.models = None if self._trial else compare_models(context)
 
     def _recorded(self, function: Callable[..., None]) -> Callable[..., None]:
         def run(**options: Any) -> None:
@@ -179,7 +190,7 @@ def choose_driver() -> None:
     os.environ["DATABASE_URL"] = f"{scheme}{separator}{rest}"
 
 
-def rehearse(call: AlembicCall, table: VersionTable, emit: Emit) -> dict[str, Any]:
+def rehearse(call: AlembicCall, table: VersionTable, emit: Emit, trial: Trial | None) -> dict[str, Any]:
     """Return the last document.
 
     :raises FatalError: If the database has objects.
@@ -187,6 +198,7 @@ def rehearse(call: AlembicCall, table: VersionTable, emit: Emit) -> dict[str, An
     choose_driver()
     url = database_url()
     configure_sessions(LOCK_TIMEOUT_SECONDS, 0, time.monotonic() + DEADLINE_SECONDS)
+    CONTRACT.settings.update(trial.settings if trial else {})
     observer = Observer(url)
     if found := objects(observer):
         names = ", ".join(found[:3]) + (f", and {len(found) - 3} more" if len(found) > 3 else "")
@@ -195,7 +207,7 @@ def rehearse(call: AlembicCall, table: VersionTable, emit: Emit) -> dict[str, An
     emit({"schema": json.loads(observer.schema())})
     try:
         with connect(url) as session, CONTRACT.proven_by(session):
-            rehearsal = Rehearsal(Database(call, table), observer, Statements(observer), emit)
+            rehearsal = Rehearsal(Database(call, table), observer, Statements(observer), emit, trial)
             rehearsal.run()
     finally:
         observer.end(CONTRACT.sessions)
@@ -227,9 +239,10 @@ def main() -> int:
         output.write(f"{json.dumps(document)}\n")
         output.flush()
 
+    trial = Trial(**json.loads(Path(sys.argv[3]).read_text(encoding="utf-8"))) if len(sys.argv) > 3 else None
     note_lookups()
     try:
-        emit(rehearse(call, table, emit))
+        emit(rehearse(call, table, emit, trial))
     except (Exception, SystemExit) as error:
         output.write(describe(origin(error)))
         output.flush()

@@ -3,20 +3,19 @@ import { formatLock } from "../../lockfile/format-lock.ts";
 import type { Lock, LockedRevision } from "../../lockfile/lock.ts";
 import { readLock, verifyLockedFiles } from "../../lockfile/read-lock.ts";
 import { lockFileName } from "../../paths.ts";
-import { alembicCall, type BackendOptions, backendPython } from "../alembic.ts";
+import { alembicCall, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import { makeLock, replaceFile } from "../lock/run.ts";
-import type { Progress } from "../progress.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
+import { fillAll, onDatabase } from "./database.ts";
 import { addEvidence } from "./evidence.ts";
-import { findPostgres } from "./find-postgres.ts";
-import { removeLeftovers, startPostgres } from "./postgres.ts";
+import type { BlockingTimes, LikeOptions } from "./like/outcome.ts";
 import { type Rehearsal, rehearse } from "./rehearsal.ts";
 import { describeRehearsal, secondsText, succeeded } from "./report.ts";
 
-interface RehearseOptions extends BackendOptions {
-  readonly databaseUrl?: string;
-  readonly postgres?: string;
+/** Options of `pulumi-alembic rehearse`. */
+export interface RehearseOptions extends LikeOptions {
+  readonly like?: string;
   readonly env?: readonly string[];
   readonly check?: boolean;
 }
@@ -34,23 +33,41 @@ export interface RehearseOutcome extends Rehearsal {
 /** Maximum number of differences that are shown. */
 const shownDifferences = 10;
 
-/** Start of the name of a server's folder. */
-const prefix = "pulumi-alembic-rehearsal-";
+/**
+ * Runs the command.
+ *
+ * @returns What each revision did; with `--like`, how long each pending one will take.
+ */
+export async function run(call: Call<RehearseOptions>): Promise<Result<RehearseOutcome | BlockingTimes>> {
+  const { like } = call.options;
+  if (like === undefined) return rehearseChain(call);
+  const { lock, env } = readChain(call.options);
+  return (await import("./like/run.ts")).runLike(call, like, lock, env);
+}
 
 /**
- * Runs the chain on a throwaway PostgreSQL, and writes the evidence into the lockfile.
+ * Reads the lockfile, and the variables that env.py needs.
  *
- * @returns What each revision did.
+ * @throws {CommandError} If the lockfile differs from the chain.
  */
-export async function run({ options, progress }: Call<RehearseOptions>): Promise<Result<RehearseOutcome>> {
+function readChain(options: RehearseOptions) {
   const backendFolder = resolve(options.backend);
   const path = join(backendFolder, lockFileName);
   const reviewed = readLock(path);
   const lock = { ...reviewed, alembic: alembicCall(options, reviewed.alembic) };
   const stale = verifyLockedFiles(lock, backendFolder);
   if (stale.length > 0) throw new CommandError(`the lockfile differs from the chain:\n${stale.join("\n")}`);
+  return { backendFolder, path, reviewed, lock, env: options.env ?? lock.rehearsal?.env ?? [] };
+}
+
+/**
+ * Runs the chain on a throwaway PostgreSQL, and writes the evidence into the lockfile.
+ *
+ * @returns What each revision did.
+ */
+export async function rehearseChain({ options, progress }: Call<RehearseOptions>): Promise<Result<RehearseOutcome>> {
+  const { backendFolder, path, reviewed, lock, env } = readChain(options);
   const python = await backendPython(options, progress.print);
-  const env = options.env ?? lock.rehearsal?.env ?? [];
   const rehearsal = await onDatabase(options, progress, (url) => {
     progress.doing(`revision 1 of ${lock.revisions.length}`);
     return rehearse({
@@ -119,47 +136,4 @@ function describeEvidence(
       ? styled("good", `Wrote evidence to ${lock}: ${what}`)
       : styled("bad", `The evidence in ${lock} differs: ${what}`),
   ];
-}
-
-/**
- * Returns variables with the parts of the database's URL, for an env.py that doesn't read DATABASE_URL.
- *
- * @param given - Such as `DB_HOST={host}`.
- */
-function fillAll(given: readonly string[], url: string): NodeJS.ProcessEnv {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  const parts: Readonly<Record<string, string>> = {
-    url,
-    host: hostname,
-    port: port || "5432",
-    user: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-    database: decodeURIComponent(pathname.slice(1)),
-  };
-  return Object.fromEntries(
-    given.map((each) => {
-      const [name = "", ...value] = each.split("=");
-      return [name, value.join("=").replaceAll(/\{(\w+)\}/g, (whole, part: string) => parts[part] ?? whole)];
-    }),
-  );
-}
-
-/** Calls a function with the URL of a database: the given one, or that of a server that runs meanwhile. */
-async function onDatabase<T>(
-  { databaseUrl = process.env.REHEARSAL_DATABASE_URL, postgres }: RehearseOptions,
-  { doing }: Progress,
-  call: (url: string) => Promise<T>,
-): Promise<T> {
-  if (databaseUrl !== undefined && databaseUrl !== "") return call(databaseUrl);
-  const programs = findPostgres(postgres);
-  await removeLeftovers(prefix);
-  doing(`starting PostgreSQL of ${programs}`);
-  const server = await startPostgres({ programs, prefix, password: true }).catch((error: Error) => {
-    throw new CommandError(`can't start ${programs}/postgres: ${error.message}`);
-  });
-  try {
-    return await call(server.url);
-  } finally {
-    await server.stop();
-  }
 }
