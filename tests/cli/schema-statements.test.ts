@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { compareSchemas, describeChange } from "../../src/lockfile/database-schema/changes.ts";
 import type { DatabaseSchema } from "../../src/lockfile/database-schema/database-schema.ts";
-import { comparable } from "../../src/lockfile/database-schema/drift.ts";
+import { driftOf } from "../../src/lockfile/database-schema/drift.ts";
 import { type SchemaStatements, schemaStatements } from "../../src/lockfile/database-schema/schema-statements.ts";
 import type { Parse } from "../../src/lockfile/sql-parser.ts";
 import { openParser } from "../../src/lockfile/sql-parser.ts";
+import { defaultVersionTable } from "../../src/lockfile/version-table.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { shortTitle } from "../support/titles.ts";
 import { everyObject, mutations, type Outcome, schemaAfter, schemaIn, schemasAfter } from "./live-schema.ts";
@@ -21,8 +22,11 @@ describe("statements between two schemas", () => {
   });
   after(() => postgres?.stop());
 
+  // The order of columns in statistics is that of the table, and a column that is added again is the last.
   const differences = (from: DatabaseSchema, to: DatabaseSchema) =>
-    compareSchemas(comparable(from), comparable(to)).map(describeChange);
+    compareSchemas(from, to)
+      .filter(({ kind, path }) => kind !== "changed" || path[0] !== "statistics")
+      .map(describeChange);
 
   it("create and drop all objects", () => {
     schemaAfter(python, postgres.url, ["CREATE DATABASE empty"]);
@@ -36,7 +40,7 @@ describe("statements between two schemas", () => {
     assert.deepEqual(differences(inEmpty(drops.sql), empty), [], drops.sql.join(";\n"));
   });
 
-  describe("undo and make a change:", () => {
+  describe("undo and make a change, which is drift:", () => {
     /** The schema after each change, and the statements that undo and that make it, with the schemas after these. */
     const all = mutations.map(() => ({}) as { changed: DatabaseSchema; undo: Case; redo: Case });
     interface Case {
@@ -66,7 +70,11 @@ describe("statements between two schemas", () => {
     };
     for (const [index, each] of all.entries()) {
       it(shortTitle(mutations[index]?.[0] ?? ""), () => {
-        assert.notDeepEqual(differences(original, each.changed), []);
+        const change = mutations[index]?.[0] ?? "";
+        const versions = { expected: "15", live: "15" };
+        const rules = { versionTable: defaultVersionTable, ignore: [], versions, parse };
+        const { missing, extra, different } = driftOf(each.changed, original, rules);
+        assert.equal(missing.length + extra.length + different.length > 0, !change.startsWith("REFRESH"));
         leadsTo(each.undo, original);
         leadsTo(each.redo, each.changed);
       });
