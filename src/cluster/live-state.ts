@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lock } from "../lockfile/lock.ts";
 import { anyText, fits, list as listOf, nullable, object } from "../lockfile/shape.ts";
-import type { VersionTable } from "../lockfile/version-table.ts";
 import { unity } from "../manifests/app.ts";
 import { appLabel, lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
 import { tenantLabel } from "../manifests/tenant.ts";
@@ -11,6 +10,7 @@ import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
 import type { ReleasePod } from "../plan/older-releases.ts";
 import { type Answer, type Answers, type Query, type QueryOptions, queryDatabase, settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { liveSchemaOf, liveSchemaQuery } from "./live-schema.ts";
 import {
   appContainer,
   isOurs,
@@ -46,9 +46,13 @@ export interface Live {
 /** Query of the {@link DatabaseIdentity}, which the runner runs, too. */
 const identityQuery = readFileSync(join(import.meta.dirname, "..", "runner", "database-identity.sql"), "utf8");
 
-/** Returns the query of the {@link RevisionsAnswer}. */
-const revisionsQuery = (table: VersionTable): Query => ({
+/** The parts of a lockfile that the live state is read with. */
+export type LiveChain = Pick<Lock, "versionTable" | "revisions" | "rehearsal">;
+
+/** Returns the query of the {@link RevisionsAnswer}, and of the schema if the lockfile contains evidence of the expected one. */
+const revisionsQuery = ({ versionTable: table, rehearsal }: LiveChain): Query => ({
   table,
+  ...(rehearsal && { more: liveSchemaQuery() }),
   query: `
     SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows',
       (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation))`,
@@ -68,12 +72,8 @@ interface RevisionsAnswer {
  * @param owned - Whether the stack has its own PostgreSQL.
  * @param chain - The lockfile.
  */
-export async function readLive(
-  kubectl: Kubectl,
-  owned: boolean,
-  chain: Pick<Lock, "versionTable" | "revisions">,
-): Promise<Live> {
-  const query = revisionsQuery(chain.versionTable);
+export async function readLive(kubectl: Kubectl, owned: boolean, chain: LiveChain): Promise<Live> {
+  const query = revisionsQuery(chain);
   const querying = queryDatabase(kubectl, query, { owned });
   const listed = await settled(list(kubectl));
   if ("cause" in listed) {
@@ -102,13 +102,13 @@ export async function readLive(
  */
 export async function readRevisions(
   kubectl: Kubectl,
-  chain: Pick<Lock, "versionTable" | "revisions">,
+  chain: LiveChain,
   sources: readonly Pick<QueryOptions, "object" | "container">[],
 ): Promise<Reading> {
   const causes: string[] = [];
   for (const source of sources) {
     const options = { ...source, owned: false };
-    for (const answer of await queryDatabase(kubectl, revisionsQuery(chain.versionTable), options)) {
+    for (const answer of await queryDatabase(kubectl, revisionsQuery(chain), options)) {
       const reading = readingOf(answer);
       if (typeof reading !== "string") return withWindow(reading, kubectl, options, chain);
       causes.push(`${source.object}: ${reading}`);
@@ -123,7 +123,8 @@ function readingOf(answer: Answer): Extract<Reading, { kind: "rows" }> | string 
   if ("cause" in answer) return answer.cause;
   if (!isRevisions(answer.value)) return `unexpected response: ${JSON.stringify(answer.value).slice(0, 200)}`;
   const { rows, database } = answer.value;
-  return { kind: "rows", rows, database };
+  const schema = liveSchemaOf(answer);
+  return { kind: "rows", rows, database, ...(schema && { schema }) };
 }
 
 /** Adds the rollback window, if the chain lacks the database's revision. */
@@ -131,7 +132,7 @@ async function withWindow(
   reading: Reading,
   kubectl: Kubectl,
   options: QueryOptions,
-  chain: Pick<Lock, "versionTable" | "revisions">,
+  chain: LiveChain,
 ): Promise<Reading> {
   if (reading.kind !== "rows") return reading;
   const window = await readRollbackWindow(kubectl, chain, reading.rows ?? [], options);
