@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
-import { chainCommand } from "../command-line.ts";
+import { chainCommand, commandLine } from "../command-line.ts";
 import type { Lock } from "../lockfile/lock.ts";
+import { findDrift } from "../plan/drift.ts";
 import { quote } from "../shell.ts";
 import { type Check, failedFinding, firstWorkload, kubectl, psql } from "./check.ts";
 import {
@@ -16,13 +17,16 @@ import {
   withoutPods,
 } from "./evaluate-backend.ts";
 import {
+  driftOptions,
   evaluateConstraints,
+  evaluateDrift,
   evaluateIndexes,
   evaluatePrivileges,
   evaluateReversible,
   evaluateRevision,
   evaluateSchema,
   evaluateTables,
+  toCompare,
   withSharedRole,
 } from "./evaluate-database.ts";
 import type { CheckName } from "./names.ts";
@@ -106,6 +110,14 @@ export const checks: Record<CheckName, Check> = {
     title: "The database has the columns, foreign keys, and indexes of the chain.",
     command: (expected) => psql(expected, expected.owned ? "\\d plugin*" : "\\d *"),
     run: async (sources, expected) => evaluateSchema(await sources.database(), await sources.schema(), expected),
+  },
+  drift: {
+    title: "The database has the schema that its revisions made when they were rehearsed, and nothing else.",
+    command: () => commandLine("drift"),
+    run: async (sources, expected) => {
+      const facts = await sources.database();
+      return evaluateDrift(facts, facts && (await findDrift(toCompare(facts), expected.chain, driftOptions(expected))));
+    },
   },
   indexes: {
     title: "No index is invalid.",

@@ -1,6 +1,7 @@
 import { describeLocks, describeReversible, shorten, singleLine, tableChanges } from "../lockfile/describe.ts";
 import { knownSql, type LockedSql } from "../lockfile/lock.ts";
 import { printable } from "../printable.ts";
+import { describeDrift } from "./drift.ts";
 import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
@@ -47,6 +48,7 @@ function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
+  lines.push(...describeDrift(plan.drift));
   if (pending !== null && pending.length > 0) {
     const atMost = state.kind === "not-deployed" ? "at most " : "";
     lines.push(

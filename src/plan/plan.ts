@@ -1,5 +1,6 @@
 import type { CommandTarget } from "../kubectl-command.ts";
 import { head, type Lock, type LockedSql } from "../lockfile/lock.ts";
+import type { DriftReport } from "./drift.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import { jobPlan } from "./job-plan.ts";
@@ -39,6 +40,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly hash: string | null;
   /** Why the stack's settings don't allow the plan; `null` if they do. */
   readonly rejection: PlanRejection | null;
+  /** Differences of the live schema from the rehearsed one; `null` if the database was not read, or has no revision. */
+  readonly drift: DriftReport | null;
   /** The migration Job that the update declares; `null` if the update must not go on. */
   readonly job: JobAttempt | null;
 }
@@ -46,6 +49,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
 /** The inputs of a plan. */
 export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
+  /** @defaultValue not known */
+  readonly drift?: DriftReport | null;
   /** Migration Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
   /** Pods of the app. */
@@ -81,6 +86,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     pending: work.seen && numbered(lock, work.seen),
     hash,
     rejection,
+    drift: inputs.drift ?? null,
     job: isManual || rejection !== null ? null : jobOf(firstJobName, jobs, state, JSON.stringify(planOfJob)),
   };
 }

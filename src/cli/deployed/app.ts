@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { noAdoption } from "../../adoption/adoption.ts";
 import { type CheckTarget, describeErrors } from "../../checks/result.ts";
 import { verificationErrors } from "../../checks/verification-errors.ts";
@@ -15,6 +15,7 @@ import { readRunnerFiles } from "../../manifests/runner-files.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFileName } from "../../paths.ts";
 import { approvedIrreversible } from "../../plan/approvals.ts";
+import { type DriftOptions, readDrift } from "../../plan/drift.ts";
 import { programRemedies } from "../../plan/remedies.ts";
 import { messageOf } from "../../printable.ts";
 import { CommandError } from "../result.ts";
@@ -53,6 +54,7 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
     remedies: programRemedies,
     image: inputs.image,
     logArgs: [`--selector=${appLabel}=${app.partOf}`],
+    driftOptions: driftRules(described, options.backend),
     readState: () => readState(kubectl, described, lock),
     async plan({ reading, jobs, pods, adoption }) {
       const [{ planApp }, { combinePlans }] = await Promise.all([
@@ -62,10 +64,12 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
       const { approvals } = migration;
       const all = { ...migration.options, lock, runnerFiles: readRunnerFiles() };
       // Another lockfile comes with an image that is not known yet.
+      const drift = await readDrift(reading, lock, driftRules(described, options.backend));
       const { report } = planApp({
         reading,
         jobs,
         pods,
+        drift,
         options: all,
         inputs: isOther ? undefined : inputs,
         approvals,
@@ -88,8 +92,15 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
   };
 }
 
+/** Returns what doesn't count as drift. */
+function driftRules({ migration }: DescribedApp, folder = dirname(migration.lockFile)): DriftOptions {
+  const { applicationRole, driftIgnore } = migration.options;
+  return { applicationRole: applicationRole?.name, appFolder: folder, driftIgnore };
+}
+
 /** @throws {CommandError} If the app's program verifies nothing. */
-function checksOf({ migration, verification, workloads, release }: DescribedApp): Omit<CheckTarget, "namespace"> {
+function checksOf(described: DescribedApp): Omit<CheckTarget, "namespace"> {
+  const { migration, verification, workloads, release } = described;
   const { head, owned, approvals, lockFile, options } = migration;
   if (verification === undefined) {
     const app = options.app.partOf;
@@ -105,6 +116,7 @@ function checksOf({ migration, verification, workloads, release }: DescribedApp)
     toleratedRevisions: options.toleratedRevisions ?? [],
     irreversible: approvedIrreversible(approvals),
     applicationRole: options.applicationRole?.name,
+    driftIgnore: options.driftIgnore,
     recentSeconds: verification.recentSeconds,
     workloads,
     checks: checks as CheckTarget["checks"],

@@ -8,6 +8,7 @@ import { unity } from "../../manifests/app.ts";
 import { names } from "../../manifests/names.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFile } from "../../paths.ts";
+import { type DriftReport, readDrift } from "../../plan/drift.ts";
 import { stackRemedies } from "../../plan/remedies.ts";
 import { checkTarget } from "../../preflight/options.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -21,7 +22,7 @@ interface ReleaseOptions extends StackOptions {
 
 /** State of a stack, with what its plan needs. */
 interface StackState extends DeployedState {
-  readonly live: Live;
+  readonly live: Live & { readonly drift: DriftReport | null };
 }
 
 /** A stack of this repository, as its settings say. */
@@ -51,14 +52,16 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     lock,
     targetOptions: settings,
     remedies: stackRemedies,
+    driftOptions: settings,
     image: options.image ?? (settings.image || undefined),
     logArgs: [workloadSelector(names.backend), `--container=${names.backend}`],
     async readState() {
-      const [live, { planAdoption }, { ownership }] = await Promise.all([
+      const [state, { planAdoption }, { ownership }] = await Promise.all([
         readLive(kubectl, owned, lock),
         import("../../adoption/adoption.ts"),
         import("../../adoption/owners.ts"),
       ]);
+      const live = { ...state, drift: await readDrift(state.reading, lock, settings) };
       const { reading, jobs, pods, objects } = live;
       return {
         reading,
@@ -76,7 +79,7 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
 }
 
 /** Plans as the program does. A plan doesn't depend on passwords, so the stack may lack them. */
-async function planFrom(live: Live, options: ReleaseOptions): ReturnType<Deployed["plan"]> {
+async function planFrom(live: StackState["live"], options: ReleaseOptions): ReturnType<Deployed["plan"]> {
   const [{ loadRelease }, { planFor }] = await Promise.all([
     import("../../preflight/release.ts"),
     import("../../preflight/preflight.ts"),
