@@ -1,9 +1,9 @@
 """Run SQL statements and print the catalog of the database.
 
 Standard input: {"url": a libpq URI, "statements": [...]}. Standard output: a sorted JSON list of strings, for the
-columns, constraints, indexes, types, and comments of the schema `public`; with a "query", the JSON of its one value,
-and what follows a BEGIN is rolled back. With "runs", a list of lists of statements instead, each
-in a transaction that is rolled back: a list of {"value": ...} or {"error": ...}.
+columns, constraints, indexes, types, and comments of the schema `public`; with a "query", the JSON of its one value.
+With "runs" instead of "statements", a list of lists, each in a transaction that is rolled back: a JSON list of
+{"value": ...} or {"error": ...}.
 """
 
 import json

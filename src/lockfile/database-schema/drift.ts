@@ -10,7 +10,7 @@ export interface DriftRules {
   readonly versionTable: VersionTable;
   /** Role that the runner grants row access; `undefined` if one role migrates and serves. */
   readonly applicationRole?: string | undefined;
-  /** Objects to ignore: see {@link isIgnored}. */
+  /** Objects to ignore: see `isIgnored`. */
   readonly ignore: readonly string[];
   /** Major versions of PostgreSQL. They write some definitions in other words. */
   readonly versions: { readonly expected: string; readonly live: string };
@@ -72,7 +72,7 @@ const reasons: readonly ((one: Case) => boolean)[] = [
  * `public.users.ix_name`, `public.users.options`, or `public.users.name.default`; of a function without its arguments; or `role:` and
  * the role of a privilege. `*` stands for any characters.
  */
-export function isIgnored({ object, path, from, to }: SchemaChange, ignore: readonly string[]): boolean {
+function isIgnored({ object, path, from, to }: SchemaChange, ignore: readonly string[]): boolean {
   const [part = "", ...rest] = path;
   const inner = partLists.has(part) ? rest : path;
   const names = inner.map((_, index) => [object.name, ...inner.slice(0, index + 1)].join("."));
