@@ -7,7 +7,7 @@ import { rehearsedSchema } from "../lockfile/rehearsal.ts";
 import { openParser } from "../lockfile/sql-parser.ts";
 import type { Reading, SchemaReading } from "./live-state.ts";
 
-/** What doesn't count as drift in a deployment. */
+/** Lists what doesn't count as drift in a deployment. */
 export interface DriftOptions {
   /** Names of objects, or patterns with `*`. */
   readonly driftIgnore?: readonly string[] | undefined;
@@ -17,7 +17,7 @@ export interface DriftOptions {
   readonly appFolder?: string | undefined;
 }
 
-/** What is compared. */
+/** Inputs of the comparison. */
 interface Compared {
   /** Rows of the version table. */
   readonly rows: readonly string[] | null;

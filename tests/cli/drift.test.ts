@@ -50,7 +50,7 @@ def downgrade():
     \${downgrades if downgrades else "pass"}
 `;
 
-/** Changes by hand, each of which is drift. */
+/** Manual changes, each of which is drift. */
 const changes = [
   "DROP INDEX ix_name",
   "CREATE INDEX ix_extra ON users (id, name) WHERE name <> 'a:b' AND name LIKE 'x%'",
