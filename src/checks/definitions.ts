@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { chainCommand, commandLine } from "../command-line.ts";
+import { chainCommand, commandLine, isInstalled } from "../command-line.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { findDrift } from "../plan/drift.ts";
 import { quote } from "../shell.ts";
@@ -113,7 +113,10 @@ export const checks: Record<CheckName, Check> = {
   },
   drift: {
     title: "The database has the schema that its revisions made when they were rehearsed, and nothing else.",
-    command: () => commandLine("drift"),
+    command: ({ context, namespace }) => {
+      const cluster = context === undefined ? [] : ["--context", quote(context)];
+      return commandLine("drift", ...(isInstalled ? [...cluster, "--namespace", namespace] : []));
+    },
     run: async (sources, expected) => {
       const facts = await sources.database();
       return evaluateDrift(facts, facts && (await findDrift(toCompare(facts), expected.chain, driftOptions(expected))));

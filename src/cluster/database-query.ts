@@ -83,6 +83,9 @@ const text = (value: string) => JSON.stringify(value);
 
 const withoutTable = (query: Query) => query.withoutTable ?? "SELECT 'null'";
 
+/** Definitions are printed under a lock on their table, which a statement such as ALTER TABLE holds until its transaction ends. */
+const limitLocks = "SET LOCAL lock_timeout = '1s'";
+
 /** Prefix of the line with the answer of the second subquery. */
 const moreMark = "alembic-more ";
 
@@ -110,6 +113,7 @@ const pythonMore = (more: string) => `
 import json
 try:
     if relation:
+        cursor.execute(${text(limitLocks)})
         cursor.execute(${text(`SELECT (${more})::jsonb::text`)})
         print(${text(moreMark)} + '{"value": ' + cursor.fetchone()[0] + "}", flush=True)
     else:
@@ -135,6 +139,7 @@ ${query.more === undefined ? "" : psqlMore(query.more)}`;
 // Without the table, \\if has set no variable. An error is printed, but doesn't end psql.
 const psqlMore = (more: string) => `\\unset ON_ERROR_STOP
 \\if :{?relation}
+${limitLocks};
 SELECT '${moreMark}' || pg_catalog.jsonb_build_object('value', (${more})::jsonb)::text;
 \\if :ERROR
 ROLLBACK;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { findProgram } from "../../local/cluster/prerequisites.ts";
 import { readDatabase } from "../../src/checks/database-facts.ts";
@@ -11,6 +12,7 @@ import { readLive } from "../../src/cluster/live-state.ts";
 import { readRuns } from "../../src/cluster/run-records.ts";
 import { defaultVersionTable, versionTableName } from "../../src/lockfile/version-table.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
+import { endWithTests } from "../support/children.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { servingPod } from "../support/kubernetes.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
@@ -247,6 +249,21 @@ exec "$@"
       assert.ok(answer !== undefined && "value" in answer && answer.value === 1);
       assert.ok(answer.more !== undefined && "cause" in answer.more);
       assert.match(answer.more.cause, /division by zero/);
+    });
+
+    it(`with ${client}, don't wait for a lock on a table to read its schema`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      using kubectl = attacked([upgraded, "CREATE TABLE busy (id int DEFAULT 1 + 1)"], []);
+      const lock =
+        "import psycopg, sys, time; c = psycopg.connect(sys.argv[1]); c.execute('LOCK busy'); print(1, flush=True)";
+      const args = ["-c", `${lock}; time.sleep(60)`, urlOf("homelab_user", `test${databases}`)];
+      const locker = endWithTests(spawn(python, args, { stdio: ["ignore", "pipe", "inherit"] }));
+      await once(locker.stdout, "data");
+      const { reading } = await readLive(kubectl.kubectl, owned, { ...chainAt(), rehearsal });
+      locker.kill();
+      assert.ok(reading.kind === "rows" && reading.schema !== undefined);
+      assert.deepEqual(reading.rows, ["a"]);
+      if ("cause" in reading.schema) assert.match(reading.schema.cause, /lock timeout/);
     });
   }
 

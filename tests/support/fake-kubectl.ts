@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
+import type { DatabaseSchema } from "../../src/lockfile/database-schema/database-schema.ts";
 import type { DatabaseIdentity } from "../../src/plan/live-state.ts";
 import { sendSignal } from "./children.ts";
 
@@ -64,13 +65,22 @@ echo $$ >> silent || exit 1
 exec sleep 60
 `;
 
-/** Returns the output of a pod that queried the database, except for its schema. */
-export function answer(value: unknown, before = ""): FakeAnswer {
-  return { output: `${before}alembic-answer ${JSON.stringify(value)}\nalembic-more null\n` };
+/**
+ * Returns the output of a pod that queried the database.
+ *
+ * @param more - Answer of the second subquery: by default, it was not queried.
+ */
+export function answer(value: unknown, before = "", more: unknown = null): FakeAnswer {
+  return { output: `${before}alembic-answer ${JSON.stringify(value)}\nalembic-more ${JSON.stringify(more)}\n` };
 }
 
 /** The database that {@link databaseAt} answers for. */
 export const database: DatabaseIdentity = { name: "homelab_db", oid: "16384", system: "7000000000000000001" };
+
+/** Returns the output of a pod that read a revision and the schema. */
+export function databaseWith(row: string, schema: DatabaseSchema): FakeAnswer {
+  return answer({ database, rows: [row] }, "", { value: { version: 150000, schema } });
+}
 
 /** Returns the output of a pod that read the rows of `alembic_version`, `null` without that table. */
 export function databaseAt(rows: readonly string[] | null, before = ""): FakeAnswer {
