@@ -17,8 +17,8 @@ export interface DriftOptions {
   readonly appFolder?: string | undefined;
 }
 
-/** Inputs of the comparison. */
-interface Compared {
+/** A live database, as it was read. */
+export interface Compared {
   /** Rows of the version table. */
   readonly rows: readonly string[] | null;
   /** Absent if it was not read. */
@@ -51,16 +51,9 @@ export async function findDrift(
   const expected = rehearsedSchema(lock, (id) => has.has(id));
   if (expected === null || lock.rehearsal === undefined || schema === undefined) return null;
   if ("cause" in schema) return { reason: `can't read the live schema: ${schema.cause}`, command: null };
-  const versions = { expected: lock.rehearsal.postgres, live: schema.version };
-  const { versionTable } = lock;
-  const parse = await openParser();
-  const drift = driftOf(schema.schema, expected, {
-    versionTable,
-    applicationRole,
-    ignore: driftIgnore,
-    versions,
-    parse,
-  });
+  const { versionTable, rehearsal } = lock;
+  const parse = schema.version === rehearsal.postgres ? undefined : await openParser();
+  const drift = driftOf(schema.schema, expected, { versionTable, applicationRole, ignore: driftIgnore, parse });
   return { revision: rows.join(", "), drift };
 }
 
@@ -110,9 +103,10 @@ export function reportDrift(found: FoundDrift | null): DriftReport | null {
   };
 }
 
-/** Returns the report on a database that was read; `null` if it wasn't. */
+/** Returns the report of a plan; `null` if the database was not read, or has no revision, or the chain was never rehearsed. */
 export async function readDrift(reading: Reading, lock: Lock, options: DriftOptions): Promise<DriftReport | null> {
-  return reading.kind === "rows" ? reportDrift(await findDrift(reading, lock, options)) : null;
+  const isKnown = reading.kind === "rows" && lock.rehearsal !== undefined;
+  return isKnown ? reportDrift(await findDrift(reading, lock, options)) : null;
 }
 
 /** Returns the lines of all differences. */
@@ -135,7 +129,7 @@ export function countDifferences(report: Extract<DriftReport, { readonly revisio
 /** Differences that a plan lists. */
 const maximumLines = 20;
 
-/** Describes drift in the lines of a plan. */
+/** Describes drift in the lines of a plan; in none, if there is none. */
 export function describeDrift(report: DriftReport | null): string[] {
   if (report === null) return [];
   if ("reason" in report) {
@@ -143,11 +137,10 @@ export function describeDrift(report: DriftReport | null): string[] {
     return [`Drift: unknown: ${reason}.${command === null ? "" : ` To record its effects, run: ${command}`}`];
   }
   const lines = differencesOf(report);
-  const head = `Drift: ${countDifferences(report)}`;
-  if (lines.length === 0) return [head];
+  if (lines.length === 0) return [];
   const more = lines.length - maximumLines;
   return [
-    `${head}, compared with the schema at ${report.revision}:`,
+    `Drift: ${countDifferences(report)}, compared with the schema at ${report.revision}:`,
     ...lines.slice(0, maximumLines).map((line) => `  ${line}`),
     ...(more > 0 ? [`  … and ${more} more`] : []),
     `To inspect, adopt, or revert it, run: ${commandLine("drift")}`,

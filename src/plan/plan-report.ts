@@ -48,7 +48,8 @@ function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
-  lines.push(...describeDrift(plan.drift));
+  // A later release has another schema.
+  if (state.kind !== "ahead") lines.push(...describeDrift(plan.drift));
   if (pending !== null && pending.length > 0) {
     const atMost = state.kind === "not-deployed" ? "at most " : "";
     lines.push(

@@ -40,7 +40,10 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly hash: string | null;
   /** Why the stack's settings don't allow the plan; `null` if they do. */
   readonly rejection: PlanRejection | null;
-  /** Differences of the live schema from the rehearsed one; `null` if the database was not read, or has no revision. */
+  /**
+   * Differences of the live schema from the rehearsed one; `null` if the database was not read, or has no revision, or the chain was
+   * never rehearsed.
+   */
   readonly drift: DriftReport | null;
   /** The migration Job that the update declares; `null` if the update must not go on. */
   readonly job: JobAttempt | null;

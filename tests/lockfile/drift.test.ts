@@ -2,16 +2,10 @@ import assert from "node:assert/strict";
 import { describeChange } from "../../src/lockfile/database-schema/changes.ts";
 import { type DatabaseSchema, emptySchema, type Table } from "../../src/lockfile/database-schema/database-schema.ts";
 import { type DriftRules, driftOf } from "../../src/lockfile/database-schema/drift.ts";
-import type { Parse } from "../../src/lockfile/sql-parser.ts";
-import { openParser } from "../../src/lockfile/sql-parser.ts";
+import { openParser, type Parse } from "../../src/lockfile/sql-parser.ts";
 import { defaultVersionTable } from "../../src/lockfile/version-table.ts";
 
 describe("drift", () => {
-  let parse: Parse;
-  before(async () => {
-    parse = await openParser();
-  });
-
   const users: Table = {
     kind: "table",
     columns: { id: { type: "bigint", notNull: true }, name: { type: "text", default: "'x'::text" } },
@@ -38,14 +32,21 @@ describe("drift", () => {
   }
 
   function found(live: DatabaseSchema, rules: Partial<DriftRules> = {}) {
-    const versions = { expected: "17", live: "17" };
-    const drift = driftOf(live, expected, { versionTable: defaultVersionTable, ignore: [], versions, parse, ...rules });
+    const drift = driftOf(live, expected, { versionTable: defaultVersionTable, ignore: [], ...rules });
     const text = (changes: typeof drift.missing) => changes.map(describeChange);
     return { ...drift, lines: [...text(drift.missing), ...text(drift.extra), ...text(drift.different)] };
   }
 
   it("is none of an untouched database with its version table", () => {
     assert.deepEqual(found(withTables({})).lines, []);
+  });
+
+  it("is not the schema that the version table needs before the first revision", () => {
+    const more = { schemas: { public: {}, billing: {}, other: {} } };
+    const versionTable = { schema: "billing", name: "versions" };
+    assert.deepEqual(found(withTables({ "public.alembic_version": null }, more), { versionTable }).lines, [
+      "+ schema other",
+    ]);
   });
 
   it("is what is missing, extra, and different", () => {
@@ -106,6 +107,23 @@ describe("drift", () => {
     assert.deepEqual(found(live).lines.length, 4);
   });
 
+  it("is not what the runner granted an earlier application role", () => {
+    const rows = ["DELETE", "INSERT", "SELECT", "UPDATE"];
+    // The runner lets its role only read the version table.
+    const granted = (own: string[], ofUsers = rows) => ({
+      "public.alembic_version": { ...versionTable, grants: { before: own } },
+      "public.users": { ...users, grants: { before: ofUsers } },
+      "public.extra": { ...line, grants: { before: rows } },
+    });
+    const table = "+ table public.extra";
+    const grant = "+ grant on public.users to before";
+    const lines = (...given: Parameters<typeof granted>) => found(withTables(granted(...given))).lines;
+    assert.deepEqual(lines(["SELECT"]), [table]);
+    assert.deepEqual(lines(rows), [table, grant]);
+    assert.deepEqual(lines(["SELECT"], ["SELECT"]), [table, grant]);
+    assert.deepEqual(lines(["SELECT"], [...rows, "TRUNCATE"]), [table, grant]);
+  });
+
   it("is not what partition managers make", () => {
     const child: Table = { ...part, partition: "FOR VALUES FROM (2) TO (3)" };
     const tables = { "public.line_1": null, "public.line_2": child, "partman.template_public_line": line };
@@ -143,12 +161,12 @@ describe("drift", () => {
       extensions: { citext: { version: "1.6", schema: "public" } },
       views: { "public.v": filled },
     };
-    const versions = { expected: "17", live: "17" };
-    const drift = driftOf(live, base, { versionTable: defaultVersionTable, ignore: [], versions, parse });
+    const drift = driftOf(live, base, { versionTable: defaultVersionTable, ignore: [] });
     assert.deepEqual([...drift.missing, ...drift.extra, ...drift.different], []);
   });
 
-  it("is not how another major version prints a definition", () => {
+  it("is not how another major version prints a definition", async () => {
+    const otherVersion = await openParser();
     const withView = (definition: string): DatabaseSchema => ({
       ...expected,
       tables: {
@@ -160,13 +178,20 @@ describe("drift", () => {
       },
       views: { "public.v": { kind: "view", definition } },
     });
-    const differences = (one: string, other: string, live: string) => {
-      const rules = { versionTable: defaultVersionTable, ignore: [], versions: { expected: "17", live }, parse };
+    const differences = (one: string, other: string, parse?: Parse) => {
+      const rules = { versionTable: defaultVersionTable, ignore: [], parse };
       return driftOf(withView(one), withView(other), rules).different.map(({ path }) => path.join("."));
     };
     const [old, now] = [" SELECT users.id\n   FROM public.users;", " SELECT id\n   FROM public.users;"];
-    assert.deepEqual(differences(old, now, "15"), []);
-    assert.deepEqual(differences(old, now, "17"), ["grants.r", "definition"]);
-    assert.deepEqual(differences(old, " SELECT name\n   FROM public.users;", "15"), ["definition"]);
+    assert.deepEqual(differences(old, now, otherVersion), []);
+    assert.deepEqual(differences(old, now), ["grants.r", "definition"]);
+    assert.deepEqual(differences(old, " SELECT name\n   FROM public.users;", otherVersion), ["definition"]);
+  });
+
+  it("is the change of a column with the name grants, whatever the version", async () => {
+    const withColumn = (type: string) => withTables({ "public.users": { ...users, columns: { grants: { type } } } });
+    const rules = { versionTable: defaultVersionTable, ignore: ["role:type"], parse: await openParser() };
+    const { different } = driftOf(withColumn("text"), withColumn("bigint"), rules);
+    assert.deepEqual(different.map(describeChange), ["~ column public.users.grants: type bigint -> text"]);
   });
 });

@@ -4,7 +4,7 @@ import { type DatabaseSchema, emptySchema, type Table } from "../../src/lockfile
 import type { LockedEffects } from "../../src/lockfile/evidence.ts";
 import { packChanges } from "../../src/lockfile/evidence.ts";
 import type { Lock } from "../../src/lockfile/lock.ts";
-import { type DriftReport, describeDrift, readDrift } from "../../src/plan/drift.ts";
+import { type DriftReport, describeDrift, findDrift, readDrift } from "../../src/plan/drift.ts";
 import { lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
 
 const base: DatabaseSchema = { ...emptySchema, schemas: { public: {} } };
@@ -46,10 +46,8 @@ describe("drift of a database that was read", () => {
   });
 
   it("is unknown without evidence, with the command that records it", async () => {
-    const { rehearsal: _, ...plain } = chain();
     const schema = withTables("a");
     const cases: readonly [Lock, RegExp, RegExp | null][] = [
-      [plain, /^the chain was not rehearsed$/, / rehearse/],
       [chain({}), /^revision r2 was not rehearsed$/, / rehearse/],
       [chain(effects(base, base, { nondeterministic: true })), /^two runs of revision r2 differ$/, null],
       [chain(effects(base, base, { variable: "REGION" })), /^revision r2 depends on the variable REGION$/, null],
@@ -67,10 +65,19 @@ describe("drift of a database that was read", () => {
     assert.deepEqual(failed, { reason: "can't read the live schema: timeout", command: null });
   });
 
+  it("is unknown of a chain that was never rehearsed, and then no matter of its plans", async () => {
+    const { rehearsal: _, ...plain } = chain();
+    const found = await findDrift(at(["r2"]), plain, {});
+    assert.ok(found !== null && "reason" in found);
+    assert.equal(found.reason, "the chain was not rehearsed");
+    assert.match(found.command ?? "", / rehearse/);
+    assert.equal(await readDrift(at(["r2"]), plain, {}), null);
+  });
+
   it("is described in lines, of which a plan shows the first", () => {
     const report = { revision: "r2", missing: ["- table a"], extra: [], different: [], ignored: 2 };
     assert.deepEqual(describeDrift(null), []);
-    assert.deepEqual(describeDrift({ ...report, missing: [] }), ["Drift: none (2 ignored)"]);
+    assert.deepEqual(describeDrift({ ...report, missing: [] }), []);
     const [first, second, hint] = describeDrift(report);
     assert.equal(first, "Drift: 1 missing (2 ignored), compared with the schema at r2:");
     assert.equal(second, "  - table a");

@@ -15,7 +15,7 @@ import { readRunnerFiles } from "../../manifests/runner-files.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFileName } from "../../paths.ts";
 import { approvedIrreversible } from "../../plan/approvals.ts";
-import { type DriftOptions, readDrift } from "../../plan/drift.ts";
+import type { DriftOptions } from "../../plan/drift.ts";
 import { programRemedies } from "../../plan/remedies.ts";
 import { messageOf } from "../../printable.ts";
 import { CommandError } from "../result.ts";
@@ -57,7 +57,8 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
     driftOptions: driftRules(described, options.backend),
     readState: () => readState(kubectl, described, lock),
     async plan({ reading, jobs, pods, adoption }) {
-      const [{ planApp }, { combinePlans }] = await Promise.all([
+      const [{ readDrift }, { planApp }, { combinePlans }] = await Promise.all([
+        import("../../plan/drift.ts"),
         import("../../preflight/app-plan.ts"),
         import("../../preflight/update-plan.ts"),
       ]);

@@ -8,9 +8,9 @@ import { unity } from "../../manifests/app.ts";
 import { names } from "../../manifests/names.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFile } from "../../paths.ts";
-import { type DriftReport, readDrift } from "../../plan/drift.ts";
 import { stackRemedies } from "../../plan/remedies.ts";
 import { checkTarget } from "../../preflight/options.ts";
+import type { StackLive } from "../../preflight/preflight.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { concealed, readSettings, type StackOptions, withSettings } from "../stack.ts";
 import type { Deployed, DeployedState } from "./deployed.ts";
@@ -22,7 +22,7 @@ interface ReleaseOptions extends StackOptions {
 
 /** State of a stack, with what its plan needs. */
 interface StackState extends DeployedState {
-  readonly live: Live & { readonly drift: DriftReport | null };
+  readonly live: Live;
 }
 
 /** A stack of this repository, as its settings say. */
@@ -56,12 +56,11 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     image: options.image ?? (settings.image || undefined),
     logArgs: [workloadSelector(names.backend), `--container=${names.backend}`],
     async readState() {
-      const [state, { planAdoption }, { ownership }] = await Promise.all([
+      const [live, { planAdoption }, { ownership }] = await Promise.all([
         readLive(kubectl, owned, lock),
         import("../../adoption/adoption.ts"),
         import("../../adoption/owners.ts"),
       ]);
-      const live = { ...state, drift: await readDrift(state.reading, lock, settings) };
       const { reading, jobs, pods, objects } = live;
       return {
         reading,
@@ -71,7 +70,10 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
         live,
       };
     },
-    plan: ({ live }) => planFrom(live, options),
+    plan: async ({ live }) => {
+      const { readDrift } = await import("../../plan/drift.ts");
+      return planFrom({ ...live, drift: await readDrift(live.reading, lock, settings) }, options);
+    },
     readRuns: () => readRuns(kubectl, { owned }),
     checkTarget: () => checkTarget(settings, { head: settings.targetRevision ?? head(lock) }),
     restoreOptions: () => withSettings(options, restoreOptions),
@@ -79,7 +81,7 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
 }
 
 /** Plans as the program does. A plan doesn't depend on passwords, so the stack may lack them. */
-async function planFrom(live: StackState["live"], options: ReleaseOptions): ReturnType<Deployed["plan"]> {
+async function planFrom(live: StackLive, options: ReleaseOptions): ReturnType<Deployed["plan"]> {
   const [{ loadRelease }, { planFor }] = await Promise.all([
     import("../../preflight/release.ts"),
     import("../../preflight/preflight.ts"),

@@ -1,7 +1,7 @@
 import type { Parse } from "../sql-parser.ts";
 import type { VersionTable } from "../version-table.ts";
-import { applyChanges, compareSchemas, type Json, type SchemaChange } from "./changes.ts";
-import { type DatabaseSchema, withoutVersionTable } from "./database-schema.ts";
+import { applyChanges, compareSchemas, type Json, type ObjectKind, type SchemaChange } from "./changes.ts";
+import { type DatabaseSchema, type Named, withoutVersionTable } from "./database-schema.ts";
 import { sameExpression } from "./same-expression.ts";
 import { partsOfKey } from "./sql-names.ts";
 
@@ -12,9 +12,12 @@ export interface DriftRules {
   readonly applicationRole?: string | undefined;
   /** Objects to ignore: see `isIgnored`. */
   readonly ignore: readonly string[];
-  /** Major versions of PostgreSQL. They write some definitions in other words. */
-  readonly versions: { readonly expected: string; readonly live: string };
-  readonly parse: Parse;
+  /**
+   * Parser, to compare definitions that the server's major version may write in other words than the rehearsal's.
+   *
+   * @defaultValue both have the same version
+   */
+  readonly parse?: Parse | undefined;
 }
 
 /** Differences of a live schema from the expected one, as changes that lead from the expected to the live one. */
@@ -34,11 +37,13 @@ export function driftOf(live: DatabaseSchema, expected: DatabaseSchema, rules: D
   const before = withoutVersionTable(expected, rules.versionTable);
   const after = withoutVersionTable(live, rules.versionTable);
   const found = compareSchemas(before, after);
-  const isExpected = (change: SchemaChange) => reasons.some((reason) => reason({ change, live, expected, rules }));
+  const earlierRoles = rolesOfRunner(live, rules);
+  const isExpected = (change: SchemaChange) =>
+    reasons.some((reason) => reason({ change, live, expected, rules, earlierRoles }));
   const ignored = found.filter(isExpected);
   const counted = found
     .filter((change) => !isExpected(change))
-    .map((change) => withoutOwnGrants(change, rules.applicationRole));
+    .map((change) => withoutOwnGrants(change, rules.applicationRole, earlierRoles));
   const ofKind = (kind: SchemaChange["kind"]) => counted.filter((change) => change.kind === kind);
   return {
     ...{ missing: ofKind("removed"), extra: ofKind("added"), different: ofKind("changed"), ignored },
@@ -52,11 +57,16 @@ interface Case {
   readonly live: DatabaseSchema;
   readonly expected: DatabaseSchema;
   readonly rules: DriftRules;
+  /** Roles that had the place of the application role. */
+  readonly earlierRoles: ReadonlySet<string>;
 }
 
 /** Reasons for which a difference doesn't count. */
 const reasons: readonly ((one: Case) => boolean)[] = [
   ({ change, rules }) => isIgnored(change, rules.ignore),
+  // Alembic needs it before the first revision.
+  ({ change: { object, path }, rules: { versionTable } }) =>
+    object.kind === "schemas" && object.name === versionTable.schema && path.length === 0,
   // The server decides it, and whether a materialized view has rows is not part of the schema.
   ({ change: { object, path } }) => object.kind === "extensions" && path[0] === "version",
   ({ change: { path } }) => path[0] === "unpopulated",
@@ -76,10 +86,17 @@ function isIgnored({ object, path, from, to }: SchemaChange, ignore: readonly st
   const [part = "", ...rest] = path;
   const inner = partLists.has(part) ? rest : path;
   const names = inner.map((_, index) => [object.name, ...inner.slice(0, index + 1)].join("."));
-  const role = path.includes("grants") ? [`role:${path[path.indexOf("grants") + 1]}`] : [];
+  const grantee = grantsIn(path);
+  const role = grantee === undefined ? [] : [`role:${grantee}`];
   const owner = object.kind === "sequences" && path.length === 0 ? ownerOf(from ?? to) : [];
   const all = [object.name, object.name.replace(/\(.*$/s, ""), ...names, ...role, ...owner];
   return ignore.some((pattern) => all.some((name) => matches(name, pattern)));
+}
+
+/** Returns the role of the privileges at a path in an object, or in a part of it, which may have any name. */
+function grantsIn([first, second, third, fourth]: readonly string[]): string | undefined {
+  if (first === "grants") return second;
+  return third === "grants" ? fourth : undefined;
 }
 
 const partLists = new Set(["columns", "constraints", "indexes", "triggers", "policies", "rules", "statistics"]);
@@ -109,9 +126,9 @@ function ofColumnOrder({ change: { path, from, to } }: Case): boolean {
 const expressions = new Set(["definition", "default", "generated", "using", "check"]);
 
 /** A major version may print the same definition in other words, and knows other privileges of tables. */
-function ofVersions({ change: { object, path, from, to }, rules: { versions, parse } }: Case): boolean {
-  if (versions.expected === versions.live) return false;
-  if (path.includes("grants")) {
+function ofVersions({ change: { object, path, from, to }, rules: { parse } }: Case): boolean {
+  if (parse === undefined) return false;
+  if (grantsIn(path) !== undefined) {
     const known = (privileges: Json) => list(privileges).filter((privilege) => !privilege.startsWith("MAINTAIN"));
     return known(from).join() === known(to).join();
   }
@@ -127,29 +144,61 @@ function list(value: Json): readonly string[] {
 const granted = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "USAGE"]);
 const revoked = new Set(["TRUNCATE", "REFERENCES", "TRIGGER", "CREATE"]);
 
-function ofRunner({ change: { object, path, from, to }, rules: { applicationRole } }: Case): boolean {
-  if (applicationRole === undefined || path[0] !== "grants") return false;
-  const [, role] = path;
+/** All privileges that it grants on an object, sorted. */
+const grantedOn: Partial<Record<ObjectKind, string>> = {
+  schemas: "USAGE",
+  sequences: "SELECT,USAGE",
+  tables: "DELETE,INSERT,SELECT,UPDATE",
+  views: "DELETE,INSERT,SELECT,UPDATE",
+};
+
+/** Returns the roles that the runner lets read the version table, and no more: its application role, and earlier ones. */
+function rolesOfRunner(live: DatabaseSchema, { versionTable }: DriftRules): Set<string> {
+  const { tables } = withoutVersionTable(live, versionTable);
+  const own = Object.entries(live.tables).filter(([key]) => tables[key] === undefined);
+  const readers = own.flatMap(([, { grants = {} }]) => Object.entries(grants));
+  const isReader = ([role, privileges]: [string, readonly string[]]) =>
+    role !== "PUBLIC" && privileges.join() === "SELECT";
+  return new Set(readers.filter(isReader).map(([role]) => role));
+}
+
+function ofRunner({ change: { object, path, from, to }, rules: { applicationRole }, earlierRoles }: Case): boolean {
+  const [first, role = ""] = path;
+  if (first !== "grants") return false;
   const [before, after] = [list(from), list(to)];
   const added = after.filter((privilege) => !before.includes(privilege));
   const gone = before.filter((privilege) => !after.includes(privilege));
   if (role === applicationRole)
     return added.every((each) => granted.has(each)) && gone.every((each) => revoked.has(each));
+  if (earlierRoles.has(role)) return before.length === 0 && isGrantedOn(object.kind, after);
   // Only owners may create objects in the schema.
   const isRevoked = to !== null && !after.includes("CREATE");
-  return object.kind === "schemas" && role === "PUBLIC" && isRevoked && added.every((each) => each === "USAGE");
+  const hasRunner = applicationRole !== undefined || earlierRoles.size > 0;
+  return (
+    hasRunner && object.kind === "schemas" && role === "PUBLIC" && isRevoked && added.every((each) => each === "USAGE")
+  );
+}
+
+function isGrantedOn(kind: ObjectKind, privileges: readonly string[]): boolean {
+  return privileges.toSorted().join() === grantedOn[kind];
 }
 
 /** Removes the runner's grants from an object that is added. */
-function withoutOwnGrants(change: SchemaChange, role: string | undefined): SchemaChange {
-  const { kind, path, to } = change;
-  const { grants } = (to ?? {}) as { grants?: { [role: string]: Json } };
-  if (kind !== "added" || path.length > 0 || role === undefined || grants?.[role] === undefined) return change;
-  const { [role]: own, ...others } = grants;
-  const rest = list(own ?? null).filter((privilege) => !granted.has(privilege));
-  const left = rest.length > 0 ? { ...others, [role]: rest } : others;
-  const { grants: _, ...bare } = to as { [key: string]: Json };
-  return { ...change, to: Object.keys(left).length > 0 ? { ...bare, grants: left } : bare };
+function withoutOwnGrants(
+  change: SchemaChange,
+  applicationRole: string | undefined,
+  earlierRoles: ReadonlySet<string>,
+): SchemaChange {
+  const { kind, object, path, to } = change;
+  const { grants, ...bare } = (to ?? {}) as { grants?: Named<readonly string[]>; [key: string]: Json | undefined };
+  if (kind !== "added" || path.length > 0 || grants === undefined) return change;
+  const left = Object.entries(grants).flatMap(([role, privileges]) => {
+    if (earlierRoles.has(role) && isGrantedOn(object.kind, privileges)) return [];
+    const rest = role === applicationRole ? privileges.filter((privilege) => !granted.has(privilege)) : privileges;
+    return rest.length > 0 ? [[role, rest] as const] : [];
+  });
+  const others = left.length > 0 ? { grants: Object.fromEntries(left) } : {};
+  return { ...change, to: { ...bare, ...others } as Json };
 }
 
 /** pg_partman makes and drops partitions, with what its template table has, and those tables. */

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Parse } from "../sql-parser.ts";
-import { findAll } from "../sql-parser.ts";
+import { findAll, type Parse } from "../sql-parser.ts";
 
 /**
  * Whether two definitions differ only in what PostgreSQL's major versions print in other words: parentheses, spaces, and the
