@@ -1,11 +1,9 @@
 import { queryDatabaseOrThrow } from "../cluster/database-query.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
-import { liveSchemaOf, liveSchemaQuery } from "../cluster/live-schema.ts";
-import type { LiveChain } from "../cluster/live-state.ts";
 import { appSchemas } from "../cluster/pod-program.ts";
 import { readRollbackWindow } from "../cluster/rollback-window.ts";
+import type { Lock } from "../lockfile/lock.ts";
 import type { Schema } from "../lockfile/schema/schema.ts";
-import type { SchemaReading } from "../plan/live-state.ts";
 import type { RollbackWindow } from "../plan/rollback-window.ts";
 
 /** Facts about the database that the checks evaluate, from one query. */
@@ -14,8 +12,6 @@ export interface DatabaseFacts {
   readonly revisions: readonly string[];
   /** Absent if the chain contains the revision, or no record of it can be read. */
   readonly window?: RollbackWindow;
-  /** The live schema; absent if the lockfile has no evidence to compare it with. */
-  readonly schema?: SchemaReading;
   readonly tables: Schema;
   /** Invalid indexes of the chain's tables that no session is building, as `index of table`. */
   readonly invalidIndexes: readonly string[];
@@ -32,18 +28,16 @@ export interface DatabaseFacts {
  */
 export async function readDatabase(
   kubectl: Kubectl,
-  chain: LiveChain,
+  chain: Pick<Lock, "versionTable" | "revisions">,
   owned: boolean,
   backend?: string,
 ): Promise<DatabaseFacts | null> {
   const options = { owned, backend };
-  const more = chain.rehearsal && { more: liveSchemaQuery() };
-  const answer = await queryDatabaseOrThrow(kubectl, { table: chain.versionTable, query, ...more }, options);
-  const facts = answer.value as DatabaseFacts | null;
-  if (facts === null) return null;
-  const window = await readRollbackWindow(kubectl, chain, facts.revisions, options);
-  const schema = liveSchemaOf(answer);
-  return { ...facts, ...(window && { window }), ...(schema && { schema }) };
+  const versionQuery = { table: chain.versionTable, query };
+  const { value } = await queryDatabaseOrThrow(kubectl, versionQuery, options);
+  const facts = value as DatabaseFacts | null;
+  const window = facts && (await readRollbackWindow(kubectl, chain, facts.revisions, options));
+  return facts && window ? { ...facts, window } : facts;
 }
 
 /** Returns SQL for the names of columns by their numbers, in the numbers' order. */

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { readSchema } from "../cluster/live-state.ts";
 import { chainCommand, commandLine, isInstalled } from "../command-line.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { findDrift } from "../plan/drift.ts";
@@ -26,7 +27,6 @@ import {
   evaluateRevision,
   evaluateSchema,
   evaluateTables,
-  toCompare,
   withSharedRole,
 } from "./evaluate-database.ts";
 import type { CheckName } from "./names.ts";
@@ -117,9 +117,16 @@ export const checks: Record<CheckName, Check> = {
       const cluster = context === undefined ? [] : ["--context", quote(context)];
       return commandLine("drift", ...(isInstalled ? [...cluster, "--namespace", namespace] : []));
     },
-    run: async (sources, expected) => {
-      const facts = await sources.database();
-      return evaluateDrift(facts, facts && (await findDrift(toCompare(facts), expected.chain, driftOptions(expected))));
+    runsLast: true,
+    async run({ kubectl, database }, expected) {
+      const { chain, owned } = expected;
+      // It fails where other checks did, without another wait.
+      const facts = await database();
+      const reading =
+        facts && chain.rehearsal
+          ? await readSchema(kubectl, chain, { owned, backend: firstWorkload(expected) })
+          : { rows: facts?.revisions ?? null };
+      return evaluateDrift(reading, await findDrift(reading, chain, driftOptions(expected)));
     },
   },
   indexes: {

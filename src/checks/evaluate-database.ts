@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { type Job, jobState } from "../cluster/objects.ts";
 import type { ChainSchema } from "../lockfile/schema/chain-schema.ts";
 import { missingFrom } from "../lockfile/schema/schema.ts";
-import { type DriftOptions, differencesOf, type FoundDrift, type findDrift, reportDrift } from "../plan/drift.ts";
+import { type Compared, type DriftOptions, differencesOf, type FoundDrift, reportDrift } from "../plan/drift.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
 import type { PrivilegeFacts } from "./pod-facts.ts";
 import type { CheckFinding, Expected } from "./result.ts";
@@ -82,21 +82,16 @@ export function driftOptions({ driftIgnore, applicationRole, lockFile }: Expecte
   return { driftIgnore, applicationRole, appFolder: dirname(lockFile) };
 }
 
-/** Returns the facts that {@link findDrift} compares. */
-export function toCompare({ revisions, schema }: DatabaseFacts): Parameters<typeof findDrift>[0] {
-  return { rows: revisions, schema };
-}
-
-/** Evaluates whether the live schema is the expected one. One that is not known is not evaluated. */
-export function evaluateDrift(facts: DatabaseFacts | null, found: FoundDrift | null): CheckFinding {
+/** Evaluates whether the live schema is the expected one. It is not evaluated if the expected one is not known. */
+export function evaluateDrift({ rows, schema }: Compared, found: FoundDrift | null): CheckFinding {
   const revision = found !== null && "revision" in found ? found.revision : "the revision";
   const expected = `the schema at ${revision}, as rehearsed`;
-  if (facts === null) return uninitialized(expected);
+  if (rows === null) return uninitialized(expected);
   const report = reportDrift(found);
   if (report === null) return { passed: true, expected, found: "not evaluated: no revision" };
   if ("reason" in report) {
     const fix = report.command === null ? "" : `; run: ${report.command}`;
-    const isFailure = facts.schema !== undefined && "cause" in facts.schema;
+    const isFailure = schema !== undefined && "cause" in schema;
     return { passed: !isFailure, expected, found: shortened(`not evaluated: ${report.reason}${fix}`) };
   }
   return findingOf(

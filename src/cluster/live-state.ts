@@ -8,7 +8,15 @@ import { tenantLabel } from "../manifests/tenant.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
 import type { ReleasePod } from "../plan/older-releases.ts";
-import { type Answer, type Answers, type Query, type QueryOptions, queryDatabase, settled } from "./database-query.ts";
+import {
+  type Answer,
+  type Answers,
+  type Query,
+  type QueryOptions,
+  queryDatabase,
+  queryDatabaseOrThrow,
+  settled,
+} from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { liveSchemaOf, liveSchemaQuery } from "./live-schema.ts";
 import {
@@ -58,6 +66,9 @@ const revisionsQuery = ({ versionTable: table, rehearsal }: LiveChain): Query =>
       (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation))`,
   withoutTable: `SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows', null)`,
 });
+
+/** A database that was read. */
+type ReadRows = Extract<Reading, { readonly kind: "rows" }>;
 
 /** Rows of the version table, sorted; `null` without that table. */
 interface RevisionsAnswer {
@@ -118,8 +129,19 @@ export async function readRevisions(
   return { kind: "unreachable", what: "database", cause: causes.join("; ") };
 }
 
+/**
+ * Reads the database's revision, and its schema if the lockfile contains evidence of the expected one.
+ *
+ * @throws {Error} If the database can't be queried: with each pod's cause.
+ */
+export async function readSchema(kubectl: Kubectl, chain: LiveChain, options: QueryOptions): Promise<ReadRows> {
+  const reading = readingOf(await queryDatabaseOrThrow(kubectl, revisionsQuery(chain), options));
+  if (typeof reading === "string") throw new Error(reading);
+  return reading;
+}
+
 /** Returns the reading of an answer, or why there is none. */
-function readingOf(answer: Answer): Extract<Reading, { kind: "rows" }> | string {
+function readingOf(answer: Answer): ReadRows | string {
   if ("cause" in answer) return answer.cause;
   if (!isRevisions(answer.value)) return `unexpected response: ${JSON.stringify(answer.value).slice(0, 200)}`;
   const { rows, database } = answer.value;

@@ -70,7 +70,7 @@ exec sleep 60
  *
  * @param more - Answer of the second subquery: by default, it was not queried.
  */
-export function answer(value: unknown, before = "", more: unknown = null): FakeAnswer {
+export function answer(value: unknown, before = "", more: unknown = null): { readonly output: string } {
   return { output: `${before}alembic-answer ${JSON.stringify(value)}\nalembic-more ${JSON.stringify(more)}\n` };
 }
 
@@ -78,7 +78,7 @@ export function answer(value: unknown, before = "", more: unknown = null): FakeA
 export const database: DatabaseIdentity = { name: "homelab_db", oid: "16384", system: "7000000000000000001" };
 
 /** Returns the output of a pod that read a revision and the schema. */
-export function databaseWith(row: string, schema: DatabaseSchema): FakeAnswer {
+export function databaseWith(row: string, schema: DatabaseSchema): { readonly output: string } {
   return answer({ database, rows: [row] }, "", { value: { version: 150000, schema } });
 }
 
