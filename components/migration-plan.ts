@@ -64,6 +64,12 @@ export interface MigrationPolicy {
    * @defaultValue none
    */
   readonly promotedFrom?: string | undefined;
+  /**
+   * Objects of the database whose differences from the rehearsed schema don't count: names, or patterns with `*`.
+   *
+   * @defaultValue none
+   */
+  readonly driftIgnore?: readonly string[] | undefined;
 }
 
 /** Secret of the namespace with the database's URL. */

@@ -65,6 +65,7 @@ const planArguments: Readonly<Record<string, Argument>> = {
     toleratedRevisions: list(text),
     restorePoint: object({ image: required(text), storage: text }),
     promotedFrom: text,
+    driftIgnore: list(text),
   }),
   timeouts: object({
     lockTimeoutSeconds: number,

@@ -9,6 +9,7 @@ import { type MigratedApp, migratedApp, ownDatabaseSecret } from "../src/manifes
 import type { MigrationInputs } from "../src/manifests/migrate-job.ts";
 import { defaultTimeouts } from "../src/manifests/timeouts.ts";
 import { lockFileName } from "../src/paths.ts";
+import { readDrift } from "../src/plan/drift.ts";
 import { describePlan } from "../src/plan/plan-report.ts";
 import { programRemedies } from "../src/plan/remedies.ts";
 import { type AppState, planApp } from "../src/preflight/app-plan.ts";
@@ -63,8 +64,11 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
     isReference(args.database) || kubectl === undefined ? undefined : requireOwnSecret(kubectl, ownDatabaseSecret(app)),
   ]);
   const { tls, applicationRole, podSecurityStandard } = args;
+  const { driftIgnore } = policy;
+  const rules = { driftIgnore, applicationRole: applicationRole?.name, appFolder };
   const planned = planApp({
     ...live,
+    drift: await readDrift(live.reading, whole.lock, rules),
     options: {
       app,
       imagePullPolicy,
@@ -78,6 +82,7 @@ export async function planMigration(args: MigrationPlanArgs, client?: Kubectl): 
       targetRevision: chain.head === whole.head ? undefined : chain.head,
       allowDowngrade: policy.allowDowngrade ?? false,
       restorePointImage: restorePoint?.image,
+      ...(driftIgnore && { driftIgnore }),
     },
     times: chain.times,
     inputs: known,

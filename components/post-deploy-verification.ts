@@ -122,7 +122,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
     const isResource = pulumi.Resource.isInstance(migration);
     const provider = isResource ? migration.getProvider("kubernetes:core/v1:ConfigMap") : undefined;
     verificationDescriptor(name, plan, { checks, recentSeconds, workloads, release }, { parent: this, provider });
-    const { toleratedRevisions = [], applicationRole } = plan.options;
+    const { toleratedRevisions = [], applicationRole, driftIgnore } = plan.options;
     const target = {
       ...cluster,
       head: plan.head,
@@ -130,6 +130,7 @@ export class PostDeployVerification extends pulumi.ComponentResource {
       owned: plan.ownsPostgres ?? false,
       irreversible: approvedIrreversible(plan.approvals),
       applicationRole: applicationRole?.name,
+      ...(driftIgnore && { driftIgnore }),
       recentSeconds,
       lockFile: plan.lockFile,
       workloads,

@@ -15,7 +15,7 @@ export function commandLine(...args: readonly string[]): string {
  *
  * @param folder - The app's folder, if it is known.
  */
-export function chainCommand(name: "lock" | "revision", folder?: string): string {
+export function chainCommand(name: "lock" | "rehearse" | "revision", folder?: string): string {
   const isDefault = !isInstalled && (folder === undefined || resolve(folder) === join(projectRoot, "backend"));
   return isDefault
     ? commandLine(name)

@@ -34,7 +34,8 @@ export async function readDatabase(
 ): Promise<DatabaseFacts | null> {
   const options = { owned, backend };
   const versionQuery = { table: chain.versionTable, query };
-  const facts = (await queryDatabaseOrThrow(kubectl, versionQuery, options)) as DatabaseFacts | null;
+  const { value } = await queryDatabaseOrThrow(kubectl, versionQuery, options);
+  const facts = value as DatabaseFacts | null;
   const window = facts && (await readRollbackWindow(kubectl, chain, facts.revisions, options));
   return facts && window ? { ...facts, window } : facts;
 }

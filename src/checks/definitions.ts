@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
-import { chainCommand } from "../command-line.ts";
+import { readSchema } from "../cluster/live-state.ts";
+import { chainCommand, commandLine, isInstalled } from "../command-line.ts";
 import type { Lock } from "../lockfile/lock.ts";
+import { findDrift } from "../plan/drift.ts";
 import { quote } from "../shell.ts";
 import { type Check, failedFinding, firstWorkload, kubectl, psql } from "./check.ts";
 import {
@@ -16,7 +18,9 @@ import {
   withoutPods,
 } from "./evaluate-backend.ts";
 import {
+  driftOptions,
   evaluateConstraints,
+  evaluateDrift,
   evaluateIndexes,
   evaluatePrivileges,
   evaluateReversible,
@@ -106,6 +110,24 @@ export const checks: Record<CheckName, Check> = {
     title: "The database has the columns, foreign keys, and indexes of the chain.",
     command: (expected) => psql(expected, expected.owned ? "\\d plugin*" : "\\d *"),
     run: async (sources, expected) => evaluateSchema(await sources.database(), await sources.schema(), expected),
+  },
+  drift: {
+    title: "The database has the schema that its revisions made when they were rehearsed, and nothing else.",
+    command: ({ context, namespace }) => {
+      const cluster = context === undefined ? [] : ["--context", quote(context)];
+      return commandLine("drift", ...(isInstalled ? [...cluster, "--namespace", namespace] : []));
+    },
+    runsLast: true,
+    async run({ kubectl, database }, expected) {
+      const { chain, owned } = expected;
+      // It fails where other checks did, without another wait.
+      const facts = await database();
+      const reading =
+        facts && chain.rehearsal
+          ? await readSchema(kubectl, chain, { owned, backend: firstWorkload(expected) })
+          : { rows: facts?.revisions ?? null };
+      return evaluateDrift(reading, await findDrift(reading, chain, driftOptions(expected)));
+    },
   },
   indexes: {
     title: "No index is invalid.",

@@ -1,6 +1,8 @@
+import { dirname } from "node:path";
 import { type Job, jobState } from "../cluster/objects.ts";
 import type { ChainSchema } from "../lockfile/schema/chain-schema.ts";
 import { missingFrom } from "../lockfile/schema/schema.ts";
+import { type Compared, type DriftOptions, differencesOf, type FoundDrift, reportDrift } from "../plan/drift.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
 import type { PrivilegeFacts } from "./pod-facts.ts";
 import type { CheckFinding, Expected } from "./result.ts";
@@ -73,6 +75,30 @@ export function evaluateSchema(facts: DatabaseFacts | null, { tables }: ChainSch
     return { passed: true, expected: parts, found: `not evaluated: ${later} belongs to a later release` };
   }
   return findingOf(parts, missingFrom(facts.tables, tables), parts, "missing: ");
+}
+
+/** Returns the rules of drift for a release. */
+export function driftOptions({ driftIgnore, applicationRole, lockFile }: Expected): DriftOptions {
+  return { driftIgnore, applicationRole, appFolder: dirname(lockFile) };
+}
+
+/** Evaluates whether the live schema is the expected one. It is not evaluated if the expected one is not known. */
+export function evaluateDrift({ rows, schema }: Compared, found: FoundDrift | null): CheckFinding {
+  const revision = found !== null && "revision" in found ? found.revision : "the revision";
+  const expected = `the schema at ${revision}, as rehearsed`;
+  if (rows === null) return uninitialized(expected);
+  const report = reportDrift(found);
+  if (report === null) return { passed: true, expected, found: "not evaluated: no revision" };
+  if ("reason" in report) {
+    const fix = report.command === null ? "" : `; run: ${report.command}`;
+    const isFailure = schema !== undefined && "cause" in schema;
+    return { passed: !isFailure, expected, found: shortened(`not evaluated: ${report.reason}${fix}`) };
+  }
+  return findingOf(
+    expected,
+    differencesOf(report),
+    `0 differences${report.ignored > 0 ? ` (${report.ignored} ignored)` : ""}`,
+  );
 }
 
 /** Evaluates whether all indexes are valid. */

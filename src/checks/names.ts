@@ -6,6 +6,7 @@ export const checkNames = [
   "plugins",
   "tables",
   "schema",
+  "drift",
   "indexes",
   "constraints",
   "privileges",

@@ -48,6 +48,12 @@ export interface CheckTarget extends ClusterTarget {
    */
   readonly applicationRole?: string | undefined;
   /**
+   * Names of objects whose differences from the rehearsed schema don't count, or patterns with `*`.
+   *
+   * @defaultValue none
+   */
+  readonly driftIgnore?: readonly string[] | undefined;
+  /**
    * Age of the oldest log lines that are checked, in seconds.
    *
    * @defaultValue 300

@@ -17,6 +17,12 @@ export interface Query {
    * @defaultValue the answer is `null`
    */
   readonly withoutTable?: string;
+  /**
+   * Second subquery, of a JSON value. It runs last, in the same transaction, and its failure leaves the answer as it is.
+   *
+   * @defaultValue none
+   */
+  readonly more?: string;
 }
 
 /** Options of a query. */
@@ -43,8 +49,11 @@ export interface QueryOptions {
   readonly object?: string | undefined;
 }
 
-/** Value of a query; or the cause of the failure. */
-export type Answer = { readonly value: unknown } | { readonly cause: string };
+/** A value, or the cause of the failure. */
+export type Outcome = { readonly value: unknown } | { readonly cause: string };
+
+/** Value of a query, with that of its second subquery where the table exists; or the cause of the failure. */
+export type Answer = { readonly value: unknown; readonly more?: Outcome } | { readonly cause: string };
 
 /** Answers of the workloads in the order in which they were queried: only the last can have a value. */
 export type Answers = readonly (Answer & { readonly workload: string })[];
@@ -74,6 +83,12 @@ const text = (value: string) => JSON.stringify(value);
 
 const withoutTable = (query: Query) => query.withoutTable ?? "SELECT 'null'";
 
+/** Definitions are printed under a lock on their table, which a statement such as ALTER TABLE holds until its transaction ends. */
+const limitLocks = "SET LOCAL lock_timeout = '1s'";
+
+/** Prefix of the line with the answer of the second subquery. */
+const moreMark = "alembic-more ";
+
 /** Python program that prints the answer, in a read-only transaction. */
 const pythonScript = (query: Query, timeoutSeconds: number) =>
   podProgram(`
@@ -92,7 +107,20 @@ try:
     print(MARK + cursor.fetchone()[0], flush=True)
 except Exception as error:
     sys.exit(describe(error))
-`);
+${query.more === undefined ? "" : pythonMore(query.more)}`);
+
+const pythonMore = (more: string) => `
+import json
+try:
+    if relation:
+        cursor.execute(${text(limitLocks)})
+        cursor.execute(${text(`SELECT (${more})::jsonb::text`)})
+        print(${text(moreMark)} + '{"value": ' + cursor.fetchone()[0] + "}", flush=True)
+    else:
+        print(${text(`${moreMark}null`)}, flush=True)
+except Exception as error:
+    print(${text(moreMark)} + json.dumps({"cause": describe(error)}), flush=True)
+`;
 
 /** psql script that prints the answer, in a read-only transaction. */
 export const psqlScript = (query: Query, timeoutSeconds: number) => `
@@ -105,6 +133,20 @@ SELECT '${answerMark}' || (${query.query})::text;
 DO ${literal(`BEGIN RAISE EXCEPTION USING MESSAGE = ${literal(unsafe(query))}; END`)};
 \\else
 SELECT '${answerMark}' || (${withoutTable(query)})::text;
+\\endif
+${query.more === undefined ? "" : psqlMore(query.more)}`;
+
+// Without the table, \\if has set no variable. An error is printed, but doesn't end psql.
+const psqlMore = (more: string) => `\\unset ON_ERROR_STOP
+\\if :{?relation}
+${limitLocks};
+SELECT '${moreMark}' || pg_catalog.jsonb_build_object('value', (${more})::jsonb)::text;
+\\if :ERROR
+ROLLBACK;
+SELECT '${moreMark}' || pg_catalog.json_build_object('cause', :'LAST_ERROR_MESSAGE')::text;
+\\endif
+\\else
+\\echo ${moreMark}null
 \\endif
 `;
 
@@ -134,7 +176,7 @@ export async function queryDatabase(kubectl: Kubectl, query: Query, options: Que
   const answers: (Answer & { workload: string })[] = [];
   for (const source of owned ? [postgres, app] : [app]) {
     const answer = await settled(queryFrom(kubectl, source, query, options));
-    answers.push({ workload: source.workload, ...answer });
+    answers.push({ workload: source.workload, ...("cause" in answer ? answer : answer.value) });
     if ("value" in answer) break;
   }
   return answers;
@@ -143,13 +185,17 @@ export async function queryDatabase(kubectl: Kubectl, query: Query, options: Que
 /**
  * Queries the database as {@link queryDatabase} does.
  *
- * @returns The value.
+ * @returns The answer of the first pod that has one.
  * @throws {Error} If no pod answers: with each pod's cause.
  */
-export async function queryDatabaseOrThrow(kubectl: Kubectl, query: Query, options: QueryOptions): Promise<unknown> {
+export async function queryDatabaseOrThrow(
+  kubectl: Kubectl,
+  query: Query,
+  options: QueryOptions,
+): Promise<Extract<Answer, { readonly value: unknown }>> {
   const causes: string[] = [];
   for (const answer of await queryDatabase(kubectl, query, options)) {
-    if ("value" in answer) return answer.value;
+    if ("value" in answer) return answer;
     causes.push(`${answer.workload}: ${answer.cause}`);
   }
   throw new Error(causes.join("; "));
@@ -163,20 +209,24 @@ export async function settled<T>(promise: Promise<T>): Promise<{ readonly value:
   );
 }
 
-/** Returns the value that a program in the workload's pod prints, ignoring what else the image prints. */
+/** Returns the answer that a program in the workload's pod prints, ignoring what else the image prints. */
 async function queryFrom(
   kubectl: Kubectl,
   { workload, object = `deployment/${workload}`, command, script }: Source,
   query: Query,
   { container }: QueryOptions,
-): Promise<unknown> {
+): Promise<Extract<Answer, { readonly value: unknown }>> {
   const args = ["exec", "--stdin", object];
   if (container !== undefined) args.push(`--container=${container}`);
   args.push("--pod-running-timeout=1s", "--", ...command);
-  const isComplete = (text: string) => answerIn(text) !== undefined;
+  const moreIn = (text: string) => (query.more === undefined ? "null" : answerIn(text, moreMark));
+  const isComplete = (text: string) => answerIn(text) !== undefined && moreIn(text) !== undefined;
   const output = await kubectl.run(args, script(query, kubectl.timeoutSeconds), undefined, isComplete);
   const answer = answerIn(output);
-  if (answer !== undefined) return JSON.parse(answer);
+  if (answer !== undefined) {
+    const more = JSON.parse(moreIn(output) ?? '{"cause": "no response"}') as Outcome | null;
+    return { value: JSON.parse(answer), ...(more && { more }) };
+  }
   throw new Error(`unexpected response: ${redact(output).slice(0, 200)}`);
 }
 

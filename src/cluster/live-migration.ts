@@ -4,7 +4,7 @@ import type { Reading } from "../plan/live-state.ts";
 import type { ReleasePod } from "../plan/older-releases.ts";
 import { settled } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { type ReadChain, readRevisions } from "./live-state.ts";
+import { type LiveChain, readRevisions } from "./live-state.ts";
 import type { Deployment, Pod } from "./objects.ts";
 import { isServing, newestFirst, podsOfApp, releasePod } from "./pods.ts";
 
@@ -25,7 +25,7 @@ export interface Source {
 export async function readMigration(
   kubectl: Kubectl,
   app: Pick<MigratedApp, "partOf">,
-  chain: ReadChain,
+  chain: LiveChain,
   unguarded: readonly string[],
 ): Promise<{ readonly reading: Reading; readonly pods: readonly ReleasePod[] }> {
   const found = await settled(findPods(kubectl, app, unguarded));

@@ -10,8 +10,17 @@ import type { TableRows } from "../plan/blocking-time.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import type { DatabaseIdentity, Reading } from "../plan/live-state.ts";
 import type { ReleasePod } from "../plan/older-releases.ts";
-import { type Answer, type Answers, type Query, type QueryOptions, queryDatabase, settled } from "./database-query.ts";
+import {
+  type Answer,
+  type Answers,
+  type Query,
+  type QueryOptions,
+  queryDatabase,
+  queryDatabaseOrThrow,
+  settled,
+} from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { liveSchemaOf, liveSchemaQuery } from "./live-schema.ts";
 import {
   appContainer,
   isOurs,
@@ -48,20 +57,27 @@ export interface Live {
 /** Query of the {@link DatabaseIdentity}, which the runner runs, too. */
 const identityQuery = readFileSync(join(import.meta.dirname, "..", "runner", "database-identity.sql"), "utf8");
 
-/** The chain whose revision is read, and the times of its revisions, if tables are to be counted. */
-export interface ReadChain extends Pick<Lock, "versionTable" | "revisions"> {
+/** The parts of a lockfile that the live state is read with, and the times of its revisions, if tables are to be counted. */
+export interface LiveChain extends Pick<Lock, "versionTable" | "revisions" | "rehearsal"> {
   readonly times?: MeasuredTimes | undefined;
 }
 
-/** Returns the query of the {@link RevisionsAnswer}. */
-const revisionsQuery = ({ versionTable: table, times }: ReadChain): Query => ({
+/**
+ * Returns the query of the {@link RevisionsAnswer}, of the schema if the lockfile contains evidence of the expected one, and of
+ * the rows of tables if their times were measured.
+ */
+const revisionsQuery = ({ versionTable: table, rehearsal, times }: LiveChain): Query => ({
   table,
+  ...(rehearsal && { more: liveSchemaQuery() }),
   query: `
     SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows',
       (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation)
       ${times === undefined ? "" : `, 'sizes', (${rowsQuery})`})`,
   withoutTable: `SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows', null)`,
 });
+
+/** A database that was read. */
+type ReadRows = Extract<Reading, { readonly kind: "rows" }>;
 
 /** Rows of the version table, sorted; `null` without that table. */
 interface RevisionsAnswer {
@@ -77,7 +93,7 @@ interface RevisionsAnswer {
  * @param owned - Whether the stack has its own PostgreSQL.
  * @param chain - The lockfile.
  */
-export async function readLive(kubectl: Kubectl, owned: boolean, chain: ReadChain): Promise<Live> {
+export async function readLive(kubectl: Kubectl, owned: boolean, chain: LiveChain): Promise<Live> {
   const query = revisionsQuery(chain);
   const querying = queryDatabase(kubectl, query, { owned });
   const listed = await settled(list(kubectl));
@@ -107,7 +123,7 @@ export async function readLive(kubectl: Kubectl, owned: boolean, chain: ReadChai
  */
 export async function readRevisions(
   kubectl: Kubectl,
-  chain: ReadChain,
+  chain: LiveChain,
   sources: readonly Pick<QueryOptions, "object" | "container">[],
 ): Promise<Reading> {
   const causes: string[] = [];
@@ -123,12 +139,24 @@ export async function readRevisions(
   return { kind: "unreachable", what: "database", cause: causes.join("; ") };
 }
 
+/**
+ * Reads the database's revision, and its schema if the lockfile contains evidence of the expected one.
+ *
+ * @throws {Error} If the database can't be queried: with each pod's cause.
+ */
+export async function readSchema(kubectl: Kubectl, chain: LiveChain, options: QueryOptions): Promise<ReadRows> {
+  const reading = readingOf(await queryDatabaseOrThrow(kubectl, revisionsQuery(chain), options));
+  if (typeof reading === "string") throw new Error(reading);
+  return reading;
+}
+
 /** Returns the reading of an answer, or why there is none. */
-function readingOf(answer: Answer): Extract<Reading, { kind: "rows" }> | string {
+function readingOf(answer: Answer): ReadRows | string {
   if ("cause" in answer) return answer.cause;
   if (!isRevisions(answer.value)) return `unexpected response: ${JSON.stringify(answer.value).slice(0, 200)}`;
   const { rows, database, sizes } = answer.value;
-  return { kind: "rows", rows, database, ...(sizes && { sizes }) };
+  const schema = liveSchemaOf(answer);
+  return { kind: "rows", rows, database, ...(sizes && { sizes }), ...(schema && { schema }) };
 }
 
 /** Adds the rollback window, if the chain lacks the database's revision. */
@@ -136,7 +164,7 @@ async function withWindow(
   reading: Reading,
   kubectl: Kubectl,
   options: QueryOptions,
-  chain: Pick<Lock, "versionTable" | "revisions">,
+  chain: LiveChain,
 ): Promise<Reading> {
   if (reading.kind !== "rows") return reading;
   const window = await readRollbackWindow(kubectl, chain, reading.rows ?? [], options);

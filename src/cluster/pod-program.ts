@@ -63,7 +63,7 @@ function text(value: string): string {
 }
 
 /** Returns the JSON of the marked line; `undefined` until the line is complete. */
-export function answerIn(output: string): string | undefined {
+export function answerIn(output: string, mark = answerMark): string | undefined {
   const lines = output.split("\n").slice(0, -1);
-  return lines.find((line) => line.startsWith(answerMark))?.slice(answerMark.length);
+  return lines.find((line) => line.startsWith(mark))?.slice(mark.length);
 }

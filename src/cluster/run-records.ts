@@ -20,7 +20,8 @@ const query: Query = {
  * @throws {Error} If the database can't be queried: with each pod's cause.
  */
 export async function readRuns(kubectl: Kubectl, options: QueryOptions): Promise<readonly RunRecord[]> {
-  const runs = (await queryDatabaseOrThrow(kubectl, query, options)) ?? [];
+  const { value } = await queryDatabaseOrThrow(kubectl, query, options);
+  const runs = value ?? [];
   if (!Array.isArray(runs)) throw new Error(`unexpected response: ${JSON.stringify(runs).slice(0, 200)}`);
   return runs as readonly RunRecord[];
 }

@@ -117,7 +117,7 @@ export async function readStatistics(
   options: QueryOptions,
 ): Promise<DatabaseStatistics> {
   const query = { table: versionTable, query: statisticsQuery, withoutTable: statisticsQuery };
-  const statistics = await queryDatabaseOrThrow(kubectl, query, options);
+  const { value: statistics } = await queryDatabaseOrThrow(kubectl, query, options);
   if (fits(statistics, statisticsShape)) return statistics as DatabaseStatistics;
   throw new Error(`unexpected response: ${JSON.stringify(statistics).slice(0, 200)}`);
 }

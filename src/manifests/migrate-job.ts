@@ -28,6 +28,12 @@ export interface MigrationOptions extends Omit<RunnerOptions, "configMapName">, 
    */
   readonly restorePointImage?: string | undefined;
   /**
+   * Objects whose differences from the rehearsed schema don't count. The Job doesn't depend on them.
+   *
+   * @defaultValue none
+   */
+  readonly driftIgnore?: readonly string[] | undefined;
+  /**
    * Tenant whose database is migrated, if the namespace has several: part of the Job's name and labels.
    *
    * @defaultValue the only database

@@ -1,4 +1,5 @@
 import { applied, beyond, pending } from "../lockfile/chain.ts";
+import type { DatabaseSchema } from "../lockfile/database-schema/database-schema.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import type { TableRows } from "./blocking-time.ts";
 import type { RollbackWindow } from "./rollback-window.ts";
@@ -15,10 +16,15 @@ export type Reading =
       readonly window?: RollbackWindow;
       /** Absent if no times were measured. */
       readonly sizes?: TableRows;
+      /** The live schema; absent if the lockfile has no evidence to compare it with. */
+      readonly schema?: SchemaReading;
     }
   /** The namespace has no pod that could query the database. */
   | { readonly kind: "not-deployed" }
   | Unreachable;
+
+/** Live schema of a database, and the major version of its server; or why it can't be read. */
+export type SchemaReading = { readonly version: string; readonly schema: DatabaseSchema } | { readonly cause: string };
 
 /** Identity of a database. A restored dump is another database, and so is one that was created again. */
 export interface DatabaseIdentity {

@@ -2,6 +2,7 @@ import { describeLocks, describeReversible, shorten, singleLine, tableChanges } 
 import { knownSql, type LockedSql } from "../lockfile/lock.ts";
 import { printable } from "../printable.ts";
 import { describePrediction } from "./blocking-time.ts";
+import { describeDrift } from "./drift.ts";
 import type { EvaluatedFinding } from "./findings.ts";
 import type { JobAttempt } from "./job-identity.ts";
 import { requiresManualAction } from "./live-state.ts";
@@ -49,6 +50,8 @@ function describeWork(plan: Plan, full: boolean, remedies: Remedies): string[] {
   if (requiresManualAction(state)) return [message, remediation];
   const lines = [message];
   if (state.kind === "unreachable") lines.push(remediation);
+  // A later release has another schema.
+  if (state.kind !== "ahead") lines.push(...describeDrift(plan.drift));
   if (pending !== null && pending.length > 0) {
     const atMost = state.kind === "not-deployed" ? "at most " : "";
     lines.push(

@@ -2,6 +2,7 @@ import type { CommandTarget } from "../kubectl-command.ts";
 import { head, type Lock, type LockedSql } from "../lockfile/lock.ts";
 import type { MeasuredTimes } from "../lockfile/measured-times.ts";
 import { exceededTimeouts, type PredictedStatement, predictTimes, type TimeLimits } from "./blocking-time.ts";
+import type { DriftReport } from "./drift.ts";
 import type { EvaluatedRevision } from "./findings.ts";
 import { type JobAttempt, jobAttempt, type LiveJob } from "./job-identity.ts";
 import { jobPlan } from "./job-plan.ts";
@@ -45,6 +46,11 @@ export interface Plan extends Description, Pick<Work, "direction"> {
   readonly hash: string | null;
   /** Why the stack's settings don't allow the plan; `null` if they do. */
   readonly rejection: PlanRejection | null;
+  /**
+   * Differences of the live schema from the rehearsed one; `null` if the database was not read, or has no revision, or the chain was
+   * never rehearsed.
+   */
+  readonly drift: DriftReport | null;
   /** The migration Job that the update declares; `null` if the update must not go on. */
   readonly job: JobAttempt | null;
 }
@@ -52,6 +58,8 @@ export interface Plan extends Description, Pick<Work, "direction"> {
 /** The inputs of a plan. */
 export interface PlanInputs extends TargetOptions, RejectionInputs {
   readonly reading: Reading;
+  /** @defaultValue not known */
+  readonly drift?: DriftReport | null;
   /** Migration Jobs of the namespace. */
   readonly jobs: readonly LiveJob[];
   /** Pods of the app. */
@@ -93,6 +101,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     pending: work.seen && numbered(lock, work.seen, times),
     hash,
     rejection,
+    drift: inputs.drift ?? null,
     job: isManual || rejection !== null ? null : jobOf(firstJobName, jobs, state, JSON.stringify(planOfJob)),
   };
 }

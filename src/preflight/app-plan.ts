@@ -3,6 +3,7 @@ import type { Lock } from "../lockfile/lock.ts";
 import type { MeasuredTimes } from "../lockfile/measured-times.ts";
 import { type MigrationInputs, type MigrationOptions, migration } from "../manifests/migrate-job.ts";
 import type { Approval } from "../plan/approvals.ts";
+import type { DriftReport } from "../plan/drift.ts";
 import type { LiveJob } from "../plan/job-identity.ts";
 import { classify, type Reading, type TargetOptions } from "../plan/live-state.ts";
 import type { ReleasePod } from "../plan/older-releases.ts";
@@ -17,6 +18,8 @@ export interface AppState {
   readonly reading: Reading;
   readonly jobs: readonly LiveJob[];
   readonly pods: readonly ReleasePod[];
+  /** @defaultValue not known */
+  readonly drift?: DriftReport | null;
 }
 
 /** Migration of an app. */
@@ -37,12 +40,13 @@ interface AppMigration extends AppState {
  * @returns The plan, and the options with the revisions that this release tolerates.
  */
 export function planApp(given: AppMigration): { readonly options: OwnOptions; readonly report: Plan } {
-  const { reading, jobs, pods, inputs, approvals, pinnedHash, pinRequired = false, target, times } = given;
+  const { reading, jobs, pods, drift, inputs, approvals, pinnedHash, pinRequired = false, target, times } = given;
   const options = { ...given.options, toleratedRevisions: toleratedBy(reading, given.options.lock, given.options) };
   const report = makePlan({
     reading,
     jobs,
     pods,
+    drift,
     ...options,
     times,
     image: inputs?.image,

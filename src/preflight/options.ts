@@ -65,6 +65,8 @@ export interface CheckSettings
     "context" | "namespace" | "clusterTimeoutSeconds" | "toleratedRevisions" | "approvals" | "applicationRole"
   > {
   readonly database: Pick<Settings["database"], "kind">;
+  /** @defaultValue none */
+  readonly driftIgnore?: readonly string[];
 }
 
 /** Lockfile, workloads, and checks of Unity's release. */
@@ -76,8 +78,8 @@ export const unityTarget = {
 
 /** Returns the cluster and the expectations of a release's checks. */
 export function checkTarget(settings: CheckSettings, { head }: Pick<Chain, "head">): CheckTarget {
-  const { context, namespace, clusterTimeoutSeconds, toleratedRevisions, database, approvals, applicationRole } =
-    settings;
+  const { context, namespace, clusterTimeoutSeconds, toleratedRevisions, database, approvals } = settings;
+  const { applicationRole, driftIgnore = [] } = settings;
   return {
     context,
     namespace,
@@ -87,6 +89,7 @@ export function checkTarget(settings: CheckSettings, { head }: Pick<Chain, "head
     owned: database.kind === "owned",
     irreversible: approvedIrreversible(approvals),
     applicationRole,
+    ...(driftIgnore.length > 0 && { driftIgnore }),
     ...unityTarget,
   };
 }

@@ -13,6 +13,7 @@ import { migration } from "../manifests/migrate-job.ts";
 import { names } from "../manifests/names.ts";
 import { majorOfTag, majorVersionError } from "../manifests/postgres.ts";
 import { unknownApprovals } from "../plan/approvals.ts";
+import { type DriftReport, readDrift } from "../plan/drift.ts";
 import type { JobAttempt } from "../plan/job-identity.ts";
 import { classify } from "../plan/live-state.ts";
 import { makePlan } from "../plan/plan.ts";
@@ -25,10 +26,17 @@ import { reviewAccess } from "./permissions.ts";
 import type { Chain } from "./release.ts";
 import { combinePlans, describeUpdate, type UpdatePlan } from "./update-plan.ts";
 
+/** Live state of a stack, with the drift of its database. */
+export interface StackLive extends Live {
+  /** @defaultValue not known */
+  readonly drift?: DriftReport | null;
+}
+
 /** Reads the live state of a stack's database and resources. */
-export async function readStackLive(settings: Settings, { lock, times }: Chain, kubectl: Kubectl): Promise<Live> {
+export async function readStackLive(settings: Settings, { lock, times }: Chain, kubectl: Kubectl): Promise<StackLive> {
   const { database } = settings;
-  const live = await readLive(kubectl, database.kind === "owned", { ...lock, times });
+  const state = await readLive(kubectl, database.kind === "owned", { ...lock, times });
+  const live = { ...state, drift: await readDrift(state.reading, lock, settings) };
   if (database.kind !== "owned" || majorOfTag(database.image) === undefined) return live;
   const image = runningImage(live);
   if (image === undefined || image === database.image) return live;
@@ -55,7 +63,7 @@ export async function planUpdate(settings: Settings, chain: Chain, kubectl: Kube
  *
  * @throws {pulumi.RunError} If an approval of the stack matches no finding of the chain.
  */
-export function planFor(live: Live, given: Settings, chain: Chain): UpdatePlan {
+export function planFor(live: StackLive, given: Settings, chain: Chain): UpdatePlan {
   const settings = effectiveSettings(given, live, chain);
   const { context, namespace, approvals, environment, planHash: pinnedHash } = settings;
   const unknown = unknownApprovals(chain.lock, approvals);

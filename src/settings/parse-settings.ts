@@ -78,6 +78,7 @@ export function parseSettings(source: ConfigSource): {
     environment,
     owner: source.owner,
     adoptFrom: reader.optional("adoptFrom", ownerName, "an owner, as <project>/<stack>", "<project>/<stack>"),
+    driftIgnore: reader.list("driftIgnore", "comma-separated names of database objects", "public.<table>,role:<role>"),
     adoptWithout: reader.list("adoptWithout", "comma-separated parts of existing pods", "env/<name>,volume/<name>"),
     context: readContext(reader),
     namespace: reader.text("namespace", namespaceName, "a Kubernetes namespace name", "unity"),

@@ -71,6 +71,8 @@ export interface Settings extends DatabaseAccess {
   readonly adoptFrom: string | undefined;
   /** Parts of existing pods that the stack doesn't preserve, such as `env/NAME`. */
   readonly adoptWithout: readonly string[];
+  /** Objects of the database whose differences from the rehearsed schema don't count: names, or patterns with `*`. */
+  readonly driftIgnore: readonly string[];
   /** Kubeconfig context; `undefined` for the current one or, in a pod without a kubeconfig, the pod's own cluster. */
   readonly context: string | undefined;
   readonly namespace: string;

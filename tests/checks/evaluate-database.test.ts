@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DatabaseFacts } from "../../src/checks/database-facts.ts";
 import {
   evaluateConstraints,
+  evaluateDrift,
   evaluateIndexes,
   evaluatePrivileges,
   evaluateReversible,
@@ -12,6 +13,9 @@ import {
 } from "../../src/checks/evaluate-database.ts";
 import type { CheckFinding, DeclaredRelease } from "../../src/checks/result.ts";
 import type { Job } from "../../src/cluster/objects.ts";
+import type { SchemaChange } from "../../src/lockfile/database-schema/changes.ts";
+import { emptySchema } from "../../src/lockfile/database-schema/database-schema.ts";
+import type { Drift } from "../../src/lockfile/database-schema/drift.ts";
 import type { ChainSchema } from "../../src/lockfile/schema/chain-schema.ts";
 import type { TableSchema } from "../../src/lockfile/schema/schema.ts";
 import { database, expected, privileges } from "../support/checks.ts";
@@ -46,6 +50,19 @@ const chainWith = (reversible: boolean | null) => ({
   },
 });
 
+const change = (kind: "added" | "removed", name: string, ...path: string[]): SchemaChange => ({
+  ...{ kind, object: { kind: "tables", name }, path, from: null, to: null },
+});
+const read = { rows: ["r2"] };
+const noDrift: Drift = {
+  ...{ missing: [], extra: [], different: [], expected: emptySchema, live: emptySchema },
+  ignored: [change("added", "public.tmp")],
+};
+const drifted: Drift = {
+  ...noDrift,
+  missing: [change("removed", "public.t1", "indexes", "i")],
+  extra: [change("added", "public.t3")],
+};
 const accepted: [string, CheckFinding, string][] = [
   ["the head", revision("r2"), "r2"],
   ["a tolerated revision", revision("later"), "later"],
@@ -80,6 +97,12 @@ const accepted: [string, CheckFinding, string][] = [
     "a revision that is unknown without a database",
     evaluateReversible(chainWith(null)),
     "0 missing downgrades; unknown without a database: r1",
+  ],
+  ["the rehearsed schema", evaluateDrift(read, { revision: "r2", drift: noDrift }), "0 differences (1 ignored)"],
+  [
+    "a chain without evidence",
+    evaluateDrift(read, { reason: "the chain was not rehearsed", command: "rehearse" }),
+    "not evaluated: the chain was not rehearsed; run: rehearse",
   ],
 ];
 
@@ -123,6 +146,13 @@ const rejected: [string, CheckFinding, string][] = [
   ],
   ["another role than the stack's", rights({ role: "owner" }), "the backend's role is owner"],
   ["an irreversible revision", evaluateReversible(chainWith(false)), "r1: it passes"],
+  ["drift", evaluateDrift(read, { revision: "r2", drift: drifted }), "- index public.t1.i, + table public.t3"],
+  ["drift of an uninitialized database", evaluateDrift({ rows: null }, null), uninitialized],
+  [
+    "a schema that can't be read",
+    evaluateDrift({ ...read, schema: { cause: "timeout" } }, { reason: "can't read it: timeout", command: null }),
+    "not evaluated: can't read it: timeout",
+  ],
 ];
 
 describe("checks of the database", () => {

@@ -1,8 +1,9 @@
 """Run SQL statements and print the catalog of the database.
 
 Standard input: {"url": a libpq URI, "statements": [...]}. Standard output: a sorted JSON list of strings, for the
-columns, constraints, indexes, types, and comments of the schema `public`; with a "query", the JSON of its one value,
-and what follows a BEGIN is rolled back.
+columns, constraints, indexes, types, and comments of the schema `public`; with a "query", the JSON of its one value.
+With "runs" instead of "statements", a list of lists, each in a transaction that is rolled back: a JSON list of
+{"value": ...} or {"error": ...}.
 """
 
 import json
@@ -25,10 +26,27 @@ UNION ALL SELECT format('comment %s %s', objoid::regclass, description) FROM pg_
 """
 
 request = json.load(sys.stdin)
-with psycopg.connect(request["url"], autocommit=True) as connection:
-    for statement in request["statements"]:
+
+
+def answer(connection, statements):
+    for statement in statements:
         connection.execute(statement)
     connection.execute("SET search_path = pg_catalog, pg_temp; SET jit = off" if "query" in request else "")
-    rows = connection.execute(request.get("query", CATALOG)).fetchall()
-    connection.execute("ROLLBACK" if "BEGIN" in request["statements"] else "")
-print(json.dumps(rows[0][0] if "query" in request else sorted(row[0] for row in rows)))
+    return connection.execute(request.get("query", CATALOG)).fetchall()
+
+
+def attempt(connection, statements):
+    try:
+        return {"value": answer(connection, statements)[0][0]}
+    except psycopg.Error as error:
+        return {"error": str(error)}
+    finally:
+        connection.execute("ROLLBACK")
+
+
+with psycopg.connect(request["url"], autocommit=True) as connection:
+    if "runs" in request:
+        print(json.dumps([attempt(connection, ["BEGIN", *statements]) for statements in request["runs"]]))
+    else:
+        rows = answer(connection, request["statements"])
+        print(json.dumps(rows[0][0] if "query" in request else sorted(row[0] for row in rows)))

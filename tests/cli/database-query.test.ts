@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { findProgram } from "../../local/cluster/prerequisites.ts";
 import { readDatabase } from "../../src/checks/database-facts.ts";
 import { queryPod, runCustomInPod } from "../../src/checks/pod-facts.ts";
 import type { Expected } from "../../src/checks/result.ts";
+import { queryDatabase } from "../../src/cluster/database-query.ts";
 import type { Kubectl } from "../../src/cluster/kubectl.ts";
-import { readLive } from "../../src/cluster/live-state.ts";
+import { readLive, readSchema } from "../../src/cluster/live-state.ts";
 import { readRuns } from "../../src/cluster/run-records.ts";
 import { defaultVersionTable, versionTableName } from "../../src/lockfile/version-table.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
+import { endWithTests } from "../support/children.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { servingPod } from "../support/kubernetes.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
@@ -210,6 +213,57 @@ exec "$@"
       using kubectl = attacked([upgraded, ...runs], []);
       const { reading } = await readLive(kubectl.kubectl, owned, chainAt());
       assert.ok(reading.kind === "rows" && reading.window === undefined, JSON.stringify(reading));
+    });
+  }
+
+  for (const owned of [true, false]) {
+    const client = owned ? "psql" : "a driver";
+    const rehearsal = { chain: "", postgres: "15", env: [], models: null };
+
+    it(`with ${client}, read the schema of 500 tables with the revision, in two seconds`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      const tables = Array.from(
+        { length: 500 },
+        (_, index) =>
+          `CREATE TABLE t${index} (id bigint PRIMARY KEY, a text DEFAULT 'it''s \\ :x %s' CHECK (a <> ''), b int UNIQUE)`,
+      );
+      using kubectl = attacked([upgraded, ...tables], betterMatches);
+      const started = performance.now();
+      const { reading } = await readLive(kubectl.kubectl, owned, { ...chainAt(), rehearsal });
+      const milliseconds = performance.now() - started;
+      assert.ok(reading.kind === "rows" && reading.schema !== undefined && "schema" in reading.schema);
+      const { version, schema } = reading.schema;
+      assert.equal(version, "15");
+      assert.ok(Object.keys(schema.tables).length > 500);
+      assert.deepEqual(schema.tables["public.t7"]?.columns?.a, { type: "text", default: "'it''s \\ :x %s'::text" });
+      assert.ok(milliseconds < 2000, `${milliseconds}`);
+      const again = await readSchema(kubectl.kubectl, { ...chainAt(), rehearsal }, { owned });
+      assert.deepEqual(again, reading);
+    });
+
+    it(`with ${client}, read the revision even if the schema can't be read`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      using kubectl = attacked([upgraded], []);
+      const query = { table: defaultVersionTable, query: "SELECT '1'", more: "SELECT to_json(1 / 0)" };
+      const [answer] = await queryDatabase(kubectl.kubectl, query, { owned });
+      assert.ok(answer !== undefined && "value" in answer && answer.value === 1);
+      assert.ok(answer.more !== undefined && "cause" in answer.more);
+      assert.match(answer.more.cause, /division by zero/);
+    });
+
+    it(`with ${client}, don't wait for a lock on a table to read its schema`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      using kubectl = attacked([upgraded, "CREATE TABLE busy (id int DEFAULT 1 + 1)"], []);
+      const lock =
+        "import psycopg, sys, time; c = psycopg.connect(sys.argv[1]); c.execute('LOCK busy'); print(1, flush=True)";
+      const args = ["-c", `${lock}; time.sleep(60)`, urlOf("homelab_user", `test${databases}`)];
+      const locker = endWithTests(spawn(python, args, { stdio: ["ignore", "pipe", "inherit"] }));
+      await once(locker.stdout, "data");
+      const { reading } = await readLive(kubectl.kubectl, owned, { ...chainAt(), rehearsal });
+      locker.kill();
+      assert.ok(reading.kind === "rows" && reading.schema !== undefined);
+      assert.deepEqual(reading.rows, ["a"]);
+      if ("cause" in reading.schema) assert.match(reading.schema.cause, /lock timeout/);
     });
   }
 

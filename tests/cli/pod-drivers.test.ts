@@ -106,9 +106,12 @@ exec "$@"
     it(`read the live state and the privileges with ${driver}`, async () => {
       using folder = temporaryFolder();
       using pod = podWith(driver, folder.path);
-      const { reading } = await readLive(pod.kubectl, false, chain);
+      const rehearsal = { chain: "", postgres: "15", env: [], models: null };
+      const { reading } = await readLive(pod.kubectl, false, { ...chain, rehearsal });
       assert.ok(reading.kind === "rows", JSON.stringify(reading));
       assert.deepEqual(reading.rows, ["a"]);
+      assert.ok(reading.schema !== undefined && "schema" in reading.schema, JSON.stringify(reading.schema));
+      assert.ok("public.plugin_metrics" in reading.schema.schema.tables);
       const expected = { tables: ["plugins", "plugin_executions", "plugin_metrics"], chain } as unknown as Expected;
       const { privileges } = await queryPod(pod.kubectl, servingPod("rs"), ["privileges"], expected);
       assert.deepEqual(privileges, {

@@ -44,7 +44,7 @@ describe("report page", () => {
 
   it("shows every check, failures first", () => {
     const checks = textOf(page, "checks");
-    assert.match(checks, /12 passed, 2 failed .* Time revision ✕ failed .* logs ✕ failed .* pods ✓ passed/);
+    assert.match(checks, /13 passed, 2 failed .* Time revision ✕ failed .* logs ✕ failed .* pods ✓ passed/);
     assert.equal(count(checks, "kubectl --context kubernetes-admin@homelab -n unity"), 13);
   });
 

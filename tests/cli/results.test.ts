@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { exitCodesHelp, visibleCommands } from "../../src/cli/command.ts";
 import { commandDefinitions, generalExitCodes, unityProgram } from "../../src/cli/program.ts";
-import { projectRoot } from "../../src/paths.ts";
+import { readLock } from "../../src/lockfile/read-lock.ts";
+import { rehearsedSchema } from "../../src/lockfile/rehearsal.ts";
+import { lockFile, projectRoot } from "../../src/paths.ts";
 import { ChainProject, linearChain } from "../fixtures/chains/project.ts";
-import { answer, databaseAt, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
+import { answer, databaseAt, databaseWith, type FakeAnswers, fakeKubectl } from "../support/fake-kubectl.ts";
 import { alembicPython, onTerminal, unity, unityIn, unityWith } from "./unity.ts";
 
 const stack = `config:
@@ -19,6 +21,7 @@ const stack = `config:
 const stale = "  unity:planHash: '0000000000000000'\n";
 const atHead: Partial<FakeAnswers> = { postgres: databaseAt(["add_plugin_execution"]) };
 const behind: Partial<FakeAnswers> = { postgres: databaseAt(["a1b2c3d4e5f6"]) };
+const rehearsed = rehearsedSchema(readLock(lockFile), () => true) ?? assert.fail();
 const down: Partial<FakeAnswers> = { list: { error: "refused" }, postgres: { error: "refused" } };
 const run = { id: 1, startedAt: "2026-01-03T10:00:00+00:00", finishedAt: null, from: [], to: null, target: ["b"] };
 const runs = answer([{ ...run, image: "i", planHash: "h", outcome: "running", error: null, runner: "p" }]);
@@ -47,6 +50,11 @@ const cases: Readonly<Record<string, Readonly<Partial<Record<string, Given>>>>> 
   },
   migrate: { 1: { args: [], answers: behind, settings: stale }, 2: { args: [] } },
   docs: { 0: { args: ["--output", "{folder}"] }, 1: { args: ["--output", "{folder}/none", "--check"] }, 2: wrong },
+  drift: {
+    0: { args: [], answers: { postgres: databaseWith("add_plugin_execution", rehearsed) } },
+    1: { args: [], answers: { postgres: databaseWith("add_plugin_execution", { ...rehearsed, tables: {} }) } },
+    2: { args: [], answers: down },
+  },
   history: { 0: { args: [], answers: { postgres: runs } }, 2: { args: [], answers: down } },
   lock: {
     0: { args: ["--backend", "{chain}", "--python", "{python}"] },

@@ -27,13 +27,19 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "a dropped index",
     steps: ["DROP INDEX ix_plugin_metrics_plugin_id_timestamp"],
-    failed: { schema: "missing: index ix_plugin_metrics_plugin_id_timestamp" },
+    failed: {
+      schema: "missing: index ix_plugin_metrics_plugin_id_timestamp",
+      drift: /^- index public\.plugin_metrics\.ix_plugin_metrics_plugin_id_timestamp/,
+    },
     fix: ["CREATE INDEX ix_plugin_metrics_plugin_id_timestamp ON plugin_metrics (plugin_id, timestamp)"],
   },
   {
     what: "a dropped foreign key",
     steps: ["ALTER TABLE plugin_alerts DROP CONSTRAINT fk_plugin_alerts_plugin_id_plugins"],
-    failed: { schema: "missing: foreign key plugin_alerts(plugin_id) REFERENCES plugins ON DELETE CASCADE" },
+    failed: {
+      schema: "missing: foreign key plugin_alerts(plugin_id) REFERENCES plugins ON DELETE CASCADE",
+      drift: /^- constraint public\.plugin_alerts\.fk_plugin_alerts_plugin_id_plugins: foreign key/,
+    },
     fix: [
       "ALTER TABLE plugin_alerts ADD CONSTRAINT fk_plugin_alerts_plugin_id_plugins FOREIGN KEY (plugin_id) REFERENCES plugins ON DELETE CASCADE",
     ],
@@ -41,13 +47,16 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "a JSONB column of another type",
     steps: ["ALTER TABLE plugin_alerts ALTER conditions DROP DEFAULT, ALTER conditions TYPE TEXT"],
-    failed: { schema: "missing: column plugin_alerts.conditions as jsonb (actual: text)" },
+    failed: {
+      schema: "missing: column plugin_alerts.conditions as jsonb (actual: text)",
+      drift: /~ column public\.plugin_alerts\.conditions: type jsonb -> text/,
+    },
     fix: ["ALTER TABLE plugin_alerts ALTER conditions TYPE JSONB USING '{}'::jsonb, ALTER conditions SET DEFAULT '{}'"],
   },
   {
     what: "a NOT VALID constraint",
     steps: ["ALTER TABLE plugins ADD CONSTRAINT named CHECK (name <> '') NOT VALID"],
-    failed: { constraints: "1 unvalidated: plugins.named" },
+    failed: { constraints: "1 unvalidated: plugins.named", drift: /^\+ constraint public\.plugins\.named: check/ },
     fix: ["ALTER TABLE plugins DROP CONSTRAINT named"],
   },
   {
@@ -57,7 +66,7 @@ export const brokenStates: readonly BrokenState[] = [
       "INSERT INTO twice VALUES (1), (1)",
       "CREATE UNIQUE INDEX CONCURRENTLY once ON twice (a)",
     ],
-    failed: { indexes: "1 invalid: once of twice" },
+    failed: { indexes: "1 invalid: once of twice", drift: "+ table public.twice" },
     fix: ["DROP TABLE twice"],
   },
   {
@@ -71,13 +80,17 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "a missing table",
     steps: ["ALTER TABLE plugin_alerts RENAME TO elsewhere"],
-    failed: { tables: "missing: plugin_alerts", schema: "missing: table plugin_alerts" },
+    failed: {
+      tables: "missing: plugin_alerts",
+      schema: "missing: table plugin_alerts",
+      drift: /- table public\.plugin_alerts/,
+    },
     fix: ["ALTER TABLE elsewhere RENAME TO plugin_alerts"],
   },
   {
     what: "a database at another revision",
     steps: ["UPDATE alembic_version SET version_num = 'a1b2c3d4e5f6'"],
-    failed: { revision: "a1b2c3d4e5f6", health: /a1b2c3d4e5f6/ },
+    failed: { revision: "a1b2c3d4e5f6", health: /a1b2c3d4e5f6/, drift: /\+ table public\./ },
     fix: ["UPDATE alembic_version SET version_num = 'add_plugin_execution'"],
   },
   {

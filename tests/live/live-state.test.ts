@@ -3,7 +3,9 @@ import { waitFor } from "../../local/cluster/progress.ts";
 import type { Run } from "../../local/pulumi.ts";
 import { readLive } from "../../src/cluster/live-state.ts";
 import { workloadSelector } from "../../src/cluster/pods.ts";
+import { withoutVersionTable } from "../../src/lockfile/database-schema/database-schema.ts";
 import { readLock } from "../../src/lockfile/read-lock.ts";
+import { rehearsedSchema } from "../../src/lockfile/rehearsal.ts";
 import { names } from "../../src/manifests/names.ts";
 import { lockFile } from "../../src/paths.ts";
 import { unity } from "../cli/unity.ts";
@@ -76,13 +78,17 @@ describe("the live state", () => {
     const identity =
       "SELECT oid || ' ' || system_identifier FROM pg_database, pg_control_system() WHERE datname = 'homelab_db'";
     const [oid, system] = (await psql(identity)).split(" ");
+    const lock = readLock(lockFile);
     for (const owned of [true, false]) {
-      const database = { name: "homelab_db", oid, system };
-      assert.deepEqual((await readLive(kubectl, owned, readLock(lockFile))).reading, {
-        kind: "rows",
-        rows: [head],
-        database,
-      });
+      const { reading } = await readLive(kubectl, owned, lock);
+      assert.ok(reading.kind === "rows");
+      const { schema, ...read } = reading;
+      assert.deepEqual(read, { kind: "rows", rows: [head], database: { name: "homelab_db", oid, system } });
+      assert.ok(schema !== undefined && "schema" in schema);
+      assert.deepEqual(
+        withoutVersionTable(schema.schema, lock.versionTable),
+        rehearsedSchema(lock, () => true),
+      );
     }
   });
 

@@ -38,6 +38,7 @@ describe("loadSettings", () => {
       owner: "unity/dev",
       adoptFrom: undefined,
       adoptWithout: [],
+      driftIgnore: [],
       context: "kind-kind",
       namespace: "unity",
       createNamespace: true,

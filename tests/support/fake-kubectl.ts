@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
+import type { DatabaseSchema } from "../../src/lockfile/database-schema/database-schema.ts";
 import type { DatabaseIdentity } from "../../src/plan/live-state.ts";
 import { sendSignal } from "./children.ts";
 
@@ -53,7 +54,7 @@ case "$*" in
   *) name=postgres ;;
 esac
 cd "$(dirname "$0")" || exit 1
-case $name in backend|postgres) [ ! -f runs.output ] || ! grep -q pulumi_alembic || name=runs ;; esac
+case $name in backend|postgres) [ ! -f runs.output ] || ! grep -q "relname = 'runs'" || name=runs ;; esac
 if [ -f $name.error ]; then cat $name.error >&2; exit 1; fi
 if [ -f $name.output ]; then exec cat $name.output; fi
 if [ $name = access ]; then
@@ -64,13 +65,22 @@ echo $$ >> silent || exit 1
 exec sleep 60
 `;
 
-/** Returns the output of a pod that queried the database. */
-export function answer(value: unknown, before = ""): FakeAnswer {
-  return { output: `${before}alembic-answer ${JSON.stringify(value)}\n` };
+/**
+ * Returns the output of a pod that queried the database.
+ *
+ * @param more - Answer of the second subquery: by default, it was not queried.
+ */
+export function answer(value: unknown, before = "", more: unknown = null): { readonly output: string } {
+  return { output: `${before}alembic-answer ${JSON.stringify(value)}\nalembic-more ${JSON.stringify(more)}\n` };
 }
 
 /** The database that {@link databaseAt} answers for. */
 export const database: DatabaseIdentity = { name: "homelab_db", oid: "16384", system: "7000000000000000001" };
+
+/** Returns the output of a pod that read a revision and the schema. */
+export function databaseWith(row: string, schema: DatabaseSchema): { readonly output: string } {
+  return answer({ database, rows: [row] }, "", { value: { version: 150000, schema } });
+}
 
 /** Returns the output of a pod that read the rows of `alembic_version`, `null` without that table. */
 export function databaseAt(rows: readonly string[] | null, before = ""): FakeAnswer {

@@ -30,6 +30,7 @@ const samples: Readonly<Record<CheckName, (expected: Expected) => readonly strin
   tables: ({ tables }) => tables.map((table) => ` public | ${table} | table | ${names.databaseOwner}`),
   schema: ({ tables }) =>
     tables.filter((table) => table.startsWith("plugin")).map((table) => `Table "public.${table}" …`),
+  drift: ({ head }) => [`Drift: none, compared with the schema at ${head}`],
   indexes: () => noRows("indexrelid"),
   constraints: () => noRows("conrelid", "conname"),
   privileges: ({ tables, applicationRole: role }) =>

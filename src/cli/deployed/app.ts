@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { noAdoption } from "../../adoption/adoption.ts";
 import { type CheckTarget, describeErrors } from "../../checks/result.ts";
 import { verificationErrors } from "../../checks/verification-errors.ts";
@@ -7,7 +7,7 @@ import { readDeployedApp } from "../../cluster/deployed-apps.ts";
 import { Kubectl } from "../../cluster/kubectl.ts";
 import { listMigrateJobs } from "../../cluster/list-migrate-jobs.ts";
 import { findSources, readMigration } from "../../cluster/live-migration.ts";
-import type { ReadChain } from "../../cluster/live-state.ts";
+import type { LiveChain } from "../../cluster/live-state.ts";
 import { readRuns } from "../../cluster/run-records.ts";
 import { readStatistics } from "../../cluster/table-statistics.ts";
 import type { Lock } from "../../lockfile/lock.ts";
@@ -19,6 +19,7 @@ import { readRunnerFiles } from "../../manifests/runner-files.ts";
 import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFileName } from "../../paths.ts";
 import { approvedIrreversible } from "../../plan/approvals.ts";
+import type { DriftOptions } from "../../plan/drift.ts";
 import { programRemedies } from "../../plan/remedies.ts";
 import { messageOf } from "../../printable.ts";
 import { CommandError } from "../result.ts";
@@ -64,20 +65,24 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
     timeouts: migration.options.timeouts,
     image: inputs.image,
     logArgs: [`--selector=${appLabel}=${app.partOf}`],
+    driftOptions: driftRules(described, options.backend),
     readState: () => readState(kubectl, described, { ...lock, times }),
     async plan({ reading, jobs, pods, adoption }) {
-      const [{ planApp }, { combinePlans }] = await Promise.all([
+      const [{ readDrift }, { planApp }, { combinePlans }] = await Promise.all([
+        import("../../plan/drift.ts"),
         import("../../preflight/app-plan.ts"),
         import("../../preflight/update-plan.ts"),
       ]);
       const { approvals } = migration;
       const all = { ...migration.options, lock, runnerFiles: readRunnerFiles() };
       // Another lockfile comes with an image that is not known yet.
+      const drift = await readDrift(reading, lock, driftRules(described, options.backend));
       const { report } = planApp({
         reading,
         jobs,
         pods,
         times,
+        drift,
         options: all,
         inputs: isOther ? undefined : inputs,
         approvals,
@@ -97,8 +102,15 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
   };
 }
 
+/** Returns what doesn't count as drift. */
+function driftRules({ migration }: DescribedApp, folder = dirname(migration.lockFile)): DriftOptions {
+  const { applicationRole, driftIgnore } = migration.options;
+  return { applicationRole: applicationRole?.name, appFolder: folder, driftIgnore };
+}
+
 /** @throws {CommandError} If the app's program verifies nothing. */
-function checksOf({ migration, verification, workloads, release }: DescribedApp): Omit<CheckTarget, "namespace"> {
+function checksOf(described: DescribedApp): Omit<CheckTarget, "namespace"> {
+  const { migration, verification, workloads, release } = described;
   const { head, owned, approvals, lockFile, options } = migration;
   if (verification === undefined) {
     const app = options.app.partOf;
@@ -114,6 +126,7 @@ function checksOf({ migration, verification, workloads, release }: DescribedApp)
     toleratedRevisions: options.toleratedRevisions ?? [],
     irreversible: approvedIrreversible(approvals),
     applicationRole: options.applicationRole?.name,
+    driftIgnore: options.driftIgnore,
     recentSeconds: verification.recentSeconds,
     workloads,
     checks: checks as CheckTarget["checks"],
@@ -127,7 +140,7 @@ function requireLock({ lock, migration }: DescribedApp): Lock {
   throw new CommandError(`the lockfile of app ${migration.options.app.partOf} is too large to be kept in the cluster`);
 }
 
-async function readState(kubectl: Kubectl, described: DescribedApp, lock: ReadChain): Promise<DeployedState> {
+async function readState(kubectl: Kubectl, described: DescribedApp, lock: LiveChain): Promise<DeployedState> {
   const { app } = described.migration.options;
   const [{ reading, pods }, jobs] = await Promise.all([
     readMigration(kubectl, app, lock, described.workloads),

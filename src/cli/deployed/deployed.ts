@@ -7,6 +7,7 @@ import type { MigratedApp } from "../../manifests/app.ts";
 import type { RestoreJobOptions } from "../../manifests/restore-points.ts";
 import type { Timeouts } from "../../manifests/timeouts.ts";
 import type { Approval } from "../../plan/approvals.ts";
+import type { DriftOptions } from "../../plan/drift.ts";
 import type { LiveJob } from "../../plan/job-identity.ts";
 import type { Reading, TargetOptions } from "../../plan/live-state.ts";
 import type { ReleasePod } from "../../plan/older-releases.ts";
@@ -37,6 +38,8 @@ export interface Deployed {
   readonly targetOptions: TargetOptions;
   readonly remedies: Remedies;
   readonly timeouts: Timeouts;
+  /** Rules for what doesn't count as drift. */
+  readonly driftOptions: DriftOptions;
   /** Image of the release, if it is known. */
   readonly image: string | undefined;
   /** Arguments of `kubectl logs` that select the app's pods. */

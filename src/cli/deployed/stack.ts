@@ -12,6 +12,7 @@ import { defaultRestorePointTimeoutSeconds } from "../../manifests/timeouts.ts";
 import { lockFile } from "../../paths.ts";
 import { stackRemedies } from "../../plan/remedies.ts";
 import { checkTarget } from "../../preflight/options.ts";
+import type { StackLive } from "../../preflight/preflight.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { concealed, readSettings, type StackOptions, withSettings } from "../stack.ts";
 import type { Deployed, DeployedState } from "./deployed.ts";
@@ -54,6 +55,7 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
     targetOptions: settings,
     remedies: stackRemedies,
     timeouts: settings.timeouts,
+    driftOptions: settings,
     image: options.image ?? (settings.image || undefined),
     logArgs: [workloadSelector(names.backend), `--container=${names.backend}`],
     async readState() {
@@ -71,7 +73,10 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
         live,
       };
     },
-    plan: ({ live }) => planFrom(live, options),
+    plan: async ({ live }) => {
+      const { readDrift } = await import("../../plan/drift.ts");
+      return planFrom({ ...live, drift: await readDrift(live.reading, lock, settings) }, options);
+    },
     readRuns: () => readRuns(kubectl, { owned }),
     readStatistics: () => readStatistics(kubectl, lock, { owned }),
     checkTarget: () => checkTarget(settings, { head: settings.targetRevision ?? head(lock) }),
@@ -80,7 +85,7 @@ export async function openStack(options: ReleaseOptions, report: (line: string) 
 }
 
 /** Plans as the program does. A plan doesn't depend on passwords, so the stack may lack them. */
-async function planFrom(live: Live, options: ReleaseOptions): ReturnType<Deployed["plan"]> {
+async function planFrom(live: StackLive, options: ReleaseOptions): ReturnType<Deployed["plan"]> {
   const [{ loadRelease }, { planFor }] = await Promise.all([
     import("../../preflight/release.ts"),
     import("../../preflight/preflight.ts"),

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { commandLine, isInstalled } from "../../command-line.ts";
 import { headError, type LockedAlembic, plainAlembic } from "../../lockfile/lock.ts";
@@ -16,6 +17,12 @@ interface RevisionOptions extends RebaseOptions {
   readonly rebase?: boolean;
   readonly revId?: string;
   readonly merge?: boolean;
+}
+
+/** Statements of a revision. */
+export interface RevisionSql {
+  readonly upgrade: readonly string[];
+  readonly downgrade: readonly string[];
 }
 
 /** The output of `new_revision.py`. */
@@ -53,10 +60,31 @@ export async function run({
   return { document: outcome, text: describe(outcome), exitCode: exitCodes.success };
 }
 
-async function createRevision(options: RevisionOptions, python: string): Promise<RevisionOutcome> {
+/**
+ * Creates a revision file, by default one without statements.
+ *
+ * @throws {CommandError} If the chain or Alembic rejects it.
+ */
+export async function createRevision(
+  options: RevisionOptions,
+  python: string,
+  sql?: RevisionSql,
+): Promise<RevisionOutcome> {
+  if (sql === undefined) return runScript(options, python, []);
+  const folder = mkdtempSync(join(tmpdir(), "pulumi-alembic-revision-"));
+  try {
+    const file = join(folder, "sql.json");
+    writeFileSync(file, JSON.stringify(sql));
+    return await runScript(options, python, ["--sql", file]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function runScript(options: RevisionOptions, python: string, more: readonly string[]): Promise<RevisionOutcome> {
   const { message = "", revId, merge } = options;
   const backendFolder = resolve(options.backend);
-  const args: string[] = [];
+  const args: string[] = [...more];
   if (revId !== undefined) args.push("--rev-id", revId);
   if (merge) args.push("--merge");
   const { heads, created } = await runAlembicScript<Output>({

@@ -49,6 +49,8 @@ export interface Policy {
    * an object with that of each, by the name of the app.
    */
   promotedFrom?: string;
+  /** Objects of the database whose differences from the rehearsed schema don't count: names, or patterns with `*`. */
+  driftIgnore?: string[];
 }
 
 /** Names in the cluster, each different from those of other apps in the namespace. */
