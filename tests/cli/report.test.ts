@@ -125,7 +125,10 @@ describe("report page", () => {
     ]);
     const text = renderReport(await reportOf(lock, offlineParts));
     assert.match(textOf(text, "chain"), /after b and c · depends on a · creates t_d/);
-    assert.match(textOf(text, "chain"), /tables unknown · not rehearsed ! reversibility unknown known only to a database/);
+    assert.match(
+      textOf(text, "chain"),
+      /tables unknown · not rehearsed ! reversibility unknown known only to a database/,
+    );
     assert.match(textOf(text, "chain"), /Not known: b\.py:12 queries the database/);
   });
 
