@@ -1,5 +1,6 @@
 import { Gauge, type OpenMetricsContentType, Registry } from "prom-client";
 import type { CommandTarget } from "../kubectl-command.ts";
+import { type DriftReport, differencesOf } from "../plan/drift.ts";
 import type { LiveState } from "../plan/live-state.ts";
 import { type RunRecord, secondsOf } from "../plan/run-record.ts";
 
@@ -11,6 +12,8 @@ export interface Measured {
   readonly state: LiveState;
   /** Number of revisions of the lockfile. */
   readonly total: number;
+  /** `null` if it is not known. */
+  readonly drift: DriftReport | null;
   /** The last recorded run; `undefined` if there is none, or it can't be read. */
   readonly lastRun: RunRecord | undefined;
 }
@@ -22,7 +25,7 @@ type Labels = Readonly<Record<string, string>>;
  * (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md), for the textfile collector of the node
  * exporter or a push gateway. What is not known is absent. It contains no error and no SQL.
  */
-export async function openMetrics({ app, target, state, total, lastRun }: Measured): Promise<string> {
+export async function openMetrics({ app, target, state, total, drift, lastRun }: Measured): Promise<string> {
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   registry.setDefaultLabels({ app, namespace: target.namespace ?? "" });
@@ -35,6 +38,8 @@ export async function openMetrics({ app, target, state, total, lastRun }: Measur
   if (behind !== undefined) gauge("revisions_behind", "Revisions of the lockfile that the database lacks.", behind);
   const revision = revisionOf(state);
   if (revision !== undefined) gauge("revision", "The revision of the database.", 1, { revision });
+  if (drift !== null && !("reason" in drift))
+    gauge("drift", "Differences of the live schema from the one of its revisions.", differencesOf(drift).length);
   if (lastRun !== undefined) {
     const { startedAt, direction, outcome } = lastRun;
     const started = Date.parse(startedAt) / 1000;

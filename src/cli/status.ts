@@ -30,7 +30,7 @@ export interface Status extends Description {
  * @returns The state of the database, the migration Jobs, and the resources to adopt.
  */
 export async function run({ options, progress }: Call<StatusOptions>): Promise<Result<Status>> {
-  const { target, app, lock, targetOptions, remedies, readState, readRuns } = await openDeployed(
+  const { target, app, lock, targetOptions, driftOptions, remedies, readState, readRuns } = await openDeployed(
     options,
     progress.note,
   );
@@ -40,8 +40,13 @@ export async function run({ options, progress }: Call<StatusOptions>): Promise<R
   const status: Status = { state, ...description, heads: lock.heads, jobs, adoption };
   const exitCode = exitCodeOf(state);
   if (!options.metrics) return { document: status, text: describe(status), exitCode };
-  const [{ openMetrics }, runs] = await Promise.all([import("./metrics.ts"), readRuns().catch(() => [])]);
-  const measured = { app: app.partOf, target, state, total: lock.revisions.length, lastRun: runs.at(-1) };
+  const [{ openMetrics }, { readDrift }, runs] = await Promise.all([
+    import("./metrics.ts"),
+    import("../plan/drift.ts"),
+    readRuns().catch(() => []),
+  ]);
+  const drift = await readDrift(reading, lock, driftOptions);
+  const measured = { app: app.partOf, target, state, total: lock.revisions.length, drift, lastRun: runs.at(-1) };
   return { document: status, text: await openMetrics(measured), exitCode };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openMetrics } from "../../src/cli/metrics.ts";
+import type { DriftReport } from "../../src/plan/drift.ts";
 import type { LiveState } from "../../src/plan/live-state.ts";
 import type { RunRecord } from "../../src/plan/run-record.ts";
 
@@ -17,8 +18,8 @@ const lastRun: RunRecord = {
   error: "password hunter2",
   runner: "pod",
 };
-const measure = (state: LiveState, run?: RunRecord) =>
-  openMetrics({ app: 'no"tes', target: { context: "c", namespace: "n" }, state, total: 3, lastRun: run });
+const measure = (state: LiveState, run?: RunRecord, drift: DriftReport | null = null) =>
+  openMetrics({ app: 'no"tes', target: { context: "c", namespace: "n" }, state, total: 3, drift, lastRun: run });
 
 /** Returns the samples without their common labels. */
 const samples = async (...given: Parameters<typeof measure>) =>
@@ -42,6 +43,13 @@ describe("metrics of a database", () => {
       'last_run{direction="upgrade",outcome="failed"} 1',
       "last_run_seconds 2.5",
     ]);
+  });
+
+  it("count the differences of the schema, if they are known", async () => {
+    const drift: DriftReport = { revision: "b", missing: ["- a"], extra: ["+ b", "+ c"], different: [], ignored: 4 };
+    const state: LiveState = { kind: "at-head", revision: "b" };
+    assert.equal((await samples(state, undefined, drift)).at(-1), "drift 3");
+    assert.equal((await samples(state, undefined, { reason: "r", command: null })).at(-1), 'revision{revision="b"} 1');
   });
 
   it("leave out what is not known", async () => {
