@@ -16,6 +16,8 @@ export interface AccessRule {
   readonly resourceNames?: readonly string[];
   /** Purpose, as printed if the permission is missing. */
   readonly purpose: string;
+  /** Whether an update does without it. */
+  readonly optional?: true;
 }
 
 /** Options that determine which permissions the operator of a stack needs. */
@@ -115,6 +117,7 @@ const workloadRules: readonly AccessRule[] = [
     purpose: "querying the database and running checks",
   },
   { apiGroup: "", resources: ["events"], verbs: ["list", "watch"], purpose: "reporting the cause of a failure" },
+  { apiGroup: "", resources: ["events"], verbs: ["create"], purpose: "recording the outcome", optional: true },
 ];
 
 function updateRules(options: AccessOptions): readonly AccessRule[] {

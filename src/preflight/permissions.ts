@@ -44,7 +44,8 @@ export type AccessAnswer = { readonly missing: string } | { readonly unknown: st
  * could wait silently for an object that it may not read.
  */
 export async function reviewAccess(settings: Settings, task: Task, kubectl: Kubectl): Promise<AccessAnswer> {
-  const wanted = [...accesses(accessRules(task, accessOptions(settings)))];
+  const rules = accessRules(task, accessOptions(settings));
+  const wanted = [...accesses(rules.filter(({ optional }) => optional !== true))];
   if (task === "update" && settings.createNamespace) wanted.push(...namespaceAccess);
   try {
     const missing = await missingAccess(kubectl, wanted);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Job, jobState } from "../../src/cluster/objects.ts";
 import { evaluateJob, type JobItem, stageOf, startFailure } from "../../src/cluster/wait/evaluate-job.ts";
 import { completeHeldJob, migrateJob } from "../../src/cluster/wait/job.ts";
+import { withRecordedOutcome } from "../../src/cluster/wait/outcome.ts";
 import { kubectlProgram } from "../support/fake-kubectl.ts";
 import { container, pod } from "../support/kubernetes.ts";
 
@@ -297,5 +298,39 @@ case "$*" in *--subresource=status*) exit ${statusExitCode} ;; esac
     const { done, calls } = await complete([], 0);
     assert.deepEqual([done, calls.length], [true, 1]);
     assert.match(calls[0] ?? "", /annotate --overwrite job\/job pulumi-alembic\/migrated=true$/);
+  });
+});
+
+describe("the outcome of a migration", () => {
+  /** Returns the event that a wait records, and its error. */
+  async function record(wait: () => Promise<void>, exitCode = 0) {
+    using fake = kubectlProgram(`#!/bin/sh
+case "$*" in *" create --filename=-") cat > "$(dirname "$0")/event" ;; esac
+exit ${exitCode}
+`);
+    const job = () => ({ name: "job", uid: "u" });
+    const error = await withRecordedOutcome(fake.kubectl, "n", job, wait).then(
+      () => undefined,
+      ({ message }: Error) => message,
+    );
+    const event = JSON.parse(readFileSync(join(fake.folder, "event"), "utf8"));
+    return { error, event };
+  }
+
+  it("is an event of the Job", async () => {
+    const { error, event } = await record(async () => {});
+    const { involvedObject, type, reason } = event;
+    assert.deepEqual([error, type, reason], [undefined, "Normal", "MigrationSucceeded"]);
+    assert.deepEqual(involvedObject, { apiVersion: "batch/v1", kind: "Job", name: "job", namespace: "n", uid: "u" });
+  });
+  it("has the cause of a failure, shortened and without passwords", async () => {
+    const cause = `postgresql://u:hunter2@h/d is down ${"x".repeat(2000)}`;
+    const { error, event } = await record(() => Promise.reject(new Error(cause)));
+    assert.deepEqual([error, event.type, event.reason], [cause, "Warning", "MigrationFailed"]);
+    assert.equal(event.message.length, 1024);
+    assert.doesNotMatch(event.message, /hunter2/);
+  });
+  it("is not recorded by an account that may not create events", async () => {
+    assert.equal((await record(async () => {}, 1)).error, undefined);
   });
 });

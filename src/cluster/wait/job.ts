@@ -49,6 +49,8 @@ async function setSuccess(kubectl: Kubectl, name: string, sidecars: readonly str
 interface JobWaiter extends Waiter {
   /** Returns the migration's log if its pod was ended, and the log with it. */
   log(): string | undefined;
+  /** Returns the Job's UID; `undefined` if it was never found. */
+  uid(): string | undefined;
 }
 
 /** Returns a waiter for the completion of a migrate Job. */
@@ -79,6 +81,7 @@ export function migrateJob(kubectl: Kubectl, target: WaitTarget): JobWaiter {
       return failed ?? completeHeldJob(kubectl, name, result);
     },
     log: () => log,
+    uid: () => jobOf(name, items).job?.metadata.uid,
     kubectlArgs: ["describe", `job/${name}`],
     advice: "The previous release keeps serving. To retry, fix the error and rerun: pulumi up",
     async giveUp() {

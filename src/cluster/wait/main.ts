@@ -6,6 +6,7 @@ import { messageOf, printLine } from "../../printable.ts";
 import { tail } from "../causes.ts";
 import { Kubectl } from "../kubectl.ts";
 import { migrateJob, recordLastJob } from "./job.ts";
+import { withRecordedOutcome } from "./outcome.ts";
 import { type PostgresImageTarget, provePostgresImage } from "./postgres-image.ts";
 import { rollout } from "./rollout.ts";
 import { type WaitTarget, waitFor } from "./wait.ts";
@@ -14,7 +15,8 @@ const waits: Readonly<Record<string, (kubectl: Kubectl, target: WaitTarget) => P
   async job(kubectl, target) {
     await recordLastJob(kubectl, target);
     const waiter = migrateJob(kubectl, target);
-    await waitFor(kubectl, target, waiter);
+    const job = () => ({ name: target.name, uid: waiter.uid() });
+    await withRecordedOutcome(kubectl, target.namespace, job, () => waitFor(kubectl, target, waiter));
     const log = waiter.log();
     if (log !== undefined) printLine(`Last log lines of the migration, whose pod was ended:\n${tail(log)}`);
   },
