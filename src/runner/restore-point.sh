@@ -20,8 +20,8 @@ version_schema='' version_table=alembic_version
 version_file=${BASH_SOURCE[0]%/*}/version-table.txt
 [[ ! -e $version_file ]] || { IFS= read -r version_table && { IFS= read -r version_schema || true; }; } <"$version_file"
 timeout_seconds=${RESTORE_POINT_TIMEOUT_SECONDS:-}
-if [[ -n $timeout_seconds && -z ${UNITY_TIME_LIMITED:-} ]]; then
-  UNITY_TIME_LIMITED=1 exec timeout --kill-after=60 "$timeout_seconds" bash "$0" "$@"
+if [[ -n $timeout_seconds && -z ${RESTORE_POINT_IS_LIMITED:-} ]]; then
+  RESTORE_POINT_IS_LIMITED=1 exec timeout --kill-after=60 "$timeout_seconds" bash "$0" "$@"
 fi
 
 work='' # folder for lists of a dump's entries
