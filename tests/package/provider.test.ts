@@ -79,6 +79,8 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   let child: ChildProcess;
   // biome-ignore lint/suspicious/noExplicitAny: the SDK gives its clients no types
   let client: any;
+  /** Monitors of the components, which register their outputs after the call has returned. */
+  const servers: { forceShutdown(): void }[] = [];
   let schema: Schema;
   let fake: FakeKubectl;
   /** Name of the Job that has failed. */
@@ -108,7 +110,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
         registrations: monitor.registrations,
       };
     } finally {
-      server.forceShutdown();
+      servers.push(server);
     }
   }
 
@@ -129,6 +131,7 @@ describe("the component provider, as the Pulumi CLI starts it", () => {
   });
   after(async () => {
     client?.close();
+    for (const server of servers) server.forceShutdown();
     const ended = child && once(child, "exit");
     child?.kill();
     await ended;
