@@ -1,8 +1,10 @@
 import { dirname } from "node:path";
 import { type Job, jobState } from "../cluster/objects.ts";
+import { describeChange, type SchemaChange } from "../lockfile/database-schema/changes.ts";
+import type { Drift } from "../lockfile/database-schema/drift.ts";
 import type { ChainSchema } from "../lockfile/schema/chain-schema.ts";
 import { missingFrom } from "../lockfile/schema/schema.ts";
-import { type Compared, type DriftOptions, differencesOf, type FoundDrift, reportDrift } from "../plan/drift.ts";
+import type { Compared, DriftOptions, FoundDrift } from "../plan/drift.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
 import type { PrivilegeFacts } from "./pod-facts.ts";
 import type { CheckFinding, Expected } from "./result.ts";
@@ -87,18 +89,29 @@ export function evaluateDrift({ rows, schema }: Compared, found: FoundDrift | nu
   const revision = found !== null && "revision" in found ? found.revision : "the revision";
   const expected = `the schema at ${revision}, as rehearsed`;
   if (rows === null) return uninitialized(expected);
-  const report = reportDrift(found);
-  if (report === null) return { passed: true, expected, found: "not evaluated: no revision" };
-  if ("reason" in report) {
-    const fix = report.command === null ? "" : `; run: ${report.command}`;
+  if (found === null) return { passed: true, expected, found: "not evaluated: no revision" };
+  if ("reason" in found) {
+    const fix = found.command === null ? "" : `; run: ${found.command}`;
     const isFailure = schema !== undefined && "cause" in schema;
-    return { passed: !isFailure, expected, found: shortened(`not evaluated: ${report.reason}${fix}`) };
+    return { passed: !isFailure, expected, found: shortened(`not evaluated: ${found.reason}${fix}`) };
   }
-  return findingOf(
-    expected,
-    differencesOf(report),
-    `0 differences${report.ignored > 0 ? ` (${report.ignored} ignored)` : ""}`,
-  );
+  const { missing, extra, different, ignored } = found.drift;
+  const unused = extra.filter((change) => isUnused(change, found.drift));
+  const counted = [...missing, ...extra.filter((change) => !unused.includes(change)), ...different];
+  const others: string[] = [];
+  if (ignored.length > 0) others.push(`${ignored.length} ignored`);
+  if (unused.length > 0) others.push(`${pluralized(unused.length)} that no revision makes`);
+  const good = `0 differences${others.length > 0 ? ` (${others.join(", ")})` : ""}`;
+  return findingOf(expected, counted.map(describeChange), good);
+}
+
+/** Whether an extra object has a name of its own, so that no release uses it. An event trigger acts on all tables. */
+function isUnused({ object: { kind, name } }: SchemaChange, { expected }: Drift): boolean {
+  return kind !== "eventTriggers" && !Object.hasOwn(expected[kind], name);
+}
+
+function pluralized(objects: number): string {
+  return objects === 1 ? "1 object" : `${objects} objects`;
 }
 
 /** Evaluates whether all indexes are valid. */

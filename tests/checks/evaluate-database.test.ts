@@ -58,10 +58,12 @@ const noDrift: Drift = {
   ...{ missing: [], extra: [], different: [], expected: emptySchema, live: emptySchema },
   ignored: [change("added", "public.tmp")],
 };
+const expectedTables = { ...emptySchema, tables: { "public.t1": { kind: "table" } } } as Drift["expected"];
+const extended: Drift = { ...noDrift, expected: expectedTables, extra: [change("added", "public.t3")] };
 const drifted: Drift = {
-  ...noDrift,
+  ...extended,
   missing: [change("removed", "public.t1", "indexes", "i")],
-  extra: [change("added", "public.t3")],
+  extra: [...extended.extra, change("added", "public.t1", "indexes", "j")],
 };
 const accepted: [string, CheckFinding, string][] = [
   ["the head", revision("r2"), "r2"],
@@ -99,6 +101,11 @@ const accepted: [string, CheckFinding, string][] = [
     "0 missing downgrades; unknown without a database: r1",
   ],
   ["the rehearsed schema", evaluateDrift(read, { revision: "r2", drift: noDrift }), "0 differences (1 ignored)"],
+  [
+    "objects that no revision makes",
+    evaluateDrift(read, { revision: "r2", drift: extended }),
+    "0 differences (1 ignored, 1 object that no revision makes)",
+  ],
   [
     "a chain without evidence",
     evaluateDrift(read, { reason: "the chain was not rehearsed", command: "rehearse" }),
@@ -146,7 +153,7 @@ const rejected: [string, CheckFinding, string][] = [
   ],
   ["another role than the stack's", rights({ role: "owner" }), "the backend's role is owner"],
   ["an irreversible revision", evaluateReversible(chainWith(false)), "r1: it passes"],
-  ["drift", evaluateDrift(read, { revision: "r2", drift: drifted }), "- index public.t1.i, + table public.t3"],
+  ["drift", evaluateDrift(read, { revision: "r2", drift: drifted }), "- index public.t1.i, + index public.t1.j"],
   ["drift of an uninitialized database", evaluateDrift({ rows: null }, null), uninitialized],
   [
     "a schema that can't be read",

@@ -66,7 +66,7 @@ export const brokenStates: readonly BrokenState[] = [
       "INSERT INTO twice VALUES (1), (1)",
       "CREATE UNIQUE INDEX CONCURRENTLY once ON twice (a)",
     ],
-    failed: { indexes: "1 invalid: once of twice", drift: "+ table public.twice" },
+    failed: { indexes: "1 invalid: once of twice" },
     fix: ["DROP TABLE twice"],
   },
   {
@@ -90,7 +90,7 @@ export const brokenStates: readonly BrokenState[] = [
   {
     what: "a database at another revision",
     steps: ["UPDATE alembic_version SET version_num = 'a1b2c3d4e5f6'"],
-    failed: { revision: "a1b2c3d4e5f6", health: /a1b2c3d4e5f6/, drift: /\+ table public\./ },
+    failed: { revision: "a1b2c3d4e5f6", health: /a1b2c3d4e5f6/ },
     fix: ["UPDATE alembic_version SET version_num = 'add_plugin_execution'"],
   },
   {
