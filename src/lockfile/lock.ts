@@ -56,6 +56,11 @@ export type FindingLevel = (typeof findingLevels)[number];
 /** Rule of the finding that code of a running release may fail on the schema after a revision, as a rehearsal found it. */
 export const breaksRunningRelease = "breaks-running-release";
 
+/** Whether code of a release before a revision may fail on the schema after it, as a rehearsal found. */
+export function breaksOlderCode({ findings }: Pick<LockedRevision, "findings">): boolean {
+  return findings.some(({ rule }) => rule === breaksRunningRelease);
+}
+
 /** An objection of the linter, or of a rule of ours, to a revision's upgrade. */
 export interface Finding {
   /** Name of a rule of squawk (https://squawkhq.com/docs/rules), or of one of ours. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cutAt } from "../lockfile/chain.ts";
-import { alembicOptions, type Lock, reviewedFiles } from "../lockfile/lock.ts";
+import { alembicOptions, breaksOlderCode, type Lock, reviewedFiles } from "../lockfile/lock.ts";
 import type { VersionTable } from "../lockfile/version-table.ts";
 import { projectRoot } from "../paths.ts";
 import { contentHash } from "../plan/job-identity.ts";
@@ -54,7 +54,10 @@ function chainJson(lock: Lock, toleratedRevisions: readonly string[]): string {
     const sql = { upgrade: sqlHash(revision, "upgrade"), downgrade: sqlHash(revision, "downgrade") };
     const { built, repaired } = revision.indexes;
     const indexes = built.length + repaired.length > 0 ? revision.indexes : undefined;
-    return { id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes, rollbackBlocker };
+    return {
+      ...{ id, title, files: reviewedFiles(revision), sql, reversible, reversibleReason, indexes, rollbackBlocker },
+      breaksOlderCode: breaksOlderCode(revision) || undefined,
+    };
   });
   const tolerated = toleratedRevisions.length > 0 ? toleratedRevisions : undefined;
   const { heads, versionTable, files } = lock;

@@ -1,5 +1,5 @@
 import { applied } from "../lockfile/chain.ts";
-import type { Lock, LockedRevision } from "../lockfile/lock.ts";
+import { breaksOlderCode, type Lock, type LockedRevision } from "../lockfile/lock.ts";
 import { rehearsedSchema } from "../lockfile/rehearsal.ts";
 import { mayBreak } from "./running-release.ts";
 
@@ -20,8 +20,8 @@ export interface WaitingRevision {
 }
 
 /**
- * Finds the first pending revision that breaks code of running pods. An approval of the revision speaks for the release
- * before it; pods of earlier ones must be gone.
+ * Finds the first pending revision that breaks code of running pods, as its rehearsal found. The approval that it requires
+ * speaks for the release before it; pods of earlier ones must be gone.
  *
  * @param revisions - Revisions to apply, in their order.
  * @param pods - Pods whose head the lockfile lacks are of later releases, or of another chain; they are not waited for.
@@ -34,7 +34,7 @@ export function waitingRevision(
 ): WaitingRevision | null {
   for (const revision of revisions) {
     const { id, downRevisions, dependsOn, rollbackBlocker: blocker } = revision;
-    if (blocker === null) continue;
+    if (blocker === null || !breaksOlderCode(revision)) continue;
     const after = [...new Set([...downRevisions, ...dependsOn])];
     const earlier = applied(lock.revisions, after);
     for (const each of after) earlier.delete(each);

@@ -1,7 +1,7 @@
 import { applied } from "../lockfile/chain.ts";
 import { incompatibilities } from "../lockfile/database-schema/compatibility.ts";
 import type { DatabaseSchema } from "../lockfile/database-schema/database-schema.ts";
-import { breaksRunningRelease, type Lock, type LockedRevision } from "../lockfile/lock.ts";
+import { breaksOlderCode, breaksRunningRelease, type Lock, type LockedRevision } from "../lockfile/lock.ts";
 import { rehearsedSchema, schemaAfter } from "../lockfile/rehearsal.ts";
 import type { Parse } from "../lockfile/sql-parser.ts";
 
@@ -54,10 +54,9 @@ export function runningRelease(
 export function mayBreak(
   before: DatabaseSchema | null,
   after: DatabaseSchema | null,
-  { findings }: Pick<LockedRevision, "findings">,
+  revision: Pick<LockedRevision, "findings">,
 ): boolean {
-  const isOfSchema = findings.some(({ rule }) => rule === breaksRunningRelease);
-  if (!isOfSchema || before === null || after === null) return true;
+  if (!breaksOlderCode(revision) || before === null || after === null) return true;
   return incompatibilities(before, after, unparsed).length > 0;
 }
 

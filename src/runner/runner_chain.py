@@ -40,6 +40,8 @@ class Revision:
     indexes: dict[str, list[str]] = field(default_factory=dict)
     # Why code of an earlier revision may fail on the schema after the upgrade, or None if it keeps working.
     rollbackBlocker: str | None = "unknown"
+    # Whether a rehearsal found that: then the revision waits for sessions of releases before the one that it follows.
+    breaksOlderCode: bool = False
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ class Run:
         plan = self._plan = self._plan or self._begin(current, context)
         for revision in plan.revisions[self._done :]:
             self._table = self._table or version_table(context)
-            if plan.direction == "upgrade" and plan.current and revision.rollbackBlocker is not None:
+            if plan.direction == "upgrade" and plan.current and revision.breaksOlderCode:
                 await_older_sessions(self._session, self._task.database, revision, self._task.deadline)
             self._running = revision, time.monotonic()
             yield self._task.database.step(plan.direction, revision.id)

@@ -52,9 +52,14 @@ describe("a revision that breaks older code", () => {
     assert.equal(waitingRevision(lock, lock.revisions.slice(2, 3), [pod("base")]), null);
   });
 
-  it("waits where the schemas are not known", () => {
+  it("waits where the schema of the older code is not known", () => {
     const unknown = lockOf(lock.revisions.map(({ rehearsed: _, ...revision }) => revision));
     assert.equal(waitingRevision(unknown, unknown.revisions.slice(3), [pod("base")])?.revision, "contract");
+  });
+
+  it("doesn't wait if no rehearsal has found that it breaks code", () => {
+    const revisions = lock.revisions.slice(3).map((revision) => ({ ...revision, findings: [] }));
+    assert.equal(waitingRevision(lock, revisions, [pod("base")]), null);
   });
 
   it("says what it waits for", () => {

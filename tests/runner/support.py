@@ -205,6 +205,7 @@ class Chain:
         downgrade: str = "pass",
         indexes: dict[str, list[str]] | None = None,
         blocker: str | None = None,
+        breaks: bool = False,
     ) -> Path:
         """Write a revision whose `upgrade` has the given lines, by default after the last one."""
         down = after if after is not None else (self.entries[-1]["id"] if self.entries else ())
@@ -220,6 +221,8 @@ class Chain:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         sql = {"upgrade": f"sql of {id}", "downgrade": f"downgrade of {id}"}
         entry = {"id": id, "title": f"Title of {id}", "files": {file: sha256}, "sql": sql, "rollbackBlocker": blocker}
+        if breaks:
+            entry["breaksOlderCode"] = True
         self.entries.append({**entry, "reversible": None, "reversibleReason": "a test's", "indexes": indexes or {}})
         self.heads = [head for head in self.heads if head not in down and head != id] + [id]
         self.review()

@@ -15,10 +15,10 @@ WAITS = "Revision contract waits for sessions of releases before expand: web@fir
 @pytest.fixture
 def expanded(chain: Chain, role: URL) -> Chain:
     """Return a chain whose third revision breaks code of the first; a role with few rights has applied the second."""
-    chain.add("first", "pass", blocker=None)
-    chain.add("expand", "pass", blocker=None)
+    chain.add("first", "pass")
+    chain.add("expand", "pass")
     assert run("upgrade", chain, role).code == 0
-    chain.add("contract", "pass", blocker="drops a column")
+    chain.add("contract", "pass", blocker="drops a column", breaks=True)
     return chain
 
 
@@ -57,10 +57,10 @@ def test_breaking_revision_does_not_wait_for_other_sessions(
 
 
 def test_first_migration_and_compatible_revisions_do_not_wait(chain: Chain, database: URL) -> None:
-    chain.add("one", "pass", blocker="unknown")
-    chain.add("two", "pass", blocker="unknown")
-    chain.add("three", "pass", blocker=None)
+    chain.add("one", "pass", blocker="unknown", breaks=True)
+    chain.add("two", "pass", blocker="unknown", breaks=True)
+    chain.add("three", "pass")
     with release(database, "web@one"):
         assert "waits" not in run("upgrade", chain, database).stdout
-        chain.add("four", "pass", blocker=None)
+        chain.add("four", "pass", blocker="not rehearsed")
         assert "waits" not in run("upgrade", chain, database).stdout
