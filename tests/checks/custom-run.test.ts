@@ -144,7 +144,7 @@ describe("custom checks against pods", () => {
     const results = await run(
       http("/hangs", { timeoutSeconds: 1 }),
       http("/slow", { timeoutSeconds: 1 }),
-      command(["sleep", "600"], { timeoutSeconds: 1 }),
+      command(["sleep", "5"], { timeoutSeconds: 1 }),
       http("/items?a=1"),
     );
     assert.deepEqual(findings(results), [
