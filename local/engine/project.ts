@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isMap, parse, parseDocument } from "yaml";
 import {
@@ -148,5 +148,8 @@ export async function setConfig(
     stored = storedValue(project, name, value);
   }
   document.setIn(["config", name], document.createNode(stored));
-  writeFileSync(file, document.toString({ lineWidth: 0 }));
+  // An update that starts meanwhile reads the whole file, before or after.
+  const partial = `${file}.${process.pid}`;
+  writeFileSync(partial, document.toString({ lineWidth: 0 }));
+  renameSync(partial, file);
 }
