@@ -8,7 +8,7 @@ export interface ChainLink {
 }
 
 /** Returns the revisions that `link` follows: its down revisions and its dependencies. */
-function predecessors(link: ChainLink): string[] {
+export function predecessors(link: ChainLink): string[] {
   return [...new Set([...link.downRevisions, ...link.dependsOn])];
 }
 

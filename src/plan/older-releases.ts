@@ -1,4 +1,5 @@
-import { applied } from "../lockfile/chain.ts";
+import { applied, predecessors } from "../lockfile/chain.ts";
+import type { DatabaseSchema } from "../lockfile/database-schema/database-schema.ts";
 import { breaksOlderCode, type Lock, type LockedRevision } from "../lockfile/lock.ts";
 import { rehearsedSchema } from "../lockfile/rehearsal.ts";
 import { mayBreak } from "./running-release.ts";
@@ -33,19 +34,24 @@ export function waitingRevision(
   pods: readonly ReleasePod[],
 ): WaitingRevision | null {
   for (const revision of revisions) {
-    const { id, downRevisions, dependsOn, rollbackBlocker: blocker } = revision;
+    const { id, rollbackBlocker: blocker } = revision;
     if (blocker === null || !breaksOlderCode(revision)) continue;
-    const after = [...new Set([...downRevisions, ...dependsOn])];
+    const after = predecessors(revision);
     const earlier = applied(lock.revisions, after);
     for (const each of after) earlier.delete(each);
-    const schemaAt = (rows: readonly string[]) => {
-      const has = applied(lock.revisions, rows);
-      return rehearsedSchema(lock, (each) => has.has(each));
-    };
-    const old = pods.filter(({ head }) => earlier.has(head) && mayBreak(schemaAt([head]), schemaAt([id]), revision));
-    if (old.length > 0) return { revision: id, after, blocker, pods: old };
+    const old = pods.filter(({ head }) => earlier.has(head));
+    if (old.length === 0) continue;
+    const schema = schemaAt(lock, id);
+    const broken = old.filter(({ head }) => mayBreak(schemaAt(lock, head), schema, revision));
+    if (broken.length > 0) return { revision: id, after, blocker, pods: broken };
   }
   return null;
+}
+
+/** Returns the rehearsed schema of a database at a revision; `null` if it is not known. */
+function schemaAt(lock: Lock, revision: string): DatabaseSchema | null {
+  const has = applied(lock.revisions, [revision]);
+  return rehearsedSchema(lock, (id) => has.has(id));
 }
 
 /** Describes in one line what a revision waits for. */

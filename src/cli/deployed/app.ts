@@ -47,8 +47,10 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
   const { migration, inputs, workloads } = described;
   const { app } = migration.options;
   const isOther = options.backend !== undefined;
-  const lock = isOther ? readLock(join(options.backend, lockFileName)) : requireLock(described);
-  const times = isOther ? readTimes(join(options.backend, lockFileName)) : undefined;
+  const otherFile = isOther ? join(options.backend, lockFileName) : undefined;
+  const lock = otherFile === undefined ? requireLock(described) : readLock(otherFile);
+  const times = otherFile === undefined ? undefined : readTimes(otherFile);
+  const driftOptions = driftRules(described, options.backend);
   const sourceOf = async (): Promise<QueryOptions> => {
     const [source] = await findSources(kubectl, app, workloads);
     if (source === undefined) throw new Error(`no pod of ${app.partOf} is running`);
@@ -65,7 +67,7 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
     timeouts: migration.options.timeouts,
     image: inputs.image,
     logArgs: [`--selector=${appLabel}=${app.partOf}`],
-    driftOptions: driftRules(described, options.backend),
+    driftOptions,
     readState: () => readState(kubectl, described, { ...lock, times }),
     async plan({ reading, jobs, pods, adoption }) {
       const [{ readDrift }, { planApp }, { combinePlans }] = await Promise.all([
@@ -76,7 +78,7 @@ export async function openApp(options: DeployedOptions, report: (line: string) =
       const { approvals } = migration;
       const all = { ...migration.options, lock, runnerFiles: readRunnerFiles() };
       // Another lockfile comes with an image that is not known yet.
-      const drift = await readDrift(reading, lock, driftRules(described, options.backend));
+      const drift = await readDrift(reading, lock, driftOptions);
       const { report } = planApp({
         reading,
         jobs,
