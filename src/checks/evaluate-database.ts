@@ -5,6 +5,7 @@ import type { Drift } from "../lockfile/database-schema/drift.ts";
 import type { ChainSchema } from "../lockfile/schema/chain-schema.ts";
 import { missingFrom } from "../lockfile/schema/schema.ts";
 import type { Compared, DriftOptions, FoundDrift } from "../plan/drift.ts";
+import { pluralize } from "../pluralize.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
 import type { PrivilegeFacts } from "./pod-facts.ts";
 import type { CheckFinding, Expected } from "./result.ts";
@@ -100,7 +101,7 @@ export function evaluateDrift({ rows, schema }: Compared, found: FoundDrift | nu
   const unused = extra.length - used.length;
   const others: string[] = [];
   if (ignored.length > 0) others.push(`${ignored.length} ignored`);
-  if (unused > 0) others.push(`${pluralized(unused)} that no revision makes`);
+  if (unused > 0) others.push(`${pluralize(unused, "object")} that no revision makes`);
   const good = `0 differences${others.length > 0 ? ` (${others.join(", ")})` : ""}`;
   return findingOf(expected, [...missing, ...used, ...different].map(describeChange), good);
 }
@@ -108,10 +109,6 @@ export function evaluateDrift({ rows, schema }: Compared, found: FoundDrift | nu
 /** Whether an extra object has a name of its own, so that no release uses it. An event trigger acts on all tables. */
 function isUnused({ object: { kind, name } }: SchemaChange, { expected }: Drift): boolean {
   return kind !== "eventTriggers" && !Object.hasOwn(expected[kind], name);
-}
-
-function pluralized(objects: number): string {
-  return objects === 1 ? "1 object" : `${objects} objects`;
 }
 
 /** Evaluates whether all indexes are valid. */

@@ -3,6 +3,7 @@ import { type CommandTarget, clusterName, kubectlCommand } from "../kubectl-comm
 import { pending } from "../lockfile/chain.ts";
 import type { Lock } from "../lockfile/lock.ts";
 import { versionTableName } from "../lockfile/version-table.ts";
+import { pluralize } from "../pluralize.ts";
 import { type LiveState, type TargetOptions, targetRevisions, type Unreachable } from "./live-state.ts";
 import { type Remedies, stackRemedies } from "./remedies.ts";
 import { describeWindowEnd } from "./rollback-window.ts";
@@ -67,7 +68,7 @@ export function describeState(
       };
     case "unknown-revision":
       return {
-        message: `Database is at ${state.revisions.join(", ")}, which is not in the lockfile (${count(total)}).${windowEnd}`,
+        message: `Database is at ${state.revisions.join(", ")}, which is not in the lockfile (${pluralize(total, "revision")}).${windowEnd}`,
         remediation:
           `Deploy a release whose lockfile contains it (if its file is in this checkout, run: ${chainCommand("lock")}), or restore ` +
           `the database. If this release supports it, ${remedies.tolerate(state.revisions)}`,
@@ -111,9 +112,5 @@ function describeUnreachable(
 }
 
 function ofTotal(revisions: number, total: number): string {
-  return revisions === total ? count(total) : `${revisions} of ${count(total)}`;
-}
-
-function count(revisions: number): string {
-  return revisions === 1 ? "1 revision" : `${revisions} revisions`;
+  return revisions === total ? pluralize(total, "revision") : `${revisions} of ${pluralize(total, "revision")}`;
 }

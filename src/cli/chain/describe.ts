@@ -1,6 +1,6 @@
 import type { Expected } from "../../checks/result.ts";
+import { pluralize } from "../../pluralize.ts";
 import { plain, type Style } from "../highlight.ts";
-import { pluralize } from "../pluralize.ts";
 import { expectedOutputs } from "./expected-outputs.ts";
 import { drawPicture } from "./picture.ts";
 import type { TableView } from "./schema.ts";

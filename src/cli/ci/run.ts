@@ -6,12 +6,12 @@ import type { FindingLevel, Lock, LockedRevision } from "../../lockfile/lock.ts"
 import { isInPackage } from "../../lockfile/read-lock.ts";
 import { evaluate, withoutNewTables } from "../../plan/findings.ts";
 import { runningRelease, withoutNewObjects } from "../../plan/running-release.ts";
+import { pluralize } from "../../pluralize.ts";
 import { messageOf } from "../../printable.ts";
 import { type BackendOptions, backendPython } from "../alembic.ts";
 import { writeText } from "../generated-files.ts";
 import { styled } from "../highlight.ts";
 import { lockChain, requireRevisions } from "../lock/run.ts";
-import { pluralize } from "../pluralize.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../result.ts";
 import { type Declarations, readDeclarations } from "../revision/declarations.ts";
 import { githubAnnotations } from "./annotations.ts";

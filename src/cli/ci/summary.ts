@@ -1,8 +1,8 @@
 import { describeLocks, describeReversible, tableChanges } from "../../lockfile/describe.ts";
 import { headError, knownSql, type Lock, type LockedRevision } from "../../lockfile/lock.ts";
+import { pluralize } from "../../pluralize.ts";
 import { printable } from "../../printable.ts";
 import { code, codes, prose } from "../docs/markdown.ts";
-import { pluralize } from "../pluralize.ts";
 import type { Base } from "./base.ts";
 import type { Remark } from "./remarks.ts";
 

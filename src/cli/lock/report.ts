@@ -1,9 +1,9 @@
 import { commandLine } from "../../command-line.ts";
 import type { Change, Difference } from "../../lockfile/compare-locks.ts";
 import { type Finding, headError, type Lock, type LockedRevision } from "../../lockfile/lock.ts";
+import { pluralize } from "../../pluralize.ts";
 import { quote } from "../../shell.ts";
 import { plain, type Style } from "../highlight.ts";
-import { pluralize } from "../pluralize.ts";
 
 /** Maximum lines shown of each side of a change. */
 const shownLines = 6;

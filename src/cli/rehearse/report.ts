@@ -1,6 +1,6 @@
 import { describeChange } from "../../lockfile/database-schema/changes.ts";
+import { pluralize } from "../../pluralize.ts";
 import { styled } from "../highlight.ts";
-import { pluralize } from "../pluralize.ts";
 import { formatTable } from "../table.ts";
 import type { Rehearsal, RehearsedRevision } from "./rehearsal.ts";
 

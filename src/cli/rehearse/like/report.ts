@@ -1,7 +1,7 @@
 import { shorten } from "../../../lockfile/describe.ts";
 import { describePrediction, type PredictedStatement, shortName } from "../../../plan/blocking-time.ts";
+import { pluralize } from "../../../pluralize.ts";
 import { styled } from "../../highlight.ts";
-import { pluralize } from "../../pluralize.ts";
 import type { BlockingTimes } from "./outcome.ts";
 
 /** Returns a share with two digits. */

@@ -1,4 +1,4 @@
-import { pluralize } from "../../pluralize.ts";
+import { pluralize } from "../../../pluralize.ts";
 import { type Html, html } from "../html.ts";
 import { tableId } from "../parts.ts";
 import { size } from "./boxes.ts";

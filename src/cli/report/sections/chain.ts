@@ -1,5 +1,5 @@
 import { tableChanges } from "../../../lockfile/describe.ts";
-import { pluralize } from "../../pluralize.ts";
+import { pluralize } from "../../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, pendingId, revisionId } from "../parts.ts";
 import type { Report, ReportedRevision } from "../report.ts";

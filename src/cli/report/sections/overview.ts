@@ -1,5 +1,5 @@
 import type { LiveState } from "../../../plan/live-state.ts";
-import { pluralize } from "../../pluralize.ts";
+import { pluralize } from "../../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, codes, prose, renderPart, type Tone, utcTime } from "../parts.ts";
 import { known, type Report } from "../report.ts";

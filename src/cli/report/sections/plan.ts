@@ -3,8 +3,8 @@ import { describeLocks, describeReversible, tableChanges } from "../../../lockfi
 import type { PendingRevision } from "../../../plan/plan.ts";
 import { describeJob } from "../../../plan/plan-report.ts";
 import { describeRejection } from "../../../plan/rejection-report.ts";
+import { pluralize } from "../../../pluralize.ts";
 import type { ReportedPlan } from "../../deployed/deployed.ts";
-import { pluralize } from "../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, pendingId, prose, renderPart } from "../parts.ts";
 import type { Part } from "../report.ts";

@@ -1,7 +1,7 @@
 import type { CheckResult } from "../../../checks/result.ts";
 import { versionTableName } from "../../../lockfile/version-table.ts";
 import { type RunRecord, runRecordTable, secondsOf } from "../../../plan/run-record.ts";
-import { pluralize } from "../../pluralize.ts";
+import { pluralize } from "../../../pluralize.ts";
 import { type Content, html } from "../html.ts";
 import { badge, code, codes, renderPart, type Tone, table, utcTime } from "../parts.ts";
 import type { Part } from "../report.ts";

@@ -1,6 +1,6 @@
 import { deleteActions, type ForeignKey } from "../../../lockfile/schema/schema.ts";
+import { pluralize } from "../../../pluralize.ts";
 import type { TableDetails } from "../../chain/schema.ts";
-import { pluralize } from "../../pluralize.ts";
 import { typeName } from "../diagram/boxes.ts";
 import { draw } from "../diagram/draw.ts";
 import { layOut } from "../diagram/layout.ts";

@@ -3,7 +3,7 @@ import { knownSql, type LockedSql } from "../../../lockfile/lock.ts";
 import type { StatementLock } from "../../../lockfile/statement-lock.ts";
 import type { Approval } from "../../../plan/approvals.ts";
 import type { EvaluatedFinding } from "../../../plan/findings.ts";
-import { pluralize } from "../../pluralize.ts";
+import { pluralize } from "../../../pluralize.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { badge, prose } from "../parts.ts";
 
