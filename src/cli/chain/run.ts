@@ -68,7 +68,8 @@ async function queryDatabase(lock: Lock, options: StackOptions, { note }: Progre
   const { context, namespace, database } = settings;
   const target = { context, namespace };
   const kubectl = new Kubectl(settings, { report: note });
-  const { reading } = await readLive(kubectl, database.kind === "owned", lock);
+  const { versionTable, revisions } = lock; // without evidence: the live schema is not compared
+  const { reading } = await readLive(kubectl, database.kind === "owned", { versionTable, revisions });
   const state = classify(reading, lock, settings);
   return { reading, state, target, description: describeState(state, lock, target, settings) };
 }
