@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isMap, parse, parseDocument } from "yaml";
+import { replaceFile } from "../../src/replace-file.ts";
 import {
   isStructure,
   parseSettingsSchema,
@@ -148,8 +149,5 @@ export async function setConfig(
     stored = storedValue(project, name, value);
   }
   document.setIn(["config", name], document.createNode(stored));
-  // An update that starts meanwhile reads the whole file, before or after.
-  const partial = `${file}.${process.pid}`;
-  writeFileSync(partial, document.toString({ lineWidth: 0 }));
-  renameSync(partial, file);
+  replaceFile(file, document.toString({ lineWidth: 0 })); // an update that starts meanwhile reads all of it
 }

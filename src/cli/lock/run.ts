@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { commandLine } from "../../command-line.ts";
 import { compareLocks, type Difference, rejectedDifferences } from "../../lockfile/compare-locks.ts";
@@ -9,6 +9,7 @@ import { evidenceOf, staleEvidence, withEvidence } from "../../lockfile/rehearsa
 import { defaultVersionTable } from "../../lockfile/version-table.ts";
 import { configMapError, readRunnerFiles } from "../../manifests/runner-files.ts";
 import { lockFileName } from "../../paths.ts";
+import { replaceFile } from "../../replace-file.ts";
 import { alembicCall, alembicCommand, type BackendOptions, backendArgs, backendPython } from "../alembic.ts";
 import { styled } from "../highlight.ts";
 import type { Progress } from "../progress.ts";
@@ -192,11 +193,4 @@ function describe(options: LockOptions, outcome: LockOutcome, after: Lock): read
 
 function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
-}
-
-/** Replaces a file atomically, so that a killed run leaves the old one. */
-export function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
 }

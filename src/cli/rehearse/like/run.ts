@@ -7,10 +7,10 @@ import { formatTimes, type MeasuredTimes, timesFileName } from "../../../lockfil
 import { exceededTimeouts, predictRevision } from "../../../plan/blocking-time.ts";
 import { classify, requiresManualAction } from "../../../plan/live-state.ts";
 import { describeState } from "../../../plan/state-report.ts";
+import { replaceFile } from "../../../replace-file.ts";
 import { backendPython } from "../../alembic.ts";
 import type { Deployed } from "../../deployed/deployed.ts";
 import { openDeployed } from "../../deployed/open.ts";
-import { replaceFile } from "../../lock/run.ts";
 import { type Call, CommandError, exitCodes, type Result } from "../../result.ts";
 import { fillAll, onDatabase } from "../database.ts";
 import type { BlockingTimes, LikeOptions, PredictedRevision } from "./outcome.ts";
