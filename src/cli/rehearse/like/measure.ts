@@ -79,10 +79,15 @@ function placesOf({ revision, samples }: MeasureOptions): readonly number[] | un
   return places.length === samples[2].statements.length ? places : undefined;
 }
 
+/** Returns the name of a table of the lockfile's locks as a schema has it: `schema.name`. */
+export function qualified(table: string): string {
+  return table.includes(".") ? table : `public.${table}`;
+}
+
 /** Returns the live tables that a statement reads or changes. */
 function tablesOf({ locks }: RanStatement, place: number | undefined, { revision, live }: MeasureOptions): string[] {
   const derived = revision.locks.flatMap(({ statement, table }) =>
-    statement === place && table !== null ? [table.includes(".") ? table : `public.${table}`] : [],
+    statement === place && table !== null ? [qualified(table)] : [],
   );
   return [...locks.map(([table]) => table), ...derived].filter((table) => live.has(table));
 }

@@ -4,7 +4,7 @@ import type { DatabaseStatistics } from "../../../cluster/table-statistics.ts";
 import type { LockedRevision } from "../../../lockfile/lock.ts";
 import type { MeasuredTimes } from "../../../lockfile/measured-times.ts";
 import type { ChainOptions } from "../rehearsal.ts";
-import { measureRevision, type Sample } from "./measure.ts";
+import { measureRevision, qualified, type Sample } from "./measure.ts";
 import type { BlockingTimes } from "./outcome.ts";
 import { percentText } from "./report.ts";
 import { quoteTable, rowStatements } from "./rows.ts";
@@ -42,7 +42,8 @@ export async function measureChain(
     runTrial({ ...chain, pending, tables, settings });
   doing("running the pending revisions without rows");
   const empty = await run({}, statistics.settings);
-  const tables = liveTables(empty, revisions, statistics);
+  const used = new Set(revisions.flatMap((revision) => touched(empty, revision)));
+  const tables = liveTables(used, statistics);
   const scale = scaleFor(tables.values(), limits);
   const unknownTables: Record<string, string> = {};
   const samples: Sample[][] = [];
@@ -66,7 +67,7 @@ export async function measureChain(
     }
     samples.push(pending.map((id) => ({ rows, statements: last.statements.get(id) ?? [] })));
   }
-  for (const name of unanalyzed(empty, revisions, statistics)) unknownTables[name] = "it was never analyzed";
+  for (const name of unanalyzed(used, statistics)) unknownTables[name] = "it was never analyzed";
   const live = new Map([...tables].map(([name, { rows }]) => [name, rows]));
   const slowness = Number((statistics.speed / last.speed).toPrecision(2));
   const times = revisions.flatMap((revision, index) => {
@@ -102,17 +103,12 @@ function faster(one: Sample, other: Sample): Sample {
 /** Returns the names of tables that existed before the pending revisions, and that one of them reads or changes. */
 function touched({ before, statements }: TrialRun, { id, locks }: LockedRevision): string[] {
   const observed = (statements.get(id) ?? []).flatMap((each) => each.locks.map(([table]) => table));
-  const derived = locks.flatMap(({ table }) => (table === null ? [] : table.includes(".") ? table : `public.${table}`));
+  const derived = locks.flatMap(({ table }) => (table === null ? [] : qualified(table)));
   return [...new Set([...observed, ...derived])].filter((name) => Object.hasOwn(before.tables, name));
 }
 
-/** Returns the live tables that pending revisions read or change. */
-function liveTables(
-  empty: TrialRun,
-  revisions: readonly LockedRevision[],
-  { tables }: DatabaseStatistics,
-): ReadonlyMap<string, LiveTable> {
-  const names = new Set(revisions.flatMap((revision) => touched(empty, revision)));
+/** Returns the live tables of those with a name. */
+function liveTables(names: ReadonlySet<string>, { tables }: DatabaseStatistics): ReadonlyMap<string, LiveTable> {
   const found = [...names].flatMap((name) => {
     const table = Object.hasOwn(tables, name) ? tables[name] : undefined;
     return table?.rows ? [[name, { rows: table.rows, bytes: table.bytes }] as const] : [];
@@ -120,13 +116,8 @@ function liveTables(
   return new Map(found);
 }
 
-/** Returns tables that pending revisions read or change, and that have data but no statistics. */
-function unanalyzed(
-  empty: TrialRun,
-  revisions: readonly LockedRevision[],
-  { tables }: DatabaseStatistics,
-): readonly string[] {
-  const names = new Set(revisions.flatMap((revision) => touched(empty, revision)));
+/** Returns the tables of those with a name that have data but no statistics. */
+function unanalyzed(names: ReadonlySet<string>, { tables }: DatabaseStatistics): readonly string[] {
   return Object.keys(tables).filter((name) => names.has(name) && tables[name]?.rows === null && tables[name].bytes > 0);
 }
 
