@@ -2,10 +2,13 @@ import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -73,7 +76,7 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions): Prom
   });
   if (hasSources) removeEarlier(link, requirements);
   if (hasSources) writeFileSync(join(own, ownerFile), requirements);
-  publish(own, link);
+  publish(own, link, interpreter);
   return interpreter;
 }
 
@@ -121,16 +124,19 @@ function requireVenv(python: string): void {
   throw new CommandError(`${python} lacks the venv module\nOn Debian or Ubuntu, run: apt-get install python3-venv`);
 }
 
-/** Removes the folders of killed runs and a broken link. */
+/** Removes the folders of killed runs, but not the environment that another run has published in the meantime. */
 function removeLeftovers(link: string): void {
-  rmSync(link, { force: true });
   const prefix = `${basename(link)}.`;
   for (const name of existsSync(dirname(link)) ? readdirSync(dirname(link)) : []) {
     const owner = Number(name.slice(prefix.length));
-    if (name.startsWith(prefix) && (owner === process.pid || !isRunning(owner))) {
-      rmSync(join(dirname(link), name), { recursive: true, force: true });
-    }
+    if (!name.startsWith(prefix) || (owner !== process.pid && isRunning(owner))) continue;
+    if (targetOf(link) !== name) rmSync(join(dirname(link), name), { recursive: true, force: true });
   }
+}
+
+/** Returns the folder that a link names, or undefined if there is no link. */
+function targetOf(link: string): string | undefined {
+  return lstatSync(link, { throwIfNoEntry: false }) && readlinkSync(link);
 }
 
 /** File of an environment with the path of the requirements whose sources it contains. */
@@ -157,13 +163,19 @@ function isRunning(processId: number): boolean {
   }
 }
 
-/** Links to the finished environment, unless another run has finished first. */
-function publish(own: string, link: string): void {
+/** Links to the finished environment, unless another run has finished first. A broken link is replaced. */
+function publish(own: string, link: string, interpreter: string): void {
   try {
     symlinkSync(basename(own), link);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    rmSync(own, { recursive: true, force: true });
+    if (targetOf(link) === basename(own)) return;
+    if (existsSync(interpreter)) {
+      rmSync(own, { recursive: true, force: true });
+    } else {
+      symlinkSync(basename(own), `${own}.link`);
+      renameSync(`${own}.link`, link);
+    }
   }
 }
 

@@ -7,12 +7,14 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pythonEnvironment } from "../../src/cli/python-environment.ts";
 import { endWithTests } from "../support/children.ts";
@@ -141,6 +143,19 @@ describe("the backend's Python environment", () => {
     assert.equal(existsSync(await make()), true);
     assert.equal(existsSync(`${link}.${gone}`), false);
     assert.equal(existsSync(`${link}.${other.pid}`), true, "the environment of a running process stays");
+  });
+
+  it("stays if another run has created it in the meantime", async () => {
+    const link = (await make()).replace(/\/bin\/python$/, "");
+    const other = `${basename(link)}.${spawnSync("true").pid}`;
+    renameSync(realpathSync(link), join(kept, other));
+    rmSync(link);
+    // The first process after the search for an environment.
+    const publish = `*ensurepip*) ln -s ${other} ${link} ;;`;
+    interpreter(fakePython.replace('"-m venv "', `${publish}\n  "-m venv "`));
+    await make();
+    assert.deepEqual(readdirSync(kept).sort(), [basename(link), other]);
+    assert.equal(readlinkSync(link), other);
   });
 
   it("is removed if the requirements can't be installed", async () => {
