@@ -3,7 +3,7 @@ import { type Counts, countsOf, sum } from "../support/counts.ts";
 
 const mocha = `
   3 passing (1s)
-  2 failing
+  3 failing
 
   1) a stack
        with two roles
@@ -16,6 +16,22 @@ const mocha = `
   2) "before all" hook in "reads":
      Error: Timeout of 600000ms exceeded.
       at listOnTimeout (node:internal/timers:605:17)
+
+  3) a stack
+       migrates:
+
+      AssertionError [ERR_ASSERTION]: Updating (test)
+Job: Creating
+${"Job: 1 of 2 revisions\n".repeat(30)}error: the Job failed
+
+1 !== 0
+
+      + expected - actual
+
+      -1
+      +0
+
+      at Context.<anonymous> (tests/b.test.ts:1:2)
 `;
 const pytest = `..F
 =========================== short test summary info ============================
@@ -34,10 +50,12 @@ describe("countsOf", () => {
       2,
       {
         passed: 3,
-        failed: 2,
+        failed: 3,
         failures: [
           'a stack with two roles refuses {"size": two}: AssertionError [ERR_ASSERTION]: no answer within 3 s',
           '"before all" hook in "reads": Error: Timeout of 600000ms exceeded.',
+          "a stack migrates: AssertionError [ERR_ASSERTION]: Updating (test)" +
+            `${"\n    Job: 1 of 2 revisions".repeat(18)}\n    error: the Job failed\n    1 !== 0`,
         ],
       },
     ],

@@ -1,4 +1,4 @@
-/** Numbers of passed and failed tests, and one line per failure. */
+/** Numbers of passed and failed tests, and the message of each failure. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
@@ -9,16 +9,28 @@ function total(output: string, pattern: RegExp): number {
   return [...output.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** Returns the failures of mocha (`  1) suite\n       title:\n\n      error`) and pytest (`FAILED file::test - error`). */
+/** Lines of a failure's message that are shown: its first one, and the last ones, where a command's output has its error. */
+const shownLines = 20;
+
+/**
+ * Returns the failures of mocha (`  1) suite\n       title:\n\n      message\n      stack`) and pytest
+ * (`FAILED file::test - error`).
+ */
 function failuresOf(output: string): string[] {
-  const mocha = output
-    .slice(Math.max(output.search(/^ {2}\d+ failing$/m), 0))
-    .matchAll(/^ {2}\d+\) ([\s\S]+?):\n(?:\s*\n)? +(.+)$/gm);
+  const failing = output.slice(Math.max(output.search(/^ {2}\d+ failing$/m), 0));
+  const mocha = failing.matchAll(
+    /^ {2}\d+\) ([\s\S]+?):\n([\s\S]+?)(?=^ +(?:\+ expected - actual|at )|^ {2}\d+\) |$(?!\n))/gm,
+  );
   const pytest = output.matchAll(/^(?:FAILED|ERROR) (.+)$/gm);
   return [
-    ...[...mocha].map(([, title = "", error]) => `${title.replaceAll(/\s+/g, " ")}: ${error}`),
+    ...[...mocha].map(([, title = "", message = ""]) => `${title.replaceAll(/\s+/g, " ")}: ${shorten(message)}`),
     ...[...pytest].map(([, failure = ""]) => failure),
   ];
+}
+
+function shorten(message: string): string {
+  const [first = "", ...others] = message.split("\n").filter((line) => line.trim() !== "");
+  return [first.trim(), ...others.slice(-shownLines)].join("\n    ");
 }
 
 /**
