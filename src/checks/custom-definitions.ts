@@ -12,11 +12,11 @@ export function customCheck(check: CustomCheck): Check {
   return check.kind === "sql" ? sqlCheck(check) : commandCheck(check);
 }
 
-/** Default of `timeoutSeconds`. */
-const defaultSeconds = { http: 5, sql: 5, command: 10 } as const;
+/** Default of `timeoutSeconds`: a lost DNS packet alone takes 5 s. */
+export const defaultTimeoutSeconds = 30;
 
 function httpCheck(check: HttpCheck): Check {
-  const { path, timeoutSeconds: seconds = defaultSeconds.http } = check;
+  const { path, timeoutSeconds: seconds = defaultTimeoutSeconds } = check;
   const title = expectation(check);
   const workloadOf = (expected: Expected) => check.workload ?? firstWorkload(expected);
   const command = (expected: Expected, port: number | undefined) =>
@@ -60,7 +60,7 @@ function firstPort(pod: Pod): number {
 }
 
 function sqlCheck(check: SqlCheck): Check {
-  const { query, rows, timeoutSeconds: seconds = defaultSeconds.sql } = check;
+  const { query, rows, timeoutSeconds: seconds = defaultTimeoutSeconds } = check;
   return {
     title: expectation(check),
     command: (expected) => psql(expected, query),
@@ -73,7 +73,7 @@ function sqlCheck(check: SqlCheck): Check {
 }
 
 function commandCheck(check: CommandCheck): Check {
-  const { args, workload, container, timeoutSeconds: seconds = defaultSeconds.command } = check;
+  const { args, workload, container, timeoutSeconds: seconds = defaultTimeoutSeconds } = check;
   return {
     title: expectation(check),
     command(expected) {

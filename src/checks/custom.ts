@@ -15,7 +15,7 @@ interface CommonOptions {
   /**
    * Seconds after which the check fails, from 1 to 600.
    *
-   * @defaultValue 5; for commands 10
+   * @defaultValue 30
    */
   readonly timeoutSeconds?: number | undefined;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultTimeoutSeconds } from "../../src/checks/custom-definitions.ts";
 import { projectRoot } from "../../src/paths.ts";
 
 const folders = ["src/checks/in-pod", "src/cluster/in-pod"].map((folder) => join(projectRoot, folder));
@@ -31,4 +32,5 @@ describe("the time limits of queries in a pod", () => {
   it("are known", () => assert.ok(found.length >= 9, String(found)));
   for (const [limit, milliseconds] of found)
     it(`suit a slow cluster: ${limit}`, () => assert.ok(milliseconds >= 30_000, `${milliseconds} ms`));
+  it("suit a slow cluster: custom checks", () => assert.ok(defaultTimeoutSeconds >= 30));
 });
