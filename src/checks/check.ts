@@ -13,12 +13,6 @@ export interface Check {
   command(expected: Expected): string;
   /** Facts that it requests from the first workload's pod. */
   readonly inPod?: keyof PodFacts;
-  /**
-   * Whether it runs after the others, because its query slows down what they measure.
-   *
-   * @defaultValue false
-   */
-  readonly runsLast?: boolean;
   /** Evaluates the sources; an error fails the check. */
   run(sources: Sources, expected: Expected): Promise<CheckFinding>;
 }

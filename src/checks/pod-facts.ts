@@ -71,12 +71,16 @@ export type PodAnswers = {
 /** URL of the backend inside its pod. */
 export const backendUrl = `http://localhost:${ports.backend}`;
 
+/** Prefix of the line with the facts that are measured first. */
+const measuredMark = "alembic-measured ";
+
 const source = (name: string) => readFileSync(join(import.meta.dirname, "in-pod", `${name}.py`), "utf8");
 
 /**
  * Runs a Python program in a pod's default container.
  *
  * @param timeoutSeconds - Time that it may take, if it is longer than an answer of the cluster.
+ * @param onOutput - Receives what it has printed so far.
  * @returns Its answer.
  * @throws {Error} If the program fails.
  */
@@ -85,10 +89,14 @@ async function runInPod(
   pod: Pick<Pod, "metadata" | "spec">,
   program: string,
   timeoutSeconds?: number,
+  onOutput: (output: string) => void = () => {},
 ): Promise<unknown> {
   const container = defaultContainer(pod)?.name;
   const command = ["exec", "--stdin", pod.metadata.name, `--container=${container}`, "--", ...pythonCommand()];
-  const isComplete = (output: string) => answerIn(output) !== undefined;
+  const isComplete = (output: string) => {
+    onOutput(output);
+    return answerIn(output) !== undefined;
+  };
   const output = await kubectl.run(command, program, timeoutSeconds, isComplete);
   const answer = answerIn(output);
   if (answer === undefined) throw new Error(`unexpected response from the pod: ${output.trim() || "empty"}`);
@@ -98,6 +106,7 @@ async function runInPod(
 /**
  * Queries a pod of the backend with one program.
  *
+ * @param onMeasured - Receives the facts that are measured first: what else runs meanwhile would slow them down.
  * @throws {Error} If the program fails.
  */
 export async function queryPod(
@@ -105,11 +114,20 @@ export async function queryPod(
   pod: Pick<Pod, "metadata" | "spec">,
   parts: readonly (keyof PodFacts)[],
   expected: Expected,
+  onMeasured: (answers: PodAnswers) => void = () => {},
 ): Promise<PodAnswers> {
   const own = ["api", "execution", "image", "privileges"].map((name) => [name, source(name)]);
   const modules = { runner_rights: source("../../runner/runner_rights"), ...Object.fromEntries(own) };
   const inputs = Object.fromEntries(parts.map((part) => [part, inputsOf[part]?.(expected) ?? null]));
-  return (await runInPod(kubectl, pod, podProgram(source("main"), modules, inputs))) as PodAnswers;
+  let measured: PodAnswers | undefined;
+  const onOutput = (output: string) => {
+    const line = answerIn(output, measuredMark);
+    if (line === undefined || measured !== undefined) return;
+    measured = JSON.parse(line) as PodAnswers;
+    onMeasured(measured);
+  };
+  const others = await runInPod(kubectl, pod, podProgram(source("main"), modules, inputs), undefined, onOutput);
+  return { ...measured, ...(others as PodAnswers) };
 }
 
 /**

@@ -11,8 +11,8 @@ import { openSources } from "./sources.ts";
 import { shortened } from "./text.ts";
 
 /**
- * Runs the expected state's checks concurrently on shared sources, and then those that run last. An error fails its check and is
- * never thrown; results contain no password.
+ * Runs the expected state's checks concurrently on shared sources. An error fails its check and is never thrown; results
+ * contain no password.
  *
  * @param print - Receives each result when it is known.
  * @returns The results in the order of the checks.
@@ -41,12 +41,5 @@ export async function runChecks(
     print(result);
     return result;
   };
-  const named = nameChecks(expected.checks);
-  const concurrent = named.map((each) => (runsLast(each) ? undefined : run(each)));
-  await Promise.all(concurrent);
-  return Promise.all(named.map((each, index) => concurrent[index] ?? run(each)));
-}
-
-function runsLast({ check }: NamedCheck): boolean {
-  return typeof check === "string" && checks[check].runsLast === true;
+  return Promise.all(nameChecks(expected.checks).map(run));
 }

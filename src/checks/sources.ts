@@ -19,6 +19,8 @@ export interface Sources {
   logs(workload: string): Promise<string>;
   /** Facts about the image of a workload's pod. */
   image(workload: string): Promise<ImageFacts>;
+  /** Waits until the first workload's pod has measured what other queries would slow down, or can't. */
+  readonly measured: () => Promise<void>;
   /** Facts that the first workload's pod reports. */
   inPod<Part extends keyof PodFacts>(part: Part): Promise<PodFacts[Part]>;
   /** The migration Job of the expected release; `undefined` without one. */
@@ -57,7 +59,9 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
     if (newest === undefined) throw new Error(`no pod of ${workload} is ready (${own.length} of its newest release)`);
     return newest;
   };
-  const answers = once(async () => queryPod(kubectl, await pod(first), parts, expected));
+  const measured = Promise.withResolvers<PodAnswers>();
+  const answers = once(async () => queryPod(kubectl, await pod(first), parts, expected, measured.resolve));
+  const firstAnswers = () => Promise.race([measured.promise, answers()]);
   return {
     kubectl,
     rollout,
@@ -74,8 +78,12 @@ export function openSources(kubectl: Kubectl, expected: Expected, parts: readonl
       if (workload === first) return factOf(await answers(), "image");
       return factOf(await queryPod(kubectl, await pod(workload), ["image"], expected), "image");
     },
+    async measured() {
+      if (parts.length > 0) await firstAnswers().catch(() => {});
+    },
     async inPod(part) {
-      return factOf(await answers(), part);
+      const early = await firstAnswers();
+      return factOf(part in early ? early : await answers(), part);
     },
     job: once(async () => {
       if (release === undefined) return undefined;

@@ -9,20 +9,26 @@ import { rehearsedSchema } from "../../src/lockfile/rehearsal.ts";
 import { lockFile } from "../../src/paths.ts";
 import { checkTarget } from "../support/checks.ts";
 import { databaseWith, kubectlProgram } from "../support/fake-kubectl.ts";
-import { deployment } from "../support/kubernetes.ts";
+import { deployment, servingPod } from "../support/kubernetes.ts";
 
-/** The logs take a moment. A schema that is read before has no object. */
+/** The response of /health takes a moment; a schema that is read before has no object. Another fact takes longer than that. */
 const script = `#!/bin/sh
 cd "$(dirname "$0")"
 case "$*" in
   *" get "*) exec cat items ;;
-  *" logs "*) sleep 0.5; mv schema found; exit ;;
+  *" python -"*)
+    sleep 0.5
+    mv schema found
+    echo 'alembic-measured {"health": {"value": "{}"}}'
+    until [ -e read ]; do sleep 0.1; done
+    echo 'alembic-answer {"image": {"error": "no"}}'
+    exit ;;
 esac
-if grep -q alembic-more; then cat found; else echo 'alembic-answer {"revisions": []}'; fi
+if grep -q alembic-more; then touch read; cat found; else echo 'alembic-answer {"revisions": []}'; fi
 `;
 
 describe("the checks", () => {
-  it("read the schema after the others, whatever the order of the results", async () => {
+  it("read the schema after the response of /health, and don't wait for others", async () => {
     const lock = readLock(lockFile);
     const schema = rehearsedSchema(lock, () => true) ?? assert.fail();
     using fake = kubectlProgram(script);
@@ -33,13 +39,13 @@ describe("the checks", () => {
     for (const [name, answer] of Object.entries(answers)) {
       writeFileSync(join(fake.folder, name), answer.output);
     }
-    writeFileSync(join(fake.folder, "items"), JSON.stringify({ items: deployment(1) }));
-    const target = checkTarget({ head: head(lock), checks: ["drift", "logs"] });
+    writeFileSync(join(fake.folder, "items"), JSON.stringify({ items: [...deployment(1), servingPod("rs2")] }));
+    const target = checkTarget({ head: head(lock), checks: ["image", "drift", "health"] });
     const results = await runChecks(expectedOf(target, lock), () => {}, fake.kubectl);
     assert.deepEqual(
       results.map(({ name }) => name),
-      ["drift", "logs"],
+      ["image", "drift", "health"],
     );
-    assert.equal(results[0]?.found, "0 differences");
+    assert.equal(results[1]?.found, "0 differences");
   });
 });

@@ -1,4 +1,4 @@
-"""Inspect the backend from inside its pod, and print the requested parts as JSON.
+"""Inspect the backend from inside its pod, and print the requested parts as JSON: those that measure, then the others.
 
 Its input is a JSON object: the input of each requested part, by name. A part that fails returns its error, and does
 not affect the others.
@@ -36,8 +36,8 @@ def read_health():
     return body
 
 
-FIRST = {"health": lambda _: read_health(), "plugins": lambda _: call("/api/plugins")[1]}
-SECOND = {"image": inspect_image, "execution": lambda _: check_execution(), "privileges": read_privileges}
+MEASURED = {"health": lambda _: read_health(), "plugins": lambda _: call("/api/plugins")[1]}
+OTHERS = {"image": inspect_image, "execution": lambda _: check_execution(), "privileges": read_privileges}
 """Not concurrent with the first ones: the start of the image's Alembic would slow them down."""
 
 
@@ -50,8 +50,8 @@ def run(part, value):
 
 
 requested = json.loads(INPUT)
-results = {name: run(FIRST[name], requested[name]) for name in FIRST if name in requested}
+measured = {name: run(MEASURED[name], requested[name]) for name in MEASURED if name in requested}
+print("alembic-measured " + json.dumps(measured), flush=True)
 with ThreadPoolExecutor() as pool:
-    futures = {name: pool.submit(run, SECOND[name], requested[name]) for name in SECOND if name in requested}
-results.update((name, future.result()) for name, future in futures.items())
-print(MARK + json.dumps(results), flush=True)
+    futures = {name: pool.submit(run, OTHERS[name], requested[name]) for name in OTHERS if name in requested}
+print(MARK + json.dumps({name: future.result() for name, future in futures.items()}), flush=True)
