@@ -51,6 +51,13 @@ describe("engine update", () => {
     assert.equal((await scratch.run("preview", { expectNoChanges: true })).exit, 0);
   });
 
+  it("runs a program that serializes a function", async () => {
+    scratch = new Scratch("closure");
+    const { exit, outputs } = await scratch.run("preview");
+    assert.equal(exit, 0, scratch.text);
+    assert.match(String(outputs.text), /answer: 42/);
+  });
+
   it("changes all but ignored properties", async () => {
     scratch = new Scratch("commands");
     const of = (environment: object, create = "true") => ({
