@@ -9,9 +9,10 @@ Hooks on SQLAlchemy's own events, which every engine and pool calls, sync or asy
 * a concurrent statement (CREATE INDEX CONCURRENTLY) waits for older transactions until the deadline, not only for the
   lock timeout: neither readers nor writers queue behind it.
 
-The proof is a second advisory lock with a random key: no session of another server or database can see it. The session
-that holds both is idle while revisions run, so a heartbeat keeps load balancers from closing it, and PostgreSQL's
-`idle_session_timeout` is off for it.
+The proof is a second advisory lock with a random key. While the session that holds both exists, no other one can
+acquire it; a session of another server or database can. A query of `pg_locks` would prove the same at several times the
+cost. The session that holds both is idle while revisions run, so a heartbeat keeps load balancers from closing it, and
+PostgreSQL's `idle_session_timeout` is off for it.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Contract:
         self.violation: FatalError | LockLost | None = None
         self._deadline = 0.0
         self._holder: Connection | None = None
-        self._held: str | None = None
+        # SQL that tries to acquire the lock that proves: true if it is lost, or held in another database.
+        self._acquired: str | None = None
         self._own = threading.local()
 
     def install(self, lock_timeout_seconds: float, statement_timeout_seconds: float, deadline: float) -> None:
@@ -94,9 +96,9 @@ class Contract:
         """
         key = secrets.randbits(63)
         session.execute(text(f"SELECT pg_catalog.pg_advisory_lock({key})"))
-        pid = session.scalar(text("SELECT pg_catalog.pg_backend_pid()"))
         session.execute(text(NO_IDLE_TIMEOUT))  # PostgreSQL 14 and later
-        self._held = f"(SELECT pg_catalog.count(*) {held_locks(key)} AND l.pid OPERATOR(pg_catalog.=) {pid})"
+        # Shared, so that only the lock that proves is in its way, not that of another session that tries.
+        self._acquired = f"pg_catalog.pg_try_advisory_xact_lock_shared({key})"
         self._holder, self.violation = session, None
         try:
             with heartbeat(session):
@@ -104,18 +106,18 @@ class Contract:
             if self.violation is not None:
                 raise self.violation
         finally:
-            self._held = self._holder = None
+            self._acquired = self._holder = None
 
     def _on_connect(self, connection: Any, _record: Any) -> None:
         if getattr(self._own, "active", False):
             return
-        facts = [self._held or "1", "pg_catalog.pg_backend_pid()", "pg_catalog.current_database()"]
-        held, pid, database, *_ = query(
+        facts = [self._acquired or "false", "pg_catalog.pg_backend_pid()", "pg_catalog.current_database()"]
+        is_acquired, pid, database, *_ = query(
             connection, f"SELECT {', '.join([*facts, *assignments(self.settings), CLIENT_CHECK])}"
         )
         connection.commit()  # otherwise a rollback would revert the settings
         self.sessions.add(pid)
-        if held == 1:
+        if not is_acquired:
             return
         if self._is_lost():
             self._reject_lost()
@@ -128,8 +130,7 @@ class Contract:
         )
 
     def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        raw = driver_session(connection)
-        if not is_autocommit(raw) or is_own(connection):
+        if is_own(connection) or not is_autocommit(raw := driver_session(connection)):
             return
         self._prove(connection)
         if CONCURRENTLY.search(statement):
@@ -148,17 +149,18 @@ class Contract:
             self._after_statement(context.connection)
 
     def _prove(self, connection: Connection) -> None:
-        if self._held is None or is_own(connection):
+        if self._acquired is None or is_own(connection):
             return
         if self.violation is not None:  # which env.py or a revision has caught
             raise self.violation
-        if query(driver_session(connection), f"SELECT {self._held}")[0] != 1:
+        if query(driver_session(connection), f"SELECT {self._acquired}")[0]:
             self._reject_lost()
 
     def _is_lost(self) -> bool:
         assert self._holder is not None
         try:
-            return self._holder.scalar(text(f"SELECT {self._held}")) != 1
+            self._holder.scalar(text("SELECT 1"))
+            return False
         except SQLAlchemyError:
             return True
 
@@ -197,19 +199,6 @@ def heartbeat(session: Connection) -> Iterator[None]:
         yield
     finally:
         stop.set()
-
-
-def held_locks(key: int) -> str:
-    """Return the part of a query that selects an advisory lock of this database as `l`, if a session holds it.
-
-    Every name is qualified, and every operator: the session's search_path is the application's.
-    """
-    return f"""
-        FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) l.database
-        WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-        AND l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1
-        AND l.classid OPERATOR(pg_catalog.=) {key >> 32}::pg_catalog.oid
-        AND l.objid OPERATOR(pg_catalog.=) {key & 0xFFFFFFFF}::pg_catalog.oid"""
 
 
 def query(connection: Any, sql: str) -> tuple[Any, ...]:

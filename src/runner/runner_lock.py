@@ -10,7 +10,6 @@ import os
 import re
 import time
 
-from runner_contract import held_locks
 from runner_errors import FatalError
 from runner_output import DIRECT_URL_ADVICE, report
 from runner_session import connect, url_variable
@@ -20,7 +19,10 @@ from sqlalchemy.engine import Connection
 
 KEY = int.from_bytes(b"alembic!", "big")
 ACQUIRE = f"SELECT pg_catalog.pg_try_advisory_lock({KEY})"
-HELD = held_locks(KEY)
+HELD = f"""
+    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.database
+    WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.classid = {KEY >> 32}::oid AND l.objid = {KEY & 0xFFFFFFFF}::oid"""
 HELD_BY = f"SELECT EXISTS (SELECT {HELD} AND l.pid = :pid)"
 HOLDER = f"""
     SELECT concat_ws(' ', 'pid', a.pid, '(' || nullif(a.application_name, '') || ')', 'from ' || host(a.client_addr),
