@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, Callable
 
 from runner_database import Database, VersionTable
@@ -18,6 +19,7 @@ from runner_plan import Plan, plan_hash
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import TextClause
 
 SCHEMA = "pulumi_alembic"
 TABLE = f"{SCHEMA}.runs"
@@ -43,6 +45,8 @@ CREATE_TABLE = f"""
 COMMENT = f"""
     COMMENT ON TABLE {TABLE} IS 'Every migration: from_revisions and to_revisions are rows of the version table before'
     ' and after, revisions what was applied or downgraded, in that order, rollback its rollback window'"""
+# Each revision rewrites the array. Compression would take most of the time of a long chain.
+STORAGE = f"ALTER TABLE {TABLE} ALTER COLUMN revisions SET STORAGE EXTERNAL"
 # The rollback window, by the format that `rollback-window.sql` reads. Tables of earlier releases lack the column.
 ROLLBACK_VERSION = 1
 ADD_ROLLBACK = f"ALTER TABLE {TABLE} ADD COLUMN rollback jsonb"
@@ -135,6 +139,7 @@ class RunRecord:
                 self._write(CREATE_SCHEMA)
             self._write(CREATE_TABLE)
             self._write(COMMENT)
+            self._write(STORAGE)
         image = os.environ.get("MIGRATION_IMAGE", "")
         RunRecord.running = self._write(
             INSERT,
@@ -167,7 +172,7 @@ class RunRecord:
             return False
         values = {"id": RunRecord.running, "revision": revision, "is_upgrade": is_upgrade}
         try:
-            return bool(self._session.scalar(text(APPEND_COMMITTED.format(table=table)), values))
+            return bool(self._session.scalar(append_committed(table), values))
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
@@ -194,6 +199,15 @@ def rollback_of(plan: Plan, table: VersionTable, database: Database) -> dict[str
         for each in plan.revisions
     ]
     return {"version": ROLLBACK_VERSION, "table": asdict(table), "revisions": revisions}
+
+
+@lru_cache
+def append_committed(table: str) -> TextClause:
+    """Return the statement that is executed once per revision, and that SQLAlchemy parses only once.
+
+    :param table: Name of the version table, as `text` takes it.
+    """
+    return text(APPEND_COMMITTED.format(table=table))
 
 
 @contextmanager
