@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from runner_config import AlembicCall, locate
@@ -86,6 +88,22 @@ class Chain:
         raise FatalError(f"unknown revision {id}; known revisions: {', '.join(each.id for each in self.revisions)}")
 
 
+class Files:
+    """A set of files, in which each is found by any of its paths."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._paths = frozenset(map(os.path.abspath, paths))
+
+    @cached_property
+    def _real_paths(self) -> frozenset[str]:
+        return frozenset(map(os.path.realpath, self._paths))
+
+    def __contains__(self, path: str) -> bool:
+        # Most are found by the same path, and resolving the links of a path takes a system call per folder.
+        is_same_path = os.pardir not in path and os.path.abspath(path) in self._paths
+        return is_same_path or os.path.realpath(path) in self._real_paths
+
+
 def verify_image(database: Database, chain: Chain) -> None:
     """Compare the image's files with those that were reviewed.
 
@@ -100,9 +118,9 @@ def verify_image(database: Database, chain: Chain) -> None:
         if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             raise FatalError(f"{name} differs between the image and the lockfile. {REBUILD}")
     if chain.files:
-        paths = frozenset(os.path.realpath(path) for _, path, _ in reviewed)
+        paths = Files(path for _, path, _ in reviewed)
         env_py = database.script.env_py_location  # as alembic.ini says, which is not reviewed
-        if os.path.realpath(env_py) not in paths:
+        if env_py not in paths:
             raise FatalError(f"{os.path.relpath(env_py)} of the image is not in the lockfile. {REBUILD}")
         reject_unreviewed(database, paths)
 
@@ -119,15 +137,15 @@ def verify_heads(database: Database, chain: Chain) -> None:
         raise FatalError(
             f"the image's head is {format_revisions(heads)}, expected {format_revisions(chain.heads)}. {REBUILD}"
         )
-    reviewed = {os.path.realpath(locate(file)) for revision in chain.revisions for file in revision.files}
+    reviewed = Files(locate(file) for revision in chain.revisions for file in revision.files)
     for id, path in database.revision_files():
-        if os.path.realpath(path) not in reviewed:
+        if path not in reviewed:
             raise FatalError(
                 f"{os.path.relpath(path)} of the image contains revision {id}, but is not in the lockfile. {REBUILD}"
             )
 
 
-def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:
+def reject_unreviewed(database: Database, reviewed: Files) -> None:
     """From now on, reject what a revision reads or imports below the script folder, unless it was reviewed.
 
     Bytecode without its source is rejected wherever it is imported.
@@ -138,7 +156,7 @@ def reject_unreviewed(database: Database, reviewed: frozenset[str]) -> None:
         if read.path.endswith(BYTECODE):
             CONTRACT.reject(FatalError(unreviewable(file)))
         is_setting = is_dotenv(read.path) and read.is_import
-        is_free = is_setting or not watch.is_closed(read.path) or os.path.realpath(read.path) in reviewed
+        is_free = is_setting or not watch.is_closed(read.path) or read.path in reviewed
         if read.revision is not None and not is_free:
             reader = os.path.relpath(read.revision)
             CONTRACT.reject(FatalError(f"{reader} reads {file}, which is not in the lockfile. {REVIEW}"))

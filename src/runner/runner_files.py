@@ -29,7 +29,7 @@ REVISION = re.compile(r"(?!\.#|__init__).*\.py")
 """Names of the files that Alembic loads as revisions."""
 DOTENV = re.compile(r"\.(flask)?env(rc)?(\..+)?|(.+\.)?env")
 """Names of files with environment variables."""
-EXCLUDED = re.compile(r"(^|/)(site|dist)-packages/")
+EXCLUDED = re.compile(r"/(site|dist)-packages/")
 """Folders of an environment below the script folder."""
 BYTECODE = ".pyc"
 STANDARD_LIBRARY = os.path.join(os.path.realpath(sysconfig.get_paths()["stdlib"]), "")
@@ -205,4 +205,4 @@ def _is_below(path: str, folders: Iterable[str]) -> bool:
 def _is_in(path: str, folders: Iterable[str]) -> bool:
     """Return whether a path is below one of the folders, but not in an environment there."""
     folder = next((folder for folder in folders if _is_below(path, [folder])), None)
-    return folder is not None and not EXCLUDED.search(os.path.relpath(path, folder))
+    return folder is not None and not EXCLUDED.search(path, len(folder))

@@ -24,7 +24,9 @@ SAFE_LENGTH = 8
 
 def printable(text: str) -> str:
     """Return the text with hidden characters and commands as visible escapes. Equal to `printable` in TypeScript."""
-    shown = "".join(_escape(char) if _is_hidden(char) else char for char in text)
+    shown = text
+    if not text.isprintable():
+        shown = "".join(_escape(char) if _is_hidden(char) else char for char in text)
     return COMMANDS.sub(lambda found: f"{found[1] or ''}{_escape(found[0][-1])}", shown)
 
 

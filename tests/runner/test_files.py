@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from runner_chain import Files
 from sqlalchemy.engine import URL
 from support import Chain, revisions, run, tables
 
@@ -241,3 +242,16 @@ def test_bytecode_counts_as_its_source(read: Chain, database: URL) -> None:
     read.add("three", "import extra")
     result = run("upgrade", read, database)
     assert "alembic/versions/three.py reads alembic/extra.py, which is not in the lockfile" in result.output
+
+
+def test_reviewed_file_is_found_by_any_path_that_leads_to_it(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    for path in (tmp_path / "real" / "a.sql", tmp_path / "b.sql"):
+        path.touch()
+    (tmp_path / "real" / "inner").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "inner")
+    (tmp_path / "c.sql").symlink_to(tmp_path / "real" / "a.sql")
+    reviewed = Files([tmp_path / "c.sql"])
+    # `..` after a link leads to the folder of its target, where the name of a reviewed file says nothing.
+    paths = ["c.sql", "real/a.sql", "link/../a.sql", "b.sql", "real/inner", "link/../c.sql"]
+    assert [path for path in paths if f"{tmp_path}/{path}" in reviewed] == ["c.sql", "real/a.sql", "link/../a.sql"]
