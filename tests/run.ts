@@ -7,7 +7,7 @@ import { delimiter, dirname, join, matchesGlob } from "node:path";
 import { clusterIsHealthy } from "../local/cluster/health.ts";
 import { findProgram, installPackages } from "../local/cluster/prerequisites.ts";
 import { inventory, stopCluster } from "../local/cluster/stop.ts";
-import { openTarget } from "../local/target.ts";
+import { findOtherCluster, openTarget } from "../local/target.ts";
 import { pythonEnvironment } from "../src/cli/python-environment.ts";
 import { compileCache, projectRoot } from "../src/paths.ts";
 import { type Counts, countsOf, sum } from "./support/counts.ts";
@@ -114,11 +114,11 @@ async function python(print: Print): Promise<Counts> {
 }
 
 /**
- * Runs tests on a real cluster: the user's, if `CONTEXT` names one, or the project's, which is stopped afterwards if it
- * was not running.
+ * Runs tests on a real cluster: one that is running, or the project's, which is stopped afterwards if it was not running.
  */
 async function onCluster(print: Print, files: readonly string[]): Promise<Counts> {
-  if (process.env.CONTEXT !== undefined || (await clusterIsHealthy())) return liveTests(print, files);
+  const isRunning = (await findOtherCluster(process.env)) !== undefined || (await clusterIsHealthy());
+  if (isRunning) return liveTests(print, files);
   try {
     return sum([await liveTests(print, files), await stopAndCheck()]);
   } finally {
@@ -127,11 +127,12 @@ async function onCluster(print: Print, files: readonly string[]): Promise<Counts
 }
 
 async function liveTests(print: Print, files: readonly string[]): Promise<Counts> {
-  const { environment, context, image, postgresImage, isLocal } = await openTarget(process.env);
+  const { environment, context, image, postgresImage, isLocal, developer } = await openTarget(process.env);
   const images = {
     MIGRATION_IMAGE: image,
     UNITY_POSTGRES_IMAGE: postgresImage ?? "",
     UNITY_OWN_CLUSTER: String(isLocal),
+    ...(developer && { UNITY_DEVELOPER_CLUSTER: JSON.stringify(developer) }),
   };
   Object.assign(process.env, environment, images, { UNITY_CONTEXT: context });
   await removeLeftovers({ isLocal, context }, (line) => print(`${line}\n`));

@@ -46,8 +46,7 @@ export function backendBuild(name = "unity-backend", context = join(projectRoot,
   return { name, context, base: pythonBase };
 }
 
-/** Returns the reference of a build's image. Its tag is a hash of the inputs. */
-/** Returns the reference of an image, whether it has been built or not. */
+/** Returns the reference of a build's image, which may not exist yet. Its tag is a hash of the inputs. */
 export function buildReference({ name, context, base }: Build): string {
   const hash = createHash("sha256").update(rootReference(base)).update(contextHash(context)).digest("hex");
   return `localhost/${name}:${hash.slice(0, 12)}`;

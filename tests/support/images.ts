@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { loadImage } from "../../local/developer-cluster.ts";
 import { type Build, backendBuild, ensureImage, postgresBuild } from "../../local/images/build.ts";
 import { contextHash } from "../../local/images/context.ts";
 
@@ -11,8 +12,8 @@ export function withTag(reference: string, tag: string): string {
 }
 
 /**
- * Builds a backend image of a test's own from `folder`, and imports it into the project's cluster; for another cluster,
- * pushes it beside the given image with Docker.
+ * Builds a backend image of a test's own from `folder`, and imports it into the project's cluster, or one of kind, k3d, or
+ * minikube; for another cluster, pushes it beside the given image with Docker.
  *
  * @param name - Name of the image; the newest of a name are kept.
  */
@@ -26,8 +27,9 @@ export function postgresFixtureImage(folder: string): Promise<string> {
 }
 
 async function build(image: Build): Promise<string> {
-  const { UNITY_OWN_CLUSTER, MIGRATION_IMAGE = "" } = process.env;
+  const { UNITY_OWN_CLUSTER, UNITY_DEVELOPER_CLUSTER, MIGRATION_IMAGE = "" } = process.env;
   if (UNITY_OWN_CLUSTER === "true") return ensureImage(image);
+  if (UNITY_DEVELOPER_CLUSTER !== undefined) return loadImage(JSON.parse(UNITY_DEVELOPER_CLUSTER), image);
   const reference = withTag(MIGRATION_IMAGE, `${image.name}-${contextHash(image.context).slice(0, 12)}`);
   await run("docker", ["build", "--tag", reference, image.context]);
   await run("docker", ["push", reference]);
