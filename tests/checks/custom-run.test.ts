@@ -101,7 +101,7 @@ describe("custom checks against pods", () => {
     ]);
     assert.equal(
       results[0]?.command,
-      `kubectl --context c -n n exec deployment/app -- python -c 'from http.client import HTTPConnection; c = HTTPConnection("127.0.0.1", ${port}, timeout=5); c.request("GET", "/items?a=1"); r = c.getresponse(); print(r.status, r.read().decode())'`,
+      `kubectl --context c -n n exec deployment/app -- python -c 'from http.client import HTTPConnection; c = HTTPConnection("127.0.0.1", ${port}, timeout=30); c.request("GET", "/items?a=1"); r = c.getresponse(); print(r.status, r.read().decode())'`,
     );
   });
 

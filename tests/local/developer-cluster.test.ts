@@ -91,7 +91,7 @@ describe("a cluster of kind, k3d, or minikube", () => {
     ["kubectl is missing", ["docker", "kind"], []],
   ];
   for (const [what, available, failing] of others)
-    it(`is not used if ${what}: the local cluster's obstacle is reported after what needs no cluster`, () => {
+    it(`is not used if ${what}`, () => {
       const { target, output } = open(available, {}, failing);
       assert.equal(target, undefined);
       assert.doesNotMatch(output, /Using /);
