@@ -41,12 +41,14 @@ export async function openMetrics({ app, target, state, total, drift, lastRun }:
   if (drift !== null && !("reason" in drift))
     gauge("drift", "Differences of the live schema from the one of its revisions.", differencesOf(drift).length);
   if (lastRun !== undefined) {
-    const { startedAt, direction, outcome } = lastRun;
+    const { startedAt, direction, outcome, blockedSeconds } = lastRun;
     const started = Date.parse(startedAt) / 1000;
     gauge("last_run_start_timestamp_seconds", "Start of the last migration.", started);
     gauge("last_run", "The last migration, by its direction and outcome.", 1, { direction, outcome });
     const seconds = secondsOf(lastRun);
     if (seconds !== null) gauge("last_run_seconds", "Duration of the last migration.", seconds);
+    const blocked = "Time in which another session waited for a lock of the last migration.";
+    if (blockedSeconds !== null) gauge("last_run_blocked_seconds", blocked, blockedSeconds);
   }
   return (await registry.metrics()).trimEnd();
 }

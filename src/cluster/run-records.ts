@@ -10,7 +10,8 @@ const query: Query = {
   query: `
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'startedAt', started_at, 'finishedAt', finished_at,
       'direction', direction, 'from', from_revisions, 'to', to_revisions, 'target', target, 'image', image,
-      'planHash', plan_hash, 'outcome', outcome, 'error', error, 'runner', runner) ORDER BY id), '[]')
+      'planHash', plan_hash, 'outcome', outcome, 'error', error, 'runner', runner,
+      'blockedSeconds', to_jsonb(newest) -> 'blocked_seconds') ORDER BY id), '[]')
     FROM (SELECT * FROM ONLY :relation ORDER BY id DESC LIMIT ${limit}) newest`,
 };
 

@@ -20,6 +20,11 @@ export interface RunRecord {
   readonly error: string | null;
   /** The pod that ran it. */
   readonly runner: string;
+  /**
+   * Seconds in which at least one other session waited for a lock of the run, sampled twice a second; `null` while it runs, if it
+   * ended without recording it, and for runs of earlier releases.
+   */
+  readonly blockedSeconds: number | null;
 }
 
 /** The table that the runner writes. */
@@ -39,10 +44,11 @@ export function describeRuns(runs: readonly RunRecord[]): string {
 function describeRun(run: RunRecord): string[] {
   const seconds = secondsOf(run);
   const took = seconds === null ? "" : ` in ${seconds.toFixed(1)}s`;
+  const blocked = run.blockedSeconds ? ` (blocked others for ${run.blockedSeconds.toFixed(1)}s)` : "";
   const ends = (run.outcome === "succeeded" ? run.to : null) ?? run.target;
   const when = run.startedAt.replace("T", " ").replace(/\.\d+/, "");
   const lines = [
-    `${String(run.id).padStart(4)}  ${when}  ${run.outcome}${took}  ${run.direction} ${revisions(run.from)} -> ${revisions(ends)}${stoppedAt(run)}`,
+    `${String(run.id).padStart(4)}  ${when}  ${run.outcome}${took}${blocked}  ${run.direction} ${revisions(run.from)} -> ${revisions(ends)}${stoppedAt(run)}`,
     `      ${run.image}  plan ${run.planHash}  ${run.runner}`,
   ];
   if (run.error !== null) lines.push(`      ${run.error.split("\n").join(" | ")}`);

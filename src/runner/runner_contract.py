@@ -11,8 +11,8 @@ Hooks on SQLAlchemy's own events, which every engine and pool calls, sync or asy
 
 The proof is a second advisory lock with a random key. While the session that holds both exists, no other one can
 acquire it; a session of another server or database can. A query of `pg_locks` would prove the same at several times the
-cost. The session that holds both is idle while revisions run, so a heartbeat keeps load balancers from closing it, and
-PostgreSQL's `idle_session_timeout` is off for it.
+cost. The session that holds both is idle while revisions run: it has a heartbeat, and PostgreSQL's
+`idle_session_timeout` is off for it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from runner_dbapi import driver_session
+from runner_dbapi import driver_session, query
 from runner_errors import FatalError, LockLost
+from runner_heartbeat import Heartbeat
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
@@ -37,7 +37,6 @@ from sqlalchemy.pool import Pool
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 NO_IDLE_TIMEOUT = """
     SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'idle_session_timeout'"""
-HEARTBEAT_SECONDS = 5.0
 # A server that executes a statement notices a killed runner only if it looks for it (PostgreSQL 14 and later).
 CLIENT_CHECK = """
     (SELECT pg_catalog.set_config(name, '2s', false) FROM pg_catalog.pg_settings
@@ -55,6 +54,7 @@ class Contract:
         self.sessions: set[int] = set()
         # The first broken promise: env.py or a revision may catch the error.
         self.violation: FatalError | LockLost | None = None
+        self.heartbeat = Heartbeat()
         self._deadline = 0.0
         self._holder: Connection | None = None
         # SQL that tries to acquire the lock that proves: true if it is lost, or held in another database.
@@ -95,13 +95,14 @@ class Contract:
         :param session: The session that holds the lock.
         """
         key = secrets.randbits(63)
-        session.execute(text(f"SELECT pg_catalog.pg_advisory_lock({key})"))
+        lock = f"SELECT pg_catalog.pg_backend_pid() FROM pg_catalog.pg_advisory_lock({key})"
+        pid: int = session.scalar(text(lock))
         session.execute(text(NO_IDLE_TIMEOUT))  # PostgreSQL 14 and later
         # Shared, so that only the lock that proves is in its way, not that of another session that tries.
         self._acquired = f"pg_catalog.pg_try_advisory_xact_lock_shared({key})"
         self._holder, self.violation = session, None
         try:
-            with heartbeat(session):
+            with self.heartbeat.beating(session, lambda: {pid, *self.sessions}):
                 yield
             if self.violation is not None:
                 raise self.violation
@@ -171,44 +172,6 @@ class Contract:
         """Raise an error that stops the migration even if env.py or a revision catches it."""
         self.violation = self.violation or error
         raise self.violation
-
-
-@contextmanager
-def heartbeat(session: Connection) -> Iterator[None]:
-    """Query a session from time to time in this block. Its end is left to the proofs to find.
-
-    Drivers of libpq allow several threads to use a session, and so does the runner's session of an async driver. With
-    pg8000, there is no heartbeat.
-    """
-    query_once = getattr(session, "beat", None)
-    if query_once is None and session.dialect.dbapi.threadsafety >= 2:  # type: ignore[union-attr]
-        raw = driver_session(session)
-        query_once = partial(query, raw, "SELECT 1")
-    if query_once is None:
-        yield
-        return
-    stop = threading.Event()
-
-    def beat() -> None:
-        with suppress(Exception):
-            while not stop.wait(HEARTBEAT_SECONDS):
-                query_once()
-
-    threading.Thread(target=beat, daemon=True).start()
-    try:
-        yield
-    finally:
-        stop.set()
-
-
-def query(connection: Any, sql: str) -> tuple[Any, ...]:
-    """Return the first row of a query in a driver's session."""
-    cursor = connection.cursor()
-    try:
-        cursor.execute(sql)
-        return tuple(cursor.fetchone())
-    finally:
-        cursor.close()
 
 
 def assignments(settings: Mapping[str, str]) -> list[str]:

@@ -66,3 +66,13 @@ def driver_sqlstate(error: BaseException) -> str | None:
     if state is None and error.args and isinstance(error.args[0], dict):  # pg8000's fields of the server's message
         state = error.args[0].get("C")
     return state if isinstance(state, str) else None
+
+
+def query(connection: Any, sql: str) -> tuple[Any, ...]:
+    """Return the first row of a query in a driver's session."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(sql)
+        return tuple(cursor.fetchone())
+    finally:
+        cursor.close()

@@ -49,11 +49,11 @@ def open_session(url: DatabaseUrl, options: str, name: str, timeout_seconds: int
         for attempt in attempts:
             attempt["timeout" if driver in ("pg8000", "asyncpg") else "connect_timeout"] = timeout_seconds
     if driver == "asyncpg":
-        session: Any = AsyncSession(lambda: open_connection(driver, attempts[0]))
-        return session  # type: ignore[no-any-return]
+        return AsyncSession(lambda: open_connection(driver, attempts[0]))  # type: ignore[return-value]
     if driver == "pg8000":
         attributes = url.parameters.get("target_session_attrs", "any")
-        return first_suitable(attempts, attributes, open_untimed, scalar, is_retryable)
+        found = first_suitable(attempts, attributes, open_untimed, scalar, is_retryable)
+        return SharedSession(found)  # type: ignore[return-value]
     return open_connection(driver, attempts[0])
 
 
@@ -89,31 +89,22 @@ def scalar(session: Connection, sql: str) -> Any:
     return session.scalar(text(sql))
 
 
-class AsyncSession:
-    """A session of an async driver, used like SQLAlchemy's `Connection`.
+class SharedSession:
+    """A session that several threads may use, like SQLAlchemy's `Connection`: one statement at a time.
 
-    env.py may run an event loop of its own in the same thread, so the session has its own loop in its own thread.
+    Its driver has read all rows when a method returns.
     """
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._turn = threading.RLock()  # the driver runs one statement of a session at a time
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        try:
-            self._connection: Connection = self._run(connect)
-        except BaseException:
-            self._stop()
-            raise
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._turn = threading.RLock()
 
     def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         with self._turn:
-            return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments), self._loop).result()
-
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+            return function(*arguments)
 
     def execute(self, *arguments: Any) -> Result[Any]:
-        """Execute a statement. The driver has read all rows when this returns."""
+        """Execute a statement."""
         result: Result[Any] = self._run(self._connection.execute, *arguments)
         return result
 
@@ -121,17 +112,46 @@ class AsyncSession:
         """Return the first column of the first row."""
         return self._run(self._connection.scalar, *arguments)
 
-    def beat(self) -> None:
-        """Query the session, from any thread."""
-        self.scalar(text("SELECT 1"))
+    def scalar_from_thread(self, sql: str) -> Any:
+        """Return the first column of the first row, from any thread."""
+        return self.scalar(text(sql))
 
     def close(self) -> None:
         """Close the session."""
         self._run(self._connection.close)
-        self._stop()
 
-    def __enter__(self) -> AsyncSession:
+    def __enter__(self) -> SharedSession:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class AsyncSession(SharedSession):
+    """A session of an async driver.
+
+    env.py may run an event loop of its own in the same thread, so the session has its own loop in its own thread.
+    """
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        try:
+            super().__init__(self._await(connect))
+        except BaseException:
+            self._stop()
+            raise
+
+    def _await(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments), self._loop).result()
+
+    def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super()._run(self._await, function, *arguments)
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def close(self) -> None:
+        """Close the session."""
+        super().close()
+        self._stop()

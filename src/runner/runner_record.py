@@ -13,6 +13,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, Callable
 
+from runner_contract import CONTRACT
 from runner_database import Database, VersionTable
 from runner_output import describe, report
 from runner_plan import Plan, plan_hash
@@ -40,23 +41,40 @@ CREATE_TABLE = f"""
             CHECK (outcome IN ('running', 'succeeded', 'failed', 'interrupted')),
         error text,
         runner text NOT NULL,
-        rollback jsonb
+        rollback jsonb,
+        blocked_seconds double precision
     )"""
 COMMENT = f"""
     COMMENT ON TABLE {TABLE} IS 'Every migration: from_revisions and to_revisions are rows of the version table before'
-    ' and after, revisions what was applied or downgraded, in that order, rollback its rollback window'"""
+    ' and after, revisions what was applied or downgraded, in that order, rollback its rollback window, blocked_seconds'
+    ' how long at least one other session waited for its locks'"""
 # Each revision rewrites the array. Compression would take most of the time of a long chain.
 STORAGE = f"ALTER TABLE {TABLE} ALTER COLUMN revisions SET STORAGE EXTERNAL"
-# The rollback window, by the format that `rollback-window.sql` reads. Tables of earlier releases lack the column.
-ROLLBACK_VERSION = 1
-ADD_ROLLBACK = f"ALTER TABLE {TABLE} ADD COLUMN rollback jsonb"
-# NULL if the column is missing, otherwise whether it is there; false if this role may not add it.
-HAS_ROLLBACK = f"""
-    SELECT CASE
-        WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attname = 'rollback') THEN true
-        WHEN NOT pg_has_role(c.relowner, 'USAGE') THEN false END
+# For exporters, which may read this without the errors and images of the table.
+VIEW = f"{SCHEMA}.metrics"
+CREATE_VIEW = f"""
+    CREATE VIEW {VIEW} AS SELECT direction, outcome,
+        CAST(extract(epoch FROM started_at) AS double precision) AS last_run_start_timestamp_seconds,
+        CAST(extract(epoch FROM finished_at - started_at) AS double precision) AS last_run_seconds,
+        blocked_seconds AS last_run_blocked_seconds,
+        CASE direction WHEN 'upgrade' THEN jsonb_array_length(rollback -> 'revisions') - cardinality(revisions) END
+            AS revisions_behind
+    FROM ONLY {TABLE} ORDER BY id DESC LIMIT 1"""
+COMMENT_ON_VIEW = f"""
+    COMMENT ON VIEW {VIEW} IS 'The last migration, for exporters of metrics: revisions_behind is how many of its'
+    ' revisions were not applied'"""
+# Whether tables of earlier releases lack the view, and maybe columns, which this role may add.
+IS_EARLIER = f"""
+    SELECT to_regclass('{VIEW}') IS NULL
+        AND pg_has_role(c.relowner, 'USAGE') AND has_schema_privilege(c.relnamespace, 'CREATE')
     FROM pg_catalog.pg_class c WHERE c.oid = to_regclass('{TABLE}')"""
-SET_ROLLBACK = f"UPDATE {TABLE} SET rollback = CAST(:rollback AS jsonb) WHERE id = :id"
+ADD_COLUMNS = f"""
+    ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS rollback jsonb,
+        ADD COLUMN IF NOT EXISTS blocked_seconds double precision"""
+# The rollback window, by the format that `rollback-window.sql` reads.
+ROLLBACK_VERSION = 1
+SET_ROLLBACK = f"UPDATE {TABLE} SET rollback = CAST(:value AS jsonb) WHERE id = :id"
+SET_BLOCKED = f"UPDATE {TABLE} SET blocked_seconds = :value WHERE id = :id"
 INSERT = f"""
     INSERT INTO {TABLE} (direction, from_revisions, target, image, plan_hash, runner)
     VALUES (:direction, :from_revisions, :target, :image, :plan_hash, :runner) RETURNING id"""
@@ -88,8 +106,9 @@ FOREIGN_OWNERS = f"""
 class RunRecord:
     """The row of one run, written by the session that holds the lock."""
 
-    # The row of this process's run, for the thread that handles signals.
+    # The row of this process's run, for the thread that handles signals, and how long others were blocked before it.
     running: int | None = None
+    blocked_before = 0.0
 
     def __init__(self, session: Connection) -> None:
         self._session: Connection | None = session
@@ -138,8 +157,10 @@ class RunRecord:
             if not self._write(f"SELECT to_regnamespace('{SCHEMA}') IS NOT NULL"):
                 self._write(CREATE_SCHEMA)
             self._write(CREATE_TABLE)
-            self._write(COMMENT)
             self._write(STORAGE)
+        if self._write(IS_EARLIER):
+            for statement in (ADD_COLUMNS, COMMENT, CREATE_VIEW, COMMENT_ON_VIEW):
+                self._write(statement)
         image = os.environ.get("MIGRATION_IMAGE", "")
         RunRecord.running = self._write(
             INSERT,
@@ -150,13 +171,9 @@ class RunRecord:
             plan_hash=plan_hash(image, plan),
             runner=os.environ.get("HOSTNAME", ""),
         )
-        if rollback is None:
-            return
-        has_rollback = self._write(HAS_ROLLBACK)
-        if has_rollback is None:
-            self._write(ADD_ROLLBACK)
-        if has_rollback is not False:
-            self._write(SET_ROLLBACK, id=RunRecord.running, rollback=json.dumps(rollback))
+        RunRecord.blocked_before = CONTRACT.heartbeat.blocked_seconds
+        if rollback is not None and self._session is not None:
+            set_if_possible(self._session, SET_ROLLBACK, json.dumps(rollback))
 
     def add(self, revision: str) -> None:
         """Append a revision that was applied or downgraded."""
@@ -183,6 +200,8 @@ class RunRecord:
         if RunRecord.running is None:
             return
         with suppress(Exception):
+            if self._session is not None:
+                set_blocked(self._session)
             self._write(FINISH, id=RunRecord.running, outcome=outcome, to_revisions=sorted(read()), error=error)
         RunRecord.running = None
 
@@ -227,4 +246,23 @@ def recorded(record: RunRecord, read: Callable[[], frozenset[str]]) -> Iterator[
 def record_interruption(session: Connection, message: str) -> None:
     """Close the row of this process's run, if there is one."""
     if RunRecord.running is not None:
+        set_blocked(session)
         session.execute(text(f"{INTERRUPT} AND id = :id"), {"id": RunRecord.running, "error": message})
+
+
+def set_blocked(session: Connection) -> None:
+    """Record for how long this process's run has blocked other sessions."""
+    seconds = CONTRACT.heartbeat.blocked_seconds - RunRecord.blocked_before
+    set_if_possible(session, SET_BLOCKED, round(seconds, 3))
+
+
+def set_if_possible(session: Connection, statement: str, value: Any) -> None:
+    """Set a column of this process's run, unless the table lacks it and belongs to another role.
+
+    :raises DBAPIError: If the session is lost.
+    """
+    try:
+        session.execute(text(statement), {"id": RunRecord.running, "value": value})
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise

@@ -214,6 +214,22 @@ exec "$@"
       const { reading } = await readLive(kubectl.kubectl, owned, chainAt());
       assert.ok(reading.kind === "rows" && reading.window === undefined, JSON.stringify(reading));
     });
+
+    it(`with ${client}, read how long runs blocked others, also without the column`, async function () {
+      if (owned && findProgram("psql") === undefined) this.skip();
+      const columns = [
+        "id int, started_at timestamptz, finished_at timestamptz, direction text, from_revisions text[]",
+        "to_revisions text[], target text[], image text, plan_hash text, outcome text, error text, runner text",
+      ];
+      const blocked = async (more: readonly string[]) => {
+        const runs = [`CREATE TABLE pulumi_alembic.runs (${columns})`, "INSERT INTO pulumi_alembic.runs VALUES (1)"];
+        using kubectl = attacked([upgraded, "CREATE SCHEMA pulumi_alembic", ...runs, ...more], []);
+        return (await readRuns(kubectl.kubectl, { owned })).map(({ blockedSeconds }) => blockedSeconds);
+      };
+      assert.deepEqual(await blocked([]), [null]);
+      const column = "ALTER TABLE pulumi_alembic.runs ADD COLUMN blocked_seconds double precision DEFAULT 1.5";
+      assert.deepEqual(await blocked([column]), [1.5]);
+    });
   }
 
   for (const owned of [true, false]) {

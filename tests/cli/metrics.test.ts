@@ -17,6 +17,7 @@ const lastRun: RunRecord = {
   outcome: "failed",
   error: "password hunter2",
   runner: "pod",
+  blockedSeconds: 1.5,
 };
 const measure = (state: LiveState, run?: RunRecord, drift: DriftReport | null = null) =>
   openMetrics({ app: 'no"tes', target: { context: "c", namespace: "n" }, state, total: 3, drift, lastRun: run });
@@ -42,6 +43,7 @@ describe("metrics of a database", () => {
       "last_run_start_timestamp_seconds 1796032800",
       'last_run{direction="upgrade",outcome="failed"} 1',
       "last_run_seconds 2.5",
+      "last_run_blocked_seconds 1.5",
     ]);
   });
 
@@ -53,9 +55,10 @@ describe("metrics of a database", () => {
   });
 
   it("leave out what is not known", async () => {
+    const running = { finishedAt: null, outcome: "running", blockedSeconds: null } as const;
     const unreachable: LiveState = { kind: "unreachable", what: "database", cause: "password hunter2" };
     assert.deepEqual(await samples(unreachable), ["database_readable 0"]);
-    assert.deepEqual(await samples({ kind: "never-applied" }, { ...lastRun, finishedAt: null, outcome: "running" }), [
+    assert.deepEqual(await samples({ kind: "never-applied" }, { ...lastRun, ...running }), [
       "database_readable 1",
       "revisions_behind 3",
       "last_run_start_timestamp_seconds 1796032800",

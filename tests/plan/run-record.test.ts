@@ -14,6 +14,7 @@ const run: RunRecord = {
   outcome: "succeeded",
   error: null,
   runner: "unity-db-migrate-1-x",
+  blockedSeconds: null,
 };
 
 describe("describeRuns", () => {
@@ -33,6 +34,14 @@ describe("describeRuns", () => {
       describeRuns([failed]),
       /failed in 2\.5s {2}upgrade base -> c, stopped at b\n.*\n {6}division by zero \| SQLSTATE 22012$/,
     );
+  });
+
+  it("says for how long a run blocked others", () => {
+    assert.match(
+      describeRuns([{ ...run, blockedSeconds: 1.25 }]),
+      /succeeded in 2\.5s \(blocked others for 1\.3s\) {2}upgrade/,
+    );
+    assert.match(describeRuns([{ ...run, blockedSeconds: 0 }]), /succeeded in 2\.5s {2}upgrade/);
   });
 
   it("explains an empty table", () => {

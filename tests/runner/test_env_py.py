@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from network import forward, free_port
 from sqlalchemy.engine import URL
-from support import DRIVERS, Chain, dsn, query, revisions, run, session, start, tables, temporary_database, until
+from support import DRIVERS, Chain, Image, dsn, query, revisions, run, session, start, tables, temporary_database, until
 
 SYNC = """
 import os
@@ -162,11 +162,13 @@ def test_lock_survives_an_idle_session_timeout(chain: Chain, database: URL) -> N
     assert "Retrying" not in result.stdout
 
 
-def test_lock_survives_a_proxy_that_closes_idle_sessions(chain: Chain, database: URL) -> None:
+@pytest.mark.parametrize("image", ["psycopg2", "pg8000"], indirect=True)
+def test_lock_survives_a_proxy_that_closes_idle_sessions(chain: Chain, database: URL, image: Image) -> None:
+    write_env_for(chain, image.driver or "")
     port = free_port()
     chain.add("one", 'for _ in range(3):\n    op.execute("SELECT pg_sleep(4)")')
     with forward(port, (database.host or "", database.port or 5432), idle_seconds=8):
-        result = run("upgrade", chain, database.set(host="127.0.0.1", port=port))
+        result = run("upgrade", chain, database.set(host="127.0.0.1", port=port), **image.variables)
     assert (result.code, result.stderr) == (0, "")
     assert "Retrying" not in result.stdout
 

@@ -53,6 +53,7 @@ def test_upgrade_is_recorded(chain: Chain, database: URL) -> None:
         "outcome": "succeeded",
         "error": None,
         "runner": "pod-1",
+        "blocked_seconds": 0,
         "rollback": {
             "version": 1,
             "table": {"schema": None, "name": "alembic_version"},

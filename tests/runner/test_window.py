@@ -132,7 +132,7 @@ def test_killed_migration_has_the_window_of_its_last_revision(chain: Chain, tmp_
 @pytest.mark.parametrize(
     "damage",
     [
-        "ALTER TABLE pulumi_alembic.runs DROP COLUMN rollback",
+        "ALTER TABLE pulumi_alembic.runs DROP COLUMN rollback CASCADE",
         "UPDATE pulumi_alembic.runs SET rollback = NULL",
         "UPDATE pulumi_alembic.runs SET rollback = jsonb_set(rollback, '{version}', '2')",
         "DROP SCHEMA pulumi_alembic CASCADE",
@@ -153,7 +153,7 @@ def test_record_that_says_nothing_holds_the_gate_as_before(releases: list[Chain]
 def test_record_of_an_earlier_release_gets_the_column(releases: list[Chain], database: URL) -> None:
     one, two, three = releases
     assert run("upgrade", two, database).code == 0
-    query(database, "ALTER TABLE pulumi_alembic.runs DROP COLUMN rollback")
+    query(database, "ALTER TABLE pulumi_alembic.runs DROP COLUMN rollback CASCADE")
     assert run("upgrade", three, database).code == 0
     assert run("wait", two, database).code == 0
     held = run("wait", one, database)

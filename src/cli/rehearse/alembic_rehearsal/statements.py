@@ -10,8 +10,8 @@ from typing import Any
 
 from alembic_lock.offline import RenderingLimit
 from alembic_lock.recorder import literal, with_values
-from runner_contract import is_autocommit, is_own, query
-from runner_dbapi import driver_session
+from runner_contract import is_autocommit, is_own
+from runner_dbapi import driver_session, query
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
