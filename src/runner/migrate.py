@@ -15,8 +15,9 @@ Requires Python 3.9, Alembic 1.8, SQLAlchemy 1.4, a driver for its own sessions 
 env.py may use any), and `DATABASE_URL` in the environment. If it points to a connection pooler,
 `MIGRATION_DATABASE_URL` must point to PostgreSQL itself; it is used instead. `APPLICATION_DATABASE_URL` is the URL of
 the application's role, if that is not the one that migrates. `PGSSLMODE` applies to all of them. `MIGRATION_IMAGE`, the
-image's reference, is stored in the run record. `MIGRATION_PLAN` is the plan of a migration
-Job as JSON, if it has one: the database, and the revision to start at. If they differ, nothing is changed.
+image's reference, is stored in the run record. `MIGRATION_PLAN` is the plan of a migration Job as JSON, if it has one:
+the database, and the revision to start at. If they differ, nothing is changed. With the standard variables of
+OpenTelemetry (`OTEL_EXPORTER_OTLP_ENDPOINT` and others), the runner sends spans of a migration.
 
 exit codes: 0 success; 1 failure, or status: manual action required; 2 usage error; 3 status: revisions are pending;
 128 + n terminated by signal n.
@@ -40,12 +41,13 @@ if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH, since Python 3.11
 from runner_chain import Chain, verify_image
 from runner_database import Database
 from runner_errors import is_retryable
-from runner_exit import SIGNALS, fail, fail_on_signal
+from runner_exit import EXITING, SIGNALS, fail, fail_on_signal
 from runner_migration import downgrade, reach, upgrade
 from runner_output import describe, report
 from runner_plan import Task
 from runner_roles import application_role
 from runner_session import configure_sessions, database_url
+from runner_spans import SPANS
 from runner_status import status, wait
 
 # From here on, imports resolve as for `alembic`: not to the runner's folder.
@@ -87,6 +89,8 @@ def main() -> int | None:
     logging.getLogger("alembic.runtime.migration").addFilter(lambda record: record.levelno > logging.INFO)
     try:
         chain, url = Chain.read(arguments.chain), database_url()
+        if arguments.mode not in ("wait", "status"):
+            SPANS.begin(url.database)
         threading.Thread(target=fail_on_signal, args=(url, seconds, log), daemon=True).start()
         os.chdir(arguments.folder)  # relative paths resolve as for `alembic`
         name, create = arguments.application_role, arguments.create_application_role
@@ -95,20 +99,26 @@ def main() -> int | None:
         if arguments.mode != "status":  # which reports differences in its JSON
             verify_image(task.database, chain)
     except Exception as error:
+        SPANS.failed(error)
         fail(describe(error), log)
     delay = 0.5
     while True:
         try:
-            return MODES[arguments.mode](task)
+            code = MODES[arguments.mode](task)
+            break
         except (Exception, SystemExit) as error:
+            SPANS.failed(error)
             message = describe(error)
             if not is_retryable(error):
                 fail(message, log)
             if time.monotonic() + delay >= deadline:
                 fail(f"{message}\nNot retrying: too close to the deadline of {seconds:g}s.", log)
-        report(f"{message}\nRetrying in {delay:.1f}s")
+        with EXITING:  # no retry once the process ends
+            report(f"{message}\nRetrying in {delay:.1f}s")
         time.sleep(delay)
         delay = min(delay * 2, 10)
+    SPANS.send()
+    return code
 
 
 if __name__ == "__main__":

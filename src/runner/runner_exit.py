@@ -13,6 +13,7 @@ from typing import NoReturn
 from runner_contract import CONTRACT
 from runner_record import record_interruption
 from runner_session import connect
+from runner_spans import SPANS
 from runner_url import DatabaseUrl
 from sqlalchemy import text
 
@@ -26,13 +27,15 @@ TERMINATE_SESSIONS = """
 
 
 def fail(message: str, log: Path, code: int = 1) -> NoReturn:
-    """End the process, from any thread, with a message on stderr and in the termination log."""
+    """End the process, from any thread, with a message on stderr and in the termination log, and send its spans."""
     EXITING.acquire()
     print(message, file=sys.stderr, flush=True)
     with suppress(OSError):
         if log.exists():
             truncated = message.encode(errors="replace")[:TERMINATION_MESSAGE_BYTES]
             log.write_bytes(truncated.decode(errors="ignore").encode())  # without half a character
+    with suppress(Exception):
+        SPANS.send(is_failed=True)
     os._exit(code)
 
 
@@ -44,7 +47,9 @@ def fail_on_signal(url: DatabaseUrl, seconds: float, log: Path) -> NoReturn:
     """
     received = signal.sigtimedwait(SIGNALS, seconds)
     EXITING.acquire()
-    cause = f"interrupted by {signal.Signals(received.si_signo).name}" if received else f"timed out after {seconds:g}s"
+    name = signal.Signals(received.si_signo).name if received else "timeout"
+    SPANS.interrupted(name)
+    cause = f"interrupted by {name}" if received else f"timed out after {seconds:g}s"
     message = f"Migration {cause}; the open transaction was rolled back."
     with suppress(Exception), connect(url, timeout_seconds=10) as session:
         with suppress(Exception):

@@ -12,6 +12,7 @@ from runner_chain import Revision
 from runner_contract import CONTRACT
 from runner_database import committed_rows, in_text, version_table
 from runner_errors import FatalError, RevisionFailed, is_retryable, origin
+from runner_exit import EXITING
 from runner_grants import grant
 from runner_indexes import Index, describe_indexes, invalid_indexes, named_indexes, new_invalid_indexes
 from runner_job_plan import JobPlan, read_job_plan, verify_database, verify_start
@@ -22,6 +23,7 @@ from runner_plan import Plan, Task, plan_downgrade, plan_either, plan_upgrade
 from runner_record import RunRecord, recorded, rollback_of
 from runner_roles import ensure_role
 from runner_session import connect, reject_read_only, reject_read_only_url, reject_unencrypted
+from runner_spans import SPANS
 from runner_window import tolerating
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
@@ -124,6 +126,7 @@ class Run:
                 self._finish(self._is_recorded())
         except (Exception, SystemExit) as error:
             cause = CONTRACT.violation or origin(error)
+            SPANS.end(cause)
             if self._running is None:
                 raise cause from error
             revision, _ = self._running
@@ -150,7 +153,9 @@ class Run:
             self._table = self._table or version_table(context)
             if plan.direction == "upgrade" and plan.current and revision.breaksOlderCode:
                 await_older_sessions(self._session, self._task.database, revision, self._task.deadline)
-            self._running = revision, time.monotonic()
+            with EXITING:  # no revision starts once the process ends
+                self._running = revision, time.monotonic()
+            SPANS.start(plan.direction, revision)
             yield self._task.database.step(plan.direction, revision.id)
             assert context.connection is not None
             is_recorded = self._is_recorded()
@@ -236,6 +241,7 @@ class Run:
                 "executes a statement before context.configure(), which begins a transaction that nothing commits. "
                 "Commit it there: connection.commit()"
             )
+        SPANS.end()
         self._running = None
         self._done += 1
         seconds = time.monotonic() - started
