@@ -102,9 +102,18 @@ export function isObject(value: Json | undefined): value is JsonObject {
 
 /** Returns a schema after changes: the reverse of {@link compareSchemas}. What doesn't change is shared with the schema. */
 export function applyChanges(schema: DatabaseSchema, changes: readonly SchemaChange[]): DatabaseSchema {
+  const copies = new WeakSet<JsonObject>(); // each object is copied once, whatever the number of changes
+  const copy = (value: JsonObject) => {
+    if (copies.has(value)) return value;
+    const copied = { ...value };
+    copies.add(copied);
+    return copied;
+  };
   const result = { ...schema } as unknown as { [kind in ObjectKind]: JsonObject };
-  for (const { object, path, to } of changes)
-    result[object.kind] = withValueAt(result[object.kind], [object.name, ...path], to);
+  for (const { object, path, to } of changes) {
+    result[object.kind] = copy(result[object.kind]);
+    setValueAt(result[object.kind], [object.name, ...path], to, copy);
+  }
   return result as unknown as DatabaseSchema;
 }
 
@@ -114,12 +123,25 @@ export function reverseChanges(changes: readonly SchemaChange[]): SchemaChange[]
   return changes.map((change) => ({ ...change, kind: reversed[change.kind], from: change.to, to: change.from }));
 }
 
-/** Returns an object with a value at a path; without it and a list of parts that becomes empty, if the value is `null`. */
-function withValueAt(parent: JsonObject, [key = "", ...rest]: readonly string[], value: Json): JsonObject {
-  const child = rest.length === 0 ? value : withValueAt(partsOf(parent[key]), rest, value);
+/**
+ * Sets a value at a path; removes it and a list of parts that becomes empty, if the value is `null`.
+ *
+ * @param copy - Returns an object that may be changed.
+ */
+function setValueAt(
+  parent: JsonObject,
+  [key = "", ...rest]: readonly string[],
+  value: Json,
+  copy: (value: JsonObject) => JsonObject,
+): void {
+  let child = value;
+  if (rest.length > 0) {
+    child = copy(partsOf(Object.hasOwn(parent, key) ? parent[key] : undefined));
+    setValueAt(child, rest, value, copy);
+  }
   const isGone = child === null || (isObject(child) && partKinds.has(key) && Object.keys(child).length === 0);
-  const { [key]: _, ...others } = parent;
-  return isGone ? others : { ...others, [key]: child };
+  if (isGone) Reflect.deleteProperty(parent, key);
+  else Object.defineProperty(parent, key, { value: child, configurable: true, enumerable: true, writable: true });
 }
 
 const singular: Readonly<Record<string, string>> = {
