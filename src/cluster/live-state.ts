@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lock } from "../lockfile/lock.ts";
-import type { MeasuredTimes } from "../lockfile/measured-times.ts";
+import { type MeasuredTimes, measuredTables } from "../lockfile/measured-times.ts";
 import { anyText, finite, fits, list as listOf, mapOf, nullable, object, optional } from "../lockfile/shape.ts";
 import { unity } from "../manifests/app.ts";
 import { appLabel, lastJobAnnotation, nameLabel, names, serviceAccounts } from "../manifests/names.ts";
@@ -72,7 +72,7 @@ const revisionsQuery = ({ versionTable: table, rehearsal, times }: LiveChain): Q
   query: `
     SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows',
       (SELECT coalesce(pg_catalog.json_agg(version_num ORDER BY version_num), '[]') FROM ONLY :relation)
-      ${times === undefined ? "" : `, 'sizes', (${rowsQuery})`})`,
+      ${times === undefined ? "" : `, 'sizes', (${rowsQuery(measuredTables(times))})`})`,
   withoutTable: `SELECT pg_catalog.json_build_object('database', (${identityQuery}), 'rows', null)`,
 });
 

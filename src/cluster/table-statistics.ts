@@ -1,5 +1,6 @@
 import type { Lock } from "../lockfile/lock.ts";
 import { anyText, finite, fits, mapOf, nullable, object } from "../lockfile/shape.ts";
+import { literal } from "../lockfile/version-table.ts";
 import { type QueryOptions, queryDatabaseOrThrow } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
 
@@ -55,12 +56,14 @@ export const speedQuery = `
       SELECT extract(epoch FROM clock_timestamp() - at)::float8 * 1000 AS milliseconds WHERE hashes > 0 OFFSET 0) ended`;
 
 /**
- * Part of a query that selects each table with the rows and bytes of its whole tree as `counted`: from the catalogs only, so
- * that it waits for no lock. For {@link rowsQuery}.
+ * Part of a query that selects each table with the rows and bytes of its whole tree as `counted`: from the catalogs and counters
+ * only, so that it waits for no lock. `ANALYZE` may have counted the rows before most of them came, or never. The counters may
+ * count rows twice that came just before it, and nothing after a crash. So they decide only if they have three times as many.
  */
 const counted = `
   WITH RECURSIVE own AS MATERIALIZED (
-    SELECT c.oid, reltuples::float8 AS tuples, relkind, current_setting('block_size')::float8
+    SELECT c.oid, relkind, CASE WHEN pg_stat_get_live_tuples(c.oid) >= 3 * reltuples THEN pg_stat_get_live_tuples(c.oid)
+      ELSE reltuples END::float8 AS tuples, current_setting('block_size')::float8
       * (relpages + coalesce((SELECT relpages FROM pg_class t WHERE t.oid = c.reltoastrelid), 0)) AS bytes,
       CASE WHEN nspname ~ '[."]' THEN quote_ident(nspname) ELSE nspname::text END || '.'
         || CASE WHEN relname ~ '[."]' THEN quote_ident(relname) ELSE relname::text END AS name
@@ -69,13 +72,20 @@ const counted = `
   tree (root, member) AS (
     SELECT oid, oid FROM own UNION SELECT root, inhrelid FROM tree JOIN pg_inherits ON inhparent = member),
   counted AS (
-    SELECT root, sum(tuples) FILTER (WHERE tuples >= 0 AND relkind = 'r') AS rows, sum(bytes) AS bytes, count(*) > 1 AS inherited
+    SELECT root, coalesce(sum(tuples) FILTER (WHERE relkind = 'r'), 0) AS rows, sum(bytes) AS bytes, count(*) > 1 AS inherited
     FROM tree JOIN own ON own.oid = member GROUP BY root)`;
 
-/** Query of the JSON of the 500 largest tables with at least 1,000 rows: rows by `schema.name`. */
-export const rowsQuery = `${counted}
-  SELECT coalesce(json_object_agg(name, rows), '{}') FROM (
-    SELECT name, round(rows) AS rows FROM counted JOIN own ON own.oid = root WHERE rows >= 1000 ORDER BY rows DESC LIMIT 500) l`;
+/**
+ * Returns the query of the JSON of the rows of tables with at least 1,000, by `schema.name`.
+ *
+ * @param names - The tables, by `schema.name`.
+ */
+export function rowsQuery(names: readonly string[]): string {
+  const list = `ARRAY[${names.map(literal).join(", ")}]::text[]`;
+  return `${counted}
+  SELECT coalesce(json_object_agg(name, round(rows)), '{}')
+  FROM counted JOIN own ON own.oid = root WHERE rows >= 1000 AND name = ANY (${list})`;
+}
 
 const statisticsQuery = `
   SELECT json_build_object(

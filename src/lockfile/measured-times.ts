@@ -66,6 +66,12 @@ const shape = object({
   revisions: mapOf(revision),
 });
 
+/** Returns the names of the tables that times depend on. */
+export function measuredTables({ revisions }: MeasuredTimes): readonly string[] {
+  const statements = Object.values(revisions).flatMap(({ statements }) => statements);
+  return [...new Set(statements.flatMap(({ table }) => table ?? []))].sort();
+}
+
 /** Formats times, with a line for each statement. */
 export function formatTimes({ version, like, revisions }: MeasuredTimes): string {
   const entries = Object.entries(revisions).map(([id, { sha256, statements }]) => {
