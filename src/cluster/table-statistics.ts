@@ -1,5 +1,5 @@
 import type { Lock } from "../lockfile/lock.ts";
-import { anyText, finite, fits, mapOf, nullable, object } from "../lockfile/shape.ts";
+import { anyText, finite, fits, list, mapOf, nullable, object } from "../lockfile/shape.ts";
 import { literal } from "../lockfile/version-table.ts";
 import { type QueryOptions, queryDatabaseOrThrow } from "./database-query.ts";
 import type { Kubectl } from "./kubectl.ts";
@@ -18,12 +18,18 @@ export interface ColumnStatistics {
 
 /** Statistics of a table, with those that inherit from it and its partitions. */
 export interface TableStatistics {
-  /** Estimated rows; `null` if it was never analyzed. */
-  readonly rows: number | null;
-  /** Bytes, without indexes. */
+  /** Estimated rows. */
+  readonly rows: number;
+  /** Bytes, without indexes, when it was analyzed last. */
   readonly bytes: number;
-  /** Columns by name; empty if the role may not read the table. */
+  /** Columns by name; empty if the table was never analyzed, or the role may not read it. */
   readonly columns: Readonly<Record<string, ColumnStatistics>>;
+  /** Tables that it inherits from, or the one that it is a partition of, by `schema.name`. */
+  readonly parents: readonly string[];
+  /** The bound of a partition, such as `FOR VALUES IN ('a')`. */
+  readonly bound: string | null;
+  /** The key of a partitioned table, such as `RANGE (at)`. */
+  readonly key: string | null;
 }
 
 /** Statistics of a database. */
@@ -102,11 +108,22 @@ const statisticsQuery = `
         JOIN pg_stats s ON s.schemaname = nspname AND s.tablename = relname AND s.inherited = counted.inherited
         GROUP BY root)
       SELECT coalesce(json_object_agg(name, json_build_object('rows', round(rows), 'bytes', counted.bytes,
-        'columns', coalesce(columns, '{}'))), '{}')
-      FROM counted JOIN own ON own.oid = root LEFT JOIN stats USING (root)))`;
+        'columns', coalesce(columns, '{}'), 'bound', bound, 'key', key, 'parents', (
+          SELECT coalesce(json_agg(parent.name ORDER BY inhseqno), '[]') FROM pg_inherits JOIN own parent ON parent.oid = inhparent
+          WHERE inhrelid = root))), '{}')
+      FROM counted JOIN own ON own.oid = root LEFT JOIN stats USING (root), LATERAL (
+        SELECT CASE WHEN relispartition THEN pg_get_expr(relpartbound, oid) END AS bound, pg_get_partkeydef(oid) AS key
+        FROM pg_class WHERE oid = root) partitioning))`;
 
 const columnShape = object({ nulls: finite, width: finite, distinct: finite, correlation: nullable(finite) });
-const tableShape = object({ rows: nullable(finite), bytes: finite, columns: mapOf(columnShape) });
+const tableShape = object({
+  rows: finite,
+  bytes: finite,
+  columns: mapOf(columnShape),
+  parents: list(anyText),
+  bound: nullable(anyText),
+  key: nullable(anyText),
+});
 const statisticsShape = object({
   postgres: anyText,
   settings: mapOf(anyText),

@@ -26,6 +26,8 @@ export interface MeasuredStatement {
   readonly locks: readonly (readonly [table: string, mode: LockMode])[];
   /** Whether only the deadline limits it, because it runs concurrently. */
   readonly concurrent?: true;
+  /** Why its time is unknown. */
+  readonly unknown?: string;
 }
 
 /** Times of a revision's upgrade. */
@@ -57,6 +59,7 @@ const revision = object({
       exponent: number,
       locks: list(lock),
       concurrent: optional({ expected: "true", matches: (value) => value === true }),
+      unknown: optional(line),
     }),
   ),
 });

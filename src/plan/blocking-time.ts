@@ -9,12 +9,14 @@ export type TableRows = Readonly<Record<string, number>>;
 export interface PredictedBlock {
   readonly table: string;
   readonly blocks: Extract<Blocked, "writes" | "reads and writes">;
-  readonly milliseconds: number;
+  /** `null` if the time of a statement until then is unknown. */
+  readonly milliseconds: number | null;
 }
 
 /** Expected time of a statement on a database's rows. */
-export interface PredictedStatement extends Pick<MeasuredStatement, "statement" | "table" | "concurrent"> {
-  readonly milliseconds: number;
+export interface PredictedStatement extends Pick<MeasuredStatement, "statement" | "table" | "concurrent" | "unknown"> {
+  /** `null` if it is unknown. */
+  readonly milliseconds: number | null;
   /** Rows of {@link table}. */
   readonly rows: number;
   readonly blocks: readonly PredictedBlock[];
@@ -32,16 +34,15 @@ const accuracy = 2;
 /** Predicts the times of a revision's statements. */
 export function predictRevision({ statements }: MeasuredRevision, rows: TableRows): PredictedStatement[] {
   const times = statements.map((statement) => predictedTime(statement, rows));
-  return statements.map(({ statement, table, locks, transaction, concurrent }, index) => {
-    const held = times.reduce(
-      (sum, time, other) => (other >= index && statements[other]?.transaction === transaction ? sum + time : sum),
-      0,
-    );
+  return statements.map(({ statement, table, locks, transaction, concurrent, unknown }, index) => {
+    const until = times.filter((_, other) => other >= index && statements[other]?.transaction === transaction);
+    const held = until.reduce((sum, time) => (sum === null || time === null ? null : sum + time), 0);
     return {
       statement,
       table,
       ...(concurrent && { concurrent }),
-      milliseconds: times[index] ?? 0,
+      ...(unknown !== undefined && { unknown }),
+      milliseconds: times[index] ?? null,
       rows: rowsOf(table, rows),
       blocks: locks.flatMap(([name, mode]) => {
         const blocks = blockedBy(mode);
@@ -53,7 +54,9 @@ export function predictRevision({ statements }: MeasuredRevision, rows: TableRow
   });
 }
 
-function predictedTime({ table, fixed, perMillionRows, exponent }: MeasuredStatement, rows: TableRows): number {
+function predictedTime(statement: MeasuredStatement, rows: TableRows): number | null {
+  const { table, fixed, perMillionRows, exponent, unknown } = statement;
+  if (unknown !== undefined) return null;
   return Math.round(fixed + perMillionRows * (rowsOf(table, rows) / 1e6) ** exponent);
 }
 
@@ -79,7 +82,7 @@ export function predictTimes(
 }
 
 /**
- * Returns a message for each timeout that predicted statements exceed, or may exceed.
+ * Returns a message for each timeout that predicted statements exceed, or may exceed. Unknown times don't count.
  *
  * @param predicted - Statements of each revision.
  */
@@ -91,10 +94,10 @@ export function exceededTimeouts(
   let sum = 0;
   for (const [revision, statements] of predicted) {
     const limited = statements.filter(({ statement, concurrent }) => statement !== null && !concurrent);
-    const longest = Math.max(0, ...limited.map(({ milliseconds }) => milliseconds));
+    const longest = Math.max(0, ...limited.map(({ milliseconds }) => milliseconds ?? 0));
     const what = `a statement of revision ${revision}`;
     messages.push(...exceeded(what, longest, "statementTimeoutSeconds", statementTimeoutSeconds));
-    sum += statements.reduce((total, { milliseconds }) => total + milliseconds, 0);
+    sum += statements.reduce((total, { milliseconds }) => total + (milliseconds ?? 0), 0);
   }
   return [...messages, ...exceeded("the migration", sum, "deadlineSeconds", deadlineSeconds)];
 }
@@ -106,17 +109,19 @@ function exceeded(what: string, milliseconds: number, name: keyof TimeLimits, se
 }
 
 /** Describes a prediction in one line: how long a statement takes, and what it blocks how long. */
-export function describePrediction({ milliseconds, table, rows, blocks }: PredictedStatement): string {
+export function describePrediction({ milliseconds, table, rows, blocks, unknown }: PredictedStatement): string {
   const phrases = blocks.map(
     (block) => `blocks ${block.blocks} of ${shortName(block.table)} for ${aboutText(block.milliseconds)}`,
   );
   const size =
     table === null ? "" : ` (${rows === 0 ? "under 1,000" : rows.toLocaleString("en-US")} rows of ${shortName(table)})`;
-  return `${[`takes ${aboutText(milliseconds)}`, ...phrases].join("; ")}${size}`;
+  const cause = unknown === undefined ? "" : `; unknown because of ${shortName(unknown)}`;
+  return `${[`takes ${aboutText(milliseconds)}`, ...phrases].join("; ")}${size}${cause}`;
 }
 
 /** Returns a predicted time with two digits, such as `about 12s`. */
-function aboutText(milliseconds: number): string {
+function aboutText(milliseconds: number | null): string {
+  if (milliseconds === null) return "an unknown time";
   if (milliseconds < 100) return "less than 0.1s";
   const seconds = Number((milliseconds / 1000).toPrecision(2));
   if (seconds < 120) return `about ${seconds}s`;

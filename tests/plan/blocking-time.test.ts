@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatTimes, type MeasuredTimes, readTimes, timesFileName } from "../../src/lockfile/measured-times.ts";
-import { exceededTimeouts, predictTimes } from "../../src/plan/blocking-time.ts";
+import { describePrediction, exceededTimeouts, predictTimes } from "../../src/plan/blocking-time.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import { describePlan } from "../../src/plan/plan-report.ts";
 import { linearLock, lockedRevision, lockOf } from "../fixtures/chains/locks.ts";
@@ -48,6 +48,19 @@ describe("expected times", () => {
   it("are unknown if the file has changed since, or nothing was measured", () => {
     assert.equal(predictTimes(times, [{ ...indexed, sha256: "0" }], {}).size, 0);
     assert.equal(predictTimes(undefined, [indexed], {}).size, 0);
+  });
+
+  it("say why a time is unknown, and so is that of all locks until then", () => {
+    const [first, second] = times.revisions.b?.statements ?? [];
+    assert.ok(first && second);
+    const unknown = { ...second, unknown: "public.events: it was never analyzed" };
+    const revisions = { b: { sha256: indexed.sha256, statements: [first, unknown] } };
+    const found = predictTimes({ ...times, revisions }, [indexed], { "public.events": 10_000_000 }).get("b") ?? [];
+    assert.deepEqual(found.map(describePrediction), [
+      "takes about 10s; blocks writes of events for an unknown time (10,000,000 rows of events)",
+      "takes an unknown time; blocks reads and writes of events for an unknown time (10,000,000 rows of events); unknown because of events: it was never analyzed",
+    ]);
+    assert.deepEqual(exceededTimeouts([["b", found]], limits), []);
   });
 
   it("are compared with the timeouts", () => {

@@ -1,3 +1,4 @@
+import { singleLine } from "../../../lockfile/describe.ts";
 import { knownSql, type LockedRevision } from "../../../lockfile/lock.ts";
 import type { MeasuredRevision, MeasuredStatement } from "../../../lockfile/measured-times.ts";
 import { blockedBy, type LockMode, stronger } from "../../../lockfile/statement-lock.ts";
@@ -18,6 +19,10 @@ export interface MeasureOptions {
   readonly samples: readonly [Sample, Sample, Sample];
   /** Rows of the live tables. */
   readonly live: ReadonlyMap<string, number>;
+  /** Tables that each of them is a partition or a child of. */
+  readonly ancestors: ReadonlyMap<string, readonly string[]>;
+  /** Why rows of a live table couldn't be generated. */
+  readonly unknownTables: Readonly<Record<string, string>>;
   /** Milliseconds of the live server for a millisecond of this one. */
   readonly slowness: number;
 }
@@ -47,10 +52,12 @@ export function measureRevision(options: MeasureOptions): MeasuredRevision {
     if (own.length > 0) tables = own;
     const time = (sample: Sample) => sample.statements[number]?.milliseconds ?? 0;
     const isGrowing = own.length > 0 || time(most) - time(samples[0]) > noise;
+    const read = isGrowing ? tables : [];
     return {
       statement: places[number] ?? null,
       transaction,
-      ...timeOf(time, isGrowing ? tables : [], sorting.pattern.test(statement.sql), options),
+      ...timeOf(time, read, sorting.pattern.test(statement.sql), options),
+      ...reasonOf(read, options),
       locks: blockingLocks([statement], options),
       ...(/\bCONCURRENTLY\b/i.test(statement.sql) && { concurrent: true }),
     };
@@ -68,6 +75,7 @@ function measureWhole(options: MeasureOptions): MeasuredStatement {
     statement: null,
     transaction: 0,
     ...timeOf(sum, tables, false, options),
+    ...reasonOf(tables, options),
     locks: blockingLocks(all, options),
   };
 }
@@ -92,12 +100,24 @@ function tablesOf({ locks }: RanStatement, place: number | undefined, { revision
   return [...locks.map(([table]) => table), ...derived].filter((table) => live.has(table));
 }
 
-/** Returns the strongest lock on each live table that blocks reads or writes. */
-function blockingLocks(statements: readonly RanStatement[], { live }: MeasureOptions): MeasuredStatement["locks"] {
+/** Returns why the time of a statement is unknown. Partitions and children of a table that it reads don't matter: their table does. */
+function reasonOf(tables: readonly string[], { ancestors, unknownTables }: MeasureOptions) {
+  const isPart = (table: string) => ancestors.get(table)?.some((each) => tables.includes(each));
+  const table = tables.find((each) => Object.hasOwn(unknownTables, each) && !isPart(each));
+  return table === undefined ? {} : { unknown: singleLine(`${table}: ${unknownTables[table]}`) };
+}
+
+/** Returns the strongest lock on each live table that blocks reads or writes, without partitions that the lock of their table says. */
+function blockingLocks(
+  statements: readonly RanStatement[],
+  { live, ancestors }: MeasureOptions,
+): MeasuredStatement["locks"] {
   const strongest = new Map<string, LockMode>();
   for (const [table, mode] of statements.flatMap(({ locks }) => locks))
     if (live.has(table)) strongest.set(table, stronger(mode, strongest.get(table) ?? mode));
-  return [...strongest].filter(([, mode]) => /write/.test(blockedBy(mode)));
+  const isSaid = (table: string, mode: LockMode) =>
+    ancestors.get(table)?.some((each) => stronger(strongest.get(each) ?? "ACCESS SHARE", mode) === strongest.get(each));
+  return [...strongest].filter(([table, mode]) => /write/.test(blockedBy(mode)) && !isSaid(table, mode));
 }
 
 /** Fits a time to the samples: without rows it is fixed, and with rows it grows with a power of them. */

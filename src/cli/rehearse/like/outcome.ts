@@ -31,9 +31,9 @@ export interface BlockingTimes {
   readonly otherCollation: string | null;
   /** Live rows of the tables that pending revisions read or change. */
   readonly rows: Readonly<Record<string, number>>;
-  /** In the order in which they run, up to the first one that failed on the generated rows; without those that have no times. */
+  /** In the order in which they run, up to the first one that failed on the generated rows. */
   readonly revisions: readonly PredictedRevision[];
-  /** Why a table got no rows, or has no statistics: revisions that use it have no times. */
+  /** Why a table got no rows, or has no statistics: statements on it have no times. */
   readonly unknownTables: Readonly<Record<string, string>>;
   /** The revision that failed on the generated rows. */
   readonly failed: FailedRevision | null;

@@ -27,7 +27,7 @@ export function describeTimes(times: BlockingTimes): string[] {
     if (others > 0) lines.push(`  ${pluralize(others, "statement")} under 0.1s that block nothing`);
   }
   for (const [name, reason] of Object.entries(unknownTables))
-    lines.push("", styled("attention", `Revisions that use ${shortName(name)} have no times: ${reason}`));
+    lines.push("", styled("attention", `Statements on ${shortName(name)} have no times: ${reason}`));
   if (failed !== null)
     lines.push(
       "",
@@ -47,5 +47,5 @@ export function describeTimes(times: BlockingTimes): string[] {
 
 /** Whether a statement takes long, or blocks anything. */
 function isNoticeable({ milliseconds, blocks }: PredictedStatement): boolean {
-  return milliseconds >= 100 || blocks.length > 0;
+  return milliseconds === null || milliseconds >= 100 || blocks.length > 0;
 }

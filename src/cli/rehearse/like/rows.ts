@@ -1,6 +1,9 @@
 import type { DatabaseStatistics } from "../../../cluster/table-statistics.ts";
 import type { DatabaseSchema, SchemaConstraint, Table } from "../../../lockfile/database-schema/database-schema.ts";
 import { literal } from "../../../lockfile/version-table.ts";
+import { acceptedValue, acceptedValues } from "./partition-bounds.ts";
+import { type RowRange, rowRanges } from "./partitions.ts";
+import { quoteName, quoteTable } from "./quote.ts";
 import { allowedBy, isGenerated, unknownColumn, valueSql } from "./values.ts";
 
 /** Inputs of the rows. */
@@ -24,17 +27,34 @@ interface ForeignKey {
 /** Levels of foreign keys that are followed: a table may reference itself. */
 const maximumDepth = 5;
 
-/**
- * Returns the statements that insert the rows of each table, and then those that prepare it for measuring, by the table's name in
- * SQL.
- */
-export function rowStatements(options: RowsOptions): Record<string, readonly string[]> {
-  const statements = [...options.counts].map(([name, count]) => [quoteTable(name), statementsOf(name, count, options)]);
-  return Object.fromEntries(statements);
+/** The rows that are generated, and the table that they are generated for. */
+interface Inserted extends RowsOptions {
+  readonly root: string;
+  readonly range: RowRange;
 }
 
-function statementsOf(name: string, count: number, options: RowsOptions): string[] {
+/**
+ * Returns the statements that insert the rows of a table and its partitions, and then those that prepare it for measuring.
+ *
+ * @throws {Error} If the values of a partition key can't be generated.
+ */
+export function rowStatements(name: string, options: RowsOptions): readonly string[] {
+  const { schema, statistics, counts } = options;
   const table = quoteTable(name);
+  const count = counts.get(name) ?? 0;
+  const ranges = rowRanges(name, count, statistics.tables, schema.tables[name]);
+  const sequences = Object.entries(schema.tables[name]?.columns ?? {})
+    .filter(([, { default: value, identity }]) => identity !== undefined || /\bnextval\(/.test(value ?? ""))
+    .map(([column]) => `setval(pg_get_serial_sequence(${literal(table)}, ${literal(column)}), ${Math.max(1, count)})`);
+  return [
+    ...ranges.map((range) => insertStatement(name, { ...options, root: name, range })),
+    ...(sequences.length > 0 ? [`SELECT ${sequences.join(", ")}`] : []),
+    `VACUUM (ANALYZE) ${table}`,
+  ];
+}
+
+function insertStatement(name: string, options: Inserted): string {
+  const { table, first, count } = options.range;
   const columns = Object.entries(options.schema.tables[name]?.columns ?? {});
   const written = columns.flatMap(([column, properties]) => {
     if (isGenerated(properties)) return [];
@@ -42,25 +62,21 @@ function statementsOf(name: string, count: number, options: RowsOptions): string
     if (value === null && properties.default !== undefined) return [];
     return [[quoteName(column), value ?? "NULL"]];
   });
-  const sequences = columns
-    .filter(([, { default: value, identity }]) => identity !== undefined || /\bnextval\(/.test(value ?? ""))
-    .map(([column]) => `setval(pg_get_serial_sequence(${literal(table)}, ${literal(column)}), ${Math.max(1, count)})`);
   const names = written.map(([column]) => column).join(", ");
   const values = written.map(([, value]) => value).join(", ");
-  return [
-    `INSERT INTO ${table} (${names}) OVERRIDING SYSTEM VALUE ` +
-      `SELECT ${values} FROM generate_series(1::bigint, ${count}) number ON CONFLICT DO NOTHING`,
-    ...(sequences.length > 0 ? [`SELECT ${sequences.join(", ")}`] : []),
-    `VACUUM (ANALYZE) ${table}`,
-  ];
+  return (
+    `INSERT INTO ${quoteTable(table)} (${names}) OVERRIDING SYSTEM VALUE ` +
+    `SELECT ${values} FROM generate_series(${first}::bigint, ${first + count - 1}) number ON CONFLICT DO NOTHING`
+  );
 }
 
 /** Returns the expression of a column's value in a row; `null` if it has none. */
-function columnValue(name: string, column: string, row: string, options: RowsOptions, depth = 0): string | null {
+function columnValue(name: string, column: string, row: string, options: Inserted, depth = 0): string | null {
   const { schema, head, statistics, counts } = options;
   const properties = schema.tables[name]?.columns?.[column];
   const count = counts.get(name) ?? 0;
   if (properties === undefined || count === 0 || depth > maximumDepth) return null;
+  if (boundOf(name, column, options) !== undefined) return keyValue(column, properties.type, options);
   const known = statistics.tables[name]?.columns[column] ?? unknownColumn;
   const allowed = allowedBy(merged(schema.tables[name], head.tables[name]), column);
   const key = foreignKeys(name, options).find(({ columns }) => columns.includes(column));
@@ -126,7 +142,7 @@ function distinctValues(distinct: number, count: number): number {
  * Returns the expression of the number of a column's value in a row: from 1 to the number of different values, each row another
  * one in a unique column. The columns of a unique key are the digits of the row's number.
  */
-function numberOf(name: string, column: string, row: string, distinct: number, options: RowsOptions): string {
+function numberOf(name: string, column: string, row: string, distinct: number, options: Inserted): string {
   const { statistics, counts } = options;
   const count = counts.get(name) ?? 0;
   const keys = uniqueKeys(name, options);
@@ -135,6 +151,8 @@ function numberOf(name: string, column: string, row: string, distinct: number, o
   const isOrdered = Math.abs(known.correlation ?? 0) > 0.9;
   if (isUnique || distinct >= count) return isOrdered ? row : `(${row} * ${coprime(count)} % ${count} + 1)`;
   const key = keys.find((columns) => columns.length > 1 && columns.includes(column));
+  const bounded = key?.find((each) => each !== null && boundOf(name, each, options) !== undefined);
+  if (bounded) return `((${row} - 1) / ${keyValues(bounded, options)} + 1)`;
   const [first, second] = key ?? [];
   if (first && second && (column === first || column === second)) {
     const firstKnown = statistics.tables[name]?.columns[first] ?? unknownColumn;
@@ -143,6 +161,40 @@ function numberOf(name: string, column: string, row: string, distinct: number, o
   }
   if (isOrdered) return `((${row} - 1) * ${distinct} / ${count} + 1)`;
   return `(${hash(row, column)} % ${distinct} + 1)`;
+}
+
+/** Returns the bound of a column of a partition key, of the partition that gets the rows. */
+function boundOf(name: string, column: string, { root, range }: Inserted) {
+  return name === root ? range.bounds.get(column) : undefined;
+}
+
+/** Returns the number of different values of a column of a partition key, in the partition that gets the rows. */
+function keyValues(column: string, { root, range, schema, statistics, counts }: Inserted): number {
+  const total = counts.get(root) ?? 0;
+  const known = statistics.tables[root]?.columns[column] ?? unknownColumn;
+  const share = Math.round((distinctValues(known.distinct, total) * range.count) / total);
+  const bound = range.bounds.get(column);
+  const accepted = bound && acceptedValues(bound, schema.tables[root]?.columns?.[column]?.type ?? "");
+  return Math.max(1, Math.min(share, accepted ?? share));
+}
+
+/** Returns the expression of a value of a column of a partition key. */
+function keyValue(column: string, type: string, options: Inserted): string | null {
+  const { root, range, statistics, counts } = options;
+  const bound = range.bounds.get(column);
+  if (bound === undefined) return null;
+  const base = keyValues(column, options);
+  const { correlation } = statistics.tables[root]?.columns[column] ?? unknownColumn;
+  const others = uniqueKeys(root, options).flatMap((columns) => (columns.includes(column) ? columns : []));
+  const total = counts.get(root) ?? 0;
+  const isDigit = others.some((other) => {
+    const known = statistics.tables[root]?.columns[other ?? ""] ?? unknownColumn;
+    return other !== column && distinctValues(known.distinct, total) < total;
+  });
+  const ordered = `((number - ${range.first}) * ${base} / ${range.count})`;
+  const random = `(${hash("number", column)} % ${base})`;
+  const digit = isDigit ? `((number - 1) % ${base})` : Math.abs(correlation ?? 0) > 0.9 ? ordered : random;
+  return acceptedValue(bound, type, digit, base);
 }
 
 /** Returns the expression of a number from 0 that looks random. */
@@ -156,14 +208,4 @@ function coprime(count: number): number {
   let factor = Math.max(1, Math.floor(count * 0.618));
   while (divisor(factor, count) !== 1) factor += 1;
   return factor;
-}
-
-/** Returns the name of a table, `schema.name`, as SQL needs it. */
-export function quoteTable(name: string): string {
-  const [, schema = "", table = ""] = /^("(?:[^"]|"")*"|[^.]*)\.(.*)$/s.exec(name) ?? [];
-  return [schema, table].map((part) => (part.startsWith('"') ? part : quoteName(part))).join(".");
-}
-
-function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -10,8 +10,8 @@ export interface RowBudget {
   readonly bytes: number;
 }
 
-/** Tables of up to this many rows are not scaled down: others reference them. */
-const smallTable = 1000;
+/** Tables of fewer rows are not scaled down, because others reference them, and need no statistics: autovacuum ignores small ones. */
+export const smallTable = 1000;
 
 /** Returns the largest fraction of the live rows that fits. */
 export function scaleFor(tables: Iterable<LiveTable>, budget: RowBudget): number {

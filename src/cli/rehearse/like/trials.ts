@@ -3,12 +3,15 @@ import { tmpdir } from "node:os";
 import type { DatabaseStatistics } from "../../../cluster/table-statistics.ts";
 import type { LockedRevision } from "../../../lockfile/lock.ts";
 import type { MeasuredTimes } from "../../../lockfile/measured-times.ts";
+import { messageOf } from "../../../printable.ts";
 import type { ChainOptions } from "../rehearsal.ts";
 import { measureRevision, qualified, type Sample } from "./measure.ts";
 import type { BlockingTimes } from "./outcome.ts";
+import { ancestorsOf, partitionStatements, rootOf, withColumns } from "./partitions.ts";
+import { quoteTable } from "./quote.ts";
 import { percentText } from "./report.ts";
-import { quoteTable, rowStatements } from "./rows.ts";
-import { type LiveTable, type RowBudget, scaledRows, scaleFor } from "./scale.ts";
+import { rowStatements } from "./rows.ts";
+import { type LiveTable, type RowBudget, scaledRows, scaleFor, smallTable } from "./scale.ts";
 import { runTrial, type TrialRun } from "./trial.ts";
 
 /** The most that runs generate. */
@@ -33,54 +36,71 @@ interface Measured
 export async function measureChain(
   chain: ChainOptions,
   revisions: readonly LockedRevision[],
-  statistics: DatabaseStatistics,
+  given: DatabaseStatistics,
   doing: (step: string) => void,
   limits = budget(),
 ): Promise<Measured> {
+  const statistics = { ...given, tables: withColumns(given.tables) };
   const pending = revisions.map(({ id }) => id);
   const run = (tables: Record<string, readonly string[]>, settings: Record<string, string>) =>
     runTrial({ ...chain, pending, tables, settings });
   doing("running the pending revisions without rows");
-  const empty = await run({}, statistics.settings);
+  const partitions = partitionStatements(statistics.tables);
+  const empty = await run(partitions, statistics.settings);
+  const { before: schema, after: head } = empty;
   const used = new Set(revisions.flatMap((revision) => touched(empty, revision)));
-  const tables = liveTables(used, statistics);
-  const scale = scaleFor(tables.values(), limits);
+  const live = liveTables(used, statistics);
+  const filled = filledTables(live, statistics);
+  const scale = scaleFor(filled.values(), limits);
   const unknownTables: Record<string, string> = {};
   const samples: Sample[][] = [];
   let last = empty;
   for (const share of shares) {
     const fraction = scale * share;
     doing(`running the pending revisions on ${percentText(fraction)} of the rows`);
-    const counts = scaledRows(tables, fraction);
-    const { before: schema, after: head } = empty;
-    last = await run(
-      rowStatements({ statistics, schema, head, counts }),
-      scaledSettings(statistics.settings, fraction),
-    );
-    const rows = new Map([...tables.keys()].map((name) => [name, last.rows[quoteTable(name)] ?? 0]));
-    for (const [name, wanted] of counts) {
-      const generated = rows.get(name) ?? 0;
+    const counts = scaledRows(filled, fraction);
+    const tables: Record<string, readonly string[]> = {};
+    for (const name of [...counts.keys(), ...live.keys()])
+      try {
+        const rows = counts.has(name) ? rowStatements(name, { statistics, schema, head, counts }) : [];
+        tables[quoteTable(name)] ??= [...(partitions[quoteTable(name)] ?? []), ...rows];
+      } catch (error) {
+        unknownTables[name] = messageOf(error);
+      }
+    last = await run(tables, scaledSettings(statistics.settings, fraction));
+    const rows = new Map([...live.keys()].map((name) => [name, last.rows[quoteTable(name)] ?? 0]));
+    for (const [name, generated] of rows) {
+      const wanted = wantedRows(name, counts, live, statistics);
       const reason = last.failedTables[quoteTable(name)];
       if (reason !== undefined) unknownTables[name] = reason;
       else if (generated < wanted / 2 && empty.failed === null)
-        unknownTables[name] = `only ${generated} of ${wanted} generated rows satisfy its keys`;
+        unknownTables[name] ??= `only ${generated} of ${wanted} generated rows satisfy its keys`;
     }
     samples.push(pending.map((id) => ({ rows, statements: last.statements.get(id) ?? [] })));
   }
-  for (const name of unanalyzed(used, statistics)) unknownTables[name] = "it was never analyzed";
-  const live = new Map([...tables].map(([name, { rows }]) => [name, rows]));
+  for (const name of unanalyzed(live, statistics))
+    unknownTables[name] = "it was never analyzed, or the role may not read it. Run: ANALYZE";
+  const rows = new Map([...live].map(([name, table]) => [name, table.rows]));
+  const ancestors = new Map([...live.keys()].map((name) => [name, ancestorsOf(name, statistics.tables)]));
   const slowness = Number((statistics.speed / last.speed).toPrecision(2));
   const times = revisions.flatMap((revision, index) => {
     const [some, most, again] = samples.map((sample) => sample[index]);
     const none = { rows: new Map(), statements: empty.statements.get(revision.id) ?? [] };
     if (some === undefined || most === undefined || again === undefined || !last.statements.has(revision.id)) return [];
-    if (touched(empty, revision).some((name) => Object.hasOwn(unknownTables, name))) return [];
     const fastest = faster(most, again);
-    return [[revision.id, measureRevision({ revision, samples: [none, some, fastest], live, slowness })] as const];
+    const measured = {
+      revision,
+      samples: [none, some, fastest] as const,
+      live: rows,
+      ancestors,
+      unknownTables,
+      slowness,
+    };
+    return [[revision.id, measureRevision(measured)] as const];
   });
   const failed = empty.failed ?? last.failed;
   return {
-    rows: Object.fromEntries(live),
+    rows: Object.fromEntries(rows),
     scale,
     slowness,
     otherCollation: statistics.collation === last.collation ? null : statistics.collation,
@@ -107,18 +127,46 @@ function touched({ before, statements }: TrialRun, { id, locks }: LockedRevision
   return [...new Set([...observed, ...derived])].filter((name) => Object.hasOwn(before.tables, name));
 }
 
-/** Returns the live tables of those with a name. */
+/** Returns the live tables with rows of those with a name, and the partitioned tables of partitions. */
 function liveTables(names: ReadonlySet<string>, { tables }: DatabaseStatistics): ReadonlyMap<string, LiveTable> {
-  const found = [...names].flatMap((name) => {
+  const all = new Set([...names].flatMap((name) => [rootOf(name, tables), name]));
+  const found = [...all].flatMap((name) => {
     const table = Object.hasOwn(tables, name) ? tables[name] : undefined;
     return table?.rows ? [[name, { rows: table.rows, bytes: table.bytes }] as const] : [];
   });
   return new Map(found);
 }
 
-/** Returns the tables of those with a name that have data but no statistics. */
-function unanalyzed(names: ReadonlySet<string>, { tables }: DatabaseStatistics): readonly string[] {
-  return Object.keys(tables).filter((name) => names.has(name) && tables[name]?.rows === null && tables[name].bytes > 0);
+/** Returns the tables to fill, with their own rows: without partitions, which their tables fill, and without the rows of children. */
+function filledTables(live: ReadonlyMap<string, LiveTable>, { tables }: DatabaseStatistics) {
+  const filled = [...live].flatMap(([name, { rows, bytes }]) => {
+    if (rootOf(name, tables) !== name) return [];
+    const children = [...live].filter(
+      ([child]) => tables[child]?.bound === null && tables[child].parents.includes(name),
+    );
+    const sum = (property: keyof LiveTable) => children.reduce((total, [, child]) => total + child[property], 0);
+    const own = { rows: Math.max(0, rows - sum("rows")), bytes: Math.max(0, bytes - sum("bytes")) };
+    return own.rows > 0 ? [[name, own] as const] : [];
+  });
+  return new Map(filled);
+}
+
+/** Returns how many rows a table should have: a partition has its share of those of its table. */
+function wantedRows(
+  name: string,
+  counts: ReadonlyMap<string, number>,
+  live: ReadonlyMap<string, LiveTable>,
+  { tables }: DatabaseStatistics,
+): number {
+  const root = rootOf(name, tables);
+  const share = (live.get(name)?.rows ?? 0) / (live.get(root)?.rows ?? 1);
+  return Math.floor((counts.get(root) ?? 0) * share);
+}
+
+/** Returns the tables that are not small, and have no statistics. */
+function unanalyzed(live: ReadonlyMap<string, LiveTable>, { tables }: DatabaseStatistics): readonly string[] {
+  const isUnknown = (name: string) => Object.keys(tables[name]?.columns ?? {}).length === 0;
+  return [...live].flatMap(([name, { rows }]) => (rows >= smallTable && isUnknown(name) ? [name] : []));
 }
 
 /** Returns the most that fits this machine. */
