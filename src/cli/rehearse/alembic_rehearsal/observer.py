@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 LOCKS = """
-    SELECT n.nspname || '.' || c.relname, l.mode
+    SELECT CASE WHEN n.nspname ~ '[."]' THEN quote_ident(n.nspname) ELSE n.nspname END || '.'
+        || CASE WHEN c.relname ~ '[."]' THEN quote_ident(c.relname) ELSE c.relname END, l.mode
     FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE l.pid = :pid AND l.granted = :granted AND l.database IN (
         SELECT oid FROM pg_database WHERE datname = current_database())
