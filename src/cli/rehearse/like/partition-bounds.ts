@@ -32,14 +32,15 @@ export function keyColumn(key: string): string | null {
   return quoted?.replaceAll('""', '"') ?? plain ?? null;
 }
 
-/** Units of types whose values can be counted: in SQL, the difference of two values, and that many units. */
 const integers = /^(smallint|integer|bigint)$/;
 const numbers = /^(smallint|integer|bigint|numeric.*)$/;
+const texts = /^(text|character varying.*)$/;
 
 /** Returns how many values a bound accepts, as far as they can be counted. */
 export function acceptedValues(bound: PartitionBound, type: string): number {
   if (bound.kind === "list") return Math.max(1, bound.values.length);
   if (bound.kind !== "range") return Number.POSITIVE_INFINITY;
+  if (texts.test(type)) return Number.POSITIVE_INFINITY;
   const isKnown = numbers.test(type) || /^(date|timestamp\b.*)$/.test(type);
   if (!isKnown) return 1;
   const { from, to } = bound;
@@ -79,5 +80,6 @@ export function acceptedValue(bound: PartitionBound, type: string, digit: string
     if (from === null && to === null) return `'2000-01-01'::${type} + ${units(digit)}`;
     return from === null ? `${last} - ${units(`${digit} + 1`)}` : `${first} + ${units(digit)}`;
   }
+  if (texts.test(type)) return `(${from ?? "''"} || lpad(to_hex(${digit}), 8, '0'))::${type}`;
   return from === null ? null : `${from}::${type}`;
 }

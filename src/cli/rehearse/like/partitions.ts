@@ -1,5 +1,5 @@
 import type { DatabaseStatistics, TableStatistics } from "../../../cluster/table-statistics.ts";
-import type { Table } from "../../../lockfile/database-schema/database-schema.ts";
+import type { DatabaseSchema, Table } from "../../../lockfile/database-schema/database-schema.ts";
 import { partsOfKey } from "../../../lockfile/database-schema/sql-names.ts";
 import { keyColumn, type PartitionBound, partitionBound } from "./partition-bounds.ts";
 import { quoteName, quoteTable } from "./quote.ts";
@@ -65,10 +65,17 @@ export function partitionStatements(tables: Tables): Record<string, readonly str
 /**
  * Distributes the rows of a table among its partitions, as the live ones are.
  *
+ * @param head - The schema after the pending revisions, which may attach the table to another one.
  * @throws {Error} If the values of a partition key can't be generated.
  */
-export function rowRanges(name: string, count: number, tables: Tables, schema: Table | undefined): RowRange[] {
-  const parts = partsOf(name, new Map(), tables, schema);
+export function rowRanges(
+  name: string,
+  count: number,
+  tables: Tables,
+  schema: Table | undefined,
+  head: DatabaseSchema,
+): RowRange[] {
+  const parts = partsOf(name, attachedBounds(name, schema, head), tables, schema);
   const total = parts.reduce((sum, { rows }) => sum + rows, 0);
   let before = 0;
   return parts.flatMap(({ table, rows, bounds }) => {
@@ -76,6 +83,15 @@ export function rowRanges(name: string, count: number, tables: Tables, schema: T
     before += rows;
     return last > first ? [{ table, first: first + 1, count: last - first, bounds }] : [];
   });
+}
+
+/** Returns the bounds of a table that becomes a partition. */
+function attachedBounds(name: string, schema: Table | undefined, head: DatabaseSchema): RowRange["bounds"] {
+  const { partition, inherits: [parent = ""] = [] } = head.tables[name] ?? {};
+  const column = keyColumn(head.tables[parent]?.partitionKey ?? "");
+  if (partition === undefined || schema?.partition !== undefined || column === null) return new Map();
+  const bound = partitionBound(partition);
+  return bound.kind === "list" || bound.kind === "range" ? new Map([[column, bound]]) : new Map();
 }
 
 interface Part extends Pick<RowRange, "table" | "bounds"> {

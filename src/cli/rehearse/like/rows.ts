@@ -39,10 +39,10 @@ interface Inserted extends RowsOptions {
  * @throws {Error} If the values of a partition key can't be generated.
  */
 export function rowStatements(name: string, options: RowsOptions): readonly string[] {
-  const { schema, statistics, counts } = options;
+  const { schema, head, statistics, counts } = options;
   const table = quoteTable(name);
   const count = counts.get(name) ?? 0;
-  const ranges = rowRanges(name, count, statistics.tables, schema.tables[name]);
+  const ranges = rowRanges(name, count, statistics.tables, schema.tables[name], head);
   const sequences = Object.entries(schema.tables[name]?.columns ?? {})
     .filter(([, { default: value, identity }]) => identity !== undefined || /\bnextval\(/.test(value ?? ""))
     .map(([column]) => `setval(pg_get_serial_sequence(${literal(table)}, ${literal(column)}), ${Math.max(1, count)})`);
