@@ -26,6 +26,8 @@ export interface MeasuredStatement {
   readonly locks: readonly (readonly [table: string, mode: LockMode])[];
   /** Whether only the deadline limits it, because it runs concurrently. */
   readonly concurrent?: true;
+  /** Whether {@link table} had fewer than 1,000 rows, which show no growth. */
+  readonly small?: true;
   /** Why its time is unknown. */
   readonly unknown?: string;
 }
@@ -46,6 +48,7 @@ export interface MeasuredTimes {
 }
 
 const number: Shape = { expected: "a number from 0", matches: (value) => typeof value === "number" && value >= 0 };
+const yes: Shape = { expected: "true", matches: (value) => value === true };
 const lock: Shape = { expected: "a lock", matches: (value) => Array.isArray(value) && isPackedLock([0, ...value]) };
 const revision = object({
   sha256: line,
@@ -58,7 +61,8 @@ const revision = object({
       perMillionRows: number,
       exponent: number,
       locks: list(lock),
-      concurrent: optional({ expected: "true", matches: (value) => value === true }),
+      concurrent: optional(yes),
+      small: optional(yes),
       unknown: optional(line),
     }),
   ),

@@ -28,13 +28,18 @@ export interface TimeLimits {
   readonly deadlineSeconds: number;
 }
 
+/** Rows from which a table counts. */
+const countedRows = 1000;
+
 /** Factor within which most predictions are. */
 const accuracy = 2;
 
 /** Predicts the times of a revision's statements. */
 export function predictRevision({ statements }: MeasuredRevision, rows: TableRows): PredictedStatement[] {
   const times = statements.map((statement) => predictedTime(statement, rows));
-  return statements.map(({ statement, table, locks, transaction, concurrent, unknown }, index) => {
+  return statements.map((measured, index) => {
+    const { statement, table, locks, transaction, concurrent } = measured;
+    const unknown = unknownReason(measured, rows);
     const until = times.filter((_, other) => other >= index && statements[other]?.transaction === transaction);
     const held = until.reduce((sum, time) => (sum === null || time === null ? null : sum + time), 0);
     return {
@@ -55,9 +60,14 @@ export function predictRevision({ statements }: MeasuredRevision, rows: TableRow
 }
 
 function predictedTime(statement: MeasuredStatement, rows: TableRows): number | null {
-  const { table, fixed, perMillionRows, exponent, unknown } = statement;
-  if (unknown !== undefined) return null;
+  const { table, fixed, perMillionRows, exponent } = statement;
+  if (unknownReason(statement, rows) !== undefined) return null;
   return Math.round(fixed + perMillionRows * (rowsOf(table, rows) / 1e6) ** exponent);
+}
+
+function unknownReason({ table, small, unknown }: MeasuredStatement, rows: TableRows): string | undefined {
+  if (unknown !== undefined || !small || rowsOf(table, rows) < countedRows) return unknown;
+  return `${table}: it had fewer than 1,000 rows where times were measured. Measure again: rehearse --like`;
 }
 
 function rowsOf(table: string | null, rows: TableRows): number {

@@ -177,6 +177,7 @@ shift
             "CREATE TABLE people (id int PRIMARY KEY, note text)",
             "CREATE TABLE staff (pay int) INHERITS (people)",
             "CREATE TABLE loaded (id int)",
+            "CREATE TABLE empty (id int)",
             'CREATE TABLE "to.attach" (id bigint NOT NULL, at timestamptz NOT NULL, kind text, note text NOT NULL)',
           ]),
         },
@@ -194,6 +195,7 @@ shift
             `ALTER TABLE events ATTACH PARTITION "to.attach" FOR VALUES FROM ('2026-05-01') TO ('2026-06-01')`,
             "CREATE INDEX ix_note ON lowered (note)",
             "CREATE INDEX ix_loaded ON loaded (id)",
+            "CREATE INDEX ix_empty ON empty (id)",
           ]),
         },
       ],
@@ -264,8 +266,10 @@ shift
         [true, "public.events", 9000, 'reads and writes of public."to.attach": false'],
         [false, "public.lowered", 2000, "writes of public.lowered: false"],
         [false, "public.loaded", 2000, "writes of public.loaded: false"],
+        [true, "public.empty", 0, "writes of public.empty: true"],
       ],
     );
+    assert.equal(predictRevision(times, { "public.empty": 1000 }).at(-1)?.milliseconds, null);
     const text = describePrediction(predictRevision(times, measured.rows)[8] as PredictedStatement);
     assert.match(
       text,

@@ -63,6 +63,18 @@ describe("expected times", () => {
     assert.deepEqual(exceededTimeouts([["b", found]], limits), []);
   });
 
+  it("are unknown for many rows if they were measured on few", () => {
+    const [first] = times.revisions.b?.statements ?? [];
+    assert.ok(first);
+    const revisions = { b: { sha256: indexed.sha256, statements: [{ ...first, small: true as const }] } };
+    const describe = (rows: number) =>
+      describePrediction(
+        predictTimes({ ...times, revisions }, [indexed], { "public.events": rows }).get("b")?.[0] ?? assert.fail(),
+      );
+    assert.match(describe(999), /^takes about 0\.1s; /);
+    assert.match(describe(1000), /^takes an unknown time; .*; unknown because of events: it had fewer than 1,000 rows/);
+  });
+
   it("are compared with the timeouts", () => {
     assert.deepEqual(exceededTimeouts(predict(1_000_000), limits), []);
     assert.deepEqual(exceededTimeouts(predict(100_000_000), limits), [

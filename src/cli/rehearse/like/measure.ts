@@ -4,6 +4,7 @@ import type { MeasuredRevision, MeasuredStatement } from "../../../lockfile/meas
 import { blockedBy, type LockMode, stronger } from "../../../lockfile/statement-lock.ts";
 import { markers } from "../evidence.ts";
 import type { RanStatement } from "../rehearsal.ts";
+import { smallTable } from "./scale.ts";
 
 /** A revision's statements on a number of rows. */
 export interface Sample {
@@ -126,7 +127,7 @@ function timeOf(
   tables: readonly string[],
   isSort: boolean,
   { samples, live, slowness }: MeasureOptions,
-): Pick<MeasuredStatement, "table" | "fixed" | "perMillionRows" | "exponent"> {
+): Pick<MeasuredStatement, "table" | "fixed" | "perMillionRows" | "exponent" | "small"> {
   const [table = null] = [...tables].sort((a, b) => (live.get(b) ?? 0) - (live.get(a) ?? 0));
   const [none, some, most] = samples.map((sample) => ({
     rows: table === null ? 0 : (sample.rows.get(table) ?? 0),
@@ -135,7 +136,14 @@ function timeOf(
   const fixed = fixedTime(none, some, most);
   const exponent = Math.max(exponentOf(fixed, some, most), isSort ? sorting.exponent : 1);
   const perMillionRows = most.rows === 0 ? 0 : Math.max(0, most.time - fixed) / (most.rows / 1e6) ** exponent;
-  return { table, fixed: rounded(fixed), perMillionRows: rounded(perMillionRows), exponent };
+  const isSmall = table !== null && (live.get(table) ?? 0) < smallTable;
+  return {
+    table,
+    fixed: rounded(fixed),
+    perMillionRows: rounded(perMillionRows),
+    exponent,
+    ...(isSmall && { small: true }),
+  };
 }
 
 interface Point {

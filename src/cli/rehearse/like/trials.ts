@@ -127,12 +127,12 @@ function touched({ before, statements }: TrialRun, { id, locks }: LockedRevision
   return [...new Set([...observed, ...derived])].filter((name) => Object.hasOwn(before.tables, name));
 }
 
-/** Returns the live tables with rows of those with a name, and the partitioned tables of partitions. */
+/** Returns the live tables of those with a name, also without rows, and the partitioned tables of partitions. */
 function liveTables(names: ReadonlySet<string>, { tables }: DatabaseStatistics): ReadonlyMap<string, LiveTable> {
   const all = new Set([...names].flatMap((name) => [rootOf(name, tables), name]));
   const found = [...all].flatMap((name) => {
     const table = Object.hasOwn(tables, name) ? tables[name] : undefined;
-    return table?.rows ? [[name, { rows: table.rows, bytes: table.bytes }] as const] : [];
+    return table ? [[name, { rows: table.rows, bytes: table.bytes }] as const] : [];
   });
   return new Map(found);
 }
