@@ -113,10 +113,11 @@ def main() -> int | None:
                 fail(message, log)
             if time.monotonic() + delay >= deadline:
                 fail(f"{message}\nNot retrying: too close to the deadline of {seconds:g}s.", log)
-        with EXITING:  # no retry once the process ends
-            report(f"{message}\nRetrying in {delay:.1f}s")
+        report(f"{message}\nRetrying in {delay:.1f}s")
         time.sleep(delay)
-        delay = min(delay * 2, 10)
+        with EXITING:  # no retry once the process ends
+            delay = min(delay * 2, 10)
+    EXITING.acquire()  # the outcome is certain: neither a signal nor the deadline changes it
     SPANS.send()
     return code
 

@@ -10,7 +10,7 @@ from typing import Any, Callable, NoReturn
 import sqlalchemy
 from runner_arguments import arguments
 from runner_contract import CONTRACT, OWN
-from runner_dbapi import DRIVERS, driver_session, first_suitable
+from runner_dbapi import DRIVERS, driver_session, first_suitable, query
 from runner_errors import FatalError, is_retryable
 from runner_url import DatabaseUrl, InvalidUrl
 from sqlalchemy import event, text
@@ -113,8 +113,8 @@ class SharedSession:
         return self._run(self._connection.scalar, *arguments)
 
     def scalar_from_thread(self, sql: str) -> Any:
-        """Return the first column of the first row, from any thread."""
-        return self.scalar(text(sql))
+        """Return the first column of the first row, from any thread. Others find the loss of the session."""
+        return self._run(lambda: query(driver_session(self._connection), sql)[0])
 
     def close(self) -> None:
         """Close the session."""

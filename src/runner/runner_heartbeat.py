@@ -38,7 +38,8 @@ class Heartbeat:
             while not stop.wait(INTERVAL_SECONDS):
                 is_blocking = scalar(is_blocking_others(pids()))
                 now = time.monotonic()
-                self.blocked_seconds += (now - before) * bool(is_blocking)
+                # A sample says nothing about the time in which the session itself was busy.
+                self.blocked_seconds += min(now - before, 2 * INTERVAL_SECONDS) * bool(is_blocking)
                 before = now
 
         def beat_while_connected() -> None:

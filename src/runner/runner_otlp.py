@@ -40,9 +40,11 @@ def variable(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
-def setting(name: str) -> str:
-    """Return a setting of the exporter. The one for traces only wins."""
-    return variable(f"{PREFIX}TRACES_{name}") or variable(PREFIX + name)
+def setting(name: str) -> tuple[str, str]:
+    """Return the variable of a setting of the exporter, and its value. The one for traces only wins."""
+    traces = f"{PREFIX}TRACES_{name}"
+    found = traces if variable(traces) else PREFIX + name
+    return found, variable(found)
 
 
 def receiver() -> Receiver | None:
@@ -51,20 +53,24 @@ def receiver() -> Receiver | None:
     :raises InvalidSetting: If a variable can't be used.
     """
     traces, base = variable(f"{PREFIX}TRACES_ENDPOINT"), variable(f"{PREFIX}ENDPOINT")
-    is_off = variable("OTEL_SDK_DISABLED").lower() == "true" or variable("OTEL_TRACES_EXPORTER") not in ("", "otlp")
+    exporters = (variable("OTEL_TRACES_EXPORTER") or "otlp").replace(" ", "").split(",")
+    is_off = variable("OTEL_SDK_DISABLED").lower() == "true" or "otlp" not in exporters
     if is_off or not (traces or base):
         return None
     url = traces or f"{base.rstrip('/')}/v1/traces"
     if not is_http(url):
-        raise InvalidSetting("the endpoint (value hidden) is not http://<host>:<port> or https://<host>:<port>")
-    protocol = setting("PROTOCOL")
+        raise InvalidSetting(
+            "invalid endpoint (value hidden): must be http://<host>:<port> or https://<host>:<port>, without a user"
+        )
+    name, protocol = setting("PROTOCOL")
     if protocol not in ("", "http/json", "http/protobuf"):
-        raise InvalidSetting(f"{PREFIX}PROTOCOL is {protocol}, supported: http/json, usually on port 4318")
-    timeout = setting("TIMEOUT") or "10000"
-    if not re.fullmatch("[0-9]{1,9}", timeout):
-        raise InvalidSetting(f"{PREFIX}TIMEOUT is {timeout}, must be milliseconds")
-    headers = pairs(f"{PREFIX}HEADERS", setting("HEADERS"))
-    return Receiver(url, headers, min(int(timeout) / 1000, MAX_SECONDS))
+        raise InvalidSetting(
+            f'invalid {name} "{protocol}": must be http/json or http/protobuf; its port is usually 4318'
+        )
+    name, timeout = setting("TIMEOUT")
+    if not re.fullmatch("[0-9]{0,9}", timeout):
+        raise InvalidSetting(f'invalid {name} "{timeout}": must be an integer in milliseconds')
+    return Receiver(url, pairs(*setting("HEADERS")), min(int(timeout or 10_000) / 1000, MAX_SECONDS))
 
 
 def is_http(url: str) -> bool:
@@ -83,7 +89,7 @@ def pairs(name: str, value: str) -> dict[str, str]:
     """
     found = [pair.partition("=") for pair in value.split(",") if pair.strip()]
     if any(not key.strip() or not equals for key, equals, _ in found):
-        raise InvalidSetting(f"{name} (value hidden) is not <key>=<value>, separated by commas")
+        raise InvalidSetting(f"invalid {name} (value hidden): must be <key>=<value> pairs, separated by commas")
     return {unquote(key.strip()): unquote(text.strip()) for key, _, text in found}
 
 
@@ -118,5 +124,6 @@ def cause(error: Exception) -> str:
     """Describe why a request failed, without its URL and its headers, which messages may contain."""
     if isinstance(error, HTTPError):
         return f"HTTP status {error.code}"
-    reason = getattr(error, "reason", error)
-    return reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
+    reason = getattr(error, "reason", None)
+    found = reason if isinstance(reason, Exception) else error
+    return found.strerror if isinstance(found, OSError) and found.strerror else type(found).__name__

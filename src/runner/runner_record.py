@@ -61,7 +61,7 @@ CREATE_VIEW = f"""
             AS revisions_behind
     FROM ONLY {TABLE} ORDER BY id DESC LIMIT 1"""
 COMMENT_ON_VIEW = f"""
-    COMMENT ON VIEW {VIEW} IS 'The last migration, for exporters of metrics: revisions_behind is how many of its'
+    COMMENT ON VIEW {VIEW} IS 'The last migration, for metrics exporters: revisions_behind is how many of its'
     ' revisions were not applied'"""
 # Whether tables of earlier releases lack the view, and maybe columns, which this role may add.
 IS_EARLIER = f"""

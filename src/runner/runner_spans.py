@@ -74,10 +74,10 @@ class Spans:
                 return
             named = pairs("OTEL_RESOURCE_ATTRIBUTES", variable("OTEL_RESOURCE_ATTRIBUTES"))
         except InvalidSetting as error:
-            report(f"Sending no spans: {error}")
+            report(f"OpenTelemetry spans are disabled: {error}")
             return
-        if setting("PROTOCOL") == "http/protobuf":
-            report("Sending spans by http/json, not by http/protobuf")
+        if setting("PROTOCOL")[1] == "http/protobuf":
+            report("Sending spans as http/json instead of http/protobuf")
         self._receiver = to
         self._resource = {**named, "service.name": variable("OTEL_SERVICE_NAME") or named.get("service.name", SERVICE)}
         self._trace, above = (parent[1], parent[2]) if parent else (secrets.token_hex(16), "")
@@ -127,7 +127,7 @@ class Spans:
         self._end(error)
         self._run.end(error)
         if cause := send(to, self._content([self._run, *self._revisions])):
-            report(f"Can't send spans of OpenTelemetry: {cause}")
+            report(f"Can't send OpenTelemetry spans: {cause}")
 
     def _content(self, spans: list[Span]) -> object:
         encoded = [encode(span, self._trace) for span in spans]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy.engine import URL
-from support import Chain, revisions, run, session, start
+from support import LOCK_KEY, Chain, query, revisions, run, session, start
 
 WAITS = "Revision contract waits for sessions of releases before expand: web@first (1)"
 
@@ -34,6 +34,18 @@ def test_breaking_revision_waits_for_sessions_of_older_releases(expanded: Chain,
         process = start("upgrade", expanded, role)
         assert WAITS in process.wait_for("waits")
         assert revisions(database) == {"expand"}
+    result = process.finish()
+    assert (result.code, revisions(database)) == (0, {"contract"})
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "pg8000"])
+def test_lost_lock_is_retried_while_a_revision_waits(expanded: Chain, database: URL, role: URL, driver: str) -> None:
+    holders = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {LOCK_KEY & 0xFFFFFFFF}"
+    with release(database, "web@first"):
+        process = start("upgrade", expanded, role.set(drivername=f"postgresql+{driver}"))
+        process.wait_for("waits")
+        query(database, f"SELECT pg_terminate_backend(pid) FROM ({holders}) holder")
+        process.wait_for("Retrying")
     result = process.finish()
     assert (result.code, revisions(database)) == (0, {"contract"})
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from receiver import Receiver, receiver
 from sqlalchemy.engine import URL
-from support import GATE, Chain, Result, closed_gate, query, revisions, run, session, start, waiting
+from support import GATE, Chain, Result, closed_gate, query, revisions, run, session, start, until, waiting
 
 SECRET = "s3cret-w0rd"
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -191,17 +191,39 @@ def test_nothing_is_sent_without_pending_revisions(two: Chain, database: URL, co
     assert collector.requests == []
 
 
+def test_one_of_several_exporters_is_enough(two: Chain, database: URL, collector: Receiver) -> None:
+    assert upgrade(two, database, collector.url, OTEL_TRACES_EXPORTER="console, otlp").code == 0
+    assert len(collector.spans()[1]) == 3
+
+
+def test_signal_while_spans_are_sent_does_not_change_the_outcome(two: Chain, database: URL) -> None:
+    with receiver(hang=True) as hanging:
+        running = start("upgrade", two, database, **{f"{BASE}_ENDPOINT": hanging.url, f"{BASE}_TIMEOUT": "3000"})
+        until(lambda: hanging.requests != [], "the request arrived")
+        running.process.terminate()
+        result = running.finish()
+    assert (result.code, result.stderr) == (0, "")
+    assert revisions(database) == {"two"}
+
+
 def test_other_encoding_is_reported_and_ignored(two: Chain, database: URL, collector: Receiver) -> None:
     result = upgrade(two, database, collector.url, OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf")
-    assert "Sending spans by http/json, not by http/protobuf\n" in result.stdout
+    assert "Sending spans as http/json instead of http/protobuf\n" in result.stdout
     assert len(collector.spans()[1]) == 3
 
 
 INVALID = {
-    f"{BASE}_PROTOCOL is grpc, supported: http/json, usually on port 4318": {f"{BASE}_PROTOCOL": "grpc"},
-    f"{BASE}_TIMEOUT is 1s, must be milliseconds": {f"{BASE}_TIMEOUT": "1s"},
-    f"{BASE}_HEADERS (value hidden) is not <key>=<value>, separated by commas": {f"{BASE}_HEADERS": SECRET},
-    "the endpoint (value hidden) is not http://<host>:<port> or https://<host>:<port>": {
+    f'invalid {BASE}_PROTOCOL "grpc": must be http/json or http/protobuf; its port is usually 4318': {
+        f"{BASE}_PROTOCOL": "grpc"
+    },
+    f'invalid {BASE}_TRACES_TIMEOUT "1s": must be an integer in milliseconds': {
+        f"{BASE}_TRACES_TIMEOUT": "1s",
+        f"{BASE}_TIMEOUT": "1000",
+    },
+    f"invalid {BASE}_HEADERS (value hidden): must be <key>=<value> pairs, separated by commas": {
+        f"{BASE}_HEADERS": SECRET
+    },
+    "invalid endpoint (value hidden): must be http://<host>:<port> or https://<host>:<port>, without a user": {
         f"{BASE}_ENDPOINT": f"http://user:{SECRET}@127.0.0.1:4318"
     },
 }
@@ -211,7 +233,9 @@ INVALID = {
 def test_invalid_variable_is_reported_and_ignored(two: Chain, database: URL, collector: Receiver, message: str) -> None:
     result = upgrade(two, database, collector.url, **INVALID[message])
     assert (result.code, result.stderr, collector.requests) == (0, "", [])
-    assert [line for line in result.stdout.splitlines() if "spans" in line] == [f"Sending no spans: {message}"]
+    assert [line for line in result.stdout.splitlines() if "spans" in line] == [
+        f"OpenTelemetry spans are disabled: {message}"
+    ]
     assert SECRET not in result.output
 
 
@@ -222,7 +246,7 @@ def unsent(chain: Chain, database: URL, endpoint: str, **variables: str) -> str:
     assert (result.code, result.stderr) == (0, "")
     assert SECRET not in result.output and "127.0.0.1" not in result.output
     (line,) = [line for line in result.stdout.splitlines() if "spans" in line]
-    assert line.startswith("Can't send spans of OpenTelemetry: ")
+    assert line.startswith("Can't send OpenTelemetry spans: ")
     return line.partition(": ")[2]
 
 
@@ -251,3 +275,8 @@ def test_redirect_does_not_get_the_headers(two: Chain, database: URL, collector:
 def test_header_that_http_rejects_is_not_printed(two: Chain, database: URL, collector: Receiver) -> None:
     variables = {f"{BASE}_TRACES_HEADERS": f"x={SECRET}%0A"}
     assert unsent(two, database, collector.url, **variables) == "ValueError"
+
+
+def test_header_that_is_not_latin_is_named_by_its_error(two: Chain, database: URL, collector: Receiver) -> None:
+    variables = {f"{BASE}_TRACES_HEADERS": "x=%E2%82%AC"}
+    assert unsent(two, database, collector.url, **variables) == "UnicodeEncodeError"
