@@ -29,13 +29,14 @@ async function backendUrl({ isLocal, context, namespace }: Target): Promise<stri
 
 /** Returns the commands to try after the demo. */
 function nextSteps(target: Target, configFile: string, url: string): string {
-  const { context, namespace, environment, isLocal, kubectlFolder } = target;
+  const { context, namespace, environment, isLocal, kubectlFolder, developer } = target;
   const exports: string[] = [];
   if (isLocal) exports.push(`KUBECONFIG=${environment.KUBECONFIG}`, `PATH=${kubectlFolder}:$PATH`);
   exports.push(`UNITY_CONFIG_FILE=${configFile}`);
 
   let variables = "";
   for (const key of ["CONTEXT", "IMAGE", "STACK"]) if (environment[key]) variables += ` ${key}=${environment[key]}`;
+  if (developer !== undefined && !environment.CONTEXT) variables += ` CONTEXT=${context}`; // another one may run by then
 
   const exec = `kubectl --context ${context} exec -n ${namespace}`;
   const lines = [

@@ -38,7 +38,7 @@ const tools = {
   },
 } satisfies Readonly<Record<string, Tool>>;
 
-/** A running cluster of kind, k3d, or minikube. */
+/** A running kind, k3d, or minikube cluster. */
 export interface DeveloperCluster {
   readonly tool: keyof typeof tools;
   readonly name: string;
@@ -46,7 +46,7 @@ export interface DeveloperCluster {
 }
 
 /**
- * Finds a running cluster of kind, k3d, or minikube, if Docker runs, too: that of kubectl's current context, otherwise the
+ * Finds a running kind, k3d, or minikube cluster, if Docker runs, too: that of kubectl's current context, otherwise the
  * first.
  *
  * @param context - The only context that is looked for.
@@ -57,7 +57,8 @@ export async function findDeveloperCluster(context?: string): Promise<DeveloperC
   for (const tool of Object.keys(tools) as (keyof typeof tools)[]) {
     if (findProgram(tool) === undefined) continue;
     const { list, namesIn, contextOf } = tools[tool];
-    for (const name of namesIn(await outputOf(tool, list))) found.push({ tool, name, context: contextOf(name) });
+    for (const name of listed(namesIn, await outputOf(tool, list)))
+      found.push({ tool, name, context: contextOf(name) });
   }
   if (found.length === 0 || !(await succeeds("docker", ["version"]))) return undefined;
   const preferred = context ?? (await outputOf("kubectl", ["config", "current-context"])).trim();
@@ -65,6 +66,15 @@ export async function findDeveloperCluster(context?: string): Promise<DeveloperC
   for (const cluster of context === undefined ? [...first, ...found] : first)
     if (await isRunning(cluster)) return cluster;
   return undefined;
+}
+
+/** Returns the names in a tool's list, and none if it is another text, such as a notice. */
+function listed(namesIn: Tool["namesIn"], output: string): readonly string[] {
+  try {
+    return namesIn(output);
+  } catch {
+    return [];
+  }
 }
 
 function isRunning({ context }: DeveloperCluster): Promise<boolean> {

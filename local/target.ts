@@ -29,14 +29,14 @@ export interface Target extends OtherCluster, DemoNames {
   readonly postgresImage: string | undefined;
 }
 
-/** A cluster that exists without this project: the user's, or one of kind, k3d, or minikube. */
+/** A cluster that exists without this project: the user's, or a kind, k3d, or minikube cluster. */
 interface OtherCluster extends Cluster {
   /** @defaultValue the images come from a registry */
   readonly developer?: DeveloperCluster | undefined;
 }
 
 /**
- * Finds the cluster of `CONTEXT`, otherwise a running one of kind, k3d, or minikube.
+ * Finds the cluster of `CONTEXT`, otherwise a running kind, k3d, or minikube cluster.
  *
  * @returns `undefined` for the local cluster: `CONTEXT` names it, it is running or has the demo, or there is no other.
  */
@@ -85,15 +85,22 @@ export async function openTarget(environment: NodeJS.ProcessEnv, beside: Beside 
   const required = "a cluster of your own requires CONTEXT and IMAGE";
   const example = "For example, run: make demo CONTEXT=my-cluster IMAGE=registry.example/unity-backend:1.0";
   if (IMAGE !== undefined) {
+    if (CONTEXT === clusterName)
+      throw new Error(
+        `IMAGE can't be set for ${clusterName}, whose images are built\nUnset IMAGE, or set another CONTEXT`,
+      );
     if (CONTEXT === undefined || other === undefined) throw new Error(`CONTEXT is not set; ${required}\n${example}`);
     return { ...other, ...demoNames(STACK, other), image: IMAGE, postgresImage: POSTGRES_IMAGE };
   }
   if (other === undefined) return openLocalTarget(environment, beside);
   const { developer } = other;
-  if (developer === undefined) throw new Error(`IMAGE is not set; ${required}\n${example}`);
+  if (developer === undefined)
+    throw new Error(
+      `IMAGE is not set; ${required}, unless it is a running kind, k3d, or minikube cluster and Docker runs\n${example}`,
+    );
   console.log(
     `Using ${developer.tool} cluster ${developer.name} (context ${developer.context}). ` +
-      `For the project's own, set CONTEXT=${clusterName}`,
+      `To use the project's own cluster, set CONTEXT=${clusterName}`,
   );
   const names = demoNames(STACK, other);
   return { ...other, ...names, image: await loadBackend(developer, names, beside), postgresImage: POSTGRES_IMAGE };

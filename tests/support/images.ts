@@ -12,8 +12,8 @@ export function withTag(reference: string, tag: string): string {
 }
 
 /**
- * Builds a backend image of a test's own from `folder`, and imports it into the project's cluster, or one of kind, k3d, or
- * minikube; for another cluster, pushes it beside the given image with Docker.
+ * Builds a backend image of a test's own from `folder`, and imports it into the project's cluster, or a kind, k3d, or
+ * minikube cluster; for another cluster, pushes it beside the given image with Docker.
  *
  * @param name - Name of the image; the newest of a name are kept.
  */
