@@ -4,7 +4,9 @@ import type { Kubectl } from "../cluster/kubectl.ts";
 import { defaultContainer, type Pod } from "../cluster/objects.ts";
 import { answerIn, podProgram, pythonCommand } from "../cluster/pod-program.ts";
 import { allReviewedFiles } from "../lockfile/lock.ts";
+import { isRecord } from "../lockfile/shape.ts";
 import { names, ports } from "../manifests/names.ts";
+import { parsed } from "./evaluate-custom.ts";
 import type { Expected } from "./result.ts";
 
 /** Facts about the image of the backend's pod, and about its DATABASE_URL without its value. */
@@ -123,11 +125,17 @@ export async function queryPod(
   const onOutput = (output: string) => {
     const line = answerIn(output, measuredMark);
     if (line === undefined || measured !== undefined) return;
-    measured = JSON.parse(line) as PodAnswers;
+    measured = parseAnswers(line);
     onMeasured(measured);
   };
   const others = await runInPod(kubectl, pod, podProgram(source("main"), modules, inputs), undefined, onOutput);
   return { ...measured, ...(others as PodAnswers) };
+}
+
+/** Parses a line that the pod printed; it has no answers if the line isn't that of our program. */
+function parseAnswers(line: string): PodAnswers {
+  const value = parsed(line);
+  return isRecord(value) ? (value as PodAnswers) : {};
 }
 
 /**

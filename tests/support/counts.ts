@@ -19,7 +19,7 @@ const shownLines = 20;
 function failuresOf(output: string): string[] {
   const failing = output.slice(Math.max(output.search(/^ {2}\d+ failing$/m), 0));
   const mocha = failing.matchAll(
-    /^ {2}\d+\) ([\s\S]+?):\n([\s\S]+?)(?=^ +(?:\+ expected - actual|at )|^ {2}\d+\) |$(?!\n))/gm,
+    /^ {2}\d+\) ([\s\S]+?):\n([\s\S]+?)(?=^ +(?:\+ expected - actual|at .*:\d+:\d+\)?$)|^ {2}\d+\) |$(?!\n))/gm,
   );
   const pytest = output.matchAll(/^(?:FAILED|ERROR) (.+)$/gm);
   return [
