@@ -29,6 +29,8 @@ export const pauseImage = "localhost/pause:unity";
  */
 export const network = {
   bridge: "unity0",
+  /** Hardware address of the bridge, locally administered. */
+  bridgeAddress: "0a:58:0a:f4:00:01",
   nodeAddress: "10.244.0.1",
   podSubnet: "10.244.0.0/24",
   serviceSubnet: "10.96.0.0/16",

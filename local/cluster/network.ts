@@ -54,7 +54,9 @@ export async function ensureNetwork(): Promise<void> {
     );
   if (!existsSync(`/sys/class/net/${bridge}`)) {
     const commands = [
-      `link add ${bridge} type bridge`,
+      // A bridge without an address of its own takes the lowest of its interfaces. When pods come and go, it would change, and
+      // other pods would send DNS queries to the old one, in vain, until they look it up again: for up to half a minute.
+      `link add ${bridge} address ${network.bridgeAddress} type bridge`,
       `addr add ${network.nodeAddress}/24 dev ${bridge}`,
       `link set ${bridge} up`,
     ];
