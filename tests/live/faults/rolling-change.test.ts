@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { waitFor } from "../../../local/cluster/progress.ts";
 import type { Pod } from "../../../src/cluster/objects.ts";
 import { readLock } from "../../../src/lockfile/read-lock.ts";
 import { headAnnotation } from "../../../src/manifests/names.ts";
@@ -175,7 +176,10 @@ describe("a renamed and a required column, split as advised, under constant load
     const address = await kubectl.run(["get", "service", "notes", "--output=jsonpath={.spec.clusterIP}"]);
     const revision = () => stack.server.psql("notes", "SELECT version_num FROM alembic_version");
 
-    await using load = startLoad(`http://${address}:9000/work`, 8, 40);
+    const url = `http://${address}:9000/work`;
+    // A new Service refuses connections until kube-proxy knows it.
+    await waitFor("the Service", async () => (await fetch(url)).ok);
+    await using load = startLoad(url, 8, 40);
     const approved = new Set<string>();
     for (const [index, release] of releases.slice(1).entries()) {
       const after = releases[index]?.id ?? "";
