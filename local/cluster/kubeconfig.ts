@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "../../src/replace-file.ts";
 import { clusterName, kubeconfigPath, ports, statePath } from "./config.ts";
 import { pkiPath } from "./pki.ts";
 
@@ -10,8 +11,7 @@ export const apiUrl = `https://127.0.0.1:${ports.apiserver}`;
 export function writeIfChanged(path: string, text: string, mode = 0o600): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, text, { mode });
-  renameSync(`${path}.new`, path);
+  replaceFile(path, text, { mode });
 }
 
 /** Returns a kubeconfig, as JSON, that includes the certificate and the key, so that a copy of it works. */

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "../../src/replace-file.ts";
 import { ConfigError } from "./errors.ts";
 import type { Keyring } from "./secrets.ts";
 import { outputsOf, type State } from "./state.ts";
@@ -79,9 +80,7 @@ export class StateFile {
       text = JSON.stringify(mapValue(JSON.parse(JSON.stringify(state)), encrypt), null, 1);
     }
     if (text === this.written) return;
-    const temporary = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(temporary, text, { mode: 0o600, flush: true });
-    renameSync(temporary, this.path);
+    replaceFile(this.path, text, { mode: 0o600, flush: true });
     this.written = text;
   }
 
