@@ -1,4 +1,5 @@
 import type { Lock } from "../lockfile/lock.ts";
+import { countedRows } from "../lockfile/measured-times.ts";
 import { anyText, finite, fits, list, mapOf, nullable, object } from "../lockfile/shape.ts";
 import { literal } from "../lockfile/version-table.ts";
 import { type QueryOptions, queryDatabaseOrThrow } from "./database-query.ts";
@@ -82,7 +83,7 @@ const counted = `
     FROM tree JOIN own ON own.oid = member GROUP BY root)`;
 
 /**
- * Returns the query of the JSON of the rows of tables with at least 1,000, by `schema.name`.
+ * Returns the query of the JSON of the rows of tables with at least {@link countedRows}, by `schema.name`.
  *
  * @param names - The tables, by `schema.name`.
  */
@@ -90,7 +91,7 @@ export function rowsQuery(names: readonly string[]): string {
   const list = `ARRAY[${names.map(literal).join(", ")}]::text[]`;
   return `${counted}
   SELECT coalesce(json_object_agg(name, round(rows)), '{}')
-  FROM counted JOIN own ON own.oid = root WHERE rows >= 1000 AND name = ANY (${list})`;
+  FROM counted JOIN own ON own.oid = root WHERE rows >= ${countedRows} AND name = ANY (${list})`;
 }
 
 const statisticsQuery = `

@@ -47,6 +47,9 @@ export interface MeasuredTimes {
   readonly revisions: Readonly<Record<string, MeasuredRevision>>;
 }
 
+/** Rows from which a table counts: fewer show no growth. */
+export const countedRows = 1000;
+
 const number: Shape = { expected: "a number from 0", matches: (value) => typeof value === "number" && value >= 0 };
 const yes: Shape = { expected: "true", matches: (value) => value === true };
 const lock: Shape = { expected: "a lock", matches: (value) => Array.isArray(value) && isPackedLock([0, ...value]) };

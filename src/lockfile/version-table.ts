@@ -16,7 +16,12 @@ export function versionTableName({ schema, name }: VersionTable): string {
 
 /** Returns a SQL identifier, in quotes if PostgreSQL would read it as another name without. */
 function identifier(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name);
+}
+
+/** Returns a name in quotes. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** Returns a SQL string literal, whatever `standard_conforming_strings` is. */

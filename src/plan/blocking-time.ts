@@ -1,5 +1,10 @@
 import type { LockedRevision } from "../lockfile/lock.ts";
-import type { MeasuredRevision, MeasuredStatement, MeasuredTimes } from "../lockfile/measured-times.ts";
+import {
+  countedRows,
+  type MeasuredRevision,
+  type MeasuredStatement,
+  type MeasuredTimes,
+} from "../lockfile/measured-times.ts";
 import { type Blocked, blockedBy } from "../lockfile/statement-lock.ts";
 
 /** Rows of tables by `schema.name`. A table that is missing has fewer than 1,000. */
@@ -27,9 +32,6 @@ export interface TimeLimits {
   readonly statementTimeoutSeconds: number;
   readonly deadlineSeconds: number;
 }
-
-/** Rows from which a table counts. */
-const countedRows = 1000;
 
 /** Factor within which most predictions are. */
 const accuracy = 2;

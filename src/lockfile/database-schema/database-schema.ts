@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isRecord } from "../shape.ts";
-import type { VersionTable } from "../version-table.ts";
+import { quoteName, type VersionTable } from "../version-table.ts";
 
 /** Things by name. */
 export type Named<T> = Readonly<Record<string, T>>;
@@ -205,7 +205,7 @@ export function withoutVersionTable(schema: DatabaseSchema, { schema: space, nam
 
 /** Returns a name as it is part of a key. */
 function quoteDotted(name: string): string {
-  return /[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+  return /[."]/.test(name) ? quoteName(name) : name;
 }
 
 /** Returns the SHA-256 of a schema, whatever the order of its keys. */

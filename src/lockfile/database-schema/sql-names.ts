@@ -1,4 +1,5 @@
 import type { Parse } from "../sql-parser.ts";
+import { quoteName } from "../version-table.ts";
 
 /** Writes names as PostgreSQL's `quote_ident` does: in quotes only where they are needed. */
 export interface SqlNames {
@@ -21,7 +22,7 @@ export function sqlNames(parse: Parse): SqlNames {
     /^[a-z_][a-z0-9_]*$/.test(name) &&
     !("error" in parse(`CREATE TABLE ${name} (); CREATE FUNCTION ${name}() RETURNS int LANGUAGE sql AS ''`));
   const one = (name: string) => {
-    const written = known.get(name) ?? (isPlain(name) ? name : `"${name.replaceAll('"', '""')}"`);
+    const written = known.get(name) ?? (isPlain(name) ? name : quoteName(name));
     known.set(name, written);
     return written;
   };
@@ -31,6 +32,11 @@ export function sqlNames(parse: Parse): SqlNames {
     return `${part(space)}.${part(name)}${rest}`;
   };
   return { one, key };
+}
+
+/** Returns the name of a table, `schema.name`, in quotes. */
+export function quoteTable(key: string): string {
+  return partsOfKey(key).map(quoteName).join(".");
 }
 
 /** Returns the schema of a key, and its name, without quotes. */

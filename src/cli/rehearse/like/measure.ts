@@ -1,10 +1,9 @@
 import { singleLine } from "../../../lockfile/describe.ts";
 import { knownSql, type LockedRevision } from "../../../lockfile/lock.ts";
-import type { MeasuredRevision, MeasuredStatement } from "../../../lockfile/measured-times.ts";
+import { countedRows, type MeasuredRevision, type MeasuredStatement } from "../../../lockfile/measured-times.ts";
 import { blockedBy, type LockMode, stronger } from "../../../lockfile/statement-lock.ts";
 import { markers } from "../evidence.ts";
 import type { RanStatement } from "../rehearsal.ts";
-import { smallTable } from "./scale.ts";
 
 /** A revision's statements on a number of rows. */
 export interface Sample {
@@ -136,7 +135,7 @@ function timeOf(
   const fixed = fixedTime(none, some, most);
   const exponent = Math.max(exponentOf(fixed, some, most), isSort ? sorting.exponent : 1);
   const perMillionRows = most.rows === 0 ? 0 : Math.max(0, most.time - fixed) / (most.rows / 1e6) ** exponent;
-  const isSmall = table !== null && (live.get(table) ?? 0) < smallTable;
+  const isSmall = table !== null && (live.get(table) ?? 0) < countedRows;
   return {
     table,
     fixed: rounded(fixed),

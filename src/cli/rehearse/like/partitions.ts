@@ -1,8 +1,8 @@
 import type { DatabaseStatistics, TableStatistics } from "../../../cluster/table-statistics.ts";
 import type { DatabaseSchema, Table } from "../../../lockfile/database-schema/database-schema.ts";
-import { partsOfKey } from "../../../lockfile/database-schema/sql-names.ts";
+import { partsOfKey, quoteTable } from "../../../lockfile/database-schema/sql-names.ts";
+import { quoteName } from "../../../lockfile/version-table.ts";
 import { keyColumn, type PartitionBound, partitionBound } from "./partition-bounds.ts";
-import { quoteName, quoteTable } from "./quote.ts";
 
 type Tables = DatabaseStatistics["tables"];
 

@@ -1,9 +1,9 @@
 import type { DatabaseStatistics } from "../../../cluster/table-statistics.ts";
 import type { DatabaseSchema, SchemaConstraint, Table } from "../../../lockfile/database-schema/database-schema.ts";
-import { literal } from "../../../lockfile/version-table.ts";
+import { quoteTable } from "../../../lockfile/database-schema/sql-names.ts";
+import { literal, quoteName } from "../../../lockfile/version-table.ts";
 import { acceptedValue, acceptedValues } from "./partition-bounds.ts";
 import { type RowRange, rowRanges } from "./partitions.ts";
-import { quoteName, quoteTable } from "./quote.ts";
 import { allowedBy, isGenerated, unknownColumn, valueSql } from "./values.ts";
 
 /** Inputs of the rows. */

@@ -1,3 +1,5 @@
+import { countedRows } from "../../../lockfile/measured-times.ts";
+
 /** A live table that pending revisions read or change. */
 export interface LiveTable {
   readonly rows: number;
@@ -10,9 +12,6 @@ export interface RowBudget {
   readonly bytes: number;
 }
 
-/** Tables of fewer rows are not scaled down, because others reference them, and need no statistics: autovacuum ignores small ones. */
-export const smallTable = 1000;
-
 /** Returns the largest fraction of the live rows that fits. */
 export function scaleFor(tables: Iterable<LiveTable>, budget: RowBudget): number {
   let [rows, bytes] = [0, 0];
@@ -23,8 +22,8 @@ export function scaleFor(tables: Iterable<LiveTable>, budget: RowBudget): number
   return Math.min(1, rows === 0 ? 1 : budget.rows / rows, bytes === 0 ? 1 : budget.bytes / bytes);
 }
 
-/** Returns the number of rows of each table at a scale. */
+/** Returns the number of rows of each table at a scale. Small tables stay as they are, because others reference them. */
 export function scaledRows(tables: ReadonlyMap<string, LiveTable>, scale: number): Map<string, number> {
-  const scaled = ({ rows }: LiveTable) => Math.min(rows, Math.max(smallTable, Math.ceil(rows * scale)));
+  const scaled = ({ rows }: LiveTable) => Math.min(rows, Math.max(countedRows, Math.ceil(rows * scale)));
   return new Map([...tables].map(([name, table]) => [name, scaled(table)]));
 }

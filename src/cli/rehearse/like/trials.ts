@@ -1,17 +1,17 @@
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { DatabaseStatistics } from "../../../cluster/table-statistics.ts";
+import { quoteTable } from "../../../lockfile/database-schema/sql-names.ts";
 import type { LockedRevision } from "../../../lockfile/lock.ts";
-import type { MeasuredTimes } from "../../../lockfile/measured-times.ts";
+import { countedRows, type MeasuredTimes } from "../../../lockfile/measured-times.ts";
 import { messageOf } from "../../../printable.ts";
 import type { ChainOptions } from "../rehearsal.ts";
 import { measureRevision, qualified, type Sample } from "./measure.ts";
 import type { BlockingTimes } from "./outcome.ts";
 import { ancestorsOf, partitionStatements, rootOf, withColumns } from "./partitions.ts";
-import { quoteTable } from "./quote.ts";
 import { percentText } from "./report.ts";
 import { rowStatements } from "./rows.ts";
-import { type LiveTable, type RowBudget, scaledRows, scaleFor, smallTable } from "./scale.ts";
+import { type LiveTable, type RowBudget, scaledRows, scaleFor } from "./scale.ts";
 import { runTrial, type TrialRun } from "./trial.ts";
 
 /** The most that runs generate. */
@@ -163,10 +163,10 @@ function wantedRows(
   return Math.floor((counts.get(root) ?? 0) * share);
 }
 
-/** Returns the tables that are not small, and have no statistics. */
+/** Returns the tables without statistics that are not small: autovacuum ignores small ones. */
 function unanalyzed(live: ReadonlyMap<string, LiveTable>, { tables }: DatabaseStatistics): readonly string[] {
   const isUnknown = (name: string) => Object.keys(tables[name]?.columns ?? {}).length === 0;
-  return [...live].flatMap(([name, { rows }]) => (rows >= smallTable && isUnknown(name) ? [name] : []));
+  return [...live].flatMap(([name, { rows }]) => (rows >= countedRows && isUnknown(name) ? [name] : []));
 }
 
 /** Returns the most that fits this machine. */
