@@ -3,7 +3,7 @@ import { delimiter } from "node:path";
 import { ensureBinaries, hasBinaries } from "./cluster/build.ts";
 import { clusterName } from "./cluster/config.ts";
 import { clusterIsHealthy } from "./cluster/health.ts";
-import { ensurePrerequisites, goVersion, requireRoot } from "./cluster/prerequisites.ts";
+import { ensurePrerequisites, requireRoot } from "./cluster/prerequisites.ts";
 import { runTogether } from "./cluster/run.ts";
 import { startCluster } from "./cluster/start.ts";
 import { type DemoNames, demoNames } from "./demo-names.ts";
@@ -38,7 +38,7 @@ interface OtherCluster extends Cluster {
 /**
  * Finds the cluster of `CONTEXT`, otherwise a running kind, k3d, or minikube cluster.
  *
- * @returns `undefined` for the local cluster: `CONTEXT` names it, it is running or has the demo, or there is no other.
+ * @returns `undefined` for the local cluster: if `CONTEXT` is its context, if it is running or has the demo, and by default.
  */
 export async function findOtherCluster(environment: NodeJS.ProcessEnv): Promise<OtherCluster | undefined> {
   const { CONTEXT, STACK } = environment;
@@ -130,14 +130,15 @@ async function openLocalTarget(environment: NodeJS.ProcessEnv, beside: Beside): 
  * Does only what the machine lacks.
  */
 async function buildTogether(images: readonly Build[], beside: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  let isBuilt: boolean;
   try {
     requireRoot();
-    await goVersion();
+    isBuilt = await hasBinaries();
   } catch (error) {
-    await beside(new AbortController().signal); // which needs neither
+    await beside(new AbortController().signal); // which needs neither root nor Go
     throw error;
   }
-  if (await hasBinaries()) return ensurePrerequisites();
+  if (isBuilt) return ensurePrerequisites();
   await runTogether(
     ensureBinaries,
     async (signal) => {

@@ -18,15 +18,10 @@ function defer(name: string): void {
     if (require.cache[path] === deferred) delete require.cache[path];
     return require(path);
   };
-  deferred.exports = new Proxy(
-    {},
-    {
-      get:
-        (_, member) =>
-        (...args: unknown[]) =>
-          load()[member](...args),
-    },
-  );
+  const callerOf = (member: string | symbol) => {
+    return (...args: unknown[]) => load()[member](...args);
+  };
+  deferred.exports = new Proxy({}, { get: (_, member) => callerOf(member) });
   require.cache[path] = deferred;
 }
 

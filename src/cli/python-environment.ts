@@ -134,7 +134,7 @@ function removeLeftovers(link: string): void {
   }
 }
 
-/** Returns the folder that a link names, or undefined if there is no link. */
+/** Returns the target of a link; `undefined` without a link. */
 function targetOf(link: string): string | undefined {
   return lstatSync(link, { throwIfNoEntry: false }) && readlinkSync(link);
 }
