@@ -5,14 +5,17 @@ import { isServing } from "./pods.ts";
 /** Object that `kubectl get deployments,replicasets,pods` lists. */
 export type RolloutItem = Deployment | ReplicaSet | Pod;
 
-/** Rollout of a Deployment. */
+/**
+ * Rollout of a Deployment. As for `kubectl rollout status`, pods that are terminating don't count: no Service sends requests
+ * to them, and what must not run beside old code waits for their end itself.
+ */
 export interface Rollout {
   readonly deployment: Deployment;
   /** Name of the newest ReplicaSet; `undefined` before it exists. */
   readonly replicaSet: string | undefined;
   /** Desired number of pods. */
   readonly desired: number;
-  /** Pods of the newest ReplicaSet, terminating ones included. */
+  /** Pods of the newest ReplicaSet. */
   readonly own: readonly Pod[];
   /** Number of the newest ReplicaSet's pods that serve. */
   readonly ready: number;
@@ -43,10 +46,11 @@ export function rolloutOf(items: readonly RolloutItem[], name: string): Rollout 
   const replicaSets = items.filter((item) => item.kind === "ReplicaSet" && isOwnedBy(item, deployment.metadata.uid));
   const newest = replicaSets.find(({ metadata }) => metadata.annotations?.[revisionAnnotation] === revision);
   const desired = deployment.spec.replicas ?? 1;
-  // Kubernetes keeps pods that were evicted or stopped by a node's shutdown; they don't count.
+  // Kubernetes keeps pods that were evicted or stopped by a node's shutdown; they don't count, either.
   const pods = items
     .filter((item) => item.kind === "Pod")
-    .filter(({ status }) => !["Failed", "Succeeded"].includes(status.phase ?? ""));
+    .filter(({ status }) => !["Failed", "Succeeded"].includes(status.phase ?? ""))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const podsOf = (sets: readonly RolloutItem[]) =>
     pods.filter((pod) => sets.some(({ metadata }) => isOwnedBy(pod, metadata.uid)));
   const own = podsOf(newest === undefined ? [] : [newest]);

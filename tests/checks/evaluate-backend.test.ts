@@ -163,6 +163,12 @@ describe("evaluatePods", () => {
       "2/2 ready",
     ],
     ["one terminating", [servingPod("rs2"), pod("rs2", servingPod("rs2").status, true)], false, "1/2 ready"],
+    [
+      "one of the old ReplicaSet that is terminating",
+      [servingPod("rs2"), servingPod("rs2"), pod("rs1", servingPod("rs1").status, true)],
+      true,
+      "2/2 ready",
+    ],
     ["none", [], false, "0/2 ready"],
   ];
   for (const [what, pods, passed, found] of cases) {

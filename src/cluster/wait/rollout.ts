@@ -31,23 +31,14 @@ export function evaluateRollout(name: string, rollout: Rollout | undefined, over
   if (rollout === undefined)
     return { done: false, progress: "not found", failed: "the Deployment was deleted", causes: [] };
   if (!isObserved(rollout)) return { done: false, progress: "spec update not observed yet", causes: [] };
-  const { desired, ready, old, complete } = rollout;
+  const { desired, ready, own, old, complete } = rollout;
   const others = old.length > 0 ? `, ${old.length} old ${old.length === 1 ? "pod" : "pods"} pending termination` : "";
   const progress = `${ready}/${desired} pods ready${others}`;
   if (complete) return { done: true, progress, causes: [] };
-  const causes = [
-    ...current(rollout).flatMap((pod) => podCauses(pod, true)),
-    ...rejected(name, rollout),
-    ...terminating(rollout),
-  ].sort(worstFirst);
+  const causes = [...own.flatMap((pod) => podCauses(pod, true)), ...rejected(name, rollout)].sort(worstFirst);
   const overdue = condition(rollout, "Progressing", "False");
   if (overdue === undefined || overdue.lastTransitionTime === overdueBefore) return { done: false, progress, causes };
   return { done: false, progress, failed: `${overdue.message} [${overdue.reason}]`, causes };
-}
-
-/** Returns the new release's pods that are not being deleted. */
-function current({ own }: Rollout): readonly Pod[] {
-  return own.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
 function worstFirst(one: Cause, other: Cause): number {
@@ -60,23 +51,11 @@ function rejected(name: string, rollout: Rollout): readonly Cause[] {
   return [rejectedPod(`Deployment ${name}`, message, ["describe", `replicaset/${rollout.replicaSet}`])];
 }
 
-/** Returns a pod of the previous release that is slow to terminate, where nothing else is missing. */
-function terminating({ ready, desired, old }: Rollout): readonly Cause[] {
-  const [pod] = old;
-  if (ready < desired || pod === undefined) return [];
-  const { name } = pod.metadata;
-  const text = `old pod ${name} has not terminated`;
-  const kubectlArgs = ["describe", `pod/${name}`];
-  return [{ key: "terminating", text, gracePeriodSeconds: Number.POSITIVE_INFINITY, kubectlArgs }];
-}
-
 /** Returns the newest ReplicaSet's pods that failed before the wait, which Kubernetes retries only after minutes. */
 export function failedBefore(rollout: Rollout | undefined): readonly string[] {
   if (rollout === undefined || !isObserved(rollout)) return [];
   const hasFailed = (pod: Pod) => podCauses(pod, true).some(({ key }) => /^(exit|pull) /.test(key));
-  return current(rollout)
-    .filter(hasFailed)
-    .map(({ metadata }) => metadata.name);
+  return rollout.own.filter(hasFailed).map(({ metadata }) => metadata.name);
 }
 
 /** Returns the newest ReplicaSet if it couldn't create pods, which Kubernetes also retries only after minutes. */
