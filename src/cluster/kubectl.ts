@@ -77,6 +77,12 @@ export class KubectlError extends Error {
   }
 }
 
+/**
+ * Defaults of kubectl's environment. It lives for moments: without garbage collection unless memory is short, it takes a
+ * quarter less CPU time (https://go.dev/doc/gc-guide).
+ */
+const goDefaults = { GOGC: "off", GOMEMLIMIT: "512MiB" };
+
 /** Bytes kept of each output stream: enough for lists of thousands of pods. */
 const outputLimit = 64 * 1024 * 1024;
 
@@ -159,7 +165,8 @@ export class Kubectl {
     const stopReports = timeoutSeconds === undefined ? this.#reportWhileSlow() : () => {};
     let timer: NodeJS.Timeout | undefined;
     const ended = new Promise<Ended>((resolve, reject) => {
-      const child = spawn(this.#program, [...this.#target, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+      const env = { ...goDefaults, ...process.env };
+      const child = spawn(this.#program, [...this.#target, ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
       const [output, errors] = [collect(child.stdout), collect(child.stderr)];
       const end = (code: number | null, signal: NodeJS.Signals | null) =>
         resolve({ code, signal, stdout: output(), stderr: errors() });
