@@ -14,8 +14,10 @@ export type TableRows = Readonly<Record<string, number>>;
 export interface PredictedBlock {
   readonly table: string;
   readonly blocks: Extract<Blocked, "writes" | "reads and writes">;
-  /** `null` if the time of a statement until then is unknown. */
-  readonly milliseconds: number | null;
+  /** Sum of the known times until then. */
+  readonly milliseconds: number;
+  /** Whether others are unknown, so that the sum is the minimum. */
+  readonly isMinimum?: true;
 }
 
 /** Expected time of a statement on a database's rows. */
@@ -43,7 +45,10 @@ export function predictRevision({ statements }: MeasuredRevision, rows: TableRow
     const { statement, table, locks, transaction, concurrent } = measured;
     const unknown = unknownReason(measured, rows);
     const until = times.filter((_, other) => other >= index && statements[other]?.transaction === transaction);
-    const held = until.reduce((sum, time) => (sum === null || time === null ? null : sum + time), 0);
+    const held = {
+      milliseconds: until.reduce<number>((sum, time) => sum + (time ?? 0), 0),
+      ...(until.includes(null) && { isMinimum: true as const }),
+    };
     return {
       statement,
       table,
@@ -53,9 +58,7 @@ export function predictRevision({ statements }: MeasuredRevision, rows: TableRow
       rows: rowsOf(table, rows),
       blocks: locks.flatMap(([name, mode]) => {
         const blocks = blockedBy(mode);
-        return blocks === "writes" || blocks === "reads and writes"
-          ? [{ table: name, blocks, milliseconds: held }]
-          : [];
+        return blocks === "writes" || blocks === "reads and writes" ? [{ table: name, blocks, ...held }] : [];
       }),
     };
   });
@@ -122,13 +125,16 @@ function exceeded(what: string, milliseconds: number, name: keyof TimeLimits, se
 
 /** Describes a prediction in one line: how long a statement takes, and what it blocks how long. */
 export function describePrediction({ milliseconds, table, rows, blocks, unknown }: PredictedStatement): string {
-  const phrases = blocks.map(
-    (block) => `blocks ${block.blocks} of ${shortName(block.table)} for ${aboutText(block.milliseconds)}`,
-  );
+  const phrases = blocks.map((block) => `blocks ${block.blocks} of ${shortName(block.table)} for ${heldText(block)}`);
   const size =
     table === null ? "" : ` (${rows === 0 ? "under 1,000" : rows.toLocaleString("en-US")} rows of ${shortName(table)})`;
   const cause = unknown === undefined ? "" : `; unknown because of ${shortName(unknown)}`;
   return `${[`takes ${aboutText(milliseconds)}`, ...phrases].join("; ")}${size}${cause}`;
+}
+
+function heldText({ milliseconds, isMinimum }: PredictedBlock): string {
+  if (!isMinimum) return aboutText(milliseconds);
+  return milliseconds < 100 ? "an unknown time" : aboutText(milliseconds).replace("about", "at least");
 }
 
 /** Returns a predicted time with two digits, such as `about 12s`. */

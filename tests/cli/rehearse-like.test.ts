@@ -253,7 +253,7 @@ shift
         milliseconds !== null,
         table,
         rows,
-        ...blocks.map((block) => `${block.blocks} of ${block.table}: ${block.milliseconds !== null}`),
+        ...blocks.map((block) => `${block.blocks} of ${block.table}: ${block.isMinimum === undefined}`),
       ]),
       [
         [true, "public.events", 9000, "writes of public.events: false"],

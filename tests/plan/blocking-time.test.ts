@@ -50,14 +50,14 @@ describe("expected times", () => {
     assert.equal(predictTimes(undefined, [indexed], {}).size, 0);
   });
 
-  it("say why a time is unknown, and so is that of all locks until then", () => {
+  it("say why a time is unknown, and the minimum of the locks that are held meanwhile", () => {
     const [first, second] = times.revisions.b?.statements ?? [];
     assert.ok(first && second);
     const unknown = { ...second, unknown: "public.events: it was never analyzed" };
     const revisions = { b: { sha256: indexed.sha256, statements: [first, unknown] } };
     const found = predictTimes({ ...times, revisions }, [indexed], { "public.events": 10_000_000 }).get("b") ?? [];
     assert.deepEqual(found.map(describePrediction), [
-      "takes about 10s; blocks writes of events for an unknown time (10,000,000 rows of events)",
+      "takes about 10s; blocks writes of events for at least 10s (10,000,000 rows of events)",
       "takes an unknown time; blocks reads and writes of events for an unknown time (10,000,000 rows of events); unknown because of events: it was never analyzed",
     ]);
     assert.deepEqual(exceededTimeouts([["b", found]], limits), []);
