@@ -16,6 +16,8 @@ export function statePath(...parts: string[]): string {
 export const kubeconfigPath = statePath("kubeconfig");
 
 export const containerdSocket = statePath("run", "containerd.sock");
+/** Folder of containerd's images and containers. */
+export const containerdRoot = statePath("containerd", "root");
 
 /** Folder of the CNI plugins in Debian's package. */
 export const cniPluginFolder = "/usr/lib/cni";

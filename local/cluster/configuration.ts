@@ -1,6 +1,7 @@
 import {
   clusterName,
   cniPluginFolder,
+  containerdRoot,
   containerdSocket,
   kubeconfigPath,
   network,
@@ -38,7 +39,7 @@ export async function writeConfiguration(): Promise<void> {
  */
 function containerdConfig(snapshotter: "overlayfs" | "native"): string {
   return `version = 2
-root = "${statePath("containerd", "root")}"
+root = "${containerdRoot}"
 state = "${statePath("containerd", "state")}"
 disabled_plugins = ["io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt", "io.containerd.tracing.processor.v1.otlp"]
 [grpc]

@@ -8,6 +8,7 @@ import { ensureRootImage, postgresBase, pythonBase, type RootFileSystem, rootRef
 import { buildah, isBuilt } from "./buildah.ts";
 import { contextHash } from "./context.ts";
 import {
+  exportImage,
   hasBothNames,
   hasImage,
   importArchive,
@@ -101,9 +102,7 @@ async function importImage(build: Build, reference: string): Promise<void> {
   const folder = mkdtempSync(cachePath("images", "export-"));
   try {
     await withProgress(`Importing image ${reference} into the cluster`, async () => {
-      const archive = join(folder, "image.tar");
-      await buildah(["push", "--quiet", reference, `docker-archive:${archive}:${reference}`]);
-      await importArchive(archive, reference);
+      await importArchive(await exportImage(reference, folder), reference);
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });

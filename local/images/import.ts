@@ -1,10 +1,21 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nameOf, withDigest } from "../../src/manifests/image-reference.ts";
-import { containerdSocket, pauseImage } from "../cluster/config.ts";
+import { containerdRoot, containerdSocket, pauseImage } from "../cluster/config.ts";
 import { run } from "../cluster/run.ts";
+import { buildah } from "./buildah.ts";
 
 /** Number of images of one name that are kept. They share all layers but the last ones. */
 export const keptImages = 24;
@@ -74,10 +85,34 @@ export function orphanedNames(images: readonly NamedImage[], removed: readonly s
     .map(({ reference }) => reference);
 }
 
+/** The cluster's layers and manifests, by digest. */
+const clusterBlobs = join(containerdRoot, "io.containerd.content.v1.content", "blobs", "sha256");
+
+/**
+ * Writes an OCI archive of an image without the layers that the cluster has: a new release of an app has one or two others.
+ *
+ * @param folder - Folder of the archive.
+ * @returns The archive's path.
+ */
+export async function exportImage(reference: string, folder: string): Promise<string> {
+  const [layout, archive] = [join(folder, "layout"), join(folder, "image.tar")];
+  const blobs = join(layout, "blobs", "sha256");
+  mkdirSync(blobs, { recursive: true });
+  // buildah doesn't write a layer again that its destination contains.
+  const known = existsSync(clusterBlobs) ? readdirSync(clusterBlobs) : [];
+  for (const digest of known) symlinkSync(join(clusterBlobs, digest), join(blobs, digest));
+  await buildah(["push", "--quiet", "--disable-compression", reference, `oci:${layout}:${reference}`]);
+  for (const entry of readdirSync(blobs, { withFileTypes: true }))
+    if (entry.isSymbolicLink()) rmSync(join(blobs, entry.name));
+  await run("tar", ["-cf", archive, "--directory", layout, "."]);
+  rmSync(layout, { recursive: true });
+  return archive;
+}
+
 /**
  * Imports an archive into the cluster and deletes the archive.
  *
- * @param archive - Path of a docker or OCI archive with one image named `reference`.
+ * @param archive - Path of a docker or OCI archive with one image named `reference`. It may lack layers that the cluster has.
  */
 export async function importArchive(archive: string, reference: string): Promise<void> {
   try {

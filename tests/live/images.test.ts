@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { backendBuild, ensureImage, removeImagesOf } from "../../local/images/build.ts";
-import { clusterImages } from "../../local/images/import.ts";
+import { backendBuild, buildImages, buildReference, ensureImage, removeImagesOf } from "../../local/images/build.ts";
+import { clusterImages, exportImage } from "../../local/images/import.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const name = "unity-test-image";
 
@@ -29,5 +30,16 @@ const ownCluster = process.env.UNITY_OWN_CLUSTER === "true";
     const images = (await clusterImages()).filter((image) => image.reference.startsWith(`localhost/${name}`));
     const [{ digest } = { digest: "" }] = images;
     assert.deepEqual(images.map((image) => image.reference).sort(), [reference, `localhost/${name}@${digest}`].sort());
+  });
+
+  it("are imported without the layers that the cluster has", async () => {
+    writeFileSync(join(folder, "asked-at"), "again");
+    const build = backendBuild(name, folder);
+    await buildImages([build]);
+    using archives = temporaryFolder();
+    const { size } = statSync(await exportImage(buildReference(build), archives.path));
+    assert.ok(size < 1_000_000, `${size} bytes`);
+    const reference = await ensureImage(build);
+    assert.ok((await clusterImages()).some((image) => image.reference === reference));
   });
 });
