@@ -1,33 +1,19 @@
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { join, matchesGlob } from "node:path";
-
-/**
- * Whether a file is excluded from a build. The last matching pattern decides; `!` includes.
- *
- * @param lines - Lines of a `.dockerignore`.
- * @param path - Relative to the context.
- */
-export function isIgnored(lines: readonly string[], path: string): boolean {
-  let ignored = false;
-  for (const line of lines.map((text) => text.trim())) {
-    if (line === "" || line.startsWith("#")) continue;
-    const pattern = line.replace(/^!/, "").replace(/^\//, "").replace(/\/$/, "");
-    if (matchesGlob(path, pattern) || matchesGlob(path, `${pattern}/**`)) ignored = !line.startsWith("!");
-  }
-  return ignored;
-}
+import { join } from "node:path";
+import dockerIgnore from "@balena/dockerignore";
 
 /** Returns the relative paths of all files that affect a build of this context, sorted. */
 export function contextFiles(context: string): string[] {
   const ignoreFile = join(context, ".dockerignore");
-  const lines = existsSync(ignoreFile) ? readFileSync(ignoreFile, "utf8").split("\n") : [];
+  const patterns = existsSync(ignoreFile) ? readFileSync(ignoreFile, "utf8").split("\n") : [];
+  const ignore = dockerIgnore.default({ ignorecase: false }).add(patterns);
   const files: string[] = [];
   const addFiles = (folder: string) => {
     for (const entry of readdirSync(join(context, folder), { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) addFiles(path);
-      else if (path === "Dockerfile" || !isIgnored(lines, path)) files.push(path);
+      else if (path === "Dockerfile" || !ignore.ignores(path)) files.push(path);
     }
   };
   addFiles("");

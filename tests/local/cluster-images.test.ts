@@ -1,8 +1,8 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseSources, pythonBase, rootReference, sourceLines, transportOptions } from "../../local/images/base.ts";
-import { contextFiles, contextHash, isIgnored } from "../../local/images/context.ts";
+import { contextFiles, contextHash } from "../../local/images/context.ts";
 import { keptImages, orphanedNames, supersededImages } from "../../local/images/import.ts";
 import { parsePipConfig, pipConfig, pipEnvironment } from "../../local/images/pip.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -13,6 +13,9 @@ describe("images", () => {
     [["tests"], "app/tests/x.py", false],
     [["**/__pycache__"], "app/__pycache__/x.pyc", true],
     [["**/*.pyc"], "x.pyc", true],
+    [["**/.mypy_cache"], ".mypy_cache/.gitignore", true],
+    [["*"], ".env", true],
+    [["readme.md"], "README.md", false],
     [["requirements-dev.*"], "requirements-dev.txt", true],
     [["*.md", "!README.md"], "README.md", false],
     [["# app", "", "/app/"], "app/main.py", true],
@@ -20,7 +23,11 @@ describe("images", () => {
   ];
   for (const [patterns, path, ignored] of cases)
     it(`${ignored ? "ignore" : "include"} ${path} with .dockerignore ${JSON.stringify(patterns)}`, () => {
-      equal(isIgnored(patterns, path), ignored);
+      using context = temporaryFolder();
+      mkdirSync(join(context.path, dirname(path)), { recursive: true });
+      writeFileSync(join(context.path, path), "");
+      writeFileSync(join(context.path, ".dockerignore"), [...patterns, ".dockerignore"].join("\n"));
+      deepEqual(contextFiles(context.path), ignored ? [] : [path]);
     });
 
   it("hash a context's names, contents, and permissions, without ignored files", () => {
