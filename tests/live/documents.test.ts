@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { documentInputs } from "../../src/cli/docs/inputs.ts";
 import { jobLog, scriptOutput } from "../../src/cli/docs/release-view.ts";
+import { manifestPaths } from "../../src/cli/render/files.ts";
 import { withRelease } from "../../src/cli/render/run.ts";
 import { Kubectl } from "../../src/cluster/kubectl.ts";
 import { labels, names, serviceAccounts } from "../../src/manifests/names.ts";
@@ -96,8 +97,13 @@ describe("the documents for operators without Pulumi", () => {
 
   /** Runs the script; its Job's file has the example's image, as the committed one. */
   async function script(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
-    const command = join(folder, "docs/operations/check_migrations.sh");
-    const child = endWithTests(spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] }));
+    return finished(spawn(join(folder, "docs/operations/check_migrations.sh"), args));
+  }
+
+  /** Returns how a command ended. */
+  async function finished(child: ChildProcessWithoutNullStreams): Promise<{ code: number | null; output: string }> {
+    endWithTests(child);
+    child.stdin.end();
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     return { code, output: stdout + stderr };
@@ -109,10 +115,13 @@ describe("the documents for operators without Pulumi", () => {
     assert.match(output, new RegExp(escaped.join("\\n")));
   }
 
-  it("apply the Job by kubectl, with the guide's log", async () => {
-    await kubectl.run(["apply", `--filename=${join(folder, "k8s/jobs/migrate-database.yaml")}`]);
-    await kubectl.run(["wait", `job/${names.migrateJob}`, "--for=condition=complete", "--timeout=120s"], "", 130);
-    assertLines(await kubectl.run(["logs", `job/${names.migrateJob}`]), jobLog(await inputs()));
+  it("apply the Job by the commands in its file, with the guide's log", async () => {
+    const manifest = readFileSync(join(folder, manifestPaths.migration), "utf8");
+    const commands = [...manifest.matchAll(/^# {3}(.*)$/gm)].map(([, command]) => command);
+    assert.equal(commands.length, 4);
+    const { code, output } = await finished(spawn("bash", ["-ec", commands.join("\n")], { cwd: folder }));
+    assert.equal(code, 0, output);
+    assertLines(output, jobLog(await inputs()));
   });
 
   it("apply the backend by kubectl: healthy, with nothing to migrate", async () => {

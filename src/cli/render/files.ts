@@ -33,7 +33,8 @@ export function migrationCommands(settings: Settings): readonly string[] {
   return [
     `${kubectl} delete -n ${namespace} job/${names.migrateJob} --ignore-not-found`,
     `${kubectl} apply --server-side -f ${manifestPaths.migration}`,
-    `${kubectl} logs -n ${namespace} job/${names.migrateJob} -f --pod-running-timeout=1m`,
+    // It fails until the container has started: its --pod-running-timeout only waits for a pod to exist.
+    `until ${kubectl} logs -n ${namespace} job/${names.migrateJob} -f; do sleep 1; done`,
     `${kubectl} wait -n ${namespace} job/${names.migrateJob} --for=condition=complete --timeout=${seconds}s`,
   ];
 }
