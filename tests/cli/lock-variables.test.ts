@@ -85,6 +85,18 @@ describe("pulumi-alembic lock with environment variables", () => {
     assert.doesNotMatch(stderr, /missing environment/);
   });
 
+  it("shows an error after a program that was found on PATH", async () => {
+    const settings = [
+      "import os, subprocess",
+      "subprocess.run(['true'])",
+      "os.getenv('OTHER')",
+      "raise ValueError('no')",
+    ];
+    const { code, stderr } = await lock(settings, []);
+    assert.equal(code, 2);
+    assert.match(stderr, /: ValueError: no\n/);
+  });
+
   it("shows an error of pydantic without settings", async () => {
     const settings = ["import pydantic", "class Cart(pydantic.BaseModel):", "    size: int", "Cart()"];
     const { stderr } = await lock(settings, ["pass"]);

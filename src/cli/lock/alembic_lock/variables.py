@@ -73,7 +73,8 @@ class Variables(type(os.environ)):  # type: ignore[misc]
         :raises RenderingLimit: If a revision reads it.
         """
         caller = sys._getframe(1)
-        if caller.f_code.co_name != "__iter__":  # of all variables
+        # Not of all variables, nor of b"PATH", which Python looks up to find a program.
+        if caller.f_code.co_name != "__iter__" and isinstance(key, str):
             looked_up.add(key)
         while caller.f_back is not None and caller.f_globals.get("__name__") in LOOKUPS:
             caller = caller.f_back
