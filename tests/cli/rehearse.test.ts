@@ -135,6 +135,17 @@ describe("pulumi-alembic rehearse", () => {
     ]);
   });
 
+  it("runs the indexes of a table in the order of the lockfile", async () => {
+    const names = Array.from({ length: 9 }, (_, index) => `n${index}`);
+    const columns = names.map((name) => `sa.Column("${name}", sa.Integer, index=True)`);
+    const { code, outcome } = await rehearse([
+      { id: "one", upgrade: [`op.create_table("t_one", ${columns.join(", ")})`] },
+    ]);
+    assert.equal(code, 0, JSON.stringify(outcome));
+    const indexes = outcome.revisions[0]?.upgrade.flatMap(({ sql }) => /INDEX ix_t_one_(\w+)/.exec(sql)?.[1] ?? []);
+    assert.deepEqual(indexes, names);
+  });
+
   it("stops at a revision that fails", async () => {
     const { code, outcome } = await rehearse([
       { id: "one", upgrade: [table("a")], downgrade: ['op.drop_table("a")'] },

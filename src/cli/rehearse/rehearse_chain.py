@@ -33,6 +33,7 @@ sys.path.insert(1, str(Path(__file__).parents[1] / "lock"))
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic_lock.driver import has_default_driver
 from alembic_lock.offline import explain
+from alembic_lock.statements import keep_order
 from alembic_lock.variables import hide, loaded, note_lookups, value_in
 from alembic_rehearsal.emptiness import Cleaner, objects
 from alembic_rehearsal.models import compare_models
@@ -241,6 +242,7 @@ def main() -> int:
 
     trial = Trial(**json.loads(Path(sys.argv[3]).read_text(encoding="utf-8"))) if len(sys.argv) > 3 else None
     note_lookups()
+    keep_order()
     try:
         emit(rehearse(call, table, emit, trial))
     except (Exception, SystemExit) as error:
