@@ -30,6 +30,7 @@ from runner_dbapi import driver_session, query
 from runner_errors import FatalError, LockLost
 from runner_heartbeat import Heartbeat
 from sqlalchemy import event, text
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import Pool
@@ -73,6 +74,7 @@ class Contract:
             # The runner finds its own sessions by this name. PostgreSQL truncates it to 63 bytes.
             "application_name": f"alembic-migrate {os.environ.get('HOSTNAME', '')[:40]}:{os.getpid()}",
         }
+        event.listen(Engine, "do_connect", self._before_connect)
         event.listen(Pool, "connect", self._on_connect)
         event.listen(Engine, "commit", self._prove)
         event.listen(Engine, "before_cursor_execute", self._before_statement)
@@ -108,6 +110,15 @@ class Contract:
                 raise self.violation
         finally:
             self._acquired = self._holder = None
+
+    def _before_connect(self, dialect: Any, *_: Any) -> None:
+        if not isinstance(dialect, PGDialect):
+            self.reject(
+                FatalError(
+                    f"env.py connects to a database of {dialect.name}, not of PostgreSQL. Nothing was changed there. "
+                    "Make env.py read DATABASE_URL, or set the variable that it reads."
+                )
+            )
 
     def _on_connect(self, connection: Any, _record: Any) -> None:
         if getattr(self._own, "active", False):

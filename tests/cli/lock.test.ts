@@ -237,6 +237,16 @@ describe("pulumi-alembic lock", () => {
       says: /NeedsDatabase: connects to a database/,
     },
     {
+      name: "an env.py that takes a URL of another kind of database",
+      options: [],
+      spoil: () =>
+        project.write(
+          "alembic/env.py",
+          'from alembic import context\ncontext.configure(url="sqlite:///app.db")\ncontext.run_migrations()\n',
+        ),
+      says: /env\.py takes a URL of sqlite, not of PostgreSQL, .*set the variable that it reads/s,
+    },
+    {
       name: "a chain without revisions, whose folder env.py sets too late",
       options: [],
       spoil: () => {

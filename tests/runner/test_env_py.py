@@ -136,6 +136,19 @@ def test_another_database_than_the_lock_is_rejected(
     assert tables(database) == set()
 
 
+def test_another_database_than_postgresql_is_rejected(chain: Chain, database: URL) -> None:
+    env = chain.folder / "alembic" / "env.py"
+    sqlite = chain.folder / "app.db"
+    text = env.read_text(encoding="utf-8")
+    env.write_text(text.replace('os.environ["DATABASE_URL"]', repr(f"sqlite:///{sqlite}")))
+    chain.add("one", 'op.execute("CREATE TABLE one (n INTEGER)")')
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert "env.py connects to a database of sqlite, not of PostgreSQL." in result.stderr
+    assert "Retrying" not in result.stdout
+    assert (tables(database), sqlite.exists()) == (set(), False)
+
+
 def test_nothing_is_committed_without_the_lock(chain: Chain, database: URL, driver: str, shape: str) -> None:
     env_py(chain, driver, shape)
     chain.add("one", 'op.execute("CREATE TABLE one ()")')

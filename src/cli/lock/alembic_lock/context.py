@@ -10,9 +10,15 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script
 from runner_config import SEVERAL_DATABASES
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from .online import answer_as_online
 from .recorder import Recorder, Rendering
+
+OTHER_DIALECT = (
+    "env.py takes a URL of {}, not of PostgreSQL, so that the lockfile would have other SQL than the database gets. "
+    "Make env.py read DATABASE_URL, or set the variable that it reads to any URL of PostgreSQL: no connection is opened"
+)
 
 
 class Loaded(Exception):
@@ -33,7 +39,7 @@ class RenderingContext(EnvironmentContext):
     def configure(self, *args: Any, **options: Any) -> None:
         """Apply env.py's options, but render values instead of placeholders, as in the statements that run.
 
-        :raises RuntimeError: On the second call, as in the runner.
+        :raises RuntimeError: On the second call, as in the runner, and for a database other than PostgreSQL.
         """
         if self.is_configured:
             raise RuntimeError(SEVERAL_DATABASES)
@@ -42,6 +48,9 @@ class RenderingContext(EnvironmentContext):
         options["dialect_opts"] = {**(options.get("dialect_opts") or {}), "paramstyle": "named"}
         options["output_buffer"] = StringIO()
         super().configure(*args, **options)
+        dialect = self.get_context().dialect
+        if not isinstance(dialect, PGDialect):
+            raise RuntimeError(OTHER_DIALECT.format(dialect.name))
 
     def is_offline_mode(self) -> bool:
         """Return True to env.py. A revision finds Alembic's class, whose answer is that of an online run."""
