@@ -21,7 +21,7 @@ export interface LockedEffects {
   readonly downgrade: "complete" | "incomplete" | "failed";
   /** Differences from before after upgrade and downgrade; absent if there are none. */
   readonly leaves?: readonly PackedChange[];
-  /** Why the downgrade failed. */
+  /** Why the downgrade failed, or the upgrade after it. */
   readonly error?: string;
   /** Present if the upgrade differs between two runs: then its locks and changes are not recorded. */
   readonly nondeterministic?: true;

@@ -210,8 +210,14 @@ describe("evidence of a rehearsal", () => {
       },
       { id: "fails", down: "start", upgrade: [table("b")], downgrade: ['op.drop_table("c")'] },
       {
-        id: "random",
+        id: "again",
         down: "fails",
+        upgrade: ["op.execute(\"CREATE TYPE mood AS ENUM ('x')\")", table("c")],
+        downgrade: ['op.drop_table("c")'],
+      },
+      {
+        id: "random",
+        down: "again",
         upgrade: [
           "import uuid",
           "names = sa.inspect(op.get_bind()).get_table_names()",
@@ -241,7 +247,11 @@ describe("evidence of a rehearsal", () => {
           'failing-downgrade: The downgrade failed when it was rehearsed: ProgrammingError: (psycopg.errors.UndefinedTable) table "c" does not exist (line 20).',
         ],
         [
+          'incomplete-downgrade: After the downgrade, the schema differs from the one before the upgrade: + enum public.mood. The upgrade after the downgrade failed: ProgrammingError: (psycopg.errors.DuplicateObject) type "mood" already exists (line 16).',
+        ],
+        [
           "model-difference: Models of env.py: table b is in the database, but not in the models.",
+          "model-difference: Models of env.py: table c is in the database, but not in the models.",
           "nondeterministic-upgrade: The upgrade ran different statements, or led to another schema, when it was rehearsed twice.",
           "sql-not-known: SQL is not known: NeedsDatabase: inspects the database (line 17).",
         ],

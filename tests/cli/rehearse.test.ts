@@ -135,6 +135,38 @@ describe("pulumi-alembic rehearse", () => {
     ]);
   });
 
+  it("goes on after an upgrade that fails only after its downgrade", async () => {
+    const { code, outcome } = await rehearse([
+      { id: "one", upgrade: [table("a")], downgrade: ['op.execute("ALTER TABLE a RENAME TO kept")'] },
+      {
+        id: "two",
+        down: "one",
+        upgrade: ["op.execute(\"CREATE TYPE mood AS ENUM ('x')\")", table("b")],
+        downgrade: ['op.drop_table("b")'],
+      },
+      {
+        id: "three",
+        down: "two",
+        upgrade: ['op.execute("INSERT INTO a VALUES (1)")'],
+        downgrade: ["pass"],
+      },
+      { id: "four", down: "three", upgrade: [table("c")], downgrade: ['op.drop_table("c")'] },
+    ]);
+    assert.deepEqual([code, outcome.failed], [1, null]);
+    const found = outcome.revisions.map(({ id, changes, leaves, againError }) => [
+      id,
+      changes.map(describeChange),
+      leaves.map(describeChange),
+      /type "mood" already exists|duplicate key/.exec(againError ?? "")?.[0],
+    ]);
+    const withSequence = (name: string) => [`+ sequence public.${name}_id_seq`, `+ table public.${name}`];
+    assert.deepEqual(found.slice(1), [
+      ["two", ["+ enum public.mood", ...withSequence("b")], ["+ enum public.mood"], 'type "mood" already exists'],
+      ["three", [], [], "duplicate key"],
+      ["four", withSequence("c"), [], undefined],
+    ]);
+  });
+
   it("runs the indexes of a table in the order of the lockfile", async () => {
     const names = Array.from({ length: 9 }, (_, index) => `n${index}`);
     const columns = names.map((name) => `sa.Column("${name}", sa.Integer, index=True)`);

@@ -19,8 +19,11 @@ export function rehearsalFindings({
   if (downgrade === "incomplete") {
     const left = unpackChanges(leaves).map(describeChange);
     const what = left.length > 0 ? `: ${left.join("; ")}` : "";
-    const message = `After the downgrade, the schema differs from the one before the upgrade${what}.`;
-    findings.push(ownFinding("incomplete-downgrade", null, message, "Undo all changes in downgrade()."));
+    const messages: string[] = [];
+    if (left.length > 0 || error === undefined)
+      messages.push(`After the downgrade, the schema differs from the one before the upgrade${what}.`);
+    if (error !== undefined) messages.push(`The upgrade after the downgrade failed: ${error}.`);
+    findings.push(ownFinding("incomplete-downgrade", null, messages.join(" "), "Undo all changes in downgrade()."));
   }
   if (nondeterministic) {
     const message = "The upgrade ran different statements, or led to another schema, when it was rehearsed twice.";

@@ -38,9 +38,11 @@ function evidenceOn(locked: Pick<LockedRevision, "upgrade" | "downgrade">, ran: 
 }
 
 function effectsOf(ran: RehearsedRevision, sql: readonly string[]): LockedEffects {
-  const { changes, leaves, downgradeError, nondeterministic, variable } = ran;
-  const downgrade = downgradeError !== null ? "failed" : leaves.length > 0 ? "incomplete" : "complete";
-  const error = downgradeError !== null && { error: downgradeError };
+  const { changes, leaves, downgradeError, againError, nondeterministic, variable } = ran;
+  const isComplete = leaves.length === 0 && againError === null;
+  const downgrade = downgradeError !== null ? "failed" : isComplete ? "complete" : "incomplete";
+  const reported = downgradeError ?? againError;
+  const error = reported !== null && { error: reported };
   if (nondeterministic || variable !== null) {
     const reason = variable === null ? ({ nondeterministic: true } as const) : { variable };
     return { locks: [], changes: [], downgrade, ...error, ...reason };

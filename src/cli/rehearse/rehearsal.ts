@@ -41,6 +41,8 @@ export interface RehearsedRevision {
   readonly downgrade: readonly RanStatement[];
   /** Why the downgrade failed; `null` if it ran. */
   readonly downgradeError: string | null;
+  /** Why the upgrade after the downgrade failed; `null` if it ran, or if the downgrade failed. */
+  readonly againError: string | null;
   /** Differences from before after upgrade and downgrade; empty if the downgrade failed. */
   readonly leaves: readonly SchemaChange[];
   /** Whether the second upgrade ran other statements, or, after a complete downgrade, led to another schema. */
@@ -112,7 +114,8 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const finish = () => {
     const [up, down, again] = steps.splice(0);
     if (up === undefined || down === undefined) return;
-    const after = again ?? up;
+    const againError = again?.error ?? null;
+    const after = again === undefined || againError !== null ? up : again;
     const id = up.revision;
     const leaves = down.error === null ? compareSchemas(before, down.schema) : [];
     const isOther = leaves.length === 0 && compareSchemas(after.schema, up.schema).length > 0;
@@ -124,11 +127,12 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       changes: compareSchemas(before, up.schema),
       downgrade: down.statements,
       downgradeError: down.error,
+      againError,
       leaves,
       variable: up.variable ?? down.variable,
       nondeterministic: sqlOf(after.statements) !== sqlOf(up.statements) || isOther,
     });
-    before = after.schema; // with what an incomplete downgrade left
+    before = after.schema; // with what an incomplete downgrade left, unless the schema of an empty database follows
     onRevision(revisions.at(-1) as RehearsedRevision, revisions.length, up.total);
   };
   const end = await runChain<End>(options, [], (document) => {

@@ -62,10 +62,16 @@ class Rehearsal:
     """The steps of all revisions, which Alembic takes one by one while env.py runs."""
 
     def __init__(
-        self, database: Database, observer: Observer, statements: Statements, emit: Emit, trial: Trial | None
+        self,
+        database: Database,
+        observer: Observer,
+        cleaner: Cleaner,
+        statements: Statements,
+        emit: Emit,
+        trial: Trial | None,
     ) -> None:
         self._database, self._observer, self._statements, self._emit = database, observer, statements, emit
-        self._trial = trial
+        self._cleaner, self._trial = cleaner, trial
         scripts = list(database.script.walk_revisions())
         self._files = {script.revision: script.path for script in scripts}
         order = list(reversed(list(self._files)))
@@ -73,7 +79,10 @@ class Rehearsal:
             order = [*(each for each in order if each not in trial.pending), *trial.pending]
         steps = ("upgrade",) if trial else ("upgrade", "downgrade", "upgrade")
         self._left = deque((revision, step) for revision in order for step in steps)
-        self._total = len(scripts)
+        self._order = order
+        # The number of steps that only lead back to where the rehearsal was.
+        self._repeated = 0
+        self._downgraded: str | None = None
         self._running: tuple[str, str] | None = None
         self._started = 0.0
         self._schema = ""
@@ -81,7 +90,7 @@ class Rehearsal:
         self.failed: dict[str, str] | None = None
 
     def run(self) -> None:
-        """Run env.py until all steps are done: once, unless it has a transaction of its own, or a downgrade fails."""
+        """Run env.py until all steps are done: once, unless it has a transaction of its own, or a revision fails."""
         while self._left and self.failed is None:
             try:
                 self._database.run(self._steps, destination_rev="heads")
@@ -128,11 +137,19 @@ class Rehearsal:
                 "transaction that nothing commits. Commit it there: connection.commit()"
             )
         self._left.popleft()
-        self._report(None)
+        if self._repeated == 0:
+            self._report(None)
+            return
+        self._running = None
+        self._repeated -= 1
+        if self._repeated == 0:
+            self._schema = self._observer.schema()
+            self._emit({"schema": json.loads(self._schema)})
 
     def _report(self, error: str | None) -> None:
         assert self._running is not None
         (revision, direction), self._running = self._running, None
+        self._downgraded = revision if direction == "downgrade" else None
         self._schema = self._observer.schema()
         statements = self._statements.last()
         variable = variable_in([statement["sql"] for statement in statements], self._files[revision])
@@ -147,21 +164,37 @@ class Rehearsal:
                 "statements": statements,
                 "variable": variable,
                 "schema": json.loads(self._schema),
-                "total": self._total,
+                "total": len(self._order),
             }
         )
 
     def _fail(self, error: BaseException) -> None:
-        """Continue with the next revision if a downgrade failed and changed nothing, otherwise stop."""
+        """Continue with the next revision if a downgrade failed and changed nothing, or the upgrade after it failed."""
         assert self._running is not None
         revision, direction = self._running
         message = describe(error, self._files[revision])
+        if self._repeated > 0:
+            failed = self._left[self._repeated - 1][0]
+            message += f"\nIt ran before, and again from an empty database after {failed} failed after its downgrade."
+        if CONTRACT.violation is None and direction == "upgrade" and revision == self._downgraded:
+            self._left.popleft()
+            self._report(message)
+            self._repeat(revision)
+            return
         if direction == "upgrade" or CONTRACT.violation is not None or self._observer.schema() != self._schema:
             self.failed = {"revision": revision, "direction": direction, "error": message}
             return
         for _ in ("downgrade", "upgrade"):
             self._left.popleft()
         self._report(message)
+
+    def _repeat(self, revision: str) -> None:
+        """Lead back to a revision from an empty database, by upgrades only."""
+        self._observer.end(CONTRACT.sessions, idle=False)
+        self._cleaner.drop_all()
+        upgrades = self._order[: self._order.index(revision) + 1]
+        self._left.extendleft((each, "upgrade") for each in reversed(upgrades))
+        self._repeated = len(upgrades)
 
 
 def variable_in(statements: list[str], file: str) -> str | None:
@@ -208,7 +241,7 @@ def rehearse(call: AlembicCall, table: VersionTable, emit: Emit, trial: Trial | 
     emit({"schema": json.loads(observer.schema())})
     try:
         with connect(url) as session, CONTRACT.proven_by(session):
-            rehearsal = Rehearsal(Database(call, table), observer, Statements(observer), emit, trial)
+            rehearsal = Rehearsal(Database(call, table), observer, cleaner, Statements(observer), emit, trial)
             rehearsal.run()
     finally:
         observer.end(CONTRACT.sessions)

@@ -46,7 +46,7 @@ export function describeRehearsal({ postgres, revisions, failed, models }: Rehea
 }
 
 /** Returns what is wrong with a revision. */
-function problemsOf({ downgradeError, leaves, nondeterministic }: RehearsedRevision): string[] {
+function problemsOf({ downgradeError, againError, leaves, nondeterministic }: RehearsedRevision): string[] {
   const problems: string[] = [];
   if (nondeterministic)
     problems.push(`${styled("bad", "nondeterministic")}: its upgrade differs between two runs in the same process`);
@@ -56,12 +56,15 @@ function problemsOf({ downgradeError, leaves, nondeterministic }: RehearsedRevis
     problems.push(...leaves.slice(0, shownChanges).map((change) => `  ${describeChange(change)}`));
     if (leaves.length > shownChanges) problems.push(`  ... ${leaves.length - shownChanges} more changes`);
   }
+  if (againError !== null)
+    problems.push(`${styled("bad", "upgrade after the downgrade failed")}: ${againError.split("\n")[0]}`);
   return problems;
 }
 
-function statusOf({ downgradeError, leaves }: RehearsedRevision): string {
+function statusOf({ downgradeError, againError, leaves }: RehearsedRevision): string {
   if (downgradeError !== null) return "failed";
-  return leaves.length === 0 ? "complete" : `leaves ${pluralize(leaves.length, "change")}`;
+  if (leaves.length > 0) return `leaves ${pluralize(leaves.length, "change")}`;
+  return againError === null ? "complete" : "incomplete";
 }
 
 export function secondsText(milliseconds: number): string {

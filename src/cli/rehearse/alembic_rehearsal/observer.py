@@ -27,6 +27,8 @@ TABLES = """
     SELECT string_agg(format('ONLY %I.%I', n.nspname, c.relname), ', ' ORDER BY c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"""
+END = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid AND (:idle OR state <> 'idle')"""
 SCHEMA = Path(__file__).parents[3] / "lockfile" / "database-schema" / "query.sql"
 
 Lock = tuple[str, str]
@@ -58,10 +60,13 @@ class Observer:
         """Return the rows of the version table that are committed, none if the table itself is not."""
         return committed_rows(self._session, version_table)
 
-    def end(self, pids: Iterable[int]) -> None:
-        """End sessions, which may be left open in a transaction."""
+    def end(self, pids: Iterable[int], idle: bool = True) -> None:
+        """End sessions, which may be left open in a transaction.
+
+        :param idle: Whether to end those without a transaction, too, such as those of a pool.
+        """
         for pid in pids:
-            self.scalar("SELECT pg_terminate_backend(:pid)", pid=pid)
+            self.scalar(END, pid=pid, idle=idle)
 
     def locks(self, pid: int, granted: bool = True) -> list[Lock]:
         """Return the table locks that a session holds, or the one that it waits for, on tables that are committed."""
