@@ -46,7 +46,7 @@ export function predictRevision({ statements }: MeasuredRevision, rows: TableRow
     const unknown = unknownReason(measured, rows);
     const until = times.filter((_, other) => other >= index && statements[other]?.transaction === transaction);
     const held = {
-      milliseconds: until.reduce<number>((sum, time) => sum + (time ?? 0), 0),
+      milliseconds: sumOfKnown(until),
       ...(until.includes(null) && { isMinimum: true as const }),
     };
     return {
@@ -62,6 +62,10 @@ export function predictRevision({ statements }: MeasuredRevision, rows: TableRow
       }),
     };
   });
+}
+
+function sumOfKnown(times: readonly (number | null)[]): number {
+  return times.reduce<number>((sum, time) => sum + (time ?? 0), 0);
 }
 
 function predictedTime(statement: MeasuredStatement, rows: TableRows): number | null {
@@ -112,7 +116,7 @@ export function exceededTimeouts(
     const longest = Math.max(0, ...limited.map(({ milliseconds }) => milliseconds ?? 0));
     const what = `a statement of revision ${revision}`;
     messages.push(...exceeded(what, longest, "statementTimeoutSeconds", statementTimeoutSeconds));
-    sum += statements.reduce((total, { milliseconds }) => total + (milliseconds ?? 0), 0);
+    sum += sumOfKnown(statements.map(({ milliseconds }) => milliseconds));
   }
   return [...messages, ...exceeded("the migration", sum, "deadlineSeconds", deadlineSeconds)];
 }
@@ -134,17 +138,17 @@ export function describePrediction({ milliseconds, table, rows, blocks, unknown 
 
 function heldText({ milliseconds, isMinimum }: PredictedBlock): string {
   if (!isMinimum) return aboutText(milliseconds);
-  return milliseconds < 100 ? "an unknown time" : aboutText(milliseconds).replace("about", "at least");
+  return milliseconds < 100 ? "an unknown time" : aboutText(milliseconds, "at least");
 }
 
 /** Returns a predicted time with two digits, such as `about 12s`. */
-function aboutText(milliseconds: number | null): string {
+function aboutText(milliseconds: number | null, qualifier = "about"): string {
   if (milliseconds === null) return "an unknown time";
   if (milliseconds < 100) return "less than 0.1s";
   const seconds = Number((milliseconds / 1000).toPrecision(2));
-  if (seconds < 120) return `about ${seconds}s`;
+  if (seconds < 120) return `${qualifier} ${seconds}s`;
   const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `about ${minutes}m` : `about ${Number((minutes / 60).toPrecision(2))}h`;
+  return `${qualifier} ${minutes < 120 ? `${minutes}m` : `${Number((minutes / 60).toPrecision(2))}h`}`;
 }
 
 /** Returns the name of a table without the schema `public`. */
