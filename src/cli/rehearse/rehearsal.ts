@@ -114,8 +114,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const finish = () => {
     const [up, down, again] = steps.splice(0);
     if (up === undefined || down === undefined) return;
-    const againError = again?.error ?? null;
-    const after = again === undefined || againError !== null ? up : again;
+    const after = again?.error === null ? again : up;
     const id = up.revision;
     const leaves = down.error === null ? compareSchemas(before, down.schema) : [];
     const isOther = leaves.length === 0 && compareSchemas(after.schema, up.schema).length > 0;
@@ -127,7 +126,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       changes: compareSchemas(before, up.schema),
       downgrade: down.statements,
       downgradeError: down.error,
-      againError,
+      againError: again?.error ?? null,
       leaves,
       variable: up.variable ?? down.variable,
       nondeterministic: sqlOf(after.statements) !== sqlOf(up.statements) || isOther,
