@@ -91,7 +91,7 @@ const clusterBlobs = join(containerdRoot, "io.containerd.content.v1.content", "b
 /**
  * Writes an OCI archive of an image without the layers that the cluster has: a new release of an app has one or two others.
  *
- * @param folder - Folder of the archive.
+ * @param folder - Temporary folder of the archive.
  * @returns The archive's path.
  */
 export async function exportImage(reference: string, folder: string): Promise<string> {
@@ -105,7 +105,6 @@ export async function exportImage(reference: string, folder: string): Promise<st
   for (const entry of readdirSync(blobs, { withFileTypes: true }))
     if (entry.isSymbolicLink()) rmSync(join(blobs, entry.name));
   await run("tar", ["-cf", archive, "--directory", layout, "."]);
-  rmSync(layout, { recursive: true });
   return archive;
 }
 
