@@ -54,13 +54,14 @@ export function onTerminal(
   });
 }
 
-/** Runs a command from the project's folder. */
-async function runCommand(
+/** Runs a command. */
+export async function runCommand(
   command: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  cwd: string = projectRoot,
 ): Promise<CommandResult> {
-  const child = endWithTests(spawn(command, args, { cwd: projectRoot, env: { ...process.env, ...environment } }));
+  const child = endWithTests(spawn(command, args, { cwd, env: { ...process.env, ...environment } }));
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { documentInputs } from "../../src/cli/docs/inputs.ts";
 import { jobLog, scriptOutput } from "../../src/cli/docs/release-view.ts";
 import { manifestPaths } from "../../src/cli/render/files.ts";
@@ -17,8 +15,7 @@ import {
   postgresServiceSpec,
 } from "../../src/manifests/postgres.ts";
 import { namespaceLabels, serviceAccountObject } from "../../src/manifests/security.ts";
-import { unity } from "../cli/unity.ts";
-import { endWithTests } from "../support/children.ts";
+import { runCommand, unity } from "../cli/unity.ts";
 import { testNamespace } from "../support/leftovers.ts";
 
 const { UNITY_CONTEXT: context = "", MIGRATION_IMAGE: image = "", UNITY_POSTGRES_IMAGE } = process.env;
@@ -97,15 +94,7 @@ describe("the documents for operators without Pulumi", () => {
 
   /** Runs the script; its Job's file has the example's image, as the committed one. */
   async function script(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
-    return finished(spawn(join(folder, "docs/operations/check_migrations.sh"), args));
-  }
-
-  /** Returns how a command ended. */
-  async function finished(child: ChildProcessWithoutNullStreams): Promise<{ code: number | null; output: string }> {
-    endWithTests(child);
-    child.stdin.end();
-    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-    const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+    const { code, stdout, stderr } = await runCommand(join(folder, "docs/operations/check_migrations.sh"), args);
     return { code, output: stdout + stderr };
   }
 
@@ -119,9 +108,9 @@ describe("the documents for operators without Pulumi", () => {
     const manifest = readFileSync(join(folder, manifestPaths.migration), "utf8");
     const commands = [...manifest.matchAll(/^# {3}(.*)$/gm)].map(([, command]) => command);
     assert.equal(commands.length, 4);
-    const { code, output } = await finished(spawn("bash", ["-ec", commands.join("\n")], { cwd: folder }));
-    assert.equal(code, 0, output);
-    assertLines(output, jobLog(await inputs()));
+    const { code, stdout, stderr } = await runCommand("bash", ["-ec", commands.join("\n")], {}, folder);
+    assert.equal(code, 0, stdout + stderr);
+    assertLines(stdout, jobLog(await inputs()));
   });
 
   it("apply the backend by kubectl: healthy, with nothing to migrate", async () => {
