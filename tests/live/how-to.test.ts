@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { appendFileSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { demoNames } from "../../local/demo-names.ts";
 import { projectRoot } from "../../src/paths.ts";
+import { runCommand } from "../cli/unity.ts";
 import { type Checkout, checkout } from "../support/checkout.ts";
-import { endWithTests } from "../support/children.ts";
 import { fixtureImage } from "../support/images.ts";
 import { walkDemo } from "../support/leftovers.ts";
 import { type Block, blocksOf, missingLine } from "../support/pages.ts";
@@ -50,19 +48,12 @@ class Walk {
 
   /** Runs a command in a shell where the line that `make demo` prints was run. */
   async run(command: string): Promise<{ readonly code: number | null; readonly output: string }> {
-    const { UNITY_OWN_CLUSTER, ...environment } = process.env;
     // On another cluster the image is built and pushed before, as the page describes; packages are installed.
-    const IMAGE = UNITY_OWN_CLUSTER === "true" ? undefined : await fixtureImage(join(this.folder, "backend"));
-    const child = endWithTests(
-      spawn("bash", ["-e", "-c", `${this.#export}\n${command}`], {
-        cwd: this.folder,
-        env: { ...environment, ...(IMAGE && { IMAGE }), STACK: walkDemo, MAKEFLAGS: "-- installed=" },
-        stdio: ["ignore", "pipe", "pipe"],
-      }),
-    );
-    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-    const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-    return { code, output: `${output}\n${errors}` };
+    const image = UNITY_OWN_CLUSTER === "true" ? {} : { IMAGE: await fixtureImage(join(this.folder, "backend")) };
+    const environment = { ...image, UNITY_OWN_CLUSTER: undefined, STACK: walkDemo, MAKEFLAGS: "-- installed=" };
+    const script = `${this.#export}\n${command}`;
+    const { code, stdout, stderr } = await runCommand("bash", ["-e", "-c", script], environment, this.folder);
+    return { code, output: `${stdout}\n${stderr}` };
   }
 
   #compare(said: string): void {
