@@ -135,7 +135,8 @@ class AsyncSession(SharedSession):
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         try:
             super().__init__(self._await(connect))
         except BaseException:
@@ -150,6 +151,8 @@ class AsyncSession(SharedSession):
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def close(self) -> None:
         """Close the session."""

@@ -10,17 +10,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any, Callable
 
 from runner_contract import CONTRACT
 from runner_database import Database, VersionTable
+from runner_heartbeat import query_from_thread
 from runner_output import describe, report
 from runner_plan import Plan, plan_hash
+from runner_roles import literal
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.elements import TextClause
 
 SCHEMA = "pulumi_alembic"
 TABLE = f"{SCHEMA}.runs"
@@ -80,9 +80,11 @@ INSERT = f"""
     VALUES (:direction, :from_revisions, :target, :image, :plan_hash, :runner) RETURNING id"""
 APPEND = f"UPDATE {TABLE} SET revisions = revisions || CAST(:revision AS text) WHERE id = :id"
 # Says in one statement whether the revision was committed, because each costs a round trip.
-APPEND_COMMITTED = f"""
-    {APPEND} AND EXISTS (SELECT FROM ONLY {{table}} WHERE version_num = CAST(:revision AS text)) = :is_upgrade
-    RETURNING true"""
+PREPARE_APPEND = f"""
+    PREPARE append_committed (bigint, text, boolean) AS WITH appended AS (
+        UPDATE {TABLE} SET revisions = revisions || $2
+        WHERE id = $1 AND EXISTS (SELECT FROM ONLY {{table}} WHERE version_num = $2) = $3 RETURNING id
+    ) SELECT EXISTS (SELECT FROM appended), set_config('synchronous_commit', 'off', true)"""
 FINISH = f"""
     UPDATE {TABLE} SET finished_at = clock_timestamp(), outcome = :outcome, to_revisions = :to_revisions, error = :error
     WHERE id = :id AND outcome = 'running'"""  # not one that the thread of a signal has just closed
@@ -112,6 +114,8 @@ class RunRecord:
 
     def __init__(self, session: Connection) -> None:
         self._session: Connection | None = session
+        # Runs the prepared statement.
+        self._scalar: Callable[[str], Any] | None = None
 
     def _write(self, statement: str, **values: Any) -> Any:
         """Run a statement. After an error, later calls do nothing.
@@ -187,12 +191,14 @@ class RunRecord:
         """
         if self._session is None or RunRecord.running is None:
             return False
-        values = {"id": RunRecord.running, "revision": revision, "is_upgrade": is_upgrade}
         try:
-            return bool(self._session.scalar(append_committed(table), values))
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise
+            if self._scalar is None:
+                self._session.execute(text(PREPARE_APPEND.format(table=table)))
+                self._scalar = query_from_thread(self._session)  # without SQLAlchemy, which would take as long again
+            return bool(
+                self._scalar(f"EXECUTE append_committed ({RunRecord.running}, {literal(revision)}, {is_upgrade})")
+            )
+        except Exception:  # if the session is lost, the next statement says so
             return False
 
     def close(self, outcome: str, read: Callable[[], frozenset[str]], error: str | None) -> None:
@@ -218,15 +224,6 @@ def rollback_of(plan: Plan, table: VersionTable, database: Database) -> dict[str
         for each in plan.revisions
     ]
     return {"version": ROLLBACK_VERSION, "table": asdict(table), "revisions": revisions}
-
-
-@lru_cache
-def append_committed(table: str) -> TextClause:
-    """Return the statement that is executed once per revision, and that SQLAlchemy parses only once.
-
-    :param table: Name of the version table, as `text` takes it.
-    """
-    return text(APPEND_COMMITTED.format(table=table))
 
 
 @contextmanager

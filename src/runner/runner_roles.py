@@ -142,6 +142,12 @@ def verify_login(session: Connection, role: ApplicationRole) -> None:
         ) from None
 
 
+def literal(value: str) -> str:
+    """Return a value as SQL that no driver and no setting of the session reads differently."""
+    escaped = (each if each.isascii() and each.isalnum() else f"\\U{ord(each):08x}" for each in value)
+    return f"E'{''.join(escaped)}'"
+
+
 def quote(identifier: object) -> str:
     """Return a quoted SQL identifier."""
     return '"' + str(identifier).replace('"', '""') + '"'

@@ -5,12 +5,20 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+import pytest
+import runner_driver
+import sqlalchemy
 from psycopg.rows import dict_row
+from runner_heartbeat import query_from_thread
+from runner_roles import literal
+from runner_url import parse_url
 from sqlalchemy.engine import URL
 from support import (
+    DRIVERS,
     GATE,
     Chain,
     closed_gate,
+    dsn,
     migration_lock,
     query,
     revisions,
@@ -187,3 +195,13 @@ def test_password_is_not_recorded(chain: Chain, database: URL) -> None:
     assert run("upgrade", chain, url).code == 1
     (row,) = runs(database)
     assert "[secret]" in row["error"] and "s3cret-w0rd" not in row["error"]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_any_driver_reads_a_literal_as_its_value(server: URL, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_driver, "DRIVERS", (driver,))
+    value = "50%s of 'é' \\' $1 :name %(name)s 😀"
+    with runner_driver.open_session(parse_url("DATABASE_URL", dsn(server)), "", "", None) as session:
+        assert query_from_thread(session)(f"SELECT CAST({literal(value)} AS text)") == value
+        session.execute(sqlalchemy.text("SET standard_conforming_strings = off"))
+        assert query_from_thread(session)(f"SELECT CAST({literal(value)} AS text)") == value
