@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,7 +113,7 @@ def verify_start(job_plan: JobPlan, task: Task, plan: Plan) -> None:
     found = plan_hash(os.environ.get("MIGRATION_IMAGE", ""), planned)
     if found != job_plan.hash:
         raise FatalError(f"the Job was created for plan {job_plan.hash}, but would run plan {found}. {PLAN_AGAIN}")
-    if job_plan.database is not None and applied(task, plan.current) not in list(foreseen(task, planned)):
+    if job_plan.database is not None and not is_foreseen(task, planned, plan.current):
         raise FatalError(
             f"the database is at {format_revisions(plan.current)}, but plan {job_plan.hash} leads from "
             f"{format_revisions(planned.current)} to {format_revisions(planned.target)}: the database was restored or "
@@ -122,13 +121,13 @@ def verify_start(job_plan: JobPlan, task: Task, plan: Plan) -> None:
         )
 
 
-def foreseen(task: Task, planned: Plan) -> Iterator[frozenset[str]]:
-    """Return the applied revisions at the start of a plan, and after each of its revisions."""
-    state = applied(task, planned.current)
-    yield state
-    for revision in planned.revisions:
-        state = state ^ {revision.id}  # applied or downgraded
-        yield state
+def is_foreseen(task: Task, planned: Plan, rows: frozenset[str]) -> bool:
+    """Return whether a database is at the start of a plan, or after one of its revisions.
+
+    :param rows: The rows of the version table.
+    """
+    done = applied(task, planned.current) ^ applied(task, rows)
+    return done == {revision.id for revision in planned.revisions[: len(done)]}
 
 
 def applied(task: Task, rows: frozenset[str]) -> frozenset[str]:
