@@ -27,13 +27,15 @@ exit codes: 0 success; 1 failure, or status: manual action required; 2 usage err
 from __future__ import annotations
 
 import argparse
-import logging
+import gc
 import os
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
+
+gc.disable()  # until the revisions are loaded, which stay: in a long chain, looking for garbage would take longer
 
 if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH, since Python 3.11
     sys.path.insert(0, os.path.dirname(__file__))
@@ -85,8 +87,6 @@ def main() -> int | None:
     configure_sessions(arguments.lock_timeout_seconds, arguments.statement_timeout_seconds, deadline)
     if arguments.mode == "status":
         sys.stdout = sys.stderr  # stdout is for the JSON only
-    # Alembic logs two lines for every query of the revision, which would bury those of the runner.
-    logging.getLogger("alembic.runtime.migration").addFilter(lambda record: record.levelno > logging.INFO)
     try:
         chain, url = Chain.read(arguments.chain), database_url()
         if arguments.mode not in ("wait", "status"):

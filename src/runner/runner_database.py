@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -76,7 +78,10 @@ class Database:
 
     def heads(self) -> frozenset[str]:
         """Return the heads of the image's revision files."""
-        return frozenset(self.script.get_heads())
+        heads = frozenset(self.script.get_heads())
+        gc.freeze()
+        gc.enable()
+        return heads
 
     def revision_files(self) -> list[tuple[str, str]]:
         """Return the id and the file of each revision. Of two files with one id, Alembic takes the last."""
@@ -128,6 +133,8 @@ def once_per_revision(configure: Callable[..., None]) -> Callable[..., None]:
         calls += 1
         if calls > 1:
             raise FatalError(SEVERAL_DATABASES)
+        # Alembic logs two lines for every query of the revision, which would bury those of the runner.
+        logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
         configure(*args, **{**options, "transaction_per_migration": True})
 
     return configure_once
