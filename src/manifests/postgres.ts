@@ -152,9 +152,12 @@ export function majorOfVersion(text: string): number | undefined {
   return major === undefined ? undefined : Number(major);
 }
 
-/** Returns the major version that an image's tag begins with, such as 17 of `postgres:17.2-bookworm`; `undefined` without one. */
+/**
+ * Returns the major version that an image's tag begins with, such as 17 of `postgres:17.2-bookworm`; `undefined` without
+ * one, such as for a date.
+ */
 export function majorOfTag(image: string): number | undefined {
-  const [, major] = /:(\d{2})(?:[.-][^:/]*)?$/.exec(image.replace(/@.*$/, "")) ?? [];
+  const [, major] = /:(\d{2})(?:[.-](?!0\d)[^:/]*)?$/.exec(image.replace(/@.*$/, "")) ?? [];
   return major === undefined ? undefined : Number(major);
 }
 

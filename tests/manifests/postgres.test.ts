@@ -14,6 +14,8 @@ describe("majorOfTag", () => {
     ["localhost/unity-postgres:15ab34cd56ef", undefined],
     ["localhost/unity-postgres:123456789012", undefined],
     ["registry.example:5000/postgres", undefined],
+    ["registry.example/postgres:24.04", undefined],
+    ["registry.example/postgres:26-01-31", undefined],
   ];
   for (const [image, major] of cases)
     it(`is ${major} for ${image.replace(/0{64}/, "…")}`, () => assert.equal(majorOfTag(image), major));
