@@ -80,14 +80,24 @@ const commands = (name: "engine" | "package" | "browser") => (print: Print) =>
   mocha(print, timeouts.command, ...filesOf(name));
 
 /** The command line's tests, in two processes: each waits for commands, most of which use one core. */
-const cli = (print: Print) => mocha(print, timeouts.command, "--parallel", "--jobs=2", ...filesOf("cli"));
+async function cli(print: Print): Promise<Counts> {
+  await ensureTestPrograms(print);
+  return mocha(print, timeouts.command, "--parallel", "--jobs=2", ...filesOf("cli"));
+}
 
-/** Programs of the runner's tests and their packages. Tests are skipped where they can't be installed. */
-const testPrograms = { pgbouncer: "pgbouncer", pg_dump: "postgresql-client" } as const;
+/** Programs of tests and their packages. Tests are skipped where they can't be installed. */
+const testPrograms = { pgbouncer: "pgbouncer", pg_dump: "postgresql-client", psql: "postgresql-client" } as const;
+let testProgramsInstalled: Promise<void> | undefined;
 
-async function ensureTestPrograms(report: (line: string) => void): Promise<void> {
+/** Installs them once for the suites that run side by side. */
+function ensureTestPrograms(print: Print): Promise<void> {
+  testProgramsInstalled ??= installTestPrograms((line) => print(`${line}\n`));
+  return testProgramsInstalled;
+}
+
+async function installTestPrograms(report: (line: string) => void): Promise<void> {
   const missing = Object.entries(testPrograms).filter(([program]) => !findProgram(program));
-  const packages = missing.map(([, name]) => name);
+  const packages = [...new Set(missing.map(([, name]) => name))];
   if (packages.length === 0 || !findProgram("apt-get") || process.getuid?.() !== 0) return;
   report(`Installing ${packages.join(", ")}`);
   await installPackages(packages, () => {}).catch((error: Error) => report(error.message));
@@ -103,7 +113,7 @@ function runnerTests(): readonly (readonly string[])[] {
 async function python(print: Print): Promise<Counts> {
   const report = (line: string) => print(`${line}\n`);
   const interpreter = await pythonEnvironment({ requirements: join(backend, "requirements-dev.txt"), report });
-  await ensureTestPrograms(report);
+  await ensureTestPrograms(print);
   const pytest = async (files: readonly string[]) => {
     const postgres = await startPostgres();
     const env = { TEST_DATABASE_URL: postgres.url, PYTHONDONTWRITEBYTECODE: "1" };
