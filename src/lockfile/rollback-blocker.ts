@@ -95,8 +95,15 @@ const handlers: Handlers = {
     if (created.has(table)) return null;
     if (unique) return "adds a unique index, which may reject rows of earlier code";
     if (mayReject([indexParams, whereClause])) return "adds an index on an expression, which may reject rows";
-    const bytes = entryBytes(statement, (column) => (added.has(`${table}.${column}`) ? "bool" : typeOf(table, column)));
-    return bytes > entryLimit ? "adds an index, whose entries are limited to 2704 bytes" : null;
+    const untyped: string[] = [];
+    const bytes = entryBytes(statement, (column) => {
+      const type = added.has(`${table}.${column}`) ? "bool" : typeOf(table, column);
+      if (type === undefined) untyped.push(column);
+      return type;
+    });
+    if (bytes <= entryLimit) return null;
+    const reason = untyped.length > 0 ? `the type of ${untyped.join(", ")} is not known, and ` : "";
+    return `adds an index: ${reason}its entries are limited to 2704 bytes`;
   },
   InsertStmt: modifying,
   RenameStmt: ({ relation }, { created }) =>

@@ -17,7 +17,7 @@ async function blockerOf(upgrades: readonly (string | null)[], env: LockedSql = 
 
 const base = `CREATE TYPE mood AS ENUM ('good');
   CREATE TABLE servers (id int, mood mood, name varchar(50), note text, CONSTRAINT uq UNIQUE (id))`;
-const limited = /^adds an index, whose entries are limited to 2704 bytes: CREATE INDEX/;
+const limited = /^adds an index: its entries are limited to 2704 bytes: CREATE INDEX/;
 
 describe("the rollback window of an index on an existing table", () => {
   const additive: readonly [what: string, upgrades: readonly string[]][] = [
