@@ -22,8 +22,8 @@ describe("pulumi-alembic rehearse", () => {
   });
   after(() => postgres?.stop());
 
-  async function lock(project: ChainProject): Promise<void> {
-    const { code, stdout, stderr } = await unity("lock", "--backend", project.folder, "--python", python);
+  async function lock(project: ChainProject, env: NodeJS.ProcessEnv = {}): Promise<void> {
+    const { code, stdout, stderr } = await unityIn(env, "lock", "--backend", project.folder, "--python", python);
     assert.equal(code, 0, stdout + stderr);
   }
 
@@ -269,7 +269,8 @@ describe("pulumi-alembic rehearse", () => {
         `with create_engine(${own})`,
       ),
     );
-    await lock(project);
+    project.write("alembic/env.py", `import os\nNAME = os.environ["DB_USER"]\n${readFileSync(file, "utf8")}`);
+    await lock(project, { DB_USER: "user" });
     const variables = ["DB_USER={user}", "DB_PASS={password}", "DB_AT={host}:{port}"].flatMap((each) => [
       "--env",
       each,

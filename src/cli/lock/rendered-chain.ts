@@ -38,17 +38,19 @@ const script = join(import.meta.dirname, "render_chain.py");
  * Renders the chain and each revision's SQL with Alembic's offline mode.
  *
  * @param python - Interpreter with Alembic and the packages that env.py imports.
+ * @param env - Variables in addition to those of this process.
  * @throws {CommandError} If Alembic's configuration is missing, or Alembic can't load the chain or run env.py.
  */
 export async function renderChain(
   backendFolder: string,
   python: string,
   alembic: LockedAlembic = plainAlembic,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<RenderedChain> {
   const explain = (reason: string) =>
     `Alembic can't render the chain of ${backendFolder}: ${reason}\n` +
     `To reproduce it without a database, run in that folder: ${alembicCommand(alembic)} --sql${flaskHint(reason, alembic)}`;
-  const output = await runAlembicScript<RenderedChain>({ script, backendFolder, python, alembic, explain });
+  const output = await runAlembicScript<RenderedChain>({ script, backendFolder, python, alembic, explain, env });
   rejectHidden(output);
   rejectIgnored(backendFolder, output);
   const revisions = chainOrder(output.revisions).map((revision) => ({

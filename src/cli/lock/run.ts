@@ -116,20 +116,27 @@ export const emptyLock: Lock = {
  * Renders the chain, with the evidence of a lockfile on it.
  *
  * @param reviewed - The lockfile with the evidence.
+ * @param env - Variables that env.py needs, in addition to those of this process.
  */
-export async function makeLock(options: BackendOptions, reviewed: Lock, progress: Progress): Promise<Lock> {
-  return (await renderLock(options, reviewed, progress)).lock;
+export async function makeLock(
+  options: BackendOptions,
+  reviewed: Lock,
+  progress: Progress,
+  env: NodeJS.ProcessEnv,
+): Promise<Lock> {
+  return (await renderLock(options, reviewed, progress, env)).lock;
 }
 
 async function renderLock(
   options: BackendOptions,
   reviewed: Lock,
   { doing, print }: Progress,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<{ readonly lock: Lock; readonly lines: UpgradeLines }> {
   const alembic = alembicCall(options, reviewed.alembic);
   const python = await backendPython(options, print);
   doing("rendering the revisions");
-  const { maxIdLength, lines, ...chain } = await renderChain(resolve(options.backend), python, alembic);
+  const { maxIdLength, lines, ...chain } = await renderChain(resolve(options.backend), python, alembic, env);
   doing(`linting ${chain.revisions.length} revisions`);
   const evidence = evidenceOf(reviewed);
   const rendered = chain.revisions.map((revision) => withEvidence(revision, evidence(revision)));

@@ -31,6 +31,9 @@ export interface RehearseOutcome extends Rehearsal {
   readonly differences: readonly string[];
 }
 
+/** A URL for an env.py that only renders. */
+const anyUrl = "postgresql://user:password@localhost/database";
+
 /** Maximum number of differences that are shown. */
 const shownDifferences = 10;
 
@@ -86,7 +89,11 @@ export async function rehearseChain({ options, progress }: Call<RehearseOptions>
   const after = rehearsal.failed === null ? addEvidence(lock, rehearsal, env.filter(isTemplate)) : lock;
   const differences = rehearsal.failed === null ? compareEvidence(reviewed, after) : [];
   const written = differences.length > 0 && !options.check;
-  if (written) replaceFile(path, formatLock(await makeLock(options, after, progress)));
+  if (written) {
+    // The chain was locked with those of the shell, which take precedence.
+    const unset = env.filter((variable) => process.env[variable.split("=")[0] ?? ""] === undefined);
+    replaceFile(path, formatLock(await makeLock(options, after, progress, fillAll(unset, anyUrl))));
+  }
   const shown = relative(process.cwd(), path);
   const outcome = { ...rehearsal, lock: shown, written, differences };
   const isDifferent = options.check === true && differences.length > 0;
