@@ -167,6 +167,25 @@ describe("pulumi-alembic rehearse", () => {
     ]);
   });
 
+  it("doesn't compare the upgrade that follows an incomplete downgrade", async () => {
+    const { code, outcome } = await rehearse([
+      {
+        id: "one",
+        upgrade: [
+          "from sqlalchemy.dialects import postgresql",
+          'postgresql.ENUM("x", name="mood").create(op.get_bind(), checkfirst=True)',
+          table("a"),
+        ],
+        downgrade: ['op.drop_table("a")'],
+      },
+    ]);
+    assert.equal(code, 1);
+    assert.deepEqual(
+      outcome.revisions.map(({ leaves, nondeterministic }) => [...leaves.map(describeChange), nondeterministic]),
+      [["+ enum public.mood", false]],
+    );
+  });
+
   it("runs the indexes of a table in the order of the lockfile", async () => {
     const names = Array.from({ length: 9 }, (_, index) => `n${index}`);
     const columns = names.map((name) => `sa.Column("${name}", sa.Integer, index=True)`);

@@ -45,7 +45,7 @@ export interface RehearsedRevision {
   readonly againError: string | null;
   /** Differences from before after upgrade and downgrade; empty if the downgrade failed. */
   readonly leaves: readonly SchemaChange[];
-  /** Whether the second upgrade ran other statements, or, after a complete downgrade, led to another schema. */
+  /** Whether the second upgrade, after a complete downgrade, ran other statements or led to another schema. */
   readonly nondeterministic: boolean;
   /** The environment variable that it reads, or whose value its statements contain; `null` without any. */
   readonly variable: string | null;
@@ -117,7 +117,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     const after = again?.error === null ? again : up;
     const id = up.revision;
     const leaves = down.error === null ? compareSchemas(before, down.schema) : [];
-    const isOther = leaves.length === 0 && compareSchemas(after.schema, up.schema).length > 0;
+    const differs = sqlOf(after.statements) !== sqlOf(up.statements) || compareSchemas(after.schema, up.schema).length > 0;
     revisions.push({
       id,
       title: titles.get(id) ?? "",
@@ -129,7 +129,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       againError: again?.error ?? null,
       leaves,
       variable: up.variable ?? down.variable,
-      nondeterministic: sqlOf(after.statements) !== sqlOf(up.statements) || isOther,
+      nondeterministic: leaves.length === 0 && differs, // an upgrade may skip what the downgrade left
     });
     before = after.schema; // with what an incomplete downgrade left, unless the schema of an empty database follows
     onRevision(revisions.at(-1) as RehearsedRevision, revisions.length, up.total);
