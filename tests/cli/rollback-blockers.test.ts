@@ -3,12 +3,17 @@ import { annotate } from "../../src/cli/lock/annotate.ts";
 import type { LockedSql } from "../../src/lockfile/lock.ts";
 import { lockedRevision } from "../fixtures/chains/locks.ts";
 
+const unknown: LockedSql = { sql: null, reason: "it queries the database" };
+
 /** Returns the rollback blocker of the last of some upgrades, of one text each; `null` is one without SQL. */
-async function blockerOf(upgrades: readonly (string | null)[], env: LockedSql = { sql: [] }): Promise<string | null> {
+async function blockerOf(
+  upgrades: readonly (string | null | LockedSql)[],
+  env: LockedSql = { sql: [] },
+): Promise<string | null> {
   const revisions = upgrades.map((sql, index) =>
     lockedRevision(`r${index}`, {
       downRevisions: index === 0 ? [] : [`r${index - 1}`],
-      upgrade: sql === null ? { sql, reason: "it queries the database" } : { sql: [sql] },
+      upgrade: typeof sql === "string" ? { sql: [sql] } : (sql ?? unknown),
     }),
   );
   const annotated = await annotate({ env, revisions, maxIdLength: null }, () => {});
@@ -56,6 +61,11 @@ describe("the rollback window of an index on an existing table", () => {
   for (const [what, upgrades] of ending) {
     it(`ends: ${what}`, async () => assert.match((await blockerOf(upgrades)) ?? "null", /limited to 2704 bytes: /));
   }
+  it("stays open: a table before SQL that a rehearsal made known", async () => {
+    const rehearsed = { ...unknown, rehearsed: ["ALTER TABLE servers ADD COLUMN version_id uuid"] };
+    const last = "CREATE INDEX i ON servers (version_id, id); CREATE INDEX j ON servers (name)";
+    assert.equal(await blockerOf([base, rehearsed, last]), null);
+  });
   it("ends with the statement", async () =>
     assert.match((await blockerOf([base, "CREATE INDEX i ON servers (note)"])) ?? "null", limited));
 });

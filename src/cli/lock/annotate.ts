@@ -64,7 +64,7 @@ export async function annotate(
     schema = before && schemaAfter(before, revision);
     const breaking = before && schema && incompatibilities(before, schema, parse);
     if (knownSql(revision.upgrade)?.some((sql) => /version_num/i.test(sql))) idLimit = Number.POSITIVE_INFINITY;
-    if (revision.upgrade.sql === null) draft.tables.clear();
+    if (knownSql(revision.upgrade) === null) draft.tables.clear();
     const reading = readUpgrade(knownSql(revision.upgrade) ?? [], parse, relations, draft);
     const { findings, indexes, invisible } = reading;
     const locks = addRehearsed(reading.locks, revision.rehearsed?.locks ?? []);
