@@ -94,6 +94,7 @@ export const mutations: readonly (readonly [change: string, found: RegExp])[] = 
   ["ALTER TYPE place RENAME ATTRIBUTE x TO z", /attributes/],
   ["DROP TYPE span", /^- range type public\.span/],
   ["DROP DOMAIN word", /^- domain public\.word/],
+  ["ALTER SEQUENCE numbers AS bigint MAXVALUE 9223372036854775806", /: maximum 1000 -> 9223372036854775806$/],
   ["ALTER SEQUENCE numbers NO CYCLE", /cycle true -> none/],
   ["ALTER SEQUENCE users_number_seq OWNED BY NONE", /ownedBy/],
   ["ALTER TABLE users DROP COLUMN number CASCADE", /^- sequence public\.users_number_seq/],

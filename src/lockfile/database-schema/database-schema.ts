@@ -113,10 +113,11 @@ export interface View extends Relation {
 /** A sequence that belongs to no identity column. */
 export interface Sequence extends Granted {
   readonly type: string;
-  readonly start: number;
+  /** Text if JavaScript would round it, as `minimum` and `maximum`. */
+  readonly start: number | string;
   readonly increment: number;
-  readonly minimum: number;
-  readonly maximum: number;
+  readonly minimum: number | string;
+  readonly maximum: number | string;
   readonly cache: number;
   readonly cycle?: true;
   readonly unlogged?: true;

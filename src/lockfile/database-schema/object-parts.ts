@@ -177,17 +177,17 @@ function sequence(name: string, value: Sequence, names: SqlNames): Part[] {
   return [part, ...(value.ownedBy === undefined ? [] : [owner]), ...remarks(path, value, names, target)];
 }
 
-/** The limits of types. Those of `bigint` are the nearest numbers that JSON has. */
-const limits: Readonly<Record<string, number>> = { smallint: 2 ** 15, integer: 2 ** 31, bigint: 2 ** 63 };
+/** The limits of types, as the sizes of their lowest numbers. */
+const limits: Readonly<Record<string, bigint>> = { smallint: 2n ** 15n, integer: 2n ** 31n, bigint: 2n ** 63n };
 
 function sequenceOptions({ type, start, increment, minimum, maximum, cache, cycle }: Sequence): string {
-  const limit = limits[type] ?? 0;
+  const limit = limits[type] ?? 0n;
   const up = increment > 0;
-  const [lowest, highest] = [up ? 1 : -limit, up ? (limit > 2 ** 53 ? limit : limit - 1) : -1];
+  const [lowest, highest] = up ? [1n, limit - 1n] : [-limit, -1n];
   return [
     `AS ${type} INCREMENT ${increment}`,
-    minimum === lowest ? "NO MINVALUE" : `MINVALUE ${minimum}`,
-    maximum === highest ? "NO MAXVALUE" : `MAXVALUE ${maximum}`,
+    BigInt(minimum) === lowest ? "NO MINVALUE" : `MINVALUE ${minimum}`,
+    BigInt(maximum) === highest ? "NO MAXVALUE" : `MAXVALUE ${maximum}`,
     `START ${start} CACHE ${cache}`,
     cycle ? "CYCLE" : "NO CYCLE",
   ].join(" ");

@@ -214,7 +214,12 @@ views AS (
 sequences AS (
   SELECT json_object_agg(s.name, json_strip_nulls(json_build_object(
     'type', format_type(seqtypid, NULL),
-    'start', seqstart, 'increment', seqincrement, 'minimum', seqmin, 'maximum', seqmax, 'cache', seqcache,
+    -- A number that JavaScript would round is text.
+    'start', CASE WHEN abs(seqstart::numeric) < 9007199254740992 THEN to_json(seqstart) ELSE to_json(seqstart::text) END,
+    'increment', seqincrement,
+    'minimum', CASE WHEN abs(seqmin::numeric) < 9007199254740992 THEN to_json(seqmin) ELSE to_json(seqmin::text) END,
+    'maximum', CASE WHEN abs(seqmax::numeric) < 9007199254740992 THEN to_json(seqmax) ELSE to_json(seqmax::text) END,
+    'cache', seqcache,
     'cycle', nullif(seqcycle, false),
     'unlogged', CASE relpersistence WHEN 'u' THEN true END,
     'ownedBy', (SELECT json_build_object('table', o.name, 'column', attname) FROM pg_depend
