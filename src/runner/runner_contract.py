@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from runner_dbapi import driver_session, query
-from runner_errors import FatalError, LockLost
+from runner_errors import ABORTED_TRANSACTION, FatalError, LockLost, note_caught, sqlstate
 from runner_heartbeat import Heartbeat
 from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -44,6 +44,8 @@ CLIENT_CHECK = """
     WHERE name OPERATOR(pg_catalog.=) 'client_connection_check_interval')"""
 OWN = "migration_own"
 """Execution option of the runner's own engines."""
+FIRST_ERROR = "migration_first_error"
+"""Key of the error that aborted a connection's transaction."""
 
 
 class Contract:
@@ -80,6 +82,7 @@ class Contract:
         event.listen(Engine, "before_cursor_execute", self._before_statement)
         event.listen(Engine, "after_cursor_execute", self._after_statement)
         event.listen(Engine, "handle_error", self._after_error)
+        event.listen(Engine, "rollback", forget_error)
 
     @contextmanager
     def own_session(self) -> Iterator[None]:
@@ -152,13 +155,24 @@ class Contract:
             connection.info[OWN] = True
 
     def _after_statement(self, connection: Connection, *_: Any) -> None:
+        forget_error(connection)
+        self._restore_limits(connection)
+
+    def _restore_limits(self, connection: Connection) -> None:
         """Restore the limits after a concurrent statement."""
         if connection.info.pop(OWN, False):
             query(driver_session(connection), f"SELECT {', '.join(assignments(self.settings))}")
 
     def _after_error(self, context: ExceptionContext) -> None:
-        if context.connection is not None and not context.is_disconnect:
-            self._after_statement(context.connection)
+        if context.connection is None or context.is_disconnect:
+            return
+        self._restore_limits(context.connection)
+        error = context.sqlalchemy_exception
+        if error is None or sqlstate(error) is None:
+            return
+        first = context.connection.info.setdefault(FIRST_ERROR, error)
+        if sqlstate(error) == ABORTED_TRANSACTION and first is not error:
+            note_caught(error, first)
 
     def _prove(self, connection: Connection) -> None:
         if self._acquired is None or is_own(connection):
@@ -183,6 +197,12 @@ class Contract:
         """Raise an error that stops the migration even if env.py or a revision catches it."""
         self.violation = self.violation or error
         raise self.violation
+
+
+def forget_error(connection: Connection) -> None:
+    """Forget the error of a transaction that has ended, or that runs statements again after a savepoint."""
+    if not connection.closed and not connection.invalidated:
+        connection.info.pop(FIRST_ERROR, None)
 
 
 def assignments(settings: Mapping[str, str]) -> list[str]:

@@ -29,6 +29,7 @@ TRANSIENT_STATES = {
 Not 08P01 (protocol violation), which is also PgBouncer's response to settings that it does not forward.
 """
 UNDEFINED_TABLE = "42P01"
+ABORTED_TRANSACTION = "25P02"
 
 # A failed connection has no SQLSTATE; these messages mean that a retry can't help. A name that can't be resolved is not
 # among them: a Service may be younger than the Job.
@@ -39,6 +40,12 @@ PERMANENT_MESSAGES = re.compile(
 )
 CONNECTION_ERRORS = frozenset(["OperationalError", "InterfaceError"])
 """Names of PEP 249, which SQLAlchemy and the drivers have in common: env.py and revisions may use a driver itself."""
+
+
+CAUGHT = (
+    "The revision caught this error, but PostgreSQL rejects what follows in its transaction. "
+    "To go on after an error, execute the statement in a savepoint: with op.get_bind().begin_nested()"
+)
 
 
 class FatalError(Exception):
@@ -65,11 +72,23 @@ class RevisionFailed(Exception):
         self.leftovers = leftovers
 
 
+def note_caught(error: BaseException, first: BaseException) -> None:
+    """Note the error that aborted a transaction, which a revision caught, on that of a later statement."""
+    vars(error)["aborted_by"] = first
+    vars(first)["caught"] = True
+
+
+def was_caught(error: BaseException) -> bool:
+    """Return whether a revision caught an error that aborted its transaction."""
+    return "caught" in vars(error)
+
+
 def origin(error: BaseException) -> BaseException:
-    """Return the error that ended a session, which Alembic hides when it restores the session's settings."""
+    """Return the error that ended a session, which Alembic hides, or a transaction, which a revision caught."""
     while isinstance(error, PendingRollbackError) and error.__context__ is not None:
         error = error.__context__
-    return error
+    first: BaseException = vars(error).get("aborted_by", error)
+    return first
 
 
 def is_retryable(error: BaseException) -> bool:

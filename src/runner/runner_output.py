@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from runner_errors import FatalError, RevisionFailed, TransientError, sqlstate
+from runner_errors import CAUGHT, FatalError, RevisionFailed, TransientError, sqlstate, was_caught
 from runner_session import APPLICATION_URL, DIRECT_URL
 from runner_text import printable, redact
 from sqlalchemy.exc import DBAPIError
@@ -43,6 +43,8 @@ def describe(error: BaseException) -> str:
         lines.append(f"The URL points to a connection pooler. {DIRECT_URL_ADVICE}")
     if statement := getattr(error, "statement", None):
         lines.append(f"Statement: {mask_passwords(' '.join(statement.split()))[:600]}")
+    if was_caught(error):
+        lines.append(CAUGHT)
     if leftovers:
         lines.append(leftovers)
     return printable(mask_passwords("\n".join(lines)))

@@ -212,6 +212,15 @@ describe("pulumi-alembic rehearse", () => {
     assert.match(outcome.failed?.error ?? "", /relation "a" already exists/);
   });
 
+  it("names the error that a revision caught and that aborted its transaction", async () => {
+    const caught = ["try:", '    op.execute("DROP TABLE absent")', "except Exception:", "    pass"];
+    const { code, outcome } = await rehearse([{ id: "one", upgrade: [...caught, table("a")] }]);
+    assert.equal(code, 1);
+    const error = outcome.failed?.error ?? "";
+    assert.match(error, /^ProgrammingError: .*table "absent" does not exist/);
+    assert.match(error, /^SQLSTATE 42P01\nStatement: DROP TABLE absent\nThe revision caught this error/m);
+  });
+
   it("compares env.py's models with the schema at the head", async () => {
     const models =
       'MetaData()\nTable("a", options_metadata, Column("id", Integer, primary_key=True), Column("n", Text))';

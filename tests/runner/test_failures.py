@@ -78,3 +78,32 @@ def test_termination_log_is_not_created(chain: Chain, database: URL, tmp_path: P
     chain.add("one", "raise RuntimeError")
     assert run("upgrade", chain, database, f"--termination-log={tmp_path / 'log'}").code == 1
     assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize("later", ["", 'op.execute("SELECT 1")\n'])
+def test_caught_error_that_aborted_the_transaction_is_reported(chain: Chain, database: URL, later: str) -> None:
+    caught = 'try:\n    op.execute("DROP TABLE absent")\nexcept Exception:\n    pass\n'
+    chain.add("one", f"{caught}{later}")
+    result = run("upgrade", chain, database)
+    assert result.code == 1
+    assert result.stderr.splitlines() == [
+        "Revision one (Title of one) failed and was rolled back.",
+        'table "absent" does not exist',
+        "SQLSTATE 42P01",
+        "Statement: DROP TABLE absent",
+        "The revision caught this error, but PostgreSQL rejects what follows in its transaction. "
+        "To go on after an error, execute the statement in a savepoint: with op.get_bind().begin_nested()",
+    ]
+
+
+def test_caught_error_in_a_savepoint_is_no_failure(chain: Chain, database: URL) -> None:
+    failing = 'try:\n    with op.get_bind().begin_nested():\n        op.execute("DROP TABLE absent")\n'
+    chain.add("one", f"{failing}except Exception:\n    pass\n")
+    assert run("upgrade", chain, database).code == 0
+    chain.add("two", f'{failing}except Exception:\n    pass\nop.execute("DROP TABLE other")\n')
+    result = run("upgrade", chain, database)
+    assert result.stderr.splitlines()[1:] == [
+        'table "other" does not exist',
+        "SQLSTATE 42P01",
+        "Statement: DROP TABLE other",
+    ]

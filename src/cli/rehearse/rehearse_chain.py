@@ -44,7 +44,7 @@ from runner_config import AlembicCall
 from runner_contract import CONTRACT
 from runner_database import Database, VersionTable, version_table
 from runner_driver import image_driver
-from runner_errors import FatalError, origin
+from runner_errors import CAUGHT, FatalError, origin, sqlstate, was_caught
 from runner_session import configure_sessions, connect, database_url
 from runner_text import redact
 
@@ -208,6 +208,9 @@ def variable_in(statements: list[str], file: str) -> str | None:
 def describe(error: BaseException, file: str | None = None) -> str:
     """Return the message of an error without passwords and values of environment variables."""
     message = str(error) if isinstance(error, FatalError) else explain(error, file)
+    if was_caught(error):
+        statement = " ".join((getattr(error, "statement", None) or "").split())
+        message += f"\nSQLSTATE {sqlstate(error)}\nStatement: {statement}\n{CAUGHT}"
     return redact(hide(message), [os.environ["DATABASE_URL"]])
 
 
