@@ -117,7 +117,8 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     const after = again?.error === null ? again : up;
     const id = up.revision;
     const leaves = down.error === null ? compareSchemas(before, down.schema) : [];
-    const differs = sqlOf(after.statements) !== sqlOf(up.statements) || compareSchemas(after.schema, up.schema).length > 0;
+    const differs =
+      sqlOf(after.statements) !== sqlOf(up.statements) || compareSchemas(after.schema, up.schema).length > 0;
     revisions.push({
       id,
       title: titles.get(id) ?? "",
