@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { projectRoot } from "../../src/paths.ts";
-import type { Callable, Member, Types } from "./types.ts";
+import { type Callable, isExported, type Member, type Types } from "./types.ts";
 
 /** A function with named arguments. */
 export interface FunctionWithArgs extends Callable {
@@ -44,8 +44,7 @@ export function functionsIn(types: Types, file: string): readonly FunctionWithAr
     .flatMap((node) => {
       const type = node.parameters[0]?.type;
       const declared = type && ts.isTypeReferenceNode(type) ? types.declarationOf(type.typeName) : undefined;
-      const isExported = node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-      if (!isExported || declared === undefined || !/Args$/.test(declared.name.text)) return [];
+      if (!isExported(node) || declared === undefined || !/Args$/.test(declared.name.text)) return [];
       const source = declared.getSourceFile();
       if (dirname(source.fileName) !== folder) return [];
       const interfaceOf = (name: string) =>

@@ -64,7 +64,7 @@ export class Types {
   exportedNames(file: string): readonly string[] {
     const names: string[] = [];
     for (const statement of this.statements(file)) {
-      if (!ts.isVariableStatement(statement)) continue;
+      if (!ts.isVariableStatement(statement) || !isExported(statement)) continue;
       for (const { name } of statement.declarationList.declarations)
         if (ts.isObjectBindingPattern(name)) names.push(...name.elements.map((element) => element.name.getText()));
     }
@@ -204,4 +204,9 @@ function oneLine(comment: string): string {
     .replaceAll(/\{@link (?:\w+\.)?([^}\s]+)\s*\}/g, "`$1`")
     .replaceAll(/\s+/g, " ")
     .trim();
+}
+
+/** Whether a module exports a statement. */
+export function isExported({ modifiers }: { readonly modifiers?: ts.NodeArray<ts.ModifierLike> | undefined }): boolean {
+  return modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
 }
