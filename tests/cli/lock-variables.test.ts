@@ -79,6 +79,31 @@ describe("pulumi-alembic lock with environment variables", () => {
     assert.doesNotMatch(stderr, /hunter2/);
   });
 
+  /** Imports a module that burns CPU time and notes each import. */
+  const slow = {
+    "shop_app.py": [
+      "import os, time",
+      "with open('imports.log', 'a') as log: log.write(f'{os.getpid()}\\n')",
+      "end = time.process_time() + 0.2",
+      "while time.process_time() < end: pass",
+    ].join("\n"),
+  };
+  const countImports = () => readFileSync(join(project?.folder ?? "", "imports.log"), "utf8").split("\n").length - 1;
+
+  it("imports the application few times, however many are missing", async () => {
+    const names = ["A_KEY", "B_KEY", "C_KEY", "D_KEY", "E_KEY", "F_KEY"];
+    const setting = ["import os, shop_app", ...names.map((name) => `os.environ['${name}']`)];
+    const { stderr } = await lock(setting, ["pass"], {}, slow);
+    assert.match(stderr, /missing environment variables: A_KEY, B_KEY, C_KEY, D_KEY, E_KEY, F_KEY\nKeyError: 'A_KEY'/);
+    assert.ok(countImports() <= 4, `${countImports()} imports`);
+  });
+
+  it("imports the application only to render it if it reads none", async () => {
+    const { code, stderr } = await lock(["import shop_app"], ["pass"], {}, slow);
+    assert.equal(code, 0, stderr);
+    assert.equal(countImports(), 2);
+  });
+
   it("shows an error of another cause as it is", async () => {
     const { stderr } = await lock(["import os", "os.getenv('OPTIONAL')", "raise RuntimeError('one\\ntwo')"], ["pass"]);
     assert.match(stderr, /RuntimeError: one\ntwo\n/);

@@ -23,16 +23,18 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic_lock.chain import RenderedChain
 from alembic_lock.context import RenderingContext
 from alembic_lock.env_sql import EnvRun
 from alembic_lock.offline import block_connections, dummy_url, explain
 from alembic_lock.places import Places
-from alembic_lock.probes import LOAD, Search, find_missing
+from alembic_lock.probes import LOAD, MOST_MISSING, PLACEHOLDER, Search, find_missing
 from alembic_lock.reads import Reads
 from alembic_lock.recorder import Recorder
 from alembic_lock.settings import invalid_settings
@@ -44,8 +46,8 @@ from runner_config import AlembicCall, load_config
 sys.path.remove(str(Path(inspect.getfile(AlembicCall)).parent))
 
 
-def render_chain(call: AlembicCall) -> RenderedChain:
-    """Return the chain with the SQL of each revision."""
+def prepare(call: AlembicCall) -> tuple[Config, ScriptDirectory]:
+    """Block connections, and return what Alembic needs to run env.py."""
     url = dummy_url(os.environ.get("DATABASE_URL"))
     os.environ["DATABASE_URL"] = url
     block_connections()
@@ -54,20 +56,25 @@ def render_chain(call: AlembicCall) -> RenderedChain:
     if not config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback=""):
         config.set_main_option("sqlalchemy.url", url)
     keep_order()
-    directory = ScriptDirectory.from_config(config)
+    return config, ScriptDirectory.from_config(config)
+
+
+def render_chain(call: AlembicCall) -> RenderedChain:
+    """Return the chain with the SQL of each revision."""
+    config, directory = prepare(call)
     reads = Reads(directory)
     env_run = EnvRun(config, directory, lambda: reads.paths(None))
     environment = RenderingContext(config, directory, as_sql=True)
-    with environment, warnings.catch_warnings():
+    with env_run, environment, warnings.catch_warnings():
         # Alembic only warns about these, and continues with a chain that differs from the files. It reads the files
         # after env.py, which may set other folders.
         warnings.filterwarnings("error", r"Revision .* (is present more than once|referenced from)")
         directory.run_env()
+        env = env_run.finish()
     if environment.runs != 1:
         raise RuntimeError(
             f"env.py calls context.run_migrations() {environment.runs} times in offline mode, expected exactly one call"
         )
-    env = env_run.finish()
     reads.add(env["reads"])
     read_by_project.update(dict.fromkeys(env["variables"]))
     reads.verify()
@@ -80,15 +87,34 @@ def render_chain(call: AlembicCall) -> RenderedChain:
     return RenderedChain(config, directory, environment, reads, env["env"])
 
 
-def probe(call: AlembicCall, mode: str) -> Any:
-    """Return the document of a mode: the missing variables, or what was rendered, or the error and its variables."""
-    RenderingContext.probing, Recorder.repeats = mode == LOAD, False
+def load(call: AlembicCall) -> Iterator[list[str]]:
+    """Return the missing variables known so far, after each attempt to load the project with placeholders for them.
+
+    All attempts are in this process: they import again only the modules whose import failed.
+    """
+    RenderingContext.probing = True
+    names: list[str] = []
+    found = True
+    while found and len(names) < MOST_MISSING:
+        found = False
+        try:
+            config, directory = prepare(call)
+            with RenderingContext(config, directory, as_sql=True):
+                directory.run_env()
+        except (Exception, SystemExit) as error:
+            new = [name for name in missing(error) if name not in names]
+            names += new
+            os.environ.update(dict.fromkeys(new, PLACEHOLDER))
+            found = bool(new)
+        yield names
+
+
+def render_again(call: AlembicCall) -> Any:
+    """Return what was rendered, or the error and its variables."""
+    Recorder.repeats = False
     try:
-        rendered = render_chain(call).parts()
-        return [] if mode == LOAD else {"rendered": rendered}
+        return {"rendered": render_chain(call).parts()}
     except (Exception, SystemExit) as error:
-        if mode == LOAD:
-            return missing(error)
         return {"error": f"{error!r}\n{error}", "fields": invalid_settings(error)}
 
 
@@ -99,8 +125,12 @@ def main() -> int:
     content, mode = json.loads(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
     call, environment = AlembicCall.of(content), dict(os.environ)
     note_lookups()
+    if mode == LOAD:
+        for names in load(call):
+            print(json.dumps(names), file=output, flush=True)
+        return 0
     if mode is not None:
-        result, code = json.dumps(probe(call, mode)), 0
+        result, code = json.dumps(render_again(call)), 0
     else:
         try:
             chain = render_chain(call)

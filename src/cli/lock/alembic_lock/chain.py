@@ -38,7 +38,7 @@ class RenderedChain:
         self._env = env
         table = [each for each in environment.version_table.values() if each is not None]
         env_py = Path(directory.env_py_location).read_text(encoding="utf-8")
-        if (name := value_in(table, env_py)) is not None and not RenderingContext.probing:
+        if (name := value_in(table, env_py)) is not None:
             reject_table([name])
 
     def parts(self) -> dict[str, Any]:

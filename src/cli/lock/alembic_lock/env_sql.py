@@ -37,6 +37,15 @@ class EnvRun:
             _run_in_child(config, directory, reads, output)
         os.close(output)
 
+    def __enter__(self) -> None:
+        """Begin to wait for the process."""
+
+    def __exit__(self, *_: object) -> None:
+        """End the process, also after an error of the rendering."""
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._output)
+
     def finish(self) -> dict[str, Any]:
         """Return `env`, the SQL or why it is not known, and the files and variables that were read."""
         received = b""
@@ -45,9 +54,6 @@ class EnvRun:
             received += part
             if not part:
                 break
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        os.close(self._output)
         try:
             return dict(json.loads(received))
         except ValueError:

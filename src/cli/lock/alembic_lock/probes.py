@@ -27,7 +27,7 @@ SECONDS = 60
 
 SCRIPT = Path(__file__).parents[1] / "render_chain.py"
 LOAD = "load"
-"""Mode of the script that writes the names of the missing variables."""
+"""Mode of the script that writes the names of the missing variables, a line after each attempt."""
 RENDER = "render"
 """Mode of the script that writes what depends on variables, or the error and its variables."""
 
@@ -36,20 +36,27 @@ Changes = dict[str, "str | None"]
 
 
 def run(call: Any, mode: str, environment: dict[str, str], changes: Changes) -> Any:
-    """Return the JSON document of a mode of the script, None if it fails or takes too long."""
+    """Return the last JSON document of a mode of the script, None if it fails or takes too long without one."""
     kept = {name: value for name, value in environment.items() if name not in changes}
     given = {**kept, **{name: value for name, value in changes.items() if value is not None}}
     command = [sys.executable, "-B", str(SCRIPT), json.dumps(call), mode]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     try:
-        done = subprocess.run(command, env=given, timeout=SECONDS, check=False, **streams)
-        return json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError):
+        output = subprocess.run(command, env=given, timeout=SECONDS, check=False, **streams).stdout
+    except subprocess.TimeoutExpired as error:
+        output = error.stdout
+    try:
+        return json.loads((output or b"").splitlines()[-1])
+    except (IndexError, ValueError):
         return None
 
 
 def find_missing(call: Any, first: list[str], environment: dict[str, str]) -> list[str]:
-    """Return all environment variables that are missing: those of the first error, and of each one after it."""
+    """Return all environment variables that are missing: those of the first error, and of each one after it.
+
+    A process finds several, but after an error it has modules that were loaded without them. So the search ends with a
+    new process that finds no more.
+    """
     names, found = list(first), first
     while found and len(names) < MOST_MISSING:
         result = run(call, LOAD, environment, dict.fromkeys(names, PLACEHOLDER))
