@@ -221,6 +221,32 @@ describe("pulumi-alembic rehearse", () => {
     assert.match(error, /^SQLSTATE 42P01\nStatement: DROP TABLE absent\nThe revision caught this error/m);
   });
 
+  it("says that a revision must create a table that the database lacks", async () => {
+    const { outcome } = await rehearse([{ id: "one", upgrade: ['op.add_column("base", sa.Column("n", sa.Integer))'] }]);
+    assert.match(
+      outcome.failed?.error ?? "",
+      /relation "base" does not exist.*\nThe rehearsal starts from an empty database: a revision must create .*first\.$/s,
+    );
+  });
+
+  it("says that the app may have created a table that exists before its revision", async () => {
+    const { outcome } = await rehearse([{ id: "one", upgrade: [table("a")] }], (project) => {
+      const file = join(project.folder, "alembic/env.py");
+      const create = [
+        "import os",
+        "import sqlalchemy",
+        'if "alembic_offline" not in os.environ["DATABASE_URL"]:',
+        '    with sqlalchemy.create_engine(os.environ["DATABASE_URL"]).begin() as connection:',
+        '        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS a ()")',
+      ];
+      project.write("alembic/env.py", `${create.join("\n")}\n${readFileSync(file, "utf8")}`);
+    });
+    assert.match(
+      outcome.failed?.error ?? "",
+      /relation "a" already exists.*\nNo earlier revision created it: if the app does when it is loaded, .*empty database\.$/s,
+    );
+  });
+
   it("compares env.py's models with the schema at the head", async () => {
     const models =
       'MetaData()\nTable("a", options_metadata, Column("id", Integer, primary_key=True), Column("n", Text))';

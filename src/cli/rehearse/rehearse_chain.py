@@ -173,6 +173,8 @@ class Rehearsal:
         assert self._running is not None
         revision, direction = self._running
         message = describe(error, self._files[revision])
+        if direction == "upgrade" and revision != self._downgraded:
+            message += explain_table(message, self._schema)
         if self._repeated > 0:
             failed = self._left[self._repeated - 1][0]
             message += f"\nIt ran before, and again from an empty database after {failed} failed after its downgrade."
@@ -203,6 +205,25 @@ def variable_in(statements: list[str], file: str) -> str | None:
     if password and any(password[1] in statement for statement in statements):
         return "DATABASE_URL"
     return loaded.get(file) or value_in(statements, Path(file).read_text(encoding="utf-8"))
+
+
+def explain_table(message: str, schema: str) -> str:
+    """Return a line on a table that an upgrade expects in another state, or nothing.
+
+    :param schema: JSON of the schema before the upgrade.
+    """
+    found = re.search(r'(?:relation|table) "(?:[^"]*\.)?([^"]+)" (already exists|does not exist)', message)
+    if found is None:
+        return ""
+    name, state = found.groups()
+    if state == "does not exist":
+        return "\nThe rehearsal starts from an empty database: a revision must create this table first."
+    if re.search(rf"\b{re.escape(name)}\b", schema):
+        return ""
+    return (
+        "\nNo earlier revision created it: if the app does when it is loaded, leave that to a revision, because the "
+        "rehearsal starts from an empty database."
+    )
 
 
 def describe(error: BaseException, file: str | None = None) -> str:
