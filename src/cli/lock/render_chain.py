@@ -32,7 +32,7 @@ from alembic.script import ScriptDirectory
 from alembic_lock.chain import RenderedChain
 from alembic_lock.context import RenderingContext
 from alembic_lock.env_sql import EnvRun
-from alembic_lock.offline import block_connections, dummy_url, explain
+from alembic_lock.offline import NeedsDatabase, block_connections, dummy_url, explain, refusals
 from alembic_lock.places import Places
 from alembic_lock.probes import LOAD, MOST_MISSING, PLACEHOLDER, Search, find_missing
 from alembic_lock.reads import Reads
@@ -51,7 +51,11 @@ def prepare(call: AlembicCall) -> tuple[Config, ScriptDirectory]:
     url = dummy_url(os.environ.get("DATABASE_URL"))
     os.environ["DATABASE_URL"] = url
     block_connections()
-    config = load_config(call)
+    try:
+        config = load_config(call)
+    except NeedsDatabase as error:
+        raise NeedsDatabase(f"{error}, while the Flask application is loaded") from error
+    refusals.clear()  # those that the Flask application has caught: they are not of env.py
     # As it is written: env.py may set what it refers to, such as %(DB_USER)s.
     if not config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback=""):
         config.set_main_option("sqlalchemy.url", url)
