@@ -1,9 +1,10 @@
-// What a program that lives for seconds begins with.
+// What a program that lives for seconds begins with; public as `import "pulumi-alembic/short-lived"`. What a Pulumi program
+// imports statically is loaded before it, so it imports the rest by `import()`.
 import { enableCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { compileCache } from "./paths.ts";
 
-// What it imports from here on, by `import()`, is kept compiled.
+// What is imported from here on is kept compiled.
 enableCompileCache(compileCache);
 // Node may never end a process that exits while code is compiled in the background, which an update would wait for:
 // https://github.com/nodejs/node/issues/54918. So it is compiled at once; optimized code would not pay in that time.
