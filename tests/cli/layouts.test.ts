@@ -117,19 +117,21 @@ cd ${image} && exec ${interpreter} -B "$@"
     return result?.passed ? "passed" : (result?.found ?? "");
   }
 
-  const flaskQueries = (handled: boolean) => {
+  /** Locks a Flask application that queries the database while it is loaded. */
+  async function lockQuerying(project: Files, handled: boolean) {
     const query = ["with app.app_context():", '    db.session.execute(db.text("SELECT 1"))'];
     const lines = handled ? ["try:", ...query.map((line) => `    ${line}`), "except Exception: pass"] : query;
-    return flaskApp.replace("    return app", `${lines.map((line) => `    ${line}`).join("\n")}\n    return app`);
-  };
+    const layout = layouts.find(({ name }) => name === "Flask-Migrate") as Layout;
+    const interpreter = await make(project, layout);
+    project.write({
+      "shop.py": flaskApp.replace("    return app", `${lines.map((line) => `    ${line}`).join("\n")}\n    return app`),
+    });
+    return unity("lock", "--backend", project.folder, "--python", interpreter, "--flask-app", "shop:create_app");
+  }
 
   it("locks env.py if the Flask application handles the error of a query", async () => {
     using project = new Files();
-    const layout = layouts.find(({ name }) => name === "Flask-Migrate") as Layout;
-    const interpreter = await make(project, layout);
-    project.write({ "shop.py": flaskQueries(true) });
-    const args = ["lock", "--backend", project.folder, "--python", interpreter, "--flask-app", "shop:create_app"];
-    const { code, stdout, stderr } = await unity(...args);
+    const { code, stdout, stderr } = await lockQuerying(project, true);
     assert.equal(code, 0, stdout + stderr);
     const path = join(project.folder, "migrations.lock.json");
     assert.deepEqual(parseLock(readFileSync(path, "utf8"), path).env, { sql: [] });
@@ -137,11 +139,7 @@ cd ${image} && exec ${interpreter} -B "$@"
 
   it("says that a query comes from the Flask application", async () => {
     using project = new Files();
-    const layout = layouts.find(({ name }) => name === "Flask-Migrate") as Layout;
-    const interpreter = await make(project, layout);
-    project.write({ "shop.py": flaskQueries(false) });
-    const args = ["lock", "--backend", project.folder, "--python", interpreter, "--flask-app", "shop:create_app"];
-    const { code, stderr } = await unity(...args);
+    const { code, stderr } = await lockQuerying(project, false);
     assert.equal(code, 2);
     assert.match(
       stderr,
