@@ -79,8 +79,9 @@ class Database:
     def heads(self) -> frozenset[str]:
         """Return the heads of the image's revision files."""
         heads = frozenset(self.script.get_heads())
-        gc.freeze()
-        gc.enable()
+        if not gc.isenabled():  # they are loaded only once
+            gc.freeze()
+            gc.enable()
         return heads
 
     def revision_files(self) -> list[tuple[str, str]]:
